@@ -1,0 +1,34 @@
+// The arrows of docs/architecture.md: cli -> manager, dashboard -> executors, attempts, worker,
+// store, machine -> domain. config may be read by the edges; domain imports nothing of the project.
+const layers = {
+  domain: [],
+  config: ['domain'],
+  store: ['domain'],
+  machine: ['domain'],
+  attempts: ['domain', 'machine'],
+  worker: ['domain', 'machine', 'attempts'],
+  executors: ['domain', 'machine', 'attempts', 'worker'],
+  manager: ['domain', 'config', 'store', 'machine', 'attempts', 'worker', 'executors'],
+  dashboard: ['domain', 'config', 'store', 'machine', 'attempts'],
+};
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(layers).map(([layer, allowed]) => ({
+      name: `${layer}-arrows`,
+      severity: 'error',
+      from: { path: `^src/${layer}/` },
+      to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
+    })),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
+  },
+};

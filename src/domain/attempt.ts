@@ -1,0 +1,238 @@
+import { z } from 'zod';
+
+/**
+ * The files of an attempt directory and the lines between manager and worker.
+ *
+ * These schemas are the one definition: `worker/bootstrax_worker/protocol.schema.json` is generated
+ * from them (`npm run protocol`) and the Python worker checks against that file. Unknown fields are
+ * accepted everywhere, so that the release before and the release after can read each other's files.
+ */
+
+export const PROTOCOL_VERSION = 1;
+
+/** A process is identified by all three: a bare pid may belong to anybody. */
+export const processIdentitySchema = z.looseObject({
+  pid: z.int().positive(),
+  /** Field 22 of /proc/PID/stat: start time in clock ticks since boot. */
+  startTicks: z.int().nonnegative(),
+  /** /proc/sys/kernel/random/boot_id */
+  bootId: z.string(),
+});
+export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
+
+export const processorSchema = z.enum(['threaded_mailbox', 'single_thread']);
+export type Processor = z.infer<typeof processorSchema>;
+
+/** `plan.json`: all that one attempt at a run is told, written by the manager before the start. */
+export const planSchema = z.looseObject({
+  version: z.literal(PROTOCOL_VERSION),
+  /** 24 hexadecimal digits, made at the claim. */
+  attempt: z.string().regex(/^[0-9a-f]{24}$/),
+  run: z.int().nonnegative(),
+  /** The run number as strax names it: six digits, zero-padded. */
+  runId: z.string().regex(/^\d{6,}$/),
+  host: z.string(),
+  /** `module:function` that returns the strax context. */
+  context: z.string(),
+  contextOptions: z.record(z.string(), z.unknown()),
+  targets: z.array(z.string()).min(1),
+  postProcessing: z.array(z.string()),
+  processor: processorSchema,
+  cores: z.int().positive(),
+  maxMessages: z.int().positive(),
+  /** strax mailbox time-out, seconds. */
+  timeoutSeconds: z.int().positive(),
+  /** Compressor of the record types while they are stored. */
+  recordsCompressor: z.enum(['lz4', 'zstd']),
+  /** strax options taken from the run document (reference, section 4.2). */
+  runConfig: z.record(z.string(), z.unknown()),
+  liveDataDirectory: z.string(),
+  outputDirectory: z.string(),
+  /** Counted failures of the run before this attempt: the rung of the ladder. */
+  failures: z.int().nonnegative(),
+  /** Targets wanted for this run that this attempt does not make. */
+  dropped: z.array(z.string()),
+  /** The child ends itself after this long without a sign of a manager. */
+  orphanLimitSeconds: z.number().positive(),
+  /** One sentence for each decision that shaped the plan. */
+  reasons: z.array(z.string()),
+});
+export type Plan = z.infer<typeof planSchema>;
+
+/** `started.json`: written by the guardian, by rename, once the child exists. */
+export const startedSchema = z.looseObject({
+  version: z.literal(PROTOCOL_VERSION),
+  attempt: z.string(),
+  /** Leader of the attempt's session; waits for the child. */
+  guardian: processIdentitySchema,
+  /** Runs strax; leader of its own process group inside the guardian's session. */
+  child: processIdentitySchema,
+  /** Forked from a warm parent, or started cold. */
+  warm: z.boolean(),
+});
+export type Started = z.infer<typeof startedSchema>;
+
+export const phaseSchema = z.enum([
+  'preparing',
+  'waiting_for_data',
+  'processing',
+  'post_processing',
+  'finishing',
+]);
+export type Phase = z.infer<typeof phaseSchema>;
+
+/** A folder that strax has begun to write: becomes a `data` entry of the run document. */
+export const folderSchema = z.looseObject({
+  type: z.string(),
+  /** Final absolute path; while written it carries the suffix `_temp`. */
+  location: z.string(),
+  lineageHash: z.string(),
+  lineage: z.record(z.string(), z.unknown()),
+});
+export type Folder = z.infer<typeof folderSchema>;
+
+/**
+ * One line of `progress.ndjson`. Each line carries the whole present state, so that the last line
+ * is enough; `folder` is carried by the one line that announces it. The last line may be cut off.
+ */
+export const progressSchema = z.looseObject({
+  /** Seconds since the child's start, monotonic. */
+  t: z.number().nonnegative(),
+  phase: phaseSchema,
+  /** Chunks of live data read so far. */
+  chunks: z.int().nonnegative(),
+  /** Detector time read so far, seconds. */
+  coveredSeconds: z.number().nonnegative(),
+  /** Bytes written to the output folder by this attempt so far. */
+  bytes: z.number().nonnegative(),
+  /** Proportional set size of the child and its descendants, bytes. */
+  memoryBytes: z.number().nonnegative(),
+  /** Type being post-processed, when `phase` is `post_processing`. */
+  target: z.string().optional(),
+  folder: folderSchema.optional(),
+  /** Something a person should know that does not end the attempt. */
+  warning: z.string().optional(),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+/** One stored data type, as the child found it on disk after strax had finished. */
+export const productSchema = z.looseObject({
+  type: z.string(),
+  location: z.string(),
+  lineageHash: z.string(),
+  lineage: z.record(z.string(), z.unknown()),
+  chunks: z.int().nonnegative(),
+  rows: z.int().nonnegative(),
+  /** On disk, compressed. */
+  bytes: z.int().nonnegative(),
+  /** First start and last end over all chunks, ns since 1970 UTC, as decimal digits: they exceed 2^53. */
+  startNs: z
+    .string()
+    .regex(/^-?\d+$/)
+    .nullable(),
+  endNs: z
+    .string()
+    .regex(/^-?\d+$/)
+    .nullable(),
+});
+export type Product = z.infer<typeof productSchema>;
+
+/** `result.json`: written by the child, by rename, after everything it made is forced to disk. */
+export const resultSchema = z.looseObject({
+  version: z.literal(PROTOCOL_VERSION),
+  attempt: z.string(),
+  run: z.int(),
+  ok: z.boolean(),
+  error: z
+    .looseObject({
+      /** Class of the exception, e.g. `ValueError`. */
+      type: z.string(),
+      message: z.string(),
+      traceback: z.string(),
+      /** Data type made by the plugin that raised, if the traceback names one. */
+      plugin: z.string().nullable(),
+      /** File that could not be read, if the error names one. */
+      file: z.string().nullable(),
+      /** Whose fault the child can tell by itself: its host's (disk, folder) or not. */
+      origin: z.enum(['run', 'host']),
+    })
+    .nullable(),
+  products: z.array(productSchema),
+  /** Post-processing targets that the context does not know and that were skipped. */
+  skipped: z.array(z.string()),
+  seconds: z.number().nonnegative(),
+  peakMemoryBytes: z.number().nonnegative(),
+  versions: z.record(z.string(), z.string()),
+});
+export type Result = z.infer<typeof resultSchema>;
+
+/** `exit.json`: written by the guardian, by rename, when the child is gone. */
+export const exitSchema = z.looseObject({
+  version: z.literal(PROTOCOL_VERSION),
+  attempt: z.string(),
+  code: z.int().nullable(),
+  signal: z.int().nullable(),
+  /** The kernel ended a process of this attempt for want of memory. */
+  outOfMemory: z.boolean(),
+  /** The child ended itself: no manager was seen for the orphan limit, or it was superseded. */
+  orphaned: z.boolean(),
+  peakMemoryBytes: z.number().nonnegative(),
+});
+export type Exit = z.infer<typeof exitSchema>;
+
+/** The context's plugins, reported by the worker once it has built the context. */
+export const pluginGraphSchema = z.looseObject({
+  version: z.literal(PROTOCOL_VERSION),
+  context: z.string(),
+  /** By data type. */
+  types: z.record(
+    z.string(),
+    z.looseObject({
+      /** Plugin class; one plugin may provide several types. */
+      plugin: z.string(),
+      dependsOn: z.array(z.string()),
+      /** strax.SaveWhen: is the type stored when it is only implied by a target? */
+      saved: z.enum(['never', 'explicit', 'target', 'always']),
+    }),
+  ),
+});
+export type PluginGraph = z.infer<typeof pluginGraphSchema>;
+
+/** Lines from the fork server to the manager. */
+export const serverMessageSchema = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('hello'),
+    identity: processIdentitySchema,
+    versions: z.record(z.string(), z.string()),
+  }),
+  z.looseObject({ type: z.literal('graph'), graph: pluginGraphSchema }),
+  /** Ready to fork; `warm` false: children start cold, `why` says why. */
+  z.looseObject({
+    type: z.literal('ready'),
+    warm: z.boolean(),
+    seconds: z.number(),
+    why: z.string().nullable(),
+  }),
+  /** The context cannot be built here; the server ends after this line. */
+  z.looseObject({ type: z.literal('context_failed'), summary: z.string(), traceback: z.string() }),
+  z.looseObject({
+    type: z.literal('forked'),
+    attempt: z.string(),
+    guardian: processIdentitySchema,
+    warm: z.boolean(),
+    /** Why this one starts cold, if it does. */
+    why: z.string().nullable(),
+  }),
+  z.looseObject({ type: z.literal('refused'), attempt: z.string(), reason: z.string() }),
+  /** A hint that `exit.json` is there; the file is the truth. */
+  z.looseObject({ type: z.literal('ended'), attempt: z.string() }),
+]);
+export type ServerMessage = z.infer<typeof serverMessageSchema>;
+
+/** Lines from the manager to the fork server. The end of the stream ends the server. */
+export const managerMessageSchema = z.looseObject({
+  type: z.literal('fork'),
+  attempt: z.string(),
+  directory: z.string(),
+});
+export type ManagerMessage = z.infer<typeof managerMessageSchema>;

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import {
+  exitSchema,
+  managerMessageSchema,
+  planSchema,
+  pluginGraphSchema,
+  progressSchema,
+  resultSchema,
+  serverMessageSchema,
+  startedSchema,
+} from './attempt.ts';
+
+/** The JSON schema that the Python worker checks against: one definition for each name. */
+export function protocolJsonSchema(): Record<string, unknown> {
+  const named = {
+    plan: planSchema,
+    started: startedSchema,
+    progress: progressSchema,
+    result: resultSchema,
+    exit: exitSchema,
+    pluginGraph: pluginGraphSchema,
+    serverMessage: serverMessageSchema,
+    managerMessage: managerMessageSchema,
+  };
+  const definitions = Object.fromEntries(
+    Object.entries(named).map(([name, schema]) => {
+      const { $schema: _, ...definition } = z.toJSONSchema(schema);
+      return [name, definition];
+    }),
+  );
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', $defs: definitions };
+}
