@@ -24,7 +24,8 @@ export function protocolJsonSchema(): Record<string, unknown> {
   };
   const definitions = Object.fromEntries(
     Object.entries(named).map(([name, schema]) => {
-      const { $schema: _, ...definition } = z.toJSONSchema(schema);
+      const definition = z.toJSONSchema(schema);
+      delete definition.$schema;
       return [name, definition];
     }),
   );
