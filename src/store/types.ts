@@ -1,0 +1,395 @@
+import type { ObjectId } from 'mongodb';
+import type { FieldProblem, Outcome, RunState } from '../domain/run.ts';
+
+/**
+ * What the rest of the program sees of the databases. Every method is bounded in time: it answers or
+ * throws a `StoreError` within the call time-out (plus bounded retries).
+ */
+export interface Store {
+  readonly runs: RunStore;
+  readonly hosts: HostStore;
+  readonly ebMonitor: EbMonitorStore;
+  readonly daqLog: DaqLogStore;
+  readonly attempts: AttemptStore;
+  readonly rates: RateStore;
+  /** Both databases answer; throws a `StoreError` that names the one that does not. */
+  ping(): Promise<void>;
+  /**
+   * The runs server's clock. Asked at most once a minute, carried on by this machine's monotonic
+   * clock in between. Compare times of documents only with this, never with this machine's clock.
+   */
+  serverTime(): Promise<Date>;
+  /** Creates what is missing; throws `StoreError` 'refused' unless `manage` is set. */
+  ensureIndexes(): Promise<void>;
+  /** Indexes that are missing, each with the mongosh command that creates it. Changes nothing. */
+  missingIndexes(): Promise<MissingIndex[]>;
+  close(): Promise<void>;
+}
+
+export interface MissingIndex {
+  database: string;
+  collection: string;
+  /** For mongosh, connected to the server in question. */
+  command: string;
+}
+
+/** A run document as stored, projected to the fields the program reads (`RUN_PROJECTION`). Untrusted. */
+export type RunDocument = { _id: ObjectId } & Record<string, unknown>;
+
+/**
+ * The ownership of a run as it was read: a compare-and-set against it fails if anything of it has
+ * changed since. Values are as stored, whatever their type; absent fields are null.
+ */
+export interface Seen {
+  id: ObjectId;
+  number: unknown;
+  state: unknown;
+  host: unknown;
+  time: unknown;
+  attempt: unknown;
+}
+
+/** Proof of ownership: each write to a claimed run is conditional on it. */
+export interface Fence {
+  id: ObjectId;
+  attempt: string;
+  host: string;
+}
+
+/** `landed`: it is in the database. `superseded`: the run is no longer this attempt's; nothing was written. */
+export type Fenced = 'landed' | 'superseded';
+
+/** One stored data type, to be listed in `data`. */
+export interface DataRegistration {
+  type: string;
+  /** Final absolute path, without `_temp`. */
+  location: string;
+  lineage: Record<string, unknown>;
+}
+
+/** The plan as shown in the run document. */
+export interface PlanSummary {
+  targets: readonly string[];
+  post_processing: readonly string[];
+  dropped: readonly string[];
+  cores: number;
+  max_messages: number;
+  /** Seconds. */
+  timeout: number;
+  rung: number;
+}
+
+/** The progress as shown in the run document. */
+export interface ProgressSummary {
+  phase: string;
+  chunks: number;
+  covered_seconds: number;
+  bytes: number;
+  memory_bytes: number;
+  mb_per_s: number | null;
+  /** Seconds since the child's start. */
+  t: number;
+}
+
+interface ConclusionBase {
+  /** Entries still missing in `data`, pushed in the same update. */
+  register?: readonly DataRegistration[];
+  /** Locations of this host that no longer exist on disk: moved to `deleted_data` in the same update. */
+  unregister?: readonly string[];
+}
+
+/** How an attempt ends. `reason` is the full text for `bootstrax.reason`. */
+export type Conclusion = ConclusionBase &
+  (
+    | { kind: 'done' }
+    /** Counted: `failures` is the new number, `delaySeconds` the wait until the next attempt. */
+    | { kind: 'failed'; reason: string; failures: number; delaySeconds: number }
+    /** Not the run's fault: failures unchanged; a null reason keeps the present one. */
+    | { kind: 'requeued'; reason: string | null; delaySeconds: number }
+    /** Malformed: no retry until a person mends it. */
+    | { kind: 'set_aside'; reason: string; problems: readonly FieldProblem[] }
+    | { kind: 'given_up'; reason: string; failures: number }
+    | { kind: 'abandoned'; reason: string | null }
+  );
+
+export type Concluded =
+  /** `statusLeft`: after `done`, a run-level status that was not ours to overwrite; else null. */
+  { kind: 'landed'; statusLeft: string | null } | { kind: 'superseded' };
+
+export interface RunListQuery {
+  /** `null` lists untouched runs. */
+  state?: RunState | null;
+  mode?: string;
+  /** Run numbers, both inclusive. */
+  from?: number;
+  to?: number;
+  /** Continue a listing: only numbers below this one. */
+  before?: number;
+  limit: number;
+}
+
+export interface RunPage {
+  /** Highest number first. */
+  runs: RunDocument[];
+  /** Give as `before` for the next page; null at the end. */
+  before: number | null;
+}
+
+/** Each number counts at most `QUEUE_COUNT_LIMIT`. */
+export interface QueueCounts {
+  /** Untouched, hold tag or not (the reference counts so). */
+  new: number;
+  considering: number;
+  busy: number;
+  /** Failed and still to be retried, now or later. */
+  waiting: number;
+  /** Of those, due now. */
+  due: number;
+}
+
+export interface RunHint {
+  kind: 'insert' | 'update';
+  id: ObjectId;
+  /** Known for inserted runs only. */
+  number: number | null;
+  /** Names of the fields that an update touched (dotted paths); empty for an insert. */
+  touched: readonly string[];
+}
+
+export interface NewCandidatesQuery {
+  limit: number;
+  /** Only runs without the TPC: for hosts that may not take others. */
+  vetoOnly?: boolean;
+  /** Also those tagged `hold-processing`, to explain why they are passed over. */
+  includeHeld?: boolean;
+}
+
+export interface RunStore {
+  /** Untouched runs, newest start first. */
+  newCandidates(query: NewCandidatesQuery): Promise<RunDocument[]>;
+  /** Failed runs with fewer than `giveUpAfter` failures whose `next_retry` is before `now`, newest start first. */
+  retryDue(query: { now: Date; giveUpAfter: number; limit: number }): Promise<RunDocument[]>;
+  /** The same, but due before `before`, longest overdue first. */
+  overdue(query: { before: Date; giveUpAfter: number; limit: number }): Promise<RunDocument[]>;
+  /** Runs that are considering or busy under this host name. */
+  ownRuns(host: string): Promise<RunDocument[]>;
+  /** All runs that are considering or busy, whoever owns them: to watch for staleness. */
+  unsettled(): Promise<Seen[]>;
+  /** All runs with this number: should be one. */
+  byNumber(number: number): Promise<RunDocument[]>;
+  byId(id: ObjectId): Promise<RunDocument | null>;
+  list(query: RunListQuery): Promise<RunPage>;
+  queueCounts(now: Date, giveUpAfter: number): Promise<QueueCounts>;
+
+  /**
+   * Takes a run in one update, if it still is as seen: untouched, failed, or a stale claim of
+   * somebody else. Keeps `n_failures`, `reason` and `next_retry`.
+   */
+  claim(seen: Seen, owner: { attempt: string; host: string }): Promise<'claimed' | 'lost'>;
+  /** considering -> busy; writes `started_processing`. */
+  markBusy(fence: Fence, plan: PlanSummary): Promise<Fenced>;
+  /** Refreshes `time` in the expected state, and the progress if there is one. */
+  heartbeat(
+    fence: Fence,
+    state: 'considering' | 'busy',
+    progress: ProgressSummary | null,
+  ): Promise<Fenced>;
+  /** Lists data types in `data` that are not listed yet (considering or busy). */
+  registerData(fence: Fence, entries: readonly DataRegistration[]): Promise<Fenced>;
+  /** Moves entries of this host to `deleted_data` (considering or busy). */
+  unregisterData(fence: Fence, locations: readonly string[]): Promise<Fenced>;
+  /** The same for an attempt that lost its run: by host and location only, without fence. */
+  withdrawData(id: ObjectId, host: string, locations: readonly string[]): Promise<void>;
+  /** Ends the attempt: exactly once, from considering or busy. */
+  conclude(fence: Fence, conclusion: Conclusion): Promise<Concluded>;
+
+  /**
+   * For runs that nobody of us owns: operators' verbs and setting aside an unclaimed malformed run.
+   * Compare-and-set against what was seen, also for busy runs. `host` is the one that writes.
+   */
+  settle(seen: Seen, host: string, conclusion: Settlement): Promise<'landed' | 'changed'>;
+  /** Failed and due now, with this number of failures (kept, or 0 to begin from the start). */
+  retry(seen: Seen, host: string, failures: number): Promise<'landed' | 'changed'>;
+  /** Adds the tag `hold-processing` unless it is there. */
+  hold(id: ObjectId, user: string): Promise<void>;
+  /** Removes every tag `hold-processing`. */
+  release(id: ObjectId): Promise<void>;
+
+  /**
+   * Calls `onHint` for each inserted run and each update of another field than the life sign;
+   * `null` when events may have been missed (at the beginning and after each interruption).
+   * Ends with 'aborted' by the signal, or 'unsupported' where the server has no change streams.
+   * Never to be relied on alone: poll beside it.
+   */
+  watch(
+    onHint: (hint: RunHint | null) => void,
+    signal: AbortSignal,
+  ): Promise<'aborted' | 'unsupported'>;
+}
+
+export type Settlement = Extract<
+  Conclusion,
+  { kind: 'failed' | 'set_aside' | 'given_up' | 'abandoned' }
+>;
+
+/** Collection `bootstrax` of the runs database: one document per host. */
+export interface HostStatus {
+  host: string;
+  state: 'busy' | 'idle';
+  /** Further fields, shown by `status` and `hosts`. */
+  extras: Record<string, unknown>;
+}
+
+export interface HostDocument {
+  host: string;
+  state: string;
+  time: Date;
+  extras: Record<string, unknown>;
+}
+
+export interface HostStore {
+  /** Replaces this host's document; `time` is the server's. */
+  write(status: HostStatus): Promise<void>;
+  all(): Promise<HostDocument[]>;
+}
+
+/** One life sign in `daq.eb_monitor`; names as the reference's. */
+export interface LifeSign {
+  host: string;
+  pid: number;
+  state: 'starting' | 'busy' | 'idle' | 'disk full' | 'dead_bootstrax';
+  targets: readonly string[];
+  max_cores: number;
+  max_messages: number;
+  undying: boolean;
+  production_mode: boolean;
+  /** Percent of all cores, memory, swap. */
+  cpu_percent: number;
+  memory_percent: number;
+  swap_percent: number;
+  /** Percent used of the output disk. */
+  disk_used: number;
+  /** One plain sentence. */
+  thinking: string;
+  /** While supervising a child. */
+  run_id?: string;
+  cores?: number;
+  timeout?: number;
+  post_processing?: readonly string[];
+}
+
+export interface EbMonitorStore {
+  /** Inserts a new document; `time` is the server's (from `serverTime`). */
+  write(sign: LifeSign): Promise<void>;
+  newest(host: string): Promise<Record<string, unknown> | null>;
+  /** Those of `hosts` whose newest life sign is younger than `maxAgeSeconds` and not `dead_bootstrax`. */
+  alive(hosts: readonly string[], maxAgeSeconds: number): Promise<string[]>;
+}
+
+export type LogPriority = 'debug' | 'info' | 'warning' | 'error' | 'fatal';
+
+export interface DaqLogStore {
+  /** `host` is this host's name; the document's user is `bootstrax_<host>`. */
+  write(entry: {
+    host: string;
+    priority: LogPriority;
+    message: string;
+    run?: number;
+  }): Promise<void>;
+}
+
+/** History: one document per attempt. */
+export interface AttemptRecord {
+  /** 24 hexadecimal digits. */
+  attempt: string;
+  run: number;
+  host: string;
+  mode: string | null;
+  /** Counted failures before this attempt. */
+  failures: number;
+  /** `plan.json`, or null if the attempt ended before it had a plan. */
+  plan: Record<string, unknown> | null;
+}
+
+export interface AttemptOutcome {
+  outcome: Outcome | 'superseded';
+  /** Did it count as a failure of the run? */
+  counted: boolean;
+  reason: string | null;
+  traceback: string | null;
+  /** Same for errors of the same cause. */
+  fingerprint: string | null;
+  plugin: string | null;
+  seconds: number | null;
+  peakMemoryBytes: number | null;
+  bytes: number | null;
+  /** Targets wanted for this run that were not made: a debt. */
+  dropped: readonly string[];
+  products: readonly Record<string, unknown>[];
+  versions: Record<string, string>;
+}
+
+export interface AttemptDocument extends AttemptRecord {
+  started: Date;
+  ended: Date | null;
+  result: AttemptOutcome | null;
+}
+
+export interface FailureGroup {
+  fingerprint: string;
+  count: number;
+  /** At most 20 run numbers. */
+  runs: number[];
+  last: Date;
+  reason: string;
+}
+
+export interface AttemptStore {
+  begin(record: AttemptRecord): Promise<void>;
+  /** Adds or replaces the plan of an attempt that has begun. */
+  plan(attempt: string, plan: Record<string, unknown>): Promise<void>;
+  end(attempt: string, outcome: AttemptOutcome): Promise<void>;
+  get(attempt: string): Promise<AttemptDocument | null>;
+  /** Newest first. */
+  ofRun(run: number, limit: number): Promise<AttemptDocument[]>;
+  /** Attempts of this host without an end: to be settled at start. */
+  unfinished(host: string): Promise<AttemptDocument[]>;
+  /** Counted failures since a time, grouped, most frequent first; looks at no more than 1000 attempts. */
+  failureGroups(since: Date, limit: number): Promise<FailureGroup[]>;
+}
+
+export interface RateStore {
+  /** Sum over detectors of the maximal rate in `aggregate_status`, MB/s; null if there is none above 0. */
+  ofRun(number: number): Promise<{ total: number; detectors: Record<string, number> } | null>;
+  /** Calls back on each row of this run, and with every interruption; same ends as `RunStore.watch`. */
+  watch(
+    number: number,
+    onHint: () => void,
+    signal: AbortSignal,
+  ): Promise<'aborted' | 'unsupported'>;
+}
+
+/** What the store reports without being asked. */
+export type StoreEvent =
+  | { kind: 'retry'; operation: string; reason: string; attempt: number }
+  | { kind: 'connection'; database: 'runs' | 'daq'; up: boolean; reason: string | null };
+
+export interface Credentials {
+  username: string;
+  password: string;
+  authSource?: string;
+}
+
+export interface StoreOptions {
+  /** `mongodb://...`; user and password in it are refused: they belong in a credentials file. */
+  runsUrl: string;
+  /** Null: the same server as `runsUrl`. */
+  daqUrl: string | null;
+  runsDb: string;
+  daqDb: string;
+  runsCredentials: Credentials | null;
+  daqCredentials: Credentials | null;
+  /** May we create indexes and collections there? */
+  manage: boolean;
+  callTimeoutSeconds: number;
+}
