@@ -1,0 +1,180 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { ProcessIdentity } from '../domain/attempt.ts';
+import { bootId, isAlive, isZombie, processStat, type ProcessStat } from './identity.ts';
+
+/** How often a session is looked at while its end is awaited, seconds. */
+const LOOK_SECONDS = 0.02;
+/** How long processes may take to vanish after SIGKILL before this is called a failure, seconds. */
+const KILL_LIMIT_SECONDS = 5;
+
+/** The processes of one attempt. */
+export interface AttemptProcesses {
+  /** Leader of the session; writes `exit.json` once the child is gone. */
+  guardian: ProcessIdentity;
+  /** Runs strax; leader of its own process group. */
+  child: ProcessIdentity;
+  /**
+   * The attempt's log, which its processes have as standard output or error. It proves that a
+   * process belongs to the attempt when guardian and child are gone or when it left the session.
+   */
+  logFile: string;
+}
+
+/** What was found and done when a session was ended. */
+export interface SessionEnd {
+  /** `already_gone`: nothing ran; `terminated`: TERM was enough; `killed`: something needed KILL. */
+  kind: 'already_gone' | 'terminated' | 'killed' | 'survived';
+  /** Processes sent TERM. */
+  terminated: number[];
+  /** Processes sent KILL. */
+  killed: number[];
+  /** Processes still there at the end (in uninterruptible sleep, or another user's). */
+  survivors: number[];
+  seconds: number;
+}
+
+/** All processes that run now, zombies left out. */
+export function runningProcesses(): ProcessStat[] {
+  const found: ProcessStat[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = processStat(Number(name));
+    if (stat !== null && !isZombie(stat)) found.push(stat);
+  }
+  return found;
+}
+
+/** Processes of a session, zombies left out. */
+export function sessionProcesses(session: number): ProcessStat[] {
+  return runningProcesses().filter((stat) => stat.session === session);
+}
+
+/**
+ * Processes of an attempt that run now: those of its session, as long as that is known to be the
+ * attempt's own, and those that write to its log, wherever they have gone.
+ */
+export function attemptProcesses(attempt: AttemptProcesses): ProcessStat[] {
+  // The kernel gives a session's number to no new process while the session has members. So with
+  // one known member alive the number is certainly this attempt's session.
+  const known = isAlive(attempt.guardian) || isAlive(attempt.child);
+  const session = attempt.guardian.pid;
+  return runningProcesses().filter(
+    (stat) =>
+      stat.pid !== process.pid &&
+      ((known && stat.session === session) || writesTo(stat.pid, attempt.logFile)),
+  );
+}
+
+/**
+ * Ends all processes of an attempt: TERM to the child's group, up to `graceSeconds` for the whole
+ * attempt to end (the guardian writes `exit.json` meanwhile), KILL to what is left of it except the
+ * guardian, the same time again for the guardian, KILL to everything. Each process is identified by
+ * start time right before each signal. Answers when all are gone, at the latest after twice
+ * `graceSeconds` and 5 s.
+ */
+export async function endSession(
+  attempt: AttemptProcesses,
+  { graceSeconds = 3 }: { graceSeconds?: number } = {},
+): Promise<SessionEnd> {
+  const begin = performance.now();
+  const terminated = new Set<number>();
+  const killed = new Set<number>();
+  const gone = () => attemptProcesses(attempt).length === 0;
+
+  if (!gone()) {
+    for (const stat of withoutGuardian(attempt)) {
+      if (signal(stat, 'SIGTERM')) terminated.add(stat.pid);
+    }
+    if (!(await until(gone, graceSeconds))) {
+      for (const stat of withoutGuardian(attempt)) {
+        // The guardian needs time to write `exit.json`, and ends by itself once the child is gone.
+        if (signal(stat, 'SIGKILL')) killed.add(stat.pid);
+      }
+      if (!(await until(gone, graceSeconds))) {
+        await until(() => {
+          for (const stat of attemptProcesses(attempt)) {
+            if (signal(stat, 'SIGKILL')) killed.add(stat.pid);
+          }
+          return gone();
+        }, KILL_LIMIT_SECONDS);
+      }
+    }
+  }
+
+  const survivors = attemptProcesses(attempt).map((stat) => stat.pid);
+  const kind =
+    survivors.length > 0
+      ? 'survived'
+      : killed.size > 0
+        ? 'killed'
+        : terminated.size > 0
+          ? 'terminated'
+          : 'already_gone';
+  return {
+    kind,
+    terminated: [...terminated],
+    killed: [...killed],
+    survivors,
+    seconds: (performance.now() - begin) / 1000,
+  };
+}
+
+/**
+ * Memory of a process and all its descendants, bytes: proportional set size, so that pages shared
+ * with the parent that forked them are counted once. 0 if the process is gone.
+ */
+export async function treePssBytes(pid: number): Promise<number> {
+  const all = runningProcesses();
+  const members = [pid];
+  for (const member of members) {
+    members.push(...all.filter((stat) => stat.parent === member).map((stat) => stat.pid));
+  }
+  const sizes = await Promise.all(members.map(pssBytes));
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function withoutGuardian(attempt: AttemptProcesses): ProcessStat[] {
+  return attemptProcesses(attempt).filter((stat) => stat.pid !== attempt.guardian.pid);
+}
+
+/** Whether standard output or error of a process is this file. */
+function writesTo(pid: number, file: string): boolean {
+  return [1, 2].some((descriptor) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${descriptor}`) === file;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Sends a signal to exactly this process; false if it is gone or not ours to signal. */
+function signal(stat: ProcessStat, name: NodeJS.Signals): boolean {
+  if (!isAlive({ pid: stat.pid, startTicks: stat.startTicks, bootId: bootId() })) return false;
+  try {
+    return process.kill(stat.pid, name);
+  } catch {
+    return false;
+  }
+}
+
+async function until(condition: () => boolean, limitSeconds: number): Promise<boolean> {
+  const limit = performance.now() + limitSeconds * 1000;
+  while (!condition()) {
+    if (performance.now() > limit) return false;
+    await delay(LOOK_SECONDS * 1000);
+  }
+  return true;
+}
+
+async function pssBytes(pid: number): Promise<number> {
+  try {
+    const text = await readFile(`/proc/${pid}/smaps_rollup`, 'latin1');
+    return Number(/^Pss: +(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
