@@ -71,3 +71,15 @@ export interface MalformedRun {
 }
 
 export type ParsedRun = { kind: 'run'; run: Run } | { kind: 'malformed'; malformed: MalformedRun };
+
+/** Reads a run document as the database driver returns it. Never throws. */
+export declare function parseRun(raw: unknown): ParsedRun;
+
+/** Every legal change of `bootstrax.state`: from, to, who and why (reference, section 2.3). */
+export interface Transition {
+  from: RunState | null;
+  to: RunState;
+  when: string;
+}
+export declare const TRANSITIONS: readonly Transition[];
+export declare function canTransition(from: RunState | null, to: RunState): boolean;

@@ -1,0 +1,120 @@
+import type { Clip, ResourceRow, ResourceRules } from './rules.ts';
+
+/** What the resources of an attempt depend on. */
+export interface ResourceFacts {
+  mode: string;
+  /** null or 0: not known, MB/s. */
+  rateMBps: number | null;
+  /** Counted failures before this attempt. */
+  failures: number;
+  /** Length of a chunk of live data and of the overlap stored with it, seconds. */
+  chunkSeconds: number;
+  overlapSeconds: number;
+}
+
+export interface Resources {
+  cores: number;
+  maxMessages: number;
+  timeoutSeconds: number;
+  recordsCompressor: 'lz4' | 'zstd';
+  reasons: string[];
+}
+
+interface Amounts {
+  cores: number;
+  maxMessages: number;
+  timeoutSeconds: number;
+}
+
+/** Linear between the points, constant outside them; `points` sorted by x. */
+function interpolate(points: readonly (readonly [x: number, y: number])[], x: number): number {
+  let previous = points[0];
+  if (previous === undefined) return 0;
+  for (const point of points) {
+    if (x <= point[0]) {
+      if (x === point[0] || point === previous) return point[1];
+      const slope = (point[1] - previous[1]) / (point[0] - previous[0]);
+      return slope * (x - previous[0]) + previous[1];
+    }
+    previous = point;
+  }
+  return previous[1];
+}
+
+/** The table's row at a rate (reference, section 6.1), before any failure, truncated. */
+function fromTable(rateMBps: number, rows: readonly ResourceRow[]): Amounts {
+  const sorted = [...rows].sort((a, b) => a.rateMBps - b.rateMBps);
+  const at = (value: (row: ResourceRow) => number | null) => {
+    const points = sorted.flatMap((row) => {
+      const y = value(row);
+      return y === null ? [] : [[row.rateMBps, y] as const];
+    });
+    return Math.trunc(interpolate(points, rateMBps));
+  };
+  return {
+    cores: at((row) => row.cores),
+    maxMessages: at((row) => row.maxMessages),
+    timeoutSeconds: at((row) => row.timeoutSeconds),
+  };
+}
+
+function clip(value: number, limits: Clip): number {
+  return Math.trunc(Math.min(limits.max, Math.max(limits.min, value)));
+}
+
+/** The rate that the table is asked with, MB/s; null where it is not known (section 6.2). */
+function effectiveRate(facts: ResourceFacts, rules: ResourceRules): number | null {
+  if (facts.rateMBps === null || !(facts.rateMBps > 0)) return null;
+  const forced = rules.forcedRates.find(({ substring }) => facts.mode.includes(substring));
+  return forced?.rateMBps ?? facts.rateMBps;
+}
+
+function compressor(
+  rateMBps: number | null,
+  facts: ResourceFacts,
+  rules: ResourceRules,
+): 'lz4' | 'zstd' {
+  if (facts.failures > 0) return facts.failures > 1 ? 'lz4' : 'zstd';
+  if (rateMBps === null || rateMBps < rules.compressor.lowRateMBps) return 'zstd';
+  const chunkMB = rateMBps * (facts.overlapSeconds + facts.chunkSeconds);
+  return chunkMB > rules.compressor.largeChunkMB ? 'lz4' : 'zstd';
+}
+
+/**
+ * Cores, mailbox messages, mailbox time-out (seconds) and compressor of the stored records, by data
+ * rate and failures (reference, section 6). `table` names one of the configured tables.
+ */
+export function selectResources(
+  facts: ResourceFacts,
+  table: string,
+  rules: ResourceRules,
+): Resources {
+  const reasons: string[] = [];
+  const rate = effectiveRate(facts, rules);
+  const rows = rules.tables[table];
+  let amounts: Amounts = { ...rules.fallback };
+  if (rate === null) {
+    reasons.push('Default resources: the data rate is not known.');
+  } else if (rows === undefined || rows.length === 0) {
+    reasons.push(`Default resources: there is no resource table '${table}'.`);
+  } else {
+    amounts = fromTable(rate, rows);
+    const forced = rate !== facts.rateMBps;
+    reasons.push(
+      forced
+        ? `Resources of the '${table}' table for ${rate} MB/s, which the mode '${facts.mode}' is always given.`
+        : `Resources of the '${table}' table for ${rate} MB/s.`,
+    );
+  }
+  if (facts.failures > 0) {
+    const factor = rules.failureFactor ** facts.failures;
+    amounts = {
+      cores: clip(amounts.cores / factor, rules.clips.cores),
+      maxMessages: clip(amounts.maxMessages / factor, rules.clips.maxMessages),
+      timeoutSeconds: clip(amounts.timeoutSeconds * factor, rules.clips.timeoutSeconds),
+    };
+    const times = facts.failures === 1 ? 'one failure' : `${facts.failures} failures`;
+    reasons.push(`Fewer cores and messages and a longer time-out after ${times}.`);
+  }
+  return { ...amounts, recordsCompressor: compressor(rate, facts, rules), reasons };
+}
