@@ -1,4 +1,21 @@
+import { createHash } from 'node:crypto';
+import type { Server } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { ProcessIdentity } from '../domain/attempt.ts';
+import {
+  ask,
+  controlServer,
+  ensureToken,
+  readToken,
+  type ControlRequest,
+  type ControlResponse,
+} from './control.ts';
+import { isAlive } from './identity.ts';
+import { ownerOfAbstractSocket } from './socket-owner.ts';
+
+export type { ControlRequest, ControlResponse } from './control.ts';
 
 /** What makes two managers the same one: only one per key may run on a machine. */
 export interface MachineKey {
@@ -9,22 +26,10 @@ export interface MachineKey {
   tokenFile: string;
 }
 
-/** Requests to the running manager. */
-export type ControlRequest =
-  { type: 'process'; run: number } | { type: 'stop_children' } | { type: 'status' };
-
-/** Answer to a control request; further fields depend on the request. */
-export interface ControlResponse {
-  ok: boolean;
-  /** One sentence for a person. */
-  message: string;
-  [field: string]: unknown;
-}
-
 export interface LockOptions {
   /** Answers requests of `askManager`; an exception becomes `ok: false` with its message. */
   onControl: (request: ControlRequest) => Promise<ControlResponse>;
-  /** Another instance wants the lock: end this process soon, the children stay. */
+  /** Another instance wants the lock: end this process at once; the children go on. */
   onEnd: () => void;
   /** How long the holder may take to end before it is killed, seconds; 3. */
   graceSeconds?: number;
@@ -32,22 +37,55 @@ export interface LockOptions {
 
 export interface MachineLock {
   /** The instance that was ended for this lock, if there was one. */
-  replaced: { holder: ProcessIdentity; how: 'ended' | 'killed' } | null;
+  replaced: { holder: ProcessIdentity | null; how: 'ended' | 'killed' } | null;
   /** Gives the lock up; the end of the process does so too, however it ends. */
   release(): Promise<void>;
 }
 
+/** All that the kernel allows, less the NUL in front. */
+const SOCKET_NAME_LENGTH = 107;
+const RETRY_SECONDS = 0.02;
+/** How long the lock of a killed process may take to become free, seconds. */
+const KILL_LIMIT_SECONDS = 5;
+/** Several instances started at once end one another; the last one stays. */
+const MAX_ROUNDS = 10;
+
 /**
  * The key of a manager: host and runs database, whoever connects to it and with whatever options.
  */
-export function machineKey(_of: {
+export function machineKey({
+  host,
+  runsUrl,
+  runsDatabase,
+  stateDir,
+}: {
   host: string;
-  /** Connection string; credentials and options do not count. */
+  /** Connection string; credentials, options and the order of its hosts do not count. */
   runsUrl: string;
   runsDatabase: string;
   stateDir: string;
 }): MachineKey {
-  throw new Error('machineKey');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([host, serversOf(runsUrl), runsDatabase]))
+    .digest('hex')
+    .slice(0, 16);
+  return {
+    host,
+    // Releases of Node differ in whether they fill a shorter name up with NUL bytes, which makes it
+    // another name. The hash alone tells the keys apart.
+    socketName: `bootstrax/${host.slice(0, 60)}/${hash}`.padEnd(SOCKET_NAME_LENGTH, '.'),
+    tokenFile: join(stateDir, `control-${hash}`),
+  };
+}
+
+function serversOf(url: string): string[] {
+  const [, srv, servers = url] = /^mongodb(\+srv)?:\/\/(?:[^/?]*@)?([^/?]*)/.exec(url) ?? [];
+  const port = srv === undefined ? ':27017' : '';
+  return servers
+    .toLowerCase()
+    .split(',')
+    .map((server) => (/:\d+$/.test(server) ? server : `${server}${port}`))
+    .sort();
 }
 
 /**
@@ -55,10 +93,70 @@ export function machineKey(_of: {
  * killed after `graceSeconds`. Throws if the lock cannot be had (holder of another user).
  */
 export async function acquireMachineLock(
-  _key: MachineKey,
-  _options: LockOptions,
+  key: MachineKey,
+  { onControl, onEnd, graceSeconds = 3 }: LockOptions,
 ): Promise<MachineLock> {
-  return Promise.reject(new Error('acquireMachineLock'));
+  const token = ensureToken(key.tokenFile);
+  const tryNow = () => listen(key.socketName, controlServer({ token, onControl, onEnd }));
+  let replaced: MachineLock['replaced'] = null;
+  let server = await tryNow();
+  for (let round = 0; server === null && round < MAX_ROUNDS; round += 1) {
+    ({ server, replaced } = await takeOver(key, token, graceSeconds, tryNow));
+  }
+  if (server === null) {
+    throw new Error(`other managers of ${key.host} keep starting: stop all but one`);
+  }
+  return { replaced, release: () => close(server) };
+}
+
+/** One round with the present holder; no server if the lock went to a third instance meanwhile. */
+async function takeOver(
+  key: MachineKey,
+  token: string,
+  graceSeconds: number,
+  tryNow: () => Promise<Server | null>,
+): Promise<{ server: Server | null; replaced: MachineLock['replaced'] }> {
+  const holder = ownerOfAbstractSocket(key.socketName);
+  // What it answers does not matter, only whether it ends; a stopped process answers nothing.
+  const asked = ask(key.socketName, () => token, { type: 'end' }, graceSeconds).catch(() => null);
+  const ended = await retry(tryNow, graceSeconds);
+  await asked;
+  if (ended !== null) return { server: ended, replaced: { holder, how: 'ended' } };
+
+  const present = ownerOfAbstractSocket(key.socketName);
+  if (present === null) {
+    const free = await tryNow();
+    if (free !== null) return { server: free, replaced: { holder, how: 'ended' } };
+    throw new Error(
+      `another manager of ${key.host} runs on this machine and does not end, and this user may not ` +
+        `see its process: stop it as its own user, or set another BOOTSTRAX_HOST`,
+    );
+  }
+  if (present.pid !== holder?.pid || present.startTicks !== holder.startTicks) {
+    return { server: null, replaced: null };
+  }
+  kill(key, present);
+  const killed = await retry(tryNow, KILL_LIMIT_SECONDS);
+  if (killed === null && isAlive(present)) {
+    throw new Error(
+      `the other manager of ${key.host} (pid ${present.pid}) was killed but does not go away: ` +
+        `it waits for a disk or the network; see /proc/${present.pid}/stack`,
+    );
+  }
+  return { server: killed, replaced: { holder: present, how: 'killed' } };
+}
+
+function kill(key: MachineKey, holder: ProcessIdentity): void {
+  if (!isAlive(holder)) return;
+  try {
+    process.kill(holder.pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
+    throw new Error(
+      `another manager of ${key.host} (pid ${holder.pid}) does not end and this user may not kill it`,
+      { cause: error },
+    );
+  }
 }
 
 /**
@@ -66,9 +164,51 @@ export async function acquireMachineLock(
  * user may not ask it.
  */
 export async function askManager(
-  _key: MachineKey,
-  _request: ControlRequest,
-  _timeoutSeconds: number,
+  key: MachineKey,
+  request: ControlRequest,
+  timeoutSeconds: number,
 ): Promise<ControlResponse | 'no manager'> {
-  return Promise.reject(new Error('askManager'));
+  try {
+    return await ask(key.socketName, () => readToken(key.tokenFile) ?? '', request, timeoutSeconds);
+  } catch (error) {
+    const pid = ownerOfAbstractSocket(key.socketName)?.pid;
+    throw new Error(
+      `asking the manager of ${key.host}${pid === undefined ? '' : ` (pid ${pid})`} failed: ` +
+        (error instanceof Error ? error.message : String(error)),
+      { cause: error },
+    );
+  }
+}
+
+async function retry(
+  tryNow: () => Promise<Server | null>,
+  limitSeconds: number,
+): Promise<Server | null> {
+  const limit = performance.now() + limitSeconds * 1000;
+  for (;;) {
+    const server = await tryNow();
+    if (server !== null || performance.now() > limit) return server;
+    await delay(RETRY_SECONDS * 1000);
+  }
+}
+
+/** The server once it listens; null if the name is taken. */
+function listen(socketName: string, server: Server): Promise<Server | null> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(null);
+      else reject(error);
+    });
+    server.listen({ path: `\0${socketName}` }, () => {
+      resolve(server);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
 }
