@@ -1,0 +1,1 @@
+"""Contexts shipped with bootstrax; any `module:function` that returns a strax context will do."""
