@@ -1,0 +1,19 @@
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where the plugin graph that the worker last reported for a context is kept. */
+export function graphPath(stateDir: string, context: string): string {
+  return join(stateDir, `graph-${context.replace(/[^A-Za-z0-9]/g, '_')}.json`);
+}
+
+/** Directory of the installed package: above `dist/` when bundled, above `src/config/` in tests. */
+export function packageDirectory(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  return here.endsWith('/dist') ? dirname(here) : join(here, '..', '..');
+}
+
+/** `$XDG_STATE_HOME`, else `~/.local/state`. */
+export function stateHome(env: Readonly<Record<string, string | undefined>>): string {
+  return env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state');
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+
+/** What a default may depend on; found out by the caller, so that resolving stays pure. */
+export interface Facts {
+  /** `host.name` if it is set, else what Python's `socket.getfqdn()` says on this machine. */
+  hostName: string;
+  /** Directory of the installed package (where `worker/` and `bin/` lie). */
+  packageDirectory: string;
+  /** Where state of this user belongs: `$XDG_STATE_HOME`, else `~/.local/state`. */
+  stateHome: string;
+}
+
+/** How a setting is written as text in an environment variable or a flag; a table is not. */
+export type SettingKind = 'text' | 'path' | 'command' | 'number' | 'boolean' | 'list' | 'table';
+
+/** One row of the table of settings. */
+export interface Setting<T = unknown> {
+  kind: SettingKind;
+  schema: z.ZodType<T>;
+  defaultValue: (facts: Facts) => T;
+  about: string;
+  unit?: string;
+  /** Shown masked, and refused as a flag when it carries a password. */
+  secret?: boolean;
+  /** Name of flag and environment variable where it is not section and name joined. */
+  name?: string;
+  /** A table of rows whose names are ours, not the user's: shown in snake_case. */
+  rows?: boolean;
+}
+
+interface Details {
+  unit?: string;
+  secret?: boolean;
+  name?: string;
+  rows?: boolean;
+}
+
+/** A default is a value, or a function of the machine's facts. */
+type Default<T> = T | ((facts: Facts) => T);
+
+function setting<T>(
+  kind: SettingKind,
+  schema: z.ZodType<T>,
+  value: Default<T>,
+  about: string,
+  details: Details,
+): Setting<T> {
+  const defaultValue =
+    typeof value === 'function' ? (value as (facts: Facts) => T) : (): T => value;
+  return { kind, schema, defaultValue, about, ...details };
+}
+
+/** A setting of text. */
+export function text(value: Default<string>, about: string, details: Details = {}) {
+  return setting('text', z.string().min(1), value, about, details);
+}
+
+/** Text that may be left out. */
+export function optionalText(about: string, details: Details = {}) {
+  return setting<string | null>('text', z.string().min(1).nullable(), null, about, details);
+}
+
+/** A file or folder: relative to the file that names it, or to the working directory. */
+export function path(value: Default<string>, about: string, details: Details = {}) {
+  return setting('path', z.string().min(1), value, about, details);
+}
+
+/** Like a path, but a bare word stays as it is: a command to be found, or a word with a meaning. */
+export function command<T extends string | null>(
+  schema: z.ZodType<T>,
+  value: Default<T>,
+  about: string,
+  details: Details = {},
+) {
+  return setting('command', schema, value, about, details);
+}
+
+/** One word of several. */
+export function choice<const T extends string>(
+  words: readonly [T, ...T[]],
+  value: Default<T>,
+  about: string,
+  details: Details = {},
+): Setting<T> {
+  return setting<T>('text', z.enum(words), value, about, details);
+}
+
+/** A number within bounds. */
+export function number(
+  schema: z.ZodType<number>,
+  value: Default<number>,
+  about: string,
+  details: Details = {},
+) {
+  return setting('number', schema, value, about, details);
+}
+
+/** Yes or no. */
+export function boolean(value: Default<boolean>, about: string, details: Details = {}) {
+  return setting('boolean', z.boolean(), value, about, details);
+}
+
+/** A list of words; separated by commas in the environment and in flags. */
+export function list(value: Default<string[]>, about: string, details: Details = {}) {
+  return setting('list', z.array(z.string().min(1)), value, about, details);
+}
+
+/** A table: only in the file. */
+export function table<T>(
+  schema: z.ZodType<T>,
+  value: Default<T>,
+  about: string,
+  details: Details = {},
+) {
+  return setting('table', schema, value, about, details);
+}
+
+/** `liveData` -> `live_data`, `rateMBps` -> `rate_mbps`: as it is written in the file. */
+export function snakeCase(camelCase: string): string {
+  return camelCase.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+}
