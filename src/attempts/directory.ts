@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import type { z } from 'zod';
 
@@ -140,7 +140,7 @@ export async function readAttemptFile<T extends { attempt: string }>(
       problem: `field ${issue?.path.join('.') || '(all)'}: ${issue?.message ?? 'not as expected'}`,
     };
   }
-  if (!directory.endsWith(parsed.data.attempt)) {
+  if (basename(directory) !== parsed.data.attempt) {
     return { kind: 'problem', problem: `belongs to attempt ${parsed.data.attempt}` };
   }
   return { kind: 'read', value: parsed.data };

@@ -1,5 +1,22 @@
-import type { Exit, Folder, Progress, Result, Started } from '../domain/attempt.ts';
-import type { FileProblem } from './directory.ts';
+import { watch, type FSWatcher } from 'node:fs';
+import { join } from 'node:path';
+
+import type { z } from 'zod';
+
+import {
+  exitSchema,
+  progressSchema,
+  resultSchema,
+  startedSchema,
+  type Exit,
+  type Folder,
+  type Progress,
+  type Result,
+  type Started,
+} from '../domain/attempt.ts';
+import { isAlive } from '../machine/identity.ts';
+import { readAttemptFile, type FileProblem } from './directory.ts';
+import { FileTail } from './tail.ts';
 
 /**
  * What is told about an attempt while it is followed. Each of `onStarted`, `onResult`, `onExit` and
@@ -26,20 +43,213 @@ export interface Follower {
   /** The newest state; null before the first line. */
   readonly progress: Progress | null;
   /**
-   * `performance.now()` of the last real progress: the start of following, a start, a folder, or
-   * more chunks, detector time or bytes than before; a line that says the same again is none.
+   * `performance.now()` of the last real progress: the start of following, a start, a folder,
+   * another phase, or more chunks, detector time or bytes than before; a line that says the same
+   * again is none.
    */
   readonly lastActivityMs: number;
 }
+
+const PROGRESS = 'progress.ndjson';
+/** Beside the kernel's notices, of which some may be lost, seconds. */
+const LOOK_SECONDS = 2;
 
 /**
  * Follows the attempt in `directory`, from its beginning, also if it began long ago (adoption).
  * News are told within milliseconds; the kernel's notices are backed by a look every 2 s.
  */
 export function followAttempt(
-  _directory: string,
-  _handlers: FollowHandlers,
-  _signal: AbortSignal,
+  directory: string,
+  handlers: FollowHandlers,
+  signal: AbortSignal,
 ): Follower {
-  throw new Error('followAttempt');
+  const following = new Following(directory, handlers, signal);
+  return {
+    done: following.run(),
+    get progress() {
+      return following.progress;
+    },
+    get lastActivityMs() {
+      return following.lastActivityMs;
+    },
+  };
+}
+
+class Following {
+  progress: Progress | null = null;
+  lastActivityMs = performance.now();
+
+  private readonly tail: FileTail;
+  private readonly directory: string;
+  private readonly handlers: FollowHandlers;
+  private readonly signal: AbortSignal;
+  private readonly folders = new Set<string>();
+  private readonly problems = new Set<string>();
+  private started: Started | null = null;
+  private resultTold = false;
+  /** What has to be looked at: set by notices, taken by the loop. */
+  private due: 'nothing' | 'progress' | 'all' = 'all';
+  private wake: () => void = () => undefined;
+
+  constructor(directory: string, handlers: FollowHandlers, signal: AbortSignal) {
+    this.directory = directory;
+    this.handlers = handlers;
+    this.signal = signal;
+    this.tail = new FileTail(join(directory, PROGRESS));
+  }
+
+  async run(): Promise<void> {
+    const notice = (due: 'progress' | 'all') => {
+      if (this.due !== 'all') this.due = due;
+      this.wake();
+    };
+    const onAbort = () => {
+      notice('all');
+    };
+    this.signal.addEventListener('abort', onAbort);
+    const watcher = this.watch(notice);
+    const timer = setInterval(() => {
+      notice('all');
+    }, LOOK_SECONDS * 1000);
+    try {
+      for (;;) {
+        if (this.signal.aborted) return;
+        const due = this.due;
+        this.due = 'nothing';
+        if (due === 'progress') await this.readProgress();
+        else if (due === 'all' && (await this.lookAtAll())) return;
+        await this.nextNotice();
+      }
+    } finally {
+      clearInterval(timer);
+      watcher?.close();
+      this.signal.removeEventListener('abort', onAbort);
+      await this.tail.close();
+    }
+  }
+
+  private watch(notice: (due: 'progress' | 'all') => void): FSWatcher | null {
+    try {
+      const watcher = watch(this.directory, (_event, file) => {
+        if (file === PROGRESS) notice('progress');
+        else if (file === null || file.endsWith('.json')) notice('all');
+      });
+      watcher.on('error', () => undefined);
+      return watcher;
+    } catch (error) {
+      // No notices left to be had from the kernel: the look every 2 s has to do.
+      this.problem({ file: this.directory, problem: `cannot be watched: ${String(error)}` });
+      return null;
+    }
+  }
+
+  private async nextNotice(): Promise<void> {
+    if (this.due !== 'nothing') return;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    this.wake = () => undefined;
+  }
+
+  /** Tells all news; true when there will be no more. */
+  private async lookAtAll(): Promise<boolean> {
+    // Whether the end has come is found out before the rest is read: what was written before the
+    // end is then told before it.
+    const exit = await this.read('exit.json', exitSchema);
+    const vanished = exit === null && this.started !== null && gone(this.started);
+    const lateExit = vanished ? await this.read('exit.json', exitSchema) : exit;
+
+    if (this.started === null) {
+      const started = await this.read('started.json', startedSchema);
+      if (this.signal.aborted) return true;
+      if (started !== null) {
+        this.started = started;
+        this.active();
+        this.handlers.onStarted?.(started);
+        // The one just read may be long gone: look again at once.
+        if (exit === null && gone(started)) this.due = 'all';
+      }
+    }
+    await this.readProgress();
+    if (!this.resultTold) {
+      const result = await this.read('result.json', resultSchema);
+      if (this.signal.aborted) return true;
+      if (result !== null) {
+        this.resultTold = true;
+        this.active();
+        this.handlers.onResult?.(result);
+      }
+    }
+    if (this.signal.aborted) return true;
+    if (lateExit !== null) this.handlers.onExit?.(lateExit);
+    else if (vanished) this.handlers.onVanished?.();
+    return lateExit !== null || vanished;
+  }
+
+  private async readProgress(): Promise<void> {
+    let newest: Progress | null = null;
+    for (const line of await this.tail.readLines()) {
+      if (this.signal.aborted) return;
+      const parsed = parseProgress(line);
+      if (parsed === null) {
+        this.problem({ file: PROGRESS, problem: `is no progress: ${line.slice(0, 200)}` });
+        continue;
+      }
+      const { folder, warning, ...state } = parsed;
+      newest = state;
+      if (movedOn(this.progress, state)) this.active();
+      this.progress = state;
+      if (folder !== undefined && !this.folders.has(folder.location)) {
+        this.folders.add(folder.location);
+        this.active();
+        this.handlers.onFolder?.(folder);
+      }
+      if (warning !== undefined) this.handlers.onWarning?.(warning);
+    }
+    if (newest !== null && !this.signal.aborted) this.handlers.onProgress?.(newest);
+  }
+
+  private async read<T extends { attempt: string }>(
+    file: string,
+    schema: z.ZodType<T>,
+  ): Promise<T | null> {
+    const found = await readAttemptFile(this.directory, file, schema);
+    if (found.kind === 'problem') this.problem({ file, problem: found.problem });
+    return found.kind === 'read' ? found.value : null;
+  }
+
+  private problem(problem: FileProblem): void {
+    const key = `${problem.file} ${problem.problem}`;
+    if (this.problems.has(key)) return;
+    this.problems.add(key);
+    this.handlers.onProblem?.(problem);
+  }
+
+  private active(): void {
+    this.lastActivityMs = performance.now();
+  }
+}
+
+function parseProgress(line: string): Progress | null {
+  try {
+    return progressSchema.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
+}
+
+function movedOn(before: Progress | null, after: Progress): boolean {
+  return (
+    before === null ||
+    after.phase !== before.phase ||
+    after.target !== before.target ||
+    after.chunks > before.chunks ||
+    after.coveredSeconds > before.coveredSeconds ||
+    after.bytes > before.bytes
+  );
+}
+
+/** The guardian may die alone; as long as the child lives, there is something to wait for. */
+function gone(started: Started): boolean {
+  return !isAlive(started.guardian) && !isAlive(started.child);
 }

@@ -1,12 +1,14 @@
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import { crashPoint } from './crash-point.ts';
+import { syncFolder } from './durable.ts';
+import { parseFolderName, UNFINISHED_SUFFIX, type StraxFolder } from './strax-folder.ts';
+
 /** A folder that an earlier attempt left in the output folder. */
-export interface Leftover {
+export interface Leftover extends StraxFolder {
   /** Absolute path of the folder itself. */
   path: string;
-  runId: string;
-  type: string;
-  lineageHash: string;
-  /** Carries the suffix `_temp`: strax has not finished it. */
-  unfinished: boolean;
 }
 
 /**
@@ -14,11 +16,21 @@ export interface Leftover {
  * document's `data` entries; their `_temp` counts too); without, all of the run.
  */
 export async function leftoversOf(
-  _outputDirectory: string,
-  _runId: string,
-  _options?: { locations?: readonly string[] },
+  outputDirectory: string,
+  runId: string,
+  { locations }: { locations?: readonly string[] } = {},
 ): Promise<Leftover[]> {
-  return Promise.reject(new Error('leftoversOf'));
+  const output = resolve(outputDirectory);
+  const wanted = locations && new Set(locations.map((location) => resolve(location)));
+  const found: Leftover[] = [];
+  for (const entry of await readdir(output, { withFileTypes: true })) {
+    const folder = parseFolderName(entry.name);
+    if (folder?.runId !== runId || !entry.isDirectory()) continue;
+    const path = join(output, entry.name);
+    const final = folder.unfinished ? path.slice(0, -UNFINISHED_SUFFIX.length) : path;
+    if (wanted === undefined || wanted.has(final)) found.push({ ...folder, path });
+  }
+  return found.sort((a, b) => a.path.localeCompare(b.path));
 }
 
 /**
@@ -28,9 +40,56 @@ export async function leftoversOf(
  * is gone already is no error. Answers the paths removed.
  */
 export async function removeLeftovers(
-  _outputDirectory: string,
-  _runId: string,
-  _paths: readonly string[],
+  outputDirectory: string,
+  runId: string,
+  paths: readonly string[],
 ): Promise<string[]> {
-  return Promise.reject(new Error('removeLeftovers'));
+  const output = resolve(outputDirectory);
+  for (const path of paths) await checkRemovable(output, runId, path);
+  const removed: string[] = [];
+  for (const path of paths) {
+    if (await removeFolder(output, path)) removed.push(path);
+  }
+  return removed;
+}
+
+async function removeFolder(output: string, path: string): Promise<boolean> {
+  if ((await kindOf(path)) === 'missing') return false;
+  let doomed = path;
+  if (!path.endsWith(UNFINISHED_SUFFIX)) {
+    doomed = `${path}${UNFINISHED_SUFFIX}`;
+    if ((await kindOf(doomed)) === 'other') {
+      throw new Error(`${doomed} is in the way of removing ${path}: it is no folder; look at it`);
+    }
+    await rm(doomed, { recursive: true, force: true });
+    await rename(path, doomed);
+    // The new name must be on disk before the first file goes.
+    await syncFolder(output);
+    crashPoint('leftover:renamed');
+  }
+  await rm(doomed, { recursive: true, force: true });
+  crashPoint('leftover:removed');
+  return true;
+}
+
+async function checkRemovable(output: string, runId: string, path: string): Promise<void> {
+  const refuse = (why: string): never => {
+    throw new Error(`refusing to remove ${path} (run ${runId}): ${why}`);
+  };
+  if (resolve(path) !== path || dirname(path) !== output) {
+    refuse(`it does not lie directly in the output folder ${output}`);
+  }
+  if (parseFolderName(basename(path))?.runId !== runId) {
+    refuse('its name is not that of a strax folder of this run');
+  }
+  if ((await kindOf(path)) === 'other') refuse('it is a link or a file, not a folder');
+}
+
+async function kindOf(path: string): Promise<'missing' | 'folder' | 'other'> {
+  try {
+    return (await lstat(path)).isDirectory() ? 'folder' : 'other';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing';
+    throw error;
+  }
 }

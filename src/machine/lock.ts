@@ -73,7 +73,10 @@ export function machineKey({
     host,
     // Releases of Node differ in whether they fill a shorter name up with NUL bytes, which makes it
     // another name. The hash alone tells the keys apart.
-    socketName: `bootstrax/${host.slice(0, 60)}/${hash}`.padEnd(SOCKET_NAME_LENGTH, '.'),
+    socketName: `bootstrax/${host.replace(/[^\w.-]/g, '_').slice(0, 60)}/${hash}`.padEnd(
+      SOCKET_NAME_LENGTH,
+      '.',
+    ),
     tokenFile: join(stateDir, `control-${hash}`),
   };
 }
