@@ -23,7 +23,7 @@ import numpy as np
 import strax
 
 from .small_reader import SmallReader, record_ends
-from .warming import make_warm_up_run
+from .warming import make_warm_up_run, no_monitor_thread
 
 MISBEHAVIOUR = ("fail_in", "kill_in", "sleep_seconds", "allocate_mb")
 PEAK_GAP_NS = 700
@@ -194,11 +194,14 @@ def prepare(context, plan: dict[str, Any]) -> None:
 
 
 def warm_up(context, directory: str) -> None:
-    """Process a tiny run below `directory` once: the first use of strax loads or compiles things."""
+    """Process a tiny run below `directory`: strax compiles on first use."""
+    no_monitor_thread()
     run_id, config = make_warm_up_run(directory)
     trial = context.new_context(
         storage=[strax.DataDirectory(f"{directory}/strax_data")],
         config={**context.config, **config, **dict.fromkeys(MISBEHAVIOUR)},
     )
     targets = ("event_info", "events_nv", "events_mv", "online_peak_monitor", "veto_proximity")
-    trial.make(run_id, targets, allow_multiple=True, progress_bar=False)
+    trial.make(
+        run_id, targets, allow_multiple=True, processor="threaded_mailbox", progress_bar=False
+    )

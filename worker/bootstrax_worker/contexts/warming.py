@@ -3,11 +3,21 @@
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from ..simulator import RunShape, write_live_data
 from ..simulator.layout import DETECTORS, processing_threads
 
 WARM_UP_RUN_ID = "000000"
 WARM_UP_START_SECONDS = 1_600_000_000.0
+
+
+def no_monitor_thread() -> None:
+    """Keep tqdm from starting a thread: a process with threads is not safe to fork."""
+    tqdm.monitor_interval = 0
+    if tqdm.monitor is not None:
+        tqdm.monitor.exit()
+        tqdm.monitor = None
 
 
 def make_warm_up_run(directory: str, rate_hz: float = 20.0) -> tuple[str, dict[str, Any]]:
