@@ -67,7 +67,7 @@ class Interval:
 
 @dataclass
 class Written:
-    """What has been written of a run so far.
+    """What has been prepared of a run so far, up to `covered_seconds` of detector time.
 
     `records` and `bytes` (uncompressed, as sent by the digitisers) are by detector and count the
     stretches that are stored twice once; `disk_bytes` is what lies on disk.
@@ -75,6 +75,7 @@ class Written:
 
     directory: Path
     chunks: int = 0
+    covered_seconds: float = 0.0
     disk_bytes: int = 0
     records: dict[str, int] = field(default_factory=dict)
     bytes: dict[str, int] = field(default_factory=dict)
@@ -121,6 +122,7 @@ class LiveData:
     def prepare(self, interval: Interval) -> dict[str, bytes]:
         """Contents of the readers' files for this interval, by file name."""
         files: dict[str, bytes] = {}
+        self.written.covered_seconds = interval.end / SECOND
         for detector in self.shape.detectors:
             names = layout.reader_files(detector)
             records = self._records(detector, interval)

@@ -64,13 +64,14 @@ def rates(shape: RunShape, written: Written) -> dict[str, dict[str, float]]:
     """Value of `rate`: MB/s by detector, average and maximum."""
     return {
         detector: {"avg": rate, "max": rate}
-        for detector, rate in data_rates(shape, written, shape.seconds).items()
+        for detector, rate in data_rates(shape, written).items()
     }
 
 
-def data_rates(shape: RunShape, written: Written, seconds: float) -> dict[str, float]:
-    """Uncompressed MB/s by detector over the first `seconds` of detector time."""
+def data_rates(shape: RunShape, written: Written) -> dict[str, float]:
+    """Uncompressed MB/s by detector over what has been prepared so far."""
+    seconds = max(written.covered_seconds, 1e-3)
     return {
-        detector: round(written.bytes.get(detector, 0) / 1e6 / max(seconds, 1e-3), 3)
+        detector: round(written.bytes.get(detector, 0) / 1e6 / seconds, 3)
         for detector in shape.detectors
     }

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient, WriteConcern
 from pymongo.errors import DuplicateKeyError
 
-from .live_data import FILE_FAULTS, LiveData, RunShape
+from .live_data import FILE_FAULTS, Interval, LiveData, RunShape
 from .run_document import data_rates, end_of_run, rates, run_document, run_id
 
 FAULTS = (*FILE_FAULTS, "no-live-data", "no-data-field", "late-end", "silent-status", "no-document")
@@ -175,28 +176,20 @@ def _actions(
             )
         report({"event": "document", "run": number, "mode": settings.mode})
 
-    def chunk(interval) -> Action:
+    def chunk(interval: Interval, files: dict[str, bytes]) -> None:
+        live.publish(interval, files)
+        report({"event": "chunk", "run": number, "directories": list(interval.directories)})
+
+    def prepare_chunk(interval: Interval) -> Action:
         def prepare() -> Callable[[], None]:
-            files = live.prepare(interval)
-
-            def publish() -> None:
-                live.publish(interval, files)
-                directories = list(interval.directories)
-                report({"event": "chunk", "run": number, "directories": directories})
-
-            return publish
+            return partial(chunk, interval, live.prepare(interval))
 
         return prepare
 
-    def status(moment: float) -> Callable[[], None]:
-        def send() -> None:
-            covered = max((i.end for i in live.intervals if i.start <= moment * 1e9), default=0)
-            measured = data_rates(shape, live.written, min(covered / 1e9, shape.seconds))
-            for detector, rate in measured.items():
-                claimed = rate if settings.reported_rate is None else settings.reported_rate
-                daq.report_status(detector, number, settings.mode, claimed)
-
-        return send
+    def status() -> None:
+        for detector, rate in data_rates(shape, live.written).items():
+            claimed = rate if settings.reported_rate is None else settings.reported_rate
+            daq.report_status(detector, number, settings.mode, claimed)
 
     def the_end() -> None:
         live.finish()
@@ -215,12 +208,15 @@ def _actions(
     if shape.fault != "no-document":
         at(DOCUMENT_AFTER_SECONDS, insert)
     if shape.fault != "no-live-data":
-        actions += [(interval.end / 1e9, chunk(interval)) for interval in live.intervals]
+        # The first chunk is made beforehand, so that the first status knows a rate.
+        first, *others = live.intervals
+        at(first.end / 1e9, partial(chunk, first, live.prepare(first)))
+        actions += [(interval.end / 1e9, prepare_chunk(interval)) for interval in others]
     silent_until = DOCUMENT_AFTER_SECONDS + SILENT_SECONDS if shape.fault == "silent-status" else 0
     for step in range(int(shape.seconds // STATUS_EVERY_SECONDS) + 1):
         moment = step * STATUS_EVERY_SECONDS
         if moment >= silent_until:
-            at(moment, status(moment))
+            at(moment, status)
     if shape.fault != "never-ends":
         over = shape.seconds + END_AFTER_SECONDS
         over += LATE_END_SECONDS if shape.fault == "late-end" else 0.0
