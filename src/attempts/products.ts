@@ -90,7 +90,9 @@ async function inspectFolder(location: string, folder: StraxFolder): Promise<Ins
   const { type, lineageHash } = folder;
   const file = join(location, `${type}-${lineageHash}-metadata.json`);
   let metadata: Metadata;
+  let sizes: Map<string, number>;
   try {
+    sizes = await fileSizes(location);
     metadata = metadataSchema.parse(parseExactJson(await readFile(file, 'utf8')));
   } catch (error) {
     const problems: ProductProblem[] = [{ kind: 'metadata_unreadable', file, why: whyOf(error) }];
@@ -98,7 +100,6 @@ async function inspectFolder(location: string, folder: StraxFolder): Promise<Ins
   }
   // A saver in several processes lists its chunks in the order in which their files were found.
   const chunks = metadata.chunks.toSorted((a, b) => a.chunk_i - b.chunk_i);
-  const files = await inspectChunks(location, folder, chunks);
   const problems: ProductProblem[] = [];
   if (metadata.exception !== undefined) {
     problems.push({ kind: 'exception', file, exception: metadata.exception });
@@ -107,6 +108,13 @@ async function inspectFolder(location: string, folder: StraxFolder): Promise<Ins
   if (chunks.length === 0) problems.push({ kind: 'no_chunks', file });
   const misplaced = chunks.findIndex((chunk, index) => chunk.chunk_i !== index);
   if (misplaced >= 0) problems.push({ kind: 'chunk_numbers', file, chunk: misplaced });
+  for (const chunk of chunks) {
+    // strax writes no file for a chunk without rows.
+    if (chunk.n === 0) continue;
+    const name = chunk.filename ?? chunkFileName(folder, chunk.chunk_i);
+    const problem = chunkProblem(chunk, join(location, name), sizes.get(name));
+    if (problem !== null) problems.push(problem);
+  }
   return {
     product: {
       type,
@@ -115,7 +123,7 @@ async function inspectFolder(location: string, folder: StraxFolder): Promise<Ins
       lineage: metadata.lineage,
       chunks: chunks.length,
       rows: chunks.reduce((sum, chunk) => sum + chunk.n, 0),
-      bytes: files.bytes,
+      bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
       startNs: extreme(
         chunks.map((chunk) => chunk.start),
         (a, b) => a < b,
@@ -129,42 +137,28 @@ async function inspectFolder(location: string, folder: StraxFolder): Promise<Ins
     location,
     lineageHash,
     firstChunkRows: chunks[0]?.n ?? 0,
-    problems: [...problems, ...files.problems],
+    problems,
   };
 }
 
-async function inspectChunks(
-  location: string,
-  folder: StraxFolder,
-  chunks: readonly Chunk[],
-): Promise<{ bytes: number; problems: ProductProblem[] }> {
-  let bytes = 0;
-  const problems: ProductProblem[] = [];
-  // strax writes no file for a chunk without rows.
-  const stored = chunks.filter((chunk) => chunk.n > 0);
-  for (let begin = 0; begin < stored.length; begin += STAT_BATCH) {
-    const batch = stored.slice(begin, begin + STAT_BATCH);
-    const found = await Promise.all(
-      batch.map(async (chunk) => {
-        const file = join(location, chunk.filename ?? chunkFileName(folder, chunk.chunk_i));
-        return { chunk, file, size: await sizeOf(file) };
-      }),
-    );
-    for (const { chunk, file, size } of found) {
-      bytes += size ?? 0;
-      const problem = chunkProblem(chunk, file, size);
-      if (problem !== null) problems.push(problem);
-    }
+/** Sizes of the files in a folder by name, bytes. */
+async function fileSizes(location: string): Promise<Map<string, number>> {
+  const names = await readdir(location);
+  const sizes = new Map<string, number>();
+  for (let begin = 0; begin < names.length; begin += STAT_BATCH) {
+    const batch = names.slice(begin, begin + STAT_BATCH);
+    const found = await Promise.all(batch.map(async (name) => stat(join(location, name))));
+    for (const [index, name] of batch.entries()) sizes.set(name, found[index]?.size ?? 0);
   }
-  return { bytes, problems };
+  return sizes;
 }
 
 function chunkProblem(
   { chunk_i: chunk, filesize }: Chunk,
   file: string,
-  bytes: number | null,
+  bytes: number | undefined,
 ): ProductProblem | null {
-  if (bytes === null) return { kind: 'chunk_missing', file, chunk };
+  if (bytes === undefined) return { kind: 'chunk_missing', file, chunk };
   if (bytes === 0 || filesize === 0) return { kind: 'chunk_empty', file, chunk };
   if (filesize !== undefined && filesize !== bytes) {
     return { kind: 'chunk_size', file, chunk, expectedBytes: filesize, bytes };
@@ -227,15 +221,6 @@ function chunkFileName({ type, lineageHash }: StraxFolder, chunk: number): strin
 function extreme(values: readonly bigint[], better: (a: bigint, b: bigint) => boolean) {
   if (values.length === 0) return null;
   return values.reduce((best, value) => (better(value, best) ? value : best)).toString();
-}
-
-async function sizeOf(file: string): Promise<number | null> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
 }
 
 function whyOf(error: unknown): string {

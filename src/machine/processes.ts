@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -61,10 +61,10 @@ export function attemptProcesses(attempt: AttemptProcesses): ProcessStat[] {
   // one known member alive the number is certainly this attempt's session.
   const known = isAlive(attempt.guardian) || isAlive(attempt.child);
   const session = attempt.guardian.pid;
+  const log = realPath(attempt.logFile);
   return runningProcesses().filter(
     (stat) =>
-      stat.pid !== process.pid &&
-      ((known && stat.session === session) || writesTo(stat.pid, attempt.logFile)),
+      stat.pid !== process.pid && ((known && stat.session === session) || writesTo(stat.pid, log)),
   );
 }
 
@@ -82,7 +82,12 @@ export async function endSession(
   const begin = performance.now();
   const terminated = new Set<number>();
   const killed = new Set<number>();
-  const gone = () => attemptProcesses(attempt).length === 0;
+  let seen: ProcessStat[] = [];
+  // Looking through all of /proc is dear: only done once those seen before are gone.
+  const gone = () => {
+    if (!seen.some(isStill)) seen = attemptProcesses(attempt);
+    return seen.length === 0;
+  };
 
   if (!gone()) {
     for (const stat of withoutGuardian(attempt)) {
@@ -140,6 +145,15 @@ function withoutGuardian(attempt: AttemptProcesses): ProcessStat[] {
   return attemptProcesses(attempt).filter((stat) => stat.pid !== attempt.guardian.pid);
 }
 
+/** The path as /proc shows it. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
 /** Whether standard output or error of a process is this file. */
 function writesTo(pid: number, file: string): boolean {
   return [1, 2].some((descriptor) => {
@@ -151,9 +165,13 @@ function writesTo(pid: number, file: string): boolean {
   });
 }
 
+function isStill(stat: ProcessStat): boolean {
+  return isAlive({ pid: stat.pid, startTicks: stat.startTicks, bootId: bootId() });
+}
+
 /** Sends a signal to exactly this process; false if it is gone or not ours to signal. */
 function signal(stat: ProcessStat, name: NodeJS.Signals): boolean {
-  if (!isAlive({ pid: stat.pid, startTicks: stat.startTicks, bootId: bootId() })) return false;
+  if (!isStill(stat)) return false;
   try {
     return process.kill(stat.pid, name);
   } catch {
