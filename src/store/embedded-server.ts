@@ -1,11 +1,30 @@
-import type { ProcessIdentity } from '../domain/attempt.ts';
+import { spawn } from 'node:child_process';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { MongoClient } from 'mongodb';
+import { z } from 'zod';
+
+import { processIdentitySchema, type ProcessIdentity } from '../domain/attempt.ts';
+import { identify, isAlive, signal } from './embedded-process.ts';
+import { StoreError } from './errors.ts';
+
+const LOOPBACK = '127.0.0.1';
+const READY_SECONDS = 60;
+const TERM_SECONDS = 15;
+const KILL_SECONDS = 5;
+const POLL_MS = 50;
+/** Small: the documents in use at any time are few. */
+const CACHE_SIZE = '256M';
 
 export interface EmbeddedOptions {
   /** Python interpreter of the environment that SecantusDB is installed in. */
   python: string;
   /** Data goes to `db/data` below it, the server's log to `db/log.txt`. */
   stateDir: string;
-  /** Null: any free one. */
+  /** Null: the one it had last, if free, else any free one. */
   port: number | null;
   /** The server's test-only commands (fail points). Tests only. */
   testCommands?: boolean;
@@ -17,11 +36,220 @@ export interface EmbeddedServer {
   dataDirectory: string;
 }
 
-/** The running server of this state directory, or null. Does not start one. */
-export declare function findEmbedded(stateDir: string): Promise<EmbeddedServer | null>;
+const recordSchema = z.looseObject({
+  version: z.literal(1),
+  port: z.int().positive(),
+  identity: processIdentitySchema,
+});
+type ServerRecord = z.infer<typeof recordSchema>;
 
-/** Finds the running server or starts one in its own session; returns when it answers. */
-export declare function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer>;
+/** The running server of this state directory, or null. Does not start one. */
+export async function findEmbedded(stateDir: string): Promise<EmbeddedServer | null> {
+  const record = await readRecord(stateDir);
+  return record !== null && isAlive(record.identity) ? asServer(stateDir, record) : null;
+}
+
+/**
+ * Finds the running server or starts one, in a session of its own so that it survives whoever
+ * started it; returns when it answers.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const running = await findEmbedded(options.stateDir);
+  if (running !== null) {
+    if (options.port !== null && portOf(running.url) !== options.port) {
+      throw new StoreError(
+        'refused',
+        `the embedded database of ${options.stateDir} already runs at ${running.url}: stop it first to use port ${options.port}`,
+      );
+    }
+    await untilReady(options.stateDir, running);
+    return running;
+  }
+  const started = await launch(options);
+  try {
+    await untilReady(options.stateDir, started);
+  } catch (error) {
+    // Two starts at once: the data directory belongs to the first, whose record may now be there.
+    const other = await findEmbedded(options.stateDir);
+    if (other === null || other.identity.pid === started.identity.pid) throw error;
+    await untilReady(options.stateDir, other);
+    return other;
+  }
+  await writeRecord(options.stateDir, {
+    version: 1,
+    port: portOf(started.url),
+    identity: started.identity,
+  });
+  return started;
+}
 
 /** Stops it and waits until it is gone; false if none was running. Never signals a stranger. */
-export declare function stopEmbedded(stateDir: string): Promise<boolean>;
+export async function stopEmbedded(stateDir: string): Promise<boolean> {
+  const running = await findEmbedded(stateDir);
+  if (running === null) return false;
+  signal(running.identity, 'SIGTERM');
+  if (await gone(running.identity, TERM_SECONDS)) return true;
+  signal(running.identity, 'SIGKILL');
+  if (await gone(running.identity, KILL_SECONDS)) return true;
+  throw new StoreError(
+    'unreachable',
+    `the embedded database (process ${running.identity.pid}) does not end`,
+  );
+}
+
+async function launch(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const { stateDir } = options;
+  await mkdir(dataDirectory(stateDir), { recursive: true });
+  const last = await readRecord(stateDir);
+  const port = options.port ?? (await freePort(last?.port ?? 0));
+  const log = await open(logFile(stateDir), 'a', 0o600);
+  try {
+    const child = spawn(
+      options.python,
+      [
+        ...['-m', 'secantus', '--host', LOOPBACK, '--port', String(port)],
+        ...['--storage-path', dataDirectory(stateDir), '--cache-size', CACHE_SIZE],
+        // An acknowledged write survives a power cut.
+        '--sync-on-commit',
+        ...['--log-level', 'WARNING'],
+        ...(options.testCommands ? ['--enable-test-commands'] : []),
+      ],
+      { cwd: stateDir, detached: true, stdio: ['ignore', log.fd, log.fd] },
+    );
+    const failure = new Promise<never>((_, reject) => child.once('error', reject));
+    const spawned = new Promise<void>((resolve) => child.once('spawn', resolve));
+    await Promise.race([spawned, failure]).catch((error: unknown) => {
+      throw new StoreError(
+        'unreachable',
+        `the embedded database cannot be started with ${options.python}: ${(error as Error).message}`,
+      );
+    });
+    child.unref();
+    const identity = identify(child.pid!);
+    if (identity === null) throw await diedAtOnce(stateDir);
+    return asServer(stateDir, { version: 1, port, identity });
+  } finally {
+    await log.close();
+  }
+}
+
+async function untilReady(stateDir: string, server: EmbeddedServer): Promise<void> {
+  const deadline = performance.now() + READY_SECONDS * 1000;
+  while (performance.now() < deadline) {
+    if (!isAlive(server.identity)) throw await diedAtOnce(stateDir);
+    if (await answers(server.url)) return;
+    await delay(POLL_MS);
+  }
+  throw new StoreError(
+    'unreachable',
+    `the embedded database does not answer at ${server.url}: see ${logFile(stateDir)}`,
+  );
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new MongoClient(url, {
+    directConnection: true,
+    serverSelectionTimeoutMS: 500,
+    connectTimeoutMS: 500,
+    socketTimeoutMS: 2000,
+  });
+  try {
+    await client.db('admin').command({ ping: 1 });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.close();
+  }
+}
+
+async function diedAtOnce(stateDir: string): Promise<StoreError> {
+  const log = await readFile(logFile(stateDir), 'utf8').catch(() => '');
+  const tail = log.trim().split('\n').slice(-5).join('\n');
+  return new StoreError(
+    'unreachable',
+    `the embedded database ended at its start; the end of ${logFile(stateDir)}:\n${tail}`,
+  );
+}
+
+async function gone(identity: ProcessIdentity, seconds: number): Promise<boolean> {
+  const deadline = performance.now() + seconds * 1000;
+  while (isAlive(identity)) {
+    if (performance.now() > deadline) return false;
+    await delay(POLL_MS);
+  }
+  return true;
+}
+
+/** The preferred port if it is free, else another. */
+async function freePort(preferred: number): Promise<number> {
+  const free = await tryPort(preferred);
+  if (free !== null) return free;
+  const other = await tryPort(0);
+  if (other === null) throw new StoreError('unreachable', `no free port on ${LOOPBACK}`);
+  return other;
+}
+
+function tryPort(port: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(null));
+    probe.listen(port, LOOPBACK, () => {
+      const address = probe.address();
+      const got = typeof address === 'object' && address !== null ? address.port : null;
+      probe.close(() => resolve(got));
+    });
+  });
+}
+
+async function readRecord(stateDir: string): Promise<ServerRecord | null> {
+  let text: string;
+  try {
+    text = await readFile(recordFile(stateDir), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    return recordSchema.parse(JSON.parse(text));
+  } catch {
+    throw new StoreError(
+      'refused',
+      `${recordFile(stateDir)} is not a record of the embedded database: stop the server by hand and remove the file`,
+    );
+  }
+}
+
+async function writeRecord(stateDir: string, record: ServerRecord): Promise<void> {
+  const path = recordFile(stateDir);
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w', 0o600);
+  try {
+    await file.writeFile(JSON.stringify(record) + '\n');
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path).catch(async (error: unknown) => {
+    await rm(temporary, { force: true });
+    throw error;
+  });
+  const directory = await open(join(stateDir, 'db'), 'r');
+  await directory.sync().finally(() => directory.close());
+}
+
+function asServer(stateDir: string, record: ServerRecord): EmbeddedServer {
+  return {
+    url: `mongodb://${LOOPBACK}:${record.port}/`,
+    identity: record.identity,
+    dataDirectory: dataDirectory(stateDir),
+  };
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+const dataDirectory = (stateDir: string) => join(stateDir, 'db', 'data');
+const logFile = (stateDir: string) => join(stateDir, 'db', 'log.txt');
+const recordFile = (stateDir: string) => join(stateDir, 'db', 'db.json');

@@ -1,10 +1,102 @@
+import type { MongoClient } from 'mongodb';
+
+import { ATTEMPT_INDEXES, ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
+import { createCaller, type Caller } from './call.ts';
+import { createClient } from './client.ts';
+import { boundedCollection } from './collection.ts';
+import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
+import {
+  createEbMonitorStore,
+  EB_MONITOR_CAPPED,
+  EB_MONITOR_COLLECTION,
+  EB_MONITOR_INDEXES,
+} from './eb-monitor.ts';
+import { StoreError } from './errors.ts';
+import { createHostStore, HOST_INDEXES, HOSTS_COLLECTION } from './hosts.ts';
+import { asCommand, createCapped, createIndexes, findMissing, type Databases } from './indexes.ts';
+import { createRateStore, RATE_INDEXES, RATES_COLLECTION, watchRates } from './rates.ts';
+import { watchRuns } from './run-watch.ts';
+import { createRunStore, RUN_INDEXES, RUNS_COLLECTION } from './runs.ts';
+import { createServerClock } from './server-clock.ts';
 import type { Store, StoreEvent, StoreOptions } from './types.ts';
+
+const INDEXES = [
+  ...RUN_INDEXES,
+  ...HOST_INDEXES,
+  ...ATTEMPT_INDEXES,
+  ...EB_MONITOR_INDEXES,
+  ...RATE_INDEXES,
+];
 
 /**
  * Connects lazily: it returns at once, and an unreachable server shows at the first call.
  * `notify` hears of retries and of connections that come and go.
  */
-export declare function openStore(
-  options: StoreOptions,
-  notify: (event: StoreEvent) => void,
-): Store;
+export function openStore(options: StoreOptions, notify: (event: StoreEvent) => void): Store {
+  const runsClient = createClient(
+    'runs',
+    options.runsUrl,
+    options.runsCredentials,
+    options,
+    notify,
+  );
+  const daqClient =
+    options.daqUrl === null
+      ? runsClient
+      : createClient('daq', options.daqUrl, options.daqCredentials, options, notify);
+  const runsCaller = createCaller('runs', options.callTimeoutSeconds, notify);
+  const daqCaller = createCaller('daq', options.callTimeoutSeconds, notify);
+  const runsDb = runsClient.db(options.runsDb);
+  const daqDb = daqClient.db(options.daqDb);
+  const databases: Databases = {
+    runs: { db: runsDb, caller: runsCaller },
+    daq: { db: daqDb, caller: daqCaller },
+  };
+
+  const serverTime = createServerClock(runsDb, runsCaller);
+  const inRuns = (name: string) => boundedCollection(runsDb.collection(name), runsCaller);
+  const inDaq = (name: string) => boundedCollection(daqDb.collection(name), daqCaller);
+
+  return {
+    runs: createRunStore(
+      inRuns(RUNS_COLLECTION),
+      serverTime,
+      watchRuns(runsDb.collection(RUNS_COLLECTION), runsCaller),
+    ),
+    hosts: createHostStore(inRuns(HOSTS_COLLECTION)),
+    attempts: createAttemptStore(inRuns(ATTEMPTS_COLLECTION)),
+    ebMonitor: createEbMonitorStore(
+      inDaq(EB_MONITOR_COLLECTION),
+      daqClient === runsClient ? serverTime : createServerClock(daqDb, daqCaller),
+    ),
+    daqLog: createDaqLogStore(inDaq(LOG_COLLECTION)),
+    rates: createRateStore(
+      inDaq(RATES_COLLECTION),
+      watchRates(daqDb.collection(RATES_COLLECTION), daqCaller),
+    ),
+    ping: async () => {
+      await ping(runsClient, runsCaller);
+      if (daqClient !== runsClient) await ping(daqClient, daqCaller);
+    },
+    serverTime,
+    ensureIndexes: async () => {
+      if (!options.manage) {
+        throw new StoreError(
+          'refused',
+          'indexes are created only in a database of ours or with database.manage = true',
+        );
+      }
+      await createCapped(databases, [EB_MONITOR_CAPPED]);
+      await createIndexes(databases, await findMissing(databases, INDEXES));
+    },
+    missingIndexes: async () =>
+      (await findMissing(databases, INDEXES)).map((spec) => asCommand(databases, spec)),
+    close: async () => {
+      await Promise.all([...new Set([runsClient, daqClient])].map((client) => client.close()));
+    },
+  };
+}
+
+async function ping(client: MongoClient, caller: Caller): Promise<void> {
+  await caller.once('ping', () => client.db('admin').command({ ping: 1 }));
+}

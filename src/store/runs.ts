@@ -1,7 +1,257 @@
-import type { RunDocument, Seen } from './types.ts';
+import type { Document, ObjectId } from 'mongodb';
+
+import type { Collection } from './collection.ts';
+import { compareAndSet } from './compare-and-set.ts';
+import type { IndexSpec } from './indexes.ts';
+import {
+  fenceFilter,
+  newCandidatesFilter,
+  retryDueFilter,
+  RUN_PROJECTION,
+  SEEN_PROJECTION,
+  seenFilter,
+  UNSETTLED_STATES,
+  unsettledFilter,
+  waitingFilter,
+} from './run-filters.ts';
+import { highestNumber, listRuns } from './run-list.ts';
+import {
+  busyUpdate,
+  claimUpdate,
+  concludedState,
+  concludeUpdate,
+  FINISHED_STATUS,
+  heartbeatUpdate,
+  HOLD_TAG,
+  holdUpdate,
+  registerUpdate,
+  releaseUpdate,
+  retryUpdate,
+  settleUpdate,
+  unregisterUpdate,
+} from './run-updates.ts';
+import { unregisterStage } from './run-data.ts';
+import type { Fence, Fenced, QueueCounts, RunDocument, RunStore, Seen } from './types.ts';
+
+export const RUNS_COLLECTION = 'runs';
 
 /** Counts of the queue stop here: more is shown as "at least". */
 export const QUEUE_COUNT_LIMIT = 1000;
 
+const index = (name: string, key: Record<string, 1 | -1>): IndexSpec => ({
+  database: 'runs',
+  collection: RUNS_COLLECTION,
+  name,
+  key,
+});
+
+export const RUN_INDEXES: readonly IndexSpec[] = [
+  index('number', { number: 1 }),
+  index('start', { start: 1 }),
+  index('state_start', { 'bootstrax.state': 1, start: 1 }),
+  index('state_number', { 'bootstrax.state': 1, number: 1 }),
+  index('state_retry', {
+    'bootstrax.state': 1,
+    'bootstrax.next_retry': 1,
+    'bootstrax.n_failures': 1,
+  }),
+];
+
 /** The ownership of a run as this document shows it. */
-export declare function seenOf(document: RunDocument): Seen;
+export function seenOf(document: RunDocument): Seen {
+  const fields = bootstraxOf(document);
+  return {
+    id: document._id,
+    number: document.number,
+    state: fields.state ?? null,
+    host: fields.host ?? null,
+    time: fields.time ?? null,
+    attempt: fields.attempt ?? null,
+  };
+}
+
+function bootstraxOf(document: Document): Record<string, unknown> {
+  const value = document.bootstrax as unknown;
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** `serverTime` is asked only to find the newest runs. */
+export function createRunStore(
+  runs: Collection,
+  serverTime: () => Promise<Date>,
+  watch: RunStore['watch'],
+): RunStore {
+  let highestKnown: number | null = null;
+
+  const read = async (filter: Document, sort: Document, limit: number): Promise<RunDocument[]> =>
+    (await runs.find(filter, {
+      projection: RUN_PROJECTION,
+      sort: sort as Record<string, 1 | -1>,
+      limit,
+    })) as RunDocument[];
+
+  const all = async (filter: Document): Promise<RunDocument[]> =>
+    (await runs.find(filter, { projection: RUN_PROJECTION })) as RunDocument[];
+
+  async function fenced(
+    fence: Fence,
+    states: readonly string[],
+    update: Document[],
+    landed: (bootstrax: Record<string, unknown>) => boolean,
+  ): Promise<Fenced> {
+    const done = await compareAndSet(runs, {
+      id: fence.id,
+      expected: fenceFilter(fence, states),
+      update,
+      projection: { bootstrax: 1 },
+      landed: (document) => landed(bootstraxOf(document)),
+    });
+    return done ? 'landed' : 'superseded';
+  }
+
+  const owned = (fence: Fence, state: string) => (bootstrax: Record<string, unknown>) =>
+    bootstrax.attempt === fence.attempt &&
+    bootstrax.host === fence.host &&
+    bootstrax.state === state;
+
+  /** Whether a lost answer landed does not show in the document, and to repeat it does no harm. */
+  const repeat = () => false;
+
+  async function settled(
+    seen: Seen,
+    update: Document[],
+    landed: (bootstrax: Record<string, unknown>) => boolean,
+  ): Promise<'landed' | 'changed'> {
+    const done = await compareAndSet(runs, {
+      id: seen.id,
+      expected: seenFilter(seen),
+      update,
+      projection: { bootstrax: 1 },
+      landed: (document) => {
+        const bootstrax = bootstraxOf(document);
+        return bootstrax.attempt === undefined && landed(bootstrax);
+      },
+    });
+    return done ? 'landed' : 'changed';
+  }
+
+  return {
+    newCandidates: (query) => read(newCandidatesFilter(query), { start: -1 }, query.limit),
+    retryDue: ({ now, giveUpAfter, limit }) =>
+      read(retryDueFilter(now, giveUpAfter), { start: -1 }, limit),
+    overdue: ({ before, giveUpAfter, limit }) =>
+      read(retryDueFilter(before, giveUpAfter), { 'bootstrax.next_retry': 1 }, limit),
+    ownRuns: (host) => all(unsettledFilter(host)),
+    unsettled: async () =>
+      ((await runs.find(unsettledFilter(), { projection: SEEN_PROJECTION })) as RunDocument[]).map(
+        seenOf,
+      ),
+    byNumber: (number) => all({ number }),
+    byId: async (id) => (await all({ _id: id }))[0] ?? null,
+
+    list: async (query) => {
+      highestKnown = await highestNumber(runs, highestKnown, await serverTime());
+      return listRuns(runs, query, highestKnown);
+    },
+
+    queueCounts: async (now, giveUpAfter) => {
+      const limit = QUEUE_COUNT_LIMIT;
+      const [fresh, unsettled, waiting] = await Promise.all([
+        runs.find({ 'bootstrax.state': null }, { projection: { _id: 1 }, limit }),
+        runs.find(unsettledFilter(), { projection: { 'bootstrax.state': 1 }, limit }),
+        runs.find(waitingFilter(giveUpAfter), {
+          projection: { 'bootstrax.next_retry': 1 },
+          limit,
+        }),
+      ]);
+      const states = unsettled.map((document) => bootstraxOf(document).state);
+      const due = waiting.filter((document) => {
+        const retry = bootstraxOf(document).next_retry;
+        return retry instanceof Date && retry < now;
+      });
+      return {
+        new: fresh.length,
+        considering: states.filter((state) => state === 'considering').length,
+        busy: states.filter((state) => state === 'busy').length,
+        waiting: waiting.length,
+        due: due.length,
+      } satisfies QueueCounts;
+    },
+
+    claim: async (seen, owner) => {
+      const done = await compareAndSet(runs, {
+        id: seen.id,
+        expected: seenFilter(seen),
+        update: claimUpdate(owner),
+        projection: { bootstrax: 1 },
+        landed: (document) => {
+          const bootstrax = bootstraxOf(document);
+          return bootstrax.attempt === owner.attempt && bootstrax.host === owner.host;
+        },
+      });
+      return done ? 'claimed' : 'lost';
+    },
+
+    markBusy: (fence, plan) =>
+      fenced(fence, ['considering'], busyUpdate(plan), owned(fence, 'busy')),
+    heartbeat: (fence, state, progress) =>
+      fenced(fence, [state], heartbeatUpdate(progress), repeat),
+    registerData: (fence, entries) =>
+      fenced(fence, UNSETTLED_STATES, registerUpdate(fence.host, entries), repeat),
+    unregisterData: (fence, locations) =>
+      fenced(fence, UNSETTLED_STATES, unregisterUpdate(fence.host, locations), repeat),
+    withdrawData: async (id, host, locations) => {
+      if (locations.length === 0) return;
+      await runs.repeatUpdateOne({ _id: id }, [unregisterStage(host, locations)]);
+    },
+
+    conclude: async (fence, conclusion) => {
+      const landed = await fenced(
+        fence,
+        UNSETTLED_STATES,
+        concludeUpdate(fence, conclusion),
+        (bootstrax) =>
+          bootstrax.last_attempt === fence.attempt && bootstrax.attempt !== fence.attempt,
+      );
+      if (landed === 'superseded') return { kind: 'superseded' };
+      if (conclusion.kind !== 'done') return { kind: 'landed', statusLeft: null };
+      return { kind: 'landed', statusLeft: await foreignStatus(runs, fence.id) };
+    },
+
+    settle: (seen, host, settlement) =>
+      settled(
+        seen,
+        settleUpdate(host, settlement),
+        (bootstrax) =>
+          bootstrax.state === concludedState(settlement) &&
+          bootstrax.outcome === settlement.kind &&
+          bootstrax.host === host,
+      ),
+    retry: (seen, host, failures) =>
+      settled(
+        seen,
+        retryUpdate(host, failures),
+        (bootstrax) =>
+          bootstrax.state === 'failed' &&
+          bootstrax.outcome === 'requeued' &&
+          bootstrax.n_failures === failures &&
+          bootstrax.host === host,
+      ),
+
+    hold: async (id, user) => {
+      await runs.repeatUpdateOne({ _id: id, 'tags.name': { $ne: HOLD_TAG } }, holdUpdate(user));
+    },
+    release: async (id) => {
+      await runs.repeatUpdateOne({ _id: id, 'tags.name': HOLD_TAG }, releaseUpdate());
+    },
+
+    watch,
+  };
+}
+
+async function foreignStatus(runs: Collection, id: ObjectId): Promise<string | null> {
+  const [document] = await runs.find({ _id: id }, { projection: { status: 1 }, limit: 1 });
+  const status = document?.status as unknown;
+  if (status === undefined || status === null || status === FINISHED_STATUS) return null;
+  return typeof status === 'string' ? status : JSON.stringify(status);
+}

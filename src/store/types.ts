@@ -129,7 +129,7 @@ export interface RunListQuery {
 }
 
 export interface RunPage {
-  /** Highest number first. */
+  /** Highest number first; may be fewer than the limit although there are more. */
   runs: RunDocument[];
   /** Give as `before` for the next page; null at the end. */
   before: number | null;
@@ -154,6 +154,8 @@ export interface RunHint {
   number: number | null;
   /** Names of the fields that an update touched (dotted paths); empty for an insert. */
   touched: readonly string[];
+  /** The new `bootstrax.state`, where the update wrote one; else undefined. */
+  state?: unknown;
 }
 
 export interface NewCandidatesQuery {
@@ -279,7 +281,7 @@ export interface LifeSign {
 }
 
 export interface EbMonitorStore {
-  /** Inserts a new document; `time` is the server's (from `serverTime`). */
+  /** Inserts a new document; `time` is the server's. */
   write(sign: LifeSign): Promise<void>;
   newest(host: string): Promise<Record<string, unknown> | null>;
   /** Those of `hosts` whose newest life sign is younger than `maxAgeSeconds` and not `dead_bootstrax`. */
@@ -345,10 +347,12 @@ export interface FailureGroup {
 }
 
 export interface AttemptStore {
+  /** May be called again for the same attempt: the first start stays. */
   begin(record: AttemptRecord): Promise<void>;
   /** Adds or replaces the plan of an attempt that has begun. */
   plan(attempt: string, plan: Record<string, unknown>): Promise<void>;
-  end(attempt: string, outcome: AttemptOutcome): Promise<void>;
+  /** False if the attempt never began (then nothing is written). */
+  end(attempt: string, outcome: AttemptOutcome): Promise<boolean>;
   get(attempt: string): Promise<AttemptDocument | null>;
   /** Newest first. */
   ofRun(run: number, limit: number): Promise<AttemptDocument[]>;

@@ -1,0 +1,114 @@
+import type { Document } from 'mongodb';
+
+import type { Collection } from './collection.ts';
+import { literal } from './expressions.ts';
+import type { IndexSpec } from './indexes.ts';
+import type {
+  AttemptDocument,
+  AttemptOutcome,
+  AttemptRecord,
+  AttemptStore,
+  FailureGroup,
+} from './types.ts';
+
+export const ATTEMPTS_COLLECTION = 'bootstrax_attempts';
+
+const index = (name: string, key: Record<string, 1 | -1>): IndexSpec => ({
+  database: 'runs',
+  collection: ATTEMPTS_COLLECTION,
+  name,
+  key,
+});
+
+export const ATTEMPT_INDEXES: readonly IndexSpec[] = [
+  index('run_started', { run: 1, started: 1 }),
+  index('host_ended', { host: 1, ended: 1 }),
+  index('counted_ended', { 'result.counted': 1, ended: 1 }),
+];
+
+const MOST_UNFINISHED = 1000;
+const MOST_FAILURES = 1000;
+const MOST_RUNS_PER_GROUP = 20;
+
+export function beginUpdate(record: AttemptRecord): Document[] {
+  const { attempt: _id, ...fields } = record;
+  return [
+    {
+      $set: {
+        ...Object.fromEntries(
+          Object.entries(fields).map(([name, value]) => [name, literal(value)]),
+        ),
+        started: { $ifNull: ['$started', '$$NOW'] },
+        ended: { $ifNull: ['$ended', null] },
+        result: { $ifNull: ['$result', null] },
+      },
+    },
+  ];
+}
+
+export function endUpdate(outcome: AttemptOutcome): Document[] {
+  return [{ $set: { ended: { $ifNull: ['$ended', '$$NOW'] }, result: literal(outcome) } }];
+}
+
+export function createAttemptStore(attempts: Collection): AttemptStore {
+  // The id is a string of ours, not an ObjectId of the driver's.
+  const byId = (attempt: string) => ({ _id: attempt }) as Document;
+  return {
+    begin: async (record) => {
+      await attempts.repeatUpdateOne(byId(record.attempt), beginUpdate(record), { upsert: true });
+    },
+    plan: async (attempt, plan) => {
+      await attempts.repeatUpdateOne(byId(attempt), [{ $set: { plan: literal(plan) } }]);
+    },
+    end: async (attempt, outcome) =>
+      (await attempts.repeatUpdateOne(byId(attempt), endUpdate(outcome))) === 1,
+    get: async (attempt) => {
+      const [document] = await attempts.find(byId(attempt), { limit: 1 });
+      return document === undefined ? null : attemptOf(document);
+    },
+    ofRun: async (run, limit) =>
+      (await attempts.find({ run }, { sort: { started: -1 }, limit })).map(attemptOf),
+    unfinished: async (host) =>
+      (await attempts.find({ host, ended: null }, { limit: MOST_UNFINISHED })).map(attemptOf),
+    failureGroups: async (since, limit) => {
+      const failures = await attempts.find(
+        { 'result.counted': true, ended: { $gte: since } },
+        {
+          projection: { run: 1, ended: 1, 'result.fingerprint': 1, 'result.reason': 1 },
+          sort: { ended: -1 },
+          limit: MOST_FAILURES,
+        },
+      );
+      return groupFailures(failures).slice(0, limit);
+    },
+  };
+}
+
+/** Groups failures, given newest first, by fingerprint; most frequent first. */
+export function groupFailures(failures: readonly Document[]): FailureGroup[] {
+  const groups = new Map<string, FailureGroup>();
+  for (const failure of failures) {
+    const { fingerprint, reason } = failure.result as AttemptOutcome;
+    const key = fingerprint ?? 'unknown';
+    const run = failure.run as number;
+    const group = groups.get(key);
+    if (group === undefined) {
+      groups.set(key, {
+        fingerprint: key,
+        count: 1,
+        runs: [run],
+        last: failure.ended as Date,
+        reason: reason ?? '',
+      });
+      continue;
+    }
+    group.count += 1;
+    if (!group.runs.includes(run) && group.runs.length < MOST_RUNS_PER_GROUP) group.runs.push(run);
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+function attemptOf(document: Document): AttemptDocument {
+  const { _id, ...fields } = document as Document & { _id: unknown };
+  return { attempt: String(_id), ...fields } as AttemptDocument;
+}

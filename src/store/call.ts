@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { StoreError, toStoreError } from './errors.ts';
+import type { StoreEvent } from './types.ts';
+
+const RETRY_DELAYS_MS = [100, 400];
+
+export interface Caller {
+  /** One try: answers or throws a `StoreError` within the call time-out. */
+  once<T>(operation: string, run: () => Promise<T>): Promise<T>;
+  /**
+   * For what may be done twice without harm: tries again after transient errors, but begins no
+   * try after the call time-out is spent.
+   */
+  repeatable<T>(operation: string, run: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * The outer time-out around each database call. The driver's own limits are not enough: against a
+ * stopped server its calls were seen to hang beyond all of them.
+ */
+export function createCaller(
+  database: 'runs' | 'daq',
+  timeoutSeconds: number,
+  notify: (event: StoreEvent) => void,
+): Caller {
+  async function once<T>(operation: string, run: () => Promise<T>): Promise<T> {
+    const timeout = new AbortController();
+    const expired = delay(timeoutSeconds * 1000, undefined, { signal: timeout.signal }).then(() => {
+      throw new StoreError(
+        'unreachable',
+        `${operation} (${database} database): no answer within ${timeoutSeconds} s`,
+        { uncertain: true, transient: true },
+      );
+    });
+    expired.catch(() => undefined);
+    const answer = run();
+    // The call may still fail long after it was given up on.
+    answer.catch(() => undefined);
+    try {
+      return await Promise.race([answer, expired]);
+    } catch (error) {
+      throw toStoreError(error, operation, database);
+    } finally {
+      timeout.abort();
+    }
+  }
+
+  async function repeatable<T>(operation: string, run: () => Promise<T>): Promise<T> {
+    const begun = performance.now();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await once(operation, run);
+      } catch (error) {
+        const failure = toStoreError(error, operation, database);
+        const wait = RETRY_DELAYS_MS[attempt];
+        const spent = (performance.now() - begun) / 1000;
+        if (!failure.transient || wait === undefined || spent >= timeoutSeconds) throw failure;
+        notify({ kind: 'retry', operation, reason: failure.message, attempt: attempt + 1 });
+        await delay(wait);
+      }
+    }
+  }
+
+  return { once, repeatable };
+}

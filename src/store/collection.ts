@@ -1,0 +1,58 @@
+import type { Collection as DriverCollection, Document, ObjectId, Sort } from 'mongodb';
+
+import type { Caller } from './call.ts';
+import { DUPLICATE_KEY, StoreError } from './errors.ts';
+
+/** What the modules of the store need of a collection; small, so that a test can bring its own. */
+export interface Collection {
+  find(filter: Document, options?: FindOptions): Promise<Document[]>;
+  aggregate(pipeline: Document[]): Promise<Document[]>;
+  /** Number of documents matched or inserted by upsert: 0 or 1. Not repeated after an error. */
+  updateOne(filter: Document, update: Document[], options?: { upsert: boolean }): Promise<number>;
+  /** The same for updates that may be carried out twice without harm: repeated after an error. */
+  repeatUpdateOne(
+    filter: Document,
+    update: Document[],
+    options?: { upsert: boolean },
+  ): Promise<number>;
+  /** Inserts a document that carries its `_id`; finding it there already counts as success. */
+  insertOne(document: Document & { _id: ObjectId }): Promise<void>;
+}
+
+export interface FindOptions {
+  projection?: Document;
+  sort?: Sort;
+  limit?: number;
+}
+
+export function boundedCollection(collection: DriverCollection, caller: Caller): Collection {
+  const name = collection.collectionName;
+  return {
+    find: (filter, options = {}) =>
+      caller.repeatable(`reading ${name}`, () => collection.find(filter, options).toArray()),
+    aggregate: (pipeline) =>
+      caller.repeatable(`aggregating ${name}`, () => collection.aggregate(pipeline).toArray()),
+    updateOne: (filter, update, options) =>
+      caller.once(`updating ${name}`, () => matched(collection, filter, update, options)),
+    repeatUpdateOne: (filter, update, options) =>
+      caller.repeatable(`updating ${name}`, () => matched(collection, filter, update, options)),
+    insertOne: async (document) => {
+      try {
+        await caller.repeatable(`inserting into ${name}`, () => collection.insertOne(document));
+      } catch (error) {
+        if (error instanceof StoreError && error.code === DUPLICATE_KEY) return;
+        throw error;
+      }
+    },
+  };
+}
+
+async function matched(
+  collection: DriverCollection,
+  filter: Document,
+  update: Document[],
+  options: { upsert: boolean } = { upsert: false },
+): Promise<number> {
+  const result = await collection.updateOne(filter, update, options);
+  return result.matchedCount + result.upsertedCount;
+}

@@ -1,0 +1,52 @@
+import type { Document, ObjectId } from 'mongodb';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Collection } from './collection.ts';
+import { StoreError } from './errors.ts';
+
+const RETRY_DELAYS_MS = [100, 400];
+
+export interface CompareAndSet {
+  id: ObjectId;
+  /** Besides `_id`: what must still hold. */
+  expected: Document;
+  update: Document[];
+  /** Fields that `landed` looks at. */
+  projection: Document;
+  /** Is this the document as the update leaves it? Asked only when an answer was lost. */
+  landed: (document: Document) => boolean;
+}
+
+/**
+ * Carries out one conditional update exactly once: true if it is in the database, false if the
+ * condition no longer held. A write whose answer was lost may have landed, so the document is read
+ * before anything is decided; the condition makes the second try harmless.
+ */
+export async function compareAndSet(
+  collection: Collection,
+  operation: CompareAndSet,
+): Promise<boolean> {
+  const filter = { ...operation.expected, _id: operation.id };
+  let uncertain = false;
+  for (let attempt = 0; ; attempt++) {
+    let failure: StoreError | null = null;
+    try {
+      if ((await collection.updateOne(filter, operation.update)) === 1) return true;
+      if (!uncertain) return false;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      failure = error;
+      if (!failure.uncertain && !failure.transient) throw failure;
+      uncertain ||= failure.uncertain;
+    }
+    const [document] = await collection.find(
+      { _id: operation.id },
+      { projection: operation.projection, limit: 1 },
+    );
+    if (document !== undefined && operation.landed(document)) return true;
+    if (failure === null) return false;
+    const wait = RETRY_DELAYS_MS[attempt];
+    if (wait === undefined) throw failure;
+    await delay(wait);
+  }
+}

@@ -1,0 +1,106 @@
+import type { Db } from 'mongodb';
+
+import type { Caller } from './call.ts';
+import { StoreError } from './errors.ts';
+import type { MissingIndex } from './types.ts';
+
+/** An index that the program's queries rely on. */
+export interface IndexSpec {
+  database: 'runs' | 'daq';
+  collection: string;
+  name: string;
+  key: Record<string, 1 | -1>;
+}
+
+/** A collection whose size the server limits, where we are the ones to create it. */
+export interface CappedSpec {
+  database: 'runs' | 'daq';
+  collection: string;
+  sizeBytes: number;
+}
+
+export type Databases = Record<'runs' | 'daq', { db: Db; caller: Caller }>;
+
+const NAMESPACE_NOT_FOUND = 26;
+const NAMESPACE_EXISTS = 48;
+
+/** Those of `specs` that the server has under no name. */
+export async function findMissing(
+  databases: Databases,
+  specs: readonly IndexSpec[],
+): Promise<IndexSpec[]> {
+  const missing: IndexSpec[] = [];
+  const known = new Map<string, [string, unknown][][]>();
+  for (const spec of specs) {
+    const place = `${spec.database}.${spec.collection}`;
+    const keys = known.get(place) ?? (await existingKeys(databases, spec));
+    known.set(place, keys);
+    if (!keys.some((key) => serves(key, Object.entries(spec.key)))) missing.push(spec);
+  }
+  return missing;
+}
+
+/** A longer index, or one read backwards, does as well. */
+function serves(existing: [string, unknown][], wanted: [string, number][]): boolean {
+  const reversed = wanted[0] !== undefined && existing[0]?.[1] === -wanted[0][1] ? -1 : 1;
+  return wanted.every(
+    ([field, direction], i) =>
+      existing[i]?.[0] === field && existing[i][1] === direction * reversed,
+  );
+}
+
+async function existingKeys(databases: Databases, spec: IndexSpec): Promise<[string, unknown][][]> {
+  const { db, caller } = databases[spec.database];
+  try {
+    const indexes = await caller.repeatable(`listing the indexes of ${spec.collection}`, () =>
+      db.collection(spec.collection).indexes(),
+    );
+    // Partial and hidden indexes leave documents out or are not used.
+    return indexes
+      .filter((index) => index.partialFilterExpression === undefined && index.hidden !== true)
+      .map((index) => Object.entries(index.key as Record<string, unknown>));
+  } catch (error) {
+    if (error instanceof StoreError && error.code === NAMESPACE_NOT_FOUND) return [];
+    throw error;
+  }
+}
+
+export async function createIndexes(
+  databases: Databases,
+  specs: readonly IndexSpec[],
+): Promise<void> {
+  for (const spec of specs) {
+    const { db, caller } = databases[spec.database];
+    await caller.repeatable(`creating index ${spec.name} of ${spec.collection}`, () =>
+      db.collection(spec.collection).createIndex(spec.key, { name: spec.name }),
+    );
+  }
+}
+
+/** An existing collection stays as it is. */
+export async function createCapped(
+  databases: Databases,
+  specs: readonly CappedSpec[],
+): Promise<void> {
+  for (const spec of specs) {
+    const { db, caller } = databases[spec.database];
+    try {
+      await caller.repeatable(`creating collection ${spec.collection}`, () =>
+        db.createCollection(spec.collection, { capped: true, size: spec.sizeBytes }),
+      );
+    } catch (error) {
+      if (error instanceof StoreError && error.code === NAMESPACE_EXISTS) continue;
+      throw error;
+    }
+  }
+}
+
+export function asCommand(databases: Databases, spec: IndexSpec): MissingIndex {
+  const database = databases[spec.database].db.databaseName;
+  const arguments_ = `${JSON.stringify(spec.key)}, ${JSON.stringify({ name: spec.name })}`;
+  return {
+    database,
+    collection: spec.collection,
+    command: `db.getSiblingDB(${JSON.stringify(database)}).getCollection(${JSON.stringify(spec.collection)}).createIndex(${arguments_})`,
+  };
+}

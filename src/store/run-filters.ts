@@ -1,0 +1,92 @@
+import type { Document } from 'mongodb';
+
+import { HOLD_TAG } from './run-updates.ts';
+import type { Fence, NewCandidatesQuery, Seen } from './types.ts';
+
+/**
+ * What the program reads of a run: the reference's projection, plus what the decisions need besides.
+ * Lineages (`data.meta`) stay in the database: they are most of a document.
+ */
+export const RUN_PROJECTION = {
+  number: 1,
+  start: 1,
+  end: 1,
+  status: 1,
+  mode: 1,
+  detectors: 1,
+  rate: 1,
+  tags: 1,
+  bootstrax: 1,
+  'data.host': 1,
+  'data.type': 1,
+  'data.location': 1,
+  'daq_config.processing_threads': 1,
+  'daq_config.compressor': 1,
+  'daq_config.strax_fragment_payload_bytes': 1,
+  'daq_config.strax_chunk_length': 1,
+  'daq_config.strax_chunk_overlap': 1,
+} as const;
+
+export const SEEN_PROJECTION = {
+  number: 1,
+  'bootstrax.state': 1,
+  'bootstrax.host': 1,
+  'bootstrax.time': 1,
+  'bootstrax.attempt': 1,
+} as const;
+
+export const UNSETTLED_STATES = ['considering', 'busy'] as const;
+
+export function newCandidatesFilter(query: NewCandidatesQuery): Document {
+  return {
+    'bootstrax.state': null,
+    ...(query.includeHeld ? {} : { 'tags.name': { $ne: HOLD_TAG } }),
+    ...(query.vetoOnly ? { detectors: { $ne: 'tpc' } } : {}),
+  };
+}
+
+/** `before` must be a constant: comparing with `$$NOW` in a query is silently wrong on some servers. */
+export function retryDueFilter(before: Date, giveUpAfter: number): Document {
+  return {
+    'bootstrax.state': 'failed',
+    'bootstrax.next_retry': { $lt: before },
+    'bootstrax.n_failures': { $lt: giveUpAfter },
+  };
+}
+
+export function waitingFilter(giveUpAfter: number): Document {
+  return {
+    'bootstrax.state': 'failed',
+    'bootstrax.next_retry': { $gt: new Date(0) },
+    'bootstrax.n_failures': { $lt: giveUpAfter },
+  };
+}
+
+export function unsettledFilter(host?: string): Document {
+  return {
+    'bootstrax.state': { $in: [...UNSETTLED_STATES] },
+    ...(host === undefined ? {} : { 'bootstrax.host': host }),
+  };
+}
+
+/** Nothing of the ownership has changed since it was read; null also stands for a missing field. */
+export function seenFilter(seen: Seen): Document {
+  return {
+    'bootstrax.state': { $eq: seen.state },
+    'bootstrax.host': { $eq: seen.host },
+    'bootstrax.time': { $eq: seen.time },
+    'bootstrax.attempt': { $eq: seen.attempt },
+  };
+}
+
+/**
+ * The attempt id alone proves nothing: the reference rewrites the whole sub-document and may copy
+ * unknown fields along.
+ */
+export function fenceFilter(fence: Fence, states: readonly string[]): Document {
+  return {
+    'bootstrax.attempt': fence.attempt,
+    'bootstrax.host': fence.host,
+    'bootstrax.state': { $in: [...states] },
+  };
+}

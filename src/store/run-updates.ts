@@ -1,0 +1,178 @@
+import type { Document } from 'mongodb';
+
+import {
+  arrayAt,
+  inSeconds,
+  literal,
+  numberAt,
+  setBootstrax,
+  unsetBootstrax,
+  type Expression,
+} from './expressions.ts';
+import { registerStage, unregisterStage } from './run-data.ts';
+import type { Conclusion, DataRegistration, Fence, PlanSummary, ProgressSummary } from './types.ts';
+
+export const HOLD_TAG = 'hold-processing';
+export const FINISHED_STATUS = 'eb_finished_pre';
+
+export function claimUpdate(owner: { attempt: string; host: string }): Document[] {
+  return [
+    setBootstrax({
+      state: 'considering',
+      host: literal(owner.host),
+      time: '$$NOW',
+      attempt: literal(owner.attempt),
+    }),
+    unsetBootstrax('plan', 'progress', 'malformed'),
+  ];
+}
+
+export function busyUpdate(plan: PlanSummary): Document[] {
+  return [
+    setBootstrax({
+      state: 'busy',
+      time: '$$NOW',
+      started_processing: '$$NOW',
+      plan: literal(plan),
+    }),
+  ];
+}
+
+export function heartbeatUpdate(progress: ProgressSummary | null): Document[] {
+  return [
+    setBootstrax(
+      progress === null ? { time: '$$NOW' } : { time: '$$NOW', progress: literal(progress) },
+    ),
+  ];
+}
+
+/** Refreshes the life sign along: it proves as well as any other that the owner is alive. */
+export function registerUpdate(host: string, entries: readonly DataRegistration[]): Document[] {
+  return [registerStage(host, entries), setBootstrax({ time: '$$NOW' })];
+}
+
+export function unregisterUpdate(host: string, locations: readonly string[]): Document[] {
+  return [unregisterStage(host, locations), setBootstrax({ time: '$$NOW' })];
+}
+
+/** `lastAttempt` is left behind so that a lost answer can be told from a lost run. */
+export function concludeUpdate(fence: Fence, conclusion: Conclusion): Document[] {
+  return [...settleUpdate(fence.host, conclusion), setBootstrax({ last_attempt: fence.attempt })];
+}
+
+export function settleUpdate(host: string, conclusion: Conclusion): Document[] {
+  const { register = [], unregister = [] } = conclusion;
+  return [
+    ...(unregister.length > 0 ? [unregisterStage(host, unregister)] : []),
+    ...(register.length > 0 ? [registerStage(host, register)] : []),
+    setBootstrax({ host: literal(host), time: '$$NOW', ...conclusionFields(conclusion) }),
+    unsetBootstrax('attempt', 'progress', ...conclusionRemoves(conclusion)),
+    ...(conclusion.kind === 'done' ? [statusStage()] : []),
+  ];
+}
+
+/** `bootstrax.state` after each conclusion: only values that the reference knows. */
+export function concludedState(conclusion: Conclusion): 'done' | 'failed' | 'abandoned' {
+  switch (conclusion.kind) {
+    case 'done':
+    case 'abandoned':
+      return conclusion.kind;
+    case 'failed':
+    case 'requeued':
+    case 'set_aside':
+    case 'given_up':
+      return 'failed';
+  }
+}
+
+function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
+  const common = { state: concludedState(conclusion), outcome: conclusion.kind };
+  switch (conclusion.kind) {
+    case 'done':
+      return { ...common, uncounted: 0 };
+    case 'failed':
+      return {
+        ...common,
+        reason: literal(conclusion.reason),
+        n_failures: conclusion.failures,
+        next_retry: inSeconds(conclusion.delaySeconds),
+        uncounted: 0,
+      };
+    case 'requeued':
+      return {
+        ...common,
+        ...(conclusion.reason === null ? {} : { reason: literal(conclusion.reason) }),
+        n_failures: numberAt('$bootstrax.n_failures'),
+        next_retry: inSeconds(conclusion.delaySeconds),
+        uncounted: { $add: [numberAt('$bootstrax.uncounted'), 1] },
+      };
+    case 'set_aside':
+      return {
+        ...common,
+        reason: literal(conclusion.reason),
+        malformed: literal(conclusion.problems.map(({ field, problem }) => ({ field, problem }))),
+      };
+    case 'given_up':
+      return {
+        ...common,
+        reason: literal(conclusion.reason),
+        n_failures: conclusion.failures,
+        uncounted: 0,
+      };
+    case 'abandoned':
+      return {
+        ...common,
+        ...(conclusion.reason === null ? {} : { reason: literal(conclusion.reason) }),
+      };
+  }
+}
+
+function conclusionRemoves(conclusion: Conclusion): string[] {
+  // Without `next_retry` no program retries the run.
+  return conclusion.kind === 'set_aside' ? ['next_retry'] : ['malformed'];
+}
+
+/** A status that somebody else has set since means that the run is further along: it stays. */
+function statusStage(): Document {
+  return {
+    $set: {
+      status: {
+        $cond: [
+          { $in: [{ $ifNull: ['$status', null] }, [null, 'needs_upload']] },
+          FINISHED_STATUS,
+          '$status',
+        ],
+      },
+    },
+  };
+}
+
+export function retryUpdate(host: string, failures: number): Document[] {
+  return [
+    setBootstrax({
+      state: 'failed',
+      outcome: 'requeued',
+      host: literal(host),
+      time: '$$NOW',
+      n_failures: failures,
+      next_retry: '$$NOW',
+      uncounted: 0,
+    }),
+    unsetBootstrax('attempt', 'progress', 'malformed'),
+  ];
+}
+
+const notHoldTag = { $ne: ['$$tag.name', HOLD_TAG] };
+
+function tagsWithoutHold(): Expression {
+  return { $filter: { input: arrayAt('$tags'), as: 'tag', cond: notHoldTag } };
+}
+
+export function holdUpdate(user: string): Document[] {
+  const tag = { name: HOLD_TAG, user: literal(user), date: '$$NOW' };
+  return [{ $set: { tags: { $concatArrays: [arrayAt('$tags'), [tag]] } } }];
+}
+
+export function releaseUpdate(): Document[] {
+  return [{ $set: { tags: tagsWithoutHold() } }];
+}

@@ -1,0 +1,75 @@
+import type { ChangeStreamDocument, Collection, Document, ResumeToken, Timestamp } from 'mongodb';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Caller } from './call.ts';
+import { StoreError, toStoreError } from './errors.ts';
+
+/** The server answers an idle stream this often: two commands a minute. */
+const AWAIT_MS = 30_000;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** No change streams at all: standalone server, no such stage, no such command. */
+const UNSUPPORTED = new Set([59, 115, 303, 40324, 40573]);
+/** The resume token is older than the server's history. */
+const HISTORY_LOST = new Set([222, 260, 280, 286]);
+
+export interface WatchRequest {
+  collection: Collection;
+  caller: Caller;
+  pipeline: Document[];
+  onEvent: (event: ChangeStreamDocument) => void;
+  /** From here on nothing is missed, but before it something may have been. */
+  onGap: () => void;
+  signal: AbortSignal;
+}
+
+/** Follows a collection until the signal, over interruptions of any length. */
+export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupported'> {
+  const { collection, caller, pipeline, onEvent, onGap, signal } = request;
+  let token: ResumeToken | null = null;
+  let pause = 100;
+  while (!signal.aborted) {
+    try {
+      let from: { resumeAfter: ResumeToken } | { startAtOperationTime: Timestamp } | object = {};
+      if (token === null) {
+        // The stream itself is opened only by its first read: the gap must end at a known time.
+        const reply = await caller.once('asking for the operation time', () =>
+          collection.db.command({ ping: 1 }),
+        );
+        const time = reply.operationTime as Timestamp | undefined;
+        from = time === undefined ? {} : { startAtOperationTime: time };
+      } else {
+        from = { resumeAfter: token };
+      }
+      const stream = collection.watch(pipeline, { maxAwaitTimeMS: AWAIT_MS, ...from });
+      const close = () => void stream.close().catch(() => undefined);
+      signal.addEventListener('abort', close, { once: true });
+      try {
+        onGap();
+        while (!signal.aborted) {
+          const event = await stream.next();
+          token = event._id;
+          pause = 100;
+          onEvent(event);
+        }
+      } finally {
+        signal.removeEventListener('abort', close);
+        token = stream.resumeToken ?? token;
+        close();
+      }
+    } catch (error) {
+      if (signal.aborted) break;
+      const failure = toStoreError(error, 'watching ' + collection.collectionName, 'this');
+      if (isUnsupported(failure)) return 'unsupported';
+      if (failure.code !== null && HISTORY_LOST.has(failure.code)) token = null;
+      await delay(pause, undefined, { signal }).catch(() => undefined);
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    }
+  }
+  return 'aborted';
+}
+
+function isUnsupported(failure: StoreError): boolean {
+  if (failure.kind === 'unauthorized') return true;
+  return failure.code !== null && UNSUPPORTED.has(failure.code);
+}
