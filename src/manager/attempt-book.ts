@@ -1,0 +1,33 @@
+import type { ObjectId } from 'mongodb';
+
+import type { AttemptRunner } from './attempt-runner.ts';
+
+/** The attempts that this manager works on now. */
+export class AttemptBook {
+  readonly #runners = new Map<string, AttemptRunner>();
+
+  get size(): number {
+    return this.#runners.size;
+  }
+
+  all(): AttemptRunner[] {
+    return [...this.#runners.values()];
+  }
+
+  add(runner: AttemptRunner): void {
+    this.#runners.set(runner.fence.attempt, runner);
+  }
+
+  remove(runner: AttemptRunner): void {
+    this.#runners.delete(runner.fence.attempt);
+  }
+
+  has(attempt: string): boolean {
+    return this.#runners.has(attempt);
+  }
+
+  /** By the run's document; several attempts at one run are possible while an old one is cleaned up. */
+  ofRun(id: ObjectId): AttemptRunner | null {
+    return this.all().find((runner) => runner.fence.id.equals(id)) ?? null;
+  }
+}

@@ -1,0 +1,352 @@
+import { attemptDirectory, createAttempt, type AttemptFiles } from '../attempts/directory.ts';
+import type { Folder, Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
+import { parseRun, type Run } from '../domain/run.ts';
+import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
+import type { DataRegistration, Fence, ProgressSummary } from '../store/types.ts';
+import type { Environment } from './environment.ts';
+import { isOutage, untilAnswered } from './persist.ts';
+import { clearEarlierProducts, prepare } from './prepare.ts';
+import { settle, type AttemptSoFar, type Ending } from './settle.ts';
+import { Supervision } from './supervise.ts';
+import { verify } from './verify.ts';
+
+/** Between two looks at a run whose end is awaited, beside the change stream, seconds. */
+const END_LOOK_SECONDS = 2;
+
+export type AttemptPhase =
+  'preparing' | 'starting' | 'running' | 'waiting_for_end' | 'checking' | 'settling';
+
+/** One attempt at a run on this host, from the claim to its end. */
+export class AttemptRunner {
+  readonly fence: Fence;
+  phase: AttemptPhase = 'preparing';
+  plan: Plan | null = null;
+  #run: Run;
+  readonly #env: Environment;
+  /** The manager ends: nothing more is written, the child goes on. */
+  readonly #managerEnds: AbortSignal;
+  /** The attempt is to end: waiting stops, the child is ended. */
+  readonly #stop = new AbortController();
+  #ended: Ended | null = null;
+  #state: 'considering' | 'busy' = 'considering';
+  #supervision: Supervision | null = null;
+  #result: Result | null = null;
+  readonly #folders = new Map<string, Folder>();
+  readonly #registered = new Set<string>();
+  #registering: Promise<void> = Promise.resolve();
+  #startedAt: number;
+  #peakMemoryBytes = 0;
+  #lookedAgain: (() => void) | null = null;
+
+  constructor(env: Environment, run: Run, fence: Fence, managerEnds: AbortSignal) {
+    this.#env = env;
+    this.#run = run;
+    this.fence = fence;
+    this.#managerEnds = managerEnds;
+    this.#startedAt = env.clock.monotonicSeconds();
+  }
+
+  get run(): Run {
+    return this.#run;
+  }
+
+  get progress(): Progress | null {
+    return this.#supervision?.progress ?? null;
+  }
+
+  /** A new attempt: everything from the claim on. */
+  async work(): Promise<void> {
+    await this.#withLifeSigns(() => this.#fromClaim());
+  }
+
+  /** An attempt of an earlier manager, as it is found on disk: alive, or with its last words. */
+  async adopt(files: AttemptFiles & { plan: Plan }): Promise<void> {
+    this.plan = files.plan;
+    this.#state = 'busy';
+    this.phase = 'running';
+    await this.#withLifeSigns(() =>
+      this.#supervise(files.directory, files.started?.guardian ?? null),
+    );
+  }
+
+  /** Ends the attempt for a cause; its child too. */
+  end(cause: Ended): void {
+    this.#ended ??= cause;
+    this.#stop.abort();
+    void this.#supervision?.end(cause);
+  }
+
+  /** Something about the run's document has changed: look whether it is still ours. */
+  async look(): Promise<void> {
+    const document = await this.#env.store.runs.byId(this.fence.id);
+    const parsed = parseRun(document);
+    if (parsed.kind === 'run') {
+      const { attempt, host, state } = parsed.run.bootstrax;
+      const claimed = state === 'considering' || state === 'busy';
+      if (
+        this.phase !== 'settling' &&
+        !(claimed && attempt === this.fence.attempt && host === this.fence.host)
+      ) {
+        this.end({ kind: 'superseded' });
+      } else if (parsed.run.tags.includes(this.#env.rules.claim.abandonTag)) {
+        this.end({ kind: 'operator', reason: 'tagged to be abandoned' });
+      }
+      this.#run = { ...this.#run, end: parsed.run.end, rateMBps: parsed.run.rateMBps };
+    }
+    this.#lookedAgain?.();
+  }
+
+  async #fromClaim(): Promise<void> {
+    const env = this.#env;
+    const begun = await untilAnswered(env, 'history', this.#managerEnds, async () => {
+      await env.store.attempts.begin({
+        attempt: this.fence.attempt,
+        run: this.#run.number,
+        host: env.host,
+        mode: this.#run.mode,
+        failures: this.#run.bootstrax.failures,
+        plan: null,
+      });
+      return true;
+    });
+    if (begun === null) return;
+    const prepared = await prepare(env, this.#run, this.fence, this.#stopped());
+    switch (prepared.kind) {
+      case 'stopped':
+        return this.#settleUnstarted();
+      case 'set_aside':
+        return this.#settle({ kind: 'set_aside', problems: prepared.problems });
+      case 'conclude':
+        return this.#settle({ kind: 'judged', judgement: prepared.judgement });
+      case 'planned':
+        return this.#start(prepared.plan);
+    }
+  }
+
+  async #start(plan: Plan): Promise<void> {
+    const env = this.#env;
+    if (!(await clearEarlierProducts(env, this.#run, this.fence, this.#stopped()))) {
+      if (!this.#stop.signal.aborted) this.#ended = { kind: 'superseded' };
+      return this.#settleUnstarted();
+    }
+    const directory = await createAttempt(env.stateDir, plan);
+    this.plan = plan;
+    this.phase = 'starting';
+    const landed = await untilAnswered(env, `the start of run ${plan.run}`, this.#stopped(), () =>
+      env.store.runs.markBusy(this.fence, {
+        targets: plan.targets,
+        post_processing: plan.postProcessing,
+        dropped: plan.dropped,
+        cores: plan.cores,
+        max_messages: plan.maxMessages,
+        timeout: plan.timeoutSeconds,
+        rung: plan.failures,
+      }),
+    );
+    if (landed !== 'landed') {
+      if (landed === 'superseded') this.#ended = { kind: 'superseded' };
+      return this.#settleUnstarted();
+    }
+    this.#state = 'busy';
+    let guardian: ProcessIdentity;
+    try {
+      const start = await env.executor.start(plan, directory);
+      guardian = start.guardian;
+      env.log.info(
+        {
+          event: 'attempt.started',
+          run: plan.run,
+          attempt: plan.attempt,
+          warm: start.warm,
+          targets: plan.targets,
+          cores: plan.cores,
+        },
+        `run ${plan.run} started${start.warm ? '' : ` cold (${start.why ?? 'the worker is not warm'})`}: ${plan.targets.join(', ')}`,
+      );
+    } catch (error) {
+      // No child exists: whatever keeps the worker from forking is this host's, not the run's.
+      this.#ended = {
+        kind: 'host_problem',
+        reason: `the worker on ${env.host} could not start it: ${error instanceof Error ? error.message : String(error)}`,
+      };
+      return this.#settleUnstarted();
+    }
+    // The plan in the history is for people: the run does not wait for it.
+    env.store.attempts.plan(plan.attempt, plan).catch((error: unknown) => {
+      if (!isOutage(error)) throw error;
+    });
+    await this.#supervise(directory, guardian);
+  }
+
+  async #supervise(directory: string, guardian: ProcessIdentity | null): Promise<void> {
+    const env = this.#env;
+    this.phase = 'running';
+    this.#supervision = new Supervision(env, {
+      run: this.#run.number,
+      directory,
+      guardian,
+      sinceEndSeconds: () =>
+        this.#run.end === null
+          ? null
+          : (env.clock.now().getTime() - this.#run.end.getTime()) / 1000,
+      onFolder: (folder) => {
+        this.#folders.set(folder.location, folder);
+        this.#register();
+      },
+      onProgress: (progress) => {
+        this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, progress.memoryBytes);
+      },
+    });
+    if (this.#ended !== null) void this.#supervision.end(this.#ended);
+    const end = await Promise.race([this.#supervision.done, aborted(this.#managerEnds)]);
+    if (end === null) return;
+    await this.#conclude(end);
+  }
+
+  async #conclude(end: AttemptEnd): Promise<void> {
+    this.#result = end.result;
+    this.#peakMemoryBytes = Math.max(
+      this.#peakMemoryBytes,
+      end.result?.peakMemoryBytes ?? 0,
+      end.exit?.peakMemoryBytes ?? 0,
+    );
+    const verification = await this.#verification(end);
+    if (this.#managerEnds.aborted) return;
+    const judgement = judgeAttempt({ ...end, ended: this.#ended ?? end.ended }, verification);
+    await this.#settle({ kind: 'judged', judgement });
+  }
+
+  async #verification(end: AttemptEnd): Promise<Verification> {
+    if (end.result?.ok !== true || this.plan === null) return { kind: 'ok' };
+    this.phase = 'checking';
+    const limit = this.#env.clock.monotonicSeconds() + this.#env.rules.limits.endOfRunSeconds;
+    const { signal } = this.#stop;
+    for (;;) {
+      const verification = await verify(this.#env, this.#run, this.plan, end.result);
+      const late = this.#env.clock.monotonicSeconds() > limit;
+      if (verification.kind !== 'not_ended' || late || signal.aborted) return verification;
+      if (this.#managerEnds.aborted) return verification;
+      this.phase = 'waiting_for_end';
+      await this.#nextLook();
+    }
+  }
+
+  /** Until the document has been looked at again, by a hint or after a while. */
+  async #nextLook(): Promise<void> {
+    const looked = new AbortController();
+    this.#lookedAgain = () => looked.abort();
+    await this.#env.clock.sleep(
+      END_LOOK_SECONDS,
+      AbortSignal.any([looked.signal, this.#stopped()]),
+    );
+    this.#lookedAgain = null;
+    if (looked.signal.aborted) return;
+    await this.look().catch((error: unknown) => {
+      if (!isOutage(error)) throw error;
+    });
+  }
+
+  /** The attempt ends before a child existed. */
+  async #settleUnstarted(): Promise<void> {
+    if (this.#managerEnds.aborted && this.#ended === null) return;
+    const ended = this.#ended ?? { kind: 'manager', reason: 'stopped before the start' };
+    const judgement = judgeAttempt(
+      { run: this.#run.number, exit: null, result: null, ended },
+      { kind: 'ok' },
+    );
+    await this.#settle({ kind: 'judged', judgement });
+  }
+
+  async #settle(ending: Ending): Promise<void> {
+    this.phase = 'settling';
+    await this.#registering;
+    const soFar: AttemptSoFar = {
+      run: this.#run,
+      fence: this.fence,
+      plan: this.plan,
+      result: this.#result,
+      locations: [...this.#folders.keys()],
+      bytes: this.progress?.bytes ?? null,
+      seconds: this.#env.clock.monotonicSeconds() - this.#startedAt,
+      peakMemoryBytes: this.#peakMemoryBytes || null,
+    };
+    await settle(this.#env, soFar, ending, this.#managerEnds);
+  }
+
+  /** Lists new folders in the run document, one write at a time; what is missed is listed at the end. */
+  #register(): void {
+    this.#registering = this.#registering.then(async () => {
+      const fresh: DataRegistration[] = [...this.#folders.values()]
+        .filter(({ location }) => !this.#registered.has(location))
+        .map(({ type, location, lineage }) => ({ type, location, lineage }));
+      if (fresh.length === 0 || this.phase === 'settling') return;
+      try {
+        const landed = await this.#env.store.runs.registerData(this.fence, fresh);
+        if (landed === 'superseded') return this.end({ kind: 'superseded' });
+        for (const { location } of fresh) this.#registered.add(location);
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+      }
+    });
+  }
+
+  /** The run's time is refreshed from the claim to the conclusion, whatever else takes long. */
+  async #withLifeSigns(work: () => Promise<void>): Promise<void> {
+    const timer = setInterval(
+      () => void this.#lifeSign(),
+      this.#env.rules.limits.renewSeconds * 1000,
+    );
+    try {
+      await work();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  async #lifeSign(): Promise<void> {
+    if (this.phase === 'settling') return;
+    try {
+      const landed = await this.#env.store.runs.heartbeat(
+        this.fence,
+        this.#state,
+        this.progressSummary(),
+      );
+      if (landed === 'superseded') await this.look();
+      this.#register();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+    }
+  }
+
+  /** As shown in the run document; null before the child's first line. */
+  progressSummary(): ProgressSummary | null {
+    const progress = this.progress;
+    if (progress === null) return null;
+    const { phase, chunks, coveredSeconds, bytes, memoryBytes, t } = progress;
+    return {
+      phase: this.phase === 'running' ? phase : this.phase,
+      chunks,
+      covered_seconds: coveredSeconds,
+      bytes,
+      memory_bytes: memoryBytes,
+      mb_per_s: t > 0 ? bytes / 1e6 / t : null,
+      t,
+    };
+  }
+
+  directory(): string {
+    return attemptDirectory(this.#env.stateDir, this.fence.attempt);
+  }
+
+  #stopped(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, this.#managerEnds]);
+  }
+}
+
+/** null once the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+}

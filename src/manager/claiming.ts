@@ -1,0 +1,146 @@
+import { newAttemptId } from '../attempts/directory.ts';
+import {
+  claimDecision,
+  orderCandidates,
+  type FleetFacts,
+  type HostFacts,
+} from '../domain/claim.ts';
+import { parseRun, type FieldProblem, type ParsedRun, type Run } from '../domain/run.ts';
+import { reasonText } from '../domain/verdict.ts';
+import type { RunDocument, Seen } from '../store/types.ts';
+import { seenOf } from '../store/runs.ts';
+import type { AttemptBook } from './attempt-book.ts';
+import type { Environment } from './environment.ts';
+import { unlessOutage } from './persist.ts';
+
+/** Candidates looked at in one turn, of each kind: the loser of a race takes the next of its batch. */
+const BATCH = 20;
+
+export interface Candidate {
+  document: RunDocument;
+  seen: Seen;
+  parsed: ParsedRun;
+}
+
+export interface TurnAnswer {
+  /** Until a waiting run falls due; null if none does within `horizonSeconds`. */
+  nextDueSeconds: number | null;
+}
+
+/** Runs that may be taken now or within `horizonSeconds`, as the database has them. */
+export async function candidates(
+  env: Environment,
+  options: { includeHeld: boolean; horizonSeconds: number; now: Date },
+): Promise<Candidate[]> {
+  const { retry, claim } = env.rules;
+  const horizon = new Date(options.now.getTime() + options.horizonSeconds * 1000);
+  const overdueBefore = new Date(options.now.getTime() - claim.overdueSeconds * 1000);
+  const [fresh, due] = await Promise.all([
+    env.store.runs.newCandidates({ limit: BATCH, includeHeld: options.includeHeld }),
+    env.store.runs.retryDue({ now: horizon, giveUpAfter: retry.maxFailures, limit: BATCH }),
+  ]);
+  // Newest first fills the batch: only then may a long overdue run have been left out.
+  const overdue =
+    due.length < BATCH
+      ? []
+      : await env.store.runs.overdue({
+          before: overdueBefore,
+          giveUpAfter: retry.maxFailures,
+          limit: BATCH,
+        });
+  const vetoOnly =
+    env.role === 'primary' || fresh.length < BATCH
+      ? []
+      : await env.store.runs.newCandidates({ limit: BATCH, vetoOnly: true });
+  const byId = new Map(
+    [...fresh, ...vetoOnly, ...due, ...overdue].map((doc) => [doc._id.toHexString(), doc]),
+  );
+  return [...byId.values()].map((document) => ({
+    document,
+    seen: seenOf(document),
+    parsed: parseRun(document),
+  }));
+}
+
+/** What the fleet looks like; only backup hosts need to ask. */
+export async function fleetFacts(env: Environment, now: Date): Promise<FleetFacts> {
+  if (env.role === 'primary') return { queueLength: 0, livePrimaries: 1 };
+  const [counts, alive] = await Promise.all([
+    env.store.runs.queueCounts(now, env.rules.retry.maxFailures),
+    env.store.ebMonitor.alive(env.primaries, env.rules.limits.presumedDeadSeconds),
+  ]);
+  return { queueLength: counts.new, livePrimaries: alive.length };
+}
+
+/**
+ * One turn: looks at the candidates, takes as many as there are free slots, sets malformed ones
+ * aside. `take` is called with each claimed run.
+ */
+export async function claimTurn(
+  env: Environment,
+  book: AttemptBook,
+  accepting: HostFacts['accepting'],
+  horizonSeconds: number,
+  take: (run: Run, seen: Seen, attempt: string) => void,
+): Promise<TurnAnswer> {
+  const now = await env.store.serverTime();
+  const found = await candidates(env, { includeHeld: false, horizonSeconds, now });
+  if (found.length === 0) return { nextDueSeconds: null };
+  const fleet = await fleetFacts(env, now);
+  const host: HostFacts = { host: env.host, role: env.role, accepting };
+  let nextDue: number | null = null;
+  for (const { seen, parsed } of orderCandidates(found, env.rules, now)) {
+    const decision = claimDecision(parsed, host, fleet, env.rules, now);
+    switch (decision.kind) {
+      case 'claim': {
+        if (parsed.kind !== 'run' || book.size >= env.slots || book.ofRun(seen.id) !== null) break;
+        const attempt = newAttemptId();
+        if ((await env.store.runs.claim(seen, { attempt, host: env.host })) === 'claimed') {
+          env.log.info(
+            { event: 'run.claimed', run: parsed.run.number, attempt, purpose: decision.purpose },
+            `claimed run ${parsed.run.number}: ${decision.why}`,
+          );
+          take(parsed.run, seen, attempt);
+        }
+        break;
+      }
+      case 'set_aside':
+        await setAside(env, seen, decision.problems);
+        break;
+      case 'pass': {
+        if (decision.until === null) break;
+        const wait = Math.max(0, (decision.until.getTime() - now.getTime()) / 1000);
+        nextDue = nextDue === null ? wait : Math.min(nextDue, wait);
+        break;
+      }
+    }
+  }
+  return { nextDueSeconds: nextDue };
+}
+
+/** Marks a malformed document, once, so that it is visible and harms nothing else. */
+export async function setAside(
+  env: Environment,
+  seen: Seen,
+  problems: readonly FieldProblem[],
+): Promise<void> {
+  const named = problems.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
+  const label =
+    typeof seen.number === 'number' ? `run ${seen.number}` : `document ${seen.id.toHexString()}`;
+  const text = `${label} cannot be processed, its document is malformed: ${named}`;
+  const written = await env.store.runs.settle(seen, env.host, {
+    kind: 'set_aside',
+    reason: reasonText(env.host, text, ''),
+    problems,
+  });
+  if (written !== 'landed') return;
+  env.log.error({ event: 'run.set_aside', run: seen.number, problems }, text);
+  await unlessOutage(env, 'DAQ log', () =>
+    env.store.daqLog.write({
+      host: env.host,
+      priority: 'error',
+      message: text,
+      ...(typeof seen.number === 'number' ? { run: seen.number } : {}),
+    }),
+  );
+}

@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Time and chance, handed down from the entry point so that a simulation can own both. */
+export interface Clock {
+  /** This machine's wall clock: only for log lines and for folders; never to judge other hosts. */
+  now(): Date;
+  /** Seconds on a clock that no adjustment touches: for every duration. */
+  monotonicSeconds(): number;
+  /** Resolves after `seconds`, or at once (without an error) when `signal` is aborted. */
+  sleep(seconds: number, signal?: AbortSignal): Promise<void>;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  monotonicSeconds: () => performance.now() / 1000,
+  sleep: async (seconds, signal) => {
+    try {
+      await delay(seconds * 1000, undefined, signal ? { signal } : {});
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  },
+  random: Math.random,
+};

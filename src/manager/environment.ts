@@ -1,0 +1,40 @@
+import type { Logger } from 'pino';
+
+import type { PluginGraph, Processor } from '../domain/attempt.ts';
+import type { HostRole } from '../domain/claim.ts';
+import type { Rules } from '../domain/rules.ts';
+import type { Executor } from '../executors/executor.ts';
+import type { Store } from '../store/types.ts';
+import type { Clock } from './clock.ts';
+
+/** What all parts of one manager share; nothing in it changes during its life but the plugin graph. */
+export interface Environment {
+  /** Fully qualified name: `bootstrax.host` of every run taken here. */
+  host: string;
+  role: HostRole;
+  /** Hosts that backup hosts wait for. */
+  primaries: readonly string[];
+  /** Name of the table in `rules.resources.tables`. */
+  resourceTable: string;
+  /** Attempts at the same time. */
+  slots: number;
+  rules: Rules;
+  /** `module:function` of the strax context, and what it is called with. */
+  context: string;
+  contextOptions: Record<string, unknown>;
+  processor: Processor;
+  /** Folders below which this host sees live data. */
+  liveDataRoots: readonly string[];
+  outputDirectory: string;
+  stateDir: string;
+  /** Change streams wanted (they are not everywhere); polling goes on in any case. */
+  changeStream: boolean;
+  /** Interval of the poll where no change stream wakes the manager, seconds. */
+  pollSeconds: number;
+  store: Store;
+  executor: Executor;
+  clock: Clock;
+  log: Logger;
+  /** The plugins of the context, as the worker last reported them. */
+  graph: () => PluginGraph | null;
+}

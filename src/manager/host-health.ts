@@ -1,0 +1,53 @@
+import { access, constants } from 'node:fs/promises';
+
+import type { DiskRules } from '../domain/rules.ts';
+import { checkWritableFolder, diskSpace, type DiskSpace } from '../machine/disk.ts';
+import type { Environment } from './environment.ts';
+
+/** Whether this host would take a run now, and what its disk says. */
+export interface HostHealth {
+  accepting: { ok: true } | { ok: false; kind: 'context' | 'folder' | 'disk'; reason: string };
+  disk: DiskSpace | null;
+}
+
+/** Enough space (reference, section 3.6): both limits must hold. */
+export function diskProblem(
+  path: string,
+  { usedPercent, freeBytes }: DiskSpace,
+  rules: DiskRules,
+): string | null {
+  const freeGb = (freeBytes / 1e9).toFixed(0);
+  if (usedPercent >= rules.maxUsedPercent) {
+    return `the output disk (${path}) is ${usedPercent.toFixed(1)} % full, the limit is ${rules.maxUsedPercent} %: waiting for space`;
+  }
+  if (freeBytes <= rules.minFreeBytes) {
+    return `the output disk (${path}) has ${freeGb} GB free, ${(rules.minFreeBytes / 1e9).toFixed(0)} GB are needed: waiting for space`;
+  }
+  return null;
+}
+
+/** Looks at the host: context, folders, disk. What is wrong is looked at again by itself. */
+export async function hostHealth(env: Environment): Promise<HostHealth> {
+  const disk = await diskSpace(env.outputDirectory).catch(() => null);
+  const no = (kind: 'context' | 'folder' | 'disk', reason: string): HostHealth => ({
+    accepting: { ok: false, kind, reason },
+    disk,
+  });
+  const context = env.executor.ready();
+  if (!context.ok) return no('context', context.reason);
+  const folder = await checkWritableFolder(env.outputDirectory);
+  if (folder.kind === 'not_writable') {
+    return no('folder', `the output folder cannot be used: ${folder.reason}`);
+  }
+  for (const root of env.liveDataRoots) {
+    try {
+      await access(root, constants.R_OK | constants.X_OK);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? String(error);
+      return no('folder', `the live-data folder ${root} cannot be read (${code}): is it mounted?`);
+    }
+  }
+  const full = disk === null ? null : diskProblem(env.outputDirectory, disk, env.rules.disk);
+  if (full !== null) return no('disk', full);
+  return { accepting: { ok: true }, disk };
+}

@@ -1,0 +1,153 @@
+import { LoadMeter } from '../machine/load.ts';
+import type { LifeSign } from '../store/types.ts';
+import type { AttemptRunner } from './attempt-runner.ts';
+import type { Environment } from './environment.ts';
+import type { HostHealth } from './host-health.ts';
+import { isOutage } from './persist.ts';
+
+/** `eb_monitor` promises one at least every 10 s; a write may itself take a while, seconds. */
+const LIFE_SIGN_SECONDS = 8;
+/** Collection `bootstrax`: on change, and at least once a minute, seconds. */
+const HOST_STATUS_SECONDS = 55;
+
+export interface ManagerView {
+  /** null until the host has been looked at for the first time. */
+  health: HostHealth | null;
+  runners: readonly AttemptRunner[];
+}
+
+/** One plain sentence on what this host is doing and why. */
+export function thinking({ health, runners }: ManagerView, slots: number): string {
+  const doing = runners.map(({ run, phase, progress }) => {
+    const covered =
+      progress === null ? '' : ` (${progress.coveredSeconds.toFixed(0)} s of data read)`;
+    switch (phase) {
+      case 'preparing':
+        return `preparing run ${run.number}`;
+      case 'starting':
+        return `starting run ${run.number}`;
+      case 'running':
+        return `processing run ${run.number}${covered}`;
+      case 'waiting_for_end':
+        return `waiting for the DAQ to write the end of run ${run.number}`;
+      case 'checking':
+        return `checking the data of run ${run.number}`;
+      case 'settling':
+        return `writing the outcome of run ${run.number}`;
+    }
+  });
+  if (health === null) doing.push('looking at this machine');
+  else if (!health.accepting.ok) doing.push(`taking no new run: ${health.accepting.reason}`);
+  else if (runners.length < slots) doing.push('waiting for runs');
+  return doing.join('; ');
+}
+
+/**
+ * Reports this host to the databases from timers of its own, whatever else goes on. A life sign
+ * that cannot be written is left out: the next one is due soon.
+ */
+export class LifeSigns {
+  readonly #env: Environment;
+  readonly #view: () => ManagerView;
+  readonly #load = new LoadMeter();
+  readonly #timer: NodeJS.Timeout;
+  #lastStatus = '';
+  #lastStatusAt = -Infinity;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(env: Environment, view: () => ManagerView) {
+    this.#env = env;
+    this.#view = view;
+    this.#timer = setInterval(() => void this.#sign(), LIFE_SIGN_SECONDS * 1000);
+    void this.#sign();
+  }
+
+  /** Something has changed: the host's document is written at once if it differs. */
+  changed(): void {
+    this.#writing = this.#writing.then(() => this.#writeStatus(false));
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #sign(): Promise<void> {
+    this.#writing = this.#writing.then(() =>
+      this.#writeStatus(
+        this.#env.clock.monotonicSeconds() - this.#lastStatusAt > HOST_STATUS_SECONDS,
+      ),
+    );
+    try {
+      await this.#env.store.ebMonitor.write(this.#lifeSign());
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+    }
+  }
+
+  async #writeStatus(anyway: boolean): Promise<void> {
+    const view = this.#view();
+    const state = view.runners.length > 0 || view.health?.accepting.ok !== true ? 'busy' : 'idle';
+    const extras = {
+      pid: process.pid,
+      slots: this.#env.slots,
+      role: this.#env.role,
+      context: this.#env.context,
+      worker: this.#env.executor.describe(),
+      accepting: view.health?.accepting.ok === true,
+      why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
+      runs: view.runners.map(({ run }) => run.number),
+      thinking: thinking(view, this.#env.slots),
+    };
+    const { thinking: _, ...compared } = extras;
+    const status = JSON.stringify({ state, ...compared });
+    if (!anyway && status === this.#lastStatus) return;
+    try {
+      await this.#env.store.hosts.write({ host: this.#env.host, state, extras });
+      this.#lastStatus = status;
+      this.#lastStatusAt = this.#env.clock.monotonicSeconds();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+    }
+  }
+
+  #lifeSign(): LifeSign {
+    const env = this.#env;
+    const view = this.#view();
+    const load = this.#load.read();
+    const plan = view.runners.find((runner) => runner.plan !== null)?.plan ?? null;
+    const accepting = view.health?.accepting;
+    const state =
+      view.health === null
+        ? 'starting'
+        : view.runners.length > 0
+          ? 'busy'
+          : accepting?.ok === false
+            ? accepting.kind === 'disk'
+              ? 'disk full'
+              : 'busy'
+            : 'idle';
+    return {
+      host: env.host,
+      pid: process.pid,
+      state,
+      targets: plan?.targets ?? env.rules.targets.default,
+      max_cores: env.rules.resources.fallback.cores,
+      max_messages: plan?.maxMessages ?? env.rules.resources.fallback.maxMessages,
+      undying: true,
+      production_mode: true,
+      cpu_percent: load.cpuPercent,
+      memory_percent: load.memoryPercent,
+      swap_percent: load.swapPercent,
+      disk_used: view.health?.disk?.usedPercent ?? 0,
+      thinking: thinking(view, env.slots),
+      ...(plan === null
+        ? {}
+        : {
+            run_id: plan.runId,
+            cores: plan.cores,
+            timeout: plan.timeoutSeconds,
+            post_processing: plan.postProcessing,
+          }),
+    };
+  }
+}

@@ -1,0 +1,150 @@
+import { stat } from 'node:fs/promises';
+
+import { leftoversOf, removeLeftovers } from '../attempts/leftovers.ts';
+import type { Plan } from '../domain/attempt.ts';
+import { makePlan, resolveLiveDirectory } from '../domain/plan.ts';
+import type { Run } from '../domain/run.ts';
+import type { Culprit } from '../domain/targets.ts';
+import type { Judgement } from '../domain/verdict.ts';
+import type { Fence } from '../store/types.ts';
+import { dataRate } from './data-rate.ts';
+import type { Environment } from './environment.ts';
+import { untilAnswered } from './persist.ts';
+
+/** Culprits are looked for in this many of the run's newest attempts. */
+const ATTEMPTS_LOOKED_AT = 50;
+
+export type Prepared =
+  | { kind: 'planned'; plan: Plan }
+  | { kind: 'conclude'; judgement: Judgement }
+  | { kind: 'set_aside'; problems: readonly { field: string; problem: string }[] }
+  | { kind: 'stopped' };
+
+/**
+ * From the claim to a plan: the checks before the start, the data rate, what earlier failures
+ * taught. Writes nothing to the run document; `signal` stops the waiting.
+ */
+export async function prepare(
+  env: Environment,
+  run: Run,
+  fence: Fence,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const live = resolveLiveDirectory(run, env.liveDataRoots);
+  if (live.kind !== 'directory') return withoutPlan(live);
+  if (!(await isFolder(live.path))) {
+    return failed(
+      `live data of run ${run.number} is missing: ${live.path} is no folder. ` +
+        `Restore it and use 'bootstrax retry ${run.number}', or abandon the run.`,
+      true,
+    );
+  }
+  const [rate, culprits] = await Promise.all([
+    dataRate(env, run, signal),
+    culpritsOf(env, run, signal),
+  ]);
+  if (signal.aborted) return { kind: 'stopped' };
+  if (rate.rateMBps === null) {
+    env.log.warn(
+      { event: 'rate.unknown', run: run.number, waitedSeconds: rate.waitedSeconds },
+      `the data rate of run ${run.number} is not known after ${rate.waitedSeconds.toFixed(1)} s: default resources`,
+    );
+  }
+  const made = makePlan(run, {
+    attempt: fence.attempt,
+    host: env.host,
+    rules: env.rules,
+    hostTable: env.resourceTable,
+    shedding: env.rules.targets.shedding,
+    graph: env.graph(),
+    culprits,
+    hostTargets: null,
+    rateMBps: rate.rateMBps,
+    context: env.context,
+    contextOptions: env.contextOptions,
+    processor: env.processor,
+    liveDataRoots: env.liveDataRoots,
+    outputDirectory: env.outputDirectory,
+  });
+  return made.kind === 'plan' ? { kind: 'planned', plan: made.plan } : withoutPlan(made);
+}
+
+/**
+ * Removes what earlier attempts on this host left of the run: entries of the document first, so
+ * that no reader finds an entry without its folder. Kept: raw records whose live data is gone
+ * (reference, section 4.3). False if the run turned out to belong to somebody else.
+ */
+export async function clearEarlierProducts(
+  env: Environment,
+  run: Run,
+  fence: Fence,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const registered = run.data
+    .filter((entry) => entry.host === env.host && entry.location !== null)
+    .map((entry) => entry.location ?? '');
+  if (registered.length > 0) {
+    const landed = await untilAnswered(env, `earlier data of run ${run.number}`, signal, () =>
+      env.store.runs.unregisterData(fence, registered),
+    );
+    if (landed !== 'landed') return false;
+  }
+  const leftovers = await leftoversOf(env.outputDirectory, run.runId);
+  await removeLeftovers(
+    env.outputDirectory,
+    run.runId,
+    leftovers.map(({ path }) => path),
+  );
+  return true;
+}
+
+function withoutPlan(
+  no: Exclude<ReturnType<typeof makePlan>, { kind: 'plan' }>,
+): Exclude<Prepared, { kind: 'planned' | 'stopped' }> {
+  switch (no.kind) {
+    case 'malformed':
+      return { kind: 'set_aside', problems: no.problems };
+    case 'host_problem':
+      return failed(no.reason, false);
+    case 'run_problem':
+      return failed(no.reason, true);
+  }
+}
+
+function failed(reason: string, counted: boolean): { kind: 'conclude'; judgement: Judgement } {
+  return {
+    kind: 'conclude',
+    judgement: {
+      kind: 'failed',
+      counted,
+      reason,
+      traceback: '',
+      culprit: null,
+      cause: counted ? { kind: 'finished' } : { kind: 'host_problem', reason },
+    },
+  };
+}
+
+async function culpritsOf(
+  env: Environment,
+  run: Run,
+  signal: AbortSignal,
+): Promise<readonly Culprit[]> {
+  if (run.bootstrax.failures === 0) return [];
+  const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
+    env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
+  );
+  return (history ?? []).flatMap(({ failures, result }) =>
+    result?.counted && result.plugin !== null && failures < run.bootstrax.failures
+      ? [{ type: result.plugin, failures: failures + 1 }]
+      : [],
+  );
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}

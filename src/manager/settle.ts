@@ -1,0 +1,280 @@
+import { leftoversOf, removeLeftovers } from '../attempts/leftovers.ts';
+import { attemptDirectory, markConcluded, markSuperseded } from '../attempts/directory.ts';
+import type { Plan, Product, Result } from '../domain/attempt.ts';
+import { fingerprint } from '../domain/fingerprint.ts';
+import { concludeFailure } from '../domain/retry.ts';
+import type { FieldProblem, Run } from '../domain/run.ts';
+import { reasonText, type Judgement } from '../domain/verdict.ts';
+import type {
+  AttemptOutcome,
+  Conclusion,
+  DataRegistration,
+  Fence,
+  LogPriority,
+} from '../store/types.ts';
+import type { Environment } from './environment.ts';
+import { unlessOutage, untilAnswered } from './persist.ts';
+
+/** What is known of an attempt when it is settled; as much as it came to. */
+export interface AttemptSoFar {
+  run: Run;
+  fence: Fence;
+  plan: Plan | null;
+  result: Result | null;
+  /** Folders that strax began, final names. */
+  locations: readonly string[];
+  bytes: number | null;
+  seconds: number | null;
+  peakMemoryBytes: number | null;
+}
+
+export type Ending =
+  | { kind: 'judged'; judgement: Judgement }
+  | { kind: 'set_aside'; problems: readonly FieldProblem[] };
+
+interface Settled {
+  conclusion: Conclusion;
+  outcome: AttemptOutcome;
+  /** For the DAQ's log. */
+  priority: LogPriority;
+  message: string;
+}
+
+/**
+ * Brings an attempt to its end in the databases and on the disk, in an order that may be cut
+ * anywhere: history, run document (one update), folders, attempt directory. Waits as long as the
+ * database is away. Answers the outcome, or null if `signal` ended the waiting.
+ */
+export async function settle(
+  env: Environment,
+  attempt: AttemptSoFar,
+  ending: Ending,
+  signal: AbortSignal,
+): Promise<AttemptOutcome['outcome'] | null> {
+  const { run, fence } = attempt;
+  if (ending.kind === 'judged' && ending.judgement.kind === 'superseded') {
+    return settleSuperseded(env, attempt, signal);
+  }
+  const settled = decide(env, attempt, ending);
+  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
+    env.store.attempts.end(fence.attempt, settled.outcome),
+  );
+  const answer = await untilAnswered(env, `the outcome of run ${run.number}`, signal, () =>
+    env.store.runs.conclude(fence, settled.conclusion),
+  );
+  if (answer === null) return null;
+  if (answer.kind === 'superseded') return settleSuperseded(env, attempt, signal);
+
+  if (settled.conclusion.kind !== 'done') await removeFolders(env, attempt);
+  await closeDirectory(env, attempt);
+  if (answer.statusLeft !== null) {
+    env.log.warn(
+      { event: 'run.status_left', run: run.number, status: answer.statusLeft },
+      `the status of run ${run.number} stays '${answer.statusLeft}': it is not ours to change`,
+    );
+  }
+  report(env, attempt, settled);
+  await unlessOutage(env, 'DAQ log', () =>
+    env.store.daqLog.write({
+      host: env.host,
+      priority: settled.priority,
+      message: settled.message,
+      run: run.number,
+    }),
+  );
+  return settled.outcome.outcome;
+}
+
+/** The run is somebody else's: takes back what this attempt left behind, and nothing else. */
+async function settleSuperseded(
+  env: Environment,
+  attempt: AttemptSoFar,
+  signal: AbortSignal,
+): Promise<'superseded' | null> {
+  const { run, fence, locations } = attempt;
+  if (attempt.plan !== null) {
+    await markSuperseded(attemptDirectory(env.stateDir, fence.attempt));
+  }
+  const outcome = outcomeOf(
+    attempt,
+    'superseded',
+    false,
+    'the run was taken over or settled by others',
+  );
+  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
+    env.store.attempts.end(fence.attempt, outcome),
+  );
+  if (locations.length > 0) {
+    const done = await untilAnswered(env, `data entries of run ${run.number}`, signal, async () => {
+      await env.store.runs.withdrawData(fence.id, env.host, locations);
+      return true;
+    });
+    if (done === null) return null;
+  }
+  await removeFolders(env, attempt);
+  await closeDirectory(env, attempt);
+  env.log.warn(
+    { event: 'attempt.superseded', run: run.number, attempt: fence.attempt },
+    `run ${run.number} is no longer this attempt's (taken over or settled by others): its child is ended and its folders are removed`,
+  );
+  return 'superseded';
+}
+
+function decide(
+  env: Environment,
+  attempt: AttemptSoFar,
+  ending: Exclude<Ending, { judgement: { kind: 'superseded' } }>,
+): Settled {
+  const { run } = attempt;
+  if (ending.kind === 'set_aside') {
+    const reason = ending.problems.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
+    const text = `run ${run.number} cannot be processed, its document is malformed: ${reason}`;
+    return {
+      conclusion: {
+        kind: 'set_aside',
+        reason: reasonText(env.host, text, ''),
+        problems: ending.problems,
+        unregister: attempt.locations,
+      },
+      outcome: outcomeOf(attempt, 'set_aside', false, text),
+      priority: 'error',
+      message: `${text}. Mend the document, then 'bootstrax retry ${run.number}'`,
+    };
+  }
+  const judgement = ending.judgement;
+  if (judgement.kind !== 'failed') {
+    const products = attempt.result?.products ?? [];
+    return {
+      conclusion: { kind: 'done', register: products.map(registration) },
+      outcome: outcomeOf(attempt, 'done', false, null),
+      priority: 'info',
+      message: `run ${run.number} is done: ${products.length} data types`,
+    };
+  }
+  const failure = concludeFailure(
+    {
+      failures: run.bootstrax.failures,
+      uncounted: run.bootstrax.uncounted,
+      counted: judgement.counted,
+    },
+    env.clock.random(),
+    env.rules.retry,
+  );
+  const reason = reasonText(env.host, judgement.reason, judgement.traceback);
+  const outcome: AttemptOutcome = {
+    ...outcomeOf(attempt, failure.kind, failure.kind !== 'requeued', judgement.reason),
+    traceback: judgement.traceback === '' ? null : judgement.traceback,
+    fingerprint: fingerprint(judgement.cause),
+    plugin: judgement.culprit,
+  };
+  const unregister = attempt.locations;
+  switch (failure.kind) {
+    case 'requeued':
+      return {
+        conclusion: {
+          kind: 'requeued',
+          reason: null,
+          delaySeconds: failure.delaySeconds,
+          unregister,
+        },
+        outcome,
+        priority: 'warning',
+        message: `run ${run.number} goes back to the queue, not counted: ${judgement.reason}`,
+      };
+    case 'failed':
+      return {
+        conclusion: {
+          kind: 'failed',
+          reason,
+          failures: failure.failures,
+          delaySeconds: failure.delaySeconds,
+          unregister,
+        },
+        outcome,
+        priority: failure.failures === 1 ? 'warning' : 'info',
+        message: `${failure.failures === 1 ? 'New' : 'Repeated'} failure on run ${run.number} (${failure.failures} of ${env.rules.retry.maxFailures}): ${judgement.reason}`,
+      };
+    case 'given_up':
+      return {
+        conclusion: { kind: 'given_up', reason, failures: failure.failures, unregister },
+        outcome,
+        priority: 'fatal',
+        message: `run ${run.number} is GIVEN UP after ${failure.failures} failures and needs a person: ${judgement.reason}. Try again with 'bootstrax retry ${run.number} --from-start'`,
+      };
+  }
+}
+
+function outcomeOf(
+  attempt: AttemptSoFar,
+  outcome: AttemptOutcome['outcome'],
+  counted: boolean,
+  reason: string | null,
+): AttemptOutcome {
+  return {
+    outcome,
+    counted,
+    reason,
+    traceback: null,
+    fingerprint: null,
+    plugin: null,
+    seconds: attempt.seconds,
+    peakMemoryBytes: attempt.peakMemoryBytes,
+    bytes: attempt.bytes,
+    dropped: attempt.plan?.dropped ?? [],
+    // The lineage of each is in the run document and beside the data: the history stays small.
+    products: (attempt.result?.products ?? []).map(({ lineage: _, ...product }) => product),
+    versions: attempt.result?.versions ?? {},
+  };
+}
+
+function registration({ type, location, lineage }: Product): DataRegistration {
+  return { type, location, lineage };
+}
+
+async function removeFolders(env: Environment, attempt: AttemptSoFar): Promise<void> {
+  if (attempt.locations.length === 0 || attempt.plan === null) return;
+  const { outputDirectory, runId } = attempt.plan;
+  const leftovers = await leftoversOf(outputDirectory, runId, { locations: attempt.locations });
+  await removeLeftovers(
+    outputDirectory,
+    runId,
+    leftovers.map(({ path }) => path),
+  );
+}
+
+async function closeDirectory(env: Environment, attempt: AttemptSoFar): Promise<void> {
+  if (attempt.plan === null) return;
+  await markConcluded(attemptDirectory(env.stateDir, attempt.fence.attempt));
+}
+
+/** Each attempt ends in exactly one line that tells its story. */
+function report(env: Environment, attempt: AttemptSoFar, { outcome, message }: Settled): void {
+  const line = {
+    event: 'attempt.ended',
+    run: attempt.run.number,
+    attempt: attempt.fence.attempt,
+    outcome: outcome.outcome,
+    counted: outcome.counted,
+    failuresBefore: attempt.run.bootstrax.failures,
+    seconds: outcome.seconds,
+    peakMemoryBytes: outcome.peakMemoryBytes,
+    bytes: outcome.bytes,
+    targets: attempt.plan?.targets ?? [],
+    dropped: outcome.dropped,
+  };
+  switch (outcome.outcome) {
+    case 'done':
+      env.log.info(line, message);
+      break;
+    case 'given_up':
+    case 'set_aside':
+      env.log.error(line, message);
+      break;
+    case 'failed':
+    case 'requeued':
+    case 'abandoned':
+    case 'superseded':
+      env.log.warn(line, message);
+      break;
+  }
+}

@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+
+import { followAttempt, type Follower } from '../attempts/follow.ts';
+import { touchFollowed } from '../attempts/durable.ts';
+import type {
+  Exit,
+  Folder,
+  ProcessIdentity,
+  Progress,
+  Result,
+  Started,
+} from '../domain/attempt.ts';
+import type { AttemptEnd, Ended } from '../domain/verdict.ts';
+import { isAlive } from '../machine/identity.ts';
+import { endSession } from '../machine/processes.ts';
+import type { Environment } from './environment.ts';
+
+/** How often the limits are looked at and the child is shown that a manager is there, seconds. */
+const CHECK_SECONDS = 5;
+/** How long `exit.json` is waited for after the processes were ended, seconds. */
+const LAST_WORDS_SECONDS = 3;
+/** An adopted attempt of which nothing but the plan is there may still be starting for this long, seconds. */
+const BEGIN_SECONDS = 10;
+/** Stands for a guardian that is not known: processes are then found by the log they write to. */
+const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' };
+
+export interface SuperviseOptions {
+  run: number;
+  directory: string;
+  /** As the executor named it; null when an attempt is adopted that had not begun. */
+  guardian: ProcessIdentity | null;
+  /** Seconds since the end of the run, null while it is taken. */
+  sinceEndSeconds: () => number | null;
+  onFolder: (folder: Folder) => void;
+  onProgress: (progress: Progress) => void;
+}
+
+/** Watches over one attempt's processes until they are gone. */
+export class Supervision {
+  readonly done: Promise<AttemptEnd>;
+  readonly #env: Environment;
+  readonly #options: SuperviseOptions;
+  readonly #stop = new AbortController();
+  readonly #follower: Follower;
+  readonly #timer: NodeJS.Timeout;
+  #ended: Ended | null = null;
+  #started: Started | null = null;
+  #result: Result | null = null;
+  #exit: Exit | null = null;
+  readonly #begunAt: number;
+  #progressAt: number;
+
+  constructor(env: Environment, options: SuperviseOptions) {
+    this.#env = env;
+    this.#options = options;
+    this.#begunAt = env.clock.monotonicSeconds();
+    this.#progressAt = this.#begunAt;
+    this.#follower = followAttempt(
+      options.directory,
+      {
+        onStarted: (started) => (this.#started = started),
+        onProgress: (progress) => {
+          this.#progressAt = env.clock.monotonicSeconds();
+          options.onProgress(progress);
+        },
+        onFolder: options.onFolder,
+        onWarning: (warning) =>
+          env.log.warn({ event: 'attempt.warning', run: options.run }, warning),
+        onResult: (result) => (this.#result = result),
+        onExit: (exit) => (this.#exit = exit),
+        onProblem: ({ file, problem }) =>
+          env.log.warn(
+            { event: 'attempt.file_problem', run: options.run, file },
+            `${options.directory}/${file} ${problem}`,
+          ),
+      },
+      this.#stop.signal,
+    );
+    this.#timer = setInterval(() => this.#check(), CHECK_SECONDS * 1000);
+    this.done = this.#finish();
+  }
+
+  get progress(): Progress | null {
+    return this.#follower.progress;
+  }
+
+  /** Ends the attempt's processes; the first cause given is the one that counts. */
+  async end(cause: Ended): Promise<void> {
+    if (this.#ended !== null) return;
+    this.#ended = cause;
+    await this.#endProcesses();
+    // What the guardian still wrote is told first; without started.json nothing would ever come.
+    await Promise.race([this.#follower.done, this.#env.clock.sleep(LAST_WORDS_SECONDS)]);
+    this.#stop.abort();
+  }
+
+  async #finish(): Promise<AttemptEnd> {
+    try {
+      await this.#follower.done;
+    } finally {
+      clearInterval(this.#timer);
+    }
+    // A child that forked and left, or a pool of workers, must not outlive the attempt.
+    await this.#endProcesses();
+    return {
+      run: this.#options.run,
+      exit: this.#exit,
+      result: this.#result,
+      ended: this.#ended,
+    };
+  }
+
+  async #endProcesses(): Promise<void> {
+    const guardian = this.#started?.guardian ?? this.#options.guardian ?? NOBODY;
+    const end = await endSession(
+      {
+        guardian,
+        child: this.#started?.child ?? guardian,
+        logFile: join(this.#options.directory, 'log.txt'),
+      },
+      { graceSeconds: this.#env.rules.limits.termGraceSeconds },
+    );
+    if (end.survivors.length > 0) {
+      this.#env.log.error(
+        { event: 'attempt.survivors', run: this.#options.run, pids: end.survivors },
+        `processes ${end.survivors.join(', ')} of run ${this.#options.run} did not end after KILL`,
+      );
+    }
+  }
+
+  #check(): void {
+    touchFollowed(this.#options.directory).catch((error: unknown) => {
+      this.#env.log.warn(
+        { event: 'attempt.unfollowed', run: this.#options.run },
+        `cannot show the child of run ${this.#options.run} that a manager is there: ${String(error)}`,
+      );
+    });
+    const limits = this.#env.rules.limits;
+    const now = this.#env.clock.monotonicSeconds();
+    const { guardian } = this.#options;
+    if (this.#started === null) {
+      const gone = guardian === null ? now - this.#begunAt > BEGIN_SECONDS : !isAlive(guardian);
+      if (gone) this.#stop.abort();
+    }
+    const ageSeconds = (this.progress?.t ?? 0) + (now - this.#progressAt);
+    const idleSeconds = now - this.#follower.lastActivityMs / 1000;
+    const sinceEnd = this.#options.sinceEndSeconds();
+    if (ageSeconds > limits.maxProcessingSeconds) {
+      void this.end({ kind: 'timed_out', which: 'processing' });
+    } else if (
+      sinceEnd !== null &&
+      sinceEnd > limits.maxAfterEndSeconds &&
+      ageSeconds > limits.maxAfterEndSeconds
+    ) {
+      void this.end({ kind: 'timed_out', which: 'after_end' });
+    } else if (idleSeconds > limits.maxNoWriteSeconds) {
+      void this.end({ kind: 'no_progress' });
+    }
+  }
+}
