@@ -1,0 +1,40 @@
+"""`python -m bootstrax_worker`: the fork server, or one attempt by itself."""
+
+import argparse
+import json
+import sys
+
+from .fork_safety import switch_off_thread_pools
+
+
+def _options(text: str) -> dict:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError("must be a JSON object")
+    return value
+
+
+def main() -> int:
+    """Run the subcommand; return the exit code."""
+    switch_off_thread_pools()
+    parser = argparse.ArgumentParser(prog="bootstrax_worker", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="keep a context warm, fork attempts on request")
+    serve.add_argument("--context", required=True, metavar="MODULE:FUNCTION")
+    serve.add_argument("--context-options", type=_options, default={}, metavar="JSON")
+    serve.add_argument("--no-warm-up", action="store_true")
+    attempt = commands.add_parser("attempt", help="carry out the plan of an attempt directory")
+    attempt.add_argument("directory")
+    arguments = parser.parse_args()
+    if arguments.command == "serve":
+        from .fork_server import ForkServer
+
+        server = ForkServer(arguments.context, arguments.context_options, not arguments.no_warm_up)
+        return server.serve()
+    from .attempt import run_cold
+
+    return run_cold(arguments.directory)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The child of one attempt, where strax runs: the same function, forked warm or started cold."""
+
+import faulthandler
+import os
+import signal
+import sys
+import traceback
+
+from . import durable, protocol
+from .folders import WrittenBytes
+from .progress import Progress
+from .shared_state import SharedState
+from .versions import versions
+from .watch import Watch
+
+# Where memory runs out, strax is to go before manager, guardian or database.
+_OOM_SCORE_ADJUSTMENT = 500
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_PLAN_INVALID = 2
+
+
+def run(directory: str, plan: dict | None, load_context, state: SharedState, guardian: int) -> int:
+    """Carry out `plan.json` of an attempt directory; return the exit code.
+
+    `load_context(plan)` gives the LoadedContext: the one of the warm parent, or one built now.
+    """
+    if plan is None:
+        try:
+            plan = protocol.read_plan(directory)
+        except protocol.ProtocolError as error:
+            print(f"cannot start: {error}", file=sys.stderr)
+            return EXIT_PLAN_INVALID
+    progress = Progress(directory, state, plan["postProcessing"])
+    progress.enter("preparing")
+    _prepare_process(directory)
+    written = WrittenBytes()
+    watch = Watch(directory, plan, guardian, state, progress, written)
+    watch.start()
+    attempt = _Attempt(directory, plan, state, progress, written, watch)
+    return attempt.run(load_context)
+
+
+def _prepare_process(directory: str) -> None:
+    sys.stdout.reconfigure(line_buffering=True)
+    stacks = open(os.path.join(directory, "stacks.txt"), "a")  # noqa: SIM115
+    faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write(str(_OOM_SCORE_ADJUSTMENT))
+    except OSError as error:
+        print(f"cannot raise oom_score_adj: {error}", file=sys.stderr)
+
+
+class _Attempt:
+    def __init__(self, directory, plan, state, progress, written, watch) -> None:
+        self._directory = directory
+        self._plan = plan
+        self._state = state
+        self._progress = progress
+        self._written = written
+        self._watch = watch
+        self._folders: list[dict] = []
+        self._skipped: list[str] = []
+
+    def run(self, load_context) -> int:
+        try:
+            products = self._process(load_context)
+        except BaseException as error:
+            return self._fail(error)
+        self._write_result(None, products)
+        return EXIT_DONE
+
+    def _process(self, load_context) -> list[dict]:
+        loaded = load_context(self._plan)
+        from .processing import Processing
+        from .products import read_product
+
+        processing = Processing(self._plan, loaded, self._progress, self._announce)
+        self._skipped = processing.skipped
+        processing.run()
+        self._progress.enter("finishing")
+        products = [read_product(folder) for folder in self._folders]
+        durable.sync_file_system(self._plan["outputDirectory"])
+        return products
+
+    def _announce(self, folder: dict) -> None:
+        self._folders.append(folder)
+        self._written.add(folder["location"])
+        self._progress.write(folder=folder)
+
+    def _fail(self, error: BaseException) -> int:
+        traceback.print_exception(error)
+        from .errors import describe, is_broken_pool
+        from .products import finished_products
+
+        if is_broken_pool(error):
+            self._state.pool_broken = 1
+        description = describe(error, self._plan["outputDirectory"])
+        self._write_result(description, finished_products(self._folders))
+        return EXIT_FAILED
+
+    def _write_result(self, error: dict | None, products: list[dict]) -> None:
+        self._watch.measure()
+        self._progress.write()
+        durable.write_json(
+            os.path.join(self._directory, "result.json"),
+            {
+                "version": protocol.VERSION,
+                "attempt": self._plan["attempt"],
+                "run": self._plan["run"],
+                "ok": error is None,
+                "error": error,
+                "products": products,
+                "skipped": self._skipped,
+                "seconds": self._progress.seconds(),
+                "peakMemoryBytes": self._state.peak_memory,
+                "versions": versions(),
+            },
+        )

@@ -1,0 +1,46 @@
+"""Files that are either there in full, after a power cut too, or not at all."""
+
+import ctypes
+import json
+import os
+
+
+def write_json(path: str, document: dict) -> None:
+    """Write a document by temporary file, fsync, rename and fsync of the directory."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        write_all(fd, json.dumps(document, allow_nan=False).encode())
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.rename(temporary, path)
+    sync_directory(os.path.dirname(path))
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write every byte; a pipe or a full disk may take only a part at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def sync_directory(directory: str) -> None:
+    """Force the names in a directory to disk."""
+    fd = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_file_system(directory: str) -> None:
+    """Force everything on the file system of a directory to disk: strax itself never syncs."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if libc.syncfs(fd) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), directory)
+    finally:
+        os.close(fd)

@@ -1,0 +1,62 @@
+"""The folders that strax writes for this attempt."""
+
+import os
+from collections.abc import Callable
+
+import strax
+
+from .plain import plain
+
+
+class OutputDirectory(strax.DataDirectory):
+    """The output folder; tells of each data folder the moment strax has created it."""
+
+    def __init__(self, path: str, announce: Callable[[dict], None]) -> None:
+        super().__init__(path)
+        self._announce = announce
+
+    def saver(self, key, metadata, **kwargs):
+        saver = super().saver(key, metadata, **kwargs)
+        self._announce(
+            {
+                "type": key.data_type,
+                "location": os.path.abspath(saver.dirname),
+                "lineageHash": key.lineage_hash,
+                "lineage": plain(saver.md["lineage"]),
+            }
+        )
+        return saver
+
+
+class WrittenBytes:
+    """Bytes on disk under a set of folders, counted anew cheaply: strax never changes a chunk."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, dict[str, int]] = {}
+
+    def add(self, location: str) -> None:
+        """Count the folder that will end up here, under its temporary name too."""
+        self._folders[location] = {}
+
+    def count(self) -> int:
+        """Total bytes of all folders now."""
+        for location, known in list(self._folders.items()):
+            for path in (location, f"{location}_temp"):
+                try:
+                    with os.scandir(path) as entries:
+                        self._look(entries, known)
+                except OSError:
+                    continue
+        return sum(sum(known.values()) for known in self._folders.values())
+
+    @staticmethod
+    def _look(entries, known: dict[str, int]) -> None:
+        for entry in entries:
+            changing = entry.name.endswith((".json", "_temp"))
+            if changing or entry.name not in known:
+                try:
+                    size = entry.stat().st_size
+                except OSError:
+                    continue
+                if not entry.name.endswith("_temp"):
+                    known[entry.name] = size

@@ -1,0 +1,73 @@
+"""Is this process safe to fork? Threads and database connections do not survive a fork well."""
+
+import gc
+import os
+import sys
+import threading
+
+# Thread pools of numerical libraries, switched off before the libraries are imported.
+THREAD_VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "BLOSC_NTHREADS",
+)
+
+
+def switch_off_thread_pools() -> None:
+    """Call before numpy, strax or tqdm is imported."""
+    for name in THREAD_VARIABLES:
+        os.environ[name] = "1"
+
+
+def switch_off_progress_monitor() -> None:
+    """tqdm starts a thread with the first bar unless told otherwise."""
+    tqdm = sys.modules.get("tqdm")
+    if tqdm is not None:
+        tqdm.tqdm.monitor_interval = 0
+
+
+class ForkSafety:
+    """Answers before each fork. `settle` is called once, when everything lasting is loaded."""
+
+    def __init__(self) -> None:
+        self._lasting_client: str | None = None
+
+    def settle(self) -> None:
+        """Look through all objects once and set them aside: later forks copy fewer pages."""
+        gc.collect()
+        self._lasting_client = _open_client()
+        gc.freeze()
+
+    @staticmethod
+    def freeze() -> None:
+        """Set aside what was made since, so that no collection in a child touches it."""
+        gc.freeze()
+
+    def objection(self) -> str | None:
+        """Why a fork would not be safe now, or None. Takes milliseconds after `settle`."""
+        others = [t.name for t in threading.enumerate() if t is not threading.current_thread()]
+        if others:
+            return f"other threads are running in the fork server: {', '.join(sorted(others))}"
+        native = len(os.listdir("/proc/self/task")) - 1
+        if native:
+            return f"a library keeps {native} threads of its own running in the fork server"
+        client = self._lasting_client or _open_client()
+        if client:
+            return f"a database client is open in the fork server: {client}"
+        return None
+
+
+def _open_client() -> str | None:
+    """A pymongo client that was not closed, among the objects not yet frozen."""
+    pymongo = sys.modules.get("pymongo")
+    if pymongo is None:
+        return None
+    kinds = (pymongo.MongoClient, getattr(pymongo, "AsyncMongoClient", pymongo.MongoClient))
+    for candidate in gc.get_objects():
+        # Not isinstance: proxies answer it by doing work of their own.
+        if issubclass(type(candidate), kinds) and not candidate._closed:
+            return type(candidate).__name__
+    return None

@@ -1,0 +1,142 @@
+"""One plan, done by strax."""
+
+import errno
+import importlib.util
+import os
+
+import strax
+
+from .context import LoadedContext, save_when
+from .errors import observed
+from .folders import OutputDirectory
+from .progress import Progress
+
+
+class UnknownTarget(Exception):
+    """A target that the context does not know."""
+
+
+class NothingStored(Exception):
+    """strax ended well, but a target is not in the output folder."""
+
+
+class Processing:
+    """strax set up for one plan; `folders` grows as strax creates them."""
+
+    def __init__(self, plan: dict, loaded: LoadedContext, progress: Progress, announce) -> None:
+        self._plan = plan
+        self._loaded = loaded
+        self._progress = progress
+        self._context = loaded.context
+        self._parallel = plan["processor"] == "threaded_mailbox" and plan["cores"] > 1
+        self.skipped: list[str] = []
+        self._open_storage(announce)
+        if loaded.prepare is not None:
+            loaded.prepare(self._context, plan)
+        self._set_options()
+        self._observe_plugins()
+
+    def run(self) -> None:
+        """Make the targets, then the post-processing targets one by one."""
+        registry = self._loaded.registry()
+        targets = list(dict.fromkeys(self._plan["targets"]))
+        unknown = [target for target in targets if target not in registry]
+        if unknown:
+            raise UnknownTarget(
+                f"context {self._loaded.name} makes no {', '.join(unknown)}; "
+                "correct the targets of this run's mode or the context"
+            )
+        self._progress.enter("waiting_for_data")
+        if self._plan["processor"] == "threaded_mailbox":
+            self._make(tuple(targets))
+        # strax stores a type that is saved only as a target only if it is asked for by itself or
+        # together with types of another kind; and single_thread makes one target at a time.
+        for target in targets:
+            if self._is_missing(target):
+                self._make((target,))
+        for target in targets:
+            if self._is_missing(target):
+                raise NothingStored(
+                    f"strax ended without an error, but {target} of run {self._plan['runId']} "
+                    f"is not in {self._plan['outputDirectory']}"
+                )
+        for target in self._plan["postProcessing"]:
+            self._post_process(target, registry)
+
+    def _post_process(self, target: str, registry: dict) -> None:
+        if target not in registry:
+            self.skipped.append(target)
+            self._progress.write(
+                warning=f"post-processing of {target} skipped: "
+                f"context {self._loaded.name} does not know it"
+            )
+        elif not self._context.is_stored(self._plan["runId"], target):
+            self._progress.enter("post_processing", target)
+            self._make((target,))
+
+    def _make(self, targets: tuple[str, ...]) -> None:
+        explicit = tuple(t for t in targets if self._save_when(t) == strax.SaveWhen.EXPLICIT)
+        self._context.make(
+            self._plan["runId"],
+            targets,
+            save=explicit,
+            allow_multiple=True,
+            max_workers=self._plan["cores"],
+            processor=self._plan["processor"],
+            progress_bar=False,
+        )
+
+    def _save_when(self, target: str) -> strax.SaveWhen:
+        return save_when(self._loaded.registry()[target], target)
+
+    def _is_missing(self, target: str) -> bool:
+        return self._save_when(target) != strax.SaveWhen.NEVER and not self._context.is_stored(
+            self._plan["runId"], target
+        )
+
+    def _open_storage(self, announce) -> None:
+        directory = self._plan["outputDirectory"]
+        # strax takes a folder it cannot write as one it need not write, and ends well.
+        os.makedirs(directory, exist_ok=True)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "output folder is not writable", directory)
+        self._context.storage = [OutputDirectory(directory, announce)]
+
+    def _set_options(self) -> None:
+        shared_memory = importlib.util.find_spec("npshmex") is not None
+        self._context.set_context_config(
+            {
+                "allow_multiprocess": self._parallel,
+                "allow_shm": self._parallel and shared_memory,
+                "allow_lazy": False,
+                "max_messages": self._plan["maxMessages"],
+                "timeout": self._plan["timeoutSeconds"],
+            }
+        )
+        self._context.set_config(self._plan["runConfig"])
+        # Plugin instances keep option values that they resolved for an earlier run.
+        self._context._fixed_plugin_cache = None
+        if self._parallel:
+            # A loader that rechunks splits chunks, and with several workers it has only promises
+            # of chunks ("'Future' object has no attribute 'data'").
+            for plugin in set(self._loaded.registry().values()):
+                plugin.rechunk_on_load = False
+
+    def _observe_plugins(self) -> None:
+        progress = self._progress
+        compute = observed(strax.Plugin.do_compute, self._plan["outputDirectory"])
+
+        def do_compute(self, chunk_i=None, **kwargs):
+            result = compute(self, chunk_i=chunk_i, **kwargs)
+            if not self.depends_on:
+                progress.chunk_read(chunk_i, _duration_ns(result))
+            elif progress.phase == "waiting_for_data":
+                progress.enter("processing")  # What the source delivers is stored already.
+            return result
+
+        strax.Plugin.do_compute = do_compute
+
+
+def _duration_ns(result) -> int:
+    chunks = [result] if isinstance(result, strax.Chunk) else list(result.values())
+    return int(max(chunk.end for chunk in chunks) - min(chunk.start for chunk in chunks))

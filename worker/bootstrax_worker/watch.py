@@ -1,0 +1,88 @@
+"""What the child looks after once a second: its memory, and whether it should go on."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from .folders import WrittenBytes
+from .memory import proportional_bytes
+from .progress import Progress
+from .protocol import EXIT_ORPHANED
+from .shared_state import SharedState
+
+_INTERVAL_SECONDS = 1.0
+# Measuring takes at most this share of the time, however much there is to measure.
+_MEASURING_SHARE = 0.02
+
+
+class Watch:
+    """A thread that writes a line a second and ends the process when nobody wants its work."""
+
+    def __init__(
+        self,
+        directory: str,
+        plan: dict,
+        guardian: int,
+        state: SharedState,
+        progress: Progress,
+        written: WrittenBytes,
+    ) -> None:
+        self._followed = os.path.join(directory, "followed")
+        self._superseded = os.path.join(directory, "superseded")
+        self._orphan_limit_seconds = plan["orphanLimitSeconds"]
+        self._attempt = plan["attempt"]
+        self._guardian = guardian
+        self._state = state
+        self._progress = progress
+        self._written = written
+        self._sign = self._look_for_sign()
+        self._sign_seen = time.monotonic()
+        self._measure_again = 0.0
+
+    def start(self) -> None:
+        """Start the thread."""
+        threading.Thread(target=self._run, name="bootstrax-watch", daemon=True).start()
+
+    def measure(self) -> None:
+        """Take memory and bytes written now."""
+        memory = proportional_bytes(os.getpid())
+        self._state.memory = memory
+        self._state.peak_memory = max(self._state.peak_memory, memory)
+        self._state.bytes_written = self._written.count()
+
+    def _run(self) -> None:
+        while True:
+            now = time.monotonic()
+            self._go_on_or_end(now)
+            if now >= self._measure_again:
+                self.measure()
+                cost = time.monotonic() - now
+                self._measure_again = now + cost / _MEASURING_SHARE
+            self._progress.write()
+            time.sleep(_INTERVAL_SECONDS)
+
+    def _go_on_or_end(self, now: float) -> None:
+        if os.getppid() != self._guardian:
+            # Nobody would record how this ends, and nobody would clean up after it.
+            print("the guardian of this attempt is gone: ending", file=sys.stderr, flush=True)
+            os.killpg(0, signal.SIGKILL)
+        if os.path.exists(self._superseded):
+            self._end("it lost its run to another attempt")
+        # Judged by change, on this process's own clock: file times may jump.
+        sign = self._look_for_sign()
+        if sign != self._sign:
+            self._sign, self._sign_seen = sign, now
+        elif now - self._sign_seen > self._orphan_limit_seconds:
+            self._end(f"no manager was seen for {self._orphan_limit_seconds:g} s")
+
+    def _look_for_sign(self) -> int | None:
+        try:
+            return os.stat(self._followed).st_mtime_ns
+        except OSError:
+            return None
+
+    def _end(self, why: str) -> None:
+        print(f"attempt {self._attempt} ends itself: {why}", file=sys.stderr, flush=True)
+        os._exit(EXIT_ORPHANED)
