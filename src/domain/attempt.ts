@@ -134,6 +134,15 @@ export const productSchema = z.looseObject({
     .string()
     .regex(/^-?\d+$/)
     .nullable(),
+  /** First time and last end time of the rows, likewise; null or absent without rows. */
+  firstTimeNs: z
+    .string()
+    .regex(/^-?\d+$/)
+    .nullish(),
+  lastTimeNs: z
+    .string()
+    .regex(/^-?\d+$/)
+    .nullish(),
 });
 export type Product = z.infer<typeof productSchema>;
 

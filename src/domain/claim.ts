@@ -1,7 +1,12 @@
 import type { Rules } from './rules.ts';
-import type { FieldProblem, ParsedRun } from './run.ts';
+export { orderCandidates } from './order.ts';
 
-/** primary: takes any run; backup: helps when needed; never: only veto runs and retries (2.2, 3.3). */
+import type { BootstraxFields, FieldProblem, ParsedRun } from './run.ts';
+
+/**
+ * What a host may take. primary: any run. backup: new runs only when it is needed. never: no new
+ * runs. Veto-only runs and due retries are for every host (reference, sections 2.2 and 3.3).
+ */
 export type HostRole = 'primary' | 'backup' | 'never';
 
 export interface HostFacts {
@@ -28,25 +33,213 @@ export interface AppliedRule {
   holds: boolean;
 }
 
+export type Purpose = 'new' | 'retry';
+
 export type ClaimDecision =
-  | { kind: 'claim'; purpose: 'new' | 'retry'; why: string }
+  | { kind: 'claim'; purpose: Purpose; why: string }
   /** The document is malformed and nobody has said so yet: write `set_aside` with these problems. */
   | { kind: 'set_aside'; why: string; problems: readonly FieldProblem[] }
   /** `until`: when time alone may change the answer. */
   | { kind: 'pass'; verdict: Exclude<Verdict, 'eligible'>; why: string; until: Date | null };
 
+export interface Evaluation {
+  decision: ClaimDecision;
+  /** All rules that could be applied, also those after the first that does not hold. */
+  rules: AppliedRule[];
+}
+
 /** May this host take this run now? */
-export declare function claimDecision(
+export function claimDecision(
   parsed: ParsedRun,
   host: HostFacts,
   fleet: FleetFacts,
   rules: Rules,
   now: Date,
-): ClaimDecision;
+): ClaimDecision {
+  return evaluateClaim(parsed, host, fleet, rules, now).decision;
+}
 
-/** Candidates in the order in which they are to be tried; the input is not changed. */
-export declare function orderCandidates<T extends { parsed: ParsedRun }>(
-  candidates: readonly T[],
+interface Check extends AppliedRule {
+  /** What follows if the rule does not hold and is the first that does not. */
+  otherwise: ClaimDecision;
+}
+
+function pass(verdict: Exclude<Verdict, 'eligible'>, why: string, until: Date | null = null) {
+  return { kind: 'pass', verdict, why, until } as const;
+}
+
+/** The decision of `claimDecision` with the rules that led to it: one function for both. */
+export function evaluateClaim(
+  parsed: ParsedRun,
+  host: HostFacts,
+  fleet: FleetFacts,
   rules: Rules,
   now: Date,
-): T[];
+): Evaluation {
+  const { bootstrax } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  const purpose: Purpose = bootstrax.state === null ? 'new' : 'retry';
+  const checks = [
+    stateCheck(parsed, bootstrax),
+    ...tagChecks(parsed, rules),
+    ...(purpose === 'retry' ? retryChecks(parsed, bootstrax, rules, now) : []),
+    documentCheck(parsed, host),
+    hostCheck(host),
+    ...(purpose === 'new' && parsed.kind === 'run'
+      ? [roleCheck(parsed.run.detectors, host, fleet, rules)]
+      : []),
+  ];
+  const broken = checks.find((check) => !check.holds);
+  const decision = broken?.otherwise ?? {
+    kind: 'claim',
+    purpose,
+    why: purpose === 'new' ? 'a new run' : `a retry after ${failuresText(bootstrax.failures)}`,
+  };
+  return {
+    decision,
+    rules: checks.map(({ rule, value, holds }) => ({ rule, value, holds })),
+  };
+}
+
+function failuresText(failures: number): string {
+  return failures === 1 ? '1 failure' : `${failures} failures`;
+}
+
+/** Problems that leave it open what state the run is in: such a document is left alone. */
+function stateProblem(parsed: ParsedRun): FieldProblem | undefined {
+  if (parsed.kind === 'run') return undefined;
+  return parsed.malformed.problems.find(({ field }) =>
+    ['bootstrax', 'bootstrax.state', '(document)'].includes(field),
+  );
+}
+
+function stateCheck(parsed: ParsedRun, bootstrax: BootstraxFields): Check {
+  const rule = 'the run is new, or failed';
+  const problem = stateProblem(parsed);
+  if (problem !== undefined) {
+    const why = `its state is not known: ${problem.field} ${problem.problem}`;
+    return { rule, value: 'not known', holds: false, otherwise: pass('malformed', why) };
+  }
+  const { state } = bootstrax;
+  const by = bootstrax.host ?? 'an unnamed host';
+  switch (state) {
+    case null:
+    case 'failed':
+      return { rule, value: state ?? 'new', holds: true, otherwise: pass('waiting', '') };
+    case 'considering':
+    case 'busy':
+      return { rule, value: state, holds: false, otherwise: pass('running', `${state} on ${by}`) };
+    case 'done':
+      return { rule, value: state, holds: false, otherwise: pass('finished', `done by ${by}`) };
+    case 'abandoned':
+      return { rule, value: state, holds: false, otherwise: pass('abandoned', 'abandoned') };
+  }
+}
+
+function tagChecks(parsed: ParsedRun, rules: Rules): Check[] {
+  const { tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  const check = (tag: string, verdict: 'held' | 'abandoned'): Check => ({
+    rule: `not tagged ${tag}`,
+    value: tags.includes(tag) ? 'tagged' : 'not tagged',
+    holds: !tags.includes(tag),
+    otherwise: pass(verdict, `tagged ${tag}`),
+  });
+  return [check(rules.claim.abandonTag, 'abandoned'), check(rules.claim.holdTag, 'held')];
+}
+
+function retryChecks(
+  parsed: ParsedRun,
+  bootstrax: BootstraxFields,
+  rules: Rules,
+  now: Date,
+): Check[] {
+  const { failures, nextRetry } = bootstrax;
+  const setAside = parsed.kind === 'malformed' || bootstrax.outcome === 'set_aside';
+  const checks: Check[] = [
+    {
+      rule: `fewer than ${rules.retry.maxFailures} failures`,
+      value: failuresText(failures),
+      holds: failures < rules.retry.maxFailures,
+      otherwise: pass('givenUp', `given up after ${failuresText(failures)}`),
+    },
+    {
+      rule: 'a time is set for the next try',
+      value: nextRetry?.toISOString() ?? 'none',
+      holds: nextRetry !== null,
+      otherwise: setAside
+        ? pass('malformed', 'set aside: its document must be mended by a person')
+        : pass('waiting', 'it failed and no time is set for another try'),
+    },
+  ];
+  if (nextRetry === null) return checks;
+  const at = nextRetry.toISOString();
+  return [
+    ...checks,
+    {
+      rule: 'the time for the next try has come',
+      value: at,
+      holds: nextRetry.getTime() <= now.getTime(),
+      otherwise: pass('waiting', `its next try is at ${at}`, nextRetry),
+    },
+  ];
+}
+
+function documentCheck(parsed: ParsedRun, host: HostFacts): Check {
+  const problems = parsed.kind === 'run' ? [] : parsed.malformed.problems;
+  const text = problems.map(({ field, problem }) => `${field} ${problem}`).join('; ');
+  const why = `its document is malformed: ${text}`;
+  return {
+    rule: 'the run document is complete',
+    value: problems.length === 0 ? 'complete' : text,
+    holds: problems.length === 0,
+    otherwise: host.accepting.ok ? { kind: 'set_aside', why, problems } : pass('malformed', why),
+  };
+}
+
+function hostCheck(host: HostFacts): Check {
+  const why = host.accepting.ok ? 'ready' : host.accepting.reason;
+  return {
+    rule: `${host.host} takes runs`,
+    value: why,
+    holds: host.accepting.ok,
+    otherwise: pass('waiting', `${host.host} takes no runs: ${why}`),
+  };
+}
+
+/** New runs only: the reference lets every host retry (section 2.2). */
+function roleCheck(
+  detectors: readonly string[],
+  host: HostFacts,
+  fleet: FleetFacts,
+  rules: Rules,
+): Check {
+  const check = (rule: string, value: string, holds: boolean, why: string): Check => ({
+    rule,
+    value,
+    holds,
+    otherwise: pass('waiting', why),
+  });
+  if (!detectors.includes('tpc')) {
+    return check('any host takes a run without the TPC', 'no TPC', true, '');
+  }
+  switch (host.role) {
+    case 'primary':
+      return check('a primary host takes any run', 'primary', true, '');
+    case 'never':
+      return check(
+        'this host takes new runs with the TPC',
+        'never',
+        false,
+        `${host.host} never takes new runs with the TPC`,
+      );
+    case 'backup': {
+      const { backupQueueLength } = rules.claim;
+      const needed = fleet.livePrimaries === 0 || fleet.queueLength > backupQueueLength;
+      return check(
+        `a backup host helps when no primary host lives or more than ${backupQueueLength} runs wait`,
+        `${fleet.livePrimaries} primary hosts, ${fleet.queueLength} runs wait`,
+        needed,
+        `left to the primary hosts: ${fleet.livePrimaries} live and ${fleet.queueLength} runs wait`,
+      );
+    }
+  }
+}

@@ -1,22 +1,162 @@
-import type { AppliedRule, FleetFacts, HostFacts, Verdict } from './claim.ts';
+import {
+  evaluateClaim,
+  type AppliedRule,
+  type ClaimDecision,
+  type FleetFacts,
+  type HostFacts,
+  type Verdict,
+} from './claim.ts';
 import type { Rules } from './rules.ts';
-import type { ParsedRun } from './run.ts';
+import type { BootstraxFields, ParsedRun } from './run.ts';
+
+export interface NextStep {
+  what: string;
+  /** ISO 8601, UTC; null where no time is set. */
+  at: string | null;
+  who: string | null;
+}
 
 export interface Explanation {
   run: number | null;
   state: string | null;
   verdict: Verdict;
   rules: AppliedRule[];
-  /** `at`: ISO 8601, UTC. */
-  next: { what: string; at: string | null; who: string | null } | null;
+  next: NextStep | null;
+  /** What an operator may want to do about it. */
   commands: string[];
 }
 
 /** The contract's object of `bootstrax explain N --json`, as seen from one host. */
-export declare function explain(
+export function explain(
   parsed: ParsedRun,
   host: HostFacts,
   fleet: FleetFacts,
   rules: Rules,
   now: Date,
-): Explanation;
+): Explanation {
+  const { number, bootstrax, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  const evaluation = evaluateClaim(parsed, host, fleet, rules, now);
+  const verdict = verdictOf(evaluation.decision);
+  return {
+    run: number,
+    state: bootstrax.state,
+    verdict,
+    rules: evaluation.rules,
+    next: nextStep(verdict, evaluation.decision, { bootstrax, tags, host, rules }),
+    commands: number === null ? [] : commands(verdict, bootstrax, number),
+  };
+}
+
+function verdictOf(decision: ClaimDecision): Verdict {
+  switch (decision.kind) {
+    case 'claim':
+      return 'eligible';
+    case 'set_aside':
+      return 'malformed';
+    case 'pass':
+      return decision.verdict;
+  }
+}
+
+interface Circumstances {
+  bootstrax: BootstraxFields;
+  tags: readonly string[];
+  host: HostFacts;
+  rules: Rules;
+}
+
+function nextStep(
+  verdict: Verdict,
+  decision: ClaimDecision,
+  { bootstrax, tags, host, rules }: Circumstances,
+): NextStep | null {
+  const tagged = tags.includes(rules.claim.abandonTag);
+  switch (verdict) {
+    case 'eligible':
+      return { what: 'it is claimed when a place is free', at: null, who: host.host };
+    case 'waiting':
+      return waitingStep(decision);
+    case 'running':
+      return runningStep(bootstrax, rules);
+    case 'malformed':
+      return decision.kind === 'set_aside'
+        ? { what: 'it is set aside until its document is mended', at: null, who: host.host }
+        : null;
+    case 'finished':
+      return tagged
+        ? {
+            what: `it is abandoned, if it began less than ${hours(rules)} h ago`,
+            at: null,
+            who: 'any host',
+          }
+        : null;
+    case 'abandoned':
+      return bootstrax.state === 'failed' && tagged
+        ? { what: 'its state becomes abandoned', at: null, who: 'any host' }
+        : null;
+    case 'held':
+    case 'givenUp':
+      return null;
+  }
+}
+
+function hours(rules: Rules): number {
+  return rules.limits.abandonDoneSeconds / 3600;
+}
+
+function waitingStep(decision: ClaimDecision): NextStep | null {
+  if (decision.kind !== 'pass') return null;
+  if (decision.until === null) return null;
+  return { what: 'it is tried again', at: decision.until.toISOString(), who: 'any host' };
+}
+
+/** Nobody knows when it ends; but it is known when its owner's silence frees it. */
+function runningStep({ state, host, time }: BootstraxFields, rules: Rules): NextStep {
+  const lease =
+    state === 'busy' ? rules.limits.busyLeaseSeconds : rules.limits.consideringLeaseSeconds;
+  const at = time === null ? null : new Date(time.getTime() + lease * 1000).toISOString();
+  return {
+    what: 'its host concludes it, or gives a life sign before this time, or else it is taken over',
+    at,
+    who: host,
+  };
+}
+
+function commands(verdict: Verdict, bootstrax: BootstraxFields, number: number): string[] {
+  const command = (name: string) => `bootstrax ${name}`;
+  switch (verdict) {
+    case 'eligible':
+      return [
+        command(`process ${number}`),
+        command(`hold ${number}`),
+        command(`abandon ${number}`),
+      ];
+    case 'waiting':
+      return [
+        ...(bootstrax.state === 'failed' ? [command(`retry ${number}`)] : []),
+        command(`process ${number}`),
+        command(`hold ${number}`),
+        command(`abandon ${number}`),
+      ];
+    case 'running':
+      return [
+        command(`logs ${number} --follow`),
+        command(`fail ${number}`),
+        command(`abandon ${number}`),
+      ];
+    case 'held':
+      return [command(`release ${number}`), command(`abandon ${number}`)];
+    case 'finished':
+      return [command(`logs ${number}`), command(`abandon ${number}`)];
+    case 'givenUp':
+      return [
+        command(`logs ${number}`),
+        command(`retry ${number} --from-start`),
+        command(`abandon ${number}`),
+      ];
+    case 'abandoned':
+      return bootstrax.state === 'abandoned' ? [command(`retry ${number}`)] : [];
+    case 'malformed':
+      return [command(`retry ${number}`), command(`abandon ${number}`)];
+  }
+}

@@ -1,4 +1,67 @@
 import type { ExitCause } from './verdict.ts';
 
-/** Short stable name of an error: equal for the same fault in different runs. */
-export declare function fingerprint(cause: ExitCause): string;
+/** Frames that tell one fault from another. */
+const FRAMES = 3;
+
+interface Frame {
+  file: string;
+  name: string;
+  plugin: boolean;
+}
+
+/** The frames of a Python traceback, outermost first, without paths and line numbers. */
+function frames(traceback: string): Frame[] {
+  return [...traceback.matchAll(/^ *File "([^"\n]*)", line \d+, in (.+)$/gm)].map(
+    ([, path = '', name = '']) => ({
+      file: path.split('/').at(-1) ?? '',
+      name: name.trim(),
+      plugin: /\/(plugins|contexts)\//.test(path),
+    }),
+  );
+}
+
+function withoutNumbersAndPaths(text: string): string {
+  return text.replace(/(\/[^\s/'",:;)]+)+/g, '<path>').replace(/\d+(\.\d+)?/g, '<n>');
+}
+
+/** The innermost frames of plugin code; where there are none, of whatever code it was. */
+function place(traceback: string): string {
+  const all = frames(traceback);
+  const ofPlugins = all.filter(({ plugin }) => plugin);
+  const telling = (ofPlugins.length > 0 ? ofPlugins : all).slice(-FRAMES);
+  return telling.map(({ file, name }) => `${file}:${name}`).join(' > ');
+}
+
+/**
+ * Short stable name of an error: the same for the same fault in different runs and on different
+ * hosts, so that faults can be counted.
+ */
+export function fingerprint(cause: ExitCause): string {
+  switch (cause.kind) {
+    case 'strax_error': {
+      const at = place(cause.traceback);
+      const where = at === '' ? withoutNumbersAndPaths(cause.message) : at;
+      return `${cause.type} at ${where}`;
+    }
+    case 'out_of_memory': {
+      const at = place(cause.traceback);
+      return at === '' ? 'out_of_memory' : `out_of_memory at ${at}`;
+    }
+    case 'child_died':
+      return cause.signal === null
+        ? `child_died code ${cause.code ?? 'unknown'}`
+        : `child_died signal ${cause.signal}`;
+    case 'timed_out':
+      return `timed_out ${cause.which}`;
+    case 'host_problem':
+    case 'operator':
+    case 'manager':
+      return `${cause.kind}: ${withoutNumbersAndPaths(cause.reason)}`;
+    case 'finished':
+    case 'no_progress':
+    case 'vanished':
+    case 'orphaned':
+    case 'superseded':
+      return cause.kind;
+  }
+}

@@ -1,4 +1,4 @@
-import type { FleetFacts, HostFacts } from './claim.ts';
+import { claimDecision, orderCandidates, type FleetFacts, type HostFacts } from './claim.ts';
 import type { Rules } from './rules.ts';
 import type { ParsedRun } from './run.ts';
 
@@ -8,10 +8,27 @@ export interface NextRuns {
 }
 
 /** The runs this host would take, in order, and why the other candidates are passed over. */
-export declare function nextRuns(
-  parsed: readonly ParsedRun[],
+export function nextRuns(
+  candidates: readonly ParsedRun[],
   host: HostFacts,
   fleet: FleetFacts,
   rules: Rules,
   now: Date,
-): NextRuns;
+): NextRuns {
+  const next: NextRuns = { runs: [], passedOver: [] };
+  const ordered = orderCandidates(
+    candidates.map((parsed) => ({ parsed })),
+    rules,
+    now,
+  );
+  for (const { parsed } of ordered) {
+    const decision = claimDecision(parsed, host, fleet, rules, now);
+    if (decision.kind === 'claim' && parsed.kind === 'run') {
+      next.runs.push({ run: parsed.run.number, why: decision.why });
+    } else {
+      const run = parsed.kind === 'run' ? parsed.run.number : parsed.malformed.number;
+      next.passedOver.push({ run, why: decision.why });
+    }
+  }
+  return next;
+}

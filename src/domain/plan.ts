@@ -1,7 +1,8 @@
-import type { Plan, PluginGraph, Processor } from './attempt.ts';
+import { PROTOCOL_VERSION, type Plan, type PluginGraph, type Processor } from './attempt.ts';
+import { selectResources } from './resources.ts';
 import type { Rules, Shedding } from './rules.ts';
 import type { FieldProblem, ParsedRun, Run } from './run.ts';
-import type { Culprit, HostTargets } from './targets.ts';
+import { selectTargets, type Culprit, type HostTargets } from './targets.ts';
 
 export interface DecisionInputs {
   rules: Rules;
@@ -18,6 +19,7 @@ export interface DecisionInputs {
 export interface PlanInputs extends DecisionInputs {
   attempt: string;
   host: string;
+  /** `module:function`, and its arguments. */
   context: string;
   contextOptions: Record<string, unknown>;
   processor: Processor;
@@ -30,12 +32,14 @@ export interface PlanDecisions {
   kind: 'decided';
   targets: string[];
   postProcessing: string[];
+  /** What the run would get without failures. */
   wanted: string[];
   dropped: string[];
   cores: number;
   maxMessages: number;
   timeoutSeconds: number;
   recordsCompressor: 'lz4' | 'zstd';
+  /** One sentence for each decision. */
   reasons: string[];
 }
 
@@ -47,13 +51,92 @@ export type NoPlan =
   /** A counted failure of the run. */
   | { kind: 'run_problem'; reason: string };
 
-/** What `bootstrax plan` shows: needs no directories, no database and no Python. */
-export declare function decidePlan(run: Run, inputs: DecisionInputs): PlanDecisions | NoPlan;
+/** What is made of a run and with what: needs no directories, no database and no Python. */
+export function decidePlan(run: Run, inputs: DecisionInputs): PlanDecisions | NoPlan {
+  const { rules } = inputs;
+  const { failures } = run.bootstrax;
+  const selection = selectTargets(
+    {
+      mode: run.mode,
+      detectors: run.detectors,
+      failures,
+      shedding: inputs.shedding,
+      graph: inputs.graph,
+      culprits: inputs.culprits,
+      hostTargets: inputs.hostTargets,
+    },
+    rules.targets,
+  );
+  if (selection.kind !== 'targets') return selection;
+  const { reasons, ...resources } = selectResources(
+    {
+      mode: run.mode,
+      rateMBps: run.rateMBps ?? inputs.rateMBps,
+      failures,
+      chunkSeconds: run.daq.chunkSeconds,
+      overlapSeconds: run.daq.overlapSeconds,
+    },
+    inputs.hostTable,
+    rules.resources,
+  );
+  return {
+    ...selection,
+    ...resources,
+    kind: 'decided',
+    reasons: [...selection.reasons, ...reasons],
+  };
+}
 
-export declare function makePlan(
+/** All that one attempt at a run is told. */
+export function makePlan(
   run: Run,
   inputs: PlanInputs,
-): { kind: 'plan'; plan: Plan; wanted: string[] } | NoPlan;
+): { kind: 'plan'; plan: Plan; wanted: string[] } | NoPlan {
+  const decisions = decidePlan(run, inputs);
+  if (decisions.kind !== 'decided') return decisions;
+  const live = resolveLiveDirectory(run, inputs.liveDataRoots);
+  if (live.kind !== 'directory') return live;
+  const plan: Plan = {
+    version: PROTOCOL_VERSION,
+    attempt: inputs.attempt,
+    run: run.number,
+    runId: run.runId,
+    host: inputs.host,
+    context: inputs.context,
+    contextOptions: inputs.contextOptions,
+    targets: decisions.targets,
+    postProcessing: decisions.postProcessing,
+    dropped: decisions.dropped,
+    cores: decisions.cores,
+    maxMessages: decisions.maxMessages,
+    timeoutSeconds: decisions.timeoutSeconds,
+    recordsCompressor: decisions.recordsCompressor,
+    reasons: decisions.reasons,
+    processor: inputs.processor,
+    runConfig: runConfig(run, live.path),
+    liveDataDirectory: live.path,
+    outputDirectory: inputs.outputDirectory,
+    failures: run.bootstrax.failures,
+    orphanLimitSeconds: inputs.rules.limits.orphanLimitSeconds,
+  };
+  return { kind: 'plan', plan, wanted: decisions.wanted };
+}
+
+/** strax options taken from the run document, by their names there (reference, section 4.2). */
+function runConfig(run: Run, liveDataDirectory: string): Record<string, unknown> {
+  const { daq } = run;
+  return {
+    readout_threads: daq.threads,
+    daq_chunk_duration: Math.trunc(daq.chunkSeconds * 1e9),
+    daq_overlap_chunk_duration: Math.trunc(daq.overlapSeconds * 1e9),
+    // Two bytes a sample.
+    record_length: Math.trunc(daq.fragmentBytes / 2),
+    daq_compressor: daq.compressor,
+    run_start_time: run.start.getTime() / 1000,
+    daq_input_dir: liveDataDirectory,
+    check_raw_record_overlaps: true,
+  };
+}
 
 /** The contract's line of `bootstrax plan --json`. */
 export type PlanLine =
@@ -69,15 +152,71 @@ export type PlanLine =
     }
   | { run: number | null; malformed: FieldProblem[] };
 
-/** `failures`: instead of the document's own count. */
-export declare function planLine(
+export type PlanLineOutcome =
+  { kind: 'line'; line: PlanLine } | Exclude<NoPlan, { kind: 'malformed' }>;
+
+/** The line for one document; `failures` goes instead of the document's own count. */
+export function planLine(
   parsed: ParsedRun,
   inputs: DecisionInputs,
   failures: number | null,
-): PlanLine;
+): PlanLineOutcome {
+  if (parsed.kind === 'malformed') {
+    const { number, problems } = parsed.malformed;
+    return { kind: 'line', line: { run: number, malformed: [...problems] } };
+  }
+  const { run } = parsed;
+  const bootstrax = { ...run.bootstrax, failures: failures ?? run.bootstrax.failures };
+  const decided = decidePlan({ ...run, bootstrax }, inputs);
+  if (decided.kind === 'malformed') {
+    return { kind: 'line', line: { run: run.number, malformed: [...decided.problems] } };
+  }
+  if (decided.kind !== 'decided') return decided;
+  return {
+    kind: 'line',
+    line: {
+      run: run.number,
+      targets: decided.targets,
+      postProcessing: decided.postProcessing,
+      cores: decided.cores,
+      maxMessages: decided.maxMessages,
+      timeoutSeconds: decided.timeoutSeconds,
+      recordsCompressor: decided.recordsCompressor,
+      reasons: decided.reasons,
+    },
+  };
+}
 
-/** The run's directory of live data; nothing outside the roots is ever read. */
-export declare function resolveLiveDirectory(
+function segments(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '' && segment !== '.');
+}
+
+/**
+ * The run's directory of live data. A document of the database never makes this host read anything
+ * outside the directories it is configured to find live data in.
+ */
+export function resolveLiveDirectory(
   run: Run,
   roots: readonly string[],
-): { kind: 'directory'; path: string } | NoPlan;
+): { kind: 'directory'; path: string } | NoPlan {
+  if (run.liveLocation === null) {
+    const reason = `Run ${run.number} has no live data any more: its document has no live entry.`;
+    return { kind: 'run_problem', reason };
+  }
+  const location = segments(run.liveLocation);
+  const inside = roots.some((root) => {
+    const above = segments(root);
+    return above.every((segment, i) => segment === location[i]);
+  });
+  if (!inside || location.includes('..')) {
+    const known = roots.length > 0 ? roots.join(', ') : 'nowhere';
+    return {
+      kind: 'host_problem',
+      reason:
+        `The live data of run ${run.number} is said to be in ${run.liveLocation}, ` +
+        `but this host is configured to find live data in ${known}. ` +
+        `Correct the setting for live data, or the run document.`,
+    };
+  }
+  return { kind: 'directory', path: `/${[...location, run.runId].join('/')}` };
+}

@@ -1,85 +1,46 @@
-/** States of `bootstrax.state` (reference, section 2.1); null or absent means untouched. */
-export const RUN_STATES = ['considering', 'busy', 'done', 'failed', 'abandoned'] as const;
-export type RunState = (typeof RUN_STATES)[number];
+import type { RunState } from './run-shape.ts';
 
-/** The event builder's part of the run document (reference, section 1.4), with our extra fields. */
-export interface BootstraxFields {
-  state: RunState | null;
-  host: string | null;
-  /** Last write, by the server's clock. */
-  time: Date | null;
-  startedProcessing: Date | null;
-  reason: string | null;
-  /** Counted failures; 0 where the document has none. */
-  failures: number;
-  nextRetry: Date | null;
-  /** Id of the attempt that owns the run; absent once it is concluded. */
-  attempt: string | null;
-  /** How the last attempt ended: tells requeued, set aside and given up apart, all `failed`. */
-  outcome: Outcome | null;
-  /** Uncounted events in a row (host, disk, database, operator, manager). */
-  uncounted: number;
-}
+export { parseRun } from './run-document.ts';
+export { OUTCOMES, RUN_STATES } from './run-shape.ts';
+export type {
+  BootstraxFields,
+  DataEntry,
+  FieldProblem,
+  MalformedRun,
+  Outcome,
+  ParsedRun,
+  Run,
+  RunState,
+} from './run-shape.ts';
 
-export type Outcome = 'done' | 'failed' | 'requeued' | 'set_aside' | 'given_up' | 'abandoned';
-
-export interface DataEntry {
-  type: string;
-  host: string;
-  location: string | null;
-}
-
-/** A run document that can be processed: what the decisions read of it, checked. */
-export interface Run {
-  number: number;
-  /** Six digits, zero-padded. */
-  runId: string;
-  mode: string;
-  detectors: readonly string[];
-  start: Date;
-  end: Date | null;
-  status: string | null;
-  tags: readonly string[];
-  bootstrax: BootstraxFields;
-  data: readonly DataEntry[];
-  /** Where the live data of this run lies, as the document says; null once it is deleted. */
-  liveLocation: string | null;
-  daq: {
-    /** reader -> number of threads */
-    threads: Readonly<Record<string, number>>;
-    chunkSeconds: number;
-    overlapSeconds: number;
-    fragmentBytes: number;
-    compressor: string;
-  };
-  /** Sum over detectors of the maximal rate, MB/s; null until the DAQ has written it. */
-  rateMBps: number | null;
-}
-
-export interface FieldProblem {
-  /** Dotted path in the run document. */
-  field: string;
-  problem: string;
-}
-
-/** A document that nobody can process until a person mends it. */
-export interface MalformedRun {
-  number: number | null;
-  problems: readonly FieldProblem[];
-  bootstrax: BootstraxFields;
-  tags: readonly string[];
-}
-
-export type ParsedRun = { kind: 'run'; run: Run } | { kind: 'malformed'; malformed: MalformedRun };
-
-/** Reads a run document as the database driver returns it. Never throws. */
-export declare function parseRun(raw: unknown): ParsedRun;
-
-/** Every legal change of `bootstrax.state`: from, to, who and why (reference, section 2.3). */
+/** A legal change of `bootstrax.state` (reference, section 2.3, with what this program adds). */
 export interface Transition {
-  from: RunState | null;
-  to: RunState;
-  when: string;
+  readonly from: RunState | null;
+  readonly to: RunState;
+  readonly when: string;
 }
-export declare const TRANSITIONS: readonly Transition[];
-export declare function canTransition(from: RunState | null, to: RunState): boolean;
+
+/** All of them; the table of the documentation is made from this one. */
+export const TRANSITIONS: readonly Transition[] = [
+  { from: null, to: 'considering', when: 'a host claims a new run' },
+  { from: 'failed', to: 'considering', when: 'a host claims a run that is due again' },
+  { from: 'considering', to: 'considering', when: 'the owner renews its claim' },
+  { from: 'considering', to: 'busy', when: 'the child is started' },
+  { from: 'busy', to: 'busy', when: 'the owner renews its claim or adopts its child' },
+  { from: 'busy', to: 'done', when: 'the child finished and its products passed all checks' },
+  { from: 'considering', to: 'failed', when: 'it cannot be started, or its host is gone' },
+  { from: 'busy', to: 'failed', when: 'the attempt failed, or its host is gone' },
+  { from: null, to: 'failed', when: 'a malformed document is set aside, or an operator fails it' },
+  { from: 'failed', to: 'failed', when: 'an operator retries or fails it, or it is set aside' },
+  { from: 'done', to: 'failed', when: 'it has no end or no product, or an operator fails it' },
+  { from: 'abandoned', to: 'failed', when: 'an operator retries or fails it' },
+  { from: null, to: 'abandoned', when: 'an operator abandons it' },
+  { from: 'considering', to: 'abandoned', when: 'an operator abandons it' },
+  { from: 'busy', to: 'abandoned', when: 'an operator abandons it' },
+  { from: 'done', to: 'abandoned', when: 'an operator abandons it, or its tag within a day' },
+  { from: 'failed', to: 'abandoned', when: 'an operator or its tag abandons it' },
+];
+
+export function canTransition(from: RunState | null, to: RunState): boolean {
+  return TRANSITIONS.some((transition) => transition.from === from && transition.to === to);
+}

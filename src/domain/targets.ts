@@ -1,6 +1,8 @@
 import type { PluginGraph } from './attempt.ts';
-import type { Shedding, TargetRules } from './rules.ts';
+import type { ModeRule, Shedding, TargetRules } from './rules.ts';
 import type { FieldProblem } from './run.ts';
+import { shed } from './shedding.ts';
+import { dropped, RAW_RECORDS, suitsDetectors } from './type-names.ts';
 
 /** A data type whose plugin a counted failure named. */
 export interface Culprit {
@@ -43,7 +45,150 @@ export type TargetSelection =
   /** The host's configuration does: no run's fault. */
   | { kind: 'host_problem'; reason: string };
 
-export declare function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetSelection;
+export interface TargetLists {
+  targets: readonly string[];
+  postProcessing: readonly string[];
+}
 
-/** Configured default targets that the context does not know: such a host should claim nothing. */
-export declare function unknownDefaultTargets(rules: TargetRules, graph: PluginGraph): string[];
+/** Where the lists before the detector rule come from. */
+type Source = { kind: 'configuration' } | { kind: 'mode'; substring: string };
+
+function orRawRecords(types: readonly string[]): readonly string[] {
+  return types.length > 0 ? types : [RAW_RECORDS];
+}
+
+function withoutDropped(types: readonly string[], failures: number, rules: TargetRules) {
+  return failures === 0
+    ? types
+    : orRawRecords(types.filter((type) => !dropped(type, failures, rules.ladder)));
+}
+
+function applyModeRule(
+  lists: TargetLists,
+  rule: ModeRule | undefined,
+  hostTargets: HostTargets | null,
+): TargetLists & { source: Source } {
+  const configured = { ...lists, source: { kind: 'configuration' } } as const;
+  if (rule === undefined) return configured;
+  const source = { kind: 'mode', substring: rule.substring } as const;
+  if (rule.hostOverride === true) {
+    return hostTargets === null ? configured : { ...hostTargets, source };
+  }
+  const targets = rule.targets ?? lists.targets;
+  const postProcessing = rule.postProcessing ?? lists.postProcessing;
+  if (rule.append === undefined) return { targets, postProcessing, source };
+  const { add, ifPresent } = rule.append;
+  const present = targets.includes(ifPresent) || postProcessing.includes(ifPresent);
+  if (!present || targets.includes(add)) return { targets, postProcessing, source };
+  return { targets: [...targets, add], postProcessing, source };
+}
+
+/** The reference's selection for a number of failures (section 5.1, steps 2 to 4). */
+function referenceLists(
+  inputs: TargetInputs,
+  failures: number,
+  rules: TargetRules,
+): TargetLists & { source: Source } {
+  const rule = rules.modes.find(({ substring }) => inputs.mode.includes(substring));
+  const lists = applyModeRule(
+    {
+      targets: withoutDropped(rules.default, failures, rules),
+      postProcessing: withoutDropped(rules.postProcessing, failures, rules),
+    },
+    rule,
+    inputs.hostTargets,
+  );
+  const suiting = (types: readonly string[]) =>
+    orRawRecords(types.filter((type) => suitsDetectors(type, inputs.detectors)));
+  return {
+    targets: suiting(lists.targets),
+    postProcessing: suiting(lists.postProcessing),
+    source: lists.source,
+  };
+}
+
+function listProblem(lists: TargetLists, graph: PluginGraph | null): string | null {
+  for (const types of [lists.targets, lists.postProcessing]) {
+    const double = types.find((type, i) => types.indexOf(type) !== i);
+    if (double !== undefined) return `asks for '${double}' twice`;
+  }
+  // Unknown post-processing is skipped by the worker with a warning, as in the reference (4.5).
+  const unknown = lists.targets.find((type) => graph !== null && !Object.hasOwn(graph.types, type));
+  return unknown === undefined
+    ? null
+    : `asks for '${unknown}', which the context '${graph?.context}' does not make`;
+}
+
+/**
+ * What an attempt at a run makes, and what not. `reference` shedding is the reference's (section 5);
+ * `graded` is the same without failures, and computes fewer plugins after each one.
+ */
+export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetSelection {
+  const { failures, graph } = inputs;
+  const base = referenceLists(inputs, 0, rules);
+  const problem = listProblem(base, graph);
+  if (problem !== null) {
+    return base.source.kind === 'mode'
+      ? {
+          kind: 'malformed',
+          problems: [{ field: 'mode', problem: `'${inputs.mode}' ${problem}` }],
+        }
+      : { kind: 'host_problem', reason: `The configuration of targets ${problem}.` };
+  }
+  const reasons = [
+    base.source.kind === 'mode'
+      ? `Targets of modes with '${base.source.substring}'.`
+      : 'Targets of the configuration.',
+  ];
+  const chosen = chooseLists(inputs, base, rules, reasons);
+  const wanted = [...new Set([...base.targets, ...base.postProcessing])];
+  const asked = new Set([...chosen.targets, ...chosen.postProcessing]);
+  const missing = wanted.filter((type) => !asked.has(type));
+  if (missing.length > 0) {
+    reasons.push(
+      `Left out after ${failures === 1 ? '1 failure' : `${failures} failures`}: ${missing.join(', ')}.`,
+    );
+  }
+  const instead = [...asked].filter((type) => !wanted.includes(type));
+  if (instead.length > 0) reasons.push(`Asked for instead: ${instead.join(', ')}.`);
+  return {
+    kind: 'targets',
+    targets: [...chosen.targets],
+    postProcessing: [...chosen.postProcessing],
+    wanted,
+    dropped: missing,
+    reasons,
+  };
+}
+
+function chooseLists(
+  inputs: TargetInputs,
+  base: TargetLists,
+  rules: TargetRules,
+  reasons: string[],
+): TargetLists {
+  const { failures, graph } = inputs;
+  if (failures === 0) return base;
+  if (inputs.shedding === 'graded' && graph !== null) {
+    const culprits = inputs.culprits.filter((culprit) => culprit.failures <= failures);
+    if (culprits.length > 0) {
+      const names = [...new Set(culprits.map(({ type }) => type))].sort().join(', ');
+      reasons.push(`Failed before, so it goes with all that depends on it: ${names}.`);
+    }
+    return shed({ ...inputs, graph, wanted: base }, rules);
+  }
+  if (inputs.shedding === 'graded') {
+    reasons.push(
+      'Shed by the lists of the reference: the plugin graph of the context is not known.',
+    );
+  }
+  return referenceLists(inputs, failures, rules);
+}
+
+/**
+ * Configured default targets that the context does not make. A run that needs one of them cannot be
+ * planned on such a host.
+ */
+export function unknownDefaultTargets(rules: TargetRules, graph: PluginGraph): string[] {
+  return rules.default.filter((type) => !Object.hasOwn(graph.types, type));
+}

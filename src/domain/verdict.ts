@@ -1,6 +1,8 @@
-import type { Exit, Product, Result } from './attempt.ts';
-import type { LimitRules } from './rules.ts';
-import type { Run } from './run.ts';
+import type { Exit, Result } from './attempt.ts';
+
+export { observe, staleness, type Observation, type Staleness } from './staleness.ts';
+export { verifyProducts, type Verification } from './verification.ts';
+import type { Verification } from './verification.ts';
 
 /** Why the manager ended an attempt. */
 export type Ended =
@@ -29,16 +31,11 @@ export type ExitCause =
   | { kind: 'orphaned' }
   | Ended;
 
-export type Verification =
-  | { kind: 'ok' }
-  /** The DAQ has not written `end` yet: look again later. */
-  | { kind: 'not_ended' }
-  | { kind: 'bad'; problem: string };
-
 export type Judgement =
   | { kind: 'done' }
   | {
       kind: 'failed';
+      /** Whether it is the run's fault: counts against it and takes it a rung down. */
       counted: boolean;
       /** One or more sentences for `bootstrax.reason`. */
       reason: string;
@@ -58,41 +55,102 @@ export interface AttemptEnd {
   ended: Ended | null;
 }
 
-export declare function exitCause(end: AttemptEnd): ExitCause;
-
-/** `verification` is looked at only if the attempt finished. */
-export declare function judgeAttempt(end: AttemptEnd, verification: Verification): Judgement;
-
-export declare function verifyProducts(
-  products: readonly Product[],
-  run: Run,
-  limits: LimitRules,
-): Verification;
-
-/** What this host has seen of a foreign run, on its own monotonic clock, seconds. */
-export interface Observation {
-  state: 'considering' | 'busy';
-  attempt: string | null;
-  /** `bootstrax.time` in ms since 1970 as last seen; null where the document has none. */
-  timeMs: number | null;
-  /** Since when state, attempt and time have been seen unchanged. */
-  unchangedSinceSeconds: number;
+/**
+ * How an attempt came to its end. A complete result counts even if the child was killed a moment
+ * later, or its guardian went before it could write: it is written when all is safely on disk.
+ */
+export function exitCause({ exit, result, ended }: AttemptEnd): ExitCause {
+  if (ended?.kind === 'superseded') return ended;
+  if (result?.ok === true) return { kind: 'finished' };
+  if (ended !== null) return ended;
+  if (exit?.orphaned === true) return { kind: 'orphaned' };
+  const error = result?.error ?? null;
+  if (exit?.outOfMemory === true) {
+    return {
+      kind: 'out_of_memory',
+      traceback: error?.traceback ?? '',
+      plugin: error?.plugin ?? null,
+    };
+  }
+  if (error !== null) {
+    if (error.origin === 'host') {
+      return { kind: 'host_problem', reason: `${error.type}: ${error.message}` };
+    }
+    const { type, message, traceback, plugin, file } = error;
+    return { kind: 'strax_error', type, message, traceback, plugin, file };
+  }
+  if (exit === null) return { kind: 'vanished' };
+  return { kind: 'child_died', code: exit.code, signal: exit.signal };
 }
 
-/** Takes a new look into account; `previous` null: the first look. */
-export declare function observe(
-  previous: Observation | null,
-  seen: Omit<Observation, 'unchangedSinceSeconds'>,
-  nowSeconds: number,
-): Observation;
+/** What an attempt's end means for its run. `verification` matters only if the attempt finished. */
+export function judgeAttempt(end: AttemptEnd, verification: Verification): Judgement {
+  const cause = exitCause(end);
+  const traceback = end.result?.error?.traceback ?? '';
+  const failed = (counted: boolean, what: string, culprit: string | null = null): Judgement => ({
+    kind: 'failed',
+    counted,
+    reason: `Run ${end.run}: ${what}`,
+    traceback,
+    culprit,
+    cause,
+  });
+  switch (cause.kind) {
+    case 'superseded':
+      return { kind: 'superseded' };
+    case 'finished':
+      switch (verification.kind) {
+        case 'ok':
+          return { kind: 'done' };
+        case 'not_ended':
+          return failed(true, 'it was processed, but the DAQ has not written its end.');
+        case 'bad':
+          return failed(true, `its products are not right: ${verification.problem}`);
+      }
+    // eslint-disable-next-line no-fallthrough -- every verification above returns
+    case 'strax_error':
+      return failed(true, errorText(cause), cause.plugin);
+    case 'out_of_memory':
+      return failed(true, 'the kernel ended it for want of memory.', cause.plugin);
+    case 'child_died':
+      return failed(true, `the strax process ended without a result, ${howItDied(cause)}.`);
+    case 'timed_out':
+      return failed(
+        true,
+        cause.which === 'processing'
+          ? 'it was processed for too long and was stopped.'
+          : 'it was still being processed too long after its end and was stopped.',
+      );
+    case 'no_progress':
+      return failed(true, 'nothing was written for too long and it was stopped.');
+    case 'vanished':
+      return failed(
+        false,
+        'all its processes vanished without a word, as when a machine restarts.',
+      );
+    case 'orphaned':
+      return failed(false, 'the strax process saw no manager for too long and ended itself.');
+    case 'host_problem':
+      return failed(false, `this host cannot process it: ${cause.reason}`);
+    case 'operator':
+      return failed(false, `stopped by an operator: ${cause.reason}`);
+    case 'manager':
+      return failed(false, `stopped by its manager: ${cause.reason}`);
+  }
+}
 
-/** `connectedSinceSeconds`: since when the database has been reachable without a break. */
-export declare function staleness(
-  observation: Observation,
-  connectedSinceSeconds: number,
-  nowSeconds: number,
-  limits: LimitRules,
-): { kind: 'fresh'; staleInSeconds: number } | { kind: 'stale' };
+function errorText(error: ExitCause & { kind: 'strax_error' }): string {
+  const plugin = error.plugin === null ? '' : ` while making ${error.plugin}`;
+  const file = error.file === null ? '' : ` (file ${error.file})`;
+  return `strax failed${plugin}: ${error.type}: ${error.message}${file}`;
+}
 
-/** `bootstrax.reason` (reference, section 1.4). */
-export declare function reasonText(host: string, reason: string, traceback: string): string;
+function howItDied({ code, signal }: { code: number | null; signal: number | null }): string {
+  if (signal !== null) return `killed by signal ${signal}`;
+  return code === null ? 'cause not known' : `exit code ${code}`;
+}
+
+/** `bootstrax.reason`: host, reason and traceback, a line each (reference, section 1.4). */
+export function reasonText(host: string, reason: string, traceback: string): string {
+  return `${host}:\n${reason}\n${traceback}`;
+}

@@ -1,0 +1,45 @@
+/**
+ * Values as they come out of the database driver or of Extended JSON: numbers may be wrapped
+ * (Int32, Long, Double), depending on how the document was read.
+ */
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isMissing(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
+}
+
+/** null where the value is no number of any kind; NaN and infinities are numbers. */
+export function readNumber(value: unknown): number | null {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
+  if (!isObject(value)) return null;
+  switch (value._bsontype) {
+    case 'Int32':
+    case 'Double':
+      return typeof value.value === 'number' ? value.value : null;
+    case 'Long':
+      return readLong(value);
+    default:
+      return null;
+  }
+}
+
+function readLong(value: Record<string, unknown>): number | null {
+  const { low, high } = value;
+  if (typeof low !== 'number' || typeof high !== 'number') return null;
+  return high * 2 ** 32 + (low >>> 0);
+}
+
+/** null where the value is no integer that a double holds exactly. */
+export function readInteger(value: unknown): number | null {
+  const number = readNumber(value);
+  return number !== null && Number.isSafeInteger(number) ? number : null;
+}
+
+/** null where the value is no valid date. */
+export function readDate(value: unknown): Date | null {
+  return value instanceof Date && !Number.isNaN(value.getTime()) ? value : null;
+}

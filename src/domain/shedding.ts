@@ -1,0 +1,141 @@
+import type { PluginGraph } from './attempt.ts';
+import { Plugins } from './plugins.ts';
+import type { TargetRules } from './rules.ts';
+import { dropped, RAW_RECORDS, suitsDetectors } from './type-names.ts';
+
+interface Lists {
+  targets: readonly string[];
+  postProcessing: readonly string[];
+}
+
+export interface ShedInputs {
+  /** What the run would get without failures. */
+  wanted: Lists;
+  detectors: readonly string[];
+  /** Counted failures: the rung. */
+  failures: number;
+  graph: PluginGraph;
+  /** Types named by counted failures; `failures` includes the failure that named it. */
+  culprits: readonly { type: string; failures: number }[];
+}
+
+const RAW_RECORDS_ALONE: Lists = { targets: [RAW_RECORDS], postProcessing: [RAW_RECORDS] };
+
+/**
+ * What is asked for on a rung of the graded ladder. The rungs above it are walked down one by one,
+ * so that what was shed once never comes back and each rung computes fewer plugins than the one
+ * before, until only `raw_records` is made.
+ */
+export function shed(inputs: ShedInputs, rules: TargetRules): Lists {
+  if (inputs.failures >= rules.rawRecordsAfter) return RAW_RECORDS_ALONE;
+  const ladder = new Ladder(inputs, rules);
+  let lists = inputs.wanted;
+  for (let rung = 1; rung <= inputs.failures; rung++) lists = ladder.down(lists, rung);
+  return lists;
+}
+
+class Ladder {
+  private readonly inputs: ShedInputs;
+  private readonly rules: TargetRules;
+  private readonly plugins: Plugins;
+  private readonly wanted: ReadonlySet<string>;
+  /** Plugins that stay away: culprits, and those that were shed to make a rung smaller. */
+  private readonly gone = new Set<string>();
+  /** What `raw_records` alone costs. */
+  private readonly floor: ReadonlySet<string>;
+  /** How many plugins go on a rung for which neither a culprit nor the table takes any. */
+  private readonly step: number;
+
+  constructor(inputs: ShedInputs, rules: TargetRules) {
+    const { targets, postProcessing } = inputs.wanted;
+    this.inputs = inputs;
+    this.rules = rules;
+    this.plugins = new Plugins(inputs.graph);
+    this.wanted = new Set([...targets, ...postProcessing]);
+    this.floor = this.plugins.closure([RAW_RECORDS]);
+    this.step = Math.ceil(this.computed(inputs.wanted).size / rules.rawRecordsAfter);
+  }
+
+  /** From the lists of the rung before to those of `rung`. */
+  down(before: Lists, rung: number): Lists {
+    for (const { type, failures } of this.inputs.culprits) {
+      const plugin = this.plugins.of(type);
+      if (failures <= rung && plugin !== undefined) this.gone.add(plugin);
+    }
+    const size = this.computed(before).size;
+    let lists = this.without(before, rung);
+    if (this.computed(lists).size >= size) {
+      for (
+        let top = this.highest(lists);
+        top !== null && this.computed(lists).size > size - this.step;
+        top = this.highest(lists)
+      ) {
+        this.gone.add(top);
+        lists = this.without(lists, rung);
+      }
+    }
+    const isRawOnly = [...this.computed(lists)].every((plugin) => this.floor.has(plugin));
+    return isRawOnly ? RAW_RECORDS_ALONE : lists;
+  }
+
+  private computed({ targets, postProcessing }: Lists): Set<string> {
+    return this.plugins.closure([...targets, ...postProcessing]);
+  }
+
+  private highest(lists: Lists): string | null {
+    return this.plugins.highest(this.computed(lists), this.floor);
+  }
+
+  /** The lists without what may not be computed on a rung; what that was made of takes its place. */
+  private without(lists: Lists, rung: number): Lists {
+    const lost = this.plugins.resting(
+      (plugin) =>
+        this.gone.has(plugin) ||
+        this.plugins.provides(plugin).some((type) => dropped(type, rung, this.rules.ladder)),
+    );
+    const isLost = (type: string) => lost.has(this.plugins.of(type) ?? '');
+    const targets = this.replace(lists.targets, isLost);
+    const postProcessing = this.replace(lists.postProcessing, isLost);
+    const implied = new Set(
+      [...targets, ...postProcessing].flatMap((type) => [...this.plugins.implied(type)]),
+    );
+    // A wanted type is asked for by name; another only if it would not be made anyway.
+    const keep = (type: string) => this.wanted.has(type) || !implied.has(type);
+    const kept = targets.filter(keep);
+    return {
+      targets: orRawRecords(kept),
+      postProcessing: orRawRecords(
+        postProcessing.filter(
+          (type) => keep(type) && (this.wanted.has(type) || !kept.includes(type)),
+        ),
+      ),
+    };
+  }
+
+  /** Puts in the place of each lost type the nearest types below it that can be made and stored. */
+  private replace(types: readonly string[], isLost: (type: string) => boolean): string[] {
+    const found = new Set<string>();
+    const seen = new Set<string>();
+    const descend = (type: string) => {
+      for (const input of this.plugins.inputs(type)) {
+        if (seen.has(input)) continue;
+        seen.add(input);
+        const usable =
+          !isLost(input) &&
+          this.plugins.isStored(input) &&
+          suitsDetectors(input, this.inputs.detectors);
+        if (usable) found.add(input);
+        else descend(input);
+      }
+    };
+    for (const type of types) {
+      if (isLost(type)) descend(type);
+      else found.add(type);
+    }
+    return [...found];
+  }
+}
+
+function orRawRecords(types: string[]): string[] {
+  return types.length > 0 ? types : [RAW_RECORDS];
+}

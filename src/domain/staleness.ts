@@ -1,0 +1,48 @@
+import type { LimitRules } from './rules.ts';
+
+/** What this host has seen of a foreign run, on its own monotonic clock, seconds. */
+export interface Observation {
+  state: 'considering' | 'busy';
+  attempt: string | null;
+  /** `bootstrax.time` in ms since 1970 as last seen; null where the document has none. */
+  timeMs: number | null;
+  /** Since when state, attempt and time have been seen unchanged. */
+  unchangedSinceSeconds: number;
+}
+
+export type Staleness = { kind: 'fresh'; staleInSeconds: number } | { kind: 'stale' };
+
+/** Takes a new look into account; `previous` null: the first look. */
+export function observe(
+  previous: Observation | null,
+  seen: Omit<Observation, 'unchangedSinceSeconds'>,
+  nowSeconds: number,
+): Observation {
+  const unchanged =
+    previous !== null &&
+    previous.state === seen.state &&
+    previous.attempt === seen.attempt &&
+    previous.timeMs === seen.timeMs;
+  return {
+    ...seen,
+    unchangedSinceSeconds: unchanged ? previous.unchangedSinceSeconds : nowSeconds,
+  };
+}
+
+/**
+ * Has the owner of a run been silent for the whole lease, before the eyes of this host? Time during
+ * which the database was away does not count: then nobody could write a life sign.
+ * `connectedSinceSeconds`: since when the database has been reachable without a break.
+ */
+export function staleness(
+  observation: Observation,
+  connectedSinceSeconds: number,
+  nowSeconds: number,
+  limits: LimitRules,
+): Staleness {
+  const lease =
+    observation.state === 'busy' ? limits.busyLeaseSeconds : limits.consideringLeaseSeconds;
+  const since = Math.max(observation.unchangedSinceSeconds, connectedSinceSeconds);
+  const left = lease - (nowSeconds - since);
+  return left < 0 ? { kind: 'stale' } : { kind: 'fresh', staleInSeconds: left };
+}

@@ -1,0 +1,32 @@
+import type { LadderRule } from './rules.ts';
+
+/** What is left when nothing else can be made. */
+export const RAW_RECORDS = 'raw_records';
+
+/** Does a name match a shell-style pattern (`*`, `?`, `[abc]`, `[!abc]`), case-sensitive? */
+export function matches(name: string, pattern: string): boolean {
+  const source = pattern.replace(
+    /\[(!?)([^\]]+)\]|[*?]|[.+^${}()|[\]\\]/g,
+    (part, not: string | undefined, set: string | undefined) => {
+      if (part === '*') return '.*';
+      if (part === '?') return '.';
+      if (set === undefined) return `\\${part}`;
+      return `[${not === '!' ? '^' : ''}${set.replace(/[\\^]/g, '\\$&')}]`;
+    },
+  );
+  return new RegExp(`^${source}$`, 's').test(name);
+}
+
+/** Does the table drop a type after so many failures (reference, section 5.2)? */
+export function dropped(type: string, failures: number, ladder: readonly LadderRule[]): boolean {
+  return ladder.some((rule) => failures > rule.failures && matches(type, rule.pattern));
+}
+
+/** Is a type of interest for a run with these detectors (reference, section 5.1, step 4)? */
+export function suitsDetectors(type: string, detectors: readonly string[]): boolean {
+  const neutron = type.endsWith('_nv');
+  const muon = type.endsWith('_mv');
+  if (neutron) return detectors.includes('neutron_veto');
+  if (muon) return detectors.includes('muon_veto');
+  return detectors.includes('tpc');
+}

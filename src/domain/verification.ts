@@ -1,0 +1,75 @@
+import type { Product } from './attempt.ts';
+import type { LimitRules } from './rules.ts';
+import type { Run } from './run.ts';
+
+export type Verification =
+  | { kind: 'ok' }
+  /** The DAQ has not written `end` yet: look again later. */
+  | { kind: 'not_ended' }
+  | { kind: 'bad'; problem: string };
+
+/** In the order in which their metadata are asked for (reference, section 4.7). */
+const RAW_TYPES: readonly { type: string; detector: string }[] = [
+  { type: 'raw_records', detector: 'tpc' },
+  { type: 'raw_records_he', detector: 'tpc' },
+  { type: 'raw_records_mv', detector: 'muon_veto' },
+  { type: 'raw_records_nv', detector: 'neutron_veto' },
+];
+
+function bad(problem: string): Verification {
+  return { kind: 'bad', problem };
+}
+
+/** The raw records that tell whether a run is complete; a quiet detector's only if all are quiet. */
+function telling(products: readonly Product[], detectors: readonly string[]): Product | undefined {
+  const ofDetectors = RAW_TYPES.filter(({ detector }) => detectors.includes(detector))
+    .map(({ type }) => products.find((product) => product.type === type))
+    .filter((product) => product !== undefined);
+  const any = products.filter(({ type }) => type.startsWith('raw_records'));
+  const candidates = ofDetectors.length > 0 ? ofDetectors : any;
+  return candidates.find(({ rows }) => rows > 0) ?? candidates[0];
+}
+
+function spanNs(start: string | null | undefined, end: string | null | undefined): bigint | null {
+  if (typeof start !== 'string' || typeof end !== 'string') return null;
+  return BigInt(end) - BigInt(start);
+}
+
+function secondsText(ns: bigint): string {
+  return `${(Number(ns) / 1e9).toFixed(1)} s`;
+}
+
+/**
+ * Is what was made complete (reference, section 4.7)? The raw records must cover the run to within
+ * `coverageSeconds`, strictly: by the times of their rows, or by their chunks, since the rows of a
+ * quiet detector need not reach to the ends.
+ */
+export function verifyProducts(
+  products: readonly Product[],
+  run: Run,
+  limits: LimitRules,
+): Verification {
+  const empty = products.find(({ rows, bytes }) => rows > 0 && bytes === 0);
+  if (empty !== undefined) {
+    return bad(`${empty.type} has ${empty.rows} rows but no bytes in ${empty.location}.`);
+  }
+  const raw = telling(products, run.detectors);
+  if (raw === undefined) return bad('there are no raw records among them.');
+  if (raw.chunks === 0) return bad(`${raw.type} has no chunks in ${raw.location}.`);
+  if (run.end === null) return { kind: 'not_ended' };
+  const length = BigInt(run.end.getTime() - run.start.getTime()) * 1_000_000n;
+  const limit = BigInt(Math.round(limits.coverageSeconds * 1e9));
+  const spans = [spanNs(raw.firstTimeNs, raw.lastTimeNs), spanNs(raw.startNs, raw.endNs)].filter(
+    (span) => span !== null,
+  );
+  const covers = spans.some((span) => {
+    const difference = span - length;
+    return span > 0n && difference < limit && -difference < limit;
+  });
+  if (covers) return { kind: 'ok' };
+  const found = spans[0] === undefined ? 'nothing' : secondsText(spans[0]);
+  return bad(
+    `${raw.type} covers ${found} of a run of ${secondsText(length)} in ${raw.location}; ` +
+      `they must differ by less than ${limits.coverageSeconds} s.`,
+  );
+}
