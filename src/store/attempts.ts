@@ -31,13 +31,11 @@ const MOST_FAILURES = 1000;
 const MOST_RUNS_PER_GROUP = 20;
 
 export function beginUpdate(record: AttemptRecord): Document[] {
-  const { attempt: _id, ...fields } = record;
+  const fields = Object.entries(record).filter(([name]) => name !== 'attempt');
   return [
     {
       $set: {
-        ...Object.fromEntries(
-          Object.entries(fields).map(([name, value]) => [name, literal(value)]),
-        ),
+        ...Object.fromEntries(fields.map(([name, value]) => [name, literal(value)])),
         started: { $ifNull: ['$started', '$$NOW'] },
         ended: { $ifNull: ['$ended', null] },
         result: { $ifNull: ['$result', null] },

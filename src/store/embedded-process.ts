@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 import type { ProcessIdentity } from '../domain/attempt.ts';
 
@@ -31,4 +31,22 @@ export function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/** Running processes whose command line contains these arguments one after the other. */
+export function withArguments(...wanted: string[]): { pid: number; arguments: string[] }[] {
+  const found: { pid: number; arguments: string[] }[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    let line: string[];
+    try {
+      line = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+    } catch {
+      continue;
+    }
+    const at = line.indexOf(wanted[0]!);
+    if (at < 0 || wanted.some((argument, i) => line[at + i] !== argument)) continue;
+    found.push({ pid: Number(name), arguments: line });
+  }
+  return found;
 }

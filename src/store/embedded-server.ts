@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { MongoClient } from 'mongodb';
 import { z } from 'zod';
 
 import { processIdentitySchema, type ProcessIdentity } from '../domain/attempt.ts';
-import { identify, isAlive, signal } from './embedded-process.ts';
+import { identify, isAlive, signal, withArguments } from './embedded-process.ts';
 import { StoreError } from './errors.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -36,17 +36,27 @@ export interface EmbeddedServer {
   dataDirectory: string;
 }
 
-const recordSchema = z.looseObject({
-  version: z.literal(1),
-  port: z.int().positive(),
-  identity: processIdentitySchema,
-});
+/** `db.json` */
+const recordSchema = processIdentitySchema.extend({ version: z.literal(1), url: z.string() });
 type ServerRecord = z.infer<typeof recordSchema>;
 
 /** The running server of this state directory, or null. Does not start one. */
 export async function findEmbedded(stateDir: string): Promise<EmbeddedServer | null> {
   const record = await readRecord(stateDir);
-  return record !== null && isAlive(record.identity) ? asServer(stateDir, record) : null;
+  return record !== null && isAlive(record)
+    ? asServer(stateDir, record.url, record)
+    : findUnrecorded(stateDir, null);
+}
+
+/** One whose starter died before it could write the record, or that somebody else starts just now. */
+function findUnrecorded(stateDir: string, exceptPid: number | null): EmbeddedServer | null {
+  const servers = withArguments('--storage-path', dataDirectory(stateDir));
+  for (const { pid, arguments: line } of servers) {
+    const identity = pid === exceptPid ? null : identify(pid);
+    const port = line[line.indexOf('--port') + 1];
+    if (identity !== null) return asServer(stateDir, `mongodb://${LOOPBACK}:${port}/`, identity);
+  }
+  return null;
 }
 
 /**
@@ -62,25 +72,23 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
         `the embedded database of ${options.stateDir} already runs at ${running.url}: stop it first to use port ${options.port}`,
       );
     }
-    await untilReady(options.stateDir, running);
-    return running;
+    return ready(options.stateDir, running);
   }
   const started = await launch(options);
   try {
-    await untilReady(options.stateDir, started);
+    return await ready(options.stateDir, started);
   } catch (error) {
-    // Two starts at once: the data directory belongs to the first, whose record may now be there.
-    const other = await findEmbedded(options.stateDir);
-    if (other === null || other.identity.pid === started.identity.pid) throw error;
-    await untilReady(options.stateDir, other);
-    return other;
+    // Two starts at once: the data directory belongs to the first.
+    const other = findUnrecorded(options.stateDir, started.identity.pid);
+    if (other === null) throw error;
+    return ready(options.stateDir, other);
   }
-  await writeRecord(options.stateDir, {
-    version: 1,
-    port: portOf(started.url),
-    identity: started.identity,
-  });
-  return started;
+}
+
+async function ready(stateDir: string, server: EmbeddedServer): Promise<EmbeddedServer> {
+  await untilReady(stateDir, server);
+  await writeRecord(stateDir, { version: 1, url: server.url, ...server.identity });
+  return server;
 }
 
 /** Stops it and waits until it is gone; false if none was running. Never signals a stranger. */
@@ -101,13 +109,25 @@ async function launch(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { stateDir } = options;
   await mkdir(dataDirectory(stateDir), { recursive: true });
   const last = await readRecord(stateDir);
-  const port = options.port ?? (await freePort(last?.port ?? 0));
+  const port = options.port ?? (await freePort(last === null ? 0 : portOf(last.url)));
+  // Naming one keeps the server from reading a stray configuration of the user's.
+  const settings = join(stateDir, 'db', 'secantusd.toml');
+  await writeFile(settings, '');
   const log = await open(logFile(stateDir), 'a', 0o600);
   try {
     const child = spawn(
       options.python,
       [
-        ...['-m', 'secantus', '--host', LOOPBACK, '--port', String(port)],
+        ...[
+          '-m',
+          'secantus',
+          '--config',
+          resolve(settings),
+          '--host',
+          LOOPBACK,
+          '--port',
+          String(port),
+        ],
         ...['--storage-path', dataDirectory(stateDir), '--cache-size', CACHE_SIZE],
         // An acknowledged write survives a power cut.
         '--sync-on-commit',
@@ -127,7 +147,7 @@ async function launch(options: EmbeddedOptions): Promise<EmbeddedServer> {
     child.unref();
     const identity = identify(child.pid!);
     if (identity === null) throw await diedAtOnce(stateDir);
-    return asServer(stateDir, { version: 1, port, identity });
+    return asServer(stateDir, `mongodb://${LOOPBACK}:${port}/`, identity);
   } finally {
     await log.close();
   }
@@ -238,18 +258,15 @@ async function writeRecord(stateDir: string, record: ServerRecord): Promise<void
   await directory.sync().finally(() => directory.close());
 }
 
-function asServer(stateDir: string, record: ServerRecord): EmbeddedServer {
-  return {
-    url: `mongodb://${LOOPBACK}:${record.port}/`,
-    identity: record.identity,
-    dataDirectory: dataDirectory(stateDir),
-  };
+function asServer(stateDir: string, url: string, identity: ProcessIdentity): EmbeddedServer {
+  const { pid, startTicks, bootId } = identity;
+  return { url, identity: { pid, startTicks, bootId }, dataDirectory: dataDirectory(stateDir) };
 }
 
 function portOf(url: string): number {
   return Number(new URL(url).port);
 }
 
-const dataDirectory = (stateDir: string) => join(stateDir, 'db', 'data');
+const dataDirectory = (stateDir: string) => resolve(stateDir, 'db', 'data');
 const logFile = (stateDir: string) => join(stateDir, 'db', 'log.txt');
 const recordFile = (stateDir: string) => join(stateDir, 'db', 'db.json');

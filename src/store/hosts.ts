@@ -33,12 +33,13 @@ export function createHostStore(hosts: Collection): HostStore {
     write: async (status) => {
       await hosts.repeatUpdateOne({ host: status.host }, hostUpdate(status), { upsert: true });
     },
-    all: async () => (await hosts.find({}, { limit: MOST_HOSTS })).flatMap(hostOf),
+    all: async () =>
+      (await hosts.find({}, { projection: { _id: 0 }, limit: MOST_HOSTS })).flatMap(hostOf),
   };
 }
 
 function hostOf(document: Document): HostDocument[] {
-  const { _id, host, state, time, ...extras } = document;
+  const { host, state, time, ...extras } = document;
   if (typeof host !== 'string' || !(time instanceof Date)) return [];
   return [{ host, state: typeof state === 'string' ? state : '', time, extras }];
 }

@@ -1,8 +1,14 @@
-import type { ChangeStreamDocument, Collection, Document, ResumeToken, Timestamp } from 'mongodb';
+import type {
+  ChangeStreamDocument,
+  ChangeStreamOptions,
+  Collection,
+  Document,
+  Timestamp,
+} from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Caller } from './call.ts';
-import { StoreError, toStoreError } from './errors.ts';
+import { type StoreError, toStoreError } from './errors.ts';
 
 /** The server answers an idle stream this often: two commands a minute. */
 const AWAIT_MS = 30_000;
@@ -26,11 +32,11 @@ export interface WatchRequest {
 /** Follows a collection until the signal, over interruptions of any length. */
 export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupported'> {
   const { collection, caller, pipeline, onEvent, onGap, signal } = request;
-  let token: ResumeToken | null = null;
+  let token: unknown = null;
   let pause = 100;
   while (!signal.aborted) {
     try {
-      let from: { resumeAfter: ResumeToken } | { startAtOperationTime: Timestamp } | object = {};
+      let from: ChangeStreamOptions;
       if (token === null) {
         // The stream itself is opened only by its first read: the gap must end at a known time.
         const reply = await caller.once('asking for the operation time', () =>
