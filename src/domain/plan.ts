@@ -52,7 +52,10 @@ export type NoPlan =
   | { kind: 'run_problem'; reason: string };
 
 /** What is made of a run and with what: needs no directories, no database and no Python. */
-export function decidePlan(run: Run, inputs: DecisionInputs): PlanDecisions | NoPlan {
+export function decidePlan(
+  run: Run,
+  inputs: DecisionInputs,
+): PlanDecisions | Exclude<NoPlan, { kind: 'run_problem' }> {
   const { rules } = inputs;
   const { failures } = run.bootstrax;
   const selection = selectTargets(
@@ -152,39 +155,42 @@ export type PlanLine =
     }
   | { run: number | null; malformed: FieldProblem[] };
 
-export type PlanLineOutcome =
-  { kind: 'line'; line: PlanLine } | Exclude<NoPlan, { kind: 'malformed' }>;
-
-/** The line for one document; `failures` goes instead of the document's own count. */
+/**
+ * The line for one document; `failures` goes instead of the document's own count. A fault of the
+ * configuration is named like one of the document: there is no plan either way.
+ */
 export function planLine(
   parsed: ParsedRun,
   inputs: DecisionInputs,
   failures: number | null,
-): PlanLineOutcome {
+): PlanLine {
   if (parsed.kind === 'malformed') {
     const { number, problems } = parsed.malformed;
-    return { kind: 'line', line: { run: number, malformed: [...problems] } };
+    return { run: number, malformed: [...problems] };
   }
   const { run } = parsed;
   const bootstrax = { ...run.bootstrax, failures: failures ?? run.bootstrax.failures };
   const decided = decidePlan({ ...run, bootstrax }, inputs);
-  if (decided.kind === 'malformed') {
-    return { kind: 'line', line: { run: run.number, malformed: [...decided.problems] } };
+  switch (decided.kind) {
+    case 'malformed':
+      return { run: run.number, malformed: [...decided.problems] };
+    case 'host_problem':
+      return {
+        run: run.number,
+        malformed: [{ field: '(configuration)', problem: decided.reason }],
+      };
+    case 'decided':
+      return {
+        run: run.number,
+        targets: decided.targets,
+        postProcessing: decided.postProcessing,
+        cores: decided.cores,
+        maxMessages: decided.maxMessages,
+        timeoutSeconds: decided.timeoutSeconds,
+        recordsCompressor: decided.recordsCompressor,
+        reasons: decided.reasons,
+      };
   }
-  if (decided.kind !== 'decided') return decided;
-  return {
-    kind: 'line',
-    line: {
-      run: run.number,
-      targets: decided.targets,
-      postProcessing: decided.postProcessing,
-      cores: decided.cores,
-      maxMessages: decided.maxMessages,
-      timeoutSeconds: decided.timeoutSeconds,
-      recordsCompressor: decided.recordsCompressor,
-      reasons: decided.reasons,
-    },
-  };
 }
 
 function segments(path: string): string[] {
