@@ -77,6 +77,9 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
 
     The caller is alone in its session, has one thread, and ends with `os._exit` afterwards.
     """
+    if os.path.exists(os.path.join(directory, "superseded")):
+        print("this attempt lost its run before it began: not started", file=sys.stderr)
+        return protocol.EXIT_ORPHANED
     state = SharedState()
     kills_before = oom_kills()
     prctl(_PR_SET_CHILD_SUBREAPER, 1)

@@ -77,8 +77,8 @@ def misbehave(fault: str) -> None:
 class Double(strax.Plugin):
     depends_on = "tiny_raw"
     provides = ("tiny_double", "tiny_extra")
-    data_kind = {"tiny_double": "tiny_double", "tiny_extra": "tiny_extra"}
-    dtype = {"tiny_double": strax.time_fields, "tiny_extra": strax.time_fields}
+    data_kind = immutabledict(tiny_double="tiny_double", tiny_extra="tiny_extra")
+    dtype = immutabledict(tiny_double=strax.time_fields, tiny_extra=strax.time_fields)
     parallel = "process"
     save_when = immutabledict(
         tiny_double=strax.SaveWhen.ALWAYS,

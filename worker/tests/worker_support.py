@@ -1,4 +1,4 @@
-"""Real worker processes for tests: a fork server, attempt directories, and waiting for conditions."""
+"""Real worker processes for tests: fork server, attempt directories, waiting for conditions."""
 
 import json
 import os

@@ -1,0 +1,26 @@
+import type { Plan, ProcessIdentity } from '../domain/attempt.ts';
+
+/** Whether attempts can be started here; what is wrong is this host's, never a run's. */
+export type Readiness = { ok: true } | { ok: false; reason: string };
+
+/** An attempt that runs now. */
+export interface Start {
+  guardian: ProcessIdentity;
+  /** Forked from a warm parent, or a process that imports everything itself. */
+  warm: boolean;
+  /** Why it started cold, if it did. */
+  why: string | null;
+}
+
+/** A place where attempts run. */
+export interface Executor {
+  /**
+   * Starts the attempt whose `plan.json` lies in `directory`. A rejection means that no process of
+   * this attempt runs or will do any work; the run itself was not at fault.
+   */
+  start(plan: Plan, directory: string): Promise<Start>;
+  /** True also while the worker still warms up: starts wait for it. */
+  ready(): Readiness;
+  /** One sentence for people. */
+  describe(): string;
+}
