@@ -29,7 +29,7 @@ export interface TurnAnswer {
 
 /** Runs that may be taken now or within `horizonSeconds`, as the database has them. */
 export async function candidates(
-  env: Environment,
+  env: Pick<Environment, 'store' | 'rules' | 'role'>,
   options: { includeHeld: boolean; horizonSeconds: number; now: Date },
 ): Promise<Candidate[]> {
   const { retry, claim } = env.rules;
@@ -63,7 +63,10 @@ export async function candidates(
 }
 
 /** What the fleet looks like; only backup hosts need to ask. */
-export async function fleetFacts(env: Environment, now: Date): Promise<FleetFacts> {
+export async function fleetFacts(
+  env: Pick<Environment, 'store' | 'rules' | 'role' | 'primaries'>,
+  now: Date,
+): Promise<FleetFacts> {
   if (env.role === 'primary') return { queueLength: 0, livePrimaries: 1 };
   const [counts, alive] = await Promise.all([
     env.store.runs.queueCounts(now, env.rules.retry.maxFailures),
