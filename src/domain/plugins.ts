@@ -42,8 +42,12 @@ export class Plugins {
 
   /** Does strax store a type that is asked for? */
   isStored(type: string): boolean {
-    const saved = this.graph.types[type]?.saved;
-    return saved === 'target' || saved === 'always';
+    return this.isAlwaysStored(type) || this.graph.types[type]?.saved === 'target';
+  }
+
+  /** Does strax store a type whenever its plugin runs? */
+  isAlwaysStored(type: string): boolean {
+    return this.graph.types[type]?.saved === 'always';
   }
 
   /** All plugins that must run to make some types. */

@@ -38,7 +38,6 @@ class Ladder {
   private readonly inputs: ShedInputs;
   private readonly rules: TargetRules;
   private readonly plugins: Plugins;
-  private readonly wanted: ReadonlySet<string>;
   /** Plugins that stay away: culprits, and those that were shed to make a rung smaller. */
   private readonly gone = new Set<string>();
   /** What `raw_records` alone costs. */
@@ -47,11 +46,9 @@ class Ladder {
   private readonly step: number;
 
   constructor(inputs: ShedInputs, rules: TargetRules) {
-    const { targets, postProcessing } = inputs.wanted;
     this.inputs = inputs;
     this.rules = rules;
     this.plugins = new Plugins(inputs.graph);
-    this.wanted = new Set([...targets, ...postProcessing]);
     this.floor = this.plugins.closure([RAW_RECORDS]);
     this.step = Math.ceil(this.computed(inputs.wanted).size / rules.rawRecordsAfter);
   }
@@ -96,20 +93,28 @@ class Ladder {
     const isLost = (type: string) => lost.has(this.plugins.of(type) ?? '');
     const targets = this.replace(lists.targets, isLost);
     const postProcessing = this.replace(lists.postProcessing, isLost);
-    const implied = new Set(
-      [...targets, ...postProcessing].flatMap((type) => [...this.plugins.implied(type)]),
+    const { wanted } = this.inputs;
+    const made = this.madeAnyway([...targets, ...postProcessing]);
+    // A wanted type is asked for by name; one that takes another's place only if nothing else makes it.
+    const keptTargets = targets.filter(
+      (type) =>
+        wanted.targets.includes(type) || !(made.has(type) || wanted.postProcessing.includes(type)),
     );
-    // A wanted type is asked for by name; another only if it would not be made anyway.
-    const keep = (type: string) => this.wanted.has(type) || !implied.has(type);
-    const kept = targets.filter(keep);
-    return {
-      targets: orRawRecords(kept),
-      postProcessing: orRawRecords(
-        postProcessing.filter(
-          (type) => keep(type) && (this.wanted.has(type) || !kept.includes(type)),
-        ),
-      ),
-    };
+    const keptPost = postProcessing.filter(
+      (type) =>
+        wanted.postProcessing.includes(type) || !(made.has(type) || keptTargets.includes(type)),
+    );
+    return { targets: orRawRecords(keptTargets), postProcessing: orRawRecords(keptPost) };
+  }
+
+  /** Types that are made on the way to some types, whether asked for or not. */
+  private madeAnyway(types: readonly string[]): Set<string> {
+    const read = new Set(types.flatMap((type) => [...this.plugins.implied(type)]));
+    const running = this.plugins.closure([...read]);
+    const stored = [...running].flatMap((plugin) =>
+      this.plugins.provides(plugin).filter((type) => this.plugins.isAlwaysStored(type)),
+    );
+    return new Set([...read, ...stored]);
   }
 
   /** Puts in the place of each lost type the nearest types below it that can be made and stored. */
