@@ -98,7 +98,7 @@ export class LifeSigns {
       runs: view.runners.map(({ run }) => run.number),
       thinking: thinking(view, this.#env.slots),
     };
-    const { thinking: _, ...compared } = extras;
+    const { thinking: changesAllTheTime, ...compared } = extras;
     const status = JSON.stringify({ state, ...compared });
     if (!anyway && status === this.#lastStatus) return;
     try {

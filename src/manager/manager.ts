@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 
 import { connectionOf } from '../config/connection.ts';
 import type { Settings } from '../config/entries.ts';
+import type { Sources } from '../config/resolve.ts';
 import type { HostFacts } from '../domain/claim.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { acquireMachineLock, machineKey, type ControlResponse } from '../machine/lock.ts';
@@ -30,17 +31,36 @@ const STALE_LOOK_SECONDS = 20;
 
 export interface ManagerOptions {
   settings: Settings;
+  sources: Sources;
   logger: Logger;
-  /** Ends the manager and nothing else: children go on. */
-  signal: AbortSignal;
+  /** Process only this run, then end: 0 if it is done afterwards, else 1. */
+  runOnce?: number;
 }
 
-/** Runs the manager until it is told to end or something unexpected happens; answers the exit code. */
-export async function runManager({ settings, logger, signal }: ManagerOptions): Promise<number> {
+/**
+ * Runs the manager until it is told to end (Ctrl-C, TERM, another instance), which leaves children
+ * alone; answers the exit code. An unexpected error ends the whole process at once with code 1 and
+ * one line: the next start recovers.
+ */
+export async function runManager(options: ManagerOptions): Promise<number> {
+  try {
+    return await manage(options);
+  } catch (error) {
+    options.logger.fatal(
+      { event: 'manager.crashed', err: error },
+      `the manager ends, because of an error of its own: ${error instanceof Error ? error.message : String(error)}. Children go on; start it again`,
+    );
+    process.exit(1);
+  }
+}
+
+async function manage({ settings, logger, runOnce }: ManagerOptions): Promise<number> {
   const connection = connectionOf(settings);
   if (connection === null) throw new Error('the manager needs the URL of a database');
   const ending = new AbortController();
-  signal.addEventListener('abort', () => ending.abort(), { once: true });
+  const end = () => ending.abort();
+  process.once('SIGINT', end);
+  process.once('SIGTERM', end);
   await mkdir(settings.paths.stateDir, { recursive: true });
   let manager: Manager | null = null;
   const lock = await acquireMachineLock(
@@ -62,13 +82,14 @@ export async function runManager({ settings, logger, signal }: ManagerOptions): 
             return manager.status();
         }
       },
-      onEnd: () => ending.abort(),
+      onEnd: end,
     },
   );
   if (lock.replaced !== null) {
+    const { holder, how } = lock.replaced;
     logger.info(
-      { event: 'manager.replaced', pid: lock.replaced.holder.pid, how: lock.replaced.how },
-      `took over from an earlier manager of ${settings.host.name} (pid ${lock.replaced.holder.pid}, ${lock.replaced.how}); its children go on`,
+      { event: 'manager.replaced', pid: holder?.pid ?? null, how },
+      `took over from an earlier manager of ${settings.host.name} (${holder === null ? '' : `pid ${holder.pid}, `}${how}); its children go on`,
     );
   }
   const store = openStore(connection, (event) => manager?.onStoreEvent(event));
@@ -79,7 +100,7 @@ export async function runManager({ settings, logger, signal }: ManagerOptions): 
     primaries: settings.host.primaries,
     resourceTable: settings.host.resourceTable,
     slots: settings.host.slots,
-    rules: settings,
+    rules: settings.rules,
     context: settings.worker.context,
     contextOptions: settings.worker.contextOptions,
     processor: settings.worker.processor,
@@ -87,7 +108,7 @@ export async function runManager({ settings, logger, signal }: ManagerOptions): 
     outputDirectory: settings.paths.output,
     stateDir: settings.paths.stateDir,
     changeStream: settings.database.changeStream,
-    pollSeconds: settings.limits.idlePollSeconds,
+    pollSeconds: settings.rules.limits.idlePollSeconds,
     store,
     executor: worker.executor,
     clock: systemClock,
@@ -95,16 +116,13 @@ export async function runManager({ settings, logger, signal }: ManagerOptions): 
     graph: worker.graph,
   };
   manager = new Manager(env, ending.signal);
-  try {
-    await manager.work();
-  } finally {
-    ending.abort();
-    worker.close();
-    await store.close();
-    await lock.release();
-  }
+  const answer = await manager.work(runOnce ?? null);
   manager.sayWhatGoesOn();
-  return 0;
+  ending.abort();
+  worker.close();
+  await store.close();
+  await lock.release();
+  return answer;
 }
 
 /** The loop of one manager: recover, then notice, claim, watch, over and over. */
@@ -136,15 +154,18 @@ export class Manager {
     this.#bell.ring();
   }
 
-  /** Throws on any internal error, after which only a new start helps. */
-  async work(): Promise<void> {
+  /**
+   * Works until told to end, or only on one run; answers the exit code. Throws on any internal
+   * error, after which only a new start helps.
+   */
+  async work(runOnce: number | null): Promise<number> {
     const env = this.#env;
     try {
       const answered = await untilAnswered(env, 'the start', this.#ends, async () => {
         await env.store.ping();
         return true;
       });
-      if (answered === null) return;
+      if (answered === null) return 0;
       await unlessOutage(env, 'indexes', () => this.#ensureIndexes());
       await recover(
         env,
@@ -160,15 +181,43 @@ export class Manager {
       );
       env.log.info({ event: 'manager.ready', host: env.host }, `${env.host} is ready to take runs`);
       this.#watch();
+      if (runOnce !== null) return await this.#processOnce(runOnce);
       while (!this.#ends.aborted) {
         const seconds = await this.#turn();
-        if (this.#failure !== null) throw this.#failure.error;
+        this.#throwFailure();
         await this.#bell.wait(seconds, this.#ends);
-        if (this.#failure !== null) throw this.#failure.error;
+        this.#throwFailure();
       }
+      return 0;
     } finally {
       this.#lifeSigns.stop();
     }
+  }
+
+  /** `process N --now`: takes the run as soon as the worker is there, and waits for its end. */
+  async #processOnce(number: number): Promise<number> {
+    const env = this.#env;
+    while (!this.#ends.aborted) {
+      const health = await this.#look();
+      if (health.accepting.ok) break;
+      await this.#bell.wait(1, this.#ends);
+    }
+    const taken = await this.process(number);
+    if (!taken.ok) {
+      env.log.error({ event: 'run.refused', run: number }, taken.message);
+      return 1;
+    }
+    while (this.#book.size > 0 && !this.#ends.aborted) {
+      await this.#bell.wait(env.pollSeconds, this.#ends);
+      this.#throwFailure();
+    }
+    const [document] = await env.store.runs.byNumber(number);
+    const parsed = parseRun(document);
+    return parsed.kind === 'run' && parsed.run.bootstrax.state === 'done' ? 0 : 1;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure.error;
   }
 
   onStoreEvent(event: StoreEvent): void {

@@ -222,7 +222,7 @@ function outcomeOf(
     bytes: attempt.bytes,
     dropped: attempt.plan?.dropped ?? [],
     // The lineage of each is in the run document and beside the data: the history stays small.
-    products: (attempt.result?.products ?? []).map(({ lineage: _, ...product }) => product),
+    products: (attempt.result?.products ?? []).map(({ lineage, ...product }) => product),
     versions: attempt.result?.versions ?? {},
   };
 }

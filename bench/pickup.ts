@@ -1,0 +1,216 @@
+/**
+ * From inserting a run document to (a) `considering` and (b) the child having read the first chunk.
+ * (a) is seen by a change stream of another process than the manager, so its delivery is part of the
+ * figure; with the stream off for the manager the observer still uses one. (b) is the moment the
+ * line about the first chunk stands in the child's progress file.
+ *
+ * Arguments: --runs N, and a part of a scenario's name to run only those.
+ */
+import { once } from 'node:events';
+import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { EJSON } from 'bson';
+import type { Document } from 'mongodb';
+
+import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, until } from '../tests/support/lab.ts';
+import { quantile, report } from './figures.ts';
+
+interface Scenario {
+  name: string;
+  managers: number;
+  oldRuns: number;
+  changeStream: boolean;
+}
+
+const SCENARIOS: Scenario[] = [
+  { name: 'idle database, change stream', managers: 1, oldRuns: 0, changeStream: true },
+  { name: '20,000 old runs, six managers', managers: 6, oldRuns: 20_000, changeStream: true },
+  { name: 'change stream off', managers: 1, oldRuns: 0, changeStream: false },
+];
+const OLD_RUN_BYTES = 60_000;
+
+const args = process.argv.slice(2);
+const runsArgument = args.indexOf('--runs');
+const RUNS = runsArgument >= 0 ? Number(args[runsArgument + 1]) : 200;
+const only = args.find((word, i) => !word.startsWith('--') && i !== runsArgument + 1) ?? '';
+
+const rows: (string | number)[][] = [];
+const figures: Record<string, unknown> = {};
+for (const scenario of SCENARIOS.filter(({ name }) => name.includes(only))) {
+  const { considering, firstChunk } = await measure(scenario);
+  rows.push([
+    scenario.name,
+    considering.length,
+    ...[quantile(considering, 0.5), quantile(considering, 0.99), Math.max(...considering)],
+    ...[quantile(firstChunk, 0.5), quantile(firstChunk, 0.99), Math.max(...firstChunk)],
+  ]);
+  figures[scenario.name] = {
+    runs: considering.length,
+    considering_p50_ms: quantile(considering, 0.5),
+    considering_p99_ms: quantile(considering, 0.99),
+    first_chunk_p50_ms: quantile(firstChunk, 0.5),
+    first_chunk_p99_ms: quantile(firstChunk, 0.99),
+  };
+}
+report(
+  'From inserting a run document, ms (the reference: considering median 4900, worst 9600)',
+  ['scenario', 'runs', '(a) p50', 'p99', 'max', '(b) p50', 'p99', 'max'],
+  rows,
+  figures,
+);
+
+async function measure(
+  scenario: Scenario,
+): Promise<{ considering: number[]; firstChunk: number[] }> {
+  const lab = await Lab.start();
+  try {
+    const template = await templateRun(lab);
+    if (scenario.oldRuns > 0) await insertOldRuns(lab, scenario.oldRuns);
+    const hosts = Array.from({ length: scenario.managers }, (_, i) => `bench${i}.test.local`);
+    const managers = await Promise.all(
+      hosts.map(async (host) => {
+        const output = join(lab.root, `out-${host}`);
+        await mkdir(output);
+        return lab.manager({
+          host,
+          config: SMALL_MACHINE,
+          env: {
+            BOOTSTRAX_OUTPUT: output,
+            BOOTSTRAX_CHANGE_STREAM: String(scenario.changeStream),
+          },
+        });
+      }),
+    );
+    for (const manager of managers) await manager.event('worker.ready');
+    const considering: number[] = [];
+    const firstChunk: number[] = [];
+    // The first runs warm the manager's code; they are not counted.
+    for (let i = -5; i < RUNS; i++) {
+      const number = 100_000 + i;
+      const one = await measureOne(lab, template, number);
+      if (i >= 0) {
+        considering.push(one.consideringMs);
+        firstChunk.push(one.firstChunkMs);
+      }
+      if (i % 50 === 49) console.error(`${scenario.name}: ${i + 1} of ${RUNS} runs`);
+    }
+    return { considering, firstChunk };
+  } finally {
+    await lab.end();
+  }
+}
+
+async function measureOne(
+  lab: Lab,
+  template: Document,
+  number: number,
+): Promise<{ consideringMs: number; firstChunkMs: number }> {
+  const runId = String(number).padStart(6, '0');
+  await cp(join(lab.live, '000001'), join(lab.live, runId), { recursive: true });
+  const { _id, ...fields } = template;
+  const document = { ...fields, number, bootstrax: { state: null } };
+  const stream = lab.runs.watch(
+    [{ $match: { operationType: 'update', 'updateDescription.updatedFields': { $exists: true } } }],
+    { maxAwaitTimeMS: 1000 },
+  );
+  let consideringMs: number | null = null;
+  const begin = performance.now();
+  const seen = (async () => {
+    for await (const event of stream) {
+      if (JSON.stringify(event).includes('considering')) {
+        consideringMs = performance.now() - begin - 0;
+        return;
+      }
+    }
+  })();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const inserted = performance.now();
+  const offset = inserted - begin;
+  await lab.runs.insertOne(document);
+  await seen;
+  const attemptOf = await until('the attempt', async () => {
+    const run = await lab.runs.findOne({ number }, { projection: { bootstrax: 1 } });
+    const { attempt, host } = (run?.['bootstrax'] ?? {}) as { attempt?: string; host?: string };
+    return attempt !== undefined && host !== undefined ? { attempt, host } : null;
+  }).catch(() => null);
+  const firstChunkMs = await firstChunkOf(lab, attemptOf, number, inserted);
+  await stream.close();
+  await until(`run ${number} to be done`, async () => {
+    const run = await lab.runs.findOne({ number }, { projection: { 'bootstrax.state': 1 } });
+    return (run?.['bootstrax'] as { state?: string } | undefined)?.state === 'done';
+  });
+  await rm(join(lab.live, runId), { recursive: true });
+  return { consideringMs: (consideringMs ?? Number.NaN) - offset, firstChunkMs };
+}
+
+/** The child says how long it had been running when it had read the chunk, and when it started. */
+async function firstChunkOf(
+  lab: Lab,
+  attempt: { attempt: string; host: string } | null,
+  number: number,
+  inserted: number,
+): Promise<number> {
+  return until(
+    `the first chunk of run ${number}`,
+    async () => {
+      const directory =
+        attempt === null ? null : join(lab.stateDir(attempt.host), 'attempts', attempt.attempt);
+      if (directory === null) throw new Error(`no attempt of run ${number} was seen`);
+      const text = await readFile(join(directory, 'progress.ndjson'), 'utf8').catch(() => '');
+      return /"chunks": ?[1-9]/.test(text) ? performance.now() - inserted : null;
+    },
+    30,
+  );
+}
+
+async function templateRun(lab: Lab): Promise<Document> {
+  const child = spawn(
+    PYTHON,
+    [
+      ...[
+        '-m',
+        'bootstrax_worker.simulator',
+        '--no-database',
+        '--number',
+        '1',
+        '--live-data',
+        lab.live,
+      ],
+      ...['--seconds', '2', '--rate', '5', '--chunk-seconds', '1', '--speed', '0'],
+    ],
+    {
+      env: { ...process.env, PYTHONPATH: join(PACKAGE, 'worker') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let text = '';
+  child.stdout.on('data', (piece: Buffer) => (text += piece.toString()));
+  await once(child, 'close');
+  const line = text.split('\n').findLast((candidate) => candidate.startsWith('{'));
+  if (line === undefined) throw new Error(`the simulator printed no document: ${text}`);
+  const document = EJSON.parse(line) as Document;
+  if (!(await readdir(lab.live)).includes('000001')) throw new Error('no live data was written');
+  return { ...document, rate: document['rate'] ?? { tpc: { avg: 1, max: 1 } } };
+}
+
+async function insertOldRuns(lab: Lab, count: number): Promise<void> {
+  const padding = 'x'.repeat(OLD_RUN_BYTES);
+  const batch = 200;
+  for (let first = 0; first < count; first += batch) {
+    await lab.runs.insertMany(
+      Array.from({ length: batch }, (_, i) => ({
+        number: 10 + first + i,
+        mode: 'tpc_bkg',
+        detectors: ['tpc'],
+        start: new Date(1_600_000_000_000 + (first + i) * 3_600_000),
+        end: new Date(1_600_003_000_000 + (first + i) * 3_600_000),
+        bootstrax: { state: 'done', host: 'old.test.local', time: new Date(1_600_003_000_000) },
+        status: 'transferred',
+        data: [],
+        padding,
+      })),
+    );
+    if ((first + batch) % 5000 === 0) console.error(`${first + batch} old runs inserted`);
+  }
+}

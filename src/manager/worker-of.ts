@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+
+import { writeFileDurable } from '../attempts/durable.ts';
+import type { Settings } from '../config/entries.ts';
+import { graphPath, packageDirectory } from '../config/paths.ts';
+import { pluginGraphSchema, type PluginGraph } from '../domain/attempt.ts';
+import type { Executor, Readiness } from '../executors/executor.ts';
+import { LocalExecutor } from '../executors/local.ts';
+import { ForkServer } from '../worker/fork-server.ts';
+
+export interface LocalWorker {
+  executor: Executor;
+  graph: () => PluginGraph | null;
+  close: () => void;
+}
+
+/**
+ * The warm worker of this host and the executor on top of it. `onChange` is called when what it can
+ * do has changed. The context counts as usable while it is still being imported if it was imported
+ * with the same interpreter and options before: so a restarted manager may claim at once.
+ */
+export function localWorker(settings: Settings, logger: Logger, onChange: () => void): LocalWorker {
+  const { context, contextOptions, python, warmUp } = settings.worker;
+  const { stateDir } = settings.paths;
+  const graphFile = graphPath(stateDir, context);
+  let graph = readGraph(graphFile, context);
+  const importedFile = join(stateDir, 'context-imported.json');
+  const key = JSON.stringify({ context, contextOptions, python });
+  let imported = readText(importedFile)?.trim() === key;
+  let keeping: Promise<void> = Promise.resolve();
+  const keep = (write: () => Promise<void>) => {
+    keeping = keeping.then(write).catch((error: unknown) => {
+      logger.warn(
+        { event: 'worker.record' },
+        `cannot note what the worker reported in ${stateDir}: ${String(error)}`,
+      );
+    });
+  };
+
+  const server = new ForkServer(
+    {
+      python,
+      workerDirectory: join(packageDirectory(), 'worker'),
+      context,
+      contextOptions,
+      warmUp,
+      logFile: join(stateDir, 'worker.log'),
+      environment: process.env,
+    },
+    {
+      onGraph: (reported) => {
+        graph = reported;
+        imported = true;
+        keep(async () => {
+          await mkdir(stateDir, { recursive: true });
+          await writeFileDurable(graphFile, `${JSON.stringify(reported)}\n`);
+          await writeFileDurable(importedFile, `${key}\n`);
+        });
+        onChange();
+      },
+      onState: (state) => {
+        switch (state.kind) {
+          case 'warm':
+            logger.info(
+              { event: 'worker.ready', warm: true, seconds: state.seconds },
+              `the worker is warm after ${state.seconds.toFixed(1)} s: ${context}`,
+            );
+            break;
+          case 'cold':
+            logger.info(
+              { event: 'worker.ready', warm: false, why: state.why },
+              `runs start cold: ${state.why}`,
+            );
+            break;
+          case 'failed':
+            imported = false;
+            keep(() => rm(importedFile, { force: true }));
+            break;
+          case 'starting':
+          case 'closed':
+            break;
+        }
+        onChange();
+      },
+      onNote: (note) => logger.warn({ event: 'worker.note' }, note),
+    },
+  );
+  const local = new LocalExecutor(server);
+  server.start();
+  return {
+    executor: {
+      start: (plan, directory) => local.start(plan, directory),
+      ready: (): Readiness =>
+        server.state.kind === 'starting' && !imported
+          ? { ok: false, reason: `the strax context ${context} is being imported` }
+          : local.ready(),
+      describe: () => local.describe(),
+    },
+    graph: () => graph,
+    close: () => server.close(),
+  };
+}
+
+function readGraph(file: string, context: string): PluginGraph | null {
+  const text = readText(file);
+  if (text === null) return null;
+  try {
+    const parsed = pluginGraphSchema.safeParse(JSON.parse(text));
+    return parsed.success && parsed.data.context === context ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+function readText(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readdir } from 'node:fs/promises';
+
+import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+
+describe('a manager takes runs', () => {
+  let lab: Lab;
+  let manager: ManagerProcess;
+
+  beforeAll(async () => {
+    lab = await Lab.start();
+    manager = await lab.manager();
+    await manager.event('manager.ready');
+  });
+  afterAll(() => lab.end());
+
+  test('a run is noticed, processed and done, with the documents other programs read', async () => {
+    const [number] = await lab.takeRuns(['--seconds', '6', '--speed', '0', '--rate', '20']);
+    const run = await lab.reached(number!, ['done']);
+    const { bootstrax } = run;
+    expect(bootstrax.host).toBe('alpha.test.local');
+    expect(bootstrax.time).toBeInstanceOf(Date);
+    expect(bootstrax.started_processing).toBeInstanceOf(Date);
+    expect(bootstrax.attempt).toBeUndefined();
+    expect(bootstrax.n_failures ?? 0).toBe(0);
+    expect(run['status']).toBe('eb_finished_pre');
+    const entries = (run['data'] as Record<string, unknown>[]).filter(
+      ({ host }) => host === 'alpha.test.local',
+    );
+    const folders = await readdir(lab.output);
+    expect(folders.length).toBeGreaterThan(0);
+    expect(entries.map(({ location }) => location).sort()).toEqual(
+      folders.map((name) => `${lab.output}/${name}`).sort(),
+    );
+    for (const entry of entries) {
+      expect(entry['protocol']).toBe('FileSytemBackend');
+      expect(entry['meta']).toHaveProperty('lineage');
+    }
+  });
+
+  test('several runs that wait are all done', async () => {
+    const numbers = await lab.takeRuns(['--runs', '3', '--seconds', '5', '--speed', '0']);
+    expect(numbers).toHaveLength(3);
+    for (const number of numbers) await lab.reached(number, ['done']);
+  });
+
+  test('life signs are written as the website reads them', async () => {
+    const sign = await until('a life sign', () =>
+      lab.client
+        .db(lab.daqDb)
+        .collection('eb_monitor')
+        .findOne({ host: 'alpha.test.local' }, { sort: { _id: -1 } }),
+    );
+    for (const field of [
+      ...['host', 'pid', 'time', 'state', 'targets', 'max_cores', 'max_messages', 'undying'],
+      ...[
+        'production_mode',
+        'cpu_percent',
+        'memory_percent',
+        'swap_percent',
+        'disk_used',
+        'thinking',
+      ],
+    ]) {
+      expect(sign).toHaveProperty(field);
+    }
+  });
+});
+
+describe('the manager ends and another goes on', () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await Lab.start();
+  });
+  afterAll(() => lab.end());
+
+  test('kill -9 in the middle of a run costs nothing: the same child ends it', async () => {
+    const first = await lab.manager();
+    await first.event('manager.ready');
+    const taking = lab.takeRuns(['--seconds', '12', '--speed', '2', '--chunk-seconds', '2']);
+    const started = await first.event('attempt.started');
+    const number = started['run'] as number;
+    const before = await lab.reached(number, ['busy']);
+    await first.kill('SIGKILL');
+    const second = await lab.manager();
+    await second.event('attempt.adopted', { run: number });
+    await taking;
+    const run = await lab.reached(number, ['done']);
+    expect(run.bootstrax.n_failures ?? 0).toBe(0);
+    expect(run.bootstrax.started_processing).toEqual(before.bootstrax.started_processing);
+    expect(second.lines.some(({ event }) => event === 'attempt.started')).toBe(false);
+  });
+});

@@ -1,0 +1,298 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MongoClient, type Collection, type Db, type Document } from 'mongodb';
+
+import { startEmbedded, stopEmbedded } from '../../src/store/embedded-server.ts';
+
+/** Root of the checkout. */
+export const PACKAGE = resolve(import.meta.dirname, '../..');
+export const PYTHON = process.env['BOOTSTRAX_PYTHON'] ?? join(PACKAGE, '.venv/bin/python');
+const LOOK_MS = 20;
+const PATIENCE_SECONDS = 90;
+
+export const SMALL_CONTEXT = 'bootstrax_worker.contexts.small:small';
+
+/** Awaits a condition; says what was awaited, and what was seen last, when patience ends. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  patienceSeconds = PATIENCE_SECONDS,
+): Promise<T> {
+  const limit = performance.now() + patienceSeconds * 1000;
+  for (;;) {
+    const seen = await look();
+    if (seen !== null && seen !== undefined && seen !== false) return seen;
+    if (performance.now() > limit)
+      throw new Error(`waited ${patienceSeconds} s in vain for ${what}`);
+    await delay(LOOK_MS);
+  }
+}
+
+/** A manager process as a user would start it. */
+export class ManagerProcess {
+  readonly lines: Record<string, unknown>[] = [];
+  /** What it wrote outside its log lines. */
+  text = '';
+  readonly exited: Promise<number | null>;
+
+  constructor(readonly child: ChildProcess) {
+    this.exited = once(child, 'exit').then(([code]) => code as number | null);
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        try {
+          this.lines.push(JSON.parse(line) as Record<string, unknown>);
+        } catch {
+          this.text += `${line}\n`;
+        }
+      });
+    }
+  }
+
+  /** The first log line of this event (and these fields), once it is there. */
+  async event(
+    name: string,
+    fields: Record<string, unknown> = {},
+  ): Promise<Record<string, unknown>> {
+    const matches = (line: Record<string, unknown>) =>
+      line['event'] === name && Object.entries(fields).every(([key, value]) => line[key] === value);
+    return until(`log line ${name} ${JSON.stringify(fields)}`, () => {
+      if (this.child.exitCode !== null && !this.lines.some(matches)) {
+        throw new Error(
+          `the manager ended (${this.child.exitCode}) before ${name}: ${this.story()}`,
+        );
+      }
+      return this.lines.find(matches);
+    });
+  }
+
+  story(): string {
+    return `${this.lines.map((line) => JSON.stringify(line)).join('\n')}\n${this.text}`;
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    await this.exited;
+  }
+}
+
+export interface ManagerChoices {
+  host?: string;
+  /** Sections of the configuration file, TOML. */
+  config?: string;
+  env?: Record<string, string>;
+  context?: string;
+}
+
+/** An embedded database, folders and processes of one test file, all in a folder of its own. */
+export class Lab {
+  readonly #managers: ManagerProcess[] = [];
+  readonly #children: ChildProcess[] = [];
+  #count = 0;
+
+  private constructor(
+    readonly root: string,
+    readonly url: string,
+    readonly client: MongoClient,
+    private readonly ownServer: boolean,
+    readonly runsDb: string,
+    readonly daqDb: string,
+  ) {}
+
+  static async start(): Promise<Lab> {
+    const root = await mkdtemp(join(tmpdir(), 'bootstrax-lab-'));
+    const given = process.env['BOOTSTRAX_TEST_MONGO_URL'];
+    const url =
+      given ??
+      (await startEmbedded({ python: PYTHON, stateDir: join(root, 'database'), port: null })).url;
+    const client = await MongoClient.connect(url, given ? {} : { directConnection: true });
+    const name = `lab_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
+    const lab = new Lab(root, url, client, !given, `${name}_runs`, `${name}_daq`);
+    for (const folder of ['live', 'out']) await mkdir(join(root, folder));
+    return lab;
+  }
+
+  get runsDatabase(): Db {
+    return this.client.db(this.runsDb);
+  }
+
+  get runs(): Collection {
+    return this.runsDatabase.collection('runs');
+  }
+
+  get live(): string {
+    return join(this.root, 'live');
+  }
+
+  get output(): string {
+    return join(this.root, 'out');
+  }
+
+  stateDir(host: string): string {
+    return join(this.root, `state-${host}`);
+  }
+
+  /** Environment for `bin/bootstrax` and the simulator. */
+  env(choices: ManagerChoices = {}): Record<string, string> {
+    const host = choices.host ?? 'alpha.test.local';
+    return {
+      ...(process.env as Record<string, string>),
+      BOOTSTRAX_MONGO_URL: this.url,
+      BOOTSTRAX_RUNS_DB: this.runsDb,
+      BOOTSTRAX_DAQ_DB: this.daqDb,
+      BOOTSTRAX_HOST: host,
+      BOOTSTRAX_ROLE: 'primary',
+      BOOTSTRAX_LIVE_DATA: this.live,
+      BOOTSTRAX_OUTPUT: this.output,
+      BOOTSTRAX_STATE_DIR: this.stateDir(host),
+      BOOTSTRAX_PYTHON: PYTHON,
+      BOOTSTRAX_CONTEXT: choices.context ?? SMALL_CONTEXT,
+      ...choices.env,
+    };
+  }
+
+  /** Starts `bootstrax run`; sections in `config` override those for a small machine. */
+  async manager(choices: ManagerChoices = {}): Promise<ManagerProcess> {
+    const file = join(this.root, `config-${this.#count++}.toml`);
+    await writeFile(file, choices.config ?? SMALL_MACHINE, { mode: 0o600 });
+    const child = spawn(
+      process.execPath,
+      [join(PACKAGE, 'bin/bootstrax'), 'run', '--config', file],
+      {
+        env: this.env(choices),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    const manager = new ManagerProcess(child);
+    this.#managers.push(manager);
+    return manager;
+  }
+
+  /** Runs `bin/bootstrax` to its end. */
+  async command(
+    args: string[],
+    choices: ManagerChoices = {},
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const file = join(this.root, `config-${this.#count++}.toml`);
+    await writeFile(file, choices.config ?? SMALL_MACHINE, { mode: 0o600 });
+    return this.#output(process.execPath, [join(PACKAGE, 'bin/bootstrax'), ...args], {
+      ...this.env(choices),
+      BOOTSTRAX_CONFIG: file,
+    });
+  }
+
+  /** Takes runs with the simulator; answers when it has ended. Run numbers are in the order taken. */
+  async takeRuns(args: string[]): Promise<number[]> {
+    const { code, stdout, stderr } = await this.#output(
+      PYTHON,
+      [
+        ...['-m', 'bootstrax_worker.simulator', '--mongo-url', this.url, '--runs-db', this.runsDb],
+        ...['--daq-db', this.daqDb, '--live-data', this.live, '--json', ...args],
+      ],
+      { ...(process.env as Record<string, string>), PYTHONPATH: join(PACKAGE, 'worker') },
+    );
+    if (code !== 0) throw new Error(`the simulator failed (${code}): ${stderr}`);
+    const numbers = stdout
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => (JSON.parse(line) as { run?: number }).run)
+      .filter((run) => run !== undefined);
+    return [...new Set(numbers)];
+  }
+
+  async run(number: number): Promise<Document> {
+    const document = await this.runs.findOne({ number });
+    if (document === null) throw new Error(`there is no run ${number}`);
+    return document;
+  }
+
+  /** The run document once its state is one of these. */
+  async reached(number: number, states: string[], patienceSeconds?: number): Promise<Document> {
+    let last: unknown;
+    try {
+      return await until(
+        `run ${number} to be ${states.join(' or ')}`,
+        async () => {
+          const document = await this.run(number);
+          last = document['bootstrax'];
+          const state = (last as { state?: string } | null)?.state ?? 'null';
+          return states.includes(state) ? document : null;
+        },
+        patienceSeconds,
+      );
+    } catch (error) {
+      const stories = this.#managers.map((manager) => manager.story()).join('\n---\n');
+      throw new Error(`${String(error)}; last: ${JSON.stringify(last)}\n${stories}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Text of a file of the newest attempt at a run, for messages. */
+  async attemptFile(host: string, attempt: string, name: string): Promise<string> {
+    return readFile(join(this.stateDir(host), 'attempts', attempt, name), 'utf8');
+  }
+
+  async end(): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
+    await Promise.all(this.#managers.map((manager) => manager.kill()));
+    if (!this.ownServer) {
+      await this.client.db(this.runsDb).dropDatabase();
+      await this.client.db(this.daqDb).dropDatabase();
+    }
+    await this.client.close();
+    if (this.ownServer) await stopEmbedded(join(this.root, 'database'));
+    await rm(this.root, { recursive: true, force: true });
+  }
+
+  async #output(
+    command: string,
+    args: string[],
+    env: Record<string, string>,
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#children.push(child);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (piece: Buffer) => (stdout += piece.toString()));
+    child.stderr.on('data', (piece: Buffer) => (stderr += piece.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code: code ?? -1, stdout, stderr };
+  }
+}
+
+/** Limits that suit a test machine: delays short, any disk is large enough, two cores. */
+export const SMALL_MACHINE = `
+[disk]
+max_used_percent = 100
+min_free_bytes = 0
+
+[retry]
+base_seconds = 0.2
+growth = 1.5
+
+[retry.uncounted]
+first_seconds = 0.2
+
+[limits]
+renew_seconds = 1
+min_rate_age_seconds = 0
+max_rate_seconds = 2
+end_of_run_seconds = 30
+
+[resources]
+tables = { new = [{ rate_mbps = 0, cores = 1, max_messages = 4, timeout_seconds = 60 }, { rate_mbps = 550, cores = 1, max_messages = 4, timeout_seconds = 60 }] }
+
+[resources.clips.cores]
+min = 1
+
+[resources.fallback]
+cores = 1
+max_messages = 4
+timeout_seconds = 60
+`;
