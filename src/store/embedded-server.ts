@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -242,7 +243,7 @@ async function readRecord(stateDir: string): Promise<ServerRecord | null> {
 
 async function writeRecord(stateDir: string, record: ServerRecord): Promise<void> {
   const path = recordFile(stateDir);
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   const file = await open(temporary, 'w', 0o600);
   try {
     await file.writeFile(JSON.stringify(record) + '\n');

@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { MongoClient, type Db } from 'mongodb';
+import { afterAll, beforeAll, describe } from 'vitest';
+
+import { startEmbedded, stopEmbedded } from '../../../src/store/embedded-server.ts';
+import { openStore } from '../../../src/store/open.ts';
+import type { Store, StoreEvent, StoreOptions } from '../../../src/store/types.ts';
+
+export const PYTHON = process.env.BOOTSTRAX_PYTHON ?? resolve('.venv/bin/python');
+
+export interface TestServer {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** An embedded server of the test's own, in a directory of its own. */
+export async function ownServer(): Promise<TestServer & { stateDir: string }> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'bootstrax-store-'));
+  const { url } = await startEmbedded({ python: PYTHON, stateDir, port: null, testCommands: true });
+  return {
+    url,
+    stateDir,
+    stop: async () => {
+      await stopEmbedded(stateDir);
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface TestStore {
+  store: Store;
+  events: StoreEvent[];
+  /** The databases as another program sees them. */
+  runsDb: Db;
+  daqDb: Db;
+  close(): Promise<void>;
+}
+
+let databases = 0;
+
+/** A store on databases of its own; `close` drops them. */
+export async function testStore(
+  url: string,
+  options: Partial<StoreOptions> = {},
+): Promise<TestStore> {
+  const suffix = `${process.pid}_${Date.now()}_${databases++}`;
+  const events: StoreEvent[] = [];
+  const settings: StoreOptions = {
+    runsUrl: url,
+    daqUrl: null,
+    runsDb: `test_runs_${suffix}`,
+    daqDb: `test_daq_${suffix}`,
+    runsCredentials: null,
+    daqCredentials: null,
+    manage: true,
+    callTimeoutSeconds: 10,
+    ...options,
+  };
+  const store = openStore(settings, (event) => events.push(event));
+  if (settings.manage) await store.ensureIndexes();
+  const outside = new MongoClient(url);
+  const runsDb = outside.db(settings.runsDb);
+  const daqDb = outside.db(settings.daqDb);
+  return {
+    store,
+    events,
+    runsDb,
+    daqDb,
+    close: async () => {
+      await runsDb.dropDatabase();
+      await daqDb.dropDatabase();
+      await outside.close();
+      await store.close();
+    },
+  };
+}
+
+/**
+ * Runs one suite on the embedded server and, where `BOOTSTRAX_TEST_MONGO_URL` names one, on a real
+ * MongoDB replica set.
+ */
+export function onEachServer(name: string, suite: (context: { url: () => string }) => void): void {
+  describe(`${name} (embedded server)`, () => {
+    let server: TestServer;
+    beforeAll(async () => {
+      server = await ownServer();
+    });
+    afterAll(() => server.stop());
+    suite({ url: () => server.url });
+  });
+  const real = process.env.BOOTSTRAX_TEST_MONGO_URL;
+  if (real !== undefined && real !== '') {
+    describe(`${name} (BOOTSTRAX_TEST_MONGO_URL)`, () => suite({ url: () => real }));
+  }
+}
