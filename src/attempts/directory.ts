@@ -86,6 +86,15 @@ export async function listAttempts(stateDir: string): Promise<string[]> {
   return (await namesIn(attemptsRoot(stateDir))).filter((name) => ATTEMPT_ID.test(name));
 }
 
+/** Ids of the attempts on disk whose outcome is not in the databases yet; cheap with thousands. */
+export async function listOpenAttempts(stateDir: string): Promise<string[]> {
+  const open: string[] = [];
+  for (const id of await listAttempts(stateDir)) {
+    if (!(await exists(join(attemptsRoot(stateDir), id, 'concluded')))) open.push(id);
+  }
+  return open;
+}
+
 /** Reads an attempt directory, whatever state it is in; null if there is none. */
 export async function readAttempt(stateDir: string, id: string): Promise<AttemptFiles | null> {
   const directory = attemptDirectory(stateDir, id);

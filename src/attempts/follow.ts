@@ -15,6 +15,7 @@ import {
   type Started,
 } from '../domain/attempt.ts';
 import { isAlive } from '../machine/identity.ts';
+import { writersOf } from '../machine/processes.ts';
 import { readAttemptFile, type FileProblem } from './directory.ts';
 import { FileTail } from './tail.ts';
 
@@ -31,7 +32,10 @@ export interface FollowHandlers {
   onWarning?: (warning: string) => void;
   onResult?: (result: Result) => void;
   onExit?: (exit: Exit) => void;
-  /** Guardian and child are gone and `exit.json` will never come. */
+  /**
+   * `exit.json` will never come: guardian and child are gone, or there never were any (nothing
+   * writes to the attempt's log, and `started.json` is not there after 10 s).
+   */
   onVanished?: () => void;
   /** A file that cannot be used; told once for each content. */
   onProblem?: (problem: FileProblem) => void;
@@ -53,6 +57,8 @@ export interface Follower {
 const PROGRESS = 'progress.ndjson';
 /** Beside the kernel's notices, of which some may be lost, seconds. */
 const LOOK_SECONDS = 2;
+/** A guardian that was started writes `started.json` within this time, seconds. */
+const START_LIMIT_SECONDS = 10;
 
 /**
  * Follows the attempt in `directory`, from its beginning, also if it began long ago (adoption).
@@ -85,6 +91,7 @@ class Following {
   private readonly signal: AbortSignal;
   private readonly folders = new Set<string>();
   private readonly problems = new Set<string>();
+  private readonly beginMs = performance.now();
   private started: Started | null = null;
   private resultTold = false;
   /** What has to be looked at: set by notices, taken by the loop. */
@@ -153,23 +160,20 @@ class Following {
 
   /** Tells all news; true when there will be no more. */
   private async lookAtAll(): Promise<boolean> {
-    // Whether the end has come is found out before the rest is read: what was written before the
-    // end is then told before it.
     const exit = await this.read('exit.json', exitSchema);
-    const vanished = exit === null && this.started !== null && gone(this.started);
-    const lateExit = vanished ? await this.read('exit.json', exitSchema) : exit;
-
     if (this.started === null) {
-      const started = await this.read('started.json', startedSchema);
+      this.started = await this.read('started.json', startedSchema);
       if (this.signal.aborted) return true;
-      if (started !== null) {
-        this.started = started;
+      if (this.started !== null) {
         this.active();
-        this.handlers.onStarted?.(started);
-        // The one just read may be long gone: look again at once.
-        if (exit === null && gone(started)) this.due = 'all';
+        this.handlers.onStarted?.(this.started);
       }
     }
+    // Whether the end has come is found out before the rest is read: what was written before the
+    // end is then told before it.
+    const vanished =
+      exit === null && (this.started === null ? this.neverStarted() : gone(this.started));
+    const lastExit = vanished ? await this.read('exit.json', exitSchema) : exit;
     await this.readProgress();
     if (!this.resultTold) {
       const result = await this.read('result.json', resultSchema);
@@ -181,9 +185,17 @@ class Following {
       }
     }
     if (this.signal.aborted) return true;
-    if (lateExit !== null) this.handlers.onExit?.(lateExit);
+    if (lastExit !== null) this.handlers.onExit?.(lastExit);
     else if (vanished) this.handlers.onVanished?.();
-    return lateExit !== null || vanished;
+    return lastExit !== null || vanished;
+  }
+
+  /** Nothing has begun here, and nothing is about to. */
+  private neverStarted(): boolean {
+    return (
+      performance.now() - this.beginMs > START_LIMIT_SECONDS * 1000 &&
+      writersOf(join(this.directory, 'log.txt')).length === 0
+    );
   }
 
   private async readProgress(): Promise<void> {

@@ -39,7 +39,7 @@ export async function readLogEnd(path: string, count: number): Promise<LogEnd> {
 
 /**
  * The text of a log from byte `fromBytes` on as it grows, in pieces of whole characters, until
- * `signal` is aborted. Waits for the log if it is not there yet.
+ * `signal` is aborted and what was there by then is read. Waits for the log if it is not there yet.
  */
 export async function* followLog(
   path: string,
@@ -61,7 +61,9 @@ export async function* followLog(
   signal.addEventListener('abort', notice);
   let file: FileHandle | null = null;
   try {
-    while (!signal.aborted) {
+    for (;;) {
+      // What was written before the signal came is still read.
+      const last = signal.aborted;
       news.due = false;
       file ??= await openIfThere(path);
       for (;;) {
@@ -70,8 +72,8 @@ export async function* followLog(
         offset += bytes.length;
         const text = decoder.write(bytes);
         if (text !== '') yield text;
-        if (signal.aborted) return;
       }
+      if (last) return;
       if (!news.due) {
         await new Promise<void>((resolve) => {
           news.wake = resolve;

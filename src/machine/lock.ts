@@ -198,7 +198,8 @@ async function retry(
 /** The server once it listens; null if the name is taken. */
 function listen(socketName: string, server: Server): Promise<Server | null> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    // Also later: a connection that cannot be accepted is not the end of the manager.
+    server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(null);
       else reject(error);
     });

@@ -6,7 +6,7 @@ import type { ProcessIdentity } from '../domain/attempt.ts';
 import { bootId, isAlive, isZombie, processStat, type ProcessStat } from './identity.ts';
 
 /** How often a session is looked at while its end is awaited, seconds. */
-const LOOK_SECONDS = 0.02;
+const LOOK_SECONDS = 0.005;
 /** How long processes may take to vanish after SIGKILL before this is called a failure, seconds. */
 const KILL_LIMIT_SECONDS = 5;
 
@@ -66,6 +66,12 @@ export function attemptProcesses(attempt: AttemptProcesses): ProcessStat[] {
     (stat) =>
       stat.pid !== process.pid && ((known && stat.session === session) || writesTo(stat.pid, log)),
   );
+}
+
+/** Processes that have this file as standard output or error. */
+export function writersOf(file: string): ProcessStat[] {
+  const path = realPath(file);
+  return runningProcesses().filter((stat) => writesTo(stat.pid, path));
 }
 
 /**

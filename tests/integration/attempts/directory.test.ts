@@ -18,6 +18,7 @@ import {
   attemptDirectory,
   createAttempt,
   listAttempts,
+  listOpenAttempts,
   markConcluded,
   markSuperseded,
   newAttemptId,
@@ -104,7 +105,9 @@ test('marks are seen', async () => {
   const plan = planOf();
   const directory = await createAttempt(state, plan);
   await markSuperseded(directory);
+  expect(await listOpenAttempts(state)).toEqual([plan.attempt]);
   await markConcluded(directory);
+  expect(await listOpenAttempts(state)).toEqual([]);
   expect(await readAttempt(state, plan.attempt)).toMatchObject({
     superseded: true,
     concluded: true,

@@ -283,6 +283,27 @@ test('an attempt of before a reboot has vanished at once', async () => {
   expect(performance.now() - begin).toBeLessThan(1000);
 });
 
+test('an attempt that never started is noticed after a while, unless somebody has its log', async () => {
+  const never = listen(new Attempt());
+  const starting = new Attempt();
+  const guardian = spawn('sh', ['-c', `exec sleep 60 >> ${starting.directory}/log.txt`], {
+    stdio: 'ignore',
+  });
+  onTestFinished(() => {
+    guardian.kill('SIGKILL');
+  });
+  const started = listen(starting);
+  const begin = performance.now();
+  await never.follower.done;
+  expect(never.said).toEqual(['vanished']);
+  expect(performance.now() - begin).toBeGreaterThan(10_000);
+  expect(started.said).toEqual([]);
+  guardian.kill('SIGKILL');
+  await once(guardian, 'exit');
+  await started.follower.done;
+  expect(started.said).toEqual(['vanished']);
+});
+
 test('a child whose guardian is gone is followed to its end', async () => {
   const attempt = new Attempt();
   const program = spawn('sleep', ['60'], { stdio: 'ignore' });

@@ -81,6 +81,15 @@ test('a log is followed from where its end was read, characters whole', async ()
   expect(found.ended).toBe(true);
 });
 
+test('what was written before following ends is still told', async () => {
+  const path = logOf('');
+  const { found, stop, done } = following(path, 0);
+  appendFileSync(path, 'last words\n');
+  stop.abort();
+  await done;
+  expect(found.text).toBe('last words\n');
+});
+
 test('a log that comes later is waited for', async () => {
   const path = join(temporaryFolder(), 'log.txt');
   const { found } = following(path, 0);
