@@ -9,7 +9,8 @@ if (!name || !/^[a-z-]+$/.test(name) || !existsSync(entry)) {
   console.error(`There is no benchmark '${name ?? ''}': see the folder bench/.`);
   process.exit(2);
 }
-const outfile = `.bench/${name}.mjs`;
+// As deep as the sources: the laboratory finds the checkout from where its own code lies.
+const outfile = `.bench/run/${name}.mjs`;
 await build({
   entryPoints: [entry],
   outfile,
