@@ -81,10 +81,10 @@ export function evaluateClaim(
   const checks = [
     stateCheck(parsed, bootstrax),
     ...tagChecks(parsed, rules),
-    ...(purpose === 'retry' ? retryChecks(parsed, bootstrax, rules, now) : []),
+    ...(bootstrax.state === 'failed' ? retryChecks(parsed, bootstrax, rules, now) : []),
     documentCheck(parsed, host),
     hostCheck(host),
-    ...(purpose === 'new' && parsed.kind === 'run'
+    ...(bootstrax.state === null && parsed.kind === 'run'
       ? [roleCheck(parsed.run.detectors, host, fleet, rules)]
       : []),
   ];

@@ -68,14 +68,15 @@ interface Circumstances {
 function nextStep(
   verdict: Verdict,
   decision: ClaimDecision,
-  { bootstrax, tags, host, rules }: Circumstances,
+  circumstances: Circumstances,
 ): NextStep | null {
+  const { bootstrax, tags, host, rules } = circumstances;
   const tagged = tags.includes(rules.claim.abandonTag);
   switch (verdict) {
     case 'eligible':
       return { what: 'it is claimed when a place is free', at: null, who: host.host };
     case 'waiting':
-      return waitingStep(decision);
+      return waitingStep(decision, circumstances);
     case 'running':
       return runningStep(bootstrax, rules);
     case 'malformed':
@@ -104,10 +105,20 @@ function hours(rules: Rules): number {
   return rules.limits.abandonDoneSeconds / 3600;
 }
 
-function waitingStep(decision: ClaimDecision): NextStep | null {
-  if (decision.kind !== 'pass') return null;
-  if (decision.until === null) return null;
-  return { what: 'it is tried again', at: decision.until.toISOString(), who: 'any host' };
+function waitingStep(decision: ClaimDecision, { bootstrax, host }: Circumstances): NextStep | null {
+  if (decision.kind === 'pass' && decision.until !== null) {
+    return { what: 'it is tried again', at: decision.until.toISOString(), who: 'any host' };
+  }
+  // Failed without a time for another try: only a person brings it back.
+  if (bootstrax.state === 'failed' && bootstrax.nextRetry === null) return null;
+  if (!host.accepting.ok) {
+    return {
+      what: 'it is claimed',
+      at: null,
+      who: `another host, or ${host.host} once it takes runs`,
+    };
+  }
+  return { what: 'it is claimed', at: null, who: 'a primary host' };
 }
 
 /** Nobody knows when it ends; but it is known when its owner's silence frees it. */
@@ -155,7 +166,7 @@ function commands(verdict: Verdict, bootstrax: BootstraxFields, number: number):
         command(`abandon ${number}`),
       ];
     case 'abandoned':
-      return bootstrax.state === 'abandoned' ? [command(`retry ${number}`)] : [];
+      return [command(`${bootstrax.state === 'abandoned' ? 'retry' : 'abandon'} ${number}`)];
     case 'malformed':
       return [command(`retry ${number}`), command(`abandon ${number}`)];
   }

@@ -77,7 +77,7 @@ function readDocument(raw: unknown): ParsedRun {
     tags,
     bootstrax,
     data,
-    liveLocation: readLiveLocation(data, bootstrax, note),
+    liveLocation: readLiveLocation(raw.data, data, bootstrax, note),
     daq: readDaq(raw.daq_config, note),
     rateMBps: readRate(raw.rate, note),
   };
@@ -179,6 +179,7 @@ function livePathProblem(location: string | null): string | null {
 }
 
 function readLiveLocation(
+  raw: unknown,
   data: readonly DataEntry[],
   bootstrax: BootstraxFields,
   note: Note,
@@ -187,7 +188,8 @@ function readLiveLocation(
   if (live !== undefined) return live.location;
   const over = bootstrax.state === 'done' || bootstrax.state === 'abandoned';
   // Once a run was processed its live data may be deleted, and its document is still right.
-  if (data.length > 0 && !over && bootstrax.startedProcessing === null) {
+  const hasEntries = Array.isArray(raw) && raw.length > 0;
+  if (hasEntries && !over && bootstrax.startedProcessing === null) {
     note('data', "has no element of type 'live'", null);
   }
   return null;
