@@ -1,0 +1,138 @@
+"""The real straxen online plugins without the experiment's databases.
+
+The plugins are those of `straxen.contexts.xenonnt_online`. What they would fetch from the
+corrections database, the run database or a file server is constant here and lies in JSON files,
+beside this module or in a folder of your own (`calibration`). `docs/local-xenonnt.md` of the project
+tells what is a stand-in for what.
+"""
+
+import contextlib
+import io
+from pathlib import Path
+from typing import Any
+
+import strax
+import straxen
+
+from .positions import CENTROID_PROTOCOL
+from .straxen_attempt import forget_calibration, patch_classes
+from .warming import make_warm_up_run, no_monitor_thread
+
+CALIBRATION = Path(__file__).parent / "calibration"
+
+# What the online chain offers beyond the default targets is warmed as well where it is cheap.
+WARM_UP_TARGETS = (
+    "event_info",
+    "events_nv",
+    "events_mv",
+    "online_peak_monitor",
+    "online_monitor_nv",
+    "online_monitor_mv",
+    "veto_proximity",
+)
+
+
+def local_xenonnt(*, calibration: str | None = None):
+    """The context, without storage.
+
+    :param calibration: folder with the calibration files; by default those shipped.
+    """
+    folder = CALIBRATION if calibration is None else Path(calibration).resolve()
+    if not (folder / "numbers.json").exists():
+        raise FileNotFoundError(f"no calibration files in {folder}: numbers.json is missing")
+    if any(mark in str(folder) for mark in ("?", "&", "://", "cmt")):
+        raise ValueError(f"straxen cannot read calibration from a path like {folder}: rename it")
+    with contextlib.redirect_stdout(io.StringIO()):
+        context = straxen.contexts.xenonnt(
+            config={**straxen.contexts.common_config_vanilla, **_calibration(folder)},
+            we_are_the_daq=True,
+            _database_init=False,
+            _auto_append_rucio_local=False,
+            _vanilla=True,
+            _peak_only_positions=True,
+            # Several targets at once are only made without lazy processing.
+            allow_lazy=False,
+            timeout=500,
+        )
+    # What straxen remaps on loading are channels of runs before 8797 of the real detector.
+    context.set_context_config({"apply_data_function": ()})
+    context.storage = []
+    return context
+
+
+def prepare(context, plan: dict[str, Any]) -> None:
+    """Settings of one attempt; called in the child before processing."""
+    patch_classes(context, plan)
+    forget_calibration(context)
+
+
+def warm_up(context, directory: str) -> None:
+    """Compile the numba functions of the chain by processing a tiny run below `directory`."""
+    no_monitor_thread()
+    run_id, config = make_warm_up_run(directory)
+    for processor in ("threaded_mailbox", "single_thread"):
+        trial = context.new_context(
+            storage=[strax.DataDirectory(f"{directory}/{processor}")],
+            config=config,
+        )
+        if processor == "threaded_mailbox":
+            trial.make(
+                run_id, WARM_UP_TARGETS, allow_multiple=True, processor=processor, **_QUIETLY
+            )
+        else:
+            for target in WARM_UP_TARGETS:
+                trial.make(run_id, target, processor=processor, **_QUIETLY)
+    forget_calibration(context)
+
+
+_QUIETLY = {"progress_bar": False}
+
+
+def _calibration(folder: Path) -> dict[str, Any]:
+    def array(name: str) -> str:
+        return f"list-to-array://resource://{folder}/{name}.json?fmt=json"
+
+    def padded(name: str, first_channel: int) -> str:
+        return (
+            f"list-to-array://pad-array://resource://{folder}/{name}.json"
+            f"?fmt=json&pad_left={first_channel}"
+        )
+
+    def number(name: str) -> str:
+        return f"take://resource://{folder}/numbers.json?fmt=json&take={name}"
+
+    def interpolation(name: str) -> str:
+        return f"itp_map://resource://{folder}/map_{name}.json?fmt=json"
+
+    return {
+        "gain_model": array("gains_tpc"),
+        "gain_model_nv": array("gains_neutron_veto"),
+        "gain_model_mv": array("gains_muon_veto"),
+        "hit_min_amplitude": array("hit_thresholds_tpc"),
+        "hit_min_amplitude_nv": padded("hit_thresholds_neutron_veto", 2000),
+        "hit_min_amplitude_mv": padded("hit_thresholds_muon_veto", 1000),
+        "electron_drift_velocity": number("electron_drift_velocity"),
+        "electron_drift_time_gate": number("electron_drift_time_gate"),
+        "elife": number("electron_lifetime"),
+        "se_gain": number("single_electron_gain"),
+        "avg_se_gain": number("single_electron_gain"),
+        "rel_extraction_eff": number("relative_extraction_efficiency"),
+        "rel_light_yield": number("relative_light_yield"),
+        "g1": number("g1"),
+        "g2": number("g2"),
+        "s1_xyz_map": interpolation("s1_xyz"),
+        "s2_xy_map": interpolation("s2_xy"),
+        "fdc_map": interpolation("field_distortion"),
+        "z_bias_map": interpolation("z_bias"),
+        "s1_bias_map": interpolation("reconstruction_bias"),
+        "s2_bias_map": interpolation("reconstruction_bias"),
+        "cnf_pred_function": (
+            f"{CENTROID_PROTOCOL}://resource://{folder}/positions_top_array.json"
+            "?fmt=json&n_poly=plugin.n_poly"
+        ),
+        "v1495_config": {"firmware_version": 9},
+        # As if the run had begun in 1970: the neutron veto's first seconds, which straxen keeps
+        # without coincidence for monitoring, are long over.
+        "run_start": 0,
+        "run_doc_comments": [],
+    }

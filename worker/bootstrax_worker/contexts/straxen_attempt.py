@@ -1,0 +1,49 @@
+"""What each attempt changes in straxen's plugins, whatever context they come from."""
+
+from typing import Any
+
+import straxen
+
+# Chunk sizes (MB) that keep the memory of an event builder within bounds.
+CHUNK_TARGET_MB = {"raw_records": 50, "peaklets": 200, "hitlets_nv": 200}
+NEVER_RECHUNKED_ON_LOAD = ("raw_records", "peaklets")
+RECORD_TYPES = ("raw_records", "records", "records_nv", "hitlets_nv")
+IN_THREADS = (
+    "peaklet_positions_cnf",
+    "peaklet_classification",
+    "peaks",
+    "peak_basics",
+)
+IN_PROCESSES = ("peaklets", "lone_hits")
+
+
+def patch_classes(context, plan: dict[str, Any]) -> None:
+    """Set chunk sizes, compressors and parallelism of the registered plugins for `plan`.
+
+    None of this is part of a lineage. It changes classes: call it in the process of the attempt.
+    """
+    registry = context._plugin_class_registry
+
+    def patch(data_types, **attributes) -> None:
+        for data_type in data_types:
+            if data_type in registry:
+                for name, value in attributes.items():
+                    setattr(registry[data_type], name, value)
+
+    for data_type, megabytes in CHUNK_TARGET_MB.items():
+        patch([data_type], chunk_target_size_mb=megabytes)
+    patch(NEVER_RECHUNKED_ON_LOAD, rechunk_on_load=False)
+    if plan["cores"] > 1:
+        # With more than one worker strax cannot rechunk what it loads:
+        # 'Future' object has no attribute 'data'.
+        patch(registry, rechunk_on_load=False)
+    patch(RECORD_TYPES, compressor=plan["recordsCompressor"])
+    patch(IN_THREADS, parallel=True)
+    patch(IN_PROCESSES, parallel="process")
+
+
+def forget_calibration(context) -> None:
+    """Empty every cache in which values from files or databases are kept from run to run."""
+    straxen.common._resource_cache.clear()
+    straxen.clear_config_caches()
+    context._fixed_plugin_cache = None
