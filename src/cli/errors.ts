@@ -1,0 +1,26 @@
+import { CommanderError } from 'commander';
+import { ConfigurationFailure } from '../config/load.ts';
+import { CommandFailure } from './failure.ts';
+import { printJson } from './output.ts';
+
+/** Exit code of an error that ended a command. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigurationFailure) return 2;
+  if (error instanceof CommandFailure) return error.exitCode;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return 1;
+}
+
+/** Says what went wrong on standard error and, where JSON was asked for, as an object as well. */
+export function report(error: unknown, asJson: boolean): void {
+  const message = messageOf(error);
+  if (asJson) printJson({ error: message });
+  for (const line of message.split('\n')) process.stderr.write(`bootstrax: ${line}\n`);
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Errors that the program foresees speak for themselves; of others the place is needed.
+  const foreseen = ['CommandFailure', 'ConfigurationFailure', 'StoreError'].includes(error.name);
+  return foreseen ? error.message : (error.stack ?? error.message);
+}

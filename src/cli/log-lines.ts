@@ -1,0 +1,34 @@
+import { style } from './output.ts';
+
+const LEVELS: Record<number, { name: string; colour: Parameters<typeof style>[0] }> = {
+  10: { name: 'trace', colour: 'dim' },
+  20: { name: 'debug', colour: 'dim' },
+  30: { name: 'info', colour: 'green' },
+  40: { name: 'warning', colour: 'yellow' },
+  50: { name: 'error', colour: 'red' },
+  60: { name: 'fatal', colour: 'red' },
+};
+
+/** A destination for log lines that shows them to a person: time, level, message. */
+export function humanLines(stream: NodeJS.WritableStream): { write: (line: string) => void } {
+  return {
+    write: (line) => {
+      stream.write(`${humanLine(line)}\n`);
+    },
+  };
+}
+
+/** One JSON log line in words; a line that is none stays as it is. */
+export function humanLine(line: string): string {
+  let record: { level?: number; time?: string; msg?: string; err?: { stack?: string } };
+  try {
+    record = JSON.parse(line) as typeof record;
+  } catch {
+    return line.trimEnd();
+  }
+  const time = record.time === undefined ? '' : new Date(record.time).toLocaleTimeString('sv');
+  const level = LEVELS[record.level ?? 30] ?? { name: 'info', colour: 'green' };
+  const name = style(level.colour, level.name.padEnd(7));
+  const stack = record.err?.stack === undefined ? '' : `\n${record.err.stack}`;
+  return `${style('dim', time)} ${name} ${record.msg ?? ''}${stack}`;
+}

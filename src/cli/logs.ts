@@ -1,0 +1,85 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { join } from 'node:path';
+import { listAttempts, readAttempt, type AttemptFiles } from '../attempts/directory.ts';
+import { followLog, readLogEnd } from '../attempts/log-file.ts';
+import { isAlive } from '../machine/identity.ts';
+import { CommandFailure } from './failure.ts';
+import { printJson } from './output.ts';
+import { runNumber } from './run-number.ts';
+import { settingsOf } from './settings.ts';
+
+interface Options {
+  follow?: boolean;
+  lines: number;
+  attempt?: string;
+  json?: boolean;
+}
+
+/** `bootstrax logs N`: what strax printed, from this host's attempt folders; needs no database. */
+export function addLogs(program: Command): void {
+  program
+    .command('logs')
+    .description('what strax printed for this run on this host')
+    .argument('<run>', 'run number', runNumber)
+    .option('--follow', 'go on until the attempt has ended')
+    .option('--lines <number>', 'only the last ones', lineCount, 1000)
+    .option('--attempt <id>', 'this attempt (default: the newest)')
+    .option('--json', 'one object: {run, attempt, file, text, exit, result}')
+    .action(async (run: number, options: Options, command: Command) => {
+      const { settings } = await settingsOf(command);
+      const attempt = await newestAttempt(settings.paths.stateDir, run, options.attempt);
+      const file = join(attempt.directory, 'log.txt');
+      const end = await readLogEnd(file, options.lines);
+      if (options.json) {
+        const { id, exit, result } = attempt;
+        printJson({ run, attempt: id, file, text: end.text, exit, result });
+        return;
+      }
+      process.stdout.write(end.text);
+      if (!options.follow) return;
+      const ended = new AbortController();
+      const watch = setInterval(() => {
+        void readAttempt(settings.paths.stateDir, attempt.id).then((now) => {
+          if (now === null || hasEnded(now)) ended.abort();
+        });
+      }, 1000);
+      try {
+        for await (const text of followLog(file, end.endBytes, ended.signal)) {
+          process.stdout.write(text);
+        }
+      } finally {
+        clearInterval(watch);
+      }
+    });
+}
+
+function lineCount(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A number of lines is a whole number.');
+}
+
+async function newestAttempt(
+  stateDir: string,
+  run: number,
+  wanted: string | undefined,
+): Promise<AttemptFiles> {
+  const { stat } = await import('node:fs/promises');
+  const found: { attempt: AttemptFiles; at: number }[] = [];
+  for (const id of await listAttempts(stateDir)) {
+    const attempt = await readAttempt(stateDir, id);
+    if (attempt?.plan?.run !== run || (wanted !== undefined && id !== wanted)) continue;
+    const { mtimeMs } = await stat(join(attempt.directory, 'plan.json'));
+    found.push({ attempt, at: mtimeMs });
+  }
+  const newest = found.sort((a, b) => b.at - a.at)[0];
+  if (newest !== undefined) return newest.attempt;
+  throw new CommandFailure(
+    1,
+    `no attempt at run ${run}${wanted === undefined ? '' : ` with the id ${wanted}`} is kept on this ` +
+      `host (${stateDir}); bootstrax explain ${run} says which host has processed it`,
+  );
+}
+
+function hasEnded({ exit, started }: AttemptFiles): boolean {
+  return exit !== null || (started !== null && !isAlive(started.guardian));
+}

@@ -1,0 +1,52 @@
+import { Command, CommanderError } from 'commander';
+import { addAbandon, addFail, addHold, addRelease, addRetry } from './verbs.ts';
+import { addConfig } from './config.ts';
+import { addDb } from './db.ts';
+import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
+import { addExplain } from './explain.ts';
+import { addHosts } from './hosts.ts';
+import { addLogs } from './logs.ts';
+import { addNext } from './next.ts';
+import { addPlan } from './plan.ts';
+import { addProcess } from './process.ts';
+import { addRun } from './run.ts';
+import { addRuns } from './runs.ts';
+import { addSimulateDaq } from './simulate-daq.ts';
+import { addStatus } from './status.ts';
+import { addStop } from './stop.ts';
+import { exitCodeOf, report } from './errors.ts';
+import { addSettingFlags } from './settings.ts';
+
+const program = new Command('bootstrax')
+  .description('Processes physics runs with strax while they are being taken.')
+  .option('--config <file>', 'configuration file (TOML); also BOOTSTRAX_CONFIG')
+  .addHelpText(
+    'after',
+    '\nEach setting is also a flag and an environment variable: see `bootstrax config`.' +
+      '\nExit codes: 0 well, 1 the thing asked about is wrong, 2 usage or configuration.',
+  )
+  .showSuggestionAfterError()
+  .exitOverride();
+addSettingFlags(program);
+for (const add of [
+  ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addLogs],
+  ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
+  ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor],
+]) {
+  add(program);
+}
+for (const command of program.commands) command.exitOverride().showSuggestionAfterError();
+
+// A reader that has seen enough (`| head`) is no fault of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) report(error, process.argv.includes('--json'));
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,158 @@
+import type { Command } from 'commander';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { graphPath } from '../config/paths.ts';
+import { pluginGraphSchema, type PluginGraph } from '../domain/attempt.ts';
+import { planLine, type DecisionInputs, type PlanLine } from '../domain/plan.ts';
+import { parseRun } from '../domain/run.ts';
+import { CommandFailure } from './failure.ts';
+import { style } from './output.ts';
+import { settingsOf } from './settings.ts';
+
+interface Options {
+  doc: string;
+  failures?: string;
+  rateMbps?: string;
+  json?: boolean;
+}
+
+/** Lines are written in portions: one write a line would be the slowest part. */
+const PORTION = 64 * 1024;
+
+/** `bootstrax plan`: what would be done with these run documents. No database, no Python. */
+export function addPlan(program: Command): void {
+  program
+    .command('plan')
+    .description('what would be done with run documents, without doing it')
+    .requiredOption('--doc <file>', 'run documents, Extended JSON, one a line; - is standard input')
+    .option('--failures <number>', 'as if the run had failed so often')
+    .option('--json', 'a line each: {run, targets, postProcessing, cores, maxMessages, ...}')
+    .addHelpText('after', '\n--host and --shedding change the settings of these names.')
+    .action(async (options: Options, command: Command) => {
+      const { settings } = await settingsOf(command);
+      const { graph, missing } = await readGraph(
+        graphPath(settings.paths.stateDir, settings.worker.context),
+      );
+      const { shedding } = settings.rules.targets;
+      if (missing !== null && shedding === 'graded') {
+        process.stderr.write(
+          `bootstrax: graded shedding without the plugin graph of ${settings.worker.context}, ` +
+            `which the worker reports: ${missing}\n`,
+        );
+      }
+      const inputs: DecisionInputs = {
+        rules: settings.rules,
+        hostTable: settings.host.resourceTable,
+        shedding,
+        graph,
+        culprits: [],
+        hostTargets: null,
+        rateMBps: null,
+      };
+      await planDocuments(options, inputs);
+    });
+}
+
+async function planDocuments(options: Options, inputs: DecisionInputs): Promise<void> {
+  const { EJSON } = await import('bson');
+  const failures = options.failures === undefined ? null : count(options.failures);
+  const decide = (text: string): PlanLine => {
+    let document: unknown;
+    try {
+      document = EJSON.parse(text) as unknown;
+    } catch (error) {
+      const problem = `is not Extended JSON: ${(error as Error).message}`;
+      return { run: null, malformed: [{ field: '(document)', problem }] };
+    }
+    return planLine(parseRun(document), inputs, failures);
+  };
+  let malformed = 0;
+  let portion = '';
+  for await (const text of lines(options.doc)) {
+    if (text.trim() === '') continue;
+    const line = decide(text);
+    if ('malformed' in line) malformed += 1;
+    portion += options.json ? `${JSON.stringify(line)}\n` : inWords(line);
+    if (portion.length > PORTION) {
+      await write(portion);
+      portion = '';
+    }
+  }
+  await write(portion);
+  if (malformed > 0) process.exitCode = 1;
+}
+
+function lines(path: string): AsyncIterable<string> {
+  const input = path === '-' ? process.stdin : createReadStream(path);
+  const reader = createInterface({ input, crlfDelay: Infinity });
+  return readAll(reader, input, path);
+}
+
+async function* readAll(
+  reader: AsyncIterable<string>,
+  input: NodeJS.ReadableStream,
+  path: string,
+): AsyncGenerator<string> {
+  let failure: Error | null = null;
+  input.once('error', (error) => {
+    failure = error;
+    (reader as ReturnType<typeof createInterface>).close();
+  });
+  yield* reader;
+  if (failure !== null) {
+    throw new CommandFailure(2, `${path} cannot be read: ${(failure as Error).message}`);
+  }
+}
+
+function write(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 0) return number;
+  throw new CommandFailure(2, `--failures: "${text}" is not a number of failures`);
+}
+
+async function readGraph(
+  path: string,
+): Promise<{ graph: PluginGraph; missing: null } | { graph: null; missing: string }> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return { graph: null, missing: `there is no ${path} yet; start the manager once` };
+  }
+  const parsed = pluginGraphSchema.safeParse(parseJson(text));
+  if (parsed.success) return { graph: parsed.data, missing: null };
+  return { graph: null, missing: `${path} is damaged; the manager writes it anew at its start` };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function inWords(line: PlanLine): string {
+  if ('malformed' in line) {
+    const problems = line.malformed.map(({ field, problem }) => `  ${field}: ${problem}\n`);
+    return `${style('red', `run ${line.run ?? '?'}: malformed`)}\n${problems.join('')}`;
+  }
+  return [
+    style('bold', `run ${line.run}`),
+    `  targets          ${line.targets.join(' ')}`,
+    `  post-processing  ${line.postProcessing.join(' ')}`,
+    `  resources        ${line.cores} cores, ${line.maxMessages} messages, time-out ${line.timeoutSeconds} s, records in ${line.recordsCompressor}`,
+    ...line.reasons.map((reason) => `  - ${reason}`),
+    '',
+  ].join('\n');
+}

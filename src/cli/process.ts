@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { CommandFailure } from './failure.ts';
+import { settingsWithDatabase } from './database.ts';
+import { askManagerOf } from './manager-request.ts';
+import { print, printJson } from './output.ts';
+import { manage } from './run.ts';
+import { runNumber } from './run-number.ts';
+
+/** `bootstrax process N`: asks the running manager, or does it in the foreground with --now. */
+export function addProcess(program: Command): void {
+  program
+    .command('process')
+    .description('have the running manager process this run next')
+    .argument('<run>', 'run number', runNumber)
+    .option('--now', 'process it here in the foreground, without the manager')
+    .option('--json', 'one object: {run, ok, message}')
+    .action(
+      async (run: number, { now, json }: { now?: boolean; json?: boolean }, command: Command) => {
+        const loaded = await settingsWithDatabase(command);
+        if (now) {
+          // The manager that this command starts would take the machine's lock from the other one.
+          if ((await askManagerOf(loaded.settings, { type: 'status' })) !== 'no manager') {
+            throw new CommandFailure(
+              1,
+              `a manager runs for ${loaded.settings.host.name} on this machine: ` +
+                `ask it without --now, or end it first`,
+            );
+          }
+          process.exitCode = await manage(loaded, { runOnce: run, json: json ?? false });
+          return;
+        }
+        const answer = await askManagerOf(loaded.settings, { type: 'process', run });
+        if (answer === 'no manager') {
+          throw new CommandFailure(
+            1,
+            `no manager runs for ${loaded.settings.host.name} on this machine: ` +
+              `start it (bootstrax run), or use: bootstrax process ${run} --now`,
+          );
+        }
+        if (json) printJson({ run, ok: answer.ok, message: answer.message });
+        else print(answer.message);
+        if (!answer.ok) process.exitCode = 1;
+      },
+    );
+}

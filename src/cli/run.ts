@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import pino from 'pino';
+import type { Loaded } from '../config/load.ts';
+import { withEmbedded } from './database.ts';
+import { CommandFailure } from './failure.ts';
+import { humanLines } from './log-lines.ts';
+import { settingsOf } from './settings.ts';
+
+/** `bootstrax run`: the manager, in the foreground. */
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('the manager of this host: claims runs and processes them, until it is ended')
+    .option('--embedded', 'start, or find, the embedded database if no URL is given')
+    .option('--json', 'log lines as JSON also on a terminal')
+    .action(async (options: { embedded?: boolean; json?: boolean }, command: Command) => {
+      const loaded = await settingsOf(command);
+      process.exitCode = await manage(loaded, options);
+    });
+}
+
+/** Runs the manager until it ends; `runOnce`: until this run is done. Answers the exit code. */
+export async function manage(
+  loaded: Loaded,
+  options: { embedded?: boolean; json?: boolean; runOnce?: number },
+): Promise<number> {
+  const logger = makeLogger(options.json ?? false);
+  const { settings } = await withUrl(loaded, options.embedded ?? false);
+  const { runManager } = await import('../manager/manager.ts');
+  return runManager({
+    settings,
+    logger,
+    sources: loaded.sources,
+    ...(options.runOnce === undefined ? {} : { runOnce: options.runOnce }),
+  });
+}
+
+async function withUrl(loaded: Loaded, embedded: boolean): Promise<Loaded> {
+  const { settings } = loaded;
+  if (settings.database.url !== null) return loaded;
+  if (!embedded) {
+    throw new CommandFailure(
+      2,
+      'no database: set BOOTSTRAX_MONGO_URL, --mongo-url or database.url in the configuration ' +
+        'file, or give --embedded to use a database of this machine’s own',
+    );
+  }
+  const { startEmbedded } = await import('../store/embedded-server.ts');
+  const { python } = settings.worker;
+  const { stateDir } = settings.paths;
+  const server = await startEmbedded({ python, stateDir, port: null });
+  return withEmbedded(loaded, server.url);
+}
+
+/** JSON lines, or lines for a person on a terminal. */
+function makeLogger(asJson: boolean): pino.Logger {
+  const base = { pid: process.pid };
+  const options: pino.LoggerOptions = { base, timestamp: pino.stdTimeFunctions.isoTime };
+  if (asJson || !process.stdout.isTTY) {
+    // Written at once: the line that explains a death must not be lost with the process.
+    return pino(options, pino.destination({ dest: 1, sync: true }));
+  }
+  return pino(options, humanLines(process.stdout));
+}

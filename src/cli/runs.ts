@@ -1,0 +1,113 @@
+import { Option, type Command } from 'commander';
+import { RUN_STATES, type RunState } from '../domain/run.ts';
+import type { RunListQuery } from '../store/types.ts';
+import { withDatabase } from './database.ts';
+import { CommandFailure } from './failure.ts';
+import { duration, print, printJson, style, table } from './output.ts';
+import { runNumber } from './run-number.ts';
+import { runView, type RunView } from './run-view.ts';
+
+interface Options {
+  state?: RunState | 'new';
+  readoutMode?: string;
+  from?: number;
+  to?: number;
+  before?: number;
+  limit: string;
+  json?: boolean;
+}
+
+/** `bootstrax runs`: the newest runs, by number. */
+export function addRuns(program: Command): void {
+  program
+    .command('runs')
+    .description('the newest runs with their states')
+    .addOption(
+      new Option('--state <state>', 'only these').choices(['new', ...RUN_STATES] as string[]),
+    )
+    .option('--readout-mode <mode>', 'only runs of this mode')
+    .option('--from <run>', 'only this number and above', runNumber)
+    .option('--to <run>', 'only this number and below', runNumber)
+    .option('--before <run>', 'go on below this number', runNumber)
+    .option('--limit <number>', 'at most so many', '20')
+    .option('--json', 'one object: {runs, before}; before continues the list')
+    .action(async (options: Options, command: Command) => {
+      const query = queryOf(options);
+      const { runs, before } = await withDatabase(command, async ({ store }) => {
+        const page = await store.runs.list(query);
+        const now = await store.serverTime();
+        return {
+          runs: page.runs.map((document) => runView(document, now)),
+          before: page.before,
+        };
+      });
+      if (options.json) {
+        printJson({ runs, before });
+        return;
+      }
+      print(runs.length === 0 ? 'No such runs.' : drawRuns(runs));
+      if (before !== null) print(style('dim', `\nMore: --before ${before}`));
+    });
+}
+
+function queryOf({ state, readoutMode, from, to, before, limit }: Options): RunListQuery {
+  const count = Number(limit);
+  if (!Number.isInteger(count) || count < 1 || count > 1000) {
+    throw new CommandFailure(2, `--limit: "${limit}" is not a number from 1 to 1000`);
+  }
+  return {
+    limit: count,
+    ...(state === undefined ? {} : { state: state === 'new' ? null : state }),
+    ...(readoutMode === undefined ? {} : { mode: readoutMode }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(before === undefined ? {} : { before }),
+  };
+}
+
+/** A table of runs. */
+export function drawRuns(runs: readonly RunView[]): string {
+  return table(
+    ['run', 'mode', 'detectors', 'start', 'length', 'state', 'host', 'failures', 'remark'],
+    runs.map((run) => [
+      String(run.run ?? '?'),
+      run.mode ?? '-',
+      run.detectors.join(',') || '-',
+      run.start?.slice(0, 19).replace('T', ' ') ?? '-',
+      run.seconds === null ? '-' : duration(run.seconds),
+      stateOf(run),
+      run.host ?? '-',
+      String(run.failures),
+      remark(run),
+    ]),
+  );
+}
+
+function stateOf({ state, outcome }: RunView): string {
+  const shown =
+    state === 'failed' && outcome !== null && outcome !== 'failed'
+      ? `failed (${outcome.replace('_', ' ')})`
+      : (state ?? 'new');
+  switch (state) {
+    case 'done':
+      return style('green', shown);
+    case 'failed':
+    case 'abandoned':
+      return style('red', shown);
+    case 'busy':
+    case 'considering':
+      return style('yellow', shown);
+    default:
+      return shown;
+  }
+}
+
+function remark({ malformed, nextRetry, state, reason, tags }: RunView): string {
+  const [problem] = malformed;
+  if (problem !== undefined) return `${problem.field} ${problem.problem}`;
+  if (state !== 'failed') return tags.join(' ');
+  // The first line of a reason is the host that wrote it.
+  const text = (reason ?? '').split('\n').find((line, i) => i > 0 && line !== '') ?? '';
+  const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return nextRetry === null ? short : `next try ${nextRetry.slice(11, 19)} UTC: ${short}`;
+}

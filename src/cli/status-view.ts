@@ -1,0 +1,87 @@
+import type { Settings } from '../config/entries.ts';
+import type { QueueCounts, Store } from '../store/types.ts';
+import { hostViews, type HostView } from './host-view.ts';
+import { bar, bytes, duration, style, table } from './output.ts';
+import { runView, type RunView } from './run-view.ts';
+
+/** The object of `bootstrax status --json`. */
+export interface StatusView {
+  /** By the database server's clock; ISO 8601, UTC. */
+  time: string;
+  hosts: HostView[];
+  /** Each number counts at most 1000. */
+  queue: QueueCounts;
+  /** Runs that are considered or processed now. */
+  runs: RunView[];
+}
+
+/** Looks at the databases: a few bounded queries. */
+export async function readStatus(store: Store, settings: Settings): Promise<StatusView> {
+  const now = await store.serverTime();
+  const [hosts, queue, unsettled] = await Promise.all([
+    hostViews(store, settings, now),
+    store.runs.queueCounts(now, settings.rules.retry.maxFailures),
+    store.runs.unsettled(),
+  ]);
+  const documents = await Promise.all(unsettled.map(({ id }) => store.runs.byId(id)));
+  const runs = documents
+    .filter((document) => document !== null)
+    .map((document) => runView(document, now))
+    .sort((a, b) => (a.run ?? 0) - (b.run ?? 0));
+  return { time: now.toISOString(), hosts, queue, runs };
+}
+
+/** The same for a person: hosts, queue, and a progress bar for each run in work. */
+export function drawStatus({ time, hosts, queue, runs }: StatusView): string {
+  const parts = [
+    hosts.length === 0 ? 'No manager has reported yet.' : drawHosts(hosts),
+    [
+      style('bold', 'queue'),
+      `${queue.new} new`,
+      `${queue.due} due for a retry`,
+      `${queue.waiting - queue.due} waiting for a retry`,
+      `${queue.considering + queue.busy} in work`,
+    ].join('   '),
+    ...runs.map((run) => drawRun(run, new Date(time))),
+  ];
+  return parts.join('\n\n');
+}
+
+/** A table of hosts. */
+export function drawHosts(hosts: readonly HostView[]): string {
+  return table(
+    ['host', 'state', 'sign', 'runs', 'says'],
+    hosts.map(({ host, state, ageSeconds, runs, thinking, whyNot }) => [
+      host,
+      style(state === 'dead' ? 'red' : state === 'busy' ? 'yellow' : 'green', state),
+      `${duration(ageSeconds)} ago`,
+      runs.join(' ') || '-',
+      whyNot ?? thinking ?? '',
+    ]),
+  );
+}
+
+/** Two lines on one run that is being processed. */
+export function drawRun({ run, state, host, mode, targets, progress }: RunView, now: Date): string {
+  const title = `${style('bold', `run ${run ?? '?'}`)}  ${mode ?? ''}  ${state ?? 'new'} on ${host ?? '?'}`;
+  if (progress === null) return `${title}\n  ${bar(0, 30)} ${targets.join(' ')}`;
+  const { fraction, coveredSeconds, phase, mbPerSecond, memoryBytes } = progress;
+  const facts = [
+    fraction === null ? '' : `${Math.round(fraction * 100)} %`.padStart(5),
+    phase.replaceAll('_', ' '),
+    `${coveredSeconds.toFixed(0)} s of data`,
+    mbPerSecond === null ? '' : `${mbPerSecond.toFixed(1)} MB/s`,
+    memoryBytes > 0 ? bytes(memoryBytes) : '',
+    ending(progress, now),
+  ];
+  return `${title}  ${style('dim', targets.join(' '))}\n  ${bar(fraction ?? 0, 30)} ${facts.filter((fact) => fact !== '').join('  ')}`;
+}
+
+function ending(
+  { estimatedEnd, behindSeconds }: NonNullable<RunView['progress']>,
+  now: Date,
+): string {
+  if (behindSeconds !== null) return `being taken, ${duration(behindSeconds)} behind`;
+  if (estimatedEnd === null) return '';
+  return `${duration((Date.parse(estimatedEnd) - now.getTime()) / 1000)} left`;
+}
