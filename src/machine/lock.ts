@@ -45,6 +45,8 @@ export interface MachineLock {
 /** All that the kernel allows, less the NUL in front. */
 const SOCKET_NAME_LENGTH = 107;
 const RETRY_SECONDS = 0.02;
+/** The other threads of a process keep its lock for a moment after the main one has ended, seconds. */
+const LINGER_SECONDS = 0.5;
 /** How long the lock of a killed process may take to become free, seconds. */
 const KILL_LIMIT_SECONDS = 5;
 /** Several instances started at once end one another; the last one stays. */
@@ -122,24 +124,21 @@ async function takeOver(
   const holder = ownerOfAbstractSocket(key.socketName);
   // What it answers does not matter, only whether it ends; a stopped process answers nothing.
   const asked = ask(key.socketName, () => token, { type: 'end' }, graceSeconds).catch(() => null);
-  const ended = await retry(tryNow, graceSeconds);
-  await asked;
+  const ended = await retry(tryNow, graceSeconds, holder);
   if (ended !== null) return { server: ended, replaced: { holder, how: 'ended' } };
 
   const present = ownerOfAbstractSocket(key.socketName);
-  if (present === null) {
-    const free = await tryNow();
-    if (free !== null) return { server: free, replaced: { holder, how: 'ended' } };
+  if (present === null && holder === null) {
     throw new Error(
       `another manager of ${key.host} runs on this machine and does not end, and this user may not ` +
         `see its process: stop it as its own user, or set another BOOTSTRAX_HOST`,
     );
   }
-  if (present.pid !== holder?.pid || present.startTicks !== holder.startTicks) {
-    return { server: null, replaced: null };
-  }
+  const same = present?.pid === holder?.pid && present?.startTicks === holder?.startTicks;
+  if (present === null || !same) return { server: null, replaced: null };
+  await asked;
   kill(key, present);
-  const killed = await retry(tryNow, KILL_LIMIT_SECONDS);
+  const killed = await retry(tryNow, KILL_LIMIT_SECONDS, present);
   if (killed === null && isAlive(present)) {
     throw new Error(
       `the other manager of ${key.host} (pid ${present.pid}) was killed but does not go away: ` +
@@ -183,14 +182,19 @@ export async function askManager(
   }
 }
 
+/** Tries until the holder has been gone for a moment: if the lock is taken then, somebody else was faster. */
 async function retry(
   tryNow: () => Promise<Server | null>,
   limitSeconds: number,
+  holder: ProcessIdentity | null,
 ): Promise<Server | null> {
-  const limit = performance.now() + limitSeconds * 1000;
+  let limit = performance.now() + limitSeconds * 1000;
   for (;;) {
     const server = await tryNow();
     if (server !== null || performance.now() > limit) return server;
+    if (holder !== null && !isAlive(holder)) {
+      limit = Math.min(limit, performance.now() + LINGER_SECONDS * 1000);
+    }
     await delay(RETRY_SECONDS * 1000);
   }
 }
