@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { Lab, SMALL_MACHINE } from '../../support/lab.ts';
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await Lab.start();
+});
+afterAll(() => lab.end());
+
+test('a live run whose rate becomes known late gets the resources of that rate, at once', async () => {
+  // The reference's tables and waiting times, on a disk of any size.
+  const config = SMALL_MACHINE.replace(/^min_rate_age_seconds.*$|^max_rate_seconds.*$/gm, '')
+    .replace(/^tables = .*$/m, '')
+    .replace(/\[resources.*?(?=\n\[|$)/gs, '');
+  const manager = await lab.manager({ config });
+  await manager.event('worker.ready');
+  const taking = lab.takeRuns([
+    ...['--seconds', '16', '--speed', '1', '--rate', '2', '--chunk-seconds', '2'],
+    ...['--fault', 'silent-status', '--reported-rate', '400'],
+  ]);
+  const started = await manager.event('attempt.started');
+  const number = started['run'] as number;
+  const run = await lab.run(number);
+  const [status] = await lab.client
+    .db(lab.daqDb)
+    .collection('aggregate_status')
+    .find({ number, rate: { $gt: 0 } })
+    .sort({ _id: 1 })
+    .limit(1)
+    .toArray();
+  const { plan, started_processing: begun } = run.bootstrax as {
+    plan: Record<string, number>;
+    started_processing: Date;
+  };
+  // The row of 400 MB/s (reference, section 6.3, test vectors).
+  expect([plan['cores'], plan['max_messages'], plan['timeout']]).toEqual([15, 18, 2025]);
+  const known = status!['time'] as Date;
+  expect(known.getTime() - (run['start'] as Date).getTime()).toBeGreaterThan(8000);
+  expect(begun.getTime() - known.getTime()).toBeLessThan(500);
+  await taking;
+  await lab.reached(number, ['done']);
+});
