@@ -170,7 +170,7 @@ export async function checkDatabase(loaded: Loaded): Promise<Finding[]> {
       ok('database', 'both databases answer'),
       await checkClock(store),
       await checkChangeStream(store, loaded.settings),
-      ...(await checkIndexes(store)),
+      ...(await checkIndexes(store, loaded.settings)),
     ];
   });
 }
@@ -199,17 +199,16 @@ async function checkChangeStream(store: Store, { database }: Settings): Promise<
   );
 }
 
-async function checkIndexes(store: Store): Promise<Finding[]> {
+async function checkIndexes(store: Store, { database }: Settings): Promise<Finding[]> {
   try {
     const missing = await store.missingIndexes();
     if (missing.length === 0) return [ok('indexes', 'all there')];
-    return missing.map(({ database, collection, command }) =>
-      warn(
-        'indexes',
-        `${database}.${collection} lacks one that the queries need`,
-        `have the server's administrator do: ${command}\n(or set database.manage = true once, with the privilege createIndex)`,
-      ),
-    );
+    const named = missing.map(({ database, collection }) => `${database}.${collection}`);
+    const says = `${missing.length} missing (${[...new Set(named)].join(', ')}): queries are slow`;
+    if (database.manage) return [warn('indexes', says, 'the manager creates them at its start')];
+    const commands = missing.map(({ command }) => command).join('\n');
+    const todo = `have the server's administrator do this, or set database.manage = true and grant createIndex:\n${commands}`;
+    return [warn('indexes', says, todo)];
   } catch (error) {
     return [
       problem(

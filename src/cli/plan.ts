@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { graphPath } from '../config/paths.ts';
 import { pluginGraphSchema, type PluginGraph } from '../domain/attempt.ts';
@@ -56,11 +55,12 @@ export function addPlan(program: Command): void {
 
 async function planDocuments(options: Options, inputs: DecisionInputs): Promise<void> {
   const { EJSON } = await import('bson');
+  const parse = EJSON.parse as (text: string) => unknown;
   const failures = options.failures === undefined ? null : count(options.failures);
   const decide = (text: string): PlanLine => {
     let document: unknown;
     try {
-      document = EJSON.parse(text) as unknown;
+      document = parse(text);
     } catch (error) {
       const problem = `is not Extended JSON: ${(error as Error).message}`;
       return { run: null, malformed: [{ field: '(document)', problem }] };
@@ -83,25 +83,17 @@ async function planDocuments(options: Options, inputs: DecisionInputs): Promise<
   if (malformed > 0) process.exitCode = 1;
 }
 
-function lines(path: string): AsyncIterable<string> {
-  const input = path === '-' ? process.stdin : createReadStream(path);
-  const reader = createInterface({ input, crlfDelay: Infinity });
-  return readAll(reader, input, path);
+async function* lines(path: string): AsyncGenerator<string> {
+  const input = path === '-' ? process.stdin : await openFile(path);
+  yield* createInterface({ input, crlfDelay: Infinity });
 }
 
-async function* readAll(
-  reader: AsyncIterable<string>,
-  input: NodeJS.ReadableStream,
-  path: string,
-): AsyncGenerator<string> {
-  let failure: Error | null = null;
-  input.once('error', (error) => {
-    failure = error;
-    (reader as ReturnType<typeof createInterface>).close();
-  });
-  yield* reader;
-  if (failure !== null) {
-    throw new CommandFailure(2, `${path} cannot be read: ${(failure as Error).message}`);
+async function openFile(path: string): Promise<NodeJS.ReadableStream> {
+  try {
+    const file = await open(path);
+    return file.createReadStream();
+  } catch (error) {
+    throw new CommandFailure(2, `--doc: ${(error as Error).message}`);
   }
 }
 

@@ -167,7 +167,7 @@ async function retry(
   const kept = fromStart ? 0 : failures;
   const landed = await store.runs.retry(seenOf(found.document), settings.host.name, kept);
   if (landed === 'changed') throw changed(run);
-  return `Run ${run} is due now, with ${kept} failures.`;
+  return `Run ${run} is due now; it counts ${kept} failed attempts.`;
 }
 
 async function settle(
