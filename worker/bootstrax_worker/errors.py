@@ -14,6 +14,10 @@ _PERMISSION_ERRORS = {errno.EACCES, errno.EPERM}
 _NOTE = "_bootstrax_blame"
 
 
+class OutputUnusable(Exception):
+    """This host cannot write where the data should go."""
+
+
 def original_error(error: BaseException) -> BaseException:
     """The exception that started it: strax passes it on as the reason why mailboxes were killed."""
     while isinstance(error, strax.MailboxKilled) and error.args:
@@ -118,7 +122,7 @@ def _file_of_frame(frame) -> str | None:
 
 
 def _is_of_host(error: BaseException, output_directory: str) -> bool:
-    if isinstance(error, ContextUnusable):
+    if isinstance(error, ContextUnusable | OutputUnusable):
         return True
     if not isinstance(error, OSError):
         return False

@@ -1,13 +1,12 @@
 """One plan, done by strax."""
 
-import errno
 import importlib.util
 import os
 
 import strax
 
 from .context import LoadedContext, save_when
-from .errors import observed
+from .errors import OutputUnusable, observed
 from .folders import OutputDirectory
 from .progress import Progress
 
@@ -97,9 +96,12 @@ class Processing:
     def _open_storage(self, announce) -> None:
         directory = self._plan["outputDirectory"]
         # strax takes a folder it cannot write as one it need not write, and ends well.
-        os.makedirs(directory, exist_ok=True)
+        try:
+            os.makedirs(directory, exist_ok=True)
+        except OSError as error:
+            raise OutputUnusable(f"output folder {directory} cannot be made: {error}") from error
         if not os.access(directory, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, "output folder is not writable", directory)
+            raise OutputUnusable(f"output folder {directory} is not writable")
         self._context.storage = [OutputDirectory(directory, announce)]
 
     def _set_options(self) -> None:
