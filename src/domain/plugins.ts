@@ -14,6 +14,7 @@ export class Plugins {
   private readonly graph: PluginGraph;
   private readonly byName = new Map<string, Plugin>();
   private readonly depths = new Map<string, number>();
+  private readonly impliedBy = new Map<string, ReadonlySet<string>>();
 
   constructor(graph: PluginGraph) {
     this.graph = graph;
@@ -56,7 +57,9 @@ export class Plugins {
   }
 
   /** All types that are read, directly or not, to make a type; without that type. */
-  implied(type: string): Set<string> {
+  implied(type: string): ReadonlySet<string> {
+    const known = this.impliedBy.get(type);
+    if (known !== undefined) return known;
     const found = new Set<string>();
     const queue = [...this.inputs(type)];
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
@@ -64,17 +67,16 @@ export class Plugins {
       found.add(next);
       queue.push(...this.inputs(next));
     }
+    this.impliedBy.set(type, found);
     return found;
   }
 
   /** The plugins that fulfil a condition, and all that rest on them. */
   resting(condition: (plugin: string) => boolean): Set<string> {
     const lost = new Set([...this.byName.keys()].filter(condition));
-    for (const [name, { provides }] of this.byName) {
-      const below = this.closure(provides);
-      if ([...below].some((plugin) => lost.has(plugin))) lost.add(name);
-    }
-    return lost;
+    const rests = ({ provides }: Plugin) =>
+      [...this.closure(provides.slice(0, 1))].some((plugin) => lost.has(plugin));
+    return new Set([...this.byName].filter(([, plugin]) => rests(plugin)).map(([name]) => name));
   }
 
   /**

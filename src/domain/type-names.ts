@@ -3,8 +3,17 @@ import type { LadderRule } from './rules.ts';
 /** What is left when nothing else can be made. */
 export const RAW_RECORDS = 'raw_records';
 
+/** By pattern; there are as many as the configuration has. */
+const compiled = new Map<string, RegExp>();
+
 /** Does a name match a shell-style pattern (`*`, `?`, `[abc]`, `[!abc]`), case-sensitive? */
 export function matches(name: string, pattern: string): boolean {
+  const expression = compiled.get(pattern) ?? compile(pattern);
+  compiled.set(pattern, expression);
+  return expression.test(name);
+}
+
+function compile(pattern: string): RegExp {
   const source = pattern.replace(
     /\[(!?)([^\]]+)\]|[*?]|[.+^${}()|[\]\\]/g,
     (part, not: string | undefined, set: string | undefined) => {
@@ -14,7 +23,7 @@ export function matches(name: string, pattern: string): boolean {
       return `[${not === '!' ? '^' : ''}${set.replace(/[\\^]/g, '\\$&')}]`;
     },
   );
-  return new RegExp(`^${source}$`, 's').test(name);
+  return new RegExp(`^${source}$`, 's');
 }
 
 /** Does the table drop a type after so many failures (reference, section 5.2)? */
