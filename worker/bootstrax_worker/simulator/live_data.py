@@ -119,6 +119,11 @@ class LiveData:
         self._faulty_interval = central[len(central) // 2]
         self._files = [name for d in shape.detectors for name in layout.reader_files(d)]
 
+    def begin(self) -> None:
+        """Make the folder of the first chunk as the readers do: before there is anything in it."""
+        first = self.intervals[0].directories[0]
+        (self.written.directory / f"{first}_temp").mkdir(parents=True, exist_ok=True)
+
     def prepare(self, interval: Interval) -> dict[str, bytes]:
         """Contents of the readers' files for this interval, by file name."""
         files: dict[str, bytes] = {}

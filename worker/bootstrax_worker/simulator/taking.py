@@ -208,6 +208,7 @@ def _actions(
     if shape.fault != "no-document":
         at(DOCUMENT_AFTER_SECONDS, insert)
     if shape.fault != "no-live-data":
+        at(0.0, live.begin)
         # The first chunk is made beforehand, so that the first status knows a rate.
         first, *others = live.intervals
         at(first.end / 1e9, partial(chunk, first, live.prepare(first)))
