@@ -2,8 +2,8 @@
 
 The plugins are those of `straxen.contexts.xenonnt_online`. What they would fetch from the
 corrections database, the run database or a file server is constant here and lies in JSON files,
-beside this module or in a folder of your own (`calibration`). `docs/local-xenonnt.md` of the project
-tells what is a stand-in for what.
+beside this module or in a folder of your own (`calibration`). `docs/local-xenonnt.md` tells what
+is a stand-in for what.
 """
 
 import contextlib
@@ -135,4 +135,5 @@ def _calibration(folder: Path) -> dict[str, Any]:
         # without coincidence for monitoring, are long over.
         "run_start": 0,
         "run_doc_comments": [],
+        "event_info_function": "disabled",
     }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import strax
 import straxen
 
 # Chunk sizes (MB) that keep the memory of an event builder within bounds.
@@ -15,6 +16,8 @@ IN_THREADS = (
     "peak_basics",
 )
 IN_PROCESSES = ("peaklets", "lone_hits")
+# As good as unlimited: chunks in the mailbox of a type that something at the end waits for.
+WHOLE_RUN_MESSAGES = 100_000
 
 
 def patch_classes(context, plan: dict[str, Any]) -> None:
@@ -40,6 +43,26 @@ def patch_classes(context, plan: dict[str, Any]) -> None:
     patch(RECORD_TYPES, compressor=plan["recordsCompressor"])
     patch(IN_THREADS, parallel=True)
     patch(IN_PROCESSES, parallel="process")
+    patch(_kept_until_the_end(registry), max_messages=WHOLE_RUN_MESSAGES)
+
+
+def _kept_until_the_end(registry) -> set[str]:
+    """Types that pile up in memory until the run is over.
+
+    An exhaust plugin (veto_intervals) gives nothing before it has read the whole run. Whatever
+    else is read together with its output (event_basics, by veto_proximity) has to wait as long;
+    with a limited mailbox the chain stands still, and the run ends in a time-out, as soon as it
+    has more chunks than the mailbox may hold.
+    """
+    at_the_end = {
+        name for name, plugin in registry.items() if issubclass(plugin, strax.ExhaustPlugin)
+    }
+    kept: set[str] = set()
+    for plugin in registry.values():
+        needed = set(strax.to_str_tuple(plugin.depends_on))
+        if needed & at_the_end:
+            kept |= needed - at_the_end
+    return kept
 
 
 def forget_calibration(context) -> None:
