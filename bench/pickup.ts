@@ -108,7 +108,7 @@ async function measureOne(
 ): Promise<{ consideringMs: number; firstChunkMs: number }> {
   const runId = String(number).padStart(6, '0');
   await cp(join(lab.live, '000001'), join(lab.live, runId), { recursive: true });
-  const { _id, ...fields } = template;
+  const { _id, ...fields } = template as Record<string, unknown>;
   const document = { ...fields, number, bootstrax: { state: null } };
   const stream = lab.runs.watch(
     [{ $match: { operationType: 'update', 'updateDescription.updatedFields': { $exists: true } } }],
@@ -127,18 +127,18 @@ async function measureOne(
   await new Promise((resolve) => setTimeout(resolve, 30));
   const inserted = performance.now();
   const offset = inserted - begin;
-  await lab.runs.insertOne(document);
+  await lab.insertRuns(document);
   await seen;
   const attemptOf = await until('the attempt', async () => {
     const run = await lab.runs.findOne({ number }, { projection: { bootstrax: 1 } });
-    const { attempt, host } = (run?.['bootstrax'] ?? {}) as { attempt?: string; host?: string };
+    const { attempt, host } = run?.bootstrax ?? {};
     return attempt !== undefined && host !== undefined ? { attempt, host } : null;
   }).catch(() => null);
   const firstChunkMs = await firstChunkOf(lab, attemptOf, number, inserted);
   await stream.close();
   await until(`run ${number} to be done`, async () => {
     const run = await lab.runs.findOne({ number }, { projection: { 'bootstrax.state': 1 } });
-    return (run?.['bootstrax'] as { state?: string } | undefined)?.state === 'done';
+    return run?.bootstrax.state === 'done';
   });
   await rm(join(lab.live, runId), { recursive: true });
   return { consideringMs: (consideringMs ?? Number.NaN) - offset, firstChunkMs };
@@ -191,15 +191,15 @@ async function templateRun(lab: Lab): Promise<Document> {
   if (line === undefined) throw new Error(`the simulator printed no document: ${text}`);
   const document = EJSON.parse(line) as Document;
   if (!(await readdir(lab.live)).includes('000001')) throw new Error('no live data was written');
-  return { ...document, rate: document['rate'] ?? { tpc: { avg: 1, max: 1 } } };
+  return { ...document, rate: (document['rate'] as unknown) ?? { tpc: { avg: 1, max: 1 } } };
 }
 
 async function insertOldRuns(lab: Lab, count: number): Promise<void> {
   const padding = 'x'.repeat(OLD_RUN_BYTES);
   const batch = 200;
   for (let first = 0; first < count; first += batch) {
-    await lab.runs.insertMany(
-      Array.from({ length: batch }, (_, i) => ({
+    await lab.insertRuns(
+      ...Array.from({ length: batch }, (_, i) => ({
         number: 10 + first + i,
         mode: 'tpc_bkg',
         detectors: ['tpc'],

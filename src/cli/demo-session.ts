@@ -79,6 +79,8 @@ class Demo {
 
   async run(): Promise<number> {
     try {
+      // Before anybody writes: see the start of the manager.
+      await this.#store.ensureIndexes();
       const manager = this.#start('manager', ['run']);
       await this.#untilReady(manager);
       const simulator = this.#startSimulator();

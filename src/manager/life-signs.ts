@@ -50,7 +50,7 @@ export class LifeSigns {
   readonly #env: Environment;
   readonly #view: () => ManagerView;
   readonly #load = new LoadMeter();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | null = null;
   #lastStatus = '';
   #lastStatusAt = -Infinity;
   #writing: Promise<void> = Promise.resolve();
@@ -58,17 +58,22 @@ export class LifeSigns {
   constructor(env: Environment, view: () => ManagerView) {
     this.#env = env;
     this.#view = view;
+  }
+
+  start(): void {
     this.#timer = setInterval(() => void this.#sign(), LIFE_SIGN_SECONDS * 1000);
     void this.#sign();
   }
 
   /** Something has changed: the host's document is written at once if it differs. */
   changed(): void {
+    if (this.#timer === null) return;
     this.#writing = this.#writing.then(() => this.#writeStatus(false));
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
   }
 
   async #sign(): Promise<void> {

@@ -166,7 +166,10 @@ export class Manager {
         return true;
       });
       if (answered === null) return 0;
+      // Before anything else is written: the embedded server may lock up when a collection is
+      // created while another connection writes.
       await unlessOutage(env, 'indexes', () => this.#ensureIndexes());
+      this.#lifeSigns.start();
       await recover(
         env,
         this.#book,

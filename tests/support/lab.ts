@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MongoClient, type Collection, type Db, type Document } from 'mongodb';
+import { MongoClient, type Collection, type Db, type ObjectId } from 'mongodb';
 
+import { openStore } from '../../src/store/open.ts';
 import { startEmbedded, stopEmbedded } from '../../src/store/embedded-server.ts';
 
 /** Root of the checkout. */
@@ -81,6 +82,39 @@ export class ManagerProcess {
   }
 }
 
+/** A run document as the tests look at it. */
+export interface StoredRun {
+  _id: ObjectId;
+  number: number;
+  start: Date;
+  end: Date | null;
+  status?: string;
+  data: Record<string, unknown>[];
+  bootstrax: {
+    state: string | null;
+    host?: string;
+    time?: Date;
+    started_processing?: Date;
+    reason?: string;
+    n_failures?: number;
+    next_retry?: Date;
+    attempt?: string;
+    outcome?: string;
+    malformed?: { field: string; problem: string }[];
+    plan?: { targets: string[]; cores: number; max_messages: number; timeout: number };
+  };
+  [field: string]: unknown;
+}
+
+/** A document of the history of attempts as the tests look at it. */
+export interface StoredAttempt {
+  run: number;
+  host: string;
+  failures: number;
+  plan: { targets: string[]; dropped: string[] };
+  result: { outcome: string; counted: boolean } | null;
+}
+
 export interface ManagerChoices {
   host?: string;
   /** Sections of the configuration file, TOML. */
@@ -114,6 +148,21 @@ export class Lab {
     const name = `lab_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
     const lab = new Lab(root, url, client, !given, `${name}_runs`, `${name}_daq`);
     for (const folder of ['live', 'out']) await mkdir(join(root, folder));
+    const store = openStore(
+      {
+        runsUrl: url,
+        daqUrl: null,
+        runsDb: lab.runsDb,
+        daqDb: lab.daqDb,
+        runsCredentials: null,
+        daqCredentials: null,
+        manage: true,
+        callTimeoutSeconds: 30,
+      },
+      () => undefined,
+    );
+    await store.ensureIndexes();
+    await store.close();
     return lab;
   }
 
@@ -121,8 +170,18 @@ export class Lab {
     return this.client.db(this.runsDb);
   }
 
-  get runs(): Collection {
-    return this.runsDatabase.collection('runs');
+  get runs(): Collection<StoredRun> {
+    return this.runsDatabase.collection<StoredRun>('runs');
+  }
+
+  get attempts(): Collection<StoredAttempt> {
+    return this.runsDatabase.collection<StoredAttempt>('bootstrax_attempts');
+  }
+
+  /** Inserts a run document as it is, well-formed or not. */
+  async insertRuns(...documents: Record<string, unknown>[]): Promise<ObjectId[]> {
+    const { insertedIds } = await this.runsDatabase.collection('runs').insertMany(documents);
+    return Object.values(insertedIds);
   }
 
   get live(): string {
@@ -205,22 +264,22 @@ export class Lab {
     return [...new Set(numbers)];
   }
 
-  async run(number: number): Promise<Document> {
+  async run(number: number): Promise<StoredRun> {
     const document = await this.runs.findOne({ number });
     if (document === null) throw new Error(`there is no run ${number}`);
     return document;
   }
 
   /** The run document once its state is one of these. */
-  async reached(number: number, states: string[], patienceSeconds?: number): Promise<Document> {
+  async reached(number: number, states: string[], patienceSeconds?: number): Promise<StoredRun> {
     let last: unknown;
     try {
       return await until(
         `run ${number} to be ${states.join(' or ')}`,
         async () => {
           const document = await this.run(number);
-          last = document['bootstrax'];
-          const state = (last as { state?: string } | null)?.state ?? 'null';
+          last = document.bootstrax;
+          const state = document.bootstrax?.state ?? 'null';
           return states.includes(state) ? document : null;
         },
         patienceSeconds,

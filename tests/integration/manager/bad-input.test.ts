@@ -46,7 +46,7 @@ describe('the fault of the run', () => {
   test('missing live data fails the run and names the folder; another run is not disturbed', async () => {
     const fields = await template(lab);
     const number = 7000;
-    await lab.runs.insertOne({ ...fields, number, bootstrax: { state: null } });
+    await lab.insertRuns({ ...fields, number, bootstrax: { state: null } });
     const [good] = await lab.takeRuns(TAKE);
     const run = await lab.reached(number, ['failed']);
     expect(run.bootstrax.n_failures).toBe(1);
@@ -71,22 +71,20 @@ describe('the fault of the run', () => {
   ])('malformed (%s): set aside once, with the field named', async (_, field, spoil) => {
     const fields = await template(lab);
     const mode = `spoilt-${Math.random()}`;
-    const document = { ...spoil({ ...fields, number: 8000 }), mode, bootstrax: { state: null } };
-    const { insertedId } = await lab.runs.insertOne(document);
+    const document: Document = { ...spoil({ ...fields, number: 8000 }), mode };
+    const [insertedId] = await lab.insertRuns({ ...document, bootstrax: { state: null } });
     const run = await until('the run to be set aside', async () => {
-      const found = await lab.runs.findOne({ _id: insertedId });
-      return found?.['bootstrax']?.state === 'failed' ? found : null;
+      const found = await lab.runs.findOne({ _id: insertedId! });
+      return found?.bootstrax.state === 'failed' ? found : null;
     });
-    expect(run['bootstrax'].next_retry).toBeUndefined();
-    expect(run['bootstrax'].n_failures ?? 0).toBe(0);
-    expect(run['bootstrax'].outcome).toBe('set_aside');
-    expect(run['bootstrax'].malformed.map((problem: Document) => problem['field'])).toContain(
-      field,
-    );
-    expect(run['bootstrax'].reason).toContain(field);
+    expect(run.bootstrax.next_retry).toBeUndefined();
+    expect(run.bootstrax.n_failures ?? 0).toBe(0);
+    expect(run.bootstrax.outcome).toBe('set_aside');
+    expect(run.bootstrax.malformed?.map((problem) => problem.field)).toContain(field);
+    expect(run.bootstrax.reason).toContain(field);
     const { _id, bootstrax, ...left } = run;
-    const { bootstrax: ours, ...inserted } = document as Document;
-    expect(left).toEqual({ ...inserted, _id: undefined } as never);
+    expect(left).toEqual(document);
+    await lab.runs.deleteOne({ _id });
     const [good] = await lab.takeRuns(TAKE);
     await lab.reached(good!, ['done']);
     expect(

@@ -24,12 +24,9 @@ test('two hosts share twenty runs, each processed once; a third manager takes ov
     const run = await lab.reached(number, ['done']);
     expect(run.bootstrax.n_failures ?? 0).toBe(0);
   }
-  const history = await lab.runsDatabase
-    .collection('bootstrax_attempts')
-    .find({ run: { $in: numbers } })
-    .toArray();
+  const history = await lab.attempts.find({ run: { $in: numbers } }).toArray();
   const done = history.filter((attempt) => attempt['result']?.outcome === 'done');
-  expect(done.map((attempt) => attempt['run'] as number).sort((a, b) => a - b)).toEqual(
+  expect(done.map((attempt) => attempt['run']).sort((a, b) => a - b)).toEqual(
     [...numbers].sort((a, b) => a - b),
   );
   expect(new Set(done.map((attempt) => attempt['host'])).size).toBe(2);

@@ -77,14 +77,10 @@ context_options = { runs = [${doomed.join(', ')}] }
     const run = await lab.run(number);
     expect(run.bootstrax.state).toBe('failed');
     expect(run.bootstrax.n_failures).toBe(10);
-    const attempts = await lab.runsDatabase
-      .collection('bootstrax_attempts')
-      .find({ run: number })
-      .sort({ failures: 1 })
-      .toArray();
+    const attempts = await lab.attempts.find({ run: number }).sort({ failures: 1 }).toArray();
     const counted = attempts.filter((attempt) => attempt['result']?.counted);
     expect(counted).toHaveLength(10);
-    const rungs = counted.map((attempt) => plugins(graph, attempt['plan'].targets as string[]));
+    const rungs = counted.map((attempt) => plugins(graph, attempt['plan'].targets));
     for (const [i, rung] of rungs.entries()) {
       const before = rungs[i - 1];
       if (before === undefined || before.size === 1) continue;

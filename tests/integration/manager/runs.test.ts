@@ -24,9 +24,7 @@ describe('a manager takes runs', () => {
     expect(bootstrax.attempt).toBeUndefined();
     expect(bootstrax.n_failures ?? 0).toBe(0);
     expect(run['status']).toBe('eb_finished_pre');
-    const entries = (run['data'] as Record<string, unknown>[]).filter(
-      ({ host }) => host === 'alpha.test.local',
-    );
+    const entries = run['data'].filter(({ host }) => host === 'alpha.test.local');
     const folders = await readdir(lab.output);
     expect(folders.length).toBeGreaterThan(0);
     expect(entries.map(({ location }) => location).sort()).toEqual(
