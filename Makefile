@@ -1,0 +1,64 @@
+# make setup          install everything into this checkout (needs the network the first time)
+# make demo           database, simulated data-taking, manager, real processing, live status
+#                     RUNS=3 EXIT=1: take three runs, wait for them, exit 0 if all are done
+# make test           all checks and tests
+# make lint           the checks alone
+# make bench-<name>   a table and one JSON line; the names are the files in bench/
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: setup build demo test lint check-protocol typecheck python-lint python-test node-test clean
+
+RUNS ?= 3
+EXIT ?=
+# Further options of `bootstrax demo` or of a benchmark.
+ARGS ?=
+
+PYTHON := .venv/bin/python
+SOURCES := $(shell find src -name '*.ts')
+
+setup:
+	@scripts/setup.sh
+
+build: setup dist/bootstrax.mjs
+
+dist/bootstrax.mjs: $(SOURCES) scripts/build.mjs package-lock.json | setup
+	node scripts/build.mjs
+
+demo: build
+	@bin/bootstrax demo --runs $(RUNS) $(if $(EXIT),--exit) $(ARGS)
+
+lint: build typecheck check-protocol python-lint
+	npx --no-install eslint .
+	npx --no-install prettier --check .
+	npx --no-install depcruise --config .dependency-cruiser.cjs src
+
+typecheck: setup
+	npx --no-install tsc --noEmit
+
+check-protocol: setup
+	@scripts/check-protocol.sh
+
+python-lint: setup
+	$(PYTHON) -m ruff check worker
+	$(PYTHON) -m ruff format --check worker
+
+python-test: setup
+	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests
+
+node-test: build
+	npx --no-install vitest run
+
+# One after the other: the tests measure times, and the machine may be small.
+test:
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory python-test
+	@$(MAKE) --no-print-directory node-test
+	@echo "All checks and tests have passed."
+
+bench-%: build
+	@node scripts/bench.mjs $* $(ARGS)
+
+clean:
+	rm -rf dist .demo .bench coverage
