@@ -1,4 +1,4 @@
-import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { MongoClient, type Db, type MongoClientOptions } from 'mongodb';
 
 import { StoreError, toStoreError } from './errors.ts';
 import type { Credentials, StoreEvent, StoreOptions } from './types.ts';
@@ -10,22 +10,74 @@ const HEARTBEAT_MS = 10_000;
 /** Longer than a change stream may stay silent; the outer time-out of each call is shorter. */
 const SOCKET_MS = 60_000;
 
-/** A client that connects at its first call and tells when its server comes and goes. */
-export function createClient(
+/** A connection that outlives the driver's clients. */
+export interface Connection {
+  /** Ask for it anew for each call. */
+  db(name: string): Db;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects at the first call and tells when its server comes and goes.
+ *
+ * A driver's client can lose its only server for good: one whose first connection failed is closed,
+ * and one whose server said during its shutdown that it belongs to no replica set has struck it
+ * from its list. Such a client is replaced by a new one with the address as configured.
+ */
+export function createConnection(
   database: 'runs' | 'daq',
   url: string,
   credentials: Credentials | null,
   options: Pick<StoreOptions, 'callTimeoutSeconds'>,
   notify: (event: StoreEvent) => void,
-): MongoClient {
+): Connection {
   if (/^mongodb(\+srv)?:\/\/[^/]*@/.test(url)) {
     throw new StoreError(
       'refused',
       `the address of the ${database} database contains a user or password: give them in a credentials file`,
     );
   }
-  const callMs = options.callTimeoutSeconds * 1000;
-  const settings: MongoClientOptions = {
+  const settings = clientSettings(options.callTimeoutSeconds * 1000, credentials);
+  const tell = connectionTeller(database, notify);
+  let client = open();
+  let usable = true;
+
+  function open(): MongoClient {
+    let opened: MongoClient;
+    try {
+      opened = new MongoClient(url, settings);
+    } catch (error) {
+      throw toStoreError(error, 'reading its address', database);
+    }
+    opened.on('topologyDescriptionChanged', ({ newDescription }) => {
+      if (opened !== client) return;
+      const servers = [...newDescription.servers.values()];
+      const up = servers.some((server) => WRITABLE.has(server.type));
+      const failure = servers.find((server) => server.error !== null)?.error ?? null;
+      if (servers.length === 0) usable = false;
+      tell(up, failure);
+    });
+    opened.on('topologyClosed', () => {
+      if (opened === client) usable = false;
+    });
+    return opened;
+  }
+
+  return {
+    db: (name) => {
+      if (!usable) {
+        void client.close().catch(() => undefined);
+        client = open();
+        usable = true;
+      }
+      return client.db(name);
+    },
+    close: () => client.close(),
+  };
+}
+
+function clientSettings(callMs: number, credentials: Credentials | null): MongoClientOptions {
+  return {
     appName: 'bootstrax',
     serverSelectionTimeoutMS: Math.ceil(callMs * 0.6),
     connectTimeoutMS: Math.ceil(callMs * 0.6),
@@ -39,14 +91,6 @@ export function createClient(
     maxPoolSize: 20,
     ...(credentials === null ? {} : authentication(credentials)),
   };
-  let client: MongoClient;
-  try {
-    client = new MongoClient(url, settings);
-  } catch (error) {
-    throw toStoreError(error, 'reading its address', database);
-  }
-  tellConnection(client, database, notify);
-  return client;
 }
 
 function authentication(credentials: Credentials): MongoClientOptions {
@@ -54,21 +98,17 @@ function authentication(credentials: Credentials): MongoClientOptions {
   return { auth: { username, password }, ...(authSource === undefined ? {} : { authSource }) };
 }
 
-function tellConnection(
-  client: MongoClient,
-  database: 'runs' | 'daq',
-  notify: (event: StoreEvent) => void,
-): void {
+/** Tells of changes only; before the first answer or failure nothing is known. */
+function connectionTeller(database: 'runs' | 'daq', notify: (event: StoreEvent) => void) {
   let known: boolean | null = null;
-  client.on('topologyDescriptionChanged', ({ newDescription }) => {
-    const servers = [...newDescription.servers.values()];
-    const up = servers.some((server) => WRITABLE.has(server.type));
-    const failure = servers.find((server) => server.error !== null)?.error;
-    // Before the first answer or failure nothing is known.
-    if (!up && !failure && known === null) return;
-    if (up === known) return;
+  return (up: boolean, failure: Error | null) => {
+    if (up === known || (known === null && !up && failure === null)) return;
     known = up;
-    const reason = up ? null : toStoreError(failure ?? 'no primary', 'watching', database).message;
+    const reason = up
+      ? null
+      : failure === null
+        ? 'no server accepts writes'
+        : toStoreError(failure, 'watching the server', database).message;
     notify({ kind: 'connection', database, up, reason });
-  });
+  };
 }

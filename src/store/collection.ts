@@ -25,20 +25,24 @@ export interface FindOptions {
   limit?: number;
 }
 
-export function boundedCollection(collection: DriverCollection, caller: Caller): Collection {
-  const name = collection.collectionName;
+/** `get` names the collection of the present client, which may change from call to call. */
+export function boundedCollection(
+  name: string,
+  get: () => DriverCollection,
+  caller: Caller,
+): Collection {
   return {
     find: (filter, options = {}) =>
-      caller.repeatable(`reading ${name}`, () => collection.find(filter, options).toArray()),
+      caller.repeatable(`reading ${name}`, () => get().find(filter, options).toArray()),
     aggregate: (pipeline) =>
-      caller.repeatable(`aggregating ${name}`, () => collection.aggregate(pipeline).toArray()),
+      caller.repeatable(`aggregating ${name}`, () => get().aggregate(pipeline).toArray()),
     updateOne: (filter, update, options) =>
-      caller.once(`updating ${name}`, () => matched(collection, filter, update, options)),
+      caller.once(`updating ${name}`, () => matched(get(), filter, update, options)),
     repeatUpdateOne: (filter, update, options) =>
-      caller.repeatable(`updating ${name}`, () => matched(collection, filter, update, options)),
+      caller.repeatable(`updating ${name}`, () => matched(get(), filter, update, options)),
     insertOne: async (document) => {
       try {
-        await caller.repeatable(`inserting into ${name}`, () => collection.insertOne(document));
+        await caller.repeatable(`inserting into ${name}`, () => get().insertOne(document));
       } catch (error) {
         if (error instanceof StoreError && error.code === DUPLICATE_KEY) return;
         throw error;

@@ -19,7 +19,7 @@ export interface CappedSpec {
   sizeBytes: number;
 }
 
-export type Databases = Record<'runs' | 'daq', { db: Db; caller: Caller }>;
+export type Databases = Record<'runs' | 'daq', { db: () => Db; caller: Caller }>;
 
 const NAMESPACE_NOT_FOUND = 26;
 const NAMESPACE_EXISTS = 48;
@@ -53,7 +53,7 @@ async function existingKeys(databases: Databases, spec: IndexSpec): Promise<[str
   const { db, caller } = databases[spec.database];
   try {
     const indexes = await caller.repeatable(`listing the indexes of ${spec.collection}`, () =>
-      db.collection(spec.collection).indexes(),
+      db().collection(spec.collection).indexes(),
     );
     // Partial and hidden indexes leave documents out or are not used.
     return indexes
@@ -72,7 +72,7 @@ export async function createIndexes(
   for (const spec of specs) {
     const { db, caller } = databases[spec.database];
     await caller.repeatable(`creating index ${spec.name} of ${spec.collection}`, () =>
-      db.collection(spec.collection).createIndex(spec.key, { name: spec.name }),
+      db().collection(spec.collection).createIndex(spec.key, { name: spec.name }),
     );
   }
 }
@@ -86,7 +86,7 @@ export async function createCapped(
     const { db, caller } = databases[spec.database];
     try {
       await caller.repeatable(`creating collection ${spec.collection}`, () =>
-        db.createCollection(spec.collection, { capped: true, size: spec.sizeBytes }),
+        db().createCollection(spec.collection, { capped: true, size: spec.sizeBytes }),
       );
     } catch (error) {
       if (error instanceof StoreError && error.code === NAMESPACE_EXISTS) continue;
@@ -96,7 +96,7 @@ export async function createCapped(
 }
 
 export function asCommand(databases: Databases, spec: IndexSpec): MissingIndex {
-  const database = databases[spec.database].db.databaseName;
+  const database = databases[spec.database].db().databaseName;
   const arguments_ = `${JSON.stringify(spec.key)}, ${JSON.stringify({ name: spec.name })}`;
   return {
     database,

@@ -1,8 +1,6 @@
-import type { MongoClient } from 'mongodb';
-
 import { ATTEMPT_INDEXES, ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
 import { createCaller, type Caller } from './call.ts';
-import { createClient } from './client.ts';
+import { createConnection, type Connection } from './client.ts';
 import { boundedCollection } from './collection.ts';
 import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
 import {
@@ -33,50 +31,52 @@ const INDEXES = [
  * `notify` hears of retries and of connections that come and go.
  */
 export function openStore(options: StoreOptions, notify: (event: StoreEvent) => void): Store {
-  const runsClient = createClient(
+  const runsServer = createConnection(
     'runs',
     options.runsUrl,
     options.runsCredentials,
     options,
     notify,
   );
-  const daqClient =
+  const daqServer =
     options.daqUrl === null
-      ? runsClient
-      : createClient('daq', options.daqUrl, options.daqCredentials, options, notify);
+      ? runsServer
+      : createConnection('daq', options.daqUrl, options.daqCredentials, options, notify);
   const runsCaller = createCaller('runs', options.callTimeoutSeconds, notify);
   const daqCaller = createCaller('daq', options.callTimeoutSeconds, notify);
-  const runsDb = runsClient.db(options.runsDb);
-  const daqDb = daqClient.db(options.daqDb);
+  const runsDb = () => runsServer.db(options.runsDb);
+  const daqDb = () => daqServer.db(options.daqDb);
   const databases: Databases = {
     runs: { db: runsDb, caller: runsCaller },
     daq: { db: daqDb, caller: daqCaller },
   };
 
   const serverTime = createServerClock(runsDb, runsCaller);
-  const inRuns = (name: string) => boundedCollection(runsDb.collection(name), runsCaller);
-  const inDaq = (name: string) => boundedCollection(daqDb.collection(name), daqCaller);
+  const inRuns = (name: string) =>
+    boundedCollection(name, () => runsDb().collection(name), runsCaller);
+  const inDaq = (name: string) =>
+    boundedCollection(name, () => daqDb().collection(name), daqCaller);
 
   return {
     runs: createRunStore(
       inRuns(RUNS_COLLECTION),
       serverTime,
-      watchRuns(runsDb.collection(RUNS_COLLECTION), runsCaller),
+      watchRuns(() => runsDb().collection(RUNS_COLLECTION), runsCaller),
     ),
     hosts: createHostStore(inRuns(HOSTS_COLLECTION)),
     attempts: createAttemptStore(inRuns(ATTEMPTS_COLLECTION)),
     ebMonitor: createEbMonitorStore(
       inDaq(EB_MONITOR_COLLECTION),
-      daqClient === runsClient ? serverTime : createServerClock(daqDb, daqCaller),
+      daqServer === runsServer ? serverTime : createServerClock(daqDb, daqCaller),
     ),
     daqLog: createDaqLogStore(inDaq(LOG_COLLECTION)),
     rates: createRateStore(
       inDaq(RATES_COLLECTION),
-      watchRates(daqDb.collection(RATES_COLLECTION), daqCaller),
+      watchRates(() => daqDb().collection(RATES_COLLECTION), daqCaller),
     ),
     ping: async () => {
-      await ping(runsClient, runsCaller);
-      if (daqClient !== runsClient) await ping(daqClient, daqCaller);
+      await ping(runsServer, runsCaller);
+      if (daqServer !== runsServer) await ping(daqServer, daqCaller);
     },
     serverTime,
     ensureIndexes: async () => {
@@ -92,11 +92,11 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
     missingIndexes: async () =>
       (await findMissing(databases, INDEXES)).map((spec) => asCommand(databases, spec)),
     close: async () => {
-      await Promise.all([...new Set([runsClient, daqClient])].map((client) => client.close()));
+      await Promise.all([...new Set([runsServer, daqServer])].map((server) => server.close()));
     },
   };
 }
 
-async function ping(client: MongoClient, caller: Caller): Promise<void> {
-  await caller.once('ping', () => client.db('admin').command({ ping: 1 }));
+async function ping(server: Connection, caller: Caller): Promise<void> {
+  await caller.once('ping', () => server.db('admin').command({ ping: 1 }));
 }

@@ -35,7 +35,7 @@ export function createRateStore(rates: Collection, watch: RateStore['watch']): R
   };
 }
 
-export function watchRates(collection: DriverCollection, caller: Caller): RateStore['watch'] {
+export function watchRates(collection: () => DriverCollection, caller: Caller): RateStore['watch'] {
   return (number, onHint, signal) =>
     follow({
       collection,

@@ -88,7 +88,7 @@ export function hintOf(event: Document): RunHint | null {
   };
 }
 
-export function watchRuns(collection: Collection, caller: Caller): RunStore['watch'] {
+export function watchRuns(collection: () => Collection, caller: Caller): RunStore['watch'] {
   return (onHint, signal) =>
     follow({
       collection,

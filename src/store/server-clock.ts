@@ -8,13 +8,13 @@ const MAX_AGE_MS = 60_000;
  * The server's time from `hello.localTime`, carried on for up to a minute by this machine's
  * monotonic clock. The error is at most the time that the question took.
  */
-export function createServerClock(db: Db, caller: Caller): () => Promise<Date> {
+export function createServerClock(db: () => Db, caller: Caller): () => Promise<Date> {
   let asked: { serverMs: number; monotonicMs: number } | null = null;
   return async () => {
     const now = performance.now();
     if (asked === null || now - asked.monotonicMs > MAX_AGE_MS) {
       asked = await caller.repeatable('asking for the time', async () => {
-        const reply = await db.command({ hello: 1 });
+        const reply = await db().command({ hello: 1 });
         return {
           serverMs: (reply.localTime as Date).getTime(),
           monotonicMs: performance.now(),

@@ -12,7 +12,7 @@ import { type StoreError, toStoreError } from './errors.ts';
 
 /** The server answers an idle stream this often: two commands a minute. */
 const AWAIT_MS = 30_000;
-const LONGEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 2_000;
 
 /** No change streams at all: standalone server, no such stage, no such command. */
 const UNSUPPORTED = new Set([59, 115, 303, 40324, 40573]);
@@ -20,7 +20,8 @@ const UNSUPPORTED = new Set([59, 115, 303, 40324, 40573]);
 const HISTORY_LOST = new Set([222, 260, 280, 286]);
 
 export interface WatchRequest {
-  collection: Collection;
+  /** The collection of the present client, which may change from call to call. */
+  collection: () => Collection;
   caller: Caller;
   pipeline: Document[];
   onEvent: (event: ChangeStreamDocument) => void;
@@ -40,14 +41,14 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
       if (token === null) {
         // The stream itself is opened only by its first read: the gap must end at a known time.
         const reply = await caller.once('asking for the operation time', () =>
-          collection.db.command({ ping: 1 }),
+          collection().db.command({ ping: 1 }),
         );
         const time = reply.operationTime as Timestamp | undefined;
         from = time === undefined ? {} : { startAtOperationTime: time };
       } else {
         from = { resumeAfter: token };
       }
-      const stream = collection.watch(pipeline, { maxAwaitTimeMS: AWAIT_MS, ...from });
+      const stream = collection().watch(pipeline, { maxAwaitTimeMS: AWAIT_MS, ...from });
       const close = () => void stream.close().catch(() => undefined);
       signal.addEventListener('abort', close, { once: true });
       try {
@@ -65,7 +66,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
       }
     } catch (error) {
       if (signal.aborted) break;
-      const failure = toStoreError(error, 'watching ' + collection.collectionName, 'this');
+      const failure = toStoreError(error, 'watching', 'this');
       if (isUnsupported(failure)) return 'unsupported';
       if (failure.code !== null && HISTORY_LOST.has(failure.code)) token = null;
       await delay(pause, undefined, { signal }).catch(() => undefined);

@@ -70,10 +70,12 @@ export async function testStore(
     runsDb,
     daqDb,
     close: async () => {
-      await runsDb.dropDatabase();
-      await daqDb.dropDatabase();
-      await outside.close();
       await store.close();
+      await outside.close();
+      const fresh = new MongoClient(url);
+      await fresh.db(settings.runsDb).dropDatabase();
+      await fresh.db(settings.daqDb).dropDatabase();
+      await fresh.close();
     },
   };
 }
