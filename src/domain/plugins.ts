@@ -14,6 +14,7 @@ export class Plugins {
   private readonly graph: PluginGraph;
   private readonly byName = new Map<string, Plugin>();
   private readonly depths = new Map<string, number>();
+  private readonly supports = new Map<string, ReadonlySet<string>>();
   private readonly impliedBy = new Map<string, ReadonlySet<string>>();
 
   constructor(graph: PluginGraph) {
@@ -52,8 +53,13 @@ export class Plugins {
   }
 
   /** All plugins that must run to make some types. */
-  closure(types: readonly string[]): Set<string> {
-    return this.pluginsOf([...types, ...types.flatMap((type) => [...this.implied(type)])]);
+  closure(types: Iterable<string>): Set<string> {
+    const running = new Set<string>();
+    for (const plugin of this.pluginsOf(types)) {
+      if (running.has(plugin)) continue;
+      for (const each of this.support(plugin)) running.add(each);
+    }
+    return running;
   }
 
   /** All types that are read, directly or not, to make a type; without that type. */
@@ -74,9 +80,8 @@ export class Plugins {
   /** The plugins that fulfil a condition, and all that rest on them. */
   resting(condition: (plugin: string) => boolean): Set<string> {
     const lost = new Set([...this.byName.keys()].filter(condition));
-    const rests = ({ provides }: Plugin) =>
-      [...this.closure(provides.slice(0, 1))].some((plugin) => lost.has(plugin));
-    return new Set([...this.byName].filter(([, plugin]) => rests(plugin)).map(([name]) => name));
+    const rests = (name: string) => [...this.support(name)].some((plugin) => lost.has(plugin));
+    return new Set([...this.byName.keys()].filter(rests));
   }
 
   /**
@@ -96,8 +101,23 @@ export class Plugins {
     return free[0] ?? null;
   }
 
-  private pluginsOf(types: readonly string[]): Set<string> {
-    return new Set(types.flatMap((type) => this.of(type) ?? []));
+  /** A plugin and all that must run for it. */
+  private support(plugin: string): ReadonlySet<string> {
+    const known = this.supports.get(plugin);
+    if (known !== undefined) return known;
+    const type = this.provides(plugin)[0] ?? '';
+    const support = this.pluginsOf([type, ...this.implied(type)]);
+    this.supports.set(plugin, support);
+    return support;
+  }
+
+  private pluginsOf(types: Iterable<string>): Set<string> {
+    const plugins = new Set<string>();
+    for (const type of types) {
+      const plugin = this.of(type);
+      if (plugin !== undefined) plugins.add(plugin);
+    }
+    return plugins;
   }
 
   /** Length of the longest chain of plugins below one. */
@@ -105,7 +125,7 @@ export class Plugins {
     const known = this.depths.get(plugin);
     if (known !== undefined) return known;
     this.depths.set(plugin, 0); // Ends a search that goes round, which no sound graph does.
-    const inputs = this.pluginsOf([...(this.byName.get(plugin)?.dependsOn ?? [])]);
+    const inputs = this.pluginsOf(this.byName.get(plugin)?.dependsOn ?? []);
     const depth = 1 + Math.max(0, ...[...inputs].map((name) => this.depth(name)));
     this.depths.set(plugin, depth);
     return depth;

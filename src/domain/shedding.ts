@@ -110,7 +110,7 @@ class Ladder {
   /** Types that are made on the way to some types, whether asked for or not. */
   private madeAnyway(types: readonly string[]): Set<string> {
     const read = new Set(types.flatMap((type) => [...this.plugins.implied(type)]));
-    const running = this.plugins.closure([...read]);
+    const running = this.plugins.closure(read);
     const stored = [...running].flatMap((plugin) =>
       this.plugins.provides(plugin).filter((type) => this.plugins.isAlwaysStored(type)),
     );
