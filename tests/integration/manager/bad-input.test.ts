@@ -40,7 +40,9 @@ describe('the fault of the run', () => {
       expect.arrayContaining([expect.objectContaining({ type: 'live', host: 'daq' })]),
     );
     expect(await readdir(lab.live)).toEqual(before);
-    expect(await readdir(lab.output)).toEqual([]);
+    await until('the folders of the failed attempt to go', async () => {
+      return (await readdir(lab.output)).length === 0;
+    });
   });
 
   test('missing live data fails the run and names the folder; another run is not disturbed', async () => {
