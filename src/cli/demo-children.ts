@@ -30,6 +30,10 @@ export class DemoProcess {
     this.#gone = once(this.#child, 'exit').catch(() => undefined);
   }
 
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
   /** Its exit code (1 for a signal), or null while it runs. */
   get exitCode(): number | null {
     if (this.#failure !== null) return 1;

@@ -19,6 +19,8 @@ import { drawStatus, readStatus, type StatusView } from './status-view.ts';
 const LOOK_SECONDS = 1;
 /** Imports and compilation of straxen's plugins, on a slow machine, seconds. */
 const READY_LIMIT_SECONDS = 600;
+/** What a manager says of its worker until that has compiled its plugins. */
+const WARMING = 'warming up';
 /** No retry is to be expected after these. */
 const FINAL_OUTCOMES = ['given_up', 'set_aside', 'abandoned'];
 
@@ -125,8 +127,9 @@ class Demo {
       const status = await this.#look();
       this.#screen.draw(drawStatus(status), eventsOf(status));
       const own = status.hosts.find(({ host }) => host === name);
-      // A document of an earlier demo may still be there: only a young one counts.
-      if (own?.accepting && own.ageSeconds < 60 && own.state !== 'dead') return;
+      // The document of an earlier demo's manager may still be there.
+      const isOurs = own !== undefined && own.pid === manager.pid;
+      if (isOurs && own.accepting && own.worker !== WARMING) return;
       if (manager.exitCode !== null) throw ended(manager);
       if (performance.now() > limit) {
         throw new CommandFailure(
@@ -220,8 +223,8 @@ function isSettled({ state, outcome }: RunView): boolean {
 
 /** Lines to be printed once each where there is no terminal to draw on. */
 function eventsOf({ hosts }: StatusView): string[] {
-  return hosts.map(({ host, whyNot, accepting }) =>
-    accepting ? `${host} takes runs` : `${host}: ${whyNot ?? 'starting'}`,
+  return hosts.map(({ host, whyNot, accepting, worker }) =>
+    accepting ? `${host} takes runs; its worker: ${worker}` : `${host}: ${whyNot ?? 'starting'}`,
   );
 }
 

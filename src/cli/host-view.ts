@@ -10,6 +10,8 @@ export interface HostView {
   /** ISO 8601, UTC. */
   time: string;
   ageSeconds: number;
+  /** Of its manager. */
+  pid: number | null;
   role: string | null;
   slots: number | null;
   runs: number[];
@@ -30,12 +32,13 @@ export function hostView(
 ): HostView {
   const ageSeconds = Math.max(0, (now.getTime() - time.getTime()) / 1000);
   const dead = ageSeconds > deadAfterSeconds;
-  const { role, slots, runs, accepting, why_not: whyNot, worker, thinking } = extras;
+  const { pid, role, slots, runs, accepting, why_not: whyNot, worker, thinking } = extras;
   return {
     host,
     state: dead ? 'dead' : state === 'idle' ? 'idle' : 'busy',
     time: time.toISOString(),
     ageSeconds,
+    pid: typeof pid === 'number' ? pid : null,
     role: textOf(role),
     slots: typeof slots === 'number' ? slots : null,
     runs: Array.isArray(runs) ? runs.filter((run) => typeof run === 'number') : [],

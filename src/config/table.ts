@@ -39,7 +39,7 @@ export const TABLE = {
     credentialsFile: command(
       z.string().min(1).nullable(),
       null,
-      'File with user names and passwords, readable by its owner alone: a TOML file, or the site’s utilix file; the word `utilix` means `$XENON_CONFIG` or `~/.xenon_config`.',
+      'File with user names and passwords, readable by its owner alone: lines of `key = value`, or the site’s utilix file; the word `utilix` means `$XENON_CONFIG` or `~/.xenon_config`.',
       { name: 'credentials-file' },
     ),
     manage: boolean(
@@ -84,7 +84,7 @@ export const TABLE = {
   paths: {
     liveData: path(
       '/live_data/xenonnt',
-      'Folder into which `simulate-daq` writes live data. A run’s live data is looked for where its document says.',
+      'Folder below which the live data of all runs lies. A run’s own place is in its document; nothing outside this folder is read. `simulate-daq` writes here.',
       { name: 'live-data' },
     ),
     output: path('/data/pre_processed', 'Folder for the processed data; nothing else lies in it.', {
