@@ -1,0 +1,112 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { readCredentials } from '../../../src/store/credentials.ts';
+import { openStore } from '../../../src/store/open.ts';
+import type { Credentials } from '../../../src/store/types.ts';
+import { PYTHON } from './server.ts';
+
+const PASSWORD = 'p@:/%s$ {a}#1';
+
+let directory: string;
+let url: string;
+let server: ChildProcess;
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+async function launch(port: number, ...flags: string[]): Promise<void> {
+  server = spawn(
+    PYTHON,
+    ['-m', 'secantus', '--host', '127.0.0.1', '--port', String(port)].concat(
+      ['--storage-path', join(directory, 'data'), '--log-level', 'ERROR'],
+      flags,
+    ),
+    { cwd: directory, stdio: 'ignore' },
+  );
+  await vi.waitFor(
+    async () => {
+      const client = new MongoClient(url, { serverSelectionTimeoutMS: 300 });
+      await client.connect().finally(() => client.close());
+    },
+    { timeout: 30_000, interval: 100 },
+  );
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'bootstrax-auth-'));
+  const port = await freePort();
+  url = `mongodb://127.0.0.1:${port}/`;
+  await launch(port);
+  const client = new MongoClient(url);
+  await client.db('admin').command({
+    createUser: 'daq',
+    pwd: PASSWORD,
+    roles: [{ role: 'readWriteAnyDatabase', db: 'admin' }],
+  });
+  await client.close();
+  server.kill('SIGTERM');
+  await once(server, 'exit');
+  await launch(port, '--auth');
+});
+
+afterAll(async () => {
+  server.kill('SIGKILL');
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function ask(runsCredentials: Credentials | null): Promise<unknown> {
+  const store = openStore(
+    {
+      runsUrl: url,
+      daqUrl: null,
+      runsDb: 'r',
+      daqDb: 'd',
+      runsCredentials,
+      daqCredentials: null,
+      manage: false,
+      callTimeoutSeconds: 5,
+    },
+    () => undefined,
+  );
+  try {
+    return await store.runs.unsettled();
+  } catch (error) {
+    return error;
+  } finally {
+    await store.close();
+  }
+}
+
+describe('authentication', () => {
+  it('takes any password from a file that only its owner reads', async () => {
+    const path = join(directory, 'credentials');
+    await writeFile(path, `# the run database\nusername = daq\npassword = ${PASSWORD}\n`);
+    await chmod(path, 0o640);
+    await expect(readCredentials(path)).rejects.toThrow(`chmod 600 ${path}`);
+    await chmod(path, 0o600);
+    expect(await ask(await readCredentials(path))).toEqual([]);
+  });
+
+  it('says unauthorized for a wrong password, and never the password', async () => {
+    const error = await ask({ username: 'daq', password: 'falsch' });
+    expect(error).toMatchObject({ name: 'StoreError', kind: 'unauthorized' });
+    expect(String(error)).not.toContain('falsch');
+  });
+
+  it('says unauthorized without credentials', async () => {
+    expect(await ask(null)).toMatchObject({ kind: 'unauthorized' });
+  });
+});
