@@ -62,6 +62,9 @@ test.each(['ignores_term', 'stopped'] as const)(
   'a child that %s is killed after the grace, the guardian still writes',
   async (vice) => {
     const found = await attempt(vice);
+    if (vice === 'stopped') {
+      await until('the child is stopped', () => processStat(found.child.pid)?.state === 'T');
+    }
     const end = await endSession(found, { graceSeconds: 1 });
     expect(end).toMatchObject({ kind: 'killed', killed: [found.child.pid], survivors: [] });
     expect(end.seconds).toBeGreaterThan(1);
