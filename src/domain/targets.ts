@@ -186,8 +186,8 @@ function chooseLists(
 }
 
 /**
- * Configured default targets that the context does not make. A run that needs one of them cannot be
- * planned on such a host.
+ * Configured default targets that the context does not make. A host with any should claim nothing:
+ * it could not plan the runs that need them, and no run is to blame for that.
  */
 export function unknownDefaultTargets(rules: TargetRules, graph: PluginGraph): string[] {
   return rules.default.filter((type) => !Object.hasOwn(graph.types, type));
