@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 import threading
+import time
 
 # Thread pools of numerical libraries, switched off before the libraries are imported.
 THREAD_VARIABLES = (
@@ -14,6 +15,8 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "BLOSC_NTHREADS",
 )
+
+_ENDING_SECONDS = 0.1
 
 
 def switch_off_thread_pools() -> None:
@@ -51,13 +54,21 @@ class ForkSafety:
         others = [t.name for t in threading.enumerate() if t is not threading.current_thread()]
         if others:
             return f"other threads are running in the fork server: {', '.join(sorted(others))}"
-        native = len(os.listdir("/proc/self/task")) - 1
+        native = _lasting_native_threads()
         if native:
             return f"a library keeps {native} threads of its own running in the fork server"
         client = self._lasting_client or _open_client()
         if client:
             return f"a database client is open in the fork server: {client}"
         return None
+
+
+def _lasting_native_threads() -> int:
+    # A thread that was joined is still in the kernel's list for a moment.
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while (native := len(os.listdir("/proc/self/task")) - 1) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return native
 
 
 def _open_client() -> str | None:

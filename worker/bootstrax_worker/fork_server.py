@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 
 from . import durable, guardian, protocol
 from .fork_safety import ForkSafety, switch_off_progress_monitor
@@ -81,8 +82,6 @@ class ForkServer:
         try:
             self._loaded.warm_up(self._loaded.context, directory)
         except Exception as error:
-            import traceback
-
             traceback.print_exc()
             self._cold_why = f"the warm-up run failed: {type(error).__name__}: {error}"
         finally:
@@ -160,8 +159,6 @@ class ForkServer:
         try:
             code = self._be_guardian(directory, plan)
         except BaseException:
-            import traceback
-
             traceback.print_exc()
         finally:
             guardian.leave(code)
