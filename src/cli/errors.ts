@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
+import { ENTRIES } from '../config/entries.ts';
 import { ConfigurationFailure } from '../config/load.ts';
+import { closest } from '../config/suggest.ts';
 import { CommandFailure } from './failure.ts';
 import { printJson } from './output.ts';
 
@@ -9,6 +11,16 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof CommandFailure) return error.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   return 1;
+}
+
+/** The setting that a misspelled flag most likely meant: settings are hidden from the help. */
+export function meantFlag(error: CommanderError): string | null {
+  const given = /unknown option '(--[^'=]+)/.exec(error.message)?.[1];
+  if (given === undefined) return null;
+  return closest(
+    given,
+    ENTRIES.flatMap(({ flag }) => flag ?? []),
+  );
 }
 
 /** Says what went wrong on standard error and, where JSON was asked for, as an object as well. */

@@ -15,7 +15,7 @@ import { addRuns } from './runs.ts';
 import { addSimulateDaq } from './simulate-daq.ts';
 import { addStatus } from './status.ts';
 import { addStop } from './stop.ts';
-import { exitCodeOf, report } from './errors.ts';
+import { exitCodeOf, meantFlag, report } from './errors.ts';
 import { addSettingFlags } from './settings.ts';
 
 const program = new Command('bootstrax')
@@ -47,6 +47,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (error) {
+  // Commander has already said what is wrong with the usage.
   if (!(error instanceof CommanderError)) report(error, process.argv.includes('--json'));
+  else if (!/Did you mean/.test(error.message)) suggest(meantFlag(error));
   process.exitCode = exitCodeOf(error);
+}
+
+function suggest(flag: string | null): void {
+  if (flag !== null) process.stderr.write(`(Did you mean ${flag}?)\n`);
 }

@@ -1,0 +1,118 @@
+import { ObjectId } from 'mongodb';
+import { describe, expect, it } from 'vitest';
+import { hostView } from '../../../src/cli/host-view.ts';
+import { runView } from '../../../src/cli/run-view.ts';
+import { drawStatus } from '../../../src/cli/status-view.ts';
+
+const NOW = new Date('2026-01-01T01:00:00Z');
+const before = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
+
+function busyRun(fields: Record<string, unknown> = {}) {
+  return {
+    _id: new ObjectId(),
+    number: 7,
+    mode: 'tpc_bkg',
+    detectors: ['tpc'],
+    start: before(100),
+    end: before(60),
+    daq_config: { processing_threads: { reader: 1 } },
+    data: [
+      { type: 'live', host: 'daq', location: '/live' },
+      { type: 'peaks', host: 'eb3.lab', location: '/out/000007-peaks-x' },
+    ],
+    bootstrax: {
+      state: 'busy',
+      host: 'eb3.lab',
+      time: before(1),
+      plan: { targets: ['peaks'], dropped: ['events'] },
+      progress: {
+        phase: 'processing',
+        chunks: 4,
+        covered_seconds: 20,
+        bytes: 1e8,
+        memory_bytes: 5e8,
+        mb_per_s: 12.5,
+        t: 10,
+      },
+    },
+    ...fields,
+  };
+}
+
+describe('runView', () => {
+  it('estimates the end of a run that has ended by the speed so far', () => {
+    expect(runView(busyRun(), NOW)).toMatchObject({
+      run: 7,
+      state: 'busy',
+      seconds: 40,
+      targets: ['peaks'],
+      dropped: ['events'],
+      stored: ['peaks'],
+      progress: {
+        fraction: 0.5,
+        mbPerSecond: 12.5,
+        estimatedEnd: new Date(NOW.getTime() + 10_000).toISOString(),
+        behindSeconds: null,
+      },
+    });
+  });
+
+  it('says how far a run that is being taken is behind', () => {
+    expect(runView(busyRun({ end: null }), NOW)).toMatchObject({
+      seconds: 100,
+      progress: { estimatedEnd: null, behindSeconds: 80, fraction: 0.2 },
+    });
+  });
+
+  it('shows malformed documents with what is wrong', () => {
+    const view = runView({ _id: new ObjectId(), number: 7, detectors: null }, NOW);
+    expect(view).toMatchObject({ run: 7, state: null, progress: null });
+    expect(view.malformed.map(({ field }) => field)).toContain('detectors');
+  });
+});
+
+describe('hostView', () => {
+  it('calls a silent host dead, whatever it said last', () => {
+    const document = {
+      host: 'a.lab',
+      state: 'idle',
+      time: before(301),
+      extras: { accepting: true },
+    };
+    expect(hostView(document, NOW, 300)).toMatchObject({ state: 'dead', accepting: false });
+    expect(hostView({ ...document, time: before(299) }, NOW, 300)).toMatchObject({
+      state: 'idle',
+      accepting: true,
+      ageSeconds: 299,
+    });
+  });
+
+  it('bears documents of other programs', () => {
+    const extras = { runs: 'none', slots: 'two', thinking: 3 };
+    const view = hostView({ host: 'b', state: 'odd', time: NOW, extras }, NOW, 300);
+    expect(view).toMatchObject({ state: 'busy', runs: [], slots: null, thinking: null });
+  });
+});
+
+it('draws hosts, the queue and a bar for each run', () => {
+  const hosts = [
+    hostView(
+      { host: 'a.lab', state: 'busy', time: before(2), extras: { runs: [7], thinking: 'working' } },
+      NOW,
+      300,
+    ),
+  ];
+  const queue = { new: 3, considering: 0, busy: 1, waiting: 2, due: 1 };
+  const runs = [runView(busyRun(), NOW)];
+  expect(drawStatus({ time: NOW.toISOString(), hosts, queue, runs })).toBe(
+    [
+      'host   state  sign     runs  says',
+      'a.lab  busy   2 s ago  7     working',
+      '',
+      'queue   3 new   1 due for a retry   1 waiting for a retry   1 in work',
+      '',
+      'run 7  tpc_bkg  busy on eb3.lab  peaks',
+      `  [${'#'.repeat(15)}${'.'.repeat(15)}]  50 %  processing  20 s of data  12.5 MB/s  500 MB  10 s left`,
+    ].join('\n'),
+  );
+});
