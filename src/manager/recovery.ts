@@ -1,5 +1,7 @@
+import { join } from 'node:path';
+
 import {
-  listAttempts,
+  listOpenAttempts,
   markConcluded,
   pruneAttempts,
   readAttempt,
@@ -14,6 +16,7 @@ import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
 import { foldersOf } from './folders.ts';
 import { untilAnswered } from './persist.ts';
+import { NOBODY } from './supervise.ts';
 
 /** What is kept of concluded attempts: their logs are what a person wants to read next week. */
 const RETENTION = { keep: 500, maxBytes: 2e9, maxLogBytes: 5e6 };
@@ -33,10 +36,10 @@ export async function recover(
   handlers: RecoveryHandlers,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const id of await listAttempts(env.stateDir)) {
+  for (const id of await listOpenAttempts(env.stateDir)) {
     if (book.has(id) || signal.aborted) continue;
     const files = await readAttempt(env.stateDir, id);
-    if (files !== null && !files.concluded) await recoverAttempt(env, files, handlers, signal);
+    if (files !== null) await recoverAttempt(env, files, handlers, signal);
   }
   await requeueUnbegun(env, book, signal);
   await closeHistory(env, book, signal);
@@ -92,10 +95,11 @@ async function cleanUpLostAttempt(
   documents: readonly RunDocument[],
   signal: AbortSignal,
 ): Promise<void> {
-  if (files.started !== null) {
-    const { guardian, child } = files.started;
-    await endSession({ guardian, child, logFile: `${files.directory}/log.txt` });
-  }
+  await endSession({
+    guardian: files.started?.guardian ?? NOBODY,
+    child: files.started?.child ?? NOBODY,
+    logFile: join(files.directory, 'log.txt'),
+  });
   const locations = (await foldersOf(files.directory)).map(({ location }) => location);
   const keep = new Set<string>();
   for (const document of documents) {

@@ -22,7 +22,7 @@ const LAST_WORDS_SECONDS = 3;
 /** An adopted attempt of which nothing but the plan is there may still be starting for this long, seconds. */
 const BEGIN_SECONDS = 10;
 /** Stands for a guardian that is not known: processes are then found by the log they write to. */
-const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' };
+export const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' };
 
 export interface SuperviseOptions {
   run: number;
