@@ -117,7 +117,8 @@ async function launch(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const log = await open(logFile(stateDir), 'a', 0o600);
   try {
     const child = spawn(
-      options.python,
+      // A path is relative to where we are, not to where the server will be.
+      options.python.includes('/') ? resolve(options.python) : options.python,
       [
         ...[
           '-m',

@@ -16,8 +16,6 @@ const LONGEST_PAUSE_MS = 2_000;
 
 /** No change streams at all: standalone server, no such stage, no such command. */
 const UNSUPPORTED = new Set([59, 115, 303, 40324, 40573]);
-/** The resume token is older than the server's history. */
-const HISTORY_LOST = new Set([222, 260, 280, 286]);
 
 export interface WatchRequest {
   /** The collection of the present client, which may change from call to call. */
@@ -37,17 +35,17 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
   let pause = 100;
   while (!signal.aborted) {
     try {
-      let from: ChangeStreamOptions;
-      if (token === null) {
-        // The stream itself is opened only by its first read: the gap must end at a known time.
-        const reply = await caller.once('asking for the operation time', () =>
-          collection().db.command({ ping: 1 }),
-        );
-        const time = reply.operationTime as Timestamp | undefined;
-        from = time === undefined ? {} : { startAtOperationTime: time };
-      } else {
-        from = { resumeAfter: token };
-      }
+      // The stream itself is opened only by its first read: the gap must end at a known time.
+      const reply = await caller.once('asking for the operation time', () =>
+        collection().db.command({ ping: 1 }),
+      );
+      const now = reply.operationTime as Timestamp | undefined;
+      const from: ChangeStreamOptions =
+        token !== null
+          ? { resumeAfter: token }
+          : now === undefined
+            ? {}
+            : { startAtOperationTime: now };
       const stream = collection().watch(pipeline, { maxAwaitTimeMS: AWAIT_MS, ...from });
       const close = () => void stream.close().catch(() => undefined);
       signal.addEventListener('abort', close, { once: true });
@@ -67,8 +65,10 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
     } catch (error) {
       if (signal.aborted) break;
       const failure = toStoreError(error, 'watching', 'this');
-      if (isUnsupported(failure)) return 'unsupported';
-      if (failure.code !== null && HISTORY_LOST.has(failure.code)) token = null;
+      const refused = failure.kind !== 'unreachable';
+      if (refused && token === null && isUnsupported(failure)) return 'unsupported';
+      // The token is too old for the server's history, or of another life of the collection.
+      if (refused) token = null;
       await delay(pause, undefined, { signal }).catch(() => undefined);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }

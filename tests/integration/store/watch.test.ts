@@ -108,6 +108,16 @@ onEachServer('watch', ({ url }) => {
     await watch.end();
   });
 
+  it('goes on after the collection was dropped', async () => {
+    const watch = await watching(store);
+    await runs.drop();
+    const gaps = () => watch.hints.filter((hint) => hint === null).length;
+    await expect.poll(gaps, { timeout: 10_000 }).toBeGreaterThan(1);
+    await runs.insertOne(runDocument(5));
+    await expect.poll(() => watch.hints.at(-1), { timeout: 10_000 }).toMatchObject({ number: 5 });
+    await watch.end();
+  });
+
   it('of rates tells only of the run asked for', async () => {
     const status = test.daqDb.collection('aggregate_status');
     await status.insertOne({ number: 1, detector: 'tpc', rate: 0 });
