@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         "--runs", type=int, default=1, help="runs to take, of each --detectors; 0: endless"
     )
     p.add_argument("--seconds", type=float, default=22.0, help="length of a run, detector time")
-    p.add_argument("--rate", type=float, default=20.0, help="S1/S2 events per second")
+    p.add_argument("--rate", type=float, default=5.0, help="S1/S2 events per second")
     p.add_argument("--mode", help="readout mode (default: tpc_bkg, nveto_bkg or mveto_bkg)")
     p.add_argument(
         "--detectors",

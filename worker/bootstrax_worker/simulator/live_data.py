@@ -30,7 +30,7 @@ class RunShape:
 
     detectors: tuple[str, ...] = ("tpc",)
     seconds: float = 22.0
-    rate_hz: float = 20.0
+    rate_hz: float = 5.0
     chunk_seconds: float = 5.0
     overlap_seconds: float = 0.5
     payload_bytes: int = 220
