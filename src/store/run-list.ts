@@ -4,13 +4,16 @@ import type { Collection } from './collection.ts';
 import { RUN_PROJECTION } from './run-filters.ts';
 import type { RunDocument, RunListQuery, RunPage } from './types.ts';
 
-const FIRST_WINDOW = 200;
-const LARGEST_WINDOW = 10_000;
+const FIRST_WINDOW = { least: 20, most: 200 };
+/** With an index on the state a window is cheap however wide; else each document in it is read. */
+const LARGEST_WINDOW = { selective: 10_000, reading: 500 };
 /** Numbers looked at for one page when no selective index helps. */
-const NUMBERS_PER_PAGE = 20_000;
+const NUMBERS_PER_PAGE = 2_000;
 
-/** The last hour, six hours, ... about eight years. */
-const LOOK_BACK_HOURS = [1, 6, 36, 216, 1296, 7776, 70_000];
+const LOOK_BACK_HOURS = [1, 6, 36, 216];
+/** Numbers looked at by one probe for the highest. */
+const PROBE = 16;
+const LARGEST_EXPONENT = 30;
 
 /**
  * Lists runs by windows of run numbers, growing while they are sparse: no query sorts or scans more
@@ -30,7 +33,9 @@ export async function listRuns(
   let top = Math.min(highest, query.to ?? highest, (query.before ?? Infinity) - 1);
   const end = selective ? bottom : Math.max(bottom, top - NUMBERS_PER_PAGE + 1);
   const found: RunDocument[] = [];
-  for (let width = FIRST_WINDOW; top >= end; width = Math.min(width * 2, LARGEST_WINDOW)) {
+  const widest = selective ? LARGEST_WINDOW.selective : LARGEST_WINDOW.reading;
+  let width = Math.min(Math.max(query.limit, FIRST_WINDOW.least), FIRST_WINDOW.most);
+  for (; top >= end; width = Math.min(width * 2, widest)) {
     const low = Math.max(end, top - width + 1);
     const wanted = query.limit - found.length;
     const page = (await runs.find(
@@ -48,24 +53,42 @@ export async function listRuns(
 }
 
 /**
- * The highest run number, or -1 without runs. Looks among the runs started lately, further and
- * further back, since not every server can take the last entry of an index without reading all.
+ * The highest run number, or -1 without runs. Not every server can take the last entry of an index
+ * without reading all documents: so look among the runs started lately, and if there are none take
+ * the numbers as mostly consecutive to find where they end. The last query holds in any case.
  */
 export async function highestNumber(
   runs: Collection,
   known: number | null,
   now: Date,
 ): Promise<number> {
-  if (known !== null) {
-    const newer = await largest(runs, { number: { $gt: known } });
-    return newer ?? known;
+  if (known === null) {
+    for (const hours of LOOK_BACK_HOURS) {
+      const since = new Date(now.getTime() - hours * 3_600_000);
+      const recent = await largest(runs, { start: { $gte: since } });
+      if (recent !== null) return recent;
+    }
   }
-  for (const hours of LOOK_BACK_HOURS) {
-    const since = new Date(now.getTime() - hours * 3_600_000);
-    const recent = await largest(runs, { start: { $gte: since } });
-    if (recent !== null) return recent;
+  const below = known ?? (await endOfNumbers(runs));
+  return (await largest(runs, { number: { $gt: below } })) ?? below;
+}
+
+/** A number that exists or nearly so, near the highest if there are no large gaps; or -1. */
+async function endOfNumbers(runs: Collection): Promise<number> {
+  const inUse = async (from: number): Promise<boolean> =>
+    (await largest(runs, { number: { $gte: from, $lt: from + PROBE } })) !== null;
+  let low = -1;
+  for (let exponent = LARGEST_EXPONENT; exponent >= 0 && low < 0; exponent--) {
+    for (const probe of [1.5 * 2 ** exponent, 2 ** exponent]) {
+      if (low < 0 && (await inUse(probe))) low = probe;
+    }
   }
-  return (await largest(runs, { number: { $gte: 0 } })) ?? -1;
+  for (let high = low * 2; high - low > PROBE;) {
+    const middle = Math.floor((low + high) / 2);
+    if (await inUse(middle)) low = middle;
+    else high = middle;
+  }
+  return low < 0 ? -1 : low - 1;
 }
 
 async function largest(runs: Collection, filter: Document): Promise<number | null> {

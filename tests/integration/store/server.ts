@@ -11,6 +11,9 @@ import type { Store, StoreEvent, StoreOptions } from '../../../src/store/types.t
 
 export const PYTHON = process.env.BOOTSTRAX_PYTHON ?? resolve('.venv/bin/python');
 
+/** A MongoDB replica set to run the same suites on. */
+const REAL_URL = process.env.BOOTSTRAX_TEST_MONGO_URL || undefined;
+
 export interface TestServer {
   url: string;
   stop(): Promise<void>;
@@ -72,6 +75,8 @@ export async function testStore(
     close: async () => {
       await store.close();
       await outside.close();
+      // An embedded server goes with its directory.
+      if (url !== REAL_URL) return;
       const fresh = new MongoClient(url);
       await fresh.db(settings.runsDb).dropDatabase();
       await fresh.db(settings.daqDb).dropDatabase();
@@ -93,8 +98,8 @@ export function onEachServer(name: string, suite: (context: { url: () => string 
     afterAll(() => server.stop());
     suite({ url: () => server.url });
   });
-  const real = process.env.BOOTSTRAX_TEST_MONGO_URL;
-  if (real !== undefined && real !== '') {
+  const real = REAL_URL;
+  if (real !== undefined) {
     describe(`${name} (BOOTSTRAX_TEST_MONGO_URL)`, () => suite({ url: () => real }));
   }
 }
