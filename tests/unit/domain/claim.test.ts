@@ -11,6 +11,7 @@ import {
 import { explain } from '../../../src/domain/explain.ts';
 import { nextRuns } from '../../../src/domain/next.ts';
 import { defaultRules } from '../../../src/domain/rules.ts';
+import { parseRun } from '../../../src/domain/run.ts';
 import { at, NOW, parsed } from './documents.ts';
 
 const HOST: HostFacts = { host: 'eb3.xenon.local', role: 'primary', accepting: { ok: true } };
@@ -99,6 +100,11 @@ describe('a run is passed over', () => {
     });
     const oneMs = new Date(NOW.getTime() + 1);
     expect(decide(failed({ next_retry: oneMs }))).toMatchObject({ kind: 'pass', until: oneMs });
+  });
+
+  it('if it cannot be read at all', () => {
+    const decision = claimDecision(parseRun(null), HOST, FLEET, defaultRules, NOW);
+    expect(decision).toMatchObject({ kind: 'pass', verdict: 'malformed' });
   });
 
   it('by a host that takes none', () => {
@@ -278,6 +284,10 @@ describe('explain', () => {
     malformed: [malformed, {}],
     setAside: [failed({ next_retry: undefined, outcome: 'set_aside' }), {}],
     nameless: [{ number: null }, {}],
+    unknownState: [{ bootstrax: { state: 'frobbed' } }, {}],
+    twoProblems: [{ detectors: null, data: [] }, {}],
+    vetoOnly: [{ detectors: ['neutron_veto'] }, { host: { role: 'never' } }],
+    never: [{}, { host: { role: 'never' } }],
   };
 
   it.each(Object.entries(cases))('%s', (_, [changes, situation]) => {

@@ -24,6 +24,11 @@ describe('the delay after a counted failure', () => {
     expect(nextRetryDelaySeconds(failures, 1, RULES)).toBe(most);
   });
 
+  it('has the jitter that is configured', () => {
+    const rules = { ...RULES, jitter: { min: 1, max: 3 } };
+    expect(nextRetryDelaySeconds(0, 0.5, rules)).toBe(120);
+  });
+
   it('adds up to thirteen hours over the nine waits', () => {
     const sum = Array.from({ length: 9 }, (_, n) => nextRetryDelaySeconds(n, 0.5, RULES));
     expect(sum.reduce((a, b) => a + b)).toBe(46_860);
