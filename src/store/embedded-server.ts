@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -13,6 +13,8 @@ import { identify, isAlive, signal, withArguments } from './embedded-process.ts'
 import { StoreError } from './errors.ts';
 
 const LOOPBACK = '127.0.0.1';
+const PORTS = { from: 20_000, to: 32_000 };
+const PORT_TRIES = 100;
 const READY_SECONDS = 60;
 const TERM_SECONDS = 15;
 const KILL_SECONDS = 5;
@@ -110,7 +112,7 @@ async function launch(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { stateDir } = options;
   await mkdir(dataDirectory(stateDir), { recursive: true });
   const last = await readRecord(stateDir);
-  const port = options.port ?? (await freePort(last === null ? 0 : portOf(last.url)));
+  const port = options.port ?? (await freePort(last === null ? null : portOf(last.url)));
   // Naming one keeps the server from reading a stray configuration of the user's.
   const settings = join(stateDir, 'db', 'secantusd.toml');
   await writeFile(settings, '');
@@ -203,13 +205,18 @@ async function gone(identity: ProcessIdentity, seconds: number): Promise<boolean
   return true;
 }
 
-/** The preferred port if it is free, else another. */
-async function freePort(preferred: number): Promise<number> {
-  const free = await tryPort(preferred);
-  if (free !== null) return free;
-  const other = await tryPort(0);
-  if (other === null) throw new StoreError('unreachable', `no free port on ${LOOPBACK}`);
-  return other;
+/**
+ * The preferred port if it is free, else another. Below the range from which the kernel takes ports
+ * for outgoing connections, so that nobody sits on it when the server comes back.
+ */
+async function freePort(preferred: number | null): Promise<number> {
+  const candidates = preferred === null ? [] : [preferred];
+  for (let i = 0; i < PORT_TRIES; i++) candidates.push(randomInt(PORTS.from, PORTS.to));
+  for (const candidate of candidates) {
+    const port = await tryPort(candidate);
+    if (port !== null) return port;
+  }
+  throw new StoreError('unreachable', `no free port on ${LOOPBACK}`);
 }
 
 function tryPort(port: number): Promise<number | null> {
