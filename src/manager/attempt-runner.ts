@@ -197,10 +197,13 @@ export class AttemptRunner {
         this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, progress.memoryBytes);
       },
     });
-    if (this.#ended !== null) void this.#supervision.end(this.#ended);
-    const end = await Promise.race([this.#supervision.done, aborted(this.#managerEnds)]);
-    if (end === null) return;
-    await this.#conclude(end);
+    const supervision = this.#supervision;
+    if (this.#ended !== null) void supervision.end(this.#ended);
+    const leave = () => supervision.leave();
+    this.#managerEnds.addEventListener('abort', leave, { once: true });
+    const end = await supervision.done;
+    this.#managerEnds.removeEventListener('abort', leave);
+    if (end !== null && !this.#managerEnds.aborted) await this.#conclude(end);
   }
 
   async #conclude(end: AttemptEnd): Promise<void> {
@@ -341,12 +344,4 @@ export class AttemptRunner {
   #stopped(): AbortSignal {
     return AbortSignal.any([this.#stop.signal, this.#managerEnds]);
   }
-}
-
-/** null once the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<null> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    signal.addEventListener('abort', () => resolve(null), { once: true });
-  });
 }

@@ -37,13 +37,15 @@ export interface SuperviseOptions {
 
 /** Watches over one attempt's processes until they are gone. */
 export class Supervision {
-  readonly done: Promise<AttemptEnd>;
+  /** Null if it was left to the next manager. */
+  readonly done: Promise<AttemptEnd | null>;
   readonly #env: Environment;
   readonly #options: SuperviseOptions;
   readonly #stop = new AbortController();
   readonly #follower: Follower;
   readonly #timer: NodeJS.Timeout;
   #ended: Ended | null = null;
+  #left = false;
   #started: Started | null = null;
   #result: Result | null = null;
   #exit: Exit | null = null;
@@ -94,12 +96,19 @@ export class Supervision {
     this.#stop.abort();
   }
 
-  async #finish(): Promise<AttemptEnd> {
+  /** The manager ends: stops watching and leaves the processes as they are. */
+  leave(): void {
+    this.#left = true;
+    this.#stop.abort();
+  }
+
+  async #finish(): Promise<AttemptEnd | null> {
     try {
       await this.#follower.done;
     } finally {
       clearInterval(this.#timer);
     }
+    if (this.#left) return null;
     // A child that forked and left, or a pool of workers, must not outlive the attempt.
     await this.#endProcesses();
     return {
