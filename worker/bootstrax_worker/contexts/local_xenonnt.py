@@ -134,6 +134,13 @@ def _calibration(folder: Path) -> dict[str, Any]:
         # As if the run had begun in 1970: the neutron veto's first seconds, which straxen keeps
         # without coincidence for monitoring, are long over.
         "run_start": 0,
-        "run_doc_comments": [],
+        # What the script of a gain calibration writes into a run document when the LED is on.
+        "run_doc_comments": [
+            {
+                "user": "simulator",
+                "date": "2020-01-01",
+                "comment": "auto, SC user: simulator, pulserScript: constant",
+            }
+        ],
         "event_info_function": "disabled",
     }
