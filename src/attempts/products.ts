@@ -54,6 +54,9 @@ const metadataSchema = z.looseObject({
       n: z.int().nonnegative(),
       start: nsSchema,
       end: nsSchema,
+      /** Of its rows; absent for a chunk without rows. */
+      first_time: nsSchema.nullish(),
+      last_endtime: nsSchema.nullish(),
       /** Absent where another process has written the chunk. */
       filesize: z.int().nonnegative().optional(),
       /** Absent for a chunk without rows, which has no file. */
@@ -130,6 +133,14 @@ async function inspectFolder(location: string, folder: StraxFolder): Promise<Ins
       ),
       endNs: extreme(
         chunks.map((chunk) => chunk.end),
+        (a, b) => a > b,
+      ),
+      firstTimeNs: extreme(
+        chunks.flatMap((chunk) => chunk.first_time ?? []),
+        (a, b) => a < b,
+      ),
+      lastTimeNs: extreme(
+        chunks.flatMap((chunk) => chunk.last_endtime ?? []),
         (a, b) => a > b,
       ),
     },

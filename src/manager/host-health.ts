@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 
+import { unknownDefaultTargets } from '../domain/targets.ts';
 import type { DiskRules } from '../domain/rules.ts';
 import { checkWritableFolder, diskSpace, type DiskSpace } from '../machine/disk.ts';
 import type { Environment } from './environment.ts';
@@ -35,6 +36,14 @@ export async function hostHealth(env: Environment): Promise<HostHealth> {
   });
   const context = env.executor.ready();
   if (!context.ok) return no('context', context.reason);
+  const graph = env.graph();
+  const unknown = graph === null ? [] : unknownDefaultTargets(env.rules.targets, graph);
+  if (unknown.length > 0) {
+    return no(
+      'context',
+      `the strax context ${env.context} does not make ${unknown.join(', ')}: correct targets.default or the context`,
+    );
+  }
   const folder = await checkWritableFolder(env.outputDirectory);
   if (folder.kind === 'not_writable') {
     return no('folder', `the output folder cannot be used: ${folder.reason}`);

@@ -134,11 +134,16 @@ async function culpritsOf(
   const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
     env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
   );
-  return (history ?? []).flatMap(({ failures, result }) =>
-    result?.counted && result.plugin !== null && failures < run.bootstrax.failures
-      ? [{ type: result.plugin, failures: failures + 1 }]
-      : [],
-  );
+  // Newest first, down to the first failure of this count: what a person has reset is past.
+  const culprits: Culprit[] = [];
+  let expected = run.bootstrax.failures - 1;
+  for (const { failures, result } of history ?? []) {
+    if (!result?.counted) continue;
+    if (failures !== expected) break;
+    if (result.plugin !== null) culprits.push({ type: result.plugin, failures: failures + 1 });
+    expected--;
+  }
+  return culprits;
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -31,7 +31,14 @@ def read_product(folder: dict) -> dict:
         "bytes": sum(entry.stat().st_size for entry in os.scandir(location)),
         "startNs": str(min(chunk["start"] for chunk in chunks)) if chunks else None,
         "endNs": str(max(chunk["end"] for chunk in chunks)) if chunks else None,
+        "firstTimeNs": _extreme(min, chunks, "first_time"),
+        "lastTimeNs": _extreme(max, chunks, "last_endtime"),
     }
+
+
+def _extreme(choose, chunks: list[dict], key: str) -> str | None:
+    times = [chunk[key] for chunk in chunks if chunk.get(key) is not None]
+    return str(choose(times)) if times else None
 
 
 def finished_products(folders: list[dict]) -> list[dict]:

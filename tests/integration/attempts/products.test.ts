@@ -101,6 +101,8 @@ test('what strax has stored is described exactly, times to the nanosecond', asyn
     ),
     startNs: '1700000000123456789',
     endNs: '1700000003123456789',
+    firstTimeNs: '1700000000123456789',
+    lastTimeNs: '1700000002123456839',
   });
 });
 
