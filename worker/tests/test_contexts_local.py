@@ -189,7 +189,7 @@ def test_a_changed_calibration_file_counts_from_the_next_run_on(
     gains = calibration / "gains_tpc.json"
     original = gains.read_text()
     # Somebody has read the file before, in the process that forks.
-    assert straxen.get_resource(str(gains), fmt="json")
+    assert straxen.get_resource(str(gains), fmt="text")
     try:
         gains.write_text(json.dumps([2 * gain for gain in json.loads(original)]))
         in_child_made(warm, live_data, tmp_path / "after", targets=targets)

@@ -89,20 +89,22 @@ _QUIETLY = {"progress_bar": False}
 
 
 def _calibration(folder: Path) -> dict[str, Any]:
+    def content(name: str) -> str:
+        # straxen's own reader of JSON files (fmt=json) is one for files with comments: it takes
+        # half a second for the gains, in every run.
+        return f"json://resource://{folder}/{name}.json?fmt=text"
+
     def array(name: str) -> str:
-        return f"list-to-array://resource://{folder}/{name}.json?fmt=json"
+        return f"list-to-array://{content(name)}"
 
     def padded(name: str, first_channel: int) -> str:
-        return (
-            f"list-to-array://pad-array://resource://{folder}/{name}.json"
-            f"?fmt=json&pad_left={first_channel}"
-        )
+        return f"list-to-array://pad-array://{content(name)}&pad_left={first_channel}"
 
     def number(name: str) -> str:
-        return f"take://resource://{folder}/numbers.json?fmt=json&take={name}"
+        return f"take://{content('numbers')}&take={name}"
 
     def interpolation(name: str) -> str:
-        return f"itp_map://resource://{folder}/map_{name}.json?fmt=json"
+        return f"itp_map://{content(f'map_{name}')}"
 
     return {
         "gain_model": array("gains_tpc"),
@@ -127,8 +129,7 @@ def _calibration(folder: Path) -> dict[str, Any]:
         "s1_bias_map": interpolation("reconstruction_bias"),
         "s2_bias_map": interpolation("reconstruction_bias"),
         "cnf_pred_function": (
-            f"{CENTROID_PROTOCOL}://resource://{folder}/positions_top_array.json"
-            "?fmt=json&n_poly=plugin.n_poly"
+            f"{CENTROID_PROTOCOL}://{content('positions_top_array')}&n_poly=plugin.n_poly"
         ),
         "v1495_config": {"firmware_version": 9},
         # As if the run had begun in 1970: the neutron veto's first seconds, which straxen keeps
