@@ -26,8 +26,7 @@ export function addProcess(program: Command): void {
                 `ask it without --now, or end it first`,
             );
           }
-          process.exitCode = await manage(loaded, { runOnce: run, json: json ?? false });
-          return;
+          process.exit(await manage(loaded, { runOnce: run, json: json ?? false }));
         }
         const answer = await askManagerOf(loaded.settings, { type: 'process', run });
         if (answer === 'no manager') {

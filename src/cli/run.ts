@@ -15,7 +15,8 @@ export function addRun(program: Command): void {
     .option('--json', 'log lines as JSON also on a terminal')
     .action(async (options: { embedded?: boolean; json?: boolean }, command: Command) => {
       const loaded = await settingsOf(command);
-      process.exitCode = await manage(loaded, options);
+      // At once: whatever a late answer still holds on to must not keep an ended manager alive.
+      process.exit(await manage(loaded, options));
     });
 }
 

@@ -25,7 +25,8 @@ export function addStop(program: Command): void {
         const { settings } = await settingsAndEmbedded(command);
         const answer = await askManagerOf(settings, { type: 'stop_children' });
         if (answer !== 'no manager') {
-          if (json) printJson({ ...answer });
+          const { ok, message, runs = [] } = answer;
+          if (json) printJson({ ok, message, stopped: runs });
           else print(answer.message);
           if (!answer.ok) process.exitCode = 1;
           return;

@@ -51,7 +51,7 @@ it('process --now does one run in the foreground and ends', async () => {
   expect(logs.said).toMatchObject({ run: 1, exit: { code: 0 }, result: { ok: true } });
 });
 
-it('a busy run shows its progress, is stopped with the children, and can be taken up again', async () => {
+it('a busy run shows its progress, and is stopped with the children, which counts as no failure', async () => {
   const [run = 0] = await lab.takeRuns(['--seconds', '5', '--speed', '0']);
   const manager = await lab.manager({ config: SLOW, env: TARGETS });
   await lab.reached(run, ['busy']);
@@ -70,13 +70,17 @@ it('a busy run shows its progress, is stopped with the children, and can be take
   expect(stderr).toMatch(/a manager runs for alpha\.test\.local/);
   expect(code).toBe(1);
 
-  const stopped = await json('stop', '--children');
-  expect(stopped).toMatchObject({ code: 0, said: { ok: true } });
-  const { bootstrax } = await lab.reached(run, ['failed']);
-  expect(bootstrax).toMatchObject({ state: 'failed', outcome: 'requeued' });
-  expect(bootstrax.n_failures ?? 0).toBe(0);
   await json('hold', String(run));
+  const stopped = await json('stop', '--children');
+  expect(stopped).toMatchObject({ code: 0, said: { ok: true, stopped: [run] } });
+  const result = await until('the end of the attempt', async () => {
+    const attempt = await lab.attempts.findOne({ run });
+    return attempt?.result;
+  });
+  expect(result).toMatchObject({ outcome: 'requeued', counted: false });
+  expect((await lab.run(run)).bootstrax.n_failures ?? 0).toBe(0);
   await manager.kill('SIGTERM');
+  expect((await json('status')).said).toMatchObject({ runs: [] });
 });
 
 it('children that outlive their manager are ended by stop --children all the same', async () => {

@@ -30,6 +30,13 @@ it('shows examples that are right', () => {
   for (const example of examples) expect(problemsOf(example)).toEqual([]);
 });
 
+it('the quick start brings a configuration that is right', async () => {
+  const text = await readFile('docs/quick-start.md', 'utf8');
+  const example = /lab\.toml <<'END'\n(.*?)END/s.exec(text)?.[1] ?? '';
+  expect(example).toContain('[host]');
+  expect(problemsOf(example)).toEqual([]);
+});
+
 it.each(['config/demo.toml'])('%s is right', async (file) => {
   const text = await readFile(file, 'utf8');
   expect(parse(text)).not.toEqual({});
