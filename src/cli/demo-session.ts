@@ -56,6 +56,12 @@ function forgetOtherSettings(): void {
   process.env['BOOTSTRAX_CONFIG'] = join(packageDirectory(), 'config', 'demo.toml');
 }
 
+class Interrupted extends CommandFailure {
+  constructor() {
+    super(1, 'the demo was interrupted');
+  }
+}
+
 class Demo {
   readonly #options: DemoOptions;
   readonly #loaded: Loaded;
@@ -163,7 +169,13 @@ class Demo {
         this.#conclude(runs, json);
         throw new CommandFailure(1, `the runs are not done after ${limitSeconds} s`);
       }
-      await this.#pause();
+      try {
+        await this.#pause();
+      } catch (error) {
+        // Ctrl-C is how a demo without --exit is meant to end.
+        if (error instanceof Interrupted && told) return this.#conclude(runs, json);
+        throw error;
+      }
     }
   }
 
@@ -198,7 +210,7 @@ class Demo {
   async #pause(): Promise<void> {
     const options = { signal: this.#stop };
     await delay(LOOK_SECONDS * 1000, undefined, options).catch(() => undefined);
-    if (this.#stop.aborted) throw new CommandFailure(1, 'the demo was interrupted');
+    if (this.#stop.aborted) throw new Interrupted();
   }
 
   async #endAll(): Promise<void> {

@@ -15,7 +15,7 @@ export function summary(runs: readonly RunView[], { paths }: Settings): string {
       state === 'done' && settledAfterSeconds !== null
         ? `${settledAfterSeconds.toFixed(1)} s`
         : '-',
-      stored.join(' ') || '-',
+      stored.length === 0 ? '-' : `${stored.length} data types`,
     ]),
   );
   return `${drawn}\n\nThe data lies in ${paths.output}`;
