@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defaultRules, type LadderRule, type ModeRule, type ResourceRow } from '../domain/rules.ts';
-import { choice, list, number, table, text } from './setting.ts';
+import { choice, list, number, table } from './setting.ts';
 
 const seconds = z.number().nonnegative();
 const positive = z.number().positive();
@@ -63,8 +63,6 @@ const s = { unit: 's' };
 /** The decision tables and limits; the defaults are the reference's, in `src/domain/rules.ts`. */
 export const RULES_TABLE = {
   claim: {
-    holdTag: text(claim.holdTag, 'Runs with this tag are claimed by nobody.'),
-    abandonTag: text(claim.abandonTag, 'Runs with this tag are never claimed and end abandoned.'),
     overdueSeconds: number(
       seconds,
       claim.overdueSeconds,

@@ -144,6 +144,10 @@ export interface LimitRules {
   readonly termGraceSeconds: number;
 }
 
+/** Names of tags are shared with the website and other programs (2.5): not a site's choice. */
+export const HOLD_TAG = 'hold-processing';
+export const ABANDON_TAG = 'abandon';
+
 export interface Rules {
   readonly claim: ClaimRules;
   readonly targets: TargetRules;
@@ -172,8 +176,8 @@ function resourceTable(cores: readonly number[], messages: readonly number[]): R
 /** The reference's defaults, apart from `shedding`, which is graded. */
 export const defaultRules: Rules = {
   claim: {
-    holdTag: 'hold-processing', // 2.5
-    abandonTag: 'abandon', // 2.5
+    holdTag: HOLD_TAG,
+    abandonTag: ABANDON_TAG,
     overdueSeconds: 6 * HOUR, // ours: the reference starves old runs (8.2)
     backupQueueLength: 3, // 3.2
   },

@@ -19,10 +19,11 @@ export type AttemptPhase =
 /** One attempt at a run on this host, from the claim to its end. */
 export class AttemptRunner {
   readonly fence: Fence;
-  phase: AttemptPhase = 'preparing';
   plan: Plan | null = null;
   #run: Run;
+  #phase: AttemptPhase = 'preparing';
   readonly #env: Environment;
+  readonly #onPhase: () => void;
   /** The manager ends: nothing more is written, the child goes on. */
   readonly #managerEnds: AbortSignal;
   /** The attempt is to end: waiting stops, the child is ended. */
@@ -38,12 +39,24 @@ export class AttemptRunner {
   #peakMemoryBytes = 0;
   #lookedAgain: (() => void) | null = null;
 
-  constructor(env: Environment, run: Run, fence: Fence, managerEnds: AbortSignal) {
+  /** `onPhase` is called at each change of phase. */
+  constructor(
+    env: Environment,
+    run: Run,
+    fence: Fence,
+    managerEnds: AbortSignal,
+    onPhase: () => void,
+  ) {
+    this.#onPhase = onPhase;
     this.#env = env;
     this.#run = run;
     this.fence = fence;
     this.#managerEnds = managerEnds;
     this.#startedAt = env.clock.monotonicSeconds();
+  }
+
+  get phase(): AttemptPhase {
+    return this.#phase;
   }
 
   get run(): Run {
@@ -63,7 +76,7 @@ export class AttemptRunner {
   async adopt(files: AttemptFiles & { plan: Plan }): Promise<void> {
     this.plan = files.plan;
     this.#state = 'busy';
-    this.phase = 'running';
+    this.#enter('running');
     await this.#withLifeSigns(() =>
       this.#supervise(files.directory, files.started?.guardian ?? null),
     );
@@ -131,7 +144,7 @@ export class AttemptRunner {
     }
     const directory = await createAttempt(env.stateDir, plan);
     this.plan = plan;
-    this.phase = 'starting';
+    this.#enter('starting');
     const landed = await untilAnswered(env, `the start of run ${plan.run}`, this.#stopped(), () =>
       env.store.runs.markBusy(this.fence, {
         targets: plan.targets,
@@ -180,7 +193,7 @@ export class AttemptRunner {
 
   async #supervise(directory: string, guardian: ProcessIdentity | null): Promise<void> {
     const env = this.#env;
-    this.phase = 'running';
+    this.#enter('running');
     this.#supervision = new Supervision(env, {
       run: this.#run.number,
       directory,
@@ -221,7 +234,7 @@ export class AttemptRunner {
 
   async #verification(end: AttemptEnd): Promise<Verification> {
     if (end.result?.ok !== true || this.plan === null) return { kind: 'ok' };
-    this.phase = 'checking';
+    this.#enter('checking');
     const limit = this.#env.clock.monotonicSeconds() + this.#env.rules.limits.endOfRunSeconds;
     const { signal } = this.#stop;
     for (;;) {
@@ -229,7 +242,7 @@ export class AttemptRunner {
       const late = this.#env.clock.monotonicSeconds() > limit;
       if (verification.kind !== 'not_ended' || late || signal.aborted) return verification;
       if (this.#managerEnds.aborted) return verification;
-      this.phase = 'waiting_for_end';
+      this.#enter('waiting_for_end');
       await this.#nextLook();
     }
   }
@@ -261,7 +274,7 @@ export class AttemptRunner {
   }
 
   async #settle(ending: Ending): Promise<void> {
-    this.phase = 'settling';
+    this.#enter('settling');
     await this.#registering;
     const soFar: AttemptSoFar = {
       run: this.#run,
@@ -339,6 +352,11 @@ export class AttemptRunner {
 
   directory(): string {
     return attemptDirectory(this.#env.stateDir, this.fence.attempt);
+  }
+
+  #enter(phase: AttemptPhase): void {
+    this.#phase = phase;
+    this.#onPhase();
   }
 
   #stopped(): AbortSignal {

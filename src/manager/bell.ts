@@ -15,12 +15,15 @@ export class Bell {
   async wait(seconds: number, signal: AbortSignal): Promise<void> {
     if (!this.#rung && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, seconds * 1000);
-        this.#wake = () => {
+        let timer: NodeJS.Timeout | undefined = undefined;
+        const wake = () => {
           clearTimeout(timer);
+          signal.removeEventListener('abort', wake);
           resolve();
         };
-        signal.addEventListener('abort', this.#wake, { once: true });
+        this.#wake = wake;
+        signal.addEventListener('abort', wake, { once: true });
+        timer = setTimeout(wake, seconds * 1000);
       });
     }
     this.#wake = null;

@@ -17,10 +17,16 @@ export interface ManagerView {
 }
 
 /** One plain sentence on what this host is doing and why. */
-export function thinking({ health, runners }: ManagerView, slots: number): string {
+export function thinking(
+  { health, runners }: ManagerView,
+  slots: number,
+  options: { withProgress: boolean },
+): string {
   const doing = runners.map(({ run, phase, progress }) => {
     const covered =
-      progress === null ? '' : ` (${progress.coveredSeconds.toFixed(0)} s of data read)`;
+      progress === null || !options.withProgress
+        ? ''
+        : ` (${progress.coveredSeconds.toFixed(0)} s of data read)`;
     switch (phase) {
       case 'preparing':
         return `preparing run ${run.number}`;
@@ -101,10 +107,9 @@ export class LifeSigns {
       accepting: view.health?.accepting.ok === true,
       why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
       runs: view.runners.map(({ run }) => run.number),
-      thinking: thinking(view, this.#env.slots),
+      thinking: thinking(view, this.#env.slots, { withProgress: false }),
     };
-    const { thinking: changesAllTheTime, ...compared } = extras;
-    const status = JSON.stringify({ state, ...compared });
+    const status = JSON.stringify({ state, ...extras });
     if (!anyway && status === this.#lastStatus) return;
     try {
       await this.#env.store.hosts.write({ host: this.#env.host, state, extras });
@@ -144,7 +149,7 @@ export class LifeSigns {
       memory_percent: load.memoryPercent,
       swap_percent: load.swapPercent,
       disk_used: view.health?.disk?.usedPercent ?? 0,
-      thinking: thinking(view, env.slots),
+      thinking: thinking(view, env.slots, { withProgress: true }),
       ...(plan === null
         ? {}
         : {

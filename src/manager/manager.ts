@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 
@@ -9,7 +10,7 @@ import { parseRun, type Run } from '../domain/run.ts';
 import { acquireMachineLock, machineKey, type ControlResponse } from '../machine/lock.ts';
 import { openStore } from '../store/open.ts';
 import { seenOf } from '../store/runs.ts';
-import type { Seen, StoreEvent } from '../store/types.ts';
+import type { Fence, Seen, StoreEvent } from '../store/types.ts';
 import { newAttemptId } from '../attempts/directory.ts';
 import { AttemptBook } from './attempt-book.ts';
 import { AttemptRunner } from './attempt-runner.ts';
@@ -58,6 +59,8 @@ async function manage({ settings, logger, runOnce }: ManagerOptions): Promise<nu
   const connection = connectionOf(settings);
   if (connection === null) throw new Error('the manager needs the URL of a database');
   const ending = new AbortController();
+  // Everything that waits listens to it.
+  setMaxListeners(0, ending.signal);
   const end = () => ending.abort();
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
@@ -176,7 +179,7 @@ export class Manager {
         {
           adopt: (run, document, files) => {
             const fence = { id: document._id, attempt: files.plan.attempt, host: env.host };
-            const runner = new AttemptRunner(env, run, fence, this.#ends);
+            const runner = this.#runner(run, fence);
             this.#begin(runner, () => runner.adopt(files));
           },
         },
@@ -377,8 +380,12 @@ export class Manager {
 
   #take(run: Run, seen: Seen, attempt: string): void {
     const fence = { id: seen.id, attempt, host: this.#env.host };
-    const runner = new AttemptRunner(this.#env, run, fence, this.#ends);
+    const runner = this.#runner(run, fence);
     this.#begin(runner, () => runner.work());
+  }
+
+  #runner(run: Run, fence: Fence): AttemptRunner {
+    return new AttemptRunner(this.#env, run, fence, this.#ends, () => this.#lifeSigns.changed());
   }
 
   #begin(runner: AttemptRunner, work: () => Promise<void>): void {

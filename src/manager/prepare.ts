@@ -13,6 +13,8 @@ import { untilAnswered } from './persist.ts';
 
 /** Culprits are looked for in this many of the run's newest attempts. */
 const ATTEMPTS_LOOKED_AT = 50;
+/** Live data may lie on a network file system, where no event tells of a new folder, seconds. */
+const FOLDER_LOOK_SECONDS = 0.5;
 
 export type Prepared =
   | { kind: 'planned'; plan: Plan }
@@ -32,7 +34,8 @@ export async function prepare(
 ): Promise<Prepared> {
   const live = resolveLiveDirectory(run, env.liveDataRoots);
   if (live.kind !== 'directory') return withoutPlan(live);
-  if (!(await isFolder(live.path))) {
+  if (!(await liveFolderAppears(env, live.path, run, signal))) {
+    if (signal.aborted) return { kind: 'stopped' };
     return failed(
       `live data of run ${run.number} is missing: ${live.path} is no folder. ` +
         `Restore it and use 'bootstrax retry ${run.number}', or abandon the run.`,
@@ -144,6 +147,22 @@ async function culpritsOf(
     expected--;
   }
   return culprits;
+}
+
+/** The readers of a run that is being taken make its folder with their first file. */
+async function liveFolderAppears(
+  env: Environment,
+  path: string,
+  run: Run,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const limit = env.clock.monotonicSeconds() + env.rules.limits.maxRateSeconds;
+  while (!(await isFolder(path))) {
+    const late = env.clock.monotonicSeconds() > limit;
+    if (run.end !== null || late || signal.aborted) return false;
+    await env.clock.sleep(FOLDER_LOOK_SECONDS, signal);
+  }
+  return true;
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 
-import { HOLD_TAG } from './run-updates.ts';
+import { HOLD_TAG } from '../domain/rules.ts';
 import type { Fence, NewCandidatesQuery, Seen } from './types.ts';
 
 /**
@@ -50,7 +50,8 @@ export function retryDueFilter(before: Date, giveUpAfter: number): Document {
   return {
     'bootstrax.state': 'failed',
     'bootstrax.next_retry': { $lt: before },
-    'bootstrax.n_failures': { $lt: giveUpAfter },
+    // Missing counts as 0.
+    'bootstrax.n_failures': { $not: { $gte: giveUpAfter } },
   };
 }
 
@@ -58,7 +59,7 @@ export function waitingFilter(giveUpAfter: number): Document {
   return {
     'bootstrax.state': 'failed',
     'bootstrax.next_retry': { $gt: new Date(0) },
-    'bootstrax.n_failures': { $lt: giveUpAfter },
+    'bootstrax.n_failures': { $not: { $gte: giveUpAfter } },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 
+import { HOLD_TAG } from '../domain/rules.ts';
 import {
   arrayAt,
   inSeconds,
@@ -12,7 +13,6 @@ import {
 import { registerStage, unregisterStage } from './run-data.ts';
 import type { Conclusion, DataRegistration, Fence, PlanSummary, ProgressSummary } from './types.ts';
 
-export const HOLD_TAG = 'hold-processing';
 export const FINISHED_STATUS = 'eb_finished_pre';
 
 export function claimUpdate(owner: { attempt: string; host: string }): Document[] {

@@ -1,3 +1,4 @@
+import { HOLD_TAG } from '../domain/rules.ts';
 import type { Document, ObjectId } from 'mongodb';
 
 import type { Collection } from './collection.ts';
@@ -22,7 +23,6 @@ import {
   concludeUpdate,
   FINISHED_STATUS,
   heartbeatUpdate,
-  HOLD_TAG,
   holdUpdate,
   registerUpdate,
   releaseUpdate,

@@ -9,6 +9,10 @@ import strax
 from . import protocol
 
 
+# Contexts of straxen that need to be prepared for an event builder, and the modules that do so.
+STAND_INS = {"straxen.contexts:xenonnt_online": "bootstrax_worker.contexts.online"}
+
+
 class ContextUnusable(Exception):
     """The context cannot be built on this host."""
 
@@ -23,7 +27,7 @@ class LoadedContext:
         if not separator:
             raise ContextUnusable(f"context {name!r} is not of the form module:function")
         try:
-            module = importlib.import_module(module_name)
+            module = importlib.import_module(STAND_INS.get(name, module_name))
             function = getattr(module, function_name)
             self.context = function(**options)
         except Exception as error:

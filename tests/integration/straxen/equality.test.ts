@@ -8,7 +8,6 @@ import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, type ManagerProcess } from '../../
 
 const run = promisify(execFile);
 const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
-const HOST = 'alpha.test.local';
 const TARGETS = ['peak_basics', 'online_peak_monitor', 'events_mv', 'online_monitor_mv'];
 /** Straxen compiles for half a minute in each cold process, and more on a busy machine. */
 const LIMIT_MS = 600_000;

@@ -2,7 +2,6 @@ import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { groupFailures } from '../../../src/store/attempts.ts';
-import { parseCredentials } from '../../../src/store/credentials.ts';
 import { withoutCredentials } from '../../../src/store/errors.ts';
 import { hintOf } from '../../../src/store/run-watch.ts';
 import { seenOf } from '../../../src/store/runs.ts';
@@ -95,21 +94,6 @@ describe('groupFailures', () => {
 });
 
 describe('credentials', () => {
-  it('keep every character of the password', () => {
-    const text = '# comment\n\nusername = daq\npassword=  p@:/%s = #x \nauth_source = admin\n';
-    expect(parseCredentials(text, 'f')).toEqual({
-      username: 'daq',
-      password: 'p@:/%s = #x',
-      authSource: 'admin',
-    });
-  });
-
-  it('name the line that is wrong, but not what it says', () => {
-    expect(() => parseCredentials('username = a\nhunter2\n', 'f')).toThrow('line 2');
-    expect(() => parseCredentials('username = a\nhunter2\n', 'f')).not.toThrow('hunter2');
-    expect(() => parseCredentials('username = a\n', 'f')).toThrow('needed');
-  });
-
   it('are struck from messages', () => {
     const text = 'cannot reach mongodb+srv://u:p%40x@host/db and mongodb://a:b@c';
     expect(withoutCredentials(text)).toBe(
