@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
+import { defaultRules } from '../domain/rules.ts';
 import { passwordIn } from './connection.ts';
 import { ENTRIES, type Entry, type Settings } from './entries.ts';
 import { snakeCase, type Facts } from './setting.ts';
@@ -267,7 +268,8 @@ function assemble(values: Record<string, unknown>): Settings {
     host,
     paths,
     worker,
-    rules,
+    // The names of tags are not a site's choice.
+    rules: { ...rules, claim: { ...defaultRules.claim, ...rules.claim } },
   };
 }
 

@@ -8,7 +8,6 @@ import strax
 
 from . import protocol
 
-
 # Contexts of straxen that need to be prepared for an event builder, and the modules that do so.
 STAND_INS = {"straxen.contexts:xenonnt_online": "bootstrax_worker.contexts.online"}
 

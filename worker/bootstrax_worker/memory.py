@@ -2,6 +2,8 @@
 
 import os
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
 
 def descendants(pid: int) -> list[int]:
     """The process and all that descend from it, as far as they still exist."""
@@ -20,9 +22,22 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def proportional_bytes(pid: int) -> int:
-    """Proportional set size of a process and its descendants, bytes: shared pages count once."""
-    return sum(_proportional_bytes_of_one(process) for process in descendants(pid))
+def proportional_bytes(processes: list[int]) -> int:
+    """Proportional set size of processes, bytes: shared pages count once. Walks all pages."""
+    return sum(_proportional_bytes_of_one(process) for process in processes)
+
+
+def resident_bytes(processes: list[int]) -> int:
+    """Resident size of processes, bytes: shared pages count once for each. Costs nothing."""
+    return sum(_resident_bytes_of_one(process) for process in processes)
+
+
+def _resident_bytes_of_one(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * _PAGE_BYTES
+    except OSError:
+        return 0
 
 
 def _proportional_bytes_of_one(pid: int) -> int:

@@ -18,7 +18,7 @@ from bootstrax_worker.context import ContextUnusable, LoadedContext
 from bootstrax_worker.errors import describe, note_blame, original_error
 from bootstrax_worker.folders import WrittenBytes
 from bootstrax_worker.identity import identity
-from bootstrax_worker.memory import descendants, proportional_bytes
+from bootstrax_worker.memory import descendants, proportional_bytes, resident_bytes
 from bootstrax_worker.plain import plain
 from bootstrax_worker.products import IncompleteProduct, read_product
 from bootstrax_worker.progress import Progress
@@ -152,14 +152,16 @@ def test_memory_of_a_tree_includes_descendants():
     os.read(read, 1)
     try:
         assert pid in descendants(os.getpid())
-        assert proportional_bytes(pid) > 64 << 20
-        assert proportional_bytes(os.getpid()) > proportional_bytes(pid)
+        assert proportional_bytes([pid]) > 64 << 20
+        tree = descendants(os.getpid())
+        assert pid in tree
+        assert resident_bytes(tree) >= proportional_bytes(tree) > proportional_bytes([pid])
     finally:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
         os.close(read)
         os.close(write)
-    assert proportional_bytes(pid) == 0
+    assert proportional_bytes([pid]) == resident_bytes([pid]) == 0
 
 
 def test_written_bytes_follow_a_folder_through_its_rename(tmp_path):
