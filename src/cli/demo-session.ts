@@ -8,7 +8,6 @@ import type { Store } from '../store/types.ts';
 import { withEmbedded, withStore } from './database.ts';
 import { DemoProcess } from './demo-children.ts';
 import { summary } from './demo-summary.ts';
-import type { DemoOptions } from './demo.ts';
 import { CommandFailure } from './failure.ts';
 import { print, printJson, style } from './output.ts';
 import { runView, type RunView } from './run-view.ts';
@@ -23,6 +22,18 @@ const READY_LIMIT_SECONDS = 600;
 const WARMING = 'warming up';
 /** No retry is to be expected after these. */
 const FINAL_OUTCOMES = ['given_up', 'set_aside', 'abandoned'];
+
+export interface DemoOptions {
+  runs: number;
+  seconds: number;
+  rate: number;
+  speed: number;
+  detectors: string;
+  /** End when all runs are done, instead of showing the status until Ctrl-C. */
+  exit: boolean;
+  limitSeconds: number;
+  json: boolean;
+}
 
 /** Runs the whole; answers the exit code. All that it started has ended when it answers. */
 export async function runDemo(options: DemoOptions, command: Command): Promise<number> {

@@ -1,17 +1,6 @@
 import type { Command } from 'commander';
+import type { DemoOptions } from './demo-session.ts';
 import { CommandFailure } from './failure.ts';
-
-export interface DemoOptions {
-  runs: number;
-  seconds: number;
-  rate: number;
-  speed: number;
-  detectors: string;
-  /** End when all runs are done, instead of showing the status until Ctrl-C. */
-  exit: boolean;
-  limitSeconds: number;
-  json: boolean;
-}
 
 /** `bootstrax demo`: database, simulated DAQ and manager together, drawn live. */
 export function addDemo(program: Command): void {

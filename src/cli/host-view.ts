@@ -20,6 +20,8 @@ export interface HostView {
   /** Why not. */
   whyNot: string | null;
   worker: string | null;
+  /** Its worker is warm, or will never be: a run starts without waiting for it. */
+  workerReady: boolean;
   /** What it says it is doing. */
   thinking: string | null;
 }
@@ -32,7 +34,17 @@ export function hostView(
 ): HostView {
   const ageSeconds = Math.max(0, (now.getTime() - time.getTime()) / 1000);
   const dead = ageSeconds > deadAfterSeconds;
-  const { pid, role, slots, runs, accepting, why_not: whyNot, worker, thinking } = extras;
+  const {
+    pid,
+    role,
+    slots,
+    runs,
+    accepting,
+    why_not: whyNot,
+    worker,
+    worker_ready: workerReady,
+    thinking,
+  } = extras;
   return {
     host,
     state: dead ? 'dead' : state === 'idle' ? 'idle' : 'busy',
@@ -45,6 +57,7 @@ export function hostView(
     accepting: !dead && accepting === true,
     whyNot: textOf(whyNot),
     worker: textOf(worker),
+    workerReady: workerReady === true,
     thinking: textOf(thinking),
   };
 }

@@ -21,6 +21,8 @@ export interface Executor {
   start(plan: Plan, directory: string): Promise<Start>;
   /** True also while the worker still warms up: starts wait for it. */
   ready(): Readiness;
+  /** Whether a start would not have to wait for a worker that still warms up. */
+  startsAtOnce(): boolean;
   /** One sentence for people. */
   describe(): string;
 }

@@ -45,6 +45,11 @@ export class LocalExecutor implements Executor {
     }
   }
 
+  startsAtOnce(): boolean {
+    const { kind } = this.#server.state;
+    return kind === 'warm' || kind === 'cold';
+  }
+
   describe(): string {
     const state = this.#server.state;
     switch (state.kind) {

@@ -104,6 +104,7 @@ export class LifeSigns {
       role: this.#env.role,
       context: this.#env.context,
       worker: this.#env.executor.describe(),
+      worker_ready: this.#env.executor.startsAtOnce(),
       accepting: view.health?.accepting.ok === true,
       why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
       runs: view.runners.map(({ run }) => run.number),

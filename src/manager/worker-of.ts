@@ -97,6 +97,7 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
         server.state.kind === 'starting' && !imported
           ? { ok: false, reason: `the strax context ${context} is being imported` }
           : local.ready(),
+      startsAtOnce: () => local.startsAtOnce(),
       describe: () => local.describe(),
     },
     graph: () => graph,

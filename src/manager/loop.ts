@@ -1,0 +1,333 @@
+import { newAttemptId } from '../attempts/directory.ts';
+import type { HostFacts } from '../domain/claim.ts';
+import { parseRun, type Run } from '../domain/run.ts';
+import type { ControlResponse } from '../machine/lock.ts';
+import { seenOf } from '../store/runs.ts';
+import type { Fence, Seen, StoreEvent } from '../store/types.ts';
+import { AttemptBook } from './attempt-book.ts';
+import { AttemptRunner } from './attempt-runner.ts';
+import { Bell } from './bell.ts';
+import { claimTurn } from './claiming.ts';
+import type { Environment } from './environment.ts';
+import { hostHealth, type HostHealth } from './host-health.ts';
+import { LifeSigns } from './life-signs.ts';
+import { isOutage, unlessOutage, untilAnswered } from './persist.ts';
+import { recover } from './recovery.ts';
+import { requestedRun } from './requests.ts';
+import { StaleRuns } from './stale-runs.ts';
+
+/** How often the host looks at itself when nothing wakes it, seconds. */
+const HEALTH_SECONDS = 5;
+/** How often foreign runs are looked at, well below the shorter lease, seconds. */
+const STALE_LOOK_SECONDS = 20;
+
+/** The loop of one manager: recover, then notice, claim, watch, over and over. */
+export class ManagerLoop {
+  readonly #env: Environment;
+  readonly #ends: AbortSignal;
+  readonly #bell = new Bell();
+  readonly #book = new AttemptBook();
+  readonly #lifeSigns: LifeSigns;
+  readonly #stale: StaleRuns;
+  #health: HostHealth | null = null;
+  #healthAt = -Infinity;
+  #staleAt = -Infinity;
+  #streaming = false;
+  #failure: { error: unknown } | null = null;
+
+  constructor(env: Environment, ends: AbortSignal) {
+    this.#env = env;
+    this.#ends = ends;
+    this.#stale = new StaleRuns(env);
+    this.#lifeSigns = new LifeSigns(env, () => ({
+      health: this.#health,
+      runners: this.#book.all(),
+    }));
+  }
+
+  wake(): void {
+    this.#healthAt = -Infinity;
+    this.#bell.ring();
+  }
+
+  /**
+   * Works until told to end, or only on one run; answers the exit code. Throws on any internal
+   * error, after which only a new start helps.
+   */
+  async work(runOnce: number | null): Promise<number> {
+    const env = this.#env;
+    try {
+      const answered = await untilAnswered(env, 'the start', this.#ends, async () => {
+        await env.store.ping();
+        return true;
+      });
+      if (answered === null) return 0;
+      // Before anything else is written: the embedded server may lock up when a collection is
+      // created while another connection writes.
+      await unlessOutage(env, 'indexes', () => this.#ensureIndexes());
+      this.#lifeSigns.start();
+      await recover(
+        env,
+        this.#book,
+        {
+          adopt: (run, document, files) => {
+            const fence = { id: document._id, attempt: files.plan.attempt, host: env.host };
+            const runner = this.#runner(run, fence);
+            this.#begin(runner, () => runner.adopt(files));
+          },
+        },
+        this.#ends,
+      );
+      env.log.info({ event: 'manager.ready', host: env.host }, `${env.host} is ready to take runs`);
+      this.#watch();
+      if (runOnce !== null) return await this.#processOnce(runOnce);
+      while (!this.#ends.aborted) {
+        const seconds = await this.#turn();
+        this.#throwFailure();
+        await this.#bell.wait(seconds, this.#ends);
+        this.#throwFailure();
+      }
+      return 0;
+    } finally {
+      this.#lifeSigns.stop();
+    }
+  }
+
+  /** `process N --now`: takes the run as soon as the worker is there, and waits for its end. */
+  async #processOnce(number: number): Promise<number> {
+    const env = this.#env;
+    while (!this.#ends.aborted) {
+      const health = await this.#look();
+      if (health.accepting.ok) break;
+      await this.#bell.wait(1, this.#ends);
+    }
+    const taken = await this.process(number);
+    if (!taken.ok) {
+      env.log.error({ event: 'run.refused', run: number }, taken.message);
+      return 1;
+    }
+    while (this.#book.size > 0 && !this.#ends.aborted) {
+      await this.#bell.wait(env.pollSeconds, this.#ends);
+      this.#throwFailure();
+    }
+    const [document] = await env.store.runs.byNumber(number);
+    const parsed = parseRun(document);
+    return parsed.kind === 'run' && parsed.run.bootstrax.state === 'done' ? 0 : 1;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  onStoreEvent(event: StoreEvent): void {
+    switch (event.kind) {
+      case 'retry':
+        this.#env.log.debug({ event: 'database.retry', ...event }, `again: ${event.operation}`);
+        break;
+      case 'connection':
+        if (event.up) {
+          this.#env.log.info({ event: 'database.up' }, `the ${event.database} database answers`);
+        } else {
+          this.#stale.connectionLost();
+          this.#env.log.warn(
+            { event: 'database.down', reason: event.reason },
+            `the ${event.database} database does not answer (${event.reason ?? 'no reason given'}); children go on`,
+          );
+        }
+        this.#bell.ring();
+        break;
+    }
+  }
+
+  /** Takes one run now, out of turn, at a person's request. */
+  async process(number: number): Promise<ControlResponse> {
+    const env = this.#env;
+    const asked = await requestedRun(env, number);
+    if (!asked.ok) return asked;
+    const { run, document } = asked;
+    if (this.#book.size >= env.slots) {
+      const busy = this.#book.all().map(({ run }) => run.number);
+      return { ok: false, message: `this host is busy with run ${busy.join(', ')}` };
+    }
+    const health = await this.#look();
+    if (!health.accepting.ok) return { ok: false, message: health.accepting.reason };
+    const seen = seenOf(document);
+    const attempt = newAttemptId();
+    if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') {
+      return { ok: false, message: `run ${number} has just been taken by somebody else` };
+    }
+    this.#take(run, seen, attempt);
+    return { ok: true, message: `run ${number} is being processed on ${env.host}`, attempt };
+  }
+
+  stopChildren(): Promise<ControlResponse> {
+    const runners = this.#book.all();
+    for (const runner of runners) {
+      runner.end({ kind: 'manager', reason: 'stopped by an operator (bootstrax stop --children)' });
+    }
+    const runs = runners.map(({ run }) => run.number);
+    return Promise.resolve({
+      ok: true,
+      message:
+        runs.length === 0
+          ? 'nothing is being processed here'
+          : `ending run ${runs.join(', ')}: back to the queue, not counted`,
+      runs,
+    });
+  }
+
+  async status(): Promise<ControlResponse> {
+    const health = await this.#look();
+    return {
+      ok: true,
+      message: health.accepting.ok ? 'taking runs' : health.accepting.reason,
+      pid: process.pid,
+      host: this.#env.host,
+      worker: this.#env.executor.describe(),
+      runs: this.#book.all().map((runner) => ({
+        run: runner.run.number,
+        attempt: runner.fence.attempt,
+        phase: runner.phase,
+        progress: runner.progressSummary(),
+      })),
+    };
+  }
+
+  /** After the end: which runs go on without a manager, and how to stop them. */
+  sayWhatGoesOn(): void {
+    const runs = this.#book.all().map(({ run }) => run.number);
+    if (runs.length === 0) return;
+    this.#env.log.info(
+      { event: 'manager.children_go_on', runs },
+      `run ${runs.join(', ')} goes on without a manager; the next start takes it over. ` +
+        `To end it: start the manager and use 'bootstrax stop --children'`,
+    );
+  }
+
+  async #turn(): Promise<number> {
+    const env = this.#env;
+    const health = await this.#look();
+    const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
+    try {
+      await this.#lookAtForeignRuns();
+      if (this.#book.size >= env.slots) return interval;
+      const accepting: HostFacts['accepting'] = health.accepting.ok
+        ? { ok: true }
+        : { ok: false, reason: health.accepting.reason };
+      const { nextDueSeconds } = await claimTurn(
+        env,
+        this.#book,
+        accepting,
+        interval,
+        (run, seen, attempt) => this.#take(run, seen, attempt),
+      );
+      return Math.min(interval, nextDueSeconds ?? interval);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      this.#stale.connectionLost();
+      env.log.debug({ event: 'turn.missed', problem: error.message }, error.message);
+      return interval;
+    }
+  }
+
+  async #lookAtForeignRuns(): Promise<void> {
+    const now = this.#env.clock.monotonicSeconds();
+    if (now - this.#staleAt < STALE_LOOK_SECONDS) return;
+    this.#staleAt = now;
+    await this.#stale.look(this.#book);
+  }
+
+  async #look(): Promise<HostHealth> {
+    const now = this.#env.clock.monotonicSeconds();
+    if (this.#health !== null && now - this.#healthAt < HEALTH_SECONDS) return this.#health;
+    const before = this.#health?.accepting;
+    this.#health = await hostHealth(this.#env);
+    this.#healthAt = now;
+    const { accepting } = this.#health;
+    if (!accepting.ok && (before?.ok !== false || before.kind !== accepting.kind)) {
+      this.#env.log.warn(
+        { event: 'host.not_accepting', kind: accepting.kind },
+        `taking no new run: ${accepting.reason}`,
+      );
+    } else if (accepting.ok && before?.ok === false) {
+      this.#env.log.info({ event: 'host.accepting' }, 'taking runs again');
+    }
+    this.#lifeSigns.changed();
+    return this.#health;
+  }
+
+  #take(run: Run, seen: Seen, attempt: string): void {
+    const fence = { id: seen.id, attempt, host: this.#env.host };
+    const runner = this.#runner(run, fence);
+    this.#begin(runner, () => runner.work());
+  }
+
+  #runner(run: Run, fence: Fence): AttemptRunner {
+    return new AttemptRunner(this.#env, run, fence, this.#ends, () => this.#lifeSigns.changed());
+  }
+
+  #begin(runner: AttemptRunner, work: () => Promise<void>): void {
+    this.#book.add(runner);
+    this.#lifeSigns.changed();
+    work().then(
+      () => {
+        // When the manager ends, what goes on stays in the book: it is reported.
+        if (this.#ends.aborted) return;
+        this.#book.remove(runner);
+        this.#lifeSigns.changed();
+        this.#bell.ring();
+      },
+      (error: unknown) => {
+        this.#failure ??= { error };
+        this.#bell.ring();
+      },
+    );
+  }
+
+  #watch(): void {
+    const { store, changeStream } = this.#env;
+    if (!changeStream) return;
+    this.#streaming = true;
+    store.runs
+      .watch((hint) => {
+        const runner = hint === null ? null : this.#book.ofRun(hint.id);
+        if (runner !== null) {
+          runner.look().catch((error: unknown) => {
+            if (isOutage(error)) return;
+            this.#failure ??= { error };
+            this.#bell.ring();
+          });
+        }
+        this.#bell.ring();
+      }, this.#ends)
+      .then(
+        (end) => {
+          this.#streaming = false;
+          if (end === 'unsupported') {
+            this.#env.log.info(
+              { event: 'stream.unsupported' },
+              'the server has no change streams: polling',
+            );
+          }
+        },
+        (error: unknown) => {
+          this.#failure ??= { error };
+          this.#bell.ring();
+        },
+      );
+  }
+
+  async #ensureIndexes(): Promise<void> {
+    const missing = await this.#env.store.missingIndexes();
+    if (missing.length === 0) return;
+    try {
+      await this.#env.store.ensureIndexes();
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      this.#env.log.warn(
+        { event: 'database.indexes', missing: missing.map(({ command }) => command) },
+        `${missing.length} indexes are missing on the database: see 'bootstrax doctor'`,
+      );
+    }
+  }
+}
