@@ -68,7 +68,7 @@ onEachServer('claim', ({ url }) => {
       expect(numbers(await store.newCandidates({ limit: 9, vetoOnly: true }))).toEqual([3, 1]);
     });
 
-    it('for a retry are failed runs that are due and not given up', async () => {
+    it('for a retry are failed runs that are due and not given up; a missing count is 0', async () => {
       const now = await test.store.serverTime();
       const at = (ms: number) => new Date(now.getTime() + ms);
       const failed = (n_failures: unknown, next_retry: unknown) => ({
@@ -84,15 +84,16 @@ onEachServer('claim', ({ url }) => {
         runDocument(7, { bootstrax: { state: 'failed' } }),
       ]);
       const query = { giveUpAfter: 10, limit: 10 };
-      expect(numbers(await store.retryDue({ now, ...query }))).toEqual([2, 1]);
-      expect(numbers(await store.overdue({ before: now, ...query }))).toEqual([2, 1]);
+      expect(numbers(await store.retryDue({ now, ...query }))).toEqual([5, 2, 1]);
+      // Longest overdue first; of those due at the same time, any order.
+      expect(numbers(await store.overdue({ before: now, ...query })).sort()).toEqual([1, 2, 5]);
       expect(numbers(await store.overdue({ before: at(-1.5 * hour), ...query }))).toEqual([2]);
       expect(await store.queueCounts(now, 10)).toEqual({
         new: 0,
         considering: 0,
         busy: 0,
-        waiting: 3,
-        due: 2,
+        waiting: 4,
+        due: 3,
       });
     });
   });
