@@ -119,12 +119,13 @@ async function measureOne(
   const seen = (async () => {
     for await (const event of stream) {
       if (JSON.stringify(event).includes('considering')) {
-        consideringMs = performance.now() - begin - 0;
+        consideringMs = performance.now() - begin;
         return;
       }
     }
   })();
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  // At any moment between two polls, and after the observer's stream has been opened.
+  await new Promise((resolve) => setTimeout(resolve, 30 + 1000 * Math.random()));
   const inserted = performance.now();
   const offset = inserted - begin;
   await lab.insertRuns(document);

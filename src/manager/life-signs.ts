@@ -6,7 +6,7 @@ import type { HostHealth } from './host-health.ts';
 import { isOutage } from './persist.ts';
 
 /** `eb_monitor` promises one at least every 10 s; a write may itself take a while, seconds. */
-const LIFE_SIGN_SECONDS = 8;
+const LIFE_SIGN_SECONDS = 9;
 /** Collection `bootstrax`: on change, and at least once a minute, seconds. */
 const HOST_STATUS_SECONDS = 55;
 

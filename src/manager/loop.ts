@@ -19,7 +19,7 @@ import { StaleRuns } from './stale-runs.ts';
 /** How often the host looks at itself when nothing wakes it, seconds. */
 const HEALTH_SECONDS = 5;
 /** How often foreign runs are looked at, well below the shorter lease, seconds. */
-const STALE_LOOK_SECONDS = 20;
+const STALE_LOOK_SECONDS = 25;
 
 /** The loop of one manager: recover, then notice, claim, watch, over and over. */
 export class ManagerLoop {
