@@ -5,6 +5,8 @@ import { addDb } from './db.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { addExplain } from './explain.ts';
+import { addFailures } from './failures.ts';
+import { addHistory } from './history.ts';
 import { addHosts } from './hosts.ts';
 import { addLogs } from './logs.ts';
 import { addNext } from './next.ts';
@@ -31,6 +33,7 @@ const program = new Command('bootstrax')
 addSettingFlags(program);
 for (const add of [
   ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addLogs],
+  ...[addHistory, addFailures],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor],
 ]) {

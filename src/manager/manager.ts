@@ -26,14 +26,21 @@ export interface ManagerOptions {
  * one line: the next start recovers.
  */
 export async function runManager(options: ManagerOptions): Promise<number> {
+  const crash = (error: unknown): never => {
+    const what = error instanceof Error ? error.message : String(error);
+    options.logger.fatal(
+      { event: 'manager.crashed', err: error },
+      `the manager ends, because of an error of its own: ${what}. Children go on; start it again`,
+    );
+    process.exit(1);
+  };
+  // Timers and handlers have no caller that could end the process.
+  process.once('uncaughtException', crash);
+  process.once('unhandledRejection', crash);
   try {
     return await manage(options);
   } catch (error) {
-    options.logger.fatal(
-      { event: 'manager.crashed', err: error },
-      `the manager ends, because of an error of its own: ${error instanceof Error ? error.message : String(error)}. Children go on; start it again`,
-    );
-    process.exit(1);
+    return crash(error);
   }
 }
 

@@ -95,5 +95,15 @@ context_options = { runs = [${doomed.join(', ')}] }
     });
     expect(loud).toHaveLength(1);
     expect(loud[0]!['message']).toContain('GIVEN UP');
+    const history = await lab.command(['history', String(number), '--json'], { host: HOST });
+    const told = JSON.parse(history.stdout) as { attempts: { result: { counted: boolean } }[] };
+    expect(told.attempts.filter(({ result }) => result.counted)).toHaveLength(10);
+    const explained = await lab.command(['explain', String(number), '--json'], { host: HOST });
+    expect(JSON.parse(explained.stdout)).toMatchObject({ run: number, verdict: 'givenUp' });
   }
+  const { stdout, code } = await lab.command(['failures', '--json'], { host: HOST });
+  expect(code).toBe(0);
+  const { groups } = JSON.parse(stdout) as { groups: { count: number; runs: number[] }[] };
+  expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(20);
+  expect(new Set(groups.flatMap(({ runs }) => runs))).toEqual(new Set(doomed));
 });

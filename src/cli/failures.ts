@@ -1,0 +1,48 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { withDatabase } from './database.ts';
+import { print, printJson, table } from './output.ts';
+
+const HOURS_PER_DAY = 24;
+const MOST_GROUPS = 50;
+
+/** `bootstrax failures`: counted failures of the last days, like ones together. */
+export function addFailures(program: Command): void {
+  program
+    .command('failures')
+    .description('counted failures, like ones together: how often, which runs, why')
+    .option('--days <number>', 'of so many days', days, 7)
+    .option('--json', 'one object: {since, groups}')
+    .action(async (options: { days: number; json?: boolean }, command: Command) => {
+      const { since, groups } = await withDatabase(command, async ({ store }) => {
+        const now = await store.serverTime();
+        const from = new Date(now.getTime() - options.days * HOURS_PER_DAY * 3_600_000);
+        return { since: from, groups: await store.attempts.failureGroups(from, MOST_GROUPS) };
+      });
+      if (options.json) {
+        printJson({ since, groups });
+        return;
+      }
+      if (groups.length === 0) {
+        print(`No counted failure in ${options.days} days.`);
+        return;
+      }
+      print(
+        table(
+          ['times', 'last (UTC)', 'runs', 'fingerprint', 'why'],
+          groups.map(({ count, last, runs, fingerprint, reason }) => [
+            String(count),
+            last.toISOString().slice(0, 19).replace('T', ' '),
+            runs.join(' '),
+            fingerprint.slice(0, 12),
+            reason.split('\n')[0]?.slice(0, 100) ?? '',
+          ]),
+        ),
+      );
+    });
+}
+
+function days(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value <= 3650) return value;
+  throw new InvalidArgumentError('A number of days, above 0.');
+}

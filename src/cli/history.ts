@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { AttemptDocument } from '../store/types.ts';
+import { withDatabase } from './database.ts';
+import { bytes, duration, print, printJson, table } from './output.ts';
+import { runNumber } from './run-number.ts';
+
+const MOST_ATTEMPTS = 200;
+
+/** `bootstrax history N`: every attempt at a run, newest first. */
+export function addHistory(program: Command): void {
+  program
+    .command('history')
+    .description('every attempt at this run: host, targets, outcome, cause')
+    .argument('<run>', 'run number', runNumber)
+    .option('--json', 'one object: {run, attempts}, as in the collection bootstrax_attempts')
+    .action(async (run: number, options: { json?: boolean }, command: Command) => {
+      const attempts = await withDatabase(command, ({ store }) =>
+        store.attempts.ofRun(run, MOST_ATTEMPTS),
+      );
+      if (options.json) printJson({ run, attempts });
+      else print(attempts.length === 0 ? `No attempt at run ${run} is known.` : draw(attempts));
+    });
+}
+
+function draw(attempts: readonly AttemptDocument[]): string {
+  return table(
+    ['started (UTC)', 'host', 'rung', 'targets', 'outcome', 'took', 'memory', 'why'],
+    attempts.map(({ started, host, failures, plan, result }) => [
+      started.toISOString().slice(0, 19).replace('T', ' '),
+      host,
+      String(failures),
+      namesOf(plan?.['targets']),
+      result === null ? 'running' : `${result.outcome}${result.counted ? ' (counted)' : ''}`,
+      result?.seconds == null ? '' : duration(result.seconds),
+      result?.peakMemoryBytes == null ? '' : bytes(result.peakMemoryBytes),
+      (result?.reason ?? '').split('\n')[0]?.slice(0, 80) ?? '',
+    ]),
+  );
+}
+
+function namesOf(targets: unknown): string {
+  return Array.isArray(targets) ? targets.join(' ') : '';
+}
