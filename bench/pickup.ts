@@ -6,15 +6,12 @@
  *
  * Arguments: --runs N, and a part of a scenario's name to run only those.
  */
-import { once } from 'node:events';
-import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
-import { EJSON } from 'bson';
-import type { Document } from 'mongodb';
 
-import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, until } from '../tests/support/lab.ts';
+import { Lab, SMALL_MACHINE, until } from '../tests/support/lab.ts';
 import { quantile, report } from './figures.ts';
+import { finishedRun, type LiveRun } from './live-run.ts';
 
 interface Scenario {
   name: string;
@@ -29,6 +26,7 @@ const SCENARIOS: Scenario[] = [
   { name: 'change stream off', managers: 1, oldRuns: 0, changeStream: false },
 ];
 const OLD_RUN_BYTES = 60_000;
+const TINY_RUN = ['--seconds', '2', '--rate', '5', '--chunk-seconds', '1'];
 
 const args = process.argv.slice(2);
 const runsArgument = args.indexOf('--runs');
@@ -65,7 +63,7 @@ async function measure(
 ): Promise<{ considering: number[]; firstChunk: number[] }> {
   const lab = await Lab.start();
   try {
-    const template = await templateRun(lab);
+    const template = await finishedRun(lab, 1, TINY_RUN);
     if (scenario.oldRuns > 0) await insertOldRuns(lab, scenario.oldRuns);
     const hosts = Array.from({ length: scenario.managers }, (_, i) => `bench${i}.test.local`);
     const managers = await Promise.all(
@@ -103,13 +101,12 @@ async function measure(
 
 async function measureOne(
   lab: Lab,
-  template: Document,
+  template: LiveRun,
   number: number,
 ): Promise<{ consideringMs: number; firstChunkMs: number }> {
   const runId = String(number).padStart(6, '0');
   await cp(join(lab.live, '000001'), join(lab.live, runId), { recursive: true });
-  const { _id, ...fields } = template as Record<string, unknown>;
-  const document = { ...fields, number, bootstrax: { state: null } };
+  const document = { ...template.document, number };
   const stream = lab.runs.watch(
     [{ $match: { operationType: 'update', 'updateDescription.updatedFields': { $exists: true } } }],
     { maxAwaitTimeMS: 1000 },
@@ -130,12 +127,13 @@ async function measureOne(
   const offset = inserted - begin;
   await lab.insertRuns(document);
   await seen;
-  const attemptOf = await until('the attempt', async () => {
+  const directory = await until(`the attempt at run ${number}`, async () => {
     const run = await lab.runs.findOne({ number }, { projection: { bootstrax: 1 } });
-    const { attempt, host } = run?.bootstrax ?? {};
-    return attempt !== undefined && host !== undefined ? { attempt, host } : null;
-  }).catch(() => null);
-  const firstChunkMs = await firstChunkOf(lab, attemptOf, number, inserted);
+    const { attempt, last_attempt: last, host } = run?.bootstrax ?? {};
+    const id = attempt ?? last;
+    return id === undefined || host === undefined ? null : join(lab.stateDir(host), 'attempts', id);
+  });
+  const firstChunkMs = await firstChunkOf(directory, inserted);
   await stream.close();
   await until(`run ${number} to be done`, async () => {
     const run = await lab.runs.findOne({ number }, { projection: { 'bootstrax.state': 1 } });
@@ -145,54 +143,12 @@ async function measureOne(
   return { consideringMs: (consideringMs ?? Number.NaN) - offset, firstChunkMs };
 }
 
-/** The child says how long it had been running when it had read the chunk, and when it started. */
-async function firstChunkOf(
-  lab: Lab,
-  attempt: { attempt: string; host: string } | null,
-  number: number,
-  inserted: number,
-): Promise<number> {
-  return until(
-    `the first chunk of run ${number}`,
-    async () => {
-      const directory =
-        attempt === null ? null : join(lab.stateDir(attempt.host), 'attempts', attempt.attempt);
-      if (directory === null) throw new Error(`no attempt of run ${number} was seen`);
-      const text = await readFile(join(directory, 'progress.ndjson'), 'utf8').catch(() => '');
-      return /"chunks": ?[1-9]/.test(text) ? performance.now() - inserted : null;
-    },
-    30,
-  );
-}
-
-async function templateRun(lab: Lab): Promise<Document> {
-  const child = spawn(
-    PYTHON,
-    [
-      ...[
-        '-m',
-        'bootstrax_worker.simulator',
-        '--no-database',
-        '--number',
-        '1',
-        '--live-data',
-        lab.live,
-      ],
-      ...['--seconds', '2', '--rate', '5', '--chunk-seconds', '1', '--speed', '0'],
-    ],
-    {
-      env: { ...process.env, PYTHONPATH: join(PACKAGE, 'worker') },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  let text = '';
-  child.stdout.on('data', (piece: Buffer) => (text += piece.toString()));
-  await once(child, 'close');
-  const line = text.split('\n').findLast((candidate) => candidate.startsWith('{'));
-  if (line === undefined) throw new Error(`the simulator printed no document: ${text}`);
-  const document = EJSON.parse(line) as Document;
-  if (!(await readdir(lab.live)).includes('000001')) throw new Error('no live data was written');
-  return { ...document, rate: (document['rate'] as unknown) ?? { tpc: { avg: 1, max: 1 } } };
+/** When the child's line about its first chunk is there, ms after `inserted`. */
+function firstChunkOf(directory: string, inserted: number): Promise<number> {
+  return until(`the first chunk in ${directory}`, async () => {
+    const text = await readFile(join(directory, 'progress.ndjson'), 'utf8').catch(() => '');
+    return /"chunks": ?[1-9]/.test(text) ? performance.now() - inserted : null;
+  });
 }
 
 async function insertOldRuns(lab: Lab, count: number): Promise<void> {

@@ -9,7 +9,7 @@ import type { Loaded } from '../config/load.ts';
 import type { Store } from '../store/types.ts';
 import { withStore } from './database.ts';
 import { bytes } from './output.ts';
-import { workerEnvironment } from './worker-environment.ts';
+import { pythonEnvironment } from './python-environment.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -120,8 +120,8 @@ function checkCores({ host, rules }: Settings): Finding {
 }
 
 /** The interpreter, and strax in it. */
-export async function checkPython({ worker }: Settings): Promise<Finding[]> {
-  const { python } = worker;
+export async function checkPython(settings: Settings): Promise<Finding[]> {
+  const { python } = settings.worker;
   const code =
     'import json, sys, strax\n' +
     'try:\n import straxen\n straxen_version = straxen.__version__\n' +
@@ -129,7 +129,7 @@ export async function checkPython({ worker }: Settings): Promise<Finding[]> {
     'print(json.dumps([sys.version.split()[0], strax.__version__, straxen_version]))';
   try {
     const { stdout } = await run(python, ['-c', code], {
-      env: workerEnvironment(),
+      env: pythonEnvironment(settings),
       timeout: IMPORT_LIMIT_SECONDS * 1000,
     });
     const last = stdout.trim().split('\n').at(-1) ?? '[]';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { settingsWithDatabase } from './database.ts';
 import { CommandFailure } from './failure.ts';
 import { settingsOf } from './settings.ts';
-import { workerEnvironment } from './worker-environment.ts';
+import { pythonEnvironment } from './python-environment.ts';
 
 /** `bootstrax simulate-daq`: takes runs. All other options are the simulator's own. */
 export function addSimulateDaq(program: Command): void {
@@ -53,7 +53,11 @@ async function simulate(options: Record<string, unknown>, command: Command): Pro
     ...(withoutDatabase || database.url === null ? [] : ['--mongo-url', database.url]),
     ...simulatorOptions(options),
   ];
-  return runPython(settings.worker.python, ['-m', 'bootstrax_worker.simulator', ...argv]);
+  return runPython(
+    settings.worker.python,
+    ['-m', 'bootstrax_worker.simulator', ...argv],
+    pythonEnvironment(settings),
+  );
 }
 
 /** The options as they were given; what was not given is left to the simulator's defaults. */
@@ -67,9 +71,9 @@ function simulatorOptions(options: Record<string, unknown>): string[] {
 }
 
 /** Runs the interpreter with the worker's package; answers its exit code. */
-function runPython(python: string, argv: string[]): Promise<number> {
+function runPython(python: string, argv: string[], env: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(python, argv, { stdio: 'inherit', env: workerEnvironment() });
+    const child = spawn(python, argv, { stdio: 'inherit', env });
     const pass = (signal: NodeJS.Signals) => () => child.kill(signal);
     // On a terminal Ctrl-C reaches the simulator as well; it alone decides when it is done.
     process.on('SIGINT', () => undefined);

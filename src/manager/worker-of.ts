@@ -44,6 +44,7 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
     {
       python,
       workerDirectory: join(packageDirectory(), 'worker'),
+      cacheDirectory: join(stateDir, 'cache'),
       context,
       contextOptions,
       warmUp,

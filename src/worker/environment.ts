@@ -1,4 +1,4 @@
-import { delimiter } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 const THREAD_VARIABLES = [
   'OPENBLAS_NUM_THREADS',
@@ -9,16 +9,25 @@ const THREAD_VARIABLES = [
   'BLOSC_NTHREADS',
 ];
 
+export interface WorkerFolders {
+  /** Holds the package `bootstrax_worker`. */
+  workerDirectory: string;
+  /** Where libraries may keep caches. */
+  cacheDirectory: string;
+}
+
 /**
  * Environment of a worker process: the worker's package can be imported, and no library starts
  * threads of its own (a process with threads is not safe to fork).
  */
 export function workerEnvironment(
   base: NodeJS.ProcessEnv,
-  workerDirectory: string,
+  { workerDirectory, cacheDirectory }: WorkerFolders,
 ): NodeJS.ProcessEnv {
   const path = [workerDirectory, base.PYTHONPATH].filter((part) => part !== undefined && part !== '');
   return {
+    // straxen imports matplotlib, which otherwise leaves its caches in the user's home.
+    MPLCONFIGDIR: join(cacheDirectory, 'matplotlib'),
     ...base,
     ...Object.fromEntries(THREAD_VARIABLES.map((name) => [name, '1'])),
     PYTHONPATH: path.join(delimiter),

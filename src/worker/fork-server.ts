@@ -18,6 +18,8 @@ export interface ForkServerOptions {
   python: string;
   /** Folder that holds the package `bootstrax_worker`. */
   workerDirectory: string;
+  /** Where libraries may keep caches. */
+  cacheDirectory: string;
   /** `module:function` of the strax context, and what it is called with. */
   context: string;
   contextOptions: Record<string, unknown>;
@@ -170,7 +172,7 @@ export class ForkServer {
   }
 
   #spawn(): void {
-    const { python, context, contextOptions, warmUp, workerDirectory, environment } = this.#options;
+    const { python, context, contextOptions, warmUp, environment } = this.#options;
     mkdirSync(dirname(this.#options.logFile), { recursive: true });
     const log = openSync(this.#options.logFile, 'a');
     const server = spawn(
@@ -182,7 +184,7 @@ export class ForkServer {
       ],
       {
         stdio: ['pipe', 'pipe', log],
-        env: workerEnvironment(environment, workerDirectory),
+        env: workerEnvironment(environment, this.#options),
       },
     );
     closeSync(log);

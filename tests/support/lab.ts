@@ -99,6 +99,7 @@ export interface StoredRun {
     n_failures?: number;
     next_retry?: Date;
     attempt?: string;
+    last_attempt?: string;
     outcome?: string;
     malformed?: { field: string; problem: string }[];
     plan?: { targets: string[]; cores: number; max_messages: number; timeout: number };

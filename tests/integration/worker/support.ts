@@ -61,6 +61,7 @@ export function tinyOptions(
   return {
     python: PYTHON,
     workerDirectory: join(PACKAGE, 'worker'),
+    cacheDirectory: join(tmpdir(), 'bootstrax-test-cache'),
     context: CONTEXT,
     contextOptions: {},
     warmUp: true,

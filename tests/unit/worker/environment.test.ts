@@ -2,13 +2,16 @@ import { expect, test } from 'vitest';
 
 import { workerEnvironment } from '../../../src/worker/environment.ts';
 
+const FOLDERS = { workerDirectory: '/package/worker', cacheDirectory: '/state/cache' };
+
 test('the worker is found first, threads of libraries are off, the rest stays', () => {
   const base = { PATH: '/bin', PYTHONPATH: '/mine', OMP_NUM_THREADS: '8' };
-  expect(workerEnvironment(base, '/package/worker')).toMatchObject({
+  expect(workerEnvironment(base, FOLDERS)).toMatchObject({
     PATH: '/bin',
     PYTHONPATH: '/package/worker:/mine',
     OMP_NUM_THREADS: '1',
     OPENBLAS_NUM_THREADS: '1',
+    MPLCONFIGDIR: '/state/cache/matplotlib',
   });
-  expect(workerEnvironment({}, '/package/worker').PYTHONPATH).toBe('/package/worker');
+  expect(workerEnvironment({}, FOLDERS).PYTHONPATH).toBe('/package/worker');
 });

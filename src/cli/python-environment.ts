@@ -1,0 +1,12 @@
+import { join } from 'node:path';
+import type { Settings } from '../config/entries.ts';
+import { packageDirectory } from '../config/paths.ts';
+import { workerEnvironment } from '../worker/environment.ts';
+
+/** This process's environment for a Python of its own, with the worker's package. */
+export function pythonEnvironment({ paths }: Settings): NodeJS.ProcessEnv {
+  return workerEnvironment(process.env, {
+    workerDirectory: join(packageDirectory(), 'worker'),
+    cacheDirectory: join(paths.stateDir, 'cache'),
+  });
+}
