@@ -77,12 +77,12 @@ export async function fleetFacts(
 
 /**
  * One turn: looks at the candidates, takes as many as there are free slots, sets malformed ones
- * aside. `take` is called with each claimed run.
+ * aside. `accepting` is asked only if there are candidates; `take` is called with each claimed run.
  */
 export async function claimTurn(
   env: Environment,
   book: AttemptBook,
-  accepting: HostFacts['accepting'],
+  accepting: () => Promise<HostFacts['accepting']>,
   horizonSeconds: number,
   take: (run: Run, seen: Seen, attempt: string) => void,
 ): Promise<TurnAnswer> {
@@ -90,7 +90,7 @@ export async function claimTurn(
   const found = await candidates(env, { includeHeld: false, horizonSeconds, now });
   if (found.length === 0) return { nextDueSeconds: null };
   const fleet = await fleetFacts(env, now);
-  const host: HostFacts = { host: env.host, role: env.role, accepting };
+  const host: HostFacts = { host: env.host, role: env.role, accepting: await accepting() };
   let nextDue: number | null = null;
   for (const { seen, parsed } of orderCandidates(found, env.rules, now)) {
     const decision = claimDecision(parsed, host, fleet, env.rules, now);

@@ -1,5 +1,4 @@
 import { newAttemptId } from '../attempts/directory.ts';
-import type { HostFacts } from '../domain/claim.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import type { ControlResponse } from '../machine/lock.ts';
 import { seenOf } from '../store/runs.ts';
@@ -16,8 +15,10 @@ import { recover } from './recovery.ts';
 import { requestedRun } from './requests.ts';
 import { StaleRuns } from './stale-runs.ts';
 
-/** How often the host looks at itself when nothing wakes it, seconds. */
+/** A look at the host is good for so long when it decides on a claim, or when all was not well, seconds. */
 const HEALTH_SECONDS = 5;
+/** The same while there is nothing to claim: a look writes to the disk, seconds. */
+const IDLE_HEALTH_SECONDS = 30;
 /** How often foreign runs are looked at, well below the shorter lease, seconds. */
 const STALE_LOOK_SECONDS = 25;
 
@@ -206,18 +207,18 @@ export class ManagerLoop {
 
   async #turn(): Promise<number> {
     const env = this.#env;
-    const health = await this.#look();
+    await this.#look(IDLE_HEALTH_SECONDS);
     const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     try {
       await this.#lookAtForeignRuns();
       if (this.#book.size >= env.slots) return interval;
-      const accepting: HostFacts['accepting'] = health.accepting.ok
-        ? { ok: true }
-        : { ok: false, reason: health.accepting.reason };
       const { nextDueSeconds } = await claimTurn(
         env,
         this.#book,
-        accepting,
+        async () => {
+          const { accepting } = await this.#look();
+          return accepting.ok ? { ok: true } : { ok: false, reason: accepting.reason };
+        },
         interval,
         (run, seen, attempt) => this.#take(run, seen, attempt),
       );
@@ -237,9 +238,11 @@ export class ManagerLoop {
     await this.#stale.look(this.#book);
   }
 
-  async #look(): Promise<HostHealth> {
+  /** How the host is; a look at a host that was well may be `maxAgeSeconds` old. */
+  async #look(maxAgeSeconds = HEALTH_SECONDS): Promise<HostHealth> {
     const now = this.#env.clock.monotonicSeconds();
-    if (this.#health !== null && now - this.#healthAt < HEALTH_SECONDS) return this.#health;
+    const limit = this.#health?.accepting.ok === true ? maxAgeSeconds : HEALTH_SECONDS;
+    if (this.#health !== null && now - this.#healthAt < limit) return this.#health;
     const before = this.#health?.accepting;
     this.#health = await hostHealth(this.#env);
     this.#healthAt = now;
