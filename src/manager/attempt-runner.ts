@@ -29,6 +29,8 @@ export class AttemptRunner {
   /** The attempt is to end: waiting stops, the child is ended. */
   readonly #stop = new AbortController();
   #ended: Ended | null = null;
+  /** Why a person abandoned the run meanwhile. */
+  #abandoned: string | null = null;
   #state: 'considering' | 'busy' = 'considering';
   #supervision: Supervision | null = null;
   #result: Result | null = null;
@@ -102,7 +104,8 @@ export class AttemptRunner {
       ) {
         this.end({ kind: 'superseded' });
       } else if (parsed.run.tags.includes(this.#env.rules.claim.abandonTag)) {
-        this.end({ kind: 'operator', reason: 'tagged to be abandoned' });
+        this.#abandoned = `tagged ${this.#env.rules.claim.abandonTag}`;
+        this.end({ kind: 'operator', reason: this.#abandoned });
       }
       this.#run = { ...this.#run, end: parsed.run.end, rateMBps: parsed.run.rateMBps };
     }
@@ -273,7 +276,10 @@ export class AttemptRunner {
     await this.#settle({ kind: 'judged', judgement });
   }
 
-  async #settle(ending: Ending): Promise<void> {
+  async #settle(judged: Ending): Promise<void> {
+    const lost = judged.kind === 'judged' && judged.judgement.kind === 'superseded';
+    const ending: Ending =
+      this.#abandoned === null || lost ? judged : { kind: 'abandoned', reason: this.#abandoned };
     this.#enter('settling');
     await this.#registering;
     const soFar: AttemptSoFar = {

@@ -30,7 +30,9 @@ export interface AttemptSoFar {
 
 export type Ending =
   | { kind: 'judged'; judgement: Judgement }
-  | { kind: 'set_aside'; problems: readonly FieldProblem[] };
+  | { kind: 'set_aside'; problems: readonly FieldProblem[] }
+  /** A person wants no more of it. */
+  | { kind: 'abandoned'; reason: string };
 
 interface Settled {
   conclusion: Conclusion;
@@ -139,6 +141,14 @@ function decide(
       outcome: outcomeOf(attempt, 'set_aside', false, text),
       priority: 'error',
       message: `${text}. Mend the document, then 'bootstrax retry ${run.number}'`,
+    };
+  }
+  if (ending.kind === 'abandoned') {
+    return {
+      conclusion: { kind: 'abandoned', reason: null, unregister: attempt.locations },
+      outcome: outcomeOf(attempt, 'abandoned', false, ending.reason),
+      priority: 'warning',
+      message: `run ${run.number} is abandoned: ${ending.reason}`,
     };
   }
   const judgement = ending.judgement;

@@ -67,6 +67,24 @@ test('a run that is failed by an operator while it is busy: its child ends, its 
   await manager.kill();
 });
 
+test('a busy run that is tagged to be abandoned: its child ends, the run is abandoned', async () => {
+  const manager = await lab.manager();
+  await manager.event('manager.ready');
+  const taking = lab.takeRuns(['--seconds', '10', '--speed', '1', '--chunk-seconds', '2']);
+  const started = await manager.event('attempt.started');
+  const number = started['run'] as number;
+  const tag = { name: 'abandon', user: 'shifter', date: new Date() };
+  await lab.runs.updateOne({ number }, { $set: { tags: [tag] } });
+  const ended = await manager.event('attempt.ended', { run: number });
+  expect(ended['outcome']).toBe('abandoned');
+  const run = await lab.run(number);
+  expect(run.bootstrax.state).toBe('abandoned');
+  expect(run.bootstrax.n_failures ?? 0).toBe(0);
+  expect(run.data.map(({ type }) => type)).toEqual(['live']);
+  await taking;
+  await manager.kill();
+});
+
 test.skipIf(process.env['BOOTSTRAX_TEST_MONGO_URL'] !== undefined)(
   'a database that is away at the start is waited for, and this is said (needs a server to stop)',
   async () => {
