@@ -93,3 +93,17 @@ async function kindOf(path: string): Promise<'missing' | 'folder' | 'other'> {
     throw error;
   }
 }
+
+/** Finds and removes: see `leftoversOf` and `removeLeftovers`. */
+export async function clearLeftovers(
+  outputDirectory: string,
+  runId: string,
+  options: { locations?: readonly string[] } = {},
+): Promise<string[]> {
+  const leftovers = await leftoversOf(outputDirectory, runId, options);
+  return removeLeftovers(
+    outputDirectory,
+    runId,
+    leftovers.map(({ path }) => path),
+  );
+}

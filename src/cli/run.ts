@@ -31,7 +31,6 @@ export async function manage(
   return runManager({
     settings,
     logger,
-    sources: loaded.sources,
     ...(options.runOnce === undefined ? {} : { runOnce: options.runOnce }),
   });
 }

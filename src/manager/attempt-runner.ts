@@ -1,4 +1,4 @@
-import { attemptDirectory, createAttempt, type AttemptFiles } from '../attempts/directory.ts';
+import { createAttempt, type AttemptFiles } from '../attempts/directory.ts';
 import type { Folder, Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
@@ -354,10 +354,6 @@ export class AttemptRunner {
       mb_per_s: t > 0 ? bytes / 1e6 / t : null,
       t,
     };
-  }
-
-  directory(): string {
-    return attemptDirectory(this.#env.stateDir, this.fence.attempt);
   }
 
   #enter(phase: AttemptPhase): void {

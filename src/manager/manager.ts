@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 
 import { connectionOf } from '../config/connection.ts';
 import type { Settings } from '../config/entries.ts';
-import type { Sources } from '../config/resolve.ts';
 import { acquireMachineLock, machineKey } from '../machine/lock.ts';
 import { openStore } from '../store/open.ts';
 import { systemClock } from './clock.ts';
@@ -14,7 +13,6 @@ import { localWorker } from './worker-of.ts';
 
 export interface ManagerOptions {
   settings: Settings;
-  sources: Sources;
   logger: Logger;
   /** Process only this run, then end: 0 if it is done afterwards, else 1. */
   runOnce?: number;

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-import { leftoversOf, removeLeftovers } from '../attempts/leftovers.ts';
+import { clearLeftovers } from '../attempts/leftovers.ts';
 import type { Plan } from '../domain/attempt.ts';
 import { makePlan, resolveLiveDirectory } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
@@ -92,12 +92,7 @@ export async function clearEarlierProducts(
     );
     if (landed !== 'landed') return false;
   }
-  const leftovers = await leftoversOf(env.outputDirectory, run.runId);
-  await removeLeftovers(
-    env.outputDirectory,
-    run.runId,
-    leftovers.map(({ path }) => path),
-  );
+  await clearLeftovers(env.outputDirectory, run.runId);
   return true;
 }
 

@@ -7,7 +7,7 @@ import {
   readAttempt,
   type AttemptFiles,
 } from '../attempts/directory.ts';
-import { leftoversOf, removeLeftovers } from '../attempts/leftovers.ts';
+import { clearLeftovers } from '../attempts/leftovers.ts';
 import type { Plan } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { endSession } from '../machine/processes.ts';
@@ -117,16 +117,11 @@ async function cleanUpLostAttempt(
     );
   }
   if (signal.aborted) return;
-  const leftovers = await leftoversOf(plan.outputDirectory, plan.runId, { locations: doomed });
-  await removeLeftovers(
-    plan.outputDirectory,
-    plan.runId,
-    leftovers.map(({ path }) => path),
-  );
+  const removed = await clearLeftovers(plan.outputDirectory, plan.runId, { locations: doomed });
   await markConcluded(files.directory);
   env.log.info(
-    { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed: leftovers.length },
-    `an earlier attempt at run ${plan.run} is cleaned up: ${leftovers.length} folders removed, ${keep.size} kept`,
+    { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed: removed.length },
+    `an earlier attempt at run ${plan.run} is cleaned up: ${removed.length} folders removed, ${keep.size} kept`,
   );
 }
 

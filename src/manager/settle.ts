@@ -1,4 +1,4 @@
-import { leftoversOf, removeLeftovers } from '../attempts/leftovers.ts';
+import { clearLeftovers } from '../attempts/leftovers.ts';
 import { attemptDirectory, markConcluded, markSuperseded } from '../attempts/directory.ts';
 import type { Plan, Product, Result } from '../domain/attempt.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
@@ -244,12 +244,7 @@ function registration({ type, location, lineage }: Product): DataRegistration {
 async function removeFolders(env: Environment, attempt: AttemptSoFar): Promise<void> {
   if (attempt.locations.length === 0 || attempt.plan === null) return;
   const { outputDirectory, runId } = attempt.plan;
-  const leftovers = await leftoversOf(outputDirectory, runId, { locations: attempt.locations });
-  await removeLeftovers(
-    outputDirectory,
-    runId,
-    leftovers.map(({ path }) => path),
-  );
+  await clearLeftovers(outputDirectory, runId, { locations: attempt.locations });
 }
 
 async function closeDirectory(env: Environment, attempt: AttemptSoFar): Promise<void> {
