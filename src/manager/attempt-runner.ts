@@ -1,4 +1,4 @@
-import { createAttempt, type AttemptFiles } from '../attempts/directory.ts';
+import type { AttemptFiles } from '../attempts/directory.ts';
 import type { Folder, Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
@@ -145,7 +145,7 @@ export class AttemptRunner {
       if (!this.#stop.signal.aborted) this.#ended = { kind: 'superseded' };
       return this.#settleUnstarted();
     }
-    const directory = await createAttempt(env.stateDir, plan);
+    const directory = await env.attempts.create(plan);
     this.plan = plan;
     this.#enter('starting');
     const landed = await untilAnswered(env, `the start of run ${plan.run}`, this.#stopped(), () =>
@@ -314,14 +314,11 @@ export class AttemptRunner {
 
   /** The run's time is refreshed from the claim to the conclusion, whatever else takes long. */
   async #withLifeSigns(work: () => Promise<void>): Promise<void> {
-    const timer = setInterval(
-      () => void this.#lifeSign(),
-      this.#env.rules.limits.renewSeconds * 1000,
-    );
+    const stop = this.#env.clock.every(this.#env.rules.limits.renewSeconds, () => this.#lifeSign());
     try {
       await work();
     } finally {
-      clearInterval(timer);
+      stop();
     }
   }
 

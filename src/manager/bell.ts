@@ -1,10 +1,17 @@
+import type { Clock } from './clock.ts';
+
 /**
  * Wakes the manager's loop. A ring carries no content: whoever is woken reads the whole present
  * state, so that a lost, doubled or late ring makes no difference but time.
  */
 export class Bell {
+  readonly #clock: Clock;
   #rung = false;
   #wake: (() => void) | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   ring(): void {
     this.#rung = true;
@@ -14,17 +21,12 @@ export class Bell {
   /** Returns at the next ring (at once if one came since the last wait) or after `seconds`. */
   async wait(seconds: number, signal: AbortSignal): Promise<void> {
     if (!this.#rung && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        let timer: NodeJS.Timeout | undefined = undefined;
-        const wake = () => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.#wake = wake;
-        signal.addEventListener('abort', wake, { once: true });
-        timer = setTimeout(wake, seconds * 1000);
-      });
+      const woken = new AbortController();
+      const wake = () => woken.abort();
+      this.#wake = wake;
+      signal.addEventListener('abort', wake, { once: true });
+      await this.#clock.sleep(seconds, woken.signal);
+      signal.removeEventListener('abort', wake);
     }
     this.#wake = null;
     this.#rung = false;

@@ -1,4 +1,3 @@
-import { newAttemptId } from '../attempts/directory.ts';
 import {
   claimDecision,
   orderCandidates,
@@ -97,7 +96,7 @@ export async function claimTurn(
     switch (decision.kind) {
       case 'claim': {
         if (parsed.kind !== 'run' || book.size >= env.slots || book.ofRun(seen.id) !== null) break;
-        const attempt = newAttemptId();
+        const attempt = env.attempts.newId();
         if ((await env.store.runs.claim(seen, { attempt, host: env.host })) === 'claimed') {
           env.log.info(
             { event: 'run.claimed', run: parsed.run.number, attempt, purpose: decision.purpose },

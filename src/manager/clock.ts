@@ -8,6 +8,8 @@ export interface Clock {
   monotonicSeconds(): number;
   /** Resolves after `seconds`, or at once (without an error) when `signal` is aborted. */
   sleep(seconds: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `work` every so many seconds, whatever else goes on; answers how to stop it. */
+  every(seconds: number, work: () => void | Promise<void>): () => void;
   /** Uniform in [0, 1). */
   random(): number;
 }
@@ -21,6 +23,10 @@ export const systemClock: Clock = {
     } catch (error) {
       if (!signal?.aborted) throw error;
     }
+  },
+  every: (seconds, work) => {
+    const timer = setInterval(() => void work(), seconds * 1000);
+    return () => clearInterval(timer);
   },
   random: Math.random,
 };

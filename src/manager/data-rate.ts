@@ -31,8 +31,10 @@ export async function dataRate(
   const tooYoung = Math.min(minRateAgeSeconds, minRateAgeSeconds - ageSeconds);
   if (tooYoung > 0) await env.clock.sleep(tooYoung, signal);
 
-  const found = new AbortController();
-  const limit = AbortSignal.any([signal, found.signal, AbortSignal.timeout(maxRateSeconds * 1000)]);
+  // Found, or given up on.
+  const over = new AbortController();
+  void env.clock.sleep(maxRateSeconds, over.signal).then(() => over.abort());
+  const limit = AbortSignal.any([signal, over.signal]);
   let wake = new AbortController();
   let interval = env.changeStream ? rateIntervalSeconds : ASKING_SECONDS;
   const askOften = () => {
@@ -56,6 +58,6 @@ export async function dataRate(
     }
     return { rateMBps: null, waitedSeconds: waited() };
   } finally {
-    found.abort();
+    over.abort();
   }
 }

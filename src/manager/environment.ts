@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 
+import type { Attempts, Products } from '../attempts/types.ts';
 import type { PluginGraph, Processor } from '../domain/attempt.ts';
 import type { HostRole } from '../domain/claim.ts';
 import type { Rules } from '../domain/rules.ts';
 import type { Executor } from '../executors/executor.ts';
+import type { Machine } from '../machine/types.ts';
 import type { Store } from '../store/types.ts';
 import type { Clock } from './clock.ts';
 
@@ -26,13 +28,15 @@ export interface Environment {
   /** Folders below which this host sees live data. */
   liveDataRoots: readonly string[];
   outputDirectory: string;
-  stateDir: string;
   /** Change streams wanted (they are not everywhere); polling goes on in any case. */
   changeStream: boolean;
   /** Interval of the poll where no change stream wakes the manager, seconds. */
   pollSeconds: number;
   store: Store;
   executor: Executor;
+  attempts: Attempts;
+  products: Products;
+  machine: Machine;
   clock: Clock;
   log: Logger;
   /** The plugins of the context, as the worker last reported them. */

@@ -1,8 +1,6 @@
-import { access, constants } from 'node:fs/promises';
-
 import { unknownDefaultTargets } from '../domain/targets.ts';
 import type { DiskRules } from '../domain/rules.ts';
-import { checkWritableFolder, diskSpace, type DiskSpace } from '../machine/disk.ts';
+import type { DiskSpace } from '../machine/disk.ts';
 import type { Environment } from './environment.ts';
 
 /** Whether this host would take a run now, and what its disk says. */
@@ -29,7 +27,7 @@ export function diskProblem(
 
 /** Looks at the host: context, folders, disk. What is wrong is looked at again by itself. */
 export async function hostHealth(env: Environment): Promise<HostHealth> {
-  const disk = await diskSpace(env.outputDirectory).catch(() => null);
+  const disk = await env.machine.diskSpace(env.outputDirectory).catch(() => null);
   const no = (kind: 'context' | 'folder' | 'disk', reason: string): HostHealth => ({
     accepting: { ok: false, kind, reason },
     disk,
@@ -44,15 +42,13 @@ export async function hostHealth(env: Environment): Promise<HostHealth> {
       `the strax context ${env.context} does not make ${unknown.join(', ')}: correct targets.default or the context`,
     );
   }
-  const folder = await checkWritableFolder(env.outputDirectory);
+  const folder = await env.machine.checkWritableFolder(env.outputDirectory);
   if (folder.kind === 'not_writable') {
     return no('folder', `the output folder cannot be used: ${folder.reason}`);
   }
   for (const root of env.liveDataRoots) {
-    try {
-      await access(root, constants.R_OK | constants.X_OK);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    const code = await env.machine.unreadable(root);
+    if (code !== null) {
       return no('folder', `the live-data folder ${root} cannot be read (${code}): is it mounted?`);
     }
   }

@@ -1,4 +1,4 @@
-import { LoadMeter } from '../machine/load.ts';
+import type { MachineLoad } from '../machine/load.ts';
 import type { LifeSign } from '../store/types.ts';
 import type { AttemptRunner } from './attempt-runner.ts';
 import type { Environment } from './environment.ts';
@@ -55,8 +55,8 @@ export function thinking(
 export class LifeSigns {
   readonly #env: Environment;
   readonly #view: () => ManagerView;
-  readonly #load = new LoadMeter();
-  #timer: NodeJS.Timeout | null = null;
+  readonly #load: () => MachineLoad;
+  #stop: (() => void) | null = null;
   #lastStatus = '';
   #lastStatusAt = -Infinity;
   #writing: Promise<void> = Promise.resolve();
@@ -64,22 +64,23 @@ export class LifeSigns {
   constructor(env: Environment, view: () => ManagerView) {
     this.#env = env;
     this.#view = view;
+    this.#load = env.machine.meterLoad();
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#sign(), LIFE_SIGN_SECONDS * 1000);
+    this.#stop = this.#env.clock.every(LIFE_SIGN_SECONDS, () => this.#sign());
     void this.#sign();
   }
 
   /** Something has changed: the host's document is written at once if it differs. */
   changed(): void {
-    if (this.#timer === null) return;
+    if (this.#stop === null) return;
     this.#writing = this.#writing.then(() => this.#writeStatus(false));
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
+    this.#stop?.();
+    this.#stop = null;
   }
 
   async #sign(): Promise<void> {
@@ -124,7 +125,7 @@ export class LifeSigns {
   #lifeSign(): LifeSign {
     const env = this.#env;
     const view = this.#view();
-    const load = this.#load.read();
+    const load = this.#load();
     const plan = view.runners.find((runner) => runner.plan !== null)?.plan ?? null;
     const accepting = view.health?.accepting;
     const state =

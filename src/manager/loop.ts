@@ -1,4 +1,3 @@
-import { newAttemptId } from '../attempts/directory.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import type { ControlResponse } from '../machine/lock.ts';
 import { seenOf } from '../store/runs.ts';
@@ -26,7 +25,7 @@ const STALE_LOOK_SECONDS = 25;
 export class ManagerLoop {
   readonly #env: Environment;
   readonly #ends: AbortSignal;
-  readonly #bell = new Bell();
+  readonly #bell: Bell;
   readonly #book = new AttemptBook();
   readonly #lifeSigns: LifeSigns;
   readonly #stale: StaleRuns;
@@ -39,6 +38,7 @@ export class ManagerLoop {
   constructor(env: Environment, ends: AbortSignal) {
     this.#env = env;
     this.#ends = ends;
+    this.#bell = new Bell(env.clock);
     this.#stale = new StaleRuns(env);
     this.#lifeSigns = new LifeSigns(env, () => ({
       health: this.#health,
@@ -153,7 +153,7 @@ export class ManagerLoop {
     const health = await this.#look();
     if (!health.accepting.ok) return { ok: false, message: health.accepting.reason };
     const seen = seenOf(document);
-    const attempt = newAttemptId();
+    const attempt = env.attempts.newId();
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') {
       return { ok: false, message: `run ${number} has just been taken by somebody else` };
     }

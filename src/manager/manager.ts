@@ -2,9 +2,11 @@ import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 
+import { attemptsOnDisk, productsOnDisk } from '../attempts/on-disk.ts';
 import { connectionOf } from '../config/connection.ts';
 import type { Settings } from '../config/entries.ts';
 import { acquireMachineLock, machineKey } from '../machine/lock.ts';
+import { thisMachine } from '../machine/this-machine.ts';
 import { openStore } from '../store/open.ts';
 import { systemClock } from './clock.ts';
 import type { Environment } from './environment.ts';
@@ -96,11 +98,13 @@ async function manage({ settings, logger, runOnce }: ManagerOptions): Promise<nu
     processor: settings.worker.processor,
     liveDataRoots: [settings.paths.liveData],
     outputDirectory: settings.paths.output,
-    stateDir: settings.paths.stateDir,
     changeStream: settings.database.changeStream,
     pollSeconds: settings.rules.limits.idlePollSeconds,
     store,
     executor: worker.executor,
+    attempts: attemptsOnDisk(settings.paths.stateDir),
+    products: productsOnDisk,
+    machine: thisMachine,
     clock: systemClock,
     log: logger,
     graph: worker.graph,

@@ -1,6 +1,3 @@
-import { stat } from 'node:fs/promises';
-
-import { clearLeftovers } from '../attempts/leftovers.ts';
 import type { Plan } from '../domain/attempt.ts';
 import { makePlan, resolveLiveDirectory } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
@@ -92,7 +89,7 @@ export async function clearEarlierProducts(
     );
     if (landed !== 'landed') return false;
   }
-  await clearLeftovers(env.outputDirectory, run.runId);
+  await env.products.clear(env.outputDirectory, run.runId);
   return true;
 }
 
@@ -152,18 +149,10 @@ async function liveFolderAppears(
   signal: AbortSignal,
 ): Promise<boolean> {
   const limit = env.clock.monotonicSeconds() + env.rules.limits.maxRateSeconds;
-  while (!(await isFolder(path))) {
+  while (!(await env.machine.isFolder(path))) {
     const late = env.clock.monotonicSeconds() > limit;
     if (run.end !== null || late || signal.aborted) return false;
     await env.clock.sleep(FOLDER_LOOK_SECONDS, signal);
   }
   return true;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
 }

@@ -1,20 +1,11 @@
 import { join } from 'node:path';
 
-import {
-  listOpenAttempts,
-  markConcluded,
-  pruneAttempts,
-  readAttempt,
-  type AttemptFiles,
-} from '../attempts/directory.ts';
-import { clearLeftovers } from '../attempts/leftovers.ts';
+import type { AttemptFiles } from '../attempts/directory.ts';
 import type { Plan } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
-import { endSession } from '../machine/processes.ts';
 import type { RunDocument } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
-import { foldersOf } from './folders.ts';
 import { untilAnswered } from './persist.ts';
 import { NOBODY } from './supervise.ts';
 
@@ -36,14 +27,14 @@ export async function recover(
   handlers: RecoveryHandlers,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const id of await listOpenAttempts(env.stateDir)) {
+  for (const id of await env.attempts.listOpen()) {
     if (book.has(id) || signal.aborted) continue;
-    const files = await readAttempt(env.stateDir, id);
+    const files = await env.attempts.read(id);
     if (files !== null) await recoverAttempt(env, files, handlers, signal);
   }
   await requeueUnbegun(env, book, signal);
   await closeHistory(env, book, signal);
-  await pruneAttempts(env.stateDir, RETENTION);
+  await env.attempts.prune(RETENTION);
 }
 
 async function recoverAttempt(
@@ -55,7 +46,7 @@ async function recoverAttempt(
   const { plan } = files;
   if (plan === null) {
     // Without a plan nothing was started; the run itself is found by its claim.
-    await markConcluded(files.directory);
+    await env.attempts.markConcluded(files.directory);
     return;
   }
   const found = await untilAnswered(env, `run ${plan.run}`, signal, () =>
@@ -77,7 +68,7 @@ async function recoverAttempt(
     }
     if (state === 'considering') {
       // Claimed, but no child was ever made: `requeueUnbegun` gives it back.
-      await markConcluded(files.directory);
+      await env.attempts.markConcluded(files.directory);
       return;
     }
   }
@@ -95,12 +86,12 @@ async function cleanUpLostAttempt(
   documents: readonly RunDocument[],
   signal: AbortSignal,
 ): Promise<void> {
-  await endSession({
+  await env.machine.endSession({
     guardian: files.started?.guardian ?? NOBODY,
     child: files.started?.child ?? NOBODY,
     logFile: join(files.directory, 'log.txt'),
   });
-  const locations = (await foldersOf(files.directory)).map(({ location }) => location);
+  const locations = (await env.attempts.foldersOf(files.directory)).map(({ location }) => location);
   const keep = new Set<string>();
   for (const document of documents) {
     const parsed = parseRun(document);
@@ -117,8 +108,8 @@ async function cleanUpLostAttempt(
     );
   }
   if (signal.aborted) return;
-  const removed = await clearLeftovers(plan.outputDirectory, plan.runId, { locations: doomed });
-  await markConcluded(files.directory);
+  const removed = await env.products.clear(plan.outputDirectory, plan.runId, { locations: doomed });
+  await env.attempts.markConcluded(files.directory);
   env.log.info(
     { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed: removed.length },
     `an earlier attempt at run ${plan.run} is cleaned up: ${removed.length} folders removed, ${keep.size} kept`,

@@ -1,5 +1,3 @@
-import { clearLeftovers } from '../attempts/leftovers.ts';
-import { attemptDirectory, markConcluded, markSuperseded } from '../attempts/directory.ts';
 import type { Plan, Product, Result } from '../domain/attempt.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import { concludeFailure } from '../domain/retry.ts';
@@ -95,7 +93,7 @@ async function settleSuperseded(
 ): Promise<'superseded' | null> {
   const { run, fence, locations } = attempt;
   if (attempt.plan !== null) {
-    await markSuperseded(attemptDirectory(env.stateDir, fence.attempt));
+    await env.attempts.markSuperseded(env.attempts.directoryOf(fence.attempt));
   }
   const outcome = outcomeOf(
     attempt,
@@ -244,12 +242,12 @@ function registration({ type, location, lineage }: Product): DataRegistration {
 async function removeFolders(env: Environment, attempt: AttemptSoFar): Promise<void> {
   if (attempt.locations.length === 0 || attempt.plan === null) return;
   const { outputDirectory, runId } = attempt.plan;
-  await clearLeftovers(outputDirectory, runId, { locations: attempt.locations });
+  await env.products.clear(outputDirectory, runId, { locations: attempt.locations });
 }
 
 async function closeDirectory(env: Environment, attempt: AttemptSoFar): Promise<void> {
   if (attempt.plan === null) return;
-  await markConcluded(attemptDirectory(env.stateDir, attempt.fence.attempt));
+  await env.attempts.markConcluded(env.attempts.directoryOf(attempt.fence.attempt));
 }
 
 /** Each attempt ends in exactly one line that tells its story. */

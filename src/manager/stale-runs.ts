@@ -1,4 +1,3 @@
-import { newAttemptId } from '../attempts/directory.ts';
 import { observe, staleness, type Observation } from '../domain/verdict.ts';
 import type { Seen } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
@@ -58,7 +57,7 @@ export class StaleRuns {
   /** Claims it, which fences its former owner off, and puts it back into the queue, not counted. */
   async #giveBack(seen: Seen): Promise<boolean> {
     const env = this.#env;
-    const attempt = newAttemptId();
+    const attempt = env.attempts.newId();
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') return false;
     await env.store.runs.conclude(
       { id: seen.id, attempt, host: env.host },

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 
-import { followAttempt, type Follower } from '../attempts/follow.ts';
-import { touchFollowed } from '../attempts/durable.ts';
+import type { Follower } from '../attempts/follow.ts';
 import type {
   Exit,
   Folder,
@@ -11,8 +10,6 @@ import type {
   Started,
 } from '../domain/attempt.ts';
 import type { AttemptEnd, Ended } from '../domain/verdict.ts';
-import { isAlive } from '../machine/identity.ts';
-import { endSession } from '../machine/processes.ts';
 import type { Environment } from './environment.ts';
 
 /** How often the limits are looked at and the child is shown that a manager is there, seconds. */
@@ -43,7 +40,7 @@ export class Supervision {
   readonly #options: SuperviseOptions;
   readonly #stop = new AbortController();
   readonly #follower: Follower;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopChecking: () => void;
   #ended: Ended | null = null;
   #left = false;
   #started: Started | null = null;
@@ -57,7 +54,7 @@ export class Supervision {
     this.#options = options;
     this.#begunAt = env.clock.monotonicSeconds();
     this.#progressAt = this.#begunAt;
-    this.#follower = followAttempt(
+    this.#follower = env.attempts.follow(
       options.directory,
       {
         onStarted: (started) => (this.#started = started),
@@ -78,7 +75,7 @@ export class Supervision {
       },
       this.#stop.signal,
     );
-    this.#timer = setInterval(() => this.#check(), CHECK_SECONDS * 1000);
+    this.#stopChecking = env.clock.every(CHECK_SECONDS, () => this.#check());
     this.done = this.#finish();
   }
 
@@ -106,7 +103,7 @@ export class Supervision {
     try {
       await this.#follower.done;
     } finally {
-      clearInterval(this.#timer);
+      this.#stopChecking();
     }
     if (this.#left) return null;
     // A child that forked and left, or a pool of workers, must not outlive the attempt.
@@ -121,7 +118,7 @@ export class Supervision {
 
   async #endProcesses(): Promise<void> {
     const guardian = this.#started?.guardian ?? this.#options.guardian ?? NOBODY;
-    const end = await endSession(
+    const end = await this.#env.machine.endSession(
       {
         guardian,
         child: this.#started?.child ?? guardian,
@@ -138,7 +135,7 @@ export class Supervision {
   }
 
   #check(): void {
-    touchFollowed(this.#options.directory).catch((error: unknown) => {
+    this.#env.attempts.touchFollowed(this.#options.directory).catch((error: unknown) => {
       this.#env.log.warn(
         { event: 'attempt.unfollowed', run: this.#options.run },
         `cannot show the child of run ${this.#options.run} that a manager is there: ${String(error)}`,
@@ -148,7 +145,10 @@ export class Supervision {
     const now = this.#env.clock.monotonicSeconds();
     const { guardian } = this.#options;
     if (this.#started === null) {
-      const gone = guardian === null ? now - this.#begunAt > BEGIN_SECONDS : !isAlive(guardian);
+      const gone =
+        guardian === null
+          ? now - this.#begunAt > BEGIN_SECONDS
+          : !this.#env.machine.isAlive(guardian);
       if (gone) this.#stop.abort();
     }
     const ageSeconds = (this.progress?.t ?? 0) + (now - this.#progressAt);

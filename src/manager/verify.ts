@@ -1,4 +1,4 @@
-import { describeProblem, inspectProducts, sameAsResult } from '../attempts/products.ts';
+import { describeProblem, sameAsResult } from '../attempts/products.ts';
 import type { Plan, Product, Result } from '../domain/attempt.ts';
 import type { Run } from '../domain/run.ts';
 import { verifyProducts, type Verification } from '../domain/verdict.ts';
@@ -14,7 +14,7 @@ export async function verify(
   plan: Plan,
   result: Result,
 ): Promise<Verification> {
-  const inspection = await inspectProducts(plan.outputDirectory, plan.runId);
+  const inspection = await env.products.inspect(plan.outputDirectory, plan.runId);
   const made = new Set(result.products.map(({ location }) => location));
   const ours = inspection.products.filter(({ location }) => made.has(location));
   const problems = [

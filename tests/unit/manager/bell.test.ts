@@ -2,11 +2,12 @@ import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 
 import { Bell } from '../../../src/manager/bell.ts';
+import { systemClock } from '../../../src/manager/clock.ts';
 
 const LONG = 3600;
 
 test('a ring wakes who waits, and a ring before the wait is not lost', async () => {
-  const bell = new Bell();
+  const bell = new Bell(systemClock);
   const { signal } = new AbortController();
   const waiting = bell.wait(LONG, signal);
   bell.ring();
@@ -16,7 +17,7 @@ test('a ring wakes who waits, and a ring before the wait is not lost', async () 
 });
 
 test('the end of the manager wakes as well, and no listener stays behind', async () => {
-  const bell = new Bell();
+  const bell = new Bell(systemClock);
   const ends = new AbortController();
   for (let i = 0; i < 100; i++) {
     bell.ring();

@@ -1,0 +1,36 @@
+import {
+  attemptDirectory,
+  createAttempt,
+  listOpenAttempts,
+  markConcluded,
+  markSuperseded,
+  newAttemptId,
+  pruneAttempts,
+  readAttempt,
+} from './directory.ts';
+import { touchFollowed } from './durable.ts';
+import { foldersOf } from './folders.ts';
+import { followAttempt } from './follow.ts';
+import { clearLeftovers } from './leftovers.ts';
+import { inspectProducts } from './products.ts';
+import type { Attempts, Products } from './types.ts';
+
+/** The attempts below a state directory. */
+export function attemptsOnDisk(stateDir: string): Attempts {
+  return {
+    newId: newAttemptId,
+    directoryOf: (id) => attemptDirectory(stateDir, id),
+    create: (plan) => createAttempt(stateDir, plan),
+    listOpen: () => listOpenAttempts(stateDir),
+    read: (id) => readAttempt(stateDir, id),
+    foldersOf,
+    follow: followAttempt,
+    touchFollowed,
+    markSuperseded,
+    markConcluded,
+    prune: (retention) => pruneAttempts(stateDir, retention),
+  };
+}
+
+/** Strax folders as they lie on this machine's disks. */
+export const productsOnDisk: Products = { inspect: inspectProducts, clear: clearLeftovers };

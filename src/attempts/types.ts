@@ -1,0 +1,41 @@
+import type { Folder, Plan } from '../domain/attempt.ts';
+import type { AttemptFiles, Retention } from './directory.ts';
+import type { FollowHandlers, Follower } from './follow.ts';
+import type { Inspection } from './products.ts';
+
+/** The attempt directories of one host, as the manager uses them. */
+export interface Attempts {
+  /** A fresh attempt id: 24 hexadecimal digits. */
+  newId(): string;
+  /** Where the files of an attempt lie, whether they are there or not. */
+  directoryOf(id: string): string;
+  /** Makes the directory of a planned attempt, on disk when this returns; answers its path. */
+  create(plan: Plan): Promise<string>;
+  /** Ids of the attempts whose outcome is not in the databases yet. */
+  listOpen(): Promise<string[]>;
+  /** What the directory says, whatever state it is in; null if there is none. */
+  read(id: string): Promise<AttemptFiles | null>;
+  /** Folders that an attempt announced in its progress. */
+  foldersOf(directory: string): Promise<Folder[]>;
+  follow(directory: string, handlers: FollowHandlers, signal: AbortSignal): Follower;
+  /** Tells the child that a manager watches over it. */
+  touchFollowed(directory: string): Promise<void>;
+  /** Tells the child that it lost its run. */
+  markSuperseded(directory: string): Promise<void>;
+  /** Notes that the outcome is in the databases. */
+  markConcluded(directory: string): Promise<void>;
+  /** Keeps the newest concluded attempts within the limits; answers the ids removed. */
+  prune(retention: Retention): Promise<string[]>;
+}
+
+/** What strax has stored in output folders, as the manager uses it. */
+export interface Products {
+  /** What is stored of a run. */
+  inspect(outputDirectory: string, runId: string): Promise<Inspection>;
+  /** Removes folders of a run: those at `locations`, or all; answers the paths removed. */
+  clear(
+    outputDirectory: string,
+    runId: string,
+    options?: { locations?: readonly string[] },
+  ): Promise<string[]>;
+}

@@ -1,0 +1,22 @@
+import type { ProcessIdentity } from '../domain/attempt.ts';
+import type { DiskSpace, FolderCheck } from './disk.ts';
+import type { MachineLoad } from './load.ts';
+import type { AttemptProcesses, SessionEnd } from './processes.ts';
+
+/** The machine that a manager runs on, as the manager uses it. */
+export interface Machine {
+  /** Whether exactly this process still runs. */
+  isAlive(identity: ProcessIdentity): boolean;
+  /** Ends all processes of an attempt. */
+  endSession(attempt: AttemptProcesses, options?: { graceSeconds?: number }): Promise<SessionEnd>;
+  /** Space on the file system that holds `path`. */
+  diskSpace(path: string): Promise<DiskSpace>;
+  /** Whether files can be made in a folder. */
+  checkWritableFolder(path: string): Promise<FolderCheck>;
+  /** Why a folder cannot be read, as an error code; null if it can. */
+  unreadable(path: string): Promise<string | null>;
+  /** Whether there is a folder of this name. */
+  isFolder(path: string): Promise<boolean>;
+  /** Begins to measure the load; each call of the answer reads it. */
+  meterLoad(): () => MachineLoad;
+}
