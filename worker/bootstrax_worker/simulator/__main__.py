@@ -122,8 +122,8 @@ def write_without_database(args: argparse.Namespace, shape: RunShape) -> None:
 
 def take_runs(args: argparse.Namespace, shapes: list[RunShape]) -> int:
     """Take runs of all groups of detectors at the same time; 0 if all went well."""
-    daq = Daq(args.mongo_url, args.runs_db, args.daq_db)
     stop = threading.Event()
+    daq = Daq(args.mongo_url, args.runs_db, args.daq_db, stop)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     report = Reporter(args.json)

@@ -3,6 +3,7 @@
 All moments are detector time, seconds since the start of the run; `speed` turns them into waiting.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pymongo import MongoClient, WriteConcern
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import AutoReconnect, DuplicateKeyError
 
 from .live_data import FILE_FAULTS, Interval, LiveData, RunShape
 from .run_document import data_rates, end_of_run, rates, run_document, run_id
@@ -27,10 +28,12 @@ END_AFTER_SECONDS = 1.0
 RATE_AFTER_END_SECONDS = 0.5
 LATE_END_SECONDS = 60.0
 SILENT_SECONDS = 9.0
+OUTAGE_PAUSE_SECONDS = 0.3
 STATUS_RUNNING = 3
 STATUS_IDLE = 0
 
 Report = Callable[[dict[str, Any]], None]
+T = TypeVar("T")
 
 
 class Stopped(Exception):
@@ -60,9 +63,10 @@ class Daq:
     :param url: MongoDB connection string.
     :param runs_db: name of the database with the collection `runs`.
     :param daq_db: name of the database with the collection `aggregate_status`.
+    :param stop: once set, an outage of the database is not waited for any longer.
     """
 
-    def __init__(self, url: str, runs_db: str, daq_db: str):
+    def __init__(self, url: str, runs_db: str, daq_db: str, stop: threading.Event | None = None):
         self.client: MongoClient[dict[str, Any]] = MongoClient(
             url,
             serverSelectionTimeoutMS=10_000,
@@ -75,40 +79,72 @@ class Daq:
         self.status = self.client[daq_db].get_collection("aggregate_status")
         self._lock = threading.Lock()
         self._highest: int | None = None
+        self._answered = False
+        self._stop = stop or threading.Event()
 
     def next_number(self) -> int:
         """A run number above every other, reserved for the caller."""
         with self._lock:
             # Looking only above the last known number keeps this an index range.
             known = {} if self._highest is None else {"number": {"$gt": self._highest}}
-            newest = self.runs.find_one(known, {"number": 1}, sort=[("number", -1)])
+            newest = self._until_answered(
+                lambda: self.runs.find_one(known, {"number": 1}, sort=[("number", -1)])
+            )
             highest = newest["number"] if newest else (self._highest or 0)
             self._highest = highest + 1
             return self._highest
 
     def insert_run(self, document: dict[str, Any]) -> bool:
         """Insert a run document; False if another DAQ took the number meanwhile."""
-        try:
-            self.runs.insert_one(document)
-        except DuplicateKeyError:
-            return False
-        return True
+
+        def insert() -> bool:
+            try:
+                self.runs.insert_one(document)
+            except DuplicateKeyError:
+                # Or it is this one, of which only the answer was lost.
+                return self.runs.find_one({"_id": document["_id"]}, {"_id": 1}) is not None
+            return True
+
+        return self._until_answered(insert)
+
+    def update_run(self, number: int, fields: dict[str, Any]) -> None:
+        """Set fields of a run document."""
+        self._until_answered(lambda: self.runs.update_one({"number": number}, {"$set": fields}))
 
     def report_status(self, detector: str, number: int | None, mode: str, rate: float) -> None:
         """One line of `aggregate_status`; without a number the detector is idle. Rate in MB/s."""
-        self.status.insert_one(
-            {
-                "status": STATUS_IDLE if number is None else STATUS_RUNNING,
-                "detector": detector,
-                "rate": rate,
-                "readers": 1,
-                "time": datetime.now(UTC),
-                "buff": 0.0,
-                "mode": mode,
-                "number": number,
-                "pll_unlocks": 0,
-            }
-        )
+        # While the database is away it is left out: the next one is due soon.
+        with contextlib.suppress(AutoReconnect):
+            self.status.insert_one(
+                {
+                    "status": STATUS_IDLE if number is None else STATUS_RUNNING,
+                    "detector": detector,
+                    "rate": rate,
+                    "readers": 1,
+                    "time": datetime.now(UTC),
+                    "buff": 0.0,
+                    "mode": mode,
+                    "number": number,
+                    "pll_unlocks": 0,
+                }
+            )
+
+    def _until_answered(self, call: Callable[[], T]) -> T:
+        """Repeat a call through an outage; one that can be repeated without harm.
+
+        A database that has never answered is not an outage but a mistake.
+        """
+        while True:
+            try:
+                answer = call()
+            except AutoReconnect:
+                if not self._answered:
+                    raise
+                if self._stop.wait(OUTAGE_PAUSE_SECONDS):
+                    raise Stopped from None
+                continue
+            self._answered = True
+            return answer
 
 
 class _Timetable:
@@ -196,11 +232,11 @@ def _actions(
         report({"event": "the_end", "run": number})
 
     def end() -> None:
-        daq.runs.update_one({"number": number}, {"$set": {"end": end_of_run(document, shape)}})
+        daq.update_run(number, {"end": end_of_run(document, shape)})
         report({"event": "end", "run": number})
 
     def rate() -> None:
-        daq.runs.update_one({"number": number}, {"$set": {"rate": rates(shape, live.written)}})
+        daq.update_run(number, {"rate": rates(shape, live.written)})
         for detector in shape.detectors:
             daq.report_status(detector, None, settings.mode, 0.0)
         report({"event": "rate", "run": number})
