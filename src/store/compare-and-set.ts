@@ -1,5 +1,4 @@
 import type { Document, ObjectId } from 'mongodb';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Collection } from './collection.ts';
 import { StoreError } from './errors.ts';
@@ -13,8 +12,13 @@ export interface CompareAndSet {
   update: Document[];
   /** Fields that `landed` looks at. */
   projection: Document;
-  /** Is this the document as the update leaves it? Asked only when an answer was lost. */
+  /** Is this the document as the update leaves it? Asked when an answer was lost. */
   landed: (document: Document) => boolean;
+  /**
+   * The caller repeats the whole operation after an outage, and `landed` proves that it was this
+   * operation and no other: a condition that no longer holds may then be its own earlier doing.
+   */
+  repeated?: boolean;
 }
 
 /**
@@ -32,7 +36,7 @@ export async function compareAndSet(
     let failure: StoreError | null = null;
     try {
       if ((await collection.updateOne(filter, operation.update)) === 1) return true;
-      if (!uncertain) return false;
+      if (!uncertain && operation.repeated !== true) return false;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       failure = error;
@@ -47,6 +51,6 @@ export async function compareAndSet(
     if (failure === null) return false;
     const wait = RETRY_DELAYS_MS[attempt];
     if (wait === undefined) throw failure;
-    await delay(wait);
+    await collection.pause(wait);
   }
 }

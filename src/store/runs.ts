@@ -93,6 +93,9 @@ export function createRunStore(
   const all = async (filter: Document): Promise<RunDocument[]> =>
     (await runs.find(filter, { projection: RUN_PROJECTION })) as RunDocument[];
 
+  /** Whether a lost answer landed does not show in the document, and to repeat it does no harm. */
+  const repeat = () => false;
+
   async function fenced(
     fence: Fence,
     states: readonly string[],
@@ -105,6 +108,8 @@ export function createRunStore(
       update,
       projection: { bootstrax: 1 },
       landed: (document) => landed(bootstraxOf(document)),
+      // The answer to an earlier call, given up on in an outage, may have been lost.
+      repeated: landed !== repeat,
     });
     return done ? 'landed' : 'superseded';
   }
@@ -113,9 +118,6 @@ export function createRunStore(
     bootstrax.attempt === fence.attempt &&
     bootstrax.host === fence.host &&
     bootstrax.state === state;
-
-  /** Whether a lost answer landed does not show in the document, and to repeat it does no harm. */
-  const repeat = () => false;
 
   async function settled(
     seen: Seen,
