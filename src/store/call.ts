@@ -13,6 +13,8 @@ export interface Caller {
    * try after the call time-out is spent.
    */
   repeatable<T>(operation: string, run: () => Promise<T>): Promise<T>;
+  /** The wait between two tries. */
+  pause(milliseconds: number): Promise<void>;
 }
 
 /**
@@ -24,6 +26,8 @@ export function createCaller(
   timeoutSeconds: number,
   notify: (event: StoreEvent) => void,
 ): Caller {
+  const pause = (milliseconds: number): Promise<void> => delay(milliseconds);
+
   async function once<T>(operation: string, run: () => Promise<T>): Promise<T> {
     const timeout = new AbortController();
     const expired = delay(timeoutSeconds * 1000, undefined, { signal: timeout.signal }).then(() => {
@@ -57,10 +61,10 @@ export function createCaller(
         const spent = (performance.now() - begun) / 1000;
         if (!failure.transient || wait === undefined || spent >= timeoutSeconds) throw failure;
         notify({ kind: 'retry', operation, reason: failure.message, attempt: attempt + 1 });
-        await delay(wait);
+        await pause(wait);
       }
     }
   }
 
-  return { once, repeatable };
+  return { once, repeatable, pause };
 }

@@ -17,6 +17,8 @@ export interface Collection {
   ): Promise<number>;
   /** Inserts a document that carries its `_id`; finding it there already counts as success. */
   insertOne(document: Document & { _id: ObjectId }): Promise<void>;
+  /** The wait before a conditional write is tried again. */
+  pause(milliseconds: number): Promise<void>;
 }
 
 export interface FindOptions {
@@ -48,6 +50,7 @@ export function boundedCollection(
         throw error;
       }
     },
+    pause: (milliseconds) => caller.pause(milliseconds),
   };
 }
 

@@ -1,20 +1,15 @@
-import { ATTEMPT_INDEXES, ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
+import { ATTEMPT_INDEXES } from './attempts.ts';
 import { createCaller, type Caller } from './call.ts';
 import { createConnection, type Connection } from './client.ts';
 import { boundedCollection } from './collection.ts';
-import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
-import {
-  createEbMonitorStore,
-  EB_MONITOR_CAPPED,
-  EB_MONITOR_COLLECTION,
-  EB_MONITOR_INDEXES,
-} from './eb-monitor.ts';
+import { composeStore } from './compose.ts';
+import { EB_MONITOR_CAPPED, EB_MONITOR_INDEXES } from './eb-monitor.ts';
 import { StoreError } from './errors.ts';
-import { createHostStore, HOST_INDEXES, HOSTS_COLLECTION } from './hosts.ts';
+import { HOST_INDEXES } from './hosts.ts';
 import { asCommand, createCapped, createIndexes, findMissing, type Databases } from './indexes.ts';
-import { createRateStore, RATE_INDEXES, RATES_COLLECTION, watchRates } from './rates.ts';
+import { RATE_INDEXES, RATES_COLLECTION, watchRates } from './rates.ts';
 import { watchRuns } from './run-watch.ts';
-import { createRunStore, RUN_INDEXES, RUNS_COLLECTION } from './runs.ts';
+import { RUN_INDEXES, RUNS_COLLECTION } from './runs.ts';
 import { createServerClock } from './server-clock.ts';
 import type { Store, StoreEvent, StoreOptions } from './types.ts';
 
@@ -52,33 +47,19 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
   };
 
   const serverTime = createServerClock(runsDb, runsCaller);
-  const inRuns = (name: string) =>
-    boundedCollection(name, () => runsDb().collection(name), runsCaller);
-  const inDaq = (name: string) =>
-    boundedCollection(name, () => daqDb().collection(name), daqCaller);
-
   return {
-    runs: createRunStore(
-      inRuns(RUNS_COLLECTION),
-      serverTime,
-      watchRuns(() => runsDb().collection(RUNS_COLLECTION), runsCaller),
-    ),
-    hosts: createHostStore(inRuns(HOSTS_COLLECTION)),
-    attempts: createAttemptStore(inRuns(ATTEMPTS_COLLECTION)),
-    ebMonitor: createEbMonitorStore(
-      inDaq(EB_MONITOR_COLLECTION),
-      daqServer === runsServer ? serverTime : createServerClock(daqDb, daqCaller),
-    ),
-    daqLog: createDaqLogStore(inDaq(LOG_COLLECTION)),
-    rates: createRateStore(
-      inDaq(RATES_COLLECTION),
-      watchRates(() => daqDb().collection(RATES_COLLECTION), daqCaller),
-    ),
+    ...composeStore({
+      inRuns: (name) => boundedCollection(name, () => runsDb().collection(name), runsCaller),
+      inDaq: (name) => boundedCollection(name, () => daqDb().collection(name), daqCaller),
+      runsTime: serverTime,
+      daqTime: daqServer === runsServer ? serverTime : createServerClock(daqDb, daqCaller),
+      watchRuns: watchRuns(() => runsDb().collection(RUNS_COLLECTION), runsCaller),
+      watchRates: watchRates(() => daqDb().collection(RATES_COLLECTION), daqCaller),
+    }),
     ping: async () => {
       await ping(runsServer, runsCaller);
       if (daqServer !== runsServer) await ping(daqServer, daqCaller);
     },
-    serverTime,
     ensureIndexes: async () => {
       if (!options.manage) {
         throw new StoreError(

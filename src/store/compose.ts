@@ -1,0 +1,36 @@
+import { ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
+import type { Collection } from './collection.ts';
+import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
+import { createEbMonitorStore, EB_MONITOR_COLLECTION } from './eb-monitor.ts';
+import { createHostStore, HOSTS_COLLECTION } from './hosts.ts';
+import { createRateStore, RATES_COLLECTION } from './rates.ts';
+import { createRunStore, RUNS_COLLECTION } from './runs.ts';
+import type { RateStore, RunStore, Store } from './types.ts';
+
+/** What the collections' modules stand on: how to reach a collection, the clock, and what changes. */
+export interface StoreParts {
+  /** A collection of the runs database. */
+  inRuns: (name: string) => Collection;
+  /** A collection of the DAQ database. */
+  inDaq: (name: string) => Collection;
+  runsTime: () => Promise<Date>;
+  daqTime: () => Promise<Date>;
+  watchRuns: RunStore['watch'];
+  watchRates: RateStore['watch'];
+}
+
+/** Everything of a store that is documents, on whatever brings the collections. */
+export function composeStore(
+  parts: StoreParts,
+): Pick<Store, 'runs' | 'hosts' | 'attempts' | 'ebMonitor' | 'daqLog' | 'rates' | 'serverTime'> {
+  const { inRuns, inDaq, runsTime, daqTime, watchRuns, watchRates } = parts;
+  return {
+    runs: createRunStore(inRuns(RUNS_COLLECTION), runsTime, watchRuns),
+    hosts: createHostStore(inRuns(HOSTS_COLLECTION)),
+    attempts: createAttemptStore(inRuns(ATTEMPTS_COLLECTION)),
+    ebMonitor: createEbMonitorStore(inDaq(EB_MONITOR_COLLECTION), daqTime),
+    daqLog: createDaqLogStore(inDaq(LOG_COLLECTION)),
+    rates: createRateStore(inDaq(RATES_COLLECTION), watchRates),
+    serverTime: runsTime,
+  };
+}
