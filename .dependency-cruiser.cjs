@@ -2,13 +2,17 @@
 // store, machine -> domain. config may be read by the edges; domain imports nothing of the project.
 const layers = {
   domain: [],
+  'crash-points': [],
   config: ['domain'],
-  store: ['domain'],
+  store: ['domain', 'crash-points'],
   machine: ['domain'],
-  attempts: ['domain', 'machine'],
+  attempts: ['domain', 'crash-points', 'machine'],
   worker: ['domain', 'machine', 'attempts'],
   executors: ['domain', 'machine', 'attempts', 'worker'],
-  manager: ['domain', 'config', 'store', 'machine', 'attempts', 'worker', 'executors'],
+  manager: [
+    ...['domain', 'config', 'crash-points', 'store', 'machine', 'attempts', 'worker'],
+    'executors',
+  ],
   dashboard: ['domain', 'config', 'store', 'machine', 'attempts'],
 };
 

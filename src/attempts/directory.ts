@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import type { z } from 'zod';
@@ -14,8 +14,14 @@ import {
   type Result,
   type Started,
 } from '../domain/attempt.ts';
-import { crashPoint } from './crash-point.ts';
-import { syncFolder, touchFollowed, writeFileDurable } from './durable.ts';
+import {
+  makeFolder,
+  remove,
+  renameDurable,
+  syncFolder,
+  touchFollowed,
+  writeFileDurable,
+} from './durable.ts';
 import { boundLog } from './log-file.ts';
 
 /** Something in an attempt directory that cannot be used as it is. */
@@ -71,9 +77,10 @@ export function newAttemptId(): string {
 /** Makes the directory of a planned attempt with its `plan.json`, on disk when this returns. */
 export async function createAttempt(stateDir: string, plan: Plan): Promise<string> {
   const directory = attemptDirectory(stateDir, plan.attempt);
-  await mkdir(directory, { recursive: true });
+  await makeFolder('attempt.make', directory);
   await touchFollowed(directory);
   await writeFileDurable(
+    'plan.json',
     join(directory, 'plan.json'),
     `${JSON.stringify(planSchema.parse(plan), null, 2)}\n`,
   );
@@ -157,12 +164,12 @@ export async function readAttemptFile<T extends { attempt: string }>(
 
 /** Tells the child of an attempt that it lost its run: it ends itself within seconds. */
 export async function markSuperseded(directory: string): Promise<void> {
-  await writeFileDurable(join(directory, 'superseded'), '');
+  await writeFileDurable('superseded', join(directory, 'superseded'), '');
 }
 
 /** Notes that the outcome of an attempt is in the databases, so that no later start looks at it. */
 export async function markConcluded(directory: string): Promise<void> {
-  await writeFileDurable(join(directory, 'concluded'), '');
+  await writeFileDurable('concluded', join(directory, 'concluded'), '');
 }
 
 /**
@@ -172,15 +179,14 @@ export async function markConcluded(directory: string): Promise<void> {
 export async function removeAttempt(stateDir: string, id: string): Promise<void> {
   const directory = attemptDirectory(stateDir, id);
   const doomed = join(attemptsRoot(stateDir), `removed-${id}`);
-  await rm(doomed, { recursive: true, force: true });
+  await remove('attempt.remove', doomed);
   try {
-    await rename(directory, doomed);
+    await renameDurable('attempt.rename', directory, doomed);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  crashPoint('attempt:removed');
-  await rm(doomed, { recursive: true, force: true });
+  await remove('attempt.remove', doomed);
 }
 
 /**
@@ -190,7 +196,7 @@ export async function removeAttempt(stateDir: string, id: string): Promise<void>
 export async function pruneAttempts(stateDir: string, retention: Retention): Promise<string[]> {
   const root = attemptsRoot(stateDir);
   for (const name of await namesIn(root)) {
-    if (name.startsWith('removed-')) await rm(join(root, name), { recursive: true, force: true });
+    if (name.startsWith('removed-')) await remove('attempt.remove', join(root, name));
   }
   const concluded: { id: string; at: number }[] = [];
   for (const id of await listAttempts(stateDir)) {

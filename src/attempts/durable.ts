@@ -1,31 +1,60 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm, utimes } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, open, rename, rm, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
-import { crashPoint, crashPointOf } from './crash-point.ts';
+import { crashPoint } from '../crash-points/cut.ts';
+import type { DiskStep, FileWrite } from '../crash-points/points.ts';
+
+/**
+ * The one place where the manager changes a disk. Each function takes the name of the write, which
+ * must be listed in `crash-points/points.ts`, and so has a crash point on each side of it.
+ */
 
 /**
  * Writes a file so that after a power cut there is either the whole new one or what was there
  * before: temporary file beside it, forced to disk, renamed, folder forced to disk.
  */
-export async function writeFileDurable(path: string, text: string): Promise<void> {
-  cut(path, 'before');
+export async function writeFileDurable(
+  write: FileWrite,
+  path: string,
+  content: string | Buffer,
+): Promise<void> {
+  crashPoint(`${write}:before`);
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const file = await open(temporary, 'wx', 0o644);
     try {
-      await file.writeFile(text);
+      await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
     }
+    crashPoint(`${write}:temporary`);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
   await syncFolder(dirname(path));
-  cut(path, 'after');
+  crashPoint(`${write}:after`);
+}
+
+/** Makes a folder, and those above it, unless it is there. */
+export async function makeFolder(step: DiskStep, path: string): Promise<void> {
+  await around(step, () => mkdir(path, { recursive: true }));
+}
+
+/** Removes a file or a folder with all that is in it; gone already is no error. */
+export async function remove(step: DiskStep, path: string): Promise<void> {
+  await around(step, () => rm(path, { recursive: true, force: true }));
+}
+
+/** Renames within a folder; the new name is on disk when this returns. */
+export async function renameDurable(step: DiskStep, from: string, to: string): Promise<void> {
+  await around(step, async () => {
+    await rename(from, to);
+    await syncFolder(dirname(to));
+  });
 }
 
 /** Forces the names in a folder to disk: without it a rename may be undone by a power cut. */
@@ -45,15 +74,18 @@ export async function syncFolder(path: string): Promise<void> {
 export async function touchFollowed(directory: string): Promise<void> {
   const path = join(directory, 'followed');
   const now = new Date();
-  try {
-    await utimes(path, now, now);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    await (await open(path, 'a')).close();
-  }
+  await around('followed', async () => {
+    try {
+      await utimes(path, now, now);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await (await open(path, 'a')).close();
+    }
+  });
 }
 
-function cut(path: string, when: 'before' | 'after'): void {
-  const point = crashPointOf(basename(path), when);
-  if (point !== null) crashPoint(point);
+async function around(step: DiskStep, work: () => Promise<unknown>): Promise<void> {
+  crashPoint(`${step}:before`);
+  await work();
+  crashPoint(`${step}:after`);
 }

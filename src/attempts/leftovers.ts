@@ -1,8 +1,7 @@
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { crashPoint } from './crash-point.ts';
-import { syncFolder } from './durable.ts';
+import { remove, renameDurable } from './durable.ts';
 import { parseFolderName, UNFINISHED_SUFFIX, type StraxFolder } from './strax-folder.ts';
 
 /** A folder that an earlier attempt left in the output folder. */
@@ -48,27 +47,25 @@ export async function removeLeftovers(
   for (const path of paths) await checkRemovable(output, runId, path);
   const removed: string[] = [];
   for (const path of paths) {
-    if (await removeFolder(output, path)) removed.push(path);
+    if (await removeFolder(path)) removed.push(path);
   }
   return removed;
 }
 
-async function removeFolder(output: string, path: string): Promise<boolean> {
+async function removeFolder(path: string): Promise<boolean> {
   if ((await kindOf(path)) === 'missing') return false;
   let doomed = path;
   if (!path.endsWith(UNFINISHED_SUFFIX)) {
     doomed = `${path}${UNFINISHED_SUFFIX}`;
-    if ((await kindOf(doomed)) === 'other') {
+    const inTheWay = await kindOf(doomed);
+    if (inTheWay === 'other') {
       throw new Error(`${doomed} is in the way of removing ${path}: it is no folder; look at it`);
     }
-    await rm(doomed, { recursive: true, force: true });
-    await rename(path, doomed);
-    // The new name must be on disk before the first file goes.
-    await syncFolder(output);
-    crashPoint('leftover:renamed');
+    if (inTheWay === 'folder') await remove('leftover.remove', doomed);
+    // The new name is on disk before the first file goes.
+    await renameDurable('leftover.rename', path, doomed);
   }
-  await rm(doomed, { recursive: true, force: true });
-  crashPoint('leftover:removed');
+  await remove('leftover.remove', doomed);
   return true;
 }
 

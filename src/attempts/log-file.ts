@@ -1,7 +1,9 @@
 import { watch } from 'node:fs';
-import { open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+
+import { writeFileDurable } from './durable.ts';
 
 const READ_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
@@ -103,18 +105,11 @@ export async function boundLog(path: string, maxBytes: number): Promise<void> {
   } finally {
     await file.close();
   }
-  const temporary = `${path}.tmp`;
-  try {
-    const { atime, mtime, mode } = await stat(path);
-    const head = Buffer.from(`[the first ${removed} bytes of this log were removed]\n`);
-    await writeFile(temporary, Buffer.concat([head, kept]), { mode });
-    await rename(temporary, path);
-    const renamed = await open(path, 'r+');
-    await renamed.utimes(atime, mtime).finally(() => renamed.close());
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  const { atime, mtime } = await stat(path);
+  const head = Buffer.from(`[the first ${removed} bytes of this log were removed]\n`);
+  await writeFileDurable('log.shorten', path, Buffer.concat([head, kept]));
+  const shortened = await open(path, 'r+');
+  await shortened.utimes(atime, mtime).finally(() => shortened.close());
 }
 
 /** Where the last `count` lines begin; null if the bytes may not hold them all. */

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { CRASH_VARIABLE, cutOf } from '../crash-points/cut.ts';
 import { addAbandon, addFail, addHold, addRelease, addRetry } from './verbs.ts';
 import { addConfig } from './config.ts';
 import { addDb } from './db.ts';
@@ -17,6 +18,7 @@ import { addRuns } from './runs.ts';
 import { addSimulateDaq } from './simulate-daq.ts';
 import { addStatus } from './status.ts';
 import { addStop } from './stop.ts';
+import { CommandFailure } from './failure.ts';
 import { exitCodeOf, meantFlag, report } from './errors.ts';
 import { addSettingFlags } from './settings.ts';
 
@@ -48,12 +50,22 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
+  checkCrashPoint();
   await program.parseAsync();
 } catch (error) {
   // Commander has already said what is wrong with the usage.
   if (!(error instanceof CommanderError)) report(error, process.argv.includes('--json'));
   else if (!/Did you mean/.test(error.message)) suggest(meantFlag(error));
   process.exitCode = exitCodeOf(error);
+}
+
+/** A misspelt point would never be reached: a test that cuts there would prove nothing. */
+function checkCrashPoint(): void {
+  try {
+    cutOf(process.env[CRASH_VARIABLE]);
+  } catch (error) {
+    throw new CommandFailure(2, error instanceof Error ? error.message : String(error));
+  }
 }
 
 function suggest(flag: string | null): void {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 
-import { writeFileDurable } from '../attempts/durable.ts';
+import { remove, writeFileDurable } from '../attempts/durable.ts';
 import type { Settings } from '../config/entries.ts';
 import { graphPath, packageDirectory } from '../config/paths.ts';
 import { pluginGraphSchema, type PluginGraph } from '../domain/attempt.ts';
@@ -57,8 +57,8 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
         imported = true;
         keep(async () => {
           await mkdir(stateDir, { recursive: true });
-          await writeFileDurable(graphFile, `${JSON.stringify(reported)}\n`);
-          await writeFileDurable(importedFile, `${key}\n`);
+          await writeFileDurable('graph.json', graphFile, `${JSON.stringify(reported)}\n`);
+          await writeFileDurable('context-imported.json', importedFile, `${key}\n`);
         });
         onChange();
       },
@@ -78,7 +78,7 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
             break;
           case 'failed':
             imported = false;
-            keep(() => rm(importedFile, { force: true }));
+            keep(() => remove('context-imported.remove', importedFile));
             break;
           case 'starting':
           case 'closed':

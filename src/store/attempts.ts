@@ -53,13 +53,17 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
   const byId = (attempt: string) => ({ _id: attempt }) as Document;
   return {
     begin: async (record) => {
-      await attempts.repeatUpdateOne(byId(record.attempt), beginUpdate(record), { upsert: true });
+      await attempts.repeatUpdateOne('attempts.begin', byId(record.attempt), beginUpdate(record), {
+        upsert: true,
+      });
     },
     plan: async (attempt, plan) => {
-      await attempts.repeatUpdateOne(byId(attempt), [{ $set: { plan: literal(plan) } }]);
+      await attempts.repeatUpdateOne('attempts.plan', byId(attempt), [
+        { $set: { plan: literal(plan) } },
+      ]);
     },
     end: async (attempt, outcome) =>
-      (await attempts.repeatUpdateOne(byId(attempt), endUpdate(outcome))) === 1,
+      (await attempts.repeatUpdateOne('attempts.end', byId(attempt), endUpdate(outcome))) === 1,
     get: async (attempt) => {
       const [document] = await attempts.find(byId(attempt), { limit: 1 });
       return document === undefined ? null : attemptOf(document);

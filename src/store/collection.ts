@@ -1,22 +1,33 @@
 import type { Collection as DriverCollection, Document, ObjectId, Sort } from 'mongodb';
 
+import { crashPoint } from '../crash-points/cut.ts';
+import type { DatabaseWrite } from '../crash-points/points.ts';
 import type { Caller } from './call.ts';
 import { DUPLICATE_KEY, StoreError } from './errors.ts';
 
-/** What the modules of the store need of a collection; small, so that a test can bring its own. */
+/**
+ * What the modules of the store need of a collection; small, so that a test can bring its own. Every
+ * write is named, and has a crash point before and after it (`crash-points/points.ts`).
+ */
 export interface Collection {
   find(filter: Document, options?: FindOptions): Promise<Document[]>;
   aggregate(pipeline: Document[]): Promise<Document[]>;
   /** Number of documents matched or inserted by upsert: 0 or 1. Not repeated after an error. */
-  updateOne(filter: Document, update: Document[], options?: { upsert: boolean }): Promise<number>;
+  updateOne(
+    write: DatabaseWrite,
+    filter: Document,
+    update: Document[],
+    options?: { upsert: boolean },
+  ): Promise<number>;
   /** The same for updates that may be carried out twice without harm: repeated after an error. */
   repeatUpdateOne(
+    write: DatabaseWrite,
     filter: Document,
     update: Document[],
     options?: { upsert: boolean },
   ): Promise<number>;
   /** Inserts a document that carries its `_id`; finding it there already counts as success. */
-  insertOne(document: Document & { _id: ObjectId }): Promise<void>;
+  insertOne(write: DatabaseWrite, document: Document & { _id: ObjectId }): Promise<void>;
   /** The wait before a conditional write is tried again. */
   pause(milliseconds: number): Promise<void>;
 }
@@ -38,13 +49,19 @@ export function boundedCollection(
       caller.repeatable(`reading ${name}`, () => get().find(filter, options).toArray()),
     aggregate: (pipeline) =>
       caller.repeatable(`aggregating ${name}`, () => get().aggregate(pipeline).toArray()),
-    updateOne: (filter, update, options) =>
-      caller.once(`updating ${name}`, () => matched(get(), filter, update, options)),
-    repeatUpdateOne: (filter, update, options) =>
-      caller.repeatable(`updating ${name}`, () => matched(get(), filter, update, options)),
-    insertOne: async (document) => {
+    updateOne: (write, filter, update, options) =>
+      around(write, () =>
+        caller.once(`updating ${name}`, () => matched(get(), filter, update, options)),
+      ),
+    repeatUpdateOne: (write, filter, update, options) =>
+      around(write, () =>
+        caller.repeatable(`updating ${name}`, () => matched(get(), filter, update, options)),
+      ),
+    insertOne: async (write, document) => {
       try {
-        await caller.repeatable(`inserting into ${name}`, () => get().insertOne(document));
+        await around(write, () =>
+          caller.repeatable(`inserting into ${name}`, () => get().insertOne(document)),
+        );
       } catch (error) {
         if (error instanceof StoreError && error.code === DUPLICATE_KEY) return;
         throw error;
@@ -52,6 +69,14 @@ export function boundedCollection(
     },
     pause: (milliseconds) => caller.pause(milliseconds),
   };
+}
+
+/** A kill after it finds the write in the database and nothing done with the answer. */
+async function around<T>(write: DatabaseWrite, carryOut: () => Promise<T>): Promise<T> {
+  crashPoint(`${write}:before`);
+  const answer = await carryOut();
+  crashPoint(`${write}:after`);
+  return answer;
 }
 
 async function matched(

@@ -1,11 +1,13 @@
 import type { Document, ObjectId } from 'mongodb';
 
+import type { DatabaseWrite } from '../crash-points/points.ts';
 import type { Collection } from './collection.ts';
 import { StoreError } from './errors.ts';
 
 const RETRY_DELAYS_MS = [100, 400];
 
 export interface CompareAndSet {
+  write: DatabaseWrite;
   id: ObjectId;
   /** Besides `_id`: what must still hold. */
   expected: Document;
@@ -35,7 +37,8 @@ export async function compareAndSet(
   for (let attempt = 0; ; attempt++) {
     let failure: StoreError | null = null;
     try {
-      if ((await collection.updateOne(filter, operation.update)) === 1) return true;
+      if ((await collection.updateOne(operation.write, filter, operation.update)) === 1)
+        return true;
       if (!uncertain && operation.repeated !== true) return false;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;

@@ -24,5 +24,8 @@ export function logDocument(entry: Parameters<DaqLogStore['write']>[0]): Documen
 }
 
 export function createDaqLogStore(log: Collection): DaqLogStore {
-  return { write: (entry) => log.insertOne({ _id: new ObjectId(), ...logDocument(entry) }) };
+  return {
+    write: (entry) =>
+      log.insertOne('daq_log.write', { _id: new ObjectId(), ...logDocument(entry) }),
+  };
 }

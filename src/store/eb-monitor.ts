@@ -51,9 +51,12 @@ export function createEbMonitorStore(
   };
   return {
     write: async (sign) => {
-      await monitor.repeatUpdateOne({ _id: new ObjectId() }, lifeSignUpdate(sign), {
-        upsert: true,
-      });
+      await monitor.repeatUpdateOne(
+        'eb_monitor.write',
+        { _id: new ObjectId() },
+        lifeSignUpdate(sign),
+        { upsert: true },
+      );
     },
     newest: async (host) => {
       const now = (await serverTime()).getTime();

@@ -31,7 +31,9 @@ export function hostUpdate(status: HostStatus): Document[] {
 export function createHostStore(hosts: Collection): HostStore {
   return {
     write: async (status) => {
-      await hosts.repeatUpdateOne({ host: status.host }, hostUpdate(status), { upsert: true });
+      await hosts.repeatUpdateOne('hosts.write', { host: status.host }, hostUpdate(status), {
+        upsert: true,
+      });
     },
     all: async () =>
       (await hosts.find({}, { projection: { _id: 0 }, limit: MOST_HOSTS })).flatMap(hostOf),

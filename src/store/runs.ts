@@ -1,6 +1,7 @@
 import { HOLD_TAG } from '../domain/rules.ts';
 import type { Document, ObjectId } from 'mongodb';
 
+import type { DatabaseWrite } from '../crash-points/points.ts';
 import type { Collection } from './collection.ts';
 import { compareAndSet } from './compare-and-set.ts';
 import type { IndexSpec } from './indexes.ts';
@@ -97,12 +98,14 @@ export function createRunStore(
   const repeat = () => false;
 
   async function fenced(
+    write: DatabaseWrite,
     fence: Fence,
     states: readonly string[],
     update: Document[],
     landed: (bootstrax: Record<string, unknown>) => boolean,
   ): Promise<Fenced> {
     const done = await compareAndSet(runs, {
+      write,
       id: fence.id,
       expected: fenceFilter(fence, states),
       update,
@@ -120,11 +123,13 @@ export function createRunStore(
     bootstrax.state === state;
 
   async function settled(
+    write: DatabaseWrite,
     seen: Seen,
     update: Document[],
     landed: (bootstrax: Record<string, unknown>) => boolean,
   ): Promise<'landed' | 'changed'> {
     const done = await compareAndSet(runs, {
+      write,
       id: seen.id,
       expected: seenFilter(seen),
       update,
@@ -182,6 +187,7 @@ export function createRunStore(
 
     claim: async (seen, owner) => {
       const done = await compareAndSet(runs, {
+        write: 'runs.claim',
         id: seen.id,
         expected: seenFilter(seen),
         update: claimUpdate(owner),
@@ -195,20 +201,27 @@ export function createRunStore(
     },
 
     markBusy: (fence, plan) =>
-      fenced(fence, ['considering'], busyUpdate(plan), owned(fence, 'busy')),
+      fenced('runs.busy', fence, ['considering'], busyUpdate(plan), owned(fence, 'busy')),
     heartbeat: (fence, state, progress) =>
-      fenced(fence, [state], heartbeatUpdate(progress), repeat),
+      fenced('runs.heartbeat', fence, [state], heartbeatUpdate(progress), repeat),
     registerData: (fence, entries) =>
-      fenced(fence, UNSETTLED_STATES, registerUpdate(fence.host, entries), repeat),
+      fenced('runs.register', fence, UNSETTLED_STATES, registerUpdate(fence.host, entries), repeat),
     unregisterData: (fence, locations) =>
-      fenced(fence, UNSETTLED_STATES, unregisterUpdate(fence.host, locations), repeat),
+      fenced(
+        'runs.unregister',
+        fence,
+        UNSETTLED_STATES,
+        unregisterUpdate(fence.host, locations),
+        repeat,
+      ),
     withdrawData: async (id, host, locations) => {
       if (locations.length === 0) return;
-      await runs.repeatUpdateOne({ _id: id }, [unregisterStage(host, locations)]);
+      await runs.repeatUpdateOne('runs.withdraw', { _id: id }, [unregisterStage(host, locations)]);
     },
 
     conclude: async (fence, conclusion) => {
       const landed = await fenced(
+        'runs.conclude',
         fence,
         UNSETTLED_STATES,
         concludeUpdate(fence, conclusion),
@@ -222,6 +235,7 @@ export function createRunStore(
 
     settle: (seen, host, settlement) =>
       settled(
+        'runs.settle',
         seen,
         settleUpdate(host, settlement),
         (bootstrax) =>
@@ -231,6 +245,7 @@ export function createRunStore(
       ),
     retry: (seen, host, failures) =>
       settled(
+        'runs.retry',
         seen,
         retryUpdate(host, failures),
         (bootstrax) =>
@@ -241,10 +256,18 @@ export function createRunStore(
       ),
 
     hold: async (id, user) => {
-      await runs.repeatUpdateOne({ _id: id, 'tags.name': { $ne: HOLD_TAG } }, holdUpdate(user));
+      await runs.repeatUpdateOne(
+        'runs.hold',
+        { _id: id, 'tags.name': { $ne: HOLD_TAG } },
+        holdUpdate(user),
+      );
     },
     release: async (id) => {
-      await runs.repeatUpdateOne({ _id: id, 'tags.name': HOLD_TAG }, releaseUpdate());
+      await runs.repeatUpdateOne(
+        'runs.release',
+        { _id: id, 'tags.name': HOLD_TAG },
+        releaseUpdate(),
+      );
     },
 
     watch,

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-import { CRASH_POINTS } from '../../../src/attempts/crash-point.ts';
+import { CRASH_POINTS } from '../../../src/crash-points/points.ts';
 import {
   attemptDirectory,
   createAttempt,
@@ -128,11 +128,13 @@ test('the sign of a manager is renewed, and made again if it is gone', async () 
 test('a durable write replaces the whole file and leaves nothing beside it', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'graph.json');
-  await writeFileDurable(path, 'a long first text');
-  await writeFileDurable(path, 'short');
+  await writeFileDurable('graph.json', path, 'a long first text');
+  await writeFileDurable('graph.json', path, 'short');
   expect(readFileSync(path, 'utf8')).toBe('short');
   expect(readdirSync(folder)).toEqual(['graph.json']);
-  await expect(writeFileDurable(join(folder, 'none', 'x'), '')).rejects.toThrow('ENOENT');
+  await expect(writeFileDurable('graph.json', join(folder, 'none', 'x'), '')).rejects.toThrow(
+    'ENOENT',
+  );
 });
 
 test('removing an attempt removes all of it, once', async () => {
@@ -222,25 +224,30 @@ test('the power may be cut at each point, and what is found is whole or nothing'
     return { state, output, plan, run };
   };
   expect(way(null).run.stdout.toString()).toBe('whole way\n');
-  const mine = CRASH_POINTS.filter((point) => /^(plan|super|concl|leftover|attempt:)/.test(point));
-  expect(mine.length).toBeGreaterThan(8);
+  const mine = CRASH_POINTS.filter((point) =>
+    /^(plan\.json|superseded|concluded|leftover|attempt|followed)[.:](?!begin|plan|end)/.test(
+      point,
+    ),
+  );
+  expect(mine.length).toBeGreaterThan(18);
   for (const point of mine) {
     const { state, output, plan, run } = way(point);
     expect([point, run.signal]).toEqual([point, 'SIGKILL']);
     const found = await readAttempt(state, plan.attempt);
     expect(found?.problems ?? []).toEqual([]);
     const folders = readdirSync(output);
-    const untouched = /^(plan|super)/.test(point);
+    const untouched =
+      /^(plan|super|attempt\.make|followed)/.test(point) || point === 'leftover.rename:before';
     expect([point, folders]).toEqual([
       point,
       untouched
         ? ['051230-peaks-abcdefghij']
-        : point === 'leftover:renamed'
+        : /^leftover\.(rename:after|remove:before)/.test(point)
           ? ['051230-peaks-abcdefghij_temp']
           : [],
     ]);
     // The next start tidies up what a removal left half done.
     await pruneAttempts(state, KEEP_ALL);
-    if (point === 'attempt:removed') expect(readdirSync(join(state, 'attempts'))).toEqual([]);
+    if (point === 'attempt.rename:after') expect(readdirSync(join(state, 'attempts'))).toEqual([]);
   }
 });

@@ -57,7 +57,7 @@ class Attempt {
   }
 
   async write(file: string, value: unknown): Promise<void> {
-    await writeFileDurable(join(this.directory, file), JSON.stringify(value));
+    await writeFileDurable('graph.json', join(this.directory, file), JSON.stringify(value));
   }
 
   append(bytes: string | Buffer): void {

@@ -1,0 +1,88 @@
+/**
+ * Every write of a manager, a command or the worker's processes, to a database or to a disk, by
+ * name. The wrappers that write take a name from here and have a crash point on each side of the
+ * write by themselves; what strax writes is its own.
+ */
+
+/** Writes to a database (`store/collection.ts`), named by collection and purpose. */
+export const DATABASE_WRITES = [
+  'runs.claim',
+  'runs.busy',
+  'runs.heartbeat',
+  'runs.register',
+  'runs.unregister',
+  'runs.withdraw',
+  'runs.conclude',
+  'runs.settle',
+  'runs.mend_status',
+  'runs.retry',
+  'runs.mend_status',
+  'runs.hold',
+  'runs.release',
+  'attempts.begin',
+  'attempts.plan',
+  'attempts.end',
+  'hosts.write',
+  'eb_monitor.write',
+  'daq_log.write',
+] as const;
+export type DatabaseWrite = (typeof DATABASE_WRITES)[number];
+
+/** Files written by temporary file and rename (`attempts/durable.ts`). */
+export const FILE_WRITES = [
+  'plan.json',
+  'superseded',
+  'concluded',
+  'log.shorten',
+  'graph.json',
+  'context-imported.json',
+] as const;
+export type FileWrite = (typeof FILE_WRITES)[number];
+
+/** Everything else that changes a disk in one step (`attempts/durable.ts`). */
+export const DISK_STEPS = [
+  'attempt.make',
+  'followed',
+  'leftover.rename',
+  'leftover.remove',
+  'attempt.rename',
+  'attempt.remove',
+  'context-imported.remove',
+] as const;
+export type DiskStep = (typeof DISK_STEPS)[number];
+
+/** The same as `FILE_WRITES` for guardian and child (`bootstrax_worker/durable.py`). */
+export const WORKER_FILE_WRITES = ['started.json', 'result.json', 'exit.json'] as const;
+
+/** The same as `DISK_STEPS` for guardian and child. */
+export const WORKER_STEPS = ['progress.ndjson', 'syncfs'] as const;
+
+/** Of a file written by rename: nothing yet; written and forced to disk beside it; in its place. */
+export const FILE_MOMENTS = ['before', 'temporary', 'after'] as const;
+
+/** Of any other write: not carried out yet; carried out, and nothing done with the answer yet. */
+export const STEP_MOMENTS = ['before', 'after'] as const;
+
+type WrittenFile = FileWrite | (typeof WORKER_FILE_WRITES)[number];
+type Step = DatabaseWrite | DiskStep | (typeof WORKER_STEPS)[number];
+export type CrashPoint =
+  `${WrittenFile}:${(typeof FILE_MOMENTS)[number]}` | `${Step}:${(typeof STEP_MOMENTS)[number]}`;
+
+const around = (steps: readonly Step[]): CrashPoint[] =>
+  steps.flatMap((name) => STEP_MOMENTS.map((moment) => `${name}:${moment}` as const));
+const ofFiles = (files: readonly WrittenFile[]): CrashPoint[] =>
+  files.flatMap((name) => FILE_MOMENTS.map((moment) => `${name}:${moment}` as const));
+
+/** Points where guardian or child is cut. */
+export const WORKER_CRASH_POINTS: readonly CrashPoint[] = [
+  ...ofFiles(WORKER_FILE_WRITES),
+  ...around(WORKER_STEPS),
+];
+
+/** All crash points there are. */
+export const CRASH_POINTS: readonly CrashPoint[] = [
+  ...around(DATABASE_WRITES),
+  ...ofFiles(FILE_WRITES),
+  ...around(DISK_STEPS),
+  ...WORKER_CRASH_POINTS,
+];
