@@ -2,7 +2,7 @@ import type { AttemptFiles } from '../attempts/directory.ts';
 import type { Folder, Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
-import type { DataRegistration, Fence, ProgressSummary } from '../store/types.ts';
+import type { DataRegistration, Fence, PlanSummary, ProgressSummary } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import { isOutage, untilAnswered } from './persist.ts';
 import { clearEarlierProducts, prepare } from './prepare.ts';
@@ -148,16 +148,20 @@ export class AttemptRunner {
     const directory = await env.attempts.create(plan);
     this.plan = plan;
     this.#enter('starting');
-    const landed = await untilAnswered(env, `the start of run ${plan.run}`, this.#stopped(), () =>
-      env.store.runs.markBusy(this.fence, {
-        targets: plan.targets,
-        post_processing: plan.postProcessing,
-        dropped: plan.dropped,
-        cores: plan.cores,
-        max_messages: plan.maxMessages,
-        timeout: plan.timeoutSeconds,
-        rung: plan.failures,
-      }),
+    const summary: PlanSummary = {
+      targets: plan.targets,
+      post_processing: plan.postProcessing,
+      dropped: plan.dropped,
+      cores: plan.cores,
+      max_messages: plan.maxMessages,
+      timeout: plan.timeoutSeconds,
+      rung: plan.failures,
+    };
+    const landed = await untilAnswered(
+      env,
+      `the start of run ${plan.run}`,
+      this.#stopped(),
+      (again) => env.store.runs.markBusy(this.fence, summary, again),
     );
     if (landed !== 'landed') {
       if (landed === 'superseded') this.#ended = { kind: 'superseded' };

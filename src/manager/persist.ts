@@ -11,21 +11,24 @@ export function isOutage(error: unknown): error is StoreError {
 
 /**
  * Repeats a write until the database has answered, however long the outage: what has to be written
- * also lies in the attempt directory. `write` must be safe to repeat (compare-and-set, or an upsert).
+ * also lies in the attempt directory. `write` must be safe to repeat (an upsert, or a compare-and-set
+ * that is told `again`: the try before may have landed although no answer came).
  * Ends with null when `signal` is aborted. Throws what is not an outage.
  */
 export async function untilAnswered<T>(
   env: Environment,
   what: string,
   signal: AbortSignal,
-  write: () => Promise<T>,
+  write: (again: boolean) => Promise<T>,
 ): Promise<T | null> {
+  let again = false;
   let pause = FIRST_PAUSE_SECONDS;
   while (!signal.aborted) {
     try {
-      return await write();
+      return await write(again);
     } catch (error) {
       if (!isOutage(error)) throw error;
+      again = true;
       if (pause === FIRST_PAUSE_SECONDS) {
         env.log.warn(
           { event: 'database.waiting', what, problem: error.message },

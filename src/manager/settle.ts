@@ -59,8 +59,8 @@ export async function settle(
   await untilAnswered(env, `history of run ${run.number}`, signal, () =>
     env.store.attempts.end(fence.attempt, settled.outcome),
   );
-  const answer = await untilAnswered(env, `the outcome of run ${run.number}`, signal, () =>
-    env.store.runs.conclude(fence, settled.conclusion),
+  const answer = await untilAnswered(env, `the outcome of run ${run.number}`, signal, (again) =>
+    env.store.runs.conclude(fence, settled.conclusion, again),
   );
   if (answer === null) return null;
   if (answer.kind === 'superseded') return settleSuperseded(env, attempt, signal);

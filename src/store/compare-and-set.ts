@@ -17,8 +17,8 @@ export interface CompareAndSet {
   /** Is this the document as the update leaves it? Asked when an answer was lost. */
   landed: (document: Document) => boolean;
   /**
-   * The caller repeats the whole operation after an outage, and `landed` proves that it was this
-   * operation and no other: a condition that no longer holds may then be its own earlier doing.
+   * It was tried before, and that call was given up on without an answer: a condition that no
+   * longer holds may be this operation's own doing.
    */
   repeated?: boolean;
 }

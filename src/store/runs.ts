@@ -103,6 +103,7 @@ export function createRunStore(
     states: readonly string[],
     update: Document[],
     landed: (bootstrax: Record<string, unknown>) => boolean,
+    repeated = false,
   ): Promise<Fenced> {
     const done = await compareAndSet(runs, {
       write,
@@ -111,8 +112,7 @@ export function createRunStore(
       update,
       projection: { bootstrax: 1 },
       landed: (document) => landed(bootstraxOf(document)),
-      // The answer to an earlier call, given up on in an outage, may have been lost.
-      repeated: landed !== repeat,
+      repeated,
     });
     return done ? 'landed' : 'superseded';
   }
@@ -200,8 +200,8 @@ export function createRunStore(
       return done ? 'claimed' : 'lost';
     },
 
-    markBusy: (fence, plan) =>
-      fenced('runs.busy', fence, ['considering'], busyUpdate(plan), owned(fence, 'busy')),
+    markBusy: (fence, plan, again) =>
+      fenced('runs.busy', fence, ['considering'], busyUpdate(plan), owned(fence, 'busy'), again),
     heartbeat: (fence, state, progress) =>
       fenced('runs.heartbeat', fence, [state], heartbeatUpdate(progress), repeat),
     registerData: (fence, entries) =>
@@ -219,7 +219,7 @@ export function createRunStore(
       await runs.repeatUpdateOne('runs.withdraw', { _id: id }, [unregisterStage(host, locations)]);
     },
 
-    conclude: async (fence, conclusion) => {
+    conclude: async (fence, conclusion, again) => {
       const landed = await fenced(
         'runs.conclude',
         fence,
@@ -227,6 +227,7 @@ export function createRunStore(
         concludeUpdate(fence, conclusion),
         (bootstrax) =>
           bootstrax.last_attempt === fence.attempt && bootstrax.attempt !== fence.attempt,
+        again,
       );
       if (landed === 'superseded') return { kind: 'superseded' };
       if (conclusion.kind !== 'done') return { kind: 'landed', statusLeft: null };

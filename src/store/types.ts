@@ -188,8 +188,11 @@ export interface RunStore {
    * somebody else. Keeps `n_failures`, `reason` and `next_retry`.
    */
   claim(seen: Seen, owner: { attempt: string; host: string }): Promise<'claimed' | 'lost'>;
-  /** considering -> busy; writes `started_processing`. */
-  markBusy(fence: Fence, plan: PlanSummary): Promise<Fenced>;
+  /**
+   * considering -> busy; writes `started_processing`. `again`: an earlier call was given up on
+   * without an answer and may have landed.
+   */
+  markBusy(fence: Fence, plan: PlanSummary, again?: boolean): Promise<Fenced>;
   /** Refreshes `time` in the expected state, and the progress if there is one. */
   heartbeat(
     fence: Fence,
@@ -202,8 +205,11 @@ export interface RunStore {
   unregisterData(fence: Fence, locations: readonly string[]): Promise<Fenced>;
   /** The same for an attempt that lost its run: by host and location only, without fence. */
   withdrawData(id: ObjectId, host: string, locations: readonly string[]): Promise<void>;
-  /** Ends the attempt: exactly once, from considering or busy. */
-  conclude(fence: Fence, conclusion: Conclusion): Promise<Concluded>;
+  /**
+   * Ends the attempt: exactly once, from considering or busy. `again`: an earlier call was given up
+   * on without an answer; if it landed after all, the answer is that of the first.
+   */
+  conclude(fence: Fence, conclusion: Conclusion, again?: boolean): Promise<Concluded>;
 
   /**
    * For runs that nobody of us owns: operators' verbs and setting aside an unclaimed malformed run.
