@@ -22,6 +22,39 @@ export default tseslint.config(
     },
   },
   {
+    // What is written has a name, and with it a crash point on each side (src/crash-points).
+    files: ['src/**/*.ts'],
+    ignores: [
+      'src/attempts/durable.ts',
+      'src/store/collection.ts',
+      // Not on a run's way: the files of the embedded server, the key of the control socket.
+      'src/store/embedded-server.ts',
+      'src/machine/control.ts',
+    ],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        ...['node:fs', 'node:fs/promises'].map((name) => ({
+          name,
+          importNames: [
+            ...['writeFile', 'appendFile', 'rename', 'rm', 'rmdir', 'unlink', 'truncate'],
+            ...['utimes', 'copyFile', 'cp', 'link', 'symlink'],
+          ].flatMap((call) => [call, `${call}Sync`]),
+          message: 'Write through src/attempts/durable.ts.',
+        })),
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.property.name=/^(insertMany|updateMany|replaceOne|bulkWrite|delete(One|Many)|findOneAnd\\w+)$/], ' +
+            'CallExpression[callee.property.name=/^(insertOne|updateOne)$/][arguments.0.type="ObjectExpression"]',
+          message: 'Write through the Collection of src/store/collection.ts, with a name.',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
