@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Fails if the JSON schema that the Python worker checks against is not that of src/domain/attempt.ts.
+# Fails if a file that the Python worker shares with src/ is not what src/ says.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-schema=worker/bootstrax_worker/protocol.schema.json
-before=$(sha256sum "$schema")
+files=(worker/bootstrax_worker/{protocol.schema,crash_points}.json)
+before=$(sha256sum "${files[@]}")
 node scripts/protocol.mjs
-if [[ $(sha256sum "$schema") != "$before" ]]; then
-  echo "$schema was stale: src/domain/attempt.ts had changed. It is written anew; commit it." >&2
+if [[ $(sha256sum "${files[@]}") != "$before" ]]; then
+  echo "stale: src/domain/attempt.ts or src/crash-points/points.ts had changed." >&2
+  echo "These are written anew; commit them: ${files[*]}" >&2
   exit 1
 fi

@@ -1,5 +1,6 @@
-// Writes the JSON schema of the attempt files and worker lines for the Python side, from the zod
-// schemas of src/domain/attempt.ts. A test fails when the written file is stale.
+// Writes what the Python side shares with src/: the JSON schema of the attempt files and worker
+// lines, from the zod schemas of src/domain/attempt.ts, and the names of all crash points, from
+// src/crash-points/points.ts. A check fails when a written file is stale.
 import { build } from 'esbuild';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +11,9 @@ try {
   const outfile = join(directory, 'protocol.mjs');
   await build({
     stdin: {
-      contents: "export { protocolJsonSchema } from './src/domain/protocol-schema.ts';",
+      contents:
+        "export { protocolJsonSchema } from './src/domain/protocol-schema.ts';" +
+        "export { CRASH_POINTS, WORKER_CRASH_POINTS } from './src/crash-points/points.ts';",
       resolveDir: process.cwd(),
     },
     outfile,
@@ -18,11 +21,13 @@ try {
     platform: 'node',
     format: 'esm',
   });
-  const { protocolJsonSchema } = await import(pathToFileURL(outfile).href);
-  await writeFile(
-    'worker/bootstrax_worker/protocol.schema.json',
-    JSON.stringify(protocolJsonSchema(), null, 2) + '\n',
+  const { protocolJsonSchema, CRASH_POINTS, WORKER_CRASH_POINTS } = await import(
+    pathToFileURL(outfile).href
   );
+  const write = (name, content) =>
+    writeFile(`worker/bootstrax_worker/${name}`, JSON.stringify(content, null, 2) + '\n');
+  await write('protocol.schema.json', protocolJsonSchema());
+  await write('crash_points.json', { all: CRASH_POINTS, worker: WORKER_CRASH_POINTS });
 } finally {
   await rm(directory, { recursive: true });
 }

@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import os
 import sys
 
+from . import crash_points
 from .fork_safety import switch_off_thread_pools
 
 
@@ -16,6 +18,11 @@ def _options(text: str) -> dict:
 
 def main() -> int:
     """Run the subcommand; return the exit code."""
+    try:
+        crash_points.cut_of(os.environ.get(crash_points.VARIABLE))
+    except crash_points.UnknownPoint as error:
+        print(error, file=sys.stderr)
+        return 2
     switch_off_thread_pools()
     parser = argparse.ArgumentParser(prog="bootstrax_worker", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)

@@ -4,9 +4,16 @@ import ctypes
 import json
 import os
 
+from .crash_points import crash_point
+
 
 def write_json(path: str, document: dict) -> None:
-    """Write a document by temporary file, fsync, rename and fsync of the directory."""
+    """Write a document by temporary file, fsync, rename and fsync of the directory.
+
+    The file's name is the name of its crash points.
+    """
+    name = os.path.basename(path)
+    crash_point(f"{name}:before")
     temporary = f"{path}.{os.getpid()}.tmp"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
@@ -14,8 +21,10 @@ def write_json(path: str, document: dict) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+    crash_point(f"{name}:temporary")
     os.rename(temporary, path)
     sync_directory(os.path.dirname(path))
+    crash_point(f"{name}:after")
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -36,6 +45,7 @@ def sync_directory(directory: str) -> None:
 
 def sync_file_system(directory: str) -> None:
     """Force everything on the file system of a directory to disk: strax itself never syncs."""
+    crash_point("syncfs:before")
     libc = ctypes.CDLL(None, use_errno=True)
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -44,3 +54,4 @@ def sync_file_system(directory: str) -> None:
             raise OSError(number, os.strerror(number), directory)
     finally:
         os.close(fd)
+    crash_point("syncfs:after")

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+from .crash_points import crash_point
 from .protocol import PHASES
 from .shared_state import SharedState
 
@@ -61,8 +62,10 @@ class Progress:
         if self.phase == "post_processing":
             line["target"] = self._targets[self._state.target]
         data = (json.dumps(line, allow_nan=False) + "\n").encode()
+        crash_point("progress.ndjson:before")
         try:
             # One write: lines of several processes never mix.
             os.write(self._fd, data)
         except OSError as error:
             print(f"cannot write progress: {error}", file=sys.stderr)
+        crash_point("progress.ndjson:after")
