@@ -48,6 +48,9 @@ export const DISK_STEPS = [
   'attempt.rename',
   'attempt.remove',
   'context-imported.remove',
+  'evidence.open-files',
+  'evidence.stacks',
+  'shared-memory.remove',
 ] as const;
 export type DiskStep = (typeof DISK_STEPS)[number];
 
