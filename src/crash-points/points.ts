@@ -14,7 +14,6 @@ export const DATABASE_WRITES = [
   'runs.withdraw',
   'runs.conclude',
   'runs.settle',
-  'runs.mend_status',
   'runs.retry',
   'runs.mend_status',
   'runs.hold',
