@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, utimes } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { crashPoint } from '../crash-points/cut.ts';
@@ -55,6 +55,16 @@ export async function renameDurable(step: DiskStep, from: string, to: string): P
     await rename(from, to);
     await syncFolder(dirname(to));
   });
+}
+
+/** Writes what only people read: whole or not at all does not matter, nor does a power cut. */
+export async function note(
+  step: DiskStep,
+  path: string,
+  text: string,
+  how: 'replace' | 'append',
+): Promise<void> {
+  await around(step, () => (how === 'append' ? appendFile(path, text) : writeFile(path, text)));
 }
 
 /** Forces the names in a folder to disk: without it a rename may be undone by a power cut. */

@@ -1,5 +1,4 @@
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ProcessIdentity } from '../domain/attempt.ts';
@@ -133,20 +132,6 @@ export async function endSession(
   };
 }
 
-/**
- * Memory of a process and all its descendants, bytes: proportional set size, so that pages shared
- * with the parent that forked them are counted once. 0 if the process is gone.
- */
-export async function treePssBytes(pid: number): Promise<number> {
-  const all = runningProcesses();
-  const members = [pid];
-  for (const member of members) {
-    members.push(...all.filter((stat) => stat.parent === member).map((stat) => stat.pid));
-  }
-  const sizes = await Promise.all(members.map(pssBytes));
-  return sizes.reduce((sum, bytes) => sum + bytes, 0);
-}
-
 function withoutGuardian(attempt: AttemptProcesses): ProcessStat[] {
   return attemptProcesses(attempt).filter((stat) => stat.pid !== attempt.guardian.pid);
 }
@@ -176,7 +161,7 @@ function isStill(stat: ProcessStat): boolean {
 }
 
 /** Sends a signal to exactly this process; false if it is gone or not ours to signal. */
-function signal(stat: ProcessStat, name: NodeJS.Signals): boolean {
+export function signal(stat: ProcessStat, name: NodeJS.Signals): boolean {
   if (!isStill(stat)) return false;
   try {
     return process.kill(stat.pid, name);
@@ -192,13 +177,4 @@ async function until(condition: () => boolean, limitSeconds: number): Promise<bo
     await delay(LOOK_SECONDS * 1000);
   }
   return true;
-}
-
-async function pssBytes(pid: number): Promise<number> {
-  try {
-    const text = await readFile(`/proc/${pid}/smaps_rollup`, 'latin1');
-    return Number(/^Pss: +(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
 }

@@ -10,7 +10,6 @@ import { bootId, identityOf, isAlive, processStat } from '../../../src/machine/i
 import {
   endSession,
   sessionProcesses,
-  treePssBytes,
   type AttemptProcesses,
 } from '../../../src/machine/processes.ts';
 import type { ProcessIdentity } from '../../../src/domain/attempt.ts';
@@ -117,29 +116,6 @@ test('processes with the same numbers but another start time are left alone', as
   expect(end).toMatchObject({ kind: 'already_gone', terminated: [], killed: [] });
   expect([isAlive(found.guardian), isAlive(found.child)]).toEqual([true, true]);
   await endSession(found, { graceSeconds: 0 });
-});
-
-test('memory is that of the whole tree, shared pages once', async () => {
-  const program = `
-import os, sys
-block = bytearray(os.urandom(1000) * 100_000)
-children = [os.fork() for _ in range(1)]
-if children[0] == 0:
-    own = bytearray(os.urandom(1000) * 50_000)
-print("ready", flush=True)
-sys.stdin.read()
-`;
-  const parent = start('python3', ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: parent.stdout! });
-  let ready = 0;
-  lines.on('line', () => (ready += 1));
-  await until('both have their memory', () => ready === 2);
-  const bytes = await treePssBytes(parent.pid!);
-  expect(bytes).toBeGreaterThan(150e6);
-  expect(bytes).toBeLessThan(200e6);
-  parent.stdin!.end();
-  await once(parent, 'exit');
-  expect(await treePssBytes(parent.pid!)).toBe(0);
 });
 
 test('a zombie is dead and has no identity', async () => {

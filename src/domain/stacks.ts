@@ -1,0 +1,59 @@
+/** Longest text kept of one attempt, characters. */
+const MOST_CHARACTERS = 16_000;
+/** Standard library functions in which a thread that has nothing to do waits. */
+const IDLE_FILES = new Set([
+  'threading.py',
+  'queue.py',
+  'selectors.py',
+  'connection.py',
+  'synchronize.py',
+  'watch.py',
+]);
+
+interface Stack {
+  title: string;
+  /** Innermost first, as Python's faulthandler writes them. */
+  frames: { path: string; line: string; name: string }[];
+}
+
+/**
+ * Where a process hangs, from what Python's faulthandler wrote (`stacks.txt`): the threads that do
+ * something, written like a traceback. Threads that only wait for others are left out, unless all do.
+ */
+export function tellingStacks(text: string): string {
+  const stacks = parseStacks(text);
+  const telling = stacks.filter((stack) => !isIdle(stack));
+  const shown = (telling.length > 0 ? telling : stacks).map(asTraceback).join('\n');
+  return shown.length <= MOST_CHARACTERS ? shown : `(shortened)\n${shown.slice(-MOST_CHARACTERS)}`;
+}
+
+function parseStacks(text: string): Stack[] {
+  const stacks: Stack[] = [];
+  let process = '';
+  for (const line of text.split('\n')) {
+    const heading = /^=== (.+)$/.exec(line)?.[1];
+    if (heading !== undefined) process = heading;
+    const thread = /^((?:Current thread|Thread) \S+).* \(most recent call first\):$/.exec(
+      line,
+    )?.[1];
+    if (thread !== undefined) {
+      stacks.push({ title: process === '' ? thread : `${process}, ${thread}`, frames: [] });
+    }
+    const [, path, number, name] = /^ {2}File "(.*)", line (\d+) in (.+)$/.exec(line) ?? [];
+    if (path !== undefined && number !== undefined && name !== undefined) {
+      stacks.at(-1)?.frames.push({ path, line: number, name });
+    }
+  }
+  return stacks.filter(({ frames }) => frames.length > 0);
+}
+
+function isIdle({ frames }: Stack): boolean {
+  return IDLE_FILES.has(frames[0]?.path.split('/').at(-1) ?? '');
+}
+
+function asTraceback({ title, frames }: Stack): string {
+  const lines = [...frames]
+    .reverse()
+    .map(({ path, line, name }) => `  File "${path}", line ${line}, in ${name}`);
+  return `${title} (most recent call last):\n${lines.join('\n')}\n`;
+}
