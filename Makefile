@@ -3,15 +3,19 @@
 #                     RUNS=3 EXIT=1: take three runs, wait for them, exit 0 if all are done
 # make test           all checks and tests
 # make lint           the checks alone
+# make chaos          kills and stops everything at random; SECONDS=600 SEED=7
 # make bench-<name>   a table and one JSON line; the names are the files in bench/
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup build demo test lint check-protocol typecheck python-lint python-test node-test clean
+.PHONY: setup build demo test lint check-protocol typecheck python-lint python-test node-test chaos clean
 
 RUNS ?= 3
 EXIT ?=
+# Length of the chaos and what its faults follow from; without a seed a random one.
+SECONDS ?= 60
+SEED ?=
 # Further options of `bootstrax demo` or of a benchmark.
 ARGS ?=
 
@@ -56,6 +60,9 @@ test:
 	@$(MAKE) --no-print-directory python-test
 	@$(MAKE) --no-print-directory node-test
 	@echo "All checks and tests have passed."
+
+chaos: build
+	@node scripts/chaos.mjs --seconds "$(SECONDS)" --seed "$(SEED)"
 
 bench-%: build
 	@node scripts/bench.mjs $* $(ARGS)

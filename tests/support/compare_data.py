@@ -1,6 +1,7 @@
 """Compares what two processings of a run have stored, array by array and lineage by lineage.
 
     python compare_data.py PLAN FOLDER OTHER
+    python compare_data.py                      the same for each line `PLAN FOLDER OTHER` of stdin
 
 Loads the targets of the plan through its context as well, as a user of strax does. Prints one JSON
 object: the data types, their rows, and what differs.
@@ -68,7 +69,14 @@ def compare(plan, folder, other):
     }
 
 
+def compare_paths(plan_path, folder, other):
+    with open(plan_path) as file:
+        return json.dumps(compare(json.load(file), folder, other))
+
+
 if __name__ == "__main__":
-    with open(sys.argv[1]) as file:
-        the_plan = json.load(file)
-    print(json.dumps(compare(the_plan, sys.argv[2], sys.argv[3])))
+    if sys.argv[1:]:
+        print(compare_paths(*sys.argv[1:]))
+    else:
+        for line in sys.stdin:
+            print(compare_paths(*line.split()), flush=True)

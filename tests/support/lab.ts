@@ -109,11 +109,12 @@ export interface StoredRun {
 
 /** A document of the history of attempts as the tests look at it. */
 export interface StoredAttempt {
+  _id: string;
   run: number;
   host: string;
   failures: number;
   plan: { targets: string[]; dropped: string[] };
-  result: { outcome: string; counted: boolean } | null;
+  result: { outcome: string; counted: boolean; reason: string | null } | null;
 }
 
 export interface ManagerChoices {

@@ -1,0 +1,223 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { ProcessIdentity } from '../../../src/domain/attempt.ts';
+import { isAlive } from '../../../src/machine/identity.ts';
+import { findEmbedded, startEmbedded } from '../../../src/store/embedded-server.ts';
+import { PYTHON, SMALL_MACHINE, type Lab, type ManagerProcess } from '../../support/lab.ts';
+
+/** Short, so that many of them pass in a minute; seconds. */
+export const LEASE_SECONDS = 6;
+const CRASHED_PAUSE_SECONDS = 1;
+
+const SHORT_LIMITS = {
+  BOOTSTRAX_LIMITS_BUSY_LEASE_SECONDS: String(LEASE_SECONDS),
+  BOOTSTRAX_LIMITS_CONSIDERING_LEASE_SECONDS: String(LEASE_SECONDS),
+  BOOTSTRAX_LIMITS_CLEAN_UP_SECONDS: '2',
+  BOOTSTRAX_POLL_SECONDS: '1',
+  BOOTSTRAX_DATABASE_CALL_TIMEOUT_SECONDS: '5',
+};
+
+/** An attempt on disk that is not concluded. */
+export interface OpenAttempt {
+  attempt: string;
+  /** Null: it has no readable plan. */
+  run: number | null;
+  guardian: ProcessIdentity | null;
+  child: ProcessIdentity | null;
+}
+
+/** One event builder: its manager is started again whenever it ends, as systemd does. */
+export class Host {
+  readonly managers: ManagerProcess[] = [];
+  /** What its managers should not have done. */
+  readonly problems: string[] = [];
+  readonly output: string;
+  #current: ManagerProcess | null = null;
+  readonly #expected = new Set<ManagerProcess>();
+  #closed = false;
+
+  constructor(
+    readonly lab: Lab,
+    readonly name: string,
+  ) {
+    this.output = join(lab.root, `out-${name}`);
+  }
+
+  get stateDir(): string {
+    return this.lab.stateDir(this.name);
+  }
+
+  /** The running manager; null while there is none. */
+  get manager(): ManagerProcess | null {
+    return this.#current;
+  }
+
+  /** Starts a manager; one that runs is replaced by it. */
+  async start(): Promise<ManagerProcess> {
+    await mkdir(this.output, { recursive: true });
+    const manager = await this.lab.manager({
+      host: this.name,
+      config: SMALL_MACHINE,
+      env: { BOOTSTRAX_OUTPUT: this.output, ...SHORT_LIMITS },
+    });
+    this.managers.push(manager);
+    if (this.#current !== null) this.#expected.add(this.#current);
+    this.#current = manager;
+    void manager.exited.then((code) => this.#ended(manager, code));
+    return manager;
+  }
+
+  /** Sends a signal that ends the manager; answers once it is gone, without starting another. */
+  async endManager(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const manager = this.#current;
+    if (manager === null) return;
+    this.#expected.add(manager);
+    await manager.kill(signal);
+  }
+
+  /** For good: what ends from now on is not started again. */
+  async close(): Promise<number | null> {
+    this.#closed = true;
+    const manager = this.#current;
+    await this.endManager('SIGTERM');
+    return (await manager?.exited) ?? null;
+  }
+
+  forkServer(): number | null {
+    const manager = this.#current?.child.pid;
+    return manager === undefined ? null : (childrenOf(manager)[0] ?? null);
+  }
+
+  openAttempts(): OpenAttempt[] {
+    const root = join(this.stateDir, 'attempts');
+    return namesIn(root)
+      .filter((name) => /^[0-9a-f]{24}$/.test(name))
+      .filter((name) => !namesIn(join(root, name)).includes('concluded'))
+      .map((attempt) => {
+        const plan = readJson<{ run: number }>(join(root, attempt, 'plan.json'));
+        const started = readJson<{ guardian: ProcessIdentity; child: ProcessIdentity }>(
+          join(root, attempt, 'started.json'),
+        );
+        return {
+          attempt,
+          run: plan?.run ?? null,
+          guardian: living(started?.guardian),
+          child: living(started?.child),
+        };
+      });
+  }
+
+  #ended(manager: ManagerProcess, code: number | null): void {
+    const current = this.#current === manager;
+    if (current) this.#current = null;
+    if (this.#expected.has(manager)) return;
+    const said = manager.lines.at(-1)?.['msg'];
+    this.problems.push(
+      `a manager of ${this.name} ended by itself (${code}): ${typeof said === 'string' ? said : manager.text}`,
+    );
+    if (current && !this.#closed) void this.#startAgain();
+  }
+
+  async #startAgain(): Promise<void> {
+    await delay(CRASHED_PAUSE_SECONDS * 1000);
+    if (this.#current === null && !this.#closed) await this.start();
+  }
+}
+
+/** The embedded server of a laboratory, to be killed, stopped and started again. */
+export class Database {
+  readonly #stateDir: string;
+  /** One thing is done to it at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(lab: Lab) {
+    this.#stateDir = join(lab.root, 'database');
+  }
+
+  /** `kill -9`; started again on the same port and data after the pause. */
+  async killed(pauseSeconds: number): Promise<void> {
+    await this.#alone(async (identity) => {
+      process.kill(identity.pid, 'SIGKILL');
+      await delay(pauseSeconds * 1000);
+      await startEmbedded({ python: PYTHON, stateDir: this.#stateDir, port: null });
+    });
+  }
+
+  /** Stands still for so long. */
+  async stopped(seconds: number): Promise<void> {
+    await this.#alone(async (identity) => {
+      process.kill(identity.pid, 'SIGSTOP');
+      await delay(seconds * 1000);
+      process.kill(identity.pid, 'SIGCONT');
+    });
+  }
+
+  async pid(): Promise<number | null> {
+    return (await findEmbedded(this.#stateDir))?.identity.pid ?? null;
+  }
+
+  async #alone(work: (identity: ProcessIdentity) => Promise<void>): Promise<void> {
+    const mine = this.#last.then(async () => {
+      const server = await findEmbedded(this.#stateDir);
+      if (server === null) throw new Error('the database server ended by itself');
+      await work(server.identity);
+    });
+    this.#last = mine.catch(() => undefined);
+    await mine;
+  }
+}
+
+/** Processes that have to do with a folder, by command line or environment; not this one. */
+export function processesOf(folder: string): { pid: number; line: string }[] {
+  const found: { pid: number; line: string }[] = [];
+  for (const name of namesIn('/proc')) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    const [line, environment] = ['cmdline', 'environ'].map((file) =>
+      readText(`/proc/${name}/${file}`),
+    );
+    if (`${line}\0${environment}`.includes(folder)) {
+      found.push({ pid: Number(name), line: (line ?? '').replaceAll('\0', ' ').trim() });
+    }
+  }
+  return found;
+}
+
+export function childrenOf(pid: number): number[] {
+  return namesIn(`/proc/${pid}/task`).flatMap((task) =>
+    readText(`/proc/${pid}/task/${task}/children`)
+      .split(' ')
+      .filter((child) => child !== '')
+      .map(Number),
+  );
+}
+
+function living(identity: ProcessIdentity | undefined): ProcessIdentity | null {
+  return identity !== undefined && isAlive(identity) ? identity : null;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function readJson<T>(file: string): T | null {
+  try {
+    return JSON.parse(readText(file)) as T;
+  } catch {
+    return null;
+  }
+}
