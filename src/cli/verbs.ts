@@ -107,12 +107,8 @@ async function fail(
   found: FoundRun,
 ): Promise<string> {
   const { failures } = fieldsOf(found);
-  const { concludeFailure } = await import('../domain/retry.ts');
-  const conclusion = concludeFailure(
-    { failures, uncounted: 0, counted: true },
-    Math.random(),
-    settings.rules.retry,
-  );
+  const { countedFailure } = await import('../domain/retry.ts');
+  const conclusion = countedFailure(failures, Math.random(), settings.rules.retry);
   const host = settings.host.name;
   const reason = `${host}:\nfailed by ${userInfo().username}: ${words.join(' ') || 'no reason given'}\n`;
   const { delaySeconds } = conclusion;

@@ -57,7 +57,7 @@ const forcedRate = z
   .strictObject({ substring: z.string().min(1), rate_mbps: positive })
   .transform((row) => ({ substring: row.substring, rateMBps: row.rate_mbps }));
 
-const { claim, targets, resources, retry, disk, limits } = defaultRules;
+const { claim, targets, resources, retry, quarantine, disk, limits } = defaultRules;
 const s = { unit: 's' };
 
 /** The decision tables and limits; the defaults are the reference's, in `src/domain/rules.ts`. */
@@ -198,7 +198,26 @@ export const RULES_TABLE = {
         retry.uncounted.maxInRow,
         'So many such events in a row are taken without a counted failure.',
       ),
+      maxHoldersLost: number(
+        count,
+        retry.uncounted.maxHoldersLost,
+        'So often all processes of a run may vanish at once, as with their machine, before that counts.',
+      ),
     },
+  },
+  quarantine: {
+    runs: number(
+      whole,
+      quarantine.runs,
+      'When so many different runs in a row have failed on this host, and runs succeed elsewhere, it stops claiming.',
+    ),
+    firstSeconds: number(
+      positive,
+      quarantine.firstSeconds,
+      'After this long it tries one run; doubles with each further failure.',
+      s,
+    ),
+    maxSeconds: number(positive, quarantine.maxSeconds, 'Longest such pause.', s),
   },
   disk: {
     maxUsedPercent: number(
@@ -296,7 +315,7 @@ export const RULES_TABLE = {
     cleanUpSeconds: number(
       positive,
       limits.cleanUpSeconds,
-      'Pause between two searches for stale runs.',
+      'Pause between two searches for what others or crashes left behind.',
       s,
     ),
     idlePollSeconds: number(

@@ -59,7 +59,9 @@ export function fingerprint(cause: ExitCause): string {
       return `${cause.kind}: ${withoutNumbersAndPaths(cause.reason)}`;
     case 'finished':
     case 'no_progress':
+    case 'memory_limit':
     case 'vanished':
+    case 'not_started':
     case 'orphaned':
     case 'superseded':
       return cause.kind;

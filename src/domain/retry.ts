@@ -16,50 +16,65 @@ export function uncountedDelaySeconds(inRow: number, rules: RetryRules): number 
   return Math.min(maxSeconds, firstSeconds * 2 ** (inRow - 1));
 }
 
-/** What a failure does to the run's document. Delays in seconds. */
-export type FailureConclusion =
-  /** Counted: one rung down, tried again after the delay. */
-  | { kind: 'failed'; failures: number; uncounted: 0; delaySeconds: number }
-  /** Not the run's fault: tried again soon with the same count. */
-  | { kind: 'requeued'; failures: number; uncounted: number; delaySeconds: number }
-  /** Counted, and the last one: nobody tries again. */
-  | { kind: 'given_up'; failures: number; uncounted: 0; delaySeconds: null };
+/** What a counted failure does to the run's document. Delays in seconds. */
+export type CountedFailure =
+  /** One rung down, tried again after the delay. */
+  | { kind: 'failed'; failures: number; delaySeconds: number }
+  /** The last one: nobody tries again. */
+  | { kind: 'given_up'; failures: number; delaySeconds: null };
 
-export interface FailureCount {
-  /** Counted failures before this one. */
-  failures: number;
-  /** Uncounted events in a row before this one. */
-  uncounted: number;
-  /** Whether this one is the run's fault. */
-  counted: boolean;
+export type FailureConclusion =
+  | CountedFailure
+  /** Not the run's fault: tried again soon with the same count. */
+  | { kind: 'requeued'; holderLost: boolean; delaySeconds: number };
+
+/** `before`: counted failures so far; `random` is drawn evenly from [0, 1). */
+export function countedFailure(before: number, random: number, rules: RetryRules): CountedFailure {
+  const failures = before + 1;
+  return failures >= rules.maxFailures
+    ? { kind: 'given_up', failures, delaySeconds: null }
+    : { kind: 'failed', failures, delaySeconds: nextRetryDelaySeconds(before, random, rules) };
 }
 
+/** What the run's document says of earlier attempts. */
+export interface FailureHistory {
+  /** Counted failures. */
+  failures: number;
+  /** Uncounted events in a row. */
+  uncounted: number;
+  /** Among those, how often its holder went down with it. */
+  holdersLost: number;
+}
+
+/** Whose fault it is that an attempt ended without success. */
+export type Fault =
+  /** Counted. */
+  | 'run'
+  /** The machine, its disk, a database, an operator, a manager. */
+  | 'surroundings'
+  /** All of the attempt vanished at once, as when its machine goes down: once may be chance. */
+  | 'holder_lost';
+
 /**
- * What follows from one more failure. More uncounted events in a row than the limit count all the
- * same: a run that breaks every host it meets must not go round for ever.
+ * What follows from one more attempt that failed. More uncounted events in a row than the limit count
+ * all the same, and so does the second time that the run's holder went down with it: a run that
+ * breaks every host it meets must not go round for ever.
  */
 export function concludeFailure(
-  count: FailureCount,
+  before: FailureHistory,
+  fault: Fault,
   random: number,
   rules: RetryRules,
 ): FailureConclusion {
-  const inRow = count.uncounted + 1;
-  if (!count.counted && inRow <= rules.uncounted.maxInRow) {
+  const inRow = before.uncounted + 1;
+  const holdersLost = before.holdersLost + (fault === 'holder_lost' ? 1 : 0);
+  const poisonous = fault === 'holder_lost' && holdersLost > rules.uncounted.maxHoldersLost;
+  if (fault !== 'run' && !poisonous && inRow <= rules.uncounted.maxInRow) {
     return {
       kind: 'requeued',
-      failures: count.failures,
-      uncounted: inRow,
+      holderLost: fault === 'holder_lost',
       delaySeconds: uncountedDelaySeconds(inRow, rules),
     };
   }
-  const failures = count.failures + 1;
-  if (failures >= rules.maxFailures) {
-    return { kind: 'given_up', failures, uncounted: 0, delaySeconds: null };
-  }
-  return {
-    kind: 'failed',
-    failures,
-    uncounted: 0,
-    delaySeconds: nextRetryDelaySeconds(count.failures, random, rules),
-  };
+  return countedFailure(before.failures, random, rules);
 }

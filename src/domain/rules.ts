@@ -102,7 +102,18 @@ export interface RetryRules {
     readonly firstSeconds: number;
     readonly maxSeconds: number;
     readonly maxInRow: number;
+    /** A run may vanish together with its holder so often before that counts. */
+    readonly maxHoldersLost: number;
   };
+}
+
+/** A host on which run after run fails, while others succeed elsewhere, stops claiming for a while. */
+export interface QuarantineRules {
+  /** So many different runs must fail here in a row. */
+  readonly runs: number;
+  /** The first pause, from the last failure on; it doubles with each further failure, seconds. */
+  readonly firstSeconds: number;
+  readonly maxSeconds: number;
 }
 
 export interface DiskRules {
@@ -153,6 +164,7 @@ export interface Rules {
   readonly targets: TargetRules;
   readonly resources: ResourceRules;
   readonly retry: RetryRules;
+  readonly quarantine: QuarantineRules;
   readonly disk: DiskRules;
   readonly limits: LimitRules;
 }
@@ -255,8 +267,10 @@ export const defaultRules: Rules = {
     maxExponent: 3,
     jitter: { min: 0.5, max: 1.5 },
     maxFailures: 10, // 3.2
-    uncounted: { firstSeconds: 10, maxSeconds: 600, maxInRow: 10 }, // ours: the reference counts all (8.3)
+    // ours: the reference counts all (8.3)
+    uncounted: { firstSeconds: 10, maxSeconds: 600, maxInRow: 10, maxHoldersLost: 1 },
   },
+  quarantine: { runs: 3, firstSeconds: 600, maxSeconds: 2 * HOUR }, // ours
   disk: { maxUsedPercent: 95, minFreeBytes: 2 ** 40 }, // 3.6
   limits: {
     // 3.2 unless said otherwise

@@ -28,6 +28,7 @@ const UNTOUCHED: BootstraxFields = {
   attempt: null,
   outcome: null,
   uncounted: 0,
+  holdersLost: 0,
 };
 
 /** Notes a problem with a field and returns the value to go on with. */
@@ -144,6 +145,7 @@ function readBootstrax(value: unknown, note: Note): BootstraxFields {
     // A later release may know more outcomes: they say nothing to this one.
     outcome: OUTCOMES.find((outcome) => outcome === value.outcome) ?? null,
     uncounted: optionalCount(value.uncounted, at('uncounted'), note),
+    holdersLost: optionalCount(value.holders_lost, at('holders_lost'), note),
   };
 }
 

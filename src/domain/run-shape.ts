@@ -19,6 +19,8 @@ export interface BootstraxFields {
   outcome: Outcome | null;
   /** Uncounted events in a row (host, disk, database, operator, manager). */
   uncounted: number;
+  /** Of these, how often the run vanished together with its holder. */
+  holdersLost: number;
 }
 
 export const OUTCOMES = [

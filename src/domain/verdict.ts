@@ -1,4 +1,5 @@
 import type { Exit, Result } from './attempt.ts';
+import type { Fault } from './retry.ts';
 
 export { observe, staleness, type Observation, type Staleness } from './staleness.ts';
 export { verifyProducts, type Verification } from './verification.ts';
@@ -8,6 +9,8 @@ import type { Verification } from './verification.ts';
 export type Ended =
   | { kind: 'timed_out'; which: 'processing' | 'after_end' }
   | { kind: 'no_progress' }
+  /** Before the kernel would have: what it used, what it may use, what the machine had left, bytes. */
+  | { kind: 'memory_limit'; bytes: number; limitBytes: number; availableBytes: number }
   | { kind: 'host_problem'; reason: string }
   | { kind: 'operator'; reason: string }
   | { kind: 'superseded' }
@@ -26,8 +29,10 @@ export type ExitCause =
     }
   | { kind: 'child_died'; code: number | null; signal: number | null }
   | { kind: 'out_of_memory'; traceback: string; plugin: string | null }
-  /** Neither result nor exit: guardian and child went together, as in a power cut. */
+  /** Begun, but neither result nor exit: guardian and child went together, as in a power cut. */
   | { kind: 'vanished' }
+  /** No process of it ever began: its manager went before it could start one. */
+  | { kind: 'not_started' }
   | { kind: 'orphaned' }
   | Ended;
 
@@ -35,8 +40,7 @@ export type Judgement =
   | { kind: 'done' }
   | {
       kind: 'failed';
-      /** Whether it is the run's fault: counts against it and takes it a rung down. */
-      counted: boolean;
+      fault: Fault;
       /** One or more sentences for `bootstrax.reason`. */
       reason: string;
       traceback: string;
@@ -49,17 +53,21 @@ export type Judgement =
 
 export interface AttemptEnd {
   run: number;
+  /** Whether a process of it has begun. */
+  started: boolean;
   exit: Exit | null;
   result: Result | null;
   /** Why the manager ended it, if it did. */
   ended: Ended | null;
+  /** Where its Python threads were when it was ended for its time or its memory; bounded. */
+  stacks?: string | null;
 }
 
 /**
  * How an attempt came to its end. A complete result counts even if the child was killed a moment
  * later, or its guardian went before it could write: it is written when all is safely on disk.
  */
-export function exitCause({ exit, result, ended }: AttemptEnd): ExitCause {
+export function exitCause({ started, exit, result, ended }: AttemptEnd): ExitCause {
   if (ended?.kind === 'superseded') return ended;
   if (result?.ok === true) return { kind: 'finished' };
   if (ended !== null) return ended;
@@ -79,17 +87,17 @@ export function exitCause({ exit, result, ended }: AttemptEnd): ExitCause {
     const { type, message, traceback, plugin, file } = error;
     return { kind: 'strax_error', type, message, traceback, plugin, file };
   }
-  if (exit === null) return { kind: 'vanished' };
+  if (exit === null) return started ? { kind: 'vanished' } : { kind: 'not_started' };
   return { kind: 'child_died', code: exit.code, signal: exit.signal };
 }
 
 /** What an attempt's end means for its run. `verification` matters only if the attempt finished. */
 export function judgeAttempt(end: AttemptEnd, verification: Verification): Judgement {
   const cause = exitCause(end);
-  const traceback = end.result?.error?.traceback ?? '';
-  const failed = (counted: boolean, what: string, culprit: string | null = null): Judgement => ({
+  const traceback = end.result?.error?.traceback ?? end.stacks ?? '';
+  const failed = (fault: Fault, what: string, culprit: string | null = null): Judgement => ({
     kind: 'failed',
-    counted,
+    fault,
     reason: `Run ${end.run}: ${what}`,
     traceback,
     culprit,
@@ -103,39 +111,46 @@ export function judgeAttempt(end: AttemptEnd, verification: Verification): Judge
         case 'ok':
           return { kind: 'done' };
         case 'not_ended':
-          return failed(true, 'it was processed, but the DAQ has not written its end.');
+          return failed('run', 'it was processed, but the DAQ has not written its end.');
         case 'bad':
-          return failed(true, `its products are not right: ${verification.problem}`);
+          return failed('run', `its products are not right: ${verification.problem}`);
       }
     // eslint-disable-next-line no-fallthrough -- every verification above returns
     case 'strax_error':
-      return failed(true, errorText(cause), cause.plugin);
+      return failed('run', errorText(cause), cause.plugin);
     case 'out_of_memory':
-      return failed(true, 'the kernel ended it for want of memory.', cause.plugin);
+      return failed('run', 'the kernel ended it for want of memory.', cause.plugin);
     case 'child_died':
-      return failed(true, `the strax process ended without a result, ${howItDied(cause)}.`);
+      return failed('run', `the strax process ended without a result, ${howItDied(cause)}.`);
     case 'timed_out':
       return failed(
-        true,
+        'run',
         cause.which === 'processing'
           ? 'it was processed for too long and was stopped.'
           : 'it was still being processed too long after its end and was stopped.',
       );
     case 'no_progress':
-      return failed(true, 'nothing was written for too long and it was stopped.');
+      return failed('run', 'nothing was written for too long and it was stopped.');
+    case 'memory_limit':
+      return failed('run', memoryText(cause));
     case 'vanished':
       return failed(
-        false,
+        'holder_lost',
         'all its processes vanished without a word, as when a machine restarts.',
       );
+    case 'not_started':
+      return failed('surroundings', 'its manager ended before it had started.');
     case 'orphaned':
-      return failed(false, 'the strax process saw no manager for too long and ended itself.');
+      return failed(
+        'surroundings',
+        'the strax process saw no manager for too long and ended itself.',
+      );
     case 'host_problem':
-      return failed(false, `this host cannot process it: ${cause.reason}`);
+      return failed('surroundings', `this host cannot process it: ${cause.reason}`);
     case 'operator':
-      return failed(false, `stopped by an operator: ${cause.reason}`);
+      return failed('surroundings', `stopped by an operator: ${cause.reason}`);
     case 'manager':
-      return failed(false, `stopped by its manager: ${cause.reason}`);
+      return failed('surroundings', `stopped by its manager: ${cause.reason}`);
   }
 }
 
@@ -143,6 +158,12 @@ function errorText(error: ExitCause & { kind: 'strax_error' }): string {
   const plugin = error.plugin === null ? '' : ` while making ${error.plugin}`;
   const file = error.file === null ? '' : ` (file ${error.file})`;
   return `strax failed${plugin}: ${error.type}: ${error.message}${file}`;
+}
+
+function memoryText(cause: Ended & { kind: 'memory_limit' }): string {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  const [used, limit, left] = [cause.bytes, cause.limitBytes, cause.availableBytes].map(gigabytes);
+  return `it used ${used} of memory (limit ${limit}, ${left} left on the machine) and was stopped before the kernel would have.`;
 }
 
 function howItDied({ code, signal }: { code: number | null; signal: number | null }): string {

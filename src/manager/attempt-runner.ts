@@ -274,7 +274,7 @@ export class AttemptRunner {
     if (this.#managerEnds.aborted && this.#ended === null) return;
     const ended = this.#ended ?? { kind: 'manager', reason: 'stopped before the start' };
     const judgement = judgeAttempt(
-      { run: this.#run.number, exit: null, result: null, ended },
+      { run: this.#run.number, started: false, exit: null, result: null, ended },
       { kind: 'ok' },
     );
     await this.#settle({ kind: 'judged', judgement });

@@ -10,6 +10,7 @@ import type { RunDocument, Seen } from '../store/types.ts';
 import { seenOf } from '../store/runs.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
+import { malformedText } from './failure.ts';
 import { unlessOutage } from './persist.ts';
 
 /** Candidates looked at in one turn, of each kind: the loser of a race takes the next of its batch. */
@@ -126,10 +127,9 @@ export async function setAside(
   seen: Seen,
   problems: readonly FieldProblem[],
 ): Promise<void> {
-  const named = problems.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
   const label =
     typeof seen.number === 'number' ? `run ${seen.number}` : `document ${seen.id.toHexString()}`;
-  const text = `${label} cannot be processed, its document is malformed: ${named}`;
+  const text = malformedText(label, problems);
   const written = await env.store.runs.settle(seen, env.host, {
     kind: 'set_aside',
     reason: reasonText(env.host, text, ''),

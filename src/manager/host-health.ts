@@ -5,7 +5,9 @@ import type { Environment } from './environment.ts';
 
 /** Whether this host would take a run now, and what its disk says. */
 export interface HostHealth {
-  accepting: { ok: true } | { ok: false; kind: 'context' | 'folder' | 'disk'; reason: string };
+  accepting:
+    | { ok: true }
+    | { ok: false; kind: 'context' | 'folder' | 'disk' | 'quarantine'; reason: string };
   disk: DiskSpace | null;
 }
 

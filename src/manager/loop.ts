@@ -8,18 +8,16 @@ import { Bell } from './bell.ts';
 import { claimTurn } from './claiming.ts';
 import type { Environment } from './environment.ts';
 import { hostHealth, type HostHealth } from './host-health.ts';
-import { LifeSigns } from './life-signs.ts';
+import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { isOutage, unlessOutage, untilAnswered } from './persist.ts';
-import { recover } from './recovery.ts';
+import { at, Quarantine } from './quarantine.ts';
 import { requestedRun } from './requests.ts';
-import { StaleRuns } from './stale-runs.ts';
 
 /** A look at the host is good for so long when it decides on a claim, or when all was not well, seconds. */
 const HEALTH_SECONDS = 5;
 /** The same while there is nothing to claim: a look writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
-/** How often foreign runs are looked at, well below the shorter lease, seconds. */
-const STALE_LOOK_SECONDS = 25;
 
 /** The loop of one manager: recover, then notice, claim, watch, over and over. */
 export class ManagerLoop {
@@ -28,22 +26,46 @@ export class ManagerLoop {
   readonly #bell: Bell;
   readonly #book = new AttemptBook();
   readonly #lifeSigns: LifeSigns;
-  readonly #stale: StaleRuns;
+  readonly #housekeeping: Housekeeping;
+  readonly #quarantine: Quarantine;
   #health: HostHealth | null = null;
   #healthAt = -Infinity;
-  #staleAt = -Infinity;
   #streaming = false;
   #failure: { error: unknown } | null = null;
+  #ready = false;
 
   constructor(env: Environment, ends: AbortSignal) {
     this.#env = env;
     this.#ends = ends;
     this.#bell = new Bell(env.clock);
-    this.#stale = new StaleRuns(env);
-    this.#lifeSigns = new LifeSigns(env, () => ({
-      health: this.#health,
-      runners: this.#book.all(),
-    }));
+    this.#quarantine = new Quarantine(env);
+    this.#housekeeping = new Housekeeping(
+      env,
+      this.#book,
+      {
+        adopt: (run, document, files) => {
+          const fence = { id: document._id, attempt: files.plan.attempt, host: env.host };
+          const runner = this.#runner(run, fence);
+          this.#begin(runner, () => runner.adopt(files));
+        },
+      },
+      ends,
+    );
+    this.#lifeSigns = new LifeSigns(env, () => this.#view());
+  }
+
+  /** Recovery is done, and runs are taken. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** What this host does and why, in one sentence. */
+  get thinking(): string {
+    return thinking(this.#view(), this.#env.slots, { withProgress: false });
+  }
+
+  #view(): ManagerView {
+    return { health: this.#health, runners: this.#book.all() };
   }
 
   wake(): void {
@@ -67,18 +89,8 @@ export class ManagerLoop {
       // created while another connection writes.
       await unlessOutage(env, 'indexes', () => this.#ensureIndexes());
       this.#lifeSigns.start();
-      await recover(
-        env,
-        this.#book,
-        {
-          adopt: (run, document, files) => {
-            const fence = { id: document._id, attempt: files.plan.attempt, host: env.host };
-            const runner = this.#runner(run, fence);
-            this.#begin(runner, () => runner.adopt(files));
-          },
-        },
-        this.#ends,
-      );
+      await this.#housekeeping.atStart();
+      this.#ready = true;
       env.log.info({ event: 'manager.ready', host: env.host }, `${env.host} is ready to take runs`);
       this.#watch();
       if (runOnce !== null) return await this.#processOnce(runOnce);
@@ -129,7 +141,7 @@ export class ManagerLoop {
         if (event.up) {
           this.#env.log.info({ event: 'database.up' }, `the ${event.database} database answers`);
         } else {
-          this.#stale.connectionLost();
+          this.#housekeeping.connectionLost();
           this.#env.log.warn(
             { event: 'database.down', reason: event.reason },
             `the ${event.database} database does not answer (${event.reason ?? 'no reason given'}); children go on`,
@@ -151,7 +163,11 @@ export class ManagerLoop {
       return { ok: false, message: `this host is busy with run ${busy.join(', ')}` };
     }
     const health = await this.#look();
-    if (!health.accepting.ok) return { ok: false, message: health.accepting.reason };
+    const { accepting } = health;
+    // A person may well want to see what a quarantined host does with a run.
+    if (!accepting.ok && accepting.kind !== 'quarantine') {
+      return { ok: false, message: accepting.reason };
+    }
     const seen = seenOf(document);
     const attempt = env.attempts.newId();
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') {
@@ -210,10 +226,10 @@ export class ManagerLoop {
     await this.#look(IDLE_HEALTH_SECONDS);
     const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     try {
-      await this.#lookAtForeignRuns();
+      await this.#housekeeping.look();
       if (this.#book.size >= env.slots) return interval;
       const { nextDueSeconds } = await claimTurn(
-        env,
+        this.#quarantine.onProbation ? { ...env, slots: 1 } : env,
         this.#book,
         async () => {
           const { accepting } = await this.#look();
@@ -225,17 +241,10 @@ export class ManagerLoop {
       return Math.min(interval, nextDueSeconds ?? interval);
     } catch (error) {
       if (!isOutage(error)) throw error;
-      this.#stale.connectionLost();
+      this.#housekeeping.connectionLost();
       env.log.debug({ event: 'turn.missed', problem: error.message }, error.message);
       return interval;
     }
-  }
-
-  async #lookAtForeignRuns(): Promise<void> {
-    const now = this.#env.clock.monotonicSeconds();
-    if (now - this.#staleAt < STALE_LOOK_SECONDS) return;
-    this.#staleAt = now;
-    await this.#stale.look(this.#book);
   }
 
   /** How the host is; a look at a host that was well may be `maxAgeSeconds` old. */
@@ -244,9 +253,10 @@ export class ManagerLoop {
     const limit = this.#health?.accepting.ok === true ? maxAgeSeconds : HEALTH_SECONDS;
     if (this.#health !== null && now - this.#healthAt < limit) return this.#health;
     const before = this.#health?.accepting;
-    this.#health = await hostHealth(this.#env);
+    const health = await this.#ifTrusted(await hostHealth(this.#env));
+    this.#health = health;
     this.#healthAt = now;
-    const { accepting } = this.#health;
+    const { accepting } = health;
     if (!accepting.ok && (before?.ok !== false || before.kind !== accepting.kind)) {
       this.#env.log.warn(
         { event: 'host.not_accepting', kind: accepting.kind },
@@ -256,7 +266,25 @@ export class ManagerLoop {
       this.#env.log.info({ event: 'host.accepting' }, 'taking runs again');
     }
     this.#lifeSigns.changed();
-    return this.#health;
+    return health;
+  }
+
+  /** A host on which run after run fails takes none for a while, however well it looks. */
+  async #ifTrusted(health: HostHealth): Promise<HostHealth> {
+    if (!health.accepting.ok) return health;
+    const standing = await this.#quarantine.standing();
+    const no = (reason: string): HostHealth => ({
+      ...health,
+      accepting: { ok: false, kind: 'quarantine', reason },
+    });
+    switch (standing.kind) {
+      case 'trusted':
+        return health;
+      case 'quarantined':
+        return no(`not before ${at(standing.untilMs)}, because ${standing.why}`);
+      case 'on_probation':
+        return this.#book.size === 0 ? health : no(`one at a time, because ${standing.why}`);
+    }
   }
 
   #take(run: Run, seen: Seen, attempt: string): void {
@@ -277,6 +305,8 @@ export class ManagerLoop {
         // When the manager ends, what goes on stays in the book: it is reported.
         if (this.#ends.aborted) return;
         this.#book.remove(runner);
+        this.#quarantine.attemptEnded();
+        this.#healthAt = -Infinity;
         this.#lifeSigns.changed();
         this.#bell.ring();
       },
@@ -293,6 +323,9 @@ export class ManagerLoop {
     this.#streaming = true;
     store.runs
       .watch((hint) => {
+        if (hint?.touched.some((field) => field.startsWith('tags'))) {
+          this.#housekeeping.tagsChanged();
+        }
         const runner = hint === null ? null : this.#book.ofRun(hint.id);
         if (runner !== null) {
           runner.look().catch((error: unknown) => {

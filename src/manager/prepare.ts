@@ -1,5 +1,6 @@
 import type { Plan } from '../domain/attempt.ts';
 import { makePlan, resolveLiveDirectory } from '../domain/plan.ts';
+import type { Fault } from '../domain/retry.ts';
 import type { Run } from '../domain/run.ts';
 import type { Culprit } from '../domain/targets.ts';
 import type { Judgement } from '../domain/verdict.ts';
@@ -36,7 +37,7 @@ export async function prepare(
     return failed(
       `live data of run ${run.number} is missing: ${live.path} is no folder. ` +
         `Restore it and use 'bootstrax retry ${run.number}', or abandon the run.`,
-      true,
+      'run',
     );
   }
   const [rate, culprits] = await Promise.all([
@@ -100,22 +101,22 @@ function withoutPlan(
     case 'malformed':
       return { kind: 'set_aside', problems: no.problems };
     case 'host_problem':
-      return failed(no.reason, false);
+      return failed(no.reason, 'surroundings');
     case 'run_problem':
-      return failed(no.reason, true);
+      return failed(no.reason, 'run');
   }
 }
 
-function failed(reason: string, counted: boolean): { kind: 'conclude'; judgement: Judgement } {
+function failed(reason: string, fault: Fault): { kind: 'conclude'; judgement: Judgement } {
   return {
     kind: 'conclude',
     judgement: {
       kind: 'failed',
-      counted,
+      fault,
       reason,
       traceback: '',
       culprit: null,
-      cause: counted ? { kind: 'finished' } : { kind: 'host_problem', reason },
+      cause: fault === 'run' ? { kind: 'finished' } : { kind: 'host_problem', reason },
     },
   };
 }

@@ -2,10 +2,13 @@ import { join } from 'node:path';
 
 import type { AttemptFiles } from '../attempts/directory.ts';
 import type { Plan } from '../domain/attempt.ts';
-import { parseRun, type Run } from '../domain/run.ts';
-import type { RunDocument } from '../store/types.ts';
+import { parseRun, type ParsedRun, type Run } from '../domain/run.ts';
+import { reasonText } from '../domain/verdict.ts';
+import { seenOf } from '../store/runs.ts';
+import type { Conclusion, RunDocument } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
+import { concludedFailure, endedUnseen, malformedText } from './failure.ts';
 import { untilAnswered } from './persist.ts';
 import { NOBODY } from './supervise.ts';
 
@@ -18,10 +21,10 @@ export interface RecoveryHandlers {
 }
 
 /**
- * Brings order into what an earlier manager of this host left behind, before any work: attempts on
- * disk that are not concluded, and runs claimed by this host without an attempt. Safe to repeat.
+ * Brings order into what an earlier manager of this host left behind: attempts on disk that are not
+ * concluded. At start before any work, and again from time to time. Safe to repeat.
  */
-export async function recover(
+export async function recoverAttempts(
   env: Environment,
   book: AttemptBook,
   handlers: RecoveryHandlers,
@@ -30,10 +33,22 @@ export async function recover(
   for (const id of await env.attempts.listOpen()) {
     if (book.has(id) || signal.aborted) continue;
     const files = await env.attempts.read(id);
-    if (files !== null) await recoverAttempt(env, files, handlers, signal);
+    if (files !== null && !files.concluded) await recoverAttempt(env, files, handlers, signal);
   }
-  await requeueUnbegun(env, book, signal);
+}
+
+/** What only a start can know to be left behind: runs claimed by this host, open histories. */
+export async function recoverClaims(
+  env: Environment,
+  book: AttemptBook,
+  signal: AbortSignal,
+): Promise<void> {
+  await endUnbegun(env, book, signal);
   await closeHistory(env, book, signal);
+}
+
+/** Keeps the records of concluded attempts within limits. */
+export async function pruneRecords(env: Environment): Promise<void> {
   await env.attempts.prune(RETENTION);
 }
 
@@ -45,7 +60,8 @@ async function recoverAttempt(
 ): Promise<void> {
   const { plan } = files;
   if (plan === null) {
-    // Without a plan nothing was started; the run itself is found by its claim.
+    // Nothing is known of it but its processes; the run itself is found by its claim.
+    await endProcesses(env, files);
     await env.attempts.markConcluded(files.directory);
     return;
   }
@@ -54,25 +70,31 @@ async function recoverAttempt(
   );
   if (found === null) return;
   for (const document of found) {
-    const parsed = parseRun(document);
-    if (parsed.kind !== 'run') continue;
-    const { state, attempt, host } = parsed.run.bootstrax;
+    const { state, attempt, host } = seenOf(document);
     if (attempt !== plan.attempt || host !== env.host) continue;
-    if (state === 'busy') {
-      handlers.adopt(parsed.run, document, { ...files, plan });
-      env.log.info(
-        { event: 'attempt.adopted', run: plan.run, attempt: plan.attempt },
-        `run ${plan.run} goes on: taken over from an earlier manager of this host`,
-      );
-      return;
-    }
     if (state === 'considering') {
-      // Claimed, but no child was ever made: `requeueUnbegun` gives it back.
+      // Claimed, but no child was ever made: the claim is given back by itself.
       await env.attempts.markConcluded(files.directory);
       return;
     }
+    const parsed = parseRun(document);
+    if (state !== 'busy' || parsed.kind !== 'run') continue;
+    handlers.adopt(parsed.run, document, { ...files, plan });
+    env.log.info(
+      { event: 'attempt.adopted', run: plan.run, attempt: plan.attempt },
+      `run ${plan.run} goes on: taken over from an earlier manager of this host`,
+    );
+    return;
   }
   await cleanUpLostAttempt(env, files, plan, found, signal);
+}
+
+async function endProcesses(env: Environment, files: AttemptFiles): Promise<void> {
+  await env.machine.endSession({
+    guardian: files.started?.guardian ?? NOBODY,
+    child: files.started?.child ?? NOBODY,
+    logFile: join(files.directory, 'log.txt'),
+  });
 }
 
 /**
@@ -86,22 +108,12 @@ async function cleanUpLostAttempt(
   documents: readonly RunDocument[],
   signal: AbortSignal,
 ): Promise<void> {
-  await env.machine.endSession({
-    guardian: files.started?.guardian ?? NOBODY,
-    child: files.started?.child ?? NOBODY,
-    logFile: join(files.directory, 'log.txt'),
-  });
+  await endProcesses(env, files);
   const locations = (await env.attempts.foldersOf(files.directory)).map(({ location }) => location);
-  const keep = new Set<string>();
-  for (const document of documents) {
-    const parsed = parseRun(document);
-    if (parsed.kind === 'run' && parsed.run.bootstrax.state === 'done') {
-      for (const { host, location } of parsed.run.data) {
-        if (host === env.host && location !== null) keep.add(location);
-      }
-    }
-  }
-  const doomed = locations.filter((location) => !keep.has(location));
+  const taken = documents.some((document) => isTakenHere(env, document));
+  const kept = new Set(documents.flatMap((document) => finishedHere(env, document)));
+  // A newer attempt here has removed this one's folders before it made its own, of the same names.
+  const doomed = taken ? [] : locations.filter((location) => !kept.has(location));
   for (const document of documents) {
     await untilAnswered(env, `data entries of run ${plan.run}`, signal, () =>
       env.store.runs.withdrawData(document._id, env.host, doomed),
@@ -112,37 +124,61 @@ async function cleanUpLostAttempt(
   await env.attempts.markConcluded(files.directory);
   env.log.info(
     { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed: removed.length },
-    `an earlier attempt at run ${plan.run} is cleaned up: ${removed.length} folders removed, ${keep.size} kept`,
+    `an earlier attempt at run ${plan.run} is cleaned up: ${removed.length} folders removed, ${locations.length - doomed.length} kept`,
   );
 }
 
+function isTakenHere(env: Environment, document: RunDocument): boolean {
+  const { state, host } = seenOf(document);
+  return (state === 'considering' || state === 'busy') && host === env.host;
+}
+
+/** Locations of a done run's products on this host. */
+function finishedHere(env: Environment, document: RunDocument): string[] {
+  if (seenOf(document).state !== 'done') return [];
+  const entries: unknown[] = Array.isArray(document['data']) ? document['data'] : [];
+  return entries.flatMap((entry) => {
+    const { host, location } = (entry ?? {}) as { host?: unknown; location?: unknown };
+    return host === env.host && typeof location === 'string' ? [location] : [];
+  });
+}
+
 /** Runs claimed by this host that no attempt of it works on: back to the queue, not counted. */
-async function requeueUnbegun(
-  env: Environment,
-  book: AttemptBook,
-  signal: AbortSignal,
-): Promise<void> {
+async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSignal): Promise<void> {
   const own = await untilAnswered(env, 'own runs', signal, () => env.store.runs.ownRuns(env.host));
   for (const document of own ?? []) {
-    const parsed = parseRun(document);
-    if (parsed.kind !== 'run') continue;
-    const { run } = parsed;
-    const { attempt } = run.bootstrax;
+    const { number, attempt } = seenOf(document);
     // Without an attempt id it is the reference's: it goes stale like any foreign run.
-    if (attempt === null || book.has(attempt)) continue;
-    const concluded = await untilAnswered(env, `run ${run.number}`, signal, () =>
-      env.store.runs.conclude(
-        { id: document._id, attempt, host: env.host },
-        { kind: 'requeued', reason: null, delaySeconds: 0 },
-      ),
+    if (typeof attempt !== 'string' || book.has(attempt)) continue;
+    const { conclusion, message } = unbegun(env, parseRun(document), String(number));
+    const concluded = await untilAnswered(env, `run ${String(number)}`, signal, (again) =>
+      env.store.runs.conclude({ id: document._id, attempt, host: env.host }, conclusion, again),
     );
-    if (concluded?.kind === 'landed') {
-      env.log.info(
-        { event: 'run.requeued', run: run.number, attempt },
-        `run ${run.number} was claimed by an earlier manager of this host that had not started it: back to the queue, not counted`,
-      );
-    }
+    if (concluded?.kind !== 'landed') continue;
+    env.log.warn({ event: `run.${conclusion.kind}`, run: number, attempt }, message);
   }
+}
+
+function unbegun(
+  env: Environment,
+  parsed: ParsedRun,
+  label: string,
+): { conclusion: Conclusion; message: string } {
+  if (parsed.kind === 'malformed') {
+    const { problems } = parsed.malformed;
+    const text = malformedText(`run ${label}`, problems);
+    return {
+      conclusion: { kind: 'set_aside', reason: reasonText(env.host, text, ''), problems },
+      message: text,
+    };
+  }
+  return concludedFailure(env, {
+    run: parsed.run.number,
+    before: parsed.run.bootstrax,
+    fault: 'surroundings',
+    reason: 'it was claimed by an earlier manager of this host that had not started it',
+    traceback: '',
+  });
 }
 
 async function closeHistory(
@@ -155,21 +191,10 @@ async function closeHistory(
   );
   for (const { attempt, plan } of open ?? []) {
     if (book.has(attempt)) continue;
+    const dropped = Array.isArray(plan?.['dropped']) ? (plan['dropped'] as string[]) : [];
+    const reason = 'the manager ended before the attempt had an outcome';
     await untilAnswered(env, 'history', signal, () =>
-      env.store.attempts.end(attempt, {
-        outcome: 'requeued',
-        counted: false,
-        reason: 'the manager ended before the attempt had an outcome',
-        traceback: null,
-        fingerprint: null,
-        plugin: null,
-        seconds: null,
-        peakMemoryBytes: null,
-        bytes: null,
-        dropped: Array.isArray(plan?.['dropped']) ? (plan['dropped'] as string[]) : [],
-        products: [],
-        versions: {},
-      }),
+      env.store.attempts.end(attempt, endedUnseen(reason, { dropped })),
     );
   }
 }

@@ -1,6 +1,5 @@
 import type { Plan, Product, Result } from '../domain/attempt.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
-import { concludeFailure } from '../domain/retry.ts';
 import type { FieldProblem, Run } from '../domain/run.ts';
 import { reasonText, type Judgement } from '../domain/verdict.ts';
 import type {
@@ -11,6 +10,7 @@ import type {
   LogPriority,
 } from '../store/types.ts';
 import type { Environment } from './environment.ts';
+import { concludedFailure, malformedText } from './failure.ts';
 import { unlessOutage, untilAnswered } from './persist.ts';
 
 /** What is known of an attempt when it is settled; as much as it came to. */
@@ -127,8 +127,7 @@ function decide(
 ): Settled {
   const { run } = attempt;
   if (ending.kind === 'set_aside') {
-    const reason = ending.problems.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-    const text = `run ${run.number} cannot be processed, its document is malformed: ${reason}`;
+    const text = malformedText(`run ${run.number}`, ending.problems);
     return {
       conclusion: {
         kind: 'set_aside',
@@ -159,57 +158,26 @@ function decide(
       message: `run ${run.number} is done: ${products.length} data types`,
     };
   }
-  const failure = concludeFailure(
-    {
-      failures: run.bootstrax.failures,
-      uncounted: run.bootstrax.uncounted,
-      counted: judgement.counted,
+  const { fault, reason, traceback, cause } = judgement;
+  const failure = concludedFailure(env, {
+    run: run.number,
+    before: run.bootstrax,
+    fault,
+    reason,
+    traceback,
+  });
+  return {
+    conclusion: { ...failure.conclusion, unregister: attempt.locations },
+    outcome: {
+      ...outcomeOf(attempt, failure.conclusion.kind, failure.counted, reason),
+      cause: cause.kind,
+      traceback: traceback === '' ? null : traceback,
+      fingerprint: fingerprint(cause),
+      plugin: judgement.culprit,
     },
-    env.clock.random(),
-    env.rules.retry,
-  );
-  const reason = reasonText(env.host, judgement.reason, judgement.traceback);
-  const outcome: AttemptOutcome = {
-    ...outcomeOf(attempt, failure.kind, failure.kind !== 'requeued', judgement.reason),
-    traceback: judgement.traceback === '' ? null : judgement.traceback,
-    fingerprint: fingerprint(judgement.cause),
-    plugin: judgement.culprit,
+    priority: failure.priority,
+    message: failure.message,
   };
-  const unregister = attempt.locations;
-  switch (failure.kind) {
-    case 'requeued':
-      return {
-        conclusion: {
-          kind: 'requeued',
-          reason: null,
-          delaySeconds: failure.delaySeconds,
-          unregister,
-        },
-        outcome,
-        priority: 'warning',
-        message: `run ${run.number} goes back to the queue, not counted: ${judgement.reason}`,
-      };
-    case 'failed':
-      return {
-        conclusion: {
-          kind: 'failed',
-          reason,
-          failures: failure.failures,
-          delaySeconds: failure.delaySeconds,
-          unregister,
-        },
-        outcome,
-        priority: failure.failures === 1 ? 'warning' : 'info',
-        message: `${failure.failures === 1 ? 'New' : 'Repeated'} failure on run ${run.number} (${failure.failures} of ${env.rules.retry.maxFailures}): ${judgement.reason}`,
-      };
-    case 'given_up':
-      return {
-        conclusion: { kind: 'given_up', reason, failures: failure.failures, unregister },
-        outcome,
-        priority: 'fatal',
-        message: `run ${run.number} is GIVEN UP after ${failure.failures} failures and needs a person: ${judgement.reason}. Try again with 'bootstrax retry ${run.number} --from-start'`,
-      };
-  }
 }
 
 function outcomeOf(
@@ -222,6 +190,7 @@ function outcomeOf(
     outcome,
     counted,
     reason,
+    cause: outcome === 'done' ? 'finished' : null,
     traceback: null,
     fingerprint: null,
     plugin: null,

@@ -1,11 +1,15 @@
+import { parseRun } from '../domain/run.ts';
 import { observe, staleness, type Observation } from '../domain/verdict.ts';
 import type { Seen } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
+import { concludedFailure, endedUnseen } from './failure.ts';
+import { unlessOutage } from './persist.ts';
 
 /**
- * Watches runs that other hosts hold. A run is stale only if this host, connected without a break,
- * has seen its time unchanged for the whole lease on its own monotonic clock.
+ * Watches runs that are held without an attempt of this manager: other hosts', and claims of this
+ * host that nobody works on. One is stale only if this host, connected without a break, has seen
+ * its time unchanged for the whole lease on its own monotonic clock.
  */
 export class StaleRuns {
   readonly #env: Environment;
@@ -23,7 +27,7 @@ export class StaleRuns {
     this.#observations = new Map();
   }
 
-  /** Looks at all claimed runs and gives the stale ones back to the queue; answers their number. */
+  /** Looks at all claimed runs and takes the stale ones from their holders; answers their number. */
   async look(book: AttemptBook): Promise<number> {
     const env = this.#env;
     const unsettled = await env.store.runs.unsettled();
@@ -49,23 +53,47 @@ export class StaleRuns {
       }
     }
     this.#observations = observations;
-    let given = 0;
-    for (const seen of stale) if (await this.#giveBack(seen)) given++;
-    return given;
+    let taken = 0;
+    for (const seen of stale) if (await this.#takeFromHolder(seen)) taken++;
+    return taken;
   }
 
-  /** Claims it, which fences its former owner off, and puts it back into the queue, not counted. */
-  async #giveBack(seen: Seen): Promise<boolean> {
+  /** Claims it, which fences its former owner off, and ends that owner's attempt. */
+  async #takeFromHolder(seen: Seen): Promise<boolean> {
     const env = this.#env;
     const attempt = env.attempts.newId();
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') return false;
-    await env.store.runs.conclude(
-      { id: seen.id, attempt, host: env.host },
-      { kind: 'requeued', reason: null, delaySeconds: 0 },
-    );
+    const parsed = parseRun(await env.store.runs.byId(seen.id));
+    const before = parsed.kind === 'run' ? parsed.run.bootstrax : parsed.malformed.bootstrax;
+    const reason = `it was ${String(seen.state)} on ${String(seen.host)} without a sign of life for the whole lease`;
+    const failure = concludedFailure(env, {
+      run: typeof seen.number === 'number' ? seen.number : -1,
+      before,
+      // Before the child is started the run cannot have brought its holder down.
+      fault: seen.state === 'busy' && seen.host !== env.host ? 'holder_lost' : 'surroundings',
+      reason,
+      traceback: '',
+    });
+    const fence = { id: seen.id, attempt, host: env.host };
+    await env.store.runs.conclude(fence, failure.conclusion);
     env.log.warn(
       { event: 'run.stale', run: seen.number, state: seen.state, host: seen.host },
-      `run ${String(seen.number)} was ${String(seen.state)} on ${String(seen.host)} without a sign of life for the whole lease: back to the queue, not counted`,
+      failure.message,
+    );
+    const former = seen.attempt;
+    if (typeof former === 'string') {
+      const { counted } = failure;
+      await unlessOutage(env, 'history', () =>
+        env.store.attempts.end(former, endedUnseen(reason, { counted })),
+      );
+    }
+    await unlessOutage(env, 'DAQ log', () =>
+      env.store.daqLog.write({
+        host: env.host,
+        priority: failure.priority,
+        message: failure.message,
+        ...(typeof seen.number === 'number' ? { run: seen.number } : {}),
+      }),
     );
     return true;
   }

@@ -110,6 +110,7 @@ export class Supervision {
     await this.#endProcesses();
     return {
       run: this.#options.run,
+      started: this.#started !== null || this.#options.guardian !== null,
       exit: this.#exit,
       result: this.#result,
       ended: this.#ended,

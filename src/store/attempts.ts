@@ -28,6 +28,7 @@ export const ATTEMPT_INDEXES: readonly IndexSpec[] = [
 
 const MOST_UNFINISHED = 1000;
 const MOST_FAILURES = 1000;
+const MOST_SUCCESSES = 1000;
 const MOST_RUNS_PER_GROUP = 20;
 
 export function beginUpdate(record: AttemptRecord): Document[] {
@@ -72,6 +73,23 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
       (await attempts.find({ run }, { sort: { started: -1 }, limit })).map(attemptOf),
     unfinished: async (host) =>
       (await attempts.find({ host, ended: null }, { limit: MOST_UNFINISHED })).map(attemptOf),
+    endedOn: async (host, since, limit) =>
+      (await attempts.find({ host, ended: { $gte: since } }, { sort: { ended: -1 }, limit })).map(
+        attemptOf,
+      ),
+    successesElsewhere: async (host, since) => {
+      const found = await attempts.find(
+        {
+          'result.counted': false,
+          ended: { $gte: since },
+          'result.outcome': 'done',
+          host: { $ne: host },
+        },
+        { projection: { host: 1, ended: 1 }, sort: { ended: 1 }, limit: MOST_SUCCESSES },
+      );
+      const last = new Map(found.map((each) => [each.host as string, each.ended as Date]));
+      return [...last].map(([name, ended]) => ({ host: name, last: ended }));
+    },
     failureGroups: async (since, limit) => {
       const failures = await attempts.find(
         { 'result.counted': true, ended: { $gte: since } },

@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb';
 
 import { HOLD_TAG } from '../domain/rules.ts';
+import { STATUS_TO_REPLACE } from './run-updates.ts';
 import type { Fence, NewCandidatesQuery, Seen } from './types.ts';
 
 /**
@@ -67,6 +68,18 @@ export function unsettledFilter(host?: string): Document {
   return {
     'bootstrax.state': { $in: [...UNSETTLED_STATES] },
     ...(host === undefined ? {} : { 'bootstrax.host': host }),
+  };
+}
+
+export function waitingTaggedFilter(tag: string): Document {
+  return { 'bootstrax.state': { $in: [null, 'failed'] }, 'tags.name': tag };
+}
+
+export function doneUnfinishedFilter(since: Date, tag: string): Document {
+  return {
+    'bootstrax.state': 'done',
+    start: { $gte: since },
+    $or: [{ status: { $in: [...STATUS_TO_REPLACE] } }, { end: null }, { 'tags.name': tag }],
   };
 }
 

@@ -14,6 +14,8 @@ import { registerStage, unregisterStage } from './run-data.ts';
 import type { Conclusion, DataRegistration, Fence, PlanSummary, ProgressSummary } from './types.ts';
 
 export const FINISHED_STATUS = 'eb_finished_pre';
+/** Any other run-level status means that somebody has gone on with the run (reference, section 2.6). */
+export const STATUS_TO_REPLACE: readonly (string | null)[] = [null, 'needs_upload'];
 
 export function claimUpdate(owner: { attempt: string; host: string }): Document[] {
   return [
@@ -105,6 +107,9 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
         n_failures: numberAt('$bootstrax.n_failures'),
         next_retry: inSeconds(conclusion.delaySeconds),
         uncounted: { $add: [numberAt('$bootstrax.uncounted'), 1] },
+        ...(conclusion.holderLost
+          ? { holders_lost: { $add: [numberAt('$bootstrax.holders_lost'), 1] } }
+          : {}),
       };
     case 'set_aside':
       return {
@@ -128,17 +133,27 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
 }
 
 function conclusionRemoves(conclusion: Conclusion): string[] {
-  // Without `next_retry` no program retries the run.
-  return conclusion.kind === 'set_aside' ? ['next_retry'] : ['malformed'];
+  switch (conclusion.kind) {
+    case 'set_aside':
+      // Without `next_retry` no program retries the run.
+      return ['next_retry'];
+    case 'requeued':
+    case 'abandoned':
+      return ['malformed'];
+    case 'done':
+    case 'failed':
+    case 'given_up':
+      return ['malformed', 'holders_lost'];
+  }
 }
 
 /** A status that somebody else has set since means that the run is further along: it stays. */
-function statusStage(): Document {
+export function statusStage(): Document {
   return {
     $set: {
       status: {
         $cond: [
-          { $in: [{ $ifNull: ['$status', null] }, [null, 'needs_upload']] },
+          { $in: [{ $ifNull: ['$status', null] }, STATUS_TO_REPLACE] },
           FINISHED_STATUS,
           '$status',
         ],
@@ -158,7 +173,7 @@ export function retryUpdate(host: string, failures: number): Document[] {
       next_retry: '$$NOW',
       uncounted: 0,
     }),
-    unsetBootstrax('attempt', 'progress', 'malformed'),
+    unsetBootstrax('attempt', 'progress', 'malformed', 'holders_lost'),
   ];
 }
 

@@ -6,6 +6,7 @@ import type { Collection } from './collection.ts';
 import { compareAndSet } from './compare-and-set.ts';
 import type { IndexSpec } from './indexes.ts';
 import {
+  doneUnfinishedFilter,
   fenceFilter,
   newCandidatesFilter,
   retryDueFilter,
@@ -15,6 +16,7 @@ import {
   UNSETTLED_STATES,
   unsettledFilter,
   waitingFilter,
+  waitingTaggedFilter,
 } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.ts';
 import {
@@ -29,6 +31,8 @@ import {
   releaseUpdate,
   retryUpdate,
   settleUpdate,
+  STATUS_TO_REPLACE,
+  statusStage,
   unregisterUpdate,
 } from './run-updates.ts';
 import { unregisterStage } from './run-data.ts';
@@ -153,6 +157,12 @@ export function createRunStore(
       ((await runs.find(unsettledFilter(), { projection: SEEN_PROJECTION })) as RunDocument[]).map(
         seenOf,
       ),
+    waitingTagged: (tag, limit) =>
+      runs.find(waitingTaggedFilter(tag), { projection: RUN_PROJECTION, limit }) as Promise<
+        RunDocument[]
+      >,
+    doneUnfinished: ({ since, tag, limit }) =>
+      read(doneUnfinishedFilter(since, tag), { start: -1 }, limit),
     byNumber: (number) => all({ number }),
     byId: async (id) => (await all({ _id: id }))[0] ?? null,
 
@@ -256,6 +266,17 @@ export function createRunStore(
           bootstrax.host === host,
       ),
 
+    mendStatus: async (seen) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.mend_status',
+        id: seen.id,
+        expected: { ...seenFilter(seen), status: { $in: [...STATUS_TO_REPLACE] } },
+        update: [statusStage()],
+        projection: { status: 1 },
+        landed: (document) => document.status === FINISHED_STATUS,
+      });
+      return done ? 'landed' : 'changed';
+    },
     hold: async (id, user) => {
       await runs.repeatUpdateOne(
         'runs.hold',

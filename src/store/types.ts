@@ -1,5 +1,6 @@
 import type { ObjectId } from 'mongodb';
 import type { FieldProblem, Outcome, RunState } from '../domain/run.ts';
+import type { ExitCause } from '../domain/verdict.ts';
 
 /**
  * What the rest of the program sees of the databases. Every method is bounded in time: it answers or
@@ -104,8 +105,11 @@ export type Conclusion = ConclusionBase &
     | { kind: 'done' }
     /** Counted: `failures` is the new number, `delaySeconds` the wait until the next attempt. */
     | { kind: 'failed'; reason: string; failures: number; delaySeconds: number }
-    /** Not the run's fault: failures unchanged; a null reason keeps the present one. */
-    | { kind: 'requeued'; reason: string | null; delaySeconds: number }
+    /**
+     * Not the run's fault: failures unchanged; a null reason keeps the present one. `holderLost`: its
+     * holder went down with it.
+     */
+    | { kind: 'requeued'; reason: string | null; delaySeconds: number; holderLost?: boolean }
     /** Malformed: no retry until a person mends it. */
     | { kind: 'set_aside'; reason: string; problems: readonly FieldProblem[] }
     | { kind: 'given_up'; reason: string; failures: number }
@@ -177,6 +181,13 @@ export interface RunStore {
   ownRuns(host: string): Promise<RunDocument[]>;
   /** All runs that are considering or busy, whoever owns them: to watch for staleness. */
   unsettled(): Promise<Seen[]>;
+  /** New and failed runs with this tag. */
+  waitingTagged(tag: string, limit: number): Promise<RunDocument[]>;
+  /**
+   * Done runs begun since `since` that lack a status of their own or an end, or carry `tag`; newest
+   * first.
+   */
+  doneUnfinished(query: { since: Date; tag: string; limit: number }): Promise<RunDocument[]>;
   /** All runs with this number: should be one. */
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;
@@ -218,6 +229,8 @@ export interface RunStore {
   settle(seen: Seen, host: string, conclusion: Settlement): Promise<'landed' | 'changed'>;
   /** Failed and due now, with this number of failures (kept, or 0 to begin from the start). */
   retry(seen: Seen, host: string, failures: number): Promise<'landed' | 'changed'>;
+  /** Gives a done run, if it still is as seen and has none, the status that a conclusion writes. */
+  mendStatus(seen: Seen): Promise<'landed' | 'changed'>;
   /** Adds the tag `hold-processing` unless it is there. */
   hold(id: ObjectId, user: string): Promise<void>;
   /** Removes every tag `hold-processing`. */
@@ -321,6 +334,8 @@ export interface AttemptRecord {
 
 export interface AttemptOutcome {
   outcome: Outcome | 'superseded';
+  /** How the attempt itself came to its end; null if it came to none of its own. */
+  cause: ExitCause['kind'] | null;
   /** Did it count as a failure of the run? */
   counted: boolean;
   reason: string | null;
@@ -364,6 +379,10 @@ export interface AttemptStore {
   ofRun(run: number, limit: number): Promise<AttemptDocument[]>;
   /** Attempts of this host without an end: to be settled at start. */
   unfinished(host: string): Promise<AttemptDocument[]>;
+  /** Ended attempts of a host since a time, newest first. */
+  endedOn(host: string, since: Date, limit: number): Promise<AttemptDocument[]>;
+  /** Other hosts that have finished a run since a time, each with the newest such end. */
+  successesElsewhere(host: string, since: Date): Promise<{ host: string; last: Date }[]>;
   /** Counted failures since a time, grouped, most frequent first; looks at no more than 1000 attempts. */
   failureGroups(since: Date, limit: number): Promise<FailureGroup[]>;
 }

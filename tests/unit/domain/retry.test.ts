@@ -5,6 +5,7 @@ import {
   concludeFailure,
   nextRetryDelaySeconds,
   uncountedDelaySeconds,
+  type Fault,
 } from '../../../src/domain/retry.ts';
 import { defaultRules } from '../../../src/domain/rules.ts';
 
@@ -44,63 +45,81 @@ describe('the delay after an uncounted event', () => {
 });
 
 describe('a failure', () => {
+  const before = (failures: number, uncounted = 0, holdersLost = 0) => ({
+    failures,
+    uncounted,
+    holdersLost,
+  });
+
   it('that counts goes a rung down and waits', () => {
-    expect(concludeFailure({ failures: 1, uncounted: 4, counted: true }, 0.5, RULES)).toEqual({
+    expect(concludeFailure(before(1, 4, 1), 'run', 0.5, RULES)).toEqual({
       kind: 'failed',
       failures: 2,
-      uncounted: 0,
       delaySeconds: 300,
     });
   });
 
   it('that is the tenth is the last', () => {
-    expect(concludeFailure({ failures: 8, uncounted: 0, counted: true }, 0.5, RULES).kind).toBe(
-      'failed',
-    );
-    expect(concludeFailure({ failures: 9, uncounted: 0, counted: true }, 0.5, RULES)).toEqual({
+    expect(concludeFailure(before(8), 'run', 0.5, RULES).kind).toBe('failed');
+    expect(concludeFailure(before(9), 'run', 0.5, RULES)).toEqual({
       kind: 'given_up',
       failures: 10,
-      uncounted: 0,
       delaySeconds: null,
     });
   });
 
   it('that is not the run’s fault is not counted, ten times in a row', () => {
-    expect(concludeFailure({ failures: 9, uncounted: 0, counted: false }, 0.5, RULES)).toEqual({
+    expect(concludeFailure(before(9), 'surroundings', 0.5, RULES)).toEqual({
       kind: 'requeued',
-      failures: 9,
-      uncounted: 1,
+      holderLost: false,
       delaySeconds: 10,
     });
-    expect(concludeFailure({ failures: 2, uncounted: 9, counted: false }, 0.5, RULES)).toEqual({
+    expect(concludeFailure(before(2, 9, 1), 'surroundings', 0.5, RULES)).toEqual({
       kind: 'requeued',
-      failures: 2,
-      uncounted: 10,
+      holderLost: false,
       delaySeconds: 600,
     });
-    expect(concludeFailure({ failures: 2, uncounted: 10, counted: false }, 0.5, RULES)).toEqual({
+    expect(concludeFailure(before(2, 10), 'surroundings', 0.5, RULES)).toEqual({
       kind: 'failed',
       failures: 3,
-      uncounted: 0,
       delaySeconds: 1500,
     });
   });
 
+  it('that takes its holder down counts the second time', () => {
+    expect(concludeFailure(before(0, 3), 'holder_lost', 0.5, RULES)).toEqual({
+      kind: 'requeued',
+      holderLost: true,
+      delaySeconds: 80,
+    });
+    expect(concludeFailure(before(0, 4, 1), 'holder_lost', 0.5, RULES)).toEqual({
+      kind: 'failed',
+      failures: 1,
+      delaySeconds: 60,
+    });
+    expect(concludeFailure(before(9, 1, 1), 'holder_lost', 0.5, RULES).kind).toBe('given_up');
+  });
+
   it('always leads to an end: no run goes round for ever', () => {
+    const fault = fc.constantFrom<Fault>('run', 'surroundings', 'holder_lost');
     fc.assert(
-      fc.property(fc.infiniteStream(fc.boolean()), (counts) => {
-        let failures = 0;
-        let uncounted = 0;
+      fc.property(fc.infiniteStream(fault), (faults) => {
+        let now = before(0);
         for (let attempts = 1; ; attempts++) {
-          const next = concludeFailure(
-            { failures, uncounted, counted: counts.next().value as boolean },
-            0.5,
-            RULES,
-          );
-          expect(next.failures - failures).toBe(next.kind === 'requeued' ? 0 : 1);
-          if (next.kind === 'given_up') return;
+          const next = concludeFailure(now, faults.next().value as Fault, 0.5, RULES);
+          if (next.kind === 'given_up') {
+            expect(now.failures).toBe(9);
+            return;
+          }
           expect(next.delaySeconds).toBeGreaterThan(0);
-          ({ failures, uncounted } = next);
+          now =
+            next.kind === 'failed'
+              ? before(next.failures)
+              : before(
+                  now.failures,
+                  now.uncounted + 1,
+                  now.holdersLost + (next.holderLost ? 1 : 0),
+                );
           expect(attempts).toBeLessThan(110);
         }
       }),

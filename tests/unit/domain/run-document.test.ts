@@ -31,6 +31,7 @@ describe('a complete run document', () => {
         attempt: '0123456789abcdef01234567',
         outcome: 'requeued',
         uncounted: 2,
+        holders_lost: 1,
       },
       data: [
         { type: 'raw_records', host: 'eb3.xenon.local', location: '/data/x' },
@@ -59,6 +60,7 @@ describe('a complete run document', () => {
           attempt: '0123456789abcdef01234567',
           outcome: 'requeued',
           uncounted: 2,
+          holdersLost: 1,
         },
         data: [
           { type: 'raw_records', host: 'eb3.xenon.local', location: '/data/x' },
@@ -298,6 +300,7 @@ describe('a malformed run document names the field', () => {
     ['bootstrax.next_retry', /date/, { bootstrax: { next_retry: 'soon' } }],
     ['bootstrax.attempt', /not a string/, { bootstrax: { attempt: 5 } }],
     ['bootstrax.uncounted', /non-negative integer/, { bootstrax: { uncounted: 0.5 } }],
+    ['bootstrax.holders_lost', /non-negative integer/, { bootstrax: { holders_lost: -1 } }],
   ])('%s %s', (field, problem, changes) => {
     const found = problems(runDocument(changes));
     expect(found.map((each) => each.field)).toEqual([field]);

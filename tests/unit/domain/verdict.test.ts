@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Exit, Result } from '../../../src/domain/attempt.ts';
 import { fingerprint } from '../../../src/domain/fingerprint.ts';
+import type { Fault } from '../../../src/domain/retry.ts';
 import {
   exitCause,
   judgeAttempt,
@@ -49,7 +50,7 @@ const ERROR = {
   origin: 'run' as const,
 };
 const BROKEN = result({ ok: false, error: ERROR });
-const NOTHING = { run: 7, exit: null, result: null, ended: null };
+const NOTHING = { run: 7, started: true, exit: null, result: null, ended: null };
 const OK: Verification = { kind: 'ok' };
 
 describe('the cause of an end', () => {
@@ -107,6 +108,7 @@ describe('the cause of an end', () => {
       { kind: 'host_problem', reason: 'ValueError: cannot read chunk' },
     ],
     ['vanished', NOTHING, { kind: 'vanished' }],
+    ['never begun', { ...NOTHING, started: false }, { kind: 'not_started' }],
     [
       'died',
       { ...NOTHING, exit: exit({ code: null, signal: 11 }) },
@@ -137,38 +139,49 @@ describe('the judgement', () => {
     expect(judgeAttempt(end, OK)).toEqual({ kind: 'superseded' });
   });
 
-  it.each<[string, Partial<Parameters<typeof judgeAttempt>[0]>, boolean, RegExp]>([
+  it.each<[string, Partial<Parameters<typeof judgeAttempt>[0]>, Fault, RegExp]>([
     [
       'strax',
       { exit: exit(), result: BROKEN },
-      true,
+      'run',
       /^Run 7: strax failed while making peaklets: ValueError: cannot read chunk \(file \/live_data\/000007\/000003\/reader0_1\)$/,
     ],
-    ['memory', { exit: exit({ outOfMemory: true }) }, true, /want of memory/],
-    ['signal', { exit: exit({ signal: 11 }) }, true, /without a result, killed by signal 11\.$/],
-    ['code', { exit: exit({ code: 3 }) }, true, /without a result, exit code 3\.$/],
-    ['unknown', { exit: exit({ code: null }) }, true, /cause not known/],
-    ['72 h', { ended: { kind: 'timed_out', which: 'processing' } }, true, /processed for too long/],
-    ['13 h', { ended: { kind: 'timed_out', which: 'after_end' } }, true, /too long after its end/],
-    ['no write', { ended: { kind: 'no_progress' } }, true, /nothing was written/],
-    ['vanished', {}, false, /vanished/],
-    ['orphaned', { exit: exit({ orphaned: true }) }, false, /saw no manager/],
+    ['memory', { exit: exit({ outOfMemory: true }) }, 'run', /want of memory/],
+    ['signal', { exit: exit({ signal: 11 }) }, 'run', /without a result, killed by signal 11\.$/],
+    ['code', { exit: exit({ code: 3 }) }, 'run', /without a result, exit code 3\.$/],
+    ['unknown', { exit: exit({ code: null }) }, 'run', /cause not known/],
+    [
+      '72 h',
+      { ended: { kind: 'timed_out', which: 'processing' } },
+      'run',
+      /processed for too long/,
+    ],
+    ['13 h', { ended: { kind: 'timed_out', which: 'after_end' } }, 'run', /too long after its end/],
+    ['no write', { ended: { kind: 'no_progress' } }, 'run', /nothing was written/],
+    ['vanished', {}, 'holder_lost', /vanished/],
+    ['never begun', { started: false }, 'surroundings', /manager ended before it had started/],
+    ['orphaned', { exit: exit({ orphaned: true }) }, 'surroundings', /saw no manager/],
     [
       'host',
       { ended: { kind: 'host_problem', reason: 'no disk' } },
-      false,
+      'surroundings',
       /cannot process it: no disk$/,
     ],
     [
       'operator',
       { ended: { kind: 'operator', reason: 'beam time' } },
-      false,
+      'surroundings',
       /an operator: beam time$/,
     ],
-    ['manager', { ended: { kind: 'manager', reason: 'upgrade' } }, false, /its manager: upgrade$/],
-  ])('%s', (_, end, counted, reason) => {
+    [
+      'manager',
+      { ended: { kind: 'manager', reason: 'upgrade' } },
+      'surroundings',
+      /its manager: upgrade$/,
+    ],
+  ])('%s', (_, end, fault, reason) => {
     const judgement = judgeAttempt({ ...NOTHING, ...end }, OK);
-    expect(judgement).toMatchObject({ kind: 'failed', counted });
+    expect(judgement).toMatchObject({ kind: 'failed', fault });
     if (judgement.kind !== 'failed') return;
     expect(judgement.reason).toMatch(/^Run 7: /);
     expect(judgement.reason).toMatch(reason);
@@ -200,13 +213,13 @@ describe('the judgement', () => {
     const end = { ...NOTHING, result: result() };
     expect(judgeAttempt(end, { kind: 'bad', problem: 'no chunks.' })).toMatchObject({
       kind: 'failed',
-      counted: true,
+      fault: 'run',
       reason: 'Run 7: its products are not right: no chunks.',
       cause: { kind: 'finished' },
     });
     expect(judgeAttempt(end, { kind: 'not_ended' })).toMatchObject({
       kind: 'failed',
-      counted: true,
+      fault: 'run',
       reason: 'Run 7: it was processed, but the DAQ has not written its end.',
     });
   });

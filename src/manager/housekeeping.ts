@@ -1,0 +1,76 @@
+import type { AttemptBook } from './attempt-book.ts';
+import type { Environment } from './environment.ts';
+import { LooseEnds } from './loose-ends.ts';
+import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
+import { StaleRuns } from './stale-runs.ts';
+
+/** Looks at held runs in the time of the shortest lease. */
+const LOOKS_PER_LEASE = 2.4;
+/** Records are pruned after so long, seconds. */
+const PRUNE_SECONDS = 3600;
+
+/**
+ * Sets right what crashes, hangs and pulled plugs left behind, here and at hosts that are gone: at
+ * the start, and then on a clock of its own, however busy the host is.
+ */
+export class Housekeeping {
+  readonly #env: Environment;
+  readonly #book: AttemptBook;
+  readonly #handlers: RecoveryHandlers;
+  readonly #signal: AbortSignal;
+  readonly #stale: StaleRuns;
+  readonly #looseEnds: LooseEnds;
+  #staleAt = -Infinity;
+  #cleanedAt = -Infinity;
+  #prunedAt = -Infinity;
+
+  constructor(
+    env: Environment,
+    book: AttemptBook,
+    handlers: RecoveryHandlers,
+    signal: AbortSignal,
+  ) {
+    this.#env = env;
+    this.#book = book;
+    this.#handlers = handlers;
+    this.#signal = signal;
+    this.#stale = new StaleRuns(env);
+    this.#looseEnds = new LooseEnds(env);
+  }
+
+  /** The database was away: what was not seen cannot have stood still. */
+  connectionLost(): void {
+    this.#stale.connectionLost();
+  }
+
+  /** Somebody has tagged a run: do not wait for the clock. */
+  tagsChanged(): void {
+    this.#cleanedAt = -Infinity;
+  }
+
+  /** Before any work; waits for the database as long as it takes. */
+  async atStart(): Promise<void> {
+    await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
+    await recoverClaims(this.#env, this.#book, this.#signal);
+    await pruneRecords(this.#env);
+    this.#prunedAt = this.#env.clock.monotonicSeconds();
+  }
+
+  /** Does what is due. Throws a `StoreError` when the database is away. */
+  async look(): Promise<void> {
+    const { limits } = this.#env.rules;
+    const now = this.#env.clock.monotonicSeconds();
+    const lease = Math.min(limits.busyLeaseSeconds, limits.consideringLeaseSeconds);
+    if (now - this.#staleAt >= lease / LOOKS_PER_LEASE) {
+      this.#staleAt = now;
+      await this.#stale.look(this.#book);
+    }
+    if (now - this.#cleanedAt < limits.cleanUpSeconds) return;
+    this.#cleanedAt = now;
+    await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
+    await this.#looseEnds.tie();
+    if (now - this.#prunedAt < PRUNE_SECONDS) return;
+    this.#prunedAt = now;
+    await pruneRecords(this.#env);
+  }
+}

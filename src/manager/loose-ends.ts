@@ -1,0 +1,131 @@
+import { parseRun, type ParsedRun } from '../domain/run.ts';
+import { seenOf } from '../store/runs.ts';
+import type { LogPriority, RunDocument } from '../store/types.ts';
+import type { Environment } from './environment.ts';
+import { unlessOutage } from './persist.ts';
+
+/** Runs looked at in one pass, of each kind; what is over comes with the next pass. */
+const BATCH = 200;
+/** Done runs that began longer ago are left to people: others may have gone on with them, seconds. */
+const DONE_LOOKED_BACK_SECONDS = 7 * 24 * 3600;
+
+/**
+ * Runs that nobody holds and whose documents are not as they should be: tagged to be abandoned, or
+ * `done` without the status that hands them on. Whatever others have written stays.
+ */
+export class LooseEnds {
+  readonly #env: Environment;
+  /** Since when a done run has been seen as it is now, monotonic seconds. */
+  #seenSince = new Map<string, number>();
+  readonly #endMissed = new Set<string>();
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  async tie(): Promise<void> {
+    const env = this.#env;
+    const { abandonTag } = env.rules.claim;
+    for (const document of await env.store.runs.waitingTagged(abandonTag, BATCH)) {
+      await this.#abandon(document);
+    }
+    const now = await env.store.serverTime();
+    const since = new Date(now.getTime() - DONE_LOOKED_BACK_SECONDS * 1000);
+    const done = await env.store.runs.doneUnfinished({ since, tag: abandonTag, limit: BATCH });
+    const seenSince = new Map<string, number>();
+    for (const document of done) {
+      const seen = seenOf(document);
+      const time = seen.time instanceof Date ? seen.time.getTime() : null;
+      const key = `${seen.id.toHexString()} ${time ?? 'never'}`;
+      const first = this.#seenSince.get(key) ?? env.clock.monotonicSeconds();
+      seenSince.set(key, first);
+      await this.#finish(document, now, env.clock.monotonicSeconds() - first);
+    }
+    this.#seenSince = seenSince;
+  }
+
+  async #finish(document: RunDocument, now: Date, seenSeconds: number): Promise<void> {
+    const { rules } = this.#env;
+    const parsed = parseRun(document);
+    const start = document['start'];
+    const ageSeconds = start instanceof Date ? (now.getTime() - start.getTime()) / 1000 : Infinity;
+    if (isTagged(parsed, rules.claim.abandonTag) && ageSeconds < rules.limits.abandonDoneSeconds) {
+      return this.#abandon(document);
+    }
+    if (!(document['end'] instanceof Date)) {
+      if (seenSeconds > rules.limits.endOfRunSeconds) await this.#sayEndIsMissing(document);
+      return;
+    }
+    // The reference writes `done` and the status one after the other.
+    if (seenSeconds > rules.limits.consideringLeaseSeconds) await this.#mendStatus(document);
+  }
+
+  async #abandon(document: RunDocument): Promise<void> {
+    const { store, host, rules } = this.#env;
+    const settled = await store.runs.settle(seenOf(document), host, {
+      kind: 'abandoned',
+      reason: null,
+    });
+    if (settled !== 'landed') return;
+    await this.#tell(
+      document,
+      'warning',
+      'run.abandoned',
+      `${label(document)} is abandoned: tagged ${rules.claim.abandonTag}`,
+    );
+  }
+
+  async #mendStatus(document: RunDocument): Promise<void> {
+    const seen = seenOf(document);
+    const status: unknown = document['status'] ?? null;
+    if (status !== null && status !== 'needs_upload') return;
+    if ((await this.#env.store.runs.mendStatus(seen)) !== 'landed') return;
+    await this.#tell(
+      document,
+      'info',
+      'run.status_mended',
+      `${label(document)} was done on ${String(seen.host)} without a status that hands it on: it has one now`,
+    );
+  }
+
+  async #sayEndIsMissing(document: RunDocument): Promise<void> {
+    const key = document._id.toHexString();
+    if (this.#endMissed.has(key)) return;
+    this.#endMissed.add(key);
+    await this.#tell(
+      document,
+      'error',
+      'run.end_missing',
+      `${label(document)} is done, but the DAQ has not written its end: write it, or fail the run with 'bootstrax fail'; its data stays as it is`,
+    );
+  }
+
+  async #tell(
+    document: RunDocument,
+    priority: Extract<LogPriority, 'info' | 'warning' | 'error'>,
+    event: string,
+    message: string,
+  ): Promise<void> {
+    const { log, store, host } = this.#env;
+    const number = document['number'];
+    log[priority === 'warning' ? 'warn' : priority]({ event, run: number }, message);
+    await unlessOutage(this.#env, 'DAQ log', () =>
+      store.daqLog.write({
+        host,
+        priority,
+        message,
+        ...(typeof number === 'number' ? { run: number } : {}),
+      }),
+    );
+  }
+}
+
+function isTagged(parsed: ParsedRun, tag: string): boolean {
+  const { tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  return tags.includes(tag);
+}
+
+function label(document: RunDocument): string {
+  const number = document['number'];
+  return typeof number === 'number' ? `run ${number}` : `document ${document._id.toHexString()}`;
+}

@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { AttemptOutcome, LifeSign, RunListQuery } from '../../../../src/store/types.ts';
+import { EB3, EB4, newAttempt, runDocument } from './run-documents.ts';
+import type { Open, TestStore } from './opened.ts';
+
+const SIGN: LifeSign = {
+  host: EB3,
+  pid: 123,
+  state: 'idle',
+  targets: ['events'],
+  max_cores: 8,
+  max_messages: 10,
+  undying: true,
+  production_mode: true,
+  cpu_percent: 1.5,
+  memory_percent: 2.5,
+  swap_percent: 0,
+  disk_used: 40,
+  thinking: 'Waiting for $money.',
+};
+
+const OUTCOME: AttemptOutcome = {
+  outcome: 'failed',
+  counted: true,
+  cause: 'strax_error',
+  reason: 'broken $file',
+  traceback: null,
+  fingerprint: 'abc',
+  plugin: 'peaks',
+  seconds: 3,
+  peakMemoryBytes: 1e9,
+  bytes: 5,
+  dropped: ['events'],
+  products: [{ type: 'raw_records', lineage: { a: '$b' } }],
+  versions: { strax: '2.2.3' },
+};
+
+export function collectionsContract(open: Open): void {
+  let test: TestStore;
+
+  beforeAll(async () => {
+    test = await open();
+  });
+  afterAll(() => test.close());
+
+  const near = async (time: unknown) => {
+    const now = await test.store.serverTime();
+    expect(Math.abs(now.getTime() - (time as Date).getTime())).toBeLessThan(5000);
+  };
+
+  it('hosts: one document per host, without leftovers', async () => {
+    const { hosts } = test.store;
+    await hosts.write({ host: EB3, state: 'busy', extras: { run: 7, why: '$x' } });
+    await hosts.write({ host: EB4, state: 'busy', extras: {} });
+    await hosts.write({ host: EB3, state: 'idle', extras: { slots: 1 } });
+    const all = await hosts.all();
+    expect(all.sort((a, b) => a.host.localeCompare(b.host))).toEqual([
+      { host: EB3, state: 'idle', time: expect.any(Date) as Date, extras: { slots: 1 } },
+      { host: EB4, state: 'busy', time: expect.any(Date) as Date, extras: {} },
+    ]);
+    await near(all[0]!.time);
+  });
+
+  describe('eb_monitor', () => {
+    it('gets a new document for each life sign', async () => {
+      const { ebMonitor } = test.store;
+      expect(await ebMonitor.newest(EB3)).toBeNull();
+      await ebMonitor.write(SIGN);
+      await ebMonitor.write({ ...SIGN, state: 'busy', run_id: '000007', cores: 4 });
+      const documents = await test.outside('eb_monitor').find().toArray();
+      expect(documents).toHaveLength(2);
+      const newest = await ebMonitor.newest(EB3);
+      expect(newest).toMatchObject({ ...SIGN, state: 'busy', run_id: '000007', cores: 4 });
+      await near(newest!.time);
+      expect(documents[0]).not.toHaveProperty('run_id');
+    });
+
+    it('tells which of some hosts are alive', async () => {
+      const { ebMonitor } = test.store;
+      const collection = test.outside('eb_monitor');
+      await ebMonitor.write({ ...SIGN, host: 'a' });
+      await collection.insertOne({
+        host: 'b',
+        state: 'busy',
+        time: new Date((await test.store.serverTime()).getTime() - 900_000),
+      });
+      await ebMonitor.write({ ...SIGN, host: 'c', state: 'dead_bootstrax' });
+      expect(await ebMonitor.alive(['a', 'b', 'c', 'd'], 300)).toEqual(['a']);
+      expect(await ebMonitor.newest('b')).toMatchObject({ state: 'busy' });
+    });
+  });
+
+  it('log: the shape that its readers expect', async () => {
+    const { daqLog } = test.store;
+    await daqLog.write({ host: EB3, priority: 'fatal', message: 'given up', run: 7 });
+    await daqLog.write({ host: EB3, priority: 'info', message: 'hello' });
+    const documents = await test
+      .outside('log')
+      .find({}, { projection: { _id: 0 }, sort: { priority: 1 } })
+      .toArray();
+    expect(documents).toEqual([
+      { message: 'hello', user: `bootstrax_${EB3}`, priority: 1 },
+      { message: 'given up', user: `bootstrax_${EB3}`, priority: 4, runid: 7 },
+    ]);
+  });
+
+  it('rates: the sum of the maxima per detector', async () => {
+    const status = test.outside('aggregate_status');
+    const row = (number: number | null, detector: string, rate: number | null) => ({
+      number,
+      detector,
+      rate,
+      time: new Date(),
+      status: 3,
+    });
+    await status.insertMany([
+      row(7, 'tpc', 0),
+      row(7, 'neutron_veto', null),
+      row(null, 'tpc', 900),
+    ]);
+    expect(await test.store.rates.ofRun(7)).toBeNull();
+    await status.insertMany([
+      row(7, 'tpc', 300),
+      row(7, 'tpc', 400),
+      row(7, 'neutron_veto', 20.5),
+      row(8, 'tpc', 1000),
+    ]);
+    expect(await test.store.rates.ofRun(7)).toEqual({
+      total: 420.5,
+      detectors: { tpc: 400, neutron_veto: 20.5 },
+    });
+  });
+
+  it('attempts: begun, planned, ended, listed, grouped', async () => {
+    const { attempts } = test.store;
+    const record = (run: number, host = EB3) => ({
+      attempt: newAttempt(),
+      run,
+      host,
+      mode: 'tpc_bkg',
+      failures: 0,
+      plan: null,
+    });
+    const first = record(1);
+    expect(await attempts.end(first.attempt, OUTCOME)).toBe(false);
+    await attempts.begin(first);
+    await attempts.plan(first.attempt, { targets: ['$peaks'] });
+    const begun = await attempts.get(first.attempt);
+    expect(begun).toEqual({
+      ...first,
+      plan: { targets: ['$peaks'] },
+      started: expect.any(Date) as Date,
+      ended: null,
+      result: null,
+    });
+    expect(await attempts.unfinished(EB3)).toEqual([begun]);
+    expect(await attempts.unfinished(EB4)).toEqual([]);
+    expect(await attempts.end(first.attempt, OUTCOME)).toBe(true);
+    const ended = await attempts.get(first.attempt);
+    expect(ended).toMatchObject({ ended: expect.any(Date) as Date, result: OUTCOME });
+    expect(await attempts.unfinished(EB3)).toEqual([]);
+    // Said again after a lost answer: nothing changes.
+    await attempts.begin({ ...first, plan: { targets: ['$peaks'] } });
+    expect(await attempts.end(first.attempt, OUTCOME)).toBe(true);
+    expect(await attempts.get(first.attempt)).toEqual(ended);
+
+    for (const [run, outcome] of [
+      [1, { ...OUTCOME, fingerprint: 'other' }],
+      [2, OUTCOME],
+      [3, { ...OUTCOME, counted: false }],
+    ] as const) {
+      const next = record(run);
+      await attempts.begin(next);
+      await attempts.end(next.attempt, outcome);
+    }
+    expect((await attempts.ofRun(1, 10)).map(({ result }) => result?.fingerprint)).toEqual([
+      'other',
+      'abc',
+    ]);
+    const groups = await attempts.failureGroups(new Date(0), 10);
+    expect(groups.map(({ fingerprint, count, runs }) => ({ fingerprint, count, runs }))).toEqual([
+      { fingerprint: 'abc', count: 2, runs: [2, 1] },
+      { fingerprint: 'other', count: 1, runs: [1] },
+    ]);
+  });
+
+  describe('list', () => {
+    it('pages through sparse numbers, by state and mode, past malformed ones', async () => {
+      const other = await open();
+      try {
+        const runs = other.runs;
+        const list = (query: RunListQuery) => other.store.runs.list(query);
+        expect(await list({ limit: 5 })).toEqual({ runs: [], before: null });
+        const numbers = [3, 4, 5, 300, 301, 9000, 9001];
+        await runs.insertMany(
+          numbers.map((number) =>
+            runDocument(number, {
+              mode: number % 2 ? 'odd' : 'even',
+              bootstrax: { state: number > 300 ? 'done' : null },
+            }),
+          ),
+        );
+        await runs.insertOne(runDocument(1, { number: 'odd one' }));
+        const all = async (query: Omit<RunListQuery, 'limit'>, limit = 2) => {
+          const found: unknown[] = [];
+          let before: number | null | undefined;
+          do {
+            const page = await list({ ...query, limit, ...(before ? { before } : {}) });
+            expect(page.runs.length).toBeLessThanOrEqual(limit);
+            found.push(...page.runs.map(({ number }) => number));
+            before = page.before;
+          } while (before !== null);
+          return found;
+        };
+        expect(await all({})).toEqual([...numbers].reverse());
+        expect(await all({}, 100)).toEqual([...numbers].reverse());
+        expect(await all({ state: 'done' })).toEqual([9001, 9000, 301]);
+        expect(await all({ state: null })).toEqual([300, 5, 4, 3]);
+        expect(await all({ mode: 'even' })).toEqual([9000, 300, 4]);
+        expect(await all({ from: 4, to: 9000 })).toEqual([9000, 301, 300, 5, 4]);
+        // The highest number is remembered; a newer run is found all the same.
+        await runs.insertOne(runDocument(9050));
+        expect((await list({ limit: 1 })).runs[0]?.number).toBe(9050);
+      } finally {
+        await other.close();
+      }
+    });
+  });
+}
