@@ -7,8 +7,16 @@ import { startEmbedded, stopEmbedded } from '../../../src/store/embedded-server.
 import { openStore } from '../../../src/store/open.ts';
 import type { StoreEvent, StoreOptions } from '../../../src/store/types.ts';
 import { proxyTo, type Proxy } from './proxy.ts';
-import { bootstrax, claimed, EB3, insert, newAttempt, runDocument, seen } from './run-documents.ts';
-import { ownServer, PYTHON, testStore, type TestServer, type TestStore } from './server.ts';
+import {
+  bootstrax,
+  claimed,
+  EB3,
+  insert,
+  newAttempt,
+  runDocument,
+  seen,
+} from './contract/run-documents.ts';
+import { ownServer, PYTHON, testStore, type TestServer, type ServerStore } from './server.ts';
 
 const OPTIONS: StoreOptions = {
   runsUrl: '',
@@ -125,7 +133,7 @@ describe('connection', () => {
 
 describe('faults in between', () => {
   let proxy: Proxy;
-  let test: TestStore;
+  let test: ServerStore;
 
   beforeEach(async () => {
     proxy = await proxyTo(server.url);

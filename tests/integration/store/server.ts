@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe } from 'vitest';
 
 import { startEmbedded, stopEmbedded } from '../../../src/store/embedded-server.ts';
 import { openStore } from '../../../src/store/open.ts';
-import type { Store, StoreEvent, StoreOptions } from '../../../src/store/types.ts';
+import type { StoreEvent, StoreOptions } from '../../../src/store/types.ts';
+import type { TestStore } from './contract/opened.ts';
 
 export const PYTHON = process.env.BOOTSTRAX_PYTHON ?? resolve('.venv/bin/python');
 
@@ -33,14 +34,14 @@ export async function ownServer(): Promise<TestServer & { stateDir: string }> {
   };
 }
 
-export interface TestStore {
-  store: Store;
+export interface ServerStore extends TestStore {
   events: StoreEvent[];
   /** The databases as another program sees them. */
   runsDb: Db;
   daqDb: Db;
-  close(): Promise<void>;
 }
+
+const DAQ_COLLECTIONS = new Set(['eb_monitor', 'log', 'aggregate_status']);
 
 let databases = 0;
 
@@ -48,7 +49,7 @@ let databases = 0;
 export async function testStore(
   url: string,
   options: Partial<StoreOptions> = {},
-): Promise<TestStore> {
+): Promise<ServerStore> {
   const suffix = `${process.pid}_${Date.now()}_${databases++}`;
   const events: StoreEvent[] = [];
   const settings: StoreOptions = {
@@ -72,6 +73,8 @@ export async function testStore(
     events,
     runsDb,
     daqDb,
+    runs: runsDb.collection('runs'),
+    outside: (name) => (DAQ_COLLECTIONS.has(name) ? daqDb : runsDb).collection(name),
     close: async () => {
       await store.close();
       await outside.close();

@@ -60,7 +60,7 @@ export interface Hooks {
    * happens in the database. What this throws, the caller of the store gets.
    */
   call?: <T>(operation: string, carryOut: () => Promise<T>) => Promise<T>;
-  /** For each hint of a change stream: `deliver` hands it to the one who watches. */
+  /** For each hint of a change stream: `deliver` hands it over. Not within the write: later. */
   hint?: (deliver: () => void) => void;
   /** The wait before a conditional write whose answer was lost is tried again. */
   pause?: (milliseconds: number) => Promise<void>;
@@ -97,7 +97,7 @@ export function createDatabase(now: () => number): MemoryDatabase {
 
 /** One host's store. */
 export function openStore(database: MemoryDatabase, hooks: Hooks = {}): Store {
-  const { call = (_, carryOut) => carryOut(), hint = (deliver) => deliver() } = hooks;
+  const { call = (_, carryOut) => carryOut(), hint = queueMicrotask } = hooks;
   const { pause = () => Promise.resolve() } = hooks;
   const once: Caller['once'] = async (operation, run) => {
     try {

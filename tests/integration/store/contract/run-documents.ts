@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
 
-import type { Collection, Document } from 'mongodb';
+import type { Document } from 'mongodb';
 import { expect } from 'vitest';
 
-import { seenOf } from '../../../src/store/runs.ts';
-import type { Fence, PlanSummary, RunDocument, RunStore, Seen } from '../../../src/store/types.ts';
+import { seenOf } from '../../../../src/store/runs.ts';
+import type {
+  Fence,
+  PlanSummary,
+  RunDocument,
+  RunStore,
+  Seen,
+} from '../../../../src/store/types.ts';
+import type { Outside } from './opened.ts';
 
 export const EB3 = 'eb3.xenon.local';
 export const EB4 = 'eb4.xenon.local';
@@ -40,7 +47,7 @@ export function runDocument(number: number, fields: Document = {}): Document {
 /** Inserts a document and reads it as the store does. */
 export async function insert(
   store: RunStore,
-  runs: Collection,
+  runs: Outside,
   document: Document,
 ): Promise<RunDocument> {
   const { insertedId } = await runs.insertOne(document);
@@ -66,7 +73,7 @@ export async function claimed(
 }
 
 /** `bootstrax` as it is in the database. */
-export async function bootstrax(runs: Collection, document: { _id: unknown }): Promise<Document> {
-  const stored = await runs.findOne({ _id: document._id as never });
+export async function bootstrax(runs: Outside, document: { _id: unknown }): Promise<Document> {
+  const stored = await runs.findOne({ _id: document._id });
   return stored!.bootstrax as Document;
 }

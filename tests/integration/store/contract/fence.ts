@@ -1,7 +1,7 @@
-import type { Collection, Document } from 'mongodb';
+import type { Document } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Conclusion, Fence, RunStore } from '../../../src/store/types.ts';
+import type { Conclusion, Fence, RunStore } from '../../../../src/store/types.ts';
 import {
   bootstrax,
   claimed,
@@ -13,7 +13,7 @@ import {
   runDocument,
   seen,
 } from './run-documents.ts';
-import { onEachServer, testStore, type TestStore } from './server.ts';
+import type { Open, Outside, TestStore } from './opened.ts';
 
 const PROGRESS = {
   phase: 'processing',
@@ -38,15 +38,15 @@ const STORED_ENTRY = {
   meta: { lineage: ENTRY.lineage },
 };
 
-onEachServer('fence', ({ url }) => {
+export function fenceContract(open: Open): void {
   let test: TestStore;
   let store: RunStore;
-  let runs: Collection;
+  let runs: Outside;
 
   beforeAll(async () => {
-    test = await testStore(url());
+    test = await open();
     store = test.store.runs;
-    runs = test.runsDb.collection('runs');
+    runs = test.runs;
   });
   afterAll(() => test.close());
   beforeEach(async () => {
@@ -371,4 +371,4 @@ onEachServer('fence', ({ url }) => {
       expect((await runs.findOne({ _id: run._id }))!.tags).toEqual([{ name: 'messy' }]);
     });
   });
-});
+}

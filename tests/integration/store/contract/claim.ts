@@ -1,8 +1,7 @@
-import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../src/store/runs.ts';
-import type { RunDocument, RunStore } from '../../../src/store/types.ts';
+import { seenOf } from '../../../../src/store/runs.ts';
+import type { RunDocument, RunStore } from '../../../../src/store/types.ts';
 import {
   bootstrax,
   claimed,
@@ -13,19 +12,19 @@ import {
   PLAN,
   runDocument,
 } from './run-documents.ts';
-import { onEachServer, testStore, type TestStore } from './server.ts';
+import type { Open, Outside, TestStore } from './opened.ts';
 
 const hour = 3_600_000;
 
-onEachServer('claim', ({ url }) => {
+export function claimContract(open: Open): void {
   let test: TestStore;
   let store: RunStore;
-  let runs: Collection;
+  let runs: Outside;
 
   beforeAll(async () => {
-    test = await testStore(url());
+    test = await open();
     store = test.store.runs;
-    runs = test.runsDb.collection('runs');
+    runs = test.runs;
   });
   afterAll(() => test.close());
   beforeEach(async () => {
@@ -189,57 +188,4 @@ onEachServer('claim', ({ url }) => {
     expect(await store.heartbeat(first, 'busy', null)).toBe('superseded');
     expect(await store.markBusy(second, PLAN)).toBe('landed');
   });
-
-  it('among 20,000 runs costs milliseconds', { timeout: 300_000 }, async () => {
-    const many = 20_000;
-    const padding = 'x'.repeat(1000);
-    for (let from = 0; from < many; from += 1000) {
-      await runs.insertMany(
-        Array.from({ length: 1000 }, (_, i) =>
-          runDocument(from + i, {
-            end: new Date(),
-            bootstrax: { state: (from + i) % 100 === 0 ? 'abandoned' : 'done', time: new Date(0) },
-            padding,
-          }),
-        ),
-      );
-    }
-    const find: number[] = [];
-    const claim: number[] = [];
-    for (let i = 0; i < 200; i++) {
-      await runs.insertOne(runDocument(many + i));
-      const begun = performance.now();
-      const [candidate] = await store.newCandidates({ limit: 10 });
-      const found = performance.now();
-      expect(candidate?.number).toBe(many + i);
-      const owner = { attempt: newAttempt(), host: EB3 };
-      expect(await store.claim(seenOf(candidate!), owner)).toBe('claimed');
-      find.push(found - begun);
-      claim.push(performance.now() - found);
-    }
-    const quantile = (values: number[], q: number) =>
-      values.sort((a, b) => a - b)[Math.floor(values.length * q)]!;
-    console.log(
-      `of ${many}: candidates p50 ${quantile(find, 0.5).toFixed(1)} p99 ${quantile(find, 0.99).toFixed(1)} ms, ` +
-        `claim p50 ${quantile(claim, 0.5).toFixed(1)} p99 ${quantile(claim, 0.99).toFixed(1)} ms`,
-    );
-    expect(quantile(find, 0.5)).toBeLessThan(50);
-    expect(quantile(claim, 0.5)).toBeLessThan(50);
-
-    const begun = performance.now();
-    const page = await store.list({ limit: 50 });
-    console.log(`first page of the list: ${(performance.now() - begun).toFixed(0)} ms`);
-    expect(page.runs).toHaveLength(50);
-    expect(page.runs[0]?.number).toBe(many + 199);
-    const next = performance.now();
-    const second = await store.list({ limit: 50, before: page.before! });
-    console.log(`second page: ${(performance.now() - next).toFixed(0)} ms`);
-    expect(second.runs[0]?.number).toBe(many + 149);
-    const rare = performance.now();
-    const abandoned = await store.list({ limit: 150, state: 'abandoned' });
-    console.log(`abandoned ones: ${(performance.now() - rare).toFixed(0)} ms`);
-    expect(numbers(abandoned.runs)).toEqual(
-      Array.from({ length: 150 }, (_, i) => 19_900 - 100 * i),
-    );
-  });
-});
+}

@@ -1,0 +1,15 @@
+import { describe } from 'vitest';
+
+import { claimContract } from './claim.ts';
+import { collectionsContract } from './collections.ts';
+import { fenceContract } from './fence.ts';
+import type { Open } from './opened.ts';
+import { watchContract } from './watch.ts';
+
+/** What every store has to do, whatever carries out its calls. */
+export function storeContract(open: Open): void {
+  describe('claim', () => claimContract(open));
+  describe('fence', () => fenceContract(open));
+  describe('collections', () => collectionsContract(open));
+  describe('watch', () => watchContract(open));
+}

@@ -1,0 +1,29 @@
+import type { Document, ObjectId } from 'mongodb';
+
+import type { Store } from '../../../../src/store/types.ts';
+
+/** A collection as another program sees it: the part of the driver's that the suites use. */
+export interface Outside {
+  find(filter?: Document, options?: OutsideFind): { toArray(): Promise<Document[]> };
+  findOne(filter: Document): Promise<Document | null>;
+  insertOne(document: Document): Promise<{ insertedId: ObjectId }>;
+  insertMany(documents: Document[]): Promise<unknown>;
+  updateOne(filter: Document, update: Document): Promise<unknown>;
+  deleteMany(filter: Document): Promise<unknown>;
+}
+
+interface OutsideFind {
+  projection?: Document;
+  sort?: Record<string, 1 | -1>;
+}
+
+/** A store on empty databases of its own, and what is in them. */
+export interface TestStore {
+  store: Store;
+  runs: Outside;
+  /** Any other collection of either database. */
+  outside(name: string): Outside;
+  close(): Promise<void>;
+}
+
+export type Open = () => Promise<TestStore>;
