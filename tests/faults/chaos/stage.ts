@@ -37,7 +37,8 @@ export class Host {
   readonly output: string;
   #current: ManagerProcess | null = null;
   readonly #expected = new Set<ManagerProcess>();
-  #closed = false;
+  /** It is to have no manager for now. */
+  #away = false;
 
   constructor(
     readonly lab: Lab,
@@ -57,6 +58,7 @@ export class Host {
 
   /** Starts a manager; one that runs is replaced by it. */
   async start(): Promise<ManagerProcess> {
+    this.#away = false;
     await mkdir(this.output, { recursive: true });
     const manager = await this.lab.manager({
       host: this.name,
@@ -72,18 +74,10 @@ export class Host {
 
   /** Sends a signal that ends the manager; answers once it is gone, without starting another. */
   async endManager(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const manager = this.#current;
-    if (manager === null) return;
-    this.#expected.add(manager);
-    await manager.kill(signal);
-  }
-
-  /** For good: what ends from now on is not started again. */
-  async close(): Promise<number | null> {
-    this.#closed = true;
-    const manager = this.#current;
-    await this.endManager('SIGTERM');
-    return (await manager?.exited) ?? null;
+    this.#away = true;
+    const running = this.managers.filter(runs);
+    for (const manager of running) this.#expected.add(manager);
+    await Promise.all(running.map((manager) => manager.kill(signal)));
   }
 
   forkServer(): number | null {
@@ -112,19 +106,25 @@ export class Host {
 
   #ended(manager: ManagerProcess, code: number | null): void {
     const current = this.#current === manager;
-    if (current) this.#current = null;
-    if (this.#expected.has(manager)) return;
+    // Of two that start at the same time either may end the other.
+    const other = this.managers.findLast((each) => each !== manager && runs(each)) ?? null;
+    if (current) this.#current = other;
+    if (this.#current === null && !this.#away) void this.#startAgain();
+    if (this.#expected.has(manager) || (code === 0 && other !== null)) return;
     const said = manager.lines.at(-1)?.['msg'];
     this.problems.push(
       `a manager of ${this.name} ended by itself (${code}): ${typeof said === 'string' ? said : manager.text}`,
     );
-    if (current && !this.#closed) void this.#startAgain();
   }
 
   async #startAgain(): Promise<void> {
     await delay(CRASHED_PAUSE_SECONDS * 1000);
-    if (this.#current === null && !this.#closed) await this.start();
+    if (this.#current === null && !this.#away) await this.start();
   }
+}
+
+function runs({ child }: ManagerProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
 }
 
 /** The embedded server of a laboratory, to be killed, stopped and started again. */

@@ -49,7 +49,9 @@ export async function judge(
 ): Promise<Verdict> {
   const problems = await openEnds(lab, hosts);
   for (const host of hosts) {
-    const code = await host.close();
+    const { manager } = host;
+    await host.endManager('SIGTERM');
+    const code = manager?.child.exitCode;
     if (code !== 0) problems.push(`the manager of ${host.name}, told to end, exits with ${code}`);
     problems.push(...host.problems);
   }
