@@ -1,16 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 
 import { attemptsOnDisk, productsOnDisk } from '../attempts/on-disk.ts';
 import { connectionOf } from '../config/connection.ts';
 import type { Settings } from '../config/entries.ts';
+import { packageDirectory } from '../config/paths.ts';
 import { acquireMachineLock, machineKey } from '../machine/lock.ts';
 import { thisMachine } from '../machine/this-machine.ts';
 import { openStore } from '../store/open.ts';
 import { systemClock } from './clock.ts';
 import type { Environment } from './environment.ts';
 import { ManagerLoop } from './loop.ts';
+import { startServiceNotices } from './service-notices.ts';
 import { localWorker } from './worker-of.ts';
 
 export interface ManagerOptions {
@@ -55,6 +58,16 @@ async function manage({ settings, logger, runOnce }: ManagerOptions): Promise<nu
   process.once('SIGTERM', end);
   await mkdir(settings.paths.stateDir, { recursive: true });
   let manager: ManagerLoop | null = null;
+  const notices = startServiceNotices({
+    environment: process.env,
+    python: settings.worker.python,
+    notifier: join(packageDirectory(), 'worker', 'bootstrax_worker', 'notifier.py'),
+    view: () => ({
+      ready: manager?.ready ?? false,
+      status: manager?.thinking ?? 'becoming the manager of this host',
+    }),
+    onProblem: (problem) => logger.warn({ event: 'service.unheard' }, problem),
+  });
   const lock = await acquireMachineLock(
     machineKey({
       host: settings.host.name,
@@ -116,5 +129,6 @@ async function manage({ settings, logger, runOnce }: ManagerOptions): Promise<nu
   worker.close();
   await store.close();
   await lock.release();
+  notices.stop();
   return answer;
 }
