@@ -46,6 +46,7 @@ export function addPlan(program: Command): void {
         shedding,
         graph,
         culprits: [],
+        memoryFailures: 0,
         hostTargets: null,
         rateMBps: null,
       };

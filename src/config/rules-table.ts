@@ -57,7 +57,7 @@ const forcedRate = z
   .strictObject({ substring: z.string().min(1), rate_mbps: positive })
   .transform((row) => ({ substring: row.substring, rateMBps: row.rate_mbps }));
 
-const { claim, targets, resources, retry, quarantine, disk, limits } = defaultRules;
+const { claim, targets, resources, retry, quarantine, disk, memory, limits } = defaultRules;
 const s = { unit: 's' };
 
 /** The decision tables and limits; the defaults are the reference's, in `src/domain/rules.ts`. */
@@ -125,6 +125,11 @@ export const RULES_TABLE = {
       z.number().min(1),
       resources.failureFactor,
       'Each failure divides cores and messages, and multiplies the time-out, by this.',
+    ),
+    memoryFailureFactor: number(
+      z.number().min(1),
+      resources.memoryFailureFactor,
+      'Each failure for want of memory divides cores and messages by this besides.',
     ),
     clips: {
       cores: {
@@ -231,6 +236,20 @@ export const RULES_TABLE = {
       disk.minFreeBytes,
       'No run is taken unless more than this is free on the output disk.',
       { unit: 'bytes' },
+    ),
+  },
+  memory: {
+    maxUsePercent: number(
+      positive,
+      memory.maxUsePercent,
+      'An attempt is stopped and failed when it uses more than this of the memory of the machine, or of the manager’s control group, divided by the slots.',
+      { unit: '%' },
+    ),
+    minAvailablePercent: number(
+      z.number().min(0).max(100),
+      memory.minAvailablePercent,
+      'The largest attempt is stopped when less than this of the memory is available.',
+      { unit: '%' },
     ),
   },
   limits: {

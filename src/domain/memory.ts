@@ -1,12 +1,5 @@
+import type { MemoryRules } from './rules.ts';
 import type { Ended } from './verdict.ts';
-
-/** When an attempt is stopped before the kernel does it, and does it to whom it likes. */
-export interface MemoryRules {
-  /** An attempt may use this much of the memory of machine or control group, divided by the slots, percent. */
-  readonly maxUsePercent: number;
-  /** Less than this must not be available to the machine or control group, percent. */
-  readonly minAvailablePercent: number;
-}
 
 /** What this machine, or the control group the manager lives in, has and has left, bytes. */
 export interface MemoryCapacity {

@@ -11,6 +11,8 @@ export interface DecisionInputs {
   shedding: Shedding;
   graph: PluginGraph | null;
   culprits: readonly Culprit[];
+  /** Counted failures for want of memory, from the history of the run's attempts. */
+  memoryFailures: number;
   hostTargets: HostTargets | null;
   /** Found in the DAQ's status while the run is taken; the document's own rate goes first. MB/s. */
   rateMBps: number | null;
@@ -76,6 +78,7 @@ export function decidePlan(
       mode: run.mode,
       rateMBps: run.rateMBps ?? inputs.rateMBps,
       failures,
+      memoryFailures: inputs.memoryFailures,
       chunkSeconds: run.daq.chunkSeconds,
       overlapSeconds: run.daq.overlapSeconds,
     },

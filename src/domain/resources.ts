@@ -7,6 +7,8 @@ export interface ResourceFacts {
   rateMBps: number | null;
   /** Counted failures before this attempt. */
   failures: number;
+  /** How many of those were for want of memory. */
+  memoryFailures: number;
   /** Length of a chunk of live data and of the overlap stored with it, seconds. */
   chunkSeconds: number;
   overlapSeconds: number;
@@ -62,6 +64,23 @@ function clip(value: number, limits: Clip): number {
   return Math.trunc(Math.min(limits.max, Math.max(limits.min, value)));
 }
 
+/**
+ * What is held in memory grows with the processes and with the messages between them. One core is
+ * the least there is; fewer messages than strax needs to join its branches would stop it for good.
+ */
+function lessMemory(
+  { cores, maxMessages }: Amounts,
+  memoryFailures: number,
+  rules: ResourceRules,
+): Pick<Amounts, 'cores' | 'maxMessages'> {
+  const factor = rules.memoryFailureFactor ** memoryFailures;
+  const fewestMessages = Math.min(maxMessages, rules.clips.maxMessages.min);
+  return {
+    cores: Math.max(1, Math.trunc(cores / factor)),
+    maxMessages: Math.max(fewestMessages, Math.trunc(maxMessages / factor)),
+  };
+}
+
 /** The rate that the table is asked with, MB/s; null where it is not known (section 6.2). */
 function effectiveRate(facts: ResourceFacts, rules: ResourceRules): number | null {
   if (facts.rateMBps === null || !(facts.rateMBps > 0)) return null;
@@ -115,6 +134,13 @@ export function selectResources(
     };
     const times = facts.failures === 1 ? 'one failure' : `${facts.failures} failures`;
     reasons.push(`Fewer cores and messages and a longer time-out after ${times}.`);
+  }
+  if (facts.memoryFailures > 0) {
+    amounts = { ...amounts, ...lessMemory(amounts, facts.memoryFailures, rules) };
+    const often = facts.memoryFailures === 1 ? 'it ran' : `${facts.memoryFailures} times it ran`;
+    reasons.push(
+      `Only ${amounts.cores} cores and ${amounts.maxMessages} messages, because ${often} out of memory.`,
+    );
   }
   return { ...amounts, recordsCompressor: compressor(rate, facts, rules), reasons };
 }

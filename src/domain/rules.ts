@@ -72,6 +72,8 @@ export interface ResourceRules {
   };
   /** Each failure divides cores and messages and multiplies the time-out by this (6.3). */
   readonly failureFactor: number;
+  /** Each failure for want of memory divides cores and messages by this besides. */
+  readonly memoryFailureFactor: number;
   /** Applied only after failures (6.3). */
   readonly clips: {
     readonly cores: Clip;
@@ -114,6 +116,14 @@ export interface QuarantineRules {
   /** The first pause, from the last failure on; it doubles with each further failure, seconds. */
   readonly firstSeconds: number;
   readonly maxSeconds: number;
+}
+
+/** When an attempt is stopped, before the kernel stops whom it likes. */
+export interface MemoryRules {
+  /** Of the machine's or control group's memory, divided by the slots, percent. */
+  readonly maxUsePercent: number;
+  /** Less must not be available to the machine or control group, percent. */
+  readonly minAvailablePercent: number;
 }
 
 export interface DiskRules {
@@ -166,6 +176,7 @@ export interface Rules {
   readonly retry: RetryRules;
   readonly quarantine: QuarantineRules;
   readonly disk: DiskRules;
+  readonly memory: MemoryRules;
   readonly limits: LimitRules;
 }
 
@@ -252,6 +263,7 @@ export const defaultRules: Rules = {
     },
     fallback: { cores: 8, maxMessages: 10, timeoutSeconds: 1000 }, // 6.2, 7
     failureFactor: 1.1, // 6.3
+    memoryFailureFactor: 2, // ours: 1.1 would need seven failures to halve anything
     clips: {
       // 6.3
       cores: { min: 4, max: 40 },
@@ -272,6 +284,7 @@ export const defaultRules: Rules = {
   },
   quarantine: { runs: 3, firstSeconds: 600, maxSeconds: 2 * HOUR }, // ours
   disk: { maxUsedPercent: 95, minFreeBytes: 2 ** 40 }, // 3.6
+  memory: { maxUsePercent: 85, minAvailablePercent: 3 }, // ours: the reference does not look (8.2)
   limits: {
     // 3.2 unless said otherwise
     busyLeaseSeconds: 120,

@@ -1,8 +1,8 @@
 import type { Plan } from '../domain/attempt.ts';
+import { lessonsOf, type Lessons } from '../domain/lessons.ts';
 import { makePlan, resolveLiveDirectory } from '../domain/plan.ts';
 import type { Fault } from '../domain/retry.ts';
 import type { Run } from '../domain/run.ts';
-import type { Culprit } from '../domain/targets.ts';
 import type { Judgement } from '../domain/verdict.ts';
 import type { Fence } from '../store/types.ts';
 import { dataRate } from './data-rate.ts';
@@ -40,9 +40,9 @@ export async function prepare(
       'run',
     );
   }
-  const [rate, culprits] = await Promise.all([
+  const [rate, { culprits, memoryFailures }] = await Promise.all([
     dataRate(env, run, signal),
-    culpritsOf(env, run, signal),
+    lessons(env, run, signal),
   ]);
   if (signal.aborted) return { kind: 'stopped' };
   if (rate.rateMBps === null) {
@@ -59,6 +59,7 @@ export async function prepare(
     shedding: env.rules.targets.shedding,
     graph: env.graph(),
     culprits,
+    memoryFailures,
     hostTargets: null,
     rateMBps: rate.rateMBps,
     context: env.context,
@@ -121,25 +122,13 @@ function failed(reason: string, fault: Fault): { kind: 'conclude'; judgement: Ju
   };
 }
 
-async function culpritsOf(
-  env: Environment,
-  run: Run,
-  signal: AbortSignal,
-): Promise<readonly Culprit[]> {
-  if (run.bootstrax.failures === 0) return [];
+async function lessons(env: Environment, run: Run, signal: AbortSignal): Promise<Lessons> {
+  const { failures } = run.bootstrax;
+  if (failures === 0) return lessonsOf([], 0);
   const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
     env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
   );
-  // Newest first, down to the first failure of this count: what a person has reset is past.
-  const culprits: Culprit[] = [];
-  let expected = run.bootstrax.failures - 1;
-  for (const { failures, result } of history ?? []) {
-    if (!result?.counted) continue;
-    if (failures !== expected) break;
-    if (result.plugin !== null) culprits.push({ type: result.plugin, failures: failures + 1 });
-    expected--;
-  }
-  return culprits;
+  return lessonsOf(history ?? [], failures);
 }
 
 /** The readers of a run that is being taken make its folder with their first file. */

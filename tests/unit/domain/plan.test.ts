@@ -17,6 +17,7 @@ const INPUTS: PlanInputs = {
   shedding: 'reference',
   graph: null,
   culprits: [],
+  memoryFailures: 0,
   hostTargets: null,
   rateMBps: null,
   attempt: '0123456789abcdef01234567',

@@ -10,6 +10,7 @@ function select(changes: Partial<ResourceFacts>, table = 'new', rules = RULES) {
     mode: 'tpc_bkg',
     rateMBps: null,
     failures: 0,
+    memoryFailures: 0,
     chunkSeconds: 5,
     overlapSeconds: 0.5,
     ...changes,
@@ -119,6 +120,53 @@ describe('resources by rate and failures', () => {
       maxMessages: 100,
       timeoutSeconds: 500,
     });
+  });
+});
+
+describe('after a failure for want of memory', () => {
+  it.each<[rateMBps: number | null, failures: number, memoryFailures: number, expected: string]>([
+    [0.5, 1, 0, '21 54 1320'],
+    [0.5, 1, 1, '10 27 1320'],
+    [0.5, 2, 2, '4 12 1452'],
+    [0.5, 5, 1, '7 18 1932'],
+    [0.5, 5, 5, '1 4 1932'],
+    [525, 1, 1, '5 5 2570'],
+    [525, 2, 2, '2 4 2827'],
+    [null, 1, 1, '3 4 1100'],
+    [null, 9, 9, '1 4 2357'],
+  ])(
+    '%s MB/s, %i failures, %i of them for memory: %s',
+    (rateMBps, failures, memoryFailures, expected) => {
+      expect(figures({ rateMBps, failures, memoryFailures })).toBe(expected);
+    },
+  );
+
+  it('there are never more cores or messages than without it', () => {
+    const rules = { ...RULES, fallback: { cores: 1, maxMessages: 3, timeoutSeconds: 1000 } };
+    const clips = { ...rules.clips, cores: { min: 1, max: 40 }, maxMessages: { min: 1, max: 9 } };
+    for (const each of [rules, { ...rules, clips }]) {
+      const without = select({ failures: 1 }, 'new', each);
+      const after = select({ failures: 1, memoryFailures: 1 }, 'new', each);
+      expect(after.cores).toBeLessThanOrEqual(without.cores);
+      expect(after.maxMessages).toBeLessThanOrEqual(without.maxMessages);
+      expect(after.cores).toBeGreaterThanOrEqual(1);
+      expect(after.maxMessages).toBeGreaterThanOrEqual(1);
+    }
+  });
+
+  it('the factor is a site’s choice, and the reason is given', () => {
+    const rules = { ...RULES, memoryFailureFactor: 4 };
+    const { cores, maxMessages, reasons } = select(
+      { rateMBps: 0.5, failures: 1, memoryFailures: 1 },
+      'new',
+      rules,
+    );
+    expect([cores, maxMessages]).toEqual([5, 13]);
+    expect(reasons.at(-1)).toBe('Only 5 cores and 13 messages, because it ran out of memory.');
+    expect(select({ failures: 3, memoryFailures: 2 }).reasons.at(-1)).toMatch(
+      /because 2 times it ran out of memory\.$/,
+    );
+    expect(select({ failures: 3 }).reasons.join(' ')).not.toContain('memory');
   });
 });
 
