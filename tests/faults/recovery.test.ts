@@ -1,0 +1,244 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import type { Started } from '../../src/domain/attempt.ts';
+import { Lab, PACKAGE, SMALL_MACHINE, until, type ManagerProcess } from '../support/lab.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+const ALPHA = 'alpha.test.local';
+const BETA = 'beta.test.local';
+
+/** Leases and pauses of seconds. */
+const IMPATIENT = SMALL_MACHINE.replace(
+  '[limits]',
+  `[limits]
+busy_lease_seconds = 4
+considering_lease_seconds = 2
+clean_up_seconds = 1`,
+).replace('end_of_run_seconds = 30', 'end_of_run_seconds = 3');
+
+let lab: Lab;
+const managers: ManagerProcess[] = [];
+beforeAll(async () => {
+  lab = await Lab.start();
+});
+afterEach(async () => {
+  await Promise.all(managers.splice(0).map((manager) => manager.kill()));
+  await lab.runs.deleteMany({});
+  await lab.attempts.deleteMany({});
+});
+afterAll(() => lab.end());
+
+async function manager(choices: Parameters<Lab['manager']>[0] = {}): Promise<ManagerProcess> {
+  const started = await lab.manager({ config: IMPATIENT, ...choices });
+  managers.push(started);
+  await started.event('manager.ready');
+  return started;
+}
+
+/** Takes a short run that nobody has processed yet. */
+async function take(...args: string[]): Promise<number> {
+  const [number] = await lab.takeRuns(['--seconds', '2', '--speed', '0', '--rate', '1', ...args]);
+  return number!;
+}
+
+const set = (number: number, fields: Record<string, unknown>) =>
+  lab.runs.updateOne({ number }, { $set: fields });
+const tag = () => ({ name: 'abandon', user: 'shifter', date: new Date() });
+const uncounted = (run: { bootstrax: { n_failures?: number } }) =>
+  expect(run.bootstrax.n_failures ?? 0).toBe(0);
+
+describe('runs that somebody has left behind', () => {
+  test('considering without a time, as after a claim cut in two', async () => {
+    const number = await take();
+    await set(number, { bootstrax: { state: 'considering' } });
+    const alpha = await manager();
+    await alpha.event('run.stale', { run: number });
+    uncounted(await lab.reached(number, ['done']));
+  });
+
+  test('considering and busy on a host that is gone, while this one is busy itself', async () => {
+    const [one, two] = [await take(), await take()];
+    const alpha = await manager();
+    await until('both to be done', async () =>
+      [await lab.run(one), await lab.run(two)].every(({ bootstrax }) => bootstrax.state === 'done'),
+    );
+    // Ended with the laboratory.
+    lab.takeRuns(['--seconds', '300', '--speed', '1', '--chunk-seconds', '2']).catch(() => null);
+    const long = two + 1;
+    await alpha.event('attempt.started', { run: long });
+    const time = new Date(Date.now() - 60_000);
+    const gone = { host: 'gone.test.local', time, reason: 'gone:\nwhy\n', n_failures: 0 };
+    await set(one, { bootstrax: { ...gone, state: 'considering' }, status: 'needs_upload' });
+    await set(two, { bootstrax: { ...gone, state: 'busy' }, status: 'needs_upload' });
+    const stale = await Promise.all(
+      [one, two].map((run) => alpha.event('run.stale', { run, host: 'gone.test.local' })),
+    );
+    expect(stale).toHaveLength(2);
+    // Not counted, and the reason is the one it had.
+    expect((await lab.run(one)).bootstrax).toMatchObject({ reason: 'gone:\nwhy\n', n_failures: 0 });
+    expect((await lab.run(long)).bootstrax.state).toBe('busy');
+    await set(long, { tags: [tag()] });
+    await lab.reached(long, ['abandoned']);
+    for (const number of [one, two]) uncounted(await lab.reached(number, ['done']));
+  });
+
+  test('done without a status: it gets the status; with another status, or long ago, it stays', async () => {
+    const numbers = [await take(), await take(), await take()] as const;
+    const [bare, further, old] = numbers;
+    const bootstrax = { state: 'done', host: 'gone.test.local', time: new Date() };
+    await set(bare, { bootstrax });
+    await set(further, { bootstrax, status: 'transferring' });
+    await set(old, { bootstrax, start: new Date(Date.now() - 30 * DAY_MS) });
+    const alpha = await manager();
+    await alpha.event('run.status_mended', { run: bare });
+    expect(await lab.run(bare)).toMatchObject({ status: 'eb_finished_pre', bootstrax });
+    expect(await lab.run(further)).toMatchObject({ status: 'transferring', bootstrax });
+    expect((await lab.run(old)).status).toBeUndefined();
+  });
+
+  test('done without an end: said once, and left to the DAQ and to people', async () => {
+    const number = await take();
+    const bootstrax = { state: 'done', host: 'gone.test.local', time: new Date() };
+    const { end } = await lab.run(number);
+    await set(number, { bootstrax, end: null });
+    const alpha = await manager();
+    await alpha.event('run.end_missing', { run: number });
+    expect(await lab.run(number)).toMatchObject({ bootstrax, end: null });
+    expect((await lab.run(number)).status).toBeUndefined();
+    await set(number, { end });
+    await alpha.event('run.status_mended', { run: number });
+    expect(alpha.lines.filter((line) => line['event'] === 'run.end_missing')).toHaveLength(1);
+  });
+});
+
+describe('the tag that abandons', () => {
+  test('counts for new, failed and fresh done runs, not for older done ones', async () => {
+    const [fresh, failed, done, old] = [await take(), await take(), await take(), await take()];
+    const failure = { state: 'failed', n_failures: 3, next_retry: new Date(Date.now() + DAY_MS) };
+    const finished = { bootstrax: { state: 'done', time: new Date() }, status: 'eb_finished_pre' };
+    await set(fresh, { tags: [tag()] });
+    await set(failed, { tags: [tag()], bootstrax: failure });
+    await set(done, { tags: [tag()], ...finished });
+    await set(old, { tags: [tag()], ...finished, start: new Date(Date.now() - 2 * DAY_MS) });
+    const alpha = await manager();
+    for (const run of [fresh, failed, done]) {
+      await alpha.event('run.abandoned', { run });
+      expect((await lab.run(run)).bootstrax.state).toBe('abandoned');
+    }
+    expect((await lab.run(failed)).bootstrax.n_failures).toBe(3);
+    expect((await lab.run(done)).status).toBe('eb_finished_pre');
+    expect((await lab.run(old)).bootstrax.state).toBe('done');
+  });
+
+  test('is seen at once where the server tells of changes', async () => {
+    const number = await take();
+    await set(number, {
+      bootstrax: { state: 'failed', n_failures: 1, next_retry: new Date(Date.now() + DAY_MS) },
+    });
+    // Without the change stream it would take the hour.
+    const alpha = await manager({
+      config: SMALL_MACHINE.replace('[limits]', '[limits]\nclean_up_seconds = 3600'),
+    });
+    const signs = lab.client.db(lab.daqDb).collection('eb_monitor');
+    await until('a life sign', () => signs.findOne({ state: 'idle' }));
+    await set(number, { tags: [tag()] });
+    await alpha.event('run.abandoned', { run: number });
+  });
+});
+
+test('a run that takes its holder down is not blamed once, but the second time', async () => {
+  // Killed again and again, it lives long enough for each.
+  const taking = lab.takeRuns(['--seconds', '40', '--speed', '1', '--chunk-seconds', '2']);
+  let failures = 0;
+  for (const expected of [{ counted: false }, { counted: true }]) {
+    const alpha = await manager();
+    const started = await alpha.event('attempt.started');
+    const run = started['run'] as number;
+    const attempt = String(started['attempt']);
+    const file = join(lab.stateDir(ALPHA), 'attempts', attempt, 'started.json');
+    const text = await until('its processes', () => readFile(file, 'utf8').catch(() => null));
+    const { guardian, child } = JSON.parse(text) as Started;
+    // As when the machine goes down.
+    await alpha.kill();
+    process.kill(guardian.pid, 'SIGKILL');
+    process.kill(-child.pid, 'SIGKILL');
+    const next = await manager();
+    const ended = await next.event('attempt.ended', { run, attempt });
+    expect(ended['counted'], next.story()).toBe(expected.counted);
+    failures += expected.counted ? 1 : 0;
+    await until(
+      'the count',
+      async () => ((await lab.run(run)).bootstrax.n_failures ?? 0) === failures,
+    );
+    await next.kill();
+  }
+  await taking;
+  const last = await manager();
+  const { run } = await last.event('attempt.started');
+  const document = await lab.reached(run as number, ['done']);
+  expect(document.bootstrax.n_failures).toBe(1);
+  expect(document.bootstrax).not.toHaveProperty('holders_lost');
+});
+
+test('a host on which run after run fails pauses while another succeeds, and tries again', async () => {
+  const first = (await take()) + 1;
+  await set(first - 1, { bootstrax: { state: 'abandoned' } });
+  const quarantine = '\n[quarantine]\nfirst_seconds = 6\nmax_seconds = 10\n';
+  // Failed runs do not come back during the test.
+  const config = IMPATIENT.replace('base_seconds = 0.2', 'base_seconds = 600') + quarantine;
+  const doomed = Array.from({ length: 40 }, (_, i) => first + i);
+  const alpha = await manager({
+    context: 'deadly:deadly',
+    env: { PYTHONPATH: join(PACKAGE, 'tests/support/contexts') },
+    config: `${config}[worker]\ncontext_options = { runs = [${doomed.join(', ')}] }\n`,
+  });
+  const quarantined = () => alpha.lines.find((line) => line['event'] === 'host.quarantined');
+  for (let i = 0; i < 4; i++) {
+    await alpha.event('attempt.ended', { run: await take(), outcome: 'failed' });
+  }
+  // It is the only host there is.
+  expect(quarantined()).toBeUndefined();
+
+  await manager({ host: BETA, config });
+  for (let i = 0; i < 30 && quarantined() === undefined; i++) {
+    await lab.reached(await take(), ['failed', 'done']);
+  }
+  expect(String(quarantined()?.['msg'])).toContain(`while ${BETA} finished runs`);
+  expect((await lab.reached(await take(), ['done'])).bootstrax.host).toBe(BETA);
+  const told = await lab.client
+    .db(lab.daqDb)
+    .collection('log')
+    .findOne({ priority: 3, message: { $regex: 'takes no runs until' } });
+  expect(told).not.toBeNull();
+  await alpha.kill();
+
+  // Mended, it still has to show it; the other host is busy with a long run meanwhile.
+  const mended = await manager({ config });
+  const taking = lab.takeRuns(['--seconds', '20', '--speed', '1', '--chunk-seconds', '2']);
+  await mended.event('host.on_probation');
+  await lab.reached(await take(), ['done']);
+  await mended.event('host.trusted');
+  await taking;
+});
+
+test('a run of this host whose document was broken meanwhile is set aside, and nothing else', async () => {
+  const alpha = await manager();
+  const taking = lab.takeRuns(['--seconds', '8', '--speed', '1', '--chunk-seconds', '2']);
+  const started = await alpha.event('attempt.started');
+  const number = started['run'] as number;
+  await alpha.kill();
+  await set(number, { detectors: 'tpc' });
+  const next = await manager();
+  await next.event('run.set_aside', { run: number });
+  const broken = await lab.run(number);
+  expect(broken.bootstrax).toMatchObject({ state: 'failed', outcome: 'set_aside' });
+  expect(broken.bootstrax.malformed).toEqual([expect.objectContaining({ field: 'detectors' })]);
+  uncounted(broken);
+  await taking;
+  await set(number, { detectors: ['tpc'] });
+  const { code, stderr } = await lab.command(['retry', String(number)]);
+  expect(code, stderr).toBe(0);
+  uncounted(await lab.reached(number, ['done']));
+});
