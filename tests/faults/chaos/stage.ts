@@ -12,7 +12,7 @@ import { PYTHON, SMALL_MACHINE, type Lab, type ManagerProcess } from '../../supp
 export const LEASE_SECONDS = 6;
 const CRASHED_PAUSE_SECONDS = 1;
 
-const SHORT_LIMITS = {
+const CHAOS_LIMITS = {
   BOOTSTRAX_LIMITS_BUSY_LEASE_SECONDS: String(LEASE_SECONDS),
   BOOTSTRAX_LIMITS_CONSIDERING_LEASE_SECONDS: String(LEASE_SECONDS),
   BOOTSTRAX_LIMITS_CLEAN_UP_SECONDS: '2',
@@ -43,6 +43,8 @@ export class Host {
   constructor(
     readonly lab: Lab,
     readonly name: string,
+    /** Settings by variable. */
+    readonly settings: Record<string, string> = CHAOS_LIMITS,
   ) {
     this.output = join(lab.root, `out-${name}`);
   }
@@ -63,7 +65,7 @@ export class Host {
     const manager = await this.lab.manager({
       host: this.name,
       config: SMALL_MACHINE,
-      env: { BOOTSTRAX_OUTPUT: this.output, ...SHORT_LIMITS },
+      env: { BOOTSTRAX_OUTPUT: this.output, ...this.settings },
     });
     this.managers.push(manager);
     if (this.#current !== null) this.#expected.add(this.#current);
