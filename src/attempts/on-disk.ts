@@ -9,10 +9,12 @@ import {
   readAttempt,
 } from './directory.ts';
 import { touchFollowed } from './durable.ts';
+import { keepEvidence } from './evidence.ts';
 import { foldersOf } from './folders.ts';
 import { followAttempt } from './follow.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { inspectProducts } from './products.ts';
+import { clearSharedMemory } from './shared-memory.ts';
 import type { Attempts, Products } from './types.ts';
 
 /** The attempts below a state directory. */
@@ -26,6 +28,8 @@ export function attemptsOnDisk(stateDir: string): Attempts {
     foldersOf,
     follow: followAttempt,
     touchFollowed,
+    keepEvidence,
+    clearSharedMemory,
     markSuperseded,
     markConcluded,
     prune: (retention) => pruneAttempts(stateDir, retention),

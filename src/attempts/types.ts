@@ -1,4 +1,5 @@
 import type { Folder, Plan } from '../domain/attempt.ts';
+import type { AttemptProcesses } from '../machine/processes.ts';
 import type { AttemptFiles, Retention } from './directory.ts';
 import type { FollowHandlers, Follower } from './follow.ts';
 import type { Inspection } from './products.ts';
@@ -20,6 +21,17 @@ export interface Attempts {
   follow(directory: string, handlers: FollowHandlers, signal: AbortSignal): Follower;
   /** Tells the child that a manager watches over it. */
   touchFollowed(directory: string): Promise<void>;
+  /**
+   * Keeps in the directory what a hung attempt is doing; answers where its Python threads are, or
+   * null. Never throws, and never takes much longer than `patienceSeconds`.
+   */
+  keepEvidence(
+    directory: string,
+    attempt: AttemptProcesses,
+    patienceSeconds: number,
+  ): Promise<string | null>;
+  /** Removes shared memory that the processes of an attempt left behind; answers the names. */
+  clearSharedMemory(id: string): Promise<string[]>;
   /** Tells the child that it lost its run. */
   markSuperseded(directory: string): Promise<void>;
   /** Notes that the outcome is in the databases. */

@@ -76,13 +76,8 @@ export function groupMemory(read: (file: string) => string | null): MemoryCapaci
 
 /** Measures one attempt's processes over and over. */
 export class MemoryMeter {
-  readonly #attempt: AttemptProcesses;
   /** How much of what is resident was shared when it was last measured exactly, bytes. */
   #sharedBytes = 0;
-
-  constructor(attempt: AttemptProcesses) {
-    this.#attempt = attempt;
-  }
 
   /**
    * Memory of all processes of the attempt, bytes: at least what they use, and exactly that (the
@@ -90,8 +85,7 @@ export class MemoryMeter {
    * The exact measure walks all pages and holds up who allocates meanwhile, so it is left for the
    * moment when it matters.
    */
-  async read(limitBytes: number): Promise<number> {
-    const { guardian, child } = this.#attempt;
+  async read({ guardian, child }: AttemptProcesses, limitBytes: number): Promise<number> {
     const roots = [guardian, child].filter(isAlive).map(({ pid }) => pid);
     const members = descendants(roots);
     const resident = members.reduce((sum, pid) => sum + residentBytes(pid), 0);

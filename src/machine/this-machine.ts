@@ -4,6 +4,7 @@ import { access, stat } from 'node:fs/promises';
 import { checkWritableFolder, diskSpace } from './disk.ts';
 import { isAlive } from './identity.ts';
 import { LoadMeter } from './load.ts';
+import { memoryCapacity, MemoryMeter } from './memory.ts';
 import { endSession } from './processes.ts';
 import type { Machine } from './types.ts';
 
@@ -27,6 +28,11 @@ export const thisMachine: Machine = {
     } catch {
       return false;
     }
+  },
+  memoryCapacity,
+  meterMemory: () => {
+    const meter = new MemoryMeter();
+    return (attempt, limitBytes) => meter.read(attempt, limitBytes);
   },
   meterLoad: () => {
     const meter = new LoadMeter();

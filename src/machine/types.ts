@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from '../domain/attempt.ts';
+import type { MemoryCapacity } from '../domain/memory.ts';
 import type { DiskSpace, FolderCheck } from './disk.ts';
 import type { MachineLoad } from './load.ts';
 import type { AttemptProcesses, SessionEnd } from './processes.ts';
@@ -17,6 +18,13 @@ export interface Machine {
   unreadable(path: string): Promise<string | null>;
   /** Whether there is a folder of this name. */
   isFolder(path: string): Promise<boolean>;
+  /** Memory that there is and that is left. */
+  memoryCapacity(): MemoryCapacity;
+  /**
+   * Begins to measure an attempt's memory; each call of the answer tells what its processes use,
+   * bytes: at least that, and exactly that where it would exceed the limit given.
+   */
+  meterMemory(): (attempt: AttemptProcesses, limitBytes: number) => Promise<number>;
   /** Begins to measure the load; each call of the answer reads it. */
   meterLoad(): () => MachineLoad;
 }

@@ -2,6 +2,7 @@ import type { AttemptFiles } from '../attempts/directory.ts';
 import type { Folder, Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
+import type { AttemptProcesses } from '../machine/processes.ts';
 import type { DataRegistration, Fence, PlanSummary, ProgressSummary } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import { isOutage, untilAnswered } from './persist.ts';
@@ -67,6 +68,16 @@ export class AttemptRunner {
 
   get progress(): Progress | null {
     return this.#supervision?.progress ?? null;
+  }
+
+  /** Null before there are any. */
+  get processes(): AttemptProcesses | null {
+    return this.#supervision?.processes ?? null;
+  }
+
+  /** It is to end, or at its end, already. */
+  get ending(): boolean {
+    return this.#stop.signal.aborted || this.#phase === 'settling';
   }
 
   /** A new attempt: everything from the claim on. */
@@ -203,6 +214,7 @@ export class AttemptRunner {
     this.#enter('running');
     this.#supervision = new Supervision(env, {
       run: this.#run.number,
+      attempt: this.fence.attempt,
       directory,
       guardian,
       sinceEndSeconds: () =>

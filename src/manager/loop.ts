@@ -10,6 +10,7 @@ import type { Environment } from './environment.ts';
 import { hostHealth, type HostHealth } from './host-health.ts';
 import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { isOutage, unlessOutage, untilAnswered } from './persist.ts';
 import { at, Quarantine } from './quarantine.ts';
 import { requestedRun } from './requests.ts';
@@ -26,6 +27,7 @@ export class ManagerLoop {
   readonly #bell: Bell;
   readonly #book = new AttemptBook();
   readonly #lifeSigns: LifeSigns;
+  readonly #memory: MemoryWatch;
   readonly #housekeeping: Housekeeping;
   readonly #quarantine: Quarantine;
   #health: HostHealth | null = null;
@@ -52,6 +54,7 @@ export class ManagerLoop {
       ends,
     );
     this.#lifeSigns = new LifeSigns(env, () => this.#view());
+    this.#memory = new MemoryWatch(env, () => this.#book.all());
   }
 
   /** Recovery is done, and runs are taken. */
@@ -89,6 +92,7 @@ export class ManagerLoop {
       // created while another connection writes.
       await unlessOutage(env, 'indexes', () => this.#ensureIndexes());
       this.#lifeSigns.start();
+      void this.#memory.run(this.#ends);
       await this.#housekeeping.atStart();
       this.#ready = true;
       env.log.info({ event: 'manager.ready', host: env.host }, `${env.host} is ready to take runs`);

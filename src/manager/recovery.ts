@@ -95,6 +95,7 @@ async function endProcesses(env: Environment, files: AttemptFiles): Promise<void
     child: files.started?.child ?? NOBODY,
     logFile: join(files.directory, 'log.txt'),
   });
+  await env.attempts.clearSharedMemory(files.id);
 }
 
 /**

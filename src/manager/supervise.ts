@@ -10,12 +10,18 @@ import type {
   Started,
 } from '../domain/attempt.ts';
 import type { AttemptEnd, Ended } from '../domain/verdict.ts';
+import type { AttemptProcesses } from '../machine/processes.ts';
 import type { Environment } from './environment.ts';
 
 /** How often the limits are looked at and the child is shown that a manager is there, seconds. */
 const CHECK_SECONDS = 5;
 /** How long `exit.json` is waited for after the processes were ended, seconds. */
 const LAST_WORDS_SECONDS = 3;
+/** A child that hangs has so long to say where, seconds. */
+const EVIDENCE_SECONDS = 3;
+/** The same, and the grace between TERM and KILL, where memory runs out meanwhile, seconds. */
+const URGENT_EVIDENCE_SECONDS = 0.5;
+const URGENT_GRACE_SECONDS = 1;
 /** An adopted attempt of which nothing but the plan is there may still be starting for this long, seconds. */
 const BEGIN_SECONDS = 10;
 /** Stands for a guardian that is not known: processes are then found by the log they write to. */
@@ -23,6 +29,7 @@ export const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' }
 
 export interface SuperviseOptions {
   run: number;
+  attempt: string;
   directory: string;
   /** As the executor named it; null when an attempt is adopted that had not begun. */
   guardian: ProcessIdentity | null;
@@ -46,6 +53,7 @@ export class Supervision {
   #started: Started | null = null;
   #result: Result | null = null;
   #exit: Exit | null = null;
+  #stacks: string | null = null;
   readonly #begunAt: number;
   #progressAt: number;
 
@@ -83,10 +91,26 @@ export class Supervision {
     return this.#follower.progress;
   }
 
+  /** Guardian and child, as far as they are known by now. */
+  get processes(): AttemptProcesses {
+    const guardian = this.#started?.guardian ?? this.#options.guardian ?? NOBODY;
+    return {
+      guardian,
+      child: this.#started?.child ?? guardian,
+      logFile: join(this.#options.directory, 'log.txt'),
+    };
+  }
+
   /** Ends the attempt's processes; the first cause given is the one that counts. */
   async end(cause: Ended): Promise<void> {
     if (this.#ended !== null) return;
     this.#ended = cause;
+    const patience = evidenceSeconds(cause);
+    if (patience !== null) {
+      const { directory } = this.#options;
+      const { attempts } = this.#env;
+      this.#stacks = await attempts.keepEvidence(directory, this.processes, patience);
+    }
     await this.#endProcesses();
     // What the guardian still wrote is told first; without started.json nothing would ever come.
     await Promise.race([this.#follower.done, this.#env.clock.sleep(LAST_WORDS_SECONDS)]);
@@ -108,29 +132,44 @@ export class Supervision {
     if (this.#left) return null;
     // A child that forked and left, or a pool of workers, must not outlive the attempt.
     await this.#endProcesses();
+    await this.#clearSharedMemory();
     return {
       run: this.#options.run,
       started: this.#started !== null || this.#options.guardian !== null,
       exit: this.#exit,
       result: this.#result,
       ended: this.#ended,
+      stacks: this.#stacks,
     };
   }
 
   async #endProcesses(): Promise<void> {
-    const guardian = this.#started?.guardian ?? this.#options.guardian ?? NOBODY;
-    const end = await this.#env.machine.endSession(
-      {
-        guardian,
-        child: this.#started?.child ?? guardian,
-        logFile: join(this.#options.directory, 'log.txt'),
-      },
-      { graceSeconds: this.#env.rules.limits.termGraceSeconds },
-    );
+    const { termGraceSeconds } = this.#env.rules.limits;
+    const urgent = this.#ended?.kind === 'memory_limit';
+    const end = await this.#env.machine.endSession(this.processes, {
+      graceSeconds: urgent ? Math.min(URGENT_GRACE_SECONDS, termGraceSeconds) : termGraceSeconds,
+    });
     if (end.survivors.length > 0) {
       this.#env.log.error(
         { event: 'attempt.survivors', run: this.#options.run, pids: end.survivors },
         `processes ${end.survivors.join(', ')} of run ${this.#options.run} did not end after KILL`,
+      );
+    }
+  }
+
+  async #clearSharedMemory(): Promise<void> {
+    const { run, attempt } = this.#options;
+    try {
+      const removed = await this.#env.attempts.clearSharedMemory(attempt);
+      if (removed.length === 0) return;
+      this.#env.log.info(
+        { event: 'attempt.shared_memory', run, removed },
+        `${removed.length} segments of shared memory that run ${run} left behind are removed`,
+      );
+    } catch (error) {
+      this.#env.log.warn(
+        { event: 'attempt.shared_memory', run },
+        `shared memory of run ${run} cannot be removed: ${String(error)}`,
       );
     }
   }
@@ -166,5 +205,21 @@ export class Supervision {
     } else if (idleSeconds > limits.maxNoWriteSeconds) {
       void this.end({ kind: 'no_progress' });
     }
+  }
+}
+
+/** How long what the child is doing may be looked at before it is ended, seconds; null: not at all. */
+function evidenceSeconds(cause: Ended): number | null {
+  switch (cause.kind) {
+    case 'no_progress':
+    case 'timed_out':
+      return EVIDENCE_SECONDS;
+    case 'memory_limit':
+      return URGENT_EVIDENCE_SECONDS;
+    case 'host_problem':
+    case 'operator':
+    case 'superseded':
+    case 'manager':
+      return null;
   }
 }

@@ -34,23 +34,24 @@ test('memory is that of the whole tree: at most counted twice below the limit, e
   createInterface({ input: parent.stdout! }).on('line', (line) => lines.push(line));
   await until('both have their memory', () => lines.length === 2);
   const guardian = identityOf(parent.pid!)!;
-  const meter = new MemoryMeter({ guardian, child: guardian, logFile: '/nowhere' });
+  const attempt = { guardian, child: guardian, logFile: '/nowhere' };
+  const meter = new MemoryMeter();
   // Shared pages are counted for each process as long as it does not matter.
-  const atMost = await meter.read(1e9);
+  const atMost = await meter.read(attempt, 1e9);
   expect(atMost).toBeGreaterThan(250e6);
   expect(atMost).toBeLessThan(300e6);
-  const exact = await meter.read(220e6);
+  const exact = await meter.read(attempt, 220e6);
   expect(exact).toBeGreaterThan(150e6);
   expect(exact).toBeLessThan(200e6);
   // What was found to be shared is not counted again.
-  expect(await meter.read(1e9)).toBeLessThan(200e6);
+  expect(await meter.read(attempt, 1e9)).toBeLessThan(200e6);
   parent.stdin!.write('more\n');
   await until('more memory', () => lines.includes('more'));
-  expect(await meter.read(1e9)).toBeGreaterThan(350e6);
+  expect(await meter.read(attempt, 1e9)).toBeGreaterThan(350e6);
   parent.stdin!.end();
   parent.kill('SIGKILL');
   await once(parent, 'exit');
-  expect(await meter.read(1e9)).toBe(0);
+  expect(await meter.read(attempt, 1e9)).toBe(0);
 });
 
 test('the memory that can be had is at most that of the machine', () => {
