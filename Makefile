@@ -4,12 +4,13 @@
 # make test           all checks and tests
 # make lint           the checks alone
 # make chaos          kills and stops everything at random; SECONDS=600 SEED=7
+# make mutation       change the decisions and the database updates, one spot at a time: the tests must notice
 # make bench-<name>   a table and one JSON line; the names are the files in bench/
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup build demo test lint check-protocol typecheck python-lint python-test node-test chaos clean
+.PHONY: setup build demo test lint check-protocol typecheck python-lint python-test node-test chaos mutation clean
 
 RUNS ?= 3
 EXIT ?=
@@ -64,8 +65,11 @@ test:
 chaos: build
 	@node scripts/chaos.mjs --seconds "$(SECONDS)" --seed "$(SEED)"
 
+mutation: setup
+	node scripts/mutation.mjs $(ARGS)
+
 bench-%: build
 	@node scripts/bench.mjs $* $(ARGS)
 
 clean:
-	rm -rf dist .demo .bench coverage
+	rm -rf dist .demo .bench .mutation coverage

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests that need neither servers nor processes: they run again for each mutant. */
+export default defineConfig({
+  test: {
+    include: [
+      'tests/unit/domain/**/*.test.ts',
+      'tests/unit/store/**/*.test.ts',
+      'tests/simulation/store/contract.test.ts',
+    ],
+    testTimeout: 10_000,
+  },
+});
