@@ -27,6 +27,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'considering', to: 'considering', when: 'the owner renews its claim' },
   { from: 'considering', to: 'busy', when: 'the child is started' },
   { from: 'busy', to: 'busy', when: 'the owner renews its claim or adopts its child' },
+  { from: 'busy', to: 'considering', when: 'a stale run is taken from its holder' },
   { from: 'busy', to: 'done', when: 'the child finished and its products passed all checks' },
   { from: 'considering', to: 'failed', when: 'it cannot be started, or its host is gone' },
   { from: 'busy', to: 'failed', when: 'the attempt failed, or its host is gone' },

@@ -448,6 +448,7 @@ describe('the transitions', () => {
         'considering considering',
         'considering busy',
         'busy busy',
+        'busy considering',
         'busy done',
         'null failed',
         'considering failed',

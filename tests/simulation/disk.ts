@@ -1,0 +1,149 @@
+import type { Exit, Plan, Product, Progress, Result, Started } from '../../src/domain/attempt.ts';
+import type { Random } from './random.ts';
+
+/** What lies in an attempt directory. */
+export interface AttemptFolder {
+  readonly id: string;
+  plan: Plan | null;
+  started: Started | null;
+  readonly progress: Progress[];
+  result: Result | null;
+  exit: Exit | null;
+  superseded: boolean;
+  concluded: boolean;
+  /** When a manager last showed itself; seconds of the simulation. */
+  followedAt: number;
+}
+
+/** A folder that strax writes to the output folder. */
+export interface OutputFolder {
+  /** Final name. */
+  readonly location: string;
+  readonly runId: string;
+  readonly type: string;
+  /** The attempt that made it. */
+  readonly attempt: string;
+  /** Has its final name. */
+  finished: boolean;
+  product: Product | null;
+}
+
+interface Change {
+  readonly atSeconds: number;
+  undo: (() => void) | null;
+}
+
+export const STATE_DIRECTORY = '/state';
+export const OUTPUT_DIRECTORY = '/output';
+
+/** The kernel writes out by itself what is older than this, seconds. */
+const WRITTEN_BACK_SECONDS = 30;
+
+/**
+ * One machine's disk. Each change is seen by everybody at once, but survives a power cut only once it
+ * is forced out, or after a while; what goes is always the newest.
+ */
+export class Disk {
+  readonly attempts = new Map<string, AttemptFolder>();
+  readonly output = new Map<string, OutputFolder>();
+  /** Tells of a change in an attempt directory. */
+  noticed: (attempt: string) => void = () => undefined;
+  readonly #seconds: () => number;
+  #unsynced: Change[] = [];
+
+  constructor(seconds: () => number) {
+    this.#seconds = seconds;
+  }
+
+  /** Makes an attempt directory, unless it is there. */
+  folder(id: string): AttemptFolder {
+    const there = this.attempts.get(id);
+    if (there !== undefined) return there;
+    const folder: AttemptFolder = {
+      id,
+      plan: null,
+      started: null,
+      progress: [],
+      result: null,
+      exit: null,
+      superseded: false,
+      concluded: false,
+      followedAt: this.#seconds(),
+    };
+    this.attempts.set(id, folder);
+    this.#note(() => this.attempts.delete(id));
+    return folder;
+  }
+
+  /** Writes a file of an attempt; the answer forces it out. */
+  write<Name extends 'plan' | 'started' | 'result' | 'exit' | 'superseded' | 'concluded'>(
+    folder: AttemptFolder,
+    name: Name,
+    value: AttemptFolder[Name],
+  ): () => void {
+    const before = folder[name];
+    folder[name] = value;
+    const force = this.#note(() => (folder[name] = before));
+    this.noticed(folder.id);
+    return force;
+  }
+
+  progress(folder: AttemptFolder, line: Progress): void {
+    folder.progress.push(line);
+    this.#note(() => folder.progress.pop());
+    this.noticed(folder.id);
+  }
+
+  beginOutput(folder: OutputFolder): void {
+    this.output.set(folder.location, folder);
+    this.#note(() => this.output.delete(folder.location));
+  }
+
+  finishOutput(location: string, product: Product): void {
+    const folder = this.output.get(location);
+    if (folder === undefined) return;
+    folder.finished = true;
+    folder.product = product;
+    this.#note(() => {
+      folder.finished = false;
+      folder.product = null;
+    });
+  }
+
+  removeOutput(location: string): void {
+    const folder = this.output.get(location);
+    if (folder === undefined) return;
+    this.output.delete(location);
+    this.#note(() => this.output.set(location, folder));
+  }
+
+  removeAttempt(id: string): void {
+    this.attempts.delete(id);
+  }
+
+  /** Forces everything out. */
+  sync(): void {
+    this.#unsynced = [];
+  }
+
+  /** What was not forced out may be lost, the newest first. */
+  powerCut(random: Random): void {
+    const since = this.#seconds() - WRITTEN_BACK_SECONDS;
+    const doubtful = this.#unsynced.filter(({ atSeconds }) => atSeconds > since);
+    const lost = random.int(doubtful.length + 1);
+    for (const change of doubtful.slice(doubtful.length - lost).reverse()) change.undo?.();
+    this.#unsynced = [];
+  }
+
+  #note(undo: () => void): () => void {
+    const change: Change = { atSeconds: this.#seconds(), undo };
+    this.#unsynced.push(change);
+    if (this.#unsynced.length > 200) this.#unsynced.splice(0, 100);
+    return () => (change.undo = null);
+  }
+}
+
+/** The attempt whose directory this is. */
+export function attemptAt(directory: string): string {
+  return directory.slice(directory.lastIndexOf('/') + 1);
+}

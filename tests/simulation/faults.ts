@@ -1,0 +1,218 @@
+import type { People } from './people.ts';
+import type { Random } from './random.ts';
+import type { ReferenceManager } from './reference.ts';
+import type { Seat } from './seat.ts';
+import type { Time } from './time.ts';
+
+export interface FaultOptions {
+  time: Time;
+  random: Random;
+  seats: readonly Seat[];
+  people: People;
+  reference: ReferenceManager | null;
+  /** The child of this attempt is about to be killed. */
+  killed: (attempt: string) => void;
+  tell: (what: string) => void;
+  failed: (error: unknown) => void;
+}
+
+/** Kinds of faults, each as often as it is listed. */
+const KINDS = [
+  'kill manager',
+  'kill manager',
+  'kill manager',
+  'end manager',
+  'take over',
+  'stop manager',
+  'stop manager',
+  'stop host',
+  'power cut',
+  'kill child',
+  'kill guardian',
+  'cut one',
+  'cut one',
+  'cut all',
+  'lose answers',
+  'slow',
+  'lose hints',
+  'clock',
+  'bad disk',
+  'person',
+  'person',
+  'person',
+  'person',
+  'reference',
+] as const;
+
+/** Everything that goes wrong, until it is told to end. */
+export class Faults {
+  readonly #options: FaultOptions;
+  #ended = false;
+  /** What is to be undone at the end. */
+  readonly #mend = new Set<() => void>();
+
+  constructor(options: FaultOptions) {
+    this.#options = options;
+  }
+
+  begin(seconds: number): void {
+    const { time, random } = this.#options;
+    // From quiet nights to wild ones.
+    const mean = random.pick([4, 10, 25, 80]);
+    const next = () => {
+      if (this.#ended) return;
+      this.#happen(seconds - time.seconds);
+      time.after(random.between(0, 2 * mean), next);
+    };
+    time.after(random.between(0, 2 * mean), next);
+  }
+
+  end(): void {
+    this.#ended = true;
+    for (const mend of [...this.#mend]) mend();
+    for (const seat of this.#options.seats) {
+      seat.host.powerOn();
+      if (seat.process === null) seat.start();
+    }
+    this.#options.reference?.kill();
+  }
+
+  #happen(left: number): void {
+    const { random, seats, tell, people, reference, time } = this.#options;
+    const seat = random.pick(seats);
+    const { host } = seat;
+    const kind = random.pick(KINDS);
+    const seconds = Math.min(
+      random.chance(0.3) ? random.between(60, 250) : random.between(1, 60),
+      left,
+    );
+    const on = `${host.name}`;
+    switch (kind) {
+      case 'kill manager':
+        if (seat.process === null) return;
+        tell(`${kind} of ${on}`);
+        seat.kill();
+        this.#later(random.chance(0.8) ? random.between(1, 5) : seconds, () => seat.start());
+        return;
+      case 'end manager':
+        if (seat.process === null) return;
+        tell(`${kind} of ${on}`);
+        seat.end();
+        this.#later(random.between(6, 20), () => seat.start());
+        return;
+      case 'take over':
+        if (seat.process === null) return;
+        tell(`${kind} ${on}`);
+        seat.end();
+        // The second instance waits for the lock, which is free once the first has gone.
+        this.#whenGone(seat);
+        return;
+      case 'stop manager': {
+        const { process } = seat;
+        if (process === null) return;
+        tell(`${kind} of ${on} for ${seconds.toFixed(0)} s`);
+        process.stop();
+        this.#later(seconds, () => process.goOn());
+        return;
+      }
+      case 'stop host': {
+        const { process } = seat;
+        if (process === null) return;
+        tell(`${kind} ${on} for ${seconds.toFixed(0)} s`);
+        const stopped = [process, ...host.children];
+        for (const one of stopped) one.stop();
+        this.#later(seconds, () => {
+          for (const one of stopped) one.goOn();
+        });
+        return;
+      }
+      case 'power cut':
+        host.powerCut('chance');
+        return;
+      case 'kill child':
+      case 'kill guardian': {
+        const children = [...host.children].filter(({ alive }) => alive);
+        if (children.length === 0) return;
+        const child = random.pick(children);
+        tell(`${kind} of attempt ${child.attempt} on ${on}`);
+        this.#options.killed(child.attempt);
+        if (kind === 'kill child') child.killStrax(9);
+        else child.killGuardian();
+        return;
+      }
+      case 'cut one':
+      case 'cut all': {
+        const some = kind === 'cut one' ? [seat] : seats;
+        const state = random.pick(['refused', 'silent'] as const);
+        tell(
+          `the database is ${state} for ${kind === 'cut one' ? on : 'all'}, ${seconds.toFixed(0)} s`,
+        );
+        for (const { host: each } of some) {
+          each.link.state = state;
+          each.link.landingLate = random.pick([0, 0.3]);
+        }
+        this.#later(seconds, () => {
+          tell(`the database answers ${kind === 'cut one' ? on : 'all'}`);
+          for (const { host: each } of some) each.link.state = 'up';
+        });
+        return;
+      }
+      case 'lose answers':
+        tell(`${kind} to ${on} for ${seconds.toFixed(0)} s`);
+        host.link.losing = random.pick([0.2, 0.6]);
+        this.#later(seconds, () => (host.link.losing = 0));
+        return;
+      case 'slow':
+        host.link.slowSeconds = random.pick([0.5, 3, 20]);
+        tell(`the way of ${on} takes up to ${host.link.slowSeconds} s for ${seconds.toFixed(0)} s`);
+        this.#later(seconds, () => (host.link.slowSeconds = 0.01));
+        return;
+      case 'lose hints':
+        host.link.hintsLost = random.pick([0.5, 1]);
+        host.link.hintSeconds = random.pick([0.05, 10]);
+        this.#later(seconds, () => {
+          host.link.hintsLost = 0;
+          host.link.hintSeconds = 0.05;
+        });
+        return;
+      case 'clock':
+        host.skewSeconds = random.between(-7200, 7200);
+        return;
+      case 'bad disk':
+        tell(`${kind} on ${on} for ${seconds.toFixed(0)} s`);
+        host.diskBad = true;
+        this.#later(seconds, () => (host.diskBad = false));
+        return;
+      case 'person':
+        people.act().catch((error: unknown) => this.#options.failed(error));
+        return;
+      case 'reference':
+        if (reference === null) return;
+        if (random.chance(0.5)) reference.pause(seconds);
+        else {
+          reference.kill();
+          time.after(random.between(1, 60), () => {
+            if (!this.#ended) reference.start();
+          });
+        }
+        return;
+    }
+  }
+
+  #whenGone(seat: Seat): void {
+    this.#options.time.after(0.1, () => {
+      if (seat.process === null) seat.start();
+      else this.#whenGone(seat);
+    });
+  }
+
+  /** Mends something after a while, or when all faults end. */
+  #later(seconds: number, mend: () => void): void {
+    const once = () => {
+      if (!this.#mend.delete(once)) return;
+      mend();
+    };
+    this.#mend.add(once);
+    this.#options.time.after(seconds, once);
+  }
+}

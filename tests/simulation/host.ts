@@ -1,0 +1,213 @@
+import type { Plan, ProcessIdentity } from '../../src/domain/attempt.ts';
+import type { Executor } from '../../src/executors/executor.ts';
+import type { AttemptProcesses, SessionEnd } from '../../src/machine/processes.ts';
+import type { Machine } from '../../src/machine/types.ts';
+import { Child, type Task } from './child.ts';
+import { attemptAt, Disk } from './disk.ts';
+import type { Link } from './link.ts';
+import type { Process } from './process.ts';
+import type { Random } from './random.ts';
+import type { Time } from './time.ts';
+
+/** What a host needs to know of the world around it. */
+export interface Surroundings {
+  time: Time;
+  random: Random;
+  /** What a run does to the child that starts now. */
+  taskOf: (plan: Plan, host: SimulatedHost) => Task;
+  liveDataThere: (path: string) => boolean;
+  /** Tells, for the trace and for the invariants. */
+  tell: (host: SimulatedHost, what: string) => void;
+  violated: (invariant: string, what: string) => void;
+  /** The power is back. */
+  onPower: (host: SimulatedHost) => void;
+  attemptStarted: (host: SimulatedHost, child: Child) => void;
+}
+
+/** How often the end of a session is looked for, seconds. */
+const LOOK_SECONDS = 0.25;
+
+/** A machine: its processes, its disk, its clock. */
+export class SimulatedHost {
+  readonly name: string;
+  readonly time: Time;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly link: Link;
+  /** Its wall clock is ahead by so much, seconds. */
+  skewSeconds = 0;
+  /** Its disk makes attempts fail. */
+  diskBad = false;
+  on = true;
+  readonly children = new Set<Child>();
+  #boot = 0;
+  #pids = 1000;
+  readonly #surroundings: Surroundings;
+  readonly #news = new Map<string, Set<() => void>>();
+
+  constructor(name: string, surroundings: Surroundings, link: Link) {
+    this.name = name;
+    this.time = surroundings.time;
+    this.random = surroundings.random;
+    this.link = link;
+    this.#surroundings = surroundings;
+    this.disk = new Disk(() => this.time.seconds);
+    this.disk.noticed = (attempt) => this.#tellNews(attempt);
+  }
+
+  newIdentity(): ProcessIdentity {
+    return {
+      pid: this.#pids++,
+      startTicks: Math.floor(this.time.seconds * 100),
+      bootId: `${this.name}-${this.#boot}`,
+    };
+  }
+
+  isAlive(identity: ProcessIdentity): boolean {
+    if (identity.bootId !== `${this.name}-${this.#boot}`) return false;
+    for (const child of this.children) {
+      if (child.guardian.pid === identity.pid) return child.guardianAlive;
+      if (child.strax.pid === identity.pid) return child.straxAlive;
+    }
+    return false;
+  }
+
+  someoneWrites(attempt: string): boolean {
+    return [...this.children].some((child) => child.attempt === attempt && child.alive);
+  }
+
+  /** Calls back when a file of the attempt or one of its processes has changed. */
+  onNews(attempt: string, listener: () => void): () => void {
+    const listeners = this.#news.get(attempt) ?? new Set();
+    this.#news.set(attempt, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  childDied(child: Child): void {
+    if (!child.alive) this.children.delete(child);
+    this.#tellNews(child.attempt);
+  }
+
+  /** A child is about to write to a folder of the output. */
+  childWrites(child: Child, location: string): void {
+    for (const other of this.children) {
+      if (other === child || !other.straxAlive || !other.locations.includes(location)) continue;
+      this.#surroundings.violated(
+        'one effective owner',
+        `${this.name}: attempts ${other.attempt} and ${child.attempt} write to ${location} at once`,
+      );
+    }
+  }
+
+  /** A folder of the output is about to be removed. */
+  removed(location: string): void {
+    for (const child of this.children) {
+      if (!child.straxAlive || !child.locations.includes(location)) continue;
+      this.#surroundings.violated(
+        'one effective owner',
+        `${this.name}: ${location} is removed while attempt ${child.attempt} writes to it`,
+      );
+    }
+  }
+
+  /** The machine goes down with all that runs on it; it comes back after a while. */
+  powerCut(why: string): void {
+    if (!this.on) return;
+    this.#surroundings.tell(this, `POWER CUT: ${why}`);
+    this.on = false;
+    this.#boot++;
+    for (const child of this.children) child.vanish();
+    this.children.clear();
+    this.#news.clear();
+    this.disk.powerCut(this.random);
+    const seconds = this.random.between(15, 200);
+    this.time.after(seconds, () => this.powerOn());
+    this.#surroundings.onPower(this);
+  }
+
+  powerOn(): void {
+    if (this.on) return;
+    this.on = true;
+    this.#surroundings.tell(this, 'power is back');
+    this.#surroundings.onPower(this);
+  }
+
+  machine(process: Process): Machine {
+    return {
+      isAlive: (identity) => this.isAlive(identity),
+      endSession: (attempt, options) => this.#endSession(process, attempt, options),
+      diskSpace: () =>
+        Promise.resolve({ usedPercent: 10, freeBytes: 2 ** 45, totalBytes: 2 ** 46 }),
+      checkWritableFolder: () => Promise.resolve({ kind: 'writable' }),
+      unreadable: () => Promise.resolve(null),
+      isFolder: (path) => Promise.resolve(this.#surroundings.liveDataThere(path)),
+      memoryCapacity: () => ({ totalBytes: 64e9, availableBytes: 60e9 }),
+      meterMemory: () => () => Promise.resolve(1e9),
+      meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 1, swapPercent: 0 }),
+    };
+  }
+
+  /** The worker of a manager: it ends with its manager, and what it started goes on. */
+  executor(process: Process): Executor {
+    const warmAt = this.time.seconds + this.random.between(0.5, 15);
+    const warm = () => this.time.seconds >= warmAt;
+    return {
+      start: async (plan, directory) => {
+        await process.wait(Math.max(0, warmAt - this.time.seconds) + this.random.between(0, 0.05));
+        const folder = this.disk.attempts.get(attemptAt(directory));
+        if (folder === undefined) throw new Error(`${directory} is not there`);
+        if (this.random.chance(0.03)) throw new Error('the worker refused the attempt');
+        const child = new Child(this, folder, plan, this.#surroundings.taskOf(plan, this));
+        this.children.add(child);
+        this.#surroundings.attemptStarted(this, child);
+        child.begin();
+        await process.wait(this.random.between(0, 0.02));
+        return { guardian: child.guardian, warm: true, why: null };
+      },
+      ready: () => ({ ok: true }),
+      startsAtOnce: warm,
+      describe: () => (warm() ? 'warm' : 'warming up'),
+    };
+  }
+
+  async #endSession(
+    process: Process,
+    target: AttemptProcesses,
+    { graceSeconds = 3 }: { graceSeconds?: number } = {},
+  ): Promise<SessionEnd> {
+    const attempt = attemptAt(target.logFile.slice(0, target.logFile.lastIndexOf('/')));
+    const begin = this.time.seconds;
+    const theirs = () =>
+      [...this.children].filter(
+        (child) =>
+          child.alive &&
+          (child.attempt === attempt ||
+            (this.isAlive(target.guardian) && child.guardian.pid === target.guardian.pid)),
+      );
+    const until = async (seconds: number) => {
+      const limit = this.time.seconds + seconds;
+      while (theirs().length > 0 && this.time.seconds < limit) await process.wait(LOOK_SECONDS);
+      return theirs().length === 0;
+    };
+    const answer = (kind: SessionEnd['kind']): SessionEnd => ({
+      kind,
+      terminated: [],
+      killed: [],
+      survivors: [],
+      seconds: this.time.seconds - begin,
+    });
+    await process.wait(0.005);
+    if (theirs().length === 0) return answer('already_gone');
+    for (const child of theirs()) child.terminate();
+    if (await until(graceSeconds)) return answer('terminated');
+    for (const child of theirs()) child.killStrax(9);
+    if (await until(graceSeconds)) return answer('killed');
+    for (const child of theirs()) child.vanish();
+    this.#tellNews(attempt);
+    return answer('killed');
+  }
+
+  #tellNews(attempt: string): void {
+    for (const listener of [...(this.#news.get(attempt) ?? [])]) listener();
+  }
+}

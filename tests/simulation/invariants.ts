@@ -1,0 +1,263 @@
+import type { Document } from 'mongodb';
+
+import { canTransition, parseRun, type RunState } from '../../src/domain/run.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../../src/domain/rules.ts';
+import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
+import type { RealRun } from './daq.ts';
+import type { SimulatedHost } from './host.ts';
+import type { MemoryDatabase } from './store/index.ts';
+
+/** What a claim may still have read before a tag was set, seconds. */
+const TAG_GRACE_SECONDS = 30;
+
+const OWN_FIELDS = new Set(['bootstrax', 'data', 'deleted_data', 'status']);
+
+type Fields = Record<string, unknown>;
+
+/** Attempts that really failed, in a way that counts. */
+export interface Truth {
+  /** The attempt's child failed of itself, or was killed. */
+  failed: (attempt: string, run: number) => boolean;
+  /** The attempt's child wrote a good result. */
+  succeeded: (attempt: string) => boolean;
+}
+
+/** Looks at each change of a run document as it happens. */
+export class Invariants {
+  readonly #database: MemoryDatabase;
+  readonly #hosts: ReadonlyMap<string, SimulatedHost>;
+  readonly #truth: Truth;
+  readonly #violated: (invariant: string, what: string) => void;
+  readonly #last = new Map<string, Document>();
+  /** Whose each run is, by the claims that landed; not by what the document says. */
+  readonly #owners = new Map<string, { attempt: string; host: string } | null>();
+
+  constructor(
+    database: MemoryDatabase,
+    hosts: ReadonlyMap<string, SimulatedHost>,
+    truth: Truth,
+    violated: (invariant: string, what: string) => void,
+  ) {
+    this.#database = database;
+    this.#hosts = hosts;
+    this.#truth = truth;
+    this.#violated = violated;
+  }
+
+  /** `author`: a host of ours, or anybody else. Answers whether any run has changed. */
+  look(author: string): boolean {
+    let changed = false;
+    for (const after of this.#database.runs.all()) {
+      const key = String(after._id);
+      const before = this.#last.get(key);
+      if (before === after) continue;
+      changed = true;
+      this.#last.set(key, after);
+      if (before !== undefined && this.#hosts.has(author)) this.#ours(author, before, after);
+      this.#owners.set(key, this.#ownerAfter(author, this.#owners.get(key) ?? null, before, after));
+    }
+    return changed;
+  }
+
+  #ownerAfter(
+    author: string,
+    owner: { attempt: string; host: string } | null,
+    before: Document | undefined,
+    after: Document,
+  ): { attempt: string; host: string } | null {
+    const was = fieldsOf(before ?? {});
+    const is = fieldsOf(after);
+    if (is.state !== 'considering' && is.state !== 'busy') return null;
+    if (typeof is.attempt !== 'string' || typeof is.host !== 'string') return null;
+    if (is.attempt === was.attempt && is.host === was.host) return owner;
+    // Copied along by somebody who does not know what it means.
+    return this.#hosts.has(author) ? { attempt: is.attempt, host: is.host } : null;
+  }
+
+  #ours(author: string, before: Document, after: Document): void {
+    const run = `run ${String(after.number)}`;
+    const was = fieldsOf(before);
+    const is = fieldsOf(after);
+    this.#fieldsOfOthers(run, before, after);
+    if (before.bootstrax === after.bootstrax) return;
+    const [from, to] = [stateOf(was), stateOf(is)];
+    const claims = is.attempt !== undefined && is.attempt !== was.attempt;
+    if (from !== to && !canTransition(from, to as RunState)) {
+      this.#violated('transitions', `${run}: ${author} made ${from} into ${to}`);
+    }
+    if (claims) this.#claim(run, author, before, is);
+    else if (from === 'considering' || from === 'busy') this.#owned(run, author, before, was);
+    if (from === 'abandoned') {
+      this.#violated('what persons wrote stays', `${run}: ${author} touched it although abandoned`);
+    }
+    this.#failures(run, author, Number(after.number), was, is);
+    if (to === 'done' && from !== 'done') this.#done(run, author, before, after);
+  }
+
+  #fieldsOfOthers(run: string, before: Document, after: Document): void {
+    for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      if (OWN_FIELDS.has(name) || before[name] === after[name]) continue;
+      this.#violated('what persons wrote stays', `${run}: ${name} has changed`);
+    }
+    const [was, is] = [before.status as unknown, after.status as unknown];
+    if (was === is) return;
+    const ours =
+      is === FINISHED_STATUS && [undefined, null, 'needs_upload'].includes(was as string);
+    if (!ours)
+      this.#violated(
+        'what persons wrote stays',
+        `${run}: status ${String(was)} became ${String(is)}`,
+      );
+  }
+
+  #claim(run: string, author: string, before: Document, is: Fields): void {
+    const was = fieldsOf(before);
+    if (is.host !== author)
+      this.#violated('one effective owner', `${run}: claimed for ${String(is.host)}`);
+    if (was.state === 'considering' || was.state === 'busy') return;
+    const tags = (Array.isArray(before.tags) ? before.tags : []) as { name: string; date: Date }[];
+    for (const { name, date } of tags) {
+      if (name !== HOLD_TAG && name !== ABANDON_TAG) continue;
+      if (this.#database.now() - date.getTime() < TAG_GRACE_SECONDS * 1000) continue;
+      this.#violated('what persons wrote stays', `${run}: ${author} claimed it although ${name}`);
+    }
+  }
+
+  /** A write to a claimed run that is no claim: only its owner's may land. */
+  #owned(run: string, author: string, before: Document, was: Fields): void {
+    const owner = this.#owners.get(String(before._id)) ?? null;
+    if (owner?.host === author && owner.attempt === was.attempt) return;
+    this.#violated(
+      'one effective owner',
+      `${run}: ${author} wrote, but it is ${owner === null ? `${String(was.host)}'s, who is not of us` : `${owner.host}'s (${owner.attempt})`}`,
+    );
+  }
+
+  #failures(run: string, author: string, number: number, was: Fields, is: Fields): void {
+    const [before, after] = [countOf(was), countOf(is)];
+    if (after === before) return;
+    const say = (what: string) => this.#violated('counted failures', `${run}: ${author} ${what}`);
+    if (after > 10) say(`counted to ${after}`);
+    if (after !== before + 1) say(`made ${before} failures ${after}`);
+    const attempt = String(was.attempt);
+    const uncounted = Number(was.uncounted ?? 0);
+    const excused =
+      this.#truth.failed(attempt, number) || uncounted >= 10 || Number(was.holders_lost ?? 0) > 0;
+    if (!excused)
+      say(
+        `counted a failure of attempt ${attempt}, which was no fault of the run: ${String(is.reason)}`,
+      );
+  }
+
+  #done(run: string, author: string, before: Document, after: Document): void {
+    if (after.status === undefined || after.status === null) {
+      this.#violated('done has its status', `${run}: done by ${author} without a status`);
+    }
+    const was = fieldsOf(before);
+    if (!this.#truth.succeeded(String(was.attempt))) {
+      this.#violated("done is its attempt's", `${run}: ${author} concluded ${String(was.attempt)}`);
+    }
+    this.dataThere(after, author);
+  }
+
+  /** Each entry of a done run, of the host that did it, has its folder. */
+  dataThere(document: Document, name: string): void {
+    const host = this.#hosts.get(name);
+    if (host === undefined) return;
+    const entries = (document.data as Fields[]).filter((entry) => entry.host === name);
+    if (entries.length === 0) {
+      this.#violated('done has its data', `run ${String(document.number)}: no entry of ${name}`);
+    }
+    for (const { location } of entries) {
+      if (host.disk.output.get(String(location))?.finished === true) continue;
+      this.#violated(
+        'done has its data',
+        `run ${String(document.number)}: ${String(location)} is not on the disk of ${name}`,
+      );
+    }
+  }
+
+  /** After everything has come to rest. */
+  atRest(runs: Iterable<RealRun>): void {
+    const documents = new Map<number, Document>();
+    for (const document of this.#database.runs.all())
+      documents.set(Number(document.number), document);
+    for (const { number } of runs) {
+      const document = documents.get(number)!;
+      const { state, host } = fieldsOf(document);
+      if (!this.#hosts.has(String(host)) || state !== 'done') continue;
+      this.dataThere(document, String(host));
+    }
+    for (const host of this.#hosts.values()) this.#leftBehind(host, documents);
+  }
+
+  #leftBehind(host: SimulatedHost, documents: ReadonlyMap<number, Document>): void {
+    for (const child of host.children) {
+      if (child.alive) {
+        this.#violated(
+          'nothing is left behind',
+          `${host.name}: attempt ${child.attempt} still runs`,
+        );
+      }
+    }
+    for (const folder of host.disk.attempts.values()) {
+      if (!folder.concluded) {
+        this.#violated('nothing is left behind', `${host.name}: attempt ${folder.id} is open`);
+      }
+    }
+    for (const { location, runId } of host.disk.output.values()) {
+      const entries = (documents.get(Number(runId))?.data ?? []) as Fields[];
+      if (entries.some((entry) => entry.host === host.name && entry.location === location))
+        continue;
+      this.#violated('nothing is left behind', `${host.name}: ${location} belongs to no entry`);
+    }
+    for (const [number, document] of documents) {
+      for (const entry of Array.isArray(document.data) ? (document.data as Fields[]) : []) {
+        if (entry.host !== host.name || host.disk.output.has(String(entry.location))) continue;
+        this.#violated(
+          'nothing is left behind',
+          `run ${number}: entry ${String(entry.location)} of ${host.name} has no folder`,
+        );
+      }
+    }
+  }
+}
+
+/** Whether a run needs nobody any more, or only a person. */
+export function isSettled(document: Document, maxFailures: number): boolean {
+  const parsed = parseRun(document);
+  const { bootstrax, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  const tagged = tags.includes(ABANDON_TAG);
+  switch (bootstrax.state) {
+    case 'done':
+      return document.status !== null && document.status !== undefined && !tagged;
+    case 'abandoned':
+      return true;
+    case 'failed':
+      if (tagged) return false;
+      return (
+        bootstrax.failures >= maxFailures ||
+        tags.includes(HOLD_TAG) ||
+        // Set aside: without a time for another try nobody takes it.
+        (bootstrax.outcome === 'set_aside' && bootstrax.nextRetry === null)
+      );
+    case null:
+      return !tagged && tags.includes(HOLD_TAG);
+    case 'considering':
+    case 'busy':
+      return false;
+  }
+}
+
+export function fieldsOf(document: Document): Fields {
+  const { bootstrax } = document as { bootstrax?: unknown };
+  return typeof bootstrax === 'object' && bootstrax !== null ? (bootstrax as Fields) : {};
+}
+
+function stateOf(fields: Fields): RunState | null {
+  return (fields.state ?? null) as RunState | null;
+}
+
+function countOf(fields: Fields): number {
+  return typeof fields.n_failures === 'number' ? fields.n_failures : 0;
+}

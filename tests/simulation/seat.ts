@@ -1,0 +1,117 @@
+import type { Logger } from 'pino';
+
+import type { Rules } from '../../src/domain/rules.ts';
+import { ManagerLoop } from '../../src/manager/loop.ts';
+import type { Environment } from '../../src/manager/environment.ts';
+import type { Store } from '../../src/store/types.ts';
+import { attemptsOf, productsOf } from './attempt-folders.ts';
+import { OUTPUT_DIRECTORY } from './disk.ts';
+import type { SimulatedHost } from './host.ts';
+import { Process, processClock } from './process.ts';
+
+export const LIVE_DATA = '/live_data/xenonnt';
+
+export interface SeatOptions {
+  rules: Rules;
+  role: Environment['role'];
+  primaries: readonly string[];
+  slots: number;
+  pollSeconds: number;
+  changeStream: boolean;
+  /** Puts another run store in place of the real one. */
+  storeOf: (store: Store, host: SimulatedHost) => Store;
+  tell: (who: string, what: string) => void;
+  /** A manager has ended by an error of its own. */
+  crashed: (host: SimulatedHost, error: unknown) => void;
+}
+
+/** Where the managers of one host live, one after the other. */
+export class Seat {
+  readonly host: SimulatedHost;
+  readonly #options: SeatOptions;
+  #process: Process | null = null;
+  #ends = new AbortController();
+  #environment: Environment | null = null;
+  /** Since when a manager has been working here, seconds. */
+  since = 0;
+
+  constructor(host: SimulatedHost, options: SeatOptions) {
+    this.host = host;
+    this.#options = options;
+  }
+
+  get process(): Process | null {
+    return this.#process?.alive === true ? this.#process : null;
+  }
+
+  get environment(): Environment | null {
+    return this.process === null ? null : this.#environment;
+  }
+
+  start(): void {
+    if (!this.host.on || this.process !== null) return;
+    const { host } = this;
+    const process = new Process(host.time);
+    const ends = new AbortController();
+    let loop: ManagerLoop | null = null;
+    const env = this.#environmentOf(process, (event) => loop?.onStoreEvent(event));
+    loop = new ManagerLoop(env, ends.signal);
+    this.#process = process;
+    this.#ends = ends;
+    this.#environment = env;
+    this.since = host.time.seconds;
+    this.#options.tell(host.name, 'manager starts');
+    loop.work(null).then(
+      () => process.kill(),
+      (error: unknown) => this.#options.crashed(host, error),
+    );
+  }
+
+  /** As kill -9. */
+  kill(): void {
+    this.#process?.kill();
+  }
+
+  /** As TERM: the manager ends by itself, and is killed if it does not. */
+  end(): void {
+    const process = this.#process;
+    this.#ends.abort();
+    this.host.time.after(5, () => process?.kill());
+  }
+
+  #environmentOf(
+    process: Process,
+    notify: Parameters<SimulatedHost['link']['open']>[1],
+  ): Environment {
+    const { host } = this;
+    const { rules, role, primaries, slots, pollSeconds, changeStream, tell } = this.#options;
+    const say = (fields: { event?: string }, message: string) =>
+      tell(host.name, `${fields.event ?? ''}: ${message}`);
+    const log = { debug: () => undefined, info: say, warn: say, error: say, fatal: say };
+    const clock = processClock(host.time, process, host.random, () => host.skewSeconds);
+    clock.failed = (error) => this.#options.crashed(host, error);
+    return {
+      host: host.name,
+      role,
+      primaries,
+      resourceTable: 'new',
+      slots,
+      rules,
+      context: 'module:function',
+      contextOptions: {},
+      processor: 'threaded_mailbox',
+      liveDataRoots: [LIVE_DATA],
+      outputDirectory: OUTPUT_DIRECTORY,
+      changeStream,
+      pollSeconds,
+      store: this.#options.storeOf(host.link.open(process, notify), host),
+      executor: host.executor(process),
+      attempts: attemptsOf(host, process),
+      products: productsOf(host, process),
+      machine: host.machine(process),
+      clock,
+      log: log as unknown as Logger,
+      graph: () => null,
+    };
+  }
+}

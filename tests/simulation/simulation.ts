@@ -1,0 +1,256 @@
+import type { Store } from '../../src/store/types.ts';
+import type { Child } from './child.ts';
+import { Daq } from './daq.ts';
+import { Faults } from './faults.ts';
+import { SimulatedHost, type Surroundings } from './host.ts';
+import { fieldsOf, Invariants, isSettled } from './invariants.ts';
+import { Link } from './link.ts';
+import { People } from './people.ts';
+import { Process } from './process.ts';
+import { Random } from './random.ts';
+import { ReferenceManager } from './reference.ts';
+import { simulationRules } from './rules.ts';
+import { Seat } from './seat.ts';
+import { createDatabase } from './store/index.ts';
+import { Time } from './time.ts';
+
+export interface Violation {
+  invariant: string;
+  what: string;
+  atSeconds: number;
+}
+
+export interface Outcome {
+  seed: number;
+  violations: Violation[];
+  /** Of simulated time. */
+  seconds: number;
+  events: number;
+  /** How the runs ended, by state. */
+  ends: Record<string, number>;
+  trace: string[];
+}
+
+export interface Options {
+  /** Keeps a line for whatever happens. */
+  trace?: boolean;
+  /** Goes on after a violation; else the first ends the simulation. */
+  goOn?: boolean;
+  /** Puts another run store in place of the real one. */
+  storeOf?: (store: Store, host: SimulatedHost) => Store;
+}
+
+/** After the last fault every run must come to its end within this time, seconds. */
+const REST_SECONDS = 2400;
+/** After the last run has come to its end all the rest must be tidy within this time, seconds. */
+const TIDY_SECONDS = 150;
+
+/** One night of a small fleet, with everything that the seed brings. */
+export async function simulate(seed: number, options: Options = {}): Promise<Outcome> {
+  return new Simulation(seed, options).run();
+}
+
+class Simulation {
+  readonly #seed: number;
+  readonly #options: Options;
+  readonly #time = new Time();
+  readonly #random: Random;
+  readonly #database = createDatabase(() => this.#time.nowMs);
+  readonly #hosts = new Map<string, SimulatedHost>();
+  readonly #seats: Seat[] = [];
+  readonly #daq: Daq;
+  readonly #people: People;
+  readonly #reference: ReferenceManager | null;
+  readonly #invariants: Invariants;
+  readonly #faults: Faults;
+  readonly #children = new Map<string, Child>();
+  readonly #killed = new Set<string>();
+  readonly #violations: Violation[] = [];
+  readonly #trace: string[] = [];
+  #events = 0;
+  /** A run has changed since it was last looked whether all are settled. */
+  #changed = true;
+
+  constructor(seed: number, options: Options) {
+    this.#seed = seed;
+    this.#options = options;
+    this.#random = new Random(seed);
+    const random = this.#random;
+    const time = this.#time;
+    const carriedOut = (author: string) => {
+      if (this.#invariants.look(author)) this.#changed = true;
+    };
+    const network = { time, random, database: this.#database, carriedOut };
+    this.#daq = new Daq(time, random, this.#database, carriedOut);
+    this.#invariants = new Invariants(
+      this.#database,
+      this.#hosts,
+      {
+        failed: (attempt, number) => this.#hasFailed(attempt, number),
+        succeeded: (attempt) => this.#hasSucceeded(attempt),
+      },
+      (invariant, what) => this.#violated(invariant, what),
+    );
+    const surroundings: Surroundings = {
+      time,
+      random,
+      taskOf: (plan, host) => this.#daq.taskOf(plan, host),
+      liveDataThere: (path) => this.#daq.liveDataThere(path),
+      tell: (host, what) => this.#tell(host.name, what),
+      violated: (invariant, what) => this.#violated(invariant, what),
+      onPower: (host) => this.#onPower(host),
+      attemptStarted: (host, child) => {
+        this.#children.set(child.attempt, child);
+        this.#tell(
+          host.name,
+          `child of run ${child.plan.run}, attempt ${child.attempt}: ${child.task.behaviour.kind}, ${child.task.seconds.toFixed(0)} s`,
+        );
+      },
+    };
+    const count = 2 + random.int(3);
+    const names = Array.from({ length: count }, (_, i) => `eb${i}.xenon.local`);
+    const primaries = names.filter(() => random.chance(0.8));
+    for (const name of names) {
+      const link = new Link(network, name);
+      const host = new SimulatedHost(name, surroundings, link);
+      host.skewSeconds = random.chance(0.3) ? random.between(-7200, 7200) : 0;
+      this.#hosts.set(name, host);
+      this.#seats.push(
+        new Seat(host, {
+          rules: simulationRules,
+          role: primaries.includes(name) ? 'primary' : 'backup',
+          primaries,
+          slots: random.chance(0.2) ? 2 : 1,
+          pollSeconds: 10,
+          changeStream: random.chance(0.85),
+          storeOf: options.storeOf ?? ((store) => store),
+          tell: (who, what) => this.#tell(who, what),
+          crashed: (host, error) => this.#crashed(host, error),
+        }),
+      );
+    }
+    const console = new Process(time);
+    this.#people = new People({
+      random,
+      database: this.#database,
+      store: new Link(network, 'console').open(console, () => undefined),
+      carriedOut,
+      tell: (what) => this.#tell('people', what),
+      maxFailures: simulationRules.retry.maxFailures,
+    });
+    this.#reference = random.chance(0.3)
+      ? new ReferenceManager(time, random, this.#database, carriedOut, (what) =>
+          this.#tell('reference', what),
+        )
+      : null;
+    this.#faults = new Faults({
+      time,
+      random,
+      seats: this.#seats,
+      people: this.#people,
+      reference: this.#reference,
+      killed: (attempt) => this.#killed.add(attempt),
+      tell: (what) => this.#tell('world', what),
+      failed: (error) => this.#crashed(null, error),
+    });
+  }
+
+  async run(): Promise<Outcome> {
+    const random = this.#random;
+    const troubled = random.between(60, 300);
+    const runs = 1 + random.int(5);
+    for (let i = 0; i < runs; i++) this.#daq.plan(i + 1, random.chance(0.5) ? 5 : troubled);
+    for (const seat of this.#seats) this.#time.after(random.between(0, 10), () => seat.start());
+    const reference = this.#reference;
+    if (reference !== null) this.#time.after(random.between(0, 20), () => reference.start());
+    this.#faults.begin(troubled);
+    await this.#until(troubled, () => false);
+    this.#tell('world', '----- the faults have ended -----');
+    this.#faults.end();
+    const rested = await this.#until(troubled + REST_SECONDS, () => this.#allSettled());
+    if (!rested) this.#reportStuck();
+    await this.#until(this.#time.seconds + TIDY_SECONDS, () => false);
+    if (rested && this.#violations.length === 0) this.#invariants.atRest(this.#daq.runs.values());
+    return this.#outcome();
+  }
+
+  /** Lets time pass until something holds or that much time has passed; answers whether it held. */
+  async #until(seconds: number, holds: () => boolean): Promise<boolean> {
+    while (this.#options.goOn === true || this.#violations.length === 0) {
+      if (this.#time.nextSeconds() > seconds) return false;
+      await this.#time.step();
+      this.#events++;
+      if (holds()) return true;
+    }
+    return true;
+  }
+
+  #allSettled(): boolean {
+    if (!this.#changed) return false;
+    this.#changed = false;
+    const { maxFailures } = simulationRules.retry;
+    for (const document of this.#database.runs.all()) {
+      if (!isSettled(document, maxFailures)) return false;
+    }
+    return true;
+  }
+
+  #reportStuck(): void {
+    for (const document of this.#database.runs.all()) {
+      if (isSettled(document, simulationRules.retry.maxFailures)) continue;
+      this.#violated(
+        fieldsOf(document).state === 'done' ? 'done gets its status' : 'no run is stuck',
+        `run ${String(document.number)}: ${JSON.stringify({ status: document.status as unknown, tags: document.tags as unknown, ...fieldsOf(document) })}`,
+      );
+    }
+  }
+
+  #hasFailed(attempt: string, number: number): boolean {
+    const child = this.#children.get(attempt);
+    if (this.#killed.has(attempt)) return true;
+    if (child === undefined) return this.#daq.runs.get(number)?.liveDataFromMs === Infinity;
+    return child.task.behaviour.kind !== 'well' && child.task.behaviour.kind !== 'host_error';
+  }
+
+  #hasSucceeded(attempt: string): boolean {
+    return this.#children.get(attempt)?.finished === true;
+  }
+
+  #onPower(host: SimulatedHost): void {
+    const seat = this.#seats.find((one) => one.host === host)!;
+    if (!host.on) seat.kill();
+    else this.#time.after(this.#random.between(1, 5), () => seat.start());
+  }
+
+  #crashed(host: SimulatedHost | null, error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#violated('no manager crashes', `${host?.name ?? 'world'}: ${text}`);
+  }
+
+  #violated(invariant: string, what: string): void {
+    this.#tell('VIOLATED', `${invariant}: ${what}`);
+    this.#violations.push({ invariant, what, atSeconds: this.#time.seconds });
+  }
+
+  #tell(who: string, what: string): void {
+    if (this.#options.trace !== true) return;
+    this.#trace.push(`${this.#time.seconds.toFixed(3).padStart(9)} ${who.padEnd(16)} ${what}`);
+  }
+
+  #outcome(): Outcome {
+    const ends: Record<string, number> = {};
+    for (const document of this.#database.runs.all()) {
+      const { state, outcome } = fieldsOf(document);
+      const name = state === 'failed' ? `failed (${String(outcome)})` : String(state);
+      ends[name] = (ends[name] ?? 0) + 1;
+    }
+    return {
+      seed: this.#seed,
+      violations: this.#violations,
+      seconds: this.#time.seconds,
+      events: this.#events,
+      ends,
+      trace: this.#trace,
+    };
+  }
+}
