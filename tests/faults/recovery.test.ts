@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
@@ -27,6 +27,11 @@ afterEach(async () => {
   await Promise.all(managers.splice(0).map((manager) => manager.kill()));
   await lab.runs.deleteMany({});
   await lab.attempts.deleteMany({});
+  // Run numbers begin anew.
+  for (const folder of [lab.live, lab.output]) {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
+  }
 });
 afterAll(() => lab.end());
 
