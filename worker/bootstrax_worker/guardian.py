@@ -122,7 +122,7 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
     # Not reaped yet, so the number of its group cannot belong to anybody else.
     _kill_group(child)
     _, status, usage = os.wait4(child, 0)
-    _reap_the_rest()
+    _end_the_rest()
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
     signal_number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
     killed = signal_number == signal.SIGKILL or state.pool_broken
@@ -174,6 +174,14 @@ def _terminate(child: int) -> None:
     signal.alarm(GRACE_SECONDS)
 
 
+def _children() -> list[int]:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+
+
 def _kill_group(child: int) -> None:
     """Kill what the child left behind: strax's own workers do not notice that it is gone."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -181,9 +189,15 @@ def _kill_group(child: int) -> None:
     _signal_group(child, signal.SIGKILL)
 
 
-def _reap_the_rest() -> None:
+def _end_the_rest() -> None:
+    """Kill and reap what is left, wherever it went: orphans come to this process, generation by
+    generation, and the number of a child that is not reaped cannot belong to anybody else.
+    """
     deadline = time.monotonic() + _REAP_SECONDS
     while time.monotonic() < deadline:
+        for child in _children():
+            with contextlib.suppress(OSError):
+                os.kill(child, signal.SIGKILL)
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:

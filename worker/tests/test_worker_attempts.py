@@ -206,6 +206,15 @@ def test_what_the_child_leaves_behind_goes_with_it(run):
     assert not any(alive(pid) for pid in strays)
 
 
+@pytest.mark.parametrize("end", [None, 9])
+def test_who_left_session_and_log_behind_goes_too(run, tmp_path, end):
+    note = tmp_path / "stray"
+    attempt = run(runConfig={"tiny_fault": f"fork_twice_and_leave:{note},{end or ''}"})
+    assert attempt.wait("exit.json")["signal"] == end
+    for file in (note, tmp_path / "stray.other"):
+        assert not alive(int(file.read_text()))
+
+
 def group_of(pid: int) -> int | None:
     try:
         return os.getpgid(pid)

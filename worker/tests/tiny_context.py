@@ -68,9 +68,32 @@ def misbehave(fault: str) -> None:
         case "fork_and_leave":
             if os.fork() == 0:
                 time.sleep(3600)
+        case "fork_twice_and_leave":
+            note, _, then = argument.partition(",")
+            leave_out_of_reach(note)
+            if then:
+                os.kill(os.getpid(), int(then))
         case "flood":
             for _ in range(200_000):
                 print("x" * 79)
+
+
+def leave_out_of_reach(note: str) -> None:
+    """Leave two grandchildren in a session of their own, with no file open, deaf to TERM."""
+    notes = (note, f"{note}.other")
+    if os.fork() == 0:
+        os.setsid()
+        for name in notes:
+            if os.fork() == 0:
+                ctypes.CDLL(None).signal(signal.SIGTERM, ctypes.c_void_p(1))
+                with open(f"{name}.part", "w") as file:
+                    file.write(str(os.getpid()))
+                os.rename(f"{name}.part", name)
+                os.closerange(0, 100)
+                time.sleep(3600)
+        os._exit(0)
+    while not all(os.path.exists(name) for name in notes):
+        time.sleep(0.01)
 
 
 @strax.takes_config(strax.Option("tiny_double_fault", default="", track=False))
