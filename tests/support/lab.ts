@@ -123,6 +123,8 @@ export interface ManagerChoices {
   config?: string;
   env?: Record<string, string>;
   context?: string;
+  /** A program, with its arguments, that runs the manager. */
+  under?: string[];
 }
 
 /** An embedded database, folders and processes of one test file, all in a folder of its own. */
@@ -221,14 +223,14 @@ export class Lab {
   async manager(choices: ManagerChoices = {}): Promise<ManagerProcess> {
     const file = join(this.root, `config-${this.#count++}.toml`);
     await writeFile(file, choices.config ?? SMALL_MACHINE, { mode: 0o600 });
-    const child = spawn(
-      process.execPath,
-      [join(PACKAGE, 'bin/bootstrax'), 'run', '--config', file],
-      {
-        env: this.env(choices),
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    const [program = process.execPath, ...args] = [
+      ...(choices.under ?? []),
+      ...[process.execPath, join(PACKAGE, 'bin/bootstrax'), 'run', '--config', file],
+    ];
+    const child = spawn(program, args, {
+      env: this.env(choices),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const manager = new ManagerProcess(child);
     this.#managers.push(manager);
     return manager;
