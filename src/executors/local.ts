@@ -50,6 +50,10 @@ export class LocalExecutor implements Executor {
     return kind === 'warm' || kind === 'cold';
   }
 
+  versions(): Readonly<Record<string, string>> {
+    return this.#server.versions;
+  }
+
   describe(): string {
     const state = this.#server.state;
     switch (state.kind) {

@@ -6,7 +6,7 @@ import type { AttemptProcesses } from '../machine/processes.ts';
 import type { DataRegistration, Fence, PlanSummary, ProgressSummary } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import { isOutage, untilAnswered } from './persist.ts';
-import { clearEarlierProducts, prepare } from './prepare.ts';
+import { clearEarlierProducts, locationsOn, prepare } from './prepare.ts';
 import { settle, type AttemptSoFar, type Ending } from './settle.ts';
 import { Supervision } from './supervise.ts';
 import { verify } from './verify.ts';
@@ -37,6 +37,8 @@ export class AttemptRunner {
   #result: Result | null = null;
   readonly #folders = new Map<string, Folder>();
   readonly #registered = new Set<string>();
+  /** Listed in the run document by an earlier manager: the power cut may have taken the child's word for it. */
+  #listedBefore: readonly string[] = [];
   #registering: Promise<void> = Promise.resolve();
   #startedAt: number;
   #peakMemoryBytes = 0;
@@ -88,6 +90,7 @@ export class AttemptRunner {
   /** An attempt of an earlier manager, as it is found on disk: alive, or with its last words. */
   async adopt(files: AttemptFiles & { plan: Plan }): Promise<void> {
     this.plan = files.plan;
+    this.#listedBefore = locationsOn(this.#env.host, this.#run);
     this.#state = 'busy';
     this.#enter('running');
     await this.#withLifeSigns(() =>
@@ -303,8 +306,9 @@ export class AttemptRunner {
       fence: this.fence,
       plan: this.plan,
       result: this.#result,
-      locations: [...this.#folders.keys()],
+      locations: [...new Set([...this.#listedBefore, ...this.#folders.keys()])],
       bytes: this.progress?.bytes ?? null,
+      chunks: this.progress?.chunks ?? null,
       seconds: this.#env.clock.monotonicSeconds() - this.#startedAt,
       peakMemoryBytes: this.#peakMemoryBytes || null,
     };

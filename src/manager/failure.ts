@@ -89,6 +89,7 @@ export function endedUnseen(
     seconds: null,
     peakMemoryBytes: null,
     bytes: null,
+    chunks: null,
     dropped,
     products: [],
     versions: {},

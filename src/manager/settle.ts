@@ -22,6 +22,8 @@ export interface AttemptSoFar {
   /** Folders that strax began, final names. */
   locations: readonly string[];
   bytes: number | null;
+  /** Of live data, read. */
+  chunks: number | null;
   seconds: number | null;
   peakMemoryBytes: number | null;
 }
@@ -96,6 +98,7 @@ async function settleSuperseded(
     await env.attempts.markSuperseded(env.attempts.directoryOf(fence.attempt));
   }
   const outcome = outcomeOf(
+    env,
     attempt,
     'superseded',
     false,
@@ -135,7 +138,7 @@ function decide(
         problems: ending.problems,
         unregister: attempt.locations,
       },
-      outcome: outcomeOf(attempt, 'set_aside', false, text),
+      outcome: outcomeOf(env, attempt, 'set_aside', false, text),
       priority: 'error',
       message: `${text}. Mend the document, then 'bootstrax retry ${run.number}'`,
     };
@@ -143,7 +146,7 @@ function decide(
   if (ending.kind === 'abandoned') {
     return {
       conclusion: { kind: 'abandoned', reason: null, unregister: attempt.locations },
-      outcome: outcomeOf(attempt, 'abandoned', false, ending.reason),
+      outcome: outcomeOf(env, attempt, 'abandoned', false, ending.reason),
       priority: 'warning',
       message: `run ${run.number} is abandoned: ${ending.reason}`,
     };
@@ -153,7 +156,7 @@ function decide(
     const products = attempt.result?.products ?? [];
     return {
       conclusion: { kind: 'done', register: products.map(registration) },
-      outcome: outcomeOf(attempt, 'done', false, null),
+      outcome: outcomeOf(env, attempt, 'done', false, null),
       priority: 'info',
       message: `run ${run.number} is done: ${products.length} data types`,
     };
@@ -169,7 +172,7 @@ function decide(
   return {
     conclusion: { ...failure.conclusion, unregister: attempt.locations },
     outcome: {
-      ...outcomeOf(attempt, failure.conclusion.kind, failure.counted, reason),
+      ...outcomeOf(env, attempt, failure.conclusion.kind, failure.counted, reason),
       cause: cause.kind,
       traceback: traceback === '' ? null : traceback,
       fingerprint: fingerprint(cause),
@@ -181,6 +184,7 @@ function decide(
 }
 
 function outcomeOf(
+  env: Environment,
   attempt: AttemptSoFar,
   outcome: AttemptOutcome['outcome'],
   counted: boolean,
@@ -200,7 +204,9 @@ function outcomeOf(
     dropped: attempt.plan?.dropped ?? [],
     // The lineage of each is in the run document and beside the data: the history stays small.
     products: (attempt.result?.products ?? []).map(({ lineage, ...product }) => product),
-    versions: attempt.result?.versions ?? {},
+    chunks: attempt.chunks,
+    // A child that died could not report them itself.
+    versions: attempt.result?.versions ?? env.executor.versions(),
   };
 }
 
@@ -208,10 +214,14 @@ function registration({ type, location, lineage }: Product): DataRegistration {
   return { type, location, lineage };
 }
 
+/**
+ * All of the run's folders here are this attempt's, since it removed what was there before it began;
+ * also those of which a power cut has left no word.
+ */
 async function removeFolders(env: Environment, attempt: AttemptSoFar): Promise<void> {
-  if (attempt.locations.length === 0 || attempt.plan === null) return;
+  if (attempt.plan === null) return;
   const { outputDirectory, runId } = attempt.plan;
-  await env.products.clear(outputDirectory, runId, { locations: attempt.locations });
+  await env.products.clear(outputDirectory, runId);
 }
 
 async function closeDirectory(env: Environment, attempt: AttemptSoFar): Promise<void> {

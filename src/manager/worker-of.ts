@@ -99,6 +99,7 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
           ? { ok: false, reason: `the strax context ${context} is being imported` }
           : local.ready(),
       startsAtOnce: () => local.startsAtOnce(),
+      versions: () => local.versions(),
       describe: () => local.describe(),
     },
     graph: () => graph,

@@ -346,6 +346,8 @@ export interface AttemptOutcome {
   seconds: number | null;
   peakMemoryBytes: number | null;
   bytes: number | null;
+  /** Of live data, read. */
+  chunks: number | null;
   /** Targets wanted for this run that were not made: a debt. */
   dropped: readonly string[];
   products: readonly Record<string, unknown>[];

@@ -90,6 +90,7 @@ export class ForkServer {
   readonly #requests = new Map<string, Request>();
   #state: ForkServerState = { kind: 'starting' };
   #process: ChildProcess | null = null;
+  #versions: Readonly<Record<string, string>> = {};
   #ready = false;
   #readyAtMs = 0;
   #readySeconds = 0;
@@ -101,6 +102,11 @@ export class ForkServer {
   constructor(options: ForkServerOptions, listener: ForkServerListener = {}) {
     this.#options = options;
     this.#listener = listener;
+  }
+
+  /** Version of each package that makes the data, as the worker last reported them. */
+  get versions(): Readonly<Record<string, string>> {
+    return this.#versions;
   }
 
   get state(): ForkServerState {
@@ -223,6 +229,7 @@ export class ForkServer {
   #handle(message: ServerMessage): void {
     switch (message.type) {
       case 'hello':
+        this.#versions = message.versions;
         return;
       case 'graph':
         this.#listener.onGraph?.(message.graph);

@@ -31,6 +31,7 @@ const OUTCOME: AttemptOutcome = {
   seconds: 3,
   peakMemoryBytes: 1e9,
   bytes: 5,
+  chunks: 3,
   dropped: ['events'],
   products: [{ type: 'raw_records', lineage: { a: '$b' } }],
   versions: { strax: '2.2.3' },
