@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { MemoryCapacity } from '../domain/memory.ts';
 import { isAlive } from './identity.ts';
 import type { AttemptProcesses } from './processes.ts';
+import { descendants } from './tree.ts';
 
 const CONTROL_GROUPS = '/sys/fs/cgroup';
 
@@ -94,32 +95,6 @@ export class MemoryMeter {
     const exact = await proportionalBytes(members);
     this.#sharedBytes = Math.max(0, resident - exact);
     return exact;
-  }
-}
-
-/** These processes and all that descend from them, without looking at any other process. */
-function descendants(roots: readonly number[]): number[] {
-  const found = new Set(roots);
-  for (const pid of found) {
-    for (const child of childrenOf(pid)) found.add(child);
-  }
-  return [...found];
-}
-
-function childrenOf(pid: number): number[] {
-  return tasksOf(pid).flatMap((task) =>
-    (readText(`/proc/${pid}/task/${task}/children`) ?? '')
-      .split(' ')
-      .filter((text) => text !== '')
-      .map(Number),
-  );
-}
-
-function tasksOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return [];
   }
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ProcessIdentity } from '../domain/attempt.ts';
 import { bootId, isAlive, isZombie, processStat, type ProcessStat } from './identity.ts';
+import { descendants } from './tree.ts';
 
 /** How often a session is looked at while its end is awaited, seconds. */
 const LOOK_SECONDS = 0.005;
@@ -53,17 +54,21 @@ export function sessionProcesses(session: number): ProcessStat[] {
 
 /**
  * Processes of an attempt that run now: those of its session, as long as that is known to be the
- * attempt's own, and those that write to its log, wherever they have gone.
+ * attempt's own; what descends from its guardian, to which orphans come back; and those that write
+ * to its log, wherever they have gone.
  */
 export function attemptProcesses(attempt: AttemptProcesses): ProcessStat[] {
   // The kernel gives a session's number to no new process while the session has members. So with
   // one known member alive the number is certainly this attempt's session.
-  const known = isAlive(attempt.guardian) || isAlive(attempt.child);
+  const alive = [attempt.guardian, attempt.child].filter(isAlive);
+  const known = alive.length > 0;
+  const family = new Set(descendants(alive.map(({ pid }) => pid)));
   const session = attempt.guardian.pid;
   const log = realPath(attempt.logFile);
   return runningProcesses().filter(
     (stat) =>
-      stat.pid !== process.pid && ((known && stat.session === session) || writesTo(stat.pid, log)),
+      stat.pid !== process.pid &&
+      ((known && stat.session === session) || family.has(stat.pid) || writesTo(stat.pid, log)),
   );
 }
 
@@ -88,24 +93,29 @@ export async function endSession(
   const terminated = new Set<number>();
   const killed = new Set<number>();
   let seen: ProcessStat[] = [];
-  // Looking through all of /proc is dear: only done once those seen before are gone.
-  const gone = () => {
-    if (!seen.some(isStill)) seen = attemptProcesses(attempt);
-    return seen.length === 0;
+  // Who belonged to the attempt once still does when those by whom it was found are gone.
+  const look = () => {
+    const now = attemptProcesses(attempt);
+    const found = new Set(now.map(({ pid }) => pid));
+    seen = [...now, ...seen.filter((stat) => !found.has(stat.pid) && isStill(stat))];
+    return seen;
   };
+  // Looking through all of /proc is dear: only done once those seen before are gone.
+  const gone = () => !seen.some(isStill) && look().length === 0;
+  const withoutGuardian = () => look().filter(({ pid }) => pid !== attempt.guardian.pid);
 
   if (!gone()) {
-    for (const stat of withoutGuardian(attempt)) {
+    for (const stat of withoutGuardian()) {
       if (signal(stat, 'SIGTERM')) terminated.add(stat.pid);
     }
     if (!(await until(gone, graceSeconds))) {
-      for (const stat of withoutGuardian(attempt)) {
+      for (const stat of withoutGuardian()) {
         // The guardian needs time to write `exit.json`, and ends by itself once the child is gone.
         if (signal(stat, 'SIGKILL')) killed.add(stat.pid);
       }
       if (!(await until(gone, graceSeconds))) {
         await until(() => {
-          for (const stat of attemptProcesses(attempt)) {
+          for (const stat of look()) {
             if (signal(stat, 'SIGKILL')) killed.add(stat.pid);
           }
           return gone();
@@ -114,7 +124,7 @@ export async function endSession(
     }
   }
 
-  const survivors = attemptProcesses(attempt).map((stat) => stat.pid);
+  const survivors = look().map(({ pid }) => pid);
   const kind =
     survivors.length > 0
       ? 'survived'
@@ -130,10 +140,6 @@ export async function endSession(
     survivors,
     seconds: (performance.now() - begin) / 1000,
   };
-}
-
-function withoutGuardian(attempt: AttemptProcesses): ProcessStat[] {
-  return attemptProcesses(attempt).filter((stat) => stat.pid !== attempt.guardian.pid);
 }
 
 /** The path as /proc shows it. */

@@ -3,6 +3,7 @@
 Usage: attempt_processes.py LOG VICE; prints one JSON line {guardian, child, others} of pids.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 
 log, vice = sys.argv[1:]
+OTHERS = ("workers", "workers_left", "leaves", "leaves_all")
 reader, writer = os.pipe()
 
 
@@ -31,9 +33,15 @@ def child() -> None:
     os.setpgid(0, 0)
     if vice == "ignores_term":
         ignore_term()
-    if vice in ("workers", "workers_left", "leaves") and os.fork() == 0:
-        if vice == "leaves":
+    if vice in OTHERS and os.fork() == 0:
+        if vice in ("leaves", "leaves_all"):
             os.setsid()
+        if vice == "leaves_all":
+            # No file of the attempt is left open, and its parent goes: only the guardian knows it.
+            os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+            os.dup2(1, 2)
+            if os.fork():
+                os._exit(0)
         ignore_term()
         tell("other")
         wait_for_ever()
@@ -49,6 +57,7 @@ def child() -> None:
 
 def guardian() -> None:
     os.setsid()
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # Orphans come to this process.
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -73,7 +82,7 @@ def guardian() -> None:
 if os.fork() == 0:
     guardian()
 os.close(writer)
-expected = 3 if vice in ("workers", "workers_left", "leaves") else 2
+expected = 3 if vice in OTHERS else 2
 said: dict = {}
 text = b""
 while text.count(b"\n") < expected:

@@ -18,7 +18,14 @@ import { start, temporaryFolder, until } from './support.ts';
 const PROGRAM = join(import.meta.dirname, 'attempt_processes.py');
 
 type Vice =
-  'none' | 'ignores_term' | 'stopped' | 'workers' | 'workers_left' | 'leaves' | 'guardian_stays';
+  | 'none'
+  | 'ignores_term'
+  | 'stopped'
+  | 'workers'
+  | 'workers_left'
+  | 'leaves'
+  | 'leaves_all'
+  | 'guardian_stays';
 
 /** Starts guardian and child (and another process, where the vice has one). */
 async function attempt(
@@ -85,6 +92,18 @@ test('a process that left the session is found by the log it writes to', async (
   );
   const end = await endSession(found, { graceSeconds: 0.5 });
   expect(end.kind).toBe('killed');
+  expect(isAlive(found.other!)).toBe(false);
+});
+
+test('a process that left session and log is found by its guardian', async () => {
+  const found = await attempt('leaves_all');
+  await until(
+    'its parent gone',
+    () => processStat(found.other!.pid)?.parent === found.guardian.pid,
+  );
+  const end = await endSession(found, { graceSeconds: 0.5 });
+  expect(end).toMatchObject({ kind: 'killed', survivors: [] });
+  expect(end.killed).toContain(found.other!.pid);
   expect(isAlive(found.other!)).toBe(false);
 });
 

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** These processes and all that descend from them, without looking at any other process. */
+export function descendants(roots: readonly number[]): number[] {
+  const found = new Set(roots);
+  for (const pid of found) {
+    for (const child of childrenOf(pid)) found.add(child);
+  }
+  return [...found];
+}
+
+function childrenOf(pid: number): number[] {
+  return tasksOf(pid).flatMap((task) =>
+    readText(`/proc/${pid}/task/${task}/children`)
+      .split(' ')
+      .filter((text) => text !== '')
+      .map(Number),
+  );
+}
+
+function tasksOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
