@@ -5,7 +5,7 @@ import type { Fence, Seen, StoreEvent } from '../store/types.ts';
 import { AttemptBook } from './attempt-book.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { Bell } from './bell.ts';
-import { claimTurn } from './claiming.ts';
+import { claimTurn, type TurnAnswer } from './claiming.ts';
 import type { Environment } from './environment.ts';
 import { hostHealth, type HostHealth } from './host-health.ts';
 import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
@@ -33,6 +33,7 @@ export class ManagerLoop {
   #health: HostHealth | null = null;
   #healthAt = -Infinity;
   #streaming = false;
+  #claiming: Promise<unknown> = Promise.resolve();
   #failure: { error: unknown } | null = null;
   #ready = false;
 
@@ -157,7 +158,18 @@ export class ManagerLoop {
   }
 
   /** Takes one run now, out of turn, at a person's request. */
-  async process(number: number): Promise<ControlResponse> {
+  process(number: number): Promise<ControlResponse> {
+    return this.#oneAtATime(() => this.#process(number));
+  }
+
+  /** Two claims at the same time would both see the last free place. */
+  #oneAtATime<T>(claim: () => Promise<T>): Promise<T> {
+    const answer = this.#claiming.then(claim);
+    this.#claiming = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #process(number: number): Promise<ControlResponse> {
     const env = this.#env;
     const asked = await requestedRun(env, number);
     if (!asked.ok) return asked;
@@ -232,16 +244,7 @@ export class ManagerLoop {
     try {
       await this.#housekeeping.look();
       if (this.#book.size >= env.slots) return interval;
-      const { nextDueSeconds } = await claimTurn(
-        this.#quarantine.onProbation ? { ...env, slots: 1 } : env,
-        this.#book,
-        async () => {
-          const { accepting } = await this.#look();
-          return accepting.ok ? { ok: true } : { ok: false, reason: accepting.reason };
-        },
-        interval,
-        (run, seen, attempt) => this.#take(run, seen, attempt),
-      );
+      const { nextDueSeconds } = await this.#oneAtATime(() => this.#claim(interval));
       return Math.min(interval, nextDueSeconds ?? interval);
     } catch (error) {
       if (!isOutage(error)) throw error;
@@ -249,6 +252,20 @@ export class ManagerLoop {
       env.log.debug({ event: 'turn.missed', problem: error.message }, error.message);
       return interval;
     }
+  }
+
+  #claim(horizonSeconds: number): Promise<TurnAnswer> {
+    const env = this.#env;
+    return claimTurn(
+      this.#quarantine.onProbation ? { ...env, slots: 1 } : env,
+      this.#book,
+      async () => {
+        const { accepting } = await this.#look();
+        return accepting.ok ? { ok: true } : { ok: false, reason: accepting.reason };
+      },
+      horizonSeconds,
+      (run, seen, attempt) => this.#take(run, seen, attempt),
+    );
   }
 
   /** How the host is; a look at a host that was well may be `maxAgeSeconds` old. */
