@@ -4,9 +4,10 @@ import { MongoServerError, ObjectId, type Document } from 'mongodb';
 
 import { DUPLICATE_KEY } from '../../../src/store/errors.ts';
 import { difference } from './changes.ts';
-import { aggregate, applyPipeline, compileFilter } from './engine.ts';
+import { aggregate, applyPipeline } from './engine.ts';
+import { compileFilter } from './filter.ts';
 import { projected } from './projection.ts';
-import { compareValues, fromCaller, settle, thawed, type Value } from './values.ts';
+import { compareKeys, fromCaller, settle, sortKey, thawed, type Value } from './values.ts';
 
 type Id = unknown;
 type Stored = Value & { _id: Id };
@@ -178,17 +179,20 @@ function keyOf(id: Id): string {
 }
 
 function sortedBy(documents: Document[], sort: Document): Document[] {
-  const keys = Object.entries(sort).map(([path, direction]) => ({
-    path: path.split('.'),
-    direction: direction as 1 | -1,
+  const paths = Object.keys(sort).map((path) => path.split('.'));
+  const directions = Object.values(sort) as (1 | -1)[];
+  const decorated = documents.map((document) => ({
+    document,
+    keys: paths.map((path) => sortKey(at(document, path))),
   }));
-  return [...documents].sort((a, b) => {
-    for (const { path, direction } of keys) {
-      const order = compareValues(at(a, path), at(b, path));
-      if (order !== 0) return order * direction;
+  decorated.sort((a, b) => {
+    for (let i = 0; i < directions.length; i++) {
+      const order = compareKeys(a.keys[i]!, b.keys[i]!);
+      if (order !== 0) return order * directions[i]!;
     }
     return 0;
   });
+  return decorated.map(({ document }) => document);
 }
 
 function at(value: unknown, path: readonly string[]): unknown {

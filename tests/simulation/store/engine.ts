@@ -6,26 +6,33 @@ import * as stages from 'mingo/operators/pipeline';
 import * as queries from 'mingo/operators/query';
 import { Query } from 'mingo/query';
 import type { Any, AnyObject, Options } from 'mingo/types';
-import type { Document } from 'mongodb';
+import { Decimal128, type Document } from 'mongodb';
 
 import { isPlainObject, sameValue, type Value } from './values.ts';
 
 /** mingo evaluates filters and expressions; what it does otherwise than MongoDB is put right here. */
 const OWN_EXPRESSIONS = {
   // mingo's are those of filters: null equals missing, and an array equals each of its elements.
-  $eq: (document: unknown, expression: unknown, options: Options) =>
+  $eq: (document: AnyObject, expression: Any, options: Options) =>
     sameOperands(document, expression, options),
-  $ne: (document: unknown, expression: unknown, options: Options) =>
+  $ne: (document: AnyObject, expression: Any, options: Options) =>
     !sameOperands(document, expression, options),
+  // mingo does not know the driver's classes.
+  $type: (document: AnyObject, expression: Any, options: Options) => {
+    const value = evalExpr(document, expression, options);
+    return value instanceof Decimal128
+      ? 'decimal'
+      : expressions.$type(document, expression, options);
+  },
   // mingo has none.
-  $indexOfCP: (document: unknown, expression: unknown, options: Options) => {
+  $indexOfCP: (document: AnyObject, expression: Any, options: Options) => {
     const [text, part] = evalExpr(document, expression, options) as [string, string];
     const at = text.indexOf(part);
     return at < 0 ? -1 : [...text.slice(0, at)].length;
   },
 };
 
-function sameOperands(document: unknown, expression: unknown, options: Options): boolean {
+function sameOperands(document: AnyObject, expression: Any, options: Options): boolean {
   const [a, b] = evalExpr(document, expression, options) as unknown[];
   return sameValue(a, b);
 }
@@ -74,7 +81,7 @@ const optionsAt = (nowMs: number, root: unknown): Options => {
 
 const FILTER_OPTIONS = optionsAt(1, undefined);
 
-export function compileFilter(filter: Document): (document: Value) => boolean {
+export function compileQuery(filter: Document): (document: Value) => boolean {
   const query = new Query(filter, FILTER_OPTIONS);
   return (document) => query.test(document);
 }

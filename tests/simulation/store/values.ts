@@ -1,4 +1,4 @@
-import { Long, ObjectId } from 'mongodb';
+import { Double, Int32, Long, ObjectId } from 'mongodb';
 
 /**
  * Documents are immutable once stored: a new version shares with the old one what did not change,
@@ -10,10 +10,17 @@ export function isPlainObject(value: unknown): value is Value {
   return typeof value === 'object' && value !== null && value.constructor === Object;
 }
 
-/** A frozen copy of what a caller hands in, as the driver would send it: undefined becomes null. */
+/**
+ * A frozen copy of what a caller hands in, as the driver would read it again: undefined becomes null,
+ * and numbers of all kinds but one are numbers.
+ */
 export function fromCaller(value: unknown): unknown {
   if (Array.isArray(value)) return Object.freeze(value.map(fromCaller));
-  if (!isPlainObject(value)) return value === undefined ? null : value;
+  if (!isPlainObject(value)) {
+    if (value === undefined) return null;
+    const number = value instanceof Int32 || value instanceof Double || value instanceof Long;
+    return number ? Number(value) : value;
+  }
   const copy: Value = {};
   for (const key in value) copy[key] = fromCaller(value[key]);
   return Object.freeze(copy);
@@ -42,36 +49,27 @@ export function settle(value: unknown): unknown {
   return Object.freeze(value);
 }
 
-/** MongoDB's order of types, as far as they occur. */
-function rankOf(value: unknown): number {
-  if (value === undefined || value === null) return 1;
-  if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Long) return 2;
-  if (typeof value === 'string') return 3;
-  if (Array.isArray(value)) return 5;
-  if (value instanceof ObjectId) return 7;
-  if (typeof value === 'boolean') return 8;
-  if (value instanceof Date) return 9;
-  if (value instanceof RegExp) return 11;
-  return 4;
+/** What a value is sorted by: its type, in MongoDB's order of types, then its size. */
+export interface SortKey {
+  rank: number;
+  size: number | string;
 }
 
-/** Orders values as MongoDB sorts them, by type first; objects and arrays count as equal. */
-export function compareValues(a: unknown, b: unknown): number {
-  const rank = rankOf(a);
-  const difference = rank - rankOf(b);
-  if (difference !== 0) return difference;
-  switch (rank) {
-    case 2:
-    case 8:
-    case 9:
-      return Number(a) - Number(b);
-    case 3:
-      return (a as string) < (b as string) ? -1 : a === b ? 0 : 1;
-    case 7:
-      return compareValues((a as ObjectId).toHexString(), (b as ObjectId).toHexString());
-    default:
-      return 0;
-  }
+/** Objects are all alike, and so are arrays: nothing is sorted by them. */
+export function sortKey(value: unknown): SortKey {
+  if (value === undefined || value === null) return { rank: 1, size: 0 };
+  if (typeof value === 'number') return { rank: 2, size: value };
+  if (typeof value === 'string') return { rank: 3, size: value };
+  if (Array.isArray(value)) return { rank: 5, size: 0 };
+  if (value instanceof ObjectId) return { rank: 7, size: value.toHexString() };
+  if (typeof value === 'boolean') return { rank: 8, size: Number(value) };
+  if (value instanceof Date) return { rank: 9, size: value.getTime() };
+  return { rank: 4, size: 0 };
+}
+
+export function compareKeys(a: SortKey, b: SortKey): number {
+  if (a.rank !== b.rank) return a.rank - b.rank;
+  return a.size < b.size ? -1 : a.size > b.size ? 1 : 0;
 }
 
 /** Equal as two stored values: another type is another value. */

@@ -1,4 +1,4 @@
-import type { Document } from 'mongodb';
+import { Decimal128, Double, Int32, type Document } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { seenOf } from '../../../../src/store/runs.ts';
@@ -254,6 +254,20 @@ export function semanticsContract(open: Open): void {
         n_failures: after,
         uncounted: after + 1,
       });
+    });
+
+    it('failures of each kind of number are kept', async () => {
+      for (const failures of [Decimal128.fromString('3'), new Double(4), new Int32(5)]) {
+        const run = await insert(
+          store,
+          runs,
+          runDocument(1, { bootstrax: { n_failures: failures } }),
+        );
+        const fence = await claimed(store, run);
+        await store.conclude(fence, { kind: 'requeued', reason: null, delaySeconds: 1 });
+        const { n_failures } = await bootstrax(runs, run);
+        expect(String(n_failures)).toBe(String(failures));
+      }
     });
 
     it.each<[unknown, unknown]>([
