@@ -2,6 +2,7 @@
 # make demo           database, simulated data-taking, manager, real processing, live status
 #                     RUNS=3 EXIT=1: take three runs, wait for them, exit 0 if all are done
 # make test           all checks and tests
+# make test-zones     every test in two other time zones
 # make lint           the checks alone
 # make chaos          kills and stops everything at random; SECONDS=600 SEED=7
 # make mutation       change the decisions and the database updates, one spot at a time: the tests must notice
@@ -10,7 +11,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup build demo test lint check-protocol typecheck python-lint python-test node-test chaos mutation clean
+.PHONY: setup build demo test lint check-protocol typecheck python-lint python-test node-test test-tools zone-test test-zones \
+	chaos mutation clean
 
 RUNS ?= 3
 EXIT ?=
@@ -19,6 +21,11 @@ SECONDS ?= 60
 SEED ?=
 # Further options of `bootstrax demo` or of a benchmark.
 ARGS ?=
+
+# One west of Greenwich with summer time, one east of it that is not a whole number of hours away.
+ZONES := America/Chicago Asia/Kathmandu
+# Python tests that start no process.
+PYTHON_UNITS := $(addprefix worker/tests/test_,worker_units.py simulator_live_data.py)
 
 PYTHON := .venv/bin/python
 SOURCES := $(shell find src -name '*.ts')
@@ -52,14 +59,31 @@ python-lint: setup
 python-test: setup
 	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests
 
-node-test: build
+node-test: build test-tools
 	npx --no-install vitest run
+
+test-tools:
+	@scripts/test-tools.sh
+
+zone-test: setup test-tools
+	@for zone in $(ZONES); do \
+		echo "Unit tests in the time zone $$zone"; \
+		TZ=$$zone PYTHONPATH=worker $(PYTHON) -m pytest -q $(PYTHON_UNITS); \
+		TZ=$$zone npx --no-install vitest run tests/unit; \
+	done
+
+test-zones:
+	@for zone in $(ZONES); do \
+		echo "All tests in the time zone $$zone"; \
+		TZ=$$zone $(MAKE) --no-print-directory python-test node-test; \
+	done
 
 # One after the other: the tests measure times, and the machine may be small.
 test:
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory python-test
 	@$(MAKE) --no-print-directory node-test
+	@$(MAKE) --no-print-directory zone-test
 	@echo "All checks and tests have passed."
 
 chaos: build
