@@ -18,7 +18,8 @@ export function addHistory(program: Command): void {
         store.attempts.ofRun(run, MOST_ATTEMPTS),
       );
       if (options.json) printJson({ run, attempts });
-      else print(attempts.length === 0 ? `No attempt at run ${run} is known.` : draw(attempts));
+      else if (attempts.length === 0) print(`No attempt at run ${run} is known.`);
+      else print([draw(attempts), ...lastTraceback(attempts)].join('\n'));
     });
 }
 
@@ -36,6 +37,17 @@ function draw(attempts: readonly AttemptDocument[]): string {
       (result?.reason ?? '').split('\n')[0]?.slice(0, 80) ?? '',
     ]),
   );
+}
+
+/** Where the newest attempt that has a traceback went wrong, or hung. */
+function lastTraceback(attempts: readonly AttemptDocument[]): string[] {
+  const last = attempts.find(({ result }) => result?.traceback);
+  if (last === undefined) return [];
+  return [
+    '',
+    `attempt ${last.attempt}: ${last.result?.reason ?? ''}`,
+    last.result?.traceback ?? '',
+  ];
 }
 
 function namesOf(targets: unknown): string {

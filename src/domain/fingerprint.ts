@@ -34,14 +34,15 @@ function place(traceback: string): string {
 
 /**
  * Short stable name of an error: the same for the same fault in different runs and on different
- * hosts, so that faults can be counted.
+ * hosts, so that faults can be counted. `stacks`: where an attempt was when it was stopped.
  */
-export function fingerprint(cause: ExitCause): string {
+export function fingerprint(cause: ExitCause, stacks = ''): string {
+  const hungAt = place(stacks);
+  const where = hungAt === '' ? '' : ` at ${hungAt}`;
   switch (cause.kind) {
     case 'strax_error': {
       const at = place(cause.traceback);
-      const where = at === '' ? withoutNumbersAndPaths(cause.message) : at;
-      return `${cause.type} at ${where}`;
+      return `${cause.type} at ${at === '' ? withoutNumbersAndPaths(cause.message) : at}`;
     }
     case 'out_of_memory': {
       const at = place(cause.traceback);
@@ -52,14 +53,15 @@ export function fingerprint(cause: ExitCause): string {
         ? `child_died code ${cause.code ?? 'unknown'}`
         : `child_died signal ${cause.signal}`;
     case 'timed_out':
-      return `timed_out ${cause.which}`;
+      return `timed_out ${cause.which}${where}`;
+    case 'no_progress':
+    case 'memory_limit':
+      return `${cause.kind}${where}`;
     case 'host_problem':
     case 'operator':
     case 'manager':
       return `${cause.kind}: ${withoutNumbersAndPaths(cause.reason)}`;
     case 'finished':
-    case 'no_progress':
-    case 'memory_limit':
     case 'vanished':
     case 'not_started':
     case 'orphaned':

@@ -175,7 +175,7 @@ function decide(
       ...outcomeOf(env, attempt, failure.conclusion.kind, failure.counted, reason),
       cause: cause.kind,
       traceback: traceback === '' ? null : traceback,
-      fingerprint: fingerprint(cause),
+      fingerprint: fingerprint(cause, traceback),
       plugin: judgement.culprit,
     },
     priority: failure.priority,

@@ -158,6 +158,12 @@ describe('the judgement', () => {
     ],
     ['13 h', { ended: { kind: 'timed_out', which: 'after_end' } }, 'run', /too long after its end/],
     ['no write', { ended: { kind: 'no_progress' } }, 'run', /nothing was written/],
+    [
+      'memory',
+      { ended: { kind: 'memory_limit', bytes: 9e9, limitBytes: 8e9, availableBytes: 0.5e9 } },
+      'run',
+      /used 9\.0 GB of memory \(limit 8\.0 GB, 0\.5 GB left on the machine\) and was stopped/,
+    ],
     ['vanished', {}, 'holder_lost', /vanished/],
     ['never begun', { started: false }, 'surroundings', /manager ended before it had started/],
     ['orphaned', { exit: exit({ orphaned: true }) }, 'surroundings', /saw no manager/],
@@ -307,10 +313,29 @@ ValueError: ${message}
     [{ kind: 'manager', reason: 'x' }, 'manager: x'],
     [{ kind: 'finished' }, 'finished'],
     [{ kind: 'no_progress' }, 'no_progress'],
+    [{ kind: 'memory_limit', bytes: 9, limitBytes: 8, availableBytes: 1 }, 'memory_limit'],
     [{ kind: 'vanished' }, 'vanished'],
     [{ kind: 'orphaned' }, 'orphaned'],
     [{ kind: 'superseded' }, 'superseded'],
   ])('%j', (other, expected) => {
     expect(fingerprint(other)).toBe(expected);
+  });
+
+  it.each<[Ended, string]>([
+    [{ kind: 'no_progress' }, 'no_progress at a.py:f > b.py:g'],
+    [{ kind: 'timed_out', which: 'after_end' }, 'timed_out after_end at a.py:f > b.py:g'],
+    [
+      { kind: 'memory_limit', bytes: 9, limitBytes: 8, availableBytes: 1 },
+      'memory_limit at a.py:f > b.py:g',
+    ],
+    [{ kind: 'operator', reason: 'x' }, 'operator: x'],
+  ])('%j names where it was', (ended, expected) => {
+    const stacks =
+      '  File "/x/plugins/a.py", line 1, in f\n  File "/x/plugins/b.py", line 7, in g\n';
+    expect(fingerprint(ended, stacks)).toBe(expected);
+    expect(judgeAttempt({ ...NOTHING, ended, stacks }, { kind: 'ok' })).toMatchObject({
+      kind: 'failed',
+      traceback: stacks,
+    });
   });
 });
