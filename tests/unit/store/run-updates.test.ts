@@ -1,124 +1,267 @@
-import { aggregate } from 'mingo';
 import { describe, expect, it } from 'vitest';
 
 import {
+  busyUpdate,
   claimUpdate,
   concludedState,
   concludeUpdate,
+  FINISHED_STATUS,
   heartbeatUpdate,
   holdUpdate,
-  registerUpdate,
   releaseUpdate,
   retryUpdate,
-  unregisterUpdate,
+  settleUpdate,
+  STATUS_TO_REPLACE,
+  statusStage,
 } from '../../../src/store/run-updates.ts';
-import type { Conclusion, Fence } from '../../../src/store/types.ts';
-
-type Fields = Record<string, unknown>;
-
-/** An update pipeline is an aggregation of one document. */
-function apply(document: Fields, pipeline: object[]): Fields {
-  return aggregate([document], pipeline as never)[0] as Fields;
-}
+import type { Conclusion, Fence, PlanSummary } from '../../../src/store/types.ts';
+import { NOW, updated } from './updates.ts';
 
 const HOST = 'eb3.xenon.local';
 const FENCE = { id: null as unknown as Fence['id'], attempt: 'a'.repeat(24), host: HOST };
-const now = expect.any(Date) as Date;
+const PLAN: PlanSummary = {
+  targets: ['peaks'],
+  post_processing: ['online'],
+  dropped: [],
+  cores: 2,
+  max_messages: 10,
+  timeout: 500,
+  rung: 0,
+};
+/** Everything that an attempt may find and leave behind. */
+const OWNED = {
+  state: 'busy',
+  host: HOST,
+  time: new Date(0),
+  attempt: FENCE.attempt,
+  plan: PLAN,
+  progress: { t: 1 },
+  malformed: [{ field: 'end', problem: 'odd' }],
+  n_failures: 3,
+  uncounted: 2,
+  holders_lost: 1,
+  reason: 'old',
+  next_retry: new Date(1),
+  started_processing: new Date(2),
+  foreign: 'kept',
+};
+const { attempt: _attempt, progress: _progress, ...FREED } = OWNED;
+const without = (fields: object, ...names: string[]) =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
+const later = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
 
-describe('update pipelines', () => {
-  it.each([undefined, null, 'odd', 5, [1], {}])('claim over bootstrax %j', (...values) => {
+describe('claim', () => {
+  it.each([undefined, null, 'odd', 5, [1], {}])('over bootstrax %j', (...values) => {
     const bootstrax = values.length === 1 ? values[0] : values;
-    const claimed = apply({ bootstrax }, claimUpdate(FENCE));
-    expect(claimed).toEqual({
-      bootstrax: { state: 'considering', host: HOST, time: now, attempt: FENCE.attempt },
+    expect(updated({ bootstrax, number: 7 }, claimUpdate(FENCE))).toEqual({
+      bootstrax: { state: 'considering', host: HOST, time: NOW, attempt: FENCE.attempt },
+      number: 7,
     });
   });
 
-  it('take text with $ as text', () => {
-    const host = '$bootstrax.state';
-    expect(apply({}, claimUpdate({ ...FENCE, host }))).toMatchObject({ bootstrax: { host } });
-    const reason = '$$ROOT';
-    const failed = { kind: 'given_up', reason, failures: 10 } as const;
-    expect(apply({}, concludeUpdate(FENCE, failed))).toMatchObject({ bootstrax: { reason } });
+  it('forgets plan, progress and malformed fields of earlier attempts, and nothing else', () => {
+    const { bootstrax } = updated(
+      { bootstrax: OWNED },
+      claimUpdate({ attempt: 'new', host: 'eb4' }),
+    );
+    expect(bootstrax).toEqual({
+      ...without(OWNED, 'plan', 'progress', 'malformed'),
+      state: 'considering',
+      host: 'eb4',
+      time: NOW,
+      attempt: 'new',
+    });
+  });
+
+  it('takes text with $ as text', () => {
+    const owner = { host: '$bootstrax.state', attempt: '$$ROOT' };
+    expect(updated({}, claimUpdate(owner))).toMatchObject({ bootstrax: owner });
+  });
+});
+
+describe('while an attempt runs', () => {
+  it('busy adds plan and start', () => {
+    const plan = { ...PLAN, targets: ['$peaks'] };
+    expect(updated({ bootstrax: OWNED }, busyUpdate(plan)).bootstrax).toEqual({
+      ...OWNED,
+      time: NOW,
+      started_processing: NOW,
+      plan,
+    });
+    expect(updated({ bootstrax: { state: 'considering' } }, busyUpdate(plan))).toMatchObject({
+      bootstrax: { state: 'busy' },
+    });
   });
 
   it('a life sign touches nothing but the time', () => {
-    const before = { state: 'busy', attempt: 'x', progress: { t: 1 } };
-    expect(apply({ bootstrax: before, other: 1 }, heartbeatUpdate(null))).toEqual({
-      bootstrax: { ...before, time: now },
+    expect(updated({ bootstrax: OWNED, other: 1 }, heartbeatUpdate(null))).toEqual({
+      bootstrax: { ...OWNED, time: NOW },
       other: 1,
     });
   });
 
-  it('every conclusion has a state that the reference knows and frees the run', () => {
-    const conclusions: Conclusion[] = [
-      { kind: 'done' },
-      { kind: 'failed', reason: 'r', failures: 1, delaySeconds: 1 },
-      { kind: 'requeued', reason: null, delaySeconds: 1 },
-      { kind: 'set_aside', reason: 'r', problems: [] },
-      { kind: 'given_up', reason: 'r', failures: 10 },
-      { kind: 'abandoned', reason: null },
-    ];
-    for (const conclusion of conclusions) {
-      const { bootstrax } = apply(
-        { bootstrax: { attempt: FENCE.attempt, progress: {} } },
-        concludeUpdate(FENCE, conclusion),
-      ) as { bootstrax: Fields };
-      expect(['done', 'failed', 'abandoned']).toContain(bootstrax.state);
-      expect(bootstrax.state).toBe(concludedState(conclusion));
-      expect(bootstrax).toMatchObject({ outcome: conclusion.kind, last_attempt: FENCE.attempt });
-      expect(bootstrax).not.toHaveProperty('attempt');
-      expect(bootstrax).not.toHaveProperty('progress');
-    }
+  it('a life sign with progress replaces the progress', () => {
+    const progress = { ...PROGRESS, phase: '$$NOW' };
+    expect(updated({ bootstrax: OWNED }, heartbeatUpdate(progress)).bootstrax).toEqual({
+      ...OWNED,
+      time: NOW,
+      progress,
+    });
+  });
+});
+
+const PROGRESS = {
+  phase: 'processing',
+  chunks: 3,
+  covered_seconds: 15,
+  bytes: 1,
+  memory_bytes: 1,
+  mb_per_s: null,
+  t: 1,
+};
+
+const CONCLUSIONS: [Conclusion, Record<string, unknown>, string[]][] = [
+  [{ kind: 'done' }, { state: 'done', uncounted: 0 }, ['malformed', 'holders_lost']],
+  [
+    { kind: 'failed', reason: '$why', failures: 4, delaySeconds: 90.5 },
+    { state: 'failed', reason: '$why', n_failures: 4, next_retry: later(90.5), uncounted: 0 },
+    ['malformed', 'holders_lost'],
+  ],
+  [
+    { kind: 'requeued', reason: null, delaySeconds: 10 },
+    { state: 'failed', next_retry: later(10), uncounted: 3 },
+    ['malformed'],
+  ],
+  [
+    { kind: 'requeued', reason: '$why', delaySeconds: 0.0004, holderLost: true },
+    { state: 'failed', reason: '$why', next_retry: NOW, uncounted: 3, holders_lost: 2 },
+    ['malformed'],
+  ],
+  [
+    {
+      kind: 'set_aside',
+      reason: '$why',
+      problems: [{ field: '$f', problem: '$p', value: 1 } as { field: string; problem: string }],
+    },
+    { state: 'failed', reason: '$why', malformed: [{ field: '$f', problem: '$p' }] },
+    ['next_retry'],
+  ],
+  [
+    { kind: 'given_up', reason: '$why', failures: 10 },
+    { state: 'failed', reason: '$why', n_failures: 10, uncounted: 0 },
+    ['malformed', 'holders_lost'],
+  ],
+  [{ kind: 'abandoned', reason: null }, { state: 'abandoned' }, ['malformed']],
+  [{ kind: 'abandoned', reason: '$why' }, { state: 'abandoned', reason: '$why' }, ['malformed']],
+];
+
+describe('conclusions', () => {
+  it.each(CONCLUSIONS)('%j', (conclusion, written, removed) => {
+    const common = { outcome: conclusion.kind, host: 'eb4', time: NOW };
+    const expected = { ...without(FREED, ...removed), ...common, ...written };
+    const document = { bootstrax: OWNED, data: 'untouched', deleted_data: 5, status: 'theirs' };
+    expect(updated(document, settleUpdate('eb4', conclusion))).toEqual({
+      ...document,
+      bootstrax: expected,
+    });
+    expect(updated(document, concludeUpdate({ ...FENCE, host: 'eb4' }, conclusion))).toEqual({
+      ...document,
+      bootstrax: { ...expected, last_attempt: FENCE.attempt },
+    });
+    expect(concludedState(conclusion)).toBe(written.state);
   });
 
-  it('only done touches the status of the run', () => {
-    const set = (status: unknown, conclusion: Conclusion) =>
-      apply({ status }, concludeUpdate(FENCE, conclusion)).status;
-    expect(set(null, { kind: 'done' })).toBe('eb_finished_pre');
-    expect(set('needs_upload', { kind: 'done' })).toBe('eb_finished_pre');
-    expect(set('transferred', { kind: 'done' })).toBe('transferred');
-    expect(set(null, { kind: 'abandoned', reason: null })).toBeNull();
-  });
-
-  it('data entries are listed once per host and location', () => {
-    const entry = { type: 'peaks', location: '/p', lineage: { $odd: ['a.b'] } };
-    const listed = apply({}, registerUpdate(HOST, [entry]));
-    const stored = {
-      type: 'peaks',
-      host: HOST,
-      location: '/p',
-      protocol: 'FileSytemBackend',
-      meta: { lineage: entry.lineage },
-    };
-    expect(listed.data).toEqual([stored]);
-    expect(apply(listed, registerUpdate(HOST, [entry])).data).toEqual([stored]);
-    expect(apply(listed, registerUpdate('eb4', [entry])).data).toEqual([
-      stored,
-      { ...stored, host: 'eb4' },
-    ]);
-    const gone = apply(listed, unregisterUpdate(HOST, ['/p']));
-    expect(gone.data).toEqual([]);
-    expect(gone.deleted_data).toEqual([{ type: 'peaks', host: HOST, at: now, by: HOST }]);
-  });
-
-  it('retry makes a given-up run due with the failures asked for', () => {
-    const bootstrax = { state: 'failed', n_failures: 10, outcome: 'given_up', malformed: [1] };
-    expect(apply({ bootstrax }, retryUpdate(HOST, 0)).bootstrax).toEqual({
+  it('count from 0 what was never counted', () => {
+    const requeued = { kind: 'requeued', reason: null, delaySeconds: 1, holderLost: true } as const;
+    expect(updated({}, settleUpdate(HOST, requeued)).bootstrax).toEqual({
       state: 'failed',
       outcome: 'requeued',
       host: HOST,
-      time: now,
+      time: NOW,
       n_failures: 0,
-      next_retry: now,
-      uncounted: 0,
+      next_retry: later(1),
+      uncounted: 1,
+      holders_lost: 1,
     });
+  });
+
+  it('list and unlist data in the same update, removal first', () => {
+    const stored = { type: 'peaks', host: HOST, location: '/p' };
+    const conclusion: Conclusion = {
+      kind: 'abandoned',
+      reason: null,
+      register: [{ type: 'peaks', location: '/p', lineage: {} }],
+      unregister: ['/p'],
+    };
+    const after = updated({ data: [stored] }, settleUpdate(HOST, conclusion));
+    expect(after.data).toEqual([
+      { ...stored, protocol: 'FileSytemBackend', meta: { lineage: {} } },
+    ]);
+    expect(after.deleted_data).toEqual([{ type: 'peaks', host: HOST, at: NOW, by: HOST }]);
+  });
+
+  it.each([{}, { register: [], unregister: [] }])(
+    'without data (%j) leave the lists alone',
+    (none) => {
+      const after = updated({}, settleUpdate(HOST, { kind: 'abandoned', reason: null, ...none }));
+      expect(Object.keys(after)).toEqual(['bootstrax']);
+    },
+  );
+
+  it('only done sets the status of the run, and none but these', () => {
+    const set = (status: unknown, conclusion: Conclusion) =>
+      updated(status === undefined ? {} : { status }, settleUpdate(HOST, conclusion)).status;
+    for (const status of [undefined, null, 'needs_upload']) {
+      expect(set(status, { kind: 'done' })).toBe('eb_finished_pre');
+      expect(set(status, { kind: 'abandoned', reason: null })).toBe(status);
+    }
+    for (const status of ['transferred', '', 'eb_finished_pre', 0]) {
+      expect(set(status, { kind: 'done' })).toBe(status);
+    }
+    expect(FINISHED_STATUS).toBe('eb_finished_pre');
+    expect(STATUS_TO_REPLACE).toEqual([null, 'needs_upload']);
+    expect(updated({ status: null, bootstrax: OWNED }, [statusStage()])).toEqual({
+      status: 'eb_finished_pre',
+      bootstrax: OWNED,
+    });
+  });
+});
+
+describe('operators', () => {
+  it('retry makes a given-up run due with the failures asked for', () => {
+    expect(updated({ bootstrax: OWNED, status: null }, retryUpdate('eb4', 0))).toEqual({
+      bootstrax: {
+        ...without(FREED, 'malformed', 'holders_lost'),
+        state: 'failed',
+        outcome: 'requeued',
+        host: 'eb4',
+        time: NOW,
+        n_failures: 0,
+        next_retry: NOW,
+        uncounted: 0,
+      },
+      status: null,
+    });
+    const host = '$number';
+    expect(updated({}, retryUpdate(host, 3))).toMatchObject({ bootstrax: { host, n_failures: 3 } });
   });
 
   it('hold and release touch one tag only', () => {
     const messy = { name: 'messy' };
-    const held = apply({ tags: [messy] }, holdUpdate('shifter'));
-    expect(held.tags).toEqual([messy, { name: 'hold-processing', user: 'shifter', date: now }]);
-    expect(apply(held, releaseUpdate()).tags).toEqual([messy]);
+    const held = updated({ tags: [messy], number: 1 }, holdUpdate('$shifter'));
+    const hold = { name: 'hold-processing', user: '$shifter', date: NOW };
+    expect(held).toEqual({ tags: [messy, hold], number: 1 });
+    expect(updated(held, releaseUpdate())).toEqual({ tags: [messy], number: 1 });
+    expect(updated({ tags: [hold, messy, hold] }, releaseUpdate()).tags).toEqual([messy]);
   });
+
+  it.each([undefined, null, 'odd', { name: 'hold-processing' }])(
+    'tags %j become a list',
+    (tags) => {
+      expect(updated({ tags }, holdUpdate('s')).tags).toEqual([
+        { name: 'hold-processing', user: 's', date: NOW },
+      ]);
+      expect(updated({ tags }, releaseUpdate()).tags).toEqual([]);
+    },
+  );
 });
