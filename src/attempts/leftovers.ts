@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { remove, renameDurable } from './durable.ts';
+import { remove, renameDurable, syncFolder } from './durable.ts';
 import { parseFolderName, UNFINISHED_SUFFIX, type StraxFolder } from './strax-folder.ts';
 
 /** A folder that an earlier attempt left in the output folder. */
@@ -49,6 +49,8 @@ export async function removeLeftovers(
   for (const path of paths) {
     if (await removeFolder(path)) removed.push(path);
   }
+  // What is noted next may rest on their being gone for good.
+  if (removed.length > 0) await syncFolder(output);
   return removed;
 }
 

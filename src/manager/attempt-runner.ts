@@ -257,20 +257,23 @@ export class AttemptRunner {
   async #verification(end: AttemptEnd): Promise<Verification> {
     if (end.result?.ok !== true || this.plan === null) return { kind: 'ok' };
     this.#enter('checking');
-    const limit = this.#env.clock.monotonicSeconds() + this.#env.rules.limits.endOfRunSeconds;
+    const { clock, rules } = this.#env;
     const { signal } = this.#stop;
+    let waitedSeconds = 0;
     for (;;) {
       const verification = await verify(this.#env, this.#run, this.plan, end.result);
-      const late = this.#env.clock.monotonicSeconds() > limit;
+      const late = waitedSeconds > rules.limits.endOfRunSeconds;
       if (verification.kind !== 'not_ended' || late || signal.aborted) return verification;
       if (this.#managerEnds.aborted) return verification;
       this.#enter('waiting_for_end');
-      await this.#nextLook();
+      const begin = clock.monotonicSeconds();
+      // While the database is away the DAQ cannot write either.
+      if (await this.#nextLook()) waitedSeconds += clock.monotonicSeconds() - begin;
     }
   }
 
-  /** Until the document has been looked at again, by a hint or after a while. */
-  async #nextLook(): Promise<void> {
+  /** Until the document has been looked at again, by a hint or after a while; false if it could not be. */
+  async #nextLook(): Promise<boolean> {
     const looked = new AbortController();
     this.#lookedAgain = () => looked.abort();
     await this.#env.clock.sleep(
@@ -278,10 +281,14 @@ export class AttemptRunner {
       AbortSignal.any([looked.signal, this.#stopped()]),
     );
     this.#lookedAgain = null;
-    if (looked.signal.aborted) return;
-    await this.look().catch((error: unknown) => {
+    if (looked.signal.aborted) return true;
+    try {
+      await this.look();
+      return true;
+    } catch (error) {
       if (!isOutage(error)) throw error;
-    });
+      return false;
+    }
   }
 
   /** The attempt ends before a child existed. */

@@ -82,9 +82,7 @@ export async function clearEarlierProducts(
   fence: Fence,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const registered = run.data
-    .filter((entry) => entry.host === env.host && entry.location !== null)
-    .map((entry) => entry.location ?? '');
+  const registered = locationsOn(env.host, run);
   if (registered.length > 0) {
     const landed = await untilAnswered(env, `earlier data of run ${run.number}`, signal, () =>
       env.store.runs.unregisterData(fence, registered),
@@ -93,6 +91,13 @@ export async function clearEarlierProducts(
   }
   await env.products.clear(env.outputDirectory, run.runId);
   return true;
+}
+
+/** Where the run's products on a host lie, as its document says. */
+export function locationsOn(host: string, run: Run): string[] {
+  return run.data.flatMap((entry) =>
+    entry.host === host && entry.location !== null ? [entry.location] : [],
+  );
 }
 
 function withoutPlan(

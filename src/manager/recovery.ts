@@ -110,22 +110,27 @@ async function cleanUpLostAttempt(
   signal: AbortSignal,
 ): Promise<void> {
   await endProcesses(env, files);
-  const locations = (await env.attempts.foldersOf(files.directory)).map(({ location }) => location);
-  const taken = documents.some((document) => isTakenHere(env, document));
-  const kept = new Set(documents.flatMap((document) => finishedHere(env, document)));
   // A newer attempt here has removed this one's folders before it made its own, of the same names.
-  const doomed = taken ? [] : locations.filter((location) => !kept.has(location));
-  for (const document of documents) {
-    await untilAnswered(env, `data entries of run ${plan.run}`, signal, () =>
-      env.store.runs.withdrawData(document._id, env.host, doomed),
-    );
+  const kept = documents.some(
+    (document) => isTakenHere(env, document) || isDoneHere(env, document),
+  );
+  let removed: string[] = [];
+  if (!kept) {
+    // Whatever there is of the run here is this attempt's, also what a power cut has left no word of.
+    const announced = (await env.attempts.foldersOf(files.directory)).map((each) => each.location);
+    for (const document of documents) {
+      const locations = [...new Set([...announced, ...listedHere(env, document)])];
+      await untilAnswered(env, `data entries of run ${plan.run}`, signal, () =>
+        env.store.runs.withdrawData(document._id, env.host, locations),
+      );
+    }
+    if (signal.aborted) return;
+    removed = await env.products.clear(plan.outputDirectory, plan.runId);
   }
-  if (signal.aborted) return;
-  const removed = await env.products.clear(plan.outputDirectory, plan.runId, { locations: doomed });
   await env.attempts.markConcluded(files.directory);
   env.log.info(
     { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed: removed.length },
-    `an earlier attempt at run ${plan.run} is cleaned up: ${removed.length} folders removed, ${locations.length - doomed.length} kept`,
+    `an earlier attempt at run ${plan.run} is cleaned up: ${kept ? 'what is here is of another or finished' : `${removed.length} folders removed`}`,
   );
 }
 
@@ -134,9 +139,13 @@ function isTakenHere(env: Environment, document: RunDocument): boolean {
   return (state === 'considering' || state === 'busy') && host === env.host;
 }
 
-/** Locations of a done run's products on this host. */
-function finishedHere(env: Environment, document: RunDocument): string[] {
-  if (seenOf(document).state !== 'done') return [];
+function isDoneHere(env: Environment, document: RunDocument): boolean {
+  const { state, host } = seenOf(document);
+  return state === 'done' && host === env.host;
+}
+
+/** Where the run's products on this host lie, as its document says. */
+function listedHere(env: Environment, document: RunDocument): string[] {
   const entries: unknown[] = Array.isArray(document['data']) ? document['data'] : [];
   return entries.flatMap((entry) => {
     const { host, location } = (entry ?? {}) as { host?: unknown; location?: unknown };
