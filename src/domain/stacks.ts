@@ -18,10 +18,11 @@ interface Stack {
 
 /**
  * Where a process hangs, from what Python's faulthandler wrote (`stacks.txt`): the threads that do
- * something, written like a traceback. Threads that only wait for others are left out, unless all do.
+ * something, written like a traceback. Threads that only wait for others are left out, unless all do,
+ * and processes that wait for work in any case.
  */
 export function tellingStacks(text: string): string {
-  const stacks = parseStacks(text);
+  const stacks = parseStacks(text).filter((stack) => !isUnemployed(stack));
   const telling = stacks.filter((stack) => !isIdle(stack));
   const shown = (telling.length > 0 ? telling : stacks).map(asTraceback).join('\n');
   return shown.length <= MOST_CHARACTERS ? shown : `(shortened)\n${shown.slice(-MOST_CHARACTERS)}`;
@@ -49,6 +50,11 @@ function parseStacks(text: string): Stack[] {
 
 function isIdle({ frames }: Stack): boolean {
   return IDLE_FILES.has(frames[0]?.path.split('/').at(-1) ?? '');
+}
+
+/** A process of a pool that waits for something to do: never why anything hangs. */
+function isUnemployed(stack: Stack): boolean {
+  return isIdle(stack) && stack.frames.some(({ name }) => name === '_process_worker');
 }
 
 function asTraceback({ title, frames }: Stack): string {

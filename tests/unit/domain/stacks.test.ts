@@ -29,6 +29,18 @@ it('when all wait, all are told', () => {
   expect(text).toContain('in run\n');
 });
 
+it('processes that wait for work are never told', () => {
+  const unemployed = `=== process 8 (python)
+Current thread 0x00007f04 (most recent call first):
+  File "/usr/lib/python3.11/multiprocessing/synchronize.py", line 95 in __enter__
+  File "/usr/lib/python3.11/multiprocessing/queues.py", line 102 in get
+  File "/usr/lib/python3.11/concurrent/futures/process.py", line 249 in _process_worker
+`;
+  expect(tellingStacks(unemployed)).toBe('');
+  expect(tellingStacks(`${MAIN}\n${unemployed}`)).not.toContain('_process_worker');
+  expect(tellingStacks(`${MAIN}\n${unemployed}`)).toContain('in join');
+});
+
 it('what is cut off or no stack at all does no harm', () => {
   expect(tellingStacks('')).toBe('');
   expect(tellingStacks('Thread 0x1 (most recent call first):\n  File "/a.py", li')).toBe('');

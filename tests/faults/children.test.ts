@@ -1,0 +1,294 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+
+import { startedSchema } from '../../src/domain/attempt.ts';
+import { identityOf, isAlive } from '../../src/machine/identity.ts';
+import { memoryCapacity } from '../../src/machine/memory.ts';
+import { attemptProcesses, runningProcesses } from '../../src/machine/processes.ts';
+import {
+  Lab,
+  PACKAGE,
+  SMALL_MACHINE,
+  until,
+  type ManagerChoices,
+  type ManagerProcess,
+  type StoredRun,
+} from '../support/lab.ts';
+import { MemoryGroup } from '../support/memory-group.ts';
+
+const HOST = 'alpha.test.local';
+const GB = 1e9;
+
+/** Gives up on a child soon; has cores and messages that can become fewer. */
+const STRICT = SMALL_MACHINE.replace('[limits]', '[limits]\nmax_no_write_seconds = 8')
+  .replaceAll('cores = 1, max_messages = 4', 'cores = 4, max_messages = 16')
+  .replace(
+    '[resources.fallback]\ncores = 1\nmax_messages = 4',
+    '[resources.fallback]\ncores = 4\nmax_messages = 16',
+  );
+const memory = (lines: string) => `${STRICT}\n[memory]\n${lines}\n`;
+
+interface PastAttempt {
+  _id: string;
+  plan: { cores: number; maxMessages: number; reasons: string[] } | null;
+  result: {
+    outcome: string;
+    counted: boolean;
+    cause: string | null;
+    reason: string;
+    traceback: string | null;
+    fingerprint: string | null;
+    peakMemoryBytes: number | null;
+  } | null;
+}
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await Lab.start();
+  await mkdir(vices());
+});
+afterAll(() => lab.end());
+
+const vices = () => join(lab.root, 'vices');
+
+/** Takes a run that misbehaves at its first attempt, and starts a manager. */
+async function hostile(
+  vice: string,
+  choices: ManagerChoices = {},
+  started: (manager: ManagerProcess) => void = () => undefined,
+): Promise<{ number: number; manager: ManagerProcess }> {
+  const [number] = await lab.takeRuns(['--seconds', '4', '--chunk-seconds', '1', '--speed', '0']);
+  await writeFile(join(vices(), String(number)), vice);
+  const manager = await lab.manager({
+    host: HOST,
+    context: 'hostile:small',
+    config: STRICT,
+    ...choices,
+    env: {
+      PYTHONPATH: join(PACKAGE, 'tests/support/contexts'),
+      BOOTSTRAX_HOSTILE: vices(),
+    },
+  });
+  onTestFinished(() => manager.kill());
+  started(manager);
+  return { number: number!, manager };
+}
+
+async function attemptsOf(run: number): Promise<PastAttempt[]> {
+  const found = await lab.attempts.find({ run }).sort({ started: 1 }).toArray();
+  return found as unknown as PastAttempt[];
+}
+
+const directoryOf = (attempt: string) => join(lab.stateDir(HOST), 'attempts', attempt);
+
+/** The processes of an attempt that has begun. */
+async function processesOf(attempt: string) {
+  const directory = directoryOf(attempt);
+  const text = await until('started.json', () =>
+    readFile(join(directory, 'started.json'), 'utf8').catch(() => null),
+  );
+  const { guardian, child } = startedSchema.parse(JSON.parse(text));
+  return { guardian, child, logFile: join(directory, 'log.txt') };
+}
+
+/** Waits until the child has come to its vice; its name is in the log before. */
+async function atItsVice(attempt: string): Promise<void> {
+  await until('the vice', async () => {
+    const progress = await readFile(join(directoryOf(attempt), 'progress.ndjson'), 'utf8').catch(
+      () => '',
+    );
+    return /"chunks": [1-9]/.test(progress);
+  });
+}
+
+/** The run is done, its first attempt ended as it should, and nothing of it is left anywhere. */
+async function endsWell(
+  { number, manager }: { number: number; manager: ManagerProcess },
+  expected: { outcome: string; counted: boolean; cause: string },
+): Promise<{ run: StoredRun; first: PastAttempt; second: PastAttempt }> {
+  const run = await lab.reached(number, ['done']);
+  const attempts = await until('the history', async () => {
+    const found = await attemptsOf(number);
+    return found.length === 2 && found.every(({ result }) => result !== null) && found;
+  });
+  const [first, second] = attempts as [PastAttempt, PastAttempt];
+  expect(first.result).toMatchObject(expected);
+  expect(second.result).toMatchObject({ outcome: 'done', cause: 'finished' });
+  expect(run.bootstrax.n_failures ?? 0).toBe(expected.counted ? 1 : 0);
+
+  for (const { _id } of attempts) {
+    const processes = await processesOf(_id);
+    await until(`nothing of attempt ${_id} to run`, () => attemptProcesses(processes).length === 0);
+    // Nobody waits for a zombie: not the manager, which would take it for one that cannot be killed.
+    await until('no zombie', () => !zombies().includes(processes.guardian.pid));
+  }
+  expect(manager.lines.filter((line) => line['event'] === 'attempt.survivors')).toEqual([]);
+  const folders = (await readdir(lab.output)).filter((name) => name.startsWith(runId(number)));
+  const listed = run.data.filter(({ type }) => type !== 'live').map(({ location }) => location);
+  expect(folders.map((name) => join(lab.output, name)).sort()).toEqual(listed.sort());
+  expect(folders.filter((name) => name.endsWith('_temp'))).toEqual([]);
+  return { run, first, second };
+}
+
+const runId = (number: number) => String(number).padStart(6, '0');
+
+function zombies(): number[] {
+  // Those that are only entries in the table have no identity.
+  const alive = new Set(runningProcesses().map(({ pid }) => pid));
+  return [...alive].filter((pid) => identityOf(pid) === null);
+}
+
+describe('a child that hangs silently', () => {
+  test.each(['hangs', 'hangs_in_c'])(
+    '%s: stacks and open files are kept, and it fails',
+    async (vice) => {
+      const run = await hostile(vice);
+      const { first } = await endsWell(run, {
+        outcome: 'failed',
+        counted: true,
+        cause: 'no_progress',
+      });
+      const where = vice === 'hangs' ? 'hangs_here' : 'misbehave';
+      expect(first.result!.reason).toContain('nothing was written for too long');
+      expect(first.result!.traceback).toContain(`in ${where}\n`);
+      expect(first.result!.fingerprint).toMatch(
+        new RegExp(`^no_progress at .*hostile.py:${where}$`),
+      );
+      const stacks = await readFile(join(directoryOf(first._id), 'stacks.txt'), 'utf8');
+      expect(stacks).toContain('Thread 0x');
+      const files = await readFile(join(directoryOf(first._id), 'open-files.txt'), 'utf8');
+      expect(files).toContain('progress.ndjson');
+      expect(files.match(/^process \d+ /gm)!.length).toBeGreaterThanOrEqual(2);
+      const { stdout } = await lab.command(['history', String(run.number)], { host: HOST });
+      expect(stdout).toContain(`in ${where}`);
+    },
+  );
+
+  test('one that ignores TERM and every other signal is killed after the grace', async () => {
+    const run = await hostile('hangs_deaf');
+    const { first } = await endsWell(run, {
+      outcome: 'failed',
+      counted: true,
+      cause: 'no_progress',
+    });
+    expect(first.result!.traceback).toBeNull();
+    const files = await readFile(join(directoryOf(first._id), 'open-files.txt'), 'utf8');
+    expect(files).toContain('log.txt');
+    const exit = JSON.parse(await readFile(join(directoryOf(first._id), 'exit.json'), 'utf8')) as {
+      signal: number;
+    };
+    expect(exit.signal).toBe(9);
+  });
+
+  test('one that ignores TERM and is stopped by an operator: TERM, 3 s, KILL; not counted', async () => {
+    const run = await hostile('hangs_deaf');
+    const { attempt } = await run.manager.event('attempt.started');
+    await atItsVice(String(attempt));
+    const begin = performance.now();
+    const { code } = await lab.command(['stop', '--children'], { host: HOST });
+    expect(code).toBe(0);
+    await run.manager.event('attempt.ended', { attempt });
+    expect(performance.now() - begin).toBeGreaterThan(3000);
+    await endsWell(run, { outcome: 'requeued', counted: false, cause: 'manager' });
+  });
+});
+
+describe('a child that takes memory without end', () => {
+  const percent = (bytes: number) => ((100 * bytes) / memoryCapacity().totalBytes).toFixed(3);
+
+  test.each(['allocates', 'allocates_in_c'])(
+    '%s: is stopped at its limit, and gets less the next time',
+    async (vice) => {
+      const config = memory(`max_use_percent = ${percent(GB)}`);
+      const run = await hostile(vice, { config });
+      const { first, second } = await endsWell(run, {
+        outcome: 'failed',
+        counted: true,
+        cause: 'memory_limit',
+      });
+      expect(first.result!.reason).toMatch(/it used \d\.\d GB of memory \(limit 1\.0 GB/);
+      expect(first.plan).toMatchObject({ cores: 4, maxMessages: 16 });
+      expect(second.plan).toMatchObject({ cores: 1, maxMessages: 7 });
+      expect(second.plan!.reasons.join(' ')).toContain('because it ran out of memory');
+    },
+  );
+
+  const group = MemoryGroup.make(1.5 * GB);
+  if (typeof group !== 'string') group.remove();
+  const noGroup = typeof group === 'string';
+
+  test.skipIf(noGroup)(
+    `in a control group, which is smaller than the machine, too${noGroup ? ` (${group})` : ''}`,
+    async () => {
+      const { run, done } = await inGroup(1.5 * GB, 'allocates', STRICT);
+      const { first } = await endsWell(run, {
+        outcome: 'failed',
+        counted: true,
+        cause: 'memory_limit',
+      });
+      expect(first.result!.reason).toMatch(/limit 1\.3 GB/);
+      await done();
+    },
+  );
+
+  test.skipIf(noGroup)(
+    `killed by the kernel, if it comes to that: only the child goes, and it counts${noGroup ? ` (${group})` : ''}`,
+    async () => {
+      const off = memory('max_use_percent = 1000\nmin_available_percent = 0');
+      const { run, done } = await inGroup(1.5 * GB, 'allocates', off);
+      const { second } = await endsWell(run, {
+        outcome: 'failed',
+        counted: true,
+        cause: 'out_of_memory',
+      });
+      expect(second.plan).toMatchObject({ cores: 1, maxMessages: 7 });
+      expect(run.manager.child.exitCode).toBeNull();
+      await done();
+    },
+  );
+
+  async function inGroup(bytes: number, vice: string, config: string) {
+    const made = MemoryGroup.make(bytes);
+    if (typeof made === 'string') throw new Error(made);
+    const run = await hostile(vice, { config }, (manager) => made.add(manager.child.pid!));
+    const done = async () => {
+      await run.manager.kill();
+      await until('the group to be empty', () => made.members().length === 0);
+      made.remove();
+    };
+    return { run, done };
+  }
+});
+
+describe('a child that leaves processes behind', () => {
+  test.each([
+    ['forks_and_leaves', null],
+    ['forks_and_dies', { outcome: 'failed', counted: true, cause: 'child_died' }],
+  ])('%s: they go with it, wherever they went', async (vice, expected) => {
+    const run = await hostile(vice);
+    if (expected === null) await lab.reached(run.number, ['done']);
+    else await endsWell(run, expected);
+    const notes = ['stays', 'leaves', 'closes'].map((how) => join(vices(), `${how}.pid`));
+    for (const note of notes) {
+      const pid = Number(await readFile(note, 'utf8'));
+      await until(`${note} to be gone`, () => identityOf(pid) === null);
+    }
+    expect(run.manager.lines.filter((line) => line['event'] === 'attempt.survivors')).toEqual([]);
+  });
+});
+
+test('all processes of an attempt killed at once: back to the queue, not counted, and done', async () => {
+  const run = await hostile('hangs');
+  const { attempt } = await run.manager.event('attempt.started');
+  await atItsVice(String(attempt));
+  const processes = await processesOf(String(attempt));
+  const members = attemptProcesses(processes);
+  expect(members.length).toBeGreaterThanOrEqual(2);
+  // Stopped first, none of them sees another one die.
+  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+    for (const { pid } of members) process.kill(pid, signal);
+  }
+  await until('all to be gone', () => !isAlive(processes.guardian) && !isAlive(processes.child));
+  await endsWell(run, { outcome: 'requeued', counted: false, cause: 'vanished' });
+});
