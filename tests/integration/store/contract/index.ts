@@ -4,6 +4,7 @@ import { claimContract } from './claim.ts';
 import { collectionsContract } from './collections.ts';
 import { fenceContract } from './fence.ts';
 import type { Open } from './opened.ts';
+import { recoveryContract } from './recovery.ts';
 import { semanticsContract } from './semantics.ts';
 import { watchContract } from './watch.ts';
 
@@ -12,6 +13,7 @@ export function storeContract(open: Open): void {
   describe('claim', () => claimContract(open));
   describe('fence', () => fenceContract(open));
   describe('collections', () => collectionsContract(open));
+  describe('recovery', () => recoveryContract(open));
   describe('semantics', () => semanticsContract(open));
   describe('watch', () => watchContract(open));
 }

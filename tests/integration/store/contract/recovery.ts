@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { seenOf } from '../../../../src/store/runs.ts';
+import type { AttemptOutcome, RunDocument, RunStore } from '../../../../src/store/types.ts';
+import type { Open, Outside, TestStore } from './opened.ts';
+import {
+  bootstrax,
+  claimed,
+  EB3,
+  EB4,
+  insert,
+  newAttempt,
+  PLAN,
+  runDocument,
+  seen,
+} from './run-documents.ts';
+
+const OUTCOME: AttemptOutcome = {
+  outcome: 'done',
+  cause: null,
+  counted: false,
+  reason: null,
+  traceback: null,
+  fingerprint: null,
+  plugin: null,
+  seconds: 1,
+  peakMemoryBytes: null,
+  bytes: null,
+  chunks: null,
+  dropped: [],
+  products: [],
+  versions: {},
+};
+
+/** What recovery asks of the store. */
+export function recoveryContract(open: Open): void {
+  let test: TestStore;
+  let store: RunStore;
+  let runs: Outside;
+
+  beforeAll(async () => {
+    test = await open();
+    store = test.store.runs;
+    runs = test.runs;
+  });
+  afterAll(() => test.close());
+  beforeEach(async () => {
+    await runs.deleteMany({});
+  });
+
+  const numbers = (documents: RunDocument[]) => documents.map(({ number }) => number);
+
+  it('finds waiting runs by a tag', async () => {
+    const tags = [{ name: 'x' }, { name: 'abandon' }];
+    const state = (value: unknown) => ({ bootstrax: { state: value }, tags });
+    await runs.insertMany([
+      runDocument(1, state(null)),
+      runDocument(2, state('failed')),
+      runDocument(3, state('busy')),
+      runDocument(4, state('considering')),
+      runDocument(5, state('done')),
+      runDocument(6, state('abandoned')),
+      runDocument(7, { tags, bootstrax: null }),
+      runDocument(8, { tags: [{ name: 'x' }] }),
+      runDocument(9, { tags: null }),
+    ]);
+    const found = await store.waitingTagged('abandon', 10);
+    expect(numbers(found).sort()).toEqual([1, 2, 7]);
+    expect(found[0]).not.toHaveProperty('daq_config.secret');
+    expect(await store.waitingTagged('abandon', 2)).toHaveLength(2);
+    expect(await store.waitingTagged('hold', 2)).toEqual([]);
+  });
+
+  it('finds done runs that lack a status or an end, or carry a tag', async () => {
+    const end = new Date(5);
+    const done = { bootstrax: { state: 'done' }, end, status: 'transferred' };
+    const since = runDocument(2).start as Date;
+    await runs.insertMany([
+      runDocument(1, { ...done, status: null }),
+      runDocument(2, { ...done, status: null }),
+      runDocument(3, { ...done, status: 'needs_upload' }),
+      runDocument(4, { ...done, end: null }),
+      runDocument(5, { ...done, tags: [{ name: 'abandon' }] }),
+      runDocument(6, done),
+      runDocument(7, { ...done, status: '' }),
+      runDocument(8, { ...done, status: null, bootstrax: { state: 'failed' } }),
+      runDocument(10, { ...done, tags: [{ name: 'other' }] }),
+    ]);
+    const missing = runDocument(9, { bootstrax: { state: 'done' }, end });
+    delete missing.status;
+    await runs.insertOne(missing);
+    const query = { since, tag: 'abandon', limit: 10 };
+    const found = await store.doneUnfinished(query);
+    expect(numbers(found)).toEqual([9, 5, 4, 3, 2]);
+    expect(found[0]).not.toHaveProperty('daq_config.secret');
+    expect(numbers(await store.doneUnfinished({ ...query, limit: 2 }))).toEqual([9, 5]);
+  });
+
+  describe('a missing status', () => {
+    const fields = { state: 'done', host: EB3, time: new Date(7), foreign: 1 };
+
+    it.each([null, 'needs_upload', undefined])('%s is set, and nothing else', async (status) => {
+      const document = runDocument(1, { bootstrax: fields, status });
+      if (status === undefined) delete document.status;
+      const run = await insert(store, runs, document);
+      const view = await seen(store, run);
+      expect(await store.mendStatus(view)).toBe('landed');
+      expect(await runs.findOne({ _id: run._id })).toEqual({
+        ...document,
+        _id: run._id,
+        status: 'eb_finished_pre',
+      });
+      expect(await store.mendStatus(view)).toBe('changed');
+    });
+
+    it('is left to whoever has set one or has changed the run', async () => {
+      const run = await insert(store, runs, runDocument(1, { bootstrax: fields, status: null }));
+      const view = seenOf(run);
+      for (const change of [{ status: 'transferred' }, { 'bootstrax.state': 'abandoned' }]) {
+        await runs.updateOne({ _id: run._id }, { $set: { status: null, ...change } });
+        const before = await runs.findOne({ _id: run._id });
+        expect(await store.mendStatus(view)).toBe('changed');
+        expect(await runs.findOne({ _id: run._id })).toEqual(before);
+      }
+    });
+  });
+
+  it('told that it may have landed, a write that has is not superseded', async () => {
+    const run = await insert(store, runs, runDocument(1));
+    const fence = await claimed(store, run);
+    expect(await store.markBusy(fence, PLAN)).toBe('landed');
+    expect(await store.markBusy(fence, PLAN)).toBe('superseded');
+    expect(await store.markBusy(fence, PLAN, true)).toBe('landed');
+    expect(await store.markBusy({ ...fence, attempt: newAttempt() }, PLAN, true)).toBe(
+      'superseded',
+    );
+    expect(await store.markBusy({ ...fence, host: EB4 }, PLAN, true)).toBe('superseded');
+    const done = { kind: 'done' } as const;
+    expect(await store.conclude(fence, done, true)).toMatchObject({ kind: 'landed' });
+    const after = await bootstrax(runs, run);
+    expect(await store.conclude(fence, done)).toEqual({ kind: 'superseded' });
+    expect(await store.conclude(fence, done, true)).toEqual({ kind: 'landed', statusLeft: null });
+    expect(await store.markBusy(fence, PLAN, true)).toBe('superseded');
+    const other = { ...fence, attempt: newAttempt() };
+    expect(await store.conclude(other, done, true)).toEqual({ kind: 'superseded' });
+    expect(await bootstrax(runs, run)).toEqual(after);
+  });
+
+  it('a lost holder is counted until an attempt of the run comes to an end of its own', async () => {
+    const run = await insert(store, runs, runDocument(1));
+    const requeued = { kind: 'requeued', reason: null, delaySeconds: 1 } as const;
+    const lostNow = async (holderLost: boolean) => {
+      const fence = await claimed(store, run);
+      await store.conclude(fence, { ...requeued, holderLost });
+      return (await bootstrax(runs, run)).holders_lost as unknown;
+    };
+    expect(await lostNow(false)).toBeUndefined();
+    expect(await lostNow(true)).toBe(1);
+    expect(await lostNow(false)).toBe(1);
+    expect(await lostNow(true)).toBe(2);
+    const fence = await claimed(store, run);
+    await store.conclude(fence, { kind: 'failed', reason: 'r', failures: 1, delaySeconds: 1 });
+    expect(await bootstrax(runs, run)).not.toHaveProperty('holders_lost');
+  });
+
+  it('knows the latest attempts of a host and the successes of others', async () => {
+    const { attempts } = test.store;
+    const ended = async (host: string, outcome: Partial<AttemptOutcome> | null) => {
+      const attempt = newAttempt();
+      await attempts.begin({ attempt, run: 1, host, mode: null, failures: 0, plan: null });
+      if (outcome !== null) await attempts.end(attempt, { ...OUTCOME, ...outcome });
+      return (await attempts.get(attempt))!;
+    };
+    const early = await ended(EB4, {});
+    const first = await ended(EB3, { outcome: 'failed', counted: true });
+    const late = await ended(EB4, {});
+    const second = await ended(EB3, {});
+    await ended(EB3, null);
+    await ended('eb5', { outcome: 'failed', counted: true });
+    await ended('eb6', { outcome: 'requeued' });
+    await ended('eb7', { outcome: 'done', counted: true });
+    const since = new Date(0);
+    expect(await attempts.endedOn(EB3, since, 10)).toEqual([second, first]);
+    expect(await attempts.endedOn(EB3, since, 1)).toEqual([second]);
+    const after = new Date(first.ended!.getTime() + 1);
+    expect(await attempts.endedOn(EB3, after, 10)).toEqual([second]);
+    expect(await attempts.successesElsewhere(EB3, since)).toEqual([
+      { host: EB4, last: late.ended },
+    ]);
+    expect(await attempts.successesElsewhere(EB4, since)).toEqual([
+      { host: EB3, last: second.ended },
+    ]);
+    expect(await attempts.successesElsewhere('eb9', second.ended!)).toEqual([
+      { host: EB3, last: second.ended },
+    ]);
+    expect(early.ended!.getTime()).toBeLessThan(late.ended!.getTime());
+  });
+}
