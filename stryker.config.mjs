@@ -10,6 +10,8 @@ export default {
     '!src/domain/protocol-schema.ts',
   ],
   concurrency: 2,
+  // A busy machine is slow, which is no endless loop.
+  timeoutMS: 20_000,
   incremental: false,
   disableTypeChecks: false,
   // What the fast tests do not need; the rest is copied for each run.

@@ -8,6 +8,7 @@ export default defineConfig({
       'tests/unit/store/**/*.test.ts',
       'tests/simulation/store/contract.test.ts',
     ],
+    setupFiles: ['tests/support/short-properties.ts'],
     testTimeout: 10_000,
   },
 });
