@@ -6,7 +6,7 @@ import signal
 import sys
 import traceback
 
-from . import durable, protocol
+from . import durable, protocol, shared_memory
 from .folders import WrittenBytes
 from .progress import Progress
 from .shared_state import SharedState
@@ -35,6 +35,7 @@ def run(directory: str, plan: dict | None, load_context, state: SharedState, gua
     progress = Progress(directory, state, plan["postProcessing"])
     progress.enter("preparing")
     _prepare_process(directory)
+    shared_memory.label(plan["attempt"])
     written = WrittenBytes()
     watch = Watch(directory, plan, guardian, state, progress, written)
     watch.start()

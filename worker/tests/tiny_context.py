@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from multiprocessing import shared_memory
 
 import numpy as np
 import strax
@@ -73,6 +74,10 @@ def misbehave(fault: str) -> None:
             leave_out_of_reach(note)
             if then:
                 os.kill(os.getpid(), int(then))
+        case "leak_shared_memory":
+            leaked = shared_memory.SharedMemory(create=True, size=1000)
+            leaked.buf[:4] = b"data"
+            os.kill(os.getpid(), signal.SIGKILL)
         case "flood":
             for _ in range(200_000):
                 print("x" * 79)
