@@ -19,6 +19,8 @@ import { requestedRun } from './requests.ts';
 const HEALTH_SECONDS = 5;
 /** The same while there is nothing to claim: a look writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
+/** The same trouble with the database is told again after so long, seconds. */
+const SAME_AGAIN_SECONDS = 60;
 
 /** The loop of one manager: recover, then notice, claim, watch, over and over. */
 export class ManagerLoop {
@@ -34,6 +36,10 @@ export class ManagerLoop {
   #healthAt = -Infinity;
   #streaming = false;
   #claiming: Promise<unknown> = Promise.resolve();
+  /** Databases known to be out of reach. */
+  readonly #away = new Set<'runs' | 'daq'>();
+  /** When a person was last told that a kind of call got no answer, by operation. */
+  readonly #missedAt = new Map<string, number>();
   #failure: { error: unknown } | null = null;
   #ready = false;
 
@@ -139,13 +145,27 @@ export class ManagerLoop {
 
   onStoreEvent(event: StoreEvent): void {
     switch (event.kind) {
-      case 'retry':
-        this.#env.log.debug({ event: 'database.retry', ...event }, `again: ${event.operation}`);
+      case 'missed': {
+        const { database, operation, reason } = event;
+        const now = this.#env.clock.monotonicSeconds();
+        const fields = { event: 'database.missed', database, operation };
+        const text = `${reason}. What has to be written is tried again`;
+        // One line tells as much as a hundred, and of an outage people have been told already.
+        const told = now - (this.#missedAt.get(operation) ?? -Infinity) < SAME_AGAIN_SECONDS;
+        if (told || this.#away.has(database)) {
+          this.#env.log.debug(fields, text);
+        } else {
+          this.#missedAt.set(operation, now);
+          this.#env.log.info(fields, text);
+        }
         break;
+      }
       case 'connection':
         if (event.up) {
+          this.#away.delete(event.database);
           this.#env.log.info({ event: 'database.up' }, `the ${event.database} database answers`);
         } else {
+          this.#away.add(event.database);
           this.#housekeeping.connectionLost();
           this.#env.log.warn(
             { event: 'database.down', reason: event.reason },

@@ -52,7 +52,7 @@ export async function unlessOutage<T>(
     return await work();
   } catch (error) {
     if (!isOutage(error)) throw error;
-    env.log.debug({ event: 'database.missed', what, problem: error.message }, `missed: ${what}`);
+    env.log.debug({ event: 'database.left_out', what, problem: error.message }, `missed: ${what}`);
     return null;
   }
 }

@@ -30,8 +30,11 @@ export class StaleRuns {
   /** Looks at all claimed runs and takes the stale ones from their holders; answers their number. */
   async look(book: AttemptBook): Promise<number> {
     const env = this.#env;
+    const asked = env.clock.monotonicSeconds();
     const unsettled = await env.store.runs.unsettled();
     const now = env.clock.monotonicSeconds();
+    // A database this slow may have kept the life signs of others back as well.
+    if (now - asked > env.rules.limits.renewSeconds) this.connectionLost();
     const observations = new Map<string, Observation>();
     const stale: Seen[] = [];
     for (const seen of unsettled) {

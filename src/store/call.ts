@@ -44,7 +44,11 @@ export function createCaller(
     try {
       return await Promise.race([answer, expired]);
     } catch (error) {
-      throw toStoreError(error, operation, database);
+      const failure = toStoreError(error, operation, database);
+      if (failure.kind === 'unreachable') {
+        notify({ kind: 'missed', database, operation, reason: failure.message });
+      }
+      throw failure;
     } finally {
       timeout.abort();
     }
@@ -60,7 +64,6 @@ export function createCaller(
         const wait = RETRY_DELAYS_MS[attempt];
         const spent = (performance.now() - begun) / 1000;
         if (!failure.transient || wait === undefined || spent >= timeoutSeconds) throw failure;
-        notify({ kind: 'retry', operation, reason: failure.message, attempt: attempt + 1 });
         await pause(wait);
       }
     }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Db, type MongoClientOptions } from 'mongodb';
 
 import { StoreError, toStoreError } from './errors.ts';
@@ -7,6 +8,8 @@ import type { Credentials, StoreEvent, StoreOptions } from './types.ts';
 const WRITABLE = new Set(['RSPrimary', 'Standalone', 'Mongos', 'LoadBalancer']);
 
 const HEARTBEAT_MS = 10_000;
+/** Without a server for so long, a database is told to be away. */
+const LOSS_MS = 1000;
 /** Longer than a change stream may stay silent; the outer time-out of each call is shorter. */
 const SOCKET_MS = 60_000;
 
@@ -14,6 +17,7 @@ const SOCKET_MS = 60_000;
 export interface Connection {
   /** Ask for it anew for each call. */
   db(name: string): Db;
+  /** Ends within the call time-out. */
   close(): Promise<void>;
 }
 
@@ -72,7 +76,19 @@ export function createConnection(
       }
       return client.db(name);
     },
-    close: () => client.close(),
+    close: async () => {
+      const timeout = new AbortController();
+      const { signal } = timeout;
+      // The farewell to a server that does not answer would never end, and nothing depends on it.
+      const late = delay(options.callTimeoutSeconds * 1000, undefined, { signal }).catch(
+        () => null,
+      );
+      try {
+        await Promise.race([client.close(), late]);
+      } finally {
+        timeout.abort();
+      }
+    },
   };
 }
 
@@ -84,6 +100,9 @@ function clientSettings(callMs: number, credentials: Credentials | null): MongoC
     socketTimeoutMS: SOCKET_MS,
     waitQueueTimeoutMS: callMs,
     heartbeatFrequencyMS: HEARTBEAT_MS,
+    // A call that failed makes the driver look at its server at once, which it cannot while it
+    // waits for the server to report by itself.
+    serverMonitoringMode: 'poll',
     readPreference: 'primary',
     retryReads: true,
     retryWrites: true,
@@ -98,17 +117,30 @@ function authentication(credentials: Credentials): MongoClientOptions {
   return { auth: { username, password }, ...(authSource === undefined ? {} : { authSource }) };
 }
 
-/** Tells of changes only; before the first answer or failure nothing is known. */
+/**
+ * Tells of changes only; before the first answer or failure nothing is known. A server that is back
+ * a moment later, as in a fail-over, was never away.
+ */
 function connectionTeller(database: 'runs' | 'daq', notify: (event: StoreEvent) => void) {
   let known: boolean | null = null;
+  let loss: NodeJS.Timeout | null = null;
   return (up: boolean, failure: Error | null) => {
-    if (up === known || (known === null && !up && failure === null)) return;
-    known = up;
-    const reason = up
-      ? null
-      : failure === null
+    if (up) {
+      if (loss !== null) clearTimeout(loss);
+      loss = null;
+      if (known !== true) notify({ kind: 'connection', database, up, reason: null });
+      known = true;
+      return;
+    }
+    if (known === false || loss !== null || (known === null && failure === null)) return;
+    const reason =
+      failure === null
         ? 'no server accepts writes'
         : toStoreError(failure, 'watching the server', database).message;
-    notify({ kind: 'connection', database, up, reason });
+    loss = setTimeout(() => {
+      loss = null;
+      known = false;
+      notify({ kind: 'connection', database, up, reason });
+    }, LOSS_MS).unref();
   };
 }

@@ -49,8 +49,12 @@ const UNAUTHORIZED = new Set([13, 18, 8000]);
 
 /** Elections, shutdowns and lost peers: the same call may succeed a moment later. */
 const TRANSIENT = new Set([
-  6, 7, 89, 91, 112, 134, 189, 262, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436,
+  6, 7, 24, 43, 46, 50, 89, 91, 112, 133, 134, 175, 189, 202, 237, 262, 9001, 10058, 10107, 11600,
+  11601, 11602, 13388, 13435, 13436,
 ]);
+
+/** The server's own disk is full: it will take writes again, but not a moment later. */
+const OUT_OF_DISK_SPACE = 14031;
 
 /** What a driver error means for the caller. `operation` says what was tried, for the message. */
 export function toStoreError(error: unknown, operation: string, database: string): StoreError {
@@ -74,8 +78,11 @@ export function toStoreError(error: unknown, operation: string, database: string
   }
   if (error instanceof MongoServerError || error instanceof MongoBulkWriteError) {
     const code = codeOf(error);
-    if (code !== null && TRANSIENT.has(code)) {
+    if ((code !== null && TRANSIENT.has(code)) || error.hasErrorLabel('RetryableWriteError')) {
       return new StoreError('unreachable', text, { uncertain: true, transient: true, code });
+    }
+    if (code === OUT_OF_DISK_SPACE) {
+      return new StoreError('unreachable', text, { uncertain: true, code });
     }
     return new StoreError('refused', text, { code });
   }

@@ -402,7 +402,8 @@ export interface RateStore {
 
 /** What the store reports without being asked. */
 export type StoreEvent =
-  | { kind: 'retry'; operation: string; reason: string; attempt: number }
+  /** One try of a call got no answer, or one that says: not now. `reason` names database and operation. */
+  | { kind: 'missed'; database: 'runs' | 'daq'; operation: string; reason: string }
   | { kind: 'connection'; database: 'runs' | 'daq'; up: boolean; reason: string | null };
 
 export interface Credentials {

@@ -1,4 +1,5 @@
 import type {
+  ChangeStream,
   ChangeStreamDocument,
   ChangeStreamOptions,
   Collection,
@@ -47,20 +48,26 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
             ? {}
             : { startAtOperationTime: now };
       const stream = collection().watch(pipeline, { maxAwaitTimeMS: AWAIT_MS, ...from });
-      const close = () => void stream.close().catch(() => undefined);
-      signal.addEventListener('abort', close, { once: true });
+      let stop = () => undefined as void;
+      const stopped = new Promise<void>((resolve) => {
+        stop = resolve;
+      });
+      signal.addEventListener('abort', stop);
       try {
+        if (signal.aborted) break;
         onGap();
-        while (!signal.aborted) {
-          const event = await stream.next();
+        const reading = readAll(stream, (event) => {
+          if (signal.aborted) return;
           token = event._id;
           pause = 100;
           onEvent(event);
-        }
+        });
+        // On a connection that went silent the stream would not end with its closing.
+        await Promise.race([reading, stopped]);
       } finally {
-        signal.removeEventListener('abort', close);
+        signal.removeEventListener('abort', stop);
         token = stream.resumeToken ?? token;
-        close();
+        void stream.close().catch(() => undefined);
       }
     } catch (error) {
       if (signal.aborted) break;
@@ -74,6 +81,13 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
     }
   }
   return 'aborted';
+}
+
+async function readAll(
+  stream: ChangeStream,
+  onEvent: (event: ChangeStreamDocument) => void,
+): Promise<never> {
+  for (;;) onEvent(await stream.next());
 }
 
 function isUnsupported(failure: StoreError): boolean {

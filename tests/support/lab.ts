@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Collection, type Db, type ObjectId } from 'mongodb';
 
 import { openStore } from '../../src/store/open.ts';
-import { startEmbedded, stopEmbedded } from '../../src/store/embedded-server.ts';
+import { findEmbedded, startEmbedded, stopEmbedded } from '../../src/store/embedded-server.ts';
 
 /** Root of the checkout. */
 export const PACKAGE = resolve(import.meta.dirname, '../..');
@@ -142,12 +142,20 @@ export class Lab {
     readonly daqDb: string,
   ) {}
 
-  static async start(): Promise<Lab> {
+  /** `testCommands`: the embedded server obeys `failCommand`. */
+  static async start({ testCommands = false } = {}): Promise<Lab> {
     const root = await mkdtemp(join(tmpdir(), 'bootstrax-lab-'));
     const given = process.env['BOOTSTRAX_TEST_MONGO_URL'];
     const url =
       given ??
-      (await startEmbedded({ python: PYTHON, stateDir: join(root, 'database'), port: null })).url;
+      (
+        await startEmbedded({
+          python: PYTHON,
+          stateDir: join(root, 'database'),
+          port: null,
+          testCommands,
+        })
+      ).url;
     const client = await MongoClient.connect(url, given ? {} : { directConnection: true });
     const name = `lab_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
     const lab = new Lab(root, url, client, !given, `${name}_runs`, `${name}_daq`);
@@ -186,6 +194,45 @@ export class Lab {
   async insertRuns(...documents: Record<string, unknown>[]): Promise<ObjectId[]> {
     const { insertedIds } = await this.runsDatabase.collection('runs').insertMany(documents);
     return Object.values(insertedIds);
+  }
+
+  /**
+   * Commands of managers fail at the server (which needs `testCommands`): each next one, or so many,
+   * with an error code or, without one, by a closed connection. `times` 0 ends it.
+   */
+  async failCommands(
+    failCommands: string[],
+    { times, code }: { times: number | 'always'; code?: number },
+  ): Promise<void> {
+    await this.client.db('admin').command({
+      configureFailPoint: 'failCommand',
+      mode: times === 'always' ? 'alwaysOn' : times === 0 ? 'off' : { times },
+      data: {
+        failCommands,
+        appName: 'bootstrax',
+        ...(code === undefined ? { closeConnection: true } : { errorCode: code }),
+      },
+    });
+  }
+
+  /** Sends a signal to the database server's process (SIGSTOP, SIGCONT, SIGKILL). */
+  async signalServer(signal: NodeJS.Signals): Promise<void> {
+    const server = await findEmbedded(join(this.root, 'database'));
+    if (server === null) throw new Error('the database server does not run');
+    process.kill(server.identity.pid, signal);
+    if (signal === 'SIGKILL') {
+      await until(
+        'the database server to be gone',
+        async () => (await findEmbedded(join(this.root, 'database'))) === null,
+      );
+    }
+  }
+
+  /** Starts the database server again, at the same port with the same data. */
+  async startServer({ testCommands = false } = {}): Promise<void> {
+    const stateDir = join(this.root, 'database');
+    const { url } = await startEmbedded({ python: PYTHON, stateDir, port: null, testCommands });
+    if (url !== this.url) throw new Error(`the server came back at ${url}, not at ${this.url}`);
   }
 
   get live(): string {

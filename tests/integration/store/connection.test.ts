@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startEmbedded, stopEmbedded } from '../../../src/store/embedded-server.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { StoreEvent, StoreOptions } from '../../../src/store/types.ts';
-import { proxyTo, type Proxy } from './proxy.ts';
+import { Proxy } from '../../support/proxy.ts';
 import {
   bootstrax,
   claimed,
@@ -38,6 +38,8 @@ async function failure(promise: Promise<unknown>): Promise<Error & { kind?: stri
   return error!;
 }
 
+const connection = (events: StoreEvent[]) => events.findLast(({ kind }) => kind === 'connection');
+
 async function seconds(promise: Promise<unknown>): Promise<number> {
   const begun = performance.now();
   await promise.catch(() => undefined);
@@ -67,12 +69,12 @@ describe('connection', () => {
         kind: 'unreachable',
       });
       expect(await failure(store.runs.unsettled())).toMatchObject({ kind: 'unreachable' });
-      expect(events.at(-1)).toMatchObject({ kind: 'connection', up: false });
+      expect(connection(events)).toMatchObject({ up: false });
       await stopEmbedded(other.stateDir);
       await startEmbedded({ python: PYTHON, stateDir: other.stateDir, port });
       await expect.poll(() => store.ping().then(() => 'up'), { timeout: 15_000 }).toBe('up');
       expect(await store.runs.unsettled()).toEqual([]);
-      expect(events.at(-1)).toMatchObject({ kind: 'connection', up: true });
+      expect(connection(events)).toMatchObject({ up: true });
     } finally {
       await store.close();
       await other.stop();
@@ -136,7 +138,7 @@ describe('faults in between', () => {
   let test: ServerStore;
 
   beforeEach(async () => {
-    proxy = await proxyTo(server.url);
+    proxy = await Proxy.to(server.url);
     test = await testStore(server.url);
     await test.store.close();
     const rest = test;

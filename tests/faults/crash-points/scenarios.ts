@@ -1,0 +1,205 @@
+import {
+  FILE_MOMENTS,
+  STEP_MOMENTS,
+  type CrashPoint,
+  type FileMoment,
+  type StepMoment,
+} from '../../../src/crash-points/points.ts';
+import type { Cut, Trial, TrialManager } from './trial.ts';
+import * as ways from './ways.ts';
+
+/** A way on which the power is cut, once at each of its points. */
+export interface Scenario {
+  name: string;
+  /**
+   * Failures that count against the run in the end. A cut of manager or guardian never adds one; a
+   * death of the child before its result is complete does, as does strax's own failure.
+   */
+  failures: number;
+  points: readonly Cut[];
+  toTheCut: ways.Way;
+  /** The manager that is started without a cut, where it is to be another than usual. */
+  restart?: TrialManager;
+  /** What a person does after the restart, where one is needed. */
+  afterwards?: (trial: Trial) => Promise<void>;
+}
+
+type Named<Moment extends string> = CrashPoint extends infer Point
+  ? Point extends `${infer Name}:${Moment}`
+    ? Name
+    : never
+  : never;
+type File = Named<'temporary'>;
+type Step = Exclude<Named<StepMoment>, File>;
+
+const around = (...steps: Step[]): Cut[] =>
+  steps.flatMap((step) => STEP_MOMENTS.map((moment: StepMoment) => `${step}:${moment}` as const));
+const file = (...files: File[]): Cut[] =>
+  files.flatMap((name) => FILE_MOMENTS.map((moment: FileMoment) => `${name}:${moment}` as const));
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'a run is taken and done',
+    failures: 0,
+    points: [
+      ...around('hosts.write', 'eb_monitor.write'),
+      ...file('graph.json', 'context-imported.json'),
+      ...around('runs.claim', 'attempts.begin', 'attempt.make', 'followed'),
+      ...file('plan.json'),
+      ...around('runs.busy', 'attempts.plan', 'runs.heartbeat', 'runs.register'),
+      ...around('attempts.end', 'runs.conclude'),
+      ...file('concluded'),
+      ...around('daq_log.write'),
+      'hosts.write:after#3',
+    ],
+    toTheCut: ways.taken,
+  },
+  {
+    name: 'the guardian dies',
+    failures: 0,
+    points: file('started.json', 'exit.json'),
+    toTheCut: ways.inTheWorker,
+  },
+  {
+    name: 'the child dies before its result is complete',
+    failures: 1,
+    points: [
+      ...around('progress.ndjson'),
+      'progress.ndjson:after#6',
+      ...around('syncfs'),
+      'result.json:before',
+      'result.json:temporary',
+    ],
+    toTheCut: ways.inTheWorker,
+  },
+  {
+    name: 'the child dies with its result complete',
+    failures: 0,
+    points: ['result.json:after'],
+    toTheCut: ways.inTheWorker,
+  },
+  {
+    name: 'an earlier attempt has left products',
+    failures: 1,
+    points: [
+      ...around('runs.unregister', 'leftover.rename', 'leftover.remove'),
+      'leftover.remove:after#2',
+    ],
+    toTheCut: ways.withLeftovers,
+  },
+  {
+    name: 'strax fails',
+    failures: 1,
+    points: [
+      ...around('attempts.end', 'runs.conclude', 'leftover.rename', 'leftover.remove'),
+      ...file('concluded'),
+      ...around('daq_log.write'),
+    ],
+    toTheCut: ways.straxFails,
+  },
+  {
+    name: 'the child hangs and is ended',
+    failures: 1,
+    points: around('evidence.open-files', 'evidence.stacks'),
+    toTheCut: ways.hangs,
+    restart: ways.IMPATIENT,
+  },
+  {
+    name: 'an attempt leaves shared memory',
+    failures: 0,
+    points: around('shared-memory.remove'),
+    toTheCut: ways.leavesSharedMemory,
+  },
+  {
+    name: 'somebody else takes the run away',
+    failures: 0,
+    points: [
+      ...file('superseded'),
+      ...around('attempts.end', 'runs.withdraw', 'leftover.remove'),
+      ...file('concluded'),
+    ],
+    toTheCut: ways.takenAway,
+  },
+  {
+    name: 'recovering from a cut before the start',
+    failures: 0,
+    points: [...around('runs.conclude', 'attempts.end'), ...file('concluded')],
+    toTheCut: ways.recoveringFrom(ways.taken, 'plan.json:after'),
+  },
+  {
+    name: 'recovering from a cut after the run was lost',
+    failures: 0,
+    points: [...around('runs.withdraw', 'leftover.remove'), ...file('concluded')],
+    toTheCut: ways.recoveringFrom(ways.takenAway, 'superseded:after'),
+  },
+  {
+    name: 'abandoned by tag, and taken up again',
+    failures: 0,
+    points: around('runs.conclude'),
+    toTheCut: ways.taggedToBeAbandoned,
+    afterwards: ways.takenUpAgain,
+  },
+  {
+    name: 'given up, and begun anew by a person',
+    failures: 0,
+    points: around('runs.conclude'),
+    toTheCut: ways.fails10Times,
+    afterwards: ways.begunAnew,
+  },
+  {
+    name: 'malformed, and mended by a person',
+    failures: 0,
+    points: [...around('runs.settle'), 'daq_log.write:before'],
+    toTheCut: ways.malformed,
+    afterwards: ways.mended,
+  },
+  {
+    name: 'the host that had the run is gone',
+    failures: 0,
+    points: around('runs.claim', 'runs.conclude'),
+    toTheCut: ways.staleElsewhere,
+    restart: ways.TIDY,
+  },
+  {
+    name: 'done, but not handed on',
+    failures: 0,
+    points: around('runs.mend_status'),
+    toTheCut: ways.doneWithoutStatus,
+    restart: ways.TIDY,
+  },
+  {
+    name: 'a person retries a failed run',
+    failures: 1,
+    points: around('runs.retry'),
+    toTheCut: ways.command('retry', 'failed'),
+  },
+  {
+    name: 'a person holds a run',
+    failures: 0,
+    points: around('runs.hold'),
+    toTheCut: ways.command('hold', 'new'),
+    afterwards: ways.released,
+  },
+  {
+    name: 'a person releases a run',
+    failures: 0,
+    points: around('runs.release'),
+    toTheCut: ways.command('release', 'held'),
+  },
+  {
+    name: 'the context cannot be imported until it is mended',
+    failures: 0,
+    points: around('context-imported.remove'),
+    toTheCut: ways.contextBroken,
+  },
+  {
+    name: 'more old attempts than are kept',
+    failures: 0,
+    points: [
+      ...file('log.shorten'),
+      ...around('attempt.rename', 'attempt.remove'),
+      'attempt.remove:after#2',
+    ],
+    toTheCut: ways.manyOldAttempts,
+  },
+];

@@ -1,0 +1,267 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Document } from 'mongodb';
+import { expect } from 'vitest';
+
+import type { CrashPoint } from '../../../src/crash-points/points.ts';
+import {
+  SMALL_MACHINE,
+  until,
+  type Lab,
+  type ManagerChoices,
+  type ManagerProcess,
+  type StoredRun,
+} from '../../support/lab.ts';
+import { runIdOf, type Lane } from './lane.ts';
+
+/** A crash point, or one with a passage. */
+export type Cut = CrashPoint | `${CrashPoint}#${number}`;
+
+/** A manager in a trial; sections and values of the configuration are replaced as given. */
+export interface TrialManager {
+  cut?: Cut;
+  /** Options of the small context. */
+  contextOptions?: Record<string, string | number>;
+  /** Replacements in the configuration of a small machine. */
+  config?: Record<string, string>;
+  context?: string;
+}
+
+/** One run on one host of its own: its processes may be cut anywhere. */
+export class Trial {
+  readonly host: string;
+  readonly runId: string;
+  readonly #managers: ManagerProcess[] = [];
+
+  private constructor(
+    readonly lane: Lane,
+    readonly number: number,
+  ) {
+    this.host = `host${number}.test.local`;
+    this.runId = runIdOf(number);
+  }
+
+  static async begin(lane: Lane): Promise<Trial> {
+    const trial = new Trial(lane, await lane.newNumber());
+    await lane.seed(trial.stateDir);
+    return trial;
+  }
+
+  get lab(): Lab {
+    return this.lane.lab;
+  }
+
+  get stateDir(): string {
+    return this.lab.stateDir(this.host);
+  }
+
+  get liveFolder(): string {
+    return join(this.lab.live, this.runId);
+  }
+
+  get attemptsDir(): string {
+    return join(this.stateDir, 'attempts');
+  }
+
+  /** Inserts the run, as the data acquisition does unless changed. */
+  async insert(changes: Document = {}): Promise<void> {
+    await this.lane.insertRun(this.number, changes);
+  }
+
+  async set(fields: Document): Promise<void> {
+    await this.lab.runs.updateOne({ number: this.number }, { $set: fields });
+  }
+
+  async run(): Promise<StoredRun> {
+    return this.lab.run(this.number);
+  }
+
+  async manager({ cut, contextOptions, config, context }: TrialManager = {}) {
+    const choices: ManagerChoices = {
+      host: this.host,
+      config: configured(config ?? {}, contextOptions ?? {}),
+      env: {
+        // Only so are the products those of the undisturbed run after one failure as well.
+        BOOTSTRAX_SHEDDING: 'reference',
+        ...(cut === undefined ? {} : { BOOTSTRAX_CRASH_AT: cut }),
+      },
+      ...(context === undefined ? {} : { context }),
+    };
+    const manager = await this.lab.manager(choices);
+    this.#managers.push(manager);
+    return manager;
+  }
+
+  /** A person's command. */
+  async succeed(args: string[]): Promise<void> {
+    const { code, stderr } = await this.lab.command(args, { host: this.host });
+    expect(code, stderr).toBe(0);
+  }
+
+  async cutInCommand(args: string[], cut: Cut): Promise<void> {
+    const env = { BOOTSTRAX_CRASH_AT: cut };
+    const { stderr } = await this.lab.command(args, { host: this.host, env });
+    expect(stderr).toContain(saidAt(cut));
+  }
+
+  /** Waits until the power was cut in this manager, at this point and not otherwise. */
+  async cutIn(manager: ManagerProcess, cut: Cut): Promise<void> {
+    await until(`the manager of ${this.host} to be cut at ${cut}`, () => {
+      const { exitCode, signalCode } = manager.child;
+      if (exitCode !== null) {
+        throw new Error(`the manager ended (${exitCode}) without a cut: ${manager.story()}`);
+      }
+      return signalCode;
+    }).catch((error: unknown) => {
+      throw new Error(`${cut} was not reached: ${String(error)}\n${manager.story()}`);
+    });
+    expect(manager.child.signalCode).toBe('SIGKILL');
+    expect(manager.text).toContain(saidAt(cut));
+  }
+
+  /** Waits until the power was cut in guardian or child. */
+  async cutInWorker(manager: ManagerProcess, cut: Cut): Promise<void> {
+    await until(`a process of run ${this.number} to be cut at ${cut}`, async () => {
+      const logs = (await namesIn(this.attemptsDir)).map((id) => join(this.attemptsDir, id));
+      return logs.some((directory) => textOf(join(directory, 'log.txt')).includes(saidAt(cut)));
+    }).catch((error: unknown) => {
+      throw new Error(`${cut} was not reached: ${String(error)}\n${manager.story()}`);
+    });
+  }
+
+  /** A person, or the time, makes a run due that waits for its next attempt. */
+  async makeDue(): Promise<void> {
+    await this.lab.runs.updateOne(
+      {
+        number: this.number,
+        'bootstrax.state': 'failed',
+        'bootstrax.next_retry': { $gt: new Date(Date.now() + 60_000) },
+      },
+      { $set: { 'bootstrax.next_retry': new Date() } },
+    );
+  }
+
+  /** Waits until the run is done and nothing of it is left to do. */
+  async done(): Promise<void> {
+    const story = () => this.#managers.map((manager) => manager.story()).join('\n---\n');
+    let left = '';
+    await until(`run ${this.number} to be done and settled`, async () => {
+      await this.makeDue();
+      left = await this.#leftToDo();
+      return left === '';
+    }).catch(async (error: unknown) => {
+      const { bootstrax } = await this.run();
+      throw new Error(`${String(error)}: ${left}; last: ${JSON.stringify(bootstrax)}\n${story()}`);
+    });
+  }
+
+  async #leftToDo(): Promise<string> {
+    const { bootstrax, status } = await this.run();
+    if (bootstrax.state !== 'done') return 'the run is not done';
+    if (status !== 'eb_finished_pre') return 'the run is not handed on';
+    const history = await this.lab.attempts.find({ run: this.number }).toArray();
+    if (history.some(({ result }) => result === null))
+      return 'an attempt has no end in the history';
+    for (const name of await namesIn(this.attemptsDir)) {
+      if (!(await namesIn(join(this.attemptsDir, name))).includes('concluded')) {
+        return `the attempt directory ${name} is not concluded`;
+      }
+    }
+    return '';
+  }
+
+  /** The end state that any interruption must come to. */
+  async expectTheEndState(failures: number): Promise<void> {
+    for (const manager of this.#managers) await manager.kill();
+    const run = await this.run();
+    expect(run.bootstrax.state).toBe('done');
+    expect(run.bootstrax.n_failures ?? 0).toBe(failures);
+    expect(run.bootstrax.attempt).toBeUndefined();
+    expect(run.bootstrax.host).toBe(this.host);
+
+    const history = await this.lab.attempts.find({ run: this.number }).toArray();
+    const done = history.filter(({ result }) => result?.outcome === 'done');
+    expect(done.map(({ _id }) => _id)).toEqual([run.bootstrax.last_attempt]);
+
+    // Each product once on disk and once in the document, and nothing else of this run.
+    const products = this.lane.productsOf(this.number);
+    const stored = (await readdir(this.lab.output)).filter((name) => name.startsWith(this.runId));
+    expect(stored.sort()).toEqual(products);
+    const entries = run.data.filter(({ host }) => host === this.host);
+    expect(entries.map(({ location }) => location).sort()).toEqual(
+      products.map((name) => join(this.lab.output, name)),
+    );
+    const plan = join(this.attemptsDir, String(run.bootstrax.last_attempt), 'plan.json');
+    const { differences, loaded } = await this.lane.compare(this.number, plan);
+    expect(differences).toEqual([]);
+    expect(Object.keys(loaded).length).toBeGreaterThan(0);
+
+    expect(
+      (await namesIn(this.attemptsDir)).filter((name) => !/^[0-9a-f]{24}$/.test(name)),
+    ).toEqual([]);
+    const attempts = history.map(({ _id }) => _id);
+    const memory = await readdir('/dev/shm');
+    expect(memory.filter((name) => attempts.some((id) => name.includes(id)))).toEqual([]);
+    await until(
+      `all processes of ${this.host} to end`,
+      () => processesOf(this.stateDir).length === 0,
+      20,
+    );
+  }
+
+  /** Leaves nothing behind that could disturb the next trial in this laboratory. */
+  async end(): Promise<void> {
+    for (const manager of this.#managers) await manager.kill();
+    for (const pid of processesOf(this.stateDir)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    await this.lab.runs.deleteMany({ number: this.number });
+  }
+}
+
+/** What a process says last when it is cut there. */
+export function saidAt(cut: Cut): string {
+  return `crash point ${cut.replace(/#\d+$/, '')}: killed here\n`;
+}
+
+function configured(
+  replacements: Record<string, string>,
+  contextOptions: Record<string, string | number>,
+): string {
+  let config = SMALL_MACHINE;
+  for (const [before, after] of Object.entries(replacements)) {
+    if (!config.includes(before)) throw new Error(`no "${before}" in the configuration`);
+    config = config.replace(before, after);
+  }
+  const options = Object.entries(contextOptions).map(
+    ([name, value]) => `${name} = ${JSON.stringify(value)}`,
+  );
+  return options.length === 0
+    ? config
+    : `${config}\n[worker.context_options]\n${options.join('\n')}\n`;
+}
+
+/** Every process that a manager with this state directory has begotten, zombies left out. */
+function processesOf(stateDir: string): number[] {
+  const mark = `BOOTSTRAX_STATE_DIR=${stateDir}\0`;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && textOf(`/proc/${name}/environ`).includes(mark))
+    .map(Number);
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => []);
+}

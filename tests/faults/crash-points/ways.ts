@@ -1,0 +1,227 @@
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+
+import { newAttemptId } from '../../../src/attempts/directory.ts';
+import { until } from '../../support/lab.ts';
+import type { Cut, Trial, TrialManager } from './trial.ts';
+
+/** From the run's beginning to the cut: answers when a process was killed there. */
+export type Way = (trial: Trial, cut: Cut) => Promise<void>;
+
+/** So that a manager that outlives a cut elsewhere does not try again before it is restarted. */
+const PATIENT = {
+  'base_seconds = 0.2': 'base_seconds = 3600',
+  'first_seconds = 0.2': 'first_seconds = 3600\nmax_seconds = 3600',
+};
+const LIVELY = { 'renew_seconds = 1': 'renew_seconds = 0.2' };
+
+/** Looks often at what others left behind, after short leases. */
+export const TIDY: TrialManager = {
+  config: {
+    'renew_seconds = 1':
+      'renew_seconds = 0.2\nconsidering_lease_seconds = 0.5\nbusy_lease_seconds = 0.5\nclean_up_seconds = 0.2',
+  },
+};
+
+/** Ends a child that has written nothing for a few seconds. */
+export const IMPATIENT: TrialManager = {
+  config: { 'renew_seconds = 1': 'renew_seconds = 1\nmax_no_write_seconds = 4' },
+};
+
+const LATER = () => new Date(Date.now() + 3_600_000);
+
+export const taken: Way = async (trial, cut) => {
+  await trial.insert();
+  await trial.cutIn(await trial.manager({ cut, config: LIVELY }), cut);
+};
+
+export const inTheWorker: Way = async (trial, cut) => {
+  await trial.insert();
+  const manager = await trial.manager({ cut, config: PATIENT });
+  await trial.cutInWorker(manager, cut);
+  await manager.kill();
+};
+
+/** An earlier attempt on this host has left products, half removed, with an entry in the document. */
+export const withLeftovers: Way = async (trial, cut) => {
+  const folder = join(trial.lab.output, `${trial.runId}-records-oldhash`);
+  for (const path of [folder, `${folder}_temp`]) {
+    await mkdir(path);
+    await writeFile(join(path, 'records-oldhash-000000'), 'old');
+  }
+  const entry = { type: 'records', host: trial.host, location: folder, meta: { lineage: {} } };
+  await trial.insert({
+    data: [...trial.lane.liveEntries, { ...entry, protocol: 'FileSytemBackend' }],
+    bootstrax: failedBefore(trial, 1, new Date(0)),
+  });
+  await trial.cutIn(await trial.manager({ cut }), cut);
+};
+
+export const straxFails: Way = async (trial, cut) => {
+  await trial.insert();
+  const manager = await trial.manager({ cut, contextOptions: { fail_in: 'peaklets' } });
+  await trial.cutIn(manager, cut);
+};
+
+/** Somebody else writes to a busy run that has its first folders, as the reference program would. */
+export const takenAway: Way = async (trial, cut) => {
+  const manager = await busyWithFolders(trial, cut);
+  await trial.set({
+    bootstrax: { ...failedBefore(trial, 0, LATER()), host: 'other.test.local' },
+  });
+  await trial.cutIn(manager, cut);
+};
+
+export const taggedToBeAbandoned: Way = async (trial, cut) => {
+  const manager = await busyWithFolders(trial, cut);
+  await trial.set({ tags: [{ name: 'abandon', user: 'somebody', date: new Date() }] });
+  await trial.cutIn(manager, cut);
+};
+
+export async function takenUpAgain(trial: Trial): Promise<void> {
+  await until('the run to be abandoned', async () => {
+    return (await trial.run()).bootstrax.state === 'abandoned';
+  });
+  await trial.set({ tags: [] });
+  await trial.succeed(['retry', String(trial.number)]);
+}
+
+/** The live data is not there, for the tenth time. */
+export const fails10Times: Way = async (trial, cut) => {
+  await rm(trial.liveFolder);
+  await trial.insert({ bootstrax: failedBefore(trial, 9, new Date(0)) });
+  await trial.cutIn(await trial.manager({ cut }), cut);
+};
+
+export async function begunAnew(trial: Trial): Promise<void> {
+  await until('the run to be given up', async () => {
+    return (await trial.run()).bootstrax.outcome === 'given_up';
+  });
+  await symlink(trial.lane.undisturbedLive, trial.liveFolder);
+  await trial.succeed(['retry', '--from-start', String(trial.number)]);
+}
+
+/** A child that is alive but does nothing any more is ended. */
+export const hangs: Way = async (trial, cut) => {
+  await trial.insert();
+  const manager = await trial.manager({
+    ...IMPATIENT,
+    cut,
+    contextOptions: { sleep_seconds: 3600 },
+  });
+  await trial.cutIn(manager, cut);
+};
+
+export const leavesSharedMemory: Way = async (trial, cut) => {
+  await trial.insert();
+  const manager = await trial.manager({ cut, contextOptions: { sleep_seconds: 0.1 } });
+  const attempt = await until('the run to be busy', async () => {
+    const { state, attempt } = (await trial.run()).bootstrax;
+    return state === 'busy' ? attempt : null;
+  });
+  await writeFile(`/dev/shm/test-${attempt}-1`, 'left behind');
+  await trial.cutIn(manager, cut);
+};
+
+/** Cuts the manager that recovers from an earlier cut. */
+export function recoveringFrom(way: Way, first: Cut): Way {
+  return async (trial, cut) => {
+    await way(trial, first);
+    await trial.cutIn(await trial.manager({ cut }), cut);
+  };
+}
+
+export const malformed: Way = async (trial, cut) => {
+  await trial.insert({ detectors: null });
+  await trial.cutIn(await trial.manager({ cut }), cut);
+};
+
+export async function mended(trial: Trial): Promise<void> {
+  await until('the run to be set aside', async () => {
+    return (await trial.run()).bootstrax.outcome === 'set_aside';
+  });
+  await trial.set({ detectors: ['tpc'] });
+  await trial.succeed(['retry', String(trial.number)]);
+}
+
+/** The host that claimed the run is gone for good. */
+export const staleElsewhere: Way = async (trial, cut) => {
+  await trial.insert({
+    bootstrax: {
+      state: 'busy',
+      host: 'gone.test.local',
+      time: new Date(Date.now() - 3_600_000),
+      attempt: newAttemptId(),
+    },
+  });
+  await trial.cutIn(await trial.manager({ ...TIDY, cut }), cut);
+};
+
+/** Another program was killed between writing `done` and handing the run on. */
+export const doneWithoutStatus: Way = async (trial, cut) => {
+  await trial.insert();
+  const manager = await trial.manager();
+  await trial.done();
+  await manager.kill();
+  await trial.set({ status: null });
+  await trial.cutIn(await trial.manager({ ...TIDY, cut }), cut);
+};
+
+/** A person's command that is cut is given once more. */
+export function command(verb: string, before: 'new' | 'held' | 'failed'): Way {
+  return async (trial, cut) => {
+    await trial.insert({
+      ...(before === 'failed' ? { bootstrax: failedBefore(trial, 1, LATER()) } : {}),
+      ...(before === 'held'
+        ? { tags: [{ name: 'hold-processing', user: 'somebody', date: new Date() }] }
+        : {}),
+    });
+    await trial.cutInCommand([verb, String(trial.number)], cut);
+    await trial.succeed([verb, String(trial.number)]);
+  };
+}
+
+export async function released(trial: Trial): Promise<void> {
+  expect((await trial.run())['tags']).toHaveLength(1);
+  await trial.succeed(['release', String(trial.number)]);
+}
+
+export const contextBroken: Way = async (trial, cut) => {
+  await trial.insert();
+  const manager = await trial.manager({ cut, context: 'no_such_module:context' });
+  await trial.cutIn(manager, cut);
+};
+
+/** More concluded attempts than are kept, the newest with a long log. */
+export const manyOldAttempts: Way = async (trial, cut) => {
+  await trial.insert();
+  for (let old = 1; old <= 505; old++) {
+    const directory = join(trial.attemptsDir, newAttemptId());
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'concluded'), '');
+    if (old === 505) await writeFile(join(directory, 'log.txt'), 'a line\n'.repeat(1_000_000));
+  }
+  await trial.cutIn(await trial.manager({ cut }), cut);
+};
+
+async function busyWithFolders(trial: Trial, cut: Cut) {
+  await trial.insert();
+  const manager = await trial.manager({ cut, contextOptions: { sleep_seconds: 60 } });
+  await until('the first folder in the document', async () => {
+    const { bootstrax, data } = await trial.run();
+    return bootstrax.state === 'busy' && data.some(({ host }) => host === trial.host);
+  });
+  return manager;
+}
+
+function failedBefore(trial: Trial, failures: number, retry: Date) {
+  return {
+    state: 'failed',
+    host: trial.host,
+    time: new Date(),
+    reason: `${trial.host}:\nfailed before\n`,
+    n_failures: failures,
+    next_retry: retry,
+  };
+}
