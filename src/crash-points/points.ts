@@ -61,14 +61,15 @@ export const WORKER_STEPS = ['progress.ndjson', 'syncfs'] as const;
 
 /** Of a file written by rename: nothing yet; written and forced to disk beside it; in its place. */
 export const FILE_MOMENTS = ['before', 'temporary', 'after'] as const;
+export type FileMoment = (typeof FILE_MOMENTS)[number];
 
 /** Of any other write: not carried out yet; carried out, and nothing done with the answer yet. */
 export const STEP_MOMENTS = ['before', 'after'] as const;
+export type StepMoment = (typeof STEP_MOMENTS)[number];
 
 type WrittenFile = FileWrite | (typeof WORKER_FILE_WRITES)[number];
 type Step = DatabaseWrite | DiskStep | (typeof WORKER_STEPS)[number];
-export type CrashPoint =
-  `${WrittenFile}:${(typeof FILE_MOMENTS)[number]}` | `${Step}:${(typeof STEP_MOMENTS)[number]}`;
+export type CrashPoint = `${WrittenFile}:${FileMoment}` | `${Step}:${StepMoment}`;
 
 const around = (steps: readonly Step[]): CrashPoint[] =>
   steps.flatMap((name) => STEP_MOMENTS.map((moment) => `${name}:${moment}` as const));
