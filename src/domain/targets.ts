@@ -58,9 +58,7 @@ function orRawRecords(types: readonly string[]): readonly string[] {
 }
 
 function withoutDropped(types: readonly string[], failures: number, rules: TargetRules) {
-  return failures === 0
-    ? types
-    : orRawRecords(types.filter((type) => !dropped(type, failures, rules.ladder)));
+  return orRawRecords(types.filter((type) => !dropped(type, failures, rules.ladder)));
 }
 
 function applyModeRule(
@@ -113,10 +111,11 @@ function listProblem(lists: TargetLists, graph: PluginGraph | null): string | nu
     if (double !== undefined) return `asks for '${double}' twice`;
   }
   // Unknown post-processing is skipped by the worker with a warning, as in the reference (4.5).
-  const unknown = lists.targets.find((type) => graph !== null && !Object.hasOwn(graph.types, type));
+  if (graph === null) return null;
+  const unknown = lists.targets.find((type) => !Object.hasOwn(graph.types, type));
   return unknown === undefined
     ? null
-    : `asks for '${unknown}', which the context '${graph?.context}' does not make`;
+    : `asks for '${unknown}', which the context '${graph.context}' does not make`;
 }
 
 /**

@@ -261,7 +261,8 @@ describe('reference shedding', () => {
       ],
       reasons: [
         "Targets of modes with 'kr83m'.",
-        expect.stringContaining('Left out after 5 failures'),
+        'Left out after 5 failures: event_info, online_peak_monitor, veto_proximity, ' +
+          'event_info_double, veto_intervals.',
         'Asked for instead: raw_records.',
       ],
     });
@@ -269,8 +270,43 @@ describe('reference shedding', () => {
       dropped: [],
       reasons: ["Targets of modes with 'pmtgain'."],
     });
+    expect(selectTargets(inputs({ failures: 1 }), { ...RULES, ladder: ONE_RUNG })).toMatchObject({
+      reasons: [
+        'Targets of the configuration.',
+        'Left out after 1 failure: event_info, veto_intervals.',
+        'Asked for instead: raw_records.',
+      ],
+    });
+  });
+
+  it('names the culprits of the failures so far', () => {
+    const graph = straxenGraph as unknown as PluginGraph;
+    const culprits = [
+      { type: 'peaklets', failures: 2 },
+      { type: 'merged_s2s', failures: 1 },
+      { type: 'peaklets', failures: 1 },
+      { type: 'records', failures: 3 },
+    ];
+    const reasonsAfter = (failures: number, told = culprits) => {
+      const graded = inputs({ shedding: 'graded', graph, failures, culprits: told });
+      const selection = selectTargets(graded, RULES);
+      return selection.kind === 'targets' ? selection.reasons : [];
+    };
+    const named = (names: string) =>
+      `Failed before, so it goes with all that depends on it: ${names}.`;
+    expect(reasonsAfter(2)[1]).toBe(named('merged_s2s, peaklets'));
+    expect(reasonsAfter(1, culprits.slice(0, 2))[1]).toBe(named('merged_s2s'));
+    expect(reasonsAfter(0)).toEqual(['Targets of the configuration.']);
+    for (const none of [reasonsAfter(1, []), reasonsAfter(1, culprits.slice(3))]) {
+      expect(none.join(' ')).not.toContain('Failed before');
+    }
   });
 });
+
+const ONE_RUNG = [
+  { pattern: 'event_info', failures: 0 },
+  { pattern: 'veto_intervals', failures: 0 },
+];
 
 describe('targets that cannot be made', () => {
   const graph = straxenGraph as unknown as PluginGraph;
