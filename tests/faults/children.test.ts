@@ -1,11 +1,11 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { startedSchema } from '../../src/domain/attempt.ts';
-import { identityOf, isAlive } from '../../src/machine/identity.ts';
+import { identityOf, isZombie, processStat } from '../../src/machine/identity.ts';
 import { memoryCapacity } from '../../src/machine/memory.ts';
-import { attemptProcesses, runningProcesses } from '../../src/machine/processes.ts';
+import { attemptProcesses } from '../../src/machine/processes.ts';
 import {
   Lab,
   PACKAGE,
@@ -60,6 +60,12 @@ async function hostile(
 ): Promise<{ number: number; manager: ManagerProcess }> {
   const [number] = await lab.takeRuns(['--seconds', '4', '--chunk-seconds', '1', '--speed', '0']);
   await writeFile(join(vices(), String(number)), vice);
+  const manager = await another(choices);
+  started(manager);
+  return { number: number!, manager };
+}
+
+async function another(choices: ManagerChoices = {}): Promise<ManagerProcess> {
   const manager = await lab.manager({
     host: HOST,
     context: 'hostile:small',
@@ -71,8 +77,7 @@ async function hostile(
     },
   });
   onTestFinished(() => manager.kill());
-  started(manager);
-  return { number: number!, manager };
+  return manager;
 }
 
 async function attemptsOf(run: number): Promise<PastAttempt[]> {
@@ -121,7 +126,7 @@ async function endsWell(
     const processes = await processesOf(_id);
     await until(`nothing of attempt ${_id} to run`, () => attemptProcesses(processes).length === 0);
     // Nobody waits for a zombie: not the manager, which would take it for one that cannot be killed.
-    await until('no zombie', () => !zombies().includes(processes.guardian.pid));
+    await until('no zombie', () => !isZombieNow(processes.guardian.pid));
   }
   expect(manager.lines.filter((line) => line['event'] === 'attempt.survivors')).toEqual([]);
   const folders = (await readdir(lab.output)).filter((name) => name.startsWith(runId(number)));
@@ -133,10 +138,9 @@ async function endsWell(
 
 const runId = (number: number) => String(number).padStart(6, '0');
 
-function zombies(): number[] {
-  // Those that are only entries in the table have no identity.
-  const alive = new Set(runningProcesses().map(({ pid }) => pid));
-  return [...alive].filter((pid) => identityOf(pid) === null);
+function isZombieNow(pid: number): boolean {
+  const stat = processStat(pid);
+  return stat !== null && isZombie(stat);
 }
 
 describe('a child that hangs silently', () => {
@@ -278,17 +282,71 @@ describe('a child that leaves processes behind', () => {
   });
 });
 
-test('all processes of an attempt killed at once: back to the queue, not counted, and done', async () => {
-  const run = await hostile('hangs');
-  const { attempt } = await run.manager.event('attempt.started');
-  await atItsVice(String(attempt));
-  const processes = await processesOf(String(attempt));
-  const members = attemptProcesses(processes);
-  expect(members.length).toBeGreaterThanOrEqual(2);
-  // Stopped first, none of them sees another one die.
-  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
-    for (const { pid } of members) process.kill(pid, signal);
-  }
-  await until('all to be gone', () => !isAlive(processes.guardian) && !isAlive(processes.child));
-  await endsWell(run, { outcome: 'requeued', counted: false, cause: 'vanished' });
+describe('all processes of an attempt killed at once', () => {
+  test.each(['one by one', 'with their control group'])(
+    '%s: back to the queue, not counted, and done',
+    async (how) => {
+      const run = await hostile('hangs');
+      const { attempt } = await run.manager.event('attempt.started');
+      await atItsVice(String(attempt));
+      const processes = await processesOf(String(attempt));
+      const members = attemptProcesses(processes).map(({ pid }) => pid);
+      expect(members.length).toBeGreaterThanOrEqual(2);
+      const group = how === 'one by one' ? 'not wanted' : MemoryGroup.make(8 * GB);
+      if (typeof group === 'string') killTogether(members);
+      else {
+        members.forEach((pid) => group.add(pid));
+        group.kill();
+      }
+      await until('all to be gone', () => members.every((pid) => identityOf(pid) === null));
+      await endsWell(run, { outcome: 'requeued', counted: false, cause: 'vanished' });
+      if (typeof group !== 'string') group.remove();
+    },
+  );
 });
+
+describe('shared memory', () => {
+  const SHARED_MEMORY = '/dev/shm';
+  const ofAttempt = async (attempt: string) =>
+    (await readdir(SHARED_MEMORY)).filter((name) => name.includes(attempt));
+
+  test.each(['its manager', 'the next manager'])(
+    'that a killed attempt leaves behind is removed by %s; what is not its own stays',
+    async (who) => {
+      const foreign = ['psm_0a1b2c3d', 'npshmex_data_ABCDEFGHIJKLMNOP_TEMP'].map(
+        (name) => `${name}_${lab.runsDb}`,
+      );
+      foreign.push(`bootstrax_0123456789abcdef01234567_${lab.runsDb}`);
+      for (const name of foreign) await writeFile(join(SHARED_MEMORY, name), 'foreign');
+      onTestFinished(async () => {
+        for (const name of foreign) await rm(join(SHARED_MEMORY, name), { force: true });
+      });
+      const run = await hostile('leaves_shared_memory');
+      const { attempt } = await run.manager.event('attempt.started');
+      const own = await until('shared memory', async () => {
+        const names = await ofAttempt(String(attempt));
+        return names.length > 0 && names;
+      });
+      expect(own).toHaveLength(1);
+      const processes = await processesOf(String(attempt));
+      if (who === 'the next manager') await run.manager.kill();
+      killTogether(attemptProcesses(processes).map(({ pid }) => pid));
+      const next = who === 'the next manager' ? await another() : run.manager;
+      const line = await next.event('attempt.shared_memory', { run: run.number });
+      expect(line['removed']).toEqual(own);
+      await endsWell(
+        { number: run.number, manager: next },
+        { outcome: 'requeued', counted: false, cause: 'vanished' },
+      );
+      expect(await ofAttempt(String(attempt))).toEqual([]);
+      expect(await readdir(SHARED_MEMORY)).toEqual(expect.arrayContaining(foreign));
+    },
+  );
+});
+
+/** Stopped first, none of them sees another one die. */
+function killTogether(pids: readonly number[]): void {
+  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+    for (const pid of pids) process.kill(pid, signal);
+  }
+}

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import shared_memory
 
 import strax
 from bootstrax_worker.contexts import small as _small
@@ -73,6 +74,10 @@ def misbehave(vice):
             _take_in_c(2_000_000_000)
         case "forks_and_leaves":
             leave_somebody_behind()
+        case "leaves_shared_memory":
+            left = shared_memory.SharedMemory(create=True, size=1000)
+            left.buf[:4] = b"data"
+            hangs_here()
         case "forks_and_dies":
             leave_somebody_behind()
             os.kill(os.getpid(), signal.SIGKILL)
