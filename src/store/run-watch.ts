@@ -14,23 +14,57 @@ const isLifeSign = {
   ],
 };
 
+/** Fields that got another value; of `bootstrax.state` the value too. */
+const changed = {
+  $map: {
+    input: { $objectToArray: { $ifNull: ['$updateDescription.updatedFields', {}] } },
+    as: 'field',
+    in: {
+      k: '$$field.k',
+      v: { $cond: [{ $eq: ['$$field.k', 'bootstrax.state'] }, '$$field.v', null] },
+    },
+  },
+};
+
+const removed = {
+  $map: {
+    input: { $ifNull: ['$updateDescription.removedFields', []] },
+    as: 'name',
+    in: { k: '$$name', v: null },
+  },
+};
+
+/** Lists that lost their last elements: told of nowhere else. */
+const shortened = {
+  $map: {
+    input: { $ifNull: ['$updateDescription.truncatedArrays', []] },
+    as: 'list',
+    in: { k: '$$list.field', v: null },
+  },
+};
+
 /** Filters on the server, and leaves out the documents themselves. */
 export const RUN_WATCH_PIPELINE: Document[] = [
+  { $match: { operationType: { $in: ['insert', 'replace', 'update'] } } },
+  {
+    $project: {
+      operationType: 1,
+      documentKey: 1,
+      'fullDocument.number': 1,
+      'updateDescription.updatedFields.bootstrax': 1,
+      touched: { $concatArrays: [changed, removed, shortened] },
+    },
+  },
   {
     $match: {
       $or: [
-        { operationType: { $in: ['insert', 'replace'] } },
+        { operationType: { $ne: 'update' } },
         {
-          operationType: 'update',
           $expr: {
             $gt: [
               {
                 $size: {
-                  $filter: {
-                    input: { $objectToArray: '$updateDescription.updatedFields' },
-                    as: 'field',
-                    cond: { $not: [isLifeSign] },
-                  },
+                  $filter: { input: '$touched', as: 'field', cond: { $not: [isLifeSign] } },
                 },
               },
               0,
@@ -38,24 +72,6 @@ export const RUN_WATCH_PIPELINE: Document[] = [
           },
         },
       ],
-    },
-  },
-  {
-    $project: {
-      operationType: 1,
-      documentKey: 1,
-      'fullDocument.number': 1,
-      'updateDescription.updatedFields.bootstrax': 1,
-      touched: {
-        $map: {
-          input: { $objectToArray: { $ifNull: ['$updateDescription.updatedFields', {}] } },
-          as: 'field',
-          in: {
-            k: '$$field.k',
-            v: { $cond: [{ $eq: ['$$field.k', 'bootstrax.state'] }, '$$field.v', null] },
-          },
-        },
-      },
     },
   },
 ];

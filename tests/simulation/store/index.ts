@@ -12,6 +12,7 @@ import { RATES_COLLECTION } from '../../../src/store/rates.ts';
 import { hintOf, RUN_WATCH_PIPELINE } from '../../../src/store/run-watch.ts';
 import { RUNS_COLLECTION } from '../../../src/store/runs.ts';
 import type { RunStore, Store } from '../../../src/store/types.ts';
+import type { Difference } from './changes.ts';
 import { MemoryCollection, type Change } from './collection.ts';
 import { aggregate } from './engine.ts';
 
@@ -150,13 +151,22 @@ const namesPassed = new Map<string, boolean>();
 function seenBy(change: Change): Document | null {
   let event = filtered.get(change);
   if (event !== undefined) return event;
-  const { updatedFields = {} } = (change.updateDescription ?? {}) as { updatedFields?: object };
-  const names = [change.operationType, ...Object.keys(updatedFields)].join(' ');
+  const names = [change.operationType, ...namesIn(change)].join(' ');
   if (namesPassed.get(names) === false) return null;
   event = aggregate([change], RUN_WATCH_PIPELINE)[0] ?? null;
   filtered.set(change, event);
   namesPassed.set(names, event !== null);
   return event;
+}
+
+function namesIn({ updateDescription }: Change): string[] {
+  if (updateDescription === undefined) return [];
+  const { updatedFields, removedFields, truncatedArrays } = updateDescription as Difference;
+  return [
+    ...Object.keys(updatedFields),
+    ...removedFields,
+    ...truncatedArrays.map(({ field }) => field),
+  ];
 }
 
 function watch(

@@ -97,6 +97,18 @@ export function watchContract(open: Open): void {
     await watch.end();
   });
 
+  it('tells of what is taken away', async () => {
+    const run = await insert(store, runs, runDocument(1));
+    await store.hold(run._id, 'shifter');
+    await runs.updateOne({ _id: run._id }, { $set: { comment: 'x' } });
+    const watch = await watching(store);
+    await store.release(run._id);
+    await expect.poll(() => watch.hints.at(-1)?.touched).toEqual(['tags']);
+    await runs.updateOne({ _id: run._id }, { $unset: { bootstrax: '' } });
+    await expect.poll(() => watch.hints.at(-1)?.touched).toEqual(['bootstrax']);
+    await watch.end();
+  });
+
   it('of rates tells only of the run asked for', async () => {
     const status = test.outside('aggregate_status');
     await status.insertOne({ number: 1, detector: 'tpc', rate: 0 });
