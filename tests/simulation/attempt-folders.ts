@@ -32,12 +32,14 @@ export function attemptsOf(host: SimulatedHost, process: Process): Attempts {
     directoryOf: (id) => `${STATE_DIRECTORY}/attempts/${id}`,
     create: async (plan) => {
       await access();
-      const folder = disk.folder(plan.attempt);
+      const { folder, force: forceName } = disk.folder(plan.attempt);
       folder.followedAt = host.time.seconds;
       await access();
       const force = disk.write(folder, 'plan', plan);
       await access();
       force();
+      await access();
+      forceName();
       return `${STATE_DIRECTORY}/attempts/${plan.attempt}`;
     },
     listOpen: async () => {
@@ -103,13 +105,16 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
     },
     clear: async (_output, runId, { locations } = {}) => {
       const removed: string[] = [];
+      const forces: (() => void)[] = [];
       for (const { location } of ofRun(runId)) {
         if (locations !== undefined && !locations.includes(location)) continue;
         await access();
         host.removed(location);
-        disk.removeOutput(location);
+        forces.push(disk.removeOutput(location));
         removed.push(location);
       }
+      if (removed.length > 0) await access();
+      for (const force of forces) force();
       return removed;
     },
   };

@@ -112,7 +112,7 @@ export class Daq {
       daq_config: { processing_threads: { reader0: 2 }, strax_chunk_length: 5 },
       data: [{ type: 'live', host: 'daq', location: LIVE_DATA }],
       ...(random.chance(0.7) || !live ? { rate: { tpc: { max: 20 } } } : {}),
-      bootstrax: this.#bootstrax(),
+      bootstrax: this.#bootstrax(run.behaviours),
       ...(malformed ? random.pick(MALFORMED) : {}),
     };
     void this.#database.runs.insertOne(document);
@@ -124,16 +124,18 @@ export class Daq {
     });
   }
 
-  #bootstrax(): Document {
+  #bootstrax(behaviours: readonly Behaviour[]): Document {
     const random = this.#random;
-    if (!random.chance(0.3)) return { state: null };
+    // One that never succeeds is on its last failures: each takes long.
+    const hopeless = behaviours.at(-1)!.kind !== 'well';
+    if (!hopeless && !random.chance(0.3)) return { state: null };
     // It has failed before.
     return {
       state: 'failed',
       host: 'elsewhere',
       time: new Date(this.#time.nowMs - 1000),
       reason: 'elsewhere:\nfailed\n',
-      n_failures: random.int(10),
+      n_failures: hopeless ? 7 + random.int(3) : random.int(10),
       next_retry: new Date(this.#time.nowMs + random.between(-1, 30) * 1000),
     };
   }

@@ -55,10 +55,10 @@ export class Disk {
     this.#seconds = seconds;
   }
 
-  /** Makes an attempt directory, unless it is there. */
-  folder(id: string): AttemptFolder {
+  /** Makes an attempt directory, unless it is there; `force` forces its name out. */
+  folder(id: string): { folder: AttemptFolder; force: () => void } {
     const there = this.attempts.get(id);
-    if (there !== undefined) return there;
+    if (there !== undefined) return { folder: there, force: () => undefined };
     const folder: AttemptFolder = {
       id,
       plan: null,
@@ -71,8 +71,7 @@ export class Disk {
       followedAt: this.#seconds(),
     };
     this.attempts.set(id, folder);
-    this.#note(() => this.attempts.delete(id));
-    return folder;
+    return { folder, force: this.#note(() => this.attempts.delete(id)) };
   }
 
   /** Writes a file of an attempt; the answer forces it out. */
@@ -110,11 +109,12 @@ export class Disk {
     });
   }
 
-  removeOutput(location: string): void {
+  /** The answer forces it out. */
+  removeOutput(location: string): () => void {
     const folder = this.output.get(location);
-    if (folder === undefined) return;
+    if (folder === undefined) return () => undefined;
     this.output.delete(location);
-    this.#note(() => this.output.set(location, folder));
+    return this.#note(() => this.output.set(location, folder));
   }
 
   removeAttempt(id: string): void {

@@ -72,7 +72,7 @@ export class Faults {
     for (const mend of [...this.#mend]) mend();
     for (const seat of this.#options.seats) {
       seat.host.powerOn();
-      if (seat.process === null) seat.start();
+      seat.keepRunning();
     }
     this.#options.reference?.kill();
   }

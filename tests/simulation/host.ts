@@ -166,6 +166,7 @@ export class SimulatedHost {
       },
       ready: () => ({ ok: true }),
       startsAtOnce: warm,
+      versions: () => ({}),
       describe: () => (warm() ? 'warm' : 'warming up'),
     };
   }

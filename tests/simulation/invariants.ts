@@ -6,6 +6,7 @@ import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
 import type { RealRun } from './daq.ts';
 import type { SimulatedHost } from './host.ts';
 import type { MemoryDatabase } from './store/index.ts';
+import { sameValue } from './store/values.ts';
 
 /** What a claim may still have read before a tag was set, seconds. */
 const TAG_GRACE_SECONDS = 30;
@@ -88,7 +89,7 @@ export class Invariants {
     if (claims) this.#claim(run, author, before, is);
     else if (from === 'considering' || from === 'busy') this.#owned(run, author, before, was);
     if (from === 'abandoned') {
-      this.#violated('what persons wrote stays', `${run}: ${author} touched it although abandoned`);
+      this.#violated('abandoned stays abandoned', `${run}: ${author} wrote ${String(to)}`);
     }
     this.#failures(run, author, Number(after.number), was, is);
     if (to === 'done' && from !== 'done') this.#done(run, author, before, after);
@@ -96,7 +97,7 @@ export class Invariants {
 
   #fieldsOfOthers(run: string, before: Document, after: Document): void {
     for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      if (OWN_FIELDS.has(name) || before[name] === after[name]) continue;
+      if (OWN_FIELDS.has(name) || sameValue(before[name], after[name])) continue;
       this.#violated('what persons wrote stays', `${run}: ${name} has changed`);
     }
     const [was, is] = [before.status as unknown, after.status as unknown];

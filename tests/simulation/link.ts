@@ -49,7 +49,7 @@ export class Link {
     };
     const store = openStore(this.#network.database, {
       call: (operation, carryOut) =>
-        this.#call(process, operation, carryOut).then(
+        this.call(process, operation, carryOut).then(
           (answer) => {
             report(true, null);
             return answer;
@@ -75,7 +75,8 @@ export class Link {
     return { ...store, serverTime };
   }
 
-  #call<T>(process: Process, operation: string, carryOut: () => Promise<T>): Promise<T> {
+  /** Carries something out in the database, or not, as the way there allows. */
+  call<T>(process: Process, operation: string, carryOut: () => Promise<T>): Promise<T> {
     const { time, random } = this.#network;
     return new Promise((resolve, reject) => {
       if (!process.alive) return;

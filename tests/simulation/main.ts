@@ -9,6 +9,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     from: { type: 'string', default: '0' },
     count: { type: 'string', default: '10000' },
+    control: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -16,7 +17,11 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(USAGE);
 } else if (values.seed !== undefined) {
-  const outcome = await simulate(Number(values.seed), { trace: true });
+  const outcome = await simulate(Number(values.seed), {
+    trace: true,
+    referenceOrder: values.control,
+    goOn: values.control,
+  });
   console.log(outcome.trace.join('\n'));
   console.log({ ...outcome, trace: undefined });
   process.exitCode = outcome.violations.length === 0 ? 0 : 1;
@@ -32,14 +37,16 @@ async function many(from: number, count: number): Promise<void> {
   const kinds = new Map<string, number[]>();
   const ends: Record<string, number> = {};
   for (let seed = from; seed < from + count; seed++) {
-    const outcome = await simulate(seed);
+    const outcome = await simulate(seed, { referenceOrder: values.control, goOn: values.control });
     events += outcome.events;
     seconds += outcome.seconds;
     for (const [end, n] of Object.entries(outcome.ends)) ends[end] = (ends[end] ?? 0) + n;
     if (outcome.violations.length === 0) continue;
     bad++;
-    for (const { invariant, what } of outcome.violations.slice(0, 1)) {
-      if (bad <= 20) console.log(`seed ${seed}: ${invariant}: ${what}`);
+    for (const { invariant, what } of values.control
+      ? outcome.violations
+      : outcome.violations.slice(0, 1)) {
+      if (bad <= 20 && !values.control) console.log(`seed ${seed}: ${invariant}: ${what}`);
       kinds.set(invariant, [...(kinds.get(invariant) ?? []), seed]);
     }
   }

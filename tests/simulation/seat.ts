@@ -4,12 +4,19 @@ import type { Rules } from '../../src/domain/rules.ts';
 import { ManagerLoop } from '../../src/manager/loop.ts';
 import type { Environment } from '../../src/manager/environment.ts';
 import type { Store } from '../../src/store/types.ts';
+import type { Call } from './reference-order.ts';
 import { attemptsOf, productsOf } from './attempt-folders.ts';
 import { OUTPUT_DIRECTORY } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import { Process, processClock } from './process.ts';
 
+/** The service manager starts what has ended after this long, seconds. */
+const RESTART_SECONDS = 10;
+
 export const LIVE_DATA = '/live_data/xenonnt';
+
+/** Puts another store in place of the real one; `call` is the host's way to the database. */
+export type StoreOf = (store: Store, call: Call) => Store;
 
 export interface SeatOptions {
   rules: Rules;
@@ -18,8 +25,7 @@ export interface SeatOptions {
   slots: number;
   pollSeconds: number;
   changeStream: boolean;
-  /** Puts another run store in place of the real one. */
-  storeOf: (store: Store, host: SimulatedHost) => Store;
+  storeOf: StoreOf;
   tell: (who: string, what: string) => void;
   /** A manager has ended by an error of its own. */
   crashed: (host: SimulatedHost, error: unknown) => void;
@@ -46,6 +52,12 @@ export class Seat {
 
   get environment(): Environment | null {
     return this.process === null ? null : this.#environment;
+  }
+
+  /** Starts a manager whenever there is none, as the system's service manager does. */
+  keepRunning(): void {
+    this.start();
+    this.host.time.after(RESTART_SECONDS, () => this.keepRunning());
   }
 
   start(): void {
@@ -104,7 +116,9 @@ export class Seat {
       outputDirectory: OUTPUT_DIRECTORY,
       changeStream,
       pollSeconds,
-      store: this.#options.storeOf(host.link.open(process, notify), host),
+      store: this.#options.storeOf(host.link.open(process, notify), (operation, carryOut) =>
+        host.link.call(process, operation, carryOut),
+      ),
       executor: host.executor(process),
       attempts: attemptsOf(host, process),
       products: productsOf(host, process),

@@ -1,4 +1,3 @@
-import type { Store } from '../../src/store/types.ts';
 import type { Child } from './child.ts';
 import { Daq } from './daq.ts';
 import { Faults } from './faults.ts';
@@ -9,6 +8,7 @@ import { People } from './people.ts';
 import { Process } from './process.ts';
 import { Random } from './random.ts';
 import { ReferenceManager } from './reference.ts';
+import { withReferenceOrder } from './reference-order.ts';
 import { simulationRules } from './rules.ts';
 import { Seat } from './seat.ts';
 import { createDatabase } from './store/index.ts';
@@ -36,12 +36,12 @@ export interface Options {
   trace?: boolean;
   /** Goes on after a violation; else the first ends the simulation. */
   goOn?: boolean;
-  /** Puts another run store in place of the real one. */
-  storeOf?: (store: Store, host: SimulatedHost) => Store;
+  /** With the order of writes of the program before this one in place of ours. */
+  referenceOrder?: boolean;
 }
 
 /** After the last fault every run must come to its end within this time, seconds. */
-const REST_SECONDS = 2400;
+const REST_SECONDS = 5000;
 /** After the last run has come to its end all the rest must be tidy within this time, seconds. */
 const TIDY_SECONDS = 150;
 
@@ -123,7 +123,10 @@ class Simulation {
           slots: random.chance(0.2) ? 2 : 1,
           pollSeconds: 10,
           changeStream: random.chance(0.85),
-          storeOf: options.storeOf ?? ((store) => store),
+          storeOf: (store, call) =>
+            options.referenceOrder === true
+              ? withReferenceOrder(store, this.#database, call)
+              : store,
           tell: (who, what) => this.#tell(who, what),
           crashed: (host, error) => this.#crashed(host, error),
         }),
@@ -198,8 +201,14 @@ class Simulation {
   #reportStuck(): void {
     for (const document of this.#database.runs.all()) {
       if (isSettled(document, simulationRules.retry.maxFailures)) continue;
+      const { state, time } = fieldsOf(document);
+      const status = document.status as unknown;
       this.#violated(
-        fieldsOf(document).state === 'done' ? 'done gets its status' : 'no run is stuck',
+        state === 'considering' && !(time instanceof Date)
+          ? 'no claim is stuck'
+          : state === 'done' && (status === null || status === undefined)
+            ? 'done gets its status'
+            : 'no run is stuck',
         `run ${String(document.number)}: ${JSON.stringify({ status: document.status as unknown, tags: document.tags as unknown, ...fieldsOf(document) })}`,
       );
     }
