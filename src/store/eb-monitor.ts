@@ -23,7 +23,8 @@ export const EB_MONITOR_CAPPED: CappedSpec = {
   sizeBytes: 16 * 1024 * 1024,
 };
 
-const DEAD = 'dead_bootstrax';
+/** States of hosts that take no runs although they may give life signs. */
+const NOT_WORKING: readonly unknown[] = ['dead_bootstrax', 'disk full'];
 const RECENT_SECONDS = [300, 86_400];
 
 export function lifeSignUpdate(sign: LifeSign): Document[] {
@@ -73,7 +74,7 @@ export function createEbMonitorStore(
         { projection: { host: 1, state: 1 }, sort: { _id: 1 } },
       );
       const states = new Map(signs.map((sign) => [sign.host as string, sign.state as unknown]));
-      return [...states].filter(([, state]) => state !== DEAD).map(([host]) => host);
+      return [...states].filter(([, state]) => !NOT_WORKING.includes(state)).map(([host]) => host);
     },
   };
 }

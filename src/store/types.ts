@@ -303,7 +303,7 @@ export interface EbMonitorStore {
   /** Inserts a new document; `time` is the server's. */
   write(sign: LifeSign): Promise<void>;
   newest(host: string): Promise<Record<string, unknown> | null>;
-  /** Those of `hosts` whose newest life sign is younger than `maxAgeSeconds` and not `dead_bootstrax`. */
+  /** Those of `hosts` whose newest life sign is younger than `maxAgeSeconds` and says neither dead nor disk full. */
   alive(hosts: readonly string[], maxAgeSeconds: number): Promise<string[]>;
 }
 

@@ -77,7 +77,7 @@ export function collectionsContract(open: Open): void {
       expect(documents[0]).not.toHaveProperty('run_id');
     });
 
-    it('tells which of some hosts are alive', async () => {
+    it('tells which of some hosts are alive and take runs', async () => {
       const { ebMonitor } = test.store;
       const collection = test.outside('eb_monitor');
       await ebMonitor.write({ ...SIGN, host: 'a' });
@@ -87,7 +87,8 @@ export function collectionsContract(open: Open): void {
         time: new Date((await test.store.serverTime()).getTime() - 900_000),
       });
       await ebMonitor.write({ ...SIGN, host: 'c', state: 'dead_bootstrax' });
-      expect(await ebMonitor.alive(['a', 'b', 'c', 'd'], 300)).toEqual(['a']);
+      await ebMonitor.write({ ...SIGN, host: 'd', state: 'disk full' });
+      expect(await ebMonitor.alive(['a', 'b', 'c', 'd', 'e'], 300)).toEqual(['a']);
       expect(await ebMonitor.newest('b')).toMatchObject({ state: 'busy' });
     });
   });
