@@ -141,9 +141,11 @@ describe('a conditional update', () => {
   });
 
   it('does not hide a defect', async () => {
-    const { answer, steps } = await carriedOut({ updates: [new TypeError('defect')] });
-    expect(answer).toBeInstanceOf(TypeError);
-    expect(steps).toEqual(['update']);
+    for (const defect of [new TypeError('x'), Object.assign(new Error(), { uncertain: true })]) {
+      const { answer, steps } = await carriedOut({ updates: [defect] });
+      expect(answer).toBe(defect);
+      expect(steps).toEqual(['update']);
+    }
   });
 
   it('tried before without an answer is looked for although nothing was lost now', async () => {
