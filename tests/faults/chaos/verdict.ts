@@ -119,7 +119,8 @@ function judgeRun(
   if (attempt !== undefined) problems.push(`is settled and still belongs to attempt ${attempt}`);
   const counted = own.filter(({ result }) => result?.counted === true);
   for (const { _id, result } of counted) {
-    if (!mayCount.has(_id)) {
+    const again = isHolderLost(result) && own.some((other) => isEarlierLoss(other, _id));
+    if (!mayCount.has(_id) && !again) {
       problems.push(`attempt ${_id} counts, without a fault of its own: ${result?.reason}`);
     }
   }
@@ -150,6 +151,15 @@ function judgeRun(
     }
   }
   return problems.map((problem) => `run ${run.number} ${problem}`);
+}
+
+/** The run's holder went down, or stood still past its lease: counts only the second time. */
+function isHolderLost(result: StoredAttempt['result']): boolean {
+  return /without a sign of life|vanished without a word/.test(result?.reason ?? '');
+}
+
+function isEarlierLoss({ _id, result }: StoredAttempt, than: string): boolean {
+  return _id !== than && result?.counted === false && isHolderLost(result);
 }
 
 /** Every folder has its entry, every entry its folder. */
