@@ -93,6 +93,8 @@ export class AttemptRunner {
     this.#listedBefore = locationsOn(this.#env.host, this.#run);
     this.#state = 'busy';
     this.#enter('running');
+    if (files.ending !== null) this.end(files.ending.ended);
+    this.#noteTags(this.#run);
     await this.#withLifeSigns(() =>
       this.#supervise(files.directory, files.started?.guardian ?? null),
     );
@@ -117,13 +119,19 @@ export class AttemptRunner {
         !(claimed && attempt === this.fence.attempt && host === this.fence.host)
       ) {
         this.end({ kind: 'superseded' });
-      } else if (parsed.run.tags.includes(this.#env.rules.claim.abandonTag)) {
-        this.#abandoned = `tagged ${this.#env.rules.claim.abandonTag}`;
-        this.end({ kind: 'operator', reason: this.#abandoned });
+      } else {
+        this.#noteTags(parsed.run);
       }
       this.#run = { ...this.#run, end: parsed.run.end, rateMBps: parsed.run.rateMBps };
     }
     this.#lookedAgain?.();
+  }
+
+  #noteTags({ tags }: Run): void {
+    const { abandonTag } = this.#env.rules.claim;
+    if (!tags.includes(abandonTag)) return;
+    this.#abandoned = `tagged ${abandonTag}`;
+    this.end({ kind: 'operator', reason: this.#abandoned });
   }
 
   async #fromClaim(): Promise<void> {
@@ -247,6 +255,7 @@ export class AttemptRunner {
       this.#peakMemoryBytes,
       end.result?.peakMemoryBytes ?? 0,
       end.exit?.peakMemoryBytes ?? 0,
+      end.ended?.kind === 'memory_limit' ? end.ended.bytes : 0,
     );
     const verification = await this.#verification(end);
     if (this.#managerEnds.aborted) return;
@@ -357,8 +366,9 @@ export class AttemptRunner {
         this.#state,
         this.progressSummary(),
       );
-      if (landed === 'superseded') await this.look();
-      this.#register();
+      // Tags are no life sign's business, and the hint of one may have been lost.
+      await this.look();
+      if (landed === 'landed') this.#register();
     } catch (error) {
       if (!isOutage(error)) throw error;
     }
