@@ -59,7 +59,9 @@ export class LifeSigns {
   #stop: (() => void) | null = null;
   #lastStatus = '';
   #lastStatusAt = -Infinity;
-  #writing: Promise<void> = Promise.resolve();
+  #writing = false;
+  /** Something has changed while the last state was being written. */
+  #writeAgain = false;
 
   constructor(env: Environment, view: () => ManagerView) {
     this.#env = env;
@@ -74,8 +76,7 @@ export class LifeSigns {
 
   /** Something has changed: the host's document is written at once if it differs. */
   changed(): void {
-    if (this.#stop === null) return;
-    this.#writing = this.#writing.then(() => this.#writeStatus(false));
+    if (this.#stop !== null) void this.#writeStatuses();
   }
 
   stop(): void {
@@ -84,11 +85,8 @@ export class LifeSigns {
   }
 
   async #sign(): Promise<void> {
-    this.#writing = this.#writing.then(() =>
-      this.#writeStatus(
-        this.#env.clock.monotonicSeconds() - this.#lastStatusAt > HOST_STATUS_SECONDS,
-      ),
-    );
+    // Not waited for: neither of the two may delay the other.
+    void this.#writeStatuses();
     try {
       await this.#env.store.ebMonitor.write(this.#lifeSign());
     } catch (error) {
@@ -96,7 +94,22 @@ export class LifeSigns {
     }
   }
 
-  async #writeStatus(anyway: boolean): Promise<void> {
+  /** One write at a time, and after an outage only the last state. */
+  async #writeStatuses(): Promise<void> {
+    this.#writeAgain = true;
+    if (this.#writing) return;
+    this.#writing = true;
+    try {
+      while (this.#writeAgain) {
+        this.#writeAgain = false;
+        await this.#writeStatus();
+      }
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  async #writeStatus(): Promise<void> {
     const view = this.#view();
     const state = view.runners.length > 0 || view.health?.accepting.ok !== true ? 'busy' : 'idle';
     const extras = {
@@ -112,7 +125,8 @@ export class LifeSigns {
       thinking: thinking(view, this.#env.slots, { withProgress: false }),
     };
     const status = JSON.stringify({ state, ...extras });
-    if (!anyway && status === this.#lastStatus) return;
+    const isFresh = this.#env.clock.monotonicSeconds() - this.#lastStatusAt <= HOST_STATUS_SECONDS;
+    if (isFresh && status === this.#lastStatus) return;
     try {
       await this.#env.store.hosts.write({ host: this.#env.host, state, extras });
       this.#lastStatus = status;
