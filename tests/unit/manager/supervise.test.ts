@@ -54,6 +54,7 @@ class Stage {
           this.done.push('followed');
           return Promise.resolve();
         },
+        noteEnding: () => Promise.resolve(),
         keepEvidence: (_: string, { child }: { child: { pid: number } }, patience: number) => {
           this.done.push(`evidence of ${child.pid} within ${patience} s`);
           return Promise.resolve('in hangs_here');
@@ -130,10 +131,9 @@ describe('the limits of an attempt', () => {
       stage.sinceEnd = sinceEnd;
       stage.progress(age);
       stage.pass(0);
-      expect(stage.ended).toBe(false); // Evidence first, whatever comes.
-      await Promise.resolve();
-      expect(stage.done.some((what) => what.startsWith('evidence'))).toBe(ended);
       if (ended) expect(await stage.cause()).toEqual({ kind: 'timed_out', which: 'after_end' });
+      await new Promise(setImmediate);
+      expect(stage.ended).toBe(ended);
     },
   );
 
