@@ -5,10 +5,14 @@ import { basename, join } from 'node:path';
 import type { z } from 'zod';
 
 import {
+  endingSchema,
   exitSchema,
   planSchema,
   resultSchema,
   startedSchema,
+  PROTOCOL_VERSION,
+  type Ended,
+  type Ending,
   type Exit,
   type Plan,
   type Result,
@@ -40,6 +44,8 @@ export interface AttemptFiles {
   exit: Exit | null;
   /** The attempt lost its run. */
   superseded: boolean;
+  /** A manager has begun to end it. */
+  ending: Ending | null;
   /** The manager has written the outcome to the databases: nothing is left to do. */
   concluded: boolean;
   /** Files that are there and cannot be read; a missing one is no problem. */
@@ -119,6 +125,7 @@ export async function readAttempt(stateDir: string, id: string): Promise<Attempt
     started: await read('started.json', startedSchema),
     result: await read('result.json', resultSchema),
     exit: await read('exit.json', exitSchema),
+    ending: await read('ending.json', endingSchema),
     superseded: await exists(join(directory, 'superseded')),
     concluded: await exists(join(directory, 'concluded')),
     problems,
@@ -165,6 +172,13 @@ export async function readAttemptFile<T extends { attempt: string }>(
 /** Tells the child of an attempt that it lost its run: it ends itself within seconds. */
 export async function markSuperseded(directory: string): Promise<void> {
   await writeFileDurable('superseded', join(directory, 'superseded'), '');
+}
+
+/** Notes why an attempt is about to be ended, on disk when this returns. */
+export async function noteEnding(directory: string, ended: Ended): Promise<void> {
+  const ending: Ending = { version: PROTOCOL_VERSION, attempt: basename(directory), ended };
+  const file = join(directory, 'ending.json');
+  await writeFileDurable('ending.json', file, `${JSON.stringify(ending)}\n`);
 }
 
 /** Notes that the outcome of an attempt is in the databases, so that no later start looks at it. */

@@ -5,6 +5,7 @@ import {
   markConcluded,
   markSuperseded,
   newAttemptId,
+  noteEnding,
   pruneAttempts,
   readAttempt,
 } from './directory.ts';
@@ -31,6 +32,7 @@ export function attemptsOnDisk(stateDir: string): Attempts {
     keepEvidence,
     clearSharedMemory,
     markSuperseded,
+    noteEnding,
     markConcluded,
     prune: (retention) => pruneAttempts(stateDir, retention),
   };

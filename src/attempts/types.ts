@@ -1,4 +1,4 @@
-import type { Folder, Plan } from '../domain/attempt.ts';
+import type { Ended, Folder, Plan } from '../domain/attempt.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
 import type { AttemptFiles, Retention } from './directory.ts';
 import type { FollowHandlers, Follower } from './follow.ts';
@@ -34,6 +34,8 @@ export interface Attempts {
   clearSharedMemory(id: string): Promise<string[]>;
   /** Tells the child that it lost its run. */
   markSuperseded(directory: string): Promise<void>;
+  /** Notes why an attempt is about to be ended. */
+  noteEnding(directory: string, ended: Ended): Promise<void>;
   /** Notes that the outcome is in the databases. */
   markConcluded(directory: string): Promise<void>;
   /** Keeps the newest concluded attempts within the limits; answers the ids removed. */

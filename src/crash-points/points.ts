@@ -30,6 +30,7 @@ export type DatabaseWrite = (typeof DATABASE_WRITES)[number];
 /** Files written by temporary file and rename (`attempts/durable.ts`). */
 export const FILE_WRITES = [
   'plan.json',
+  'ending.json',
   'superseded',
   'concluded',
   'log.shorten',

@@ -189,6 +189,35 @@ export const exitSchema = z.looseObject({
 });
 export type Exit = z.infer<typeof exitSchema>;
 
+/** Why a manager ended an attempt. */
+export const endedSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('timed_out'), which: z.enum(['processing', 'after_end']) }),
+  z.object({ kind: z.literal('no_progress') }),
+  /** Before the kernel would have: what it used, what it may use, what the machine had left, bytes. */
+  z.object({
+    kind: z.literal('memory_limit'),
+    bytes: z.number(),
+    limitBytes: z.number(),
+    availableBytes: z.number(),
+  }),
+  z.object({ kind: z.literal('host_problem'), reason: z.string() }),
+  z.object({ kind: z.literal('operator'), reason: z.string() }),
+  z.object({ kind: z.literal('superseded') }),
+  z.object({ kind: z.literal('manager'), reason: z.string() }),
+]);
+export type Ended = z.infer<typeof endedSchema>;
+
+/**
+ * `ending.json`: written by a manager before it ends an attempt's processes, so that the next one
+ * knows whose doing their end was.
+ */
+export const endingSchema = z.looseObject({
+  version: z.literal(PROTOCOL_VERSION),
+  attempt: z.string(),
+  ended: endedSchema,
+});
+export type Ending = z.infer<typeof endingSchema>;
+
 /** The context's plugins, reported by the worker once it has built the context. */
 export const pluginGraphSchema = z.looseObject({
   version: z.literal(PROTOCOL_VERSION),

@@ -1,20 +1,10 @@
-import type { Exit, Result } from './attempt.ts';
+import type { Ended, Exit, Result } from './attempt.ts';
 import type { Fault } from './retry.ts';
 
 export { observe, staleness, type Observation, type Staleness } from './staleness.ts';
 export { verifyProducts, type Verification } from './verification.ts';
+export type { Ended } from './attempt.ts';
 import type { Verification } from './verification.ts';
-
-/** Why the manager ended an attempt. */
-export type Ended =
-  | { kind: 'timed_out'; which: 'processing' | 'after_end' }
-  | { kind: 'no_progress' }
-  /** Before the kernel would have: what it used, what it may use, what the machine had left, bytes. */
-  | { kind: 'memory_limit'; bytes: number; limitBytes: number; availableBytes: number }
-  | { kind: 'host_problem'; reason: string }
-  | { kind: 'operator'; reason: string }
-  | { kind: 'superseded' }
-  | { kind: 'manager'; reason: string };
 
 /** How an attempt came to its end. */
 export type ExitCause =

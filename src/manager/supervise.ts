@@ -105,6 +105,7 @@ export class Supervision {
   async end(cause: Ended): Promise<void> {
     if (this.#ended !== null) return;
     this.#ended = cause;
+    await this.#noteEnding(cause);
     const patience = evidenceSeconds(cause);
     if (patience !== null) {
       const { directory } = this.#options;
@@ -141,6 +142,18 @@ export class Supervision {
       ended: this.#ended,
       stacks: this.#stacks,
     };
+  }
+
+  async #noteEnding(cause: Ended): Promise<void> {
+    try {
+      await this.#env.attempts.noteEnding(this.#options.directory, cause);
+    } catch (error) {
+      // Only a manager that dies within the next seconds would have needed it.
+      this.#env.log.warn(
+        { event: 'attempt.unnoted', run: this.#options.run },
+        `cannot note why run ${this.#options.run} is ended: ${String(error)}`,
+      );
+    }
   }
 
   async #endProcesses(): Promise<void> {

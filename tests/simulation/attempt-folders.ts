@@ -2,7 +2,7 @@ import type { AttemptFiles } from '../../src/attempts/directory.ts';
 import type { Follower, FollowHandlers } from '../../src/attempts/follow.ts';
 import type { Inspection } from '../../src/attempts/products.ts';
 import type { Attempts, Products } from '../../src/attempts/types.ts';
-import type { Progress } from '../../src/domain/attempt.ts';
+import { PROTOCOL_VERSION, type Progress } from '../../src/domain/attempt.ts';
 import { attemptAt, STATE_DIRECTORY, type AttemptFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Process } from './process.ts';
@@ -67,6 +67,15 @@ export function attemptsOf(host: SimulatedHost, process: Process): Attempts {
       return null;
     },
     clearSharedMemory: () => Promise.resolve([]),
+    noteEnding: async (directory, ended) => {
+      await access();
+      const folder = folderAt(directory);
+      if (folder === undefined) throw new Error(`${directory} is not there`);
+      const attempt = folder.id;
+      const force = disk.write(folder, 'ending', { version: PROTOCOL_VERSION, attempt, ended });
+      await access();
+      force();
+    },
     markSuperseded: (directory) => mark(directory, 'superseded'),
     markConcluded: (directory) => mark(directory, 'concluded'),
     prune: () => Promise.resolve([]),
@@ -74,9 +83,8 @@ export function attemptsOf(host: SimulatedHost, process: Process): Attempts {
 }
 
 function filesOf(folder: AttemptFolder): AttemptFiles {
-  const { id, plan, started, result, exit, superseded, concluded } = folder;
-  const directory = `${STATE_DIRECTORY}/attempts/${id}`;
-  return { id, directory, plan, started, result, exit, superseded, concluded, problems: [] };
+  const { progress, followedAt, ...files } = folder;
+  return { ...files, directory: `${STATE_DIRECTORY}/attempts/${folder.id}`, problems: [] };
 }
 
 /** Strax folders of a host as its manager's process reaches them. */

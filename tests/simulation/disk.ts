@@ -1,4 +1,12 @@
-import type { Exit, Plan, Product, Progress, Result, Started } from '../../src/domain/attempt.ts';
+import type {
+  Ending,
+  Exit,
+  Plan,
+  Product,
+  Progress,
+  Result,
+  Started,
+} from '../../src/domain/attempt.ts';
 import type { Random } from './random.ts';
 
 /** What lies in an attempt directory. */
@@ -9,6 +17,7 @@ export interface AttemptFolder {
   readonly progress: Progress[];
   result: Result | null;
   exit: Exit | null;
+  ending: Ending | null;
   superseded: boolean;
   concluded: boolean;
   /** When a manager last showed itself; seconds of the simulation. */
@@ -66,6 +75,7 @@ export class Disk {
       progress: [],
       result: null,
       exit: null,
+      ending: null,
       superseded: false,
       concluded: false,
       followedAt: this.#seconds(),
@@ -75,11 +85,9 @@ export class Disk {
   }
 
   /** Writes a file of an attempt; the answer forces it out. */
-  write<Name extends 'plan' | 'started' | 'result' | 'exit' | 'superseded' | 'concluded'>(
-    folder: AttemptFolder,
-    name: Name,
-    value: AttemptFolder[Name],
-  ): () => void {
+  write<
+    Name extends 'plan' | 'started' | 'result' | 'exit' | 'ending' | 'superseded' | 'concluded',
+  >(folder: AttemptFolder, name: Name, value: AttemptFolder[Name]): () => void {
     const before = folder[name];
     folder[name] = value;
     const force = this.#note(() => (folder[name] = before));

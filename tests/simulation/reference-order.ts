@@ -104,7 +104,7 @@ export function withReferenceOrder(store: Store, database: MemoryDatabase, call:
       const bootstrax = memory.get(id.toHexString());
       return document === null || bootstrax === undefined
         ? document
-        : ({ ...document, bootstrax } as RunDocument);
+        : ({ ...document, bootstrax });
     },
     unsettled: async () => (await ours.unsettled()).filter(({ time }) => time instanceof Date),
     ownRuns: () => Promise.resolve([]),

@@ -92,15 +92,14 @@ export const SCENARIOS: readonly Scenario[] = [
     failures: 1,
     points: [
       ...around('attempts.end', 'runs.conclude', 'leftover.rename', 'leftover.remove'),
-      ...file('concluded'),
-      ...around('daq_log.write'),
+      'concluded:before',
     ],
     toTheCut: ways.straxFails,
   },
   {
     name: 'the child hangs and is ended',
     failures: 1,
-    points: around('evidence.open-files', 'evidence.stacks'),
+    points: [...file('ending.json'), ...around('evidence.open-files', 'evidence.stacks')],
     toTheCut: ways.hangs,
     restart: ways.IMPATIENT,
   },
@@ -116,21 +115,27 @@ export const SCENARIOS: readonly Scenario[] = [
     points: [
       ...file('superseded'),
       ...around('attempts.end', 'runs.withdraw', 'leftover.remove'),
-      ...file('concluded'),
+      'concluded:before',
     ],
     toTheCut: ways.takenAway,
   },
   {
     name: 'recovering from a cut before the start',
     failures: 0,
-    points: [...around('runs.conclude', 'attempts.end'), ...file('concluded')],
+    points: [...around('runs.conclude', 'attempts.end'), 'concluded:before'],
     toTheCut: ways.recoveringFrom(ways.taken, 'plan.json:after'),
   },
   {
     name: 'recovering from a cut after the run was lost',
     failures: 0,
-    points: [...around('runs.withdraw', 'leftover.remove'), ...file('concluded')],
+    points: [...around('runs.withdraw', 'leftover.remove'), 'concluded:before'],
     toTheCut: ways.recoveringFrom(ways.takenAway, 'superseded:after'),
+  },
+  {
+    name: 'an operator stops the child',
+    failures: 0,
+    points: ['ending.json:after', ...around('attempts.end', 'runs.conclude')],
+    toTheCut: ways.stoppedByOperator,
   },
   {
     name: 'abandoned by tag, and taken up again',

@@ -46,6 +46,7 @@ test('a fresh attempt has its plan and nothing else', async () => {
     exit: null,
     superseded: false,
     concluded: false,
+    ending: null,
     problems: [],
   });
 });

@@ -90,7 +90,7 @@ export class MemoryCollection {
   }
 
   /** All documents as they are, in the order of their insertion. */
-  all(): Iterable<Readonly<Document>> {
+  all(): IterableIterator<Readonly<Document>> {
     return this.#documents.values();
   }
 
@@ -129,7 +129,7 @@ export class MemoryCollection {
     const now = new Date(this.#now());
     const times = Object.fromEntries(Object.keys(dates as Value).map((path) => [path, now]));
     const copies = [thawed(document) as Value];
-    updateOne(copies, filter, withTimes(operators, times) as never);
+    updateOne(copies, filter, thawed(withTimes(operators, times)) as never);
     return copies[0]!;
   }
 
