@@ -11,7 +11,7 @@ export default {
   ],
   concurrency: 2,
   // A busy machine is slow, which is no endless loop.
-  timeoutMS: 20_000,
+  timeoutMS: 10_000,
   incremental: false,
   disableTypeChecks: false,
   // What the fast tests do not need; the rest is copied for each run.
