@@ -5,7 +5,7 @@ import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } f
 import { StaleRuns } from './stale-runs.ts';
 
 /** Looks at held runs in the time of the shortest lease. */
-const LOOKS_PER_LEASE = 2.4;
+export const LOOKS_PER_LEASE = 2.4;
 /** Records are pruned after so long, seconds. */
 const PRUNE_SECONDS = 3600;
 
