@@ -90,9 +90,12 @@ function equals(operand: unknown): Test | null {
   if (operand === null || operand === undefined) {
     return (value) => value === null || value === undefined;
   }
-  const scalar =
-    typeof operand !== 'object' || operand instanceof Date || operand instanceof ObjectId;
-  return scalar ? (value) => sameValue(value, operand) : null;
+  const whole =
+    typeof operand !== 'object' ||
+    operand instanceof Date ||
+    operand instanceof ObjectId ||
+    isPlainObject(operand);
+  return whole ? (value) => sameValue(value, operand) : null;
 }
 
 /** A value of another type is neither before nor after. */
