@@ -51,6 +51,22 @@ export function shortOfMemory(
   return [{ attempt: largest.attempt, cause: { kind: 'host_problem', reason } }];
 }
 
+/** A run is not begun where the next look might have to end it, times what must be available. */
+const ROOM_TO_BEGIN = 2;
+
+/** Why no run is to be begun for want of memory; null if there is enough. */
+export function memoryProblem(
+  { totalBytes, availableBytes }: MemoryCapacity,
+  rules: MemoryRules,
+): string | null {
+  const neededBytes = (ROOM_TO_BEGIN * totalBytes * rules.minAvailablePercent) / 100;
+  if (availableBytes >= neededBytes) return null;
+  return (
+    `the machine has ${gigabytes(availableBytes)} of memory left of ${gigabytes(totalBytes)}, ` +
+    `${gigabytes(neededBytes)} are needed: waiting for memory`
+  );
+}
+
 /** For people. */
 export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;

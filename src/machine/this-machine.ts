@@ -5,20 +5,32 @@ import { checkWritableFolder, diskSpace } from './disk.ts';
 import { isAlive } from './identity.ts';
 import { LoadMeter } from './load.ts';
 import { memoryCapacity, MemoryMeter } from './memory.ts';
+import { NoAnswerError, Patience } from './patience.ts';
 import { endSession } from './processes.ts';
 import type { Machine } from './types.ts';
+
+/** A healthy file system answers within milliseconds, a busy one within a few seconds. */
+const patience = new Patience(10);
 
 /** The machine that this process runs on. */
 export const thisMachine: Machine = {
   isAlive,
   endSession,
-  diskSpace,
-  checkWritableFolder,
+  diskSpace: (path) => patience.ask(path, () => diskSpace(path)),
+  checkWritableFolder: async (path) => {
+    try {
+      return await patience.ask(path, () => checkWritableFolder(path));
+    } catch (error) {
+      if (error instanceof NoAnswerError) return { kind: 'not_writable', reason: error.message };
+      throw error;
+    }
+  },
   unreadable: async (path) => {
     try {
-      await access(path, constants.R_OK | constants.X_OK);
+      await patience.ask(path, () => access(path, constants.R_OK | constants.X_OK));
       return null;
     } catch (error) {
+      if (error instanceof NoAnswerError) return 'it does not answer';
       return (error as NodeJS.ErrnoException).code ?? String(error);
     }
   },

@@ -10,11 +10,11 @@ export interface Machine {
   isAlive(identity: ProcessIdentity): boolean;
   /** Ends all processes of an attempt. */
   endSession(attempt: AttemptProcesses, options?: { graceSeconds?: number }): Promise<SessionEnd>;
-  /** Space on the file system that holds `path`. */
+  /** Space on the file system that holds `path`; fails within seconds when that hangs. */
   diskSpace(path: string): Promise<DiskSpace>;
   /** Whether files can be made in a folder. */
   checkWritableFolder(path: string): Promise<FolderCheck>;
-  /** Why a folder cannot be read, as an error code; null if it can. */
+  /** Why a folder cannot be read, as an error code or in words; null if it can. */
   unreadable(path: string): Promise<string | null>;
   /** Whether there is a folder of this name. */
   isFolder(path: string): Promise<boolean>;

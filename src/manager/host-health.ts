@@ -1,3 +1,4 @@
+import { memoryProblem } from '../domain/memory.ts';
 import { unknownDefaultTargets } from '../domain/targets.ts';
 import type { DiskRules } from '../domain/rules.ts';
 import type { DiskSpace } from '../machine/disk.ts';
@@ -7,7 +8,7 @@ import type { Environment } from './environment.ts';
 export interface HostHealth {
   accepting:
     | { ok: true }
-    | { ok: false; kind: 'context' | 'folder' | 'disk' | 'quarantine'; reason: string };
+    | { ok: false; kind: 'context' | 'folder' | 'disk' | 'memory' | 'quarantine'; reason: string };
   disk: DiskSpace | null;
 }
 
@@ -30,7 +31,7 @@ export function diskProblem(
 /** Looks at the host: context, folders, disk. What is wrong is looked at again by itself. */
 export async function hostHealth(env: Environment): Promise<HostHealth> {
   const disk = await env.machine.diskSpace(env.outputDirectory).catch(() => null);
-  const no = (kind: 'context' | 'folder' | 'disk', reason: string): HostHealth => ({
+  const no = (kind: 'context' | 'folder' | 'disk' | 'memory', reason: string): HostHealth => ({
     accepting: { ok: false, kind, reason },
     disk,
   });
@@ -56,5 +57,7 @@ export async function hostHealth(env: Environment): Promise<HostHealth> {
   }
   const full = disk === null ? null : diskProblem(env.outputDirectory, disk, env.rules.disk);
   if (full !== null) return no('disk', full);
+  const short = memoryProblem(env.machine.memoryCapacity(), env.rules.memory);
+  if (short !== null) return no('memory', short);
   return { accepting: { ok: true }, disk };
 }

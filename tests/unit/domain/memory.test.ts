@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { memoryLimitBytes, shortOfMemory, type MemoryUse } from '../../../src/domain/memory.ts';
+import {
+  memoryLimitBytes,
+  memoryProblem,
+  shortOfMemory,
+  type MemoryUse,
+} from '../../../src/domain/memory.ts';
 import { defaultRules } from '../../../src/domain/rules.ts';
 
 const GB = 1e9;
@@ -71,6 +76,16 @@ describe('the memory of attempts', () => {
     expect(other?.cause).toMatchObject({
       reason: expect.stringContaining('1.0 GB of memory left of 100.0 GB') as string,
     });
+  });
+
+  it.each([
+    [6, null],
+    [
+      5.9,
+      'the machine has 5.9 GB of memory left of 100.0 GB, 6.0 GB are needed: waiting for memory',
+    ],
+  ])('with %s %% left, a run may begin unless: %s', (available, problem) => {
+    expect(memoryProblem(capacity(100, available), RULES)).toBe(problem);
   });
 
   it('neither limit has to be', () => {
