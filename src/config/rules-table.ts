@@ -248,7 +248,7 @@ export const RULES_TABLE = {
     minAvailablePercent: number(
       z.number().min(0).max(100),
       memory.minAvailablePercent,
-      'The largest attempt is stopped when less than this of the memory is available.',
+      'The largest attempt is stopped when less than this of the memory is available; no run is begun with less than twice that.',
       { unit: '%' },
     ),
   },
