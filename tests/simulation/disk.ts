@@ -57,6 +57,8 @@ export class Disk {
   readonly output = new Map<string, OutputFolder>();
   /** Tells of a change in an attempt directory. */
   noticed: (attempt: string) => void = () => undefined;
+  /** Tells of any change. */
+  changed: () => void = () => undefined;
   readonly #seconds: () => number;
   #unsynced: Change[] = [];
 
@@ -146,6 +148,7 @@ export class Disk {
   #note(undo: () => void): () => void {
     const change: Change = { atSeconds: this.#seconds(), undo };
     this.#unsynced.push(change);
+    this.changed();
     if (this.#unsynced.length > 200) this.#unsynced.splice(0, 100);
     return () => (change.undo = null);
   }

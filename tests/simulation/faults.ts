@@ -21,6 +21,11 @@ const KINDS = [
   'kill manager',
   'kill manager',
   'kill manager',
+  'kill at a write',
+  'kill at a write',
+  'kill at a write',
+  'kill at a disk write',
+  'power cut at a disk write',
   'end manager',
   'take over',
   'stop manager',
@@ -41,6 +46,7 @@ const KINDS = [
   'person',
   'person',
   'person',
+  'request',
   'reference',
 ] as const;
 
@@ -48,6 +54,8 @@ const KINDS = [
 export class Faults {
   readonly #options: FaultOptions;
   #ended = false;
+  /** What is to happen at a host's next write. */
+  readonly #traps = new Map<string, string>();
   /** What is to be undone at the end. */
   readonly #mend = new Set<() => void>();
 
@@ -69,12 +77,48 @@ export class Faults {
 
   end(): void {
     this.#ended = true;
+    this.#traps.clear();
     for (const mend of [...this.#mend]) mend();
     for (const seat of this.#options.seats) {
       seat.host.powerOn();
       seat.keepRunning();
     }
     this.#options.reference?.kill();
+    const { time, random, people } = this.#options;
+    // People go on.
+    for (let i = random.int(3); i > 0; i--) {
+      time.after(random.between(1, 90), () => {
+        people.act().catch((error: unknown) => this.#options.failed(error));
+      });
+    }
+  }
+
+  /** A host has changed a run in the database: between this write and its answer it may die. */
+  databaseWritten(host: string): void {
+    if (this.#traps.get(host) === 'kill at a write') this.#spring(host);
+  }
+
+  /** Something on a host's disk has changed. */
+  diskWritten(host: string): void {
+    const trap = this.#traps.get(host);
+    if (trap !== undefined && trap !== 'kill at a write') this.#spring(host);
+  }
+
+  #spring(name: string): void {
+    const { time, random, seats, tell } = this.#options;
+    const trap = this.#traps.get(name);
+    const seat = seats.find(({ host }) => host.name === name);
+    this.#traps.delete(name);
+    if (seat === undefined || this.#ended) return;
+    // Before anything else can go on.
+    time.after(0, () => {
+      tell(`${String(trap)} of ${name}, now`);
+      if (trap === 'power cut at a disk write') seat.host.powerCut('chance');
+      else {
+        seat.kill();
+        this.#later(random.between(1, 5), () => seat.start());
+      }
+    });
   }
 
   #happen(left: number): void {
@@ -93,6 +137,15 @@ export class Faults {
         tell(`${kind} of ${on}`);
         seat.kill();
         this.#later(random.chance(0.8) ? random.between(1, 5) : seconds, () => seat.start());
+        return;
+      case 'kill at a write':
+      case 'kill at a disk write':
+      case 'power cut at a disk write':
+        tell(`${kind} of ${on}, the next`);
+        this.#traps.set(host.name, kind);
+        return;
+      case 'request':
+        seat.request(1 + random.int(5));
         return;
       case 'end manager':
         if (seat.process === null) return;

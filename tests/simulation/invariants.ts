@@ -250,6 +250,11 @@ export function isSettled(document: Document, maxFailures: number): boolean {
   }
 }
 
+export function isTagged(document: Document, name: string): boolean {
+  const { tags } = document as { tags?: unknown };
+  return Array.isArray(tags) && (tags as { name: string }[]).some((tag) => tag.name === name);
+}
+
 export function fieldsOf(document: Document): Fields {
   const { bootstrax } = document as { bootstrax?: unknown };
   return typeof bootstrax === 'object' && bootstrax !== null ? (bootstrax as Fields) : {};

@@ -1,14 +1,7 @@
 import type { Document } from 'mongodb';
 
 import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
-import type {
-  Conclusion,
-  Fence,
-  RunDocument,
-  RunStore,
-  Seen,
-  Store,
-} from '../../src/store/types.ts';
+import type { Conclusion, Fence, RunStore, Seen, Store } from '../../src/store/types.ts';
 import type { MemoryDatabase } from './store/index.ts';
 
 /** How a host reaches the database. */
@@ -102,9 +95,7 @@ export function withReferenceOrder(store: Store, database: MemoryDatabase, call:
     byId: async (id) => {
       const document = await ours.byId(id);
       const bootstrax = memory.get(id.toHexString());
-      return document === null || bootstrax === undefined
-        ? document
-        : ({ ...document, bootstrax });
+      return document === null || bootstrax === undefined ? document : { ...document, bootstrax };
     },
     unsettled: async () => (await ours.unsettled()).filter(({ time }) => time instanceof Date),
     ownRuns: () => Promise.resolve([]),

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Rules } from '../../src/domain/rules.ts';
 import { ManagerLoop } from '../../src/manager/loop.ts';
 import type { Environment } from '../../src/manager/environment.ts';
+import { StoreError } from '../../src/store/errors.ts';
 import type { Store } from '../../src/store/types.ts';
 import type { Call } from './reference-order.ts';
 import { attemptsOf, productsOf } from './attempt-folders.ts';
@@ -37,9 +38,7 @@ export class Seat {
   readonly #options: SeatOptions;
   #process: Process | null = null;
   #ends = new AbortController();
-  #environment: Environment | null = null;
-  /** Since when a manager has been working here, seconds. */
-  since = 0;
+  #loop: ManagerLoop | null = null;
 
   constructor(host: SimulatedHost, options: SeatOptions) {
     this.host = host;
@@ -50,8 +49,19 @@ export class Seat {
     return this.#process?.alive === true ? this.#process : null;
   }
 
-  get environment(): Environment | null {
-    return this.process === null ? null : this.#environment;
+  get slots(): number {
+    return this.#options.slots;
+  }
+
+  /** A person at this host wants a run processed out of turn. */
+  request(run: number): void {
+    if (this.process === null || this.process.stopped) return;
+    this.#loop?.process(run).then(
+      ({ message }) => this.#options.tell(this.host.name, `asked for run ${run}: ${message}`),
+      (error: unknown) => {
+        if (!(error instanceof StoreError)) this.#options.crashed(this.host, error);
+      },
+    );
   }
 
   /** Starts a manager whenever there is none, as the system's service manager does. */
@@ -70,8 +80,7 @@ export class Seat {
     loop = new ManagerLoop(env, ends.signal);
     this.#process = process;
     this.#ends = ends;
-    this.#environment = env;
-    this.since = host.time.seconds;
+    this.#loop = loop;
     this.#options.tell(host.name, 'manager starts');
     loop.work(null).then(
       () => process.kill(),

@@ -1,10 +1,12 @@
+import { ABANDON_TAG } from '../../src/domain/rules.ts';
 import type { Child } from './child.ts';
 import { Daq } from './daq.ts';
 import { Faults } from './faults.ts';
 import { SimulatedHost, type Surroundings } from './host.ts';
-import { fieldsOf, Invariants, isSettled } from './invariants.ts';
+import { fieldsOf, Invariants, isSettled, isTagged } from './invariants.ts';
 import { Link } from './link.ts';
 import { People } from './people.ts';
+import { Promises } from './promises.ts';
 import { Process } from './process.ts';
 import { Random } from './random.ts';
 import { ReferenceManager } from './reference.ts';
@@ -44,6 +46,8 @@ export interface Options {
 const REST_SECONDS = 5000;
 /** After the last run has come to its end all the rest must be tidy within this time, seconds. */
 const TIDY_SECONDS = 150;
+/** A child that is not wanted any more is gone after a life sign, TERM and KILL, seconds. */
+const STOP_SECONDS = 20;
 
 /** One night of a small fleet, with everything that the seed brings. */
 export async function simulate(seed: number, options: Options = {}): Promise<Outcome> {
@@ -63,6 +67,9 @@ class Simulation {
   readonly #reference: ReferenceManager | null;
   readonly #invariants: Invariants;
   readonly #faults: Faults;
+  readonly #promises: Promises;
+  /** The faults have ended. */
+  #quiet = false;
   readonly #children = new Map<string, Child>();
   readonly #killed = new Set<string>();
   readonly #violations: Violation[] = [];
@@ -77,9 +84,7 @@ class Simulation {
     this.#random = new Random(seed);
     const random = this.#random;
     const time = this.#time;
-    const carriedOut = (author: string) => {
-      if (this.#invariants.look(author)) this.#changed = true;
-    };
+    const carriedOut = (author: string) => this.#carriedOut(author);
     const network = { time, random, database: this.#database, carriedOut };
     this.#daq = new Daq(time, random, this.#database, carriedOut);
     this.#invariants = new Invariants(
@@ -113,6 +118,7 @@ class Simulation {
     for (const name of names) {
       const link = new Link(network, name);
       const host = new SimulatedHost(name, surroundings, link);
+      host.disk.changed = () => this.#faults.diskWritten(name);
       host.skewSeconds = random.chance(0.3) ? random.between(-7200, 7200) : 0;
       this.#hosts.set(name, host);
       this.#seats.push(
@@ -156,6 +162,15 @@ class Simulation {
       tell: (what) => this.#tell('world', what),
       failed: (error) => this.#crashed(null, error),
     });
+    this.#promises = new Promises({
+      time,
+      database: this.#database,
+      seats: this.#seats,
+      roleOf: (name) => (primaries.includes(name) ? 'primary' : 'backup'),
+      livePrimaries: primaries.length,
+      rules: simulationRules,
+      violated: (invariant, what) => this.#violated(invariant, what),
+    });
   }
 
   async run(): Promise<Outcome> {
@@ -170,6 +185,8 @@ class Simulation {
     await this.#until(troubled, () => false);
     this.#tell('world', '----- the faults have ended -----');
     this.#faults.end();
+    this.#quiet = true;
+    this.#promises.begin();
     const rested = await this.#until(troubled + REST_SECONDS, () => this.#allSettled());
     if (!rested) this.#reportStuck();
     await this.#until(this.#time.seconds + TIDY_SECONDS, () => false);
@@ -186,6 +203,45 @@ class Simulation {
       if (holds()) return true;
     }
     return true;
+  }
+
+  #carriedOut(author: string): void {
+    if (!this.#invariants.look(author)) return;
+    this.#changed = true;
+    if (this.#hosts.has(author)) this.#faults.databaseWritten(author);
+    else if (this.#quiet) this.#expectStops();
+  }
+
+  /** Without faults a child whose run is no longer to be processed is gone soon. */
+  #expectStops(): void {
+    for (const { host, process } of this.#seats) {
+      for (const child of host.children) {
+        if (!child.straxAlive || this.#isWanted(host, child)) continue;
+        this.#time.after(STOP_SECONDS, () => {
+          if (
+            process === null ||
+            !process.alive ||
+            !child.straxAlive ||
+            this.#isWanted(host, child)
+          )
+            return;
+          this.#violated(
+            'a busy run is stopped',
+            `${host.name}: the child of attempt ${child.attempt} at run ${child.plan.run} runs on`,
+          );
+        });
+      }
+    }
+  }
+
+  #isWanted(host: SimulatedHost, child: Child): boolean {
+    for (const document of this.#database.runs.all()) {
+      if (document.number !== child.plan.run) continue;
+      const { state, attempt, host: holder } = fieldsOf(document);
+      if (isTagged(document, ABANDON_TAG)) return false;
+      return state === 'busy' && attempt === child.attempt && holder === host.name;
+    }
+    return false;
   }
 
   #allSettled(): boolean {

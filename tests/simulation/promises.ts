@@ -1,0 +1,135 @@
+import type { Document } from 'mongodb';
+
+import { explain, type NextStep } from '../../src/domain/explain.ts';
+import { parseRun } from '../../src/domain/run.ts';
+import type { Rules } from '../../src/domain/rules.ts';
+import type { Environment } from '../../src/manager/environment.ts';
+import { fieldsOf } from './invariants.ts';
+import type { Seat } from './seat.ts';
+import type { MemoryDatabase } from './store/index.ts';
+import type { Time } from './time.ts';
+
+/** How often promises are looked at, seconds. */
+const LOOK_SECONDS = 10;
+/** From when a host could take a run to when it must have, seconds: a poll and the claim itself. */
+const CLAIM_SECONDS = 40;
+/** The same for what is done on the clock of housekeeping, seconds. */
+const CLEAN_UP_SECONDS = 100;
+/** After its time another host must first have watched a silent one for a whole lease, seconds. */
+const TAKE_OVER_SECONDS = 190;
+
+interface Kept {
+  /** What was promised, of which state of the document. */
+  what: string;
+  /** How long it could have been kept and was not, seconds. */
+  seconds: number;
+}
+
+export interface PromisesOptions {
+  time: Time;
+  database: MemoryDatabase;
+  seats: readonly Seat[];
+  roleOf: (host: string) => Environment['role'];
+  livePrimaries: number;
+  rules: Rules;
+  violated: (invariant: string, what: string) => void;
+}
+
+/**
+ * Holds the program to what `explain` says about each run, as seen from each host: who will do what,
+ * and until when. Only for times without faults.
+ */
+export class Promises {
+  readonly #options: PromisesOptions;
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(options: PromisesOptions) {
+    this.#options = options;
+  }
+
+  begin(): void {
+    this.#options.time.after(LOOK_SECONDS, () => {
+      for (const document of this.#options.database.runs.all()) this.#look(document);
+      this.begin();
+    });
+  }
+
+  #look(document: Document): void {
+    const { time, database, seats, roleOf, livePrimaries, rules } = this.#options;
+    const now = new Date(time.nowMs);
+    const queueLength = [...database.runs.all()].filter(
+      (one) => (fieldsOf(one).state ?? null) === null,
+    ).length;
+    for (const seat of seats) {
+      const { name } = seat.host;
+      const facts = {
+        host: name,
+        role: roleOf(name),
+        accepting: this.#acceptingOf(name),
+      };
+      const fleet = { queueLength, livePrimaries };
+      const { next } = explain(parseRun(document), facts, fleet, rules, now);
+      const key = `${String(document._id)} ${name}`;
+      if (next === null) this.#kept.delete(key);
+      else this.#hold(key, seat, document, next);
+    }
+  }
+
+  #hold(key: string, seat: Seat, document: Document, next: NextStep): void {
+    const { state, attempt, time } = fieldsOf(document);
+    const what = `${next.what} (${next.at ?? 'no time'}, ${next.who ?? 'nobody'}) ${String(state)} ${String(attempt)} ${String(time)}`;
+    let kept = this.#kept.get(key);
+    if (kept?.what !== what) {
+      kept = { what, seconds: 0 };
+      this.#kept.set(key, kept);
+    }
+    const patience = this.#patience(seat, next);
+    if (patience === null) return;
+    kept.seconds += LOOK_SECONDS;
+    if (kept.seconds <= patience) return;
+    this.#options.violated(
+      'explain keeps its promises',
+      `run ${String(document.number)}, seen from ${seat.host.name}: "${next.what}", at ${next.at ?? 'no time'}, by ${next.who ?? 'nobody'}: ${kept.seconds} s later nothing`,
+    );
+    kept.seconds = -Infinity;
+  }
+
+  /** How long this may still take; null: it is not due, or could not be done just now. */
+  #patience(seat: Seat, { what, at }: NextStep): number | null {
+    if (at !== null && this.#options.time.nowMs < Date.parse(at)) return null;
+    switch (what) {
+      case 'it is claimed when a place is free':
+      case 'it is set aside until its document is mended':
+        return this.#hasPlace(seat) ? CLAIM_SECONDS : null;
+      case 'its state becomes abandoned':
+        return CLEAN_UP_SECONDS;
+      default:
+        if (what.startsWith('it is abandoned')) return CLEAN_UP_SECONDS;
+        if (what.startsWith('its host concludes it')) return TAKE_OVER_SECONDS;
+        // Left to a host of another kind, at no time.
+        return null;
+    }
+  }
+
+  #hasPlace(seat: Seat): boolean {
+    const { host } = seat;
+    if (seat.process === null || seat.process.stopped) return false;
+    let taken = [...host.children].filter(({ alive }) => alive).length;
+    const running = new Set([...host.children].map(({ attempt }) => attempt));
+    for (const document of this.#options.database.runs.all()) {
+      const { state, host: holder, attempt } = fieldsOf(document);
+      if (state !== 'considering' && state !== 'busy') continue;
+      if (holder === host.name && !running.has(String(attempt))) taken++;
+    }
+    return taken < seat.slots;
+  }
+
+  /** As the host itself reports it. */
+  #acceptingOf(name: string): { ok: true } | { ok: false; reason: string } {
+    for (const { host, accepting, why_not: why } of this.#options.database.hosts.all()) {
+      if (host !== name) continue;
+      return accepting === true ? { ok: true } : { ok: false, reason: String(why) };
+    }
+    return { ok: false, reason: 'never heard of' };
+  }
+}
