@@ -8,6 +8,9 @@ import { Trial } from './crash-points/trial.ts';
 /** Trials at the same time; two cores are kept busy though some wait. */
 const LANES = 3;
 
+/** Waiting for a laboratory counts. */
+const TIMEOUT_MS = 300_000;
+
 const CASES = SCENARIOS.flatMap((scenario) =>
   scenario.points.map((cut) => ({ cut, scenario, name: scenario.name })),
 );
@@ -24,18 +27,22 @@ describe.concurrent('wherever the power is cut, the next start comes to the same
   });
   afterAll(() => lanes.end());
 
-  it.each(CASES)('$cut ($name)', async ({ cut, scenario }) => {
-    await lanes.use(async (lane) => {
-      const trial = await Trial.begin(lane);
-      try {
-        await scenario.toTheCut(trial, cut);
-        await trial.manager(scenario.restart);
-        await scenario.afterwards?.(trial);
-        await trial.done();
-        await trial.expectTheEndState(scenario.failures);
-      } finally {
-        await trial.end();
-      }
-    });
-  });
+  it.each(CASES)(
+    '$cut ($name)',
+    async ({ cut, scenario }) => {
+      await lanes.use(async (lane) => {
+        const trial = await Trial.begin(lane);
+        try {
+          await scenario.toTheCut(trial, cut);
+          await trial.manager(scenario.restart);
+          await scenario.afterwards?.(trial);
+          await trial.done();
+          await trial.expectTheEndState(scenario.failures);
+        } finally {
+          await trial.end();
+        }
+      });
+    },
+    TIMEOUT_MS,
+  );
 });

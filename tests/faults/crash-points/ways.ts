@@ -73,6 +73,13 @@ export const takenAway: Way = async (trial, cut) => {
   await trial.cutIn(manager, cut);
 };
 
+export const stoppedByOperator: Way = async (trial, cut) => {
+  const manager = await busyWithFolders(trial, cut);
+  // The manager may be gone before it has answered.
+  await trial.lab.command(['stop', '--children'], { host: trial.host });
+  await trial.cutIn(manager, cut);
+};
+
 export const taggedToBeAbandoned: Way = async (trial, cut) => {
   const manager = await busyWithFolders(trial, cut);
   await trial.set({ tags: [{ name: 'abandon', user: 'somebody', date: new Date() }] });
