@@ -81,13 +81,22 @@ function applyModeRule(
   return { targets: [...targets, add], postProcessing, source };
 }
 
+function modeRule(mode: string, rules: TargetRules): ModeRule | undefined {
+  return rules.modes.find(({ substring }) => mode.includes(substring));
+}
+
+/** Whether the targets of a mode depend on what the DAQ's operators have set for this host. */
+export function dependsOnHost(mode: string, rules: TargetRules): boolean {
+  return modeRule(mode, rules)?.hostOverride === true;
+}
+
 /** The reference's selection for a number of failures (section 5.1, steps 2 to 4). */
 function referenceLists(
   inputs: TargetInputs,
   failures: number,
   rules: TargetRules,
 ): TargetLists & { source: Source } {
-  const rule = rules.modes.find(({ substring }) => inputs.mode.includes(substring));
+  const rule = modeRule(inputs.mode, rules);
   const lists = applyModeRule(
     {
       targets: withoutDropped(rules.default, failures, rules),

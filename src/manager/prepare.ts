@@ -1,13 +1,15 @@
 import type { Plan } from '../domain/attempt.ts';
+import { hostTargetsOf } from '../domain/host-targets.ts';
 import { lessonsOf, type Lessons } from '../domain/lessons.ts';
 import { makePlan, resolveLiveDirectory } from '../domain/plan.ts';
 import type { Fault } from '../domain/retry.ts';
 import type { Run } from '../domain/run.ts';
+import { dependsOnHost, type HostTargets } from '../domain/targets.ts';
 import type { Judgement } from '../domain/verdict.ts';
 import type { Fence } from '../store/types.ts';
 import { dataRate } from './data-rate.ts';
 import type { Environment } from './environment.ts';
-import { untilAnswered } from './persist.ts';
+import { unlessOutage, untilAnswered } from './persist.ts';
 
 /** Culprits are looked for in this many of the run's newest attempts. */
 const ATTEMPTS_LOOKED_AT = 50;
@@ -40,9 +42,10 @@ export async function prepare(
       'run',
     );
   }
-  const [rate, { culprits, memoryFailures }] = await Promise.all([
+  const [rate, { culprits, memoryFailures }, hostTargets] = await Promise.all([
     dataRate(env, run, signal),
     lessons(env, run, signal),
+    hostTargetsFor(env, run, signal),
   ]);
   if (signal.aborted) return { kind: 'stopped' };
   if (rate.rateMBps === null) {
@@ -60,7 +63,7 @@ export async function prepare(
     graph: env.graph(),
     culprits,
     memoryFailures,
-    hostTargets: null,
+    hostTargets,
     rateMBps: rate.rateMBps,
     context: env.context,
     contextOptions: env.contextOptions,
@@ -134,6 +137,34 @@ async function lessons(env: Environment, run: Run, signal: AbortSignal): Promise
     env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
   );
   return lessonsOf(history ?? [], failures);
+}
+
+/** What the DAQ's operators want of this host in the run's mode; null: nothing special. */
+async function hostTargetsFor(
+  env: Environment,
+  run: Run,
+  signal: AbortSignal,
+): Promise<HostTargets | null> {
+  if (!dependsOnHost(run.mode, env.rules.targets)) return null;
+  const read = await untilAnswered(env, `targets of ${env.host}`, signal, async () => ({
+    document: await env.store.hostTargets.document(),
+  }));
+  if (read === null) return null;
+  const answer = hostTargetsOf(read.document, env.host);
+  switch (answer.kind) {
+    case 'default':
+      return null;
+    case 'targets':
+      return answer.hostTargets;
+    case 'broken': {
+      const message = `run ${run.number} (${run.mode}) gets the default targets: the DAQ's configuration of event builders (bootstrax_config) cannot be used, ${answer.problem}. Mend that document`;
+      env.log.error({ event: 'host_targets.broken', run: run.number }, message);
+      await unlessOutage(env, 'DAQ log', () =>
+        env.store.daqLog.write({ host: env.host, priority: 'error', message, run: run.number }),
+      );
+      return null;
+    }
+  }
 }
 
 /** The readers of a run that is being taken make its folder with their first file. */

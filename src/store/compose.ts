@@ -2,6 +2,7 @@ import { ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
 import type { Collection } from './collection.ts';
 import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
 import { createEbMonitorStore, EB_MONITOR_COLLECTION } from './eb-monitor.ts';
+import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from './host-targets.ts';
 import { createHostStore, HOSTS_COLLECTION } from './hosts.ts';
 import { createRateStore, RATES_COLLECTION } from './rates.ts';
 import { createRunStore, RUNS_COLLECTION } from './runs.ts';
@@ -22,7 +23,10 @@ export interface StoreParts {
 /** Everything of a store that is documents, on whatever brings the collections. */
 export function composeStore(
   parts: StoreParts,
-): Pick<Store, 'runs' | 'hosts' | 'attempts' | 'ebMonitor' | 'daqLog' | 'rates' | 'serverTime'> {
+): Pick<
+  Store,
+  'runs' | 'hosts' | 'attempts' | 'ebMonitor' | 'daqLog' | 'rates' | 'hostTargets' | 'serverTime'
+> {
   const { inRuns, inDaq, runsTime, daqTime, watchRuns, watchRates } = parts;
   return {
     runs: createRunStore(inRuns(RUNS_COLLECTION), runsTime, watchRuns),
@@ -31,6 +35,7 @@ export function composeStore(
     ebMonitor: createEbMonitorStore(inDaq(EB_MONITOR_COLLECTION), daqTime),
     daqLog: createDaqLogStore(inDaq(LOG_COLLECTION)),
     rates: createRateStore(inDaq(RATES_COLLECTION), watchRates),
+    hostTargets: createHostTargetsStore(inDaq(HOST_TARGETS_COLLECTION)),
     serverTime: runsTime,
   };
 }

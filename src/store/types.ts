@@ -13,6 +13,7 @@ export interface Store {
   readonly daqLog: DaqLogStore;
   readonly attempts: AttemptStore;
   readonly rates: RateStore;
+  readonly hostTargets: HostTargetsStore;
   /** Both databases answer; throws a `StoreError` that names the one that does not. */
   ping(): Promise<void>;
   /**
@@ -398,6 +399,12 @@ export interface RateStore {
     onHint: () => void,
     signal: AbortSignal,
   ): Promise<'aborted' | 'unsupported'>;
+}
+
+/** Targets of single hosts in some modes, as the DAQ's operators set them (`daq.bootstrax_config`). */
+export interface HostTargetsStore {
+  /** As it is, whatever its shape; null if there is none. `domain/host-targets` reads it. */
+  document(): Promise<Record<string, unknown> | null>;
 }
 
 /** What the store reports without being asked. */

@@ -74,6 +74,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'attempts.successesElsewhere': ({ attempts }) => attempts.successesElsewhere('h', NOW),
   'attempts.failureGroups': ({ attempts }) => attempts.failureGroups(NOW, 5),
   'rates.ofRun': ({ rates }) => rates.ofRun(1),
+  'hostTargets.document': ({ hostTargets }) => hostTargets.document(),
   ping: (store) => store.ping(),
   serverTime: (store) => store.serverTime(),
   missingIndexes: (store) => store.missingIndexes(),

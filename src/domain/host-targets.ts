@@ -1,0 +1,44 @@
+import { isMissing, isObject } from './bson-values.ts';
+import type { HostTargets } from './targets.ts';
+
+/** Characters of a host's name by which the DAQ's configuration knows it: `eb3`. */
+const KEY_LENGTH = 3;
+/** Stands for the targets of this program's own configuration. */
+const DEFAULT_MODE = 'default';
+
+export type HostTargetsAnswer =
+  | { kind: 'default' }
+  | { kind: 'targets'; hostTargets: HostTargets }
+  /** Nobody can tell what was meant: the default targets are used, and a person should look. */
+  | { kind: 'broken'; problem: string };
+
+/**
+ * What the DAQ's configuration of event builders (`daq.bootstrax_config`, reference, section 1.9) says
+ * of a host. `document` is as the database has it, null if there is none.
+ */
+export function hostTargetsOf(document: unknown, host: string): HostTargetsAnswer {
+  const broken = (problem: string): HostTargetsAnswer => ({ kind: 'broken', problem });
+  if (!isObject(document)) return broken('there is no such document');
+  const { ambe_modes: modes, modes_definitions: definitions } = document;
+  if (!isObject(modes)) return broken('ambe_modes is not an object');
+  const key = host.slice(0, KEY_LENGTH);
+  const mode = Object.hasOwn(modes, key) ? modes[key] : null;
+  if (isMissing(mode) || mode === DEFAULT_MODE) return { kind: 'default' };
+  if (typeof mode !== 'string') return broken(`ambe_modes.${key} is not a string`);
+  if (!isObject(definitions)) return broken('modes_definitions is not an object');
+  const definition = Object.hasOwn(definitions, mode) ? definitions[mode] : null;
+  const at = `modes_definitions.${mode}`;
+  if (!isObject(definition)) return broken(`${at} is not an object`);
+  const { targets, post_process: postProcessing } = definition;
+  if (!isListOfTypes(targets) || targets.length === 0) {
+    return broken(`${at}.targets is not a list of data types`);
+  }
+  if (!isListOfTypes(postProcessing)) {
+    return broken(`${at}.post_process is not a list of data types`);
+  }
+  return { kind: 'targets', hostTargets: { targets, postProcessing } };
+}
+
+function isListOfTypes(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((type) => typeof type === 'string' && type !== '');
+}
