@@ -28,11 +28,14 @@ export type FailureConclusion =
   /** Not the run's fault: tried again soon with the same count. */
   | { kind: 'requeued'; holderLost: boolean; delaySeconds: number };
 
-/** `before`: counted failures so far; `random` is drawn evenly from [0, 1). */
+/**
+ * `before`: counted failures so far; `random` is drawn evenly from [0, 1). A run that was given up and
+ * tried once more by a person is not counted further.
+ */
 export function countedFailure(before: number, random: number, rules: RetryRules): CountedFailure {
   const failures = before + 1;
   return failures >= rules.maxFailures
-    ? { kind: 'given_up', failures, delaySeconds: null }
+    ? { kind: 'given_up', failures: Math.max(before, rules.maxFailures), delaySeconds: null }
     : { kind: 'failed', failures, delaySeconds: nextRetryDelaySeconds(before, random, rules) };
 }
 

@@ -68,6 +68,12 @@ describe('a failure', () => {
     });
   });
 
+  it('of a run that a person tried once more after it was given up is not counted further', () => {
+    const again = { kind: 'given_up', failures: 10, delaySeconds: null };
+    expect(concludeFailure(before(10), 'run', 0.5, RULES)).toEqual(again);
+    expect(concludeFailure(before(12), 'run', 0.5, RULES)).toEqual({ ...again, failures: 12 });
+  });
+
   it('that is not the run’s fault is not counted, ten times in a row', () => {
     expect(concludeFailure(before(9), 'surroundings', 0.5, RULES)).toEqual({
       kind: 'requeued',
