@@ -4,6 +4,9 @@ import type { ReferenceManager } from './reference.ts';
 import type { Seat } from './seat.ts';
 import type { Time } from './time.ts';
 
+/** For so long after the faults people still do something now and then, seconds. */
+export const PEOPLE_SECONDS = 60;
+
 export interface FaultOptions {
   time: Time;
   random: Random;
@@ -87,7 +90,7 @@ export class Faults {
     const { time, random, people } = this.#options;
     // People go on.
     for (let i = random.int(3); i > 0; i--) {
-      time.after(random.between(1, 90), () => {
+      time.after(random.between(1, PEOPLE_SECONDS), () => {
         people.act().catch((error: unknown) => this.#options.failed(error));
       });
     }

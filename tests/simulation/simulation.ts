@@ -1,7 +1,7 @@
 import { ABANDON_TAG } from '../../src/domain/rules.ts';
 import type { Child } from './child.ts';
 import { Daq } from './daq.ts';
-import { Faults } from './faults.ts';
+import { Faults, PEOPLE_SECONDS } from './faults.ts';
 import { SimulatedHost, type Surroundings } from './host.ts';
 import { fieldsOf, Invariants, isSettled, isTagged } from './invariants.ts';
 import { Link } from './link.ts';
@@ -187,6 +187,8 @@ class Simulation {
     this.#faults.end();
     this.#quiet = true;
     this.#promises.begin();
+    // People go on for a while: what they want done is to be done as well.
+    await this.#until(troubled + PEOPLE_SECONDS, () => false);
     const rested = await this.#until(troubled + REST_SECONDS, () => this.#allSettled());
     if (!rested) this.#reportStuck();
     await this.#until(this.#time.seconds + TIDY_SECONDS, () => false);
