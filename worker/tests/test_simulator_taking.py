@@ -15,34 +15,48 @@ from pymongo.errors import PyMongoError
 from worker_support import environment, wait_for
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """URL of a database server of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    storage = tmp_path_factory.mktemp("database")
-    process = subprocess.Popen(
-        [
-            str(Path(sys.executable).parent / "secantusd-py"),
-            *("--port", str(port), "--storage-path", str(storage), "--cache-size", "64M"),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"mongodb://127.0.0.1:{port}"
+class Server:
+    """A database server of its own, which may be killed and started again."""
 
-    def answers():
+    def __init__(self, storage: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self._storage = storage
+        self.url = f"mongodb://127.0.0.1:{self._port}"
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                str(Path(sys.executable).parent / "secantusd-py"),
+                *("--port", str(self._port), "--storage-path", str(self._storage)),
+                *("--cache-size", "64M", "--sync-on-commit"),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for(self._answers)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _answers(self) -> bool:
         try:
-            with MongoClient(url, serverSelectionTimeoutMS=500) as client:
-                return client.admin.command("ping")
+            with MongoClient(self.url, serverSelectionTimeoutMS=500) as client:
+                return bool(client.admin.command("ping"))
         except PyMongoError:
             return False
 
-    wait_for(answers)
-    yield url
-    process.kill()
-    process.wait()
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """URL of a database server of its own."""
+    started = Server(tmp_path_factory.mktemp("database"))
+    started.start()
+    yield started.url
+    started.kill()
 
 
 @pytest.fixture
@@ -237,3 +251,41 @@ def test_told_to_stop_it_stops(server, tmp_path):
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "it has no end" in errors
+
+
+def test_an_outage_of_the_database_is_waited_for(tmp_path):
+    server = Server(tmp_path / "database")
+    server.start()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "bootstrax_worker.simulator", "--mongo-url", server.url),
+            *("--live-data", str(tmp_path / "live"), "--seconds", "4", "--chunk-seconds", "1"),
+            *("--rate", "2", "--json"),
+        ],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+    def reads(event: str) -> None:
+        for line in process.stdout:
+            if json.loads(line)["event"] == event:
+                return
+        raise AssertionError(f"it ended before {event}: {process.stderr.read()}")
+
+    try:
+        reads("document")
+        server.kill()
+        # The readers do not need the database.
+        reads("the_end")
+        server.start()
+        reads("taken")
+        assert process.wait(30) == 0
+        with MongoClient(server.url) as client:
+            (run,) = client["xenonnt"].runs.find()
+        assert run["end"] - run["start"] == timedelta(seconds=4)
+        assert run["rate"]["tpc"]["avg"] > 0
+    finally:
+        process.kill()
+        server.kill()
