@@ -15,6 +15,8 @@ import type { Environment } from './environment.ts';
 
 /** How often the limits are looked at and the child is shown that a manager is there, seconds. */
 const CHECK_SECONDS = 5;
+/** How long the note of why an attempt is ended may take, seconds. */
+const NOTE_SECONDS = 2;
 /** How long `exit.json` is waited for after the processes were ended, seconds. */
 const LAST_WORDS_SECONDS = 3;
 /** A child that hangs has so long to say where, seconds. */
@@ -54,6 +56,7 @@ export class Supervision {
   #result: Result | null = null;
   #exit: Exit | null = null;
   #stacks: string | null = null;
+  #unfollowed: string | null = null;
   readonly #begunAt: number;
   #progressAt: number;
 
@@ -105,7 +108,8 @@ export class Supervision {
   async end(cause: Ended): Promise<void> {
     if (this.#ended !== null) return;
     this.#ended = cause;
-    await this.#noteEnding(cause);
+    // A disk that hangs must not keep the child alive.
+    await Promise.race([this.#noteEnding(cause), this.#env.clock.sleep(NOTE_SECONDS)]);
     const patience = evidenceSeconds(cause);
     if (patience !== null) {
       const { directory } = this.#options;
@@ -187,13 +191,24 @@ export class Supervision {
     }
   }
 
-  #check(): void {
-    this.#env.attempts.touchFollowed(this.#options.directory).catch((error: unknown) => {
+  /** What keeps the child alive; a problem with it is told once. */
+  async #showThatFollowed(): Promise<void> {
+    try {
+      await this.#env.attempts.touchFollowed(this.#options.directory);
+      this.#unfollowed = null;
+    } catch (error) {
+      const problem = String(error);
+      if (problem === this.#unfollowed) return;
+      this.#unfollowed = problem;
       this.#env.log.warn(
         { event: 'attempt.unfollowed', run: this.#options.run },
-        `cannot show the child of run ${this.#options.run} that a manager is there: ${String(error)}`,
+        `cannot show the child of run ${this.#options.run} that a manager is there: ${problem}`,
       );
-    });
+    }
+  }
+
+  #check(): void {
+    void this.#showThatFollowed();
     const limits = this.#env.rules.limits;
     const now = this.#env.clock.monotonicSeconds();
     const { guardian } = this.#options;

@@ -16,6 +16,9 @@ class Stage {
   seconds = 1000;
   sinceEnd: number | null = null;
   alive = true;
+  /** Why the child cannot be shown that it is followed. */
+  fails: Error | null = null;
+  readonly warnings: string[] = [];
   /** What was done to the attempt, in order. */
   readonly done: string[] = [];
   readonly supervision: Supervision;
@@ -26,7 +29,11 @@ class Stage {
   constructor({ guardian = GUARDIAN }: { guardian?: typeof GUARDIAN | null } = {}) {
     const environment = {
       rules: defaultRules,
-      log: { info: () => undefined, warn: () => undefined, error: () => this.done.push('error') },
+      log: {
+        info: () => undefined,
+        warn: (_: unknown, text: string) => this.warnings.push(text),
+        error: () => this.done.push('error'),
+      },
       clock: {
         monotonicSeconds: () => this.seconds,
         sleep: () => Promise.resolve(),
@@ -51,6 +58,7 @@ class Stage {
           return Object.assign(this.#follower, { done: over });
         },
         touchFollowed: () => {
+          if (this.fails !== null) return Promise.reject(this.fails);
           this.done.push('followed');
           return Promise.resolve();
         },
@@ -185,6 +193,23 @@ describe('the limits of an attempt', () => {
     stage.pass(5);
     expect(stage.done).toEqual(['followed', 'followed']);
   });
+});
+
+it('a directory that is gone or full is told of once, and again after it was well', async () => {
+  const stage = new Stage();
+  const look = async () => {
+    stage.pass(5);
+    await new Promise(setImmediate);
+  };
+  stage.fails = new Error('ENOSPC');
+  for (let i = 0; i < 3; i++) await look();
+  expect(stage.warnings).toHaveLength(1);
+  stage.fails = null;
+  await look();
+  stage.fails = new Error('ENOSPC');
+  await look();
+  expect(stage.warnings).toHaveLength(2);
+  expect(stage.ended).toBe(false);
 });
 
 describe('an attempt that does not begin', () => {
