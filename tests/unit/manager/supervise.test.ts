@@ -16,6 +16,8 @@ class Stage {
   seconds = 1000;
   sinceEnd: number | null = null;
   alive = true;
+  /** The disk does not answer. */
+  hangs = false;
   /** Why the child cannot be shown that it is followed. */
   fails: Error | null = null;
   readonly warnings: string[] = [];
@@ -62,7 +64,7 @@ class Stage {
           this.done.push('followed');
           return Promise.resolve();
         },
-        noteEnding: () => Promise.resolve(),
+        noteEnding: () => (this.hangs ? new Promise(() => undefined) : Promise.resolve()),
         keepEvidence: (_: string, { child }: { child: { pid: number } }, patience: number) => {
           this.done.push(`evidence of ${child.pid} within ${patience} s`);
           return Promise.resolve('in hangs_here');
@@ -144,6 +146,16 @@ describe('the limits of an attempt', () => {
       expect(stage.ended).toBe(ended);
     },
   );
+
+  it('end the child also where the disk hangs and cannot note why', async () => {
+    const stage = new Stage();
+    stage.hangs = true;
+    stage.begin();
+    stage.progress(73 * HOUR);
+    stage.pass(0);
+    expect(await stage.cause()).toEqual({ kind: 'timed_out', which: 'processing' });
+    expect(stage.ended).toBe(true);
+  });
 
   it('30 min without progress, counted on this machine’s monotonic clock', async () => {
     const stage = new Stage();
