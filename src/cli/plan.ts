@@ -12,6 +12,7 @@ import { settingsOf } from './settings.ts';
 interface Options {
   doc: string;
   failures?: string;
+  memoryFailures?: string;
   rateMbps?: string;
   json?: boolean;
 }
@@ -26,6 +27,7 @@ export function addPlan(program: Command): void {
     .description('what would be done with run documents, without doing it')
     .requiredOption('--doc <file>', 'run documents, Extended JSON, one a line; - is standard input')
     .option('--failures <number>', 'as if the run had failed so often')
+    .option('--memory-failures <number>', 'as if so many of them had been for want of memory')
     .option('--json', 'a line each: {run, targets, postProcessing, cores, maxMessages, ...}')
     .addHelpText('after', '\n--host and --shedding change the settings of these names.')
     .action(async (options: Options, command: Command) => {
@@ -46,7 +48,10 @@ export function addPlan(program: Command): void {
         shedding,
         graph,
         culprits: [],
-        memoryFailures: 0,
+        memoryFailures:
+          options.memoryFailures === undefined
+            ? 0
+            : count('--memory-failures', options.memoryFailures),
         hostTargets: null,
         rateMBps: null,
       };
@@ -57,7 +62,7 @@ export function addPlan(program: Command): void {
 async function planDocuments(options: Options, inputs: DecisionInputs): Promise<void> {
   const { EJSON } = await import('bson');
   const parse = EJSON.parse as (text: string) => unknown;
-  const failures = options.failures === undefined ? null : count(options.failures);
+  const failures = options.failures === undefined ? null : count('--failures', options.failures);
   const decide = (text: string): PlanLine => {
     let document: unknown;
     try {
@@ -107,10 +112,10 @@ function write(text: string): Promise<void> {
   });
 }
 
-function count(text: string): number {
+function count(flag: string, text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 0) return number;
-  throw new CommandFailure(2, `--failures: "${text}" is not a number of failures`);
+  throw new CommandFailure(2, `${flag}: "${text}" is not a number of failures`);
 }
 
 async function readGraph(

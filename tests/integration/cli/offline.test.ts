@@ -184,6 +184,13 @@ describe('plan', () => {
     expect(lastJson(stdout)).toMatchObject({ targets: ['raw_records'], maxMessages: 10 });
   });
 
+  it('says what a run gets after failures for want of memory', async () => {
+    const { stdout } = await plan(['--failures', '1', '--memory-failures', '1'], RUN);
+    const line = lastJson(stdout) as { reasons: string[] };
+    expect(line).toMatchObject({ cores: 10, maxMessages: 21 });
+    expect(line.reasons.at(-1)).toMatch(/because it ran out of memory/);
+  });
+
   it('names what is malformed, goes on, and answers 1', async () => {
     const { code, stdout } = await plan([], { ...RUN, detectors: null }, 'not a document', RUN);
     const lines = stdout
