@@ -36,7 +36,7 @@ function readLong(value: Record<string, unknown>): number | null {
 /** null where the value is no integer that a double holds exactly. */
 export function readInteger(value: unknown): number | null {
   const number = readNumber(value);
-  return number !== null && Number.isSafeInteger(number) ? number : null;
+  return Number.isSafeInteger(number) ? number : null;
 }
 
 /** null where the value is no valid date. */

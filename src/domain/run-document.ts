@@ -82,6 +82,7 @@ function readDocument(raw: unknown): ParsedRun {
     daq: readDaq(raw.daq_config, note),
     rateMBps: readRate(raw.rate, note),
   };
+  // Stryker disable next-line ConditionalExpression: null comes with a problem; the types ask
   if (problems.length > 0 || number === null || start === null) {
     return malformed(number, problems, bootstrax, tags);
   }
@@ -238,8 +239,8 @@ function optionalAmount(
   problem: string,
 ): number {
   if (isMissing(value)) return fallback;
-  const amount = readNumber(value);
-  return amount !== null && fits(amount) ? amount : refuse(problem);
+  const amount = readNumber(value) ?? NaN;
+  return fits(amount) ? amount : refuse(problem);
 }
 
 function readThreads(value: unknown, note: Note): Readonly<Record<string, number>> {
