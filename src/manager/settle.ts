@@ -55,7 +55,8 @@ export async function settle(
 ): Promise<AttemptOutcome['outcome'] | null> {
   const { run, fence } = attempt;
   if (ending.kind === 'judged' && ending.judgement.kind === 'superseded') {
-    return settleSuperseded(env, attempt, signal);
+    // Who took the run over has written what became of this attempt.
+    return settleSuperseded(env, attempt, { unlessEnded: true }, signal);
   }
   const settled = decide(env, attempt, ending);
   await untilAnswered(env, `history of run ${run.number}`, signal, () =>
@@ -65,7 +66,10 @@ export async function settle(
     env.store.runs.conclude(fence, settled.conclusion, again),
   );
   if (answer === null) return null;
-  if (answer.kind === 'superseded') return settleSuperseded(env, attempt, signal);
+  if (answer.kind === 'superseded') {
+    // What is written there was decided here, and did not come about.
+    return settleSuperseded(env, attempt, { unlessEnded: false }, signal);
+  }
 
   if (settled.conclusion.kind !== 'done') await removeFolders(env, attempt);
   await closeDirectory(env, attempt);
@@ -91,6 +95,7 @@ export async function settle(
 async function settleSuperseded(
   env: Environment,
   attempt: AttemptSoFar,
+  history: { unlessEnded: boolean },
   signal: AbortSignal,
 ): Promise<'superseded' | null> {
   const { run, fence, locations } = attempt;
@@ -105,7 +110,7 @@ async function settleSuperseded(
     'the run was taken over or settled by others',
   );
   await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, outcome),
+    env.store.attempts.end(fence.attempt, outcome, history),
   );
   if (locations.length > 0) {
     const done = await untilAnswered(env, `data entries of run ${run.number}`, signal, async () => {

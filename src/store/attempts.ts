@@ -63,8 +63,10 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
         { $set: { plan: literal(plan) } },
       ]);
     },
-    end: async (attempt, outcome) =>
-      (await attempts.repeatUpdateOne('attempts.end', byId(attempt), endUpdate(outcome))) === 1,
+    end: async (attempt, outcome, { unlessEnded } = { unlessEnded: false }) => {
+      const filter = { ...byId(attempt), ...(unlessEnded ? { ended: null } : {}) };
+      return (await attempts.repeatUpdateOne('attempts.end', filter, endUpdate(outcome))) === 1;
+    },
     get: async (attempt) => {
       const [document] = await attempts.find(byId(attempt), { limit: 1 });
       return document === undefined ? null : attemptOf(document);

@@ -376,7 +376,12 @@ export interface AttemptStore {
   /** Adds or replaces the plan of an attempt that has begun. */
   plan(attempt: string, plan: Record<string, unknown>): Promise<void>;
   /** False if the attempt never began (then nothing is written). */
-  end(attempt: string, outcome: AttemptOutcome): Promise<boolean>;
+  end(
+    attempt: string,
+    outcome: AttemptOutcome,
+    /** With `unlessEnded` an end that somebody has written already stays. */
+    options?: { unlessEnded: boolean },
+  ): Promise<boolean>;
   get(attempt: string): Promise<AttemptDocument | null>;
   /** Newest first. */
   ofRun(run: number, limit: number): Promise<AttemptDocument[]>;
