@@ -22,7 +22,10 @@ let two: Host;
 beforeAll(async () => {
   lab = await Lab.start();
 });
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') {
+    for (const manager of [...one.managers, ...two.managers]) console.error(manager.story());
+  }
   await Promise.all([one.endManager('SIGKILL'), two.endManager('SIGKILL')]);
 });
 afterAll(() => lab.end());
