@@ -12,7 +12,8 @@ type Values<T> = {
 };
 
 type AllValues = Values<typeof TABLE>;
-type RuleSection = 'claim' | 'targets' | 'resources' | 'retry' | 'quarantine' | 'disk' | 'memory' | 'limits';
+type RuleSection =
+  'claim' | 'targets' | 'resources' | 'retry' | 'quarantine' | 'disk' | 'memory' | 'limits';
 
 /** User and password for one server. */
 export interface Credentials {

@@ -31,6 +31,7 @@ function row({ path, env, flag, setting }: Entry, section: string): string {
 /** Stand-ins for what differs from machine to machine. */
 const FACTS = {
   hostName: '(fully qualified name)',
+  hostRows: [],
   packageDirectory: '(package)',
   stateHome: '~/.local/state',
 };

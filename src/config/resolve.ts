@@ -2,9 +2,10 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { defaultRules } from '../domain/rules.ts';
+import { matches } from '../domain/type-names.ts';
 import { passwordIn } from './connection.ts';
 import { ENTRIES, type Entry, type Settings } from './entries.ts';
-import { snakeCase, type Facts } from './setting.ts';
+import { snakeCase, type Facts, type HostRow, type MachineFacts } from './setting.ts';
 import { closest } from './suggest.ts';
 
 /** Where a value came from. */
@@ -34,7 +35,7 @@ export interface Inputs {
   env: Readonly<Record<string, string | undefined>>;
   /** By flag name with dashes, e.g. `--live-data`; booleans for `--warm-up` and `--no-warm-up`. */
   flags: Readonly<Record<string, string | boolean>>;
-  facts: Facts;
+  facts: MachineFacts;
   /** Absolute; relative paths in flags and environment start here. */
   workingDirectory: string;
   home: string;
@@ -58,19 +59,26 @@ export function resolveSettings(inputs: Inputs): Resolution {
   const fromFile = readFile(inputs, errors);
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
-  let facts = inputs.facts;
+  let facts: Facts = { ...inputs.facts, hostRows: [] };
   for (const entry of ENTRIES) {
     const given = lookUp(entry, inputs, fromFile, errors);
     const checked = given && check(entry, given, inputs, errors);
-    put(values, entry.keys, checked ? checked.value : entry.setting.defaultValue(facts));
+    const value = checked ? checked.value : entry.setting.defaultValue(facts);
+    put(values, entry.keys, value);
     sources[entry.path] = checked ? checked.source : { kind: 'default' };
-    // The host's role and resources follow its name unless they are given.
-    if (checked && entry.path === 'host.name')
-      facts = { ...facts, hostName: checked.value as string };
+    facts = withKnown(facts, entry.path, value);
   }
   const settings = assemble(values);
   if (errors.length === 0) errors.push(...contradictions(settings, sources));
   return errors.length > 0 ? { kind: 'errors', errors } : { kind: 'settings', settings, sources };
+}
+
+/** The host's role and resources follow its name unless they are given. */
+function withKnown(facts: Facts, path: string, value: unknown): Facts {
+  if (path === 'host.name') return { ...facts, hostName: value as string };
+  if (path !== 'host.by_name') return facts;
+  const rows = value as readonly HostRow[];
+  return { ...facts, hostRows: rows.filter(({ pattern }) => matches(facts.hostName, pattern)) };
 }
 
 /** One line for a person: which setting, from where, what is wrong. */

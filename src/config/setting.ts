@@ -1,7 +1,22 @@
 import { z } from 'zod';
+import type { HostRole } from '../domain/claim.ts';
 
-/** What a default may depend on; found out by the caller, so that resolving stays pure. */
-export interface Facts {
+/** What hosts of certain names are, where they do not say it themselves. */
+export interface HostRow {
+  /** Shell-style, case-sensitive. */
+  pattern: string;
+  role?: HostRole;
+  resourceTable?: string;
+}
+
+/** What a default may depend on. */
+export interface Facts extends MachineFacts {
+  /** The rows of `host.by_name` that fit this host. */
+  hostRows: readonly HostRow[];
+}
+
+/** Found out by the caller, so that resolving stays pure. */
+export interface MachineFacts {
   /** `host.name` if it is set, else what Python's `socket.getfqdn()` says on this machine. */
   hostName: string;
   /** Directory of the installed package (where `worker/` and `bin/` lie). */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import eventBuilders from '../../config/event-builders.json' with { type: 'json' };
 import { RULES_TABLE } from './rules-table.ts';
 import {
   boolean,
@@ -11,11 +12,24 @@ import {
   path,
   table,
   text,
+  type HostRow,
 } from './setting.ts';
 
-const PRIMARIES = ['eb3.xenon.local', 'eb4.xenon.local', 'eb5.xenon.local'];
 const positive = z.number().positive();
 const whole = z.int().positive();
+const roles = ['primary', 'backup', 'never'] as const;
+
+const hostRow = z
+  .strictObject({
+    pattern: z.string().min(1),
+    role: z.enum(roles).optional(),
+    resource_table: z.string().min(1).optional(),
+  })
+  .transform(({ pattern, role, resource_table }): HostRow => ({
+    pattern,
+    ...(role && { role }),
+    ...(resource_table && { resourceTable: resource_table }),
+  }));
 
 /**
  * Every setting, by section. The name in the file is the snake_case of the key; flag and
@@ -64,32 +78,40 @@ export const TABLE = {
       'Name of this host in all documents: the fully qualified name, as `socket.getfqdn()` of Python gives it.',
       { name: 'host' },
     ),
+    byName: table<readonly HostRow[]>(
+      z.array(hostRow),
+      eventBuilders.byName as HostRow[],
+      'What hosts are by their names, so that all hosts share one file: the first row that fits the name and says it gives `role` and `resource_table` where these are not set.',
+      { rows: true },
+    ),
     role: choice(
-      ['primary', 'backup', 'never'],
-      ({ hostName }) =>
-        PRIMARIES.includes(hostName) ? 'primary' : hostName.includes('eb2') ? 'never' : 'backup',
-      '`primary` takes new runs; `backup` only when no primary host is alive or the queue is long; `never` only runs without the TPC, and retries. The default follows the host name.',
+      roles,
+      ({ hostRows }) => hostRows.find(({ role }) => role !== undefined)?.role ?? 'primary',
+      '`primary` takes new runs; `backup` only when no primary host is alive or the queue is long; `never` only runs without the TPC, and retries.',
       { name: 'role' },
     ),
-    primaries: list(PRIMARIES, 'The primary hosts, for which a backup host looks.', {
+    primaries: list(eventBuilders.primaries, 'The primary hosts, for which a backup host looks.', {
       name: 'primaries',
     }),
     resourceTable: text(
-      ({ hostName }) => (/^..[0-2]/.test(hostName) ? 'old' : 'new'),
-      'Which of `resources.tables` applies to this host. The default is `old` for hosts whose name has 0, 1 or 2 as its third character, like eb0.',
+      ({ hostRows }) =>
+        hostRows.find(({ resourceTable }) => resourceTable !== undefined)?.resourceTable ?? 'new',
+      'Which of `resources.tables` applies to this host.',
       { name: 'resource-table' },
     ),
     slots: number(whole, 1, 'Runs processed at the same time on this host.', { name: 'slots' }),
   },
   paths: {
     liveData: path(
-      '/live_data/xenonnt',
+      (facts) => join(facts.stateHome, 'bootstrax', 'live_data'),
       'Folder below which the live data of all runs lies. A run’s own place is in its document; nothing outside this folder is read. `simulate-daq` writes here.',
       { name: 'live-data' },
     ),
-    output: path('/data/pre_processed', 'Folder for the processed data; nothing else lies in it.', {
-      name: 'output',
-    }),
+    output: path(
+      (facts) => join(facts.stateHome, 'bootstrax', 'processed'),
+      'Folder for the processed data; nothing else lies in it.',
+      { name: 'output' },
+    ),
     stateDir: path(
       (facts) => join(facts.stateHome, 'bootstrax'),
       'Folder for attempts, logs, plugin graphs and the embedded database.',

@@ -63,23 +63,41 @@ describe('resolveSettings', () => {
     );
   });
 
+  const BY_NAME = `
+[[host.by_name]]
+pattern = "b*"
+resource_table = "old"
+[[host.by_name]]
+pattern = "big?.lab"
+role = "never"
+resource_table = "new"
+[[host.by_name]]
+pattern = "*"
+role = "backup"`;
+
+  it.each([
+    ['big1.lab', 'never', 'old'],
+    ['bar.lab', 'backup', 'old'],
+    ['other', 'backup', 'new'],
+  ])('gives %s the role %s and resources %s by its name', (hostName, role, table) => {
+    const of = (given: Parameters<typeof resolve>[0]) => {
+      const { host } = settingsOf({ toml: BY_NAME, ...given }).settings;
+      return [host.role, host.resourceTable];
+    };
+    expect(of({ hostName })).toEqual([role, table]);
+    expect(of({ env: { BOOTSTRAX_HOST: hostName } })).toEqual([role, table]);
+    expect(of({ hostName, env: { BOOTSTRAX_ROLE: 'primary' } })).toEqual(['primary', table]);
+    expect(of({ hostName, flags: { '--resource-table': 'new' } })).toEqual([role, 'new']);
+  });
+
   it.each([
     ['eb3.xenon.local', 'primary', 'new'],
     ['eb2.xenon.local', 'never', 'old'],
     ['eb0.xenon.local', 'backup', 'old'],
-    ['daq.lab.example', 'backup', 'new'],
-  ])('follows the reference for the host %s: %s, resources %s', (hostName, role, table) => {
+    ['daq.lab.example', 'primary', 'new'],
+  ])('knows without a file what %s is: %s, resources %s', (hostName, role, table) => {
     const { host } = settingsOf({ hostName }).settings;
     expect([host.role, host.resourceTable]).toEqual([role, table]);
-  });
-
-  it('lets role and resources follow the name that was given', () => {
-    const { host } = settingsOf({ env: { BOOTSTRAX_HOST: 'eb1.xenon.local' } }).settings;
-    expect([host.name, host.role, host.resourceTable]).toEqual([
-      'eb1.xenon.local',
-      'backup',
-      'old',
-    ]);
   });
 
   it('takes flag before environment before file before default', () => {
@@ -231,7 +249,7 @@ describe('the table of settings', () => {
   });
 
   it('accepts every default by its own schema, tables aside', () => {
-    const facts = { hostName: 'a.b', packageDirectory: '/p', stateHome: '/s' };
+    const facts = { hostName: 'a.b', hostRows: [], packageDirectory: '/p', stateHome: '/s' };
     for (const { path, setting } of ENTRIES.filter((entry) => !entry.setting.rows)) {
       expect(setting.schema.safeParse(setting.defaultValue(facts)).success, path).toBe(true);
     }
