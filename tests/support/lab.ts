@@ -62,13 +62,14 @@ export class ManagerProcess {
   ): Promise<Record<string, unknown>> {
     const matches = (line: Record<string, unknown>) =>
       line['event'] === name && Object.entries(fields).every(([key, value]) => line[key] === value);
-    return until(`log line ${name} ${JSON.stringify(fields)}`, () => {
+    const what = `log line ${name} ${JSON.stringify(fields)}`;
+    return until(what, () => {
       if (this.child.exitCode !== null && !this.lines.some(matches)) {
-        throw new Error(
-          `the manager ended (${this.child.exitCode}) before ${name}: ${this.story()}`,
-        );
+        throw new Error(`the manager ended (${this.child.exitCode}) before ${name}`);
       }
       return this.lines.find(matches);
+    }).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${this.story()}`, { cause: error });
     });
   }
 
