@@ -37,7 +37,7 @@ export class AttemptRunner {
   #result: Result | null = null;
   readonly #folders = new Map<string, Folder>();
   readonly #registered = new Set<string>();
-  /** Listed in the run document by an earlier manager: the power cut may have taken the child's word for it. */
+  /** Listed in the run document before: by earlier attempts, or of this one by an earlier manager. */
   #listedBefore: readonly string[] = [];
   #registering: Promise<void> = Promise.resolve();
   #startedAt: number;
@@ -114,15 +114,12 @@ export class AttemptRunner {
     if (parsed.kind === 'run') {
       const { attempt, host, state } = parsed.run.bootstrax;
       const claimed = state === 'considering' || state === 'busy';
-      if (
-        this.phase !== 'settling' &&
-        !(claimed && attempt === this.fence.attempt && host === this.fence.host)
-      ) {
-        this.end({ kind: 'superseded' });
-      } else {
+      if (claimed && attempt === this.fence.attempt && host === this.fence.host) {
+        this.#run = parsed.run;
         this.#noteTags(parsed.run);
+      } else if (this.phase !== 'settling') {
+        this.end({ kind: 'superseded' });
       }
-      this.#run = { ...this.#run, end: parsed.run.end, rateMBps: parsed.run.rateMBps };
     }
     this.#lookedAgain?.();
   }
@@ -136,6 +133,9 @@ export class AttemptRunner {
 
   async #fromClaim(): Promise<void> {
     const env = this.#env;
+    // What somebody wrote between the look that led to the claim and the claim itself counts.
+    await untilAnswered(env, `run ${this.#run.number}`, this.#stopped(), () => this.look());
+    if (this.#stop.signal.aborted) return this.#settleUnstarted();
     const begun = await untilAnswered(env, 'history', this.#managerEnds, async () => {
       await env.store.attempts.begin({
         attempt: this.fence.attempt,
@@ -163,12 +163,14 @@ export class AttemptRunner {
 
   async #start(plan: Plan): Promise<void> {
     const env = this.#env;
+    // From here on a later manager knows that something of the run may be left here.
+    const directory = await env.attempts.create(plan);
+    this.plan = plan;
+    this.#listedBefore = locationsOn(env.host, this.#run);
     if (!(await clearEarlierProducts(env, this.#run, this.fence, this.#stopped()))) {
       if (!this.#stop.signal.aborted) this.#ended = { kind: 'superseded' };
       return this.#settleUnstarted();
     }
-    const directory = await env.attempts.create(plan);
-    this.plan = plan;
     this.#enter('starting');
     const summary: PlanSummary = {
       targets: plan.targets,

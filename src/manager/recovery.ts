@@ -74,7 +74,8 @@ async function recoverAttempt(
     if (attempt !== plan.attempt || host !== env.host) continue;
     if (state === 'considering') {
       // Claimed, but no child was ever made: the claim is given back by itself.
-      await env.attempts.markConcluded(files.directory);
+      await removeProducts(env, files, plan, [document], signal);
+      if (!signal.aborted) await env.attempts.markConcluded(files.directory);
       return;
     }
     const parsed = parseRun(document);
@@ -114,24 +115,34 @@ async function cleanUpLostAttempt(
   const kept = documents.some(
     (document) => isTakenHere(env, document) || isDoneHere(env, document),
   );
-  let removed: string[] = [];
-  if (!kept) {
-    // Whatever there is of the run here is this attempt's, also what a power cut has left no word of.
-    const announced = (await env.attempts.foldersOf(files.directory)).map((each) => each.location);
-    for (const document of documents) {
-      const locations = [...new Set([...announced, ...listedHere(env, document)])];
-      await untilAnswered(env, `data entries of run ${plan.run}`, signal, () =>
-        env.store.runs.withdrawData(document._id, env.host, locations),
-      );
-    }
-    if (signal.aborted) return;
-    removed = await env.products.clear(plan.outputDirectory, plan.runId);
-  }
+  const removed = kept ? [] : await removeProducts(env, files, plan, documents, signal);
+  if (signal.aborted) return;
   await env.attempts.markConcluded(files.directory);
   env.log.info(
     { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed: removed.length },
     `an earlier attempt at run ${plan.run} is cleaned up: ${kept ? 'what is here is of another or finished' : `${removed.length} folders removed`}`,
   );
+}
+
+/**
+ * Whatever there is of the run here is this attempt's, or was to be removed by it; also what a power
+ * cut has left no word of. Entries go before folders.
+ */
+async function removeProducts(
+  env: Environment,
+  files: AttemptFiles,
+  plan: Plan,
+  documents: readonly RunDocument[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const announced = (await env.attempts.foldersOf(files.directory)).map((each) => each.location);
+  for (const document of documents) {
+    const locations = [...new Set([...announced, ...listedHere(env, document)])];
+    await untilAnswered(env, `data entries of run ${plan.run}`, signal, () =>
+      env.store.runs.withdrawData(document._id, env.host, locations),
+    );
+  }
+  return signal.aborted ? [] : env.products.clear(plan.outputDirectory, plan.runId);
 }
 
 function isTakenHere(env: Environment, document: RunDocument): boolean {

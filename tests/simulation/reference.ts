@@ -41,6 +41,7 @@ export class ReferenceManager {
 
   start(): void {
     this.#tell('starts');
+    this.#process.kill();
     this.#process = new Process(this.#time);
     void this.#loop(this.#process);
   }

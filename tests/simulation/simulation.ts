@@ -191,6 +191,8 @@ class Simulation {
     await this.#until(troubled + PEOPLE_SECONDS, () => false);
     const rested = await this.#until(troubled + REST_SECONDS, () => this.#allSettled());
     if (!rested) this.#reportStuck();
+    // A machine that a run took down comes back first.
+    await this.#until(Infinity, () => this.#seats.every(({ host }) => host.on));
     await this.#until(this.#time.seconds + TIDY_SECONDS, () => false);
     if (rested && this.#violations.length === 0) this.#invariants.atRest(this.#daq.runs.values());
     return this.#outcome();
