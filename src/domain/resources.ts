@@ -28,13 +28,16 @@ interface Amounts {
   timeoutSeconds: number;
 }
 
-/** Linear between the points, constant outside them; `points` sorted by x. */
-function interpolate(points: readonly (readonly [x: number, y: number])[], x: number): number {
+/** Linear between the points, constant outside them; `points` sorted by x. Null without any. */
+function interpolate(
+  points: readonly (readonly [x: number, y: number])[],
+  x: number,
+): number | null {
   let previous = points[0];
-  if (previous === undefined) return 0;
+  if (previous === undefined) return null;
   for (const point of points) {
-    if (x <= point[0]) {
-      if (x === point[0] || point === previous) return point[1];
+    if (x < point[0]) {
+      if (point === previous) return point[1];
       const slope = (point[1] - previous[1]) / (point[0] - previous[0]);
       return slope * (x - previous[0]) + previous[1];
     }
@@ -43,20 +46,23 @@ function interpolate(points: readonly (readonly [x: number, y: number])[], x: nu
   return previous[1];
 }
 
-/** The table's row at a rate (reference, section 6.1), before any failure, truncated. */
-function fromTable(rateMBps: number, rows: readonly ResourceRow[]): Amounts {
+/**
+ * The table's row at a rate (reference, section 6.1), before any failure, truncated. A table may say
+ * nothing of the time-out: then it is that of `fallback`.
+ */
+function fromTable(rateMBps: number, rows: readonly ResourceRow[], fallback: Amounts): Amounts {
   const sorted = [...rows].sort((a, b) => a.rateMBps - b.rateMBps);
-  const at = (value: (row: ResourceRow) => number | null) => {
+  const at = (value: (row: ResourceRow) => number | null, otherwise: number) => {
     const points = sorted.flatMap((row) => {
       const y = value(row);
       return y === null ? [] : [[row.rateMBps, y] as const];
     });
-    return Math.trunc(interpolate(points, rateMBps));
+    return Math.trunc(interpolate(points, rateMBps) ?? otherwise);
   };
   return {
-    cores: at((row) => row.cores),
-    maxMessages: at((row) => row.maxMessages),
-    timeoutSeconds: at((row) => row.timeoutSeconds),
+    cores: at((row) => row.cores, fallback.cores),
+    maxMessages: at((row) => row.maxMessages, fallback.maxMessages),
+    timeoutSeconds: at((row) => row.timeoutSeconds, fallback.timeoutSeconds),
   };
 }
 
@@ -83,9 +89,10 @@ function lessMemory(
 
 /** The rate that the table is asked with, MB/s; null where it is not known (section 6.2). */
 function effectiveRate(facts: ResourceFacts, rules: ResourceRules): number | null {
-  if (facts.rateMBps === null || !(facts.rateMBps > 0)) return null;
+  const known = facts.rateMBps ?? 0;
+  if (!(known > 0)) return null;
   const forced = rules.forcedRates.find(({ substring }) => facts.mode.includes(substring));
-  return forced?.rateMBps ?? facts.rateMBps;
+  return forced?.rateMBps ?? known;
 }
 
 function compressor(
@@ -94,8 +101,9 @@ function compressor(
   rules: ResourceRules,
 ): 'lz4' | 'zstd' {
   if (facts.failures > 0) return facts.failures > 1 ? 'lz4' : 'zstd';
-  if (rateMBps === null || rateMBps < rules.compressor.lowRateMBps) return 'zstd';
-  const chunkMB = rateMBps * (facts.overlapSeconds + facts.chunkSeconds);
+  const rate = rateMBps ?? 0;
+  if (rate < rules.compressor.lowRateMBps) return 'zstd';
+  const chunkMB = rate * (facts.overlapSeconds + facts.chunkSeconds);
   return chunkMB > rules.compressor.largeChunkMB ? 'lz4' : 'zstd';
 }
 
@@ -117,7 +125,7 @@ export function selectResources(
   } else if (rows === undefined || rows.length === 0) {
     reasons.push(`Default resources: there is no resource table '${table}'.`);
   } else {
-    amounts = fromTable(rate, rows);
+    amounts = fromTable(rate, rows, rules.fallback);
     const forced = rate !== facts.rateMBps;
     reasons.push(
       forced

@@ -28,6 +28,8 @@ export function tellingStacks(text: string): string {
   return shown.length <= MOST_CHARACTERS ? shown : `(shortened)\n${shown.slice(-MOST_CHARACTERS)}`;
 }
 
+type Frame = [line: string, path: string, number: string, name: string];
+
 function parseStacks(text: string): Stack[] {
   const stacks: Stack[] = [];
   let process = '';
@@ -40,8 +42,9 @@ function parseStacks(text: string): Stack[] {
     if (thread !== undefined) {
       stacks.push({ title: process === '' ? thread : `${process}, ${thread}`, frames: [] });
     }
-    const [, path, number, name] = /^ {2}File "(.*)", line (\d+) in (.+)$/.exec(line) ?? [];
-    if (path !== undefined && number !== undefined && name !== undefined) {
+    const frame = /^ {2}File "(.*)", line (\d+) in (.+)$/.exec(line) as Frame | null;
+    if (frame !== null) {
+      const [, path, number, name] = frame;
       stacks.at(-1)?.frames.push({ path, line: number, name });
     }
   }

@@ -55,7 +55,10 @@ describe('the memory of attempts', () => {
     ['one at a time', [use('a', 40), use('b', 41, true)], 1, 2, []],
     ['enough is left', [use('a', 80)], 3, 1, []],
     ['somebody else has it', [use('a', 20)], 1, 1, ['a: host_problem']],
-    ['it would not help', [use('a', 2)], 1, 1, []],
+    ['it would not help', [use('a', 2.9)], 1, 1, []],
+    ['it just helps', [use('a', 3)], 1, 1, ['a: host_problem']],
+    ['it has half of what it may', [use('a', 42.5)], 1, 1, ['a: host_problem']],
+    ['it has more than half of what it may', [use('a', 42.6)], 1, 1, ['a: memory_limit']],
   ])('%s', (_, uses, available, slots, expected) => {
     expect(ended(uses, available, slots)).toEqual(expected);
   });

@@ -112,6 +112,22 @@ describe('resources by rate and failures', () => {
     }
   });
 
+  it('have the default time-out where the table says nothing of it', () => {
+    const row = { cores: 3, maxMessages: 4, timeoutSeconds: null };
+    const silent = [
+      { rateMBps: 100, ...row },
+      { rateMBps: 200, ...row },
+    ];
+    const some = [...silent, { rateMBps: 300, ...row, timeoutSeconds: 800 }];
+    const rules = { ...RULES, tables: { silent, some } };
+    expect(select({ rateMBps: 150 }, 'silent', rules)).toMatchObject({
+      cores: 3,
+      maxMessages: 4,
+      timeoutSeconds: 1000,
+    });
+    expect(select({ rateMBps: 150 }, 'some', rules).timeoutSeconds).toBe(800);
+  });
+
   it('stay within limits however many failures a document claims', () => {
     expect(figures({ rateMBps: 0.5, failures: 2 ** 50 })).toBe('4 4 3600');
     const rules = { ...RULES, fallback: { cores: 90, maxMessages: 900, timeoutSeconds: 10 } };
