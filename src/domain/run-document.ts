@@ -82,7 +82,6 @@ function readDocument(raw: unknown): ParsedRun {
     daq: readDaq(raw.daq_config, note),
     rateMBps: readRate(raw.rate, note),
   };
-  // Stryker disable next-line ConditionalExpression: null comes with a problem; the types ask
   if (problems.length > 0 || number === null || start === null) {
     return malformed(number, problems, bootstrax, tags);
   }
