@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import type {
@@ -18,7 +18,7 @@ export interface ForkServerOptions {
   python: string;
   /** Folder that holds the package `bootstrax_worker`. */
   workerDirectory: string;
-  /** Where libraries may keep caches. */
+  /** Where libraries may keep caches, and the warm-up its data. */
   cacheDirectory: string;
   /** `module:function` of the strax context, and what it is called with. */
   context: string;
@@ -178,7 +178,7 @@ export class ForkServer {
   }
 
   #spawn(): void {
-    const { python, context, contextOptions, warmUp, environment } = this.#options;
+    const { python, context, contextOptions, warmUp, cacheDirectory, environment } = this.#options;
     mkdirSync(dirname(this.#options.logFile), { recursive: true });
     const log = openSync(this.#options.logFile, 'a');
     const server = spawn(
@@ -186,6 +186,7 @@ export class ForkServer {
       [
         ...['-m', 'bootstrax_worker', 'serve', '--context', context],
         ...['--context-options', JSON.stringify(contextOptions)],
+        ...['--scratch', join(cacheDirectory, 'warm-up')],
         ...(warmUp ? [] : ['--no-warm-up']),
       ],
       {

@@ -30,13 +30,19 @@ def main() -> int:
     serve.add_argument("--context", required=True, metavar="MODULE:FUNCTION")
     serve.add_argument("--context-options", type=_options, default={}, metavar="JSON")
     serve.add_argument("--no-warm-up", action="store_true")
+    serve.add_argument("--scratch", required=True, metavar="DIRECTORY")
     attempt = commands.add_parser("attempt", help="carry out the plan of an attempt directory")
     attempt.add_argument("directory")
     arguments = parser.parse_args()
     if arguments.command == "serve":
         from .fork_server import ForkServer
 
-        server = ForkServer(arguments.context, arguments.context_options, not arguments.no_warm_up)
+        server = ForkServer(
+            arguments.context,
+            arguments.context_options,
+            warm_up=not arguments.no_warm_up,
+            scratch=arguments.scratch,
+        )
         return server.serve()
     from .attempt import run_cold
 

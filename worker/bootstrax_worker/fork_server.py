@@ -6,11 +6,10 @@ import selectors
 import shutil
 import signal
 import sys
-import tempfile
 import time
 import traceback
 
-from . import durable, guardian, protocol
+from . import durable, guardian, protocol, scratch
 from .fork_safety import ForkSafety, switch_off_progress_monitor
 from .identity import identity
 from .versions import versions
@@ -21,10 +20,12 @@ _PR_SET_PDEATHSIG = 1
 class ForkServer:
     """Reads requests from stdin, writes answers to what was stdout. One thread, no polling."""
 
-    def __init__(self, context: str, options: dict, warm_up: bool) -> None:
+    def __init__(self, context: str, options: dict, warm_up: bool, scratch: str) -> None:
+        """`scratch`: where the warm-up may write; what others left there is removed."""
         self._context_name = context
         self._options = options
         self._warm_up_wanted = warm_up
+        self._scratch = scratch
         self._loaded = None
         self._cold_why: str | None = None
         self._safety = ForkSafety()
@@ -78,7 +79,11 @@ class ForkServer:
             module = self._context_name.partition(":")[0]
             self._cold_why = f"{module} offers no warm_up function"
             return
-        directory = tempfile.mkdtemp(prefix="bootstrax-warm-up-")
+        try:
+            directory = scratch.make_folder(self._scratch)
+        except OSError as error:
+            self._cold_why = f"there is no folder for the warm-up run: {error}"
+            return
         try:
             self._loaded.warm_up(self._loaded.context, directory)
         except Exception as error:

@@ -35,6 +35,25 @@ def test_hello_graph_ready_then_the_end_of_input(serve):
     assert server.process.returncode == 0
 
 
+def test_the_data_of_the_warm_up_goes_also_that_of_a_server_that_was_killed(serve, tmp_path):
+    scratch = tmp_path / "cache" / "warm-up"
+    killed = serve(scratch=scratch, options={"hanging_warm_up": True})
+    wait_for(lambda: scratch.exists() and any(scratch.iterdir()))
+    killed.process.kill()
+    killed.process.wait(30)
+    assert any(scratch.iterdir())
+    (scratch / "not-ours").mkdir()
+    serve(scratch=scratch).until("ready")
+    assert [path.name for path in scratch.iterdir()] == ["not-ours"]
+
+
+def test_without_a_folder_for_the_warm_up_attempts_start_cold(serve, tmp_path):
+    (tmp_path / "file").touch()
+    ready = serve(scratch=tmp_path / "file" / "warm-up").until("ready")
+    assert not ready["warm"]
+    assert "no folder for the warm-up run" in ready["why"]
+
+
 def test_attempts_survive_their_server(serve, tmp_path):
     for end in (signal.SIGKILL, signal.SIGTERM, "end of input"):
         server = serve()

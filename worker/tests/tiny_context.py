@@ -143,8 +143,15 @@ class Late(strax.Plugin):
         return tiny_sum
 
 
-def tiny(lingering_thread: bool = False, broken: bool = False) -> strax.Context:
-    """The context; it may leave a thread running, or fail to build."""
+_hanging_warm_up = False
+
+
+def tiny(
+    lingering_thread: bool = False, broken: bool = False, hanging_warm_up: bool = False
+) -> strax.Context:
+    """The context; it may leave a thread running, fail to build, or never get warm."""
+    global _hanging_warm_up
+    _hanging_warm_up = hanging_warm_up
     if broken:
         raise RuntimeError("the calibration file is missing")
     if lingering_thread:
@@ -154,5 +161,7 @@ def tiny(lingering_thread: bool = False, broken: bool = False) -> strax.Context:
 
 def warm_up(context: strax.Context, directory: str) -> None:
     """Make all types of a tiny run once."""
+    if _hanging_warm_up:
+        time.sleep(3600)
     context.storage = [strax.DataDirectory(directory)]
     context.make("999999", "tiny_late")

@@ -5,11 +5,13 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
 WORKER = HERE.parent
+SCRATCH = Path(tempfile.gettempdir(), "bootstrax-test-cache", "warm-up")
 
 
 def environment() -> dict[str, str]:
@@ -111,11 +113,14 @@ class Attempt:
 class Server:
     """A fork server and its lines."""
 
-    def __init__(self, context="tiny_context:tiny", options=None, arguments=()) -> None:
+    def __init__(
+        self, context="tiny_context:tiny", options=None, arguments=(), scratch=SCRATCH
+    ) -> None:
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "bootstrax_worker", "serve", "--context", context),
-                *("--context-options", json.dumps(options or {}), *arguments),
+                *("--context-options", json.dumps(options or {})),
+                *("--scratch", str(scratch), *arguments),
             ],
             env=environment(),
             stdin=subprocess.PIPE,
