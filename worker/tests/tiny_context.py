@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from multiprocessing import shared_memory
+from multiprocessing import resource_tracker, shared_memory
 
 import numpy as np
 import strax
@@ -77,6 +77,8 @@ def misbehave(fault: str) -> None:
         case "leak_shared_memory":
             leaked = shared_memory.SharedMemory(create=True, size=1000)
             leaked.buf[:4] = b"data"
+            # As if Python's own tracker, which is killed with the rest, had had no time.
+            resource_tracker.unregister(leaked._name, "shared_memory")
             os.kill(os.getpid(), signal.SIGKILL)
         case "flood":
             for _ in range(200_000):
