@@ -6,7 +6,7 @@ export default {
   mutate: [
     'src/domain/**/*.ts',
     'src/store/{run-filters,run-updates,run-data,expressions,compare-and-set}.ts',
-    'src/store/{runs,run-list,run-watch,attempts,hosts,eb-monitor,daq-log,rates}.ts',
+    'src/store/{runs,run-watch,attempts,hosts,eb-monitor,daq-log,rates}.ts',
     '!src/domain/protocol-schema.ts',
   ],
   concurrency: 2,
