@@ -70,8 +70,7 @@ export function concludeFailure(
   rules: RetryRules,
 ): FailureConclusion {
   const inRow = before.uncounted + 1;
-  const holdersLost = before.holdersLost + (fault === 'holder_lost' ? 1 : 0);
-  const poisonous = fault === 'holder_lost' && holdersLost > rules.uncounted.maxHoldersLost;
+  const poisonous = fault === 'holder_lost' && before.holdersLost >= rules.uncounted.maxHoldersLost;
   if (fault !== 'run' && !poisonous && inRow <= rules.uncounted.maxInRow) {
     return {
       kind: 'requeued',

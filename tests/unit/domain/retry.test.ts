@@ -104,6 +104,7 @@ describe('a failure', () => {
       delaySeconds: 60,
     });
     expect(concludeFailure(before(9, 1, 1), 'holder_lost', 0.5, RULES).kind).toBe('given_up');
+    expect(concludeFailure(before(0, 3, 5), 'surroundings', 0.5, RULES).kind).toBe('requeued');
   });
 
   it('always leads to an end: no run goes round for ever', () => {

@@ -296,6 +296,10 @@ describe('reference shedding', () => {
       `Failed before, so it goes with all that depends on it: ${names}.`;
     expect(reasonsAfter(2)[1]).toBe(named('merged_s2s, peaklets'));
     expect(reasonsAfter(1, culprits.slice(0, 2))[1]).toBe(named('merged_s2s'));
+    expect(reasonsAfter(3, []).slice(1)).toEqual([
+      'Left out after 3 failures: event_info, online_peak_monitor, veto_proximity.',
+      'Asked for instead: peak_basics, peak_positions_cnf.',
+    ]);
     expect(reasonsAfter(0)).toEqual(['Targets of the configuration.']);
     for (const none of [reasonsAfter(1, []), reasonsAfter(1, culprits.slice(3))]) {
       expect(none.join(' ')).not.toContain('Failed before');

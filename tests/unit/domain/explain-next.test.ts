@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+
+import { claimDecision, type HostFacts } from '../../../src/domain/claim.ts';
+import { explain } from '../../../src/domain/explain.ts';
+import { defaultRules } from '../../../src/domain/rules.ts';
+import { at, NOW, parsed } from './documents.ts';
+
+const HOST: HostFacts = { host: 'eb3.xenon.local', role: 'primary', accepting: { ok: true } };
+const FLEET = { queueLength: 1, livePrimaries: 3 };
+
+function step(bootstrax: Record<string, unknown>, host: Partial<HostFacts> = {}) {
+  const run = parsed({ bootstrax });
+  return explain(run, { ...HOST, ...host }, FLEET, defaultRules, NOW).next;
+}
+
+describe('what comes next', () => {
+  const disk = { accepting: { ok: false, reason: 'disk' } } as const;
+
+  it('for a failed run without a time for another try is nothing: only a person brings it back', () => {
+    expect(step({ state: 'failed', n_failures: 1 }, disk)).toBeNull();
+    expect(step({ state: 'failed', n_failures: 1, next_retry: at(-1) }, disk)).not.toBeNull();
+  });
+
+  it('for a run that is due is its claim, by a host that takes runs', () => {
+    const due = { state: 'failed', n_failures: 1, next_retry: at(-1) };
+    for (const bootstrax of [{ state: null }, due]) {
+      expect(step(bootstrax, disk)).toEqual({
+        what: 'it is claimed',
+        at: null,
+        who: 'another host, or eb3.xenon.local once it takes runs',
+      });
+    }
+    expect(step({ state: null }, { role: 'never' })).toEqual({
+      what: 'it is claimed',
+      at: null,
+      who: 'a primary host',
+    });
+  });
+
+  it('for a run that is not due yet is the time of its next try', () => {
+    expect(step({ state: 'failed', n_failures: 1, next_retry: at(1) })).toEqual({
+      what: 'it is tried again',
+      at: at(1).toISOString(),
+      who: 'any host',
+    });
+  });
+});
+
+it('a claim that fits gives no reason against itself', () => {
+  for (const detectors of [['neutron_veto'], ['tpc']]) {
+    const decision = claimDecision(parsed({ detectors }), HOST, FLEET, defaultRules, NOW);
+    expect(decision).toEqual({ kind: 'claim', purpose: 'new', why: 'a new run' });
+  }
+});
