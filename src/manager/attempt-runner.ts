@@ -260,6 +260,8 @@ export class AttemptRunner {
       end.ended?.kind === 'memory_limit' ? end.ended.bytes : 0,
     );
     const verification = await this.#verification(end);
+    // A manager that stood still may have lost the run long ago: what its next owner wrote counts.
+    await untilAnswered(this.#env, `run ${this.#run.number}`, this.#managerEnds, () => this.look());
     if (this.#managerEnds.aborted) return;
     const judgement = judgeAttempt({ ...end, ended: this.#ended ?? end.ended }, verification);
     await this.#settle({ kind: 'judged', judgement });
