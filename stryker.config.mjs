@@ -15,7 +15,16 @@ export default {
   incremental: false,
   disableTypeChecks: false,
   // What the fast tests do not need; the rest is copied for each run.
-  ignorePatterns: ['/.*', '/dist', '/worker', '/docs', '/bench', '/packaging', '/strax_data'],
+  ignorePatterns: [
+    '/.*',
+    '/dist',
+    '/worker/**',
+    '!/worker/bootstrax_worker/protocol.schema.json',
+    '/docs',
+    '/bench',
+    '/packaging',
+    '/strax_data',
+  ],
   tempDirName: '.mutation/sandbox',
   reporters: ['json', 'progress-append-only'],
   jsonReporter: { fileName: '.mutation/report.json' },
