@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { startedSchema } from '../../src/domain/attempt.ts';
 import { identityOf, isZombie, processStat } from '../../src/machine/identity.ts';
@@ -16,6 +16,10 @@ import {
   type StoredRun,
 } from '../support/lab.ts';
 import { MemoryGroup } from '../support/memory-group.ts';
+
+/** Each run is tried twice, and given up on in between: on a busy machine that takes its time. */
+const PATIENCE_SECONDS = 240;
+vi.setConfig({ testTimeout: 300_000 });
 
 const HOST = 'alpha.test.local';
 const GB = 1e9;
@@ -114,7 +118,7 @@ async function endsWell(
   { number, manager }: { number: number; manager: ManagerProcess },
   expected: { outcome: string; counted: boolean; cause: string },
 ): Promise<{ run: StoredRun; first: PastAttempt; second: PastAttempt }> {
-  const run = await lab.reached(number, ['done']);
+  const run = await lab.reached(number, ['done'], PATIENCE_SECONDS);
   const attempts = await until('the history', async () => {
     const found = await attemptsOf(number);
     return found.length === 2 && found.every(({ result }) => result !== null) && found;
@@ -274,7 +278,7 @@ describe('a child that leaves processes behind', () => {
     ['forks_and_dies', { outcome: 'failed', counted: true, cause: 'child_died' }],
   ])('%s: they go with it, wherever they went', async (vice, expected) => {
     const run = await hostile(vice);
-    if (expected === null) await lab.reached(run.number, ['done']);
+    if (expected === null) await lab.reached(run.number, ['done'], PATIENCE_SECONDS);
     else await endsWell(run, expected);
     const notes = ['stays', 'leaves', 'closes'].map((how) => join(vices(), `${how}.pid`));
     for (const note of notes) {
