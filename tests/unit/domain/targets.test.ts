@@ -57,6 +57,16 @@ describe('patterns', () => {
   });
 });
 
+it('a pattern takes and leaves what it should at once', () => {
+  const fitting = (pattern: string, ...names: string[]) =>
+    names.filter((name) => matches(name, pattern));
+  expect(fitting('one?', 'one', 'one?', 'ones', 'onest', 'one.')).toEqual(['one?', 'ones', 'one.']);
+  expect(fitting('two[ab]', 'two', 'twoa', 'twob', 'twoc', 'two[ab]')).toEqual(['twoa', 'twob']);
+  expect(fitting('six[!ab]', 'sixa', 'sixc', 'six!', 'six')).toEqual(['sixc', 'six!']);
+  expect(fitting('ten[!^\\\\]', 'ten^', 'ten\\', 'tenx')).toEqual(['tenx']);
+  expect(fitting('($|^)', '($|^)', '', '$')).toEqual(['($|^)']);
+});
+
 describe("the reference's table", () => {
   it.each([
     ['event_info', 3],

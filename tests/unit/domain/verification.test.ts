@@ -166,6 +166,8 @@ describe('the products of a run', () => {
       false,
     ],
     ['only of detectors that did not take part, complete', [], [product('raw_records')], true],
+    ['of no detector at all', ['tpc'], [product('peaks', bad), product('raw_records_x')], true],
+    ['of no raw records', ['tpc'], [product('peaks'), product('no_raw_records')], false],
   ])('are judged by the detectors that took part: %s', (_, detectors, products, ok) => {
     expect(verify(products, { detectors }).kind).toBe(ok ? 'ok' : 'bad');
   });
