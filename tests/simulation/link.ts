@@ -1,5 +1,5 @@
 import { StoreError } from '../../src/store/errors.ts';
-import type { Store, StoreEvent } from '../../src/store/types.ts';
+import type { LifeSign, Store, StoreEvent } from '../../src/store/types.ts';
 import type { Process } from './process.ts';
 import type { Random } from './random.ts';
 import { openStore, type MemoryDatabase } from './store/index.ts';
@@ -72,7 +72,13 @@ export class Link {
       }
       return new Date(asked.serverMs + (time.seconds - asked.atSeconds) * 1000);
     };
-    return { ...store, serverTime };
+    // As short as its readers allow: by far the most frequent write.
+    const write = ({ host, state }: LifeSign) =>
+      this.call(process, 'a life sign', async () => {
+        const { database } = this.#network;
+        await database.ebMonitor.insertOne({ host, state, time: new Date(database.now()) });
+      });
+    return { ...store, serverTime, ebMonitor: { ...store.ebMonitor, write } };
   }
 
   /** Carries something out in the database, or not, as the way there allows. */

@@ -1,8 +1,12 @@
 import { parseArgs } from 'node:util';
 
-import { simulate } from './simulation.ts';
+import { withReferenceOrder } from './reference-order.ts';
+import { simulate, type Options } from './simulation.ts';
 
-const USAGE = 'usage: npm run simulate -- [--seed N | --from N --count N]';
+const USAGE = `usage: npm run simulate -- [--seed N | --from N --count N] [--control]
+  --seed N     one night, with all that happens in it
+  --count N    so many, from --from on, and what went wrong in them
+  --control    with the order of writes of the program before this one`;
 
 const { values } = parseArgs({
   options: {
@@ -14,12 +18,14 @@ const { values } = parseArgs({
   },
 });
 
+const control: Options = values.control ? { storeOf: withReferenceOrder } : {};
+
 if (values.help) {
   console.log(USAGE);
 } else if (values.seed !== undefined) {
   const outcome = await simulate(Number(values.seed), {
     trace: true,
-    referenceOrder: values.control,
+
     goOn: values.control,
   });
   console.log(outcome.trace.join('\n'));
@@ -37,7 +43,7 @@ async function many(from: number, count: number): Promise<void> {
   const kinds = new Map<string, number[]>();
   const ends: Record<string, number> = {};
   for (let seed = from; seed < from + count; seed++) {
-    const outcome = await simulate(seed, { referenceOrder: values.control, goOn: values.control });
+    const outcome = await simulate(seed, { goOn: values.control, ...control });
     events += outcome.events;
     seconds += outcome.seconds;
     for (const [end, n] of Object.entries(outcome.ends)) ends[end] = (ends[end] ?? 0) + n;

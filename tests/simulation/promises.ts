@@ -12,9 +12,9 @@ import type { Time } from './time.ts';
 /** How often promises are looked at, seconds. */
 const LOOK_SECONDS = 10;
 /** From when a host could take a run to when it must have, seconds: a poll and the claim itself. */
-const CLAIM_SECONDS = 40;
+const CLAIM_SECONDS = 50;
 /** The same for what is done on the clock of housekeeping, seconds. */
-const CLEAN_UP_SECONDS = 100;
+const CLEAN_UP_SECONDS = 70;
 /** After its time another host must first have watched a silent one for a whole lease, seconds. */
 const TAKE_OVER_SECONDS = 190;
 

@@ -16,9 +16,6 @@ const RESTART_SECONDS = 10;
 
 export const LIVE_DATA = '/live_data/xenonnt';
 
-/** Puts another store in place of the real one; `call` is the host's way to the database. */
-export type StoreOf = (store: Store, call: Call) => Store;
-
 export interface SeatOptions {
   rules: Rules;
   role: Environment['role'];
@@ -26,7 +23,8 @@ export interface SeatOptions {
   slots: number;
   pollSeconds: number;
   changeStream: boolean;
-  storeOf: StoreOf;
+  /** Puts another store in place of the real one; `call` is the host's way to the database. */
+  storeOf: (store: Store, call: Call) => Store;
   tell: (who: string, what: string) => void;
   /** A manager has ended by an error of its own. */
   crashed: (host: SimulatedHost, error: unknown) => void;

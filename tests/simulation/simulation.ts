@@ -1,4 +1,5 @@
 import { ABANDON_TAG } from '../../src/domain/rules.ts';
+import type { Store } from '../../src/store/types.ts';
 import type { Child } from './child.ts';
 import { Daq } from './daq.ts';
 import { Faults, PEOPLE_SECONDS } from './faults.ts';
@@ -10,10 +11,10 @@ import { Promises } from './promises.ts';
 import { Process } from './process.ts';
 import { Random } from './random.ts';
 import { ReferenceManager } from './reference.ts';
-import { withReferenceOrder } from './reference-order.ts';
+import type { Call } from './reference-order.ts';
 import { simulationRules } from './rules.ts';
 import { Seat } from './seat.ts';
-import { createDatabase } from './store/index.ts';
+import { createDatabase, type MemoryDatabase } from './store/index.ts';
 import { Time } from './time.ts';
 
 export interface Violation {
@@ -33,25 +34,35 @@ export interface Outcome {
   trace: string[];
 }
 
+/** `call` is a host's way to the database. */
+export type StoreOf = (store: Store, database: MemoryDatabase, call: Call) => Store;
+
 export interface Options {
   /** Keeps a line for whatever happens. */
   trace?: boolean;
   /** Goes on after a violation; else the first ends the simulation. */
   goOn?: boolean;
-  /** With the order of writes of the program before this one in place of ours. */
-  referenceOrder?: boolean;
+  /** Puts another store in place of the real one. */
+  storeOf?: StoreOf;
 }
 
 /** After the last fault every run must come to its end within this time, seconds. */
 const REST_SECONDS = 5000;
 /** After the last run has come to its end all the rest must be tidy within this time, seconds. */
-const TIDY_SECONDS = 150;
+const TIDY_SECONDS = 70;
 /** A child that is not wanted any more is gone after a life sign, TERM and KILL, seconds. */
 const STOP_SECONDS = 20;
 
 /** One night of a small fleet, with everything that the seed brings. */
 export async function simulate(seed: number, options: Options = {}): Promise<Outcome> {
-  return new Simulation(seed, options).run();
+  const { stackTraceLimit } = Error;
+  // Most of the errors and signals of a night are made to be caught.
+  if (options.trace !== true) Error.stackTraceLimit = 0;
+  try {
+    return await new Simulation(seed, options).run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 class Simulation {
@@ -127,12 +138,9 @@ class Simulation {
           role: primaries.includes(name) ? 'primary' : 'backup',
           primaries,
           slots: random.chance(0.2) ? 2 : 1,
-          pollSeconds: 10,
+          pollSeconds: random.pick([10, 20]),
           changeStream: random.chance(0.85),
-          storeOf: (store, call) =>
-            options.referenceOrder === true
-              ? withReferenceOrder(store, this.#database, call)
-              : store,
+          storeOf: (store, call) => options.storeOf?.(store, this.#database, call) ?? store,
           tell: (who, what) => this.#tell(who, what),
           crashed: (host, error) => this.#crashed(host, error),
         }),

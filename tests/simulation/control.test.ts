@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+
+import { withReferenceOrder } from './reference-order.ts';
+import { simulate, type Options, type StoreOf } from './simulation.ts';
+
+/** Enough for each of them to be found many times over. */
+const MOST_SEEDS = 2000;
+
+/** Simulates seed after seed until each of these has been found; answers those that were. */
+async function found(wanted: readonly string[], options: Options): Promise<string[]> {
+  const seen = new Set<string>();
+  for (let seed = 0; seed < MOST_SEEDS && wanted.some((name) => !seen.has(name)); seed++) {
+    const { violations } = await simulate(seed, { ...options, goOn: true });
+    for (const { invariant } of violations) seen.add(invariant);
+  }
+  return wanted.filter((name) => seen.has(name));
+}
+
+describe('the simulation finds what is wrong', () => {
+  test('with the order of writes of the program before this one: a stuck claim, an undone abandon, done without status', async () => {
+    const known = ['no claim is stuck', 'abandoned stays abandoned', 'done gets its status'];
+    expect(await found(known, { storeOf: withReferenceOrder })).toEqual(known);
+  }, 600_000);
+
+  test('with writes that ask for no owner', async () => {
+    const known = ['one effective owner'];
+    expect(await found(known, { storeOf: withReferenceOrder })).toEqual(known);
+  }, 600_000);
+
+  test('with retries that nobody finds', async () => {
+    const forgetful: StoreOf = (store) => ({
+      ...store,
+      runs: { ...store.runs, retryDue: () => Promise.resolve([]) },
+    });
+    const known = ['explain keeps its promises', 'no run is stuck'];
+    expect(await found(known, { storeOf: forgetful })).toEqual(known);
+  }, 600_000);
+});
+
+test('a seed brings the same night again', async () => {
+  const nights = await Promise.all([0, 1].map(() => simulate(7, { trace: true })));
+  expect(nights[0]!.trace.length).toBeGreaterThan(20);
+  expect(nights[1]!.trace).toEqual(nights[0]!.trace);
+});
