@@ -4,6 +4,7 @@
 # make test           all checks and tests
 # make test-zones     every test in two other time zones
 # make lint           the checks alone
+# make simulation     ten thousand simulated nights of a small fleet; SEED=7: that one, with all that happens in it
 # make chaos          kills and stops everything at random; SECONDS=600 SEED=7
 # make mutation       change the decisions and the database updates, one spot at a time: the tests must notice
 # make bench-<name>   a table and one JSON line; the names are the files in bench/
@@ -12,7 +13,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: setup build demo test lint check-protocol typecheck python-lint python-test node-test test-tools zone-test test-zones \
-	chaos mutation clean
+	chaos simulation mutation clean
 
 RUNS ?= 3
 EXIT ?=
@@ -75,7 +76,7 @@ zone-test: setup test-tools
 test-zones:
 	@for zone in $(ZONES); do \
 		echo "All tests in the time zone $$zone"; \
-		TZ=$$zone $(MAKE) --no-print-directory python-test node-test; \
+		TZ=$$zone SIMULATION_SEEDS=500 $(MAKE) --no-print-directory python-test node-test; \
 	done
 
 # One after the other: the tests measure times, and the machine may be small.
@@ -85,6 +86,9 @@ test:
 	@$(MAKE) --no-print-directory node-test
 	@$(MAKE) --no-print-directory zone-test
 	@echo "All checks and tests have passed."
+
+simulation: setup
+	@node scripts/simulate.mjs $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 chaos: build
 	@node scripts/chaos.mjs --seconds "$(SECONDS)" --seed "$(SEED)"
