@@ -113,7 +113,7 @@ export class AttemptRunner {
     const parsed = parseRun(document);
     if (parsed.kind === 'run') {
       const { attempt, host, state } = parsed.run.bootstrax;
-      const claimed = state === 'considering' || state === 'busy';
+      const claimed = state === 'busy' || (state === 'considering' && this.#state === state);
       if (claimed && attempt === this.fence.attempt && host === this.fence.host) {
         this.#run = parsed.run;
         this.#noteTags(parsed.run);
@@ -323,7 +323,7 @@ export class AttemptRunner {
     await this.#registering;
     const soFar: AttemptSoFar = {
       run: this.#run,
-      fence: this.fence,
+      fence: this.#owner(),
       plan: this.plan,
       result: this.#result,
       locations: [...new Set([...this.#listedBefore, ...this.#folders.keys()])],
@@ -335,6 +335,10 @@ export class AttemptRunner {
     await settle(this.#env, soFar, ending, this.#managerEnds);
   }
 
+  #owner(): Fence {
+    return this.#state === 'busy' ? { ...this.fence, state: 'busy' } : this.fence;
+  }
+
   /** Lists new folders in the run document, one write at a time; what is missed is listed at the end. */
   #register(): void {
     this.#registering = this.#registering.then(async () => {
@@ -343,7 +347,7 @@ export class AttemptRunner {
         .map(({ type, location, lineage }) => ({ type, location, lineage }));
       if (fresh.length === 0 || this.phase === 'settling') return;
       try {
-        const landed = await this.#env.store.runs.registerData(this.fence, fresh);
+        const landed = await this.#env.store.runs.registerData(this.#owner(), fresh);
         if (landed === 'superseded') return this.end({ kind: 'superseded' });
         for (const { location } of fresh) this.#registered.add(location);
       } catch (error) {

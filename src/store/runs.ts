@@ -121,6 +121,9 @@ export function createRunStore(
     return done ? 'landed' : 'superseded';
   }
 
+  const unsettled = ({ state }: Fence): readonly string[] =>
+    state === undefined ? UNSETTLED_STATES : [state];
+
   const owned = (fence: Fence, state: string) => (bootstrax: Record<string, unknown>) =>
     bootstrax.attempt === fence.attempt &&
     bootstrax.host === fence.host &&
@@ -215,12 +218,12 @@ export function createRunStore(
     heartbeat: (fence, state, progress) =>
       fenced('runs.heartbeat', fence, [state], heartbeatUpdate(progress), repeat),
     registerData: (fence, entries) =>
-      fenced('runs.register', fence, UNSETTLED_STATES, registerUpdate(fence.host, entries), repeat),
+      fenced('runs.register', fence, unsettled(fence), registerUpdate(fence.host, entries), repeat),
     unregisterData: (fence, locations) =>
       fenced(
         'runs.unregister',
         fence,
-        UNSETTLED_STATES,
+        unsettled(fence),
         unregisterUpdate(fence.host, locations),
         repeat,
       ),
@@ -233,7 +236,7 @@ export function createRunStore(
       const landed = await fenced(
         'runs.conclude',
         fence,
-        UNSETTLED_STATES,
+        unsettled(fence),
         concludeUpdate(fence, conclusion),
         (bootstrax) =>
           bootstrax.last_attempt === fence.attempt && bootstrax.attempt !== fence.attempt,

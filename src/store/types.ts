@@ -56,6 +56,8 @@ export interface Fence {
   id: ObjectId;
   attempt: string;
   host: string;
+  /** Once it is known to be busy: who makes it `considering` again is somebody else. */
+  state?: 'busy';
 }
 
 /** `landed`: it is in the database. `superseded`: the run is no longer this attempt's; nothing was written. */

@@ -105,6 +105,20 @@ export function fenceContract(open: Open): void {
       },
     );
 
+    if (name !== 'markBusy') {
+      it('is refused to a busy attempt once somebody has made the run considering', async () => {
+        const fence: Fence = { ...(await begin()), state: 'busy' };
+        await runs.updateOne({ _id: fence.id }, { $set: { 'bootstrax.state': 'considering' } });
+        const check = await unchanged(fence);
+        expect(await verbs[name]!(fence)).toBe('superseded');
+        await check();
+      });
+
+      it('lands for a busy attempt', async () => {
+        expect(await verbs[name]!({ ...(await begin()), state: 'busy' })).toBe('landed');
+      });
+    }
+
     it('is refused after the reference has rewritten the sub-document', async () => {
       const fence = await begin();
       const rewritten = { state: 'busy', host: EB3, time: new Date() };
