@@ -157,11 +157,11 @@ export async function readAttemptFile<T extends { attempt: string }>(
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return {
-      kind: 'problem',
-      problem: `field ${issue?.path.join('.') || '(all)'}: ${issue?.message ?? 'not as expected'}`,
-    };
+    // What a later release means by the other fields is not known here.
+    const { issues } = parsed.error;
+    const issue = issues.find(({ path }) => path[0] === 'version') ?? issues[0];
+    const where = issue?.path[0] === 'version' ? '' : `field ${issue?.path.join('.') || '(all)'}: `;
+    return { kind: 'problem', problem: `${where}${issue?.message ?? 'not as expected'}` };
   }
   if (basename(directory) !== parsed.data.attempt) {
     return { kind: 'problem', problem: `belongs to attempt ${parsed.data.attempt}` };
@@ -171,7 +171,7 @@ export async function readAttemptFile<T extends { attempt: string }>(
 
 /** Tells the child of an attempt that it lost its run: it ends itself within seconds. */
 export async function markSuperseded(directory: string): Promise<void> {
-  await writeFileDurable('superseded', join(directory, 'superseded'), '');
+  await mark(directory, 'superseded');
 }
 
 /** Notes why an attempt is about to be ended, on disk when this returns. */
@@ -183,7 +183,16 @@ export async function noteEnding(directory: string, ended: Ended): Promise<void>
 
 /** Notes that the outcome of an attempt is in the databases, so that no later start looks at it. */
 export async function markConcluded(directory: string): Promise<void> {
-  await writeFileDurable('concluded', join(directory, 'concluded'), '');
+  await mark(directory, 'concluded');
+}
+
+/** A directory that somebody removed needs no mark: there is nothing left to look at. */
+async function mark(directory: string, name: 'superseded' | 'concluded'): Promise<void> {
+  try {
+    await writeFileDurable(name, join(directory, name), '');
+  } catch (error) {
+    if (await exists(directory)) throw error;
+  }
 }
 
 /**

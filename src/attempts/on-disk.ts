@@ -1,3 +1,4 @@
+import { checkWritableFolder } from '../machine/disk.ts';
 import {
   attemptDirectory,
   createAttempt,
@@ -23,6 +24,7 @@ export function attemptsOnDisk(stateDir: string): Attempts {
   return {
     newId: newAttemptId,
     directoryOf: (id) => attemptDirectory(stateDir, id),
+    checkFolder: () => checkWritableFolder(stateDir),
     create: (plan) => createAttempt(stateDir, plan),
     listOpen: () => listOpenAttempts(stateDir),
     read: (id) => readAttempt(stateDir, id),

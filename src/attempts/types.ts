@@ -1,4 +1,5 @@
 import type { Ended, Folder, Plan } from '../domain/attempt.ts';
+import type { FolderCheck } from '../machine/disk.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
 import type { AttemptFiles, Retention } from './directory.ts';
 import type { FollowHandlers, Follower } from './follow.ts';
@@ -10,6 +11,8 @@ export interface Attempts {
   newId(): string;
   /** Where the files of an attempt lie, whether they are there or not. */
   directoryOf(id: string): string;
+  /** Whether an attempt could be begun here. */
+  checkFolder(): Promise<FolderCheck>;
   /** Makes the directory of a planned attempt, on disk when this returns; answers its path. */
   create(plan: Plan): Promise<string>;
   /** Ids of the attempts whose outcome is not in the databases yet. */

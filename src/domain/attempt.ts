@@ -10,6 +10,18 @@ import { z } from 'zod';
 
 export const PROTOCOL_VERSION = 1;
 
+/** Files of all releases so far are understood; those of a later one are not, and say so. */
+const versionSchema = z
+  .int()
+  .min(1)
+  .max(PROTOCOL_VERSION, {
+    error: ({ input }) =>
+      `was written by a later release: it has version ${String(input)}, this one understands up to ${PROTOCOL_VERSION}`,
+  });
+
+/** Exit code of a child that could not write its result: its disk is full, or worse. */
+export const EXIT_NO_RESULT = 74;
+
 /** A process is identified by all three: a bare pid may belong to anybody. */
 export const processIdentitySchema = z.looseObject({
   pid: z.int().positive(),
@@ -25,7 +37,7 @@ export type Processor = z.infer<typeof processorSchema>;
 
 /** `plan.json`: all that one attempt at a run is told, written by the manager before the start. */
 export const planSchema = z.looseObject({
-  version: z.literal(PROTOCOL_VERSION),
+  version: versionSchema,
   /** 24 hexadecimal digits, made at the claim. */
   attempt: z.string().regex(/^[0-9a-f]{24}$/),
   run: z.int().nonnegative(),
@@ -61,7 +73,7 @@ export type Plan = z.infer<typeof planSchema>;
 
 /** `started.json`: written by the guardian, by rename, once the child exists. */
 export const startedSchema = z.looseObject({
-  version: z.literal(PROTOCOL_VERSION),
+  version: versionSchema,
   attempt: z.string(),
   /** Leader of the attempt's session; waits for the child. */
   guardian: processIdentitySchema,
@@ -148,7 +160,7 @@ export type Product = z.infer<typeof productSchema>;
 
 /** `result.json`: written by the child, by rename, after everything it made is forced to disk. */
 export const resultSchema = z.looseObject({
-  version: z.literal(PROTOCOL_VERSION),
+  version: versionSchema,
   attempt: z.string(),
   run: z.int(),
   ok: z.boolean(),
@@ -177,7 +189,7 @@ export type Result = z.infer<typeof resultSchema>;
 
 /** `exit.json`: written by the guardian, by rename, when the child is gone. */
 export const exitSchema = z.looseObject({
-  version: z.literal(PROTOCOL_VERSION),
+  version: versionSchema,
   attempt: z.string(),
   code: z.int().nullable(),
   signal: z.int().nullable(),
@@ -220,7 +232,7 @@ export type Ending = z.infer<typeof endingSchema>;
 
 /** The context's plugins, reported by the worker once it has built the context. */
 export const pluginGraphSchema = z.looseObject({
-  version: z.literal(PROTOCOL_VERSION),
+  version: versionSchema,
   context: z.string(),
   /** By data type. */
   types: z.record(

@@ -1,4 +1,4 @@
-import type { Ended, Exit, Result } from './attempt.ts';
+import { EXIT_NO_RESULT, type Ended, type Exit, type Result } from './attempt.ts';
 import type { Fault } from './retry.ts';
 
 export { observe, staleness, type Observation, type Staleness } from './staleness.ts';
@@ -76,6 +76,9 @@ export function exitCause({ started, exit, result, ended }: AttemptEnd): ExitCau
     }
     const { type, message, traceback, plugin, file } = error;
     return { kind: 'strax_error', type, message, traceback, plugin, file };
+  }
+  if (exit?.code === EXIT_NO_RESULT) {
+    return { kind: 'host_problem', reason: 'its result could not be written to the state folder' };
   }
   if (exit === null) return started ? { kind: 'vanished' } : { kind: 'not_started' };
   return { kind: 'child_died', code: exit.code, signal: exit.signal };

@@ -21,7 +21,9 @@ export async function diskSpace(path: string): Promise<DiskSpace> {
   };
 }
 
-export type FolderCheck = { kind: 'writable' } | { kind: 'not_writable'; reason: string };
+export type FolderCheck = { kind: 'writable' } | { kind: 'not_writable' | 'full'; reason: string };
+
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Linux, all architectures that Node supports; Node has no name for it. */
 const TEMPORARY_FILE = 0o20000000 | constants.O_DIRECTORY;
@@ -31,7 +33,10 @@ const TEMPORARY_FILE = 0o20000000 | constants.O_DIRECTORY;
  * strax folders may ever lie in the output folder, not even for a moment.
  */
 export async function checkWritableFolder(path: string): Promise<FolderCheck> {
-  const no = (reason: string): FolderCheck => ({ kind: 'not_writable', reason });
+  const no = (reason: string, kind: 'not_writable' | 'full' = 'not_writable'): FolderCheck => ({
+    kind,
+    reason,
+  });
   try {
     if (!(await stat(path)).isDirectory()) return no(`${path} is not a folder`);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -50,7 +55,7 @@ export async function checkWritableFolder(path: string): Promise<FolderCheck> {
     // File systems without nameless files (NFS among them) answer so; then access() has to do.
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['EOPNOTSUPP', 'ENOTSUP', 'EISDIR', 'EINVAL'].includes(code)) {
-      return no(reasonOf(path, error));
+      return no(reasonOf(path, error), FULL.has(code) ? 'full' : 'not_writable');
     }
   }
   return { kind: 'writable' };

@@ -151,11 +151,12 @@ function realPath(path: string): string {
   }
 }
 
-/** Whether standard output or error of a process is this file. */
+/** Whether standard output or error of a process is this file, even if it was removed meanwhile. */
 function writesTo(pid: number, file: string): boolean {
   return [1, 2].some((descriptor) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/${descriptor}`) === file;
+      const path = readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+      return path === file || path === `${file} (deleted)`;
     } catch {
       return false;
     }

@@ -4,6 +4,7 @@ import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
 import type { DataRegistration, Fence, PlanSummary, ProgressSummary } from '../store/types.ts';
+import { isDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { isOutage, untilAnswered } from './persist.ts';
 import { clearEarlierProducts, locationsOn, prepare } from './prepare.ts';
@@ -163,12 +164,20 @@ export class AttemptRunner {
 
   async #start(plan: Plan): Promise<void> {
     const env = this.#env;
-    // From here on a later manager knows that something of the run may be left here.
-    const directory = await env.attempts.create(plan);
-    this.plan = plan;
-    this.#listedBefore = locationsOn(env.host, this.#run);
-    if (!(await clearEarlierProducts(env, this.#run, this.fence, this.#stopped()))) {
-      if (!this.#stop.signal.aborted) this.#ended = { kind: 'superseded' };
+    let directory: string;
+    try {
+      // From here on a later manager knows that something of the run may be left here.
+      directory = await env.attempts.create(plan);
+      this.plan = plan;
+      this.#listedBefore = locationsOn(env.host, this.#run);
+      if (!(await clearEarlierProducts(env, this.#run, this.fence, this.#stopped()))) {
+        if (!this.#stop.signal.aborted) this.#ended = { kind: 'superseded' };
+        return await this.#settleUnstarted();
+      }
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error;
+      const reason = `its folders cannot be written: ${error.message}`;
+      this.#ended ??= { kind: 'host_problem', reason };
       return this.#settleUnstarted();
     }
     this.#enter('starting');
@@ -259,11 +268,20 @@ export class AttemptRunner {
       end.exit?.peakMemoryBytes ?? 0,
       end.ended?.kind === 'memory_limit' ? end.ended.bytes : 0,
     );
-    const verification = await this.#verification(end);
+    let known = end;
+    let verification: Verification = { kind: 'ok' };
+    try {
+      verification = await this.#verification(end);
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error;
+      // What lies on a disk that cannot be read may be as good as it says.
+      const ended: Ended = end.ended ?? { kind: 'host_problem', reason: error.message };
+      known = { ...end, result: null, exit: null, ended };
+    }
     // A manager that stood still may have lost the run long ago: what its next owner wrote counts.
     await untilAnswered(this.#env, `run ${this.#run.number}`, this.#managerEnds, () => this.look());
     if (this.#managerEnds.aborted) return;
-    const judgement = judgeAttempt({ ...end, ended: this.#ended ?? end.ended }, verification);
+    const judgement = judgeAttempt({ ...known, ended: this.#ended ?? known.ended }, verification);
     await this.#settle({ kind: 'judged', judgement });
   }
 

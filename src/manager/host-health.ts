@@ -45,9 +45,18 @@ export async function hostHealth(env: Environment): Promise<HostHealth> {
       `the strax context ${env.context} does not make ${unknown.join(', ')}: correct targets.default or the context`,
     );
   }
-  const folder = await env.machine.checkWritableFolder(env.outputDirectory);
-  if (folder.kind === 'not_writable') {
-    return no('folder', `the output folder cannot be used: ${folder.reason}`);
+  const full = disk === null ? null : diskProblem(env.outputDirectory, disk, env.rules.disk);
+  if (full !== null) return no('disk', full);
+  for (const [name, check] of [
+    ['output', () => env.machine.checkWritableFolder(env.outputDirectory)],
+    ['state', () => env.attempts.checkFolder()],
+  ] as const) {
+    const folder = await check();
+    if (folder.kind === 'writable') continue;
+    return no(
+      folder.kind === 'full' ? 'disk' : 'folder',
+      `the ${name} folder cannot be used: ${folder.reason}`,
+    );
   }
   for (const root of env.liveDataRoots) {
     const code = await env.machine.unreadable(root);
@@ -55,8 +64,6 @@ export async function hostHealth(env: Environment): Promise<HostHealth> {
       return no('folder', `the live-data folder ${root} cannot be read (${code}): is it mounted?`);
     }
   }
-  const full = disk === null ? null : diskProblem(env.outputDirectory, disk, env.rules.disk);
-  if (full !== null) return no('disk', full);
   const short = memoryProblem(env.machine.memoryCapacity(), env.rules.memory);
   if (short !== null) return no('memory', short);
   return { accepting: { ok: true }, disk };

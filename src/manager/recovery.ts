@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 
 import type { AttemptFiles } from '../attempts/directory.ts';
-import type { Plan } from '../domain/attempt.ts';
+import type { Plan, Started } from '../domain/attempt.ts';
 import { parseRun, type ParsedRun, type Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Conclusion, RunDocument } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
+import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen, malformedText } from './failure.ts';
 import { untilAnswered } from './persist.ts';
@@ -33,7 +34,10 @@ export async function recoverAttempts(
   for (const id of await env.attempts.listOpen()) {
     if (book.has(id) || signal.aborted) continue;
     const files = await env.attempts.read(id);
-    if (files !== null && !files.concluded) await recoverAttempt(env, files, handlers, signal);
+    if (files === null || files.concluded) continue;
+    await unlessDiskTrouble(env, `clean up after attempt ${id}`, () =>
+      recoverAttempt(env, files, handlers, signal),
+    );
   }
 }
 
@@ -49,7 +53,9 @@ export async function recoverClaims(
 
 /** Keeps the records of concluded attempts within limits. */
 export async function pruneRecords(env: Environment): Promise<void> {
-  await env.attempts.prune(RETENTION);
+  await unlessDiskTrouble(env, 'prune the records of attempts', () =>
+    env.attempts.prune(RETENTION),
+  );
 }
 
 async function recoverAttempt(
@@ -61,7 +67,7 @@ async function recoverAttempt(
   const { plan } = files;
   if (plan === null) {
     // Nothing is known of it but its processes; the run itself is found by its claim.
-    await endProcesses(env, files);
+    await endProcesses(env, files.started, files.id);
     await env.attempts.markConcluded(files.directory);
     return;
   }
@@ -90,13 +96,18 @@ async function recoverAttempt(
   await cleanUpLostAttempt(env, files, plan, found, signal);
 }
 
-async function endProcesses(env: Environment, files: AttemptFiles): Promise<void> {
+/** Those whose identity is not known are found by the log they write to. */
+async function endProcesses(
+  env: Environment,
+  started: Started | null,
+  attempt: string,
+): Promise<void> {
   await env.machine.endSession({
-    guardian: files.started?.guardian ?? NOBODY,
-    child: files.started?.child ?? NOBODY,
-    logFile: join(files.directory, 'log.txt'),
+    guardian: started?.guardian ?? NOBODY,
+    child: started?.child ?? NOBODY,
+    logFile: join(env.attempts.directoryOf(attempt), 'log.txt'),
   });
-  await env.attempts.clearSharedMemory(files.id);
+  await env.attempts.clearSharedMemory(attempt);
 }
 
 /**
@@ -110,7 +121,7 @@ async function cleanUpLostAttempt(
   documents: readonly RunDocument[],
   signal: AbortSignal,
 ): Promise<void> {
-  await endProcesses(env, files);
+  await endProcesses(env, files.started, files.id);
   // A newer attempt here has removed this one's folders before it made its own, of the same names.
   const kept = documents.some(
     (document) => isTakenHere(env, document) || isDoneHere(env, document),
@@ -171,12 +182,22 @@ async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSign
     const { number, attempt } = seenOf(document);
     // Without an attempt id it is the reference's: it goes stale like any foreign run.
     if (typeof attempt !== 'string' || book.has(attempt)) continue;
-    const { conclusion, message } = unbegun(env, parseRun(document), String(number));
+    const parsed = parseRun(document);
+    const begun = seenOf(document).state === 'busy' && parsed.kind === 'run' ? parsed.run : null;
+    if (begun !== null) await endProcesses(env, null, attempt);
+    const { conclusion: plain, message } = unbegun(env, parsed, String(number));
+    // Before it was busy it had cleared the run's folders: those that are there are its own.
+    const unregister = begun === null ? [] : listedHere(env, document);
+    const conclusion = { ...plain, unregister };
     const concluded = await untilAnswered(env, `run ${String(number)}`, signal, (again) =>
       env.store.runs.conclude({ id: document._id, attempt, host: env.host }, conclusion, again),
     );
     if (concluded?.kind !== 'landed') continue;
     env.log.warn({ event: `run.${conclusion.kind}`, run: number, attempt }, message);
+    if (begun === null) continue;
+    await unlessDiskTrouble(env, `clean up after run ${begun.number}`, () =>
+      env.products.clear(env.outputDirectory, begun.runId),
+    );
   }
 }
 
@@ -197,7 +218,8 @@ function unbegun(
     run: parsed.run.number,
     before: parsed.run.bootstrax,
     fault: 'surroundings',
-    reason: 'it was claimed by an earlier manager of this host that had not started it',
+    reason:
+      'it was claimed by an earlier manager of this host that had not started it, or whose record of it is lost',
     traceback: '',
   });
 }

@@ -9,6 +9,7 @@ import type {
   Fence,
   LogPriority,
 } from '../store/types.ts';
+import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, malformedText } from './failure.ts';
 import { unlessOutage, untilAnswered } from './persist.ts';
@@ -71,8 +72,7 @@ export async function settle(
     return settleSuperseded(env, attempt, { unlessEnded: false }, signal);
   }
 
-  if (settled.conclusion.kind !== 'done') await removeFolders(env, attempt);
-  await closeDirectory(env, attempt);
+  await cleanUp(env, attempt, settled.conclusion.kind !== 'done');
   if (answer.statusLeft !== null) {
     env.log.warn(
       { event: 'run.status_left', run: run.number, status: answer.statusLeft },
@@ -100,7 +100,9 @@ async function settleSuperseded(
 ): Promise<'superseded' | null> {
   const { run, fence, locations } = attempt;
   if (attempt.plan !== null) {
-    await env.attempts.markSuperseded(env.attempts.directoryOf(fence.attempt));
+    await unlessDiskTrouble(env, `note that run ${run.number} is lost`, () =>
+      env.attempts.markSuperseded(env.attempts.directoryOf(fence.attempt)),
+    );
   }
   const outcome = outcomeOf(
     env,
@@ -119,8 +121,7 @@ async function settleSuperseded(
     });
     if (done === null) return null;
   }
-  await removeFolders(env, attempt);
-  await closeDirectory(env, attempt);
+  await cleanUp(env, attempt, true);
   env.log.warn(
     { event: 'attempt.superseded', run: run.number, attempt: fence.attempt },
     `run ${run.number} is no longer this attempt's (taken over or settled by others): its child is ended and its folders are removed`,
@@ -223,6 +224,14 @@ function registration({ type, location, lineage }: Product): DataRegistration {
  * All of the run's folders here are this attempt's, since it removed what was there before it began;
  * also those of which a power cut has left no word.
  */
+/** What the disk refuses now is left to housekeeping: the attempt is then not marked as concluded. */
+async function cleanUp(env: Environment, attempt: AttemptSoFar, withFolders: boolean) {
+  await unlessDiskTrouble(env, `clean up after run ${attempt.run.number}`, async () => {
+    if (withFolders) await removeFolders(env, attempt);
+    await closeDirectory(env, attempt);
+  });
+}
+
 async function removeFolders(env: Environment, attempt: AttemptSoFar): Promise<void> {
   if (attempt.plan === null) return;
   const { outputDirectory, runId } = attempt.plan;

@@ -57,6 +57,8 @@ export class Supervision {
   #exit: Exit | null = null;
   #stacks: string | null = null;
   #unfollowed: string | null = null;
+  /** Of its files, by name. */
+  readonly #problems = new Map<string, string>();
   readonly #begunAt: number;
   #progressAt: number;
 
@@ -78,11 +80,13 @@ export class Supervision {
           env.log.warn({ event: 'attempt.warning', run: options.run }, warning),
         onResult: (result) => (this.#result = result),
         onExit: (exit) => (this.#exit = exit),
-        onProblem: ({ file, problem }) =>
+        onProblem: ({ file, problem }) => {
+          this.#problems.set(file, problem);
           env.log.warn(
             { event: 'attempt.file_problem', run: options.run, file },
             `${options.directory}/${file} ${problem}`,
-          ),
+          );
+        },
       },
       this.#stop.signal,
     );
@@ -138,6 +142,7 @@ export class Supervision {
     // A child that forked and left, or a pool of workers, must not outlive the attempt.
     await this.#endProcesses();
     await this.#clearSharedMemory();
+    this.#ended ??= await this.#whatItsFilesSay();
     return {
       run: this.#options.run,
       started: this.#started !== null || this.#options.guardian !== null,
@@ -158,6 +163,18 @@ export class Supervision {
         `cannot note why run ${this.#options.run} is ended: ${String(error)}`,
       );
     }
+  }
+
+  /** A result that was lost on its way says nothing of the run. */
+  async #whatItsFilesSay(): Promise<Ended | null> {
+    if (this.#result !== null) return null;
+    const { directory, attempt } = this.#options;
+    const problem = this.#problems.get('result.json');
+    if (problem !== undefined) {
+      return { kind: 'host_problem', reason: `${directory}/result.json ${problem}` };
+    }
+    if (this.#exit !== null || (await this.#env.attempts.read(attempt)) !== null) return null;
+    return { kind: 'host_problem', reason: `its directory ${directory} was removed` };
   }
 
   async #endProcesses(): Promise<void> {

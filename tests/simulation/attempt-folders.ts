@@ -30,6 +30,7 @@ export function attemptsOf(host: SimulatedHost, process: Process): Attempts {
   return {
     newId: () => random.hex(24),
     directoryOf: (id) => `${STATE_DIRECTORY}/attempts/${id}`,
+    checkFolder: () => Promise.resolve({ kind: 'writable' }),
     create: async (plan) => {
       await access();
       const { folder, force: forceName } = disk.folder(plan.attempt);

@@ -1,9 +1,11 @@
 """The child of one attempt, where strax runs: the same function, forked warm or started cold."""
 
 import faulthandler
+import itertools
 import os
 import signal
 import sys
+import time
 import traceback
 
 from . import durable, protocol, shared_memory
@@ -19,6 +21,11 @@ _OOM_SCORE_ADJUSTMENT = 500
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_PLAN_INVALID = 2
+
+# A result that cannot be written is tried again so long, seconds: below the limit after which a
+# child that writes nothing is taken to hang.
+_RESULT_PATIENCE_SECONDS = 900
+_RESULT_WAITS_SECONDS = (0.2, 1, 5, 10)
 
 
 def run(directory: str, plan: dict | None, load_context, state: SharedState, guardian: int) -> int:
@@ -45,6 +52,7 @@ def run(directory: str, plan: dict | None, load_context, state: SharedState, gua
 
 def _prepare_process(directory: str) -> None:
     sys.stdout.reconfigure(line_buffering=True)
+    sys.stdout, sys.stderr = durable.PatientLog(sys.stdout), durable.PatientLog(sys.stderr)
     stacks = open(os.path.join(directory, "stacks.txt"), "a")  # noqa: SIM115
     faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
     try:
@@ -70,8 +78,7 @@ class _Attempt:
             products = self._process(load_context)
         except BaseException as error:
             return self._fail(error)
-        self._write_result(None, products)
-        return EXIT_DONE
+        return EXIT_DONE if self._write_result(None, products) else protocol.EXIT_NO_RESULT
 
     def _process(self, load_context) -> list[dict]:
         loaded = load_context(self._plan)
@@ -92,31 +99,39 @@ class _Attempt:
         self._progress.write(folder=folder)
 
     def _fail(self, error: BaseException) -> int:
-        traceback.print_exception(error)
+        durable.say("".join(traceback.format_exception(error)))
         from .errors import describe, is_broken_pool
         from .products import finished_products
 
         if is_broken_pool(error):
             self._state.pool_broken = 1
         description = describe(error, self._plan["outputDirectory"])
-        self._write_result(description, finished_products(self._folders))
-        return EXIT_FAILED
+        written = self._write_result(description, finished_products(self._folders))
+        return EXIT_FAILED if written else protocol.EXIT_NO_RESULT
 
-    def _write_result(self, error: dict | None, products: list[dict]) -> None:
+    def _write_result(self, error: dict | None, products: list[dict]) -> bool:
         self._watch.measure()
         self._progress.write()
-        durable.write_json(
-            os.path.join(self._directory, "result.json"),
-            {
-                "version": protocol.VERSION,
-                "attempt": self._plan["attempt"],
-                "run": self._plan["run"],
-                "ok": error is None,
-                "error": error,
-                "products": products,
-                "skipped": self._skipped,
-                "seconds": self._progress.seconds(),
-                "peakMemoryBytes": self._state.peak_memory,
-                "versions": versions(),
-            },
-        )
+        document = {
+            "version": protocol.VERSION,
+            "attempt": self._plan["attempt"],
+            "run": self._plan["run"],
+            "ok": error is None,
+            "error": error,
+            "products": products,
+            "skipped": self._skipped,
+            "seconds": self._progress.seconds(),
+            "peakMemoryBytes": self._state.peak_memory,
+            "versions": versions(),
+        }
+        path = os.path.join(self._directory, "result.json")
+        limit = time.monotonic() + _RESULT_PATIENCE_SECONDS
+        for attempt in itertools.count():
+            try:
+                durable.write_json(path, document)
+                return True
+            except OSError as problem:
+                durable.say(f"cannot write {path}: {problem}")
+            if durable.is_gone(self._directory) or time.monotonic() > limit:
+                return False
+            time.sleep(_RESULT_WAITS_SECONDS[min(attempt, len(_RESULT_WAITS_SECONDS) - 1)])

@@ -1,8 +1,10 @@
 """Files that are either there in full, after a power cut too, or not at all."""
 
+import contextlib
 import ctypes
 import json
 import os
+import sys
 
 from .crash_points import crash_point
 
@@ -25,6 +27,44 @@ def write_json(path: str, document: dict) -> None:
     os.rename(temporary, path)
     sync_directory(os.path.dirname(path))
     crash_point(f"{name}:after")
+
+
+def say(text: str) -> None:
+    """Write a line to the log; that its disk is full must not stop what matters more."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+class PatientLog:
+    """A stream that takes what is printed although its disk is full: strax must not fail for it."""
+
+    def __init__(self, stream) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Pass the text on, or lose it."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what is held back, as far as it can be."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+
+def is_gone(directory: str) -> bool:
+    """Whether a directory has been removed; false if that cannot be said."""
+    try:
+        os.stat(directory)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def write_all(fd: int, data: bytes) -> None:

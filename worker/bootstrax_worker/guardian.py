@@ -158,8 +158,8 @@ def _record(directory: str, name: str, document: dict) -> None:
             durable.write_json(path, document)
             return
         except OSError as error:
-            print(f"cannot write {path}: {error}: {json.dumps(document)}", file=sys.stderr)
-            if wait_seconds is None:
+            durable.say(f"cannot write {path}: {error}: {json.dumps(document)}")
+            if wait_seconds is None or durable.is_gone(directory):
                 return
             time.sleep(wait_seconds)
 

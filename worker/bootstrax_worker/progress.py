@@ -2,9 +2,9 @@
 
 import json
 import os
-import sys
 import time
 
+from . import durable
 from .crash_points import crash_point
 from .protocol import PHASES
 from .shared_state import SharedState
@@ -67,5 +67,5 @@ class Progress:
             # One write: lines of several processes never mix.
             os.write(self._fd, data)
         except OSError as error:
-            print(f"cannot write progress: {error}", file=sys.stderr)
+            durable.say(f"cannot write progress: {error}")
         crash_point("progress.ndjson:after")

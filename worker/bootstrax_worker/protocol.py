@@ -8,6 +8,8 @@ VERSION = 1
 
 # Exit code of a child that ended itself: orphaned, or superseded by another attempt.
 EXIT_ORPHANED = 75
+# Exit code of a child that could not write its result: the disk is full, or worse.
+EXIT_NO_RESULT = 74
 
 PHASES = ("preparing", "waiting_for_data", "processing", "post_processing", "finishing")
 
@@ -47,5 +49,11 @@ def read_plan(directory: str) -> dict:
         raise ProtocolError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise ProtocolError(f"{path} is not JSON: {error}") from error
+    version = plan.get("version") if isinstance(plan, dict) else None
+    if isinstance(version, int) and version > VERSION:
+        raise ProtocolError(
+            f"{path} was written by a later release: it has version {version}, "
+            f"this one understands up to {VERSION}"
+        )
     check("plan", plan)
     return plan

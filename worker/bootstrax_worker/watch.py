@@ -2,10 +2,10 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 
+from . import durable
 from .folders import WrittenBytes
 from .memory import descendants, proportional_bytes, resident_bytes
 from .progress import Progress
@@ -30,6 +30,7 @@ class Watch:
         progress: Progress,
         written: WrittenBytes,
     ) -> None:
+        self._directory = directory
         self._followed = os.path.join(directory, "followed")
         self._superseded = os.path.join(directory, "superseded")
         self._orphan_limit_seconds = plan["orphanLimitSeconds"]
@@ -75,10 +76,12 @@ class Watch:
     def _go_on_or_end(self, now: float) -> None:
         if os.getppid() != self._guardian:
             # Nobody would record how this ends, and nobody would clean up after it.
-            print("the guardian of this attempt is gone: ending", file=sys.stderr, flush=True)
+            durable.say("the guardian of this attempt is gone: ending")
             os.killpg(0, signal.SIGKILL)
         if os.path.exists(self._superseded):
             self._end("it lost its run to another attempt")
+        if durable.is_gone(self._directory):
+            self._end("its directory is gone, so nobody could learn what it makes")
         # Judged by change, on this process's own clock: file times may jump.
         sign = self._look_for_sign()
         if sign != self._sign:
@@ -93,5 +96,5 @@ class Watch:
             return None
 
     def _end(self, why: str) -> None:
-        print(f"attempt {self._attempt} ends itself: {why}", file=sys.stderr, flush=True)
+        durable.say(f"attempt {self._attempt} ends itself: {why}")
         os._exit(EXIT_ORPHANED)

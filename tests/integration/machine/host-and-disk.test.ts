@@ -115,13 +115,19 @@ test.skipIf(process.getuid?.() === 0)('a folder of somebody else is not writable
 });
 
 unshared.each([
-  ['mounted read-only', 'mount -t tmpfs -o ro none /mnt', 'on a file system mounted read-only'],
   [
+    'mounted read-only',
+    'not_writable',
+    'mount -t tmpfs -o ro none /mnt',
+    'on a file system mounted read-only',
+  ],
+  [
+    'full',
     'full',
     'mount -t tmpfs -o size=4k none /mnt; head -c 4096 /dev/zero > /mnt/filling',
     'on a full file system',
   ],
-])('a file system that is %s is not writable', async (_what, prepare, reason) => {
+])('a file system that is %s is not writable', async (_what, kind, prepare, reason) => {
   const ours = await bundled(
     temporaryFolder(),
     `import { checkWritableFolder } from './src/machine/disk.ts';
@@ -134,7 +140,7 @@ unshared.each([
     `${prepare}; ${process.execPath} ${ours}`,
   ]);
   expect(JSON.parse(said.toString())).toEqual({
-    kind: 'not_writable',
+    kind,
     reason: `/mnt is ${reason}`,
   });
 });

@@ -69,6 +69,7 @@ class Stage {
           this.done.push(`evidence of ${child.pid} within ${patience} s`);
           return Promise.resolve('in hangs_here');
         },
+        read: () => Promise.resolve({}),
         clearSharedMemory: () => Promise.resolve([]),
       },
     } as unknown as Environment;
