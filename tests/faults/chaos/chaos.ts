@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Lab } from '../../support/lab.ts';
@@ -95,7 +96,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       const verdict = await judge(lab, hosts, database, numbers, mayCount);
       await recoveries.end();
       const problems = [...stuck, ...verdict.problems];
-      if (problems.length > 0) await writeFile(options.logFile, storyOf(hosts));
+      if (problems.length > 0) await keepStory(options.logFile, hosts);
       return {
         ...verdict,
         problems,
@@ -108,7 +109,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       clearInterval(news);
     }
   } catch (error) {
-    await writeFile(options.logFile, storyOf(hosts));
+    await keepStory(options.logFile, hosts);
     throw error;
   } finally {
     await recoveries.end();
@@ -116,12 +117,12 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 }
 
-function storyOf(hosts: readonly Host[]): string {
-  return hosts
-    .flatMap((host) =>
-      host.managers.map(
-        (manager) => `--- ${host.name}, process ${manager.child.pid}\n${manager.story()}`,
-      ),
-    )
-    .join('\n');
+async function keepStory(logFile: string, hosts: readonly Host[]): Promise<void> {
+  const managers = hosts.flatMap((host) =>
+    host.managers.map(
+      (manager) => `--- ${host.name}, process ${manager.child.pid}\n${manager.story()}`,
+    ),
+  );
+  await mkdir(dirname(logFile), { recursive: true });
+  await writeFile(logFile, managers.join('\n'));
 }

@@ -27,7 +27,7 @@ export interface Planned {
 }
 
 const SHORTEST_GAP_SECONDS = 0.3;
-const LONGEST_GAP_SECONDS = 4;
+const LONGEST_GAP_SECONDS = 6;
 
 /** Numbers evenly from [0, 1), the same ones for the same seed (mulberry32). */
 export function draws(seed: number): () => number {
