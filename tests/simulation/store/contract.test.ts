@@ -9,7 +9,10 @@ describe('store in memory', () => {
     let now = Date.now();
     const database = createDatabase(() => ++now);
     return Promise.resolve({
-      store: openStore(database),
+      // Opened anew for each test, so that each shows what it needs of it.
+      get store() {
+        return openStore(database);
+      },
       runs: database.runs,
       outside: (name) => database.collection(name),
       close: () => Promise.resolve(),

@@ -2,12 +2,12 @@ import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { beginUpdate, createAttemptStore, endUpdate } from '../../../src/store/attempts.ts';
-import type { Collection } from '../../../src/store/collection.ts';
 import { createDaqLogStore, logDocument } from '../../../src/store/daq-log.ts';
 import { createEbMonitorStore, lifeSignUpdate } from '../../../src/store/eb-monitor.ts';
 import { createHostStore, hostUpdate } from '../../../src/store/hosts.ts';
 import { maximalRatesPipeline } from '../../../src/store/rates.ts';
 import type { AttemptOutcome, LifeSign } from '../../../src/store/types.ts';
+import { noted } from './noted.ts';
 import { NOW, updated } from './updates.ts';
 
 const RECORD = {
@@ -50,24 +50,6 @@ const SIGN: LifeSign = {
   thinking: 'Waiting for $money.',
 };
 
-/** A collection that notes what is written and finds what it is given. */
-function noted(found: object[] = []) {
-  const calls: unknown[][] = [];
-  const note =
-    (name: string, answer: unknown) =>
-    (...call: unknown[]) => {
-      calls.push([name, ...call]);
-      return Promise.resolve(answer);
-    };
-  const collection = {
-    updateOne: note('updateOne', 1),
-    repeatUpdateOne: note('repeatUpdateOne', 1),
-    insertOne: note('insertOne', undefined),
-    find: note('find', found),
-  } as unknown as Collection;
-  return { calls, collection };
-}
-
 describe('the history of attempts', () => {
   const { attempt, ...fields } = RECORD;
 
@@ -92,6 +74,8 @@ describe('the history of attempts', () => {
     await store.begin(RECORD);
     await store.plan(attempt, RECORD.plan);
     expect(await store.end(attempt, OUTCOME)).toBe(true);
+    const none = createAttemptStore(noted([], 0).collection);
+    expect(await none.end(attempt, OUTCOME)).toBe(false);
     const byId = { _id: attempt };
     expect(calls).toEqual([
       ['repeatUpdateOne', 'attempts.begin', byId, beginUpdate(RECORD), { upsert: true }],

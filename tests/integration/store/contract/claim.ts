@@ -23,11 +23,11 @@ export function claimContract(open: Open): void {
 
   beforeAll(async () => {
     test = await open();
-    store = test.store.runs;
     runs = test.runs;
   });
   afterAll(() => test.close());
   beforeEach(async () => {
+    store = test.store.runs;
     await runs.deleteMany({});
   });
 

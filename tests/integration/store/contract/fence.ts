@@ -45,11 +45,11 @@ export function fenceContract(open: Open): void {
 
   beforeAll(async () => {
     test = await open();
-    store = test.store.runs;
     runs = test.runs;
   });
   afterAll(() => test.close());
   beforeEach(async () => {
+    store = test.store.runs;
     await runs.deleteMany({});
   });
 

@@ -40,11 +40,11 @@ export function recoveryContract(open: Open): void {
 
   beforeAll(async () => {
     test = await open();
-    store = test.store.runs;
     runs = test.runs;
   });
   afterAll(() => test.close());
   beforeEach(async () => {
+    store = test.store.runs;
     await runs.deleteMany({});
   });
 

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+
+import { createAttemptStore, groupFailures } from '../../../src/store/attempts.ts';
+import { createEbMonitorStore } from '../../../src/store/eb-monitor.ts';
+import { createRateStore, maximalRatesPipeline, sumRates } from '../../../src/store/rates.ts';
+import { noted } from './noted.ts';
+import { NOW } from './updates.ts';
+
+const A = 'a'.repeat(24);
+const STORED = { _id: A, run: 7, host: 'eb3', started: NOW, ended: null, result: null };
+const READ = { attempt: A, run: 7, host: 'eb3', started: NOW, ended: null, result: null };
+
+describe('the history of attempts', () => {
+  it('of one is asked for by its name', async () => {
+    const { calls, collection } = noted([STORED]);
+    expect(await createAttemptStore(collection).get(A)).toEqual(READ);
+    expect(calls).toEqual([['find', { _id: A }, { limit: 1 }]]);
+    expect(await createAttemptStore(noted([]).collection).get(A)).toBeNull();
+  });
+
+  it('of a run is asked for newest first', async () => {
+    const { calls, collection } = noted([STORED]);
+    expect(await createAttemptStore(collection).ofRun(7, 5)).toEqual([READ]);
+    expect(calls).toEqual([['find', { run: 7 }, { sort: { started: -1 }, limit: 5 }]]);
+  });
+
+  it('of a host is asked for by what has not ended, or newest end first', async () => {
+    const { calls, collection } = noted([STORED]);
+    const store = createAttemptStore(collection);
+    expect(await store.unfinished('eb3')).toEqual([READ]);
+    expect(await store.endedOn('eb3', NOW, 5)).toEqual([READ]);
+    expect(calls).toEqual([
+      ['find', { host: 'eb3', ended: null }, { limit: 1000 }],
+      ['find', { host: 'eb3', ended: { $gte: NOW } }, { sort: { ended: -1 }, limit: 5 }],
+    ]);
+  });
+
+  it('of failures is grouped, most frequent first, and cut', async () => {
+    const failure = (fingerprint: string | null, run: number) => ({
+      run,
+      ended: NOW,
+      result: { fingerprint, reason: fingerprint === null ? null : `why ${fingerprint}` },
+    });
+    const failures = [
+      failure('rare', 1),
+      failure('often', 2),
+      failure('often', 3),
+      failure(null, 4),
+    ];
+    const { calls, collection } = noted(failures);
+    const often = { fingerprint: 'often', count: 2, runs: [2, 3], last: NOW, reason: 'why often' };
+    const rare = { fingerprint: 'rare', count: 1, runs: [1], last: NOW, reason: 'why rare' };
+    const unknown = { fingerprint: 'unknown', count: 1, runs: [4], last: NOW, reason: '' };
+    expect(groupFailures(failures)).toEqual([often, rare, unknown]);
+    expect(groupFailures([...failures, failure('last', 5), failure('last', 5)])[1]).toMatchObject({
+      fingerprint: 'last',
+      count: 2,
+      runs: [5],
+    });
+    expect(await createAttemptStore(collection).failureGroups(NOW, 2)).toEqual([often, rare]);
+    expect(calls).toEqual([
+      [
+        'find',
+        { 'result.counted': true, ended: { $gte: NOW } },
+        {
+          projection: { run: 1, ended: 1, 'result.fingerprint': 1, 'result.reason': 1 },
+          sort: { ended: -1 },
+          limit: 1000,
+        },
+      ],
+    ]);
+  });
+});
+
+describe('rates', () => {
+  it('are asked for and added up', async () => {
+    const { calls, collection } = noted([
+      { _id: 'tpc', rate: 400 },
+      { _id: 'muon_veto', rate: 20.5 },
+    ]);
+    const store = createRateStore(collection, () => Promise.resolve('unsupported'));
+    expect(await store.ofRun(7)).toEqual({
+      total: 420.5,
+      detectors: { tpc: 400, muon_veto: 20.5 },
+    });
+    expect(calls).toEqual([['aggregate', maximalRatesPipeline(7)]]);
+    const { signal } = new AbortController();
+    expect(await store.watch(7, () => undefined, signal)).toBe('unsupported');
+  });
+
+  it('that are none, or of no detector, do not count', () => {
+    for (const group of [
+      { _id: 'tpc', rate: 0 },
+      { _id: 'tpc', rate: -1 },
+      { _id: 'tpc', rate: NaN },
+      { _id: 'tpc', rate: '5' },
+      { _id: 5, rate: 5 },
+    ]) {
+      expect(sumRates([group])).toBeNull();
+      const sum = { total: 2, detectors: { nv: 2 } };
+      expect(sumRates([group, { _id: 'nv', rate: 2 }])).toEqual(sum);
+    }
+  });
+});
+
+it('the newest life sign is the first that is found', async () => {
+  const sign = { host: 'eb3', state: 'busy' };
+  const { calls, collection } = noted([sign]);
+  const store = createEbMonitorStore(collection, () => Promise.resolve(NOW));
+  expect(await store.newest('eb3')).toEqual(sign);
+  expect(calls).toHaveLength(1);
+});
