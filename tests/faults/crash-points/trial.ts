@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Document } from 'mongodb';
 import { expect } from 'vitest';
 
@@ -14,6 +15,9 @@ import {
   type StoredRun,
 } from '../../support/lab.ts';
 import { runIdOf, type Lane } from './lane.ts';
+
+/** Looking more often would cost more than what is looked at. */
+const LOOK_MS = 100;
 
 /** A crash point, or one with a passage. */
 export type Cut = CrashPoint | `${CrashPoint}#${number}`;
@@ -130,8 +134,8 @@ export class Trial {
     });
   }
 
-  /** A person, or the time, makes a run due that waits for its next attempt. */
-  async makeDue(): Promise<void> {
+  /** As if the time had passed for which a run waits after a cut elsewhere. */
+  async #makeDue(): Promise<void> {
     await this.lab.runs.updateOne(
       {
         number: this.number,
@@ -147,7 +151,7 @@ export class Trial {
     const story = () => this.#managers.map((manager) => manager.story()).join('\n---\n');
     let left = '';
     await until(`run ${this.number} to be done and settled`, async () => {
-      await this.makeDue();
+      await delay(LOOK_MS);
       left = await this.#leftToDo();
       return left === '';
     }).catch(async (error: unknown) => {
@@ -158,6 +162,7 @@ export class Trial {
 
   async #leftToDo(): Promise<string> {
     const { bootstrax, status } = await this.run();
+    if (bootstrax.state === 'failed') await this.#makeDue();
     if (bootstrax.state !== 'done') return 'the run is not done';
     if (status !== 'eb_finished_pre') return 'the run is not handed on';
     const history = await this.lab.attempts.find({ run: this.number }).toArray();
