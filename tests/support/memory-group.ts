@@ -52,7 +52,13 @@ export class MemoryGroup {
     }
     // Version 1 cannot: stopped first, none of them sees another one die.
     for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
-      for (const pid of this.members()) process.kill(pid, signal);
+      for (const pid of this.members()) {
+        try {
+          process.kill(pid, signal);
+        } catch {
+          // Gone meanwhile.
+        }
+      }
     }
   }
 

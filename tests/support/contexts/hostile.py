@@ -18,7 +18,7 @@ from bootstrax_worker.contexts import small as _small
 small = _small.small
 warm_up = _small.warm_up
 
-_GRIP = 50_000_000
+_GRIP = 20_000_000
 
 
 def prepare(context, plan):
