@@ -15,6 +15,8 @@ import type { Environment } from './environment.ts';
 
 /** How often the limits are looked at and the child is shown that a manager is there, seconds. */
 const CHECK_SECONDS = 5;
+/** If a look comes later than this, the manager itself has stood still, seconds: nothing was to be seen meanwhile. */
+const STANDSTILL_SECONDS = 30;
 /** How long the note of why an attempt is ended may take, seconds. */
 const NOTE_SECONDS = 2;
 /** How long `exit.json` is waited for after the processes were ended, seconds. */
@@ -61,12 +63,16 @@ export class Supervision {
   readonly #problems = new Map<string, string>();
   readonly #begunAt: number;
   #progressAt: number;
+  #checkedAt: number;
+  /** When this manager went on after it had stood still, perhaps with its whole machine. */
+  #wokenAt = -Infinity;
 
   constructor(env: Environment, options: SuperviseOptions) {
     this.#env = env;
     this.#options = options;
     this.#begunAt = env.clock.monotonicSeconds();
     this.#progressAt = this.#begunAt;
+    this.#checkedAt = this.#begunAt;
     this.#follower = env.attempts.follow(
       options.directory,
       {
@@ -237,7 +243,9 @@ export class Supervision {
       if (gone) this.#stop.abort();
     }
     const ageSeconds = (this.progress?.t ?? 0) + (now - this.#progressAt);
-    const idleSeconds = now - this.#follower.lastActivityMs / 1000;
+    if (now - this.#checkedAt > STANDSTILL_SECONDS) this.#wokenAt = now;
+    this.#checkedAt = now;
+    const idleSeconds = now - Math.max(this.#follower.lastActivityMs / 1000, this.#wokenAt);
     const sinceEnd = this.#options.sinceEndSeconds();
     if (ageSeconds > limits.maxProcessingSeconds) {
       void this.end({ kind: 'timed_out', which: 'processing' });

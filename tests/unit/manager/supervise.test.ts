@@ -97,7 +97,16 @@ class Stage {
     this.#handlers.onProgress?.(this.#follower.progress);
   }
 
+  /** With a look every 5 s, and one at the end. */
   pass(seconds: number): void {
+    for (let left = seconds; left > 0; left -= 5) {
+      this.seconds += Math.min(left, 5);
+      this.#check();
+    }
+    if (seconds === 0) this.#check();
+  }
+
+  standStill(seconds: number): void {
     this.seconds += seconds;
     this.#check();
   }
@@ -172,6 +181,17 @@ describe('the limits of an attempt', () => {
       'end after 3 s',
     ]);
     expect((await stage.supervision.done)?.stacks).toBe('in hangs_here');
+  });
+
+  it('30 min without progress, not counted while the manager itself stood still', async () => {
+    const stage = new Stage();
+    stage.begin();
+    stage.pass(100);
+    stage.standStill(4000);
+    stage.pass(1800);
+    expect(stage.ended).toBe(false);
+    stage.pass(1);
+    expect(await stage.cause()).toEqual({ kind: 'no_progress' });
   });
 
   it('the first cause counts, and evidence is taken once', async () => {
