@@ -224,7 +224,7 @@ export type Ended = z.infer<typeof endedSchema>;
  * knows whose doing their end was.
  */
 export const endingSchema = z.looseObject({
-  version: z.literal(PROTOCOL_VERSION),
+  version: versionSchema,
   attempt: z.string(),
   ended: endedSchema,
 });
