@@ -34,7 +34,7 @@ const MALFORMED: Document[] = [
 ];
 
 /** How often a task takes the whole lease, and not a part of it. */
-const LONG_TASKS = 0.15;
+const LONG_TASKS = 0.25;
 
 /** Takes the runs of one simulation. */
 export class Daq {

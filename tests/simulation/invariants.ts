@@ -8,8 +8,8 @@ import type { SimulatedHost } from './host.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import { sameValue } from './store/values.ts';
 
-/** What a claim may still have read before a tag was set, seconds. */
-const TAG_GRACE_SECONDS = 30;
+/** A claim that was on its way so long may have begun before the tag was set, seconds. */
+const TAG_GRACE_SECONDS = 90;
 
 const OWN_FIELDS = new Set(['bootstrax', 'data', 'deleted_data', 'status']);
 

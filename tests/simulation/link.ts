@@ -97,17 +97,21 @@ export class Link {
         fail(random.between(0.01, 5), 'no connection', false);
         return;
       }
+      const there = this.#way();
+      const back = this.#way();
       const arrive = (answered: boolean) => {
         const done = carryOut();
         this.#network.carriedOut(this.#host);
         if (!answered) return;
         done.then(
-          (answer) => process.after(this.#way(), () => resolve(answer)),
-          (error: Error) => process.after(this.#way(), () => reject(error)),
+          (answer) => process.after(back, () => resolve(answer)),
+          (error: Error) => process.after(back, () => reject(error)),
         );
       };
+      // What takes too long is given up on, and carried out all the same.
+      if (there + back > CALL_SECONDS) fail(CALL_SECONDS, 'no answer in time', true);
       // A call on its way is out of its caller's hands, even of a dead one.
-      time.after(this.#way(), () => {
+      time.after(there, () => {
         if (this.state === 'up') {
           const answered = !random.chance(this.losing);
           arrive(answered);

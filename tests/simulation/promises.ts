@@ -85,6 +85,12 @@ export class Promises {
     }
     const patience = this.#patience(seat, next);
     if (patience === null) return;
+    // Whoever is to keep it must be there all the while.
+    const since = this.#options.time.seconds - kept.seconds;
+    const there = this.#options.seats.some(
+      ({ runningSince }) => runningSince !== null && runningSince <= since,
+    );
+    if (!there) kept.seconds = 0;
     kept.seconds += LOOK_SECONDS;
     if (kept.seconds <= patience) return;
     this.#options.violated(

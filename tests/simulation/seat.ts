@@ -37,6 +37,7 @@ export class Seat {
   #process: Process | null = null;
   #ends = new AbortController();
   #loop: ManagerLoop | null = null;
+  #since = 0;
 
   constructor(host: SimulatedHost, options: SeatOptions) {
     this.host = host;
@@ -49,6 +50,11 @@ export class Seat {
 
   get slots(): number {
     return this.#options.slots;
+  }
+
+  /** Since when a manager has been running here, seconds; null: there is none, or it stands still. */
+  get runningSince(): number | null {
+    return this.process === null || this.process.stopped ? null : this.#since;
   }
 
   /** A person at this host wants a run processed out of turn. */
@@ -79,6 +85,7 @@ export class Seat {
     this.#process = process;
     this.#ends = ends;
     this.#loop = loop;
+    this.#since = host.time.seconds;
     this.#options.tell(host.name, 'manager starts');
     loop.work(null).then(
       () => process.kill(),

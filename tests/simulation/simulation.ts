@@ -123,7 +123,7 @@ class Simulation {
         );
       },
     };
-    const count = 2 + random.int(3);
+    const count = random.pick([1, 2, 3, 3, 4, 5]);
     const names = Array.from({ length: count }, (_, i) => `eb${i}.xenon.local`);
     const primaries = names.filter(() => random.chance(0.8));
     for (const name of names) {
