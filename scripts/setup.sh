@@ -37,6 +37,13 @@ if ((${#missing[@]})); then
   exit 1
 fi
 
+# Only tests of wrong clocks need it, and are skipped without.
+if ! ls /usr/lib*/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1 >/dev/null 2>&1 &&
+  [[ $EUID == 0 ]] && command -v apt-get >/dev/null; then
+  apt-get install -qq -y faketime >/dev/null 2>&1 ||
+    echo "make setup: no libfaketime (apt-get install faketime): tests of wrong clocks will be skipped" >&2
+fi
+
 # Prints what an installation depends on; it is current if its stamp says the same.
 state_of() { sha256sum "$1" | cut -d' ' -f1; }
 

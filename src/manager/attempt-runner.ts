@@ -42,6 +42,8 @@ export class AttemptRunner {
   #listedBefore: readonly string[] = [];
   #registering: Promise<void> = Promise.resolve();
   #startedAt: number;
+  /** The server's time as last asked: this host's own clock may be wrong. */
+  #known: { serverTime: Date; monotonicSeconds: number } | null = null;
   #peakMemoryBytes = 0;
   #lookedAgain: (() => void) | null = null;
 
@@ -239,10 +241,7 @@ export class AttemptRunner {
       attempt: this.fence.attempt,
       directory,
       guardian,
-      sinceEndSeconds: () =>
-        this.#run.end === null
-          ? null
-          : (env.clock.now().getTime() - this.#run.end.getTime()) / 1000,
+      sinceEndSeconds: () => this.#sinceEndSeconds(),
       onFolder: (folder) => {
         this.#folders.set(folder.location, folder);
         this.#register();
@@ -258,6 +257,14 @@ export class AttemptRunner {
     const end = await supervision.done;
     this.#managerEnds.removeEventListener('abort', leave);
     if (end !== null && !this.#managerEnds.aborted) await this.#conclude(end);
+  }
+
+  /** Null while the run is taken, or as long as the server's time is not known. */
+  #sinceEndSeconds(): number | null {
+    if (this.#run.end === null || this.#known === null) return null;
+    const { serverTime, monotonicSeconds } = this.#known;
+    const since = this.#env.clock.monotonicSeconds() - monotonicSeconds;
+    return (serverTime.getTime() - this.#run.end.getTime()) / 1000 + since;
   }
 
   async #conclude(end: AttemptEnd): Promise<void> {
@@ -395,6 +402,8 @@ export class AttemptRunner {
       // Tags are no life sign's business, and the hint of one may have been lost.
       await this.look();
       if (landed === 'landed') this.#register();
+      const serverTime = await this.#env.store.serverTime();
+      this.#known = { serverTime, monotonicSeconds: this.#env.clock.monotonicSeconds() };
     } catch (error) {
       if (!isOutage(error)) throw error;
     }
