@@ -198,6 +198,12 @@ export class ManagerLoop {
       const busy = this.#book.all().map(({ run }) => run.number);
       return { ok: false, message: `this host is busy with run ${busy.join(', ')}` };
     }
+    if (this.#book.ofRun(document._id) !== null) {
+      return {
+        ok: false,
+        message: `an earlier attempt at run ${number} is still being cleaned up here; ask again`,
+      };
+    }
     const health = await this.#look();
     const { accepting } = health;
     // A person may well want to see what a quarantined host does with a run.
