@@ -5,7 +5,7 @@ import type { Seat } from './seat.ts';
 import type { Time } from './time.ts';
 
 /** For so long after the faults people still do something now and then, seconds. */
-export const PEOPLE_SECONDS = 60;
+export const PEOPLE_SECONDS = 40;
 
 export interface FaultOptions {
   time: Time;

@@ -47,6 +47,8 @@ export class People {
       'tag messy',
       'abandon by hand',
       'fail by hand',
+      'reset by hand',
+      'take tags away',
       'set status',
     ] as const);
     tell(`${what} run ${String(document.number)}`);
@@ -73,6 +75,10 @@ export class People {
             'bootstrax.next_retry': new Date(database.now()),
           },
         });
+      case 'reset by hand':
+        return this.#write(document, { $set: { bootstrax: { state: null } } });
+      case 'take tags away':
+        return this.#write(document, { $set: { tags: [] } });
       case 'set status':
         if (stateOf(document) !== 'done') return;
         return this.#write(document, { $set: { status: 'eb_ready_to_upload' } });

@@ -49,7 +49,7 @@ export interface Options {
 /** After the last fault every run must come to its end within this time, seconds. */
 const REST_SECONDS = 5000;
 /** After the last run has come to its end all the rest must be tidy within this time, seconds. */
-const TIDY_SECONDS = 70;
+const TIDY_SECONDS = 60;
 /** A child that is not wanted any more is gone after a life sign, TERM and KILL, seconds. */
 const STOP_SECONDS = 20;
 
@@ -183,7 +183,7 @@ class Simulation {
 
   async run(): Promise<Outcome> {
     const random = this.#random;
-    const troubled = random.between(60, 300);
+    const troubled = random.between(40, 240);
     const runs = 1 + random.int(5);
     for (let i = 0; i < runs; i++) this.#daq.plan(i + 1, random.chance(0.5) ? 5 : troubled);
     for (const seat of this.#seats) this.#time.after(random.between(0, 10), () => seat.start());
