@@ -49,8 +49,8 @@ export async function removeLeftovers(
   for (const path of paths) {
     if (await removeFolder(path)) removed.push(path);
   }
-  // What is noted next may rest on their being gone for good.
-  if (removed.length > 0) await syncFolder(output);
+  // What is noted next may rest on their being gone for good, whoever removed them.
+  await syncFolder(output);
   return removed;
 }
 

@@ -114,16 +114,15 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
     },
     clear: async (_output, runId, { locations } = {}) => {
       const removed: string[] = [];
-      const forces: (() => void)[] = [];
       for (const { location } of ofRun(runId)) {
         if (locations !== undefined && !locations.includes(location)) continue;
         await access();
         host.removed(location);
-        forces.push(disk.removeOutput(location));
+        disk.removeOutput(location);
         removed.push(location);
       }
-      if (removed.length > 0) await access();
-      for (const force of forces) force();
+      await access();
+      disk.forceRemovals();
       return removed;
     },
   };

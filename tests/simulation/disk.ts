@@ -61,6 +61,7 @@ export class Disk {
   changed: () => void = () => undefined;
   readonly #seconds: () => number;
   #unsynced: Change[] = [];
+  #removals: (() => void)[] = [];
 
   constructor(seconds: () => number) {
     this.#seconds = seconds;
@@ -119,16 +120,17 @@ export class Disk {
     });
   }
 
-  /** The answer forces it out. */
-  removeOutput(location: string): () => void {
+  removeOutput(location: string): void {
     const folder = this.output.get(location);
-    if (folder === undefined) return () => undefined;
+    if (folder === undefined) return;
     this.output.delete(location);
-    return this.#note(() => this.output.set(location, folder));
+    this.#removals.push(this.#note(() => this.output.set(location, folder)));
   }
 
-  removeAttempt(id: string): void {
-    this.attempts.delete(id);
+  /** Forces out that folders of the output are gone. */
+  forceRemovals(): void {
+    for (const force of this.#removals) force();
+    this.#removals = [];
   }
 
   /** Forces everything out. */
