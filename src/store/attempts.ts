@@ -87,9 +87,12 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
           'result.outcome': 'done',
           host: { $ne: host },
         },
-        { projection: { host: 1, ended: 1 }, sort: { ended: 1 }, limit: MOST_SUCCESSES },
+        { projection: { host: 1, ended: 1 }, sort: { ended: -1 }, limit: MOST_SUCCESSES },
       );
-      const last = new Map(found.map((each) => [each.host as string, each.ended as Date]));
+      // The newest of each host comes last, and stays.
+      const last = new Map(
+        found.reverse().map((each) => [each.host as string, each.ended as Date]),
+      );
       return [...last].map(([name, ended]) => ({ host: name, last: ended }));
     },
     failureGroups: async (since, limit) => {

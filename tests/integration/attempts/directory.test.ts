@@ -61,7 +61,11 @@ test('an attempt that is not there is none; what is no attempt id is refused', a
 test.each([
   ['cut off', '{"version": 1, "atte', 'is not JSON (20 characters; cut off?)'],
   ['empty', '', 'is not JSON (0 characters; cut off?)'],
-  ['of another version', '{"version": 2, "attempt": "x"}', 'was written by a later release: it has version 2'],
+  [
+    'of another version',
+    '{"version": 2, "attempt": "x"}',
+    'was written by a later release: it has version 2',
+  ],
   ['a list', '[]', 'field (all): '],
 ])('a file that is %s is a problem and no file', async (_what, text, problem) => {
   const state = temporaryFolder();
