@@ -102,6 +102,8 @@ async function killManagers() {
     await until('the worker', () => lines.some(({ event }) => event === 'worker.ready'), 300);
     const length = 20 + KILLS * (BETWEEN_SECONDS + 2);
     const taking = lab.takeRuns(['--seconds', String(length), '--speed', '1', '--rate', '2']);
+    // What goes wrong meanwhile is told below, not that the simulator was ended for it.
+    taking.catch(() => undefined);
     const started = await manager.event('attempt.started');
     const number = started['run'] as number;
     const directory = join(lab.stateDir(HOST), 'attempts', String(started['attempt']));
@@ -169,6 +171,7 @@ async function killHost(): Promise<number> {
     const dying = await first.start();
     await dying.event('worker.ready');
     const taking = lab.takeRuns(['--seconds', '40', '--speed', '1', '--chunk-seconds', '2']);
+    taking.catch(() => undefined);
     const { run } = await dying.event('attempt.started');
     const [attempt] = await until('the child', () => {
       const open = first.openAttempts();
