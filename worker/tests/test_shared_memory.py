@@ -14,6 +14,11 @@ def segments(attempt: str) -> list[str]:
     return [name for name in os.listdir(SHARED_MEMORY) if attempt in name]
 
 
+def beginning(name: str) -> bytes:
+    with open(os.path.join(SHARED_MEMORY, name), "rb") as file:
+        return file.read(4)
+
+
 @pytest.mark.parametrize("cores", [1, 2])
 def test_what_a_killed_process_leaves_is_named_after_its_attempt(tmp_path, cores):
     fault = "leak_shared_memory"
@@ -23,8 +28,8 @@ def test_what_a_killed_process_leaves_is_named_after_its_attempt(tmp_path, cores
     left = segments(attempt.id)
     try:
         assert left and all(name.startswith(f"bootstrax_{attempt.id}_") for name in left)
-        with open(os.path.join(SHARED_MEMORY, left[0]), "rb") as file:
-            assert file.read(4) == b"data"
+        # Another process of the attempt may have been killed before it had filled its own.
+        assert b"data" in {beginning(name) for name in left}
     finally:
         for name in left:
             os.unlink(os.path.join(SHARED_MEMORY, name))
