@@ -46,8 +46,11 @@ export interface Options {
   storeOf?: StoreOf;
 }
 
-/** After the last fault every run must come to its end within this time, seconds. */
-const REST_SECONDS = 5000;
+/**
+ * After the last fault every run must come to its end within this time, seconds: one that takes its
+ * machine down needs some twenty tries to be given up.
+ */
+const REST_SECONDS = 15_000;
 /** After the last run has come to its end all the rest must be tidy within this time, seconds. */
 const TIDY_SECONDS = 60;
 /** A child that is not wanted any more is gone after a life sign, TERM and KILL, seconds. */
