@@ -18,16 +18,12 @@ const { values } = parseArgs({
   },
 });
 
-const control: Options = values.control ? { storeOf: withReferenceOrder } : {};
+const control: Options = values.control ? { storeOf: withReferenceOrder, goOn: true } : {};
 
 if (values.help) {
   console.log(USAGE);
 } else if (values.seed !== undefined) {
-  const outcome = await simulate(Number(values.seed), {
-    trace: true,
-
-    goOn: values.control,
-  });
+  const outcome = await simulate(Number(values.seed), { trace: true, ...control });
   console.log(outcome.trace.join('\n'));
   console.log({ ...outcome, trace: undefined });
   process.exitCode = outcome.violations.length === 0 ? 0 : 1;
@@ -43,7 +39,7 @@ async function many(from: number, count: number): Promise<void> {
   const kinds = new Map<string, number[]>();
   const ends: Record<string, number> = {};
   for (let seed = from; seed < from + count; seed++) {
-    const outcome = await simulate(seed, { goOn: values.control, ...control });
+    const outcome = await simulate(seed, control);
     events += outcome.events;
     seconds += outcome.seconds;
     for (const [end, n] of Object.entries(outcome.ends)) ends[end] = (ends[end] ?? 0) + n;
