@@ -31,6 +31,9 @@ export async function requestedRun(
     case null:
       break;
   }
+  if (run.tags.includes(env.rules.claim.abandonTag)) {
+    return no(`run ${number} is tagged ${env.rules.claim.abandonTag}: it ends abandoned`);
+  }
   if (run.tags.includes(env.rules.claim.holdTag)) {
     return no(`run ${number} is held: 'bootstrax release ${number}' first`);
   }
