@@ -92,7 +92,7 @@ function nextStep(
           }
         : null;
     case 'abandoned':
-      return bootstrax.state === 'failed' && tagged
+      return tagged && bootstrax.state !== 'abandoned'
         ? { what: 'its state becomes abandoned', at: null, who: 'any host' }
         : null;
     case 'held':
