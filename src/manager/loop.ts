@@ -370,7 +370,7 @@ export class ManagerLoop {
     this.#streaming = true;
     store.runs
       .watch((hint) => {
-        if (hint?.touched.some((field) => field.startsWith('tags'))) {
+        if (hint === null || hint.touched.some((field) => field.startsWith('tags'))) {
           this.#housekeeping.tagsChanged();
         }
         const runner = hint === null ? null : this.#book.ofRun(hint.id);
