@@ -6,21 +6,17 @@ import { AttemptBook } from './attempt-book.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { Bell } from './bell.ts';
 import { claimTurn, type TurnAnswer } from './claiming.ts';
+import { DatabaseNews } from './database-news.ts';
 import type { Environment } from './environment.ts';
-import { hostHealth, type HostHealth } from './host-health.ts';
-import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
+import { HostWatch } from './host-watch.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { isOutage, unlessOutage, untilAnswered } from './persist.ts';
-import { at, Quarantine } from './quarantine.ts';
 import { requestedRun } from './requests.ts';
 
-/** A look at the host is good for so long when it decides on a claim, or when all was not well, seconds. */
-const HEALTH_SECONDS = 5;
-/** The same while there is nothing to claim: a look writes to the disk, seconds. */
+/** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
-/** The same trouble with the database is told again after so long, seconds. */
-const SAME_AGAIN_SECONDS = 60;
 
 /** The loop of one manager: recover, then notice, claim, watch, over and over. */
 export class ManagerLoop {
@@ -31,15 +27,10 @@ export class ManagerLoop {
   readonly #lifeSigns: LifeSigns;
   readonly #memory: MemoryWatch;
   readonly #housekeeping: Housekeeping;
-  readonly #quarantine: Quarantine;
-  #health: HostHealth | null = null;
-  #healthAt = -Infinity;
+  readonly #host: HostWatch;
+  readonly #databaseNews: DatabaseNews;
   #streaming = false;
   #claiming: Promise<unknown> = Promise.resolve();
-  /** Databases known to be out of reach. */
-  readonly #away = new Set<'runs' | 'daq'>();
-  /** When a person was last told that a kind of call got no answer, by operation. */
-  readonly #missedAt = new Map<string, number>();
   #failure: { error: unknown } | null = null;
   #ready = false;
 
@@ -47,7 +38,12 @@ export class ManagerLoop {
     this.#env = env;
     this.#ends = ends;
     this.#bell = new Bell(env.clock);
-    this.#quarantine = new Quarantine(env);
+    this.#databaseNews = new DatabaseNews(env);
+    this.#host = new HostWatch(
+      env,
+      () => this.#book.size,
+      () => this.#lifeSigns.changed(),
+    );
     this.#housekeeping = new Housekeeping(
       env,
       this.#book,
@@ -75,11 +71,11 @@ export class ManagerLoop {
   }
 
   #view(): ManagerView {
-    return { health: this.#health, runners: this.#book.all() };
+    return { health: this.#host.latest, runners: this.#book.all() };
   }
 
   wake(): void {
-    this.#healthAt = -Infinity;
+    this.#host.changed();
     this.#bell.ring();
   }
 
@@ -121,7 +117,7 @@ export class ManagerLoop {
   async #processOnce(number: number): Promise<number> {
     const env = this.#env;
     while (!this.#ends.aborted) {
-      const health = await this.#look();
+      const health = await this.#host.look();
       if (health.accepting.ok) break;
       await this.#bell.wait(1, this.#ends);
     }
@@ -144,37 +140,10 @@ export class ManagerLoop {
   }
 
   onStoreEvent(event: StoreEvent): void {
-    switch (event.kind) {
-      case 'missed': {
-        const { database, operation, reason } = event;
-        const now = this.#env.clock.monotonicSeconds();
-        const fields = { event: 'database.missed', database, operation };
-        const text = `${reason}. What has to be written is tried again`;
-        // One line tells as much as a hundred, and of an outage people have been told already.
-        const told = now - (this.#missedAt.get(operation) ?? -Infinity) < SAME_AGAIN_SECONDS;
-        if (told || this.#away.has(database)) {
-          this.#env.log.debug(fields, text);
-        } else {
-          this.#missedAt.set(operation, now);
-          this.#env.log.info(fields, text);
-        }
-        break;
-      }
-      case 'connection':
-        if (event.up) {
-          this.#away.delete(event.database);
-          this.#env.log.info({ event: 'database.up' }, `the ${event.database} database answers`);
-        } else {
-          this.#away.add(event.database);
-          this.#housekeeping.connectionLost();
-          this.#env.log.warn(
-            { event: 'database.down', reason: event.reason },
-            `the ${event.database} database does not answer (${event.reason ?? 'no reason given'}); children go on`,
-          );
-        }
-        this.#bell.ring();
-        break;
-    }
+    this.#databaseNews.tell(event);
+    if (event.kind !== 'connection') return;
+    if (!event.up) this.#housekeeping.connectionLost();
+    this.#bell.ring();
   }
 
   /** Takes one run now, out of turn, at a person's request. */
@@ -204,7 +173,7 @@ export class ManagerLoop {
         message: `an earlier attempt at run ${number} is still being cleaned up here; ask again`,
       };
     }
-    const health = await this.#look();
+    const health = await this.#host.look();
     const { accepting } = health;
     // A person may well want to see what a quarantined host does with a run.
     if (!accepting.ok && accepting.kind !== 'quarantine') {
@@ -236,7 +205,7 @@ export class ManagerLoop {
   }
 
   async status(): Promise<ControlResponse> {
-    const health = await this.#look();
+    const health = await this.#host.look();
     return {
       ok: true,
       message: health.accepting.ok ? 'taking runs' : health.accepting.reason,
@@ -265,7 +234,7 @@ export class ManagerLoop {
 
   async #turn(): Promise<number> {
     const env = this.#env;
-    await this.#look(IDLE_HEALTH_SECONDS);
+    await this.#host.look(IDLE_HEALTH_SECONDS);
     const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     try {
       await this.#housekeeping.look();
@@ -283,55 +252,15 @@ export class ManagerLoop {
   #claim(horizonSeconds: number): Promise<TurnAnswer> {
     const env = this.#env;
     return claimTurn(
-      this.#quarantine.onProbation ? { ...env, slots: 1 } : env,
+      { ...env, slots: this.#host.slots },
       this.#book,
       async () => {
-        const { accepting } = await this.#look();
+        const { accepting } = await this.#host.look();
         return accepting.ok ? { ok: true } : { ok: false, reason: accepting.reason };
       },
       horizonSeconds,
       (run, seen, attempt) => this.#take(run, seen, attempt),
     );
-  }
-
-  /** How the host is; a look at a host that was well may be `maxAgeSeconds` old. */
-  async #look(maxAgeSeconds = HEALTH_SECONDS): Promise<HostHealth> {
-    const now = this.#env.clock.monotonicSeconds();
-    const limit = this.#health?.accepting.ok === true ? maxAgeSeconds : HEALTH_SECONDS;
-    if (this.#health !== null && now - this.#healthAt < limit) return this.#health;
-    const before = this.#health?.accepting;
-    const health = await this.#ifTrusted(await hostHealth(this.#env));
-    this.#health = health;
-    this.#healthAt = now;
-    const { accepting } = health;
-    if (!accepting.ok && (before?.ok !== false || before.kind !== accepting.kind)) {
-      this.#env.log.warn(
-        { event: 'host.not_accepting', kind: accepting.kind },
-        `taking no new run: ${accepting.reason}`,
-      );
-    } else if (accepting.ok && before?.ok === false) {
-      this.#env.log.info({ event: 'host.accepting' }, 'taking runs again');
-    }
-    this.#lifeSigns.changed();
-    return health;
-  }
-
-  /** A host on which run after run fails takes none for a while, however well it looks. */
-  async #ifTrusted(health: HostHealth): Promise<HostHealth> {
-    if (!health.accepting.ok) return health;
-    const standing = await this.#quarantine.standing();
-    const no = (reason: string): HostHealth => ({
-      ...health,
-      accepting: { ok: false, kind: 'quarantine', reason },
-    });
-    switch (standing.kind) {
-      case 'trusted':
-        return health;
-      case 'quarantined':
-        return no(`not before ${at(standing.untilMs)}, because ${standing.why}`);
-      case 'on_probation':
-        return this.#book.size === 0 ? health : no(`one at a time, because ${standing.why}`);
-    }
   }
 
   #take(run: Run, seen: Seen, attempt: string): void {
@@ -352,8 +281,7 @@ export class ManagerLoop {
         // When the manager ends, what goes on stays in the book: it is reported.
         if (this.#ends.aborted) return;
         this.#book.remove(runner);
-        this.#quarantine.attemptEnded();
-        this.#healthAt = -Infinity;
+        this.#host.attemptEnded();
         this.#lifeSigns.changed();
         this.#bell.ring();
       },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { seenOf } from '../../../../src/store/runs.ts';
 import type { RunDocument, RunStore } from '../../../../src/store/types.ts';
@@ -12,7 +12,7 @@ import {
   PLAN,
   runDocument,
 } from './run-documents.ts';
-import type { Open, Outside, TestStore } from './opened.ts';
+import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 
 const hour = 3_600_000;
 
@@ -21,14 +21,10 @@ export function claimContract(open: Open): void {
   let store: RunStore;
   let runs: Outside;
 
-  beforeAll(async () => {
-    test = await open();
-    runs = test.runs;
-  });
-  afterAll(() => test.close());
-  beforeEach(async () => {
-    store = test.store.runs;
-    await runs.deleteMany({});
+  onEmptyStore(open, (opened) => {
+    test = opened;
+    store = opened.store.runs;
+    runs = opened.runs;
   });
 
   const numbers = (documents: RunDocument[]) => documents.map(({ number }) => number);

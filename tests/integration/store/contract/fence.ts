@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { Conclusion, Fence, RunStore } from '../../../../src/store/types.ts';
 import {
@@ -13,7 +13,7 @@ import {
   runDocument,
   seen,
 } from './run-documents.ts';
-import type { Open, Outside, TestStore } from './opened.ts';
+import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 
 const PROGRESS = {
   phase: 'processing',
@@ -43,14 +43,10 @@ export function fenceContract(open: Open): void {
   let store: RunStore;
   let runs: Outside;
 
-  beforeAll(async () => {
-    test = await open();
-    runs = test.runs;
-  });
-  afterAll(() => test.close());
-  beforeEach(async () => {
-    store = test.store.runs;
-    await runs.deleteMany({});
+  onEmptyStore(open, (opened) => {
+    test = opened;
+    store = opened.store.runs;
+    runs = opened.runs;
   });
 
   const verbs: Record<string, (fence: Fence) => Promise<unknown>> = {

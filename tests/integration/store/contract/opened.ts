@@ -1,4 +1,5 @@
 import type { Document, ObjectId } from 'mongodb';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 
 import type { Store } from '../../../../src/store/types.ts';
 
@@ -27,3 +28,16 @@ export interface TestStore {
 }
 
 export type Open = () => Promise<TestStore>;
+
+/** One store for the tests of a suite, without runs at the beginning of each of them. */
+export function onEmptyStore(open: Open, ready: (opened: TestStore) => void): void {
+  let opened: TestStore;
+  beforeAll(async () => {
+    opened = await open();
+  });
+  afterAll(() => opened.close());
+  beforeEach(async () => {
+    await opened.runs.deleteMany({});
+    ready(opened);
+  });
+}

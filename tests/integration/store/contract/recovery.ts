@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { seenOf } from '../../../../src/store/runs.ts';
 import type { AttemptOutcome, RunDocument, RunStore } from '../../../../src/store/types.ts';
-import type { Open, Outside, TestStore } from './opened.ts';
+import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import {
   bootstrax,
   claimed,
@@ -38,14 +38,10 @@ export function recoveryContract(open: Open): void {
   let store: RunStore;
   let runs: Outside;
 
-  beforeAll(async () => {
-    test = await open();
-    runs = test.runs;
-  });
-  afterAll(() => test.close());
-  beforeEach(async () => {
-    store = test.store.runs;
-    await runs.deleteMany({});
+  onEmptyStore(open, (opened) => {
+    test = opened;
+    store = opened.store.runs;
+    runs = opened.runs;
   });
 
   const numbers = (documents: RunDocument[]) => documents.map(({ number }) => number);

@@ -1,9 +1,9 @@
 import { Decimal128, Double, Int32, type Document } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { seenOf } from '../../../../src/store/runs.ts';
 import type { RunDocument, RunStore } from '../../../../src/store/types.ts';
-import type { Open, Outside, TestStore } from './opened.ts';
+import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import { bootstrax, claimed, EB3, EB4, insert, newAttempt, runDocument } from './run-documents.ts';
 
 const HOLD = 'hold-processing';
@@ -23,14 +23,10 @@ export function semanticsContract(open: Open): void {
   let store: RunStore;
   let runs: Outside;
 
-  beforeAll(async () => {
-    test = await open();
-    runs = test.runs;
-  });
-  afterAll(() => test.close());
-  beforeEach(async () => {
-    store = test.store.runs;
-    await runs.deleteMany({});
+  onEmptyStore(open, (opened) => {
+    test = opened;
+    store = opened.store.runs;
+    runs = opened.runs;
   });
 
   const numbers = (documents: RunDocument[]) => documents.map(({ number }) => number);
