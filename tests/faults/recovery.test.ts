@@ -26,6 +26,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await Promise.all(managers.splice(0).map((manager) => manager.kill()));
+  await lab.endCommands();
   await lab.runs.deleteMany({});
   await lab.attempts.deleteMany({});
   // Run numbers begin anew.
@@ -49,7 +50,7 @@ async function take(...args: string[]): Promise<number> {
   return number!;
 }
 
-/** Longer than any test; ended with the laboratory. */
+/** Longer than any test; ended with it. */
 function takeLongRun(): void {
   lab.takeRuns(['--seconds', '300', '--speed', '1', '--chunk-seconds', '2']).catch(() => null);
 }

@@ -350,7 +350,7 @@ export class Lab {
   }
 
   async end(): Promise<void> {
-    for (const child of this.#children) child.kill('SIGKILL');
+    await this.endCommands();
     await Promise.all(this.#managers.map((manager) => manager.kill()));
     if (!this.ownServer) {
       await this.client.db(this.runsDb).dropDatabase();
@@ -359,6 +359,19 @@ export class Lab {
     await this.client.close();
     if (this.ownServer) await stopEmbedded(join(this.root, 'database'));
     await rm(this.root, { recursive: true, force: true });
+  }
+
+  /** Ends commands and simulators that still run. */
+  async endCommands(): Promise<void> {
+    const running = this.#children.filter(
+      ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+    );
+    await Promise.all(
+      running.map(async (child) => {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }),
+    );
   }
 
   async #output(
