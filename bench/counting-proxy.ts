@@ -1,8 +1,8 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
-const HEADER_BYTES = 16;
-const OP_MSG = 2013;
+import { HEADER_BYTES, OP_MSG, wireMessages } from '../tests/support/wire.ts';
+
 /** OP_MSG: header, flags, then a section of kind 0: its first element names the command. */
 const COMMAND_NAME_AT = HEADER_BYTES + 4 + 1 + 4 + 1;
 /** What a driver says by itself to watch a server. */
@@ -54,7 +54,7 @@ export class CountingProxy {
   #join(client: Socket, port: number): void {
     const server = connect(port, '127.0.0.1');
     let monitoring = false;
-    const count = messages((message) => {
+    const count = wireMessages((message) => {
       const name = commandName(message);
       if (name === null) return;
       this.commands.set(name, (this.commands.get(name) ?? 0) + 1);
@@ -78,19 +78,6 @@ export class CountingProxy {
       client.write(piece);
     });
   }
-}
-
-/** Cuts a stream into wire messages. */
-function messages(each: (message: Buffer) => void): (piece: Buffer) => void {
-  let held = Buffer.alloc(0);
-  return (piece) => {
-    held = Buffer.concat([held, piece]);
-    while (held.length >= 4 && held.length >= held.readInt32LE(0)) {
-      const length = held.readInt32LE(0);
-      each(held.subarray(0, length));
-      held = held.subarray(length);
-    }
-  };
 }
 
 function commandName(message: Buffer): string | null {

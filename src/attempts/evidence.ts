@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { tellingStacks } from '../domain/stacks.ts';
 import type { ProcessStat } from '../machine/identity.ts';
 import { describeProcesses } from '../machine/open-files.ts';
+import { readKernelFile } from '../machine/proc.ts';
 import { attemptProcesses, signal, type AttemptProcesses } from '../machine/processes.ts';
 import { note } from './durable.ts';
 
@@ -71,11 +71,7 @@ function nameOf(pid: number): string {
 }
 
 function readStatus(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'latin1');
-  } catch {
-    return '';
-  }
+  return readKernelFile(`/proc/${pid}/status`) ?? '';
 }
 
 /** Whether a file grows beyond `first` bytes before the deadline; waits until it has stopped to grow. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { utcToTheSecond } from '../domain/utc.ts';
 import { withDatabase } from './database.ts';
 import { print, printJson, table } from './output.ts';
 
@@ -31,7 +32,7 @@ export function addFailures(program: Command): void {
           ['times', 'last (UTC)', 'runs', 'fingerprint', 'why'],
           groups.map(({ count, last, runs, fingerprint, reason }) => [
             String(count),
-            last.toISOString().slice(0, 19).replace('T', ' '),
+            utcToTheSecond(last),
             runs.join(' '),
             fingerprint.slice(0, 12),
             reason.split('\n')[0]?.slice(0, 100) ?? '',

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { utcToTheSecond } from '../domain/utc.ts';
 import type { AttemptDocument } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { bytes, duration, print, printJson, table } from './output.ts';
@@ -27,7 +28,7 @@ function draw(attempts: readonly AttemptDocument[]): string {
   return table(
     ['started (UTC)', 'host', 'rung', 'targets', 'outcome', 'took', 'memory', 'why'],
     attempts.map(({ started, host, failures, plan, result }) => [
-      started.toISOString().slice(0, 19).replace('T', ' '),
+      utcToTheSecond(started),
       host,
       String(failures),
       namesOf(plan?.['targets']),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { MemoryCapacity } from '../domain/memory.ts';
 import { isAlive } from './identity.ts';
 import type { AttemptProcesses } from './processes.ts';
+import { readKernelFile } from './proc.ts';
 import { descendants } from './tree.ts';
 
 const CONTROL_GROUPS = '/sys/fs/cgroup';
@@ -16,8 +17,8 @@ const CONTROL_GROUPS = '/sys/fs/cgroup';
 export function memoryCapacity(): MemoryCapacity {
   const machine = machineMemory(readFileSync('/proc/meminfo', 'utf8'));
   let { totalBytes, availableBytes } = machine;
-  for (const group of memoryGroups(readText('/proc/self/cgroup') ?? '')) {
-    const limits = groupMemory((file) => readText(join(group, file)));
+  for (const group of memoryGroups(readKernelFile('/proc/self/cgroup') ?? '')) {
+    const limits = groupMemory((file) => readKernelFile(join(group, file)));
     // A group without a limit of its own names one that is larger than any machine.
     if (limits === null || limits.totalBytes >= machine.totalBytes) continue;
     totalBytes = Math.min(totalBytes, limits.totalBytes);
@@ -100,7 +101,7 @@ export class MemoryMeter {
 
 /** Shared pages count once for each process; costs the kernel nothing. */
 function residentBytes(pid: number): number {
-  return kilobytes(readText(`/proc/${pid}/status`), 'VmRSS') * 1024;
+  return kilobytes(readKernelFile(`/proc/${pid}/status`), 'VmRSS') * 1024;
 }
 
 async function proportionalBytes(pids: readonly number[]): Promise<number> {
@@ -117,12 +118,4 @@ async function proportionalBytes(pids: readonly number[]): Promise<number> {
 /** 0 where the text has no such line: the process is gone, or a zombie. */
 function kilobytes(text: string | null, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text ?? '')?.[1] ?? 0);
-}
-
-function readText(file: string): string | null {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 
 import type { ProcessStat } from './identity.ts';
+import { readKernelFile } from './proc.ts';
 
 const MOST_PROCESSES = 64;
 const MOST_FILES = 256;
@@ -17,9 +18,9 @@ export function describeProcesses(processes: readonly ProcessStat[]): string {
 }
 
 function describe({ pid, parent, state }: ProcessStat): string {
-  const status = readText(`/proc/${pid}/status`);
+  const status = readKernelFile(`/proc/${pid}/status`) ?? '';
   const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '?';
-  const where = readText(`/proc/${pid}/wchan`).trim();
+  const where = (readKernelFile(`/proc/${pid}/wchan`) ?? '').trim();
   const waits = where === '' || where === '0' ? '' : `, waits in ${where}`;
   const title =
     `process ${pid} (${field('Name')}), child of ${parent}: state ${state}${waits}, ` +
@@ -40,7 +41,7 @@ function openFiles(pid: number): string[] {
   return descriptors.flatMap((descriptor) => {
     try {
       const path = readlinkSync(`/proc/${pid}/fd/${descriptor}`);
-      const info = readText(`/proc/${pid}/fdinfo/${descriptor}`);
+      const info = readKernelFile(`/proc/${pid}/fdinfo/${descriptor}`) ?? '';
       const position = /^pos:\s*(\d+)$/m.exec(info)?.[1] ?? '?';
       const flags = Number.parseInt(/^flags:\s*([0-7]+)$/m.exec(info)?.[1] ?? '0', 8);
       return [`${descriptor.padStart(4)} ${access(flags)} at ${position} ${path}`];
@@ -53,12 +54,4 @@ function openFiles(pid: number): string[] {
 /** The access mode of open(2): the lowest two bits. */
 function access(flags: number): string {
   return ['r ', 'w ', 'rw', '- '][flags & 3] ?? '? ';
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch {
-    return '';
-  }
 }

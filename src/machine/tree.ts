@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+
+import { readKernelFile } from './proc.ts';
 
 /** These processes and all that descend from them, without looking at any other process. */
 export function descendants(roots: readonly number[]): number[] {
@@ -11,7 +13,7 @@ export function descendants(roots: readonly number[]): number[] {
 
 function childrenOf(pid: number): number[] {
   return tasksOf(pid).flatMap((task) =>
-    readText(`/proc/${pid}/task/${task}/children`)
+    (readKernelFile(`/proc/${pid}/task/${task}/children`) ?? '')
       .split(' ')
       .filter((text) => text !== '')
       .map(Number),
@@ -23,13 +25,5 @@ function tasksOf(pid: number): string[] {
     return readdirSync(`/proc/${pid}/task`);
   } catch {
     return [];
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch {
-    return '';
   }
 }

@@ -11,7 +11,7 @@ import { seenOf } from '../store/runs.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
 import { malformedText } from './failure.ts';
-import { unlessOutage } from './persist.ts';
+import { runLabel, tellDaq } from './tell.ts';
 
 /** Candidates looked at in one turn, of each kind: the loser of a race takes the next of its batch. */
 const BATCH = 20;
@@ -127,9 +127,7 @@ export async function setAside(
   seen: Seen,
   problems: readonly FieldProblem[],
 ): Promise<void> {
-  const label =
-    typeof seen.number === 'number' ? `run ${seen.number}` : `document ${seen.id.toHexString()}`;
-  const text = malformedText(label, problems);
+  const text = malformedText(runLabel(seen), problems);
   const written = await env.store.runs.settle(seen, env.host, {
     kind: 'set_aside',
     reason: reasonText(env.host, text, ''),
@@ -137,12 +135,5 @@ export async function setAside(
   });
   if (written !== 'landed') return;
   env.log.error({ event: 'run.set_aside', run: seen.number, problems }, text);
-  await unlessOutage(env, 'DAQ log', () =>
-    env.store.daqLog.write({
-      host: env.host,
-      priority: 'error',
-      message: text,
-      ...(typeof seen.number === 'number' ? { run: seen.number } : {}),
-    }),
-  );
+  await tellDaq(env, 'error', text, seen.number);
 }

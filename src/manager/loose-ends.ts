@@ -1,8 +1,9 @@
 import { parseRun, type ParsedRun } from '../domain/run.ts';
+import { STATUS_TO_REPLACE } from '../store/run-updates.ts';
 import { seenOf } from '../store/runs.ts';
 import type { LogPriority, RunDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
-import { unlessOutage } from './persist.ts';
+import { runLabel, tellDaq } from './tell.ts';
 
 /** Runs looked at in one pass, of each kind; what is over comes with the next pass. */
 const BATCH = 200;
@@ -71,20 +72,19 @@ export class LooseEnds {
       document,
       'warning',
       'run.abandoned',
-      `${label(document)} is abandoned: tagged ${rules.claim.abandonTag}`,
+      `${runLabel(seenOf(document))} is abandoned: tagged ${rules.claim.abandonTag}`,
     );
   }
 
   async #mendStatus(document: RunDocument): Promise<void> {
     const seen = seenOf(document);
-    const status: unknown = document['status'] ?? null;
-    if (status !== null && status !== 'needs_upload') return;
+    if (!STATUS_TO_REPLACE.some((status) => status === (document['status'] ?? null))) return;
     if ((await this.#env.store.runs.mendStatus(seen)) !== 'landed') return;
     await this.#tell(
       document,
       'info',
       'run.status_mended',
-      `${label(document)} was done on ${String(seen.host)} without a status that hands it on: it has one now`,
+      `${runLabel(seenOf(document))} was done on ${String(seen.host)} without a status that hands it on: it has one now`,
     );
   }
 
@@ -96,7 +96,7 @@ export class LooseEnds {
       document,
       'error',
       'run.end_missing',
-      `${label(document)} is done, but the DAQ has not written its end: write it, or fail the run with 'bootstrax fail'; its data stays as it is`,
+      `${runLabel(seenOf(document))} is done, but the DAQ has not written its end: write it, or fail the run with 'bootstrax fail'; its data stays as it is`,
     );
   }
 
@@ -106,26 +106,13 @@ export class LooseEnds {
     event: string,
     message: string,
   ): Promise<void> {
-    const { log, store, host } = this.#env;
     const number = document['number'];
-    log[priority === 'warning' ? 'warn' : priority]({ event, run: number }, message);
-    await unlessOutage(this.#env, 'DAQ log', () =>
-      store.daqLog.write({
-        host,
-        priority,
-        message,
-        ...(typeof number === 'number' ? { run: number } : {}),
-      }),
-    );
+    this.#env.log[priority === 'warning' ? 'warn' : priority]({ event, run: number }, message);
+    await tellDaq(this.#env, priority, message, number);
   }
 }
 
 function isTagged(parsed: ParsedRun, tag: string): boolean {
   const { tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
   return tags.includes(tag);
-}
-
-function label(document: RunDocument): string {
-  const number = document['number'];
-  return typeof number === 'number' ? `run ${number}` : `document ${document._id.toHexString()}`;
 }

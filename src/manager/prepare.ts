@@ -9,7 +9,8 @@ import type { Judgement } from '../domain/verdict.ts';
 import type { Fence } from '../store/types.ts';
 import { dataRate } from './data-rate.ts';
 import type { Environment } from './environment.ts';
-import { unlessOutage, untilAnswered } from './persist.ts';
+import { untilAnswered } from './persist.ts';
+import { tellDaq } from './tell.ts';
 
 /** Culprits are looked for in this many of the run's newest attempts. */
 const ATTEMPTS_LOOKED_AT = 50;
@@ -159,9 +160,7 @@ async function hostTargetsFor(
     case 'broken': {
       const message = `run ${run.number} (${run.mode}) gets the default targets: the DAQ's configuration of event builders (bootstrax_config) cannot be used, ${answer.problem}. Mend that document`;
       env.log.error({ event: 'host_targets.broken', run: run.number }, message);
-      await unlessOutage(env, 'DAQ log', () =>
-        env.store.daqLog.write({ host: env.host, priority: 'error', message, run: run.number }),
-      );
+      await tellDaq(env, 'error', message, run.number);
       return null;
     }
   }

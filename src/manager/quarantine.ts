@@ -1,8 +1,10 @@
 import { hostStanding, type EndedAttempt, type Standing } from '../domain/quarantine.ts';
+import { utcToTheSecond } from '../domain/utc.ts';
 import type { AttemptDocument, HostDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import { tellsOfHost } from './failure.ts';
 import { unlessOutage } from './persist.ts';
+import { tellDaq } from './tell.ts';
 
 /** Attempts looked at, the newest of this host. */
 const ATTEMPTS_LOOKED_AT = 50;
@@ -75,13 +77,11 @@ export class Quarantine {
 
   async #tellChange(before: Standing, after: Standing): Promise<void> {
     if (before.kind === after.kind) return;
-    const { log, host, store } = this.#env;
+    const { log, host } = this.#env;
     const [event, message] = announcement(host, after);
     const loud = after.kind === 'quarantined';
     log[loud ? 'error' : 'warn']({ event }, message);
-    await unlessOutage(this.#env, 'DAQ log', () =>
-      store.daqLog.write({ host, priority: loud ? 'error' : 'warning', message }),
-    );
+    await tellDaq(this.#env, loud ? 'error' : 'warning', message);
   }
 }
 
@@ -104,7 +104,7 @@ function announcement(host: string, standing: Standing): [event: string, message
 
 /** For people: UTC, to the second. */
 export function at(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return `${utcToTheSecond(new Date(ms))} UTC`;
 }
 
 function ended({ run, ended: time, result }: AttemptDocument): EndedAttempt {

@@ -12,7 +12,8 @@ import type {
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, malformedText } from './failure.ts';
-import { unlessOutage, untilAnswered } from './persist.ts';
+import { untilAnswered } from './persist.ts';
+import { tellDaq } from './tell.ts';
 
 /** What is known of an attempt when it is settled; as much as it came to. */
 export interface AttemptSoFar {
@@ -80,14 +81,7 @@ export async function settle(
     );
   }
   report(env, attempt, settled);
-  await unlessOutage(env, 'DAQ log', () =>
-    env.store.daqLog.write({
-      host: env.host,
-      priority: settled.priority,
-      message: settled.message,
-      run: run.number,
-    }),
-  );
+  await tellDaq(env, settled.priority, settled.message, run.number);
   return settled.outcome.outcome;
 }
 
@@ -220,10 +214,6 @@ function registration({ type, location, lineage }: Product): DataRegistration {
   return { type, location, lineage };
 }
 
-/**
- * All of the run's folders here are this attempt's, since it removed what was there before it began;
- * also those of which a power cut has left no word.
- */
 /** What the disk refuses now is left to housekeeping: the attempt is then not marked as concluded. */
 async function cleanUp(env: Environment, attempt: AttemptSoFar, withFolders: boolean) {
   await unlessDiskTrouble(env, `clean up after run ${attempt.run.number}`, async () => {
@@ -232,6 +222,10 @@ async function cleanUp(env: Environment, attempt: AttemptSoFar, withFolders: boo
   });
 }
 
+/**
+ * All of the run's folders here are this attempt's, since it removed what was there before it began;
+ * also those of which a power cut has left no word.
+ */
 async function removeFolders(env: Environment, attempt: AttemptSoFar): Promise<void> {
   if (attempt.plan === null) return;
   const { outputDirectory, runId } = attempt.plan;

@@ -5,6 +5,7 @@ import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen } from './failure.ts';
 import { unlessOutage } from './persist.ts';
+import { tellDaq } from './tell.ts';
 
 /**
  * Watches runs that are held without an attempt of this manager: other hosts', and claims of this
@@ -90,14 +91,7 @@ export class StaleRuns {
         env.store.attempts.end(former, endedUnseen(reason, { counted })),
       );
     }
-    await unlessOutage(env, 'DAQ log', () =>
-      env.store.daqLog.write({
-        host: env.host,
-        priority: failure.priority,
-        message: failure.message,
-        ...(typeof seen.number === 'number' ? { run: seen.number } : {}),
-      }),
-    );
+    await tellDaq(env, failure.priority, failure.message, seen.number);
     return true;
   }
 }

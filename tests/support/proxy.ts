@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { deserialize, type Document } from 'bson';
 
-const HEADER_BYTES = 16;
-const OP_MSG = 2013;
+import { HEADER_BYTES, OP_MSG, wireMessages } from './wire.ts';
+
 /** Header, flags, kind of the first section, which is the command itself. */
 const COMMAND_AT = HEADER_BYTES + 4 + 1;
 
@@ -110,7 +110,7 @@ export class Proxy {
     }
     near.on(
       'data',
-      messages((message) => {
+      wireMessages((message) => {
         if (this.mode === 'silent' || pair.frozen) return;
         this.#judge(pair, message);
         far.write(message);
@@ -118,7 +118,7 @@ export class Proxy {
     );
     far.on(
       'data',
-      messages((message) => void this.#answer(pair, message)),
+      wireMessages((message) => void this.#answer(pair, message)),
     );
   }
 
@@ -143,19 +143,6 @@ export class Proxy {
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     if (this.mode === 'pass' && !pair.frozen) pair.near.write(message);
   }
-}
-
-/** Cuts a stream into wire messages. */
-function messages(each: (message: Buffer) => void): (piece: Buffer) => void {
-  let held = Buffer.alloc(0);
-  return (piece) => {
-    held = Buffer.concat([held, piece]);
-    while (held.length >= 4 && held.length >= held.readInt32LE(0)) {
-      const length = held.readInt32LE(0);
-      each(held.subarray(0, length));
-      held = held.subarray(length);
-    }
-  };
 }
 
 function commandOf(message: Buffer): Document | null {

@@ -1,0 +1,17 @@
+/** Bytes before the body of a message of MongoDB's wire protocol. */
+export const HEADER_BYTES = 16;
+/** Operation code of commands and their answers. */
+export const OP_MSG = 2013;
+
+/** Cuts a stream into wire messages. */
+export function wireMessages(each: (message: Buffer) => void): (piece: Buffer) => void {
+  let held = Buffer.alloc(0);
+  return (piece) => {
+    held = Buffer.concat([held, piece]);
+    while (held.length >= 4 && held.length >= held.readInt32LE(0)) {
+      const length = held.readInt32LE(0);
+      each(held.subarray(0, length));
+      held = held.subarray(length);
+    }
+  };
+}
