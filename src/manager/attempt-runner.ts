@@ -1,14 +1,16 @@
 import type { AttemptFiles } from '../attempts/directory.ts';
-import type { Folder, Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
+import type { Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
-import type { DataRegistration, Fence, PlanSummary, ProgressSummary } from '../store/types.ts';
+import type { Fence, ProgressSummary } from '../store/types.ts';
+import { DataListing } from './data-listing.ts';
 import { isDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { isOutage, untilAnswered } from './persist.ts';
 import { clearEarlierProducts, locationsOn, prepare } from './prepare.ts';
 import { settle, type AttemptSoFar, type Ending } from './settle.ts';
+import { planSummary, progressSummary } from './summaries.ts';
 import { Supervision } from './supervise.ts';
 import { verify } from './verify.ts';
 
@@ -36,11 +38,7 @@ export class AttemptRunner {
   #state: 'considering' | 'busy' = 'considering';
   #supervision: Supervision | null = null;
   #result: Result | null = null;
-  readonly #folders = new Map<string, Folder>();
-  readonly #registered = new Set<string>();
-  /** Listed in the run document before: by earlier attempts, or of this one by an earlier manager. */
-  #listedBefore: readonly string[] = [];
-  #registering: Promise<void> = Promise.resolve();
+  readonly #listing: DataListing;
   #startedAt: number;
   /** The server's time as last asked: this host's own clock may be wrong. */
   #known: { serverTime: Date; monotonicSeconds: number } | null = null;
@@ -60,6 +58,11 @@ export class AttemptRunner {
     this.#run = run;
     this.fence = fence;
     this.#managerEnds = managerEnds;
+    this.#listing = new DataListing(
+      env,
+      () => (this.phase === 'settling' ? null : this.#owner()),
+      () => this.end({ kind: 'superseded' }),
+    );
     this.#startedAt = env.clock.monotonicSeconds();
   }
 
@@ -93,7 +96,7 @@ export class AttemptRunner {
   /** An attempt of an earlier manager, as it is found on disk: alive, or with its last words. */
   async adopt(files: AttemptFiles & { plan: Plan }): Promise<void> {
     this.plan = files.plan;
-    this.#listedBefore = locationsOn(this.#env.host, this.#run);
+    this.#listing.listedBefore(locationsOn(this.#env.host, this.#run));
     this.#state = 'busy';
     this.#enter('running');
     if (files.ending !== null) this.end(files.ending.ended);
@@ -171,7 +174,7 @@ export class AttemptRunner {
       // From here on a later manager knows that something of the run may be left here.
       directory = await env.attempts.create(plan);
       this.plan = plan;
-      this.#listedBefore = locationsOn(env.host, this.#run);
+      this.#listing.listedBefore(locationsOn(env.host, this.#run));
       if (!(await clearEarlierProducts(env, this.#run, this.fence, this.#stopped()))) {
         if (!this.#stop.signal.aborted) this.#ended = { kind: 'superseded' };
         return await this.#settleUnstarted();
@@ -183,20 +186,11 @@ export class AttemptRunner {
       return this.#settleUnstarted();
     }
     this.#enter('starting');
-    const summary: PlanSummary = {
-      targets: plan.targets,
-      post_processing: plan.postProcessing,
-      dropped: plan.dropped,
-      cores: plan.cores,
-      max_messages: plan.maxMessages,
-      timeout: plan.timeoutSeconds,
-      rung: plan.failures,
-    };
     const landed = await untilAnswered(
       env,
       `the start of run ${plan.run}`,
       this.#stopped(),
-      (again) => env.store.runs.markBusy(this.fence, summary, again),
+      (again) => env.store.runs.markBusy(this.fence, planSummary(plan), again),
     );
     if (landed !== 'landed') {
       if (landed === 'superseded') this.#ended = { kind: 'superseded' };
@@ -242,10 +236,7 @@ export class AttemptRunner {
       directory,
       guardian,
       sinceEndSeconds: () => this.#sinceEndSeconds(),
-      onFolder: (folder) => {
-        this.#folders.set(folder.location, folder);
-        this.#register();
-      },
+      onFolder: (folder) => this.#listing.add(folder),
       onProgress: (progress) => {
         this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, progress.memoryBytes);
       },
@@ -345,13 +336,13 @@ export class AttemptRunner {
     const ending: Ending =
       this.#abandoned === null || lost ? judged : { kind: 'abandoned', reason: this.#abandoned };
     this.#enter('settling');
-    await this.#registering;
+    const locations = await this.#listing.settled();
     const soFar: AttemptSoFar = {
       run: this.#run,
       fence: this.#owner(),
       plan: this.plan,
       result: this.#result,
-      locations: [...new Set([...this.#listedBefore, ...this.#folders.keys()])],
+      locations,
       bytes: this.progress?.bytes ?? null,
       chunks: this.progress?.chunks ?? null,
       seconds: this.#env.clock.monotonicSeconds() - this.#startedAt,
@@ -362,23 +353,6 @@ export class AttemptRunner {
 
   #owner(): Fence {
     return this.#state === 'busy' ? { ...this.fence, state: 'busy' } : this.fence;
-  }
-
-  /** Lists new folders in the run document, one write at a time; what is missed is listed at the end. */
-  #register(): void {
-    this.#registering = this.#registering.then(async () => {
-      const fresh: DataRegistration[] = [...this.#folders.values()]
-        .filter(({ location }) => !this.#registered.has(location))
-        .map(({ type, location, lineage }) => ({ type, location, lineage }));
-      if (fresh.length === 0 || this.phase === 'settling') return;
-      try {
-        const landed = await this.#env.store.runs.registerData(this.#owner(), fresh);
-        if (landed === 'superseded') return this.end({ kind: 'superseded' });
-        for (const { location } of fresh) this.#registered.add(location);
-      } catch (error) {
-        if (!isOutage(error)) throw error;
-      }
-    });
   }
 
   /** The run's time is refreshed from the claim to the conclusion, whatever else takes long. */
@@ -401,7 +375,7 @@ export class AttemptRunner {
       );
       // Tags are no life sign's business, and the hint of one may have been lost.
       await this.look();
-      if (landed === 'landed') this.#register();
+      if (landed === 'landed') this.#listing.write();
       const serverTime = await this.#env.store.serverTime();
       this.#known = { serverTime, monotonicSeconds: this.#env.clock.monotonicSeconds() };
     } catch (error) {
@@ -413,16 +387,7 @@ export class AttemptRunner {
   progressSummary(): ProgressSummary | null {
     const progress = this.progress;
     if (progress === null) return null;
-    const { phase, chunks, coveredSeconds, bytes, memoryBytes, t } = progress;
-    return {
-      phase: this.phase === 'running' ? phase : this.phase,
-      chunks,
-      covered_seconds: coveredSeconds,
-      bytes,
-      memory_bytes: memoryBytes,
-      mb_per_s: t > 0 ? bytes / 1e6 / t : null,
-      t,
-    };
+    return progressSummary(progress, this.phase === 'running' ? null : this.phase);
   }
 
   #enter(phase: AttemptPhase): void {

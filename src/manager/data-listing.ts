@@ -1,0 +1,57 @@
+import type { Folder } from '../domain/attempt.ts';
+import type { DataRegistration, Fence } from '../store/types.ts';
+import type { Environment } from './environment.ts';
+import { isOutage } from './persist.ts';
+
+/** Lists the folders of one attempt in its run document as they appear, one write at a time. */
+export class DataListing {
+  readonly #env: Environment;
+  /** The attempt's fence as it is now; null when nothing may be listed any more. */
+  readonly #owner: () => Fence | null;
+  readonly #onLost: () => void;
+  readonly #folders = new Map<string, Folder>();
+  readonly #listed = new Set<string>();
+  #before: readonly string[] = [];
+  #writing: Promise<void> = Promise.resolve();
+
+  /** `onLost` is called when the run turns out to be somebody else's. */
+  constructor(env: Environment, owner: () => Fence | null, onLost: () => void) {
+    this.#env = env;
+    this.#owner = owner;
+    this.#onLost = onLost;
+  }
+
+  /** What the run document lists already: of earlier attempts, or of this one by an earlier manager. */
+  listedBefore(locations: readonly string[]): void {
+    this.#before = locations;
+  }
+
+  add(folder: Folder): void {
+    this.#folders.set(folder.location, folder);
+    this.write();
+  }
+
+  /** What an outage keeps from being listed is listed by the next call, or at the end. */
+  write(): void {
+    this.#writing = this.#writing.then(async () => {
+      const fresh: DataRegistration[] = [...this.#folders.values()]
+        .filter(({ location }) => !this.#listed.has(location))
+        .map(({ type, location, lineage }) => ({ type, location, lineage }));
+      const owner = this.#owner();
+      if (fresh.length === 0 || owner === null) return;
+      try {
+        const landed = await this.#env.store.runs.registerData(owner, fresh);
+        if (landed === 'superseded') return this.#onLost();
+        for (const { location } of fresh) this.#listed.add(location);
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+      }
+    });
+  }
+
+  /** Waits for the write that is under way; answers all locations that were ever listed or begun. */
+  async settled(): Promise<string[]> {
+    await this.#writing;
+    return [...new Set([...this.#before, ...this.#folders.keys()])];
+  }
+}
