@@ -61,7 +61,13 @@ if [[ $(cat .venv/.installed 2>/dev/null) != "$python_state" ]]; then
     rm -rf .venv
     "$python" -m venv .venv
   fi
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
-    -r worker/requirements.lock
+  requirements=worker/requirements.lock
+  if ! command -v cc >/dev/null ||
+    ! "$python" -c 'import sysconfig; open(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null; then
+    echo "make setup: no C compiler or no Python headers (apt-get install gcc python3-dev): without npshmex, strax's worker processes pass data on through pipes" >&2
+    requirements=$(mktemp)
+    grep -viE '^(npshmex|SharedArray)==' worker/requirements.lock >"$requirements"
+  fi
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r "$requirements"
   echo "$python_state" >.venv/.installed
 fi
