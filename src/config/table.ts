@@ -65,6 +65,11 @@ export const TABLE = {
       'Be woken by a change stream when a run appears; the slow poll goes on beside it.',
       { name: 'change-stream' },
     ),
+    wipeOnlineMonitor: boolean(
+      true,
+      'Delete what earlier attempts at a run left in `online_monitor`, before each attempt and at each failure.',
+      { name: 'wipe-online-monitor' },
+    ),
     callTimeoutSeconds: number(
       positive,
       10,
@@ -143,10 +148,33 @@ export const TABLE = {
         name: 'processor',
       },
     ),
+    profile: optionalText(
+      'Profile each attempt: `run<id>_<name>.prof` in its attempt directory, to be read with Python’s `pstats`.',
+      { name: 'profile' },
+    ),
+    debug: boolean(
+      false,
+      'What strax’s mailboxes do, and how full they are every 5 s, goes to the log of the attempt; the manager logs more as well.',
+      { name: 'debug' },
+    ),
     warmUp: boolean(
       true,
       'Compile the plugins on a tiny run before the first real one, where the context’s module offers that.',
       { name: 'warm-up' },
+    ),
+  },
+  checks: {
+    ignore: boolean(
+      false,
+      'A run whose processing ended without an error is done, whatever the checks of its products say. Not for regular use: only where a run is worth more than its checks.',
+      { name: 'ignore-checks' },
+    ),
+  },
+  deletion: {
+    liveData: boolean(
+      false,
+      'Delete the live data of a run that this host has processed, once its products have been checked again.',
+      { name: 'delete-live' },
     ),
   },
   ...RULES_TABLE,
