@@ -1,6 +1,12 @@
 import { z } from 'zod';
-import { defaultRules, type LadderRule, type ModeRule, type ResourceRow } from '../domain/rules.ts';
-import { choice, list, number, table } from './setting.ts';
+import {
+  defaultRules,
+  type DetectorRule,
+  type LadderRule,
+  type ModeRule,
+  type ResourceRow,
+} from '../domain/rules.ts';
+import { choice, list, number, table, text } from './setting.ts';
 
 const seconds = z.number().nonnegative();
 const positive = z.number().positive();
@@ -39,6 +45,11 @@ const ladderRule: z.ZodType<LadderRule> = z.strictObject({
   failures: count,
 });
 
+const detectorRule: z.ZodType<DetectorRule> = z.strictObject({
+  pattern: z.string().min(1),
+  detector: z.string().min(1),
+});
+
 const resourceRow = z
   .strictObject({
     rate_mbps: z.number().nonnegative(),
@@ -69,6 +80,10 @@ export const RULES_TABLE = {
       'A due run that has waited longer than this goes before newer ones.',
       s,
     ),
+    mainDetector: text(
+      claim.mainDetector,
+      'New runs with this linked detector are taken by hosts according to their role; any host takes others.',
+    ),
     backupQueueLength: number(
       count,
       claim.backupQueueLength,
@@ -91,7 +106,21 @@ export const RULES_TABLE = {
     rawRecordsAfter: number(
       count,
       targets.rawRecordsAfter,
-      'From this many failures on only `raw_records` is made.',
+      'From this many failures on only the last resort is made.',
+    ),
+    lastResort: text(
+      targets.lastResort,
+      'Data type that is made when nothing else can be: what the detectors sent.',
+    ),
+    rawTypes: list(
+      [...targets.rawTypes],
+      'Data types that tell whether a run is complete, in the order in which they are looked at.',
+    ),
+    detectors: table<readonly DetectorRule[]>(
+      z.array(detectorRule),
+      targets.detectors,
+      'Data types that match the pattern are made only for runs with the detector: the first row that fits. A type that no row fits is made for all.',
+      { rows: true },
     ),
     modes: table<readonly ModeRule[]>(
       z.array(modeRule),

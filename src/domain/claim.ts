@@ -218,21 +218,26 @@ function roleCheck(
     holds,
     otherwise: pass('waiting', why),
   });
-  if (!detectors.includes('tpc')) {
-    return check('any host takes a run without the TPC', 'no TPC', true, '');
+  const { mainDetector, backupQueueLength } = rules.claim;
+  if (!detectors.includes(mainDetector)) {
+    return check(
+      `any host takes a run without the detector ${mainDetector}`,
+      `no ${mainDetector}`,
+      true,
+      '',
+    );
   }
   switch (host.role) {
     case 'primary':
       return check('a primary host takes any run', 'primary', true, '');
     case 'never':
       return check(
-        'this host takes new runs with the TPC',
+        `this host takes new runs with the detector ${mainDetector}`,
         'never',
         false,
-        `${host.host} never takes new runs with the TPC`,
+        `${host.host} never takes new runs with the detector ${mainDetector}`,
       );
     case 'backup': {
-      const { backupQueueLength } = rules.claim;
       const needed = fleet.livePrimaries === 0 || fleet.queueLength > backupQueueLength;
       return check(
         `a backup host helps when no primary host lives or more than ${backupQueueLength} runs wait`,

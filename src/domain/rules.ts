@@ -26,6 +26,13 @@ export interface LadderRule {
   readonly failures: number;
 }
 
+/** A type that matches `pattern` is of interest only for runs with `detector` (5.1, step 4). */
+export interface DetectorRule {
+  /** Shell-style, case-sensitive. */
+  readonly pattern: string;
+  readonly detector: string;
+}
+
 /** One column of the resource table (6.1). */
 export interface ResourceRow {
   readonly rateMBps: number;
@@ -47,6 +54,8 @@ export interface ClaimRules {
   readonly abandonTag: string;
   /** A due run that has waited longer goes before newer ones, seconds. */
   readonly overdueSeconds: number;
+  /** New runs with this detector are for hosts by their role; any host takes others (2.2). */
+  readonly mainDetector: string;
   /** Backup hosts help when more runs than this wait (3.2, 3.3). */
   readonly backupQueueLength: number;
 }
@@ -56,8 +65,14 @@ export interface TargetRules {
   readonly postProcessing: readonly string[];
   readonly modes: readonly ModeRule[];
   readonly ladder: readonly LadderRule[];
+  /** The first rule whose pattern fits a type; a type that none fits suits every run (5.1). */
+  readonly detectors: readonly DetectorRule[];
+  /** What is left when nothing else can be made. */
+  readonly lastResort: string;
+  /** Types that tell whether a run is complete, in the order in which they are looked at (4.7). */
+  readonly rawTypes: readonly string[];
   readonly shedding: Shedding;
-  /** From this many failures on only `raw_records` is made. */
+  /** From this many failures on only the last resort is made. */
   readonly rawRecordsAfter: number;
 }
 
@@ -202,6 +217,7 @@ export const defaultRules: Rules = {
     holdTag: HOLD_TAG,
     abandonTag: ABANDON_TAG,
     overdueSeconds: 6 * HOUR, // ours: the reference starves old runs (8.2)
+    mainDetector: 'tpc', // 2.2
     backupQueueLength: 3, // 3.2
   },
   targets: {
@@ -246,6 +262,14 @@ export const defaultRules: Rules = {
       { pattern: 'detector_time_*', failures: 6 },
       { pattern: '*', failures: 7 },
     ],
+    detectors: [
+      // 5.1, step 4
+      { pattern: '*_nv', detector: 'neutron_veto' },
+      { pattern: '*_mv', detector: 'muon_veto' },
+      { pattern: '*', detector: 'tpc' },
+    ],
+    lastResort: 'raw_records', // 5.2
+    rawTypes: ['raw_records', 'raw_records_he', 'raw_records_mv', 'raw_records_nv'], // 4.7
     shedding: 'graded',
     rawRecordsAfter: 8,
   },

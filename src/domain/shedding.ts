@@ -1,7 +1,7 @@
 import type { PluginGraph } from './attempt.ts';
 import { Plugins } from './plugins.ts';
 import type { TargetRules } from './rules.ts';
-import { dropped, RAW_RECORDS, suitsDetectors } from './type-names.ts';
+import { dropped, suitsDetectors } from './type-names.ts';
 
 interface Lists {
   targets: readonly string[];
@@ -19,15 +19,17 @@ export interface ShedInputs {
   culprits: readonly { type: string; failures: number }[];
 }
 
-const RAW_RECORDS_ALONE: Lists = { targets: [RAW_RECORDS], postProcessing: [RAW_RECORDS] };
+function lastResortAlone({ lastResort }: TargetRules): Lists {
+  return { targets: [lastResort], postProcessing: [lastResort] };
+}
 
 /**
  * What is asked for on a rung of the graded ladder. The rungs above it are walked down one by one,
  * so that what was shed once never comes back and each rung computes fewer plugins than the one
- * before, until only `raw_records` is made.
+ * before, until only the last resort (`raw_records`) is made.
  */
 export function shed(inputs: ShedInputs, rules: TargetRules): Lists {
-  if (inputs.failures >= rules.rawRecordsAfter) return RAW_RECORDS_ALONE;
+  if (inputs.failures >= rules.rawRecordsAfter) return lastResortAlone(rules);
   const ladder = new Ladder(inputs, rules);
   let lists = inputs.wanted;
   for (let rung = 1; rung <= inputs.failures; rung++) lists = ladder.down(lists, rung);
@@ -40,7 +42,7 @@ class Ladder {
   private readonly plugins: Plugins;
   /** Plugins that stay away: culprits, and those that were shed to make a rung smaller. */
   private readonly gone = new Set<string>();
-  /** What `raw_records` alone costs. */
+  /** What the last resort alone costs. */
   private readonly floor: ReadonlySet<string>;
   /** How many plugins go on a rung for which neither a culprit nor the table takes any. */
   private readonly step: number;
@@ -49,7 +51,7 @@ class Ladder {
     this.inputs = inputs;
     this.rules = rules;
     this.plugins = new Plugins(inputs.graph);
-    this.floor = this.plugins.closure([RAW_RECORDS]);
+    this.floor = this.plugins.closure([rules.lastResort]);
     this.step = Math.ceil(this.computed(inputs.wanted).size / rules.rawRecordsAfter);
   }
 
@@ -72,7 +74,7 @@ class Ladder {
       }
     }
     const isRawOnly = [...this.computed(lists)].every((plugin) => this.floor.has(plugin));
-    return isRawOnly ? RAW_RECORDS_ALONE : lists;
+    return isRawOnly ? lastResortAlone(this.rules) : lists;
   }
 
   private computed({ targets, postProcessing }: Lists): Set<string> {
@@ -104,7 +106,7 @@ class Ladder {
       (type) =>
         wanted.postProcessing.includes(type) || !(made.has(type) || keptTargets.includes(type)),
     );
-    return { targets: orRawRecords(keptTargets), postProcessing: orRawRecords(keptPost) };
+    return { targets: this.orLastResort(keptTargets), postProcessing: this.orLastResort(keptPost) };
   }
 
   /** Types that are made on the way to some types, whether asked for or not. */
@@ -128,7 +130,7 @@ class Ladder {
         const usable =
           !isLost(input) &&
           this.plugins.isStored(input) &&
-          suitsDetectors(input, this.inputs.detectors);
+          suitsDetectors(input, this.inputs.detectors, this.rules.detectors);
         if (usable) found.add(input);
         else descend(input);
       }
@@ -139,8 +141,8 @@ class Ladder {
     }
     return [...found];
   }
-}
 
-function orRawRecords(types: string[]): string[] {
-  return types.length > 0 ? types : [RAW_RECORDS];
+  private orLastResort(types: string[]): string[] {
+    return types.length > 0 ? types : [this.rules.lastResort];
+  }
 }

@@ -2,7 +2,7 @@ import type { PluginGraph } from './attempt.ts';
 import type { ModeRule, Shedding, TargetRules } from './rules.ts';
 import type { FieldProblem } from './run.ts';
 import { shed } from './shedding.ts';
-import { dropped, RAW_RECORDS, suitsDetectors } from './type-names.ts';
+import { dropped, suitsDetectors } from './type-names.ts';
 
 /** A data type whose plugin a counted failure named. */
 export interface Culprit {
@@ -53,12 +53,15 @@ export interface TargetLists {
 /** Where the lists before the detector rule come from. */
 type Source = { kind: 'configuration' } | { kind: 'mode'; substring: string };
 
-function orRawRecords(types: readonly string[]): readonly string[] {
-  return types.length > 0 ? types : [RAW_RECORDS];
+function orLastResort(types: readonly string[], rules: TargetRules): readonly string[] {
+  return types.length > 0 ? types : [rules.lastResort];
 }
 
 function withoutDropped(types: readonly string[], failures: number, rules: TargetRules) {
-  return orRawRecords(types.filter((type) => !dropped(type, failures, rules.ladder)));
+  return orLastResort(
+    types.filter((type) => !dropped(type, failures, rules.ladder)),
+    rules,
+  );
 }
 
 function applyModeRule(
@@ -106,7 +109,10 @@ function referenceLists(
     inputs.hostTargets,
   );
   const suiting = (types: readonly string[]) =>
-    orRawRecords(types.filter((type) => suitsDetectors(type, inputs.detectors)));
+    orLastResort(
+      types.filter((type) => suitsDetectors(type, inputs.detectors, rules.detectors)),
+      rules,
+    );
   return {
     targets: suiting(lists.targets),
     postProcessing: suiting(lists.postProcessing),

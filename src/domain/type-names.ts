@@ -1,7 +1,4 @@
-import type { LadderRule } from './rules.ts';
-
-/** What is left when nothing else can be made. */
-export const RAW_RECORDS = 'raw_records';
+import type { DetectorRule, LadderRule } from './rules.ts';
 
 /** By pattern; there are as many as the configuration has. */
 const compiled = new Map<string, RegExp>();
@@ -32,10 +29,11 @@ export function dropped(type: string, failures: number, ladder: readonly LadderR
 }
 
 /** Is a type of interest for a run with these detectors (reference, section 5.1, step 4)? */
-export function suitsDetectors(type: string, detectors: readonly string[]): boolean {
-  const neutron = type.endsWith('_nv');
-  const muon = type.endsWith('_mv');
-  if (neutron) return detectors.includes('neutron_veto');
-  if (muon) return detectors.includes('muon_veto');
-  return detectors.includes('tpc');
+export function suitsDetectors(
+  type: string,
+  detectors: readonly string[],
+  rules: readonly DetectorRule[],
+): boolean {
+  const rule = rules.find(({ pattern }) => matches(type, pattern));
+  return rule === undefined || detectors.includes(rule.detector);
 }

@@ -1,6 +1,7 @@
 import type { Product } from './attempt.ts';
-import type { LimitRules } from './rules.ts';
+import type { Rules, TargetRules } from './rules.ts';
 import type { Run } from './run.ts';
+import { suitsDetectors } from './type-names.ts';
 
 export type Verification =
   | { kind: 'ok' }
@@ -8,24 +9,21 @@ export type Verification =
   | { kind: 'not_ended' }
   | { kind: 'bad'; problem: string };
 
-/** In the order in which their metadata are asked for (reference, section 4.7). */
-const RAW_TYPES: readonly { type: string; detector: string }[] = [
-  { type: 'raw_records', detector: 'tpc' },
-  { type: 'raw_records_he', detector: 'tpc' },
-  { type: 'raw_records_mv', detector: 'muon_veto' },
-  { type: 'raw_records_nv', detector: 'neutron_veto' },
-];
-
 function bad(problem: string): Verification {
   return { kind: 'bad', problem };
 }
 
 /** The raw records that tell whether a run is complete; a quiet detector's only if all are quiet. */
-function telling(products: readonly Product[], detectors: readonly string[]): Product | undefined {
-  const ofDetectors = RAW_TYPES.filter(({ detector }) => detectors.includes(detector))
-    .map(({ type }) => products.find((product) => product.type === type))
+function telling(
+  products: readonly Product[],
+  run: Run,
+  { rawTypes, detectors, lastResort }: TargetRules,
+): Product | undefined {
+  const ofDetectors = rawTypes
+    .filter((type) => suitsDetectors(type, run.detectors, detectors))
+    .map((type) => products.find((product) => product.type === type))
     .filter((product) => product !== undefined);
-  const any = products.filter(({ type }) => type.startsWith('raw_records'));
+  const any = products.filter(({ type }) => type.startsWith(lastResort));
   const candidates = ofDetectors.length > 0 ? ofDetectors : any;
   return candidates.find(({ rows }) => rows > 0) ?? candidates[0];
 }
@@ -47,14 +45,15 @@ function secondsText(ns: bigint): string {
 export function verifyProducts(
   products: readonly Product[],
   run: Run,
-  limits: LimitRules,
+  { targets, limits }: Pick<Rules, 'targets' | 'limits'>,
 ): Verification {
   const empty = products.find(({ rows, bytes }) => rows > 0 && bytes === 0);
   if (empty !== undefined) {
     return bad(`${empty.type} has ${empty.rows} rows but no bytes in ${empty.location}.`);
   }
-  const raw = telling(products, run.detectors);
-  if (raw === undefined) return bad('there are no raw records among them.');
+  const raw = telling(products, run, targets);
+  if (raw === undefined)
+    return bad(`there are no raw records (${targets.rawTypes.join(', ')}) among them.`);
   if (raw.chunks === 0) return bad(`${raw.type} has no chunks in ${raw.location}.`);
   if (run.end === null) return { kind: 'not_ended' };
   const length = BigInt(run.end.getTime() - run.start.getTime()) * 1_000_000n;

@@ -48,12 +48,12 @@ export async function candidates(
           giveUpAfter: retry.maxFailures,
           limit: BATCH,
         });
-  const vetoOnly =
+  const forAnyHost =
     env.role === 'primary' || fresh.length < BATCH
       ? []
-      : await env.store.runs.newCandidates({ limit: BATCH, vetoOnly: true });
+      : await env.store.runs.newCandidates({ limit: BATCH, withoutDetector: claim.mainDetector });
   const byId = new Map(
-    [...fresh, ...vetoOnly, ...due, ...overdue].map((doc) => [doc._id.toHexString(), doc]),
+    [...fresh, ...forAnyHost, ...due, ...overdue].map((doc) => [doc._id.toHexString(), doc]),
   );
   return [...byId.values()].map((document) => ({
     document,

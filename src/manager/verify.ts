@@ -25,5 +25,5 @@ export async function verify(
   const products = ours
     .map(({ product }) => product)
     .filter((product): product is Product => product !== null);
-  return verifyProducts(products, run, env.rules.limits);
+  return verifyProducts(products, run, env.rules);
 }

@@ -42,7 +42,7 @@ export function newCandidatesFilter(query: NewCandidatesQuery): Document {
   return {
     'bootstrax.state': null,
     ...(query.includeHeld ? {} : { 'tags.name': { $ne: HOLD_TAG } }),
-    ...(query.vetoOnly ? { detectors: { $ne: 'tpc' } } : {}),
+    ...(query.withoutDetector === undefined ? {} : { detectors: { $ne: query.withoutDetector } }),
   };
 }
 

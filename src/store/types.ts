@@ -167,8 +167,8 @@ export interface RunHint {
 
 export interface NewCandidatesQuery {
   limit: number;
-  /** Only runs without the TPC: for hosts that may not take others. */
-  vetoOnly?: boolean;
+  /** Only runs without this linked detector: for hosts that may not take others. */
+  withoutDetector?: string;
   /** Also those tagged `hold-processing`, to explain why they are passed over. */
   includeHeld?: boolean;
 }
@@ -302,9 +302,17 @@ export interface LifeSign {
   post_processing?: readonly string[];
 }
 
+/** What a manager leaves of itself in `daq.eb_monitor` when it hands its host to another program. */
+export type LastSign = Pick<LifeSign, 'host' | 'targets' | 'max_cores' | 'max_messages'>;
+
 export interface EbMonitorStore {
   /** Inserts a new document; `time` is the server's. */
   write(sign: LifeSign): Promise<void>;
+  /**
+   * Takes the process ids out of all life signs of this program for a host, since the reference kills
+   * whatever process has one of them, and adds a last one that says that nobody works here.
+   */
+  leave(sign: LastSign): Promise<void>;
   newest(host: string): Promise<Record<string, unknown> | null>;
   /** Those of `hosts` whose newest life sign is younger than `maxAgeSeconds` and says neither dead nor disk full. */
   alive(hosts: readonly string[], maxAgeSeconds: number): Promise<string[]>;

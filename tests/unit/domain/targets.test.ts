@@ -111,7 +111,15 @@ describe('detectors', () => {
     ['events_mv', ['neutron_veto'], false],
     ['event_info', [], false],
   ])('%s for %j: %j', (type, detectors, expected) => {
-    expect(suitsDetectors(type, detectors)).toBe(expected);
+    expect(suitsDetectors(type, detectors, RULES.detectors)).toBe(expected);
+  });
+
+  it('are those of the experiment', () => {
+    const rows = [{ pattern: 'crystal_*', detector: 'crystal' }];
+    expect(suitsDetectors('crystal_hits', ['crystal'], rows)).toBe(true);
+    expect(suitsDetectors('crystal_hits', ['paddles'], rows)).toBe(false);
+    // What no row names is made for every run.
+    expect(suitsDetectors('weather', ['paddles'], rows)).toBe(true);
   });
 });
 

@@ -33,7 +33,7 @@ function product(type: string, changes: Partial<Product> = {}): Product {
 const ended = (changes: Record<string, unknown> = {}) => run({ end: new Date(END), ...changes });
 
 function verify(products: Product[], changes: Record<string, unknown> = {}) {
-  return verifyProducts(products, ended(changes), LIMITS);
+  return verifyProducts(products, ended(changes), defaultRules);
 }
 
 describe('the products of a run', () => {
@@ -93,13 +93,31 @@ describe('the products of a run', () => {
     expect(verify([product('raw_records', { startNs: null })]).kind).toBe('bad');
   });
 
+  it('are judged by the raw types of the experiment', () => {
+    const { targets, limits } = defaultRules;
+    const detectors = [{ pattern: 'crystal_*', detector: 'crystal' }];
+    const rules = {
+      limits,
+      targets: { ...targets, rawTypes: ['crystal_pulses'], lastResort: 'crystal_pulses', detectors },
+    };
+    const crystal = ended({ detectors: ['crystal'] });
+    expect(verifyProducts([product('crystal_pulses')], crystal, rules)).toEqual({ kind: 'ok' });
+    expect(verifyProducts([product('raw_records')], crystal, rules)).toEqual({
+      kind: 'bad',
+      problem: 'there are no raw records (crystal_pulses) among them.',
+    });
+  });
+
   it('are judged when the run has ended', () => {
     expect(verify([product('raw_records')], { end: null })).toEqual({ kind: 'not_ended' });
     expect(verify([product('raw_records', { chunks: 0 })], { end: null }).kind).toBe('bad');
   });
 
   it('are not right without raw records, chunks or bytes', () => {
-    expect(verify([])).toEqual({ kind: 'bad', problem: 'there are no raw records among them.' });
+    expect(verify([])).toEqual({
+      kind: 'bad',
+      problem: expect.stringMatching(/^there are no raw records /) as string,
+    });
     expect(verify([product('peaks')]).kind).toBe('bad');
     expect(verify([product('raw_records', { chunks: 0, rows: 0, bytes: 0 })])).toEqual({
       kind: 'bad',

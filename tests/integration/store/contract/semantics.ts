@@ -117,7 +117,7 @@ export function semanticsContract(open: Open): void {
         runDocument(5, { detectors: { tpc: true } }),
         runDocument(6, { detectors: ['tpc_test'] }),
       ]);
-      const found = await store.newCandidates({ limit: 20, vetoOnly: true });
+      const found = await store.newCandidates({ limit: 20, withoutDetector: 'tpc' });
       expect(numbers(found)).toEqual([6, 5, 4, 3]);
     });
 
