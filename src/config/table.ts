@@ -8,6 +8,7 @@ import {
   command,
   list,
   number,
+  optionalPath,
   optionalText,
   path,
   table,
@@ -30,6 +31,27 @@ const hostRow = z
     ...(role && { role }),
     ...(resource_table && { resourceTable: resource_table }),
   }));
+
+/** Channels of one detector for the simulated data acquisition. */
+export interface ChannelsRow {
+  detector: string;
+  /** Channel numbers, both included. */
+  first: number;
+  last: number;
+  nsPerSample: number;
+  /** Threads of the one readout program, each of which writes a file of its own. */
+  threads: number;
+}
+
+const channelsRow = z
+  .strictObject({
+    detector: z.string().min(1),
+    first: z.int().nonnegative(),
+    last: z.int().nonnegative(),
+    ns_per_sample: z.literal([2, 10]),
+    threads: whole,
+  })
+  .transform(({ ns_per_sample, ...row }): ChannelsRow => ({ ...row, nsPerSample: ns_per_sample }));
 
 /**
  * Every setting, by section. The name in the file is the snake_case of the key; flag and
@@ -98,6 +120,11 @@ export const TABLE = {
     primaries: list(eventBuilders.primaries, 'The primary hosts, for which a backup host looks.', {
       name: 'primaries',
     }),
+    watched: list(
+      eventBuilders.watched,
+      'Hosts whose managers are marked dead in `eb_monitor` when they fall silent, besides all that run this program: those that run another one.',
+      { name: 'watched' },
+    ),
     resourceTable: text(
       ({ hostRows }) =>
         hostRows.find(({ resourceTable }) => resourceTable !== undefined)?.resourceTable ?? 'new',
@@ -135,6 +162,10 @@ export const TABLE = {
       'Function that returns the strax context, as `module:function`.',
       { name: 'context' },
     ),
+    pythonPath: optionalPath(
+      'Folder in which the context’s module lies, where that is not installed in the Python environment.',
+      { name: 'python-path' },
+    ),
     contextOptions: table(
       z.record(z.string(), z.unknown()),
       {},
@@ -161,6 +192,19 @@ export const TABLE = {
       true,
       'Compile the plugins on a tiny run before the first real one, where the context’s module offers that.',
       { name: 'warm-up' },
+    ),
+  },
+  simulator: {
+    detectors: list(
+      ['tpc'],
+      'Linked detectors of the runs that `simulate-daq` and `demo` take, unless an option says otherwise.',
+    ),
+    mode: optionalText('Readout mode of these runs; that of a plain run of XENONnT by default.'),
+    channels: table<readonly ChannelsRow[]>(
+      z.array(channelsRow),
+      [],
+      'Channels and readout threads of detectors that are not XENONnT’s, by name.',
+      { rows: true },
     ),
   },
   checks: {

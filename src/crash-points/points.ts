@@ -23,6 +23,9 @@ export const DATABASE_WRITES = [
   'attempts.end',
   'hosts.write',
   'eb_monitor.write',
+  'eb_monitor.release_pids',
+  'eb_monitor.dead',
+  'online_monitor.wipe',
   'daq_log.write',
 ] as const;
 export type DatabaseWrite = (typeof DATABASE_WRITES)[number];
@@ -36,6 +39,7 @@ export const FILE_WRITES = [
   'log.shorten',
   'graph.json',
   'context-imported.json',
+  'drained.json',
 ] as const;
 export type FileWrite = (typeof FILE_WRITES)[number];
 
@@ -48,6 +52,7 @@ export const DISK_STEPS = [
   'attempt.rename',
   'attempt.remove',
   'context-imported.remove',
+  'drained.remove',
   'evidence.open-files',
   'evidence.stacks',
   'shared-memory.remove',

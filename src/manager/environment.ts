@@ -16,6 +16,8 @@ export interface Environment {
   role: HostRole;
   /** Hosts that backup hosts wait for. */
   primaries: readonly string[];
+  /** Hosts whose managers are marked dead when they fall silent, besides all that run this program. */
+  watchedHosts: readonly string[];
   /** Name of the table in `rules.resources.tables`. */
   resourceTable: string;
   /** Attempts at the same time. */
@@ -25,6 +27,14 @@ export interface Environment {
   context: string;
   contextOptions: Record<string, unknown>;
   processor: Processor;
+  /** Name for the profile of each attempt; null: none is made. */
+  profile: string | null;
+  /** Children log what strax's mailboxes do. */
+  debug: boolean;
+  /** Products are taken as they are, unchecked. */
+  ignoreChecks: boolean;
+  /** May documents in `online_monitor` be removed? */
+  wipeOnlineMonitor: boolean;
   /** Folders below which this host sees live data. */
   liveDataRoots: readonly string[];
   outputDirectory: string;

@@ -2,6 +2,7 @@ import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
 import { LooseEnds } from './loose-ends.ts';
 import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
+import { SilentHosts } from './silent-hosts.ts';
 import { StaleRuns } from './stale-runs.ts';
 
 /** Looks at held runs in the time of the shortest lease. */
@@ -20,6 +21,7 @@ export class Housekeeping {
   readonly #signal: AbortSignal;
   readonly #stale: StaleRuns;
   readonly #looseEnds: LooseEnds;
+  readonly #silentHosts: SilentHosts;
   #staleAt = -Infinity;
   #cleanedAt = -Infinity;
   #prunedAt = -Infinity;
@@ -36,6 +38,7 @@ export class Housekeeping {
     this.#signal = signal;
     this.#stale = new StaleRuns(env);
     this.#looseEnds = new LooseEnds(env);
+    this.#silentHosts = new SilentHosts(env);
   }
 
   /** The database was away: what was not seen cannot have stood still. */
@@ -69,6 +72,7 @@ export class Housekeeping {
     this.#cleanedAt = now;
     await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
     await this.#looseEnds.tie();
+    await this.#silentHosts.look();
     if (now - this.#prunedAt < PRUNE_SECONDS) return;
     this.#prunedAt = now;
     await pruneRecords(this.#env);

@@ -11,16 +11,20 @@ import { acquireMachineLock, machineKey } from '../machine/lock.ts';
 import { thisMachine } from '../machine/this-machine.ts';
 import { openStore } from '../store/open.ts';
 import { systemClock } from './clock.ts';
+import { endDrain, keepDrain, readDrain } from './drain.ts';
 import type { Environment } from './environment.ts';
 import { ManagerLoop } from './loop.ts';
+import type { HandBack } from './hand-over.ts';
 import { startServiceNotices } from './service-notices.ts';
-import { localWorker } from './worker-of.ts';
+import { localWorker, noWorker } from './worker-of.ts';
 
 export interface ManagerOptions {
   settings: Settings;
   logger: Logger;
   /** Process only this run, then end: 0 if it is done afterwards, else 1. */
   runOnce?: number;
+  /** Take no run; see to what is left here, then hand the host over: `HANDED_BACK`. */
+  handBack?: HandBack;
 }
 
 /**
@@ -47,7 +51,8 @@ export async function runManager(options: ManagerOptions): Promise<number> {
   }
 }
 
-async function manage({ settings, logger, runOnce }: ManagerOptions): Promise<number> {
+async function manage(options: ManagerOptions): Promise<number> {
+  const { settings, logger, runOnce, handBack } = options;
   const connection = connectionOf(settings);
   if (connection === null) throw new Error('the manager needs the URL of a database');
   const ending = new AbortController();
@@ -85,6 +90,15 @@ async function manage({ settings, logger, runOnce }: ManagerOptions): Promise<nu
             return manager.stopChildren();
           case 'status':
             return manager.status();
+          case 'drain':
+            await keepDrain(settings.paths.stateDir, request.reason);
+            return manager.drain(request.reason);
+          case 'undrain':
+            await endDrain(settings.paths.stateDir);
+            return manager.drain(null);
+          case 'hand_back':
+            if (runOnce === undefined) return manager.handBack(request);
+            return { ok: false, message: `run ${runOnce} is processed here in the foreground` };
         }
       },
       onEnd: end,
@@ -98,17 +112,25 @@ async function manage({ settings, logger, runOnce }: ManagerOptions): Promise<nu
     );
   }
   const store = openStore(connection, (event) => manager?.onStoreEvent(event));
-  const worker = localWorker(settings, logger, () => manager?.wake());
+  const worker =
+    handBack === undefined
+      ? localWorker(settings, logger, () => manager?.wake())
+      : noWorker(settings);
   const env: Environment = {
     host: settings.host.name,
     role: settings.host.role,
     primaries: settings.host.primaries,
+    watchedHosts: settings.host.watched,
     resourceTable: settings.host.resourceTable,
     slots: settings.host.slots,
     rules: settings.rules,
     context: settings.worker.context,
     contextOptions: settings.worker.contextOptions,
     processor: settings.worker.processor,
+    profile: settings.worker.profile,
+    debug: settings.worker.debug,
+    ignoreChecks: settings.checks.ignore,
+    wipeOnlineMonitor: settings.database.wipeOnlineMonitor,
     liveDataRoots: [settings.paths.liveData],
     outputDirectory: settings.paths.output,
     changeStream: settings.database.changeStream,
@@ -123,6 +145,9 @@ async function manage({ settings, logger, runOnce }: ManagerOptions): Promise<nu
     graph: worker.graph,
   };
   manager = new ManagerLoop(env, ending.signal);
+  const drained = runOnce === undefined ? await readDrain(settings.paths.stateDir) : null;
+  if (drained !== null) manager.drain(drained);
+  if (handBack !== undefined) await manager.handBack(handBack);
   const answer = await manager.work(runOnce ?? null);
   manager.sayWhatGoesOn();
   ending.abort();

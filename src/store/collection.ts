@@ -26,8 +26,12 @@ export interface Collection {
     update: Document[],
     options?: { upsert: boolean },
   ): Promise<number>;
+  /** Updates every document that matches; may be carried out twice without harm. */
+  repeatUpdateAll(write: DatabaseWrite, filter: Document, update: Document[]): Promise<void>;
   /** Inserts a document that carries its `_id`; finding it there already counts as success. */
   insertOne(write: DatabaseWrite, document: Document & { _id: ObjectId }): Promise<void>;
+  /** Removes documents; those that are gone already count as removed. */
+  deleteByIds(write: DatabaseWrite, ids: readonly unknown[]): Promise<void>;
   /** The wait before a conditional write is tried again. */
   pause(milliseconds: number): Promise<void>;
 }
@@ -57,6 +61,11 @@ export function boundedCollection(
       around(write, () =>
         caller.repeatable(`updating ${name}`, () => matched(get(), filter, update, options)),
       ),
+    repeatUpdateAll: async (write, filter, update) => {
+      await around(write, () =>
+        caller.repeatable(`updating ${name}`, () => get().updateMany(filter, update)),
+      );
+    },
     insertOne: async (write, document) => {
       try {
         await around(write, () =>
@@ -66,6 +75,12 @@ export function boundedCollection(
         if (error instanceof StoreError && error.code === DUPLICATE_KEY) return;
         throw error;
       }
+    },
+    deleteByIds: async (write, ids) => {
+      const filter = { _id: { $in: [...ids] } } as Document;
+      await around(write, () =>
+        caller.repeatable(`deleting from ${name}`, () => get().deleteMany(filter)),
+      );
     },
     pause: (milliseconds) => caller.pause(milliseconds),
   };

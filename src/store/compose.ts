@@ -4,8 +4,10 @@ import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
 import { createEbMonitorStore, EB_MONITOR_COLLECTION } from './eb-monitor.ts';
 import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from './host-targets.ts';
 import { createHostStore, HOSTS_COLLECTION } from './hosts.ts';
+import { createOnlineMonitorStore, ONLINE_MONITOR_COLLECTION } from './online-monitor.ts';
 import { createRateStore, RATES_COLLECTION } from './rates.ts';
 import { createRunStore, RUNS_COLLECTION } from './runs.ts';
+import { createSilentHostStore } from './silent-hosts.ts';
 import type { RateStore, RunStore, Store } from './types.ts';
 
 /** What the collections' modules stand on: how to reach a collection, the clock, and what changes. */
@@ -25,7 +27,16 @@ export function composeStore(
   parts: StoreParts,
 ): Pick<
   Store,
-  'runs' | 'hosts' | 'attempts' | 'ebMonitor' | 'daqLog' | 'rates' | 'hostTargets' | 'serverTime'
+  | 'runs'
+  | 'hosts'
+  | 'attempts'
+  | 'ebMonitor'
+  | 'daqLog'
+  | 'rates'
+  | 'hostTargets'
+  | 'onlineMonitor'
+  | 'silentHosts'
+  | 'serverTime'
 > {
   const { inRuns, inDaq, runsTime, daqTime, watchRuns, watchRates } = parts;
   return {
@@ -36,6 +47,8 @@ export function composeStore(
     daqLog: createDaqLogStore(inDaq(LOG_COLLECTION)),
     rates: createRateStore(inDaq(RATES_COLLECTION), watchRates),
     hostTargets: createHostTargetsStore(inDaq(HOST_TARGETS_COLLECTION)),
+    onlineMonitor: createOnlineMonitorStore(inRuns(ONLINE_MONITOR_COLLECTION)),
+    silentHosts: createSilentHostStore(inDaq(EB_MONITOR_COLLECTION), daqTime),
     serverTime: runsTime,
   };
 }

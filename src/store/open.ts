@@ -7,6 +7,7 @@ import { EB_MONITOR_CAPPED, EB_MONITOR_INDEXES } from './eb-monitor.ts';
 import { StoreError } from './errors.ts';
 import { HOST_INDEXES } from './hosts.ts';
 import { asCommand, createCapped, createIndexes, findMissing, type Databases } from './indexes.ts';
+import { ONLINE_MONITOR_INDEXES } from './online-monitor.ts';
 import { RATE_INDEXES, RATES_COLLECTION, watchRates } from './rates.ts';
 import { watchRuns } from './run-watch.ts';
 import { RUN_INDEXES, RUNS_COLLECTION } from './runs.ts';
@@ -19,6 +20,7 @@ const INDEXES = [
   ...ATTEMPT_INDEXES,
   ...EB_MONITOR_INDEXES,
   ...RATE_INDEXES,
+  ...ONLINE_MONITOR_INDEXES,
 ];
 
 /**

@@ -14,6 +14,8 @@ export interface Store {
   readonly attempts: AttemptStore;
   readonly rates: RateStore;
   readonly hostTargets: HostTargetsStore;
+  readonly onlineMonitor: OnlineMonitorStore;
+  readonly silentHosts: SilentHostStore;
   /** Both databases answer; throws a `StoreError` that names the one that does not. */
   ping(): Promise<void>;
   /**
@@ -420,6 +422,34 @@ export interface RateStore {
 export interface HostTargetsStore {
   /** As it is, whatever its shape; null if there is none. `domain/host-targets` reads it. */
   document(): Promise<Record<string, unknown> | null>;
+}
+
+/** A manager's newest life sign, of either program. */
+export interface NewestSign {
+  id: unknown;
+  host: string;
+  /** The server's time. */
+  time: Date;
+  state: unknown;
+}
+
+/** Looks in `eb_monitor` for managers that have fallen silent. */
+export interface SilentHostStore {
+  /** The DAQ server's clock. */
+  time(): Promise<Date>;
+  /** Those of `hosts` that have given a life sign since then. */
+  heardOf(hosts: readonly string[], since: Date): Promise<string[]>;
+  /** Null if the host has given none, or the newest is not a manager's. */
+  newest(host: string): Promise<NewestSign | null>;
+  /** `dead_bootstrax` in that life sign, unless it has changed since it was read. */
+  markDead(sign: NewestSign): Promise<'landed' | 'changed'>;
+}
+
+/** What strax shows of a run while it is processed (runs database, `online_monitor`). */
+export interface OnlineMonitorStore {
+  /** Ids of documents of a run, a few hundred at most; none: there are none. */
+  some(number: number): Promise<unknown[]>;
+  remove(ids: readonly unknown[]): Promise<void>;
 }
 
 /** What the store reports without being asked. */
