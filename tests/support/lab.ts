@@ -143,10 +143,16 @@ export class Lab {
     readonly daqDb: string,
   ) {}
 
-  /** `testCommands`: the embedded server obeys `failCommand`. */
-  static async start({ testCommands = false } = {}): Promise<Lab> {
+  /**
+   * `testCommands`: the embedded server obeys `failCommand`. `databases`: names that other programs
+   * have fixed; the server is then one of its own, whatever the environment says.
+   */
+  static async start({
+    testCommands = false,
+    databases,
+  }: { testCommands?: boolean; databases?: { runs: string; daq: string } } = {}): Promise<Lab> {
     const root = await mkdtemp(join(tmpdir(), 'bootstrax-lab-'));
-    const given = process.env['BOOTSTRAX_TEST_MONGO_URL'];
+    const given = databases ? undefined : process.env['BOOTSTRAX_TEST_MONGO_URL'];
     const url =
       given ??
       (
@@ -159,7 +165,8 @@ export class Lab {
       ).url;
     const client = await MongoClient.connect(url, given ? {} : { directConnection: true });
     const name = `lab_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
-    const lab = new Lab(root, url, client, !given, `${name}_runs`, `${name}_daq`);
+    const { runs, daq } = databases ?? { runs: `${name}_runs`, daq: `${name}_daq` };
+    const lab = new Lab(root, url, client, !given, runs, daq);
     for (const folder of ['live', 'out']) await mkdir(join(root, folder));
     const store = openStore(
       {
