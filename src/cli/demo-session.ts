@@ -10,7 +10,7 @@ import { DemoProcess } from './demo-children.ts';
 import { summary } from './demo-summary.ts';
 import { CommandFailure } from './failure.ts';
 import { print, printJson, style } from './output.ts';
-import { runView, type RunView } from './run-view.ts';
+import { runView, type RunView } from '../domain/run-view.ts';
 import { Screen } from './screen.ts';
 import { flagArguments, settingsOf } from './settings.ts';
 import { drawStatus, readStatus, type StatusView } from './status-view.ts';

@@ -5,7 +5,7 @@ import { withDatabase } from './database.ts';
 import { CommandFailure } from './failure.ts';
 import { duration, print, printJson, style, table } from './output.ts';
 import { runNumber } from './run-number.ts';
-import { runView, type RunView } from './run-view.ts';
+import { runView, type RunView } from '../domain/run-view.ts';
 
 interface Options {
   state?: RunState | 'new';
