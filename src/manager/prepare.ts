@@ -127,6 +127,7 @@ function failed(reason: string, fault: Fault): { kind: 'conclude'; judgement: Ju
       traceback: '',
       culprit: null,
       cause: fault === 'run' ? { kind: 'finished' } : { kind: 'host_problem', reason },
+      ...(fault === 'run' ? { shortOf: 'live_data' as const } : {}),
     },
   };
 }
