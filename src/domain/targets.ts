@@ -139,6 +139,7 @@ function listProblem(lists: TargetLists, graph: PluginGraph | null): string | nu
  */
 export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetSelection {
   const { failures, graph } = inputs;
+  if (rules.fixed) return fixedTargets(graph, rules);
   const base = referenceLists(inputs, 0, rules);
   const problem = listProblem(base, graph);
   if (problem !== null) {
@@ -172,6 +173,23 @@ export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetS
     wanted,
     dropped: missing,
     reasons,
+  };
+}
+
+/** The configured lists as they are, whatever the run is like. */
+function fixedTargets(graph: PluginGraph | null, rules: TargetRules): TargetSelection {
+  const lists = { targets: rules.default, postProcessing: rules.postProcessing };
+  const problem = listProblem(lists, graph);
+  if (problem !== null) {
+    return { kind: 'host_problem', reason: `The configuration of targets ${problem}.` };
+  }
+  return {
+    kind: 'targets',
+    targets: [...lists.targets],
+    postProcessing: [...lists.postProcessing],
+    wanted: [...new Set([...lists.targets, ...lists.postProcessing])],
+    dropped: [],
+    reasons: ['Targets of the configuration, which are fixed.'],
   };
 }
 

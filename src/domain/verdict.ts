@@ -113,6 +113,14 @@ export function judgeAttempt(end: AttemptEnd, verification: Verification): Judge
             ...failed('run', 'it was processed, but the DAQ has not written its end.'),
             shortOf: 'end',
           };
+        case 'not_saved':
+          return {
+            ...failed(
+              'run',
+              `its document lists data that is not there: ${verification.locations.join(', ')}.`,
+            ),
+            shortOf: 'products',
+          };
         case 'bad':
           return {
             ...failed('run', `its products are not right: ${verification.problem}`),
