@@ -26,6 +26,8 @@ export interface TargetInputs {
   /** null: not reported yet; graded shedding then falls back to the reference's lists. */
   graph: PluginGraph | null;
   culprits: readonly Culprit[];
+  /** Counted failures, by number from 1, after which fewer plugins would not help: none if absent. */
+  futile?: readonly number[];
   hostTargets: HostTargets | null;
 }
 
@@ -202,7 +204,14 @@ function chooseLists(
   const { failures, graph } = inputs;
   if (failures === 0) return base;
   if (inputs.shedding === 'graded' && graph !== null) {
-    const culprits = inputs.culprits.filter((culprit) => culprit.failures <= failures);
+    const futile = (inputs.futile ?? []).filter((number) => number <= failures);
+    if (futile.length > 0 && failures < rules.rawRecordsAfter) {
+      const times = failures === 1 ? 'The failure' : `${futile.length} of ${failures} failures`;
+      reasons.push(`${times} would not go away with fewer plugins: none is shed for that.`);
+    }
+    const culprits = inputs.culprits.filter(
+      (culprit) => culprit.failures <= failures && !futile.includes(culprit.failures),
+    );
     if (culprits.length > 0) {
       const names = [...new Set(culprits.map(({ type }) => type))].sort().join(', ');
       reasons.push(`Failed before, so it goes with all that depends on it: ${names}.`);

@@ -43,7 +43,7 @@ export async function prepare(
       'run',
     );
   }
-  const [rate, { culprits, memoryFailures }, hostTargets] = await Promise.all([
+  const [rate, { culprits, memoryFailures, futile }, hostTargets] = await Promise.all([
     dataRate(env, run, signal),
     lessons(env, run, signal),
     hostTargetsFor(env, run, signal),
@@ -71,6 +71,7 @@ export async function prepare(
     graph: env.graph(),
     culprits,
     memoryFailures,
+    futile,
     hostTargets,
     rateMBps: rate.rateMBps,
     context: env.context,
@@ -147,8 +148,8 @@ function failed(reason: string, fault: Fault): { kind: 'conclude'; judgement: Ju
 }
 
 async function lessons(env: Environment, run: Run, signal: AbortSignal): Promise<Lessons> {
-  const { failures } = run.bootstrax;
-  if (failures === 0) return lessonsOf([], 0);
+  const { failures, uncounted } = run.bootstrax;
+  if (failures === 0 && uncounted === 0) return lessonsOf([], 0);
   const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
     env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
   );
