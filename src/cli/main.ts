@@ -5,8 +5,10 @@ import { addConfig } from './config.ts';
 import { addDb } from './db.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
+import { addDrain, addUndrain } from './drain.ts';
 import { addExplain } from './explain.ts';
 import { addFailures } from './failures.ts';
+import { addHandback } from './handback.ts';
 import { addHistory } from './history.ts';
 import { addHosts } from './hosts.ts';
 import { addLogs } from './logs.ts';
@@ -37,6 +39,7 @@ for (const add of [
   ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addLogs],
   ...[addHistory, addFailures],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
+  ...[addDrain, addUndrain, addHandback],
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor],
 ]) {
   add(program);

@@ -3,8 +3,10 @@ import { open, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { graphPath } from '../config/paths.ts';
 import { pluginGraphSchema, type PluginGraph } from '../domain/attempt.ts';
+import { hostTargetsOf } from '../domain/host-targets.ts';
 import { planLine, type DecisionInputs, type PlanLine } from '../domain/plan.ts';
 import { parseRun } from '../domain/run.ts';
+import type { HostTargets } from '../domain/targets.ts';
 import { CommandFailure } from './failure.ts';
 import { style } from './output.ts';
 import { settingsOf } from './settings.ts';
@@ -14,6 +16,7 @@ interface Options {
   failures?: string;
   memoryFailures?: string;
   rateMbps?: string;
+  hostTargets?: string;
   json?: boolean;
 }
 
@@ -28,10 +31,15 @@ export function addPlan(program: Command): void {
     .requiredOption('--doc <file>', 'run documents, Extended JSON, one a line; - is standard input')
     .option('--failures <number>', 'as if the run had failed so often')
     .option('--memory-failures <number>', 'as if so many of them had been for want of memory')
+    .option('--rate-mbps <rate>', 'as if this were the data rate of runs whose document has none')
+    .option(
+      '--host-targets <file>',
+      'the DAQ’s document of host targets (bootstrax_config), Extended JSON',
+    )
     .option('--json', 'a line each: {run, targets, postProcessing, cores, maxMessages, ...}')
     .addHelpText('after', '\n--host and --shedding change the settings of these names.')
     .action(async (options: Options, command: Command) => {
-      const { settings } = await settingsOf(command);
+      const { settings } = await settingsOf(command, { withoutCredentials: true });
       const { graph, missing } = await readGraph(
         graphPath(settings.paths.stateDir, settings.worker.context),
       );
@@ -52,8 +60,11 @@ export function addPlan(program: Command): void {
           options.memoryFailures === undefined
             ? 0
             : count('--memory-failures', options.memoryFailures),
-        hostTargets: null,
-        rateMBps: null,
+        hostTargets:
+          options.hostTargets === undefined
+            ? null
+            : await readHostTargets(options.hostTargets, settings.host.name),
+        rateMBps: options.rateMbps === undefined ? null : rate(options.rateMbps),
       };
       await planDocuments(options, inputs);
     });
@@ -116,6 +127,28 @@ function count(flag: string, text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 0) return number;
   throw new CommandFailure(2, `${flag}: "${text}" is not a number of failures`);
+}
+
+function rate(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isFinite(number) && number >= 0) return number;
+  throw new CommandFailure(2, `--rate-mbps: "${text}" is not a data rate in MB/s`);
+}
+
+/** A document that cannot be used means the default targets, and is said; as in the manager. */
+async function readHostTargets(path: string, host: string): Promise<HostTargets | null> {
+  const { EJSON } = await import('bson');
+  let document: unknown;
+  try {
+    document = EJSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new CommandFailure(2, `--host-targets: ${(error as Error).message}`);
+  }
+  const answer = hostTargetsOf(document, host);
+  if (answer.kind === 'broken') {
+    process.stderr.write(`bootstrax: ${path} cannot be used, ${answer.problem}: default targets\n`);
+  }
+  return answer.kind === 'targets' ? answer.hostTargets : null;
 }
 
 async function readGraph(

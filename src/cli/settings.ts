@@ -14,10 +14,14 @@ export function addSettingFlags(program: Command): void {
 }
 
 /** The effective settings of this call. Throws a `ConfigurationFailure`. */
-export async function settingsOf(command: Command): Promise<Loaded> {
+export async function settingsOf(
+  command: Command,
+  options: { withoutCredentials?: boolean } = {},
+): Promise<Loaded> {
   const program = rootOf(command);
   const { config } = program.opts<{ config?: string }>();
   return loadSettings({
+    ...options,
     env: process.env,
     flags: givenFlags(program),
     file: config ?? null,

@@ -42,6 +42,8 @@ export interface LoadOptions {
   file: string | null;
   /** Asked only if no source names the host: it may take seconds. */
   hostName: () => Promise<string>;
+  /** For what needs no database: its file may be absent where only the decisions are looked at. */
+  withoutCredentials?: boolean;
 }
 
 /** Reads file, environment, flags and credentials. Throws a `ConfigurationFailure`. */
@@ -66,7 +68,9 @@ export async function loadSettings(options: LoadOptions): Promise<Loaded> {
     resolution = resolveWith(await options.hostName());
   }
   const { settings, sources } = resolution;
-  const credentials = await readCredentials(settings.database.credentialsFile, env);
+  const credentials = options.withoutCredentials
+    ? null
+    : await readCredentials(settings.database.credentialsFile, env);
   const runsDbIsDefault = sources['database.runs_db']?.kind === 'default';
   return {
     settings: withCredentials(settings, credentials, runsDbIsDefault),

@@ -6,7 +6,7 @@ import {
   type ModeRule,
   type ResourceRow,
 } from '../domain/rules.ts';
-import { choice, list, number, table, text } from './setting.ts';
+import { boolean, choice, list, number, table, text } from './setting.ts';
 
 const seconds = z.number().nonnegative();
 const positive = z.number().positive();
@@ -97,6 +97,11 @@ export const RULES_TABLE = {
       'Data types to make one by one after the targets.',
       { name: 'post-processing' },
     ),
+    fixed: boolean(
+      targets.fixed,
+      'Make just these: no rule of mode, detector or failures changes them.',
+      { name: 'fix-target' },
+    ),
     shedding: choice(
       ['graded', 'reference'],
       targets.shedding,
@@ -136,6 +141,14 @@ export const RULES_TABLE = {
     ),
   },
   resources: {
+    byRate: boolean(
+      resources.byRate,
+      'Resources follow the data rate; otherwise every run gets those of `fallback`.',
+      { name: 'infer-mode' },
+    ),
+    fixed: boolean(resources.fixed, 'Failures change neither resources nor compressor.', {
+      name: 'fix-resources',
+    }),
     fallback: {
       cores: number(whole, resources.fallback.cores, 'Cores when the data rate is not known.'),
       maxMessages: number(
@@ -266,6 +279,12 @@ export const RULES_TABLE = {
       'No run is taken unless more than this is free on the output disk.',
       { unit: 'bytes' },
     ),
+    alarmSeconds: number(
+      positive,
+      disk.alarmSeconds,
+      'A disk that has been full for so long is an alarm in the DAQ’s log.',
+      s,
+    ),
   },
   memory: {
     maxUsePercent: number(
@@ -340,6 +359,12 @@ export const RULES_TABLE = {
       positive,
       limits.rateIntervalSeconds,
       'Pause between two questions for the data rate.',
+      s,
+    ),
+    registeredSeconds: number(
+      seconds,
+      limits.registeredSeconds,
+      'After processing, data entries of this host whose folders are not there are waited for so long.',
       s,
     ),
     endOfRunSeconds: number(

@@ -1,3 +1,4 @@
+import type { Meaning } from './causes.ts';
 import type { Culprit } from './targets.ts';
 
 /** As much of an attempt's history as the next one learns from. */
@@ -8,6 +9,7 @@ export interface PastAttempt {
     counted: boolean;
     /** Absent in what earlier versions have written. */
     cause?: string | null;
+    meaning?: Meaning | null;
     plugin: string | null;
   } | null;
 }
@@ -15,11 +17,18 @@ export interface PastAttempt {
 /** What earlier attempts at a run teach the next one. */
 export interface Lessons {
   culprits: readonly Culprit[];
-  /** Counted failures for want of memory. */
+  /** Failures for want of memory. */
   memoryFailures: number;
+  /** Counted failures, by their number from 1, after which fewer plugins would not help. */
+  futile: readonly number[];
 }
 
 const WANT_OF_MEMORY = new Set<string | null | undefined>(['out_of_memory', 'memory_limit']);
+
+function neededLessMemory({ cause, meaning }: NonNullable<PastAttempt['result']>): boolean {
+  // What earlier releases wrote has no meaning with it.
+  return meaning?.lessMemory ?? WANT_OF_MEMORY.has(cause);
+}
 
 /**
  * From a run's attempts, newest first, and its count of failures. Goes down to the first failure of
@@ -27,14 +36,21 @@ const WANT_OF_MEMORY = new Set<string | null | undefined>(['out_of_memory', 'mem
  */
 export function lessonsOf(history: readonly PastAttempt[], failures: number): Lessons {
   const culprits: Culprit[] = [];
+  const futile: number[] = [];
   let memoryFailures = 0;
   let expected = failures - 1;
   for (const { failures: before, result } of history) {
-    if (!result?.counted) continue;
-    if (before !== expected) break;
+    if (result === null) continue;
+    // One that did not count is of this count of failures, or of a lower one.
+    if (before !== (result.counted ? expected : expected + 1)) {
+      if (result.counted) break;
+      continue;
+    }
+    if (neededLessMemory(result)) memoryFailures += 1;
+    if (!result.counted) continue;
     if (result.plugin !== null) culprits.push({ type: result.plugin, failures: before + 1 });
-    if (WANT_OF_MEMORY.has(result.cause)) memoryFailures += 1;
+    if (result.meaning?.sheddingHelps === false) futile.push(before + 1);
     expected--;
   }
-  return { culprits, memoryFailures };
+  return { culprits, memoryFailures, futile };
 }

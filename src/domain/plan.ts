@@ -11,6 +11,8 @@ export interface DecisionInputs {
   shedding: Shedding;
   graph: PluginGraph | null;
   culprits: readonly Culprit[];
+  /** Counted failures, by number from 1, after which fewer plugins would not help: none if absent. */
+  futile?: readonly number[];
   /** Counted failures for want of memory, from the history of the run's attempts. */
   memoryFailures: number;
   hostTargets: HostTargets | null;
@@ -68,6 +70,7 @@ export function decidePlan(
       shedding: inputs.shedding,
       graph: inputs.graph,
       culprits: inputs.culprits,
+      futile: inputs.futile ?? [],
       hostTargets: inputs.hostTargets,
     },
     rules.targets,

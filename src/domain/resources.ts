@@ -91,6 +91,7 @@ function lessMemory(
 function effectiveRate(facts: ResourceFacts, rules: ResourceRules): number | null {
   const known = facts.rateMBps ?? 0;
   if (!(known > 0)) return null;
+  if (!rules.byRate) return known;
   const forced = rules.forcedRates.find(({ substring }) => facts.mode.includes(substring));
   return forced?.rateMBps ?? known;
 }
@@ -117,22 +118,49 @@ export function selectResources(
   rules: ResourceRules,
 ): Resources {
   const reasons: string[] = [];
+  const counted = rules.fixed ? { ...facts, failures: 0, memoryFailures: 0 } : facts;
   const rate = effectiveRate(facts, rules);
-  const rows = rules.tables[table];
-  let amounts: Amounts = { ...rules.fallback };
+  const fresh = beforeFailures(facts, rate, table, rules, reasons);
+  const amounts = afterFailures(fresh, counted, rules, reasons);
+  return { ...amounts, recordsCompressor: compressor(rate, counted, rules), reasons };
+}
+
+function beforeFailures(
+  facts: ResourceFacts,
+  rate: number | null,
+  table: string,
+  rules: ResourceRules,
+  reasons: string[],
+): Amounts {
+  if (!rules.byRate) {
+    reasons.push('Default resources: they do not follow the data rate.');
+    return rules.fallback;
+  }
   if (rate === null) {
     reasons.push('Default resources: the data rate is not known.');
-  } else if (rows === undefined || rows.length === 0) {
-    reasons.push(`Default resources: there is no resource table '${table}'.`);
-  } else {
-    amounts = fromTable(rate, rows, rules.fallback);
-    const forced = rate !== facts.rateMBps;
-    reasons.push(
-      forced
-        ? `Resources of the '${table}' table for ${rate} MB/s, which the mode '${facts.mode}' is always given.`
-        : `Resources of the '${table}' table for ${rate} MB/s.`,
-    );
+    return rules.fallback;
   }
+  const rows = rules.tables[table];
+  if (rows === undefined || rows.length === 0) {
+    reasons.push(`Default resources: there is no resource table '${table}'.`);
+    return rules.fallback;
+  }
+  const forced = rate !== facts.rateMBps;
+  reasons.push(
+    forced
+      ? `Resources of the '${table}' table for ${rate} MB/s, which the mode '${facts.mode}' is always given.`
+      : `Resources of the '${table}' table for ${rate} MB/s.`,
+  );
+  return fromTable(rate, rows, rules.fallback);
+}
+
+function afterFailures(
+  fresh: Amounts,
+  facts: ResourceFacts,
+  rules: ResourceRules,
+  reasons: string[],
+): Amounts {
+  let amounts = { ...fresh };
   if (facts.failures > 0) {
     const factor = rules.failureFactor ** facts.failures;
     amounts = {
@@ -150,5 +178,5 @@ export function selectResources(
       `Only ${amounts.cores} cores and ${amounts.maxMessages} messages, because ${often} out of memory.`,
     );
   }
-  return { ...amounts, recordsCompressor: compressor(rate, facts, rules), reasons };
+  return amounts;
 }

@@ -63,6 +63,8 @@ export interface ClaimRules {
 export interface TargetRules {
   readonly default: readonly string[];
   readonly postProcessing: readonly string[];
+  /** Just these: no rule of mode, detector or failures (7, `--fix_target`). */
+  readonly fixed: boolean;
   readonly modes: readonly ModeRule[];
   readonly ladder: readonly LadderRule[];
   /** The first rule whose pattern fits a type; a type that none fits suits every run (5.1). */
@@ -79,6 +81,10 @@ export interface TargetRules {
 export interface ResourceRules {
   /** By name; a host chooses one. */
   readonly tables: Readonly<Record<string, readonly ResourceRow[]>>;
+  /** By the data rate; else `fallback` for every run (7, `--infer_mode`). */
+  readonly byRate: boolean;
+  /** Failures change neither resources nor compressor (7, `--fix_resources`). */
+  readonly fixed: boolean;
   /** Used where the data rate is not known (6.2). */
   readonly fallback: {
     readonly cores: number;
@@ -146,6 +152,8 @@ export interface DiskRules {
   readonly maxUsedPercent: number;
   /** Strictly more must be free, bytes (3.6). */
   readonly minFreeBytes: number;
+  /** A disk that has been full for so long is an alarm, seconds (3.6). */
+  readonly alarmSeconds: number;
 }
 
 /** All in seconds (3.2). */
@@ -166,6 +174,8 @@ export interface LimitRules {
   /** Asking for the rate is given up after this long. */
   readonly maxRateSeconds: number;
   readonly rateIntervalSeconds: number;
+  /** Every data entry of this host must be on its disk within this time (4.7). */
+  readonly registeredSeconds: number;
   /** After the child has finished, the run's `end` is waited for. */
   readonly endOfRunSeconds: number;
   /** A host without a life sign for this long counts as dead. */
@@ -223,6 +233,7 @@ export const defaultRules: Rules = {
   targets: {
     default: ['event_info', 'events_nv', 'events_mv', 'online_peak_monitor', 'veto_proximity'], // 5.1
     postProcessing: ['veto_intervals'], // 5.1
+    fixed: false, // 7
     modes: [
       // 5.1, step 3
       { substring: 'pmtgain', targets: ['led_calibration'], postProcessing: ['raw_records'] },
@@ -285,6 +296,8 @@ export const defaultRules: Rules = {
         [20, 20, 15, 15, 10, 10, 10, 10, 10, 10, 8, 6],
       ),
     },
+    byRate: true, // ours: a flag there, which the recommended command line has (7)
+    fixed: false, // 7
     fallback: { cores: 8, maxMessages: 10, timeoutSeconds: 1000 }, // 6.2, 7
     failureFactor: 1.1, // 6.3
     memoryFailureFactor: 2, // ours: 1.1 would need seven failures to halve anything
@@ -307,7 +320,7 @@ export const defaultRules: Rules = {
     uncounted: { firstSeconds: 10, maxSeconds: 600, maxInRow: 10, maxHoldersLost: 1 },
   },
   quarantine: { runs: 3, firstSeconds: 600, maxSeconds: 2 * HOUR }, // ours
-  disk: { maxUsedPercent: 95, minFreeBytes: 2 ** 40 }, // 3.6
+  disk: { maxUsedPercent: 95, minFreeBytes: 2 ** 40, alarmSeconds: 28 * HOUR }, // 3.6
   memory: { maxUsePercent: 85, minAvailablePercent: 3 }, // ours: the reference does not look (8.2)
   limits: {
     // 3.2 unless said otherwise
@@ -321,6 +334,7 @@ export const defaultRules: Rules = {
     minRateAgeSeconds: 7.5,
     maxRateSeconds: 60,
     rateIntervalSeconds: 2, // 6.2
+    registeredSeconds: 600,
     endOfRunSeconds: 600, // ours: the reference looks once (8.1)
     presumedDeadSeconds: 300,
     abandonDoneSeconds: 24 * HOUR,

@@ -31,6 +31,14 @@ const UNTOUCHED: BootstraxFields = {
   holdersLost: 0,
 };
 
+/** Their names in the document. */
+const DAQ_SETTINGS = [
+  'strax_chunk_length',
+  'strax_chunk_overlap',
+  'strax_fragment_payload_bytes',
+  'compressor',
+] as const;
+
 /** Notes a problem with a field and returns the value to go on with. */
 type Note = <T>(field: string, problem: string, value: T) => T;
 
@@ -227,6 +235,7 @@ function readDaq(value: unknown, note: Note): Run['daq'] {
     ),
     compressor:
       optionalString(config.compressor, at('compressor'), note) ?? DAQ_DEFAULTS.compressor,
+    defaulted: DAQ_SETTINGS.filter((name) => isMissing(config[name])),
   };
 }
 

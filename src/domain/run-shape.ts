@@ -61,6 +61,8 @@ export interface Run {
     overlapSeconds: number;
     fragmentBytes: number;
     compressor: string;
+    /** Settings that the document lacks: the readers' defaults are assumed. */
+    defaulted: readonly string[];
   };
   /** Sum over detectors of the maximal rate, MB/s; null until the DAQ has written it. */
   rateMBps: number | null;

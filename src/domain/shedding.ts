@@ -17,6 +17,8 @@ export interface ShedInputs {
   graph: PluginGraph;
   /** Types named by counted failures; `failures` includes the failure that named it. */
   culprits: readonly { type: string; failures: number }[];
+  /** Those of the counted failures, by number from 1, after which fewer plugins would not help. */
+  futile?: readonly number[];
 }
 
 function lastResortAlone({ lastResort }: TargetRules): Lists {
@@ -26,13 +28,18 @@ function lastResortAlone({ lastResort }: TargetRules): Lists {
 /**
  * What is asked for on a rung of the graded ladder. The rungs above it are walked down one by one,
  * so that what was shed once never comes back and each rung computes fewer plugins than the one
- * before, until only the last resort (`raw_records`) is made.
+ * before. A failure that shedding cannot mend takes no rung, until by their count only the last resort (`raw_records`) is made.
  */
 export function shed(inputs: ShedInputs, rules: TargetRules): Lists {
   if (inputs.failures >= rules.rawRecordsAfter) return lastResortAlone(rules);
-  const ladder = new Ladder(inputs, rules);
+  const { futile = [] } = inputs;
+  const rungAfter = (failures: number) => failures - futile.filter((n) => n <= failures).length;
+  const culprits = inputs.culprits
+    .filter(({ failures }) => !futile.includes(failures))
+    .map(({ type, failures }) => ({ type, failures: rungAfter(failures) }));
+  const ladder = new Ladder({ ...inputs, culprits }, rules);
   let lists = inputs.wanted;
-  for (let rung = 1; rung <= inputs.failures; rung++) lists = ladder.down(lists, rung);
+  for (let rung = 1; rung <= rungAfter(inputs.failures); rung++) lists = ladder.down(lists, rung);
   return lists;
 }
 

@@ -10,6 +10,9 @@ const IDLE_FILES = new Set([
   'watch.py',
 ]);
 
+/** Threads by which a database client watches its servers. */
+const BACKGROUND = /\/pymongo\/periodic_executor\.py$/;
+
 interface Stack {
   title: string;
   /** Innermost first, as Python's faulthandler writes them. */
@@ -52,6 +55,9 @@ function parseStacks(text: string): Stack[] {
 }
 
 function isIdle({ frames }: Stack): boolean {
+  if (frames.some(({ path }) => BACKGROUND.test(path))) return true;
+  // Who waits for a database does something, and may do so for ever.
+  if (frames.some(({ path }) => path.includes('/pymongo/'))) return false;
   return IDLE_FILES.has(frames[0]?.path.split('/').at(-1) ?? '');
 }
 

@@ -26,6 +26,8 @@ export interface TargetInputs {
   /** null: not reported yet; graded shedding then falls back to the reference's lists. */
   graph: PluginGraph | null;
   culprits: readonly Culprit[];
+  /** Counted failures, by number from 1, after which fewer plugins would not help: none if absent. */
+  futile?: readonly number[];
   hostTargets: HostTargets | null;
 }
 
@@ -139,6 +141,7 @@ function listProblem(lists: TargetLists, graph: PluginGraph | null): string | nu
  */
 export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetSelection {
   const { failures, graph } = inputs;
+  if (rules.fixed) return fixedTargets(graph, rules);
   const base = referenceLists(inputs, 0, rules);
   const problem = listProblem(base, graph);
   if (problem !== null) {
@@ -175,6 +178,23 @@ export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetS
   };
 }
 
+/** The configured lists as they are, whatever the run is like. */
+function fixedTargets(graph: PluginGraph | null, rules: TargetRules): TargetSelection {
+  const lists = { targets: rules.default, postProcessing: rules.postProcessing };
+  const problem = listProblem(lists, graph);
+  if (problem !== null) {
+    return { kind: 'host_problem', reason: `The configuration of targets ${problem}.` };
+  }
+  return {
+    kind: 'targets',
+    targets: [...lists.targets],
+    postProcessing: [...lists.postProcessing],
+    wanted: [...new Set([...lists.targets, ...lists.postProcessing])],
+    dropped: [],
+    reasons: ['Targets of the configuration, which are fixed.'],
+  };
+}
+
 function chooseLists(
   inputs: TargetInputs,
   base: TargetLists,
@@ -184,7 +204,14 @@ function chooseLists(
   const { failures, graph } = inputs;
   if (failures === 0) return base;
   if (inputs.shedding === 'graded' && graph !== null) {
-    const culprits = inputs.culprits.filter((culprit) => culprit.failures <= failures);
+    const futile = (inputs.futile ?? []).filter((number) => number <= failures);
+    if (futile.length > 0 && failures < rules.rawRecordsAfter) {
+      const times = failures === 1 ? 'The failure' : `${futile.length} of ${failures} failures`;
+      reasons.push(`${times} would not go away with fewer plugins: none is shed for that.`);
+    }
+    const culprits = inputs.culprits.filter(
+      (culprit) => culprit.failures <= failures && !futile.includes(culprit.failures),
+    );
     if (culprits.length > 0) {
       const names = [...new Set(culprits.map(({ type }) => type))].sort().join(', ');
       reasons.push(`Failed before, so it goes with all that depends on it: ${names}.`);

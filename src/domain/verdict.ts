@@ -26,6 +26,9 @@ export type ExitCause =
   | { kind: 'orphaned' }
   | Ended;
 
+/** The run's live data, its end, or what should have been made of it. */
+export type ShortOf = 'live_data' | 'end' | 'products';
+
 export type Judgement =
   | { kind: 'done' }
   | {
@@ -37,6 +40,8 @@ export type Judgement =
       /** Data type whose plugin is to be shed. */
       culprit: string | null;
       cause: ExitCause;
+      /** What an attempt that finished, or never could begin, lacked. */
+      shortOf?: ShortOf;
     }
   /** The run belongs to somebody else now: write nothing, clean up. */
   | { kind: 'superseded' };
@@ -88,8 +93,8 @@ export function exitCause({ started, exit, result, ended }: AttemptEnd): ExitCau
 export function judgeAttempt(end: AttemptEnd, verification: Verification): Judgement {
   const cause = exitCause(end);
   const traceback = end.result?.error?.traceback ?? end.stacks ?? '';
-  const failed = (fault: Fault, what: string, culprit: string | null = null): Judgement => ({
-    kind: 'failed',
+  const failed = (fault: Fault, what: string, culprit: string | null = null) => ({
+    kind: 'failed' as const,
     fault,
     reason: `Run ${end.run}: ${what}`,
     traceback,
@@ -104,9 +109,23 @@ export function judgeAttempt(end: AttemptEnd, verification: Verification): Judge
         case 'ok':
           return { kind: 'done' };
         case 'not_ended':
-          return failed('run', 'it was processed, but the DAQ has not written its end.');
+          return {
+            ...failed('run', 'it was processed, but the DAQ has not written its end.'),
+            shortOf: 'end',
+          };
+        case 'not_saved':
+          return {
+            ...failed(
+              'run',
+              `its document lists data that is not there: ${verification.locations.join(', ')}.`,
+            ),
+            shortOf: 'products',
+          };
         case 'bad':
-          return failed('run', `its products are not right: ${verification.problem}`);
+          return {
+            ...failed('run', `its products are not right: ${verification.problem}`),
+            shortOf: 'products',
+          };
       }
     // eslint-disable-next-line no-fallthrough -- every verification above returns
     case 'strax_error':

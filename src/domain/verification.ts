@@ -7,6 +7,8 @@ export type Verification =
   | { kind: 'ok' }
   /** The DAQ has not written `end` yet: look again later. */
   | { kind: 'not_ended' }
+  /** The document lists data of this host that is not on its disk: look again later. */
+  | { kind: 'not_saved'; locations: readonly string[] }
   | { kind: 'bad'; problem: string };
 
 function bad(problem: string): Verification {

@@ -10,6 +10,11 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('process'), run: z.int().nonnegative() }),
   z.object({ type: z.literal('stop_children') }),
   z.object({ type: z.literal('status') }),
+  /** No new runs until `undrain`, also after a restart. */
+  z.object({ type: z.literal('drain'), reason: z.string() }),
+  z.object({ type: z.literal('undrain') }),
+  /** No new runs; once the present ones have ended, leave the host to another program. */
+  z.object({ type: z.literal('hand_back'), endChildren: z.boolean() }),
 ]);
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
 

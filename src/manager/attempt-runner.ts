@@ -1,5 +1,6 @@
 import type { AttemptFiles } from '../attempts/directory.ts';
 import type { Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
+import type { LimitRules } from '../domain/rules.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
@@ -7,11 +8,13 @@ import type { Fence, ProgressSummary } from '../store/types.ts';
 import { DataListing } from './data-listing.ts';
 import { isDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
+import { wipeOnlineMonitor } from './online-monitor.ts';
 import { isOutage, untilAnswered } from './persist.ts';
 import { clearEarlierProducts, locationsOn, prepare } from './prepare.ts';
 import { settle, type AttemptSoFar, type Ending } from './settle.ts';
 import { planSummary, progressSummary } from './summaries.ts';
 import { Supervision } from './supervise.ts';
+import { startMessage, tellDaq } from './tell.ts';
 import { verify } from './verify.ts';
 
 /** Between two looks at a run whose end is awaited, beside the change stream, seconds. */
@@ -179,6 +182,7 @@ export class AttemptRunner {
         if (!this.#stop.signal.aborted) this.#ended = { kind: 'superseded' };
         return await this.#settleUnstarted();
       }
+      await wipeOnlineMonitor(env, { ...this.fence, number: this.#run.number }, this.#stopped());
     } catch (error) {
       if (!isDiskTrouble(error)) throw error;
       const reason = `its folders cannot be written: ${error.message}`;
@@ -212,6 +216,8 @@ export class AttemptRunner {
         },
         `run ${plan.run} started${start.warm ? '' : ` cold (${start.why ?? 'the worker is not warm'})`}: ${plan.targets.join(', ')}`,
       );
+      // The child runs already: it is not to wait for a log.
+      void tellDaq(env, 'info', startMessage(env, plan), plan.run);
     } catch (error) {
       // No child exists: whatever keeps the worker from forking is this host's, not the run's.
       this.#ended = {
@@ -283,22 +289,42 @@ export class AttemptRunner {
     await this.#settle({ kind: 'judged', judgement });
   }
 
+  /** What the checks say; where they are to be ignored, that is told and goes for nothing. */
   async #verification(end: AttemptEnd): Promise<Verification> {
+    const verification = await this.#checks(end);
+    const stopped = this.#stop.signal.aborted || this.#managerEnds.aborted;
+    if (verification.kind === 'ok' || !this.#env.ignoreChecks || stopped) return verification;
+    const { number } = this.#run;
+    const message = `the checks of run ${number} are ignored, as configured: it is taken as done although they say ${JSON.stringify(verification)}`;
+    this.#env.log.warn({ event: 'checks.ignored', run: number, verification }, message);
+    await tellDaq(this.#env, 'warning', message, number);
+    return { kind: 'ok' };
+  }
+
+  async #checks(end: AttemptEnd): Promise<Verification> {
     if (end.result?.ok !== true || this.plan === null) return { kind: 'ok' };
     this.#enter('checking');
     const { clock, rules } = this.#env;
-    const { signal } = this.#stop;
     let waitedSeconds = 0;
     for (;;) {
       const verification = await verify(this.#env, this.#run, this.plan, end.result);
-      const late = waitedSeconds > rules.limits.endOfRunSeconds;
-      if (verification.kind !== 'not_ended' || late || signal.aborted) return verification;
-      if (this.#managerEnds.aborted) return verification;
-      this.#enter('waiting_for_end');
+      const patienceSeconds = patience(verification, rules.limits);
+      const stopped = this.#stop.signal.aborted || this.#managerEnds.aborted;
+      if (waitedSeconds > patienceSeconds || stopped) {
+        if (verification.kind === 'not_saved') await this.#sayNotSaved(verification.locations);
+        return verification;
+      }
+      this.#enter(verification.kind === 'not_ended' ? 'waiting_for_end' : 'checking');
       const begin = clock.monotonicSeconds();
       // While the database is away the DAQ cannot write either.
       if (await this.#nextLook()) waitedSeconds += clock.monotonicSeconds() - begin;
     }
+  }
+
+  async #sayNotSaved(locations: readonly string[]): Promise<void> {
+    const { number } = this.#run;
+    const message = `not all files of run ${number} are saved on ${this.#env.host}: its document lists ${locations.join(', ')}`;
+    await tellDaq(this.#env, 'warning', message, number);
   }
 
   /** Until the document has been looked at again, by a hint or after a while; false if it could not be. */
@@ -345,6 +371,7 @@ export class AttemptRunner {
       locations,
       bytes: this.progress?.bytes ?? null,
       chunks: this.progress?.chunks ?? null,
+      phase: this.progress?.phase ?? null,
       seconds: this.#env.clock.monotonicSeconds() - this.#startedAt,
       peakMemoryBytes: this.#peakMemoryBytes || null,
     };
@@ -397,5 +424,18 @@ export class AttemptRunner {
 
   #stopped(): AbortSignal {
     return AbortSignal.any([this.#stop.signal, this.#managerEnds]);
+  }
+}
+
+/** How long what the checks say may still change, seconds. */
+function patience({ kind }: Verification, limits: LimitRules): number {
+  switch (kind) {
+    case 'not_ended':
+      return limits.endOfRunSeconds;
+    case 'not_saved':
+      return limits.registeredSeconds;
+    case 'ok':
+    case 'bad':
+      return -1;
   }
 }

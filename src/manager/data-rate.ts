@@ -14,7 +14,7 @@ export interface RateAnswer {
 /**
  * The data rate of a run (reference, section 6.2): from its document, else from what the DAQ reports
  * while it is taken. A run must be `minRateAgeSeconds` old before its status says anything; asking
- * is given up after `maxRateSeconds`.
+ * is given up after `maxRateSeconds` in all.
  */
 export async function dataRate(
   env: Environment,
@@ -26,15 +26,14 @@ export async function dataRate(
   if (run.rateMBps !== null) return { rateMBps: run.rateMBps, waitedSeconds: 0 };
 
   const { minRateAgeSeconds, maxRateSeconds, rateIntervalSeconds } = env.rules.limits;
-  const now = await unlessOutage(env, 'server time', () => env.store.serverTime());
-  const ageSeconds = now === null ? 0 : (now.getTime() - run.start.getTime()) / 1000;
-  const tooYoung = Math.min(minRateAgeSeconds, minRateAgeSeconds - ageSeconds);
-  if (tooYoung > 0) await env.clock.sleep(tooYoung, signal);
-
   // Found, or given up on.
   const over = new AbortController();
   void env.clock.sleep(maxRateSeconds, over.signal).then(() => over.abort());
   const limit = AbortSignal.any([signal, over.signal]);
+  const now = await unlessOutage(env, 'server time', () => env.store.serverTime());
+  const ageSeconds = now === null ? 0 : (now.getTime() - run.start.getTime()) / 1000;
+  const tooYoung = Math.min(minRateAgeSeconds, minRateAgeSeconds - ageSeconds);
+  if (tooYoung > 0) await env.clock.sleep(tooYoung, limit);
   let wake = new AbortController();
   let interval = env.changeStream ? rateIntervalSeconds : ASKING_SECONDS;
   const askOften = () => {

@@ -1,3 +1,4 @@
+import { causeText, type Meaning } from '../domain/causes.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import type { FieldProblem } from '../domain/run.ts';
 import { concludeFailure, type Fault, type FailureHistory } from '../domain/retry.ts';
@@ -13,6 +14,8 @@ export interface Failure {
   /** One or more sentences. */
   reason: string;
   traceback: string;
+  /** What it means, where an attempt has told. */
+  meaning?: Meaning;
 }
 
 export interface ConcludedFailure {
@@ -29,14 +32,15 @@ export function concludedFailure(env: Environment, failure: Failure): ConcludedF
   const { retry } = env.rules;
   const conclusion = concludeFailure(before, fault, env.clock.random(), retry);
   const text = reasonText(env.host, reason, failure.traceback);
+  const what = failure.meaning === undefined ? '' : `, ${causeText(failure.meaning)}`;
   switch (conclusion.kind) {
     case 'requeued':
       return {
         // A null reason: the run keeps the one it had.
         conclusion: { ...conclusion, reason: null },
         counted: false,
-        priority: 'warning',
-        message: `run ${run} goes back to the queue, not counted: ${reason}`,
+        priority: before.failures + before.uncounted === 0 ? 'warning' : 'info',
+        message: `run ${run} goes back to the queue, not counted${what}: ${reason}`,
       };
     case 'failed': {
       const first = conclusion.failures === 1;
@@ -44,7 +48,7 @@ export function concludedFailure(env: Environment, failure: Failure): ConcludedF
         conclusion: { ...conclusion, reason: text },
         counted: true,
         priority: first ? 'warning' : 'info',
-        message: `${first ? 'New' : 'Repeated'} failure on run ${run} (${conclusion.failures} of ${retry.maxFailures}): ${reason}`,
+        message: `${first ? 'New' : 'Repeated'} failure on run ${run} (${conclusion.failures} of ${retry.maxFailures})${what}: ${reason}`,
       };
     }
     case 'given_up':
@@ -52,7 +56,7 @@ export function concludedFailure(env: Environment, failure: Failure): ConcludedF
         conclusion: { kind: 'given_up', reason: text, failures: conclusion.failures },
         counted: true,
         priority: 'fatal',
-        message: `run ${run} is GIVEN UP after ${conclusion.failures} failures and needs a person: ${reason}. Try again with 'bootstrax retry ${run} --from-start'`,
+        message: `run ${run} is GIVEN UP after ${conclusion.failures} failures and needs a person${what}: ${reason}. Try again with 'bootstrax retry ${run} --from-start'`,
       };
   }
 }

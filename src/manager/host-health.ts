@@ -8,7 +8,11 @@ import type { Environment } from './environment.ts';
 export interface HostHealth {
   accepting:
     | { ok: true }
-    | { ok: false; kind: 'context' | 'folder' | 'disk' | 'memory' | 'quarantine'; reason: string };
+    | {
+        ok: false;
+        kind: 'context' | 'folder' | 'disk' | 'memory' | 'quarantine' | 'drained';
+        reason: string;
+      };
   disk: DiskSpace | null;
 }
 

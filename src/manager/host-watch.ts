@@ -1,3 +1,4 @@
+import { DiskAlarm } from './disk-alarm.ts';
 import type { Environment } from './environment.ts';
 import { hostHealth, type HostHealth } from './host-health.ts';
 import { at, Quarantine } from './quarantine.ts';
@@ -11,8 +12,10 @@ export class HostWatch {
   readonly #attemptsHere: () => number;
   readonly #onLook: () => void;
   readonly #quarantine: Quarantine;
+  readonly #diskAlarm: DiskAlarm;
   #latest: HostHealth | null = null;
   #lookedAt = -Infinity;
+  #drained: string | null = null;
 
   /** `onLook` is called after each look. */
   constructor(env: Environment, attemptsHere: () => number, onLook: () => void) {
@@ -20,6 +23,7 @@ export class HostWatch {
     this.#attemptsHere = attemptsHere;
     this.#onLook = onLook;
     this.#quarantine = new Quarantine(env);
+    this.#diskAlarm = new DiskAlarm(env);
   }
 
   /** Null before the first look. */
@@ -37,6 +41,12 @@ export class HostWatch {
     this.#lookedAt = -Infinity;
   }
 
+  /** Takes no runs for this reason, however well the host is; null ends that. */
+  drain(reason: string | null): void {
+    this.#drained = reason;
+    this.changed();
+  }
+
   attemptEnded(): void {
     this.#quarantine.attemptEnded();
     this.changed();
@@ -48,7 +58,7 @@ export class HostWatch {
     const limit = this.#latest?.accepting.ok === true ? maxAgeSeconds : HEALTH_SECONDS;
     if (this.#latest !== null && now - this.#lookedAt < limit) return this.#latest;
     const before = this.#latest?.accepting;
-    const health = await this.#ifTrusted(await hostHealth(this.#env));
+    const health = await this.#ifWanted(await hostHealth(this.#env));
     this.#latest = health;
     this.#lookedAt = now;
     const { accepting } = health;
@@ -60,8 +70,15 @@ export class HostWatch {
     } else if (accepting.ok && before?.ok === false) {
       this.#env.log.info({ event: 'host.accepting' }, 'taking runs again');
     }
+    this.#diskAlarm.seen(health);
     this.#onLook();
     return health;
+  }
+
+  /** What a person has decided comes before what the host is like. */
+  async #ifWanted(health: HostHealth): Promise<HostHealth> {
+    if (this.#drained === null) return this.#ifTrusted(health);
+    return { ...health, accepting: { ok: false, kind: 'drained', reason: this.#drained } };
   }
 
   /** A host on which run after run fails takes none for a while, however well it looks. */

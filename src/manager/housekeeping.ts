@@ -37,7 +37,7 @@ export class Housekeeping {
     this.#handlers = handlers;
     this.#signal = signal;
     this.#stale = new StaleRuns(env);
-    this.#looseEnds = new LooseEnds(env);
+    this.#looseEnds = new LooseEnds(env, signal);
     this.#silentHosts = new SilentHosts(env);
   }
 

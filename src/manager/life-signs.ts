@@ -57,9 +57,11 @@ export class LifeSigns {
   readonly #view: () => ManagerView;
   readonly #load: () => MachineLoad;
   #stop: (() => void) | null = null;
+  /** On their way to the databases. */
+  readonly #signs = new Set<Promise<void>>();
   #lastStatus = '';
   #lastStatusAt = -Infinity;
-  #writing = false;
+  #writing: Promise<void> | null = null;
   /** Something has changed while the last state was being written. */
   #writeAgain = false;
 
@@ -70,8 +72,14 @@ export class LifeSigns {
   }
 
   start(): void {
-    this.#stop = this.#env.clock.every(LIFE_SIGN_SECONDS, () => this.#sign());
-    void this.#sign();
+    const sign = async () => {
+      const written = this.#sign();
+      this.#signs.add(written);
+      await written;
+      this.#signs.delete(written);
+    };
+    this.#stop = this.#env.clock.every(LIFE_SIGN_SECONDS, sign);
+    void sign();
   }
 
   /** Something has changed: the host's document is written at once if it differs. */
@@ -82,6 +90,12 @@ export class LifeSigns {
   stop(): void {
     this.#stop?.();
     this.#stop = null;
+  }
+
+  /** Stops, and waits until nothing of it is on its way any more. */
+  async end(): Promise<void> {
+    this.stop();
+    await Promise.all([...this.#signs, this.#writing]);
   }
 
   async #sign(): Promise<void> {
@@ -97,15 +111,19 @@ export class LifeSigns {
   /** One write at a time, and after an outage only the last state. */
   async #writeStatuses(): Promise<void> {
     this.#writeAgain = true;
-    if (this.#writing) return;
-    this.#writing = true;
+    if (this.#writing !== null) return;
+    this.#writing = this.#writeWhatIsNew();
+    await this.#writing;
+  }
+
+  async #writeWhatIsNew(): Promise<void> {
     try {
       while (this.#writeAgain) {
         this.#writeAgain = false;
         await this.#writeStatus();
       }
     } finally {
-      this.#writing = false;
+      this.#writing = null;
     }
   }
 
@@ -141,22 +159,12 @@ export class LifeSigns {
     const env = this.#env;
     const view = this.#view();
     const load = this.#load();
-    const plan = view.runners.find((runner) => runner.plan !== null)?.plan ?? null;
-    const accepting = view.health?.accepting;
-    const state =
-      view.health === null
-        ? 'starting'
-        : view.runners.length > 0
-          ? 'busy'
-          : accepting?.ok === false
-            ? accepting.kind === 'disk'
-              ? 'disk full'
-              : 'busy'
-            : 'idle';
+    const runner = view.runners.find(({ plan }) => plan !== null) ?? view.runners[0];
+    const plan = runner?.plan ?? null;
     return {
       host: env.host,
       pid: process.pid,
-      state,
+      state: lifeSignState(view),
       targets: plan?.targets ?? env.rules.targets.default,
       max_cores: env.rules.resources.fallback.cores,
       max_messages: plan?.maxMessages ?? env.rules.resources.fallback.maxMessages,
@@ -167,14 +175,25 @@ export class LifeSigns {
       swap_percent: load.swapPercent,
       disk_used: view.health?.disk?.usedPercent ?? 0,
       thinking: thinking(view, env.slots, { withProgress: true }),
-      ...(plan === null
-        ? {}
-        : {
-            run_id: plan.runId,
-            cores: plan.cores,
-            timeout: plan.timeoutSeconds,
-            post_processing: plan.postProcessing,
-          }),
+      ...(runner === undefined ? {} : runFields(runner, env)),
     };
   }
+}
+
+/** Readers look for the run in every life sign that says `busy`. */
+function lifeSignState({ health, runners }: ManagerView): LifeSign['state'] {
+  if (runners.length > 0) return 'busy';
+  if (health === null) return 'starting';
+  if (health.accepting.ok) return 'idle';
+  return health.accepting.kind === 'disk' ? 'disk full' : 'starting';
+}
+
+/** The run in hand; before it has a plan, with what it would get if nothing were known of it. */
+function runFields(
+  { run, plan }: AttemptRunner,
+  { rules }: Environment,
+): Pick<LifeSign, 'run_id' | 'cores' | 'timeout' | 'post_processing'> {
+  const { cores, timeoutSeconds } = plan ?? rules.resources.fallback;
+  const postProcessing = plan?.postProcessing ?? rules.targets.postProcessing;
+  return { run_id: run.runId, cores, timeout: timeoutSeconds, post_processing: postProcessing };
 }

@@ -9,6 +9,7 @@ import { claimTurn, type TurnAnswer } from './claiming.ts';
 import { DatabaseNews } from './database-news.ts';
 import type { Environment } from './environment.ts';
 import { HostWatch } from './host-watch.ts';
+import { HANDED_BACK, HANDING_BACK, leave, type HandBack } from './hand-over.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -35,6 +36,8 @@ export class ManagerLoop {
   #ready = false;
 
   constructor(env: Environment, ends: AbortSignal) {
+  #drained: string | null = null;
+  #handBack: HandBack | null = null;
     this.#env = env;
     this.#ends = ends;
     this.#bell = new Bell(env.clock);
@@ -108,6 +111,7 @@ export class ManagerLoop {
         this.#throwFailure();
       }
       return 0;
+        if (await this.#handedBack()) return HANDED_BACK;
     } finally {
       this.#lifeSigns.stop();
     }
@@ -216,6 +220,63 @@ export class ManagerLoop {
         run: runner.run.number,
         attempt: runner.fence.attempt,
         phase: runner.phase,
+  /** Takes no new run for this reason, until it is null. */
+  drain(reason: string | null): ControlResponse {
+    this.#drained = reason;
+    // To want runs again means to want the host back.
+    if (reason === null) this.#handBack = null;
+    this.#host.drain(this.#handBack === null ? reason : HANDING_BACK);
+    this.wake();
+    const runs = this.#book.all().map(({ run }) => run.number);
+    const going = runs.length === 0 ? '' : `; run ${runs.join(', ')} goes on`;
+    return {
+      ok: true,
+      message:
+        reason === null ? 'runs are taken again' : `no new run is taken here: ${reason}${going}`,
+      runs,
+    };
+  }
+
+  /** Takes no new run, and ends when the present ones have ended. */
+  async handBack(how: HandBack): Promise<ControlResponse> {
+    this.#handBack = { endChildren: how.endChildren || this.#handBack?.endChildren === true };
+    this.#host.drain(HANDING_BACK);
+    // A claim that is on its way now still belongs to the present ones.
+    await this.#claiming;
+    this.#endChildren();
+    this.wake();
+    const runs = this.#book.all().map(({ run }) => run.number);
+    const ending = this.#handBack.endChildren ? 'is ended: back to the queue, not counted' : 'ends';
+    return {
+      ok: true,
+      message:
+        runs.length === 0
+          ? 'nothing is being processed here: the manager ends'
+          : `no new run is taken; the manager ends when run ${runs.join(', ')} ${ending}`,
+      runs,
+    };
+  }
+
+  #endChildren(): void {
+    if (this.#handBack?.endChildren !== true) return;
+    for (const runner of this.#book.all()) {
+      if (runner.ending) continue;
+      const reason = 'ended by an operator (bootstrax handback --end-children)';
+      runner.end({ kind: 'manager', reason });
+    }
+  }
+
+  /** Nothing is left to be done here, and that is in the databases. */
+  async #handedBack(): Promise<boolean> {
+    if (this.#handBack === null) return false;
+    this.#endChildren();
+    if (this.#book.size > 0) return false;
+    await this.#housekeeping.atStart();
+    if (this.#book.size > 0 || this.#ends.aborted) return false;
+    await this.#lifeSigns.end();
+    return leave(this.#env, this.#ends);
+  }
+
         progress: runner.progressSummary(),
       })),
     };
@@ -223,6 +284,8 @@ export class ManagerLoop {
 
   /** After the end: which runs go on without a manager, and how to stop them. */
   sayWhatGoesOn(): void {
+      drained: this.#drained,
+      handingBack: this.#handBack !== null,
     const runs = this.#book.all().map(({ run }) => run.number);
     if (runs.length === 0) return;
     this.#env.log.info(
@@ -238,7 +301,7 @@ export class ManagerLoop {
     const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     try {
       await this.#housekeeping.look();
-      if (this.#book.size >= env.slots) return interval;
+      if (this.#handBack !== null || this.#book.size >= env.slots) return interval;
       const { nextDueSeconds } = await this.#oneAtATime(() => this.#claim(interval));
       return Math.min(interval, nextDueSeconds ?? interval);
     } catch (error) {

@@ -3,6 +3,7 @@ import { STATUS_TO_REPLACE } from '../store/run-updates.ts';
 import { seenOf } from '../store/runs.ts';
 import type { LogPriority, RunDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
+import { wipeOnlineMonitor } from './online-monitor.ts';
 import { runLabel, tellDaq } from './tell.ts';
 
 /** Runs looked at in one pass, of each kind; what is over comes with the next pass. */
@@ -20,8 +21,11 @@ export class LooseEnds {
   #seenSince = new Map<string, number>();
   readonly #endMissed = new Set<string>();
 
-  constructor(env: Environment) {
+  readonly #signal: AbortSignal;
+
+  constructor(env: Environment, signal: AbortSignal) {
     this.#env = env;
+    this.#signal = signal;
   }
 
   async tie(): Promise<void> {
@@ -68,6 +72,10 @@ export class LooseEnds {
       reason: null,
     });
     if (settled !== 'landed') return;
+    const { number } = document;
+    if (typeof number === 'number') {
+      await wipeOnlineMonitor(this.#env, { number, id: document._id, attempt: null }, this.#signal);
+    }
     await this.#tell(
       document,
       'warning',

@@ -15,8 +15,9 @@ import { endDrain, keepDrain, readDrain } from './drain.ts';
 import type { Environment } from './environment.ts';
 import { ManagerLoop } from './loop.ts';
 import type { HandBack } from './hand-over.ts';
+import { noWorker } from './no-worker.ts';
 import { startServiceNotices } from './service-notices.ts';
-import { localWorker, noWorker } from './worker-of.ts';
+import { deletionMeans, localWorker } from './worker-of.ts';
 
 export interface ManagerOptions {
   settings: Settings;

@@ -43,17 +43,24 @@ export async function prepare(
       'run',
     );
   }
-  const [rate, { culprits, memoryFailures }, hostTargets] = await Promise.all([
+  const [rate, { culprits, memoryFailures, futile }, hostTargets] = await Promise.all([
     dataRate(env, run, signal),
     lessons(env, run, signal),
     hostTargetsFor(env, run, signal),
   ]);
   if (signal.aborted) return { kind: 'stopped' };
   if (rate.rateMBps === null) {
+    const message = `the data rate of run ${run.number} is not known after ${rate.waitedSeconds.toFixed(1)} s: default resources`;
     env.log.warn(
       { event: 'rate.unknown', run: run.number, waitedSeconds: rate.waitedSeconds },
-      `the data rate of run ${run.number} is not known after ${rate.waitedSeconds.toFixed(1)} s: default resources`,
+      message,
     );
+    void tellDaq(env, 'warning', message, run.number);
+  }
+  if (run.daq.defaulted.length > 0) {
+    const message = `the document of run ${run.number} lacks ${run.daq.defaulted.map((name) => `daq_config.${name}`).join(', ')}: the defaults of the readers are assumed`;
+    env.log.warn({ event: 'daq_config.defaulted', run: run.number }, message);
+    void tellDaq(env, 'warning', message, run.number);
   }
   const made = makePlan(run, {
     attempt: fence.attempt,
@@ -64,6 +71,7 @@ export async function prepare(
     graph: env.graph(),
     culprits,
     memoryFailures,
+    futile,
     hostTargets,
     rateMBps: rate.rateMBps,
     context: env.context,
@@ -72,7 +80,14 @@ export async function prepare(
     liveDataRoots: env.liveDataRoots,
     outputDirectory: env.outputDirectory,
   });
-  return made.kind === 'plan' ? { kind: 'planned', plan: made.plan } : withoutPlan(made);
+  if (made.kind !== 'plan') return withoutPlan(made);
+  const { plan } = made;
+  if (plan.failures > 0 && !env.rules.resources.fixed) {
+    const message = `resources of run ${run.number} on ${env.host} are lowered after ${plan.failures} failures: ${plan.cores} cores, ${plan.maxMessages} messages, time-out ${plan.timeoutSeconds} s`;
+    env.log.info({ event: 'resources.lowered', run: run.number }, message);
+    void tellDaq(env, 'info', message, run.number);
+  }
+  return { kind: 'planned', plan };
 }
 
 /**
@@ -127,13 +142,14 @@ function failed(reason: string, fault: Fault): { kind: 'conclude'; judgement: Ju
       traceback: '',
       culprit: null,
       cause: fault === 'run' ? { kind: 'finished' } : { kind: 'host_problem', reason },
+      ...(fault === 'run' ? { shortOf: 'live_data' as const } : {}),
     },
   };
 }
 
 async function lessons(env: Environment, run: Run, signal: AbortSignal): Promise<Lessons> {
-  const { failures } = run.bootstrax;
-  if (failures === 0) return lessonsOf([], 0);
+  const { failures, uncounted } = run.bootstrax;
+  if (failures === 0 && uncounted === 0) return lessonsOf([], 0);
   const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
     env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
   );

@@ -1,7 +1,9 @@
-import type { Plan, Product, Result } from '../domain/attempt.ts';
+import type { Phase, Plan, Product, Result } from '../domain/attempt.ts';
+import { meaningOf } from '../domain/causes.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import type { FieldProblem, Run } from '../domain/run.ts';
 import { reasonText, type Judgement } from '../domain/verdict.ts';
+import { FINISHED_STATUS } from '../store/run-updates.ts';
 import type {
   AttemptOutcome,
   Conclusion,
@@ -9,9 +11,11 @@ import type {
   Fence,
   LogPriority,
 } from '../store/types.ts';
+import { requestDeletion } from './deletions.ts';
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, malformedText } from './failure.ts';
+import { wipeOnlineMonitor } from './online-monitor.ts';
 import { untilAnswered } from './persist.ts';
 import { tellDaq } from './tell.ts';
 
@@ -26,6 +30,8 @@ export interface AttemptSoFar {
   bytes: number | null;
   /** Of live data, read. */
   chunks: number | null;
+  /** As the child last said; null if it said nothing. */
+  phase: Phase | null;
   seconds: number | null;
   peakMemoryBytes: number | null;
 }
@@ -64,6 +70,10 @@ export async function settle(
   await untilAnswered(env, `history of run ${run.number}`, signal, () =>
     env.store.attempts.end(fence.attempt, settled.outcome),
   );
+  if (settled.conclusion.kind !== 'done') {
+    // Before the run is free: then the next attempt's child may write there.
+    await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
+  }
   const answer = await untilAnswered(env, `the outcome of run ${run.number}`, signal, (again) =>
     env.store.runs.conclude(fence, settled.conclusion, again),
   );
@@ -73,16 +83,27 @@ export async function settle(
     return settleSuperseded(env, attempt, { unlessEnded: false }, signal);
   }
 
+  if (settled.conclusion.kind === 'done') {
+    // Before the attempt is marked as concluded: the next start looks only at those that are not.
+    await requestDeletion(env, run.number, fence.attempt, signal);
+    if (signal.aborted) return null;
+  }
   await cleanUp(env, attempt, settled.conclusion.kind !== 'done');
-  if (answer.statusLeft !== null) {
-    env.log.warn(
-      { event: 'run.status_left', run: run.number, status: answer.statusLeft },
-      `the status of run ${run.number} stays '${answer.statusLeft}': it is not ours to change`,
-    );
+  if (answer.statusLeft !== null) await tellStatusLeft(env, run, answer.statusLeft);
+  for (const type of attempt.result?.skipped ?? []) {
+    const message = `post-processing of ${type} for run ${run.number} was skipped: the context ${env.context} does not know it`;
+    await tellDaq(env, 'error', message, run.number);
   }
   report(env, attempt, settled);
   await tellDaq(env, settled.priority, settled.message, run.number);
   return settled.outcome.outcome;
+}
+
+/** A run that was handed on before is processed anew; one that others have gone on with is an alarm. */
+async function tellStatusLeft(env: Environment, run: Run, status: string): Promise<void> {
+  const message = `the status of run ${run.number} stays '${status}': it is not ours to change`;
+  env.log.warn({ event: 'run.status_left', run: run.number, status }, message);
+  await tellDaq(env, status === FINISHED_STATUS ? 'warning' : 'fatal', message, run.number);
 }
 
 /** The run is somebody else's: takes back what this attempt left behind, and nothing else. */
@@ -115,6 +136,7 @@ async function settleSuperseded(
     });
     if (done === null) return null;
   }
+  await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
   await cleanUp(env, attempt, true);
   env.log.warn(
     { event: 'attempt.superseded', run: run.number, attempt: fence.attempt },
@@ -161,19 +183,24 @@ function decide(
       message: `run ${run.number} is done: ${products.length} data types`,
     };
   }
-  const { fault, reason, traceback, cause } = judgement;
+  const { fault, reason, traceback, cause, shortOf = null } = judgement;
+  const { phase, chunks } = attempt;
+  const progress = phase === null ? null : { phase, chunks: chunks ?? 0 };
+  const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
   const failure = concludedFailure(env, {
     run: run.number,
     before: run.bootstrax,
     fault,
     reason,
     traceback,
+    meaning,
   });
   return {
     conclusion: { ...failure.conclusion, unregister: attempt.locations },
     outcome: {
       ...outcomeOf(env, attempt, failure.conclusion.kind, failure.counted, reason),
       cause: cause.kind,
+      meaning,
       traceback: traceback === '' ? null : traceback,
       fingerprint: fingerprint(cause, traceback),
       plugin: judgement.culprit,

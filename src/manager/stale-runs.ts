@@ -91,7 +91,8 @@ export class StaleRuns {
         env.store.attempts.end(former, endedUnseen(reason, { counted })),
       );
     }
-    await tellDaq(env, failure.priority, failure.message, seen.number);
+    const priority = failure.conclusion.kind === 'given_up' ? failure.priority : 'info';
+    await tellDaq(env, priority, failure.message, seen.number);
     return true;
   }
 }

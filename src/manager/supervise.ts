@@ -12,6 +12,7 @@ import type {
 import type { AttemptEnd, Ended } from '../domain/verdict.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
 import type { Environment } from './environment.ts';
+import { tellDaq } from './tell.ts';
 
 /** How often the limits are looked at and the child is shown that a manager is there, seconds. */
 const CHECK_SECONDS = 5;
@@ -190,10 +191,10 @@ export class Supervision {
       graceSeconds: urgent ? Math.min(URGENT_GRACE_SECONDS, termGraceSeconds) : termGraceSeconds,
     });
     if (end.survivors.length > 0) {
-      this.#env.log.error(
-        { event: 'attempt.survivors', run: this.#options.run, pids: end.survivors },
-        `processes ${end.survivors.join(', ')} of run ${this.#options.run} did not end after KILL`,
-      );
+      const { run } = this.#options;
+      const message = `processes ${end.survivors.join(', ')} of run ${run} on ${this.#env.host} did not end after KILL`;
+      this.#env.log.error({ event: 'attempt.survivors', run, pids: end.survivors }, message);
+      await tellDaq(this.#env, 'fatal', message, run);
     }
   }
 

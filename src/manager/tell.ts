@@ -1,10 +1,11 @@
+import type { Plan } from '../domain/attempt.ts';
+import { StoreError } from '../store/errors.ts';
 import type { LogPriority, Seen } from '../store/types.ts';
 import type { Environment } from './environment.ts';
-import { unlessOutage } from './persist.ts';
 
 /**
- * Tells the people who watch the DAQ's log, if its database is there. `run` is as the document has
- * it: left out unless it is a number.
+ * Tells the people who watch the DAQ's log, if its database is there and takes it. `run` is as the
+ * document has it: left out unless it is a number.
  */
 export async function tellDaq(
   env: Environment,
@@ -12,17 +13,30 @@ export async function tellDaq(
   message: string,
   run?: unknown,
 ): Promise<void> {
-  await unlessOutage(env, 'DAQ log', () =>
-    env.store.daqLog.write({
+  try {
+    await env.store.daqLog.write({
       host: env.host,
       priority,
       message,
       ...(typeof run === 'number' ? { run } : {}),
-    }),
-  );
+    });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    env.log.warn(
+      { event: 'daq_log.untold', problem: error.message },
+      `the DAQ's log was not told: ${message}`,
+    );
+  }
 }
 
 /** Names a run to people; its document, if that has no number. */
 export function runLabel({ id, number }: Pick<Seen, 'id' | 'number'>): string {
   return typeof number === 'number' ? `run ${number}` : `document ${id.toHexString()}`;
+}
+
+/** That processing begins, and with what. */
+export function startMessage({ host }: Pick<Environment, 'host'>, plan: Plan): string {
+  const { run, targets, cores, failures } = plan;
+  const again = failures === 0 ? '' : ` again, after ${failures} failures`;
+  return `run ${run} is processed${again} on ${host}: ${targets.join(', ')} with ${cores} cores`;
 }

@@ -3,10 +3,12 @@ import type { Plan, Product, Result } from '../domain/attempt.ts';
 import type { Run } from '../domain/run.ts';
 import { verifyProducts, type Verification } from '../domain/verdict.ts';
 import type { Environment } from './environment.ts';
+import { locationsOn } from './prepare.ts';
 
 /**
  * Checks after the end (reference, section 4.7), on what lies on the disk and not only on what the
- * child says: metadata readable, every chunk present and not empty, coverage from start to end.
+ * child says: metadata readable, every chunk present and not empty, coverage from start to end, and
+ * all that the run document lists of this host there.
  */
 export async function verify(
   env: Environment,
@@ -25,5 +27,22 @@ export async function verify(
   const products = ours
     .map(({ product }) => product)
     .filter((product): product is Product => product !== null);
-  return verifyProducts(products, run, env.rules);
+  const verification = verifyProducts(products, run, env.rules);
+  if (verification.kind !== 'ok') return verification;
+  const onDisk = new Set(inspection.products.map(({ location }) => location));
+  const missing = await missingOf(env, run, onDisk);
+  return missing.length === 0 ? { kind: 'ok' } : { kind: 'not_saved', locations: missing };
+}
+
+/** Folders of this host that the run document lists and that are not there. */
+async function missingOf(
+  env: Environment,
+  run: Run,
+  onDisk: ReadonlySet<string>,
+): Promise<string[]> {
+  const missing: string[] = [];
+  for (const location of locationsOn(env.host, run)) {
+    if (!onDisk.has(location) && !(await env.machine.isFolder(location))) missing.push(location);
+  }
+  return missing;
 }

@@ -107,7 +107,24 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
   };
 }
 
-function readGraph(file: string, context: string): PluginGraph | null {
+/** How live data is deleted on this host. */
+export function deletionMeans(settings: Settings): DeletionMeans {
+  const { python, pythonPath } = settings.worker;
+  const options = {
+    python,
+    workerDirectory: join(packageDirectory(), 'worker'),
+    pythonPath,
+    cacheDirectory: join(settings.paths.stateDir, 'cache'),
+    environment: process.env,
+  };
+  return {
+    liveData: liveDataOnDisk,
+    check: (runId, products, signal) => checkProducts(options, runId, products, signal),
+  };
+}
+
+/** The plugins as the worker reported them the last time it started; null if it never has. */
+export function readGraph(file: string, context: string): PluginGraph | null {
   const text = readText(file);
   if (text === null) return null;
   try {

@@ -3,7 +3,7 @@ import { ObjectId, type Document } from 'mongodb';
 import type { Collection } from './collection.ts';
 import { literal } from './expressions.ts';
 import type { CappedSpec, IndexSpec } from './indexes.ts';
-import type { EbMonitorStore, LifeSign } from './types.ts';
+import type { EbMonitorStore, LastSign, LifeSign } from './types.ts';
 
 export const EB_MONITOR_COLLECTION = 'eb_monitor';
 
@@ -26,12 +26,35 @@ export const EB_MONITOR_CAPPED: CappedSpec = {
 /** States of hosts that take no runs although they may give life signs. */
 const NOT_WORKING: readonly unknown[] = ['dead_bootstrax', 'disk full'];
 const RECENT_SECONDS = [300, 86_400];
+/** The reference looks for no process of this number, and kills none. */
+const NO_PID = 0;
+/** Life signs in so much time are changed by one command, however slow the server, ms. */
+const WINDOW_MS = 6 * 3_600_000;
+/** Older ones than so many windows are few, if the collection keeps them at all. */
+const WINDOWS = 40;
 
 export function lifeSignUpdate(sign: LifeSign): Document[] {
   return [{ $set: { ...fieldsOf(sign), time: '$$NOW' } }];
 }
 
-function fieldsOf(sign: LifeSign): Document {
+/** Only fields that the reference has itself: it goes on writing into this very document. */
+export function lastSignUpdate(sign: LastSign): Document[] {
+  const state: LifeSign['state'] = 'dead_bootstrax';
+  const fields = { ...sign, state, pid: NO_PID, undying: true, production_mode: true };
+  return [{ $set: { ...fieldsOf(fields), time: '$$NOW' } }];
+}
+
+/** Ours say what they think; documents of other programs for the same host are left alone. */
+export function ownPidsFilter(host: string, time: Document | null): Document {
+  return {
+    host,
+    ...(time === null ? {} : { time }),
+    pid: { $ne: NO_PID },
+    thinking: { $exists: true },
+  };
+}
+
+function fieldsOf(sign: object): Document {
   return Object.fromEntries(
     Object.entries(sign)
       .filter(([, value]) => value !== undefined)
@@ -56,6 +79,26 @@ export function createEbMonitorStore(
         'eb_monitor.write',
         { _id: new ObjectId() },
         lifeSignUpdate(sign),
+        { upsert: true },
+      );
+    },
+    leave: async (sign) => {
+      const now = (await serverTime()).getTime();
+      const release = (time: Document | null) =>
+        monitor.repeatUpdateAll('eb_monitor.release_pids', ownPidsFilter(sign.host, time), [
+          { $set: { pid: NO_PID } },
+        ]);
+      for (let window = 0; window < WINDOWS; window++) {
+        const since = new Date(now - (window + 1) * WINDOW_MS);
+        // The first one has no upper end: the clock may have been asked a while ago.
+        const before = window === 0 ? {} : { $lt: new Date(now - window * WINDOW_MS) };
+        await release({ $gte: since, ...before });
+      }
+      await release(null);
+      await monitor.repeatUpdateOne(
+        'eb_monitor.write',
+        { _id: new ObjectId() },
+        lastSignUpdate(sign),
         { upsert: true },
       );
     },

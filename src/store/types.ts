@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+import type { Meaning } from '../domain/causes.ts';
 import type { FieldProblem, Outcome, RunState } from '../domain/run.ts';
 import type { ExitCause } from '../domain/verdict.ts';
 
@@ -349,6 +350,8 @@ export interface AttemptOutcome {
   outcome: Outcome | 'superseded';
   /** How the attempt itself came to its end; null if it came to none of its own. */
   cause: ExitCause['kind'] | null;
+  /** What that means; null for an attempt that did not fail, absent in what earlier releases wrote. */
+  meaning?: Meaning | null;
   /** Did it count as a failure of the run? */
   counted: boolean;
   reason: string | null;

@@ -29,7 +29,6 @@ import numpy as np
 import psutil
 import strax
 import straxen
-
 from bootstrax_worker.contexts import small
 
 ONLINE_TYPES = (

@@ -91,6 +91,9 @@ export class Site {
     await lab.client
       .db('admin')
       .command({ createUser: USER, pwd: PASSWORD, roles: [{ role: 'root', db: 'admin' }] });
+    // The embedded server may stand still if a collection is made while others write.
+    await lab.runsDatabase.createCollection('online_monitor');
+    await lab.client.db(DAQ_DB).createCollection('bootstrax_config');
     const site = new Site(lab);
     await writeFile(site.configuration, xenonConfiguration(new URL(lab.url).host), { mode: 0o600 });
     return site;

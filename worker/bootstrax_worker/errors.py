@@ -9,7 +9,7 @@ import strax
 
 from .context import ContextUnusable
 
-_HOST_ERRORS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
+_HOST_ERRORS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO, errno.ESTALE}
 _PERMISSION_ERRORS = {errno.EACCES, errno.EPERM}
 _NOTE = "_bootstrax_blame"
 

@@ -85,6 +85,13 @@ export class MemoryCollection {
     return { matchedCount: 0, upsertedCount: 1 };
   }
 
+  /** Each document that matches, by a pipeline or operators. */
+  async updateMany(filter: Document, update: Document | Document[]): Promise<void> {
+    for (const document of this.#find(filter, {}) as Stored[]) {
+      this.#replace(document, this.#updated(document, update, filter));
+    }
+  }
+
   async deleteMany(filter: Document): Promise<void> {
     for (const document of this.#find(filter, {})) this.#documents.delete(keyOf(document._id));
   }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 
+import type { Meaning } from '../../../src/domain/causes.ts';
 import { lessonsOf, type PastAttempt } from '../../../src/domain/lessons.ts';
 
 const attempt = (
@@ -11,8 +12,8 @@ const attempt = (
 });
 
 it('a run that never failed teaches nothing', () => {
-  expect(lessonsOf([], 0)).toEqual({ culprits: [], memoryFailures: 0 });
-  expect(lessonsOf([attempt(0, null)], 0)).toEqual({ culprits: [], memoryFailures: 0 });
+  expect(lessonsOf([], 0)).toEqual({ culprits: [], memoryFailures: 0, futile: [] });
+  expect(lessonsOf([attempt(0, null)], 0)).toEqual({ culprits: [], memoryFailures: 0, futile: [] });
 });
 
 it('counts the failures for want of memory, by the kernel or by us, and names the culprits', () => {
@@ -30,6 +31,39 @@ it('counts the failures for want of memory, by the kernel or by us, and names th
       { type: 'events', failures: 2 },
     ],
     memoryFailures: 2,
+    futile: [],
+  });
+});
+
+const meant = (changes: Partial<Meaning>): { meaning: Meaning } => ({
+  meaning: {
+    ...{ class: 'unknown', plugin: null, whose: 'run', sheddingHelps: true, lessMemory: false },
+    ...changes,
+  },
+});
+
+it('names the failures that fewer plugins would not mend', () => {
+  const history = [
+    attempt(2, meant({ sheddingHelps: false })),
+    attempt(2, { counted: false, ...meant({ sheddingHelps: false }) }),
+    attempt(1, meant({})),
+    attempt(0, meant({ sheddingHelps: false })),
+  ];
+  expect(lessonsOf(history, 3).futile).toEqual([3, 1]);
+  expect(lessonsOf(history.slice(2), 2).futile).toEqual([1]);
+});
+
+it('what an end means goes before how it came about, and counts though the failure did not', () => {
+  const history = [
+    attempt(2, { counted: false, ...meant({ lessMemory: true }) }),
+    attempt(1, { cause: 'strax_error', ...meant({ lessMemory: true }) }),
+    attempt(0, { cause: 'out_of_memory', ...meant({ lessMemory: false }) }),
+  ];
+  expect(lessonsOf(history, 2).memoryFailures).toBe(2);
+  expect(lessonsOf([attempt(0, { counted: false, ...meant({ lessMemory: true }) })], 0)).toEqual({
+    culprits: [],
+    memoryFailures: 1,
+    futile: [],
   });
 });
 
@@ -42,5 +76,5 @@ it('what a person has reset is past', () => {
 
 it('an attempt of an earlier version names no cause', () => {
   const past = { failures: 0, result: { counted: true, plugin: null } };
-  expect(lessonsOf([past], 1)).toEqual({ culprits: [], memoryFailures: 0 });
+  expect(lessonsOf([past], 1)).toEqual({ culprits: [], memoryFailures: 0, futile: [] });
 });

@@ -204,3 +204,34 @@ describe('the compressor of records', () => {
     expect(select(facts).recordsCompressor).toBe(expected);
   });
 });
+
+describe('resources that somebody has settled', () => {
+  const settled = {
+    ...RULES,
+    byRate: false,
+    fallback: { cores: 5, maxMessages: 7, timeoutSeconds: 900 },
+  };
+  const text = (changes: Partial<ResourceFacts>, rules: typeof RULES) => {
+    const chosen = select(changes, 'new', rules);
+    return `${chosen.cores} ${chosen.maxMessages} ${chosen.timeoutSeconds} ${chosen.recordsCompressor}`;
+  };
+
+  // Reference, sections 6.2 and 6.4: the rate still decides on the compressor.
+  it.each([
+    ['tpc_bkg', null, '5 7 900 zstd'],
+    ['tpc_bkg', 30, '5 7 900 zstd'],
+    ['tpc_bkg', 500, '5 7 900 lz4'],
+    ['tpc_ambe', 100, '5 7 900 zstd'],
+  ])('do not follow the rate: %s at %s MB/s', (mode, rateMBps, expected) => {
+    expect(text({ mode, rateMBps }, settled)).toBe(expected);
+  });
+
+  it.each([
+    [0, '24 60 1200 zstd'],
+    [1, '24 60 1200 zstd'],
+    [9, '24 60 1200 zstd'],
+  ])('are not lowered by %i failures', (failures, expected) => {
+    const facts = { rateMBps: 10, failures, memoryFailures: failures };
+    expect(text(facts, { ...RULES, fixed: true })).toBe(expected);
+  });
+});

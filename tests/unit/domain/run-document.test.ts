@@ -73,6 +73,7 @@ describe('a complete run document', () => {
           overlapSeconds: 0.5,
           fragmentBytes: 220,
           compressor: 'lz4',
+          defaulted: [],
         },
         rateMBps: 57.5,
       },

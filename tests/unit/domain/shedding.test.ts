@@ -361,3 +361,68 @@ describe('graded shedding', () => {
     }
   });
 });
+
+describe('failures that fewer plugins would not mend', () => {
+  const listsOf = ({
+    targets,
+    postProcessing,
+  }: {
+    targets: string[];
+    postProcessing: string[];
+  }) => ({
+    targets,
+    postProcessing,
+  });
+  const failureNumbers = fc.uniqueArray(fc.integer({ min: 1, max: 10 }));
+  const someCulprits = fc.array(
+    fc.record({
+      type: fc.constantFrom(...Object.keys(STRAXEN.types)),
+      failures: fc.integer({ min: 1, max: 10 }),
+    }),
+    { maxLength: 3 },
+  );
+
+  it('take no rung', () => {
+    expect(listsOf(select({ failures: 3, futile: [1, 2, 3] }))).toEqual(listsOf(select({})));
+    expect(listsOf(select({ failures: 3, futile: [2] }))).toEqual(listsOf(select({ failures: 2 })));
+  });
+
+  it('say so, and name no culprit', () => {
+    const culprits = [{ type: 'peaklets', failures: 1 }];
+    const selection = select({ failures: 1, futile: [1], culprits });
+    expect(selection.dropped).toEqual([]);
+    expect(selection.reasons.join(' ')).toMatch(/The failure would not go away/);
+    expect(selection.reasons.join(' ')).not.toMatch(/peaklets/);
+  });
+
+  it('never keep a run from its last resort, and are nothing to the reference', () => {
+    fc.assert(
+      fc.property(failureNumbers, someCulprits, fc.nat(11), (futile, culprits, failures) => {
+        const change = { failures, culprits, futile };
+        if (failures >= RULES.rawRecordsAfter) expect(select(change)).toMatchObject(RAW);
+        expect(select({ ...change, shedding: 'reference' })).toEqual(
+          select({ failures, shedding: 'reference' }),
+        );
+        expect(select({ ...change, graph: null })).toEqual(
+          select({ ...change, graph: null, futile: [] }),
+        );
+      }),
+    );
+  });
+
+  it('hold the rung of the failure before, and what was shed never comes back', () => {
+    fc.assert(
+      fc.property(failureNumbers, someCulprits, fc.nat(6), (numbers, culprits, before) => {
+        const futile = numbers.filter((number) => number <= before);
+        const now = select({ failures: before, culprits, futile });
+        const held = select({ failures: before + 1, culprits, futile: [...futile, before + 1] });
+        expect(listsOf(held)).toEqual(listsOf(now));
+        const next = select({ failures: before + 1, culprits, futile });
+        const computed = pluginsFor(STRAXEN, [...now.targets, ...now.postProcessing]);
+        for (const plugin of pluginsFor(STRAXEN, [...next.targets, ...next.postProcessing])) {
+          expect(computed).toContain(plugin);
+        }
+      }),
+    );
+  });
+});

@@ -385,3 +385,23 @@ describe('targets that cannot be made', () => {
     expect(unknownDefaultTargets({ ...RULES, default: ['toString'] }, graph)).toEqual(['toString']);
   });
 });
+
+describe('fixed targets', () => {
+  const fixed = { ...RULES, default: ['peaks', 'events_nv'], postProcessing: [], fixed: true };
+
+  it.each([
+    { mode: 'tpc_bkg', detectors: ['tpc'], failures: 0 },
+    { mode: 'pmtgain', detectors: ['tpc'], failures: 0 },
+    { mode: 'tpc_kr83m', detectors: [], failures: 9 },
+    { mode: 'ambe', detectors: ['muon_veto'], failures: 3 },
+  ])('stay as they are for $mode with $detectors after $failures failures', (changes) => {
+    expect(lists(changes, fixed)).toEqual(['peaks events_nv', '']);
+    expect(lists({ ...changes, shedding: 'graded' }, fixed)).toEqual(['peaks events_nv', '']);
+  });
+
+  it('that the context does not make are a fault of the configuration', () => {
+    const graph = straxenGraph as PluginGraph;
+    const rules = { ...fixed, default: ['nonsense'] };
+    expect(selectTargets(inputs({ graph }), rules).kind).toBe('host_problem');
+  });
+});

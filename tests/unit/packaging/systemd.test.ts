@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { defaultRules } from '../../../src/domain/rules.ts';
+import { HANDED_BACK } from '../../../src/manager/hand-over.ts';
 
 const FILE = 'packaging/systemd/bootstrax.service';
 const text = readFileSync(FILE, 'utf8');
@@ -33,6 +34,8 @@ describe('the service file for systemd', () => {
     ['Service', 'WatchdogSec', '60'],
     ['Service', 'TimeoutStartSec', '60'],
     ['Service', 'RestartSec', '2'],
+    ['Service', 'RestartPreventExitStatus', String(HANDED_BACK)],
+    ['Service', 'SuccessExitStatus', String(HANDED_BACK)],
   ])('[%s] %s=%s, as crash-only needs it', (section, name, value) => {
     expect(setting(section, name)).toEqual([value]);
   });

@@ -91,6 +91,33 @@ export function collectionsContract(open: Open): void {
       expect(await ebMonitor.alive(['a', 'b', 'c', 'd', 'e'], 300)).toEqual(['a']);
       expect(await ebMonitor.newest('b')).toMatchObject({ state: 'busy' });
     });
+
+    it('keeps no process id of a host that is left, and says that nobody works there', async () => {
+      const { ebMonitor } = test.store;
+      const collection = test.outside('eb_monitor');
+      const host = 'left.lab';
+      const now = (await test.store.serverTime()).getTime();
+      const old = [0, 1, 30, 24 * 9, 24 * 40].map((hours) => ({
+        ...{ ...SIGN, host, pid: 4000 + hours },
+        time: new Date(now - hours * 3_600_000),
+      }));
+      await collection.insertMany(old);
+      await ebMonitor.write({ ...SIGN, host: 'other.lab', pid: 12 });
+      // Of another program: it has no thoughts.
+      await collection.insertOne({ host, pid: 77, state: 'idle', time: new Date(now) });
+      await ebMonitor.leave({ host, targets: ['peaks'], max_cores: 8, max_messages: 10 });
+      const left = await collection.find({ host }, { sort: { _id: 1 } }).toArray();
+      expect(left.map(({ pid }) => pid as number)).toEqual([0, 0, 0, 0, 0, 77, 0]);
+      expect(left[0]).toMatchObject({ ...SIGN, host, pid: 0 });
+      const { _id, time, ...last } = left.at(-1)!;
+      expect(last).toEqual({
+        ...{ host, pid: 0, state: 'dead_bootstrax', targets: ['peaks'] },
+        ...{ max_cores: 8, max_messages: 10, undying: true, production_mode: true },
+      });
+      await near(time);
+      expect((await collection.findOne({ host: 'other.lab' }))!.pid).toBe(12);
+      expect(await ebMonitor.alive([host, 'other.lab'], 300)).toEqual(['other.lab']);
+    });
   });
 
   it('log: the shape that its readers expect', async () => {

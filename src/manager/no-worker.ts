@@ -1,0 +1,19 @@
+import type { Settings } from '../config/entries.ts';
+import { graphPath } from '../config/paths.ts';
+import { readGraph, type LocalWorker } from './worker-of.ts';
+
+/** For a manager that begins no attempt: it only sees to those that are there. */
+export function noWorker({ worker: { context }, paths }: Settings): LocalWorker {
+  const reason = 'this manager begins no attempt';
+  return {
+    executor: {
+      start: () => Promise.reject(new Error(reason)),
+      ready: () => ({ ok: false, reason }),
+      startsAtOnce: () => false,
+      versions: () => ({}),
+      describe: () => reason,
+    },
+    graph: () => readGraph(graphPath(paths.stateDir, context), context),
+    close: () => undefined,
+  };
+}
