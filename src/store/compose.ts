@@ -1,6 +1,7 @@
 import { ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
 import type { Collection } from './collection.ts';
 import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
+import { createDeletionStore, DELETIONS_COLLECTION } from './deletions.ts';
 import { createEbMonitorStore, EB_MONITOR_COLLECTION } from './eb-monitor.ts';
 import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from './host-targets.ts';
 import { createHostStore, HOSTS_COLLECTION } from './hosts.ts';
@@ -34,6 +35,7 @@ export function composeStore(
   | 'daqLog'
   | 'rates'
   | 'hostTargets'
+  | 'deletions'
   | 'onlineMonitor'
   | 'silentHosts'
   | 'serverTime'
@@ -47,6 +49,7 @@ export function composeStore(
     daqLog: createDaqLogStore(inDaq(LOG_COLLECTION)),
     rates: createRateStore(inDaq(RATES_COLLECTION), watchRates),
     hostTargets: createHostTargetsStore(inDaq(HOST_TARGETS_COLLECTION)),
+    deletions: createDeletionStore(inRuns(DELETIONS_COLLECTION)),
     onlineMonitor: createOnlineMonitorStore(inRuns(ONLINE_MONITOR_COLLECTION)),
     silentHosts: createSilentHostStore(inDaq(EB_MONITOR_COLLECTION), daqTime),
     serverTime: runsTime,
