@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { PROFILE_NAME } from '../domain/attempt.ts';
 import eventBuilders from '../../config/event-builders.json' with { type: 'json' };
 import { RULES_TABLE } from './rules-table.ts';
 import {
@@ -179,8 +180,10 @@ export const TABLE = {
         name: 'processor',
       },
     ),
-    profile: optionalText(
-      'Profile each attempt: `run<id>_<name>.prof` in its attempt directory, to be read with Python’s `pstats`.',
+    profile: command(
+      z.string().regex(PROFILE_NAME, 'is to be part of a file name').nullable(),
+      null,
+      'Profile each attempt: `run<id>_<name>.prof` in its attempt directory, to be read with Python’s `pstats`. `false`: none.',
       { name: 'profile' },
     ),
     debug: boolean(

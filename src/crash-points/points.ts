@@ -12,6 +12,7 @@ export const DATABASE_WRITES = [
   'runs.register',
   'runs.unregister',
   'runs.withdraw',
+  'runs.withdraw_live',
   'runs.conclude',
   'runs.settle',
   'runs.retry',
@@ -21,6 +22,10 @@ export const DATABASE_WRITES = [
   'attempts.begin',
   'attempts.plan',
   'attempts.end',
+  'deletions.request',
+  'deletions.begin',
+  'deletions.note',
+  'deletions.end',
   'hosts.write',
   'eb_monitor.write',
   'eb_monitor.release_pids',
@@ -56,6 +61,9 @@ export const DISK_STEPS = [
   'evidence.open-files',
   'evidence.stacks',
   'shared-memory.remove',
+  'live.set_aside',
+  'live.put_back',
+  'live.remove',
 ] as const;
 export type DiskStep = (typeof DISK_STEPS)[number];
 
@@ -63,7 +71,7 @@ export type DiskStep = (typeof DISK_STEPS)[number];
 export const WORKER_FILE_WRITES = ['started.json', 'result.json', 'exit.json'] as const;
 
 /** The same as `DISK_STEPS` for guardian and child. */
-export const WORKER_STEPS = ['progress.ndjson', 'syncfs'] as const;
+export const WORKER_STEPS = ['progress.ndjson', 'profile', 'syncfs'] as const;
 
 /** Of a file written by rename: nothing yet; written and forced to disk beside it; in its place. */
 export const FILE_MOMENTS = ['before', 'temporary', 'after'] as const;

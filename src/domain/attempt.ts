@@ -32,6 +32,9 @@ export const processIdentitySchema = z.looseObject({
 });
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
 
+/** Part of a file's name, and nothing else. */
+export const PROFILE_NAME = /^\w[\w.-]*$/;
+
 export const processorSchema = z.enum(['threaded_mailbox', 'single_thread']);
 export type Processor = z.infer<typeof processorSchema>;
 
@@ -68,6 +71,10 @@ export const planSchema = z.looseObject({
   orphanLimitSeconds: z.number().positive(),
   /** One sentence for each decision that shaped the plan. */
   reasons: z.array(z.string()),
+  /** Profile the child: part of the name of the file in the attempt directory. */
+  profile: z.string().regex(PROFILE_NAME).nullish(),
+  /** Log what strax's mailboxes do. */
+  debug: z.boolean().nullish(),
 });
 export type Plan = z.infer<typeof planSchema>;
 

@@ -27,6 +27,9 @@ export interface PlanInputs extends DecisionInputs {
   context: string;
   contextOptions: Record<string, unknown>;
   processor: Processor;
+  /** See `Plan`; null or absent: no profile. */
+  profile?: string | null;
+  debug?: boolean;
   /** Directories below which this host sees live data. */
   liveDataRoots: readonly string[];
   outputDirectory: string;
@@ -127,6 +130,8 @@ export function makePlan(
     outputDirectory: inputs.outputDirectory,
     failures: run.bootstrax.failures,
     orphanLimitSeconds: inputs.rules.limits.orphanLimitSeconds,
+    ...(inputs.profile ? { profile: inputs.profile } : {}),
+    ...(inputs.debug ? { debug: true } : {}),
   };
   return { kind: 'plan', plan, wanted: decisions.wanted };
 }

@@ -8,6 +8,7 @@ import type { Executor } from '../executors/executor.ts';
 import type { Machine } from '../machine/types.ts';
 import type { Store } from '../store/types.ts';
 import type { Clock } from './clock.ts';
+import type { DeletionMeans } from './deletion-job.ts';
 
 /** What all parts of one manager share; nothing in it changes during its life but the plugin graph. */
 export interface Environment {
@@ -38,6 +39,8 @@ export interface Environment {
   /** Folders below which this host sees live data. */
   liveDataRoots: readonly string[];
   outputDirectory: string;
+  /** Null: live data is never deleted. */
+  deletion: DeletionMeans | null;
   /** Change streams wanted (they are not everywhere); polling goes on in any case. */
   changeStream: boolean;
   /** Interval of the poll where no change stream wakes the manager, seconds. */

@@ -7,9 +7,10 @@ import { AttemptRunner } from './attempt-runner.ts';
 import { Bell } from './bell.ts';
 import { claimTurn, type TurnAnswer } from './claiming.ts';
 import { DatabaseNews } from './database-news.ts';
+import { Deletions } from './deletions.ts';
 import type { Environment } from './environment.ts';
-import { HostWatch } from './host-watch.ts';
 import { HANDED_BACK, HANDING_BACK, leave, type HandBack } from './hand-over.ts';
+import { HostWatch } from './host-watch.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -29,19 +30,21 @@ export class ManagerLoop {
   readonly #memory: MemoryWatch;
   readonly #housekeeping: Housekeeping;
   readonly #host: HostWatch;
+  readonly #deletions: Deletions;
   readonly #databaseNews: DatabaseNews;
   #streaming = false;
   #claiming: Promise<unknown> = Promise.resolve();
   #failure: { error: unknown } | null = null;
   #ready = false;
-
-  constructor(env: Environment, ends: AbortSignal) {
   #drained: string | null = null;
   #handBack: HandBack | null = null;
+
+  constructor(env: Environment, ends: AbortSignal) {
     this.#env = env;
     this.#ends = ends;
     this.#bell = new Bell(env.clock);
     this.#databaseNews = new DatabaseNews(env);
+    this.#deletions = new Deletions(env);
     this.#host = new HostWatch(
       env,
       () => this.#book.size,
@@ -104,14 +107,15 @@ export class ManagerLoop {
       env.log.info({ event: 'manager.ready', host: env.host }, `${env.host} is ready to take runs`);
       this.#watch();
       if (runOnce !== null) return await this.#processOnce(runOnce);
+      this.#deleteLiveData();
       while (!this.#ends.aborted) {
         const seconds = await this.#turn();
         this.#throwFailure();
+        if (await this.#handedBack()) return HANDED_BACK;
         await this.#bell.wait(seconds, this.#ends);
         this.#throwFailure();
       }
       return 0;
-        if (await this.#handedBack()) return HANDED_BACK;
     } finally {
       this.#lifeSigns.stop();
     }
@@ -134,9 +138,17 @@ export class ManagerLoop {
       await this.#bell.wait(env.pollSeconds, this.#ends);
       this.#throwFailure();
     }
+    await this.#deletions.pass(this.#ends);
     const [document] = await env.store.runs.byNumber(number);
     const parsed = parseRun(document);
     return parsed.kind === 'run' && parsed.run.bootstrax.state === 'done' ? 0 : 1;
+  }
+
+  #deleteLiveData(): void {
+    this.#deletions.run(this.#ends).catch((error: unknown) => {
+      this.#failure ??= { error };
+      this.#bell.ring();
+    });
   }
 
   #throwFailure(): void {
@@ -208,18 +220,6 @@ export class ManagerLoop {
     });
   }
 
-  async status(): Promise<ControlResponse> {
-    const health = await this.#host.look();
-    return {
-      ok: true,
-      message: health.accepting.ok ? 'taking runs' : health.accepting.reason,
-      pid: process.pid,
-      host: this.#env.host,
-      worker: this.#env.executor.describe(),
-      runs: this.#book.all().map((runner) => ({
-        run: runner.run.number,
-        attempt: runner.fence.attempt,
-        phase: runner.phase,
   /** Takes no new run for this reason, until it is null. */
   drain(reason: string | null): ControlResponse {
     this.#drained = reason;
@@ -277,6 +277,20 @@ export class ManagerLoop {
     return leave(this.#env, this.#ends);
   }
 
+  async status(): Promise<ControlResponse> {
+    const health = await this.#host.look();
+    return {
+      ok: true,
+      message: health.accepting.ok ? 'taking runs' : health.accepting.reason,
+      pid: process.pid,
+      host: this.#env.host,
+      drained: this.#drained,
+      handingBack: this.#handBack !== null,
+      worker: this.#env.executor.describe(),
+      runs: this.#book.all().map((runner) => ({
+        run: runner.run.number,
+        attempt: runner.fence.attempt,
+        phase: runner.phase,
         progress: runner.progressSummary(),
       })),
     };
@@ -284,8 +298,6 @@ export class ManagerLoop {
 
   /** After the end: which runs go on without a manager, and how to stop them. */
   sayWhatGoesOn(): void {
-      drained: this.#drained,
-      handingBack: this.#handBack !== null,
     const runs = this.#book.all().map(({ run }) => run.number);
     if (runs.length === 0) return;
     this.#env.log.info(
@@ -345,6 +357,7 @@ export class ManagerLoop {
         if (this.#ends.aborted) return;
         this.#book.remove(runner);
         this.#host.attemptEnded();
+        this.#deletions.wake();
         this.#lifeSigns.changed();
         this.#bell.ring();
       },

@@ -77,6 +77,8 @@ export async function prepare(
     context: env.context,
     contextOptions: env.contextOptions,
     processor: env.processor,
+    profile: env.profile,
+    debug: env.debug,
     liveDataRoots: env.liveDataRoots,
     outputDirectory: env.outputDirectory,
   });

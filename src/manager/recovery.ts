@@ -7,6 +7,7 @@ import { reasonText } from '../domain/verdict.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Conclusion, RunDocument } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
+import { requestDeletion } from './deletions.ts';
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen, malformedText } from './failure.ts';
@@ -127,6 +128,9 @@ async function cleanUpLostAttempt(
     (document) => isTakenHere(env, document) || isDoneHere(env, document),
   );
   const removed = kept ? [] : await removeProducts(env, files, plan, documents, signal);
+  if (documents.some((document) => isDoneHere(env, document) && concludedBy(document, plan))) {
+    await requestDeletion(env, plan.run, plan.attempt, signal);
+  }
   if (signal.aborted) return;
   await env.attempts.markConcluded(files.directory);
   env.log.info(
@@ -164,6 +168,11 @@ function isTakenHere(env: Environment, document: RunDocument): boolean {
 function isDoneHere(env: Environment, document: RunDocument): boolean {
   const { state, host } = seenOf(document);
   return state === 'done' && host === env.host;
+}
+
+function concludedBy(document: RunDocument, { attempt }: Plan): boolean {
+  const fields = document['bootstrax'] as { last_attempt?: unknown } | null | undefined;
+  return fields?.last_attempt === attempt;
 }
 
 /** Where the run's products on this host lie, as its document says. */

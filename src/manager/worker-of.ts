@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 
 import { remove, writeFileDurable } from '../attempts/durable.ts';
+import { liveDataOnDisk } from '../attempts/live-data.ts';
 import type { Settings } from '../config/entries.ts';
 import { graphPath, packageDirectory } from '../config/paths.ts';
 import { pluginGraphSchema, type PluginGraph } from '../domain/attempt.ts';
 import type { Executor, Readiness } from '../executors/executor.ts';
 import { LocalExecutor } from '../executors/local.ts';
 import { ForkServer } from '../worker/fork-server.ts';
+import { checkProducts } from '../worker/product-check.ts';
+import type { DeletionMeans } from './deletion-job.ts';
 
 export interface LocalWorker {
   executor: Executor;
@@ -23,12 +26,12 @@ export interface LocalWorker {
  * with the same interpreter and options before: so a restarted manager may claim at once.
  */
 export function localWorker(settings: Settings, logger: Logger, onChange: () => void): LocalWorker {
-  const { context, contextOptions, python, warmUp } = settings.worker;
+  const { context, contextOptions, python, pythonPath, warmUp } = settings.worker;
   const { stateDir } = settings.paths;
   const graphFile = graphPath(stateDir, context);
   let graph = readGraph(graphFile, context);
   const importedFile = join(stateDir, 'context-imported.json');
-  const key = JSON.stringify({ context, contextOptions, python });
+  const key = JSON.stringify({ context, contextOptions, python, pythonPath });
   let imported = readText(importedFile)?.trim() === key;
   let keeping: Promise<void> = Promise.resolve();
   const keep = (write: () => Promise<void>) => {
@@ -44,6 +47,7 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
     {
       python,
       workerDirectory: join(packageDirectory(), 'worker'),
+      pythonPath,
       cacheDirectory: join(stateDir, 'cache'),
       context,
       contextOptions,

@@ -1,6 +1,7 @@
 import { ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
 import type { Collection } from './collection.ts';
 import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
+import { createDeletionStore, DELETIONS_COLLECTION } from './deletions.ts';
 import { createEbMonitorStore, EB_MONITOR_COLLECTION } from './eb-monitor.ts';
 import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from './host-targets.ts';
 import { createHostStore, HOSTS_COLLECTION } from './hosts.ts';
@@ -36,6 +37,7 @@ export function composeStore(
   | 'rates'
   | 'hostTargets'
   | 'overview'
+  | 'deletions'
   | 'onlineMonitor'
   | 'silentHosts'
   | 'serverTime'
@@ -49,6 +51,7 @@ export function composeStore(
     daqLog: createDaqLogStore(inDaq(LOG_COLLECTION)),
     rates: createRateStore(inDaq(RATES_COLLECTION), watchRates),
     hostTargets: createHostTargetsStore(inDaq(HOST_TARGETS_COLLECTION)),
+    deletions: createDeletionStore(inRuns(DELETIONS_COLLECTION)),
     onlineMonitor: createOnlineMonitorStore(inRuns(ONLINE_MONITOR_COLLECTION)),
     silentHosts: createSilentHostStore(inDaq(EB_MONITOR_COLLECTION), daqTime),
     overview: createOverviewStore({

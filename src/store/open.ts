@@ -3,6 +3,7 @@ import { createCaller, type Caller } from './call.ts';
 import { createConnection, type Connection } from './client.ts';
 import { boundedCollection } from './collection.ts';
 import { composeStore } from './compose.ts';
+import { DELETION_INDEXES } from './deletions.ts';
 import { EB_MONITOR_CAPPED, EB_MONITOR_INDEXES } from './eb-monitor.ts';
 import { StoreError } from './errors.ts';
 import { HOST_INDEXES } from './hosts.ts';
@@ -18,6 +19,7 @@ const INDEXES = [
   ...RUN_INDEXES,
   ...HOST_INDEXES,
   ...ATTEMPT_INDEXES,
+  ...DELETION_INDEXES,
   ...EB_MONITOR_INDEXES,
   ...RATE_INDEXES,
   ...ONLINE_MONITOR_INDEXES,

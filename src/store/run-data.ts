@@ -43,12 +43,26 @@ export function registerStage(host: string, entries: readonly DataRegistration[]
 
 /** Moves the entries of this host at these locations to `deleted_data`. */
 export function unregisterStage(host: string, locations: readonly string[]): Document {
-  const ours: Expression = {
+  return moveStage(host, {
     $and: [
       { $eq: ['$$entry.host', literal(host)] },
       { $in: ['$$entry.location', literal([...locations])] },
     ],
-  };
+  });
+}
+
+/** Moves the entry of the live data to `deleted_data`; `host` is the one that deletes it. */
+export function withdrawLiveStage(host: string, location: string): Document {
+  return moveStage(host, {
+    $and: [
+      { $eq: ['$$entry.type', 'live'] },
+      { $eq: ['$$entry.host', 'daq'] },
+      { $eq: ['$$entry.location', literal(location)] },
+    ],
+  });
+}
+
+function moveStage(by: string, ours: Expression): Document {
   const moved = {
     $map: {
       input: { $filter: { input: arrayAt('$data'), as: 'entry', cond: ours } },
@@ -64,7 +78,7 @@ export function unregisterStage(host: string, locations: readonly string[]): Doc
               },
             },
           },
-          { at: '$$NOW', by: literal(host) },
+          { at: '$$NOW', by: literal(by) },
         ],
       },
     },

@@ -93,6 +93,22 @@ export function seenFilter(seen: Seen): Document {
   };
 }
 
+/** The run is as this attempt concluded it, and its live data is listed. */
+export function liveOfDoneFilter(
+  { attempt, host }: Fence,
+  location: string,
+  unlessTagged: readonly string[],
+): Document {
+  return {
+    'bootstrax.state': 'done',
+    'bootstrax.host': host,
+    'bootstrax.attempt': null,
+    'bootstrax.last_attempt': attempt,
+    'tags.name': { $nin: [...unlessTagged] },
+    data: { $elemMatch: { type: 'live', host: 'daq', location } },
+  };
+}
+
 /**
  * The attempt id alone proves nothing: the reference rewrites the whole sub-document and may copy
  * unknown fields along.

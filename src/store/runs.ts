@@ -8,6 +8,7 @@ import type { IndexSpec } from './indexes.ts';
 import {
   doneUnfinishedFilter,
   fenceFilter,
+  liveOfDoneFilter,
   newCandidatesFilter,
   retryDueFilter,
   RUN_PROJECTION,
@@ -35,7 +36,7 @@ import {
   statusStage,
   unregisterUpdate,
 } from './run-updates.ts';
-import { unregisterStage } from './run-data.ts';
+import { unregisterStage, withdrawLiveStage } from './run-data.ts';
 import type { Fence, Fenced, QueueCounts, RunDocument, RunStore, Seen } from './types.ts';
 
 export const RUNS_COLLECTION = 'runs';
@@ -280,6 +281,22 @@ export function createRunStore(
       });
       return done ? 'landed' : 'changed';
     },
+    withdrawLive: async (fence, location, { unlessTagged, again }) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.withdraw_live',
+        id: fence.id,
+        expected: liveOfDoneFilter(fence, location, unlessTagged),
+        update: [withdrawLiveStage(fence.host, location)],
+        projection: { 'data.type': 1, 'deleted_data.type': 1, 'deleted_data.by': 1 },
+        landed: (document) =>
+          !entriesAt(document, 'data').some(({ type }) => type === 'live') &&
+          entriesAt(document, 'deleted_data').some(
+            ({ type, by }) => type === 'live' && by === fence.host,
+          ),
+        repeated: again,
+      });
+      return done ? 'landed' : 'changed';
+    },
     hold: async (id, user) => {
       await runs.repeatUpdateOne(
         'runs.hold',
@@ -297,6 +314,15 @@ export function createRunStore(
 
     watch,
   };
+}
+
+function entriesAt(document: Document, field: string): Record<string, unknown>[] {
+  const value = document[field] as unknown;
+  return Array.isArray(value)
+    ? value.filter(
+        (entry): entry is Record<string, unknown> => typeof entry === 'object' && entry !== null,
+      )
+    : [];
 }
 
 async function foreignStatus(runs: Collection, id: ObjectId): Promise<string | null> {

@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+import type { Voucher } from '../domain/deletion.ts';
 import type { Meaning } from '../domain/causes.ts';
 import type { Condition } from '../domain/overview/condition.ts';
 import type { FieldProblem, Outcome, RunState } from '../domain/run.ts';
@@ -17,6 +18,7 @@ export interface Store {
   readonly rates: RateStore;
   readonly hostTargets: HostTargetsStore;
   readonly overview: OverviewStore;
+  readonly deletions: DeletionStore;
   readonly onlineMonitor: OnlineMonitorStore;
   readonly silentHosts: SilentHostStore;
   /** Both databases answer; throws a `StoreError` that names the one that does not. */
@@ -239,6 +241,16 @@ export interface RunStore {
   retry(seen: Seen, host: string, failures: number): Promise<'landed' | 'changed'>;
   /** Gives a done run, if it still is as seen and has none, the status that a conclusion writes. */
   mendStatus(seen: Seen): Promise<'landed' | 'changed'>;
+  /**
+   * Moves the live entry at this location to `deleted_data`, if the run is done by `attempt` on this
+   * host, nobody has it, and it carries none of these tags. `again`: an earlier call was given up on
+   * without an answer; if it landed after all, the answer is that of the first.
+   */
+  withdrawLive(
+    fence: Fence,
+    location: string,
+    options: { unlessTagged: readonly string[]; again: boolean },
+  ): Promise<'landed' | 'changed'>;
   /** Adds the tag `hold-processing` unless it is there. */
   hold(id: ObjectId, user: string): Promise<void>;
   /** Removes every tag `hold-processing`. */
@@ -455,6 +467,65 @@ export interface OnlineMonitorStore {
   /** Ids of documents of a run, a few hundred at most; none: there are none. */
   some(number: number): Promise<unknown[]>;
   remove(ids: readonly unknown[]): Promise<void>;
+}
+
+/** The deletion of one run's live data, by the attempt that had concluded the run. */
+export interface DeletionRequest {
+  attempt: string;
+  run: number;
+  host: string;
+}
+
+export interface DeletionFound {
+  /** Where the live data is removed, and the root of it as the run document has it. */
+  folder: string;
+  location: string;
+  /** Products that stand in for it. */
+  vouchedBy: readonly Voucher[];
+  /** With what they were loaded. */
+  how: string;
+  /** Before anything was removed. */
+  files: number;
+  bytes: number;
+}
+
+export interface DeletionDocument extends DeletionRequest {
+  /** `checking` and `deleting` are unfinished. */
+  state: 'checking' | 'deleting' | 'done' | 'refused';
+  /** What it waits for; null if nothing is known to be in its way. */
+  problem: string | null;
+  /** Why it was refused. */
+  cause: string | null;
+  begun: Date;
+  /** When the products had been loaded. */
+  checked: Date | null;
+  ended: Date | null;
+  folder: string | null;
+  location: string | null;
+  vouchedBy: readonly Voucher[];
+  how: string | null;
+  files: number | null;
+  bytes: number | null;
+  bytesFreed: number | null;
+}
+
+/** Collection `bootstrax_deletions` of the runs database. Each write may be carried out twice. */
+export interface DeletionStore {
+  /** Asks for a deletion, unless it was asked for before; with `again`, also if it was refused. */
+  request(request: DeletionRequest, options?: { again: boolean }): Promise<void>;
+  /** The products vouch for it: from here on live data goes. */
+  begin(attempt: string, found: DeletionFound): Promise<void>;
+  /** What it waits for. */
+  note(attempt: string, problem: string | null): Promise<void>;
+  done(attempt: string): Promise<void>;
+  refuse(attempt: string, cause: string): Promise<void>;
+  get(attempt: string): Promise<DeletionDocument | null>;
+  /** Of one host, or of all (null); oldest first. */
+  unfinished(host: string | null): Promise<DeletionDocument[]>;
+  /** Newest first. */
+  ofRun(run: number): Promise<DeletionDocument[]>;
+  /** Those asked for since a time, newest first. */
+  since(begun: Date, limit: number): Promise<DeletionDocument[]>;
 }
 
 /** What the store reports without being asked. */

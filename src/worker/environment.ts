@@ -12,6 +12,8 @@ const THREAD_VARIABLES = [
 export interface WorkerFolders {
   /** Holds the package `bootstrax_worker`. */
   workerDirectory: string;
+  /** Holds the site's own modules, such as its context; null where they are installed. */
+  pythonPath: string | null;
   /** Where libraries may keep caches. */
   cacheDirectory: string;
 }
@@ -22,9 +24,11 @@ export interface WorkerFolders {
  */
 export function workerEnvironment(
   base: NodeJS.ProcessEnv,
-  { workerDirectory, cacheDirectory }: WorkerFolders,
+  { workerDirectory, pythonPath, cacheDirectory }: WorkerFolders,
 ): NodeJS.ProcessEnv {
-  const path = [workerDirectory, base.PYTHONPATH].filter((part) => part !== undefined && part !== '');
+  const path = [workerDirectory, pythonPath, base.PYTHONPATH].filter(
+    (part) => part !== undefined && part !== null && part !== '',
+  );
   return {
     // straxen imports matplotlib, which otherwise leaves its caches in the user's home.
     MPLCONFIGDIR: join(cacheDirectory, 'matplotlib'),

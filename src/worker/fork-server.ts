@@ -18,6 +18,8 @@ export interface ForkServerOptions {
   python: string;
   /** Folder that holds the package `bootstrax_worker`. */
   workerDirectory: string;
+  /** Holds the site's own modules, such as its context; null where they are installed. */
+  pythonPath: string | null;
   /** Where libraries may keep caches, and the warm-up its data. */
   cacheDirectory: string;
   /** `module:function` of the strax context, and what it is called with. */

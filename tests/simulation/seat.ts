@@ -133,6 +133,7 @@ export class Seat {
       wipeOnlineMonitor: true,
       liveDataRoots: [LIVE_DATA],
       outputDirectory: OUTPUT_DIRECTORY,
+      deletion: null,
       changeStream,
       pollSeconds,
       store: this.#options.storeOf(host.link.open(process, notify), (operation, carryOut) =>

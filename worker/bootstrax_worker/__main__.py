@@ -1,4 +1,4 @@
-"""`python -m bootstrax_worker`: the fork server, or one attempt by itself."""
+"""`python -m bootstrax_worker`: the fork server, one attempt by itself, a check of products."""
 
 import argparse
 import json
@@ -33,7 +33,12 @@ def main() -> int:
     serve.add_argument("--scratch", required=True, metavar="DIRECTORY")
     attempt = commands.add_parser("attempt", help="carry out the plan of an attempt directory")
     attempt.add_argument("directory")
+    commands.add_parser("check-products", help="load all of the products named on stdin")
     arguments = parser.parse_args()
+    if arguments.command == "check-products":
+        from . import check_products
+
+        return check_products.main()
     if arguments.command == "serve":
         from .fork_server import ForkServer
 

@@ -1,5 +1,6 @@
 """The child of one attempt, where strax runs: the same function, forked warm or started cold."""
 
+import contextlib
 import faulthandler
 import itertools
 import os
@@ -87,11 +88,24 @@ class _Attempt:
 
         processing = Processing(self._plan, loaded, self._progress, self._announce)
         self._skipped = processing.skipped
-        processing.run()
+        if self._plan.get("debug"):
+            from . import debugging
+
+            debugging.switch_on()
+        with self._profiled():
+            processing.run()
         self._progress.enter("finishing")
         products = [read_product(folder) for folder in self._folders]
         durable.sync_file_system(self._plan["outputDirectory"])
         return products
+
+    def _profiled(self):
+        name = self._plan.get("profile")
+        if name is None:
+            return contextlib.nullcontext()
+        from . import profiling
+
+        return profiling.profiled(profiling.path_of(self._directory, self._plan["runId"], name))
 
     def _announce(self, folder: dict) -> None:
         self._folders.append(folder)

@@ -88,6 +88,25 @@ export const SCENARIOS: readonly Scenario[] = [
     toTheCut: ways.withLeftovers,
   },
   {
+    name: 'an earlier attempt has left documents for online displays',
+    failures: 0,
+    points: around('online_monitor.wipe'),
+    toTheCut: ways.monitored,
+    afterwards: ways.unmonitored,
+  },
+  {
+    name: 'another host has fallen silent',
+    failures: 0,
+    points: around('eb_monitor.dead'),
+    toTheCut: ways.silentElsewhere,
+  },
+  {
+    name: 'the child dies while its profile is written',
+    failures: 1,
+    points: around('profile'),
+    toTheCut: ways.profiled,
+  },
+  {
     name: 'strax fails',
     failures: 1,
     points: [

@@ -58,6 +58,66 @@ export const withLeftovers: Way = async (trial, cut) => {
   await trial.cutIn(await trial.manager({ cut }), cut);
 };
 
+/** An earlier attempt has left documents for online displays. */
+export const monitored: Way = async (trial, cut) => {
+  const document = { number: trial.number, data_type: 'event_basics', lineage_hash: 'oldhash' };
+  await trial.lab.runsDatabase
+    .collection('online_monitor')
+    .insertMany([0, 1, 2].map((chunk_i) => ({ ...document, chunk_i, data: [] })));
+  await trial.insert();
+  await trial.cutIn(await trial.manager({ cut }), cut);
+};
+
+export async function unmonitored(trial: Trial): Promise<void> {
+  const left = { number: trial.number };
+  await until('the documents of the earlier attempt to be gone', async () => {
+    return (await trial.lab.runsDatabase.collection('online_monitor').countDocuments(left)) === 0;
+  });
+}
+
+/** A host that gave its last life sign long ago. */
+export const silentElsewhere: Way = async (trial, cut) => {
+  const host = silentHost(trial);
+  const time = new Date(Date.now() - 3_600_000);
+  await trial.lab.client
+    .db(trial.lab.daqDb)
+    .collection('eb_monitor')
+    .insertOne({ host, time, pid: 1, state: 'idle', production_mode: true });
+  await trial.insert();
+  await trial.cutIn(await trial.manager({ ...watching(trial), cut }), cut);
+  const restarted = await trial.manager(watching(trial));
+  await until(`${host} to be marked`, async () => {
+    const signs = trial.lab.client.db(trial.lab.daqDb).collection('eb_monitor');
+    return (await signs.findOne({ host }))?.['state'] === 'dead_bootstrax';
+  });
+  await restarted.kill();
+};
+
+function silentHost({ number }: Trial): string {
+  return `silent${number}.test.local`;
+}
+
+function watching(trial: Trial): TrialManager {
+  const limits = `renew_seconds = 0.2\nclean_up_seconds = 0.2`;
+  return {
+    config: {
+      'renew_seconds = 1': limits,
+      '[limits]': `[host]\nwatched = ["${silentHost(trial)}"]\n\n[limits]`,
+    },
+  };
+}
+
+/** Where its time goes is written down when it ends. */
+export const profiled: Way = async (trial, cut) => {
+  await trial.insert();
+  const manager = await trial.manager({
+    cut,
+    config: { ...PATIENT, '[limits]': '[worker]\nprofile = "trial"\n\n[limits]' },
+  });
+  await trial.cutInWorker(manager, cut);
+  await manager.kill();
+};
+
 export const straxFails: Way = async (trial, cut) => {
   await trial.insert();
   const manager = await trial.manager({ cut, contextOptions: { fail_in: 'peaklets' } });
