@@ -64,7 +64,6 @@ function factsOf({ host, role, accepting, whyNot }: HostView): HostFacts {
   return {
     host,
     role: role === 'backup' || role === 'never' ? role : 'primary',
-    accepting:
-      accepting || whyNot === null ? { ok: true } : { ok: false, reason: whyNot },
+    accepting: accepting || whyNot === null ? { ok: true } : { ok: false, reason: whyNot },
   };
 }
