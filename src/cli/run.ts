@@ -13,6 +13,11 @@ export function addRun(program: Command): void {
     .description('the manager of this host: claims runs and processes them, until it is ended')
     .option('--embedded', 'start, or find, the embedded database if no URL is given')
     .option('--json', 'log lines as JSON also on a terminal')
+    .addHelpText(
+      'after',
+      '\nThe flags of straxen’s bootstrax.py are understood as they are spelled there ' +
+        '(docs/migration.md).',
+    )
     .action(async (options: { embedded?: boolean; json?: boolean }, command: Command) => {
       const loaded = await settingsOf(command);
       // At once: whatever a late answer still holds on to must not keep an ended manager alive.
@@ -26,6 +31,7 @@ export async function manage(
   options: { embedded?: boolean; json?: boolean; runOnce?: number },
 ): Promise<number> {
   const logger = makeLogger(options.json ?? false);
+  if (loaded.settings.worker.debug) logger.level = 'debug';
   const { settings } = await withUrl(loaded, options.embedded ?? false);
   const { runManager } = await import('../manager/manager.ts');
   return runManager({
