@@ -141,6 +141,15 @@ export interface RunListQuery {
   limit: number;
 }
 
+/** Which documents to look through for malformed ones. */
+export interface SuspectsQuery {
+  /** Run numbers, both inclusive. */
+  from?: number;
+  to?: number;
+  /** Without `from`: so many numbers, the newest ones. */
+  numbers: number;
+}
+
 export interface RunPage {
   /** Highest number first; may be fewer than the limit although there are more. */
   runs: RunDocument[];
@@ -201,6 +210,8 @@ export interface RunStore {
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;
   list(query: RunListQuery): Promise<RunPage>;
+  /** Documents that may be malformed, highest number first; those that nobody has looked at too. */
+  suspects(query: SuspectsQuery): Promise<RunDocument[]>;
   queueCounts(now: Date, giveUpAfter: number): Promise<QueueCounts>;
 
   /**
