@@ -1,6 +1,7 @@
 # make setup          install everything into this checkout (needs the network the first time)
 # make demo           database, simulated data-taking, manager, real processing, live status
 #                     RUNS=3 EXIT=1: take three runs, wait for them, exit 0 if all are done
+#                     CONFIG=examples/paddles/paddles.toml: with another detector, see docs/your-experiment.md
 # make test           all checks and tests
 # make test-zones     every test in two other time zones
 # make lint           the checks alone
@@ -17,6 +18,8 @@ SHELL := /bin/bash
 
 RUNS ?= 3
 EXIT ?=
+# Configuration of the demo; that of config/demo.toml by default.
+CONFIG ?=
 # Length of the chaos and what its faults follow from; without a seed a random one.
 SECONDS ?= 60
 SEED ?=
@@ -40,7 +43,7 @@ dist/bootstrax.mjs: $(SOURCES) scripts/build.mjs package-lock.json | setup
 	node scripts/build.mjs
 
 demo: build
-	@bin/bootstrax demo --runs $(RUNS) $(if $(EXIT),--exit) $(ARGS)
+	@bin/bootstrax $(if $(CONFIG),--config $(CONFIG)) demo --runs $(RUNS) $(if $(EXIT),--exit) $(ARGS)
 
 lint: build typecheck check-protocol python-lint
 	npx --no-install eslint .
@@ -56,6 +59,8 @@ check-protocol: setup
 python-lint: setup
 	$(PYTHON) -m ruff check worker
 	$(PYTHON) -m ruff format --check worker
+	$(PYTHON) -m ruff check --config worker/pyproject.toml examples
+	$(PYTHON) -m ruff format --check --config worker/pyproject.toml examples
 
 python-test: setup
 	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests

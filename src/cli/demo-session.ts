@@ -16,7 +16,7 @@ import { flagArguments, settingsOf } from './settings.ts';
 import { drawStatus, readStatus, type StatusView } from './status-view.ts';
 
 const LOOK_SECONDS = 1;
-/** Imports and compilation of straxen's plugins, on a slow machine, seconds. */
+/** Imports and compilation of straxen's plugins take their time on a slow machine, seconds. */
 const READY_LIMIT_SECONDS = 600;
 /** What a manager says of its worker until that has compiled its plugins. */
 const WARMING = 'warming up';
@@ -28,7 +28,8 @@ export interface DemoOptions {
   seconds: number;
   rate: number;
   speed: number;
-  detectors: string;
+  detectors?: string;
+  mode?: string;
   /** End when all runs are done, instead of showing the status until Ctrl-C. */
   exit: boolean;
   limitSeconds: number;
@@ -40,6 +41,7 @@ export async function runDemo(options: DemoOptions, command: Command): Promise<n
   forgetOtherSettings();
   const configured = await settingsOf(command);
   const { settings } = configured;
+  refuseDatabase(configured);
   const { stateDir, output, liveData } = settings.paths;
   for (const folder of [stateDir, output, liveData]) await mkdir(folder, { recursive: true });
   const { startEmbedded, stopEmbedded } = await import('../store/embedded-server.ts');
@@ -65,6 +67,19 @@ function forgetOtherSettings(): void {
     if (name.startsWith('BOOTSTRAX_') && name !== 'BOOTSTRAX_PYTHON') delete process.env[name];
   }
   process.env['BOOTSTRAX_CONFIG'] = join(packageDirectory(), 'config', 'demo.toml');
+}
+
+/** Nor may one that a configuration file names: the demo takes invented runs. */
+function refuseDatabase({ settings, file }: Loaded): void {
+  const { url, daqUrl, credentials, credentialsFile } = settings.database;
+  if ([url, daqUrl, credentials.runs, credentials.daq, credentialsFile].every((x) => x === null)) {
+    return;
+  }
+  throw new CommandFailure(
+    2,
+    `the demo takes invented runs into a database of its own, but a database is named in ` +
+      `${file ?? 'its flags'}: use a configuration for trials, such as config/demo.toml`,
+  );
 }
 
 class Interrupted extends CommandFailure {
@@ -101,6 +116,7 @@ class Demo {
       // Before anybody writes: see the start of the manager.
       await this.#store.ensureIndexes();
       const manager = this.#start('manager', ['run']);
+      await this.#startDashboard();
       await this.#untilReady(manager);
       const simulator = this.#startSimulator();
       return await this.#watch(manager, simulator);
@@ -128,10 +144,27 @@ class Demo {
     return process_;
   }
 
+  /** At its usual port or, where that is taken, at any; a demo without it is a demo all the same. */
+  async #startDashboard(): Promise<void> {
+    for (const more of [[], ['--port', '0']]) {
+      const dashboard = this.#start('dashboard', ['dashboard', '--json', ...more]);
+      while (dashboard.exitCode === null) {
+        const url = dashboard.lastLines(1000).match(/^\{"url":"([^"]+)"\}$/m)?.[1];
+        if (url !== undefined) return print(`Dashboard: ${url}`);
+        await this.#pause();
+      }
+    }
+    print(
+      `Without a dashboard: see ${join(this.#loaded.settings.paths.stateDir, 'dashboard.log')}`,
+    );
+  }
+
   #startSimulator(): DemoProcess {
-    const { runs, seconds, rate, speed, detectors } = this.#options;
+    const { runs, seconds, rate, speed, detectors, mode } = this.#options;
     return this.#start('simulate-daq', [
-      ...['simulate-daq', '--json', '--detectors', detectors, '--runs', String(runs)],
+      ...['simulate-daq', '--json', '--runs', String(runs)],
+      ...(detectors === undefined ? [] : ['--detectors', detectors]),
+      ...(mode === undefined ? [] : ['--mode', mode]),
       ...['--seconds', String(seconds), '--rate', String(rate), '--speed', String(speed)],
     ]);
   }

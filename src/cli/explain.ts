@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 import { explain, type Explanation } from '../domain/explain.ts';
+import { blame, blameText, isAlike, type Blame } from '../domain/blame.ts';
+import { causeText, type Meaning } from '../domain/causes.ts';
+import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { findRun } from './find-run.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
@@ -7,13 +10,28 @@ import { hostFacts, hostViews } from './host-view.ts';
 import { print, printJson, style } from './output.ts';
 import { runNumber } from './run-number.ts';
 
+/** Failures are compared with those of so many days. */
+const DAYS_COMPARED = 30;
+const ATTEMPTS_LOOKED_AT = 50;
+
+/** The newest failed attempt at a run, what it means, and whom it points to. */
+interface LastFailure extends Meaning {
+  attempt: string;
+  host: string;
+  /** ISO 8601, UTC. */
+  at: string;
+  counted: boolean;
+  reason: string | null;
+  blame: Blame;
+}
+
 /** `bootstrax explain N`: from the functions that decide. */
 export function addExplain(program: Command): void {
   program
     .command('explain')
     .description('why this run is, or is not, being processed, and what happens next')
     .argument('<run>', 'run number', runNumber)
-    .option('--json', 'one object: {run, state, verdict, rules, next, commands}')
+    .option('--json', 'one object: {run, state, verdict, rules, next, commands, lastFailure}')
     .action(async (run: number, { json }: { json?: boolean }, command: Command) => {
       const explanation = await withDatabase(command, async ({ store, settings }) => {
         const { parsed } = await findRun(store, run);
@@ -21,14 +39,32 @@ export function addExplain(program: Command): void {
         const host = hostFacts(settings, await hostViews(store, settings, now));
         const { role, primaries } = settings.host;
         const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
-        return explain(parsed, host, fleet, settings.rules, now);
+        const explanation = explain(parsed, host, fleet, settings.rules, now);
+        return { ...explanation, lastFailure: await lastFailureOf(store, run, now) };
       });
       if (json) printJson(explanation);
       else print(inWords(explanation));
     });
 }
 
-function inWords({ run, state, verdict, rules, next, commands }: Explanation): string {
+async function lastFailureOf(store: Store, run: number, now: Date): Promise<LastFailure | null> {
+  const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
+  const failed = history.find(({ result }) => result?.meaning != null);
+  if (failed?.result?.meaning == null || failed.ended === null) return null;
+  const { attempt, host, ended, result } = failed;
+  const { meaning, fingerprint, counted, reason } = result;
+  if (meaning == null) return null;
+  const seen = { run, host, fingerprint, class: meaning.class };
+  const since = new Date(now.getTime() - DAYS_COMPARED * 24 * 3_600_000);
+  const others = await store.attempts.failures({ since });
+  return {
+    ...{ attempt, host, at: ended.toISOString(), counted, reason, ...meaning },
+    blame: blame([seen, ...others.filter((other) => isAlike(seen, other))]),
+  };
+}
+
+function inWords(explanation: Explanation & { lastFailure: LastFailure | null }): string {
+  const { run, state, verdict, rules, next, commands, lastFailure } = explanation;
   const lines = [
     `${style('bold', `run ${run ?? '?'}`)}: ${verdictInWords(verdict)} (state ${state ?? 'new'})`,
     ...rules.map(({ rule, value, holds }) => {
@@ -36,6 +72,17 @@ function inWords({ run, state, verdict, rules, next, commands }: Explanation): s
       return `  ${mark} ${rule}: ${value}`;
     }),
   ];
+  if (lastFailure !== null) {
+    const { host, at, counted, sheddingHelps, lessMemory } = lastFailure;
+    const means = [
+      sheddingHelps ? 'fewer plugins may help' : 'fewer plugins would not help',
+      ...(lessMemory ? ['the next attempt gets by with less memory'] : []),
+    ];
+    lines.push(
+      `last failure: ${causeText(lastFailure)}, on ${host}, at ${at}${counted ? '' : ' (not counted)'}; ${means.join(', ')}`,
+      `  points to ${blameText(lastFailure.blame)}`,
+    );
+  }
   if (next !== null) {
     const who = next.who === null ? '' : `, by ${next.who}`;
     const at = next.at === null ? '' : `, at ${next.at}`;

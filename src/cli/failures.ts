@@ -1,4 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { blameText } from '../domain/blame.ts';
+import { causeText } from '../domain/causes.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
 import { withDatabase } from './database.ts';
 import { print, printJson, table } from './output.ts';
@@ -6,11 +8,11 @@ import { print, printJson, table } from './output.ts';
 const HOURS_PER_DAY = 24;
 const MOST_GROUPS = 50;
 
-/** `bootstrax failures`: counted failures of the last days, like ones together. */
+/** `bootstrax failures`: failures of the last days, like ones together, and whom they point to. */
 export function addFailures(program: Command): void {
   program
     .command('failures')
-    .description('counted failures, like ones together: how often, which runs, why')
+    .description('failures, like ones together: how often, what, which runs, whom they point to')
     .option('--days <number>', 'of so many days', days, 7)
     .option('--json', 'one object: {since, groups}')
     .action(async (options: { days: number; json?: boolean }, command: Command) => {
@@ -24,17 +26,19 @@ export function addFailures(program: Command): void {
         return;
       }
       if (groups.length === 0) {
-        print(`No counted failure in ${options.days} days.`);
+        print(`No failure in ${options.days} days.`);
         return;
       }
       print(
         table(
-          ['times', 'last (UTC)', 'runs', 'fingerprint', 'why'],
-          groups.map(({ count, last, runs, fingerprint, reason }) => [
+          ['times', 'counted', 'last (UTC)', 'what', 'runs', 'points to', 'why'],
+          groups.map(({ count, counted, last, runs, reason, meaning, blame }) => [
             String(count),
+            String(counted),
             utcToTheSecond(last),
+            meaning === null ? '' : causeText(meaning),
             runs.join(' '),
-            fingerprint.slice(0, 12),
+            blameText(blame),
             reason.split('\n')[0]?.slice(0, 100) ?? '',
           ]),
         ),

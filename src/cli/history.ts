@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { causeText } from '../domain/causes.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
 import type { AttemptDocument } from '../store/types.ts';
 import { withDatabase } from './database.ts';
@@ -26,13 +27,14 @@ export function addHistory(program: Command): void {
 
 function draw(attempts: readonly AttemptDocument[]): string {
   return table(
-    ['started (UTC)', 'host', 'rung', 'targets', 'outcome', 'took', 'memory', 'why'],
+    ['started (UTC)', 'host', 'rung', 'targets', 'outcome', 'what', 'took', 'memory', 'why'],
     attempts.map(({ started, host, failures, plan, result }) => [
       utcToTheSecond(started),
       host,
       String(failures),
       namesOf(plan?.['targets']),
       result === null ? 'running' : `${result.outcome}${result.counted ? ' (counted)' : ''}`,
+      result?.meaning == null ? '' : causeText(result.meaning),
       result?.seconds == null ? '' : duration(result.seconds),
       result?.peakMemoryBytes == null ? '' : bytes(result.peakMemoryBytes),
       (result?.reason ?? '').split('\n')[0]?.slice(0, 80) ?? '',

@@ -1,8 +1,11 @@
 import { Command, CommanderError } from 'commander';
+import { availableParallelism } from 'node:os';
 import { CRASH_VARIABLE, cutOf } from '../crash-points/cut.ts';
 import { addAbandon, addFail, addHold, addRelease, addRetry } from './verbs.ts';
 import { addConfig } from './config.ts';
+import { addDashboard } from './dashboard.ts';
 import { addDb } from './db.ts';
+import { addDeletions } from './deletions.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { addDrain, addUndrain } from './drain.ts';
@@ -15,6 +18,7 @@ import { addLogs } from './logs.ts';
 import { addNext } from './next.ts';
 import { addPlan } from './plan.ts';
 import { addProcess } from './process.ts';
+import { translateReferenceFlags } from './reference-flags.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
 import { addSimulateDaq } from './simulate-daq.ts';
@@ -37,7 +41,7 @@ const program = new Command('bootstrax')
 addSettingFlags(program);
 for (const add of [
   ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addLogs],
-  ...[addHistory, addFailures],
+  ...[addHistory, addFailures, addDeletions, addDashboard],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback],
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor],
@@ -54,7 +58,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   checkCrashPoint();
-  await program.parseAsync();
+  const { args, notes } = translateReferenceFlags(process.argv.slice(2), availableParallelism);
+  for (const note of notes) process.stderr.write(`bootstrax: ${note}\n`);
+  await program.parseAsync(args, { from: 'user' });
 } catch (error) {
   // Commander has already said what is wrong with the usage.
   if (!(error instanceof CommanderError)) report(error, process.argv.includes('--json'));

@@ -4,9 +4,10 @@ import { packageDirectory } from '../config/paths.ts';
 import { workerEnvironment } from '../worker/environment.ts';
 
 /** This process's environment for a Python of its own, with the worker's package. */
-export function pythonEnvironment({ paths }: Settings): NodeJS.ProcessEnv {
+export function pythonEnvironment({ paths, worker }: Settings): NodeJS.ProcessEnv {
   return workerEnvironment(process.env, {
     workerDirectory: join(packageDirectory(), 'worker'),
+    pythonPath: worker.pythonPath,
     cacheDirectory: join(paths.stateDir, 'cache'),
   });
 }

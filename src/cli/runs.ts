@@ -3,6 +3,7 @@ import { RUN_STATES, type RunState } from '../domain/run.ts';
 import type { RunListQuery } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { CommandFailure } from './failure.ts';
+import { drawMalformed, malformedViews } from './malformed-runs.ts';
 import { duration, print, printJson, style, table } from './output.ts';
 import { runNumber } from './run-number.ts';
 import { runView, type RunView } from '../domain/run-view.ts';
@@ -14,8 +15,12 @@ interface Options {
   to?: number;
   before?: number;
   limit: string;
+  malformed?: boolean;
   json?: boolean;
 }
+
+/** Run numbers that are looked through for malformed documents unless a range is given. */
+const NUMBERS_LOOKED_AT = 2000;
 
 /** `bootstrax runs`: the newest runs, by number. */
 export function addRuns(program: Command): void {
@@ -30,8 +35,13 @@ export function addRuns(program: Command): void {
     .option('--to <run>', 'only this number and below', runNumber)
     .option('--before <run>', 'go on below this number', runNumber)
     .option('--limit <number>', 'at most so many', '20')
+    .option('--malformed', 'documents that cannot be processed, with the fields that are wrong')
     .option('--json', 'one object: {runs, before}; before continues the list')
     .action(async (options: Options, command: Command) => {
+      if (options.malformed) {
+        await listMalformed(options, command);
+        return;
+      }
       const query = queryOf(options);
       const { runs, before } = await withDatabase(command, async ({ store }) => {
         const page = await store.runs.list(query);
@@ -48,6 +58,21 @@ export function addRuns(program: Command): void {
       print(runs.length === 0 ? 'No such runs.' : drawRuns(runs));
       if (before !== null) print(style('dim', `\nMore: --before ${before}`));
     });
+}
+
+/** Also those that no manager has looked at; but of runs long concluded only the newest numbers. */
+async function listMalformed({ from, to, json }: Options, command: Command): Promise<void> {
+  const runs = await withDatabase(command, async ({ store }) =>
+    malformedViews(
+      await store.runs.suspects({
+        numbers: NUMBERS_LOOKED_AT,
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+      }),
+    ),
+  );
+  if (json) printJson({ runs });
+  else print(drawMalformed(runs));
 }
 
 function queryOf({ state, readoutMode, from, to, before, limit }: Options): RunListQuery {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { spawn } from 'node:child_process';
+import type { Settings } from '../config/entries.ts';
 import { settingsWithDatabase } from './database.ts';
 import { CommandFailure } from './failure.ts';
 import { settingsOf } from './settings.ts';
@@ -39,7 +40,7 @@ async function simulate(options: Record<string, unknown>, command: Command): Pro
   const { settings } = withoutDatabase
     ? await settingsOf(command)
     : await settingsWithDatabase(command);
-  const { database } = settings;
+  const { database, simulator } = settings;
   if (!withoutDatabase && database.credentials.runs !== null) {
     throw new CommandFailure(
       2,
@@ -51,13 +52,35 @@ async function simulate(options: Record<string, unknown>, command: Command): Pro
     ...['--live-data', settings.paths.liveData],
     ...['--runs-db', database.runsDb, '--daq-db', database.daqDb],
     ...(withoutDatabase || database.url === null ? [] : ['--mongo-url', database.url]),
-    ...simulatorOptions(options),
+    ...channelOptions(simulator.channels),
+    ...simulatorOptions(withDefaults(options, simulator)),
   ];
   return runPython(
     settings.worker.python,
     ['-m', 'bootstrax_worker.simulator', ...argv],
     pythonEnvironment(settings),
   );
+}
+
+/** Detectors and mode of the configuration where no option names any. */
+function withDefaults(
+  options: Record<string, unknown>,
+  { detectors, mode }: Settings['simulator'],
+): Record<string, unknown> {
+  const given = options['detectors'] as string[];
+  return {
+    ...options,
+    detectors: given.length > 0 ? given : [detectors.join(',')],
+    // The configured mode is one of the configured detectors.
+    ...(mode === null || given.length > 0 || options['mode'] !== undefined ? {} : { mode }),
+  };
+}
+
+function channelOptions(rows: Settings['simulator']['channels']): string[] {
+  return rows.flatMap(({ detector, first, last, nsPerSample, threads }) => [
+    '--channels',
+    [detector, first, last, nsPerSample, threads].join(':'),
+  ]);
 }
 
 /** The options as they were given; what was not given is left to the simulator's defaults. */

@@ -80,6 +80,11 @@ export function path(value: Default<string>, about: string, details: Details = {
   return setting('path', z.string().min(1), value, about, details);
 }
 
+/** A file or folder that may be left out. */
+export function optionalPath(about: string, details: Details = {}) {
+  return setting<string | null>('path', z.string().min(1).nullable(), null, about, details);
+}
+
 /** Like a path, but a bare word stays as it is: a command to be found, or a word with a meaning. */
 export function command<T extends string | null>(
   schema: z.ZodType<T>,

@@ -5,6 +5,8 @@ export interface EndedAttempt {
   run: number;
   /** `neither`: a person, a manager or another host ended it. */
   verdict: 'succeeded' | 'failed' | 'neither';
+  /** What a failure was, in words; null if that is not known. */
+  what?: string | null;
   /** Ms since 1970 by the database's clock. */
   endedMs: number;
 }
@@ -53,8 +55,10 @@ export function hostStanding(
   if (healthy.length === 0) return { kind: 'trusted' };
   const pauseSeconds = Math.min(rules.maxSeconds, rules.firstSeconds * 2 ** further);
   const untilMs = last.endedMs + pauseSeconds * 1000;
+  const [what = null, ...otherKinds] = new Set(failures.map((failure) => failure.what ?? null));
+  const alike = what === null || otherKinds.length > 0 ? '' : `, all of ${what}`;
   const why =
-    `the last ${failures.length} attempts here failed (runs ${[...new Set(failures.map(({ run }) => run))].join(', ')}), ` +
+    `the last ${failures.length} attempts here failed (runs ${[...new Set(failures.map(({ run }) => run))].join(', ')}${alike}), ` +
     `while ${healthy.map(({ host }) => host).join(', ')} finished runs`;
   return nowMs < untilMs ? { kind: 'quarantined', untilMs, why } : { kind: 'on_probation', why };
 }

@@ -135,7 +135,6 @@ async function manage(options: ManagerOptions): Promise<number> {
     liveDataRoots: [settings.paths.liveData],
     outputDirectory: settings.paths.output,
     deletion: settings.deletion.liveData ? deletionMeans(settings) : null,
-    deletion: settings.deletion.liveData ? deletionMeans(settings) : null,
     changeStream: settings.database.changeStream,
     pollSeconds: settings.rules.limits.idlePollSeconds,
     store,

@@ -1,4 +1,11 @@
-import { hostStanding, type EndedAttempt, type Standing } from '../domain/quarantine.ts';
+import { isCleared, type PastFailure } from '../domain/blame.ts';
+import { causeText } from '../domain/causes.ts';
+import {
+  hostStanding,
+  type EndedAttempt,
+  type OtherHost,
+  type Standing,
+} from '../domain/quarantine.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
 import type { AttemptDocument, HostDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
@@ -52,14 +59,18 @@ export class Quarantine {
     const { store, host, rules } = this.#env;
     const now = await store.serverTime();
     const since = new Date(now.getTime() - LOOKED_BACK_SECONDS * 1000);
-    const attempts = (await store.attempts.endedOn(host, since, ATTEMPTS_LOOKED_AT)).map(ended);
+    const history = await store.attempts.endedOn(host, since, ATTEMPTS_LOOKED_AT);
+    const standing = (elsewhere: readonly PastFailure[], others: readonly OtherHost[]) => {
+      const attempts = history.map((attempt) => ended(attempt, elsewhere));
+      return hostStanding(attempts, others, now.getTime(), rules.quarantine);
+    };
     // The usual case needs no second question.
-    if (hostStanding(attempts, ANYBODY, now.getTime(), rules.quarantine).kind === 'trusted') {
-      return { kind: 'trusted' };
-    }
-    const [hosts, successes] = await Promise.all([
+    if (standing([], ANYBODY).kind === 'trusted') return { kind: 'trusted' };
+    const fingerprints = history.flatMap(({ result }) => result?.fingerprint ?? []);
+    const [hosts, successes, elsewhere] = await Promise.all([
       store.hosts.all(),
       store.attempts.successesElsewhere(host, since),
+      store.attempts.failures({ since, fingerprints: [...new Set(fingerprints)], notOn: host }),
     ]);
     const alive = hosts.filter((other) => other.host !== host && this.#takesRuns(other, now));
     const others = alive.map((other) => ({
@@ -67,7 +78,7 @@ export class Quarantine {
       lastSuccessMs:
         successes.find(({ host: name }) => name === other.host)?.last.getTime() ?? null,
     }));
-    return hostStanding(attempts, others, now.getTime(), rules.quarantine);
+    return standing(elsewhere, others);
   }
 
   #takesRuns({ time, extras }: HostDocument, now: Date): boolean {
@@ -107,8 +118,18 @@ export function at(ms: number): string {
   return `${utcToTheSecond(new Date(ms))} UTC`;
 }
 
-function ended({ run, ended: time, result }: AttemptDocument): EndedAttempt {
-  return { run, endedMs: time?.getTime() ?? 0, verdict: verdictOf(result) };
+/** A failure that others had in the same way tells nothing of this host. */
+function ended(attempt: AttemptDocument, elsewhere: readonly PastFailure[]): EndedAttempt {
+  const { run, host, ended: time, result } = attempt;
+  const { fingerprint = null, meaning = null } = result ?? {};
+  const failure = { run, host, fingerprint, class: meaning?.class ?? null };
+  const verdict = verdictOf(result);
+  return {
+    run,
+    endedMs: time?.getTime() ?? 0,
+    verdict: verdict === 'failed' && isCleared(failure, elsewhere) ? 'neither' : verdict,
+    what: meaning === null ? null : causeText(meaning),
+  };
 }
 
 function verdictOf(result: AttemptDocument['result']): EndedAttempt['verdict'] {

@@ -1,5 +1,7 @@
 import type { Document } from 'mongodb';
 
+import { blame, type PastFailure } from '../domain/blame.ts';
+import type { Meaning } from '../domain/causes.ts';
 import type { Collection } from './collection.ts';
 import { literal } from './expressions.ts';
 import type { IndexSpec } from './indexes.ts';
@@ -9,6 +11,7 @@ import type {
   AttemptRecord,
   AttemptStore,
   FailureGroup,
+  FailureQuery,
 } from './types.ts';
 
 export const ATTEMPTS_COLLECTION = 'bootstrax_attempts';
@@ -30,6 +33,16 @@ const MOST_UNFINISHED = 1000;
 const MOST_FAILURES = 1000;
 const MOST_SUCCESSES = 1000;
 const MOST_RUNS_PER_GROUP = 20;
+const NEWEST_FIRST = { ended: -1 } as const;
+const FAILURE_PROJECTION = {
+  run: 1,
+  host: 1,
+  ended: 1,
+  'result.counted': 1,
+  'result.fingerprint': 1,
+  'result.reason': 1,
+  'result.meaning': 1,
+} as const;
 
 export function beginUpdate(record: AttemptRecord): Document[] {
   const fields = Object.entries(record).filter(([name]) => name !== 'attempt');
@@ -95,42 +108,70 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
       );
       return [...last].map(([name, ended]) => ({ host: name, last: ended }));
     },
-    failureGroups: async (since, limit) => {
-      const failures = await attempts.find(
-        { 'result.counted': true, ended: { $gte: since } },
-        {
-          projection: { run: 1, ended: 1, 'result.fingerprint': 1, 'result.reason': 1 },
-          sort: { ended: -1 },
-          limit: MOST_FAILURES,
-        },
-      );
-      return groupFailures(failures).slice(0, limit);
-    },
+    failureGroups: async (since, limit) =>
+      groupFailures(await readFailures(attempts, { since })).slice(0, limit),
+    failures: async (query) => (await readFailures(attempts, query)).map(pastFailure),
+  };
+}
+
+/** Counted and not, each by its own range of the index; newest first. */
+async function readFailures(attempts: Collection, query: FailureQuery): Promise<Document[]> {
+  const { since, fingerprints, classes, notOn } = query;
+  const narrower = {
+    ...(fingerprints === undefined ? {} : { 'result.fingerprint': { $in: [...fingerprints] } }),
+    ...(classes === undefined ? {} : { 'result.meaning.class': { $in: [...classes] } }),
+    ...(notOn === undefined ? {} : { host: { $ne: notOn } }),
+  };
+  const options = { projection: FAILURE_PROJECTION, sort: NEWEST_FIRST, limit: MOST_FAILURES };
+  const inRange = (counted: boolean) => ({ 'result.counted': counted, ended: { $gte: since } });
+  const [counted, uncounted] = await Promise.all([
+    attempts.find({ ...inRange(true), ...narrower }, options),
+    attempts.find(
+      { ...inRange(false), 'result.outcome': { $in: ['requeued', 'failed'] }, ...narrower },
+      options,
+    ),
+  ]);
+  const endMs = ({ ended }: Document) => (ended as Date).getTime();
+  return [...counted, ...uncounted].sort((a, b) => endMs(b) - endMs(a));
+}
+
+function pastFailure({ run, host, result }: Document): PastFailure {
+  const { fingerprint, meaning } = result as AttemptOutcome;
+  return {
+    run: run as number,
+    host: host as string,
+    fingerprint: fingerprint ?? null,
+    class: meaning?.class ?? null,
   };
 }
 
 /** Groups failures, given newest first, by fingerprint; most frequent first. */
 export function groupFailures(failures: readonly Document[]): FailureGroup[] {
-  const groups = new Map<string, FailureGroup>();
+  const byFingerprint = new Map<string, Document[]>();
   for (const failure of failures) {
-    const { fingerprint, reason } = failure.result as AttemptOutcome;
-    const key = fingerprint ?? 'unknown';
-    const run = failure.run as number;
-    const group = groups.get(key);
-    if (group === undefined) {
-      groups.set(key, {
-        fingerprint: key,
-        count: 1,
-        runs: [run],
-        last: failure.ended as Date,
-        reason: reason ?? '',
-      });
-      continue;
-    }
-    group.count += 1;
-    if (!group.runs.includes(run) && group.runs.length < MOST_RUNS_PER_GROUP) group.runs.push(run);
+    const key = (failure.result as AttemptOutcome).fingerprint ?? 'unknown';
+    const group = byFingerprint.get(key);
+    if (group === undefined) byFingerprint.set(key, [failure]);
+    else group.push(failure);
   }
-  return [...groups.values()].sort((a, b) => b.count - a.count);
+  const groups = [...byFingerprint].map(([fingerprint, group]) => failureGroup(fingerprint, group));
+  return groups.sort((a, b) => b.count - a.count);
+}
+
+function failureGroup(fingerprint: string, failures: readonly Document[]): FailureGroup {
+  const [newest] = failures;
+  const result = newest?.result as AttemptOutcome;
+  const runs = [...new Set(failures.map(({ run }) => run as number))];
+  return {
+    fingerprint,
+    count: failures.length,
+    counted: failures.filter((each) => (each.result as AttemptOutcome).counted).length,
+    runs: runs.slice(0, MOST_RUNS_PER_GROUP),
+    last: newest?.ended as Date,
+    reason: result.reason ?? '',
+    meaning: (result.meaning as Meaning | undefined) ?? null,
+    blame: blame(failures.map(pastFailure)),
+  };
 }
 
 function attemptOf(document: Document): AttemptDocument {

@@ -20,6 +20,7 @@ import {
   waitingTaggedFilter,
 } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.ts';
+import { suspects } from './run-suspects.ts';
 import {
   busyUpdate,
   claimUpdate,
@@ -173,6 +174,10 @@ export function createRunStore(
     list: async (query) => {
       highestKnown = await highestNumber(runs, highestKnown, await serverTime());
       return listRuns(runs, query, highestKnown);
+    },
+    suspects: async (query) => {
+      highestKnown = await highestNumber(runs, highestKnown, await serverTime());
+      return suspects(runs, query, highestKnown);
     },
 
     queueCounts: async (now, giveUpAfter) => {

@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb';
 import type { Voucher } from '../domain/deletion.ts';
-import type { Meaning } from '../domain/causes.ts';
+import type { Blame, PastFailure } from '../domain/blame.ts';
+import type { CauseClass, Meaning } from '../domain/causes.ts';
 import type { Condition } from '../domain/overview/condition.ts';
 import type { FieldProblem, Outcome, RunState } from '../domain/run.ts';
 import type { ExitCause } from '../domain/verdict.ts';
@@ -142,6 +143,15 @@ export interface RunListQuery {
   limit: number;
 }
 
+/** Which documents to look through for malformed ones. */
+export interface SuspectsQuery {
+  /** Run numbers, both inclusive. */
+  from?: number;
+  to?: number;
+  /** Without `from`: so many numbers, the newest ones. */
+  numbers: number;
+}
+
 export interface RunPage {
   /** Highest number first; may be fewer than the limit although there are more. */
   runs: RunDocument[];
@@ -202,6 +212,8 @@ export interface RunStore {
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;
   list(query: RunListQuery): Promise<RunPage>;
+  /** Documents that may be malformed, highest number first; those that nobody has looked at too. */
+  suspects(query: SuspectsQuery): Promise<RunDocument[]>;
   queueCounts(now: Date, giveUpAfter: number): Promise<QueueCounts>;
 
   /**
@@ -397,6 +409,20 @@ export interface FailureGroup {
   runs: number[];
   last: Date;
   reason: string;
+  /** How many of them counted. */
+  counted: number;
+  /** Newest failure's; null for what earlier releases wrote. */
+  meaning: Meaning | null;
+  blame: Blame;
+}
+
+/** Failures since a time; all that is named must fit. */
+export interface FailureQuery {
+  since: Date;
+  fingerprints?: readonly string[];
+  classes?: readonly CauseClass[];
+  /** On other hosts than this one. */
+  notOn?: string;
 }
 
 export interface AttemptStore {
@@ -420,8 +446,10 @@ export interface AttemptStore {
   endedOn(host: string, since: Date, limit: number): Promise<AttemptDocument[]>;
   /** Other hosts that have finished a run since a time, each with the newest such end. */
   successesElsewhere(host: string, since: Date): Promise<{ host: string; last: Date }[]>;
-  /** Counted failures since a time, grouped, most frequent first; looks at no more than 1000 attempts. */
+  /** Failures since a time, grouped, most frequent first; looks at no more than 2000 attempts. */
   failureGroups(since: Date, limit: number): Promise<FailureGroup[]>;
+  /** Failures, counted or not, newest first; no more than 2000. */
+  failures(query: FailureQuery): Promise<PastFailure[]>;
 }
 
 export interface RateStore {

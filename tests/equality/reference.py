@@ -2,7 +2,7 @@
 
     python reference.py plan          a line each: {document, host, monitorRate, hostTargets, flags}
     python reference.py next URL RUNS_DB DAQ_DB
-                                      a line each: {host, flags}; the runs its loop would take
+                                      a line each: {host}; the runs its loop would take, in order
 
 The reference is straxen's bootstrax.py as it is installed, changed only from outside: what surrounds it
 (logger, context, connections, waiting, the start of a child process) is given by this program, and
@@ -157,25 +157,23 @@ class Taker:
         reference.sufficient_diskspace = lambda: None
         reference.set_state = lambda *_: None
         reference.cleanup_db = lambda: None
-        reference.process_run = self._take
+        reference.process_run = lambda rd: self.taken.append(rd["number"])
+        self.can_process = reference.eb_can_process
         reference.kill_process = lambda _: None
         reference.time.sleep = self._idle
         self.taken = []
-
-    def _take(self, rd):
-        self.taken.append(rd["number"])
-        if self.limit is not None and len(self.taken) >= self.limit:
-            raise Stop
 
     def _idle(self, _):
         raise Stop
 
     def answer(self, line):
         self.reference.hostname = line["host"]
-        self.limit = line.get("limit")
         self.taken = []
         before = list(self.runs.find())
         crash = None
+        # As it is now: what it takes here nobody processes, so the queue stays as long as it is.
+        allowed = self.can_process()
+        self.reference.eb_can_process = lambda: allowed
         try:
             self.reference.loop()
         except Stop:
@@ -185,7 +183,7 @@ class Taker:
         for document in before:
             if document["number"] in self.taken or crash is not None:
                 self.runs.replace_one({"_id": document["_id"]}, document)
-        return {"runs": self.taken, "crash": crash}
+        return {"runs": self.taken, "allowed": allowed, "crash": crash}
 
 
 def main():

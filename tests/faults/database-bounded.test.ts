@@ -73,6 +73,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'attempts.endedOn': ({ attempts }) => attempts.endedOn('h', NOW, 5),
   'attempts.successesElsewhere': ({ attempts }) => attempts.successesElsewhere('h', NOW),
   'attempts.failureGroups': ({ attempts }) => attempts.failureGroups(NOW, 5),
+  'attempts.failures': ({ attempts }) => attempts.failures({ since: NOW }),
   'rates.ofRun': ({ rates }) => rates.ofRun(1),
   'hostTargets.document': ({ hostTargets }) => hostTargets.document(),
   ping: (store) => store.ping(),

@@ -124,6 +124,8 @@ export interface ManagerChoices {
   config?: string;
   env?: Record<string, string>;
   context?: string;
+  /** Further arguments of `bootstrax run`. */
+  args?: string[];
   /** A program, with its arguments, that runs the manager. */
   under?: string[];
 }
@@ -281,6 +283,7 @@ export class Lab {
     const [program = process.execPath, ...args] = [
       ...(choices.under ?? []),
       ...[process.execPath, join(PACKAGE, 'bin/bootstrax'), 'run', '--config', file],
+      ...(choices.args ?? []),
     ];
     const child = spawn(program, args, {
       env: this.env(choices),

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
 import { seededRandom } from './chance.ts';
 import { HASTE, ours } from './haste.ts';
-import { Observer, type Write } from './observer.ts';
+import { HALF_A_CLAIM, Observer, type Write } from './observer.ts';
 import { Site, type ReferenceManager } from './site.ts';
 
 // Reference and ours on two machines each, one database, fifty runs; both are killed at random.
@@ -31,22 +31,30 @@ afterAll(() => site.end());
 test(`a mixed fleet brings every run to its right end while managers are killed`, async () => {
   const { lab } = site;
   const chance = seededRandom('the mixed fleet');
+  const healthy: number[] = [];
+  const hopeless: number[] = [];
+  const malformed: number[] = [];
+  const held = 501;
+  const unwanted = 502;
+  const length = ['--seconds', '2', '--chunk-seconds', '1', '--overlap-seconds', '0.2'];
+  const taking = async (args: string[]) =>
+    lab.takeRuns([...length, '--speed', '0', '--gap-seconds', '0.3', ...args]);
+
+  const [first] = await taking(['--runs', '1']);
+  healthy.push(first!);
+  await insertTagged(first!, { [held]: 'hold-processing', [unwanted]: 'abandon' });
+
   const observer = await Observer.watch(lab);
   const fleet = new Fleet();
   for (const host of REFERENCE_HOSTS) await fleet.startReference(host);
   for (const host of OUR_HOSTS) await fleet.startOurs(host);
-
-  const healthy: number[] = [];
-  const hopeless: number[] = [];
-  const length = ['--seconds', '2', '--chunk-seconds', '1', '--overlap-seconds', '0.2'];
-  const taking = async (args: string[]) =>
-    lab.takeRuns([...length, '--speed', '0', '--gap-seconds', '0.3', ...args]);
 
   const daq = (async () => {
     healthy.push(...(await taking(['--runs', '14'])));
     hopeless.push(...(await taking(['--runs', '3', '--fault', 'corrupt-chunk'])));
     healthy.push(...(await taking(['--runs', '12', '--detectors', 'tpc,neutron_veto,muon_veto'])));
     hopeless.push(...(await taking(['--runs', '2', '--fault', 'no-live-data'])));
+    malformed.push(...(await taking(['--runs', '1', '--fault', 'no-data-field'])));
     healthy.push(...(await taking(['--runs', '12', '--detectors', 'neutron_veto'])));
     healthy.push(...(await taking(['--runs', '3', '--mode', 'tpc_kr83m'])));
   })();
@@ -55,9 +63,13 @@ test(`a mixed fleet brings every run to its right end while managers are killed`
 
   const ends = async () => {
     const runs = await lab.runs.find().toArray();
-    const bad = runs.filter((run) =>
-      healthy.includes(run.number) ? !isDone(run) : !isGivenUp(run),
-    );
+    const isRight = (run: StoredRun): boolean => {
+      if (run.number === held) return (run.bootstrax.state ?? null) === null;
+      if (run.number === unwanted) return run.bootstrax.state === 'abandoned';
+      if (malformed.includes(run.number)) return isSetAside(run);
+      return healthy.includes(run.number) ? isDone(run) : isGivenUp(run);
+    };
+    const bad = runs.filter((run) => !isRight(run));
     return { runs, bad };
   };
   await until('every run to reach its end', async () => (await ends()).bad.length === 0, 120).catch(
@@ -95,6 +107,8 @@ test(`a mixed fleet brings every run to its right end while managers are killed`
       `kills: ${fleet.kills.reference} of the reference, ${fleet.kills.ours} of ours; ` +
       `${takenOver} runs taken from a silent holder`,
   );
+  expect(observer.writes.filter(({ writer }) => writer === HALF_A_CLAIM).length).toBeGreaterThan(9);
+  expect(observer.writes.filter(({ writer }) => isOurs(writer)).length).toBeGreaterThan(9);
   expect(by(REFERENCE_HOSTS)).toBeGreaterThan(0);
   expect(by(OUR_HOSTS)).toBeGreaterThan(0);
   expect(fleet.kills.reference).toBeGreaterThan(2);
@@ -103,10 +117,13 @@ test(`a mixed fleet brings every run to its right end while managers are killed`
 
 /** Ours wrote to a run that the reference held, before its lease was over. */
 function trespassed({ at, writer, before }: Write): boolean {
-  if (writer === null || !OUR_HOSTS.includes(writer)) return false;
+  if (!isOurs(writer)) return false;
   if (before.state !== 'considering' && before.state !== 'busy') return false;
-  const heldByReference = before.writer !== null && !OUR_HOSTS.includes(before.writer);
-  return heldByReference && at - before.at < LEASE_MS - LATE_MS;
+  return before.writer !== null && !isOurs(before.writer) && at - before.at < LEASE_MS - LATE_MS;
+}
+
+function isOurs(writer: string | null): boolean {
+  return writer !== null && writer !== HALF_A_CLAIM && !REFERENCE_HOSTS.includes(writer);
 }
 
 /** Counts rise by one, with a failure, and never beyond ten. */
@@ -121,6 +138,23 @@ function isDone({ bootstrax, status }: StoredRun): boolean {
 
 function isGivenUp({ bootstrax }: StoredRun): boolean {
   return bootstrax.state === 'failed' && bootstrax.n_failures === 10;
+}
+
+/** Neither program takes it again, and both leave its data alone. */
+function isSetAside({ bootstrax }: StoredRun): boolean {
+  return bootstrax.state === 'failed' && bootstrax.next_retry === undefined;
+}
+
+/** Runs like this one, without data, tagged. */
+async function insertTagged(like: number, tags: Record<number, string>): Promise<void> {
+  const { _id: _, ...run } = await site.lab.run(like);
+  await site.lab.insertRuns(
+    ...Object.entries(tags).map(([number, name]) => ({
+      ...run,
+      number: Number(number),
+      tags: [{ name, user: 'shifter', date: new Date() }],
+    })),
+  );
 }
 
 /** Entries of the host that has the run whose folders are not there; all if there are none. */

@@ -29,6 +29,10 @@ credentials_file = "utilix"
 
 ${SMALL_MACHINE.replace(/\[retry\][^]*?\[limits\]/, '[limits]').replace('renew_seconds = 1', '')}
 
+# As in the nursery of the reference.
+[worker.context_options]
+sleep_seconds = 0.12
+
 [retry]
 base_seconds = 0.02
 

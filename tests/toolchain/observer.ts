@@ -2,6 +2,9 @@ import type { ChangeStream, ChangeStreamUpdateDocument } from 'mongodb';
 
 import type { Lab } from '../support/lab.ts';
 
+/** Writer of a state without anything beside it: so begins the reference's claim. */
+export const HALF_A_CLAIM = 'the first half of a claim of the reference';
+
 /** `runs.bootstrax` as an onlooker knows it, and who wrote it last. */
 export interface Known {
   number: number;
@@ -31,11 +34,7 @@ interface Bootstrax {
   n_failures?: number;
 }
 
-/**
- * Writes down every change of every run document, in order, with its writer: whose name
- * `bootstrax.host` carries, save for the first half of the reference's claim, which sets the state
- * alone.
- */
+/** Writes down every change of every run document, in order, with its writer. */
 export class Observer {
   readonly writes: Write[] = [];
   readonly #documents = new Map<string, { number: number; bootstrax: Bootstrax; known: Known }>();
@@ -101,16 +100,23 @@ export class Observer {
     const bootstrax = apply(entry.bootstrax, updatedFields, removedFields);
     const touched = fields.some((field) => /^bootstrax($|\.)/.test(field));
     const before = entry.known;
-    const writer = !touched
-      ? null
-      : fields.join() === 'bootstrax.state' && bootstrax.state === 'considering'
-        ? 'the first half of a claim of the reference'
-        : (bootstrax.host ?? null);
+    const writer = touched ? writerOf(fields, bootstrax) : null;
     const after = touched ? known(entry.number, bootstrax, writer) : before;
     entry.bootstrax = bootstrax;
     entry.known = after;
     this.writes.push({ at: performance.now(), run: entry.number, writer, before, after, fields });
   }
+}
+
+/**
+ * The host that the document names, where it is named. The reference replaces `bootstrax` as a
+ * whole, save for the first half of its claim; who changes parts of it is ours, whatever host the
+ * document names.
+ */
+function writerOf(fields: readonly string[], { state, host }: Bootstrax): string | null {
+  if (fields.join() === 'bootstrax.state' && state === 'considering') return HALF_A_CLAIM;
+  const inParts = fields.some((field) => field.startsWith('bootstrax.'));
+  return inParts ? `ours, as ${host}` : (host ?? null);
 }
 
 function known(number: number, bootstrax: Bootstrax, writer: string | null): Known {

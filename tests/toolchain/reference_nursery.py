@@ -39,6 +39,8 @@ ONLINE_TYPES = (
     "online_monitor_mv",
     "individual_peak_monitor",
 )
+# In every chunk of every plugin, so that there is something to be killed in the middle of.
+PAUSE_SECONDS = 0.12
 RecordsNv = small._plugin("records_nv", ("raw_records_nv",), small.SmallPlugin)
 # Pauses written into the program as numbers are this much shorter.
 TIME_SCALE = 0.02
@@ -64,7 +66,7 @@ def stand_in_for_daqnt() -> None:
 def light_online_context(output_folder, we_are_the_daq, **options):
     """The small context with the storage that straxen's online context gives a DAQ machine."""
     options.pop("_rucio_path", None)
-    context = small.small()
+    context = small.small(sleep_seconds=PAUSE_SECONDS)
     # The program sets the compressor of this type, which nothing else needs.
     context.register(RecordsNv)
     context.set_context_config(options)

@@ -38,7 +38,7 @@ export class ReferenceManager {
   constructor(
     readonly host: string,
     readonly pid: number,
-    private readonly log: string,
+    readonly log: string,
   ) {}
 
   get ended(): boolean {

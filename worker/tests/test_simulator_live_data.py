@@ -1,11 +1,16 @@
 """Live data on disk, sound and faulty."""
 
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime
 from itertools import pairwise
 
+import lz4.frame
+import numpy as np
 import pytest
 
-from bootstrax_worker.simulator import RunShape, write_live_data
-from bootstrax_worker.simulator.layout import reader_files
+from bootstrax_worker.simulator import RunShape, run_document, write_live_data
+from bootstrax_worker.simulator.__main__ import other_detector
+from bootstrax_worker.simulator.layout import reader_files, record_dtype
 from bootstrax_worker.simulator.live_data import intervals
 
 DETECTORS = ("tpc", "muon_veto")
@@ -114,3 +119,31 @@ def test_an_empty_run_has_files_without_records(tmp_path):
 def test_senseless_runs_are_refused(wrong):
     with pytest.raises(ValueError):
         shape(**wrong)
+
+
+@pytest.mark.parametrize(("first", "last", "dt", "threads"), [(0, 7, 10, 2), (30, 30, 2, 1)])
+def test_a_detector_of_another_experiment(tmp_path, first, last, dt, threads):
+    telescope = other_detector(f"telescope:{first}:{last}:{dt}:{threads}")
+    ours = shape(detectors=("telescope",), others=(telescope,), rate_hz=20)
+    written = write_live_data(tmp_path, ours)
+    files = {f"telescope_reader_0_{thread}" for thread in range(threads)}
+    assert {path.name for path in (tmp_path / "THE_END").iterdir()} == files
+    document = run_document(
+        number=1, shape=ours, mode="cosmics", start=datetime.now(UTC), output_path="/live"
+    )
+    assert document["daq_config"]["processing_threads"] == {"telescope_reader_0": threads}
+    pulses = np.concatenate(
+        [
+            np.frombuffer(lz4.frame.decompress(path.read_bytes()), record_dtype(110))
+            for path in tmp_path.glob("00000[0-2]*/*")
+        ]
+    )
+    assert set(pulses["dt"]) == {dt}
+    assert set(pulses["channel"]) == set(range(first, last + 1))
+    assert written.records["telescope"] > 60
+
+
+def test_a_detector_that_cannot_be():
+    for text in ("tpc:0:7:10:1", "telescope:7:0:10:1", "telescope:0:7:4:1", "telescope:0:7:10:0"):
+        with pytest.raises(ArgumentTypeError):
+            other_detector(text)

@@ -66,7 +66,8 @@ export function tinyOptions(
     contextOptions: {},
     warmUp: true,
     logFile: join(folder, 'worker.log'),
-    environment: { ...process.env, PYTHONPATH: join(PACKAGE, 'worker', 'tests') },
+    pythonPath: join(PACKAGE, 'worker', 'tests'),
+    environment: process.env,
     ...changes,
   };
 }

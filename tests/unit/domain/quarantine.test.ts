@@ -71,3 +71,16 @@ describe('a host on which different runs fail while others succeed elsewhere', (
     });
   });
 });
+
+it('says what the failures were, if all were the same', () => {
+  const failed = (run: number, what: string | null): EndedAttempt => ({
+    ...{ run, verdict: 'failed', endedMs: run * MINUTE, what },
+  });
+  const why = (...failures: EndedAttempt[]) => {
+    const standing = hostStanding(failures.reverse(), [other(9)], 4 * MINUTE, RULES);
+    return standing.kind === 'trusted' ? null : standing.why;
+  };
+  expect(why(failed(1, 'disk'), failed(2, 'disk'), failed(3, 'disk'))).toMatch(/, all of disk\)/);
+  expect(why(failed(1, 'disk'), failed(2, 'hang'), failed(3, 'disk'))).not.toMatch(/all of/);
+  expect(why(failed(1, null), failed(2, null), failed(3, null))).not.toMatch(/all of/);
+});

@@ -36,10 +36,15 @@ describe('the history of attempts', () => {
   });
 
   it('of failures is grouped, most frequent first, and cut', async () => {
-    const failure = (fingerprint: string | null, run: number) => ({
+    const failure = (fingerprint: string | null, run: number, host = 'eb3') => ({
       run,
+      host,
       ended: NOW,
-      result: { fingerprint, reason: fingerprint === null ? null : `why ${fingerprint}` },
+      result: {
+        counted: true,
+        fingerprint,
+        reason: fingerprint === null ? null : `why ${fingerprint}`,
+      },
     });
     const failures = [
       failure('rare', 1),
@@ -48,26 +53,54 @@ describe('the history of attempts', () => {
       failure(null, 4),
     ];
     const { calls, collection } = noted(failures);
-    const often = { fingerprint: 'often', count: 2, runs: [2, 3], last: NOW, reason: 'why often' };
-    const rare = { fingerprint: 'rare', count: 1, runs: [1], last: NOW, reason: 'why rare' };
-    const unknown = { fingerprint: 'unknown', count: 1, runs: [4], last: NOW, reason: '' };
-    expect(groupFailures(failures)).toEqual([often, rare, unknown]);
+    const group = (fingerprint: string, runs: number[], reason: string) => ({
+      ...{ fingerprint, count: runs.length, runs, last: NOW, reason },
+      ...{ counted: runs.length, meaning: null },
+    });
+    const often = group('often', [2, 3], 'why often');
+    const rare = group('rare', [1], 'why rare');
+    expect(groupFailures(failures)).toMatchObject([often, rare, group('unknown', [4], '')]);
+    expect(groupFailures(failures).map(({ blame }) => blame.kind)).toEqual([
+      'host',
+      'open',
+      'open',
+    ]);
     expect(groupFailures([...failures, failure('last', 5), failure('last', 5)])[1]).toMatchObject({
       fingerprint: 'last',
       count: 2,
       runs: [5],
     });
-    expect(await createAttemptStore(collection).failureGroups(NOW, 2)).toEqual([often, rare]);
+    expect(groupFailures([failure('both', 5), failure('both', 5, 'eb4')])[0]?.blame).toEqual({
+      kind: 'run',
+      runs: [5],
+      hosts: ['eb3', 'eb4'],
+    });
+    // Counted and not are asked for one after the other: here both find the same.
+    expect(await createAttemptStore(collection).failureGroups(NOW, 1)).toMatchObject([
+      { fingerprint: 'often', count: 4 },
+    ]);
+    const read = { run: 1, host: 'eb3', fingerprint: 'rare', class: null };
+    const query = { since: NOW, fingerprints: ['rare'], classes: ['disk' as const], notOn: 'eb4' };
+    expect((await createAttemptStore(collection).failures(query))[0]).toEqual(read);
+    const names = ['run', 'host', 'ended'];
+    const results = ['counted', 'fingerprint', 'reason', 'meaning'].map((name) => `result.${name}`);
+    const options = {
+      projection: Object.fromEntries([...names, ...results].map((name) => [name, 1])),
+      sort: { ended: -1 },
+      limit: 1000,
+    };
+    const uncounted = { 'result.outcome': { $in: ['requeued', 'failed'] } };
+    const narrower = {
+      'result.fingerprint': { $in: ['rare'] },
+      'result.meaning.class': { $in: ['disk'] },
+      host: { $ne: 'eb4' },
+    };
+    const range = { ended: { $gte: NOW } };
     expect(calls).toEqual([
-      [
-        'find',
-        { 'result.counted': true, ended: { $gte: NOW } },
-        {
-          projection: { run: 1, ended: 1, 'result.fingerprint': 1, 'result.reason': 1 },
-          sort: { ended: -1 },
-          limit: 1000,
-        },
-      ],
+      ['find', { 'result.counted': true, ...range }, options],
+      ['find', { 'result.counted': false, ...range, ...uncounted }, options],
+      ['find', { 'result.counted': true, ...range, ...narrower }, options],
+      ['find', { 'result.counted': false, ...range, ...uncounted, ...narrower }, options],
     ]);
   });
 });

@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 
 import { workerEnvironment } from '../../../src/worker/environment.ts';
 
-const FOLDERS = { workerDirectory: '/package/worker', cacheDirectory: '/state/cache' };
+const FOLDERS = {
+  workerDirectory: '/package/worker',
+  pythonPath: null,
+  cacheDirectory: '/state/cache',
+};
 
 test('the worker is found first, threads of libraries are off, the rest stays', () => {
   const base = { PATH: '/bin', PYTHONPATH: '/mine', OMP_NUM_THREADS: '8' };
@@ -14,4 +18,6 @@ test('the worker is found first, threads of libraries are off, the rest stays', 
     MPLCONFIGDIR: '/state/cache/matplotlib',
   });
   expect(workerEnvironment({}, FOLDERS).PYTHONPATH).toBe('/package/worker');
+  const ofSite = { ...FOLDERS, pythonPath: '/site' };
+  expect(workerEnvironment(base, ofSite).PYTHONPATH).toBe('/package/worker:/site:/mine');
 });

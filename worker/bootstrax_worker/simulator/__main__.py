@@ -12,11 +12,12 @@ from typing import Any
 
 from bson import json_util
 
-from .layout import DETECTORS
+from .layout import DETECTORS, ChannelGroup, OtherDetector
 from .live_data import FILE_FAULTS, RunShape, write_live_data
 from .pulses import RateTooHigh
 from .run_document import default_mode, end_of_run, rates, run_document, run_id
 from .taking import FAULTS, Daq, Settings, Stopped, take_run
+from .waveforms import SAMPLING_NS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,8 +39,17 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--detectors",
         action="append",
-        help=f"linked detectors, separated by commas, of {', '.join(DETECTORS)} (default tpc); "
+        help=f"linked detectors, separated by commas, of {', '.join(DETECTORS)} (default tpc) "
+        "and those of --channels; "
         "given several times, these detectors take runs of their own at the same time",
+    )
+    p.add_argument(
+        "--channels",
+        action="append",
+        type=other_detector,
+        default=[],
+        metavar="NAME:FIRST:LAST:NS:THREADS",
+        help="a detector that is none of XENONnT's: its channels, ns per sample (2 or 10), threads",
     )
     p.add_argument("--speed", type=float, default=1.0, help="times real time; 0: take no time")
     p.add_argument("--fault", choices=FAULTS, help="what goes wrong, in every run")
@@ -52,6 +62,23 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--number", type=int, help="run number, with --no-database")
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     return p
+
+
+def other_detector(text: str) -> OtherDetector:
+    """A detector from its description on the command line."""
+    try:
+        name, *numbers = text.split(":")
+        first, last, dt, threads = map(int, numbers)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME:FIRST:LAST:NS:THREADS") from None
+    if name in DETECTORS:
+        raise argparse.ArgumentTypeError(f"{name} is a detector of XENONnT: take another name")
+    if not 0 <= first <= last < 2**15 or dt not in SAMPLING_NS or threads < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text}: channels must be 0 to 32767, the last not below the first, "
+            f"ns per sample {' or '.join(map(str, SAMPLING_NS))}, threads at least 1"
+        )
+    return OtherDetector(name, ChannelGroup(first, last, dt), threads)
 
 
 def detector_groups(given: list[str] | None) -> list[tuple[str, ...]]:
@@ -179,6 +206,7 @@ def main(argv: list[str] | None = None) -> int:
                 overlap_seconds=args.overlap_seconds,
                 seed=args.seed,
                 fault=args.fault,
+                others=tuple(args.channels),
             )
             for group in detector_groups(args.detectors)
         ]

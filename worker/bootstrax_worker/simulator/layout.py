@@ -41,18 +41,39 @@ READERS: dict[str, dict[str, int]] = {
 }
 
 
-def processing_threads(detectors: tuple[str, ...]) -> dict[str, int]:
+@dataclass(frozen=True)
+class OtherDetector:
+    """A detector that is none of XENONnT's, read out by one program with some threads."""
+
+    name: str
+    channels: ChannelGroup
+    threads: int
+
+
+def readers(detector: str, others: tuple[OtherDetector, ...] = ()) -> dict[str, int]:
+    """Readout programs of a detector, and their numbers of threads."""
+    for other in others:
+        if other.name == detector:
+            return {f"{detector}_reader_0": other.threads}
+    return READERS[detector]
+
+
+def processing_threads(
+    detectors: tuple[str, ...], others: tuple[OtherDetector, ...] = ()
+) -> dict[str, int]:
     """Threads by reader of all `detectors`, as in `daq_config.processing_threads`."""
     return {
-        reader: threads for detector in detectors for reader, threads in READERS[detector].items()
+        reader: threads
+        for detector in detectors
+        for reader, threads in readers(detector, others).items()
     }
 
 
-def reader_files(detector: str) -> list[str]:
+def reader_files(detector: str, others: tuple[OtherDetector, ...] = ()) -> list[str]:
     """Names of the files that the readers of `detector` write into each chunk directory."""
     return [
         f"{reader}_{thread}"
-        for reader, threads in READERS[detector].items()
+        for reader, threads in readers(detector, others).items()
         for thread in range(threads)
     ]
 

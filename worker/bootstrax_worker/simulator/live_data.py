@@ -18,7 +18,7 @@ FILE_FAULTS = ("corrupt-chunk", "missing-reader-file", "never-ends", "empty-run"
 class RunShape:
     """What a run is like.
 
-    :param detectors: linked detectors, some of `layout.DETECTORS`.
+    :param detectors: linked detectors, some of `layout.DETECTORS` and of `others`.
     :param seconds: length of the run, detector time.
     :param rate_hz: S1/S2 events per second in the TPC; the vetoes follow it.
     :param chunk_seconds: length of a chunk.
@@ -26,6 +26,7 @@ class RunShape:
     :param payload_bytes: bytes of samples per fragment (two bytes a sample).
     :param seed: same seed, same data.
     :param fault: name of a fault, or None.
+    :param others: detectors that are none of XENONnT's.
     """
 
     detectors: tuple[str, ...] = ("tpc",)
@@ -36,13 +37,13 @@ class RunShape:
     payload_bytes: int = 220
     seed: int = 1
     fault: str | None = None
+    others: tuple[layout.OtherDetector, ...] = ()
 
     def __post_init__(self):
-        unknown = [d for d in self.detectors if d not in layout.DETECTORS]
+        known = (*(other.name for other in self.others), *layout.DETECTORS)
+        unknown = [d for d in self.detectors if d not in known]
         if unknown or not self.detectors:
-            raise ValueError(
-                f"unknown detectors {unknown}: choose from {', '.join(layout.DETECTORS)}"
-            )
+            raise ValueError(f"unknown detectors {unknown}: choose from {', '.join(known)}")
         if self.seconds < 0 or self.chunk_seconds <= 0 or self.overlap_seconds <= 0:
             raise ValueError(
                 "lengths of run, chunk and overlap must be positive numbers of seconds"
@@ -113,11 +114,16 @@ class LiveData:
         self.intervals = intervals(shape)
         self.written = Written(directory)
         self._pulses = PulseGenerator(
-            rate_hz=shape.rate_hz, record_length=shape.record_length, seed=shape.seed
+            rate_hz=shape.rate_hz,
+            record_length=shape.record_length,
+            seed=shape.seed,
+            others=shape.others,
         )
         central = [i.index for i in self.intervals if len(i.directories[0]) == 6]
         self._faulty_interval = central[len(central) // 2]
-        self._files = [name for d in shape.detectors for name in layout.reader_files(d)]
+        self._files = [
+            name for d in shape.detectors for name in layout.reader_files(d, shape.others)
+        ]
 
     def begin(self) -> None:
         """Make the folder of the first chunk as the readers do: before there is anything in it."""
@@ -129,7 +135,7 @@ class LiveData:
         files: dict[str, bytes] = {}
         self.written.covered_seconds = interval.end / SECOND
         for detector in self.shape.detectors:
-            names = layout.reader_files(detector)
+            names = layout.reader_files(detector, self.shape.others)
             records = self._records(detector, interval)
             written = self.written
             written.records[detector] = written.records.get(detector, 0) + len(records)

@@ -50,14 +50,24 @@ class PulseGenerator:
     :param rate_hz: S1/S2 events per second of detector time in the TPC; the vetoes follow it.
     :param record_length: samples per fragment.
     :param seed: same seed, same data.
+    :param others: detectors that are none of XENONnT's: flashes in several of their channels.
     """
 
-    def __init__(self, *, rate_hz: float, record_length: int, seed: int):
+    def __init__(
+        self,
+        *,
+        rate_hz: float,
+        record_length: int,
+        seed: int,
+        others: tuple[layout.OtherDetector, ...] = (),
+    ):
         self.rate_hz = rate_hz
         self.seed = seed
         self.record_length = record_length
         self.pool = WaveformPool(record_length, seed)
         self.dtype = layout.record_dtype(record_length)
+        self._others = {other.name: other.channels for other in others}
+        self._names = (*layout.DETECTORS, *self._others)
 
     def records(
         self, detector: str, interval: int, start: int, end: int, *, last: bool
@@ -70,12 +80,7 @@ class PulseGenerator:
         pulses = _Pulses()
         rng = self._rng(detector, interval)
         if end - start > 2 * BORDER_NS:
-            make = {
-                "tpc": self._tpc,
-                "neutron_veto": self._neutron_veto,
-                "muon_veto": self._muon_veto,
-            }[detector]
-            make(rng, start + BORDER_NS, end - BORDER_NS, pulses)
+            self._make(detector, rng, start + BORDER_NS, end - BORDER_NS, pulses)
         self._monitors(detector, start, end - BORDER_NS if last else end, pulses)
         if interval > 0:
             self._across_border(detector, interval, start, pulses)
@@ -83,9 +88,22 @@ class PulseGenerator:
             self._across_border(detector, interval + 1, end, pulses)
         return self._fragments(pulses, start, end)
 
+    def _make(self, detector: str, rng, start: int, end: int, pulses: _Pulses) -> None:
+        if detector in self._others:
+            group = self._others[detector]
+            # Half of what happens is in one or two channels, the rest in more.
+            sizes = 1 + rng.poisson(group.count / 4, 100_000)
+            self._veto(rng, start, end, group, sizes, pulses)
+        elif detector == "tpc":
+            self._tpc(rng, start, end, pulses)
+        elif detector == "neutron_veto":
+            self._veto(rng, start, end, layout.NEUTRON_VETO, 4 + rng.poisson(8, 100_000), pulses)
+        else:
+            self._veto(rng, start, end, layout.MUON_VETO, 6 + rng.poisson(12, 100_000), pulses)
+
     def _rng(self, detector: str, interval: int, border: bool = False):
         return np.random.default_rng(
-            [self.seed, layout.DETECTORS.index(detector), interval, int(border)]
+            [self.seed, self._names.index(detector), interval, int(border)]
         )
 
     def _place(self, rng, start: int, end: int, durations: np.ndarray) -> np.ndarray:
@@ -116,12 +134,6 @@ class PulseGenerator:
         channel = rng.integers(layout.TPC.first, layout.TPC.last + 1, n_lone)
         row = self.pool.short[layout.TPC.dt] + rng.integers(0, COPIES, n_lone)
         pulses.add(lone, channel, 1, row, layout.TPC.dt)
-
-    def _neutron_veto(self, rng, start: int, end: int, pulses: _Pulses) -> None:
-        self._veto(rng, start, end, layout.NEUTRON_VETO, 4 + rng.poisson(8, 100_000), pulses)
-
-    def _muon_veto(self, rng, start: int, end: int, pulses: _Pulses) -> None:
-        self._veto(rng, start, end, layout.MUON_VETO, 6 + rng.poisson(12, 100_000), pulses)
 
     def _monitors(self, detector: str, start: int, end: int, pulses: _Pulses) -> None:
         if detector == "tpc":
@@ -171,7 +183,9 @@ class PulseGenerator:
     def _channels(self, rng, sizes, group) -> tuple[np.ndarray, np.ndarray]:
         """For each pulse of each group of pulses: index of its group, and a channel of its own."""
         sizes = np.minimum(sizes, group.count)
-        strides = np.array([s for s in range(1, group.count) if np.gcd(s, group.count) == 1])
+        strides = np.array(
+            [s for s in range(1, max(group.count, 2)) if np.gcd(s, group.count) == 1]
+        )
         at = np.repeat(np.arange(len(sizes)), sizes)
         within = np.arange(len(at)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         offset = rng.integers(0, group.count, len(sizes))
@@ -195,11 +209,15 @@ class PulseGenerator:
             start = _aligned(time - (3 * length) // 2, layout.TPC.dt)
             pulses.add(np.full(len(channel), start), channel, n, row, layout.TPC.dt)
             return
-        group = layout.NEUTRON_VETO if detector == "neutron_veto" else layout.MUON_VETO
+        group = self._group(detector)
         _, channel = self._channels(rng, np.array([12]), group)
         row = self.pool.short[group.dt] + rng.integers(0, COPIES, len(channel))
         steps = np.arange(len(channel)) - len(channel) // 2
         pulses.add(_aligned(time, group.dt) + steps * 10 * group.dt, channel, 1, row, group.dt)
+
+    def _group(self, detector: str) -> layout.ChannelGroup:
+        vetoes = {"neutron_veto": layout.NEUTRON_VETO, "muon_veto": layout.MUON_VETO}
+        return self._others.get(detector) or vetoes[detector]
 
     def _fragments(self, pulses: _Pulses, start: int, end: int) -> np.ndarray:
         time, channel, fragments, first_row, dt = pulses.joined()

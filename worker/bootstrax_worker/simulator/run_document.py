@@ -16,7 +16,7 @@ def run_id(number: int) -> str:
 
 def default_mode(detectors: tuple[str, ...]) -> str:
     """Readout mode of a plain run of these linked detectors."""
-    return DEFAULT_MODES[detectors[0]]
+    return DEFAULT_MODES.get(detectors[0], f"{detectors[0]}_bkg")
 
 
 def to_milliseconds(moment: datetime) -> datetime:
@@ -42,7 +42,7 @@ def run_document(
         "end": None,
         "daq_config": {
             "name": mode,
-            "processing_threads": layout.processing_threads(shape.detectors),
+            "processing_threads": layout.processing_threads(shape.detectors, shape.others),
             "strax_chunk_length": float(shape.chunk_seconds),
             "strax_chunk_overlap": float(shape.overlap_seconds),
             "strax_fragment_payload_bytes": shape.payload_bytes,

@@ -14,6 +14,7 @@ _PHOTON = {
     10: np.array([12, 60, 36, 15, 6], dtype=np.float64),
     2: np.array([10, 45, 90, 110, 95, 70, 45, 28, 16, 8], dtype=np.float64),
 }
+SAMPLING_NS = tuple(_PHOTON)
 
 
 class WaveformPool:
@@ -33,7 +34,7 @@ class WaveformPool:
         self._rows: list[np.ndarray] = []
         self._lengths: list[np.ndarray] = []
         self._size = 0
-        self.short = {dt: self._short(rng, dt) for dt in (10, 2)}
+        self.short = {dt: self._short(rng, dt) for dt in SAMPLING_NS}
         self.logic = self._logic()
         self.long = {n: self._long(rng, n, 1.0) for n in LONG_FRAGMENTS}
         # The high-energy boards see the same light at a tenth of the amplification.

@@ -208,10 +208,15 @@ export function collectionsContract(open: Open): void {
       'abc',
     ]);
     const groups = await attempts.failureGroups(new Date(0), 10);
-    expect(groups.map(({ fingerprint, count, runs }) => ({ fingerprint, count, runs }))).toEqual([
-      { fingerprint: 'abc', count: 2, runs: [2, 1] },
-      { fingerprint: 'other', count: 1, runs: [1] },
+    expect(groups).toMatchObject([
+      { fingerprint: 'abc', count: 3, counted: 2, runs: [3, 2, 1] },
+      { fingerprint: 'other', count: 1, counted: 1, runs: [1] },
     ]);
+    const since = new Date(0);
+    const alike = await attempts.failures({ since, fingerprints: ['other'] });
+    expect(alike).toEqual([{ run: 1, host: first.host, fingerprint: 'other', class: null }]);
+    expect(await attempts.failures({ since, notOn: first.host })).toEqual([]);
+    expect(await attempts.failures({ since, classes: ['disk'] })).toEqual([]);
   });
 
   describe('list', () => {
