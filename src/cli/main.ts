@@ -18,6 +18,7 @@ import { addNext } from './next.ts';
 import { addPlan } from './plan.ts';
 import { addProcess } from './process.ts';
 import { translateReferenceFlags } from './reference-flags.ts';
+import { addReconcile } from './reconcile.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
 import { addSimulateDaq } from './simulate-daq.ts';
@@ -42,7 +43,7 @@ for (const add of [
   ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addLogs],
   ...[addHistory, addFailures, addDeletions],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
-  ...[addDrain, addUndrain, addHandback],
+  ...[addDrain, addUndrain, addHandback, addReconcile],
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor],
 ]) {
   add(program);
