@@ -1,4 +1,5 @@
 # make setup          install everything into this checkout (needs the network the first time)
+# make bundle         one archive in dist/ that installs without network: see docs/operation.md
 # make demo           database, simulated data-taking, manager, real processing, live status
 #                     RUNS=3 EXIT=1: take three runs, wait for them, exit 0 if all are done
 #                     CONFIG=examples/paddles/paddles.toml: with another detector, see docs/your-experiment.md
@@ -13,7 +14,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup build demo test lint check-protocol typecheck python-lint python-test node-test test-tools zone-test test-zones \
+.PHONY: setup build bundle demo test test-bundle lint check-protocol typecheck python-lint python-test node-test test-tools zone-test test-zones \
 	chaos simulation mutation clean
 
 RUNS ?= 3
@@ -41,6 +42,9 @@ build: setup dist/bootstrax.mjs
 
 dist/bootstrax.mjs: $(SOURCES) scripts/build.mjs package-lock.json | setup
 	node scripts/build.mjs
+
+bundle: setup
+	@scripts/bundle.sh
 
 demo: build
 	@bin/bootstrax $(if $(CONFIG),--config $(CONFIG)) demo --runs $(RUNS) $(if $(EXIT),--exit) $(ARGS)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
@@ -52,6 +53,42 @@ export async function removeLeftovers(
   // What is noted next may rest on their being gone for good, whoever removed them.
   await syncFolder(output);
   return removed;
+}
+
+/**
+ * Removes one strax folder beside a manager that may begin an attempt at the same run: under a name of
+ * its own first, so that what is being removed is never what somebody has begun to write since.
+ * Throws on what `removeLeftovers` throws on. False if it is gone already.
+ */
+export async function removeApart(
+  outputDirectory: string,
+  runId: string,
+  path: string,
+): Promise<boolean> {
+  const output = resolve(outputDirectory);
+  await checkRemovable(output, runId, path);
+  if ((await kindOf(path)) === 'missing') return false;
+  const finished = path.endsWith(UNFINISHED_SUFFIX)
+    ? path.slice(0, -UNFINISHED_SUFFIX.length)
+    : path;
+  const mark = `${CONDEMNED_MARK}${randomBytes(CONDEMNED_BYTES).toString('hex')}`;
+  const doomed = isCondemned(path) ? path : `${finished}${mark}${UNFINISHED_SUFFIX}`;
+  if (doomed !== path) await renameDurable('leftover.rename', path, doomed);
+  await remove('leftover.remove', doomed);
+  await syncFolder(output);
+  return true;
+}
+
+/** Lineage hashes have no zeros. */
+const CONDEMNED_MARK = '0removed';
+const CONDEMNED_BYTES = 6;
+const CONDEMNED = new RegExp(
+  `${CONDEMNED_MARK}[0-9a-f]{${2 * CONDEMNED_BYTES}}${UNFINISHED_SUFFIX}$`,
+);
+
+/** Is it the name of a folder on its way out? */
+export function isCondemned(path: string): boolean {
+  return CONDEMNED.test(path);
 }
 
 async function removeFolder(path: string): Promise<boolean> {

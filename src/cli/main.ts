@@ -19,17 +19,21 @@ import { addNext } from './next.ts';
 import { addPlan } from './plan.ts';
 import { addProcess } from './process.ts';
 import { translateReferenceFlags } from './reference-flags.ts';
+import { addReconcile } from './reconcile.ts';
+import { addReport } from './report.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
 import { addSimulateDaq } from './simulate-daq.ts';
 import { addStatus } from './status.ts';
 import { addStop } from './stop.ts';
+import { versionOfThis } from './version.ts';
 import { CommandFailure } from './failure.ts';
 import { exitCodeOf, meantFlag, report } from './errors.ts';
 import { addSettingFlags } from './settings.ts';
 
 const program = new Command('bootstrax')
   .description('Processes physics runs with strax while they are being taken.')
+  .version(versionOfThis())
   .option('--config <file>', 'configuration file (TOML); also BOOTSTRAX_CONFIG')
   .addHelpText(
     'after',
@@ -43,8 +47,8 @@ for (const add of [
   ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addLogs],
   ...[addHistory, addFailures, addDeletions, addDashboard],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
-  ...[addDrain, addUndrain, addHandback],
-  ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor],
+  ...[addDrain, addUndrain, addHandback, addReconcile],
+  ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor, addReport],
 ]) {
   add(program);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseRun, type FieldProblem } from '../domain/run.ts';
+import { idText } from '../store/document-id.ts';
 import type { RunDocument } from '../store/types.ts';
 import { style, table } from './output.ts';
 
@@ -32,7 +33,7 @@ export function malformedViews(documents: readonly RunDocument[]): MalformedView
     // A person who has mended it has also asked for another try.
     if (problems.length === 0 || (parsed.kind === 'run' && !isWaiting)) return [];
     return {
-      id: String(document._id),
+      id: idText(document._id),
       run: number,
       state: bootstrax.state,
       setAside: bootstrax.outcome === 'set_aside',

@@ -20,7 +20,7 @@ export function addNext(program: Command): void {
         const found = await candidates(
           { store, rules, role },
           // Retries of the next days are shown as passed over, with the time they wait for.
-          { includeHeld: true, horizonSeconds: 7 * 86_400, now },
+          { includeHeld: true, retries: { withinSeconds: 7 * 86_400 }, now },
         );
         const fleet = await fleetFacts({ store, rules, role, primaries }, now);
         const host = hostFacts(settings, await hostViews(store, settings, now));

@@ -90,7 +90,7 @@ export function translateReferenceFlags(args: readonly string[], cores: () => nu
   if (actions.length > 1) {
     throw new CommandFailure(2, `${actions[1]} is not allowed with ${actions[0]}`);
   }
-  const isTest = others.includes('--test');
+  const isTest = others.some((arg) => nameOf(arg) === '--test');
   if (isTest) refuseInTest(given, others);
   const settings = given.flatMap((flag) => {
     return REFERENCE_FLAGS[flag]?.settings?.(found.get(flag) ?? [], cores) ?? [];
@@ -101,7 +101,13 @@ export function translateReferenceFlags(args: readonly string[], cores: () => nu
   const production = found.has('--production');
   const likeThere = given.some((flag) => ITS_OWN.includes(flag));
   return {
-    args: [...args.slice(0, at), ...command(found), ...settings, ...others, ...reason(found)],
+    args: [
+      ...args.slice(0, at),
+      ...(isTest ? ['run'] : command(found)),
+      ...settings,
+      ...others.map((arg) => (arg === '--test' ? tried(found) : arg)),
+      ...reason(found),
+    ],
     notes: [
       ...given.flatMap((flag) => REFERENCE_FLAGS[flag]?.note ?? []),
       ...(likeThere && !production && !isTest ? [NOT_IN_TEST] : []),
@@ -129,6 +135,11 @@ function command(found: ReadonlyMap<string, string[]>): string[] {
     if (number !== undefined) return [verb, number];
   }
   return ['run'];
+}
+
+function tried(found: ReadonlyMap<string, string[]>): string {
+  const [process] = found.get('--process') ?? [];
+  return process === undefined ? '--test' : `--test=${process}`;
 }
 
 /** Whatever it begins with, it is no flag. */

@@ -3,12 +3,15 @@ import type { Loaded } from '../config/load.ts';
 import { withEmbedded } from './database.ts';
 import { CommandFailure } from './failure.ts';
 import { makeLogger } from './log-lines.ts';
+import { runNumber } from './run-number.ts';
 import { settingsOf } from './settings.ts';
 
 interface RunOptions {
   embedded?: boolean;
   dashboard?: boolean;
   json?: boolean;
+  /** True: without a run number. */
+  test?: number | true;
 }
 
 /** `bootstrax run`: the manager, in the foreground. */
@@ -19,12 +22,18 @@ export function addRun(program: Command): void {
     .option('--embedded', 'start, or find, the embedded database if no URL is given')
     .option('--dashboard', 'serve the dashboard as well, as the settings dashboard.* say')
     .option('--json', 'log lines as JSON also on a terminal')
+    .option(
+      '--test [run]',
+      'test mode: process waiting runs, or this one, once, in a database and folders of its own; the configured database is only read',
+      runNumber,
+    )
     .addHelpText(
       'after',
       '\nThe flags of straxen’s bootstrax.py are understood as they are spelled there ' +
         '(docs/migration.md).',
     )
     .action(async (options: RunOptions, command: Command) => {
+      if (options.test !== undefined) process.exit(await tryOut(options, command));
       const loaded = await settingsOf(command);
       // At once: whatever a late answer still holds on to must not keep an ended manager alive.
       process.exit(await manage(loaded, options));
@@ -49,6 +58,15 @@ export async function manage(
     logger,
     ...(options.runOnce === undefined ? {} : { runOnce: options.runOnce }),
   });
+}
+
+async function tryOut({ json, test }: RunOptions, command: Command): Promise<number> {
+  const run = typeof test === 'number' ? test : null;
+  const loaded = await settingsOf(command, { readOnlyAccount: true });
+  const logger = makeLogger(json ?? false);
+  if (loaded.settings.worker.debug) logger.level = 'debug';
+  const { runTrial } = await import('./trial.ts');
+  return runTrial(loaded, logger, { run, json: json ?? false });
 }
 
 async function withUrl(loaded: Loaded, embedded: boolean): Promise<Loaded> {

@@ -16,7 +16,7 @@ export function addSettingFlags(program: Command): void {
 /** The effective settings of this call. Throws a `ConfigurationFailure`. */
 export async function settingsOf(
   command: Command,
-  options: { withoutCredentials?: boolean } = {},
+  options: { withoutCredentials?: boolean; readOnlyAccount?: boolean } = {},
 ): Promise<Loaded> {
   const program = rootOf(command);
   const { config } = program.opts<{ config?: string }>();

@@ -12,9 +12,10 @@ export interface CredentialsFile {
 
 /**
  * Reads a credentials file: either ours (`username`, `password`, `auth_source`, and the same with
- * `daq_` in front) or a site's utilix file (sections `rundb_admin`, else the read-only `RunDB`).
+ * `daq_` in front) or a site's utilix file (sections `rundb_admin`, else the read-only `RunDB`, which
+ * goes first for `readOnly`).
  */
-export function parseCredentials(text: string): CredentialsFile {
+export function parseCredentials(text: string, readOnly = false): CredentialsFile {
   const keys = parseIni(text);
   const get = (name: string): string | null => keys.get(name) ?? null;
   const account = (username: string, password: string, authSource?: string): Credentials | null => {
@@ -34,8 +35,11 @@ export function parseCredentials(text: string): CredentialsFile {
       daq: account('daq_username', 'daq_password', 'daq_auth_source') ?? own,
     };
   }
-  const admin = account('rundb_admin.mongo_rdb_username', 'rundb_admin.mongo_rdb_password');
   const reader = account('rundb.pymongo_user', 'rundb.pymongo_password');
+  const admin =
+    readOnly && reader !== null
+      ? null
+      : account('rundb_admin.mongo_rdb_username', 'rundb_admin.mongo_rdb_password');
   return {
     runsUrl: asUrl(get(admin ? 'rundb_admin.mongo_rdb_url' : 'rundb.pymongo_url')),
     daqUrl: asUrl(get('rundb_admin.mongo_daq_url')),

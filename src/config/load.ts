@@ -44,6 +44,8 @@ export interface LoadOptions {
   hostName: () => Promise<string>;
   /** For what needs no database: its file may be absent where only the decisions are looked at. */
   withoutCredentials?: boolean;
+  /** For what only reads: with the account of a utilix file that may do no more, if it has one. */
+  readOnlyAccount?: boolean;
 }
 
 /** Reads file, environment, flags and credentials. Throws a `ConfigurationFailure`. */
@@ -70,7 +72,11 @@ export async function loadSettings(options: LoadOptions): Promise<Loaded> {
   const { settings, sources } = resolution;
   const credentials = options.withoutCredentials
     ? null
-    : await readCredentials(settings.database.credentialsFile, env);
+    : await readCredentials(
+        settings.database.credentialsFile,
+        env,
+        options.readOnlyAccount ?? false,
+      );
   const runsDbIsDefault = sources['database.runs_db']?.kind === 'default';
   return {
     settings: withCredentials(settings, credentials, runsDbIsDefault),
@@ -97,23 +103,24 @@ async function readConfiguration(path: string) {
 async function readCredentials(
   name: string | null,
   env: Environment,
+  readOnly: boolean,
 ): Promise<CredentialsFile | null> {
   if (name !== null) {
     const path = name === 'utilix' ? env['XENON_CONFIG'] || join(homedir(), '.xenon_config') : name;
-    return readPrivate(path);
+    return readPrivate(path, readOnly);
   }
   const directory = env['CREDENTIALS_DIRECTORY'];
   if (!directory) return null;
   try {
     // systemd keeps others out by the folder; the mode of the file does not tell.
-    return parseCredentials(await readFile(join(directory, SYSTEMD_CREDENTIAL), 'utf8'));
+    return parseCredentials(await readFile(join(directory, SYSTEMD_CREDENTIAL), 'utf8'), readOnly);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
 }
 
-async function readPrivate(path: string): Promise<CredentialsFile> {
+async function readPrivate(path: string, readOnly: boolean): Promise<CredentialsFile> {
   const failure = (problem: string): ConfigurationFailure =>
     new ConfigurationFailure([
       { setting: 'database.credentials_file', source: { kind: 'file', path }, problem },
@@ -128,7 +135,7 @@ async function readPrivate(path: string): Promise<CredentialsFile> {
   } catch (error) {
     throw error instanceof ConfigurationFailure ? error : failure(cannotRead(error));
   }
-  const credentials = parseCredentials(text);
+  const credentials = parseCredentials(text, readOnly);
   if (credentials.runs === null) {
     throw failure(
       'has neither username and password nor the section rundb_admin or RunDB of utilix',

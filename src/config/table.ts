@@ -191,6 +191,16 @@ export const TABLE = {
       'What strax’s mailboxes do, and how full they are every 5 s, goes to the log of the attempt; the manager logs more as well.',
       { name: 'debug' },
     ),
+    onlineMonitor: boolean(
+      false,
+      'straxen’s `OnlineMonitor` is given the data types it takes as well; it finds its database through utilix (`XENON_CONFIG`). What it cannot store never fails a run.',
+      { name: 'online-monitor' },
+    ),
+    runDatabase: boolean(
+      false,
+      'straxen’s own `RunDB` stores the data and lists it in the run document, through utilix, as well as bootstrax does.',
+      { name: 'run-database' },
+    ),
     warmUp: boolean(
       true,
       'Compile the plugins on a tiny run before the first real one, where the context’s module offers that.',

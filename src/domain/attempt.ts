@@ -38,6 +38,10 @@ export const PROFILE_NAME = /^\w[\w.-]*$/;
 export const processorSchema = z.enum(['threaded_mailbox', 'single_thread']);
 export type Processor = z.infer<typeof processorSchema>;
 
+/** straxen's storage beside the output folder. */
+export const frontendSchema = z.enum(['run_database', 'online_monitor']);
+export type Frontend = z.infer<typeof frontendSchema>;
+
 /** `plan.json`: all that one attempt at a run is told, written by the manager before the start. */
 export const planSchema = z.looseObject({
   version: versionSchema,
@@ -63,6 +67,11 @@ export const planSchema = z.looseObject({
   runConfig: z.record(z.string(), z.unknown()),
   liveDataDirectory: z.string(),
   outputDirectory: z.string(),
+  /**
+   * It makes up for what a done run lacks: folders that are there and stay, whatever becomes of it.
+   * Absent for every other attempt.
+   */
+  keep: z.array(z.string()).nullish(),
   /** Counted failures of the run before this attempt: the rung of the ladder. */
   failures: z.int().nonnegative(),
   /** Targets wanted for this run that this attempt does not make. */
@@ -75,6 +84,8 @@ export const planSchema = z.looseObject({
   profile: z.string().regex(PROFILE_NAME).nullish(),
   /** Log what strax's mailboxes do. */
   debug: z.boolean().nullish(),
+  /** Opened in the child, with what utilix knows of databases. */
+  frontends: z.array(frontendSchema).nullish(),
 });
 export type Plan = z.infer<typeof planSchema>;
 

@@ -1,4 +1,10 @@
-import { PROTOCOL_VERSION, type Plan, type PluginGraph, type Processor } from './attempt.ts';
+import {
+  PROTOCOL_VERSION,
+  type Frontend,
+  type Plan,
+  type PluginGraph,
+  type Processor,
+} from './attempt.ts';
 import { selectResources } from './resources.ts';
 import type { Rules, Shedding } from './rules.ts';
 import type { FieldProblem, ParsedRun, Run } from './run.ts';
@@ -30,6 +36,7 @@ export interface PlanInputs extends DecisionInputs {
   /** See `Plan`; null or absent: no profile. */
   profile?: string | null;
   debug?: boolean;
+  frontends?: readonly Frontend[];
   /** Directories below which this host sees live data. */
   liveDataRoots: readonly string[];
   outputDirectory: string;
@@ -132,6 +139,7 @@ export function makePlan(
     orphanLimitSeconds: inputs.rules.limits.orphanLimitSeconds,
     ...(inputs.profile ? { profile: inputs.profile } : {}),
     ...(inputs.debug ? { debug: true } : {}),
+    ...(inputs.frontends?.length ? { frontends: [...inputs.frontends] } : {}),
   };
   return { kind: 'plan', plan, wanted: decisions.wanted };
 }

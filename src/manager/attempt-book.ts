@@ -1,3 +1,4 @@
+import { idText } from '../store/document-id.ts';
 import type { ObjectId } from 'mongodb';
 
 import type { AttemptRunner } from './attempt-runner.ts';
@@ -28,6 +29,6 @@ export class AttemptBook {
 
   /** By the run's document; several attempts at one run are possible while an old one is cleaned up. */
   ofRun(id: ObjectId): AttemptRunner | null {
-    return this.all().find((runner) => runner.fence.id.equals(id)) ?? null;
+    return this.all().find((runner) => idText(runner.fence.id) === idText(id)) ?? null;
   }
 }

@@ -18,8 +18,11 @@ export class Bell {
     this.#wake?.();
   }
 
-  /** Returns at the next ring (at once if one came since the last wait) or after `seconds`. */
-  async wait(seconds: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Returns at the next ring (at once if one came since the last wait) or after `seconds`; answers
+   * whether it has rung.
+   */
+  async wait(seconds: number, signal: AbortSignal): Promise<boolean> {
     if (!this.#rung && !signal.aborted) {
       const woken = new AbortController();
       const wake = () => woken.abort();
@@ -29,6 +32,8 @@ export class Bell {
       signal.removeEventListener('abort', wake);
     }
     this.#wake = null;
+    const rung = this.#rung;
     this.#rung = false;
+    return rung;
   }
 }

@@ -1,6 +1,7 @@
 import { claimDecision, orderCandidates, type HostFacts } from '../domain/claim.ts';
 import { parseRun, type FieldProblem, type ParsedRun, type Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
+import { idText } from '../store/document-id.ts';
 import type { RunDocument, Seen } from '../store/types.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
 import { seenOf } from '../store/runs.ts';
@@ -19,21 +20,32 @@ export interface Candidate {
 }
 
 export interface TurnAnswer {
-  /** Until a waiting run falls due; null if none does within `horizonSeconds`. */
+  /** There was nothing to look at. */
+  quiet: boolean;
+  /** Until a waiting run falls due; null if none does within the time asked about. */
   nextDueSeconds: number | null;
 }
 
-/** Runs that may be taken now or within `horizonSeconds`, as the database has them. */
+/** Failed runs that are due within `withinSeconds`, or none of them. */
+export type Retries = { withinSeconds: number } | 'none';
+
+/** Runs that may be taken now or soon, as the database has them. */
 export async function candidates(
   env: Pick<Environment, 'store' | 'rules' | 'role'>,
-  options: { includeHeld: boolean; horizonSeconds: number; now: Date },
+  options: { includeHeld: boolean; retries: Retries; now: Date },
 ): Promise<Candidate[]> {
   const { retry, claim } = env.rules;
-  const horizon = new Date(options.now.getTime() + options.horizonSeconds * 1000);
-  const overdueBefore = new Date(options.now.getTime() - claim.overdueSeconds * 1000);
+  const { now, retries } = options;
+  const overdueBefore = new Date(now.getTime() - claim.overdueSeconds * 1000);
   const [fresh, due] = await Promise.all([
     env.store.runs.newCandidates({ limit: BATCH, includeHeld: options.includeHeld }),
-    env.store.runs.retryDue({ now: horizon, giveUpAfter: retry.maxFailures, limit: BATCH }),
+    retries === 'none'
+      ? []
+      : env.store.runs.retryDue({
+          now: new Date(now.getTime() + retries.withinSeconds * 1000),
+          giveUpAfter: retry.maxFailures,
+          limit: BATCH,
+        }),
   ]);
   // Newest first fills the batch: only then may a long overdue run have been left out.
   const overdue =
@@ -49,7 +61,7 @@ export async function candidates(
       ? []
       : await env.store.runs.newCandidates({ limit: BATCH, withoutDetector: claim.mainDetector });
   const byId = new Map(
-    [...fresh, ...forAnyHost, ...due, ...overdue].map((doc) => [doc._id.toHexString(), doc]),
+    [...fresh, ...forAnyHost, ...due, ...overdue].map((doc) => [idText(doc._id), doc]),
   );
   return [...byId.values()].map((document) => ({
     document,
@@ -66,12 +78,12 @@ export async function claimTurn(
   env: Environment,
   book: AttemptBook,
   accepting: () => Promise<HostFacts['accepting']>,
-  horizonSeconds: number,
+  retries: Retries,
   take: (run: Run, seen: Seen, attempt: string) => void,
 ): Promise<TurnAnswer> {
   const now = await env.store.serverTime();
-  const found = await candidates(env, { includeHeld: false, horizonSeconds, now });
-  if (found.length === 0) return { nextDueSeconds: null };
+  const found = await candidates(env, { includeHeld: false, retries, now });
+  if (found.length === 0) return { quiet: true, nextDueSeconds: null };
   const fleet = await fleetFacts(env, now);
   const host: HostFacts = { host: env.host, role: env.role, accepting: await accepting() };
   let nextDue: number | null = null;
@@ -101,7 +113,7 @@ export async function claimTurn(
       }
     }
   }
-  return { nextDueSeconds: nextDue };
+  return { quiet: false, nextDueSeconds: nextDue };
 }
 
 /** Marks a malformed document, once, so that it is visible and harms nothing else. */

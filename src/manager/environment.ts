@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
 import type { Attempts, Products } from '../attempts/types.ts';
-import type { PluginGraph, Processor } from '../domain/attempt.ts';
+import type { Frontend, PluginGraph, Processor } from '../domain/attempt.ts';
 import type { HostRole } from '../domain/claim.ts';
 import type { Rules } from '../domain/rules.ts';
 import type { Executor } from '../executors/executor.ts';
@@ -32,6 +32,8 @@ export interface Environment {
   profile: string | null;
   /** Children log what strax's mailboxes do. */
   debug: boolean;
+  /** straxen's storage that children open beside the output folder. */
+  frontends: readonly Frontend[];
   /** Products are taken as they are, unchecked. */
   ignoreChecks: boolean;
   /** May documents in `online_monitor` be removed? */
@@ -45,6 +47,8 @@ export interface Environment {
   changeStream: boolean;
   /** Interval of the poll where no change stream wakes the manager, seconds. */
   pollSeconds: number;
+  /** False in a trial, whose documents nobody else reads. */
+  productionMode: boolean;
   store: Store;
   executor: Executor;
   attempts: Attempts;

@@ -1,9 +1,9 @@
 import type { MachineLoad } from '../machine/load.ts';
 import type { LifeSign } from '../store/types.ts';
-import type { AttemptRunner } from './attempt-runner.ts';
 import type { Environment } from './environment.ts';
 import type { HostHealth } from './host-health.ts';
 import { isOutage } from './persist.ts';
+import type { Runner } from './runner.ts';
 
 /** `eb_monitor` promises one at least every 10 s; a write may itself take a while, seconds. */
 const LIFE_SIGN_SECONDS = 9;
@@ -13,7 +13,7 @@ const HOST_STATUS_SECONDS = 55;
 export interface ManagerView {
   /** null until the host has been looked at for the first time. */
   health: HostHealth | null;
-  runners: readonly AttemptRunner[];
+  runners: readonly Runner[];
 }
 
 /** One plain sentence on what this host is doing and why. */
@@ -169,7 +169,7 @@ export class LifeSigns {
       max_cores: env.rules.resources.fallback.cores,
       max_messages: plan?.maxMessages ?? env.rules.resources.fallback.maxMessages,
       undying: true,
-      production_mode: true,
+      production_mode: env.productionMode,
       cpu_percent: load.cpuPercent,
       memory_percent: load.memoryPercent,
       swap_percent: load.swapPercent,
@@ -190,7 +190,7 @@ function lifeSignState({ health, runners }: ManagerView): LifeSign['state'] {
 
 /** The run in hand; before it has a plan, with what it would get if nothing were known of it. */
 function runFields(
-  { run, plan }: AttemptRunner,
+  { run, plan }: Runner,
   { rules }: Environment,
 ): Pick<LifeSign, 'run_id' | 'cores' | 'timeout' | 'post_processing'> {
   const { cores, timeoutSeconds } = plan ?? rules.resources.fallback;

@@ -5,7 +5,7 @@ import type { Fence, Seen, StoreEvent } from '../store/types.ts';
 import { AttemptBook } from './attempt-book.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { Bell } from './bell.ts';
-import { claimTurn, type TurnAnswer } from './claiming.ts';
+import { claimTurn, type Retries, type TurnAnswer } from './claiming.ts';
 import { DatabaseNews } from './database-news.ts';
 import { Deletions } from './deletions.ts';
 import type { Environment } from './environment.ts';
@@ -20,6 +20,12 @@ import { requestedRun } from './requests.ts';
 /** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
 
+/**
+ * While nothing waits and a change stream tells of what changes, the runs that fall due are asked for
+ * this far ahead, and not again before that, seconds.
+ */
+const QUIET_RETRIES_SECONDS = 30;
+
 /** The loop of one manager: recover, then notice, claim, watch, over and over. */
 export class ManagerLoop {
   readonly #env: Environment;
@@ -33,6 +39,8 @@ export class ManagerLoop {
   readonly #deletions: Deletions;
   readonly #databaseNews: DatabaseNews;
   #streaming = false;
+  /** No run falls due before, as far as is known; monotonic seconds. */
+  #noRetryBefore = -Infinity;
   #claiming: Promise<unknown> = Promise.resolve();
   #failure: { error: unknown } | null = null;
   #ready = false;
@@ -112,7 +120,7 @@ export class ManagerLoop {
         const seconds = await this.#turn();
         this.#throwFailure();
         if (await this.#handedBack()) return HANDED_BACK;
-        await this.#bell.wait(seconds, this.#ends);
+        if (await this.#bell.wait(seconds, this.#ends)) this.#noRetryBefore = -Infinity;
         this.#throwFailure();
       }
       return 0;
@@ -314,7 +322,7 @@ export class ManagerLoop {
     try {
       await this.#housekeeping.look();
       if (this.#handBack !== null || this.#book.size >= env.slots) return interval;
-      const { nextDueSeconds } = await this.#oneAtATime(() => this.#claim(interval));
+      const nextDueSeconds = await this.#claimWhatIsDue(interval);
       return Math.min(interval, nextDueSeconds ?? interval);
     } catch (error) {
       if (!isOutage(error)) throw error;
@@ -324,7 +332,20 @@ export class ManagerLoop {
     }
   }
 
-  #claim(horizonSeconds: number): Promise<TurnAnswer> {
+  /** Answers the seconds until the next run falls due, if that is known. */
+  async #claimWhatIsDue(interval: number): Promise<number | null> {
+    const now = this.#env.clock.monotonicSeconds();
+    const askRetries = now >= this.#noRetryBefore;
+    const withinSeconds = this.#streaming ? Math.max(interval, QUIET_RETRIES_SECONDS) : interval;
+    const { quiet, nextDueSeconds } = await this.#oneAtATime(() =>
+      this.#claim(askRetries ? { withinSeconds } : 'none'),
+    );
+    if (!quiet || !this.#streaming) this.#noRetryBefore = -Infinity;
+    else if (askRetries) this.#noRetryBefore = now + withinSeconds;
+    return nextDueSeconds;
+  }
+
+  #claim(retries: Retries): Promise<TurnAnswer> {
     const env = this.#env;
     return claimTurn(
       { ...env, slots: this.#host.slots },
@@ -333,7 +354,7 @@ export class ManagerLoop {
         const { accepting } = await this.#host.look();
         return accepting.ok ? { ok: true } : { ok: false, reason: accepting.reason };
       },
-      horizonSeconds,
+      retries,
       (run, seen, attempt) => this.#take(run, seen, attempt),
     );
   }

@@ -1,4 +1,5 @@
 import { parseRun, type ParsedRun } from '../domain/run.ts';
+import { idText } from '../store/document-id.ts';
 import { STATUS_TO_REPLACE } from '../store/run-updates.ts';
 import { seenOf } from '../store/runs.ts';
 import type { LogPriority, RunDocument } from '../store/types.ts';
@@ -41,7 +42,7 @@ export class LooseEnds {
     for (const document of done) {
       const seen = seenOf(document);
       const time = seen.time instanceof Date ? seen.time.getTime() : null;
-      const key = `${seen.id.toHexString()} ${time ?? 'never'}`;
+      const key = `${idText(seen.id)} ${time ?? 'never'}`;
       const first = this.#seenSince.get(key) ?? env.clock.monotonicSeconds();
       seenSince.set(key, first);
       await this.#finish(document, now, env.clock.monotonicSeconds() - first);
@@ -97,7 +98,7 @@ export class LooseEnds {
   }
 
   async #sayEndIsMissing(document: RunDocument): Promise<void> {
-    const key = document._id.toHexString();
+    const key = idText(document._id);
     if (this.#endMissed.has(key)) return;
     this.#endMissed.add(key);
     await this.#tell(

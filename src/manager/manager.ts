@@ -7,9 +7,11 @@ import { attemptsOnDisk, productsOnDisk } from '../attempts/on-disk.ts';
 import { connectionOf } from '../config/connection.ts';
 import type { Settings } from '../config/entries.ts';
 import { packageDirectory } from '../config/paths.ts';
+import type { Frontend } from '../domain/attempt.ts';
 import { acquireMachineLock, machineKey } from '../machine/lock.ts';
 import { thisMachine } from '../machine/this-machine.ts';
 import { openStore } from '../store/open.ts';
+import type { Store } from '../store/types.ts';
 import { systemClock } from './clock.ts';
 import { endDrain, keepDrain, readDrain } from './drain.ts';
 import type { Environment } from './environment.ts';
@@ -24,6 +26,10 @@ export interface ManagerOptions {
   logger: Logger;
   /** Process only this run, then end: 0 if it is done afterwards, else 1. */
   runOnce?: number;
+  /** A trial: what is read elsewhere, where nothing may be written. */
+  trial?: Pick<Store, 'rates' | 'hostTargets'>;
+  /** Ends the manager like TERM. */
+  ends?: AbortSignal;
   /** Take no run; see to what is left here, then hand the host over: `HANDED_BACK`. */
   handBack?: HandBack;
 }
@@ -62,6 +68,7 @@ async function manage(options: ManagerOptions): Promise<number> {
   const end = () => ending.abort();
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
+  options.ends?.addEventListener('abort', end, { once: true });
   await mkdir(settings.paths.stateDir, { recursive: true });
   let manager: ManagerLoop | null = null;
   const notices = startServiceNotices({
@@ -112,7 +119,10 @@ async function manage(options: ManagerOptions): Promise<number> {
       `took over from an earlier manager of ${settings.host.name} (${holder === null ? '' : `pid ${holder.pid}, `}${how}); its children go on`,
     );
   }
-  const store = openStore(connection, (event) => manager?.onStoreEvent(event));
+  const store = {
+    ...openStore(connection, (event) => manager?.onStoreEvent(event)),
+    ...options.trial,
+  };
   const worker =
     handBack === undefined
       ? localWorker(settings, logger, () => manager?.wake())
@@ -130,6 +140,7 @@ async function manage(options: ManagerOptions): Promise<number> {
     processor: settings.worker.processor,
     profile: settings.worker.profile === 'false' ? null : settings.worker.profile,
     debug: settings.worker.debug,
+    frontends: frontendsOf(settings.worker),
     ignoreChecks: settings.checks.ignore,
     wipeOnlineMonitor: settings.database.wipeOnlineMonitor,
     liveDataRoots: [settings.paths.liveData],
@@ -137,6 +148,7 @@ async function manage(options: ManagerOptions): Promise<number> {
     deletion: settings.deletion.liveData ? deletionMeans(settings) : null,
     changeStream: settings.database.changeStream,
     pollSeconds: settings.rules.limits.idlePollSeconds,
+    productionMode: options.trial === undefined,
     store,
     executor: worker.executor,
     attempts: attemptsOnDisk(settings.paths.stateDir),
@@ -158,4 +170,11 @@ async function manage(options: ManagerOptions): Promise<number> {
   await lock.release();
   notices.stop();
   return answer;
+}
+
+function frontendsOf({ onlineMonitor, runDatabase }: Settings['worker']): Frontend[] {
+  return [
+    ...(runDatabase ? ['run_database' as const] : []),
+    ...(onlineMonitor ? ['online_monitor' as const] : []),
+  ];
 }

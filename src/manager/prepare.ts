@@ -79,6 +79,7 @@ export async function prepare(
     processor: env.processor,
     profile: env.profile,
     debug: env.debug,
+    frontends: env.frontends,
     liveDataRoots: env.liveDataRoots,
     outputDirectory: env.outputDirectory,
   });
@@ -159,7 +160,7 @@ async function lessons(env: Environment, run: Run, signal: AbortSignal): Promise
 }
 
 /** What the DAQ's operators want of this host in the run's mode; null: nothing special. */
-async function hostTargetsFor(
+export async function hostTargetsFor(
   env: Environment,
   run: Run,
   signal: AbortSignal,

@@ -89,7 +89,11 @@ export async function settle(
     if (signal.aborted) return null;
   }
   await cleanUp(env, attempt, settled.conclusion.kind !== 'done');
-  if (answer.statusLeft !== null) await tellStatusLeft(env, run, answer.statusLeft);
+  const finishedBefore = run.status === FINISHED_STATUS ? run.status : null;
+  const statusLeft = answer.statusLeft ?? finishedBefore;
+  if (settled.conclusion.kind === 'done' && statusLeft !== null) {
+    await tellStatusLeft(env, run, statusLeft);
+  }
   for (const type of attempt.result?.skipped ?? []) {
     const message = `post-processing of ${type} for run ${run.number} was skipped: the context ${env.context} does not know it`;
     await tellDaq(env, 'error', message, run.number);

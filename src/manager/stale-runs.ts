@@ -1,5 +1,6 @@
 import { parseRun } from '../domain/run.ts';
 import { observe, staleness, type Observation } from '../domain/verdict.ts';
+import { idText } from '../store/document-id.ts';
 import type { Seen } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
@@ -41,7 +42,7 @@ export class StaleRuns {
     for (const seen of unsettled) {
       if (seen.state !== 'considering' && seen.state !== 'busy') continue;
       if (typeof seen.attempt === 'string' && book.has(seen.attempt)) continue;
-      const key = seen.id.toHexString();
+      const key = idText(seen.id);
       const observation = observe(
         this.#observations.get(key) ?? null,
         {

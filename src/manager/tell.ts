@@ -1,3 +1,4 @@
+import { idText } from '../store/document-id.ts';
 import type { Plan } from '../domain/attempt.ts';
 import { StoreError } from '../store/errors.ts';
 import type { LogPriority, Seen } from '../store/types.ts';
@@ -31,7 +32,7 @@ export async function tellDaq(
 
 /** Names a run to people; its document, if that has no number. */
 export function runLabel({ id, number }: Pick<Seen, 'id' | 'number'>): string {
-  return typeof number === 'number' ? `run ${number}` : `document ${id.toHexString()}`;
+  return typeof number === 'number' ? `run ${number}` : `document ${idText(id)}`;
 }
 
 /** That processing begins, and with what. */

@@ -2,6 +2,7 @@ import type { Document } from 'mongodb';
 
 import { RUN_STATES } from '../domain/run.ts';
 import type { Collection } from './collection.ts';
+import { idText } from './document-id.ts';
 import { RUN_PROJECTION } from './run-filters.ts';
 import { listRuns } from './run-list.ts';
 import type { RunDocument, SuspectsQuery } from './types.ts';
@@ -49,7 +50,7 @@ export async function suspects(
     ),
   ]);
   const byId = new Map(
-    [...listed, ...hidden.flat()].map((document) => [String(document._id), document]),
+    [...listed, ...hidden.flat()].map((document) => [idText(document._id), document]),
   );
   return [...byId.values()].sort((a, b) => orderOf(b) - orderOf(a));
 }

@@ -82,6 +82,9 @@ function bootstraxOf(document: Document): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
+/** Whatever somebody has written there. */
+type DataElement = { host?: unknown; location?: unknown } | null;
+
 /** `serverTime` is asked only to find the newest runs. */
 export function createRunStore(
   runs: Collection,
@@ -169,6 +172,7 @@ export function createRunStore(
     doneUnfinished: ({ since, tag, limit }) =>
       read(doneUnfinishedFilter(since, tag), { start: -1 }, limit),
     byNumber: (number) => all({ number }),
+    numbered: (from, to) => all({ number: { $gte: from, $lte: to } }),
     byId: async (id) => (await all({ _id: id }))[0] ?? null,
 
     list: async (query) => {
@@ -236,6 +240,21 @@ export function createRunStore(
     withdrawData: async (id, host, locations) => {
       if (locations.length === 0) return;
       await runs.repeatUpdateOne('runs.withdraw', { _id: id }, [unregisterStage(host, locations)]);
+    },
+
+    withdrawSettled: async (seen, host, locations) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.withdraw',
+        id: seen.id,
+        expected: { $and: [seenFilter(seen), { 'bootstrax.state': { $nin: UNSETTLED_STATES } }] },
+        update: [unregisterStage(host, locations)],
+        projection: { 'data.host': 1, 'data.location': 1 },
+        landed: ({ data }) =>
+          !(Array.isArray(data) ? (data as DataElement[]) : []).some(
+            (entry) => entry?.host === host && locations.includes(String(entry.location)),
+          ),
+      });
+      return done ? 'landed' : 'changed';
     },
 
     conclude: async (fence, conclusion, again) => {

@@ -212,6 +212,8 @@ export interface RunStore {
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;
   list(query: RunListQuery): Promise<RunPage>;
+  /** All runs with a number from `from` to `to`, both included: ask for a few hundred at a time. */
+  numbered(from: number, to: number): Promise<RunDocument[]>;
   /** Documents that may be malformed, highest number first; those that nobody has looked at too. */
   suspects(query: SuspectsQuery): Promise<RunDocument[]>;
   queueCounts(now: Date, giveUpAfter: number): Promise<QueueCounts>;
@@ -239,6 +241,12 @@ export interface RunStore {
   /** The same for an attempt that lost its run: by host and location only, without fence. */
   withdrawData(id: ObjectId, host: string, locations: readonly string[]): Promise<void>;
   /**
+  /** The same for a run that nobody holds, if it still is as seen. */
+  withdrawSettled(
+    seen: Seen,
+    host: string,
+    locations: readonly string[],
+  ): Promise<'landed' | 'changed'>;
    * Ends the attempt: exactly once, from considering or busy. `again`: an earlier call was given up
    * on without an answer; if it landed after all, the answer is that of the first.
    */

@@ -79,7 +79,7 @@ async function ours(host: string): Promise<{ next: NextRuns; settings: Settings;
   const { role, primaries } = settings.host;
   const now = await store.serverTime();
   const [found, fleet, views] = await Promise.all([
-    candidates({ store, rules, role }, { includeHeld: true, horizonSeconds: 7 * 86_400, now }),
+    candidates({ store, rules, role }, { includeHeld: true, retries: { withinSeconds: 7 * 86_400 }, now }),
     fleetFacts({ store, rules, role, primaries }, now),
     hostViews(store, settings, now),
   ]);

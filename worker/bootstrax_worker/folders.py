@@ -8,11 +8,10 @@ import strax
 from .plain import plain
 
 
-class OutputDirectory(strax.DataDirectory):
-    """The output folder; tells of each data folder the moment strax has created it."""
+class Announcing:
+    """Storage in folders that tells of each data folder the moment strax has created it."""
 
-    def __init__(self, path: str, announce: Callable[[dict], None]) -> None:
-        super().__init__(path)
+    def __init__(self, announce: Callable[[dict], None]) -> None:
         self._announce = announce
 
     def saver(self, key, metadata, **kwargs):
@@ -26,6 +25,14 @@ class OutputDirectory(strax.DataDirectory):
             }
         )
         return saver
+
+
+class OutputDirectory(Announcing, strax.DataDirectory):
+    """The output folder."""
+
+    def __init__(self, path: str, announce: Callable[[dict], None]) -> None:
+        Announcing.__init__(self, announce)
+        strax.DataDirectory.__init__(self, path)
 
 
 class WrittenBytes:

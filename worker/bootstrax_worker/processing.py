@@ -103,7 +103,22 @@ class Processing:
             raise OutputUnusable(f"output folder {directory} cannot be made: {error}") from error
         if not os.access(directory, os.W_OK | os.X_OK):
             raise OutputUnusable(f"output folder {directory} is not writable")
-        self._context.storage = [OutputDirectory(directory, announce)]
+        self._context.storage = self._storage(directory, announce)
+
+    def _storage(self, directory: str, announce) -> list:
+        names = self._plan.get("frontends") or []
+        others = []
+        if names:
+            from .frontends import open_frontends
+
+            others = open_frontends(self._plan, announce, self._warn)
+        return (
+            others if "run_database" in names else [OutputDirectory(directory, announce), *others]
+        )
+
+    def _warn(self, warning: str) -> None:
+        print(warning, flush=True)
+        self._progress.write(warning=warning)
 
     def _set_options(self) -> None:
         shared_memory = importlib.util.find_spec("npshmex") is not None

@@ -39,6 +39,8 @@ describe('a command line of the reference', () => {
     ['run --production --ignore_checks', 'run --ignore-checks'],
     ['run --production --processor single_thread', 'run --processor=single_thread'],
     ['run --production --profile night', 'run --profile=night'],
+    ['run --test --infer_mode', 'run --infer-mode --test'],
+    ['run --test --process 7', 'run --test=7'],
     ['run --production --debug', 'run --debug'],
     ['run --production --infer_mode --delete_live --undying', 'run --infer-mode --delete-live'],
     [

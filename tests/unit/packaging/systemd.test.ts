@@ -10,6 +10,8 @@ import { HANDED_BACK } from '../../../src/manager/hand-over.ts';
 const FILE = 'packaging/systemd/bootstrax.service';
 const text = readFileSync(FILE, 'utf8');
 const lines = text.split('\n');
+/** Stands for the version in use of an installed bundle. */
+const INSTALLED = '/opt/bootstrax/current';
 
 function setting(section: string, name: string): string[] {
   const values: string[] = [];
@@ -74,7 +76,7 @@ describe('the service file for systemd', () => {
     const folder = mkdtempSync(join(tmpdir(), 'bootstrax-unit-'));
     try {
       const unit = join(folder, 'bootstrax.service');
-      writeFileSync(unit, text.replaceAll('/opt/bootstrax', resolve('.')));
+      writeFileSync(unit, text.replaceAll(INSTALLED, resolve('.')));
       const result = spawnSync('systemd-analyze', ['verify', '--man=no', unit], {
         encoding: 'utf8',
       });
@@ -91,7 +93,8 @@ describe('the service file for systemd', () => {
 
   it('names a program that is there', () => {
     const [command] = (setting('Service', 'ExecStart')[0] ?? '').split(' ');
-    const program = (command ?? '').replace('/opt/bootstrax', resolve('.'));
+    expect(command).toBe(`${INSTALLED}/bin/bootstrax`);
+    const program = (command ?? '').replace(INSTALLED, resolve('.'));
     expect(execFileSync('test', ['-x', program]).toString()).toBe('');
   });
 });

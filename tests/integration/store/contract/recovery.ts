@@ -191,4 +191,33 @@ export function recoveryContract(open: Open): void {
     ]);
     expect(early.ended!.getTime()).toBeLessThan(late.ended!.getTime());
   });
+
+  it('reads the runs of a range of numbers', async () => {
+    await runs.insertMany([3, 4, 5, 9].map((number) => runDocument(number)));
+    const found = await store.numbered(4, 9);
+    expect(found.map(({ number }) => number as number).sort()).toEqual([4, 5, 9]);
+    expect(await store.numbered(6, 8)).toEqual([]);
+  });
+
+  it('withdraws entries of a run that nobody holds, and only if it is as seen', async () => {
+    const data = [
+      { type: 'peaks', host: EB3, location: '/p', meta: { lineage: {} } },
+      { type: 'peaks', host: EB4, location: '/p' },
+      { type: 'events', host: EB3, location: '/e' },
+    ];
+    const failed = { bootstrax: { state: 'failed', host: EB3, time: new Date(5) }, data };
+    const run = await insert(store, runs, runDocument(1, failed));
+    const stale = { ...seenOf(run), time: new Date(6) };
+    expect(await store.withdrawSettled(stale, EB3, ['/p'])).toBe('changed');
+    expect(await store.withdrawSettled(seenOf(run), EB3, ['/p'])).toBe('landed');
+    const stored = (await runs.findOne({ _id: run._id }))!;
+    expect(stored.data).toEqual([data[1], data[2]]);
+    expect(stored.deleted_data).toMatchObject([{ type: 'peaks', host: EB3, by: EB3 }]);
+    expect(stored.bootstrax).toEqual(failed.bootstrax);
+    const fence = await claimed(store, run, { busy: true });
+    const held = seenOf((await store.byId(run._id))!);
+    expect(await store.withdrawSettled(held, EB3, ['/e'])).toBe('changed');
+    expect(fence.attempt).toBe(held.attempt);
+    expect((await runs.findOne({ _id: run._id }))!.data).toEqual([data[1], data[2]]);
+  });
 }
