@@ -240,13 +240,13 @@ export interface RunStore {
   unregisterData(fence: Fence, locations: readonly string[]): Promise<Fenced>;
   /** The same for an attempt that lost its run: by host and location only, without fence. */
   withdrawData(id: ObjectId, host: string, locations: readonly string[]): Promise<void>;
-  /**
   /** The same for a run that nobody holds, if it still is as seen. */
   withdrawSettled(
     seen: Seen,
     host: string,
     locations: readonly string[],
   ): Promise<'landed' | 'changed'>;
+  /**
    * Ends the attempt: exactly once, from considering or busy. `again`: an earlier call was given up
    * on without an answer; if it landed after all, the answer is that of the first.
    */

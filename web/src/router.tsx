@@ -1,4 +1,4 @@
-import type { ComponentChildren, ComponentProps } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 const listeners = new Set<() => void>();
@@ -27,11 +27,15 @@ export function useAddress(): { path: string; query: URLSearchParams } {
   return { path: url.pathname, query: url.searchParams };
 }
 
-type LinkProps = Omit<ComponentProps<'a'>, 'href' | 'title'> & {
+interface LinkProps {
   to: string;
   children?: ComponentChildren;
-  title?: string;
-};
+  class?: string;
+  title?: string | undefined;
+  tabIndex?: number;
+  'aria-label'?: string;
+  'aria-current'?: 'page' | 'true' | undefined;
+}
 
 /** A link within the site. */
 export function Link({ to, children, ...rest }: LinkProps) {
