@@ -54,6 +54,9 @@ export class Feeder {
   readonly #groups = new Map<GroupName, Group>();
   readonly #listeners = new Set<() => void>();
   readonly #hostReader = new HostReader();
+  /** The first look at the hosts: without it nobody can say that all is well. */
+  #hostsSeen: () => void = () => undefined;
+  readonly #sawHosts = new Promise<void>((resolve) => (this.#hostsSeen = resolve));
   readonly #stop = new AbortController();
   #changes: { seq: number; id: string }[] = [];
   /** Streams that saw less than this may have missed a change. */
@@ -248,9 +251,11 @@ export class Feeder {
         const { views, cards } = await this.#hostReader.read(this.#store, this.#rules, now);
         this.#views = views;
         this.#cards = cards;
+        this.#hostsSeen();
         return { hosts: cards };
       }
       case 'waiting':
+        await this.#sawHosts;
         return readWaiting(this.#store, this.#cards, this.#rules, now);
       case 'day':
         return readDay(this.#store, now);

@@ -31,7 +31,7 @@ const PROMISE_GRACE_SECONDS = 60;
 const SIGN_SECONDS = 60;
 /** The disk is looked at so often in the past to see where it goes, minutes ago. */
 const DISK_LOOKS_MINUTES = [60, 45, 30, 15];
-const DISK_LOOK_SECONDS = 20;
+const DISK_LOOK_SECONDS = 40;
 const DISK_LOOK_EVERY_MS = 300_000;
 
 type Source = Pick<Store, 'runs' | 'hosts' | 'overview'>;
@@ -87,7 +87,7 @@ export class HostReader {
             names,
             ago(minutes * 60),
             ago(minutes * 60 - DISK_LOOK_SECONDS),
-            names.length * 4,
+            names.length * 8,
           ),
         ),
       );

@@ -126,7 +126,12 @@ function ThemeButton() {
   useEffect(() => onTheme(() => setNow(theme())), []);
   const other = now === 'dark' ? 'light' : 'dark';
   return (
-    <button type="button" class="quiet-button" onClick={toggleTheme} aria-label={`Colours: ${other}`}>
+    <button
+      type="button"
+      class="quiet-button"
+      onClick={toggleTheme}
+      aria-label={`Colours: ${other}`}
+    >
       <svg viewBox="0 0 16 16" aria-hidden="true" class="glyph">
         <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" />
         <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" />

@@ -67,7 +67,14 @@ interface ReadingProps {
 
 function Reading({ name, value, limit, warnAt }: ReadingProps) {
   const from = limit === undefined ? warnAt : limit - 5;
-  const tone = value === null ? 'idle' : limit !== undefined && value >= limit ? 'bad' : from !== undefined && value >= from ? 'warn' : 'active';
+  const tone =
+    value === null
+      ? 'idle'
+      : limit !== undefined && value >= limit
+        ? 'bad'
+        : from !== undefined && value >= from
+          ? 'warn'
+          : 'active';
   return (
     <div>
       <dt>{name}</dt>

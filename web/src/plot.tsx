@@ -53,7 +53,11 @@ export function Plot(props: PlotProps) {
     if (element === null) return;
     const draw = () => {
       chart.current?.destroy();
-      chart.current = new uPlot(optionsOf(newest.current, element), dataOf(newest.current), element);
+      chart.current = new uPlot(
+        optionsOf(newest.current, element),
+        dataOf(newest.current),
+        element,
+      );
     };
     draw();
     const forget = onTheme(draw);
@@ -175,7 +179,11 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
       {
         label: elapsed ? 'after' : 'UTC',
         value: (_chart, at) =>
-          at === null ? '–' : elapsed ? `${Math.round(at)} s` : new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' '),
+          at === null
+            ? '–'
+            : elapsed
+              ? `${Math.round(at)} s`
+              : new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' '),
       },
       ...shown.map(({ label, colour: name, dash, fill, bars, right }): uPlot.Series => ({
         label,
@@ -193,7 +201,8 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
         },
       })),
     ],
-    hooks: limit === undefined ? {} : { draw: [(chart) => drawLimit(chart, limit, colour('--bad'))] },
+    hooks:
+      limit === undefined ? {} : { draw: [(chart) => drawLimit(chart, limit, colour('--bad'))] },
   };
 }
 
@@ -215,6 +224,6 @@ function drawLimit(chart: uPlot, limit: { at: number; label: string }, stroke: s
   ctx.lineTo(left + width, y);
   ctx.stroke();
   ctx.textAlign = 'left';
-  ctx.fillText(limit.label, left + 6, y - 5);
+  ctx.fillText(limit.label, left + 8, y - 8);
   ctx.restore();
 }

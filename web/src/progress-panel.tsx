@@ -19,9 +19,7 @@ export function ProgressPanel({ attempt }: { attempt: AttemptView }) {
       loading={attempt.filesHere && data === null && points.missing === null}
     >
       {!attempt.filesHere ? (
-        <Empty>
-          The curves lie on {attempt.host}: a dashboard that runs there shows them.
-        </Empty>
+        <Empty>The curves lie on {attempt.host}: a dashboard that runs there shows them.</Empty>
       ) : data === null || data.t.length < 2 ? (
         <Empty>Nothing has been measured yet.</Empty>
       ) : (

@@ -56,8 +56,7 @@ export function useResource<T>(url: string | null, everySeconds: number): Resour
 
   const reload = useCallback(() => void load(), [load]);
   const current = state?.url === url ? state : null;
-  const ageSeconds =
-    current?.data == null ? null : (performance.now() - current.readAtMs) / 1000;
+  const ageSeconds = current?.data == null ? null : (performance.now() - current.readAtMs) / 1000;
   const why = current?.problem ?? databaseProblem();
   return {
     data: current?.data ?? null,
@@ -70,7 +69,5 @@ export function useResource<T>(url: string | null, everySeconds: number): Resour
 }
 
 function keep<T>(old: State<T> | null, url: string): State<T> {
-  return old?.url === url
-    ? old
-    : { url, data: null, readAtMs: 0, problem: null, missing: null };
+  return old?.url === url ? old : { url, data: null, readAtMs: 0, problem: null, missing: null };
 }

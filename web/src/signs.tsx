@@ -1,4 +1,9 @@
-import { LOOKS, type Condition, type Shape, type Tone } from '../../src/domain/overview/condition.ts';
+import {
+  LOOKS,
+  type Condition,
+  type Shape,
+  type Tone,
+} from '../../src/domain/overview/condition.ts';
 import type { HostCondition } from '../../src/domain/overview/hosts.ts';
 
 const OUTLINE = { fill: 'none', stroke: 'currentColor', 'stroke-width': 2 } as const;

@@ -21,7 +21,10 @@ export function Timeline({ attempts, chosen, start, end, to }: TimelineProps) {
     attempt.ended === null ? nowMs : Date.parse(attempt.ended);
   const runMs =
     start === null ? null : { from: Date.parse(start), to: end === null ? nowMs : Date.parse(end) };
-  const fromMs = Math.min(...attempts.map(({ started }) => Date.parse(started)), runMs?.from ?? nowMs);
+  const fromMs = Math.min(
+    ...attempts.map(({ started }) => Date.parse(started)),
+    runMs?.from ?? nowMs,
+  );
   const toMs = Math.max(...attempts.map(endOf), runMs?.to ?? 0, fromMs + 1000);
   const share = (ms: number) => ((ms - fromMs) / (toMs - fromMs)) * 100;
   return (
@@ -67,7 +70,12 @@ function toneOf({ outcome, counted }: AttemptView): string {
 
 function Bar({ from, to, tone }: { from: number; to: number; tone: string }) {
   return (
-    <svg class={`timeline-bar tone-${tone}`} viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      class={`timeline-bar tone-${tone}`}
+      viewBox="0 0 100 8"
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       <rect class="meter-ground" width="100" height="8" />
       <rect class="meter-fill" x={from} width={Math.max(0.6, to - from)} height="8" />
     </svg>

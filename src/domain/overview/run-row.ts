@@ -29,17 +29,22 @@ export function runRow(id: string, view: RunView, giveUpAfter: number): RunRow {
     ...rest,
     id,
     condition,
-    why: shownReason(view, condition),
+    why: shownReason(view, condition, [...missing]),
     wanted: wanted.size,
     got,
     giveUpAfter,
   };
 }
 
-function shownReason({ reason, malformed }: RunView, condition: Condition): string | null {
+function shownReason(
+  { reason, malformed }: RunView,
+  condition: Condition,
+  missing: readonly string[],
+): string | null {
   if (malformed.length > 0) {
     return malformed.map(({ field, problem }) => `${field} ${problem}`).join('; ');
   }
+  if (condition === 'debt') return `left out: ${missing.join(', ')}`;
   // The reason stays in the document after a later success.
   if (condition === 'done' || condition === 'new' || reason === null) return null;
   return firstLine(reason);

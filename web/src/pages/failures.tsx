@@ -44,11 +44,7 @@ export function FailuresPage({ query }: { query: URLSearchParams }) {
         ) : (
           <ul class="groups">
             {groups.map((group) => (
-              <Group
-                key={group.fingerprint}
-                group={group}
-                isOpen={group.fingerprint === chosen}
-              />
+              <Group key={group.fingerprint} group={group} isOpen={group.fingerprint === chosen} />
             ))}
           </ul>
         )}
@@ -88,7 +84,7 @@ function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
           ))}
           {group.versions.length > 0 && <> · {group.versions.join(', ')}</>}
         </p>
-        <p>
+        <p class="run-links">
           {group.runs.slice(0, MOST_RUNS).map((run) => (
             <Link key={run} to={`/runs/${run}`} class="run-link">
               {run}
@@ -117,6 +113,7 @@ function Trend({ trend }: { trend: number[] }) {
     <svg
       class="trend"
       viewBox={`0 0 ${trend.length * 5} 20`}
+      preserveAspectRatio="xMinYMid meet"
       role="img"
       aria-label={`Failures a day, oldest first: ${trend.join(', ')}`}
     >

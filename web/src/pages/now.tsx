@@ -37,6 +37,15 @@ const ATTENTION_WORDS = {
   host_quarantined: 'quarantine',
 } as const;
 
+const ATTENTION_SHAPES = {
+  given_up: 'cross',
+  set_aside: 'diamond',
+  promise_missed: 'triangle',
+  run_silent: 'dots',
+  host_silent: 'cross',
+  host_quarantined: 'triangle',
+} as const;
+
 const MOST_SHOWN = 8;
 
 function Attention() {
@@ -55,7 +64,9 @@ function Attention() {
         <p class="all-well">
           <Glyph shape="disc" tone={panel.stale ? 'idle' : 'good'} />
           <span>
-            {panel.stale ? 'Nothing needed a human when it was last read.' : 'Nothing needs a human.'}
+            {panel.stale
+              ? 'Nothing needed a human when it was last read.'
+              : 'Nothing needs a human.'}
             <small>Checked {roughly(panel.ageSeconds ?? 0)} ago</small>
           </span>
         </p>
@@ -64,7 +75,7 @@ function Attention() {
           {first.map((item) => (
             <li key={`${item.kind} ${item.run} ${item.host}`}>
               <span class="attention-kind">
-                <Glyph shape={item.run === null ? 'cross' : 'diamond'} tone="bad" />
+                <Glyph shape={ATTENTION_SHAPES[item.kind]} tone="bad" />
                 {ATTENTION_WORDS[item.kind]}
               </span>
               <span class="attention-what">
@@ -106,7 +117,13 @@ function QueuePanel() {
               {queue.atLeast && '+'}
             </dd>
             <dd class="detail">
-              {queue.oldest === null ? 'none waits' : <>oldest began <Ago at={queue.oldest.start} /></>}
+              {queue.oldest === null ? (
+                'none waits'
+              ) : (
+                <>
+                  oldest began <Ago at={queue.oldest.start} />
+                </>
+              )}
             </dd>
           </div>
           <div>
@@ -115,7 +132,13 @@ function QueuePanel() {
             </dt>
             <dd>{queue.due + queue.later}</dd>
             <dd class="detail">
-              {queue.next !== null ? <>next <Until at={queue.next.at} /></> : `${queue.due} due now`}
+              {queue.next !== null ? (
+                <>
+                  next <Until at={queue.next.at} />
+                </>
+              ) : (
+                `${queue.due} due now`
+              )}
             </dd>
           </div>
           <div>
@@ -135,7 +158,12 @@ function Working() {
   const panel = usePanel('working');
   const runs = panel.data ?? [];
   return (
-    <Panel title="Being taken and processed" class="working" fresh={panel} loading={panel.data === null}>
+    <Panel
+      title="Being taken and processed"
+      class="working"
+      fresh={panel}
+      loading={panel.data === null}
+    >
       {runs.length === 0 ? (
         <Empty>No run is being taken, and none is being processed.</Empty>
       ) : (
@@ -303,7 +331,7 @@ function Plots() {
       {plots !== null && (
         <div class="plot-row">
           <Plot
-            title="From a run’s start until its processing begins; from its end until done"
+            title="Start of run → processing begins; end → done"
             unit="seconds"
             at={plots.latency.at}
             series={[
@@ -315,7 +343,12 @@ function Plots() {
                 dash: [4, 4],
               },
               { label: 'done, p50', values: plots.latency.doneP50, colour: '--plot-b' },
-              { label: 'done, p95', values: plots.latency.doneP95, colour: '--plot-b', dash: [4, 4] },
+              {
+                label: 'done, p95',
+                values: plots.latency.doneP95,
+                colour: '--plot-b',
+                dash: [4, 4],
+              },
             ]}
           />
           <Plot

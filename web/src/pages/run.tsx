@@ -261,9 +261,7 @@ function AttemptDetails({
           {attempt.outcome ?? 'running'}
           {attempt.counted && ', counted as a failure'}
         </Fact>
-        {attempt.cause !== null && (
-          <Fact name="Cause">{attempt.cause.replaceAll('_', ' ')}</Fact>
-        )}
+        {attempt.cause !== null && <Fact name="Cause">{attempt.cause.replaceAll('_', ' ')}</Fact>}
         {attempt.peakMemoryBytes !== null && (
           <Fact name="Memory at most">{bytes(attempt.peakMemoryBytes)}</Fact>
         )}
@@ -279,7 +277,9 @@ function AttemptDetails({
           </Fact>
         )}
       </dl>
-      {attempt.reason !== null && <p class="reason">{attempt.reason}</p>}
+      {attempt.reason !== null && attempt.reason !== answer.data?.row.why && (
+        <p class="reason">{attempt.reason}</p>
+      )}
       {attempt.fingerprint !== null && (
         <p>
           <Link to={`/failures?group=${encodeURIComponent(attempt.fingerprint)}`}>

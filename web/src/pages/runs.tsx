@@ -200,9 +200,7 @@ function Row({ run }: { run: RunRow }) {
   const { condition, failures } = run;
   return (
     <tr>
-      <th scope="row">
-        {run.run === null ? '?' : <Link to={`/runs/${run.run}`}>{run.run}</Link>}
-      </th>
+      <th scope="row">{run.run === null ? '?' : <Link to={`/runs/${run.run}`}>{run.run}</Link>}</th>
       <td>
         <ConditionSign condition={condition} />
       </td>
