@@ -29,6 +29,7 @@ class Processing:
         self._context = loaded.context
         self._parallel = plan["processor"] == "threaded_mailbox" and plan["cores"] > 1
         self.skipped: list[str] = []
+        self.warnings: list[str] = []
         self._open_storage(announce)
         if loaded.prepare is not None:
             loaded.prepare(self._context, plan)
@@ -118,6 +119,7 @@ class Processing:
 
     def _warn(self, warning: str) -> None:
         print(warning, flush=True)
+        self.warnings.append(warning)
         self._progress.write(warning=warning)
 
     def _set_options(self) -> None:
