@@ -37,6 +37,7 @@ export type DatabaseWrite = (typeof DATABASE_WRITES)[number];
 
 /** Files written by temporary file and rename (`attempts/durable.ts`). */
 export const FILE_WRITES = [
+  'contract.insert',
   'plan.json',
   'ending.json',
   'superseded',
