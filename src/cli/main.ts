@@ -4,6 +4,7 @@ import { CRASH_VARIABLE, cutOf } from '../crash-points/cut.ts';
 import { addAbandon, addFail, addHold, addRelease, addRetry } from './verbs.ts';
 import { addConfig } from './config.ts';
 import { addDb } from './db.ts';
+import { addDebt } from './debt.ts';
 import { addDeletions } from './deletions.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
@@ -44,7 +45,7 @@ const program = new Command('bootstrax')
 addSettingFlags(program);
 for (const add of [
   ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addLogs],
-  ...[addHistory, addFailures, addDeletions],
+  ...[addHistory, addFailures, addDebt, addDeletions],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback, addReconcile],
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor, addReport],
