@@ -4,14 +4,32 @@ import { checkDatabase, checkHost, checkPython, type Finding } from './doctor-ch
 import { print, printJson, style } from './output.ts';
 import { unknownVariables } from './settings.ts';
 
+interface Options {
+  contract?: string;
+  json?: boolean;
+}
+
 /** `bootstrax doctor`: what is missing on this machine, and what to do about it. */
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
     .description('look for what is wrong on this machine and say what to do; changes nothing')
-    .option('--json', 'one object: {ok, checks: [{check, state, says, todo}]}')
-    .action(async ({ json }: { json?: boolean }, command: Command) => {
+    .option(
+      '--contract <url>',
+      'run this program’s database operations on that server, in a database of their own that is removed again',
+    )
+    .option(
+      '--json',
+      'one object: {ok, checks: [{check, state, says, todo}]}; with --contract ' +
+        '{ok, server, database, left, checks: [{check, state, says, means}], privileges, granted, commands}',
+    )
+    .action(async ({ contract, json }: Options, command: Command) => {
       const loaded = await settingsAndEmbedded(command);
+      if (contract !== undefined) {
+        const { doctorContract } = await import('./doctor-contract.ts');
+        await doctorContract(loaded, contract, json ?? false);
+        return;
+      }
       const groups = await Promise.all([
         checkHost(loaded),
         checkPython(loaded.settings),

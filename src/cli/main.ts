@@ -5,6 +5,7 @@ import { addAbandon, addFail, addHold, addRelease, addRetry } from './verbs.ts';
 import { addConfig } from './config.ts';
 import { addDashboard } from './dashboard.ts';
 import { addDb } from './db.ts';
+import { addDebt } from './debt.ts';
 import { addDeletions } from './deletions.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
@@ -45,9 +46,10 @@ const program = new Command('bootstrax')
 addSettingFlags(program);
 for (const add of [
   ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addLogs],
-  ...[addHistory, addFailures, addDeletions, addDashboard],
+  ...[addHistory, addFailures, addDebt, addDeletions],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback, addReconcile],
+  addDashboard,
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor, addReport],
 ]) {
   add(program);

@@ -13,7 +13,15 @@ type Values<T> = {
 
 type AllValues = Values<typeof TABLE>;
 type RuleSection =
-  'claim' | 'targets' | 'resources' | 'retry' | 'quarantine' | 'disk' | 'memory' | 'limits';
+  | 'claim'
+  | 'targets'
+  | 'resources'
+  | 'retry'
+  | 'quarantine'
+  | 'debt'
+  | 'disk'
+  | 'memory'
+  | 'limits';
 
 /** User and password for one server. */
 export interface Credentials {

@@ -68,7 +68,7 @@ const forcedRate = z
   .strictObject({ substring: z.string().min(1), rate_mbps: positive })
   .transform((row) => ({ substring: row.substring, rateMBps: row.rate_mbps }));
 
-const { claim, targets, resources, retry, quarantine, disk, memory, limits } = defaultRules;
+const { claim, targets, resources, retry, quarantine, debt, disk, memory, limits } = defaultRules;
 const s = { unit: 's' };
 
 /** The decision tables and limits; the defaults are the reference's, in `src/domain/rules.ts`. */
@@ -265,6 +265,19 @@ export const RULES_TABLE = {
       s,
     ),
     maxSeconds: number(positive, quarantine.maxSeconds, 'Longest such pause.', s),
+  },
+  debt: {
+    offerWhenIdle: boolean(
+      debt.offerWhenIdle,
+      'An idle host makes the targets that its done runs lack, while no run waits; otherwise only those that a person offers (`bootstrax debt offer`).',
+    ),
+    maxTries: number(whole, debt.maxTries, 'So often at most for each run.'),
+    lookBackSeconds: number(
+      positive,
+      debt.lookBackSeconds,
+      'Runs that were done longer ago are offered only by a person.',
+      s,
+    ),
   },
   disk: {
     maxUsedPercent: number(

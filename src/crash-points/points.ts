@@ -22,6 +22,11 @@ export const DATABASE_WRITES = [
   'attempts.begin',
   'attempts.plan',
   'attempts.end',
+  'attempts.debt',
+  'runs.debt_claim',
+  'runs.debt_renew',
+  'runs.debt_pay',
+  'runs.debt_give_back',
   'deletions.request',
   'deletions.begin',
   'deletions.note',
@@ -32,6 +37,7 @@ export const DATABASE_WRITES = [
   'eb_monitor.dead',
   'online_monitor.wipe',
   'daq_log.write',
+  'contract.insert',
 ] as const;
 export type DatabaseWrite = (typeof DATABASE_WRITES)[number];
 

@@ -199,6 +199,8 @@ export const resultSchema = z.looseObject({
   products: z.array(productSchema),
   /** Post-processing targets that the context does not know and that were skipped. */
   skipped: z.array(z.string()),
+  /** What else a person should know of an attempt that has succeeded. */
+  warnings: z.array(z.string()).nullish(),
   seconds: z.number().nonnegative(),
   peakMemoryBytes: z.number().nonnegative(),
   versions: z.record(z.string(), z.string()),

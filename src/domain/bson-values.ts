@@ -36,7 +36,8 @@ function readLong(value: Record<string, unknown>): number | null {
 /** null where the value is no integer that a double holds exactly. */
 export function readInteger(value: unknown): number | null {
   const number = readNumber(value);
-  return Number.isSafeInteger(number) ? number : null;
+  // Minus zero is zero.
+  return number !== null && Number.isSafeInteger(number) ? number + 0 : null;
 }
 
 /** null where the value is no valid date. */

@@ -139,6 +139,16 @@ export interface QuarantineRules {
   readonly maxSeconds: number;
 }
 
+/** Making up for the targets that done runs lack. */
+export interface DebtRules {
+  /** Also without being asked, while no run waits. */
+  readonly offerWhenIdle: boolean;
+  /** Attempts at a debt once it is offered. */
+  readonly maxTries: number;
+  /** Older debts are offered only by a person, seconds. */
+  readonly lookBackSeconds: number;
+}
+
 /** When an attempt is stopped, before the kernel stops whom it likes. */
 export interface MemoryRules {
   /** Of the machine's or control group's memory, divided by the slots, percent. */
@@ -200,6 +210,7 @@ export interface Rules {
   readonly resources: ResourceRules;
   readonly retry: RetryRules;
   readonly quarantine: QuarantineRules;
+  readonly debt: DebtRules;
   readonly disk: DiskRules;
   readonly memory: MemoryRules;
   readonly limits: LimitRules;
@@ -320,6 +331,7 @@ export const defaultRules: Rules = {
     uncounted: { firstSeconds: 10, maxSeconds: 600, maxInRow: 10, maxHoldersLost: 1 },
   },
   quarantine: { runs: 3, firstSeconds: 600, maxSeconds: 2 * HOUR }, // ours
+  debt: { offerWhenIdle: false, maxTries: 3, lookBackSeconds: 7 * 24 * HOUR }, // ours
   disk: { maxUsedPercent: 95, minFreeBytes: 2 ** 40, alarmSeconds: 28 * HOUR }, // 3.6
   memory: { maxUsePercent: 85, minAvailablePercent: 3 }, // ours: the reference does not look (8.2)
   limits: {

@@ -1,25 +1,25 @@
 import { idText } from '../store/document-id.ts';
 import type { ObjectId } from 'mongodb';
 
-import type { AttemptRunner } from './attempt-runner.ts';
+import type { Runner } from './runner.ts';
 
 /** The attempts that this manager works on now. */
 export class AttemptBook {
-  readonly #runners = new Map<string, AttemptRunner>();
+  readonly #runners = new Map<string, Runner>();
 
   get size(): number {
     return this.#runners.size;
   }
 
-  all(): AttemptRunner[] {
+  all(): Runner[] {
     return [...this.#runners.values()];
   }
 
-  add(runner: AttemptRunner): void {
+  add(runner: Runner): void {
     this.#runners.set(runner.fence.attempt, runner);
   }
 
-  remove(runner: AttemptRunner): void {
+  remove(runner: Runner): void {
     this.#runners.delete(runner.fence.attempt);
   }
 
@@ -28,7 +28,7 @@ export class AttemptBook {
   }
 
   /** By the run's document; several attempts at one run are possible while an old one is cleaned up. */
-  ofRun(id: ObjectId): AttemptRunner | null {
+  ofRun(id: ObjectId): Runner | null {
     return this.all().find((runner) => idText(runner.fence.id) === idText(id)) ?? null;
   }
 }

@@ -11,6 +11,7 @@ import type { Environment } from './environment.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { isOutage, untilAnswered } from './persist.ts';
 import { clearEarlierProducts, locationsOn, prepare } from './prepare.ts';
+import type { AttemptPhase, Runner } from './runner.ts';
 import { settle, type AttemptSoFar, type Ending } from './settle.ts';
 import { planSummary, progressSummary } from './summaries.ts';
 import { Supervision } from './supervise.ts';
@@ -20,11 +21,9 @@ import { verify } from './verify.ts';
 /** Between two looks at a run whose end is awaited, beside the change stream, seconds. */
 const END_LOOK_SECONDS = 2;
 
-export type AttemptPhase =
-  'preparing' | 'starting' | 'running' | 'waiting_for_end' | 'checking' | 'settling';
-
 /** One attempt at a run on this host, from the claim to its end. */
-export class AttemptRunner {
+export class AttemptRunner implements Runner {
+  readonly ofDebt = false;
   readonly fence: Fence;
   plan: Plan | null = null;
   #run: Run;

@@ -7,6 +7,7 @@ import { AttemptRunner } from './attempt-runner.ts';
 import { Bell } from './bell.ts';
 import { claimTurn, type Retries, type TurnAnswer } from './claiming.ts';
 import { DatabaseNews } from './database-news.ts';
+import { Debts } from './debts.ts';
 import { Deletions } from './deletions.ts';
 import type { Environment } from './environment.ts';
 import { HANDED_BACK, HANDING_BACK, leave, type HandBack } from './hand-over.ts';
@@ -16,6 +17,7 @@ import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { isOutage, unlessOutage, untilAnswered } from './persist.ts';
 import { requestedRun } from './requests.ts';
+import type { Runner } from './runner.ts';
 
 /** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
@@ -38,6 +40,7 @@ export class ManagerLoop {
   readonly #host: HostWatch;
   readonly #deletions: Deletions;
   readonly #databaseNews: DatabaseNews;
+  readonly #debts: Debts;
   #streaming = false;
   /** No run falls due before, as far as is known; monotonic seconds. */
   #noRetryBefore = -Infinity;
@@ -67,6 +70,16 @@ export class ManagerLoop {
           const runner = this.#runner(run, fence);
           this.#begin(runner, () => runner.adopt(files));
         },
+        adoptDebt: (document, files) => this.#debts.adopt(document, files),
+      },
+      ends,
+    );
+    this.#debts = new Debts(
+      env,
+      this.#book,
+      {
+        begin: (runner, work) => this.#begin(runner, work),
+        changed: () => this.#lifeSigns.changed(),
       },
       ends,
     );
@@ -187,6 +200,10 @@ export class ManagerLoop {
     const asked = await requestedRun(env, number);
     if (!asked.ok) return asked;
     const { run, document } = asked;
+    if (this.#book.size >= env.slots && this.#debts.giveWayTo(number)) {
+      const message = `what a done run lacks was being made here, which ends now: ask again`;
+      return { ok: false, message };
+    }
     if (this.#book.size >= env.slots) {
       const busy = this.#book.all().map(({ run }) => run.number);
       return { ok: false, message: `this host is busy with run ${busy.join(', ')}` };
@@ -321,8 +338,13 @@ export class ManagerLoop {
     const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     try {
       await this.#housekeeping.look();
-      if (this.#handBack !== null || this.#book.size >= env.slots) return interval;
+      if (this.#handBack !== null) return interval;
+      if (this.#book.size >= env.slots) {
+        await this.#debts.giveWay(() => this.#accepting());
+        return interval;
+      }
       const nextDueSeconds = await this.#claimWhatIsDue(interval);
+      await this.#debts.look(() => this.#accepting());
       return Math.min(interval, nextDueSeconds ?? interval);
     } catch (error) {
       if (!isOutage(error)) throw error;
@@ -350,13 +372,15 @@ export class ManagerLoop {
     return claimTurn(
       { ...env, slots: this.#host.slots },
       this.#book,
-      async () => {
-        const { accepting } = await this.#host.look();
-        return accepting.ok ? { ok: true } : { ok: false, reason: accepting.reason };
-      },
+      () => this.#accepting(),
       retries,
       (run, seen, attempt) => this.#take(run, seen, attempt),
     );
+  }
+
+  async #accepting(): Promise<{ ok: true } | { ok: false; reason: string }> {
+    const { accepting } = await this.#host.look();
+    return accepting.ok ? { ok: true } : { ok: false, reason: accepting.reason };
   }
 
   #take(run: Run, seen: Seen, attempt: string): void {
@@ -369,7 +393,7 @@ export class ManagerLoop {
     return new AttemptRunner(this.#env, run, fence, this.#ends, () => this.#lifeSigns.changed());
   }
 
-  #begin(runner: AttemptRunner, work: () => Promise<void>): void {
+  #begin(runner: Runner, work: () => Promise<void>): void {
     this.#book.add(runner);
     this.#lifeSigns.changed();
     work().then(

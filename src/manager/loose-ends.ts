@@ -42,7 +42,9 @@ export class LooseEnds {
     for (const document of done) {
       const seen = seenOf(document);
       const time = seen.time instanceof Date ? seen.time.getTime() : null;
-      const key = `${idText(seen.id)} ${time ?? 'never'}`;
+      // While somebody makes what the run lacks, the life signs of that one count.
+      const held = JSON.stringify(debtOf(document) ?? null);
+      const key = `${idText(seen.id)} ${time ?? 'never'} ${held}`;
       const first = this.#seenSince.get(key) ?? env.clock.monotonicSeconds();
       seenSince.set(key, first);
       await this.#finish(document, now, env.clock.monotonicSeconds() - first);
@@ -60,6 +62,10 @@ export class LooseEnds {
     }
     if (!(document['end'] instanceof Date)) {
       if (seenSeconds > rules.limits.endOfRunSeconds) await this.#sayEndIsMissing(document);
+      return;
+    }
+    if (debtOf(document) !== undefined) {
+      if (seenSeconds > rules.limits.busyLeaseSeconds) await this.#releaseDebt(document);
       return;
     }
     // The reference writes `done` and the status one after the other.
@@ -97,6 +103,18 @@ export class LooseEnds {
     );
   }
 
+  /** Its holder is silent: the run is handed on with what it has. */
+  async #releaseDebt(document: RunDocument): Promise<void> {
+    const released = await this.#env.store.debts.release(seenOf(document), debtOf(document));
+    if (released !== 'landed') return;
+    await this.#tell(
+      document,
+      'warning',
+      'debt.released',
+      `${runLabel(seenOf(document))} stays done with what it had: who was making what it lacks gives no sign of life`,
+    );
+  }
+
   async #sayEndIsMissing(document: RunDocument): Promise<void> {
     const key = idText(document._id);
     if (this.#endMissed.has(key)) return;
@@ -119,6 +137,12 @@ export class LooseEnds {
     this.#env.log[priority === 'warning' ? 'warn' : priority]({ event, run: number }, message);
     await tellDaq(this.#env, priority, message, number);
   }
+}
+
+/** What holds a done run for its debt; undefined if nothing does. */
+function debtOf(document: RunDocument): unknown {
+  const bootstrax = document['bootstrax'] as { debt?: unknown } | null | undefined;
+  return bootstrax?.debt ?? undefined;
 }
 
 function isTagged(parsed: ParsedRun, tag: string): boolean {

@@ -124,10 +124,12 @@ function ended(attempt: AttemptDocument, elsewhere: readonly PastFailure[]): End
   const { fingerprint = null, meaning = null } = result ?? {};
   const failure = { run, host, fingerprint, class: meaning?.class ?? null };
   const verdict = verdictOf(result);
+  // What failed of a run that is done for good is no measure for a host.
+  const isNoMeasure = attempt.ofDebt === true || isCleared(failure, elsewhere);
   return {
     run,
     endedMs: time?.getTime() ?? 0,
-    verdict: verdict === 'failed' && isCleared(failure, elsewhere) ? 'neither' : verdict,
+    verdict: verdict === 'failed' && isNoMeasure ? 'neither' : verdict,
     what: meaning === null ? null : causeText(meaning),
   };
 }

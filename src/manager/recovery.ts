@@ -1,23 +1,24 @@
-import { join } from 'node:path';
-
 import type { AttemptFiles } from '../attempts/directory.ts';
-import type { Plan, Started } from '../domain/attempt.ts';
+import type { Plan } from '../domain/attempt.ts';
 import { parseRun, type ParsedRun, type Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Conclusion, RunDocument } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
+import { cleanUpDebt } from './debts.ts';
 import { requestDeletion } from './deletions.ts';
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen, malformedText } from './failure.ts';
+import { endProcesses, listedHere } from './left-behind.ts';
 import { untilAnswered } from './persist.ts';
-import { NOBODY } from './supervise.ts';
 
 /** What is kept of concluded attempts: their logs are what a person wants to read next week. */
 const RETENTION = { keep: 500, maxBytes: 2e9, maxLogBytes: 5e6 };
 
 export interface RecoveryHandlers {
+  /** The same for one that makes up for what a done run lacks; false if it is not this host's. */
+  adoptDebt: (document: RunDocument, files: AttemptFiles & { plan: Plan }) => boolean;
   /** The attempt is still this host's: go on with it. */
   adopt: (run: Run, document: RunDocument, files: AttemptFiles & { plan: Plan }) => void;
 }
@@ -76,6 +77,10 @@ async function recoverAttempt(
     env.store.runs.byNumber(plan.run),
   );
   if (found === null) return;
+  if (plan.keep != null) {
+    if (found.some((document) => handlers.adoptDebt(document, { ...files, plan }))) return;
+    return cleanUpDebt(env, { ...files, plan }, found, signal);
+  }
   for (const document of found) {
     const { state, attempt, host } = seenOf(document);
     if (attempt !== plan.attempt || host !== env.host) continue;
@@ -95,20 +100,6 @@ async function recoverAttempt(
     return;
   }
   await cleanUpLostAttempt(env, files, plan, found, signal);
-}
-
-/** Those whose identity is not known are found by the log they write to. */
-async function endProcesses(
-  env: Environment,
-  started: Started | null,
-  attempt: string,
-): Promise<void> {
-  await env.machine.endSession({
-    guardian: started?.guardian ?? NOBODY,
-    child: started?.child ?? NOBODY,
-    logFile: join(env.attempts.directoryOf(attempt), 'log.txt'),
-  });
-  await env.attempts.clearSharedMemory(attempt);
 }
 
 /**
@@ -173,15 +164,6 @@ function isDoneHere(env: Environment, document: RunDocument): boolean {
 function concludedBy(document: RunDocument, { attempt }: Plan): boolean {
   const fields = document['bootstrax'] as { last_attempt?: unknown } | null | undefined;
   return fields?.last_attempt === attempt;
-}
-
-/** Where the run's products on this host lie, as its document says. */
-function listedHere(env: Environment, document: RunDocument): string[] {
-  const entries: unknown[] = Array.isArray(document['data']) ? document['data'] : [];
-  return entries.flatMap((entry) => {
-    const { host, location } = (entry ?? {}) as { host?: unknown; location?: unknown };
-    return host === env.host && typeof location === 'string' ? [location] : [];
-  });
 }
 
 /** Runs claimed by this host that no attempt of it works on: back to the queue, not counted. */

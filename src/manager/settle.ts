@@ -98,6 +98,9 @@ export async function settle(
     const message = `post-processing of ${type} for run ${run.number} was skipped: the context ${env.context} does not know it`;
     await tellDaq(env, 'error', message, run.number);
   }
+  for (const warning of attempt.result?.warnings ?? []) {
+    await tellDaq(env, 'warning', `run ${run.number}: ${warning}`, run.number);
+  }
   report(env, attempt, settled);
   await tellDaq(env, settled.priority, settled.message, run.number);
   return settled.outcome.outcome;

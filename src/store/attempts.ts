@@ -26,6 +26,7 @@ const index = (name: string, key: Record<string, 1 | -1>): IndexSpec => ({
 export const ATTEMPT_INDEXES: readonly IndexSpec[] = [
   index('run_started', { run: 1, started: 1 }),
   index('host_ended', { host: 1, ended: 1 }),
+  index('host_debt', { host: 1, 'debt.offered': 1 }),
   index('counted_ended', { 'result.counted': 1, ended: 1 }),
 ];
 
@@ -174,7 +175,8 @@ function failureGroup(fingerprint: string, failures: readonly Document[]): Failu
   };
 }
 
-function attemptOf(document: Document): AttemptDocument {
+/** As it is stored, with its id. */
+export function attemptOf(document: Document): AttemptDocument {
   const { _id, ...fields } = document as Document & { _id: unknown };
   return { attempt: String(_id), ...fields } as AttemptDocument;
 }

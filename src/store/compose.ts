@@ -1,6 +1,7 @@
 import { ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
 import type { Collection } from './collection.ts';
 import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
+import { createDebtStore } from './debts.ts';
 import { createDeletionStore, DELETIONS_COLLECTION } from './deletions.ts';
 import { createEbMonitorStore, EB_MONITOR_COLLECTION } from './eb-monitor.ts';
 import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from './host-targets.ts';
@@ -38,6 +39,7 @@ export function composeStore(
   | 'hostTargets'
   | 'overview'
   | 'deletions'
+  | 'debts'
   | 'onlineMonitor'
   | 'silentHosts'
   | 'serverTime'
@@ -52,6 +54,7 @@ export function composeStore(
     rates: createRateStore(inDaq(RATES_COLLECTION), watchRates),
     hostTargets: createHostTargetsStore(inDaq(HOST_TARGETS_COLLECTION)),
     deletions: createDeletionStore(inRuns(DELETIONS_COLLECTION)),
+    debts: createDebtStore(inRuns(RUNS_COLLECTION), inRuns(ATTEMPTS_COLLECTION)),
     onlineMonitor: createOnlineMonitorStore(inRuns(ONLINE_MONITOR_COLLECTION)),
     silentHosts: createSilentHostStore(inDaq(EB_MONITOR_COLLECTION), daqTime),
     overview: createOverviewStore({

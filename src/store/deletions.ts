@@ -132,12 +132,28 @@ export function createDeletionStore(deletions: Collection): DeletionStore {
   };
 }
 
+/** Whatever has become of the document, the fields are of their types. */
 function deletionOf(document: Document): DeletionDocument {
-  const { _id, vouched_by, bytes_freed, ...fields } = document as Document & { _id: unknown };
+  const { _id, run, host, state, vouched_by: vouchedBy, ...fields } = document;
+  const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : null);
+  const count = (name: string) => (typeof fields[name] === 'number' ? fields[name] : null);
+  const date = (name: string) => (fields[name] instanceof Date ? fields[name] : null);
   return {
     attempt: String(_id),
-    ...fields,
-    vouchedBy: vouched_by as unknown,
-    bytesFreed: bytes_freed as unknown,
-  } as DeletionDocument;
+    run: Number(run),
+    host: String(host),
+    state: state as DeletionDocument['state'],
+    problem: text('problem'),
+    cause: text('cause'),
+    begun: date('begun') ?? new Date(0),
+    checked: date('checked'),
+    ended: date('ended'),
+    folder: text('folder'),
+    location: text('location'),
+    vouchedBy: Array.isArray(vouchedBy) ? (vouchedBy as DeletionDocument['vouchedBy']) : [],
+    how: text('how'),
+    files: count('files'),
+    bytes: count('bytes'),
+    bytesFreed: count('bytes_freed'),
+  };
 }

@@ -11,7 +11,7 @@ export const RUNS_DB = 'xenonnt';
 export const DAQ_DB = 'daq';
 
 const USER = 'toolchain';
-const PASSWORD = 'only-for-this-test';
+export const PASSWORD = 'only-for-this-test';
 
 /** The reference's table of time-outs, for a test of seconds; unnamed ones stay as they are. */
 export interface ReferenceTimes {

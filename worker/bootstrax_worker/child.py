@@ -73,6 +73,7 @@ class _Attempt:
         self._watch = watch
         self._folders: list[dict] = []
         self._skipped: list[str] = []
+        self._warnings: list[str] = []
 
     def run(self, load_context) -> int:
         try:
@@ -87,7 +88,7 @@ class _Attempt:
         from .products import read_product
 
         processing = Processing(self._plan, loaded, self._progress, self._announce)
-        self._skipped = processing.skipped
+        self._skipped, self._warnings = processing.skipped, processing.warnings
         if self._plan.get("debug"):
             from . import debugging
 
@@ -134,6 +135,7 @@ class _Attempt:
             "error": error,
             "products": products,
             "skipped": self._skipped,
+            "warnings": self._warnings,
             "seconds": self._progress.seconds(),
             "peakMemoryBytes": self._state.peak_memory,
             "versions": versions(),

@@ -1,7 +1,7 @@
 """The folders that strax writes for this attempt."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import strax
 
@@ -28,11 +28,21 @@ class Announcing:
 
 
 class OutputDirectory(Announcing, strax.DataDirectory):
-    """The output folder."""
+    """The output folder; what lies at the locations in `keep` is read and never written anew."""
 
-    def __init__(self, path: str, announce: Callable[[dict], None]) -> None:
+    def __init__(
+        self, path: str, announce: Callable[[dict], None], keep: Iterable[str] = ()
+    ) -> None:
         Announcing.__init__(self, announce)
         strax.DataDirectory.__init__(self, path)
+        self._keep = {os.path.abspath(location) for location in keep}
+
+    def saver(self, key, metadata, **kwargs):
+        location = os.path.abspath(os.path.join(self.path, str(key)))
+        if location in self._keep:
+            # A plugin with several outputs makes some anew that are there: strax goes on without.
+            raise strax.DataNotAvailable(f"{location} stays as it is")
+        return super().saver(key, metadata, **kwargs)
 
 
 class WrittenBytes:

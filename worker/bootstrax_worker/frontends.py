@@ -7,6 +7,7 @@ in the file that XENON_CONFIG names: no credential is in a plan or an argument.
 import pymongo
 import strax
 import straxen
+from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
 from .folders import Announcing
@@ -27,6 +28,8 @@ _RUN_DATABASE = {
     "mongo_database": "mongo_rdb_database",
 }
 _SOCKET_SECONDS = 60
+# A document that is too large is none of the driver's own errors.
+_NOT_STORED = (PyMongoError, BSONError, OverflowError)
 
 
 class NotConfigured(Exception):
@@ -103,7 +106,7 @@ class _Saver(strax.MongoSaver):
         self._given_up = False
         try:
             super().__init__(key, metadata, collection, **kwargs)
-        except PyMongoError as error:
+        except _NOT_STORED as error:
             strax.Saver.__init__(self, metadata, **kwargs)
             self._give_up(error)
 
@@ -122,7 +125,7 @@ class _Saver(strax.MongoSaver):
             return None
         try:
             return store(*args)
-        except (PyMongoError, OverflowError) as error:
+        except _NOT_STORED as error:
             return self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
@@ -137,7 +140,7 @@ class _Saver(strax.MongoSaver):
         try:
             broken = {"$set": {"metadata.exception": reason}}
             self.col.update_one({"_id": self.id_md}, broken)
-        except PyMongoError as second:
+        except _NOT_STORED as second:
             print(f"nor can it be marked as broken: {second}")
 
 

@@ -29,6 +29,7 @@ class Processing:
         self._context = loaded.context
         self._parallel = plan["processor"] == "threaded_mailbox" and plan["cores"] > 1
         self.skipped: list[str] = []
+        self.warnings: list[str] = []
         self._open_storage(announce)
         if loaded.prepare is not None:
             loaded.prepare(self._context, plan)
@@ -48,7 +49,7 @@ class Processing:
             )
         self._progress.enter("waiting_for_data")
         if self._plan["processor"] == "threaded_mailbox":
-            self._make(tuple(targets))
+            self._make_together(targets)
         # strax stores a type that is saved only as a target only if it is asked for by itself or
         # together with types of another kind; and single_thread makes one target at a time.
         for target in targets:
@@ -62,6 +63,13 @@ class Processing:
                 )
         for target in self._plan["postProcessing"]:
             self._post_process(target, registry)
+
+    def _make_together(self, targets: list[str]) -> None:
+        if self._plan.get("keep"):
+            # strax cannot make some of several targets and load the others.
+            targets = [target for target in targets if self._is_missing(target)]
+        if targets:
+            self._make(tuple(targets))
 
     def _post_process(self, target: str, registry: dict) -> None:
         if target not in registry:
@@ -112,12 +120,13 @@ class Processing:
             from .frontends import open_frontends
 
             others = open_frontends(self._plan, announce, self._warn)
-        return (
-            others if "run_database" in names else [OutputDirectory(directory, announce), *others]
-        )
+        if "run_database" in names:
+            return others
+        return [OutputDirectory(directory, announce, self._plan.get("keep") or ()), *others]
 
     def _warn(self, warning: str) -> None:
         print(warning, flush=True)
+        self.warnings.append(warning)
         self._progress.write(warning=warning)
 
     def _set_options(self) -> None:

@@ -1,0 +1,183 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { userInfo } from 'node:os';
+import { causeText } from '../domain/causes.ts';
+import { debtFacts, debtorOf, madeOf, offerable, sourceOfDebt } from '../domain/debt.ts';
+import type { Rules } from '../domain/rules.ts';
+import { utcToTheSecond } from '../domain/utc.ts';
+import type { DebtDocument, RunDocument, Store } from '../store/types.ts';
+import { withDatabase } from './database.ts';
+import { print, printJson, table } from './output.ts';
+import { runNumber } from './run-number.ts';
+
+const HOURS_PER_DAY = 24;
+const MOST_DEBTS = 500;
+const ATTEMPTS_LOOKED_AT = 50;
+
+/** A done run that ended with fewer targets than wanted. */
+interface Debt {
+  run: number;
+  mode: string | null;
+  host: string;
+  /** ISO 8601, UTC: when it was done. */
+  done: string;
+  wanted: string[];
+  got: string[];
+  dropped: readonly string[];
+  /** What made the ladder go down. */
+  why: string | null;
+  /** From what the missing types could be made. */
+  data: 'raw data' | 'live data' | 'none';
+  /** `open`: waits for somebody to offer it. */
+  state: 'open' | 'offered' | 'being made';
+  by: string | null;
+  tries: number;
+  /** Why the last try came to nothing. */
+  reason: string | null;
+  offerable: boolean;
+  /** Why it cannot be offered. */
+  why_not: string | null;
+}
+
+/** `bootstrax debt`: what done runs lack; `offer` has it made after all. */
+export function addDebt(program: Command): void {
+  const debt = program
+    .command('debt')
+    .description('done runs with fewer targets than wanted: what they lack, why, and from what')
+    .option('--days <number>', 'done within so many days', days, 30)
+    .option('--json', 'one object: {since, debts}')
+    .action(async (options: { days: number; json?: boolean }, command: Command) => {
+      const { since, debts } = await withDatabase(command, async ({ store, settings }) => {
+        const now = await store.serverTime();
+        const from = new Date(now.getTime() - options.days * HOURS_PER_DAY * 3_600_000);
+        return { since: from, debts: await listDebts(store, settings.rules, from) };
+      });
+      if (options.json) printJson({ since, debts });
+      else if (debts.length === 0) print(`No run of ${options.days} days lacks anything.`);
+      else print(draw(debts));
+    });
+  debt
+    .command('offer')
+    .description('have what these runs lack made by the host that has their data; they stay done')
+    .argument('<runs...>', 'run numbers')
+    .option('--json', 'one object: {offered: [..], refused: [{run, why}]}')
+    .action(async (words: string[], options: { json?: boolean }, command: Command) => {
+      const { json = debt.opts<{ json?: boolean }>().json } = options;
+      const runs = words.map(runNumber);
+      const { offered, refused } = await withDatabase(command, async ({ store, settings }) => {
+        const answers = [];
+        for (const run of new Set(runs)) answers.push(await offer(store, settings.rules, run));
+        return {
+          offered: answers.filter(({ why }) => why === null).map(({ run }) => run),
+          refused: answers.filter(({ why }) => why !== null),
+        };
+      });
+      if (json) printJson({ offered, refused });
+      else {
+        if (offered.length > 0) {
+          print(`Offered: ${offered.join(', ')}. Their hosts make what is missing when idle.`);
+        }
+        for (const { run, why } of refused) print(`Run ${run}: ${why ?? ''}.`);
+      }
+      if (refused.length > 0) process.exitCode = 1;
+    });
+}
+
+async function listDebts(store: Store, rules: Rules, since: Date): Promise<Debt[]> {
+  const found = await store.debts.open({ since, limit: MOST_DEBTS });
+  const documents = await store.debts.runs([...new Set(found.map(({ run }) => run))]);
+  const debts: Debt[] = [];
+  for (const debtor of found) {
+    const document = documents.find((each) => isDebtOf(each, debtor));
+    if (document !== undefined) debts.push(await describe(store, rules, debtor, document));
+  }
+  return debts;
+}
+
+/** Not any more once the run has been processed anew. */
+function isDebtOf(document: RunDocument, { run, attempt }: DebtDocument): boolean {
+  const { state, lastAttempt } = debtFacts(document);
+  return document['number'] === run && state === 'done' && lastAttempt === attempt;
+}
+
+async function describe(
+  store: Store,
+  rules: Rules,
+  document: DebtDocument,
+  runDocument: RunDocument,
+): Promise<Debt> {
+  const { run, mode, host, ended, plan, result, debt } = document;
+  const dropped = result?.dropped ?? [];
+  const debtor = debtorOf(document);
+  const facts = debtFacts(runDocument);
+  const may = offerable(debtor, facts, rules);
+  const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
+  const lastCounted = history.find((attempt) => attempt.result?.counted === true)?.result;
+  const meaning = lastCounted?.meaning ?? null;
+  const why = [meaning === null ? null : causeText(meaning), lastCounted?.reason?.split('\n')[0]];
+  const isBeingMade = facts.debtAttempt !== null;
+  return {
+    ...{ run, mode, host, done: ended?.toISOString() ?? '', dropped },
+    ...madeOf(plan, dropped),
+    why: why.filter((part) => part != null).join(': ') || null,
+    data: sourceOfDebt(debtor, facts, rules),
+    state: isBeingMade ? 'being made' : debt?.offered === true ? 'offered' : 'open',
+    by: debt?.by ?? null,
+    tries: debt?.tries ?? 0,
+    reason: debt?.reason ?? null,
+    offerable: may.ok,
+    why_not: may.ok ? null : may.reason,
+  };
+}
+
+async function offer(
+  store: Store,
+  rules: Rules,
+  run: number,
+): Promise<{ run: number; why: string | null }> {
+  const no = (why: string) => ({ run, why });
+  const [document, another] = await store.debts.runs([run]);
+  if (document === undefined) return no('there is no such run');
+  if (another !== undefined) return no('several documents have this number');
+  const { state, lastAttempt } = debtFacts(document);
+  if (state !== 'done') return no(`it is ${state ?? 'new'}: only what done runs lack is offered`);
+  const attempt = lastAttempt === null ? null : await store.attempts.get(lastAttempt);
+  if (attempt === null) return no('it is not known what it lacks: no attempt of ours made it');
+  const debtor = attempt as DebtDocument;
+  if (debtor.debt?.paid === true || (debtor.result?.dropped ?? []).length === 0) {
+    return no('it lacks nothing');
+  }
+  const may = offerable(debtorOf(debtor), debtFacts(document), rules);
+  if (!may.ok) return no(may.reason);
+  await store.debts.note(debtor.attempt, {
+    ...{ offered: true, by: userInfo().username, tries: 0, reason: null, paid: false },
+  });
+  return { run, why: null };
+}
+
+function draw(debts: readonly Debt[]): string {
+  return table(
+    ['run', 'mode', 'done (UTC)', 'host', 'lacks', 'why', 'from', 'state'],
+    debts.map((debt) => [
+      String(debt.run),
+      debt.mode ?? '',
+      debt.done === '' ? '' : utcToTheSecond(new Date(debt.done)),
+      debt.host,
+      debt.dropped.join(' '),
+      debt.why?.slice(0, 80) ?? '',
+      debt.data,
+      stateText(debt),
+    ]),
+  );
+}
+
+function stateText({ state, by, tries, reason, why_not: whyNot }: Debt): string {
+  const tried = tries === 0 ? '' : `, tried ${tries} times${reason === null ? '' : `: ${reason}`}`;
+  if (state !== 'open') return `${state}${by === null ? '' : ` (${by})`}${tried}`;
+  return whyNot === null ? `can be offered${tried}` : `cannot be offered: ${whyNot}${tried}`;
+}
+
+function days(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value <= 3650) return value;
+  throw new InvalidArgumentError('A number of days, above 0.');
+}

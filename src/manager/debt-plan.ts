@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+
+import type { Plan } from '../domain/attempt.ts';
+import { lessonsOf } from '../domain/lessons.ts';
+import { makePlan } from '../domain/plan.ts';
+import type { Run } from '../domain/run.ts';
+import type { Environment } from './environment.ts';
+import { hostTargetsFor, locationsOn } from './prepare.ts';
+import { untilAnswered } from './persist.ts';
+
+const ATTEMPTS_LOOKED_AT = 50;
+
+export type DebtPlan =
+  { kind: 'plan'; plan: Plan } | { kind: 'none'; reason: string } | { kind: 'stopped' };
+
+/**
+ * A plan with all targets for a run that is done without some: as for a new run, but with what was
+ * learned of its want of memory. What is there stays, and is read instead of made again.
+ */
+export async function planDebt(
+  env: Environment,
+  run: Run,
+  attempt: string,
+  signal: AbortSignal,
+): Promise<DebtPlan> {
+  const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
+    env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
+  );
+  const hostTargets = await hostTargetsFor(env, run, signal);
+  if (history === null || signal.aborted) return { kind: 'stopped' };
+  const { memoryFailures } = lessonsOf(history, run.bootstrax.failures);
+  // Without live data the reader has nothing to read, and need not, if its data is there.
+  const liveLocation = run.liveLocation ?? env.liveDataRoots[0] ?? null;
+  const fresh: Run = { ...run, liveLocation, bootstrax: { ...run.bootstrax, failures: 0 } };
+  const made = makePlan(fresh, {
+    attempt,
+    host: env.host,
+    rules: env.rules,
+    hostTable: env.resourceTable,
+    shedding: env.rules.targets.shedding,
+    graph: env.graph(),
+    culprits: [],
+    memoryFailures,
+    hostTargets,
+    rateMBps: run.rateMBps,
+    context: env.context,
+    contextOptions: env.contextOptions,
+    processor: env.processor,
+    debug: env.debug,
+    liveDataRoots: env.liveDataRoots,
+    outputDirectory: env.outputDirectory,
+  });
+  switch (made.kind) {
+    case 'plan': {
+      const keep = locationsOn(env.host, run).map((location) => resolve(location));
+      return { kind: 'plan', plan: { ...made.plan, keep } };
+    }
+    case 'malformed': {
+      const named = made.problems.map(({ field, problem }) => `${field}: ${problem}`);
+      return { kind: 'none', reason: `its document is malformed: ${named.join('; ')}` };
+    }
+    case 'host_problem':
+    case 'run_problem':
+      return { kind: 'none', reason: made.reason };
+  }
+}

@@ -1,0 +1,28 @@
+import type { Plan, Progress } from '../domain/attempt.ts';
+import type { Run } from '../domain/run.ts';
+import type { Ended } from '../domain/verdict.ts';
+import type { AttemptProcesses } from '../machine/processes.ts';
+import type { Fence, ProgressSummary } from '../store/types.ts';
+
+export type AttemptPhase =
+  'preparing' | 'starting' | 'running' | 'waiting_for_end' | 'checking' | 'settling';
+
+/** An attempt that this manager works on, as the rest of it sees it. */
+export interface Runner {
+  readonly fence: Fence;
+  readonly run: Run;
+  /** It makes up for what a done run lacks, and gives way to every other. */
+  readonly ofDebt: boolean;
+  readonly plan: Plan | null;
+  readonly phase: AttemptPhase;
+  readonly progress: Progress | null;
+  /** Null before there are any. */
+  readonly processes: AttemptProcesses | null;
+  /** It is to end, or at its end, already. */
+  readonly ending: boolean;
+  /** Ends the attempt for a cause; its child too. */
+  end(cause: Ended): void;
+  /** Something about the run's document has changed: look whether it is still ours. */
+  look(): Promise<void>;
+  progressSummary(): ProgressSummary | null;
+}

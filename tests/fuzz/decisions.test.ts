@@ -1,0 +1,199 @@
+import { resolve, sep } from 'node:path';
+import { EJSON } from 'bson';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { malformedViews } from '../../src/cli/malformed-runs.ts';
+import { runView } from '../../src/cli/run-view.ts';
+import { drawRuns } from '../../src/cli/runs.ts';
+import { pluginGraphSchema } from '../../src/domain/attempt.ts';
+import { claimDecision, orderCandidates, type HostFacts } from '../../src/domain/claim.ts';
+import { explain } from '../../src/domain/explain.ts';
+import { hostTargetsOf } from '../../src/domain/host-targets.ts';
+import { nextRuns } from '../../src/domain/next.ts';
+import { makePlan, planLine, type PlanInputs } from '../../src/domain/plan.ts';
+import { defaultRules } from '../../src/domain/rules.ts';
+import { parseRun, type ParsedRun } from '../../src/domain/run.ts';
+import { seenOf } from '../../src/store/runs.ts';
+import type { RunDocument } from '../../src/store/types.ts';
+import straxenGraph from '../unit/domain/straxen-graph.json' with { type: 'json' };
+import {
+  anything,
+  mutated,
+  mutations,
+  omissions,
+  OPTIONAL,
+  REMOVED,
+  REQUIRED,
+  wellFormed,
+  type Mutation,
+} from './documents.ts';
+
+/** In each run of the tests; the time is a limit for a machine that is in trouble. */
+const DOCUMENTS = { mutated: 80_000, optional: 15_000, anything: 10_000 };
+const LIMIT_SECONDS = 240;
+const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+
+const LIVE = '/live/xenonnt';
+const ROOTS = ['/live', '/other/live'];
+const OUTPUT = '/data/processed';
+const NOW = new Date('2026-03-01T12:00:00Z');
+const HOSTS: readonly HostFacts[] = [
+  { host: 'eb3.xenon.local', role: 'primary', accepting: { ok: true } },
+  { host: 'eb2.xenon.local', role: 'never', accepting: { ok: false, reason: 'the disk is full' } },
+];
+const FLEET = { queueLength: 2, livePrimaries: 1 };
+const INPUTS: PlanInputs = {
+  ...{ attempt: 'a'.repeat(24), host: 'eb3.xenon.local', context: 'c:c', contextOptions: {} },
+  ...{ processor: 'threaded_mailbox', liveDataRoots: ROOTS, outputDirectory: OUTPUT },
+  ...{ rules: defaultRules, hostTable: 'new', shedding: 'graded', culprits: [] },
+  ...{ memoryFailures: 0, hostTargets: null, rateMBps: null },
+  graph: pluginGraphSchema.parse(straxenGraph),
+};
+
+let decided = 0;
+
+/** One document through everything that decides about it or shows it. */
+function decide(document: unknown): ParsedRun {
+  const parsed = parseRun(document);
+  for (const host of HOSTS) {
+    claimDecision(parsed, host, FLEET, defaultRules, NOW);
+    const explained = explain(parsed, host, FLEET, defaultRules, NOW);
+    JSON.stringify(explained);
+    const next = nextRuns([parsed, parsed], host, FLEET, defaultRules, NOW);
+    expect(next.runs.length + next.passedOver.length).toBe(2);
+  }
+  orderCandidates([{ parsed }, { parsed }], defaultRules, NOW);
+  // Shedding by the graph costs more than all else together, and reads nothing of the document.
+  const inputs: PlanInputs = decided++ % 16 === 0 ? INPUTS : { ...INPUTS, shedding: 'reference' };
+  const line = planLine(parsed, inputs, null);
+  JSON.stringify(line);
+  if (parsed.kind === 'run') {
+    const made = makePlan(parsed.run, inputs);
+    if (made.kind === 'plan') {
+      const { liveDataDirectory, outputDirectory, runId, runConfig } = made.plan;
+      const folder = resolve(liveDataDirectory);
+      expect(ROOTS.some((root) => folder.startsWith(root + sep))).toBe(true);
+      expect(folder.endsWith(sep + runId)).toBe(true);
+      expect(runConfig['daq_input_dir']).toBe(liveDataDirectory);
+      expect(liveDataDirectory).not.toContain('\0');
+      expect(outputDirectory).toBe(OUTPUT);
+      expect(runId).toMatch(/^\d{6,}$/);
+      for (const reader of Object.keys(runConfig['readout_threads'] as object)) {
+        expect(reader).not.toMatch(/[/\0]/);
+      }
+    }
+  } else {
+    expect(parsed.malformed.problems.length).toBeGreaterThan(0);
+  }
+  if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
+    const stored = document as RunDocument;
+    seenOf(stored);
+    drawRuns([runView(stored, NOW)]);
+    const views = malformedViews([stored]);
+    if (parsed.kind === 'malformed') expect(views[0]?.problems).toEqual(parsed.malformed.problems);
+  }
+  hostTargetsOf(document, 'eb3.xenon.local');
+  return parsed;
+}
+
+/** Is a problem that was named one that was made? */
+function isMade(field: string, changes: readonly Mutation[]): boolean {
+  return changes.some(
+    ({ path }) => path === field || path.startsWith(`${field}.`) || field.startsWith(`${path}.`),
+  );
+}
+
+function check(seen: { documents: number }, numRuns: number, property: fc.IProperty<[unknown]>) {
+  const interruptAfterTimeLimit = LIMIT_SECONDS * 1000;
+  fc.assert(property, { numRuns, seed: SEED, interruptAfterTimeLimit });
+  process.stdout.write(`fuzz: ${seen.documents} documents, FUZZ_SEED=${SEED}\n`);
+  expect(seen.documents).toBeGreaterThanOrEqual(numRuns);
+}
+
+describe('whatever a run document holds', { timeout: (LIMIT_SECONDS + 30) * 1000 }, () => {
+  it('nothing throws, what is wrong is named, and no path leads out of the folders', () => {
+    const seen = { documents: 0, malformed: 0, viaText: 0 };
+    check(
+      seen,
+      DOCUMENTS.mutated,
+      fc.property(mutations, (changes) => {
+        const made = changes;
+        const document = mutated(wellFormed(LIVE), made);
+        seen.documents++;
+        const parsed = decide(document);
+        if (parsed.kind === 'malformed') {
+          seen.malformed++;
+          for (const { field, problem } of parsed.malformed.problems) {
+            expect(isMade(field, made), `${field}: ${problem}`).toBe(true);
+          }
+        }
+        if (seen.documents % 20 === 0) seen.viaText += throughText(document, parsed) ? 1 : 0;
+      }),
+    );
+    expect(seen.malformed).toBeGreaterThan(DOCUMENTS.mutated / 4);
+    expect(seen.malformed).toBeLessThan(DOCUMENTS.mutated);
+    expect(seen.viaText).toBeGreaterThan(DOCUMENTS.mutated / 100);
+  });
+
+  it('a run that merely lacks optional fields is not malformed', () => {
+    const seen = { documents: 0 };
+    check(
+      seen,
+      DOCUMENTS.optional,
+      fc.property(omissions, (changes) => {
+        seen.documents++;
+        const document = mutated(wellFormed(LIVE), changes);
+        expect(decide(document)).toMatchObject({ kind: 'run' });
+        expect(malformedViews([document as RunDocument])).toEqual([]);
+      }),
+    );
+  });
+
+  it('no value at all makes anything throw', () => {
+    const seen = { documents: 0 };
+    check(
+      seen,
+      DOCUMENTS.anything,
+      fc.property(anything, (document) => {
+        seen.documents++;
+        expect(decide(document).kind).toBe('malformed');
+      }),
+    );
+  });
+
+  it.each(REQUIRED)('a run without %s is malformed, and it is named', (path) => {
+    for (const value of [REMOVED, null, undefined]) {
+      const changes = [{ path, value }];
+      // One element fewer is the next element, which is no live data either.
+      const document = mutated(wellFormed(LIVE), changes);
+      const parsed = decide({ ...document, bootstrax: null });
+      if (parsed.kind !== 'malformed') throw new Error(`${path} is not missed`);
+      for (const { field } of parsed.malformed.problems) expect(isMade(field, changes)).toBe(true);
+    }
+  });
+
+  it.each(OPTIONAL)('a run without %s is a run', (path) => {
+    for (const value of [REMOVED, null, undefined]) {
+      expect(decide(mutated(wellFormed(LIVE), [{ path, value }])).kind).toBe('run');
+    }
+  });
+});
+
+/** The same document as `plan --doc` reads it; false where there is no such text. */
+function throughText(document: unknown, parsed: ParsedRun): boolean {
+  let text: string;
+  let read: unknown;
+  try {
+    text = EJSON.stringify(document);
+    read = EJSON.parse(text);
+  } catch {
+    return false;
+  }
+  const again = decide(read);
+  // Text has no undefined and no functions, so a field may be gone; nothing may become well by that.
+  if (again.kind === 'run' && parsed.kind === 'run') {
+    expect(again.run.number).toBe(parsed.run.number);
+  }
+  return true;
+}

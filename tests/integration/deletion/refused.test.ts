@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+import {
+  HOST,
+  BOTH,
+  runIdOf,
+  liveFolder,
+  deletions,
+  doneRun,
+  attemptOf,
+  filesIn,
+  expectRefused,
+  productOf,
+  chunkOf,
+  change,
+  editResult,
+  lab,
+  useLab,
+} from './support.ts';
+
+useLab();
+
+describe('is refused, and nothing is touched,', () => {
+  test('if the folder is a link', async () => {
+    const number = await doneRun();
+    const elsewhere = join(lab.root, 'elsewhere', runIdOf(number));
+    await mkdir(join(lab.root, 'elsewhere'), { recursive: true });
+    await rename(liveFolder(number), elsewhere);
+    await symlink(elsewhere, liveFolder(number));
+    const files = filesIn(elsewhere);
+    await expectRefused(number, /it is a link/);
+    expect(filesIn(elsewhere)).toEqual(files);
+  });
+
+  test.each([
+    ['with the root as a prefix', (live: string) => `${live}-other`],
+    ['below the root', (live: string) => `${live}/sub`],
+    ['above the root', (live: string) => join(live, '..')],
+    ['with a way round', (live: string) => `${live}/../live`],
+    ['elsewhere', (live: string) => join(live, '../elsewhere-too')],
+    ['at the root of the machine', () => '/'],
+  ])('if the location is %s', async (_, locationOf) => {
+    const number = await doneRun();
+    const location = locationOf(lab.live);
+    // What it names is there, and would be lost.
+    const named = join(location, runIdOf(number));
+    if (location !== '/' && !existsSync(named))
+      await cp(liveFolder(number), named, { recursive: true });
+    await change(number, { $set: { 'data.0.location': location } });
+    await expectRefused(number, /location contains '\.\.'|is not the configured folder/);
+    if (location !== '/') expect(existsSync(named)).toBe(true);
+  });
+
+  test('if a chunk does not decompress', async () => {
+    const number = await doneRun();
+    const chunk = chunkOf(productOf(number, 'raw_records'));
+    const content = await readFile(chunk);
+    content.fill(0xff, content.length / 2, content.length / 2 + 64);
+    await writeFile(chunk, content);
+    await expectRefused(number, /^raw_records: .*-000000 (does not decompress|has)/);
+  });
+
+  test('if a chunk is shorter than it was', async () => {
+    const number = await doneRun();
+    const chunk = chunkOf(productOf(number, 'raw_records_he'));
+    await writeFile(chunk, (await readFile(chunk)).subarray(0, -10));
+    await expectRefused(number, /^raw_records_he/);
+  });
+
+  test('if a chunk is gone', async () => {
+    const number = await doneRun();
+    await rm(chunkOf(productOf(number, 'raw_records')));
+    await expectRefused(number, /^raw_records: .*No such file/);
+  });
+
+  test('if a raw type of the second detector is not there', async () => {
+    const number = await doneRun(BOTH);
+    await rm(productOf(number, 'raw_records_aqmon_nv'), { recursive: true });
+    await expectRefused(number, /^raw_records_aqmon_nv: .* is no folder/);
+  });
+
+  test('if a raw type of the second detector was not made', async () => {
+    const number = await doneRun(BOTH);
+    await editResult(number, (products) =>
+      products.filter(({ type }) => type !== 'raw_records_nv'),
+    );
+    await expectRefused(number, /^raw_records_nv was not made/);
+  });
+
+  test('if the rows are not those that were made', async () => {
+    const number = await doneRun();
+    await editResult(number, (products) =>
+      products.map((each) =>
+        each['type'] === 'raw_records' ? { ...each, rows: (each['rows'] as number) + 1 } : each,
+      ),
+    );
+    await expectRefused(number, /^raw_records has changed: rows is \d+, and was \d+/);
+  });
+
+  test.each([
+    ['end', 6],
+    ['end', -6],
+    ['start', -6],
+  ])('if the products are %s by %i s off', async (field, seconds) => {
+    const number = await doneRun(['--seconds', '8']);
+    const run = await lab.run(number);
+    const moved = new Date((run[field] as Date).getTime() + seconds * 1000);
+    await change(number, { $set: { [field]: moved } });
+    await expectRefused(number, /does not cover the run/);
+  });
+
+  test('if a product is no longer listed here', async () => {
+    const number = await doneRun();
+    await change(number, { $pull: { data: { type: 'raw_records_he' } } });
+    await expectRefused(number, /^raw_records_he is not listed for this host/);
+  });
+
+  test('if live data is listed twice', async () => {
+    const number = await doneRun();
+    await change(number, {
+      $push: { data: { type: 'live', host: 'daq', location: '/elsewhere' } },
+    });
+    await expectRefused(number, /lists live data more than once/);
+  });
+
+  test.each(['hold-processing', 'abandon'])('if it is tagged %s', async (name) => {
+    const number = await doneRun();
+    const attempt = (await lab.run(number)).bootstrax.last_attempt!;
+    await deletions().insertOne({
+      _id: attempt as never,
+      run: number,
+      host: HOST,
+      state: 'checking',
+      problem: null,
+      begun: new Date(),
+    });
+    // Long ago: what is tagged within a day is abandoned as a whole.
+    const start = new Date(Date.now() - 48 * 3_600_000);
+    await change(number, { $set: { tags: [{ name, user: 'x', date: new Date() }], start } });
+    await expectRefused(number, new RegExp(`it is tagged ${name}`));
+  });
+
+  test('if the detector is not known', async () => {
+    const number = await doneRun();
+    await change(number, { $set: { detectors: ['tpc', 'radon_monitor'] } });
+    await expectRefused(number, /which raw data belongs to the detector radon_monitor/);
+  });
+
+  test('if the record of the attempt is gone', async () => {
+    const number = await doneRun();
+    const { bootstrax } = await lab.run(number);
+    await rm(join(attemptOf(bootstrax.last_attempt!), 'result.json'));
+    await expectRefused(number, /not on record any more/);
+  });
+});
