@@ -18,7 +18,7 @@ export interface Series {
 
 interface PlotProps {
   title: string;
-  /** Of the left axis. */
+  /** Of the left axis; empty where its ticks say it. */
   unit: string;
   rightUnit?: string;
   /** Seconds since 1970, or since a start if `elapsed`. */
@@ -95,7 +95,7 @@ function summary({ title, unit, series }: PlotProps): string {
     const value = [...values].reverse().find((each) => each !== null);
     return `${label} ${value == null ? 'unknown' : Math.round(value * 10) / 10}`;
   });
-  return `${title}, in ${unit}. Last values: ${last.join(', ')}.`;
+  return `${title}${unit === '' ? '' : `, in ${unit}`}. Last values: ${last.join(', ')}.`;
 }
 
 function dataOf({ at, series, stacked }: PlotProps): uPlot.AlignedData {
@@ -133,7 +133,13 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
     cursor: { points: { size: 6 }, drag: { x: false, y: false }, y: false },
     legend: { live: true },
     scales: {
-      x: { time: !elapsed },
+      x: {
+        time: !elapsed,
+        // The last bar is as wide as the others.
+        ...(stacked
+          ? { range: (_chart: uPlot, low: number, high: number) => [low, high + 3600] }
+          : {}),
+      },
       y: {
         range: (_chart, low, high) => [
           Math.min(0, low ?? 0),
@@ -154,7 +160,8 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
       {
         ...axis,
         size: 56,
-        label: unit,
+        ...(unit === '' ? {} : { label: unit }),
+        ...(stacked ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] } : {}),
         labelFont: font,
         labelSize: 16,
         values: (_chart, ticks) => ticks.map((tick) => format(tick)),
@@ -191,7 +198,7 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
         stroke: colour(name),
         width: bars ? 0 : 2,
         spanGaps: true,
-        points: { show: false },
+        ...(bars ? { points: { show: false } } : { points: { size: 5 } }),
         ...(dash === undefined ? {} : { dash }),
         ...(fill || bars ? { fill: bars ? colour(name) : `${colour(name)}22` } : {}),
         ...(bars ? { paths: uPlot.paths.bars!({ size: [0.7, 40], align: 1 }) } : {}),

@@ -43,7 +43,7 @@ export function ProgressPanel({ attempt }: { attempt: AttemptView }) {
           />
           <Plot
             title="Memory of its processes"
-            unit="memory"
+            unit=""
             elapsed
             at={data.t}
             series={[{ label: 'memory', values: data.memoryBytes, colour: '--accent', fill: true }]}

@@ -290,7 +290,7 @@ function StripCells({ cells }: { cells: StripCell[] }) {
       </ol>
       <div class="strip-ends">
         <span>{cells[0]?.run}</span>
-        <span>
+        <span class="strip-key">
           {shown.map((condition) => (
             <ConditionSign key={condition} condition={condition} />
           ))}

@@ -333,7 +333,7 @@ function Targets({ answer }: { answer: Resource<RunAnswer> }) {
 
 function Ladder({ ladder, attempts }: { ladder: LadderRow[]; attempts: AttemptView[] }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Ladder of targets">
+    <div class="scroll" tabIndex={0} role="region" aria-label="Targets by attempt">
       <table class="ladder">
         <thead>
           <tr>
