@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
@@ -38,7 +38,7 @@ let site: Site;
 beforeEach(async () => {
   site = await Site.start();
   await site.openNursery();
-  for (const host of [EB4, OURS]) await mkdir(site.output(host));
+  await site.makeOutput(EB4, OURS);
 });
 afterEach(() => site.end());
 
