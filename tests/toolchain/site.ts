@@ -221,6 +221,12 @@ export class Site {
     return stories.join('\n----\n');
   }
 
+  /** Ends the managers of both kinds, and what they have begun. */
+  async endManagers(): Promise<void> {
+    for (const reference of this.#references.splice(0)) reference.killAll();
+    await this.lab.endManagers();
+  }
+
   async end(): Promise<void> {
     for (const reference of this.#references) reference.killAll();
     const nursery = this.#nursery?.process;
