@@ -41,7 +41,7 @@ export function liveFolder(view: View, live: LiveSeen): Finding[] {
         run,
         path,
         says: `live data of run ${run} is half deleted, ${what}`,
-        todo: `see 'bootstrax deletions': a manager of the host that began it goes on with it`,
+        todo: `see 'bootstrax deletions ${run}': a manager of the host that began it goes on with it`,
         ...forNobody(details),
       },
     ];
@@ -76,7 +76,7 @@ export function liveFolder(view: View, live: LiveSeen): Finding[] {
       run,
       path,
       says: `live data of run ${run} is there, but its document lists none, ${what}`,
-      todo: `its deletion was cut, or the entry lost: see 'bootstrax deletions --run ${run}' and the run's deleted_data, then remove ${path} or restore the entry`,
+      todo: `its deletion was cut, or the entry lost: see 'bootstrax deletions ${run}' and the run's deleted_data, then remove ${path} or restore the entry`,
       ...forAPerson(details),
     },
   ];
