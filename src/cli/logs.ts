@@ -24,18 +24,21 @@ export function addLogs(program: Command): void {
     .option('--follow', 'go on until the attempt has ended')
     .option('--lines <number>', 'only the last ones', lineCount, 1000)
     .option('--attempt <id>', 'this attempt (default: the newest)')
-    .option('--json', 'one object: {run, attempt, file, text, exit, result}')
+    .option('--json', 'one object: {run, attempt, file, text, profile, exit, result}')
     .action(async (run: number, options: Options, command: Command) => {
       const { settings } = await settingsOf(command);
       const attempt = await newestAttempt(settings.paths.stateDir, run, options.attempt);
       const file = join(attempt.directory, 'log.txt');
       const end = await readLogEnd(file, options.lines);
+      const profile = await profileOf(attempt.directory);
       if (options.json) {
         const { id, exit, result } = attempt;
-        printJson({ run, attempt: id, file, text: end.text, exit, result });
+        printJson({ run, attempt: id, file, text: end.text, profile, exit, result });
         return;
       }
       process.stdout.write(end.text);
+      // Not part of the log, which may be read by a program.
+      if (profile !== null) process.stderr.write(`its profile: ${profile}\n`);
       if (!options.follow) return;
       const ended = new AbortController();
       const watch = setInterval(() => {
@@ -51,6 +54,13 @@ export function addLogs(program: Command): void {
         clearInterval(watch);
       }
     });
+}
+
+/** Where the attempt's profile lies, if it has one. */
+async function profileOf(directory: string): Promise<string | null> {
+  const { readdir } = await import('node:fs/promises');
+  const name = (await readdir(directory)).find((each) => each.endsWith('.prof'));
+  return name === undefined ? null : join(directory, name);
 }
 
 function lineCount(text: string): number {

@@ -21,6 +21,7 @@ import { addPlan } from './plan.ts';
 import { addProcess } from './process.ts';
 import { translateReferenceFlags } from './reference-flags.ts';
 import { addReconcile } from './reconcile.ts';
+import { addReplay } from './replay.ts';
 import { addReport } from './report.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
@@ -45,8 +46,8 @@ const program = new Command('bootstrax')
   .exitOverride();
 addSettingFlags(program);
 for (const add of [
-  ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addLogs],
-  ...[addHistory, addFailures, addDebt, addDeletions],
+  ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addReplay],
+  ...[addLogs, addHistory, addFailures, addDebt, addDeletions],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback, addReconcile],
   addDashboard,

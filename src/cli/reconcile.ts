@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
-import type { Finding } from '../domain/reconcile.ts';
+import type { Finding } from '../domain/reconcile-listing.ts';
 import type { Applied } from '../manager/reconcile.ts';
 import { withDatabase, type Database } from './database.ts';
 import { askManagerOf } from './manager-request.ts';

@@ -119,6 +119,11 @@ async function fail(
       ? { kind: 'given_up', reason, failures: conclusion.failures }
       : { kind: 'failed', reason, failures: conclusion.failures, delaySeconds },
   );
+  const first = failures === 0;
+  await tell(store, host, run, {
+    priority: delaySeconds === null ? 'fatal' : first ? 'warning' : 'info',
+    message: `${first ? 'New' : 'Repeated'} failure on run ${run}: failed by ${userInfo().username}: ${words.join(' ') || 'no reason given'}`,
+  });
   if (delaySeconds === null) {
     return `Run ${run} has failed ${conclusion.failures} times and is given up; bootstrax retry ${run} --from-start begins anew.`;
   }
@@ -135,6 +140,10 @@ async function abandon(
   const text = words.join(' ');
   const reason = text === '' ? null : `${host}:\nabandoned by ${userInfo().username}: ${text}\n`;
   await settle(run, { store, host, found }, { kind: 'abandoned', reason });
+  await tell(store, host, run, {
+    priority: 'warning',
+    message: `run ${run} is abandoned by ${userInfo().username}${text === '' ? '' : `: ${text}`}`,
+  });
   return `Run ${run} is abandoned.`;
 }
 
@@ -174,6 +183,22 @@ async function settle(
   const { seenOf } = await import('../store/runs.ts');
   const landed = await store.runs.settle(seenOf(found.document), host, conclusion);
   if (landed === 'changed') throw changed(run);
+}
+
+/** For those who watch the DAQ's log; what has been done is done, whether it takes that or not. */
+async function tell(
+  store: Database['store'],
+  host: string,
+  run: number,
+  entry: Pick<Parameters<Database['store']['daqLog']['write']>[0], 'priority' | 'message'>,
+): Promise<void> {
+  const { StoreError } = await import('../store/errors.ts');
+  try {
+    await store.daqLog.write({ ...entry, host, run });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    process.stderr.write(`bootstrax: the DAQ's log was not told: ${error.message}\n`);
+  }
 }
 
 function changed(run: number): CommandFailure {

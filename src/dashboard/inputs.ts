@@ -11,12 +11,11 @@ const whole = z
   .regex(/^\d{1,7}$/, 'must be a whole number of at most seven digits')
   .transform(Number)
   .pipe(z.int().min(0).max(MOST_NUMBER));
-// eslint-disable-next-line no-control-regex
 const word = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'has control characters');
+  .refine((text) => !/\p{Cc}/u.test(text), 'has control characters');
 
 export const runNumberInput = z.strictObject({ run: whole });
 export const attemptInput = z.strictObject({

@@ -25,6 +25,8 @@ export interface DebtFacts {
   lastAttempt: string | null;
   /** Attempt that makes up for the debt now. */
   debtAttempt: string | null;
+  /** Attempt that has made up for it. */
+  debtPaid: string | null;
   status: string | null;
   /** State of restrax, which moves a finished run's data on. */
   restrax: string | null;
@@ -62,6 +64,7 @@ export function debtFacts(document: Fields): DebtFacts {
     host: textOf(bootstrax['host']),
     lastAttempt: textOf(bootstrax['last_attempt']),
     debtAttempt: textOf(fieldsOf(bootstrax['debt'])['attempt']),
+    debtPaid: textOf(bootstrax['debt_paid']),
     status: textOf(document['status']),
     restrax: hasRestrax ? (textOf(fieldsOf(restrax)['state']) ?? 'of unknown state') : null,
     tags: listOf(document['tags']).flatMap(({ name }) => textOf(name) ?? []),

@@ -8,14 +8,19 @@ export interface Observation {
   timeMs: number | null;
   /** Since when state, attempt and time have been seen unchanged. */
   unchangedSinceSeconds: number;
+  /** How often another time was seen while it stood as considered, without an attempt. */
+  handedOn: number;
 }
+
+/** So many further claims of a run show that those who claim it never get further. */
+const HANDED_ON = 3;
 
 export type Staleness = { kind: 'fresh'; staleInSeconds: number } | { kind: 'stale' };
 
 /** Takes a new look into account; `previous` null: the first look. */
 export function observe(
   previous: Observation | null,
-  seen: Omit<Observation, 'unchangedSinceSeconds'>,
+  seen: Omit<Observation, 'unchangedSinceSeconds' | 'handedOn'>,
   nowSeconds: number,
 ): Observation {
   const unchanged =
@@ -23,10 +28,24 @@ export function observe(
     previous.state === seen.state &&
     previous.attempt === seen.attempt &&
     previous.timeMs === seen.timeMs;
+  const isOneClaimAfterAnother =
+    previous?.state === 'considering' &&
+    seen.state === 'considering' &&
+    previous.attempt === null &&
+    seen.attempt === null;
   return {
     ...seen,
     unchangedSinceSeconds: unchanged ? previous.unchangedSinceSeconds : nowSeconds,
+    handedOn: isOneClaimAfterAnother ? previous.handedOn + (unchanged ? 0 : 1) : 0,
   };
+}
+
+/**
+ * Is the run claimed again and again by managers of the reference that crash on it? They give a
+ * claim its time once; another time means that one of them has taken it, as stale, from another.
+ */
+export function isPassedAround({ handedOn }: Observation): boolean {
+  return handedOn >= HANDED_ON;
 }
 
 /**

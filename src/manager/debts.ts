@@ -201,6 +201,12 @@ export async function cleanUpDebt(
   const listed = documents.flatMap((document) => listedHere(env, document));
   const removed = isTakenHere ? [] : await clearAdded(env, plan, listed);
   await endClaims(env, documents, plan.attempt, signal);
+  for (const { debtPaid, lastAttempt } of facts) {
+    if (debtPaid !== plan.attempt || lastAttempt === null) continue;
+    await untilAnswered(env, 'a debt', signal, () =>
+      env.store.debts.note(lastAttempt, { paid: true, offered: false, reason: null }),
+    );
+  }
   if (signal.aborted) return;
   await env.attempts.markConcluded(files.directory);
   env.log.info(

@@ -73,9 +73,25 @@ export async function deleteLiveData(
   record: DeletionDocument,
   signal: AbortSignal,
 ): Promise<DeletionEnd> {
-  const job = new DeletionJob(env, means, record, signal);
+  return ended(signal, () => new DeletionJob(env, means, record, signal).work());
+}
+
+/**
+ * Leaves nothing half done, for a host on which nobody goes on: what no program counts on any more
+ * is removed, anything else is put back under its own name.
+ */
+export async function windUpDeletion(
+  env: Environment,
+  means: DeletionMeans,
+  record: DeletionDocument,
+  signal: AbortSignal,
+): Promise<DeletionEnd> {
+  return ended(signal, () => new DeletionJob(env, means, record, signal).windUp());
+}
+
+async function ended(signal: AbortSignal, work: () => Promise<DeletionEnd>): Promise<DeletionEnd> {
   try {
-    return await job.work();
+    return await work();
   } catch (error) {
     if (error instanceof End) return error.end;
     if (signal.aborted) return { kind: 'stopped' };
@@ -127,6 +143,15 @@ class DeletionJob {
       refuse('its live data is not listed any more as it was');
     }
     return this.remove(doomed.root, doomed.run.runId, doomed);
+  }
+
+  async windUp(): Promise<DeletionEnd> {
+    if (this.record.state === 'deleting') {
+      const document = await this.document();
+      if (!listsLive(document)) return this.finish(document);
+      await this.restore();
+    }
+    return wait('no manager is here that goes on with it');
   }
 
   /** The run was taken out of `data` by an earlier manager of this host, if by anybody. */

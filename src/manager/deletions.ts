@@ -1,6 +1,6 @@
 import type { DeletionDocument } from '../store/types.ts';
 import { Bell } from './bell.ts';
-import { deleteLiveData, type DeletionEnd } from './deletion-job.ts';
+import { deleteLiveData, windUpDeletion, type DeletionEnd } from './deletion-job.ts';
 import type { Environment } from './environment.ts';
 import { unlessOutage, untilAnswered } from './persist.ts';
 import { tellDaq } from './tell.ts';
@@ -27,6 +27,8 @@ export class Deletions {
   readonly #env: Environment;
   readonly #bell: Bell;
   #passing: Promise<void> = Promise.resolve();
+  /** Aborted: nothing is begun. */
+  #working = new AbortController();
 
   constructor(env: Environment) {
     this.#env = env;
@@ -49,19 +51,35 @@ export class Deletions {
 
   /** Tries each unfinished deletion of this host once; returns at once where there is none to do. */
   pass(signal: AbortSignal): Promise<void> {
-    this.#passing = this.#passing.then(() => this.#pass(signal));
+    const either = AbortSignal.any([signal, this.#working.signal]);
+    return this.#inTurn(() => this.#each(deleteLiveData, either));
+  }
+
+  /** Leaves nothing half done, and begins nothing until `resume`. */
+  windUp(signal: AbortSignal): Promise<void> {
+    this.#working.abort();
+    return this.#inTurn(() => this.#each(windUpDeletion, signal));
+  }
+
+  resume(): void {
+    if (this.#working.signal.aborted) this.#working = new AbortController();
+    this.wake();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#passing = this.#passing.then(work);
     return this.#passing;
   }
 
-  async #pass(signal: AbortSignal): Promise<void> {
+  async #each(deal: typeof deleteLiveData, signal: AbortSignal): Promise<void> {
     const env = this.#env;
-    if (env.deletion === null) return;
+    if (env.deletion === null || signal.aborted) return;
     const unfinished = await unlessOutage(env, 'unfinished deletions', () =>
       env.store.deletions.unfinished(env.host),
     );
     for (const record of unfinished ?? []) {
       if (signal.aborted) return;
-      const end = await deleteLiveData(env, env.deletion, record, signal);
+      const end = await deal(env, env.deletion, record, signal);
       await this.#conclude(record, end, signal);
     }
   }

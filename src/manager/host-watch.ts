@@ -62,7 +62,7 @@ export class HostWatch {
     this.#latest = health;
     this.#lookedAt = now;
     const { accepting } = health;
-    if (!accepting.ok && (before?.ok !== false || before.kind !== accepting.kind)) {
+    if (!accepting.ok && isNews(accepting, before)) {
       this.#env.log.warn(
         { event: 'host.not_accepting', kind: accepting.kind },
         `taking no new run: ${accepting.reason}`,
@@ -98,4 +98,12 @@ export class HostWatch {
         return this.#attemptsHere() === 0 ? health : no(`one at a time, because ${standing.why}`);
     }
   }
+}
+
+type NotAccepting = Exclude<HostHealth['accepting'], { ok: true }>;
+
+/** Figures in a reason change all the time; of a context each reason is another one. */
+function isNews(now: NotAccepting, before: HostHealth['accepting'] | undefined): boolean {
+  if (before?.ok !== false || before.kind !== now.kind) return true;
+  return now.kind === 'context' && before.reason !== now.reason;
 }

@@ -59,6 +59,8 @@ export class LifeSigns {
   #stop: (() => void) | null = null;
   /** On their way to the databases. */
   readonly #signs = new Set<Promise<void>>();
+  /** What the last life sign said, and about which run. */
+  #said = '';
   #lastStatus = '';
   #lastStatusAt = -Infinity;
   #writing: Promise<void> | null = null;
@@ -72,19 +74,30 @@ export class LifeSigns {
   }
 
   start(): void {
-    const sign = async () => {
-      const written = this.#sign();
-      this.#signs.add(written);
-      await written;
-      this.#signs.delete(written);
-    };
-    this.#stop = this.#env.clock.every(LIFE_SIGN_SECONDS, sign);
-    void sign();
+    this.#stop = this.#env.clock.every(LIFE_SIGN_SECONDS, () => this.#noted());
+    void this.#noted();
   }
 
-  /** Something has changed: the host's document is written at once if it differs. */
+  /**
+   * Something has changed: the host's document is written at once if it differs, and a life sign if
+   * it says something else, or is about another run.
+   */
   changed(): void {
-    if (this.#stop !== null) void this.#writeStatuses();
+    if (this.#stop === null) return;
+    if (this.#saying() === this.#said) void this.#writeStatuses();
+    else void this.#noted();
+  }
+
+  async #noted(): Promise<void> {
+    const written = this.#sign();
+    this.#signs.add(written);
+    await written;
+    this.#signs.delete(written);
+  }
+
+  #saying(): string {
+    const view = this.#view();
+    return `${lifeSignState(view)} ${runShown(view)?.run.runId ?? ''}`;
   }
 
   stop(): void {
@@ -101,6 +114,7 @@ export class LifeSigns {
   async #sign(): Promise<void> {
     // Not waited for: neither of the two may delay the other.
     void this.#writeStatuses();
+    this.#said = this.#saying();
     try {
       await this.#env.store.ebMonitor.write(this.#lifeSign());
     } catch (error) {
@@ -159,7 +173,7 @@ export class LifeSigns {
     const env = this.#env;
     const view = this.#view();
     const load = this.#load();
-    const runner = view.runners.find(({ plan }) => plan !== null) ?? view.runners[0];
+    const runner = runShown(view);
     const plan = runner?.plan ?? null;
     return {
       host: env.host,
@@ -178,6 +192,11 @@ export class LifeSigns {
       ...(runner === undefined ? {} : runFields(runner, env)),
     };
   }
+}
+
+/** Of several runs a life sign can show one. */
+function runShown({ runners }: ManagerView): ManagerView['runners'][number] | undefined {
+  return runners.find(({ plan }) => plan !== null) ?? runners[0];
 }
 
 /** Readers look for the run in every life sign that says `busy`. */

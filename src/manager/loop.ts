@@ -17,6 +17,7 @@ import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { isOutage, unlessOutage, untilAnswered } from './persist.ts';
 import { requestedRun } from './requests.ts';
+import { tellDaq } from './tell.ts';
 import type { Runner } from './runner.ts';
 
 /** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
@@ -126,6 +127,10 @@ export class ManagerLoop {
       await this.#housekeeping.atStart();
       this.#ready = true;
       env.log.info({ event: 'manager.ready', host: env.host }, `${env.host} is ready to take runs`);
+      if (env.role === 'never') {
+        const why = `${env.host} runs a manager although it is never to take new runs with the main detector: is that meant?`;
+        void tellDaq(env, 'error', why);
+      }
       this.#watch();
       if (runOnce !== null) return await this.#processOnce(runOnce);
       this.#deleteLiveData();
@@ -249,7 +254,10 @@ export class ManagerLoop {
   drain(reason: string | null): ControlResponse {
     this.#drained = reason;
     // To want runs again means to want the host back.
-    if (reason === null) this.#handBack = null;
+    if (reason === null) {
+      this.#handBack = null;
+      this.#deletions.resume();
+    }
     this.#host.drain(this.#handBack === null ? reason : HANDING_BACK);
     this.wake();
     const runs = this.#book.all().map(({ run }) => run.number);
@@ -298,6 +306,7 @@ export class ManagerLoop {
     if (this.#book.size > 0) return false;
     await this.#housekeeping.atStart();
     if (this.#book.size > 0 || this.#ends.aborted) return false;
+    await this.#deletions.windUp(this.#ends);
     await this.#lifeSigns.end();
     return leave(this.#env, this.#ends);
   }

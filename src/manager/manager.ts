@@ -18,6 +18,7 @@ import type { Environment } from './environment.ts';
 import { ManagerLoop } from './loop.ts';
 import type { HandBack } from './hand-over.ts';
 import { noWorker } from './no-worker.ts';
+import { tellDaq } from './tell.ts';
 import { startServiceNotices } from './service-notices.ts';
 import { deletionMeans, localWorker } from './worker-of.ts';
 
@@ -34,35 +35,50 @@ export interface ManagerOptions {
   handBack?: HandBack;
 }
 
+/** For the DAQ's log to be told why the manager ends, seconds. */
+const LAST_WORD_SECONDS = 3;
+
 /**
  * Runs the manager until it is told to end (Ctrl-C, TERM, another instance), which leaves children
  * alone; answers the exit code. An unexpected error ends the whole process at once with code 1 and
  * one line: the next start recovers.
  */
 export async function runManager(options: ManagerOptions): Promise<number> {
-  const crash = (error: unknown): never => {
+  const life: Life = { ending: new AbortController(), env: null };
+  const crash = (error: unknown): void => {
     const what = error instanceof Error ? error.message : String(error);
-    options.logger.fatal(
-      { event: 'manager.crashed', err: error },
-      `the manager ends, because of an error of its own: ${what}. Children go on; start it again`,
-    );
-    process.exit(1);
+    const message = `the manager ends, because of an error of its own: ${what}. Children go on; start it again`;
+    options.logger.fatal({ event: 'manager.crashed', err: error }, message);
+    // Whatever is broken writes nothing any more but this.
+    life.ending.abort();
+    setTimeout(() => process.exit(1), LAST_WORD_SECONDS * 1000);
+    const { env } = life;
+    void (env === null ? Promise.resolve() : tellDaq(env, 'error', `${env.host}: ${message}`))
+      .catch(() => undefined)
+      .then(() => process.exit(1));
   };
   // Timers and handlers have no caller that could end the process.
   process.once('uncaughtException', crash);
   process.once('unhandledRejection', crash);
   try {
-    return await manage(options);
+    return await manage(options, life);
   } catch (error) {
-    return crash(error);
+    crash(error);
+    return new Promise(() => undefined);
   }
 }
 
-async function manage(options: ManagerOptions): Promise<number> {
+/** What a crash needs to know of the manager. */
+interface Life {
+  ending: AbortController;
+  env: Environment | null;
+}
+
+async function manage(options: ManagerOptions, life: Life): Promise<number> {
   const { settings, logger, runOnce, handBack } = options;
   const connection = connectionOf(settings);
   if (connection === null) throw new Error('the manager needs the URL of a database');
-  const ending = new AbortController();
+  const { ending } = life;
   // Everything that waits listens to it.
   setMaxListeners(0, ending.signal);
   const end = () => ending.abort();
@@ -158,6 +174,7 @@ async function manage(options: ManagerOptions): Promise<number> {
     log: logger,
     graph: worker.graph,
   };
+  life.env = env;
   manager = new ManagerLoop(env, ending.signal);
   const drained = runOnce === undefined ? await readDrain(settings.paths.stateDir) : null;
   if (drained !== null) manager.drain(drained);

@@ -13,8 +13,6 @@ import {
 } from '../attempts/listing.ts';
 import {
   liveFolderOf,
-  reconcile,
-  stillPermitted,
   type Action,
   type AttemptSeen,
   type EntrySeen,
@@ -23,7 +21,8 @@ import {
   type Listing,
   type LiveSeen,
   type RunSeen,
-} from '../domain/reconcile.ts';
+} from '../domain/reconcile-listing.ts';
+import { reconcile, stillPermitted } from '../domain/reconcile.ts';
 import { attemptProcesses } from '../machine/processes.ts';
 import { seenOf } from '../store/runs.ts';
 import type { AttemptDocument, RunDocument, Store } from '../store/types.ts';

@@ -1,8 +1,9 @@
 import { parseRun } from '../domain/run.ts';
-import { observe, staleness, type Observation } from '../domain/verdict.ts';
+import { isPassedAround, observe, staleness, type Observation } from '../domain/verdict.ts';
 import { idText } from '../store/document-id.ts';
 import type { Seen } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
+import { setAside } from './claiming.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen } from './failure.ts';
 import { unlessOutage } from './persist.ts';
@@ -39,6 +40,7 @@ export class StaleRuns {
     if (now - asked > env.rules.limits.renewSeconds) this.connectionLost();
     const observations = new Map<string, Observation>();
     const stale: Seen[] = [];
+    const passedAround: Seen[] = [];
     for (const seen of unsettled) {
       if (seen.state !== 'considering' && seen.state !== 'busy') continue;
       if (typeof seen.attempt === 'string' && book.has(seen.attempt)) continue;
@@ -55,12 +57,22 @@ export class StaleRuns {
       observations.set(key, observation);
       if (staleness(observation, this.#connectedSince, now, env.rules.limits).kind === 'stale') {
         stale.push(seen);
+      } else if (isPassedAround(observation)) {
+        passedAround.push(seen);
       }
     }
     this.#observations = observations;
     let taken = 0;
     for (const seen of stale) if (await this.#takeFromHolder(seen)) taken++;
+    for (const seen of passedAround) await this.#setAsideIfMalformed(seen);
     return taken;
+  }
+
+  /** A document that managers of the reference crash on stays claimed, with a fresh time, for ever. */
+  async #setAsideIfMalformed(seen: Seen): Promise<void> {
+    const parsed = parseRun(await this.#env.store.runs.byId(seen.id));
+    if (parsed.kind === 'run') return;
+    await setAside(this.#env, seen, parsed.malformed.problems);
   }
 
   /** Claims it, which fences its former owner off, and ends that owner's attempt. */

@@ -28,6 +28,8 @@ export interface LocalWorker {
 export function localWorker(settings: Settings, logger: Logger, onChange: () => void): LocalWorker {
   const { context, contextOptions, python, pythonPath, warmUp } = settings.worker;
   const { stateDir } = settings.paths;
+  const logFile = join(stateDir, 'worker.log');
+  let lastFailure: string | null = null;
   const graphFile = graphPath(stateDir, context);
   let graph = readGraph(graphFile, context);
   const importedFile = join(stateDir, 'context-imported.json');
@@ -52,7 +54,7 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
       context,
       contextOptions,
       warmUp,
-      logFile: join(stateDir, 'worker.log'),
+      logFile,
       environment: process.env,
     },
     {
@@ -69,18 +71,27 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
       onState: (state) => {
         switch (state.kind) {
           case 'warm':
+            lastFailure = null;
             logger.info(
               { event: 'worker.ready', warm: true, seconds: state.seconds },
               `the worker is warm after ${state.seconds.toFixed(1)} s: ${context}`,
             );
             break;
           case 'cold':
+            lastFailure = null;
             logger.info(
               { event: 'worker.ready', warm: false, why: state.why },
               `runs start cold: ${state.why}`,
             );
             break;
           case 'failed':
+            if (state.summary !== lastFailure) {
+              logger.error(
+                { event: 'worker.failed', retrySeconds: state.retrySeconds },
+                `the worker cannot start: ${state.summary}; it is tried again and again, see ${logFile}`,
+              );
+            }
+            lastFailure = state.summary;
             imported = false;
             keep(() => remove('context-imported.remove', importedFile));
             break;

@@ -59,9 +59,7 @@ export function createDebtStore(runs: Collection, attempts: Collection): DebtSto
       return found.map(attemptOf);
     },
     offered: async (host, limit) =>
-      (await attempts.find({ host, 'debt.offered': true }, { limit })).map(
-        attemptOf,
-      ),
+      (await attempts.find({ host, 'debt.offered': true }, { limit })).map(attemptOf),
     runs: (numbers) =>
       numbers.length === 0 ? Promise.resolve([]) : read({ number: { $in: [...numbers] } }),
     run: async (id) => (await read({ _id: id }))[0] ?? null,

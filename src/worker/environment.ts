@@ -32,6 +32,9 @@ export function workerEnvironment(
   return {
     // straxen imports matplotlib, which otherwise leaves its caches in the user's home.
     MPLCONFIGDIR: join(cacheDirectory, 'matplotlib'),
+    // strax's compiled functions are kept beside its source or, where that cannot be written, in
+    // the user's home; it cannot even be imported where neither can.
+    XDG_CACHE_HOME: cacheDirectory,
     ...base,
     ...Object.fromEntries(THREAD_VARIABLES.map((name) => [name, '1'])),
     PYTHONPATH: path.join(delimiter),

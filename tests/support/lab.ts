@@ -114,6 +114,8 @@ export interface StoredAttempt {
   run: number;
   host: string;
   failures: number;
+  /** It makes up for what a done run lacks. */
+  ofDebt?: boolean;
   plan: { targets: string[]; dropped: string[] };
   result: { outcome: string; counted: boolean; reason: string | null } | null;
 }
@@ -361,7 +363,7 @@ export class Lab {
 
   async end(): Promise<void> {
     await this.endCommands();
-    await Promise.all(this.#managers.map((manager) => manager.kill()));
+    await this.endManagers();
     if (!this.ownServer) {
       await this.client.db(this.runsDb).dropDatabase();
       await this.client.db(this.daqDb).dropDatabase();
@@ -369,6 +371,10 @@ export class Lab {
     await this.client.close();
     if (this.ownServer) await stopEmbedded(join(this.root, 'database'));
     await rm(this.root, { recursive: true, force: true });
+  }
+
+  async endManagers(): Promise<void> {
+    await Promise.all(this.#managers.splice(0).map((manager) => manager.kill()));
   }
 
   /** Ends commands and simulators that still run. */

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -24,7 +23,7 @@ let site: Site;
 beforeAll(async () => {
   site = await Site.start();
   await site.openNursery();
-  for (const host of [...REFERENCE_HOSTS, ...OUR_HOSTS]) await mkdir(site.output(host));
+  await site.makeOutput(...REFERENCE_HOSTS, ...OUR_HOSTS);
 });
 afterAll(() => site.end());
 

@@ -10,7 +10,6 @@ import sys
 import numpy as np
 import strax
 import straxen
-
 from bootstrax_worker.frontends import ONLINE_TYPES
 
 output, name, run = sys.argv[1:]

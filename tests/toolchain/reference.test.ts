@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Site } from './site.ts';
@@ -10,7 +9,7 @@ let site: Site;
 beforeAll(async () => {
   site = await Site.start();
   await site.openNursery();
-  await mkdir(site.output(EB4));
+  await site.makeOutput(EB4);
 });
 afterAll(() => site.end());
 

@@ -12,24 +12,20 @@ Requests and answers are JSON lines on stdin and stdout; see `_start` for a requ
 
 import importlib
 import json
-import logging
 import os
 import random
 import select
 import signal
-import socket
 import sys
 import tempfile
 import time
 import types
-from collections import namedtuple
 
-import npshmex
 import numpy as np
-import psutil
 import strax
 import straxen
 from bootstrax_worker.contexts import small
+from outside import event_builder
 
 ONLINE_TYPES = (
     "veto_intervals",
@@ -44,23 +40,6 @@ PAUSE_SECONDS = 0.12
 RecordsNv = small._plugin("records_nv", ("raw_records_nv",), small.SmallPlugin)
 # Pauses written into the program as numbers are this much shorter.
 TIME_SCALE = 0.02
-
-
-def stand_in_for_daqnt() -> None:
-    """The one function of that package which the programs use."""
-
-    def get_daq_logger(name, *_, level=logging.DEBUG, **__):
-        logger = logging.getLogger(name)
-        logger.setLevel(level)
-        handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        logger.addHandler(handler)
-        return logger
-
-    module = types.ModuleType("daqnt")
-    module.get_daq_logger = get_daq_logger
-    module.__version__ = "0"
-    sys.modules["daqnt"] = module
 
 
 def light_online_context(output_folder, we_are_the_daq, **options):
@@ -81,19 +60,6 @@ def light_online_context(output_folder, we_are_the_daq, **options):
         straxen.OnlineMonitor(readonly=not we_are_the_daq, take_only=ONLINE_TYPES),
     ]
     return context
-
-
-def from_outside(host: str, output: str) -> None:
-    """All that differs from an event builder; before any of the programs is imported."""
-    disk = namedtuple("Disk", "total used free percent")
-    socket.getfqdn = lambda *_: host
-    socket.gethostname = lambda: host
-    psutil.disk_usage = lambda _: disk(100 << 40, 10 << 40, 90 << 40, 10.0)
-    # It would clear the shared memory of every program on this machine.
-    npshmex.shm_clear = lambda: None
-    straxen.daq_core.pre_folder = f"{output}/"
-    straxen.contexts.xenonnt_online = light_online_context
-    stand_in_for_daqnt()
 
 
 def hurried(module) -> None:
@@ -125,7 +91,8 @@ def die_between_two_writes(module, where: str) -> None:
 
 def be_the_reference(request: dict) -> None:
     """Import the program and run it as its command does."""
-    from_outside(request["host"], request["output"])
+    event_builder(request["host"], request["output"])
+    straxen.contexts.xenonnt_online = light_online_context
     sys.argv = ["bootstrax", *request["argv"]]
     program = importlib.import_module("straxen.scripts.bootstrax")
     hurried(program)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readdir, readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
 import { HASTE, ours } from './haste.ts';
@@ -35,12 +35,13 @@ const LONG = [
 
 let site: Site;
 
-beforeEach(async () => {
+beforeAll(async () => {
   site = await Site.start();
   await site.openNursery();
-  for (const host of [EB4, OURS]) await mkdir(site.output(host));
+  await site.makeOutput(EB4, OURS);
 });
-afterEach(() => site.end());
+afterEach(() => site.endManagers());
+afterAll(() => site.end());
 
 const run = (number: number) => site.lab.run(number);
 const reached = (number: number, what: string, is: (run: StoredRun) => boolean) =>
@@ -100,9 +101,8 @@ test('a manager that comes back overwrites the new owner; ours gives way without
   reference.signal('SIGCONT');
   await reached(number, 'the reference’s again', ({ bootstrax }) => bootstrax.host === EB4);
   await manager.event('attempt.superseded', { run: number });
-  await until(
-    'the child of ours and its folders to be gone',
-    async () => (await readdir(site.output(OURS))).length === 0,
+  await until('the child of ours and its folders to be gone', async () =>
+    (await readdir(site.output(OURS))).every((name) => !name.startsWith(sixDigits(number))),
   );
   const done = await reached(number, 'done', ({ status }) => status !== undefined);
   await observer.end();
@@ -131,9 +131,10 @@ test('the child of a killed manager lives on; ours processes the run all the sam
 async function takenFromTheReference(
   signal: 'SIGSTOP' | 'SIGKILL',
 ): Promise<{ reference: ReferenceManager; manager: ManagerProcess; number: number }> {
+  const newest = await site.lab.runs.countDocuments();
   void site.lab.takeRuns(LONG).catch(() => undefined);
   const reference = await site.reference(EB4, { times: HASTE.reference });
-  const number = 1;
+  const number = newest + 1;
   await until('the run to be there', () => site.lab.runs.findOne({ number }));
   await reached(number, 'busy', ({ bootstrax }) => bootstrax.state === 'busy');
   reference.signal(signal);
@@ -145,3 +146,5 @@ async function takenFromTheReference(
   );
   return { reference, manager, number };
 }
+
+const sixDigits = (number: number) => String(number).padStart(6, '0');

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -25,7 +25,7 @@ let site: Site;
 
 beforeAll(async () => {
   site = await Site.start();
-  await mkdir(site.output(HOST));
+  await site.makeOutput(HOST);
 });
 afterAll(() => site.end());
 

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -115,9 +115,18 @@ export class Site {
     };
   }
 
-  /** Folder for processed data of one host: event builders share none. */
+  /** Folder for data that bootstrax made on one host: event builders share none. */
   output(host: string): string {
-    return join(this.lab.root, `out-${host}`);
+    return join(this.lab.root, host, 'pre_processed');
+  }
+
+  /** Folder to which restrax takes it. */
+  processed(host: string): string {
+    return join(this.lab.root, host, 'processed');
+  }
+
+  async makeOutput(...hosts: string[]): Promise<void> {
+    for (const host of hosts) await mkdir(this.output(host), { recursive: true });
   }
 
   /** Starts the process whose forks the reference's managers are. */
@@ -210,6 +219,12 @@ export class Site {
   async stories(): Promise<string> {
     const stories = await Promise.all(this.#references.map((reference) => reference.story()));
     return stories.join('\n----\n');
+  }
+
+  /** Ends the managers of both kinds, and what they have begun. */
+  async endManagers(): Promise<void> {
+    for (const reference of this.#references.splice(0)) reference.killAll();
+    await this.lab.endManagers();
   }
 
   async end(): Promise<void> {

@@ -68,9 +68,9 @@ export function serverNow(): number {
 
 /** Draws again at each news, and every second. */
 export function useLive(): void {
-  const [, draw] = useReducer((count: number) => count + 1, 0);
+  const [, draw] = useReducer<number, void>((count) => count + 1, 0);
   useEffect(() => {
-    const listener = () => draw(null as never);
+    const listener = () => draw();
     listeners.add(listener);
     const timer = setInterval(listener, 1000);
     return () => {

@@ -73,6 +73,7 @@ const HOST_LOOKS: Readonly<Record<HostCondition, { word: string; shape: Shape; t
   busy: { word: 'busy', shape: 'play', tone: 'active' },
   idle: { word: 'ready', shape: 'disc', tone: 'good' },
   blocked: { word: 'takes no runs', shape: 'pause', tone: 'warn' },
+  drained: { word: 'drained', shape: 'pause', tone: 'off' },
   quarantined: { word: 'in quarantine', shape: 'triangle', tone: 'bad' },
   silent: { word: 'silent', shape: 'cross', tone: 'bad' },
 };

@@ -9,12 +9,23 @@ from .plain import plain
 
 
 class Announcing:
-    """Storage in folders that tells of each data folder the moment strax has created it."""
+    """Storage in one folder that tells of each data folder the moment strax has created it.
 
-    def __init__(self, announce: Callable[[dict], None]) -> None:
+    What lies at the locations in `keep` is read and never written anew.
+    """
+
+    def __init__(
+        self, directory: str, announce: Callable[[dict], None], keep: Iterable[str] = ()
+    ) -> None:
+        self._directory = directory
         self._announce = announce
+        self._keep = {os.path.abspath(location) for location in keep}
 
     def saver(self, key, metadata, **kwargs):
+        location = os.path.abspath(os.path.join(self._directory, str(key)))
+        if location in self._keep:
+            # A plugin with several outputs makes some anew that are there: strax goes on without.
+            raise strax.DataNotAvailable(f"{location} stays as it is")
         saver = super().saver(key, metadata, **kwargs)
         self._announce(
             {
@@ -28,21 +39,13 @@ class Announcing:
 
 
 class OutputDirectory(Announcing, strax.DataDirectory):
-    """The output folder; what lies at the locations in `keep` is read and never written anew."""
+    """The output folder."""
 
     def __init__(
         self, path: str, announce: Callable[[dict], None], keep: Iterable[str] = ()
     ) -> None:
-        Announcing.__init__(self, announce)
+        Announcing.__init__(self, path, announce, keep)
         strax.DataDirectory.__init__(self, path)
-        self._keep = {os.path.abspath(location) for location in keep}
-
-    def saver(self, key, metadata, **kwargs):
-        location = os.path.abspath(os.path.join(self.path, str(key)))
-        if location in self._keep:
-            # A plugin with several outputs makes some anew that are there: strax goes on without.
-            raise strax.DataNotAvailable(f"{location} stays as it is")
-        return super().saver(key, metadata, **kwargs)
 
 
 class WrittenBytes:

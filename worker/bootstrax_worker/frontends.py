@@ -39,12 +39,12 @@ class NotConfigured(Exception):
 class RunDatabase(Announcing, straxen.RunDB):
     """straxen's RunDB as the place where data goes: it lists by itself what it stores."""
 
-    def __init__(self, directory: str, host: str, announce) -> None:
+    def __init__(self, directory: str, host: str, announce, keep=()) -> None:
         """Open it.
 
         :param host: name that entries carry, and that entries are looked for by.
         """
-        Announcing.__init__(self, announce)
+        Announcing.__init__(self, directory, announce, keep)
         accounts = {name: _configured(key) for name, key in _RUN_DATABASE.items()}
         straxen.RunDB.__init__(
             self,
@@ -149,7 +149,8 @@ def open_frontends(plan: dict, announce, warn) -> list:
     names = plan.get("frontends") or []
     frontends = []
     if "run_database" in names:
-        frontends.append(RunDatabase(plan["outputDirectory"], plan["host"], announce))
+        keep = plan.get("keep") or ()
+        frontends.append(RunDatabase(plan["outputDirectory"], plan["host"], announce, keep))
     if "online_monitor" in names:
         frontends.append(OnlineMonitor(warn))
     return frontends

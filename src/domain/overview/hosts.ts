@@ -2,7 +2,7 @@ import type { HostView } from '../host-view.ts';
 import { hoursUntilFull, type DiskPoint } from './forecast.ts';
 
 /** What a host does, in one word. */
-export type HostCondition = 'busy' | 'idle' | 'blocked' | 'quarantined' | 'silent';
+export type HostCondition = 'busy' | 'idle' | 'blocked' | 'drained' | 'quarantined' | 'silent';
 
 /** One life sign, as far as it is shown. Percent. */
 export interface Sign {
@@ -64,6 +64,7 @@ export function hostCard(
 
 function hostCondition({ whyNotKind, whyNot, runs }: HostView): HostCondition {
   if (whyNotKind === 'quarantine') return 'quarantined';
+  if (whyNotKind === 'drained') return 'drained';
   if (runs.length > 0) return 'busy';
   return whyNot === null ? 'idle' : 'blocked';
 }

@@ -1,10 +1,14 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
 import { newAttemptId } from '../../../src/attempts/directory.ts';
 import { until } from '../../support/lab.ts';
 import type { Cut, Trial, TrialManager } from './trial.ts';
+
+/** So many, and the reference's table leaves targets out. */
+export const DEBT_FAILURES = 3;
 
 /** From the run's beginning to the cut: answers when a process was killed there. */
 export type Way = (trial: Trial, cut: Cut) => Promise<void>;
@@ -27,6 +31,19 @@ export const TIDY: TrialManager = {
 /** Ends a child that has written nothing for a few seconds. */
 export const IMPATIENT: TrialManager = {
   config: { 'renew_seconds = 1': 'renew_seconds = 1\nmax_no_write_seconds = 4' },
+};
+
+/** Deletes live data, and looks often at what is left to do. */
+export const DELETING: TrialManager = {
+  config: {
+    'renew_seconds = 1': 'renew_seconds = 1\nclean_up_seconds = 0.2',
+    '[disk]': '[deletion]\nlive_data = true\n\n[disk]',
+  },
+};
+
+/** Looks often for what its done runs lack. */
+export const PAYING: TrialManager = {
+  config: { 'renew_seconds = 1': 'renew_seconds = 0.2\nclean_up_seconds = 0.2' },
 };
 
 const LATER = () => new Date(Date.now() + 3_600_000);
@@ -140,6 +157,34 @@ export const stoppedByOperator: Way = async (trial, cut) => {
   await trial.cutIn(manager, cut);
 };
 
+/** In the middle of a run the host is to be left to another program. */
+export const handedBack: Way = async (trial, cut) => {
+  const manager = await busyWithFolders(trial, cut);
+  await trial.lab.command(['handback', '--end-children'], { host: trial.host });
+  await trial.cutIn(manager, cut);
+};
+
+/** No runs are wanted on this host, and then they are. */
+export const drained: Way = async (trial, cut) => {
+  await trial.insert();
+  const cutIn = cut.startsWith('drained.remove') ? 'undrain' : 'drain';
+  if (cutIn === 'undrain') await trial.succeed(['drain']);
+  await trial.cutInCommand([cutIn], cut);
+  await trial.succeed(['undrain']);
+};
+
+/** A server is tried in a database of its own. */
+export const contractTried: Way = async (trial, cut) => {
+  await trial.insert();
+  const { client, url } = trial.lab;
+  await trial.cutInCommand(['doctor', '--contract', url], cut);
+  // It is left to people: its name says what it is.
+  const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });
+  for (const { name } of databases) {
+    if (name.startsWith('bootstrax_contract_')) await client.db(name).dropDatabase();
+  }
+};
+
 export const taggedToBeAbandoned: Way = async (trial, cut) => {
   const manager = await busyWithFolders(trial, cut);
   await trial.set({ tags: [{ name: 'abandon', user: 'somebody', date: new Date() }] });
@@ -192,10 +237,10 @@ export const leavesSharedMemory: Way = async (trial, cut) => {
 };
 
 /** Cuts the manager that recovers from an earlier cut. */
-export function recoveringFrom(way: Way, first: Cut): Way {
+export function recoveringFrom(way: Way, first: Cut, manager: TrialManager = {}): Way {
   return async (trial, cut) => {
     await way(trial, first);
-    await trial.cutIn(await trial.manager({ cut }), cut);
+    await trial.cutIn(await trial.manager({ ...manager, cut }), cut);
   };
 }
 
@@ -271,6 +316,93 @@ export const manyOldAttempts: Way = async (trial, cut) => {
   }
   await trial.cutIn(await trial.manager({ cut }), cut);
 };
+
+/** A run is done, and the host deletes live data. */
+export const deleting: Way = async (trial, cut) => {
+  await ownLiveData(trial);
+  await trial.insert();
+  await trial.cutIn(await trial.manager({ ...DELETING, cut }), cut);
+};
+
+/** Something stands where live data is set aside. */
+export const deletingObstructed: Way = async (trial, cut) => {
+  await mkdir(`${trial.liveFolder}-deleting`);
+  await deleting(trial, cut);
+};
+
+export async function liveDataFreed(trial: Trial): Promise<void> {
+  await until('the obstacle to be told', async () => {
+    return (await deletionOf(trial))?.['problem'] !== null;
+  });
+  await rm(`${trial.liveFolder}-deleting`, { recursive: true });
+  await liveDataGone(trial);
+}
+
+/** Once, whole, with an entry that says so and a record of what stands in for it. */
+export async function liveDataGone(trial: Trial): Promise<void> {
+  await until('the live data to be deleted', async () => {
+    const deletion = await deletionOf(trial);
+    if (deletion?.['state'] === 'refused') throw new Error(String(deletion['cause']));
+    return deletion?.['state'] === 'done';
+  });
+  const run = await trial.run();
+  expect(run.data.filter(({ type }) => type === 'live')).toEqual([]);
+  expect(run['deleted_data']).toEqual([
+    { type: 'live', host: 'daq', at: expect.any(Date) as Date, by: trial.host },
+  ]);
+  expect(existsSync(trial.liveFolder)).toBe(false);
+  expect(existsSync(`${trial.liveFolder}-deleting`)).toBe(false);
+  expect((await deletionOf(trial))?.['vouched_by']).not.toEqual([]);
+}
+
+async function deletionOf(trial: Trial) {
+  const deletions = trial.lab.runsDatabase.collection('bootstrax_deletions');
+  const all = await deletions.find({ run: trial.number }).toArray();
+  expect(all.length).toBeLessThanOrEqual(1);
+  return all[0] ?? null;
+}
+
+/** A copy of its own in place of the link to what all trials read. */
+async function ownLiveData(trial: Trial): Promise<void> {
+  await rm(trial.liveFolder);
+  await cp(trial.lane.undisturbedLive, trial.liveFolder, { recursive: true });
+}
+
+/** What a done run lacks, after failures, has been offered. */
+export const paying: Way = async (trial, cut) => {
+  await doneWithDebt(trial);
+  const contextOptions = { sleep_seconds: 0.3 };
+  await trial.cutIn(await trial.manager({ ...PAYING, contextOptions, cut }), cut);
+};
+
+/** An operator ends the child that makes it. */
+export const payingStopped: Way = async (trial, cut) => {
+  await doneWithDebt(trial);
+  const manager = await trial.manager({ ...PAYING, contextOptions: { sleep_seconds: 60 }, cut });
+  const isBegun = (name: string) => name.startsWith(trial.runId) && name.endsWith('_temp');
+  await until('something to be written', async () => {
+    return (await readdir(trial.lab.output)).some(isBegun);
+  });
+  await trial.lab.command(['stop', '--children'], { host: trial.host });
+  await trial.cutIn(manager, cut);
+};
+
+export async function paid(trial: Trial): Promise<void> {
+  await until('what the run lacked to be there', async () => {
+    const { state, plan, ...fields } = (await trial.run()).bootstrax;
+    // Whatever happens, and whenever it is looked at.
+    expect(state).toBe('done');
+    return plan?.targets.length !== undefined && !('debt' in fields) && 'debt_paid' in fields;
+  });
+}
+
+async function doneWithDebt(trial: Trial): Promise<void> {
+  await trial.insert({ bootstrax: failedBefore(trial, DEBT_FAILURES, new Date(0)) });
+  const manager = await trial.manager();
+  await trial.done();
+  await manager.kill();
+  await trial.succeed(['debt', 'offer', String(trial.number)]);
+}
 
 async function busyWithFolders(trial: Trial, cut: Cut) {
   await trial.insert();

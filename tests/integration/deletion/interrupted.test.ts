@@ -169,6 +169,23 @@ describe('on its way', () => {
       expect((await lab.run(number)).data.filter(({ type }) => type === 'live')).toHaveLength(1);
     },
   );
+
+  test('a host that is handed back leaves nothing half done', async () => {
+    const number = await doneRun();
+    const files = filesIn(liveFolder(number));
+    const cutAt = (point: string) => ({ ...ON, env: { ...ON.env, BOOTSTRAX_CRASH_AT: point } });
+    const first = await askFor(number, cutAt('live.set_aside:after'));
+    await first.exited;
+    expect((await lab.command(['handback'], ON)).code).toBe(0);
+    // Nobody has been told that it goes: it is all there.
+    expect(filesIn(liveFolder(number))).toEqual(files);
+    const second = await deleting(cutAt('live.remove:after#2'));
+    await second.exited;
+    expect(existsSync(liveFolder(number))).toBe(false);
+    expect((await lab.command(['handback'], ON)).code).toBe(0);
+    // It is told: the rest goes as well.
+    await expectDeleted(number);
+  });
 });
 
 function commandOf(pid: string): string {

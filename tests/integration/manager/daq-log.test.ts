@@ -18,7 +18,7 @@ const PATIENCE_MS = 240_000;
 let lab: Lab;
 const managers: ManagerProcess[] = [];
 beforeAll(async () => {
-  lab = await Lab.start();
+  lab = await Lab.start({ testCommands: true });
 });
 afterEach(async () => {
   for (const manager of managers.splice(0)) await manager.kill();
@@ -215,6 +215,38 @@ test(
     );
     expect(await told(number, /not all files of run/)).toMatchObject({ priority: 2 });
     await rm(location, { force: true });
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'a host that is never to take new runs is asked about, once',
+  async () => {
+    const manager = await start({ env: { BOOTSTRAX_ROLE: 'never' }, host: 'gamma.test.local' });
+    await manager.event('manager.ready');
+    const about = { message: { $regex: '^gamma.test.local runs a manager although' } };
+    await until('the question', () => log().findOne(about));
+    await manager.kill();
+    expect(await log().find(about).toArray()).toMatchObject([
+      { priority: 3, user: 'bootstrax_gamma.test.local' },
+    ]);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'a manager that ends by an error of its own says so, and is gone',
+  async () => {
+    const DOCUMENT_VALIDATION = 121;
+    const manager = await start({ host: 'delta.test.local' });
+    await manager.event('manager.ready');
+    await lab.failCommands(['update'], { times: 'always', code: DOCUMENT_VALIDATION });
+    expect(await manager.exited).toBe(1);
+    await lab.failCommands(['update'], { times: 0 });
+    const about = {
+      message: { $regex: '^delta.test.local: the manager ends, because of an error' },
+    };
+    expect(await log().find(about).toArray()).toMatchObject([{ priority: 3 }]);
   },
   PATIENCE_MS,
 );

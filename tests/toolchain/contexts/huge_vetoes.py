@@ -1,7 +1,6 @@
 """The small context, with more veto intervals in a chunk than one document of MongoDB can hold."""
 
 import numpy as np
-
 from bootstrax_worker.contexts import small
 from bootstrax_worker.contexts.small import prepare  # noqa: F401
 

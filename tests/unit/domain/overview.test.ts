@@ -149,6 +149,7 @@ describe('the card of a host', () => {
     ['busy', card({ accepting: true, runs: [7] })],
     ['blocked', card({ accepting: false, why_not: 'full', why_not_kind: 'disk' })],
     ['quarantined', card({ accepting: false, why_not: 'fails', why_not_kind: 'quarantine' })],
+    ['drained', card({ accepting: false, why_not: 'by anna', why_not_kind: 'drained' })],
     ['silent', card({ accepting: true, runs: [7] }, 181)],
   ])('%s', (condition, host) => {
     expect(host.condition).toBe(condition);

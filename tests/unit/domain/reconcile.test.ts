@@ -3,15 +3,14 @@ import { describe, expect, it } from 'vitest';
 
 import {
   liveFolderOf,
-  reconcile,
-  stillPermitted,
   type AttemptSeen,
   type Finding,
   type FolderSeen,
   type Listing,
   type LiveSeen,
   type RunSeen,
-} from '../../../src/domain/reconcile.ts';
+} from '../../../src/domain/reconcile-listing.ts';
+import { reconcile, stillPermitted } from '../../../src/domain/reconcile.ts';
 
 const HERE = 'eb3.lab';
 const THERE = 'eb4.lab';

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import type { Product } from '../../../src/domain/attempt.ts';
 import { defaultRules } from '../../../src/domain/rules.ts';
-import { observe, staleness, verifyProducts } from '../../../src/domain/verdict.ts';
+import {
+  isPassedAround,
+  observe,
+  staleness,
+  verifyProducts,
+  type Observation,
+} from '../../../src/domain/verdict.ts';
 import { at, run } from './documents.ts';
 
 const LIMITS = defaultRules.limits;
@@ -98,7 +104,12 @@ describe('the products of a run', () => {
     const detectors = [{ pattern: 'crystal_*', detector: 'crystal' }];
     const rules = {
       limits,
-      targets: { ...targets, rawTypes: ['crystal_pulses'], lastResort: 'crystal_pulses', detectors },
+      targets: {
+        ...targets,
+        rawTypes: ['crystal_pulses'],
+        lastResort: 'crystal_pulses',
+        detectors,
+      },
     };
     const crystal = ended({ detectors: ['crystal'] });
     expect(verifyProducts([product('crystal_pulses')], crystal, rules)).toEqual({ kind: 'ok' });
@@ -196,12 +207,13 @@ describe('staleness', () => {
 
   it('begins with the first look and again with each change', () => {
     const first = observe(null, seen, 100);
-    expect(first).toEqual({ ...seen, unchangedSinceSeconds: 100 });
+    expect(first).toEqual({ ...seen, unchangedSinceSeconds: 100, handedOn: 0 });
     expect(observe(first, seen, 150).unchangedSinceSeconds).toBe(100);
     expect(observe(first, { ...seen, timeMs: 6 }, 150)).toEqual({
       ...seen,
       timeMs: 6,
       unchangedSinceSeconds: 150,
+      handedOn: 0,
     });
     expect(observe(first, { ...seen, attempt: 'b' }, 150).unchangedSinceSeconds).toBe(150);
     expect(observe(first, { ...seen, state: 'considering' }, 150).unchangedSinceSeconds).toBe(150);
@@ -210,6 +222,24 @@ describe('staleness', () => {
     expect(
       observe(timeless, { ...seen, timeMs: null, attempt: null }, 170).unchangedSinceSeconds,
     ).toBe(100);
+  });
+
+  it('knows a run that claimers without attempts take from each other', () => {
+    const claim = (timeMs: number) => ({ state: 'considering' as const, attempt: null, timeMs });
+    const looks = (...times: number[]) =>
+      times.reduce<Observation | null>((last, time) => observe(last, claim(time), time), null)!;
+    expect(isPassedAround(looks(1, 1, 1, 1, 1))).toBe(false);
+    expect(isPassedAround(looks(1, 2, 2, 3))).toBe(false);
+    expect(isPassedAround(looks(1, 2, 2, 3, 4))).toBe(true);
+    const around = looks(1, 2, 3, 4);
+    expect(isPassedAround(observe(around, claim(4), 9))).toBe(true);
+    expect(isPassedAround(observe(around, { ...claim(5), attempt: 'a' }, 9))).toBe(false);
+    expect(isPassedAround(observe(around, { ...claim(5), state: 'busy' }, 9))).toBe(false);
+    const ours = [1, 2, 3, 4, 5].reduce<Observation | null>(
+      (last, time) => observe(last, { ...claim(time), attempt: 'a' }, time),
+      null,
+    );
+    expect(isPassedAround(ours!)).toBe(false);
   });
 
   it.each([
@@ -223,7 +253,7 @@ describe('staleness', () => {
     ['busy', 620.5, 500, { kind: 'stale' }],
     ['considering', 570, 500, { kind: 'stale' }],
   ] as const)('%s at %d s, connected since %d s', (state, now, connected, expected) => {
-    const observation = { ...seen, state, unchangedSinceSeconds: 100 };
+    const observation = { ...seen, state, unchangedSinceSeconds: 100, handedOn: 0 };
     expect(staleness(observation, connected, now, LIMITS)).toEqual(expected);
   });
 });

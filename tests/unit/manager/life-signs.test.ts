@@ -102,3 +102,78 @@ it('what has not changed is written again within a minute, and not before', asyn
   expect(stage.statuses).toEqual(['waiting for runs', 'waiting for runs']);
   expect(stage.signs).toEqual(['idle', 'idle', 'idle']);
 });
+
+it('a change of state is told at once, another look at the same is not', async () => {
+  const stage = new Stage();
+  stage.accept(true);
+  stage.lifeSigns.start();
+  stage.lifeSigns.changed();
+  stage.accept(false);
+  stage.lifeSigns.changed();
+  stage.lifeSigns.changed();
+  await stage.answer();
+  expect(stage.signs).toEqual(['idle', 'disk full']);
+});
+
+/** As far as life signs look at it. */
+const runner = (number: number, plan: object | null) => ({
+  run: { number, runId: String(number).padStart(6, '0') },
+  phase: 'running',
+  progress: null,
+  plan,
+});
+const PLAN = {
+  targets: ['peaks'],
+  cores: 3,
+  maxMessages: 5,
+  timeoutSeconds: 77,
+  postProcessing: [],
+};
+const no = (kind: string) => ({ accepting: { ok: false, kind, reason: 'why' }, disk: null });
+const YES = { accepting: { ok: true }, disk: null };
+
+// Reference, section 9.4: `busy` needs run_id, cores and targets; any other state is a colour.
+it.each([
+  ['not looked yet', null, [], { state: 'starting' }],
+  ['ready', YES, [], { state: 'idle' }],
+  ['disk full', no('disk'), [], { state: 'disk full' }],
+  ...['context', 'folder', 'memory', 'quarantine', 'drained'].map(
+    (kind) => [kind, no(kind), [], { state: 'starting' }] as const,
+  ),
+  [
+    'preparing',
+    YES,
+    [runner(7, null)],
+    { state: 'busy', run_id: '000007', cores: 8, timeout: 1000, max_messages: 10 },
+  ],
+  [
+    'at work',
+    no('disk'),
+    [runner(7, null), runner(8, PLAN)],
+    { state: 'busy', run_id: '000008', cores: 3, timeout: 77, max_messages: 5, targets: ['peaks'] },
+  ],
+] as const)('%s: what the website shows', (_, health, runners, expected) => {
+  const signs: Record<string, unknown>[] = [];
+  const environment = {
+    ...{ host: 'a.lab', slots: 2, rules: defaultRules, productionMode: true },
+    clock: { monotonicSeconds: () => 0, every: () => () => undefined },
+    machine: { meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }) },
+    executor: { describe: () => 'warm', startsAtOnce: () => true },
+    store: {
+      ebMonitor: {
+        write: (sign: Record<string, unknown>) => {
+          signs.push(sign);
+          return Promise.resolve();
+        },
+      },
+      hosts: { write: () => Promise.resolve() },
+    },
+  } as unknown as Environment;
+  const view = { health, runners } as unknown as ReturnType<
+    ConstructorParameters<typeof LifeSigns>[1]
+  >;
+  new LifeSigns(environment, () => view).start();
+  expect(signs).toHaveLength(1);
+  expect(signs[0]).toMatchObject({ targets: defaultRules.targets.default, ...expected });
+  expect('run_id' in signs[0]!).toBe(expected.state === 'busy');
+});

@@ -16,7 +16,9 @@ test('the worker is found first, threads of libraries are off, the rest stays', 
     OMP_NUM_THREADS: '1',
     OPENBLAS_NUM_THREADS: '1',
     MPLCONFIGDIR: '/state/cache/matplotlib',
+    XDG_CACHE_HOME: '/state/cache',
   });
+  expect(workerEnvironment({ XDG_CACHE_HOME: '/mine' }, FOLDERS).XDG_CACHE_HOME).toBe('/mine');
   expect(workerEnvironment({}, FOLDERS).PYTHONPATH).toBe('/package/worker');
   const ofSite = { ...FOLDERS, pythonPath: '/site' };
   expect(workerEnvironment(base, ofSite).PYTHONPATH).toBe('/package/worker:/site:/mine');

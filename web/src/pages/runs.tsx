@@ -90,7 +90,10 @@ function Filters({ asked }: { asked: URLSearchParams }) {
   const hosts = usePanel('hosts').data ?? [];
   const apply = (form: HTMLFormElement) => {
     const fields = Object.fromEntries(
-      [...new FormData(form)].map(([name, value]) => [name, String(value).trim()]),
+      [...new FormData(form)].map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value.trim() : '',
+      ]),
     );
     navigate(address(new URLSearchParams(), fields));
   };

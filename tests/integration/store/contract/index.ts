@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 
 import { claimContract } from './claim.ts';
 import { collectionsContract } from './collections.ts';
+import { deletionsContract } from './deletions.ts';
 import { fenceContract } from './fence.ts';
 import type { Open } from './opened.ts';
 import { recoveryContract } from './recovery.ts';
@@ -13,6 +14,7 @@ export function storeContract(open: Open): void {
   describe('claim', () => claimContract(open));
   describe('fence', () => fenceContract(open));
   describe('collections', () => collectionsContract(open));
+  describe('deletions', () => deletionsContract(open));
   describe('recovery', () => recoveryContract(open));
   describe('semantics', () => semanticsContract(open));
   describe('watch', () => watchContract(open));
