@@ -39,7 +39,7 @@ export async function hostHistory(
   const now = await store.serverTime();
   const from = new Date(now.getTime() - hours * 3_600_000);
   const to = new Date(now.getTime() + 60_000);
-  const signs = (await store.overview.signs([host], from, to, hours * SIGNS_PER_HOUR + 100))
+  const signs = (await store.overview.signsOf(host, from, to, hours * SIGNS_PER_HOUR + 100))
     .map(signOf)
     .sort((a, b) => a.atMs - b.atMs);
   const step = Math.max(1, Math.ceil(signs.length / MOST_POINTS));

@@ -20,8 +20,8 @@ type GroupName = 'runs' | 'waiting' | 'hosts' | 'day';
 /** Panels that are read together. */
 const GROUPS: Readonly<Record<GroupName, { panels: readonly PanelName[]; everyMs: number }>> = {
   runs: { panels: ['working', 'strip'], everyMs: 1000 },
-  hosts: { panels: ['hosts'], everyMs: 3000 },
-  waiting: { panels: ['queue', 'attention'], everyMs: 3000 },
+  hosts: { panels: ['hosts'], everyMs: 5000 },
+  waiting: { panels: ['queue', 'attention'], everyMs: 5000 },
   day: { panels: ['plots', 'scores'], everyMs: 30_000 },
 };
 

@@ -28,7 +28,7 @@ const LONGEST_RUN_HOURS = 24;
 /** A retry is promised to the poll interval; a host that silently stops is told of by itself. */
 const PROMISE_GRACE_SECONDS = 60;
 /** Life signs come at least every 10 s. */
-const SIGN_SECONDS = 60;
+const SIGN_SECONDS = 30;
 /** The disk is looked at so often in the past to see where it goes, minutes ago. */
 const DISK_LOOKS_MINUTES = [60, 45, 30, 15];
 const DISK_LOOK_SECONDS = 40;
@@ -83,12 +83,7 @@ export class HostReader {
     if (now.getTime() - this.#lookedAtMs > DISK_LOOK_EVERY_MS) {
       const looks = await Promise.all(
         DISK_LOOKS_MINUTES.map((minutes) =>
-          overview.signs(
-            names,
-            ago(minutes * 60),
-            ago(minutes * 60 - DISK_LOOK_SECONDS),
-            names.length * 8,
-          ),
+          overview.signs(names, ago(minutes * 60), ago(minutes * 60 - DISK_LOOK_SECONDS), 8),
         ),
       );
       this.#past.clear();
@@ -97,9 +92,9 @@ export class HostReader {
       }
       this.#lookedAtMs = now.getTime();
     }
-    const signs = (
-      await overview.signs(names, ago(SIGN_SECONDS), ago(-SIGN_SECONDS), names.length * 20)
-    ).map(signOf);
+    const signs = (await overview.signs(names, ago(SIGN_SECONDS), ago(-SIGN_SECONDS), 20)).map(
+      signOf,
+    );
     const limits = { diskPercent: rules.disk.maxUsedPercent, presumedDeadSeconds };
     const cards = views.map((view) => {
       const newest = signs

@@ -701,6 +701,8 @@ export interface OverviewStore {
   endedSince(since: Date, limit: number): Promise<EndedAttempt[]>;
   /** Counted failures since, newest first. */
   failuresSince(since: Date, limit: number): Promise<FailedAttempt[]>;
-  /** Life signs of these hosts in a span of time. */
-  signs(hosts: readonly string[], from: Date, to: Date, limit: number): Promise<StoredSign[]>;
+  /** Life signs of these hosts in a short span of time. */
+  signs(hosts: readonly string[], from: Date, to: Date, limitEach: number): Promise<StoredSign[]>;
+  /** Life signs of one host in a span of time. */
+  signsOf(host: string, from: Date, to: Date, limit: number): Promise<StoredSign[]>;
 }
