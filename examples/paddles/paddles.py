@@ -205,7 +205,8 @@ PLUGINS = [PaddleReader, Hits, Muons, RateMonitor]
 
 def context(**options):
     """The context of this experiment; `options` are those of the plugins."""
-    return strax.Context(register=PLUGINS, config=options)
+    # Without storage: by default strax makes a folder `strax_data` where it happens to be.
+    return strax.Context(storage=[], register=PLUGINS, config=options)
 
 
 def warm_up(context, directory):
