@@ -642,5 +642,7 @@ export interface StoreOptions {
   daqCredentials: Credentials | null;
   /** May we create indexes and collections there? */
   manage: boolean;
+  /** Nothing is written, by whatever part of the program. */
+  readOnly?: boolean;
   callTimeoutSeconds: number;
 }
