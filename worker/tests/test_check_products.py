@@ -25,7 +25,7 @@ class Source(strax.Plugin):
     provides = "raw_records"
     depends_on = ()
     data_kind = "raw_records"
-    dtype = [*strax.interval_dtype, (("Some number", "value"), np.float64)]
+    dtype = (*strax.interval_dtype, (("Some number", "value"), np.float64))
     rechunk_on_save = False
 
     def source_finished(self):
