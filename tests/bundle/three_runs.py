@@ -4,8 +4,8 @@
 
 INSTALLED is a version in use (`PREFIX/current`), WORK a folder of this user's with a file
 `password` (0600). Starts a database that wants that password, a manager that is given it in a
-credentials file, lets it process three runs, with an outage of the database and a second manager on the way,
-and calls every command that prints much. All output goes to files below WORK/outputs.
+credentials file, lets it process three runs, with an outage of the database and a second manager
+on the way, and calls every command that prints much. All output goes to files below WORK/outputs.
 """
 
 import json
