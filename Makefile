@@ -68,8 +68,8 @@ check-protocol: setup
 python-lint: setup
 	$(PYTHON) -m ruff check worker
 	$(PYTHON) -m ruff format --check worker
-	$(PYTHON) -m ruff check --config worker/pyproject.toml examples tests/toolchain
-	$(PYTHON) -m ruff format --check --config worker/pyproject.toml examples tests/toolchain
+	$(PYTHON) -m ruff check --config worker/pyproject.toml examples tests/toolchain tests/bundle
+	$(PYTHON) -m ruff format --check --config worker/pyproject.toml examples tests/toolchain tests/bundle
 
 python-test: setup
 	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests
