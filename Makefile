@@ -115,4 +115,4 @@ bench-%: build
 	@node scripts/bench.mjs $* $(ARGS)
 
 clean:
-	rm -rf dist .demo .bench .mutation coverage
+	rm -rf dist .bundle .demo .bench .mutation coverage

@@ -96,7 +96,7 @@ describe.skipIf(why !== null)('the bundle', () => {
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'bootstrax-bundle-'));
     await chmod(root, 0o755);
-    execFileSync(join(PACKAGE, 'scripts/bundle.sh'), { stdio: 'ignore' });
+    await run(join(PACKAGE, 'scripts/bundle.sh'));
     const { version: built } = JSON.parse(
       await readFile(join(PACKAGE, 'package.json'), 'utf8'),
     ) as { version: string };
