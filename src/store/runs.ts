@@ -184,8 +184,9 @@ export function createRunStore(
       return listRuns(runs, query, highestKnown);
     },
     suspects: async (query) => {
-      highestKnown = await highestNumber(runs, highestKnown, await serverTime());
-      return suspects(runs, query, highestKnown);
+      const now = await serverTime();
+      highestKnown = await highestNumber(runs, highestKnown, now);
+      return suspects(runs, query, highestKnown, now);
     },
 
     queueCounts: async (now, giveUpAfter) => {
