@@ -46,7 +46,17 @@ const program = new Command('bootstrax')
   .exitOverride();
 addSettingFlags(program);
 for (const add of [
-  ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addReplay, addShadowReport],
+  ...[
+    addRun,
+    addStatus,
+    addRuns,
+    addHosts,
+    addExplain,
+    addNext,
+    addPlan,
+    addReplay,
+    addShadowReport,
+  ],
   ...[addLogs, addHistory, addFailures, addDebt, addDeletions],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback, addReconcile],
