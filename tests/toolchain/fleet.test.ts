@@ -71,7 +71,7 @@ test(`a mixed fleet brings every run to its right end while managers are killed`
     const bad = runs.filter((run) => !isRight(run));
     return { runs, bad };
   };
-  await until('every run to reach its end', async () => (await ends()).bad.length === 0, 120).catch(
+  await until('every run to reach its end', async () => (await ends()).bad.length === 0, 200).catch(
     async (error: unknown) => {
       const { bad } = await ends();
       const stories = bad
@@ -115,7 +115,7 @@ test(`a mixed fleet brings every run to its right end while managers are killed`
   expect(by(OUR_HOSTS)).toBeGreaterThan(0);
   expect(fleet.kills.reference).toBeGreaterThan(2);
   expect(fleet.kills.ours).toBeGreaterThan(2);
-}, 240_000);
+}, 360_000);
 
 /** Ours wrote to a run that the reference held, before its lease was over. */
 function trespassed({ at, writer, before }: Write): boolean {
