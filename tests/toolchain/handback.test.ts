@@ -9,7 +9,7 @@ import { Site } from './site.ts';
 const EB4 = 'eb4.xenon.local';
 const EB5 = 'eb5.xenon.local';
 const LONG = [
-  ...['--seconds', '10', '--chunk-seconds', '1', '--overlap-seconds', '0.2', '--speed', '1'],
+  ...['--seconds', '25', '--chunk-seconds', '1', '--overlap-seconds', '0.2', '--speed', '1'],
 ];
 const SHORT = [
   ...['--seconds', '2', '--chunk-seconds', '1', '--overlap-seconds', '0.2', '--speed', '0'],
