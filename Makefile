@@ -4,6 +4,7 @@
 #                     RUNS=3 EXIT=1: take three runs, wait for them, exit 0 if all are done
 #                     CONFIG=examples/paddles/paddles.toml: with another detector, see docs/your-experiment.md
 # make test           all checks and tests
+# make test-bundle    of these the one that installs the bundle without network, and takes runs with it
 # make test-zones     every test in two other time zones
 # make lint           the checks alone
 # make simulation     ten thousand simulated nights of a small fleet; SEED=7: that one, with all that happens in it
@@ -43,6 +44,10 @@ build: setup dist/bootstrax.mjs
 dist/bootstrax.mjs: $(SOURCES) scripts/build.mjs package-lock.json | setup
 	node scripts/build.mjs
 
+# Two minutes on a quiet machine; as root, since it runs what it installs as other users.
+test-bundle: build
+	npx --no-install vitest run --config vitest.bundle.config.ts
+
 bundle: setup
 	@scripts/bundle.sh
 
@@ -65,8 +70,8 @@ check-protocol: setup
 python-lint: setup
 	$(PYTHON) -m ruff check worker
 	$(PYTHON) -m ruff format --check worker
-	$(PYTHON) -m ruff check --config worker/pyproject.toml examples tests/toolchain
-	$(PYTHON) -m ruff format --check --config worker/pyproject.toml examples tests/toolchain
+	$(PYTHON) -m ruff check --config worker/pyproject.toml examples tests/toolchain tests/bundle
+	$(PYTHON) -m ruff format --check --config worker/pyproject.toml examples tests/toolchain tests/bundle
 
 python-test: setup
 	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests
@@ -96,6 +101,7 @@ test:
 	@$(MAKE) --no-print-directory python-test
 	@$(MAKE) --no-print-directory node-test
 	@$(MAKE) --no-print-directory zone-test
+	@$(MAKE) --no-print-directory test-bundle
 	@echo "All checks and tests have passed."
 
 simulation: setup
@@ -111,4 +117,4 @@ bench-%: build
 	@node scripts/bench.mjs $* $(ARGS)
 
 clean:
-	rm -rf dist .demo .bench .mutation coverage
+	rm -rf dist .bundle .demo .bench .mutation coverage

@@ -67,7 +67,8 @@ class PaddleReader(strax.Plugin):
         self.ended = self._is_whole("THE_END")
         if self._is_whole(f"{chunk_i:06d}") and self._is_whole(f"{chunk_i:06d}_post"):
             return True
-        return self.ended and (self.folder / f"{chunk_i:06d}").exists()
+        # A run may end within an overlap: then there is nothing but `_pre` of its last chunk.
+        return self.ended and (self._exists(f"{chunk_i:06d}") or self._exists(f"{chunk_i:06d}_pre"))
 
     def source_finished(self):
         return self.ended
@@ -79,7 +80,10 @@ class PaddleReader(strax.Plugin):
         after = self._load(f"{chunk_i:06d}_post")
         # The stretch between two chunks is stored with both of them: each finds the same cut in it.
         first = self._cut(before, begin - self.overlap) if chunk_i else begin
-        last = self._cut(after, end) if (self.folder / f"{chunk_i:06d}_post").exists() else end
+        if self._exists(f"{chunk_i:06d}_post"):
+            last = self._cut(after, end)
+        else:
+            last = end if self._exists(f"{chunk_i:06d}") else begin
         pulses = np.concatenate(
             [
                 before[before["time"] >= first],
@@ -90,6 +94,9 @@ class PaddleReader(strax.Plugin):
         start = int(self.config["run_start_time"]) * SECOND
         pulses["time"] += start
         return self.chunk(start=start + first, end=start + last, data=pulses)
+
+    def _exists(self, name):
+        return (self.folder / name).exists()
 
     def _is_whole(self, name):
         try:
@@ -205,7 +212,8 @@ PLUGINS = [PaddleReader, Hits, Muons, RateMonitor]
 
 def context(**options):
     """The context of this experiment; `options` are those of the plugins."""
-    return strax.Context(register=PLUGINS, config=options)
+    # Without storage: by default strax makes a folder `strax_data` where it happens to be.
+    return strax.Context(storage=[], register=PLUGINS, config=options)
 
 
 def warm_up(context, directory):

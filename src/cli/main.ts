@@ -25,6 +25,7 @@ import { addReplay } from './replay.ts';
 import { addReport } from './report.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
+import { addShadowReport } from './shadow-report.ts';
 import { addSimulateDaq } from './simulate-daq.ts';
 import { addStatus } from './status.ts';
 import { addStop } from './stop.ts';
@@ -46,7 +47,17 @@ const program = new Command('bootstrax')
   .exitOverride();
 addSettingFlags(program);
 for (const add of [
-  ...[addRun, addStatus, addRuns, addHosts, addExplain, addNext, addPlan, addReplay],
+  ...[
+    addRun,
+    addStatus,
+    addRuns,
+    addHosts,
+    addExplain,
+    addNext,
+    addPlan,
+    addReplay,
+    addShadowReport,
+  ],
   ...[addLogs, addHistory, addFailures, addDebt, addDeletions],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback, addReconcile],

@@ -10,6 +10,7 @@ interface RunOptions {
   embedded?: boolean;
   dashboard?: boolean;
   json?: boolean;
+  shadow?: boolean;
   /** True: without a run number. */
   test?: number | true;
 }
@@ -23,6 +24,10 @@ export function addRun(program: Command): void {
     .option('--dashboard', 'serve the dashboard as well, as the settings dashboard.* say')
     .option('--json', 'log lines as JSON also on a terminal')
     .option(
+      '--shadow',
+      'take nothing and write nothing: log what would be decided beside what others decide (bootstrax shadow-report)',
+    )
+    .option(
       '--test [run]',
       'test mode: process waiting runs, or this one, once, in a database and folders of its own; the configured database is only read',
       runNumber,
@@ -33,6 +38,7 @@ export function addRun(program: Command): void {
         '(docs/migration.md).',
     )
     .action(async (options: RunOptions, command: Command) => {
+      if (options.shadow) process.exit(await shadow(options, command));
       if (options.test !== undefined) process.exit(await tryOut(options, command));
       const loaded = await settingsOf(command);
       // At once: whatever a late answer still holds on to must not keep an ended manager alive.
@@ -58,6 +64,12 @@ export async function manage(
     logger,
     ...(options.runOnce === undefined ? {} : { runOnce: options.runOnce }),
   });
+}
+
+async function shadow({ json }: RunOptions, command: Command): Promise<number> {
+  const loaded = await settingsOf(command, { readOnlyAccount: true });
+  const { runShadow } = await import('./shadow.ts');
+  return runShadow(loaded, makeLogger(json ?? false), command);
 }
 
 async function tryOut({ json, test }: RunOptions, command: Command): Promise<number> {

@@ -16,14 +16,18 @@ export function addSettingFlags(program: Command): void {
 /** The effective settings of this call. Throws a `ConfigurationFailure`. */
 export async function settingsOf(
   command: Command,
-  options: { withoutCredentials?: boolean; readOnlyAccount?: boolean } = {},
+  {
+    host,
+    ...options
+  }: { withoutCredentials?: boolean; readOnlyAccount?: boolean; host?: string } = {},
 ): Promise<Loaded> {
   const program = rootOf(command);
   const { config } = program.opts<{ config?: string }>();
   return loadSettings({
     ...options,
     env: process.env,
-    flags: givenFlags(program),
+    // What is given for this host by flag or variable is then taken for the other as well.
+    flags: host === undefined ? givenFlags(program) : { ...givenFlags(program), '--host': host },
     file: config ?? null,
     hostName: async () => {
       const { fullyQualifiedHostName } = await import('../machine/host-name.ts');

@@ -70,6 +70,8 @@ export const DISK_STEPS = [
   'live.set_aside',
   'live.put_back',
   'live.remove',
+  'shadow.make',
+  'shadow.note',
 ] as const;
 export type DiskStep = (typeof DISK_STEPS)[number];
 

@@ -43,9 +43,15 @@ export function observe(
 /**
  * Is the run claimed again and again by managers of the reference that crash on it? They give a
  * claim its time once; another time means that one of them has taken it, as stale, from another.
+ * The last of them has had a part of its lease to show that it gets further.
  */
-export function isPassedAround({ handedOn }: Observation): boolean {
-  return handedOn >= HANDED_ON;
+export function isPassedAround(
+  { handedOn, unchangedSinceSeconds }: Observation,
+  nowSeconds: number,
+  limits: LimitRules,
+): boolean {
+  const unchangedSeconds = nowSeconds - unchangedSinceSeconds;
+  return handedOn >= HANDED_ON && unchangedSeconds >= limits.consideringLeaseSeconds / 3;
 }
 
 /**

@@ -1,7 +1,13 @@
 import { EXIT_NO_RESULT, type Ended, type Exit, type Result } from './attempt.ts';
 import type { Fault } from './retry.ts';
 
-export { isPassedAround, observe, staleness, type Observation, type Staleness } from './staleness.ts';
+export {
+  isPassedAround,
+  observe,
+  staleness,
+  type Observation,
+  type Staleness,
+} from './staleness.ts';
 export { verifyProducts, type Verification } from './verification.ts';
 export type { Ended } from './attempt.ts';
 import type { Verification } from './verification.ts';

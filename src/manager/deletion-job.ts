@@ -1,4 +1,4 @@
-import { InTheWay, type LiveData } from '../attempts/live-data.ts';
+import { InTheWay } from '../attempts/live-data.ts';
 import type { Product } from '../domain/attempt.ts';
 import {
   configuredRoot,
@@ -12,20 +12,10 @@ import {
 } from '../domain/deletion.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import type { DeletionDocument, Fence, RunDocument } from '../store/types.ts';
+import type { DeletionMeans } from './deletion-means.ts';
 import { isDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { untilAnswered } from './persist.ts';
-
-/** What a deletion needs besides; null in the environment where live data is never deleted. */
-export interface DeletionMeans {
-  liveData: LiveData;
-  /** Loads all of these products; throws if it cannot tell how they are. */
-  check: (
-    runId: string,
-    products: readonly Product[],
-    signal: AbortSignal,
-  ) => Promise<ProductCheck>;
-}
 
 export type DeletionEnd =
   | { kind: 'done'; folder: string; files: number; bytes: number; vouchedBy: readonly string[] }

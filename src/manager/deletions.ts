@@ -1,3 +1,4 @@
+import { StoreError } from '../store/errors.ts';
 import type { DeletionDocument } from '../store/types.ts';
 import { Bell } from './bell.ts';
 import { deleteLiveData, windUpDeletion, type DeletionEnd } from './deletion-job.ts';
@@ -124,10 +125,15 @@ export class Deletions {
   /** Switched off meanwhile: nothing goes on, and nobody should wonder. */
   async #sayWhatIsLeft(): Promise<void> {
     const env = this.#env;
-    const left = await unlessOutage(env, 'unfinished deletions', () =>
-      env.store.deletions.unfinished(env.host),
-    );
-    if (left === null || left.length === 0) return;
+    let left: DeletionDocument[];
+    try {
+      left = await env.store.deletions.unfinished(env.host);
+    } catch (error) {
+      // Where nothing is deleted, the collection may not even be readable.
+      if (error instanceof StoreError) return;
+      throw error;
+    }
+    if (left.length === 0) return;
     const runs = left.map(({ run }) => run);
     env.log.warn(
       { event: 'live.unfinished', runs },

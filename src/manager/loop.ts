@@ -299,14 +299,20 @@ export class ManagerLoop {
     }
   }
 
+  #isHandedBack(): boolean {
+    return this.#handBack !== null && this.#book.size === 0 && !this.#ends.aborted;
+  }
+
   /** Nothing is left to be done here, and that is in the databases. */
   async #handedBack(): Promise<boolean> {
     if (this.#handBack === null) return false;
     this.#endChildren();
     if (this.#book.size > 0) return false;
     await this.#housekeeping.atStart();
-    if (this.#book.size > 0 || this.#ends.aborted) return false;
+    if (!this.#isHandedBack()) return false;
     await this.#deletions.windUp(this.#ends);
+    // That may have taken long enough for a person to want the host back.
+    if (!this.#isHandedBack()) return false;
     await this.#lifeSigns.end();
     return leave(this.#env, this.#ends);
   }

@@ -1,8 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 
-import { listAttempts, readAttempt, type AttemptFiles } from '../attempts/directory.ts';
-import { foldersOf } from '../attempts/folders.ts';
 import { removeApart } from '../attempts/leftovers.ts';
 import {
   isMissing,
@@ -14,7 +11,6 @@ import {
 import {
   liveFolderOf,
   type Action,
-  type AttemptSeen,
   type EntrySeen,
   type Finding,
   type HostSeen,
@@ -23,10 +19,9 @@ import {
   type RunSeen,
 } from '../domain/reconcile-listing.ts';
 import { reconcile, stillPermitted } from '../domain/reconcile.ts';
-import { attemptProcesses } from '../machine/processes.ts';
 import { seenOf } from '../store/runs.ts';
-import type { AttemptDocument, RunDocument, Store } from '../store/types.ts';
-import { NOBODY } from './supervise.ts';
+import type { RunDocument, Store } from '../store/types.ts';
+import { attemptsHere } from './reconcile-attempts.ts';
 
 /** What is compared, and with what. */
 export interface Place {
@@ -49,8 +44,6 @@ export interface Scope {
 
 /** Numbers asked for by one query. */
 const WINDOW = 500;
-/** Attempts at one run looked at, the newest. */
-const ATTEMPTS_OF_A_RUN = 200;
 /** The DAQ: its live data is seen through the folders of live data. */
 const DAQ = 'daq';
 
@@ -242,82 +235,4 @@ async function otherHosts(place: Place, runs: readonly RunSeen[]): Promise<HostS
     found.push({ host: other, silentSeconds });
   }
   return found;
-}
-
-/** Attempts of this host at these runs, and all that are not concluded. */
-async function attemptsHere(place: Place, runs: ReadonlySet<number>): Promise<AttemptSeen[]> {
-  const { store, host, stateDir } = place;
-  const found = new Map<string, AttemptSeen>();
-  const history = new Map<string, AttemptDocument>();
-  for (const run of runs) {
-    for (const attempt of await store.attempts.ofRun(run, ATTEMPTS_OF_A_RUN)) {
-      if (attempt.host === host) history.set(attempt.attempt, attempt);
-    }
-  }
-  for (const attempt of await store.attempts.unfinished(host)) {
-    history.set(attempt.attempt, attempt);
-  }
-  for (const id of await listAttempts(stateDir)) {
-    const files = await readAttempt(stateDir, id);
-    if (files?.plan == null) continue;
-    if (files.concluded && !runs.has(files.plan.run) && !history.has(id)) continue;
-    found.set(id, await attemptOnDisk(files, files.plan.run, history.get(id) ?? null));
-  }
-  for (const [id, attempt] of history) {
-    if (!found.has(id)) found.set(id, attemptInHistory(attempt));
-  }
-  return [...found.values()];
-}
-
-async function attemptOnDisk(
-  files: AttemptFiles,
-  run: number,
-  history: AttemptDocument | null,
-): Promise<AttemptSeen> {
-  const { id, directory, concluded, started, result } = files;
-  const announced = await foldersOf(directory);
-  const products = [...(result?.products ?? []), ...announced].map(({ location }) => location);
-  const alive =
-    !concluded &&
-    attemptProcesses({
-      guardian: started?.guardian ?? NOBODY,
-      child: started?.child ?? NOBODY,
-      logFile: join(directory, 'log.txt'),
-    }).length > 0;
-  return {
-    id,
-    run,
-    outcome: history?.result?.outcome ?? null,
-    endedMs: concluded ? await modifiedMs(join(directory, 'concluded')) : null,
-    locations: [...new Set([...products, ...locationsIn(history)])],
-    open: !concluded,
-    alive,
-  };
-}
-
-function attemptInHistory(attempt: AttemptDocument): AttemptSeen {
-  const { ended, result } = attempt;
-  return {
-    id: attempt.attempt,
-    run: attempt.run,
-    outcome: result?.outcome ?? null,
-    endedMs: ended === null ? null : ended.getTime(),
-    locations: locationsIn(attempt),
-    open: false,
-    alive: false,
-  };
-}
-
-function locationsIn(attempt: AttemptDocument | null): string[] {
-  return (attempt?.result?.products ?? []).flatMap(({ location }) =>
-    typeof location === 'string' ? [location] : [],
-  );
-}
-
-async function modifiedMs(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).mtimeMs;
-  } catch {
-    return null;
-  }
 }

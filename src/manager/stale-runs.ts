@@ -57,22 +57,29 @@ export class StaleRuns {
       observations.set(key, observation);
       if (staleness(observation, this.#connectedSince, now, env.rules.limits).kind === 'stale') {
         stale.push(seen);
-      } else if (isPassedAround(observation)) {
+      } else if (isPassedAround(observation, now, env.rules.limits)) {
         passedAround.push(seen);
       }
     }
     this.#observations = observations;
     let taken = 0;
-    for (const seen of stale) if (await this.#takeFromHolder(seen)) taken++;
+    for (const seen of stale) {
+      if (typeof seen.attempt !== 'string' && (await this.#setAsideIfMalformed(seen))) continue;
+      if (await this.#takeFromHolder(seen)) taken++;
+    }
     for (const seen of passedAround) await this.#setAsideIfMalformed(seen);
     return taken;
   }
 
-  /** A document that managers of the reference crash on stays claimed, with a fresh time, for ever. */
-  async #setAsideIfMalformed(seen: Seen): Promise<void> {
+  /**
+   * A document that managers of the reference crash on stays claimed, with a fresh time, for ever;
+   * put back into the queue it would be claimed by the next of them.
+   */
+  async #setAsideIfMalformed(seen: Seen): Promise<boolean> {
     const parsed = parseRun(await this.#env.store.runs.byId(seen.id));
-    if (parsed.kind === 'run') return;
+    if (parsed.kind === 'run') return false;
     await setAside(this.#env, seen, parsed.malformed.problems);
+    return true;
   }
 
   /** Claims it, which fences its former owner off, and ends that owner's attempt. */

@@ -4,7 +4,7 @@ import { OFFERABLE_RESTRAX, OFFERABLE_STATUS } from '../domain/debt.ts';
 import { attemptOf } from './attempts.ts';
 import type { Collection } from './collection.ts';
 import { compareAndSet } from './compare-and-set.ts';
-import { literal, setBootstrax, unsetBootstrax } from './expressions.ts';
+import { literal, objectAt, setBootstrax, unsetBootstrax } from './expressions.ts';
 import { registerStage } from './run-data.ts';
 import { RUN_PROJECTION, seenFilter } from './run-filters.ts';
 import { statusStage } from './run-updates.ts';
@@ -64,11 +64,9 @@ export function createDebtStore(runs: Collection, attempts: Collection): DebtSto
       numbers.length === 0 ? Promise.resolve([]) : read({ number: { $in: [...numbers] } }),
     run: async (id) => (await read({ _id: id }))[0] ?? null,
     note: async (attempt, fields) => {
-      const set = Object.entries(fields).map(([name, value]) => [`debt.${name}`, literal(value)]);
       const byId = { _id: attempt } as unknown as Document;
-      await attempts.repeatUpdateOne('attempts.debt', byId, [
-        { $set: Object.fromEntries(set) as Document },
-      ]);
+      const noted = { $mergeObjects: [objectAt('$debt'), literal(fields)] };
+      await attempts.repeatUpdateOne('attempts.debt', byId, [{ $set: { debt: noted } }]);
     },
 
     claim: async (seen, owner) => {

@@ -1,7 +1,7 @@
 import { ATTEMPT_INDEXES } from './attempts.ts';
 import { createCaller, type Caller } from './call.ts';
 import { createConnection, type Connection } from './client.ts';
-import { boundedCollection } from './collection.ts';
+import { boundedCollection, type Collection } from './collection.ts';
 import { composeStore } from './compose.ts';
 import { DELETION_INDEXES } from './deletions.ts';
 import { EB_MONITOR_CAPPED, EB_MONITOR_INDEXES } from './eb-monitor.ts';
@@ -11,6 +11,7 @@ import { asCommand, createCapped, createIndexes, findMissing, type Databases } f
 import { ONLINE_MONITOR_INDEXES } from './online-monitor.ts';
 import { RATE_INDEXES, RATES_COLLECTION, watchRates } from './rates.ts';
 import { watchRuns } from './run-watch.ts';
+import { readOnlyCollection } from './read-only.ts';
 import { RUN_INDEXES, RUNS_COLLECTION } from './runs.ts';
 import { createServerClock } from './server-clock.ts';
 import type { Store, StoreEvent, StoreOptions } from './types.ts';
@@ -51,10 +52,12 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
   };
 
   const serverTime = createServerClock(runsDb, runsCaller);
+  const allowed = options.readOnly ? readOnlyCollection : (collection: Collection) => collection;
   return {
     ...composeStore({
-      inRuns: (name) => boundedCollection(name, () => runsDb().collection(name), runsCaller),
-      inDaq: (name) => boundedCollection(name, () => daqDb().collection(name), daqCaller),
+      inRuns: (name) =>
+        allowed(boundedCollection(name, () => runsDb().collection(name), runsCaller)),
+      inDaq: (name) => allowed(boundedCollection(name, () => daqDb().collection(name), daqCaller)),
       runsTime: serverTime,
       daqTime: daqServer === runsServer ? serverTime : createServerClock(daqDb, daqCaller),
       watchRuns: watchRuns(() => runsDb().collection(RUNS_COLLECTION), runsCaller),
@@ -65,7 +68,7 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
       if (daqServer !== runsServer) await ping(daqServer, daqCaller);
     },
     ensureIndexes: async () => {
-      if (!options.manage) {
+      if (!options.manage || options.readOnly) {
         throw new StoreError(
           'refused',
           'indexes are created only in a database of ours or with database.manage = true',

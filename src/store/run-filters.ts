@@ -36,6 +36,16 @@ export const SEEN_PROJECTION = {
   'bootstrax.attempt': 1,
 } as const;
 
+/** Where the data of a run lies, and who has it. */
+export const PLACES_PROJECTION = {
+  ...SEEN_PROJECTION,
+  start: 1,
+  end: 1,
+  'data.host': 1,
+  'data.type': 1,
+  'data.location': 1,
+} as const;
+
 export const UNSETTLED_STATES = ['considering', 'busy'] as const;
 
 export function newCandidatesFilter(query: NewCandidatesQuery): Document {

@@ -3,7 +3,7 @@ import type { Document } from 'mongodb';
 import { RUN_STATES } from '../domain/run.ts';
 import type { Collection } from './collection.ts';
 import { idText } from './document-id.ts';
-import { RUN_PROJECTION } from './run-filters.ts';
+import { RUN_PROJECTION, UNSETTLED_STATES } from './run-filters.ts';
 import { listRuns } from './run-list.ts';
 import type { RunDocument, SuspectsQuery } from './types.ts';
 
@@ -12,7 +12,8 @@ const LIMIT = 1000;
 
 /**
  * Where a malformed document can hide, each a range of an index: what a manager has set aside, what
- * nobody has taken yet, what no manager looks at because its state or its number is none.
+ * nobody has taken yet, what is being processed, what no manager looks at because its state is none,
+ * and what no range finds because its number or its start is none.
  */
 const HIDING_PLACES: readonly Document[] = [
   {
@@ -22,32 +23,39 @@ const HIDING_PLACES: readonly Document[] = [
   },
   { 'bootstrax.state': null },
   { 'bootstrax.state': { $nin: [null, ...RUN_STATES] } },
+  { 'bootstrax.state': { $in: [...UNSETTLED_STATES] } },
   { number: { $not: { $gte: 0 } } },
+  { start: { $not: { $gte: new Date(0) } } },
 ];
+
+/** A number gone astray must not hide the others: runs that began lately are looked at by their start. */
+const RECENT = { days: 30, most: 5000 };
 
 /**
  * Documents that may be malformed: those above, and all with the numbers of the query, or the newest
- * ones. Ordered by number, highest first. `highest`: the highest run number.
+ * ones by number and by start. Ordered by number, highest first. `highest`: the highest run number.
  */
 export async function suspects(
   runs: Collection,
   query: SuspectsQuery,
   highest: number,
+  now: Date,
 ): Promise<RunDocument[]> {
   const range = {
     ...(query.from === undefined ? {} : { $gte: query.from }),
     ...(query.to === undefined ? {} : { $lte: query.to }),
   };
   const isBounded = query.from !== undefined || query.to !== undefined;
+  const since = new Date(now.getTime() - RECENT.days * 86_400_000);
+  const find = (filter: Document, limit: number) =>
+    runs.find(isBounded ? { $and: [filter, { number: range }] } : filter, {
+      projection: RUN_PROJECTION,
+      limit,
+    }) as Promise<RunDocument[]>;
   const [listed, ...hidden] = await Promise.all([
     newest(runs, query, highest),
-    ...HIDING_PLACES.map(
-      (filter) =>
-        runs.find(isBounded ? { $and: [filter, { number: range }] } : filter, {
-          projection: RUN_PROJECTION,
-          limit: LIMIT,
-        }) as Promise<RunDocument[]>,
-    ),
+    find({ start: { $gte: since } }, RECENT.most),
+    ...HIDING_PLACES.map((filter) => find(filter, LIMIT)),
   ]);
   const byId = new Map(
     [...listed, ...hidden.flat()].map((document) => [idText(document._id), document]),

@@ -10,6 +10,7 @@ import {
   fenceFilter,
   liveOfDoneFilter,
   newCandidatesFilter,
+  PLACES_PROJECTION,
   retryDueFilter,
   RUN_PROJECTION,
   SEEN_PROJECTION,
@@ -172,7 +173,10 @@ export function createRunStore(
     doneUnfinished: ({ since, tag, limit }) =>
       read(doneUnfinishedFilter(since, tag), { start: -1 }, limit),
     byNumber: (number) => all({ number }),
-    numbered: (from, to) => all({ number: { $gte: from, $lte: to } }),
+    numbered: (from, to) =>
+      runs.find({ number: { $gte: from, $lte: to } }, { projection: PLACES_PROJECTION }) as Promise<
+        RunDocument[]
+      >,
     byId: async (id) => (await all({ _id: id }))[0] ?? null,
 
     list: async (query) => {
@@ -180,8 +184,9 @@ export function createRunStore(
       return listRuns(runs, query, highestKnown);
     },
     suspects: async (query) => {
-      highestKnown = await highestNumber(runs, highestKnown, await serverTime());
-      return suspects(runs, query, highestKnown);
+      const now = await serverTime();
+      highestKnown = await highestNumber(runs, highestKnown, now);
+      return suspects(runs, query, highestKnown, now);
     },
 
     queueCounts: async (now, giveUpAfter) => {

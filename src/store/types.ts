@@ -212,7 +212,10 @@ export interface RunStore {
   /** All runs with this number: should be one. */
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;
-  /** All runs with a number from `from` to `to`, both included: ask for a few hundred at a time. */
+  /**
+   * All runs with a number from `from` to `to`, both included: who has them and where their data lies
+   * (`PLACES_PROJECTION`). Ask for a few hundred at a time.
+   */
   numbered(from: number, to: number): Promise<RunDocument[]>;
   list(query: RunListQuery): Promise<RunPage>;
   /** Documents that may be malformed, highest number first; those that nobody has looked at too. */
@@ -644,6 +647,8 @@ export interface StoreOptions {
   daqCredentials: Credentials | null;
   /** May we create indexes and collections there? */
   manage: boolean;
+  /** Nothing is written, by whatever part of the program. */
+  readOnly?: boolean;
   callTimeoutSeconds: number;
 }
 

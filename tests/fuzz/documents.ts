@@ -143,7 +143,8 @@ function freeze(value: unknown): void {
   for (const inner of Object.values(value)) freeze(inner);
 }
 
-function nested(depth: number): unknown {
+/** So many levels of lists and objects in one another. */
+export function nested(depth: number): unknown {
   let value: unknown = 'deep';
   for (let i = 0; i < depth; i++) value = i % 2 === 0 ? [value] : { value };
   return value;

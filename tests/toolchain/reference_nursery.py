@@ -10,6 +10,7 @@ through utilix, by the file that XENON_CONFIG names.
 Requests and answers are JSON lines on stdin and stdout; see `_start` for a request's fields.
 """
 
+import ctypes
 import importlib
 import json
 import os
@@ -35,6 +36,7 @@ ONLINE_TYPES = (
     "online_monitor_mv",
     "individual_peak_monitor",
 )
+PR_SET_PDEATHSIG = 1
 # In every chunk of every plugin, so that there is something to be killed in the middle of.
 PAUSE_SECONDS = 0.12
 RecordsNv = small._plugin("records_nv", ("raw_records_nv",), small.SmallPlugin)
@@ -115,6 +117,8 @@ def _start(request: dict) -> int:
         return pid
     # A session of its own: whatever it leaves behind when killed is found by it.
     os.setsid()
+    # The nursery ends with the test, however that ends.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     code = 1
     try:
         os.makedirs(request["directory"], exist_ok=True)

@@ -56,7 +56,7 @@ test('RunDB lists and loads every data type that was registered, under its linea
   const context = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
   const numbers = await site.lab.takeRuns([...SHORT, '--runs', '2', '--detectors', ALL]);
   await managed(context, '', async () => {
-    for (const number of numbers) await site.lab.reached(number, ['done'], 150);
+    for (const number of numbers) await site.lab.reached(number, ['done'], 300);
   });
   const args = [HOST, site.output(HOST), context, ...numbers.map(sixDigits)];
   const loaded = (await site.python('load_through_rundb.py', args)) as Record<
@@ -73,23 +73,24 @@ test('RunDB lists and loads every data type that was registered, under its linea
     expect(new Set(types).size).toBe(types.length);
     expect(loaded[sixDigits(number)]!['raw_records']).toBeGreaterThan(0);
   }
-}, 240_000);
+}, 500_000);
 
 test('what a context registers by itself is registered once, whoever comes first', async () => {
   const [number] = await site.lab.takeRuns(SHORT);
   const observer = await Observer.watch(site.lab);
+  let folder = '';
   await managed(
     SMALL_CONTEXT,
     '[worker]\nrun_database = true\nonline_monitor = true',
     async (manager) => {
       await site.lab.reached(number!, ['done']);
       const { attempt } = await manager.event('attempt.started', { run: number });
-      const folder = join(site.lab.stateDir(HOST), 'attempts', String(attempt));
-      for (const file of await readdir(folder)) {
-        expect(await readFile(join(folder, file), 'utf8'), file).not.toContain(PASSWORD);
-      }
+      folder = join(site.lab.stateDir(HOST), 'attempts', String(attempt));
     },
   );
+  for (const file of await readdir(folder)) {
+    expect(await readFile(join(folder, file), 'utf8'), file).not.toContain(PASSWORD);
+  }
   await observer.end();
   const pushes = observer.writes.filter(
     ({ run, writer, fields }) =>

@@ -24,7 +24,7 @@ const SHORT = [
   '0',
 ];
 /** A run is still being taken, or waits for its data rate, when all is looked at. */
-const STANDING = ['--seconds', '120', '--chunk-seconds', '1', '--overlap-seconds', '0.2'];
+const STANDING = ['--seconds', '1200', '--chunk-seconds', '1', '--overlap-seconds', '0.2'];
 
 type State =
   | 'claimed'
@@ -60,7 +60,7 @@ beforeAll(async () => {
     .collection('restrax_config')
     .insertOne({ name: 'restrax_config' });
   await bringAbout();
-}, 240_000);
+}, 400_000);
 afterAll(() => site.end());
 
 /** Waits after failures are so long that a run stays as it is. */

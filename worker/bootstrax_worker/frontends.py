@@ -4,12 +4,15 @@ Both are opened in the child of an attempt, after the fork, and find their datab
 in the file that XENON_CONFIG names: no credential is in a plan or an argument.
 """
 
+import configparser
+
 import pymongo
 import strax
 import straxen
 from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
+from .errors import OutputUnusable
 from .folders import Announcing
 
 # The types that straxen's contexts give the online monitor on a machine of the DAQ.
@@ -32,7 +35,7 @@ _SOCKET_SECONDS = 60
 _NOT_STORED = (PyMongoError, BSONError, OverflowError)
 
 
-class NotConfigured(Exception):
+class NotConfigured(OutputUnusable):
     """The plan wants a database that utilix knows nothing of."""
 
 
@@ -152,7 +155,12 @@ def open_frontends(plan: dict, announce, warn) -> list:
         keep = plan.get("keep") or ()
         frontends.append(RunDatabase(plan["outputDirectory"], plan["host"], announce, keep))
     if "online_monitor" in names:
-        frontends.append(OnlineMonitor(warn))
+        try:
+            frontends.append(OnlineMonitor(warn))
+        except (NotConfigured, configparser.Error, PyMongoError, ValueError) as error:
+            # Others may quote the password.
+            why = str(error) if isinstance(error, NotConfigured) else type(error).__name__
+            warn(f"nothing is stored in the online monitor, it cannot be opened: {why}")
     return frontends
 
 

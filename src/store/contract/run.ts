@@ -1,6 +1,6 @@
 import { toStoreError, withoutCredentials } from '../errors.ts';
-import { CHECKS, type ContractCheck } from './checks.ts';
-import { NotAsPromised, type CheckContext } from './promise.ts';
+import { CHECKS } from './checks.ts';
+import { NotAsPromised, type CheckContext, type ContractCheck } from './promise.ts';
 import { Scratch, scratchName, type ContractServer } from './scratch.ts';
 
 export type { ContractServer } from './scratch.ts';

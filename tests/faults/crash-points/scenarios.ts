@@ -305,6 +305,12 @@ export const SCENARIOS: readonly Scenario[] = [
     toTheCut: ways.drained,
   },
   {
+    name: 'a shadow looks on',
+    failures: 0,
+    points: around('shadow.make', 'shadow.note'),
+    toTheCut: ways.lookedOn,
+  },
+  {
     name: 'a server is tried',
     failures: 0,
     points: around('contract.insert'),

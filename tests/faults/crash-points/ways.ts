@@ -173,6 +173,12 @@ export const drained: Way = async (trial, cut) => {
   await trial.succeed(['undrain']);
 };
 
+/** A run waits, and a shadow says what it would do with it. */
+export const lookedOn: Way = async (trial, cut) => {
+  await trial.insert();
+  await trial.cutInCommand(['run', '--shadow'], cut);
+};
+
 /** A server is tried in a database of its own. */
 export const contractTried: Way = async (trial, cut) => {
   await trial.insert();

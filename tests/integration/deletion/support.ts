@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Document } from 'mongodb';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 
 import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../../support/lab.ts';
 
@@ -19,6 +19,8 @@ let manager: ManagerProcess | null = null;
 
 /** A laboratory for the tests of a file; managers end with each test. */
 export function useLab(): void {
+  // Each starts several managers, one after the other.
+  vi.setConfig({ testTimeout: 300_000 });
   beforeAll(async () => {
     lab = await Lab.start();
   });

@@ -280,7 +280,9 @@ test(
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stdout)).toMatchObject({
       offered: [],
-      refused: [{ run: taken.document.number, why: expect.stringMatching(/eb_ready_to_upload/) }],
+      refused: [
+        { run: taken.document.number, why: expect.stringMatching(/eb_ready_to_upload/) as string },
+      ],
     });
     const manager = await start(HEALTHY, '\n[debt]\noffer_when_idle = true\n');
     await manager.event('debt.ended', { run: number, paid: true });

@@ -9,7 +9,8 @@ import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
 import { claims, killsAtStart } from './reference-queries.ts';
 
 const HOST = 'alpha.test.local';
-const LIVE_RUN = ['--seconds', '8', '--speed', '1', '--chunk-seconds', '2'];
+/** Long enough for a command to reach the manager meanwhile, however busy the machine is. */
+const LIVE_RUN = ['--seconds', '25', '--speed', '1', '--chunk-seconds', '2'];
 
 interface Report {
   ok: boolean;

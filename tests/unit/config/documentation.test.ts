@@ -30,6 +30,13 @@ it('shows examples that are right', () => {
   for (const example of examples) expect(problemsOf(example)).toEqual([]);
 });
 
+it('one’s own experiment is told in examples that are right', async () => {
+  const text = await readFile('docs/your-experiment.md', 'utf8');
+  const examples = [...text.matchAll(/```toml\n(.*?)```/gs)].map((match) => match[1] ?? '');
+  expect(examples.length).toBeGreaterThan(3);
+  for (const example of examples) expect(problemsOf(example)).toEqual([]);
+});
+
 it('the quick start brings a configuration that is right', async () => {
   const text = await readFile('docs/quick-start.md', 'utf8');
   const example = /lab\.toml <<'END'\n(.*?)END/s.exec(text)?.[1] ?? '';
@@ -37,7 +44,7 @@ it('the quick start brings a configuration that is right', async () => {
   expect(problemsOf(example)).toEqual([]);
 });
 
-it.each(['config/demo.toml'])('%s is right', async (file) => {
+it.each(['config/demo.toml', 'examples/paddles/paddles.toml'])('%s is right', async (file) => {
   const text = await readFile(file, 'utf8');
   expect(parse(text)).not.toEqual({});
   expect(problemsOf(text)).toEqual([]);

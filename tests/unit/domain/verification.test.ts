@@ -228,18 +228,22 @@ describe('staleness', () => {
     const claim = (timeMs: number) => ({ state: 'considering' as const, attempt: null, timeMs });
     const looks = (...times: number[]) =>
       times.reduce<Observation | null>((last, time) => observe(last, claim(time), time), null)!;
-    expect(isPassedAround(looks(1, 1, 1, 1, 1))).toBe(false);
-    expect(isPassedAround(looks(1, 2, 2, 3))).toBe(false);
-    expect(isPassedAround(looks(1, 2, 2, 3, 4))).toBe(true);
-    const around = looks(1, 2, 3, 4);
-    expect(isPassedAround(observe(around, claim(4), 9))).toBe(true);
-    expect(isPassedAround(observe(around, { ...claim(5), attempt: 'a' }, 9))).toBe(false);
-    expect(isPassedAround(observe(around, { ...claim(5), state: 'busy' }, 9))).toBe(false);
+    const later = LIMITS.consideringLeaseSeconds / 3;
+    const isAfter = (observation: Observation, seconds: number) =>
+      isPassedAround(observation, seconds, LIMITS);
+    expect(isAfter(looks(1, 1, 1, 1, 1), 1 + later)).toBe(false);
+    expect(isAfter(looks(1, 2, 2, 3), 3 + later)).toBe(false);
+    const around = looks(1, 2, 2, 3, 4);
+    expect(isAfter(around, 4 + later)).toBe(true);
+    expect(isAfter(around, 3.9 + later)).toBe(false);
+    expect(isAfter(observe(around, claim(4), 9), 9 + later)).toBe(true);
+    expect(isAfter(observe(around, { ...claim(5), attempt: 'a' }, 9), 9 + later)).toBe(false);
+    expect(isAfter(observe(around, { ...claim(5), state: 'busy' }, 9), 9 + later)).toBe(false);
     const ours = [1, 2, 3, 4, 5].reduce<Observation | null>(
       (last, time) => observe(last, { ...claim(time), attempt: 'a' }, time),
       null,
     );
-    expect(isPassedAround(ours!)).toBe(false);
+    expect(isAfter(ours!, 5 + later)).toBe(false);
   });
 
   it.each([

@@ -44,6 +44,8 @@ def local_xenonnt(*, calibration: str | None = None):
         raise ValueError(f"straxen cannot read calibration from a path like {folder}: rename it")
     with contextlib.redirect_stdout(io.StringIO()):
         context = straxen.contexts.xenonnt(
+            # By default strax makes a folder `strax_data` where it happens to be, or fails to.
+            storage=[],
             config={**straxen.contexts.common_config_vanilla, **_calibration(folder)},
             we_are_the_daq=True,
             _database_init=False,
@@ -56,7 +58,6 @@ def local_xenonnt(*, calibration: str | None = None):
         )
     # What straxen remaps on loading are channels of runs before 8797 of the real detector.
     context.set_context_config({"apply_data_function": ()})
-    context.storage = []
     return context
 
 

@@ -29,6 +29,8 @@ def xenonnt_online(**options: Any):
     if missing is not None:
         raise DatabasesUnreachable(missing)
     defaults = {
+        # By default strax makes a folder `strax_data` where it happens to be, or fails to.
+        "storage": [],
         "we_are_the_daq": True,
         "_database_init": False,
         "_auto_append_rucio_local": False,

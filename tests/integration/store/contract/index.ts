@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 
 import { claimContract } from './claim.ts';
 import { collectionsContract } from './collections.ts';
+import { debtsContract } from './debts.ts';
 import { deletionsContract } from './deletions.ts';
 import { fenceContract } from './fence.ts';
 import type { Open } from './opened.ts';
@@ -14,6 +15,7 @@ export function storeContract(open: Open): void {
   describe('claim', () => claimContract(open));
   describe('fence', () => fenceContract(open));
   describe('collections', () => collectionsContract(open));
+  describe('debts', () => debtsContract(open));
   describe('deletions', () => deletionsContract(open));
   describe('recovery', () => recoveryContract(open));
   describe('semantics', () => semanticsContract(open));

@@ -1,0 +1,199 @@
+import { cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'bson';
+import fc from 'fast-check';
+import { MongoError, type ObjectId } from 'mongodb';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { claimDecision } from '../../src/domain/claim.ts';
+import { defaultRules } from '../../src/domain/rules.ts';
+import { parseRun } from '../../src/domain/run.ts';
+import type { MalformedView } from '../../src/cli/malformed-runs.ts';
+import { RUN_PROJECTION } from '../../src/store/run-filters.ts';
+import { idText } from '../../src/store/document-id.ts';
+import { Lab, SMALL_MACHINE, until } from '../support/lab.ts';
+import { lastJson } from '../integration/cli/bundle.ts';
+import { mutated, mutations, nested, omissions, wellFormed, type Mutation } from './documents.ts';
+
+const DOCUMENTS = { mutated: 400, optional: 100 };
+const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const HOST = 'alpha.test.local';
+/** As the reference's: a run that has failed here is not tried again within the test. */
+const CONFIG = SMALL_MACHINE.replace(/base_seconds = \S+/, 'base_seconds = 3600').replace(
+  /first_seconds = \S+/,
+  'first_seconds = 3600',
+);
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await Lab.start();
+});
+afterAll(async () => {
+  await lab.end();
+});
+
+/** Name, size and time of change of all below a folder. */
+async function listing(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const { size, mtimeMs } = await stat(join(folder, name));
+      return `${name} ${size} ${mtimeMs}`;
+    }),
+  );
+}
+
+/** Live data and products where a document may only pretend that they are a run's. */
+async function makeSentinels(): Promise<string[]> {
+  const beside = join(lab.root, 'beside');
+  const folders = [beside, `${lab.live}-not`, `${lab.output}-not`];
+  for (const folder of folders) {
+    for (const run of ['004711', '001000', '001234-raw_records-abc']) {
+      await mkdir(join(folder, run), { recursive: true });
+      await writeFile(join(folder, run, 'precious'), 'do not touch');
+    }
+    await cp(folder, join(folder, 'deeper'), { recursive: true }).catch(() => undefined);
+  }
+  return folders;
+}
+
+/** Places that a document must not lead anybody to. */
+function leadingAstray(): Mutation[][] {
+  const locations = [
+    ...[join(lab.root, 'beside'), `${lab.live}-not`, `${lab.live}/../beside`, `${lab.live}/..`],
+    ...[`${lab.live}/./../live-not`, '/', '/etc', `${lab.live}/../..`, `${lab.live}\0`],
+  ];
+  return locations.flatMap((location) => [
+    [{ path: 'data.0.location', value: location }],
+    [
+      { path: 'data.1.host', value: HOST },
+      { path: 'data.1.location', value: join(location.replaceAll('\0', ''), '004711') },
+    ],
+    [{ path: 'daq_config.processing_threads', value: { [`../${location}`]: 1 } }],
+  ]);
+}
+
+/** MongoDB's own limit is 100. */
+const DEEPEST = 90;
+
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
+/** As a database can hold it; null where it cannot. */
+function storable(document: Record<string, unknown>): Record<string, unknown> | null {
+  try {
+    const bytes = serialize(document);
+    const stored = deserialize(bytes);
+    return bytes.length > 1_000_000 || depthOf(stored) > DEEPEST ? null : stored;
+  } catch {
+    return null;
+  }
+}
+
+/** Inserts one after the other; answers the numbers of those that only lack optional fields. */
+async function insertFuzzed(): Promise<number[]> {
+  const now = Date.now();
+  const runs = lab.runsDatabase.collection('runs');
+  let inserted = 0;
+  // Other programs may use any kind of id.
+  const ids: unknown[] = ['text', 5, { of: 'two', parts: 1 }];
+  const add = async (changes: Mutation[]): Promise<number | null> => {
+    const number = 1000 + inserted;
+    const began = { number, start: new Date(now - 3_600_000), end: new Date(now - 60_000) };
+    const base: Record<string, unknown> = { ...wellFormed(lab.live), ...began };
+    if (number % 2 === 0) base['bootstrax'] = { state: null };
+    const document = storable(mutated(base, changes));
+    if (document === null) return null;
+    if (inserted % 5 === 0 && ids.length > 0) document['_id'] = ids.pop();
+    try {
+      await runs.insertOne(document);
+    } catch (error) {
+      // The server's own limits: names of fields with a dollar, dates after the year 9999.
+      if (error instanceof MongoError) return null;
+      throw error;
+    }
+    inserted++;
+    return number;
+  };
+  for (const changes of leadingAstray()) await add(changes);
+  for (const path of ['data', 'bootstrax', 'daq_config', 'tags', 'rate', 'number', 'start']) {
+    await add([{ path, value: nested(DEEPEST - 5) }]);
+  }
+  for (const changes of fc.sample(mutations, { seed: SEED, numRuns: 4 * DOCUMENTS.mutated })) {
+    if (inserted >= DOCUMENTS.mutated) break;
+    await add(changes);
+  }
+  const optional = [];
+  for (const changes of fc.sample(omissions, { seed: SEED, numRuns: DOCUMENTS.optional })) {
+    optional.push(await add(changes));
+  }
+  expect(inserted).toBe(DOCUMENTS.mutated + DOCUMENTS.optional);
+  return optional.filter((number) => number !== null);
+}
+
+it('500 fuzzed documents end no manager, lead it nowhere, and the malformed ones are listed', async () => {
+  process.stdout.write(`fuzz, live: FUZZ_SEED=${SEED}\n`);
+  const sentinels = await makeSentinels();
+  const untouched = await Promise.all(sentinels.map(listing));
+  const optional = await insertFuzzed();
+  const manager = await lab.manager({ host: HOST, config: CONFIG, env: { BOOTSTRAX_SLOTS: '3' } });
+  const runs = lab.runsDatabase.collection<Record<string, unknown> & { _id: ObjectId }>('runs');
+
+  const host = { host: HOST, role: 'primary', accepting: { ok: true } } as const;
+  const fleet = { queueLength: 0, livePrimaries: 1 };
+  const left = async () => {
+    if (manager.child.exitCode !== null) throw new Error(`the manager ended:\n${manager.story()}`);
+    const now = new Date();
+    const all = await runs.find().toArray();
+    return all.filter((document) => {
+      const parsed = parseRun(document);
+      const { bootstrax } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+      const isHeld = ['considering', 'busy'].includes(bootstrax.state ?? '');
+      if (isHeld) return bootstrax.host === HOST;
+      return claimDecision(parsed, host, fleet, defaultRules, now).kind !== 'pass';
+    });
+  };
+  await until('all documents to be dealt with', async () => (await left()).length === 0, 420);
+
+  const after = await Promise.all(sentinels.map(listing));
+  expect(after).toEqual(untouched);
+  expect(await readdir(lab.output)).toEqual([]);
+  expect(await readdir(lab.live)).toEqual([]);
+
+  const { stdout, stderr } = await lab.command(['runs', '--malformed', '--json'], { host: HOST });
+  if (stdout === '') throw new Error(stderr);
+  const { runs: listed } = lastJson(stdout) as { runs: MalformedView[] };
+  // As the program reads them: of other fields nobody asks.
+  const stored = await runs.find({}, { projection: RUN_PROJECTION }).toArray();
+  const expected = stored.flatMap((document) => {
+    const parsed = parseRun(document);
+    if (parsed.kind === 'run') return [];
+    return [{ id: idText(document._id), problems: parsed.malformed.problems }];
+  });
+  const unreadable = new Set(expected.map(({ id }) => id));
+  const byId = (a: { id: string }, b: { id: string }) => a.id.localeCompare(b.id);
+  expect(
+    listed
+      .filter(({ id }) => unreadable.has(id))
+      .map(({ id, problems }) => ({ id, problems }))
+      .sort(byId),
+  ).toEqual(expected.sort(byId));
+  expect(expected.length).toBeGreaterThan(100);
+  // The others ask for what this context cannot make, or setting them aside has mended them.
+  for (const { id, setAside, problems } of listed.filter(({ id }) => !unreadable.has(id))) {
+    expect([id, setAside]).toEqual([id, true]);
+    expect(problems.length).toBeGreaterThan(0);
+    for (const { field } of problems) expect(field).toMatch(/^(mode$|bootstrax\.)/);
+  }
+  const numbers = new Set(listed.map(({ run }) => run));
+  expect(optional.filter((number) => numbers.has(number))).toEqual([]);
+
+  // Life goes on.
+  const [number] = await lab.takeRuns(['--runs', '1', '--seconds', '2']);
+  const done = await lab.reached(number as number, ['done'], 240);
+  expect(done.bootstrax.host).toBe(HOST);
+  expect(manager.child.exitCode).toBeNull();
+  expect(await Promise.all(sentinels.map(listing))).toEqual(untouched);
+}, 900_000);

@@ -1,0 +1,72 @@
+"""What a done run has is read and never written anew."""
+
+import numpy as np
+import pytest
+import strax
+from immutabledict import immutabledict
+
+from bootstrax_worker.folders import OutputDirectory
+
+
+class _Raw(strax.Plugin):
+    provides = "raw"
+    depends_on = ()
+    dtype = strax.time_fields
+    data_kind = "raw"
+
+    def is_ready(self, chunk_i):
+        return chunk_i < 1
+
+    def source_finished(self):
+        return True
+
+    def compute(self, chunk_i):
+        data = np.zeros(5, self.dtype)
+        data["time"], data["endtime"] = np.arange(5), np.arange(5) + 1
+        return self.chunk(start=0, end=10, data=data)
+
+
+class _Pair(strax.Plugin):
+    provides = ("left", "right")
+    depends_on = ("raw",)
+    data_kind = immutabledict(left="left", right="right")
+    dtype = immutabledict(left=strax.time_fields, right=strax.time_fields)
+    save_when = strax.SaveWhen.TARGET
+
+    def compute(self, raw):
+        return {"left": raw, "right": raw}
+
+
+def _make(directory, target, keep=()):
+    announced = []
+    context = strax.Context(
+        storage=[OutputDirectory(str(directory), announced.append, keep)],
+        register=[_Raw, _Pair],
+    )
+    context.make("000007", target, progress_bar=False)
+    return [folder["type"] for folder in announced]
+
+
+@pytest.fixture
+def output(tmp_path):
+    assert sorted(_make(tmp_path, "left")) == ["left", "raw"]
+    return tmp_path
+
+
+def _changes(directory):
+    return {path: path.stat().st_mtime_ns for path in directory.glob("*/*")}
+
+
+def test_only_what_is_missing_is_made(output):
+    before = _changes(output)
+    assert _make(output, "right", keep=[str(path) for path in output.iterdir()]) == ["right"]
+    assert before.items() <= _changes(output).items()
+
+
+def test_what_is_to_be_kept_is_never_opened_for_writing(output):
+    (kept,) = output.glob("000007-left-*")
+    storage = OutputDirectory(str(output), pytest.fail, [f"{kept}/"])
+    key = strax.DataKey("000007", "left", {})
+    key._lineage_hash = kept.name.rsplit("-", 1)[1]
+    with pytest.raises(strax.DataNotAvailable):
+        storage.saver(key, metadata={})
