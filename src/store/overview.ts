@@ -114,14 +114,17 @@ export function overviewFilter(query: OverviewFilter): {
     query.condition === undefined
       ? { state: undefined, also: {} }
       : conditionFilter(query.condition);
-  const conditions: Document[] = [
-    also,
-    ...(query.mode === undefined ? [] : [{ mode: { $eq: query.mode } }]),
-    ...(query.detector === undefined ? [] : [{ detectors: { $eq: query.detector } }]),
-    ...(query.host === undefined ? [] : [{ 'bootstrax.host': { $eq: query.host } }]),
-    ...(query.tag === undefined ? [] : [{ 'tags.name': { $eq: query.tag } }]),
-  ].filter((each) => Object.keys(each).length > 0);
-  return { state, also: conditions.length === 0 ? {} : { $and: conditions } };
+  // Side by side, not below an `$and`: then not every server bounds the query by its index.
+  return {
+    state,
+    also: {
+      ...also,
+      ...(query.mode === undefined ? {} : { mode: { $eq: query.mode } }),
+      ...(query.detector === undefined ? {} : { detectors: { $eq: query.detector } }),
+      ...(query.host === undefined ? {} : { 'bootstrax.host': { $eq: query.host } }),
+      ...(query.tag === undefined ? {} : { tags: { $elemMatch: { name: { $eq: query.tag } } } }),
+    },
+  };
 }
 
 /** Reads only. */

@@ -50,12 +50,10 @@ describe('filters of people', () => {
     const evil = '{"$gt":""}';
     const { also } = overviewFilter({ mode: evil, host: evil, tag: '$where', detector: 'a.b' });
     expect(also).toEqual({
-      $and: [
-        { mode: { $eq: evil } },
-        { detectors: { $eq: 'a.b' } },
-        { 'bootstrax.host': { $eq: evil } },
-        { 'tags.name': { $eq: '$where' } },
-      ],
+      mode: { $eq: evil },
+      detectors: { $eq: 'a.b' },
+      'bootstrax.host': { $eq: evil },
+      tags: { $elemMatch: { name: { $eq: '$where' } } },
     });
   });
 
