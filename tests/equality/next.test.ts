@@ -79,7 +79,10 @@ async function ours(host: string): Promise<{ next: NextRuns; settings: Settings;
   const { role, primaries } = settings.host;
   const now = await store.serverTime();
   const [found, fleet, views] = await Promise.all([
-    candidates({ store, rules, role }, { includeHeld: true, retries: { withinSeconds: 7 * 86_400 }, now }),
+    candidates(
+      { store, rules, role },
+      { includeHeld: true, retries: { withinSeconds: 7 * 86_400 }, now },
+    ),
     fleetFacts({ store, rules, role, primaries }, now),
     hostViews(store, settings, now),
   ]);
@@ -168,7 +171,7 @@ function countsDeadHosts(queue: { signs: Document[] }, now: Date): boolean {
   );
 }
 
-it('takes the runs that the reference would take, in its order', async () => {
+it('takes the runs that the reference would take, in its order', { timeout: 600_000 }, async () => {
   const differences = new Differences();
   let alike = 0;
   for (let seed = 0; seed < QUEUES; seed++) {

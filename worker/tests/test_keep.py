@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import strax
-from immutabledict import immutabledict
 
 from bootstrax_worker.folders import OutputDirectory
 
@@ -29,8 +28,8 @@ class _Raw(strax.Plugin):
 class _Pair(strax.Plugin):
     provides = ("left", "right")
     depends_on = ("raw",)
-    data_kind = immutabledict(left="left", right="right")
-    dtype = immutabledict(left=strax.time_fields, right=strax.time_fields)
+    data_kind = {"left": "left", "right": "right"}  # noqa: RUF012
+    dtype = dict.fromkeys(("left", "right"), strax.time_fields)
     save_when = strax.SaveWhen.TARGET
 
     def compute(self, raw):

@@ -60,7 +60,9 @@ export function claimContract(open: Open): void {
         runDocument(2, { detectors: ['tpc', 'neutron_veto'] }),
         runDocument(3, { detectors: null }),
       ]);
-      expect(numbers(await store.newCandidates({ limit: 9, withoutDetector: 'tpc' }))).toEqual([3, 1]);
+      expect(numbers(await store.newCandidates({ limit: 9, withoutDetector: 'tpc' }))).toEqual([
+        3, 1,
+      ]);
     });
 
     it('for a retry are failed runs that are due and not given up; a missing count is 0', async () => {

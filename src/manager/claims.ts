@@ -1,0 +1,128 @@
+import type { Run } from '../domain/run.ts';
+import type { ControlResponse } from '../machine/lock.ts';
+import { seenOf } from '../store/runs.ts';
+import type { Fence } from '../store/types.ts';
+import type { AttemptBook } from './attempt-book.ts';
+import { claimTurn, type Retries, type TurnAnswer } from './claiming.ts';
+import type { Debts } from './debts.ts';
+import type { Environment } from './environment.ts';
+import type { HostWatch } from './host-watch.ts';
+import { requestedRun } from './requests.ts';
+
+/**
+ * While nothing waits and a change stream tells of what changes, the runs that fall due are asked for
+ * this far ahead, and not again before that, seconds.
+ */
+const QUIET_RETRIES_SECONDS = 30;
+
+/** Takes runs, one claim at a time: in turn, and out of turn at a person's request. */
+export class Claims {
+  readonly #env: Environment;
+  readonly #book: AttemptBook;
+  readonly #host: HostWatch;
+  readonly #debts: Debts;
+  readonly #take: (run: Run, fence: Fence) => void;
+  /** No run falls due before, as far as is known; monotonic seconds. */
+  #noRetryBefore = -Infinity;
+  #claiming: Promise<unknown> = Promise.resolve();
+
+  /** `take` is called with each claimed run. */
+  constructor(
+    env: Environment,
+    parts: { book: AttemptBook; host: HostWatch; debts: Debts },
+    take: (run: Run, fence: Fence) => void,
+  ) {
+    this.#env = env;
+    this.#book = parts.book;
+    this.#host = parts.host;
+    this.#debts = parts.debts;
+    this.#take = take;
+  }
+
+  /** Something has changed: what was known of runs that fall due is out of date. */
+  changed(): void {
+    this.#noRetryBefore = -Infinity;
+  }
+
+  /** Waits for the claim that is on its way now. */
+  async settled(): Promise<void> {
+    await this.#claiming;
+  }
+
+  /**
+   * Takes what may be taken now; answers the seconds until the next run falls due, if that is known.
+   * `streaming`: a change stream would tell of runs that others make due.
+   */
+  async turn(intervalSeconds: number, streaming: boolean): Promise<number | null> {
+    const now = this.#env.clock.monotonicSeconds();
+    const askRetries = now >= this.#noRetryBefore;
+    const withinSeconds = streaming
+      ? Math.max(intervalSeconds, QUIET_RETRIES_SECONDS)
+      : intervalSeconds;
+    const { quiet, nextDueSeconds } = await this.#oneAtATime(() =>
+      this.#claim(askRetries ? { withinSeconds } : 'none'),
+    );
+    if (!quiet || !streaming) this.#noRetryBefore = -Infinity;
+    else if (askRetries) this.#noRetryBefore = now + withinSeconds;
+    return nextDueSeconds;
+  }
+
+  /** Takes one run now, out of turn. */
+  process(number: number): Promise<ControlResponse> {
+    return this.#oneAtATime(() => this.#process(number));
+  }
+
+  async accepting(): Promise<{ ok: true } | { ok: false; reason: string }> {
+    const { accepting } = await this.#host.look();
+    return accepting.ok ? { ok: true } : { ok: false, reason: accepting.reason };
+  }
+
+  /** Two claims at the same time would both see the last free place. */
+  #oneAtATime<T>(claim: () => Promise<T>): Promise<T> {
+    const answer = this.#claiming.then(claim);
+    this.#claiming = answer.catch(() => undefined);
+    return answer;
+  }
+
+  #claim(retries: Retries): Promise<TurnAnswer> {
+    return claimTurn(
+      { ...this.#env, slots: this.#host.slots },
+      this.#book,
+      () => this.accepting(),
+      retries,
+      (run, seen, attempt) => this.#taken(run, { id: seen.id, attempt }),
+    );
+  }
+
+  async #process(number: number): Promise<ControlResponse> {
+    const env = this.#env;
+    const no = (message: string): ControlResponse => ({ ok: false, message });
+    const asked = await requestedRun(env, number);
+    if (!asked.ok) return asked;
+    const { run, document } = asked;
+    if (this.#book.size >= env.slots) {
+      if (this.#debts.giveWayTo(number)) {
+        return no('what a done run lacks was being made here, which ends now: ask again');
+      }
+      const busy = this.#book.all().map(({ run }) => run.number);
+      return no(`this host is busy with run ${busy.join(', ')}`);
+    }
+    if (this.#book.ofRun(document._id) !== null) {
+      return no(`an earlier attempt at run ${number} is still being cleaned up here; ask again`);
+    }
+    const { accepting } = await this.#host.look();
+    // A person may well want to see what a quarantined host does with a run.
+    if (!accepting.ok && accepting.kind !== 'quarantine') return no(accepting.reason);
+    const seen = seenOf(document);
+    const attempt = env.attempts.newId();
+    if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') {
+      return no(`run ${number} has just been taken by somebody else`);
+    }
+    this.#taken(run, { id: seen.id, attempt });
+    return { ok: true, message: `run ${number} is being processed on ${env.host}`, attempt };
+  }
+
+  #taken(run: Run, { id, attempt }: Pick<Fence, 'id' | 'attempt'>): void {
+    this.#take(run, { id, attempt, host: this.#env.host });
+  }
+}

@@ -1,0 +1,17 @@
+import type { Environment } from './environment.ts';
+import { isOutage } from './persist.ts';
+
+/** Creates the indexes that are missing, where that may be done; says so where not. */
+export async function ensureIndexes({ store, log }: Environment): Promise<void> {
+  const missing = await store.missingIndexes();
+  if (missing.length === 0) return;
+  try {
+    await store.ensureIndexes();
+  } catch (error) {
+    if (isOutage(error)) throw error;
+    log.warn(
+      { event: 'database.indexes', missing: missing.map(({ command }) => command) },
+      `${missing.length} indexes are missing on the database: see 'bootstrax doctor'`,
+    );
+  }
+}
