@@ -34,7 +34,7 @@ ZONES := America/Chicago Asia/Kathmandu
 PYTHON_UNITS := $(addprefix worker/tests/test_,worker_units.py simulator_live_data.py)
 
 PYTHON := .venv/bin/python
-SOURCES := $(shell find src -name '*.ts')
+SOURCES := $(shell find src web -type f)
 
 setup:
 	@scripts/setup.sh
@@ -61,6 +61,8 @@ lint: build typecheck check-protocol python-lint
 
 typecheck: setup
 	npx --no-install tsc --noEmit
+	npx --no-install tsc --noEmit -p web
+	npx --no-install tsc --noEmit -p tests/browser
 
 check-protocol: setup
 	@scripts/check-protocol.sh

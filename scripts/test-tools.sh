@@ -7,6 +7,8 @@ missing=()
 command -v strace >/dev/null || missing+=(strace)
 # Without the zones' files every zone is silently UTC.
 [[ -e /usr/share/zoneinfo/Asia/Kathmandu ]] || missing+=(tzdata)
+# The dashboard is looked at in a real browser.
+command -v chromium >/dev/null || missing+=(chromium)
 ((${#missing[@]})) || exit 0
 
 if command -v apt-get >/dev/null && [[ $(id -u) == 0 ]]; then

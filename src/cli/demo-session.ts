@@ -10,7 +10,7 @@ import { DemoProcess } from './demo-children.ts';
 import { summary } from './demo-summary.ts';
 import { CommandFailure } from './failure.ts';
 import { print, printJson, style } from './output.ts';
-import { runView, type RunView } from './run-view.ts';
+import { runView, type RunView } from '../domain/run-view.ts';
 import { Screen } from './screen.ts';
 import { flagArguments, settingsOf } from './settings.ts';
 import { drawStatus, readStatus, type StatusView } from './status-view.ts';
@@ -116,6 +116,7 @@ class Demo {
       // Before anybody writes: see the start of the manager.
       await this.#store.ensureIndexes();
       const manager = this.#start('manager', ['run']);
+      await this.#startDashboard();
       await this.#untilReady(manager);
       const simulator = this.#startSimulator();
       return await this.#watch(manager, simulator);
@@ -141,6 +142,21 @@ class Demo {
     );
     this.#processes.push(process_);
     return process_;
+  }
+
+  /** At its usual port or, where that is taken, at any; a demo without it is a demo all the same. */
+  async #startDashboard(): Promise<void> {
+    for (const more of [[], ['--port', '0']]) {
+      const dashboard = this.#start('dashboard', ['dashboard', '--json', ...more]);
+      while (dashboard.exitCode === null) {
+        const url = dashboard.lastLines(1000).match(/^\{"url":"([^"]+)"\}$/m)?.[1];
+        if (url !== undefined) return print(`Dashboard: ${url}`);
+        await this.#pause();
+      }
+    }
+    print(
+      `Without a dashboard: see ${join(this.#loaded.settings.paths.stateDir, 'dashboard.log')}`,
+    );
   }
 
   #startSimulator(): DemoProcess {

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/entries.ts';
 import { duration, style, table } from './output.ts';
-import type { RunView } from './run-view.ts';
+import type { RunView } from '../domain/run-view.ts';
 
 /** What became of the demo's runs, and how to load their data. */
 export function summary(runs: readonly RunView[], { paths }: Settings): string {

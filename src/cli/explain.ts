@@ -5,6 +5,7 @@ import { causeText, type Meaning } from '../domain/causes.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { findRun } from './find-run.ts';
+import { fleetFacts } from '../store/fleet-facts.ts';
 import { hostFacts, hostViews } from './host-view.ts';
 import { print, printJson, style } from './output.ts';
 import { runNumber } from './run-number.ts';
@@ -36,7 +37,6 @@ export function addExplain(program: Command): void {
         const { parsed } = await findRun(store, run);
         const now = await store.serverTime();
         const host = hostFacts(settings, await hostViews(store, settings, now));
-        const { fleetFacts } = await import('../manager/claiming.ts');
         const { role, primaries } = settings.host;
         const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
         const explanation = explain(parsed, host, fleet, settings.rules, now);

@@ -1,3 +1,4 @@
+import pino from 'pino';
 import { style } from './output.ts';
 
 const LEVELS: Record<number, { name: string; colour: Parameters<typeof style>[0] }> = {
@@ -31,4 +32,18 @@ export function humanLine(line: string): string {
   const name = style(level.colour, level.name.padEnd(7));
   const stack = record.err?.stack === undefined ? '' : `\n${record.err.stack}`;
   return `${style('dim', time)} ${name} ${record.msg ?? ''}${stack}`;
+}
+
+/** JSON lines, or lines for a person on a terminal. */
+export function makeLogger(
+  asJson: boolean,
+  stream: NodeJS.WriteStream & { fd: number } = process.stdout,
+): pino.Logger {
+  const base = { pid: process.pid };
+  const options: pino.LoggerOptions = { base, timestamp: pino.stdTimeFunctions.isoTime };
+  if (asJson || !stream.isTTY) {
+    // Written at once: the line that explains a death must not be lost with the process.
+    return pino(options, pino.destination({ dest: stream.fd, sync: true }));
+  }
+  return pino(options, humanLines(stream));
 }

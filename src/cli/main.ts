@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { CRASH_VARIABLE, cutOf } from '../crash-points/cut.ts';
 import { addAbandon, addFail, addHold, addRelease, addRetry } from './verbs.ts';
 import { addConfig } from './config.ts';
+import { addDashboard } from './dashboard.ts';
 import { addDb } from './db.ts';
 import { addDebt } from './debt.ts';
 import { addDeletions } from './deletions.ts';
@@ -60,6 +61,7 @@ for (const add of [
   ...[addLogs, addHistory, addFailures, addDebt, addDeletions],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback, addReconcile],
+  addDashboard,
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor, addReport],
 ]) {
   add(program);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { nextRuns } from '../domain/next.ts';
 import { withDatabase } from './database.ts';
+import { fleetFacts } from '../store/fleet-facts.ts';
 import { hostFacts, hostViews } from './host-view.ts';
 import { print, printJson, style } from './output.ts';
 
@@ -12,7 +13,7 @@ export function addNext(program: Command): void {
     .option('--json', 'one object: {runs: [{run, why}], passedOver: [{run, why}]}')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
       const next = await withDatabase(command, async ({ store, settings }) => {
-        const { candidates, fleetFacts } = await import('../manager/claiming.ts');
+        const { candidates } = await import('../manager/claiming.ts');
         const { role, primaries } = settings.host;
         const { rules } = settings;
         const now = await store.serverTime();

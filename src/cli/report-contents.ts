@@ -7,6 +7,7 @@ import type { Loaded } from '../config/load.ts';
 import { packageDirectory } from '../config/paths.ts';
 import { showSettings } from '../config/show.ts';
 import { explain } from '../domain/explain.ts';
+import { fleetFacts } from '../store/fleet-facts.ts';
 import type { Store } from '../store/types.ts';
 import { withStore } from './database.ts';
 import { checkDatabase, checkHost, checkPython } from './doctor-checks.ts';
@@ -102,7 +103,6 @@ async function aboutRun({ settings }: Loaded, store: Store, run: number): Promis
   const { document, parsed } = await findRun(store, run);
   const now = await store.serverTime();
   const facts = hostFacts(settings, await hostViews(store, settings, now));
-  const { fleetFacts } = await import('../manager/claiming.ts');
   const { role, primaries } = settings.host;
   const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
   return {

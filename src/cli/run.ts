@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import pino from 'pino';
 import type { Loaded } from '../config/load.ts';
 import { withEmbedded } from './database.ts';
 import { CommandFailure } from './failure.ts';
-import { humanLines } from './log-lines.ts';
+import { makeLogger } from './log-lines.ts';
 import { runNumber } from './run-number.ts';
 import { settingsOf } from './settings.ts';
 
 interface RunOptions {
   embedded?: boolean;
+  dashboard?: boolean;
   json?: boolean;
   shadow?: boolean;
   /** True: without a run number. */
@@ -21,6 +21,7 @@ export function addRun(program: Command): void {
     .command('run')
     .description('the manager of this host: claims runs and processes them, until it is ended')
     .option('--embedded', 'start, or find, the embedded database if no URL is given')
+    .option('--dashboard', 'serve the dashboard as well, as the settings dashboard.* say')
     .option('--json', 'log lines as JSON also on a terminal')
     .option(
       '--shadow',
@@ -48,11 +49,15 @@ export function addRun(program: Command): void {
 /** Runs the manager until it ends; `runOnce`: until this run is done. Answers the exit code. */
 export async function manage(
   loaded: Loaded,
-  options: { embedded?: boolean; json?: boolean; runOnce?: number },
+  options: RunOptions & { runOnce?: number },
 ): Promise<number> {
   const logger = makeLogger(options.json ?? false);
   if (loaded.settings.worker.debug) logger.level = 'debug';
   const { settings } = await withUrl(loaded, options.embedded ?? false);
+  if (options.dashboard) {
+    const { dashboardBeside } = await import('./dashboard.ts');
+    void dashboardBeside(settings, logger);
+  }
   const { runManager } = await import('../manager/manager.ts');
   return runManager({
     settings,
@@ -91,15 +96,4 @@ async function withUrl(loaded: Loaded, embedded: boolean): Promise<Loaded> {
   const { stateDir } = settings.paths;
   const server = await startEmbedded({ python, stateDir, port: null });
   return withEmbedded(loaded, server.url);
-}
-
-/** JSON lines, or lines for a person on a terminal. */
-function makeLogger(asJson: boolean): pino.Logger {
-  const base = { pid: process.pid };
-  const options: pino.LoggerOptions = { base, timestamp: pino.stdTimeFunctions.isoTime };
-  if (asJson || !process.stdout.isTTY) {
-    // Written at once: the line that explains a death must not be lost with the process.
-    return pino(options, pino.destination({ dest: 1, sync: true }));
-  }
-  return pino(options, humanLines(process.stdout));
 }

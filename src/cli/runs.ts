@@ -6,7 +6,7 @@ import { CommandFailure } from './failure.ts';
 import { drawMalformed, malformedViews } from './malformed-runs.ts';
 import { duration, print, printJson, style, table } from './output.ts';
 import { runNumber } from './run-number.ts';
-import { runView, type RunView } from './run-view.ts';
+import { runView, type RunView } from '../domain/run-view.ts';
 
 interface Options {
   state?: RunState | 'new';

@@ -1,8 +1,9 @@
 import type { Settings } from '../config/entries.ts';
 import type { QueueCounts, Store } from '../store/types.ts';
-import { hostViews, type HostView } from './host-view.ts';
+import type { HostView } from '../domain/host-view.ts';
+import { hostViews } from './host-view.ts';
 import { bar, bytes, duration, style, table } from './output.ts';
-import { runView, type RunView } from './run-view.ts';
+import { runView, type RunView } from '../domain/run-view.ts';
 
 /** The object of `bootstrax status --json`. */
 export interface StatusView {

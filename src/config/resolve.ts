@@ -269,7 +269,7 @@ function put(tree: Record<string, unknown>, keys: readonly string[], value: unkn
 }
 
 function assemble(values: Record<string, unknown>): Settings {
-  const { database, host, paths, worker, simulator, checks, deletion, ...rules } =
+  const { database, host, paths, worker, simulator, checks, deletion, dashboard, ...rules } =
     values as unknown as Settings & Settings['rules'];
   return {
     database: { ...database, credentials: { runs: null, daq: null } },
@@ -279,6 +279,7 @@ function assemble(values: Record<string, unknown>): Settings {
     simulator,
     checks,
     deletion,
+    dashboard,
     // The names of tags are not a site's choice.
     rules: { ...rules, claim: { ...defaultRules.claim, ...rules.claim } },
   };

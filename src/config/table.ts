@@ -234,5 +234,15 @@ export const TABLE = {
       { name: 'delete-live' },
     ),
   },
+  dashboard: {
+    address: text(
+      '127.0.0.1',
+      'Where the dashboard listens. Only loopback: anything else needs users.',
+      { name: 'dashboard-address' },
+    ),
+    port: number(z.int().min(0).max(65_535), 8580, 'Port of the dashboard; 0 for any free one.', {
+      name: 'dashboard-port',
+    }),
+  },
   ...RULES_TABLE,
 } as const;

@@ -1,13 +1,9 @@
-import {
-  claimDecision,
-  orderCandidates,
-  type FleetFacts,
-  type HostFacts,
-} from '../domain/claim.ts';
+import { claimDecision, orderCandidates, type HostFacts } from '../domain/claim.ts';
 import { parseRun, type FieldProblem, type ParsedRun, type Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
 import { idText } from '../store/document-id.ts';
 import type { RunDocument, Seen } from '../store/types.ts';
+import { fleetFacts } from '../store/fleet-facts.ts';
 import { seenOf } from '../store/runs.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
@@ -72,19 +68,6 @@ export async function candidates(
     seen: seenOf(document),
     parsed: parseRun(document),
   }));
-}
-
-/** What the fleet looks like; only backup hosts need to ask. */
-export async function fleetFacts(
-  env: Pick<Environment, 'store' | 'rules' | 'role' | 'primaries'>,
-  now: Date,
-): Promise<FleetFacts> {
-  if (env.role === 'primary') return { queueLength: 0, livePrimaries: 1 };
-  const [counts, alive] = await Promise.all([
-    env.store.runs.queueCounts(now, env.rules.retry.maxFailures),
-    env.store.ebMonitor.alive(env.primaries, env.rules.limits.presumedDeadSeconds),
-  ]);
-  return { queueLength: counts.new, livePrimaries: alive.length };
 }
 
 /**

@@ -153,6 +153,7 @@ export class LifeSigns {
       worker_ready: this.#env.executor.startsAtOnce(),
       accepting: view.health?.accepting.ok === true,
       why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
+      why_not_kind: view.health?.accepting.ok === false ? view.health.accepting.kind : null,
       runs: view.runners.map(({ run }) => run.number),
       thinking: thinking(view, this.#env.slots, { withProgress: false }),
     };

@@ -7,6 +7,7 @@ import { createEbMonitorStore, EB_MONITOR_COLLECTION } from './eb-monitor.ts';
 import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from './host-targets.ts';
 import { createHostStore, HOSTS_COLLECTION } from './hosts.ts';
 import { createOnlineMonitorStore, ONLINE_MONITOR_COLLECTION } from './online-monitor.ts';
+import { createOverviewStore } from './overview.ts';
 import { createRateStore, RATES_COLLECTION } from './rates.ts';
 import { createRunStore, RUNS_COLLECTION } from './runs.ts';
 import { createSilentHostStore } from './silent-hosts.ts';
@@ -36,6 +37,7 @@ export function composeStore(
   | 'daqLog'
   | 'rates'
   | 'hostTargets'
+  | 'overview'
   | 'deletions'
   | 'debts'
   | 'onlineMonitor'
@@ -55,6 +57,12 @@ export function composeStore(
     debts: createDebtStore(inRuns(RUNS_COLLECTION), inRuns(ATTEMPTS_COLLECTION)),
     onlineMonitor: createOnlineMonitorStore(inRuns(ONLINE_MONITOR_COLLECTION)),
     silentHosts: createSilentHostStore(inDaq(EB_MONITOR_COLLECTION), daqTime),
+    overview: createOverviewStore({
+      runs: inRuns(RUNS_COLLECTION),
+      attempts: inRuns(ATTEMPTS_COLLECTION),
+      monitor: inDaq(EB_MONITOR_COLLECTION),
+      serverTime: runsTime,
+    }),
     serverTime: runsTime,
   };
 }

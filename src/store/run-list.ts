@@ -17,14 +17,16 @@ const LARGEST_EXPONENT = 30;
 
 /**
  * Lists runs by windows of run numbers, growing while they are sparse: no query sorts or scans more
- * than its window, on any server.
+ * than its window, on any server. `also`: further conditions.
  */
 export async function listRuns(
   runs: Collection,
   query: RunListQuery,
   highest: number,
+  also: Document = {},
 ): Promise<RunPage> {
   const filter: Document = {
+    ...also,
     ...(query.state === undefined ? {} : { 'bootstrax.state': query.state }),
     ...(query.mode === undefined ? {} : { mode: query.mode }),
   };

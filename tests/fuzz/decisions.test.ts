@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { malformedViews } from '../../src/cli/malformed-runs.ts';
-import { runView } from '../../src/cli/run-view.ts';
+import { runView } from '../../src/domain/run-view.ts';
 import { drawRuns } from '../../src/cli/runs.ts';
 import { pluginGraphSchema } from '../../src/domain/attempt.ts';
 import { claimDecision, orderCandidates, type HostFacts } from '../../src/domain/claim.ts';

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { hostView } from '../../../src/cli/host-view.ts';
-import { runView } from '../../../src/cli/run-view.ts';
+import { hostView } from '../../../src/domain/host-view.ts';
+import { runView } from '../../../src/domain/run-view.ts';
 import { drawStatus } from '../../../src/cli/status-view.ts';
 
 const NOW = new Date('2026-01-01T01:00:00Z');

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { parseRun, type BootstraxFields, type ParsedRun } from '../domain/run.ts';
-import type { RunDocument } from '../store/types.ts';
+import { parseRun, type BootstraxFields, type ParsedRun } from './run.ts';
 
-/** One run as `status`, `runs` and the demo show it. Lengths in seconds, times ISO 8601 in UTC. */
+/** One run as `status`, `runs`, the demo and the dashboard show it. Lengths in seconds, times ISO 8601 in UTC. */
 export interface RunView {
   run: number | null;
   state: string | null;
@@ -61,7 +60,7 @@ const planSchema = z.looseObject({
 });
 
 /** What a document says of its run; `now` by the server's clock. */
-export function runView(document: RunDocument, now: Date): RunView {
+export function runView(document: Readonly<Record<string, unknown>>, now: Date): RunView {
   const parsed = parseRun(document);
   const own = document['bootstrax'] as { progress?: unknown; plan?: unknown } | null | undefined;
   const plan = planSchema.safeParse(own?.plan).data;

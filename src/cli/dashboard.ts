@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import type { Settings } from '../config/entries.ts';
+import { settingsWithDatabase } from './database.ts';
+import { CommandFailure } from './failure.ts';
+import { makeLogger } from './log-lines.ts';
+import { print, printJson } from './output.ts';
+
+/** `bootstrax dashboard`: the web pages, for the whole fleet. */
+export function addDashboard(program: Command): void {
+  program
+    .command('dashboard')
+    .description('web pages on the whole fleet: what needs a human, runs, hosts, failures')
+    .option('--address <address>', 'where to listen (default: the setting dashboard.address)')
+    .option('--port <port>', '0 for any free one (default: the setting dashboard.port)', portNumber)
+    .option('--json', 'one object once it listens: {url}; then log lines')
+    .action(async (options: { address?: string; port?: number; json?: boolean }, command) => {
+      const { settings } = await settingsWithDatabase(command as Command);
+      const { serveDashboard } = await import('../dashboard/serve.ts');
+      const { address, port } = { ...settings.dashboard, ...options };
+      const logger = makeLogger(options.json ?? false, process.stderr);
+      const dashboard = await serveDashboard(settings, { address, port }, logger).catch(asFailure);
+      if (options.json) printJson({ url: dashboard.url });
+      else print(`The dashboard is at ${dashboard.url} (Ctrl-C ends it)`);
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+        process.once(signal, () => void dashboard.close().finally(() => process.exit(0)));
+      }
+    });
+}
+
+/** The same inside a manager, which must not suffer from it: if it cannot be served, a warning says so. */
+export async function dashboardBeside(settings: Settings, logger: Logger): Promise<void> {
+  const { serveDashboard } = await import('../dashboard/serve.ts');
+  try {
+    const { url } = await serveDashboard(settings, settings.dashboard, logger);
+    logger.info({ event: 'dashboard.ready', url }, `the dashboard is at ${url}`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    logger.warn({ event: 'dashboard.not_served' }, `without a dashboard: ${why}`);
+  }
+}
+
+function portNumber(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= 65_535) return port;
+  throw new CommandFailure(2, `"${text}" is no port: a number from 0 to 65535`);
+}
+
+function asFailure(error: unknown): never {
+  if (error instanceof Error && error.name === 'NotServed') {
+    throw new CommandFailure(2, error.message);
+  }
+  throw error;
+}

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+
+import { attemptDirectory, readAttempt } from '../attempts/directory.ts';
+import { readProgressPoints, type ProgressPoints } from '../attempts/progress-points.ts';
+import { failureGroups } from '../domain/overview/failures.ts';
+import type { FailuresAnswer, HostHistoryAnswer, RunsAnswer } from './api.ts';
+import { rowOf, signOf } from './readings.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { OverviewFilter } from '../store/types.ts';
+
+const RUNS_PER_PAGE = 50;
+/** A screen has no more points across, and a life sign comes every 9 s. */
+const MOST_POINTS = 600;
+const SIGNS_PER_HOUR = 450;
+const MOST_FAILURES = 5000;
+
+/** One page of runs, highest number first. */
+export async function runsAnswer(
+  { store, settings }: Surroundings,
+  query: OverviewFilter & { from?: number; to?: number; before?: number; limit?: number },
+): Promise<RunsAnswer> {
+  const [now, page] = await Promise.all([
+    store.serverTime(),
+    store.overview.list({ ...query, limit: query.limit ?? RUNS_PER_PAGE }),
+  ]);
+  return {
+    now: now.toISOString(),
+    runs: page.runs.map((document) => rowOf(document, now, settings.rules)),
+    before: page.before,
+  };
+}
+
+/** Curves of a host from its life signs. */
+export async function hostHistory(
+  { store }: Surroundings,
+  host: string,
+  hours: number,
+): Promise<HostHistoryAnswer> {
+  const now = await store.serverTime();
+  const from = new Date(now.getTime() - hours * 3_600_000);
+  const to = new Date(now.getTime() + 60_000);
+  const signs = (await store.overview.signsOf(host, from, to, hours * SIGNS_PER_HOUR + 100))
+    .map(signOf)
+    .sort((a, b) => a.atMs - b.atMs);
+  const step = Math.max(1, Math.ceil(signs.length / MOST_POINTS));
+  const kept = signs.filter((_, i) => (signs.length - 1 - i) % step === 0);
+  return {
+    now: now.toISOString(),
+    at: kept.map(({ atMs }) => Math.round(atMs / 1000)),
+    cpu: kept.map(({ cpuPercent }) => cpuPercent),
+    memory: kept.map(({ memoryPercent }) => memoryPercent),
+    swap: kept.map(({ swapPercent }) => swapPercent),
+    disk: kept.map(({ diskPercent }) => diskPercent),
+  };
+}
+
+/** Counted failures of the last days, by cause. */
+export async function failuresAnswer(
+  { store, feeder }: Surroundings,
+  days: number,
+): Promise<FailuresAnswer> {
+  const now = await store.serverTime();
+  const since = new Date(now.getTime() - days * 86_400_000);
+  const failures = await store.overview.failuresSince(since, MOST_FAILURES);
+  const hosts = feeder.hosts.map(({ host }) => host);
+  return { now: now.toISOString(), days, groups: failureGroups(failures, hosts, now) };
+}
+
+/** Curves of an attempt whose files lie on this machine; null if they do not. */
+export async function progressAnswer(
+  { settings }: Surroundings,
+  attempt: string,
+): Promise<ProgressPoints | null> {
+  const { stateDir } = settings.paths;
+  if ((await readAttempt(stateDir, attempt)) === null) return null;
+  return readProgressPoints(attemptDirectory(stateDir, attempt), MOST_POINTS);
+}
+
+/** Where the log of an attempt lies on this machine; null if it does not. */
+export async function logFile(
+  { settings }: Surroundings,
+  attempt: string,
+): Promise<{ file: string; hasEnded: () => Promise<boolean> } | null> {
+  const { stateDir } = settings.paths;
+  const found = await readAttempt(stateDir, attempt);
+  if (found === null) return null;
+  return {
+    file: join(found.directory, 'log.txt'),
+    hasEnded: async () => {
+      const files = await readAttempt(stateDir, attempt);
+      return files === null || files.exit !== null || files.concluded;
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import type { Run } from '../domain/run.ts';
+import type { AttentionItem } from '../domain/overview/attention.ts';
+import type { Condition } from '../domain/overview/condition.ts';
+import type { FleetExplanation } from '../domain/overview/explain-fleet.ts';
+import type { FailureGroup } from '../domain/overview/failures.ts';
+import type { HostCard, HostScore } from '../domain/overview/hosts.ts';
+import type { LatencyPlot, OutcomePlot, ThroughputPlot } from '../domain/overview/hours.ts';
+import type { LadderRow } from '../domain/overview/ladder.ts';
+import type { Queue } from '../domain/overview/queue.ts';
+import type { RunRow } from '../domain/overview/run-row.ts';
+
+/** What the API answers: the one definition for server and client. Times ISO 8601, UTC. */
+
+/** One cell of the strip of the last runs. */
+export interface StripCell {
+  run: number;
+  condition: Condition;
+  start: string | null;
+}
+
+/** What everybody sees; each is read, sent and grows old by itself. */
+export interface Panels {
+  attention: AttentionItem[];
+  /** Being taken or in work, newest first. */
+  working: RunRow[];
+  queue: Queue;
+  hosts: HostCard[];
+  /** The last hundred runs, oldest first. */
+  strip: StripCell[];
+  plots: { latency: LatencyPlot; outcomes: OutcomePlot; throughput: ThroughputPlot };
+  /** Of the last 24 hours. */
+  scores: HostScore[];
+}
+
+export type PanelName = keyof Panels;
+
+/** How old a panel may be before it is no longer believed, seconds. */
+export const STALE_AFTER_SECONDS: Readonly<Record<PanelName, number>> = {
+  attention: 20,
+  working: 10,
+  queue: 20,
+  hosts: 20,
+  strip: 10,
+  plots: 150,
+  scores: 150,
+};
+
+/** Event `panel` of the stream. */
+export interface PanelEvent<Name extends PanelName = PanelName> {
+  panel: Name;
+  data: Panels[Name];
+}
+
+/** Event `status`: every two seconds, and at once when something goes wrong. */
+export interface StatusEvent {
+  /** The database server's clock. */
+  now: string;
+  /** Since each panel was read, seconds. */
+  ages: Partial<Record<PanelName, number>>;
+  /** Why a panel could not be read the last time. */
+  failing: Partial<Record<PanelName, string>>;
+}
+
+/** Event `changed`: documents of runs that are not as they were; null: any of them may have changed. */
+export interface ChangedEvent {
+  ids: string[] | null;
+}
+
+/** GET /api/runs */
+export interface RunsAnswer {
+  now: string;
+  runs: RunRow[];
+  /** For the next page; null at the end. */
+  before: number | null;
+}
+
+/** One attempt at a run. */
+export interface AttemptView {
+  attempt: string;
+  host: string;
+  started: string;
+  ended: string | null;
+  /** Counted failures before it. */
+  rung: number;
+  outcome: string | null;
+  cause: string | null;
+  counted: boolean;
+  reason: string | null;
+  traceback: string | null;
+  fingerprint: string | null;
+  seconds: number | null;
+  peakMemoryBytes: number | null;
+  bytes: number | null;
+  cores: number | null;
+  maxMessages: number | null;
+  timeoutSeconds: number | null;
+  /** What shaped the plan. */
+  reasons: string[];
+  versions: Record<string, string>;
+  /** Its log and curves lie on the dashboard's own machine. */
+  filesHere: boolean;
+}
+
+export interface StoredData {
+  type: string;
+  host: string;
+  location: string | null;
+}
+
+export interface DeletedData {
+  type: string;
+  host: string;
+  at: string | null;
+  by: string | null;
+}
+
+/** GET /api/runs/N */
+export interface RunAnswer {
+  now: string;
+  row: RunRow;
+  /** In full, with traceback. */
+  reason: string | null;
+  explanation: FleetExplanation;
+  rateMBps: number | null;
+  daq: Run['daq'] | null;
+  /** Oldest first. */
+  attempts: AttemptView[];
+  ladder: LadderRow[];
+  data: StoredData[];
+  deleted: DeletedData[];
+}
+
+/** GET /api/runs/N/document */
+export interface DocumentAnswer {
+  /** Extended JSON, without passwords. */
+  text: string;
+}
+
+/** GET /api/hosts/HOST/history: series of equal length; percent, null where unknown. */
+export interface HostHistoryAnswer {
+  now: string;
+  /** Seconds since 1970 UTC. */
+  at: number[];
+  cpu: (number | null)[];
+  memory: (number | null)[];
+  swap: (number | null)[];
+  disk: (number | null)[];
+}
+
+/** GET /api/failures */
+export interface FailuresAnswer {
+  now: string;
+  days: number;
+  groups: FailureGroup[];
+}
+
+/** Any answer that is not 200. */
+export interface ErrorAnswer {
+  error: string;
+}

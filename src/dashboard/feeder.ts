@@ -1,0 +1,264 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+
+import type { HostView } from '../domain/host-view.ts';
+import type { Rules } from '../domain/rules.ts';
+import type { Store, StoreEvent } from '../store/types.ts';
+import type { PanelName, Panels, StatusEvent } from './api.ts';
+import { HostReader, readDay, readRuns, readWaiting } from './readings.ts';
+
+/** Nobody looks for so long: the databases are left in peace, ms. */
+const IDLE_MS = 60_000;
+const TICK_MS = 200;
+/** Between two readings of the same panels, however much changes, ms. */
+const LEAST_GAP_MS = 250;
+/** Ids of changed runs are remembered for streams that come back. */
+const MOST_CHANGES = 1000;
+
+type GroupName = 'runs' | 'waiting' | 'hosts' | 'day';
+
+/** Panels that are read together. */
+const GROUPS: Readonly<Record<GroupName, { panels: readonly PanelName[]; everyMs: number }>> = {
+  runs: { panels: ['working', 'strip'], everyMs: 1000 },
+  hosts: { panels: ['hosts'], everyMs: 5000 },
+  waiting: { panels: ['queue', 'attention'], everyMs: 5000 },
+  day: { panels: ['plots', 'scores'], everyMs: 30_000 },
+};
+
+/** A panel as it was read last. */
+export interface Panel {
+  /** Grows with each change of any panel. */
+  seq: number;
+  json: string;
+  readAtMs: number;
+}
+
+interface Group {
+  readAtMs: number;
+  triedAtMs: number;
+  reading: boolean;
+  /** A run has changed since it was read. */
+  due: boolean;
+  failing: string | null;
+}
+
+/**
+ * Reads the databases for everybody who looks: once for all streams, often while somebody does, not
+ * at all while nobody does.
+ */
+export class Feeder {
+  readonly #store: Store;
+  readonly #rules: Rules;
+  readonly #log: Logger;
+  readonly #panels = new Map<PanelName, Panel>();
+  readonly #groups = new Map<GroupName, Group>();
+  readonly #listeners = new Set<() => void>();
+  readonly #hostReader = new HostReader();
+  /** The first look at the hosts: without it nobody can say that all is well. */
+  #hostsSeen: () => void = () => undefined;
+  readonly #sawHosts = new Promise<void>((resolve) => (this.#hostsSeen = resolve));
+  readonly #stop = new AbortController();
+  #changes: { seq: number; id: string }[] = [];
+  /** Streams that saw less than this may have missed a change. */
+  #changesFrom = 0;
+  #seq = 0;
+  #wantedAtMs = -Infinity;
+  #wake: () => void = () => undefined;
+  #views: HostView[] = [];
+  #cards: Panels['hosts'] = [];
+  #now: { serverMs: number; atMs: number } | null = null;
+
+  constructor(store: Store, rules: Rules, log: Logger) {
+    this.#store = store;
+    this.#rules = rules;
+    this.#log = log;
+    for (const name of Object.keys(GROUPS) as GroupName[]) {
+      this.#groups.set(name, {
+        readAtMs: -Infinity,
+        triedAtMs: -Infinity,
+        reading: false,
+        due: false,
+        failing: null,
+      });
+    }
+  }
+
+  /** Runs until `stop`. */
+  start(): void {
+    void this.#loop();
+    void this.#store.runs
+      .watch((hint) => this.#changed(hint?.id.toHexString() ?? null), this.#stop.signal)
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'no change stream: polling only'));
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#wake();
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Hosts as they were read last. */
+  get hosts(): readonly HostView[] {
+    return this.#views;
+  }
+
+  /** Somebody looks: reads at once if nobody did for long. */
+  want(): void {
+    this.#wantedAtMs = performance.now();
+    this.#wake();
+  }
+
+  /** Calls back when a panel, a run or the state of the databases has changed. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    this.want();
+    return () => {
+      this.#listeners.delete(listener);
+      this.#wantedAtMs = performance.now();
+    };
+  }
+
+  /** Panels that have changed since. */
+  panelsSince(seq: number): [PanelName, Panel][] {
+    return [...this.#panels].filter(([, panel]) => panel.seq > seq);
+  }
+
+  /** Ids of runs that have changed since; null: any may have. */
+  changedSince(seq: number): string[] | null {
+    if (seq < this.#changesFrom) return null;
+    return [...new Set(this.#changes.filter((each) => each.seq > seq).map(({ id }) => id))];
+  }
+
+  status(): StatusEvent {
+    const at = performance.now();
+    const status: StatusEvent = { now: this.#serverNow(at).toISOString(), ages: {}, failing: {} };
+    for (const [name, { panels }] of Object.entries(GROUPS)) {
+      const group = this.#groups.get(name as GroupName)!;
+      for (const panel of panels) {
+        const read = this.#panels.get(panel);
+        if (read !== undefined) status.ages[panel] = (at - read.readAtMs) / 1000;
+        if (group.failing !== null) status.failing[panel] = group.failing;
+      }
+    }
+    return status;
+  }
+
+  /** What the store says without being asked: a lost server greys all panels before a call fails. */
+  onStoreEvent(event: StoreEvent): void {
+    if (event.kind !== 'connection') return;
+    for (const group of this.#groups.values()) {
+      if (event.up) group.due = true;
+      else group.failing = `the ${event.database} database is away: ${event.reason ?? ''}`;
+    }
+    this.#notify();
+    this.#wake();
+  }
+
+  #serverNow(at: number): Date {
+    return this.#now === null ? new Date() : new Date(this.#now.serverMs + (at - this.#now.atMs));
+  }
+
+  #changed(id: string | null): void {
+    this.#seq++;
+    if (id === null) {
+      this.#changes = [];
+      this.#changesFrom = this.#seq;
+    } else {
+      this.#changes.push({ seq: this.#seq, id });
+      const dropped = this.#changes.length > MOST_CHANGES ? this.#changes.shift() : undefined;
+      if (dropped !== undefined) this.#changesFrom = dropped.seq;
+    }
+    for (const name of ['runs', 'waiting'] as const) this.#groups.get(name)!.due = true;
+    this.#notify();
+    this.#wake();
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const at = performance.now();
+      const wanted = this.#listeners.size > 0 || at - this.#wantedAtMs < IDLE_MS;
+      if (wanted) {
+        for (const name of Object.keys(GROUPS) as GroupName[]) {
+          const group = this.#groups.get(name)!;
+          const since = at - group.triedAtMs;
+          const due = since >= GROUPS[name].everyMs || (group.due && since >= LEAST_GAP_MS);
+          if (due && !group.reading) void this.#read(name, group);
+        }
+      }
+      await this.#pause(wanted);
+    }
+  }
+
+  async #pause(wanted: boolean): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+    if (!wanted) return woken;
+    const ticked = new AbortController();
+    const tick = delay(TICK_MS, undefined, { signal: ticked.signal }).catch(() => undefined);
+    await Promise.race([woken, tick]);
+    ticked.abort();
+  }
+
+  async #read(name: GroupName, group: Group): Promise<void> {
+    group.reading = true;
+    group.due = false;
+    group.triedAtMs = performance.now();
+    try {
+      const read = await this.#readGroup(name);
+      group.readAtMs = group.triedAtMs;
+      const recovered = group.failing !== null;
+      group.failing = null;
+      const news = Object.entries(read).map(([panel, data]) =>
+        this.#keep(panel as PanelName, data, group.readAtMs),
+      );
+      if (recovered || news.includes(true)) this.#notify();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (group.failing === null)
+        this.#log.warn({ event: 'dashboard.unread', group: name }, reason);
+      group.failing = reason;
+      this.#notify();
+    } finally {
+      group.reading = false;
+    }
+  }
+
+  /** Answers whether it has changed. */
+  #keep(name: PanelName, data: unknown, readAtMs: number): boolean {
+    const json = JSON.stringify(data);
+    const before = this.#panels.get(name);
+    if (before?.json === json) {
+      before.readAtMs = readAtMs;
+      return false;
+    }
+    this.#panels.set(name, { seq: ++this.#seq, json, readAtMs });
+    return true;
+  }
+
+  async #readGroup(name: GroupName): Promise<Partial<Panels>> {
+    const now = await this.#store.serverTime();
+    this.#now = { serverMs: now.getTime(), atMs: performance.now() };
+    switch (name) {
+      case 'runs':
+        return readRuns(this.#store, this.#rules, now);
+      case 'hosts': {
+        const { views, cards } = await this.#hostReader.read(this.#store, this.#rules, now);
+        this.#views = views;
+        this.#cards = cards;
+        this.#hostsSeen();
+        return { hosts: cards };
+      }
+      case 'waiting':
+        await this.#sawHosts;
+        return readWaiting(this.#store, this.#cards, this.#rules, now);
+      case 'day':
+        return readDay(this.#store, now);
+    }
+  }
+}

@@ -1,0 +1,231 @@
+import { attention } from '../domain/overview/attention.ts';
+import { hostCard, hostScores, type Sign } from '../domain/overview/hosts.ts';
+import {
+  latencyPlot,
+  outcomePlot,
+  throughputPlot,
+  type TakenRun,
+} from '../domain/overview/hours.ts';
+import { queueOf, type Waiting } from '../domain/overview/queue.ts';
+import { runRow, type RunRow } from '../domain/overview/run-row.ts';
+import { hostView, type HostView } from '../domain/host-view.ts';
+import { parseRun } from '../domain/run.ts';
+import { HOLD_TAG, type Rules } from '../domain/rules.ts';
+import { runView } from '../domain/run-view.ts';
+import type { RunDocument, Store, StoredSign } from '../store/types.ts';
+import type { Panels } from './api.ts';
+
+const STRIP_CELLS = 100;
+/** More waiting runs than this are told as "at least". */
+const MOST_WAITING = 1000;
+/** Failed runs that began longer ago are history: they are on the page of runs. */
+const FAILED_DAYS = 30;
+const MOST_FAILED = 1000;
+const PLOT_HOURS = 24;
+const MOST_PLOTTED = 5000;
+/** A run without an end that began longer ago is not being taken: its end was never written. */
+const LONGEST_RUN_HOURS = 24;
+/** A retry is promised to the poll interval; a host that silently stops is told of by itself. */
+const PROMISE_GRACE_SECONDS = 60;
+/** Life signs come at least every 10 s. */
+const SIGN_SECONDS = 30;
+/** The disk is looked at so often in the past to see where it goes, minutes ago. */
+const DISK_LOOKS_MINUTES = [60, 45, 30, 15];
+const DISK_LOOK_SECONDS = 40;
+const DISK_LOOK_EVERY_MS = 300_000;
+
+type Source = Pick<Store, 'runs' | 'hosts' | 'overview'>;
+
+/** A run's row from its document. */
+export function rowOf(document: RunDocument, now: Date, rules: Rules): RunRow {
+  return runRow(document._id.toHexString(), runView(document, now), rules.retry.maxFailures);
+}
+
+/** The runs being taken or processed, and the strip. */
+export async function readRuns(
+  { overview }: Source,
+  rules: Rules,
+  now: Date,
+): Promise<Pick<Panels, 'working' | 'strip'>> {
+  const [recent, inWork] = await Promise.all([overview.recent(STRIP_CELLS), overview.working()]);
+  const rows = recent.map((document) => rowOf(document, now, rules));
+  const taken = rows.filter(
+    ({ end, start, seconds }) =>
+      end === null && start !== null && (seconds ?? 0) < LONGEST_RUN_HOURS * 3600,
+  );
+  const inWorkRows = inWork.map((document) => rowOf(document, now, rules));
+  const byId = new Map([...taken, ...inWorkRows].map((row) => [row.id, row]));
+  return {
+    working: [...byId.values()].sort((a, b) => (b.run ?? 0) - (a.run ?? 0)),
+    strip: rows
+      .flatMap(({ run, condition, start }) => (run === null ? [] : [{ run, condition, start }]))
+      .reverse(),
+  };
+}
+
+/** Keeps what was seen of the disks, so that it is not asked for again. */
+export class HostReader {
+  readonly #past = new Map<string, Sign[]>();
+  #lookedAtMs = -Infinity;
+
+  /** All hosts with their newest life signs. */
+  async read(
+    { hosts, overview }: Source,
+    rules: Rules,
+    now: Date,
+  ): Promise<{ views: HostView[]; cards: Panels['hosts'] }> {
+    const { presumedDeadSeconds } = rules.limits;
+    const views = (await hosts.all())
+      .map((document) => hostView(document, now, presumedDeadSeconds))
+      .sort((a, b) => a.host.localeCompare(b.host));
+    const names = views.map(({ host }) => host);
+    const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+    if (now.getTime() - this.#lookedAtMs > DISK_LOOK_EVERY_MS) {
+      const looks = await Promise.all(
+        DISK_LOOKS_MINUTES.map((minutes) =>
+          overview.signs(names, ago(minutes * 60), ago(minutes * 60 - DISK_LOOK_SECONDS), 8),
+        ),
+      );
+      this.#past.clear();
+      for (const sign of looks.flat().map(signOf)) {
+        this.#past.set(sign.host, [...(this.#past.get(sign.host) ?? []), sign]);
+      }
+      this.#lookedAtMs = now.getTime();
+    }
+    const signs = (await overview.signs(names, ago(SIGN_SECONDS), ago(-SIGN_SECONDS), 20)).map(
+      signOf,
+    );
+    const limits = { diskPercent: rules.disk.maxUsedPercent, presumedDeadSeconds };
+    const cards = views.map((view) => {
+      const newest = signs
+        .filter(({ host }) => host === view.host)
+        .sort((a, b) => b.atMs - a.atMs)
+        .slice(0, 1);
+      return hostCard(view, [...(this.#past.get(view.host) ?? []), ...newest], limits, now);
+    });
+    return { views, cards };
+  }
+}
+
+/** A life sign as it is shown; what is not a number is not known. */
+export function signOf(stored: StoredSign): Sign {
+  const { host, time, targets } = stored;
+  const number = (value: unknown) =>
+    typeof value === 'number' && Number.isFinite(value) ? value : null;
+  return {
+    host,
+    atMs: time.getTime(),
+    cpuPercent: number(stored['cpu_percent']),
+    memoryPercent: number(stored['memory_percent']),
+    swapPercent: number(stored['swap_percent']),
+    diskPercent: number(stored['disk_used']),
+    targets: Array.isArray(targets) ? targets.filter((type) => typeof type === 'string') : [],
+    cores: number(stored['cores']),
+  };
+}
+
+/** Queue and what needs a human. */
+export async function readWaiting(
+  { overview }: Source,
+  cards: Panels['hosts'],
+  rules: Rules,
+  now: Date,
+): Promise<Pick<Panels, 'queue' | 'attention'>> {
+  const since = new Date(now.getTime() - FAILED_DAYS * 86_400_000);
+  const [untouched, failed, withoutRetry, inWork] = await Promise.all([
+    overview.untouched(MOST_WAITING),
+    overview.failedSince(since, MOST_FAILED),
+    overview.withoutRetry(MOST_WAITING),
+    overview.working(),
+  ]);
+  const all = new Map(
+    [...failed, ...withoutRetry, ...inWork].map((document) => [
+      document._id.toHexString(),
+      document,
+    ]),
+  );
+  const rows = [...all.values()].map((document) => rowOf(document, now, rules));
+  const retried = rows.filter(({ condition }) =>
+    ['retrying', 'requeued', 'held'].includes(condition),
+  );
+  const changedAt = new Map([...all].map(([id, document]) => [id, timeOf(document)]));
+  return {
+    queue: queueOf(
+      untouched.map(waitingOf),
+      retried.map(({ run, nextRetry, condition }) => ({
+        run,
+        start: null,
+        held: condition === 'held',
+        nextRetry: nextRetry === null ? null : new Date(nextRetry),
+      })),
+      untouched.length === MOST_WAITING || failed.length === MOST_FAILED,
+      now,
+    ),
+    attention: attention(
+      rows,
+      cards,
+      changedAt,
+      {
+        promiseGraceSeconds: PROMISE_GRACE_SECONDS,
+        busyLeaseSeconds: rules.limits.busyLeaseSeconds,
+        consideringLeaseSeconds: rules.limits.consideringLeaseSeconds,
+      },
+      now,
+    ),
+  };
+}
+
+function fieldsOf(document: RunDocument): Record<string, unknown> {
+  const fields = document['bootstrax'];
+  return typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>) : {};
+}
+
+const dateOf = (value: unknown): Date | null => (value instanceof Date ? value : null);
+
+const timeOf = (document: RunDocument): Date | null => dateOf(fieldsOf(document)['time']);
+
+function waitingOf(document: RunDocument): Waiting {
+  const parsed = parseRun(document);
+  const { number, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  return {
+    run: number,
+    start: dateOf(document['start']),
+    held: tags.includes(HOLD_TAG),
+    nextRetry: null,
+  };
+}
+
+/** The plots of the last day, and how each host did against the others. */
+export async function readDay(
+  { overview }: Source,
+  now: Date,
+): Promise<Pick<Panels, 'plots' | 'scores'>> {
+  const since = new Date(now.getTime() - PLOT_HOURS * 3_600_000);
+  const [runs, ended] = await Promise.all([
+    overview.begunSince(since, MOST_PLOTTED),
+    overview.endedSince(since, MOST_PLOTTED),
+  ]);
+  const taken = runs.flatMap(takenOf);
+  return {
+    plots: {
+      latency: latencyPlot(taken, now, PLOT_HOURS),
+      outcomes: outcomePlot(ended, now, PLOT_HOURS),
+      throughput: throughputPlot(taken, now, PLOT_HOURS),
+    },
+    scores: hostScores(ended),
+  };
+}
+
+function takenOf(document: RunDocument): TakenRun[] {
+  const start = dateOf(document['start']);
+  if (start === null) return [];
+  const fields = fieldsOf(document);
+  return [
+    {
+      start,
+      end: dateOf(document['end']),
+      began: dateOf(fields['started_processing']),
+      done: fields['state'] === 'done' ? dateOf(fields['time']) : null,
+    },
+  ];
+}

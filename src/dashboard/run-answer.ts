@@ -1,0 +1,149 @@
+import { EJSON } from 'bson';
+
+import { listAttempts } from '../attempts/directory.ts';
+import { explainFleet } from '../domain/overview/explain-fleet.ts';
+import { targetLadder } from '../domain/overview/ladder.ts';
+import { redact } from '../domain/overview/redact.ts';
+import { runRow } from '../domain/overview/run-row.ts';
+import { runView } from '../domain/run-view.ts';
+import { parseRun } from '../domain/run.ts';
+import { fleetFacts } from '../store/fleet-facts.ts';
+import type { AttemptDocument, RunDocument } from '../store/types.ts';
+import type { AttemptView, DeletedData, RunAnswer, StoredData } from './api.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const MOST_ATTEMPTS = 50;
+/** A document beyond this is not for the eyes, characters. */
+const MOST_TEXT = 4_000_000;
+
+/** Everything about one run; null if there is none of this number. */
+export async function runAnswer(
+  { store, settings, feeder }: Surroundings,
+  number: number,
+): Promise<RunAnswer | null> {
+  const { rules } = settings;
+  const [now, documents, attempts, filesHere] = await Promise.all([
+    store.serverTime(),
+    store.runs.byNumber(number),
+    store.attempts.ofRun(number, MOST_ATTEMPTS),
+    listAttempts(settings.paths.stateDir),
+  ]);
+  const [document] = documents;
+  if (document === undefined) return null;
+  const parsed = parseRun(document);
+  const view = runView(document, now);
+  const fleet = await fleetFacts(
+    { store, rules, role: roleAsked(feeder.hosts), primaries: settings.host.primaries },
+    now,
+  );
+  const oldestFirst = [...attempts].reverse();
+  const [whole] = await store.overview.whole(number);
+  const data = entriesOf(whole ?? document, 'data').map(storedOf);
+  return {
+    now: now.toISOString(),
+    row: runRow(document._id.toHexString(), view, rules.retry.maxFailures),
+    reason: view.reason,
+    explanation: explainFleet(parsed, feeder.hosts, fleet, rules, now),
+    rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
+    daq: parsed.kind === 'run' ? parsed.run.daq : null,
+    attempts: oldestFirst.map((attempt) => attemptView(attempt, filesHere)),
+    ladder: targetLadder(oldestFirst.flatMap(rungOf), data),
+    data,
+    deleted: entriesOf(whole ?? document, 'deleted_data').map(deletedOf),
+  };
+}
+
+/** The run document as it is stored, for people: Extended JSON, passwords masked. */
+export async function documentText(
+  { store }: Surroundings,
+  number: number,
+): Promise<string | null> {
+  const documents = await store.overview.whole(number);
+  if (documents.length === 0) return null;
+  const plain = documents.map((document) => redact(EJSON.serialize(document, { relaxed: true })));
+  const text = JSON.stringify(plain.length === 1 ? plain[0] : plain, null, 2);
+  return text.length <= MOST_TEXT
+    ? text
+    : `${text.slice(0, MOST_TEXT)}\n... (${text.length} characters; the rest is left out)`;
+}
+
+/** Only backup hosts need to know how the fleet does. */
+function roleAsked(hosts: readonly { role: string | null }[]): 'backup' | 'primary' {
+  return hosts.some(({ role }) => role === 'backup') ? 'backup' : 'primary';
+}
+
+function attemptView(attempt: AttemptDocument, filesHere: readonly string[]): AttemptView {
+  const { result, plan } = attempt;
+  const number = (name: string) => {
+    const value = plan?.[name];
+    return typeof value === 'number' ? value : null;
+  };
+  return {
+    attempt: attempt.attempt,
+    host: attempt.host,
+    started: attempt.started.toISOString(),
+    ended: attempt.ended?.toISOString() ?? null,
+    rung: attempt.failures,
+    outcome: result?.outcome ?? null,
+    cause: result?.cause ?? null,
+    counted: result?.counted ?? false,
+    reason: result?.reason ?? null,
+    traceback: result?.traceback ?? null,
+    fingerprint: result?.fingerprint ?? null,
+    seconds: result?.seconds ?? null,
+    peakMemoryBytes: result?.peakMemoryBytes ?? null,
+    bytes: result?.bytes ?? null,
+    cores: number('cores'),
+    maxMessages: number('maxMessages'),
+    timeoutSeconds: number('timeoutSeconds'),
+    reasons: textsOf(plan?.['reasons']),
+    versions: result?.versions ?? {},
+    filesHere: filesHere.includes(attempt.attempt),
+  };
+}
+
+function rungOf({ attempt, plan, result }: AttemptDocument) {
+  if (plan === null) return [];
+  return [
+    {
+      attempt,
+      targets: textsOf(plan['targets']),
+      postProcessing: textsOf(plan['postProcessing']),
+      dropped: textsOf(plan['dropped']),
+      outcome: result?.outcome ?? null,
+      plugin: result?.plugin ?? null,
+    },
+  ];
+}
+
+function entriesOf(document: RunDocument, field: string): Record<string, unknown>[] {
+  const list = document[field];
+  return Array.isArray(list)
+    ? list.filter((entry): entry is Record<string, unknown> => {
+        return typeof entry === 'object' && entry !== null;
+      })
+    : [];
+}
+
+function storedOf(entry: Record<string, unknown>): StoredData {
+  const { type, host, location } = entry;
+  return { type: textOf(type) ?? '?', host: textOf(host) ?? '?', location: textOf(location) };
+}
+
+function deletedOf(entry: Record<string, unknown>): DeletedData {
+  const { type, host, at, by } = entry;
+  return {
+    type: textOf(type) ?? '?',
+    host: textOf(host) ?? '?',
+    at: at instanceof Date ? at.toISOString() : null,
+    by: textOf(by),
+  };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+}

@@ -1,0 +1,83 @@
+import { serve, type ServerType } from '@hono/node-server';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+
+import { connectionOf } from '../config/connection.ts';
+import type { Settings } from '../config/entries.ts';
+import { packageDirectory } from '../config/paths.ts';
+import { openStore } from '../store/open.ts';
+import { inUrl, isLoopback, namesLoopback } from './address.ts';
+import { createApp } from './app.ts';
+import { readAssets } from './assets.ts';
+import { Feeder } from './feeder.ts';
+
+export interface Dashboard {
+  /** Where it is. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** It cannot be served so; the message says what to do instead. */
+export class NotServed extends Error {
+  override readonly name = 'NotServed';
+}
+
+/** Starts to serve; answers when it listens. Port 0: any free one. */
+export async function serveDashboard(
+  settings: Settings,
+  { address, port }: { address: string; port: number },
+  log: Logger,
+): Promise<Dashboard> {
+  if (!isLoopback(address)) {
+    throw new NotServed(
+      `the dashboard does not listen on ${address}: on any address but loopback it needs users, ` +
+        `and this release has none. Leave --address at 127.0.0.1 and reach it through a tunnel: ` +
+        `ssh -L ${port}:127.0.0.1:${port} ${settings.host.name}`,
+    );
+  }
+  const connection = connectionOf(settings);
+  if (connection === null) throw new NotServed('the dashboard needs the URL of a database');
+  const assets = await readAssets(join(packageDirectory(), 'dist', 'web'));
+  let feeder: Feeder | null = null;
+  const store = openStore(connection, (event) => feeder?.onStoreEvent(event));
+  feeder = new Feeder(store, settings.rules, log);
+  const app = createApp({ store, settings, feeder, log }, assets, namesLoopback);
+  try {
+    const { server, taken } = await listen(app.fetch, address, port);
+    feeder.start();
+    return {
+      url: `http://${inUrl(address)}:${taken}/`,
+      close: async () => {
+        feeder.stop();
+        // Streams never end by themselves.
+        if ('closeAllConnections' in server) server.closeAllConnections();
+        await new Promise<void>((resolve) => server.close(() => resolve()));
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  hostname: string,
+  port: number,
+): Promise<{ server: ServerType; taken: number }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname, port }, (info) =>
+      resolve({ server, taken: info.port }),
+    );
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new NotServed(
+              `port ${port} of ${hostname} is taken: is a dashboard running already? Choose another with --port`,
+            )
+          : error,
+      );
+    });
+  });
+}

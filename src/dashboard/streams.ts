@@ -1,0 +1,100 @@
+import type { SSEStreamingApi } from 'hono/streaming';
+
+import { followLog, readLogEnd } from '../attempts/log-file.ts';
+import type { ChangedEvent } from './api.ts';
+import type { Feeder } from './feeder.ts';
+
+const STATUS_MS = 2000;
+/** A browser that lost the stream comes back after this, ms. */
+const RETRY_MS = 1000;
+const LOG_LOOK_MS = 1000;
+
+/** Number of a process's life: an id of another life says nothing. */
+const LIFE = Date.now().toString(36);
+
+/** Where a browser left off: `<life>.<seq>`; 0 if it must be told everything. */
+export function resumeFrom(lastEventId: string | undefined): number {
+  const [life, seq] = (lastEventId ?? '').split('.');
+  return life === LIFE && /^\d{1,15}$/.test(seq ?? '') ? Number(seq) : 0;
+}
+
+/**
+ * Tells one browser the newest state of each panel that changed. A slow one is told later and less,
+ * never kept in memory.
+ */
+export async function tellPanels(
+  feeder: Feeder,
+  stream: SSEStreamingApi,
+  lastEventId: string | undefined,
+): Promise<void> {
+  let seq = resumeFrom(lastEventId);
+  let wake = () => undefined as void;
+  let statusDue = true;
+  const unsubscribe = feeder.subscribe(() => {
+    statusDue = true;
+    wake();
+  });
+  const timer = setInterval(() => {
+    statusDue = true;
+    wake();
+  }, STATUS_MS);
+  stream.onAbort(() => wake());
+  try {
+    await stream.write(`retry: ${RETRY_MS}\n\n`);
+    while (!stream.aborted && !stream.closed) {
+      const until = feeder.seq;
+      const panels = feeder.panelsSince(seq);
+      const ids = seq === 0 ? [] : feeder.changedSince(seq);
+      const id = `${LIFE}.${until}`;
+      for (const [panel, { json }] of panels) {
+        await stream.writeSSE({ event: 'panel', data: `{"panel":"${panel}","data":${json}}` });
+      }
+      if (ids === null || ids.length > 0) {
+        const event: ChangedEvent = { ids };
+        await stream.writeSSE({ event: 'changed', data: JSON.stringify(event) });
+      }
+      if (statusDue || panels.length > 0) {
+        statusDue = false;
+        await stream.writeSSE({ event: 'status', data: JSON.stringify(feeder.status()), id });
+      }
+      seq = until;
+      if (statusDue || feeder.seq > seq) continue;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    clearInterval(timer);
+    unsubscribe();
+  }
+}
+
+/** The end of a log and then what comes, until the attempt has ended. Ids are byte offsets. */
+export async function tellLog(
+  log: { file: string; hasEnded: () => Promise<boolean> },
+  stream: SSEStreamingApi,
+  lines: number,
+  lastEventId: string | undefined,
+): Promise<void> {
+  const ended = new AbortController();
+  stream.onAbort(() => ended.abort());
+  const look = setInterval(() => {
+    void log.hasEnded().then((over) => {
+      if (over) ended.abort();
+    });
+  }, LOG_LOOK_MS);
+  try {
+    let offset = /^\d{1,15}$/.test(lastEventId ?? '') ? Number(lastEventId) : null;
+    if (offset === null) {
+      const end = await readLogEnd(log.file, lines);
+      offset = end.endBytes;
+      await stream.writeSSE({ event: 'end', data: JSON.stringify(end.text), id: String(offset) });
+    }
+    for await (const text of followLog(log.file, offset, ended.signal)) {
+      offset += Buffer.byteLength(text);
+      await stream.writeSSE({ event: 'more', data: JSON.stringify(text), id: String(offset) });
+    }
+    await stream.writeSSE({ event: 'over', data: '' });
+  } finally {
+    clearInterval(look);
+    ended.abort();
+  }
+}

@@ -1,0 +1,13 @@
+import type { Logger } from 'pino';
+
+import type { Settings } from '../config/entries.ts';
+import type { Store } from '../store/types.ts';
+import type { Feeder } from './feeder.ts';
+
+/** What the answers are made of. */
+export interface Surroundings {
+  store: Store;
+  settings: Settings;
+  feeder: Feeder;
+  log: Logger;
+}

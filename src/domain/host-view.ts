@@ -1,0 +1,75 @@
+/** A host's document as it is stored: what it says of itself. */
+interface HostSaid {
+  host: string;
+  state: string;
+  time: Date;
+  extras: Record<string, unknown>;
+}
+
+/** One host as `status`, `hosts` and the dashboard show it. */
+export interface HostView {
+  host: string;
+  /** `dead`: no sign for longer than the limit. */
+  state: 'idle' | 'busy' | 'dead';
+  /** ISO 8601, UTC. */
+  time: string;
+  ageSeconds: number;
+  /** Of its manager. */
+  pid: number | null;
+  role: string | null;
+  slots: number | null;
+  runs: number[];
+  /** Would it take a run? */
+  accepting: boolean;
+  /** Why not. */
+  whyNot: string | null;
+  /** What kind of thing keeps it: `disk`, `quarantine`, ...; null where its release does not say. */
+  whyNotKind: string | null;
+  worker: string | null;
+  /** Its worker is warm, or will never be: a run starts without waiting for it. */
+  workerReady: boolean;
+  /** What it says it is doing. */
+  thinking: string | null;
+}
+
+/** A host's document, judged by the server's clock. */
+export function hostView(
+  { host, state, time, extras }: HostSaid,
+  now: Date,
+  deadAfterSeconds: number,
+): HostView {
+  const ageSeconds = Math.max(0, (now.getTime() - time.getTime()) / 1000);
+  const dead = ageSeconds > deadAfterSeconds;
+  const {
+    pid,
+    role,
+    slots,
+    runs,
+    accepting,
+    why_not: whyNot,
+    why_not_kind: whyNotKind,
+    worker,
+    worker_ready: workerReady,
+    thinking,
+  } = extras;
+  return {
+    host,
+    state: dead ? 'dead' : state === 'idle' ? 'idle' : 'busy',
+    time: time.toISOString(),
+    ageSeconds,
+    pid: typeof pid === 'number' ? pid : null,
+    role: textOf(role),
+    slots: typeof slots === 'number' ? slots : null,
+    runs: Array.isArray(runs) ? runs.filter((run) => typeof run === 'number') : [],
+    accepting: !dead && accepting === true,
+    whyNot: textOf(whyNot),
+    whyNotKind: textOf(whyNotKind),
+    worker: textOf(worker),
+    workerReady: workerReady === true,
+    thinking: textOf(thinking),
+  };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

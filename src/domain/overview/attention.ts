@@ -1,0 +1,145 @@
+import type { HostCard } from './hosts.ts';
+import type { RunRow } from './run-row.ts';
+
+/** One thing that does not become well by itself. */
+export interface AttentionItem {
+  kind:
+    'given_up' | 'set_aside' | 'promise_missed' | 'run_silent' | 'host_silent' | 'host_quarantined';
+  /** Opens the page of. */
+  run: number | null;
+  host: string | null;
+  /** One sentence: what is wrong. */
+  what: string;
+  /** Since when, if known; ISO 8601, UTC. */
+  since: string | null;
+  /** What a person can do, as a command or a sentence. */
+  todo: string;
+}
+
+export interface AttentionLimits {
+  /** A promised time may pass by so much, seconds. */
+  promiseGraceSeconds: number;
+  /** A busy run's life sign may be so old, seconds. */
+  busyLeaseSeconds: number;
+  consideringLeaseSeconds: number;
+}
+
+/** What needs a human, most urgent first; normally nothing. */
+export function attention(
+  runs: readonly RunRow[],
+  hosts: readonly HostCard[],
+  changedAt: ReadonlyMap<string, Date | null>,
+  limits: AttentionLimits,
+  now: Date,
+): AttentionItem[] {
+  const items = [
+    ...hosts.flatMap(ofHost),
+    ...runs.flatMap((run) => ofRun(run, changedAt.get(run.id) ?? null, limits, now)),
+  ];
+  return items.sort((a, b) => URGENCY[a.kind] - URGENCY[b.kind] || (b.run ?? 0) - (a.run ?? 0));
+}
+
+const URGENCY: Record<AttentionItem['kind'], number> = {
+  host_silent: 0,
+  host_quarantined: 1,
+  run_silent: 2,
+  promise_missed: 3,
+  given_up: 4,
+  set_aside: 5,
+};
+
+function ofHost(host: HostCard): AttentionItem[] {
+  const about = { run: null, host: host.host };
+  if (host.condition === 'silent') {
+    return [
+      {
+        ...about,
+        kind: 'host_silent',
+        what: `${host.host} gives no life sign${host.runs.length > 0 ? `; it had run ${host.runs.join(', ')}` : ''}.`,
+        since: host.lastSign,
+        todo: `Look at the machine; start its manager again, or mark it as taken out of service.`,
+      },
+    ];
+  }
+  if (host.condition === 'quarantined') {
+    return [
+      {
+        ...about,
+        kind: 'host_quarantined',
+        what: `${host.host} takes no runs: ${host.whyNot ?? 'run after run failed on it'}.`,
+        since: null,
+        todo: `Compare its failures with those of other hosts; it tries one run again by itself.`,
+      },
+    ];
+  }
+  return [];
+}
+
+function ofRun(
+  run: RunRow,
+  changed: Date | null,
+  limits: AttentionLimits,
+  now: Date,
+): AttentionItem[] {
+  const about = { run: run.run, host: run.host };
+  const name = `Run ${run.run ?? 'without a number'}`;
+  const because = run.why === null ? '' : `: ${run.why}`;
+  const age = changed === null ? 0 : (now.getTime() - changed.getTime()) / 1000;
+  const since = changed?.toISOString() ?? null;
+  switch (run.condition) {
+    case 'given_up':
+      return [
+        {
+          ...about,
+          kind: 'given_up',
+          what: `${name} is given up after ${run.failures} failures${because}`,
+          since,
+          todo: `bootstrax retry ${run.run ?? '?'} --from-start`,
+        },
+      ];
+    case 'set_aside':
+      return [
+        {
+          ...about,
+          kind: 'set_aside',
+          what: `${name} is set aside${because}`,
+          since,
+          todo:
+            run.run === null
+              ? 'Mend the document.'
+              : `Mend the document, then bootstrax retry ${run.run}`,
+        },
+      ];
+    case 'retrying':
+    case 'requeued': {
+      const late = run.nextRetry === null ? 0 : (now.getTime() - Date.parse(run.nextRetry)) / 1000;
+      if (late <= limits.promiseGraceSeconds) return [];
+      return [
+        {
+          ...about,
+          kind: 'promise_missed',
+          what: `${name} was to be tried again and no host has taken it${because}`,
+          since: run.nextRetry,
+          todo: `bootstrax explain ${run.run ?? '?'}`,
+        },
+      ];
+    }
+    case 'considering':
+    case 'busy': {
+      const lease =
+        run.condition === 'busy' ? limits.busyLeaseSeconds : limits.consideringLeaseSeconds;
+      if (age <= lease + limits.promiseGraceSeconds) return [];
+      return [
+        {
+          ...about,
+          kind: 'run_silent',
+          what: `${name} is ${run.condition} on ${run.host ?? 'an unknown host'} without a life sign, and no host has taken it over.`,
+          since,
+          todo: 'Is any manager running? bootstrax hosts',
+        },
+      ];
+    }
+    default:
+      return [];
+  }
+}

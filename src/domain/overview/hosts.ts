@@ -1,0 +1,133 @@
+import type { HostView } from '../host-view.ts';
+import { hoursUntilFull, type DiskPoint } from './forecast.ts';
+
+/** What a host does, in one word. */
+export type HostCondition = 'busy' | 'idle' | 'blocked' | 'drained' | 'quarantined' | 'silent';
+
+/** One life sign, as far as it is shown. Percent. */
+export interface Sign {
+  host: string;
+  atMs: number;
+  cpuPercent: number | null;
+  memoryPercent: number | null;
+  swapPercent: number | null;
+  diskPercent: number | null;
+  targets: readonly string[];
+  cores: number | null;
+}
+
+/** A host as the dashboard shows it. No field depends on when it is looked at. */
+export interface HostCard extends Omit<HostView, 'state' | 'ageSeconds'> {
+  condition: HostCondition;
+  /** Newest life sign of either kind; ISO 8601, UTC. */
+  lastSign: string;
+  cpuPercent: number | null;
+  memoryPercent: number | null;
+  swapPercent: number | null;
+  diskPercent: number | null;
+  /** Above this the host takes no runs, percent. */
+  diskLimitPercent: number;
+  /** Null: not within three days. */
+  diskFullInHours: number | null;
+}
+
+/** The card of a host from its document and its newest life signs. */
+export function hostCard(
+  view: HostView,
+  signs: readonly Sign[],
+  limits: { diskPercent: number; presumedDeadSeconds: number },
+  now: Date,
+): HostCard {
+  const newest = signs.reduce<Sign | null>(
+    (last, sign) => (last === null || sign.atMs > last.atMs ? sign : last),
+    null,
+  );
+  const lastMs = Math.max(Date.parse(view.time), newest?.atMs ?? 0);
+  const points = signs.flatMap(({ atMs, diskPercent }): DiskPoint[] =>
+    diskPercent === null ? [] : [{ atMs, usedPercent: diskPercent }],
+  );
+  const { state: _state, ageSeconds: _age, ...said } = view;
+  const silent = (now.getTime() - lastMs) / 1000 > limits.presumedDeadSeconds;
+  return {
+    ...said,
+    accepting: !silent && view.accepting,
+    condition: silent ? 'silent' : hostCondition(view),
+    lastSign: new Date(lastMs).toISOString(),
+    cpuPercent: newest?.cpuPercent ?? null,
+    memoryPercent: newest?.memoryPercent ?? null,
+    swapPercent: newest?.swapPercent ?? null,
+    diskPercent: newest?.diskPercent ?? null,
+    diskLimitPercent: limits.diskPercent,
+    diskFullInHours: hoursUntilFull(points, limits.diskPercent),
+  };
+}
+
+function hostCondition({ whyNotKind, whyNot, runs }: HostView): HostCondition {
+  if (whyNotKind === 'quarantine') return 'quarantined';
+  if (whyNotKind === 'drained') return 'drained';
+  if (runs.length > 0) return 'busy';
+  return whyNot === null ? 'idle' : 'blocked';
+}
+
+/** Attempts of one host that ended in a time, beside those of all others. */
+export interface HostScore {
+  host: string;
+  succeeded: number;
+  failed: number;
+  /** Share of successes, 0 to 1; null without attempts. */
+  share: number | null;
+  othersShare: number | null;
+  /** So far below the others that it is hardly chance. */
+  worse: boolean;
+}
+
+/** Success of each host against all others together. */
+export function hostScores(
+  attempts: readonly { host: string; outcome: string; counted: boolean }[],
+): HostScore[] {
+  const tally = new Map<string, { succeeded: number; failed: number }>();
+  for (const { host, outcome, counted } of attempts) {
+    const score = tally.get(host) ?? { succeeded: 0, failed: 0 };
+    if (outcome === 'done') score.succeeded++;
+    else if (counted) score.failed++;
+    tally.set(host, score);
+  }
+  const sum = (of: 'succeeded' | 'failed') =>
+    [...tally.values()].reduce((total, score) => total + score[of], 0);
+  const all = { succeeded: sum('succeeded'), failed: sum('failed') };
+  return [...tally]
+    .map(([host, own]) => {
+      const others = {
+        succeeded: all.succeeded - own.succeeded,
+        failed: all.failed - own.failed,
+      };
+      return {
+        host,
+        ...own,
+        share: shareOf(own),
+        othersShare: shareOf(others),
+        worse: isWorse(own, others),
+      };
+    })
+    .sort((a, b) => a.host.localeCompare(b.host));
+}
+
+function shareOf({ succeeded, failed }: { succeeded: number; failed: number }): number | null {
+  return succeeded + failed === 0 ? null : succeeded / (succeeded + failed);
+}
+
+const LEAST_ATTEMPTS = 3;
+const SIGMAS = 2;
+
+/** The difference of two shares against its standard error. */
+function isWorse(
+  own: { succeeded: number; failed: number },
+  others: { succeeded: number; failed: number },
+): boolean {
+  const n = own.succeeded + own.failed;
+  const m = others.succeeded + others.failed;
+  if (n < LEAST_ATTEMPTS || m < LEAST_ATTEMPTS) return false;
+  const pooled = (own.succeeded + others.succeeded) / (n + m);
+  const error = Math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m));
+  return others.succeeded / m - own.succeeded / n > SIGMAS * error && error > 0;
+}

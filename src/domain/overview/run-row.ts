@@ -1,0 +1,62 @@
+import type { RunView } from '../run-view.ts';
+import { conditionOf, missingTargets, type Condition } from './condition.ts';
+
+/** A run as the dashboard lists it. */
+export interface RunRow extends Omit<RunView, 'reason'> {
+  /** Of the document. */
+  id: string;
+  condition: Condition;
+  /** First line of the reason that says something, without the host's name. */
+  why: string | null;
+  /** Targets asked for in the newest plan, and those left out before. */
+  wanted: number;
+  got: number;
+  /** Counted failures after which a run is given up. */
+  giveUpAfter: number;
+}
+
+/** The row of one run. */
+export function runRow(id: string, view: RunView, giveUpAfter: number): RunRow {
+  const { reason, ...rest } = view;
+  const wanted = new Set([...view.targets, ...view.dropped]);
+  const missing = new Set(missingTargets(view));
+  const condition = conditionOf(view, giveUpAfter);
+  const got =
+    condition === 'done' || condition === 'debt'
+      ? wanted.size - missing.size
+      : [...wanted].filter((type) => view.stored.includes(type)).length;
+  return {
+    ...rest,
+    id,
+    condition,
+    why: shownReason(view, condition, [...missing]),
+    wanted: wanted.size,
+    got,
+    giveUpAfter,
+  };
+}
+
+function shownReason(
+  { reason, malformed }: RunView,
+  condition: Condition,
+  missing: readonly string[],
+): string | null {
+  if (malformed.length > 0) {
+    return malformed.map(({ field, problem }) => `${field} ${problem}`).join('; ');
+  }
+  if (condition === 'debt') return `left out: ${missing.join(', ')}`;
+  // The reason stays in the document after a later success.
+  if (condition === 'done' || condition === 'new' || reason === null) return null;
+  return firstLine(reason);
+}
+
+/** `<host>:\n<reason>\n<traceback>` in one line. */
+export function firstLine(reason: string): string | null {
+  const lines = reason
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const first = lines[0];
+  if (first === undefined) return null;
+  return /^\S+:$/.test(first) ? (lines[1] ?? first) : first;
+}

@@ -1,0 +1,254 @@
+import type { Document } from 'mongodb';
+
+import type { Condition } from '../domain/overview/condition.ts';
+import { HOLD_TAG } from '../domain/rules.ts';
+import type { RunState } from '../domain/run.ts';
+import type { Collection } from './collection.ts';
+import { RUN_PROJECTION, unsettledFilter } from './run-filters.ts';
+import { highestNumber, listRuns } from './run-list.ts';
+import type {
+  EndedAttempt,
+  FailedAttempt,
+  OverviewFilter,
+  OverviewStore,
+  RunDocument,
+  StoredSign,
+} from './types.ts';
+
+const WAITING_PROJECTION = { number: 1, start: 1, 'tags.name': 1, bootstrax: 1 } as const;
+
+const TAKEN_PROJECTION = {
+  number: 1,
+  start: 1,
+  end: 1,
+  'bootstrax.state': 1,
+  'bootstrax.time': 1,
+  'bootstrax.started_processing': 1,
+} as const;
+
+const ENDED_PROJECTION = {
+  run: 1,
+  host: 1,
+  ended: 1,
+  'result.outcome': 1,
+  'result.cause': 1,
+  'result.counted': 1,
+} as const;
+
+const FAILURE_PROJECTION = {
+  ...ENDED_PROJECTION,
+  'result.fingerprint': 1,
+  'result.plugin': 1,
+  'result.reason': 1,
+  'result.traceback': 1,
+  'result.versions': 1,
+} as const;
+
+const SIGN_PROJECTION = {
+  _id: 0,
+  host: 1,
+  time: 1,
+  state: 1,
+  targets: 1,
+  cores: 1,
+  cpu_percent: 1,
+  memory_percent: 1,
+  swap_percent: 1,
+  disk_used: 1,
+} as const;
+
+/** Hosts asked about at a time. */
+const HOSTS_AT_ONCE = 10;
+
+/** What a condition is in the database: the state, which has an index, and what else must hold. */
+export function conditionFilter(condition: Condition): {
+  state: RunState | null | undefined;
+  also: Document;
+} {
+  const notHeld = { 'tags.name': { $ne: HOLD_TAG } };
+  const retried = { 'bootstrax.next_retry': { $gt: new Date(0) } };
+  const notGivenUp = { 'bootstrax.outcome': { $nin: ['given_up', 'set_aside'] } };
+  switch (condition) {
+    case 'new':
+      return { state: null, also: notHeld };
+    case 'considering':
+    case 'busy':
+    case 'abandoned':
+      return { state: condition, also: {} };
+    case 'done':
+      return { state: 'done', also: { 'bootstrax.plan.dropped.0': { $exists: false } } };
+    case 'debt':
+      return { state: 'done', also: { 'bootstrax.plan.dropped.0': { $exists: true } } };
+    case 'retrying':
+      return {
+        state: 'failed',
+        also: {
+          ...retried,
+          ...notHeld,
+          'bootstrax.outcome': { $nin: ['given_up', 'set_aside', 'requeued'] },
+        },
+      };
+    case 'requeued':
+      return {
+        state: 'failed',
+        also: { ...retried, ...notHeld, 'bootstrax.outcome': 'requeued' },
+      };
+    case 'given_up':
+      return { state: 'failed', also: { 'bootstrax.outcome': 'given_up' } };
+    case 'set_aside':
+      return {
+        state: 'failed',
+        also: { 'bootstrax.next_retry': null, 'bootstrax.outcome': { $ne: 'given_up' } },
+      };
+    case 'held':
+      return { state: undefined, also: { 'tags.name': HOLD_TAG, ...notGivenUp } };
+  }
+}
+
+/** Filters of people as a filter of the database; the values are compared, never interpreted. */
+export function overviewFilter(query: OverviewFilter): {
+  state: RunState | null | undefined;
+  also: Document;
+} {
+  const { state, also } =
+    query.condition === undefined
+      ? { state: undefined, also: {} }
+      : conditionFilter(query.condition);
+  // Side by side, not below an `$and`: then not every server bounds the query by its index.
+  return {
+    state,
+    also: {
+      ...also,
+      ...(query.mode === undefined ? {} : { mode: { $eq: query.mode } }),
+      ...(query.detector === undefined ? {} : { detectors: { $eq: query.detector } }),
+      ...(query.host === undefined ? {} : { 'bootstrax.host': { $eq: query.host } }),
+      ...(query.tag === undefined ? {} : { tags: { $elemMatch: { name: { $eq: query.tag } } } }),
+    },
+  };
+}
+
+/** Reads only. */
+export function createOverviewStore(parts: {
+  runs: Collection;
+  attempts: Collection;
+  monitor: Collection;
+  serverTime: () => Promise<Date>;
+}): OverviewStore {
+  const { runs, attempts, monitor, serverTime } = parts;
+  let highestKnown: number | null = null;
+  const highest = async (): Promise<number> =>
+    (highestKnown = await highestNumber(runs, highestKnown, await serverTime()));
+  const documents = (filter: Document, limit: number, projection: Document = RUN_PROJECTION) =>
+    runs.find(filter, { projection, limit }) as Promise<RunDocument[]>;
+
+  const signsOf = async (host: string, from: Date, to: Date, limit: number) =>
+    (
+      await monitor.find(
+        { host, time: { $gte: from, $lt: to } },
+        { projection: SIGN_PROJECTION, limit },
+      )
+    ).flatMap(signOf);
+
+  return {
+    recent: async (limit) => (await listRuns(runs, { limit }, await highest())).runs,
+    working: () => documents(unsettledFilter(), 1000),
+    untouched: (limit) => documents({ 'bootstrax.state': null }, limit, WAITING_PROJECTION),
+    failedSince: async (since, limit) =>
+      (await runs.find(
+        { 'bootstrax.state': 'failed', start: { $gte: since } },
+        { projection: RUN_PROJECTION, sort: { start: -1 }, limit },
+      )) as RunDocument[],
+    withoutRetry: (limit) =>
+      documents({ 'bootstrax.state': 'failed', 'bootstrax.next_retry': null }, limit),
+    begunSince: (since, limit) => documents({ start: { $gte: since } }, limit, TAKEN_PROJECTION),
+    list: async (query) => {
+      const { state, also } = overviewFilter(query);
+      const { limit, before, from, to } = query;
+      return listRuns(
+        runs,
+        {
+          limit,
+          ...(before === undefined ? {} : { before }),
+          ...(from === undefined ? {} : { from }),
+          ...(to === undefined ? {} : { to }),
+          ...(state === undefined ? {} : { state }),
+        },
+        await highest(),
+        also,
+      );
+    },
+    whole: async (number) => (await runs.find({ number }, { limit: 5 })) as RunDocument[],
+    endedSince: async (since, limit) => {
+      // One range of the index for each value.
+      const halves = await Promise.all(
+        [true, false].map((counted) =>
+          attempts.find(
+            { 'result.counted': counted, ended: { $gte: since } },
+            { projection: ENDED_PROJECTION, limit },
+          ),
+        ),
+      );
+      return halves.flat().flatMap(endedOf);
+    },
+    failuresSince: async (since, limit) =>
+      (
+        await attempts.find(
+          { 'result.counted': true, ended: { $gte: since } },
+          { projection: FAILURE_PROJECTION, sort: { ended: -1 }, limit },
+        )
+      ).flatMap(failureOf),
+    signs: async (hosts, from, to, limitEach) => {
+      const found: StoredSign[][] = [];
+      // One host after the other: not every server finds a time within many hosts by the index.
+      for (let i = 0; i < hosts.length; i += HOSTS_AT_ONCE) {
+        const some = hosts.slice(i, i + HOSTS_AT_ONCE);
+        found.push(...(await Promise.all(some.map((host) => signsOf(host, from, to, limitEach)))));
+      }
+      return found.flat();
+    },
+    signsOf,
+  };
+}
+
+function endedOf(document: Document): EndedAttempt[] {
+  const { _id, run, host, ended, result } = document as Record<string, unknown>;
+  const { outcome, cause, counted } = (result ?? {}) as Record<string, unknown>;
+  if (typeof run !== 'number' || typeof host !== 'string' || !(ended instanceof Date)) return [];
+  return [
+    {
+      attempt: String(_id),
+      run,
+      host,
+      ended,
+      outcome: textOf(outcome) ?? '',
+      cause: textOf(cause),
+      counted: counted === true,
+    },
+  ];
+}
+
+function failureOf(document: Document): FailedAttempt[] {
+  const { fingerprint, plugin, reason, traceback, versions } = (document.result ?? {}) as Record<
+    string,
+    unknown
+  >;
+  const known = typeof versions === 'object' && versions !== null ? Object.entries(versions) : [];
+  return endedOf(document).map((ended) => ({
+    ...ended,
+    fingerprint: textOf(fingerprint),
+    plugin: textOf(plugin),
+    reason: textOf(reason),
+    traceback: textOf(traceback),
+    versions: Object.fromEntries(known.map(([name, version]) => [name, String(version)])),
+  }));
+}
+
+function signOf(document: Document): StoredSign[] {
+  const { host, time } = document as Record<string, unknown>;
+  if (typeof host !== 'string' || !(time instanceof Date)) return [];
+  return [document as StoredSign];
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

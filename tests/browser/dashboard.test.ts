@@ -1,0 +1,204 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { DashboardProcess } from '../support/dashboard.ts';
+import { Lab, SMALL_MACHINE, until } from '../support/lab.ts';
+import { barriers, startBrowser, troubles } from './browser.ts';
+
+/** Slow enough to be seen on its way. */
+const SLOW = `${SMALL_MACHINE}
+[worker.context_options]
+sleep_seconds = { peak_basics = 1 }
+`;
+/** Where pictures are to be kept, if anywhere. */
+const SHOTS = process.env['BOOTSTRAX_SCREENSHOTS'];
+const PATIENCE = { timeout: 60_000 };
+
+let lab: Lab;
+let dashboard: DashboardProcess;
+let browser: Browser;
+let page: Page;
+let problems: string[];
+let number: number;
+
+const at = (path: string) => new URL(path, dashboard.url).href;
+const panel = (name: string | RegExp) => page.getByRole('region', { name, exact: true });
+
+beforeAll(async () => {
+  lab = await Lab.start();
+  const manager = await lab.manager({ config: SLOW });
+  dashboard = await DashboardProcess.start(lab);
+  browser = await startBrowser();
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  page = await context.newPage();
+  problems = troubles(page);
+  await manager.event('manager.ready');
+});
+afterAll(async () => {
+  await browser?.close();
+  await dashboard?.end();
+  await lab?.end();
+});
+
+test('an empty database is nothing to worry about, and says so', async () => {
+  await page.goto(at('/'));
+  await panel('Needs a human').getByText('Nothing needs a human').waitFor(PATIENCE);
+  await page.getByText('There is no run in this database yet.').waitFor(PATIENCE);
+  await panel('Hosts').getByText('ready', { exact: true }).waitFor(PATIENCE);
+  expect(await barriers(page)).toEqual([]);
+});
+
+test('a run is taken, appears, progresses, and is done, without a reload', async () => {
+  await page.evaluate(() => ((window as unknown as { mark: string }).mark = 'the same page'));
+  const taking = lab.takeRuns(['--seconds', '15', '--speed', '1', '--rate', '20']);
+  const working = panel('Being taken and processed').getByRole('listitem').first();
+  await working.waitFor(PATIENCE);
+  await working.getByText('busy', { exact: true }).waitFor(PATIENCE);
+  await working.getByText(/\d+ s behind/).waitFor(PATIENCE);
+  const shares: number[] = [];
+  await until('the bar to grow twice', async () => {
+    const label = await working
+      .getByRole('img', { name: /Processed of run/ })
+      .getAttribute('aria-label', { timeout: 1000 })
+      .catch(() => null);
+    const share = Number(/: (\d+) %/.exec(label ?? '')?.[1] ?? 0);
+    if (share > (shares.at(-1) ?? 0)) shares.push(share);
+    return shares.length >= 2;
+  });
+  [number = NaN] = await taking;
+  await page.getByRole('link', { name: `Run ${number}: done`, exact: true }).waitFor(PATIENCE);
+  await page.getByText('No run is being taken, and none is being processed.').waitFor(PATIENCE);
+  expect(await page.evaluate(() => (window as unknown as { mark?: string }).mark)).toBe(
+    'the same page',
+  );
+});
+
+test('its page tells why, and shows attempts, curves, log, ladder and document', async () => {
+  await page.getByRole('link', { name: `Run ${number}: done`, exact: true }).click();
+  await page.getByRole('heading', { name: `Run ${number}`, exact: true }).waitFor(PATIENCE);
+  await panel('Why').getByText('It is done.').waitFor(PATIENCE);
+  await panel('1 attempt').getByRole('link').waitFor(PATIENCE);
+  await panel('Progress and memory').locator('canvas').first().waitFor(PATIENCE);
+  await panel('Log').getByText('complete').waitFor(PATIENCE);
+  await panel('Ladder of targets')
+    .getByRole('row', { name: / made / })
+    .first()
+    .waitFor(PATIENCE);
+  await page.getByText('The document as it is stored').click();
+  await page.getByRole('region', { name: 'Run document' }).waitFor(PATIENCE);
+  if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/real-run.png`, fullPage: true });
+  expect(await barriers(page)).toEqual([]);
+});
+
+test('what comes from outside is shown as text', async () => {
+  const evil = '<img src=x onerror="document.title=\'taken\'">';
+  const run = await lab.run(number);
+  await lab.insertRuns({
+    ...run,
+    _id: undefined,
+    number: number + 1,
+    mode: evil,
+    tags: [{ name: evil, user: evil, date: new Date() }],
+    bootstrax: {
+      ...{ state: 'failed', n_failures: 10, outcome: 'given_up', time: new Date() },
+      ...{ host: 'alpha.test.local', reason: `alpha.test.local:\n${evil}\nTraceback` },
+    },
+  });
+  await page.goto(at('/'));
+  await panel('Needs a human')
+    .getByText(`is given up after 10 failures: ${evil}`)
+    .waitFor(PATIENCE);
+  await page.goto(at(`/runs/${number + 1}`));
+  await panel('Why').getByText(evil).waitFor(PATIENCE);
+  expect(await page.locator('img[src="x"]').count()).toBe(0);
+  expect(await page.title()).toContain(`Run ${number + 1}`);
+});
+
+test('filters are part of the address, and go on from it', async () => {
+  await page.goto(at('/runs'));
+  await page.getByRole('row').nth(2).waitFor(PATIENCE);
+  await page.getByLabel('State').selectOption('given up');
+  await page.waitForURL(/condition=given_up/, PATIENCE);
+  await until('only that run', async () => (await page.getByRole('row').count()) === 2);
+  await page.reload();
+  await page.getByRole('rowheader', { name: String(number + 1) }).waitFor(PATIENCE);
+  await page.getByRole('link', { name: 'Clear' }).click();
+  await page.getByRole('rowheader', { name: String(number), exact: true }).waitFor(PATIENCE);
+});
+
+test('the keyboard goes everywhere', async () => {
+  for (const [key, path] of [
+    ['h', '/hosts'],
+    ['f', '/failures'],
+    ['r', '/runs'],
+    ['n', '/'],
+  ] as const) {
+    await page.keyboard.press('g');
+    await page.keyboard.press(key);
+    await page.waitForURL(at(path), PATIENCE);
+  }
+  await page.keyboard.press('/');
+  await page.keyboard.type(String(number));
+  await page.keyboard.press('Enter');
+  await page.waitForURL(at(`/runs/${number}`), PATIENCE);
+});
+
+test.each(['light', 'dark'] as const)('no barriers and no overflow, %s', async (colorScheme) => {
+  await page.emulateMedia({ colorScheme });
+  for (const path of ['/', '/runs', `/runs/${number + 1}`, '/hosts', '/failures', '/nowhere']) {
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.goto(at(path));
+      await page.locator('.panel-body, .lost').first().waitFor(PATIENCE);
+      expect(await barriers(page), `${path} at ${width}`).toEqual([]);
+      const beyond = () => document.documentElement.scrollWidth - window.innerWidth;
+      expect(await page.evaluate(beyond), `${path} at ${width}`).toBeLessThanOrEqual(0);
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+test('without its database every panel is grey and says how old; then it recovers by itself', async () => {
+  const other = await page.context().newPage();
+  await other.goto(at('/runs'));
+  await page.goto(at('/'));
+  const pages = [page, other];
+  const stale = (each: Page, is: boolean) => each.locator(`.panel[data-stale="${is}"]`).count();
+  const all = (is: boolean) => async () => {
+    const counts = await Promise.all(
+      pages.map(async (each) => [await stale(each, is), await each.locator('.panel').count()]),
+    );
+    return counts.every(([some, every]) => some === every && every! > 0);
+  };
+  await until('all panels to be read', async () => (await stale(page, false)) === 6);
+  for (const each of pages) {
+    await each.evaluate(() => ((window as unknown as { mark: string }).mark = 'the same page'));
+  }
+  await lab.signalServer('SIGKILL');
+  await until('every panel to be grey', all(true), 30);
+  await page.getByText('database away').waitFor(PATIENCE);
+  if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/stale.png`, fullPage: true });
+  const green = await page.evaluate(() => {
+    const probe = document.createElement('span');
+    probe.style.color = getComputedStyle(document.documentElement).getPropertyValue('--good');
+    document.body.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return [...document.querySelectorAll('main *')].filter(
+      (element) => getComputedStyle(element).color === color,
+    ).length;
+  });
+  expect(green).toBe(0);
+  await lab.startServer();
+  await until('every panel to be fresh', all(false), 60);
+  for (const each of pages) {
+    expect(await each.evaluate(() => (window as unknown as { mark?: string }).mark)).toBe(
+      'the same page',
+    );
+  }
+  await other.close();
+});
+
+test('nothing was asked of others, and nothing went against the policy of the pages', () => {
+  expect(problems).toEqual([]);
+});

@@ -1,0 +1,290 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+
+import type {
+  FailuresAnswer,
+  HostHistoryAnswer,
+  PanelEvent,
+  RunAnswer,
+  RunsAnswer,
+  StatusEvent,
+} from '../../../src/dashboard/api.ts';
+import { DashboardProcess, EventReader } from '../../support/dashboard.ts';
+import { Lab, until } from '../../support/lab.ts';
+
+const NOW = Date.now();
+const ago = (seconds: number) => new Date(NOW - seconds * 1000);
+const ATTEMPT = 'ab'.repeat(12);
+
+function run(number: number, bootstrax: object, more: object = {}) {
+  return {
+    ...{ number, start: ago(4000 - number), end: ago(3900 - number), mode: 'radon' },
+    ...{ detectors: ['tpc'], tags: [], rate: { tpc: { avg: 1, max: 2 } } },
+    daq_config: { processing_threads: { r: 1 }, db_password: 'geheim', strax_chunk_length: 5 },
+    data: [{ type: 'live', host: 'daq', location: `/live/${number}` }],
+    bootstrax,
+    ...more,
+  };
+}
+
+let lab: Lab;
+let dashboard: DashboardProcess;
+
+beforeAll(async () => {
+  lab = await Lab.start();
+  const done = {
+    state: 'done',
+    host: 'beta',
+    time: ago(10),
+    plan: { targets: ['a'], dropped: [] },
+  };
+  await lab.insertRuns(
+    ...Array.from({ length: 60 }, (_, i) => run(i + 1, done)),
+    run(61, { ...done, plan: { targets: ['a'], dropped: ['b'] } }),
+    run(62, {
+      ...{ state: 'failed', host: 'beta', time: ago(9), n_failures: 10, outcome: 'given_up' },
+      ...{ reason: 'beta:\n<script>alert(1)</script>\nTraceback', next_retry: ago(5) },
+    }),
+    run(63, {}, { tags: [{ name: 'hold-processing', user: 'anna', date: ago(1) }] }),
+    run(64, {}, { mode: 'led', end: null, start: ago(20) }),
+    run(65, {}, { detectors: 'none', bootstrax: { state: 'failed', outcome: 'set_aside' } }),
+  );
+  await lab.attempts.insertOne({
+    ...{ _id: ATTEMPT, run: 62, host: 'beta', failures: 9, started: ago(60), ended: ago(30) },
+    plan: { targets: ['a'], postProcessing: ['c'], dropped: ['b'], cores: 2, reasons: ['why'] },
+    result: {
+      ...{ outcome: 'given_up', counted: true, reason: 'boom', fingerprint: 'f1', plugin: 'a' },
+      ...{ cause: 'strax_error', traceback: 'tb', seconds: 30, versions: { strax: '2' } },
+    },
+  } as never);
+  await lab.runsDatabase.collection('bootstrax').insertOne({
+    ...{ host: 'beta', state: 'idle', time: new Date(), role: 'primary', slots: 1 },
+    ...{ accepting: true, runs: [], thinking: 'waiting for runs' },
+  });
+  const daq = lab.client.db(lab.daqDb);
+  await daq.collection('eb_monitor').insertMany(
+    Array.from({ length: 20 }, (_, i) => ({
+      ...{ host: 'beta', time: ago(i * 9), cpu_percent: i, memory_percent: 50 },
+      ...{ swap_percent: 0, disk_used: 70, targets: ['a'] },
+    })),
+  );
+  dashboard = await DashboardProcess.start(lab);
+});
+afterAll(async () => {
+  await dashboard?.end();
+  await lab?.end();
+});
+
+describe('the pages', () => {
+  test.each(['/', '/runs', '/runs/62', '/hosts', '/failures'])('%s is served', async (path) => {
+    const answer = await dashboard.get(path);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toContain('text/html');
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain('unsafe');
+    expect(await answer.text()).not.toMatch(/(src|href)="https?:/);
+  });
+
+  it('everything comes from the server itself', async () => {
+    const page = await (await dashboard.get('/')).text();
+    const addresses = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address!);
+    expect(addresses.length).toBeGreaterThan(2);
+    for (const address of addresses) {
+      const answer = await dashboard.get(address);
+      expect(answer.status, address).toBe(200);
+      expect(await answer.text()).not.toMatch(/url\(["']?https?:|from"https?:|import\("https?:/);
+    }
+  });
+
+  test.each([
+    ['/api/nothing', 404],
+    ['/assets/../../package.json', 404],
+    ['/%2e%2e/package.json', 404],
+    ['/assets/%2e%2e%2f%2e%2e%2fpackage.json', 404],
+    ['/api/runs/99999', 404],
+    ['/api/runs/abc', 400],
+    ['/api/runs/1?x=1', 400],
+    ['/api/runs?condition=$ne', 400],
+    ['/api/runs?mode[$ne]=1', 400],
+    ['/api/runs?from=1&from=2', 200],
+    ['/api/attempts/..%2f..%2fetc/log', 400],
+    [`/api/attempts/${ATTEMPT}/log`, 404],
+    [`/api/attempts/${ATTEMPT}/progress`, 404],
+    ['/api/hosts/beta/history?hours=999', 400],
+    ['/api/failures?days=2', 400],
+  ])('%s is answered with %i', async (path, status) => {
+    const answer = await dashboard.get(path);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-security-policy')).toBeTruthy();
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH'])('nothing can be written: %s', async (method) => {
+    const answer = await fetch(new URL('/api/runs/1', dashboard.url), { method });
+    expect(answer.status).toBe(405);
+  });
+
+  it('a page of another name that points here reads nothing', async () => {
+    const { port } = new URL(dashboard.url);
+    const status = await new Promise((resolve, reject) => {
+      request(
+        { host: '127.0.0.1', port, path: '/api/runs', headers: { host: 'evil.org' } },
+        (answer) => resolve(answer.statusCode),
+      )
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(421);
+  });
+});
+
+describe('the list of runs', () => {
+  const numbers = async (query: string) =>
+    (await dashboard.json<RunsAnswer>(`/api/runs?${query}`)).runs.map(({ run: number }) => number);
+
+  test.each([
+    ['condition=given_up', [62]],
+    ['condition=debt', [61]],
+    ['condition=held', [63]],
+    ['condition=new', [64]],
+    ['condition=set_aside', [65]],
+    ['mode=led', [64]],
+    ['tag=hold-processing', [63]],
+    ['host=beta&from=60&to=61', [61, 60]],
+    ['detector=muon_veto', []],
+    ['mode=%7B%22%24gt%22%3A%22%22%7D', []],
+  ])('%s', async (query, expected) => {
+    expect(await numbers(query)).toEqual(expected);
+  });
+
+  it('goes on where the page before ended, until the end', async () => {
+    const seen: (number | null)[] = [];
+    for (let before: number | null = null, page = 0; page < 10; page++) {
+      const answer: RunsAnswer = await dashboard.json<RunsAnswer>(
+        `/api/runs?limit=20${before === null ? '' : `&before=${before}`}`,
+      );
+      seen.push(...answer.runs.map(({ run: number }) => number));
+      before = answer.before;
+      if (before === null) break;
+    }
+    expect(seen).toEqual(Array.from({ length: 65 }, (_, i) => 65 - i));
+  });
+});
+
+it('a run is explained, with its attempts, ladder and data', async () => {
+  const answer = await dashboard.json<RunAnswer>('/api/runs/62');
+  expect(answer.row).toMatchObject({ run: 62, condition: 'given_up', failures: 10 });
+  const { code, stdout } = await lab.command(['explain', '62', '--json']);
+  expect(code).toBe(0);
+  const told = JSON.parse(stdout) as { verdict: string; commands: string[] };
+  expect(answer.explanation.verdict).toBe(told.verdict);
+  expect(answer.explanation.commands).toEqual(told.commands);
+  expect(answer.explanation.seenFrom).toBe('beta');
+  expect(answer.attempts).toHaveLength(1);
+  expect(answer.attempts[0]).toMatchObject({ attempt: ATTEMPT, rung: 9, filesHere: false });
+  expect(answer.ladder).toEqual([
+    { type: 'a', steps: ['culprit'], storedOn: [] },
+    { type: 'c', steps: ['asked'], storedOn: [] },
+    { type: 'b', steps: ['dropped'], storedOn: [] },
+  ]);
+  expect(answer.data).toEqual([{ type: 'live', host: 'daq', location: '/live/62' }]);
+});
+
+it('the raw document is whole, but for its passwords', async () => {
+  const { text } = await dashboard.json<{ text: string }>('/api/runs/62/document');
+  expect(text).not.toContain('geheim');
+  expect(JSON.parse(text)).toMatchObject({ number: 62, daq_config: { db_password: '***' } });
+});
+
+it('a malformed run is shown like any other', async () => {
+  const answer = await dashboard.json<RunAnswer>('/api/runs/65');
+  expect(answer.row.condition).toBe('set_aside');
+  expect(answer.explanation.verdict).toBe('malformed');
+});
+
+it('failures are grouped, life signs are curves', async () => {
+  const { groups } = await dashboard.json<FailuresAnswer>('/api/failures');
+  expect(groups).toMatchObject([{ fingerprint: 'f1', count: 1, runs: [62], hosts: ['beta'] }]);
+  const history = await dashboard.json<HostHistoryAnswer>('/api/hosts/beta/history?hours=1');
+  expect(history.at).toHaveLength(20);
+  expect(history.cpu.at(-1)).toBe(0);
+});
+
+describe('the stream', () => {
+  const panelOf = (name: string) => (event: { event: string; data: unknown }) =>
+    event.event === 'panel' && (event.data as PanelEvent).panel === name;
+  let reader: EventReader;
+  beforeAll(() => {
+    reader = new EventReader(new URL('/api/stream', dashboard.url));
+  });
+  afterAll(() => reader.stop());
+
+  it('tells every panel once, with its age', async () => {
+    for (const name of ['attention', 'working', 'queue', 'hosts', 'strip', 'plots', 'scores']) {
+      await reader.next(`panel ${name}`, panelOf(name));
+    }
+    const { data } = await reader.next(
+      'all ages',
+      ({ event, data: status }) =>
+        event === 'status' && Object.keys((status as StatusEvent).ages).length === 7,
+    );
+    for (const age of Object.values((data as StatusEvent).ages)) expect(age).toBeLessThan(120);
+  });
+
+  it('says what needs a human', async () => {
+    const { data } = await reader.next('attention', panelOf('attention'));
+    const items = (data as PanelEvent<'attention'>).data;
+    expect(items.map(({ kind, run: number }) => [kind, number])).toEqual([
+      ['given_up', 62],
+      ['set_aside', 65],
+    ]);
+  });
+
+  it('tells of a change within a second, and which run it was', async () => {
+    const from = reader.events.length;
+    const begun = performance.now();
+    const [id] = await lab.insertRuns(run(66, {}, { end: null, start: new Date() }));
+    await reader.next(
+      'the new run in the strip',
+      (event) =>
+        panelOf('strip')(event) &&
+        (event.data as PanelEvent<'strip'>).data.some(({ run: number }) => number === 66),
+      from,
+    );
+    expect((performance.now() - begun) / 1000).toBeLessThan(5);
+    await reader.next(
+      'the id of the new run',
+      ({ event, data }) =>
+        event === 'changed' && ((data as { ids: string[] | null }).ids ?? []).includes(String(id)),
+      from,
+    );
+  });
+
+  it('resumes: what was seen is not told again', async () => {
+    const last = await until('an id', () => reader.events.findLast(({ id }) => id !== null)?.id);
+    const again = new EventReader(new URL('/api/stream', dashboard.url), last);
+    try {
+      await again.next('a status', ({ event }) => event === 'status');
+      expect(again.events.filter(panelOf('plots'))).toEqual([]);
+      expect(again.events.filter(panelOf('attention'))).toEqual([]);
+    } finally {
+      again.stop();
+    }
+  });
+});
+
+describe('where it is served', () => {
+  it('not on an address that others can reach: nobody could be asked who he is', async () => {
+    const { code, stderr } = await lab.command(['dashboard', '--address', '0.0.0.0']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('needs users');
+    expect(stderr).toContain('ssh -L');
+  });
+
+  it('not twice on one port', async () => {
+    const { port } = new URL(dashboard.url);
+    const { code, stderr } = await lab.command(['dashboard', '--port', port]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('is taken');
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it, test } from 'vitest';
+
+import { isLoopback, namesLoopback } from '../../../src/dashboard/address.ts';
+import { runsQuery } from '../../../src/dashboard/inputs.ts';
+import { resumeFrom } from '../../../src/dashboard/streams.ts';
+import { overviewFilter } from '../../../src/store/overview.ts';
+import { CONDITIONS } from '../../../src/domain/overview/condition.ts';
+
+describe('who can reach it', () => {
+  test.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('%s is this machine alone', (each) => {
+    expect(isLoopback(each)).toBe(true);
+  });
+  test.each(['0.0.0.0', '::', '10.0.0.4', 'eb0', '127.evil.org', '1270.0.0.1', ''])(
+    '%s is not',
+    (each) => {
+      expect(isLoopback(each)).toBe(false);
+    },
+  );
+  test.each([
+    ['localhost:8580', true],
+    ['127.0.0.1', true],
+    ['[::1]:8580', true],
+    ['LOCALHOST:1', true],
+    ['evil.org:8580', false],
+    ['127.0.0.1.evil.org', false],
+    ['localhost:8580@evil.org', false],
+    ['', false],
+  ])('a request to %s: %s', (header, own) => {
+    expect(namesLoopback(header)).toBe(own);
+  });
+});
+
+describe('filters of people', () => {
+  test.each([
+    { condition: 'nonsense' },
+    { from: '-1' },
+    { from: '1e3' },
+    { to: '12345678' },
+    { mode: 'a\u0000b' },
+    { mode: '' },
+    { limit: '0' },
+    { limit: '201' },
+    { 'mode[$ne]': 'x' },
+    { unknown: '1' },
+  ])('%j is refused', (query) => {
+    expect(runsQuery.safeParse(query).success).toBe(false);
+  });
+
+  it('are values to compare with, never operators', () => {
+    const evil = '{"$gt":""}';
+    const { also } = overviewFilter({ mode: evil, host: evil, tag: '$where', detector: 'a.b' });
+    expect(also).toEqual({
+      mode: { $eq: evil },
+      detectors: { $eq: 'a.b' },
+      'bootstrax.host': { $eq: evil },
+      tags: { $elemMatch: { name: { $eq: '$where' } } },
+    });
+  });
+
+  it('find each condition by a state that has an index, except what may be in any state', () => {
+    const states = CONDITIONS.map((condition) => overviewFilter({ condition }).state);
+    expect(CONDITIONS.filter((_, i) => states[i] === undefined)).toEqual(['held']);
+  });
+});
+
+it('a stream resumes only within the same life of the server', () => {
+  expect(resumeFrom(undefined)).toBe(0);
+  expect(resumeFrom('zzz.12')).toBe(0);
+  expect(resumeFrom('nonsense')).toBe(0);
+});

@@ -1,0 +1,164 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { utc } from './format.ts';
+import { databaseProblem, isHeard, serverNow, useLive } from './live.ts';
+import { FailuresPage } from './pages/failures.tsx';
+import { HostsPage } from './pages/hosts.tsx';
+import { NowPage } from './pages/now.tsx';
+import { RunPage } from './pages/run.tsx';
+import { RunsPage } from './pages/runs.tsx';
+import { Link, navigate, useAddress } from './router.tsx';
+import { onTheme, theme, toggleTheme } from './theme.ts';
+
+const PAGES = [
+  { to: '/', name: 'Now', key: 'n' },
+  { to: '/runs', name: 'Runs', key: 'r' },
+  { to: '/hosts', name: 'Hosts', key: 'h' },
+  { to: '/failures', name: 'Failures', key: 'f' },
+] as const;
+
+/** The frame of all pages. */
+export function App() {
+  const { path, query } = useAddress();
+  const search = useRef<HTMLInputElement>(null);
+  useKeys(search);
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <header class="top">
+        <Link to="/" class="brand">
+          bootstrax
+        </Link>
+        <nav aria-label="Pages">
+          {PAGES.map(({ to, name, key }) => (
+            <Link
+              to={to}
+              key={to}
+              title={`g ${key}`}
+              aria-current={isCurrent(path, to) ? 'page' : undefined}
+            >
+              {name}
+            </Link>
+          ))}
+        </nav>
+        <form
+          class="find"
+          role="search"
+          onSubmit={(event) => {
+            event.preventDefault();
+            const number = search.current?.value.trim() ?? '';
+            if (/^\d{1,7}$/.test(number)) navigate(`/runs/${Number(number)}`);
+          }}
+        >
+          <label>
+            <span class="unseen">Go to run</span>
+            <input
+              ref={search}
+              type="search"
+              inputMode="numeric"
+              pattern="[0-9]{1,7}"
+              placeholder="Run number  /"
+            />
+          </label>
+        </form>
+        <Connection />
+        <ThemeButton />
+      </header>
+      <main id="content" tabIndex={-1}>
+        <Page path={path} query={query} />
+      </main>
+    </>
+  );
+}
+
+function Page({ path, query }: { path: string; query: URLSearchParams }) {
+  const run = /^\/runs\/(\d{1,7})$/.exec(path)?.[1];
+  const title = run !== undefined ? `Run ${run}` : PAGES.find(({ to }) => to === path)?.name;
+  useEffect(() => {
+    document.title = `${title ?? 'Not found'} · bootstrax`;
+  }, [title]);
+  if (run !== undefined) return <RunPage number={Number(run)} query={query} />;
+  switch (path) {
+    case '/':
+      return <NowPage />;
+    case '/runs':
+      return <RunsPage query={query} />;
+    case '/hosts':
+      return <HostsPage query={query} />;
+    case '/failures':
+      return <FailuresPage query={query} />;
+    default:
+      return (
+        <div class="lost">
+          <h1>There is no such page</h1>
+          <p>
+            <Link to="/">What happens now</Link> is a good place to go on.
+          </p>
+        </div>
+      );
+  }
+}
+
+function isCurrent(path: string, to: string): boolean {
+  return to === '/' ? path === '/' : path.startsWith(to);
+}
+
+function Connection() {
+  useLive();
+  const problem = databaseProblem();
+  const state = !isHeard() ? 'lost' : problem !== null ? 'database' : 'live';
+  const words = {
+    live: 'live',
+    database: 'database away',
+    lost: 'no connection',
+  }[state];
+  return (
+    <p class={`connection connection-${state}`} role="status" title={problem ?? undefined}>
+      <span class="num clock">{utc(new Date(serverNow())).slice(11)} UTC</span>
+      <span class="connection-word">{words}</span>
+    </p>
+  );
+}
+
+function ThemeButton() {
+  const [now, setNow] = useState(theme());
+  useEffect(() => onTheme(() => setNow(theme())), []);
+  const other = now === 'dark' ? 'light' : 'dark';
+  return (
+    <button
+      type="button"
+      class="quiet-button"
+      onClick={toggleTheme}
+      aria-label={`Colours: ${other}`}
+    >
+      <svg viewBox="0 0 16 16" aria-hidden="true" class="glyph">
+        <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" />
+        <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" />
+      </svg>
+    </button>
+  );
+}
+
+/** `g n`, `g r`, `g h`, `g f` for the pages, `/` for a run. */
+function useKeys(search: { current: HTMLInputElement | null }): void {
+  useEffect(() => {
+    let goAtMs = -Infinity;
+    const pressed = (event: KeyboardEvent) => {
+      const typing =
+        event.target instanceof HTMLElement &&
+        ['INPUT', 'SELECT', 'TEXTAREA'].includes(event.target.tagName);
+      if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
+      if (event.key === '/') {
+        event.preventDefault();
+        search.current?.focus();
+        return;
+      }
+      const page = PAGES.find(({ key }) => key === event.key);
+      if (page !== undefined && performance.now() - goAtMs < 1500) navigate(page.to);
+      goAtMs = event.key === 'g' ? performance.now() : -Infinity;
+    };
+    window.addEventListener('keydown', pressed);
+    return () => window.removeEventListener('keydown', pressed);
+  }, [search]);
+}

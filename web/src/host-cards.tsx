@@ -1,0 +1,98 @@
+import type { HostCard } from '../../src/domain/overview/hosts.ts';
+import { percent, roughly } from './format.ts';
+import { Ago, HostName, Meter } from './parts.tsx';
+import { Link } from './router.tsx';
+import { HostSign } from './signs.tsx';
+
+/** A card per host. */
+export function HostCards({ hosts }: { hosts: readonly HostCard[] }) {
+  return (
+    <ul class="cards">
+      {hosts.map((host) => (
+        <li key={host.host} class={`card card-${host.condition}`}>
+          <header>
+            <h3>
+              <Link to={`/hosts?host=${encodeURIComponent(host.host)}`}>
+                <HostName host={host.host} />
+              </Link>
+            </h3>
+            <HostSign condition={host.condition} />
+          </header>
+          <p class="says">{saysOf(host)}</p>
+          <dl class="meters">
+            <Reading name="Memory" value={host.memoryPercent} warnAt={85} />
+            <Reading name="Disk" value={host.diskPercent} limit={host.diskLimitPercent} />
+          </dl>
+          <footer>
+            <span>{diskForecast(host)}</span>
+            <span>
+              sign <Ago at={host.lastSign} />
+            </span>
+          </footer>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function saysOf(host: HostCard) {
+  if (host.condition === 'silent') {
+    return host.runs.length === 0
+      ? 'gives no life sign'
+      : `gives no life sign; had run ${host.runs.join(', ')}`;
+  }
+  if (host.runs.length > 0 && host.whyNot === null) {
+    return (
+      <>
+        processing{' '}
+        {host.runs.map((run, i) => (
+          <span key={run}>
+            {i > 0 && ', '}
+            <Link to={`/runs/${run}`}>{run}</Link>
+          </span>
+        ))}
+        {host.slots !== null && host.slots > 1 && ` (${host.runs.length} of ${host.slots} places)`}
+      </>
+    );
+  }
+  return host.whyNot ?? host.thinking ?? '';
+}
+
+interface ReadingProps {
+  name: string;
+  value: number | null;
+  limit?: number;
+  warnAt?: number;
+}
+
+function Reading({ name, value, limit, warnAt }: ReadingProps) {
+  const from = limit === undefined ? warnAt : limit - 5;
+  const tone =
+    value === null
+      ? 'idle'
+      : limit !== undefined && value >= limit
+        ? 'bad'
+        : from !== undefined && value >= from
+          ? 'warn'
+          : 'active';
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <Meter
+          label={name}
+          fraction={(value ?? 0) / 100}
+          tone={tone}
+          {...(limit === undefined ? {} : { limit: limit / 100 })}
+        />
+        <span class="num">{value === null ? 'unknown' : percent(value)}</span>
+      </dd>
+    </div>
+  );
+}
+
+function diskForecast({ diskFullInHours, diskPercent }: HostCard): string {
+  if (diskPercent === null) return '';
+  if (diskFullInHours === null) return 'disk lasts';
+  return diskFullInHours === 0 ? 'disk full' : `disk full in ${roughly(diskFullInHours * 3600)}`;
+}

@@ -1,0 +1,129 @@
+import { useEffect, useReducer } from 'preact/hooks';
+import { STALE_AFTER_SECONDS } from '../../src/dashboard/api.ts';
+import type {
+  ChangedEvent,
+  PanelEvent,
+  PanelName,
+  Panels,
+  StatusEvent,
+} from '../../src/dashboard/api.ts';
+
+/** The stream says something every two seconds; after this long without a word it is dead, ms. */
+const SILENCE_MS = 7000;
+
+interface Kept {
+  data: unknown;
+  /** `performance.now()` at which it was read, by our own clock. */
+  readAtMs: number;
+}
+
+const panels = new Map<PanelName, Kept>();
+const listeners = new Set<() => void>();
+const changeListeners = new Set<(ids: string[] | null) => void>();
+let failing: StatusEvent['failing'] = {};
+let clock: { serverMs: number; atMs: number } | null = null;
+let heardAtMs = -Infinity;
+let source: EventSource | null = null;
+
+function notify(): void {
+  for (const listener of listeners) listener();
+}
+
+/** Follows the server's stream for as long as the page is open. */
+export function connect(): void {
+  source?.close();
+  source = new EventSource('/api/stream');
+  source.addEventListener('panel', (event: MessageEvent<string>) => {
+    const { panel, data } = JSON.parse(event.data) as PanelEvent;
+    panels.set(panel, { data, readAtMs: performance.now() });
+    notify();
+  });
+  source.addEventListener('status', (event: MessageEvent<string>) => {
+    const status = JSON.parse(event.data) as StatusEvent;
+    const at = performance.now();
+    heardAtMs = at;
+    failing = status.failing;
+    clock = { serverMs: Date.parse(status.now), atMs: at };
+    for (const [name, age] of Object.entries(status.ages)) {
+      const kept = panels.get(name as PanelName);
+      if (kept !== undefined) kept.readAtMs = at - age * 1000;
+    }
+    notify();
+  });
+  source.addEventListener('changed', (event: MessageEvent<string>) => {
+    const { ids } = JSON.parse(event.data) as ChangedEvent;
+    for (const listener of changeListeners) listener(ids);
+  });
+  source.addEventListener('error', () => {
+    // A browser gives up on an answer that is no stream; we do not.
+    if (source?.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+    notify();
+  });
+}
+
+/** The database server's clock; ours before it is known. */
+export function serverNow(): number {
+  return clock === null ? Date.now() : clock.serverMs + (performance.now() - clock.atMs);
+}
+
+/** Draws again at each news, and every second. */
+export function useLive(): void {
+  const [, draw] = useReducer<number, void>((count) => count + 1, 0);
+  useEffect(() => {
+    const listener = () => draw();
+    listeners.add(listener);
+    const timer = setInterval(listener, 1000);
+    return () => {
+      listeners.delete(listener);
+      clearInterval(timer);
+    };
+  }, []);
+}
+
+export interface Freshness {
+  /** Since it was read, seconds; null before. */
+  ageSeconds: number | null;
+  stale: boolean;
+  /** Why it is not fresh, if that is known. */
+  why: string | null;
+}
+
+export interface LivePanel<T> extends Freshness {
+  data: T | null;
+}
+
+/** The newest content of a panel, and whether it may be believed. */
+export function usePanel<Name extends PanelName>(name: Name): LivePanel<Panels[Name]> {
+  useLive();
+  const kept = panels.get(name);
+  if (kept === undefined) {
+    return { data: null, ageSeconds: null, stale: false, why: failing[name] ?? null };
+  }
+  const ageSeconds = (performance.now() - kept.readAtMs) / 1000;
+  const why = failing[name] ?? null;
+  return {
+    data: kept.data as Panels[Name],
+    ageSeconds,
+    stale: why !== null || ageSeconds > STALE_AFTER_SECONDS[name],
+    why: why ?? (isHeard() ? null : 'no word from the dashboard’s server'),
+  };
+}
+
+export function isHeard(): boolean {
+  return performance.now() - heardAtMs < SILENCE_MS;
+}
+
+/** Whether the databases are read: false if anything cannot be. */
+export function databaseProblem(): string | null {
+  return Object.values(failing)[0] ?? null;
+}
+
+/** Calls back when documents of runs have changed; null: any may have. */
+export function useChanges(onChange: (ids: string[] | null) => void): void {
+  useEffect(() => {
+    changeListeners.add(onChange);
+    return () => {
+      changeListeners.delete(onChange);
+    };
+  }, [onChange]);
+}

@@ -1,0 +1,70 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { AttemptView } from '../../src/dashboard/api.ts';
+import { Empty, Panel } from './parts.tsx';
+
+/** The page keeps no more of a log than this, characters. */
+const MOST_TEXT = 400_000;
+
+/** What strax prints, as it comes. */
+export function LogPanel({ attempt }: { attempt: AttemptView }) {
+  const [text, setText] = useState<string | null>(null);
+  const [over, setOver] = useState(false);
+  const place = useRef<HTMLPreElement>(null);
+  const follows = useRef(true);
+  const { filesHere, attempt: id } = attempt;
+
+  useEffect(() => {
+    if (!filesHere) return;
+    const source = new EventSource(`/api/attempts/${id}/log`);
+    source.addEventListener('end', (event: MessageEvent<string>) => {
+      setText(JSON.parse(event.data) as string);
+    });
+    source.addEventListener('more', (event: MessageEvent<string>) => {
+      const more = JSON.parse(event.data) as string;
+      setText((old) => `${old ?? ''}${more}`.slice(-MOST_TEXT));
+    });
+    source.addEventListener('over', () => {
+      source.close();
+      setOver(true);
+    });
+    return () => source.close();
+  }, [filesHere, id]);
+
+  useEffect(() => {
+    const element = place.current;
+    if (element !== null && follows.current) element.scrollTop = element.scrollHeight;
+  }, [text]);
+
+  return (
+    <Panel
+      title="Log"
+      class="log"
+      fresh={{ ageSeconds: null, stale: false, why: null }}
+      loading={filesHere && text === null && !over}
+      aside={<span class="quiet">{over ? 'complete' : filesHere ? 'follows' : ''}</span>}
+    >
+      {!filesHere ? (
+        <Empty>
+          The log lies on {attempt.host}: a dashboard that runs there shows it, and so does{' '}
+          <code>bootstrax logs</code>.
+        </Empty>
+      ) : text === null || text === '' ? (
+        <Empty>It has printed nothing.</Empty>
+      ) : (
+        <pre
+          ref={place}
+          class="log-text"
+          tabIndex={0}
+          role="region"
+          aria-label="Log of the attempt"
+          onScroll={(event) => {
+            const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
+            follows.current = scrollHeight - scrollTop - clientHeight < 24;
+          }}
+        >
+          {text}
+        </pre>
+      )}
+    </Panel>
+  );
+}

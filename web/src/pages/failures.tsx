@@ -1,0 +1,131 @@
+import { useCallback } from 'preact/hooks';
+import type { FailuresAnswer } from '../../../src/dashboard/api.ts';
+import type { FailureGroup } from '../../../src/domain/overview/failures.ts';
+import { count } from '../format.ts';
+import { useChanges } from '../live.ts';
+import { Ago, Empty, HostName, Panel } from '../parts.tsx';
+import { useResource } from '../resource.ts';
+import { Link } from '../router.tsx';
+
+const DAYS = ['1', '7', '30'] as const;
+const MOST_RUNS = 12;
+
+/** Failures of the same cause, together. */
+export function FailuresPage({ query }: { query: URLSearchParams }) {
+  const days = DAYS.find((each) => each === query.get('days')) ?? '7';
+  const answer = useResource<FailuresAnswer>(`/api/failures?days=${days}`, 15);
+  const { reload } = answer;
+  useChanges(useCallback(() => reload(), [reload]));
+  const groups = answer.data?.groups ?? [];
+  const chosen = query.get('group');
+  return (
+    <>
+      <h1>Failures</h1>
+      <Panel
+        title={groups.length === 0 ? 'Groups' : count(groups.length, 'group')}
+        fresh={answer}
+        loading={answer.data === null}
+        aside={
+          <nav class="choices" aria-label="Span of time">
+            {DAYS.map((each) => (
+              <Link
+                key={each}
+                to={`/failures?days=${each}`}
+                aria-current={each === days ? 'true' : undefined}
+              >
+                {each === '1' ? '1 day' : `${each} days`}
+              </Link>
+            ))}
+          </nav>
+        }
+      >
+        {groups.length === 0 ? (
+          <Empty>No run has failed in this time.</Empty>
+        ) : (
+          <ul class="groups">
+            {groups.map((group) => (
+              <Group key={group.fingerprint} group={group} isOpen={group.fingerprint === chosen} />
+            ))}
+          </ul>
+        )}
+      </Panel>
+    </>
+  );
+}
+
+function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
+  const [reason = '', ...more] = group.reason.split('\n').filter((line) => line.trim() !== '');
+  const rest = [...more, group.traceback ?? ''].filter((line) => line !== '').join('\n');
+  return (
+    <li class={`group ${isOpen ? 'group-chosen' : ''}`}>
+      <div class="group-count">
+        <span class="figure num">{group.count}</span>
+        <Trend trend={group.trend} />
+      </div>
+      <div class="group-what">
+        <h3>
+          {reason}
+          {group.isNew && <span class="mark">new</span>}
+          {group.onlyHost !== null && (
+            <span class="mark mark-host">
+              only on <HostName host={group.onlyHost} />
+            </span>
+          )}
+        </h3>
+        <p class="quiet">
+          {group.plugin !== null && <>plugin of {group.plugin} · </>}
+          {group.cause !== null && <>{group.cause.replaceAll('_', ' ')} · </>}
+          first <Ago at={group.firstSeen} /> · last <Ago at={group.lastSeen} /> · on{' '}
+          {group.hosts.map((host, i) => (
+            <span key={host}>
+              {i > 0 && ', '}
+              <HostName host={host} />
+            </span>
+          ))}
+          {group.versions.length > 0 && <> · {group.versions.join(', ')}</>}
+        </p>
+        <p class="run-links">
+          {group.runs.slice(0, MOST_RUNS).map((run) => (
+            <Link key={run} to={`/runs/${run}`} class="run-link">
+              {run}
+            </Link>
+          ))}
+          {group.runs.length > MOST_RUNS && (
+            <span class="quiet">and {group.runs.length - MOST_RUNS} more</span>
+          )}
+        </p>
+        {rest !== '' && (
+          <details open={isOpen}>
+            <summary>The newest of them</summary>
+            <pre tabIndex={0} role="region" aria-label={`Traceback: ${reason}`}>
+              {rest}
+            </pre>
+          </details>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function Trend({ trend }: { trend: number[] }) {
+  const most = Math.max(1, ...trend);
+  return (
+    <svg
+      class="trend"
+      viewBox={`0 0 ${trend.length * 5} 20`}
+      preserveAspectRatio="xMinYMid meet"
+      role="img"
+      aria-label={`Failures a day, oldest first: ${trend.join(', ')}`}
+    >
+      {trend.map((value, i) => (
+        <rect
+          key={i}
+          x={i * 5}
+          width="4"
+          y={20 - Math.max(value > 0 ? 2 : 0.8, (value / most) * 20)}
+          height={Math.max(value > 0 ? 2 : 0.8, (value / most) * 20)}
+        />
+      ))}
+    </svg>
+  );
+}

@@ -1,0 +1,199 @@
+import type { HostHistoryAnswer } from '../../../src/dashboard/api.ts';
+import type { HostCard, HostScore } from '../../../src/domain/overview/hosts.ts';
+import { HostCards } from '../host-cards.tsx';
+import { usePanel } from '../live.ts';
+import { Empty, HostName, Panel } from '../parts.tsx';
+import { Plot } from '../plot.tsx';
+import { useResource } from '../resource.ts';
+import { Link } from '../router.tsx';
+import { Glyph } from '../signs.tsx';
+
+const HOURS = ['1', '6', '24'] as const;
+
+/** How the machines do. */
+export function HostsPage({ query }: { query: URLSearchParams }) {
+  const panel = usePanel('hosts');
+  const scores = usePanel('scores');
+  const hosts = panel.data ?? [];
+  const chosen = hosts.find(({ host }) => host === query.get('host')) ?? hosts[0] ?? null;
+  const hours = HOURS.find((each) => each === query.get('hours')) ?? '6';
+  return (
+    <>
+      <h1>Hosts</h1>
+      <Panel title="All hosts" fresh={panel} loading={panel.data === null}>
+        {hosts.length === 0 ? (
+          <Empty>No manager has reported yet: start one with “bootstrax run”.</Empty>
+        ) : (
+          <HostCards hosts={hosts} />
+        )}
+      </Panel>
+      {chosen !== null && <Curves host={chosen} hours={hours} hosts={hosts} />}
+      <Panel
+        title="Success of the last 24 hours, against all other hosts"
+        fresh={scores}
+        loading={scores.data === null}
+      >
+        {scores.data?.length === 0 ? (
+          <Empty>No attempt has ended in the last 24 hours.</Empty>
+        ) : (
+          <Scores scores={scores.data ?? []} />
+        )}
+      </Panel>
+      {hosts.length > 0 && (
+        <Panel title="What they say" fresh={panel} loading={false}>
+          <Sayings hosts={hosts} />
+        </Panel>
+      )}
+    </>
+  );
+}
+
+function Curves({ host, hours, hosts }: { host: HostCard; hours: string; hosts: HostCard[] }) {
+  const name = encodeURIComponent(host.host);
+  const history = useResource<HostHistoryAnswer>(`/api/hosts/${name}/history?hours=${hours}`, 15);
+  const data = history.data;
+  return (
+    <Panel
+      title={`Life signs of ${host.host}`}
+      fresh={history}
+      loading={data === null}
+      aside={
+        <nav class="choices" aria-label="Span of time">
+          {HOURS.map((each) => (
+            <Link
+              key={each}
+              to={`/hosts?host=${name}&hours=${each}`}
+              aria-current={each === hours ? 'true' : undefined}
+            >
+              {each} h
+            </Link>
+          ))}
+        </nav>
+      }
+    >
+      {hosts.length > 1 && (
+        <nav class="choices" aria-label="Host">
+          {hosts.map((each) => (
+            <Link
+              key={each.host}
+              to={`/hosts?host=${encodeURIComponent(each.host)}&hours=${hours}`}
+              aria-current={each.host === host.host ? 'true' : undefined}
+            >
+              <HostName host={each.host} />
+            </Link>
+          ))}
+        </nav>
+      )}
+      {data === null || data.at.length < 2 ? (
+        <Empty>It has given no life signs in this time.</Empty>
+      ) : (
+        <div class="plot-row plot-pair">
+          <Plot
+            title="Processors and memory"
+            unit="percent"
+            atLeast={100}
+            at={data.at}
+            series={[
+              { label: 'cpu', values: data.cpu, colour: '--accent', fill: true },
+              { label: 'memory', values: data.memory, colour: '--plot-b' },
+              { label: 'swap', values: data.swap, colour: '--bad', dash: [4, 4] },
+            ]}
+          />
+          <Plot
+            title="Output disk"
+            unit="percent"
+            atLeast={100}
+            at={data.at}
+            limit={{ at: host.diskLimitPercent, label: 'takes no runs above' }}
+            series={[{ label: 'used', values: data.disk, colour: '--accent', fill: true }]}
+          />
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+function Scores({ scores }: { scores: HostScore[] }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Success by host">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Host</th>
+            <th scope="col" class="right">
+              Succeeded
+            </th>
+            <th scope="col" class="right">
+              Failed
+            </th>
+            <th scope="col" class="right">
+              Share
+            </th>
+            <th scope="col" class="right">
+              All others
+            </th>
+            <th scope="col">Host or run?</th>
+          </tr>
+        </thead>
+        <tbody>
+          {scores.map((score) => (
+            <tr key={score.host}>
+              <th scope="row">
+                <HostName host={score.host} />
+              </th>
+              <td class="right num">{score.succeeded}</td>
+              <td class="right num">{score.failed}</td>
+              <td class="right num">{shareText(score.share)}</td>
+              <td class="right num">{shareText(score.othersShare)}</td>
+              <td>
+                {score.worse ? (
+                  <span class="sign tone-bad">
+                    <Glyph shape="triangle" tone="bad" />
+                    worse than chance allows: look at the host
+                  </span>
+                ) : (
+                  <span class="quiet">as the others</span>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function shareText(share: number | null): string {
+  return share === null ? '–' : `${Math.round(share * 100)} %`;
+}
+
+function Sayings({ hosts }: { hosts: HostCard[] }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="What the hosts say">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Host</th>
+            <th scope="col">Role</th>
+            <th scope="col" class="right">
+              Places
+            </th>
+            <th scope="col">Worker</th>
+            <th scope="col">Says</th>
+          </tr>
+        </thead>
+        <tbody>
+          {hosts.map(({ host, role, slots, worker, thinking }) => (
+            <tr key={host}>
+              <th scope="row">{host}</th>
+              <td>{role ?? 'unknown'}</td>
+              <td class="right num">{slots ?? '?'}</td>
+              <td>{worker ?? 'unknown'}</td>
+              <td class="why-wide">{thinking}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

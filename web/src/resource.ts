@@ -1,0 +1,73 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { ErrorAnswer } from '../../src/dashboard/api.ts';
+import { databaseProblem, useLive, type Freshness } from './live.ts';
+
+export interface Resource<T> extends Freshness {
+  data: T | null;
+  /** There is no such thing. */
+  missing: string | null;
+  reload: () => void;
+}
+
+interface State<T> {
+  url: string;
+  data: T | null;
+  readAtMs: number;
+  problem: string | null;
+  missing: string | null;
+}
+
+/** Reads an address of the API, and again every so often; what was read stays while it cannot be. */
+export function useResource<T>(url: string | null, everySeconds: number): Resource<T> {
+  useLive();
+  const [state, setState] = useState<State<T> | null>(null);
+  const running = useRef<AbortController | null>(null);
+
+  const load = useCallback(async () => {
+    if (url === null) return;
+    running.current?.abort();
+    const abort = new AbortController();
+    running.current = abort;
+    const at = performance.now();
+    try {
+      const answer = await fetch(url, { signal: abort.signal });
+      if (answer.ok) {
+        const data = (await answer.json()) as T;
+        setState({ url, data, readAtMs: at, problem: null, missing: null });
+        return;
+      }
+      const { error } = (await answer.json()) as ErrorAnswer;
+      const missing = answer.status === 404 || answer.status === 400 ? error : null;
+      setState((old) => ({ ...keep(old, url), problem: error, missing }));
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      setState((old) => ({ ...keep(old, url), problem: String(error), missing: null }));
+    }
+  }, [url]);
+
+  useEffect(() => {
+    void load();
+    const timer = setInterval(() => void load(), everySeconds * 1000);
+    return () => {
+      clearInterval(timer);
+      running.current?.abort();
+    };
+  }, [load, everySeconds]);
+
+  const reload = useCallback(() => void load(), [load]);
+  const current = state?.url === url ? state : null;
+  const ageSeconds = current?.data == null ? null : (performance.now() - current.readAtMs) / 1000;
+  const why = current?.problem ?? databaseProblem();
+  return {
+    data: current?.data ?? null,
+    ageSeconds,
+    stale: ageSeconds !== null && (why !== null || ageSeconds > everySeconds * 3 + 5),
+    why,
+    missing: current?.missing ?? null,
+    reload,
+  };
+}
+
+function keep<T>(old: State<T> | null, url: string): State<T> {
+  return old?.url === url ? old : { url, data: null, readAtMs: 0, problem: null, missing: null };
+}
