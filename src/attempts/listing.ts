@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-import type { FolderSeen, LiveContent, LiveSeen } from '../domain/reconcile-listing.ts';
+import type { FolderSeen, LiveContent, LiveSeen } from '../domain/reconcile/listing.ts';
 import { isCondemned } from './leftovers.ts';
 import { DELETING_SUFFIX } from './live-data.ts';
 import { parseFolderName, UNFINISHED_SUFFIX } from './strax-folder.ts';

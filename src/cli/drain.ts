@@ -22,7 +22,7 @@ export function addDrain(program: Command): void {
       const reason = options.reason === undefined ? by : `${by}: ${options.reason}`;
       const answer = await askManagerOf(settings, { type: 'drain', reason });
       if (answer !== 'no manager') return tell(answer, options);
-      const { keepDrain } = await import('../manager/drain.ts');
+      const { keepDrain } = await import('../manager/keeping-back/drain.ts');
       await mkdir(settings.paths.stateDir, { recursive: true });
       await keepDrain(settings.paths.stateDir, reason);
       tell(
@@ -42,7 +42,7 @@ export function addUndrain(program: Command): void {
       const { settings } = await settingsAndEmbedded(command);
       const answer = await askManagerOf(settings, { type: 'undrain' });
       if (answer !== 'no manager') return tell(answer, options);
-      const { endDrain } = await import('../manager/drain.ts');
+      const { endDrain } = await import('../manager/keeping-back/drain.ts');
       await endDrain(settings.paths.stateDir);
       tell(
         { ok: true, message: `${withoutManager(settings)}; once started, it takes runs` },

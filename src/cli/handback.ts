@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import type { Loaded } from '../config/load.ts';
 import type { ControlRequest, ControlResponse } from '../machine/lock.ts';
-import type { HandBack } from '../manager/hand-over.ts';
+import type { HandBack } from '../manager/keeping-back/hand-over.ts';
 import { settingsWithDatabase, withStore } from './database.ts';
 import { CommandFailure } from './failure.ts';
 import { askManagerOf } from './manager-request.ts';
@@ -83,7 +83,7 @@ async function directly(loaded: Loaded, handBack: HandBack): Promise<number[]> {
   const going = runs.length === 0 ? '' : `; run ${runs.join(', ')} is seen to first`;
   say(`no manager runs here: the host is handed back directly${going}`);
   const { runManager } = await import('../manager/manager.ts');
-  const { HANDED_BACK } = await import('../manager/hand-over.ts');
+  const { HANDED_BACK } = await import('../manager/keeping-back/hand-over.ts');
   // Standard output is for the answer.
   const logger = pino(
     { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },

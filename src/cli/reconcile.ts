@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
-import type { Finding } from '../domain/reconcile-listing.ts';
-import type { Applied } from '../manager/reconcile.ts';
+import type { Finding } from '../domain/reconcile/listing.ts';
+import type { Applied } from '../manager/reconcile/reconcile.ts';
 import { withDatabase, type Database } from './database.ts';
 import { askManagerOf } from './manager-request.ts';
 import { print, printJson, style } from './output.ts';
@@ -40,7 +40,7 @@ export function addReconcile(program: Command): void {
 }
 
 async function work({ store, settings }: Database, options: Options) {
-  const { apply, findings } = await import('../manager/reconcile.ts');
+  const { apply, findings } = await import('../manager/reconcile/reconcile.ts');
   const { host, paths, rules } = settings;
   const place = {
     store,

@@ -4,7 +4,7 @@ import { seenOf } from '../store/runs.ts';
 import type { Fence } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import { claimTurn, type Retries, type TurnAnswer } from './claiming.ts';
-import type { Debts } from './debts.ts';
+import type { Debts } from './debts/debts.ts';
 import type { Environment } from './environment.ts';
 import type { HostWatch } from './host-watch.ts';
 import { requestedRun } from './requests.ts';

@@ -8,7 +8,7 @@ import type { Executor } from '../executors/executor.ts';
 import type { Machine } from '../machine/types.ts';
 import type { Store } from '../store/types.ts';
 import type { Clock } from './clock.ts';
-import type { DeletionMeans } from './deletion-means.ts';
+import type { DeletionMeans } from './deletions/means.ts';
 
 /** What all parts of one manager share; nothing in it changes during its life but the plugin graph. */
 export interface Environment {

@@ -11,7 +11,7 @@ import type {
   Fence,
   LogPriority,
 } from '../store/types.ts';
-import { requestDeletion } from './deletions.ts';
+import { requestDeletion } from './deletions/deletions.ts';
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, malformedText } from './failure.ts';

@@ -12,7 +12,7 @@ import type { Executor, Readiness } from '../executors/executor.ts';
 import { LocalExecutor } from '../executors/local.ts';
 import { ForkServer } from '../worker/fork-server.ts';
 import { checkProducts } from '../worker/product-check.ts';
-import type { DeletionMeans } from './deletion-means.ts';
+import type { DeletionMeans } from './deletions/means.ts';
 
 export interface LocalWorker {
   executor: Executor;

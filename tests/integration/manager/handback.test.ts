@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Document } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { HANDED_BACK } from '../../../src/manager/hand-over.ts';
+import { HANDED_BACK } from '../../../src/manager/keeping-back/hand-over.ts';
 import { attemptProcesses, noOrphans } from '../../faults/support.ts';
 import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
 import { claims, killsAtStart } from './reference-queries.ts';

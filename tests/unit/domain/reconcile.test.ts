@@ -9,8 +9,8 @@ import {
   type Listing,
   type LiveSeen,
   type RunSeen,
-} from '../../../src/domain/reconcile-listing.ts';
-import { reconcile, stillPermitted } from '../../../src/domain/reconcile.ts';
+} from '../../../src/domain/reconcile/listing.ts';
+import { reconcile, stillPermitted } from '../../../src/domain/reconcile/reconcile.ts';
 
 const HERE = 'eb3.lab';
 const THERE = 'eb4.lab';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { defaultRules } from '../../../src/domain/rules.ts';
-import { HANDED_BACK } from '../../../src/manager/hand-over.ts';
+import { HANDED_BACK } from '../../../src/manager/keeping-back/hand-over.ts';
 
 const FILE = 'packaging/systemd/bootstrax.service';
 const text = readFileSync(FILE, 'utf8');

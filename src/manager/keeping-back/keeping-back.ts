@@ -1,12 +1,12 @@
-import type { ControlResponse } from '../machine/lock.ts';
-import type { AttemptBook } from './attempt-book.ts';
-import type { Claims } from './claims.ts';
-import type { Deletions } from './deletions.ts';
-import type { Environment } from './environment.ts';
+import type { ControlResponse } from '../../machine/lock.ts';
+import type { AttemptBook } from '../attempt-book.ts';
+import type { Claims } from '../claims.ts';
+import type { Deletions } from '../deletions/deletions.ts';
+import type { Environment } from '../environment.ts';
 import { HANDING_BACK, leave, type HandBack } from './hand-over.ts';
-import type { HostWatch } from './host-watch.ts';
-import type { Housekeeping } from './housekeeping.ts';
-import type { LifeSigns } from './life-signs.ts';
+import type { HostWatch } from '../host-watch.ts';
+import type { Housekeeping } from '../housekeeping.ts';
+import type { LifeSigns } from '../life-signs.ts';
 
 export interface HostParts {
   book: AttemptBook;

@@ -1,10 +1,10 @@
-import { StoreError } from '../store/errors.ts';
-import type { DeletionDocument } from '../store/types.ts';
-import { Bell } from './bell.ts';
-import { deleteLiveData, windUpDeletion, type DeletionEnd } from './deletion-job.ts';
-import type { Environment } from './environment.ts';
-import { unlessOutage, untilAnswered } from './persist.ts';
-import { tellDaq } from './tell.ts';
+import { StoreError } from '../../store/errors.ts';
+import type { DeletionDocument } from '../../store/types.ts';
+import { Bell } from '../bell.ts';
+import { deleteLiveData, windUpDeletion, type DeletionEnd } from './job.ts';
+import type { Environment } from '../environment.ts';
+import { unlessOutage, untilAnswered } from '../persist.ts';
+import { tellDaq } from '../tell.ts';
 
 /** Asks for the deletion of a done run's live data, if it is to be deleted here at all. */
 export async function requestDeletion(

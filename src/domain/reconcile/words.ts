@@ -1,4 +1,4 @@
-import type { Finding, RunSeen } from './reconcile-listing.ts';
+import type { Finding, RunSeen } from './listing.ts';
 
 /** What only a person can see to. */
 export function forAPerson(

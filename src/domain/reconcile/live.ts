@@ -5,9 +5,9 @@ import {
   type LiveContent,
   type LiveSeen,
   type RunSeen,
-} from './reconcile-listing.ts';
-import type { View } from './reconcile-view.ts';
-import { forAPerson, forNobody, iso, stateInWords } from './reconcile-words.ts';
+} from './listing.ts';
+import type { View } from './view.ts';
+import { forAPerson, forNobody, iso, stateInWords } from './words.ts';
 
 /** The readers write their first files before the run document appears, ms. */
 const DOCUMENT_DELAY_MS = 300_000;

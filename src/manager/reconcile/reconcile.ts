@@ -1,13 +1,13 @@
 import { basename, dirname } from 'node:path';
 
-import { removeApart } from '../attempts/leftovers.ts';
+import { removeApart } from '../../attempts/leftovers.ts';
 import {
   isMissing,
   listLive,
   listOutput,
   measureFolder,
   measureLive,
-} from '../attempts/listing.ts';
+} from '../../attempts/listing.ts';
 import {
   liveFolderOf,
   type Action,
@@ -17,11 +17,11 @@ import {
   type Listing,
   type LiveSeen,
   type RunSeen,
-} from '../domain/reconcile-listing.ts';
-import { reconcile, stillPermitted } from '../domain/reconcile.ts';
-import { seenOf } from '../store/runs.ts';
-import type { RunDocument, Store } from '../store/types.ts';
-import { attemptsHere } from './reconcile-attempts.ts';
+} from '../../domain/reconcile/listing.ts';
+import { reconcile, stillPermitted } from '../../domain/reconcile/reconcile.ts';
+import { seenOf } from '../../store/runs.ts';
+import type { RunDocument, Store } from '../../store/types.ts';
+import { attemptsHere } from './attempts.ts';
 
 /** What is compared, and with what. */
 export interface Place {

@@ -1,6 +1,6 @@
-import type { Settings } from '../config/entries.ts';
-import { graphPath } from '../config/paths.ts';
-import { readGraph, type LocalWorker } from './worker-of.ts';
+import type { Settings } from '../../config/entries.ts';
+import { graphPath } from '../../config/paths.ts';
+import { readGraph, type LocalWorker } from '../worker-of.ts';
 
 /** For a manager that begins no attempt: it only sees to those that are there. */
 export function noWorker({ worker: { context }, paths }: Settings): LocalWorker {

@@ -1,6 +1,6 @@
-import type { Finding, FindingKind, FolderSeen, RunSeen } from './reconcile-listing.ts';
-import { isInside, type Proof, type View } from './reconcile-view.ts';
-import { forAPerson, forNobody, inWords, iso, stateInWords } from './reconcile-words.ts';
+import type { Finding, FindingKind, FolderSeen, RunSeen } from './listing.ts';
+import { isInside, type Proof, type View } from './view.ts';
+import { forAPerson, forNobody, inWords, iso, stateInWords } from './words.ts';
 
 /** A folder of the output against the documents of its run. */
 export function outputFolder(view: View, folder: FolderSeen): Finding[] {

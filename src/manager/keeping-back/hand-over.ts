@@ -1,5 +1,5 @@
-import type { Environment } from './environment.ts';
-import { untilAnswered } from './persist.ts';
+import type { Environment } from '../environment.ts';
+import { untilAnswered } from '../persist.ts';
 
 /**
  * Exit code of a manager that has handed its host to another program: whoever starts managers must

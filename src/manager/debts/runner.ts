@@ -1,19 +1,24 @@
-import type { AttemptFiles } from '../attempts/directory.ts';
-import type { Plan, ProcessIdentity, Progress } from '../domain/attempt.ts';
-import { debtFacts, OFFERABLE_RESTRAX } from '../domain/debt.ts';
-import type { Run } from '../domain/run.ts';
-import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
-import type { AttemptProcesses } from '../machine/processes.ts';
-import type { Fence, ProgressSummary } from '../store/types.ts';
-import type { AttemptPhase, Runner } from './runner.ts';
-import { clearAdded, verifyAdded } from './debt-folders.ts';
-import { planDebt } from './debt-plan.ts';
-import { settleDebt } from './debt-settle.ts';
-import { isDiskTrouble } from './disk-trouble.ts';
-import type { Environment } from './environment.ts';
-import { isOutage, untilAnswered } from './persist.ts';
-import { progressSummary } from './summaries.ts';
-import { Supervision } from './supervise.ts';
+import type { AttemptFiles } from '../../attempts/directory.ts';
+import type { Plan, ProcessIdentity, Progress } from '../../domain/attempt.ts';
+import { debtFacts, OFFERABLE_RESTRAX } from '../../domain/debt.ts';
+import type { Run } from '../../domain/run.ts';
+import {
+  judgeAttempt,
+  type AttemptEnd,
+  type Ended,
+  type Verification,
+} from '../../domain/verdict.ts';
+import type { AttemptProcesses } from '../../machine/processes.ts';
+import type { Fence, ProgressSummary } from '../../store/types.ts';
+import type { AttemptPhase, Runner } from '../runner.ts';
+import { clearAdded, verifyAdded } from './folders.ts';
+import { planDebt } from './plan.ts';
+import { settleDebt } from './settle.ts';
+import { isDiskTrouble } from '../disk-trouble.ts';
+import type { Environment } from '../environment.ts';
+import { isOutage, untilAnswered } from '../persist.ts';
+import { progressSummary } from '../summaries.ts';
+import { Supervision } from '../supervise.ts';
 
 /**
  * One attempt at what a done run lacks. The run stays done with what it has, whatever becomes of it:

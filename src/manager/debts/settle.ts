@@ -1,15 +1,15 @@
-import type { Plan, Progress, Result } from '../domain/attempt.ts';
-import { causeText, meaningOf } from '../domain/causes.ts';
-import { fingerprint } from '../domain/fingerprint.ts';
-import type { Run } from '../domain/run.ts';
-import type { Judgement } from '../domain/verdict.ts';
-import type { AttemptOutcome, DebtNote, Fence } from '../store/types.ts';
-import { clearAdded } from './debt-folders.ts';
-import { unlessDiskTrouble } from './disk-trouble.ts';
-import type { Environment } from './environment.ts';
-import { untilAnswered } from './persist.ts';
-import { planSummary } from './summaries.ts';
-import { tellDaq } from './tell.ts';
+import type { Plan, Progress, Result } from '../../domain/attempt.ts';
+import { causeText, meaningOf } from '../../domain/causes.ts';
+import { fingerprint } from '../../domain/fingerprint.ts';
+import type { Run } from '../../domain/run.ts';
+import type { Judgement } from '../../domain/verdict.ts';
+import type { AttemptOutcome, DebtNote, Fence } from '../../store/types.ts';
+import { clearAdded } from './folders.ts';
+import { unlessDiskTrouble } from '../disk-trouble.ts';
+import type { Environment } from '../environment.ts';
+import { untilAnswered } from '../persist.ts';
+import { planSummary } from '../summaries.ts';
+import { tellDaq } from '../tell.ts';
 
 /** What is known of an attempt at a debt when it is settled. */
 export interface DebtSoFar {

@@ -1,4 +1,4 @@
-import { runId, type AttemptSeen, type Listing, type RunSeen } from './reconcile-listing.ts';
+import { runId, type AttemptSeen, type Listing, type RunSeen } from './listing.ts';
 
 /** Outcomes of attempts whose products nobody wants. */
 const FAILED: readonly (string | null)[] = [

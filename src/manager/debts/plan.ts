@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 
-import type { Plan } from '../domain/attempt.ts';
-import { lessonsOf } from '../domain/lessons.ts';
-import { makePlan } from '../domain/plan.ts';
-import type { Run } from '../domain/run.ts';
-import type { Environment } from './environment.ts';
-import { hostTargetsFor, locationsOn } from './prepare.ts';
-import { untilAnswered } from './persist.ts';
+import type { Plan } from '../../domain/attempt.ts';
+import { lessonsOf } from '../../domain/lessons.ts';
+import { makePlan } from '../../domain/plan.ts';
+import type { Run } from '../../domain/run.ts';
+import type { Environment } from '../environment.ts';
+import { hostTargetsFor, locationsOn } from '../prepare.ts';
+import { untilAnswered } from '../persist.ts';
 
 const ATTEMPTS_LOOKED_AT = 50;
 

@@ -3,11 +3,11 @@
  * Only a few findings carry an action; everything else is for a person.
  */
 
-import type { Action, AttemptSeen, Finding, HostSeen, Listing } from './reconcile-listing.ts';
-import { liveEntries, liveFolder, unreadableRoot } from './reconcile-live.ts';
-import { dataEntries, outputFolder } from './reconcile-output.ts';
-import { View } from './reconcile-view.ts';
-import { forAPerson } from './reconcile-words.ts';
+import type { Action, AttemptSeen, Finding, HostSeen, Listing } from './listing.ts';
+import { liveEntries, liveFolder, unreadableRoot } from './live.ts';
+import { dataEntries, outputFolder } from './output.ts';
+import { View } from './view.ts';
+import { forAPerson } from './words.ts';
 
 /** Runs named in a summary. */
 const MOST_NAMED = 20;

@@ -1,19 +1,19 @@
-import type { AttemptFiles } from '../attempts/directory.ts';
-import type { Plan } from '../domain/attempt.ts';
-import { claimDecision, type HostFacts } from '../domain/claim.ts';
-import { debtFacts, debtorOf, offerable } from '../domain/debt.ts';
-import { parseRun } from '../domain/run.ts';
-import { seenOf } from '../store/runs.ts';
-import type { DebtDocument, RunDocument } from '../store/types.ts';
-import type { AttemptBook } from './attempt-book.ts';
-import { fleetFacts } from '../store/fleet-facts.ts';
-import { candidates } from './claiming.ts';
-import { clearAdded } from './debt-folders.ts';
-import { DebtRunner } from './debt-runner.ts';
-import type { Environment } from './environment.ts';
-import { endProcesses, listedHere } from './left-behind.ts';
-import { untilAnswered } from './persist.ts';
-import type { Runner } from './runner.ts';
+import type { AttemptFiles } from '../../attempts/directory.ts';
+import type { Plan } from '../../domain/attempt.ts';
+import { claimDecision, type HostFacts } from '../../domain/claim.ts';
+import { debtFacts, debtorOf, offerable } from '../../domain/debt.ts';
+import { parseRun } from '../../domain/run.ts';
+import { seenOf } from '../../store/runs.ts';
+import type { DebtDocument, RunDocument } from '../../store/types.ts';
+import type { AttemptBook } from '../attempt-book.ts';
+import { fleetFacts } from '../../store/fleet-facts.ts';
+import { candidates } from '../claiming.ts';
+import { clearAdded } from './folders.ts';
+import { DebtRunner } from './runner.ts';
+import type { Environment } from '../environment.ts';
+import { endProcesses, listedHere } from '../left-behind.ts';
+import { untilAnswered } from '../persist.ts';
+import type { Runner } from '../runner.ts';
 
 /** Debts looked at in one turn. */
 const BATCH = 20;

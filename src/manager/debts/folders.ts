@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 
-import { describeProblem, sameAsResult } from '../attempts/products.ts';
-import type { Plan, Result } from '../domain/attempt.ts';
-import type { Verification } from '../domain/verdict.ts';
-import type { Environment } from './environment.ts';
+import { describeProblem, sameAsResult } from '../../attempts/products.ts';
+import type { Plan, Result } from '../../domain/attempt.ts';
+import type { Verification } from '../../domain/verdict.ts';
+import type { Environment } from '../environment.ts';
 
 const UNFINISHED_SUFFIX = '_temp';
 

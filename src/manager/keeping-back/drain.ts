@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-import { remove, writeFileDurable } from '../attempts/durable.ts';
+import { remove, writeFileDurable } from '../../attempts/durable.ts';
 
 /** A person wants no new run to be taken on this host, until that is taken back. */
 const drainSchema = z.object({ reason: z.string() });

@@ -1,6 +1,6 @@
-import type { LiveData } from '../attempts/live-data.ts';
-import type { Product } from '../domain/attempt.ts';
-import type { ProductCheck } from '../domain/deletion.ts';
+import type { LiveData } from '../../attempts/live-data.ts';
+import type { Product } from '../../domain/attempt.ts';
+import type { ProductCheck } from '../../domain/deletion.ts';
 
 /** What the deletion of live data needs besides. */
 export interface DeletionMeans {

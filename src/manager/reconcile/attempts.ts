@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { listAttempts, readAttempt, type AttemptFiles } from '../attempts/directory.ts';
-import { foldersOf } from '../attempts/folders.ts';
-import type { AttemptSeen } from '../domain/reconcile-listing.ts';
-import { attemptProcesses } from '../machine/processes.ts';
-import type { AttemptDocument, Store } from '../store/types.ts';
-import { NOBODY } from './supervise.ts';
+import { listAttempts, readAttempt, type AttemptFiles } from '../../attempts/directory.ts';
+import { foldersOf } from '../../attempts/folders.ts';
+import type { AttemptSeen } from '../../domain/reconcile/listing.ts';
+import { attemptProcesses } from '../../machine/processes.ts';
+import type { AttemptDocument, Store } from '../../store/types.ts';
+import { NOBODY } from '../supervise.ts';
 
 /** Attempts at one run looked at, the newest. */
 const ATTEMPTS_OF_A_RUN = 200;

@@ -1,5 +1,5 @@
-import { InTheWay } from '../attempts/live-data.ts';
-import type { Product } from '../domain/attempt.ts';
+import { InTheWay } from '../../attempts/live-data.ts';
+import type { Product } from '../../domain/attempt.ts';
 import {
   configuredRoot,
   liveFolderOf,
@@ -9,13 +9,13 @@ import {
   vouchersOf,
   type ProductCheck,
   type Voucher,
-} from '../domain/deletion.ts';
-import { parseRun, type Run } from '../domain/run.ts';
-import type { DeletionDocument, Fence, RunDocument } from '../store/types.ts';
-import type { DeletionMeans } from './deletion-means.ts';
-import { isDiskTrouble } from './disk-trouble.ts';
-import type { Environment } from './environment.ts';
-import { untilAnswered } from './persist.ts';
+} from '../../domain/deletion.ts';
+import { parseRun, type Run } from '../../domain/run.ts';
+import type { DeletionDocument, Fence, RunDocument } from '../../store/types.ts';
+import type { DeletionMeans } from './means.ts';
+import { isDiskTrouble } from '../disk-trouble.ts';
+import type { Environment } from '../environment.ts';
+import { untilAnswered } from '../persist.ts';
 
 export type DeletionEnd =
   | { kind: 'done'; folder: string; files: number; bytes: number; vouchedBy: readonly string[] }

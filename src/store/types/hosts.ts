@@ -1,0 +1,82 @@
+/** Collection `bootstrax` of the runs database: one document per host. */
+export interface HostStatus {
+  host: string;
+  state: 'busy' | 'idle';
+  /** Further fields, shown by `status` and `hosts`. */
+  extras: Record<string, unknown>;
+}
+
+export interface HostDocument {
+  host: string;
+  state: string;
+  time: Date;
+  extras: Record<string, unknown>;
+}
+
+export interface HostStore {
+  /** Replaces this host's document; `time` is the server's. */
+  write(status: HostStatus): Promise<void>;
+  all(): Promise<HostDocument[]>;
+}
+
+/** One life sign in `daq.eb_monitor`; names as the reference's. */
+export interface LifeSign {
+  host: string;
+  pid: number;
+  state: 'starting' | 'busy' | 'idle' | 'disk full' | 'dead_bootstrax';
+  targets: readonly string[];
+  max_cores: number;
+  max_messages: number;
+  undying: boolean;
+  production_mode: boolean;
+  /** Percent of all cores, memory, swap. */
+  cpu_percent: number;
+  memory_percent: number;
+  swap_percent: number;
+  /** Percent used of the output disk. */
+  disk_used: number;
+  /** One plain sentence. */
+  thinking: string;
+  /** While supervising a child. */
+  run_id?: string;
+  cores?: number;
+  timeout?: number;
+  post_processing?: readonly string[];
+}
+
+/** What a manager leaves of itself in `daq.eb_monitor` when it hands its host to another program. */
+export type LastSign = Pick<LifeSign, 'host' | 'targets' | 'max_cores' | 'max_messages'>;
+
+export interface EbMonitorStore {
+  /** Inserts a new document; `time` is the server's. */
+  write(sign: LifeSign): Promise<void>;
+  /**
+   * Takes the process ids out of all life signs of this program for a host, since the reference kills
+   * whatever process has one of them, and adds a last one that says that nobody works here.
+   */
+  leave(sign: LastSign): Promise<void>;
+  newest(host: string): Promise<Record<string, unknown> | null>;
+  /** Those of `hosts` whose newest life sign is younger than `maxAgeSeconds` and says neither dead nor disk full. */
+  alive(hosts: readonly string[], maxAgeSeconds: number): Promise<string[]>;
+}
+
+/** A manager's newest life sign, of either program. */
+export interface NewestSign {
+  id: unknown;
+  host: string;
+  /** The server's time. */
+  time: Date;
+  state: unknown;
+}
+
+/** Looks in `eb_monitor` for managers that have fallen silent. */
+export interface SilentHostStore {
+  /** The DAQ server's clock. */
+  time(): Promise<Date>;
+  /** Those of `hosts` that have given a life sign since then. */
+  heardOf(hosts: readonly string[], since: Date): Promise<string[]>;
+  /** Null if the host has given none, or the newest is not a manager's. */
+  newest(host: string): Promise<NewestSign | null>;
+  /** `dead_bootstrax` in that life sign, unless it has changed since it was read. */
+  markDead(sign: NewestSign): Promise<'landed' | 'changed'>;
+}
