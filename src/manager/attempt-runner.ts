@@ -1,10 +1,10 @@
 import type { AttemptFiles } from '../attempts/directory.ts';
 import type { Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
-import type { LimitRules } from '../domain/rules.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
 import type { Fence, ProgressSummary } from '../store/types.ts';
+import { checkProducts } from './checks.ts';
 import { DataListing } from './data-listing.ts';
 import { isDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
@@ -16,7 +16,6 @@ import { settle, type AttemptSoFar, type Ending } from './settle.ts';
 import { planSummary, progressSummary } from './summaries.ts';
 import { Supervision } from './supervise.ts';
 import { startMessage, tellDaq } from './tell.ts';
-import { verify } from './verify.ts';
 
 /** Between two looks at a run whose end is awaited, beside the change stream, seconds. */
 const END_LOOK_SECONDS = 2;
@@ -288,42 +287,17 @@ export class AttemptRunner implements Runner {
     await this.#settle({ kind: 'judged', judgement });
   }
 
-  /** What the checks say; where they are to be ignored, that is told and goes for nothing. */
   async #verification(end: AttemptEnd): Promise<Verification> {
-    const verification = await this.#checks(end);
-    const stopped = this.#stop.signal.aborted || this.#managerEnds.aborted;
-    if (verification.kind === 'ok' || !this.#env.ignoreChecks || stopped) return verification;
-    const { number } = this.#run;
-    const message = `the checks of run ${number} are ignored, as configured: it is taken as done although they say ${JSON.stringify(verification)}`;
-    this.#env.log.warn({ event: 'checks.ignored', run: number, verification }, message);
-    await tellDaq(this.#env, 'warning', message, number);
-    return { kind: 'ok' };
-  }
-
-  async #checks(end: AttemptEnd): Promise<Verification> {
     if (end.result?.ok !== true || this.plan === null) return { kind: 'ok' };
     this.#enter('checking');
-    const { clock, rules } = this.#env;
-    let waitedSeconds = 0;
-    for (;;) {
-      const verification = await verify(this.#env, this.#run, this.plan, end.result);
-      const patienceSeconds = patience(verification, rules.limits);
-      const stopped = this.#stop.signal.aborted || this.#managerEnds.aborted;
-      if (waitedSeconds > patienceSeconds || stopped) {
-        if (verification.kind === 'not_saved') await this.#sayNotSaved(verification.locations);
-        return verification;
-      }
-      this.#enter(verification.kind === 'not_ended' ? 'waiting_for_end' : 'checking');
-      const begin = clock.monotonicSeconds();
-      // While the database is away the DAQ cannot write either.
-      if (await this.#nextLook()) waitedSeconds += clock.monotonicSeconds() - begin;
-    }
-  }
-
-  async #sayNotSaved(locations: readonly string[]): Promise<void> {
-    const { number } = this.#run;
-    const message = `not all files of run ${number} are saved on ${this.#env.host}: its document lists ${locations.join(', ')}`;
-    await tellDaq(this.#env, 'warning', message, number);
+    return await checkProducts(this.#env, {
+      plan: this.plan,
+      result: end.result,
+      run: () => this.#run,
+      onWait: (what) => this.#enter(what === 'end' ? 'waiting_for_end' : 'checking'),
+      nextLook: () => this.#nextLook(),
+      stopped: () => this.#stop.signal.aborted || this.#managerEnds.aborted,
+    });
   }
 
   /** Until the document has been looked at again, by a hint or after a while; false if it could not be. */
@@ -423,18 +397,5 @@ export class AttemptRunner implements Runner {
 
   #stopped(): AbortSignal {
     return AbortSignal.any([this.#stop.signal, this.#managerEnds]);
-  }
-}
-
-/** How long what the checks say may still change, seconds. */
-function patience({ kind }: Verification, limits: LimitRules): number {
-  switch (kind) {
-    case 'not_ended':
-      return limits.endOfRunSeconds;
-    case 'not_saved':
-      return limits.registeredSeconds;
-    case 'ok':
-    case 'bad':
-      return -1;
   }
 }

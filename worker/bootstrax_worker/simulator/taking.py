@@ -87,12 +87,15 @@ class Daq:
         with self._lock:
             # Looking only above the last known number keeps this an index range.
             known = {} if self._highest is None else {"number": {"$gt": self._highest}}
-            newest = self._until_answered(
-                lambda: self.runs.find_one(known, {"number": 1}, sort=[("number", -1)])
-            )
-            highest = newest["number"] if newest else (self._highest or 0)
-            self._highest = highest + 1
+            highest = self._until_answered(lambda: self._newest(known))
+            self._highest = (self._highest or 0 if highest is None else highest) + 1
             return self._highest
+
+    def _newest(self, known: dict[str, Any]) -> int | None:
+        """The highest run number; whatever else somebody has stored as a number does not count."""
+        documents = self.runs.find(known, {"number": 1}).sort("number", -1)
+        numbers = (each.get("number") for each in documents)
+        return next((number for number in numbers if _is_number(number)), None)
 
     def insert_run(self, document: dict[str, Any]) -> bool:
         """Insert a run document; False if another DAQ took the number meanwhile."""
@@ -268,3 +271,7 @@ def _actions(
 
 def _megabytes(live: LiveData) -> float:
     return round(sum(live.written.bytes.values()) / 1e6, 3)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
