@@ -44,8 +44,11 @@ const LAST_WORD_SECONDS = 3;
  * one line: the next start recovers.
  */
 export async function runManager(options: ManagerOptions): Promise<number> {
-  const life: Life = { ending: new AbortController(), env: null };
+  const life: Life = { ending: new AbortController(), env: null, crashed: false };
   const crash = (error: unknown): void => {
+    // One error brings others with it.
+    if (life.crashed) return;
+    life.crashed = true;
     const what = error instanceof Error ? error.message : String(error);
     const message = `the manager ends, because of an error of its own: ${what}. Children go on; start it again`;
     options.logger.fatal({ event: 'manager.crashed', err: error }, message);
@@ -58,8 +61,8 @@ export async function runManager(options: ManagerOptions): Promise<number> {
       .then(() => process.exit(1));
   };
   // Timers and handlers have no caller that could end the process.
-  process.once('uncaughtException', crash);
-  process.once('unhandledRejection', crash);
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
   try {
     return await manage(options, life);
   } catch (error) {
@@ -72,6 +75,7 @@ export async function runManager(options: ManagerOptions): Promise<number> {
 interface Life {
   ending: AbortController;
   env: Environment | null;
+  crashed: boolean;
 }
 
 async function manage(options: ManagerOptions, life: Life): Promise<number> {
