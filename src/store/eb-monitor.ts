@@ -62,6 +62,17 @@ function fieldsOf(sign: object): Document {
   );
 }
 
+/**
+ * An id that sorts after another one, which another process may have made within this very second:
+ * for its readers the newest life sign is the one with the highest id.
+ */
+function idAfter(other: unknown): ObjectId {
+  const ownSeconds = Math.floor(Date.now() / 1000);
+  if (!(other instanceof ObjectId)) return new ObjectId();
+  const laterSeconds = other.getTimestamp().getTime() / 1000 + 1;
+  return new ObjectId(ObjectId.generate(Math.max(ownSeconds, laterSeconds)));
+}
+
 export function createEbMonitorStore(
   monitor: Collection,
   serverTime: () => Promise<Date>,
@@ -72,6 +83,14 @@ export function createEbMonitorStore(
       { sort: { _id: -1 }, limit: 1 },
     );
     return newest ?? null;
+  };
+  const newest = async (host: string): Promise<Document | null> => {
+    const now = (await serverTime()).getTime();
+    for (const seconds of RECENT_SECONDS) {
+      const recent = await newestSince(host, new Date(now - seconds * 1000));
+      if (recent !== null) return recent;
+    }
+    return newestSince(host, null);
   };
   return {
     write: async (sign) => {
@@ -95,21 +114,15 @@ export function createEbMonitorStore(
         await release({ $gte: since, ...before });
       }
       await release(null);
+      const before = await newest(sign.host);
       await monitor.repeatUpdateOne(
         'eb_monitor.write',
-        { _id: new ObjectId() },
+        { _id: idAfter(before?._id) },
         lastSignUpdate(sign),
         { upsert: true },
       );
     },
-    newest: async (host) => {
-      const now = (await serverTime()).getTime();
-      for (const seconds of RECENT_SECONDS) {
-        const recent = await newestSince(host, new Date(now - seconds * 1000));
-        if (recent !== null) return recent;
-      }
-      return newestSince(host, null);
-    },
+    newest,
     alive: async (hosts, maxAgeSeconds) => {
       const since = new Date((await serverTime()).getTime() - maxAgeSeconds * 1000);
       const signs = await monitor.find(

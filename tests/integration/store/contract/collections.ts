@@ -1,3 +1,4 @@
+import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { AttemptOutcome, LifeSign, RunListQuery } from '../../../../src/store/types.ts';
@@ -117,6 +118,19 @@ export function collectionsContract(open: Open): void {
       await near(time);
       expect((await collection.findOne({ host: 'other.lab' }))!.pid).toBe(12);
       expect(await ebMonitor.alive([host, 'other.lab'], 300)).toEqual(['other.lab']);
+    });
+
+    it('of a host that is left comes last, also after one of this very second by another process', async () => {
+      const { ebMonitor } = test.store;
+      const collection = test.outside('eb_monitor');
+      const host = 'left-at-once.lab';
+      const seconds = Math.floor(Date.now() / 1000).toString(16);
+      const _id = new ObjectId(`${seconds}${'f'.repeat(16)}`);
+      const time = await test.store.serverTime();
+      await collection.insertOne({ ...SIGN, _id, host, time });
+      await ebMonitor.leave({ host, targets: ['peaks'], max_cores: 8, max_messages: 10 });
+      const [newest] = await collection.find({ host }, { sort: { _id: -1 } }).toArray();
+      expect(newest).toMatchObject({ state: 'dead_bootstrax' });
     });
   });
 
