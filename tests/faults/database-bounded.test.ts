@@ -3,7 +3,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { StoreError } from '../../src/store/errors.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { AttemptOutcome, Fence, LifeSign, Seen, Store } from '../../src/store/types.ts';
+import type {
+  AttemptOutcome,
+  DataRegistration,
+  DeletionFound,
+  Fence,
+  LifeSign,
+  Seen,
+  Store,
+} from '../../src/store/types.ts';
 import { Lab, until } from '../support/lab.ts';
 import { Proxy } from '../support/proxy.ts';
 
@@ -24,6 +32,24 @@ const PLAN = {
   rung: 0,
 };
 const DUE = { giveUpAfter: 10, limit: 5 };
+const LATER = new Date(NOW.getTime() + 60_000);
+const DONE: Seen = { ...SEEN, state: 'done', host: 'h', time: NOW };
+const HELD = { attempt: FENCE.attempt, host: 'h', time: NOW };
+const PRODUCT: DataRegistration = {
+  type: 'peaks',
+  location: '/data/000001-peaks-abcdefghij',
+  lineage: {},
+};
+const FOUND: DeletionFound = {
+  folder: '/live/000001',
+  location: '/live',
+  vouchedBy: [],
+  how: 'strax',
+  files: 1,
+  bytes: 1,
+};
+/** The server's clock was asked once, and the answer is good for a minute. */
+const KNOWN_FOR_A_MINUTE = ['serverTime', 'silentHosts.time'];
 
 /** Every method of the store but `watch`, by name. */
 const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
@@ -36,7 +62,9 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'runs.doneUnfinished': ({ runs }) => runs.doneUnfinished({ since: NOW, tag: 't', limit: 5 }),
   'runs.byNumber': ({ runs }) => runs.byNumber(1),
   'runs.byId': ({ runs }) => runs.byId(FENCE.id),
+  'runs.numbered': ({ runs }) => runs.numbered(1, 200),
   'runs.list': ({ runs }) => runs.list({ limit: 5 }),
+  'runs.suspects': ({ runs }) => runs.suspects({ numbers: 1000 }),
   'runs.queueCounts': ({ runs }) => runs.queueCounts(NOW, 10),
   'runs.claim': ({ runs }) => runs.claim(SEEN, FENCE),
   'runs.markBusy': ({ runs }) => runs.markBusy(FENCE, PLAN),
@@ -44,6 +72,9 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'runs.registerData': ({ runs }) => runs.registerData(FENCE, []),
   'runs.unregisterData': ({ runs }) => runs.unregisterData(FENCE, ['/x']),
   'runs.withdrawData': ({ runs }) => runs.withdrawData(FENCE.id, 'h', ['/x']),
+  'runs.withdrawSettled': ({ runs }) => runs.withdrawSettled(DONE, 'h', ['/x']),
+  'runs.withdrawLive': ({ runs }) =>
+    runs.withdrawLive(FENCE, '/live', { unlessTagged: ['keep'], again: true }),
   'runs.conclude': ({ runs }) => runs.conclude(FENCE, { kind: 'done' }),
   'runs.settle': ({ runs }) => runs.settle(SEEN, 'h', { kind: 'abandoned', reason: null }),
   'runs.retry': ({ runs }) => runs.retry(SEEN, 'h', 0),
@@ -53,6 +84,8 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'hosts.write': ({ hosts }) => hosts.write({ host: 'h', state: 'idle', extras: {} }),
   'hosts.all': ({ hosts }) => hosts.all(),
   'ebMonitor.write': ({ ebMonitor }) => ebMonitor.write({ host: 'h' } as LifeSign),
+  'ebMonitor.leave': ({ ebMonitor }) =>
+    ebMonitor.leave({ host: 'h', targets: ['peaks'], max_cores: 1, max_messages: 1 }),
   'ebMonitor.newest': ({ ebMonitor }) => ebMonitor.newest('h'),
   'ebMonitor.alive': ({ ebMonitor }) => ebMonitor.alive(['h'], 60),
   'daqLog.write': ({ daqLog }) => daqLog.write({ host: 'h', priority: 'info', message: 'm' }),
@@ -76,6 +109,52 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'attempts.failures': ({ attempts }) => attempts.failures({ since: NOW }),
   'rates.ofRun': ({ rates }) => rates.ofRun(1),
   'hostTargets.document': ({ hostTargets }) => hostTargets.document(),
+  'onlineMonitor.some': ({ onlineMonitor }) => onlineMonitor.some(1),
+  'onlineMonitor.remove': ({ onlineMonitor }) => onlineMonitor.remove([FENCE.id]),
+  'silentHosts.time': ({ silentHosts }) => silentHosts.time(),
+  'silentHosts.heardOf': ({ silentHosts }) => silentHosts.heardOf(['h'], NOW),
+  'silentHosts.newest': ({ silentHosts }) => silentHosts.newest('h'),
+  'silentHosts.markDead': ({ silentHosts }) =>
+    silentHosts.markDead({ id: FENCE.id, host: 'h', time: NOW, state: 'idle' }),
+  'overview.recent': ({ overview }) => overview.recent(5),
+  'overview.working': ({ overview }) => overview.working(),
+  'overview.untouched': ({ overview }) => overview.untouched(5),
+  'overview.failedSince': ({ overview }) => overview.failedSince(NOW, 5),
+  'overview.withoutRetry': ({ overview }) => overview.withoutRetry(5),
+  'overview.begunSince': ({ overview }) => overview.begunSince(NOW, 5),
+  'overview.list': ({ overview }) => overview.list({ condition: 'retrying', limit: 5 }),
+  'overview.whole': ({ overview }) => overview.whole(1),
+  'overview.endedSince': ({ overview }) => overview.endedSince(NOW, 5),
+  'overview.failuresSince': ({ overview }) => overview.failuresSince(NOW, 5),
+  // More hosts than it asks about at a time.
+  'overview.signs': ({ overview }) =>
+    overview.signs(
+      Array.from({ length: 25 }, (_, i) => `h${i}`),
+      NOW,
+      LATER,
+      5,
+    ),
+  'overview.signsOf': ({ overview }) => overview.signsOf('h', NOW, LATER, 5),
+  'deletions.request': ({ deletions }) =>
+    deletions.request({ attempt: FENCE.attempt, run: 1, host: 'h' }),
+  'deletions.begin': ({ deletions }) => deletions.begin(FENCE.attempt, FOUND),
+  'deletions.note': ({ deletions }) => deletions.note(FENCE.attempt, 'waits'),
+  'deletions.done': ({ deletions }) => deletions.done(FENCE.attempt),
+  'deletions.refuse': ({ deletions }) => deletions.refuse(FENCE.attempt, 'a product is missing'),
+  'deletions.get': ({ deletions }) => deletions.get(FENCE.attempt),
+  'deletions.unfinished': ({ deletions }) => deletions.unfinished(null),
+  'deletions.ofRun': ({ deletions }) => deletions.ofRun(1),
+  'deletions.since': ({ deletions }) => deletions.since(NOW, 5),
+  'debts.open': ({ debts }) => debts.open({ since: NOW, limit: 5 }),
+  'debts.offered': ({ debts }) => debts.offered('h', 5),
+  'debts.runs': ({ debts }) => debts.runs([1, 2]),
+  'debts.run': ({ debts }) => debts.run(FENCE.id),
+  'debts.note': ({ debts }) => debts.note(FENCE.attempt, { offered: true, by: 'u' }),
+  'debts.claim': ({ debts }) => debts.claim(DONE, FENCE),
+  'debts.renew': ({ debts }) => debts.renew(FENCE),
+  'debts.pay': ({ debts }) => debts.pay(FENCE, { register: [PRODUCT], plan: PLAN }),
+  'debts.giveBack': ({ debts }) => debts.giveBack(FENCE),
+  'debts.release': ({ debts }) => debts.release(DONE, HELD),
   ping: (store) => store.ping(),
   serverTime: (store) => store.serverTime(),
   missingIndexes: (store) => store.missingIndexes(),
@@ -137,6 +216,8 @@ describe('a server that has fallen silent without closing a connection', () => {
   ])('every call ends in bounded time, naming database and operation: %s', async (_name, open) => {
     if (open) {
       await Promise.all(Array.from({ length: 10 }, () => store.runs.unsettled()));
+      // So that calls that need the time get on to their own questions.
+      await store.serverTime();
     }
     proxy.mode = 'silent';
     const outcomes = await Promise.all(
@@ -146,8 +227,10 @@ describe('a server that has fallen silent without closing a connection', () => {
       })),
     );
     for (const { name, error, seconds } of outcomes) {
-      // Its answer to the last question is good for a minute.
-      if (name === 'serverTime' && error === null) continue;
+      if (open && KNOWN_FOR_A_MINUTE.includes(name)) {
+        expect(error, name).toBeNull();
+        continue;
+      }
       expect(error, name).toBeInstanceOf(StoreError);
       const { kind, message } = error as StoreError;
       expect(kind, `${name}: ${message}`).toBe('unreachable');

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 
 import { seenOf } from '../../../src/store/runs.ts';
 import type { RunHint } from '../../../src/store/types.ts';
-import { answerLost, createDatabase, notCarriedOut, openStore, type Hooks } from './index.ts';
+import {
+  answerLost,
+  createDatabase,
+  MOST_LIFE_SIGNS,
+  notCarriedOut,
+  openStore,
+  type Hooks,
+} from './index.ts';
 
 const START = Date.parse('2026-01-02T03:04:05Z');
 const OWNER = { attempt: 'a'.repeat(24), host: 'eb3' };
@@ -140,9 +147,11 @@ describe('the store in memory', () => {
   it('keeps the latest life signs only', async () => {
     const { database, store } = simulated();
     const sign = { host: 'eb3', state: 'idle' } as Parameters<typeof store.ebMonitor.write>[0];
-    for (let pid = 0; pid < 300; pid++) await store.ebMonitor.write({ ...sign, pid });
-    expect(await database.ebMonitor.countDocuments()).toBe(200);
-    expect(await store.ebMonitor.newest('eb3')).toMatchObject({ pid: 299 });
+    const last = MOST_LIFE_SIGNS + 99;
+    for (let pid = 0; pid <= last; pid++) await store.ebMonitor.write({ ...sign, pid });
+    const kept = [...database.ebMonitor.all()].map(({ pid }) => pid as number);
+    expect(kept).toEqual(Array.from({ length: MOST_LIFE_SIGNS }, (_, i) => i + 100));
+    expect(await store.ebMonitor.newest('eb3')).toMatchObject({ pid: last });
   });
 
   it('refuses what it cannot do as MongoDB does it', async () => {

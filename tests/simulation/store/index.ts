@@ -68,7 +68,7 @@ export interface Hooks {
 }
 
 /** Life signs kept: more than the hosts of a simulation write within the times that are asked for. */
-const MOST_LIFE_SIGNS = 1000;
+export const MOST_LIFE_SIGNS = 1000;
 
 /** `now`: milliseconds since 1970, more than 0. */
 export function createDatabase(now: () => number): MemoryDatabase {
