@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import type { Finding } from '../domain/reconcile/listing.ts';
+import { isDiskTrouble } from '../manager/disk-trouble.ts';
 import type { Applied } from '../manager/reconcile/reconcile.ts';
 import { withDatabase, type Database } from './database.ts';
+import { CommandFailure } from './failure.ts';
 import { askManagerOf } from './manager-request.ts';
 import { print, printJson, style } from './output.ts';
 import { runNumber } from './run-number.ts';
@@ -53,7 +55,7 @@ async function work({ store, settings }: Database, options: Options) {
   };
   const scope = { from: options.from ?? 0, to: options.to ?? null };
   const found: Reported[] = [];
-  for (const finding of await findings(place, scope)) {
+  for (const finding of await lookedAt(() => findings(place, scope))) {
     const { action } = finding;
     const applied = options.apply && action !== null ? await apply(place, action) : null;
     found.push({ ...finding, applied });
@@ -68,6 +70,19 @@ async function work({ store, settings }: Database, options: Options) {
     });
   }
   return { host: host.name, found };
+}
+
+/** A disk that is not there is said to be so, and nothing is taken for missing. */
+async function lookedAt<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!isDiskTrouble(error)) throw error;
+    throw new CommandFailure(
+      1,
+      `the disks of this host cannot be looked at: ${error.message}; mount what is missing, or correct paths.output`,
+    );
+  }
 }
 
 /** One that does not answer runs all the same. */

@@ -75,6 +75,15 @@ export function optionalText(about: string, details: Details = {}) {
   return setting<string | null>('text', z.string().min(1).nullable(), null, about, details);
 }
 
+/** The address of a MongoDB server, which may be left out. */
+export function optionalServer(about: string, details: Details = {}) {
+  const schema = z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\/./, 'must begin with mongodb:// or mongodb+srv://')
+    .nullable();
+  return setting<string | null>('text', schema, null, about, details);
+}
+
 /** A file or folder: relative to the file that names it, or to the working directory. */
 export function path(value: Default<string>, about: string, details: Details = {}) {
   return setting('path', z.string().min(1), value, about, details);

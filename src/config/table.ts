@@ -10,6 +10,7 @@ import {
   list,
   number,
   optionalPath,
+  optionalServer,
   optionalText,
   path,
   table,
@@ -61,11 +62,11 @@ const channelsRow = z
  */
 export const TABLE = {
   database: {
-    url: optionalText(
+    url: optionalServer(
       'MongoDB URL of the runs database, and of the DAQ database unless that has its own. Without it `run` refuses to start, unless `--embedded` is given.',
       { name: 'mongo-url', secret: true },
     ),
-    daqUrl: optionalText(
+    daqUrl: optionalServer(
       'MongoDB URL of the DAQ database, where it is on another server than the runs database.',
       { name: 'daq-mongo-url', secret: true },
     ),

@@ -137,7 +137,10 @@ export class ManagerLoop {
       void this.#memory.run(this.#ends);
       await this.#housekeeping.atStart();
       this.#ready = true;
-      env.log.info({ event: 'manager.ready', host: env.host }, `${env.host} is ready to take runs`);
+      const what = this.#keepingBack.handingBack
+        ? 'has seen to what was left'
+        : 'is ready to take runs';
+      env.log.info({ event: 'manager.ready', host: env.host }, `${env.host} ${what}`);
       if (env.role === 'never') {
         const why = `${env.host} runs a manager although it is never to take new runs with the main detector: is that meant?`;
         void tellDaq(env, 'error', why);

@@ -15,7 +15,7 @@ export class Reference {
     this.#child = spawn(PYTHON, [join(PACKAGE, 'tests/equality/reference.py'), ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       // utilix looks there for the site's configuration, which must have no part in this.
-      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TZ: 'UTC' },
+      env: { PATH: process.env['PATH'] ?? '', HOME: '/dev/null', TZ: 'UTC' },
     });
     this.#child.stderr?.on('data', (piece: Buffer) => (this.#words += piece.toString()));
     if (this.#child.stdout === null) throw new Error('the reference has no standard output');

@@ -244,3 +244,10 @@ test('a child that goes on without a manager is told of, and left alone', async 
   );
   await next.kill();
 });
+
+test('a disk that is not there is said to be so, and nothing is taken for missing', async () => {
+  const env = { BOOTSTRAX_OUTPUT: '/no/such/folder' };
+  const { code, stderr } = await lab.command(['reconcile', '--apply'], { env });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/\/no\/such\/folder.*paths\.output/);
+});

@@ -197,6 +197,7 @@ role = "backup"`;
 
   it.each([
     ['[host', /line 1/],
+    ['[database]\nurl = "db.lab:27017"', /database\.url .*must begin with mongodb:/],
     ['host = 1', /host .*is a section/],
     ['[host]\nresource_table = "fast"', /no table "fast", only new, old/],
     ['[retry.jitter]\nmin = 2', /retry\.jitter\.min .*above/],
