@@ -19,6 +19,8 @@ from pymongo.errors import AutoReconnect, DuplicateKeyError
 from .live_data import FILE_FAULTS, Interval, LiveData, RunShape
 from .run_document import data_rates, end_of_run, rates, run_document, run_id
 
+# The DAQ writes 32 bits.
+LARGEST_NUMBER = 2**31 - 1
 FAULTS = (*FILE_FAULTS, "no-live-data", "no-data-field", "late-end", "silent-status", "no-document")
 
 # The dispatcher waits this long after the start before it inserts the document.
@@ -274,4 +276,4 @@ def _megabytes(live: LiveData) -> float:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_NUMBER
