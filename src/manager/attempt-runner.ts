@@ -246,12 +246,8 @@ export class AttemptRunner implements Runner {
       },
     });
     const supervision = this.#supervision;
-    if (this.#ended !== null) void supervision.end(this.#ended);
-    const leave = () => supervision.leave();
-    this.#managerEnds.addEventListener('abort', leave, { once: true });
-    const end = await supervision.done;
-    this.#managerEnds.removeEventListener('abort', leave);
-    if (end !== null && !this.#managerEnds.aborted) await this.#conclude(end);
+    const end = await supervision.untilEnd(this.#ended, this.#managerEnds);
+    if (end !== null) await this.#conclude(end);
   }
 
   /** Null while the run is taken, or as long as the server's time is not known. */

@@ -115,6 +115,19 @@ export class Supervision {
     };
   }
 
+  /**
+   * Follows the attempt to its end; null if the manager ends first, which leaves the child alone.
+   * `already`: why it was to end before it could be followed.
+   */
+  async untilEnd(already: Ended | null, managerEnds: AbortSignal): Promise<AttemptEnd | null> {
+    if (already !== null) void this.end(already);
+    const leave = () => this.leave();
+    managerEnds.addEventListener('abort', leave, { once: true });
+    const end = await this.done;
+    managerEnds.removeEventListener('abort', leave);
+    return managerEnds.aborted ? null : end;
+  }
+
   /** Ends the attempt's processes; the first cause given is the one that counts. */
   async end(cause: Ended): Promise<void> {
     if (this.#ended !== null) return;

@@ -174,12 +174,8 @@ export class DebtRunner implements Runner {
       onProgress: ({ memoryBytes }) => this.#noteMemory(memoryBytes),
     });
     this.#supervision = supervision;
-    if (this.#ended !== null) void supervision.end(this.#ended);
-    const leave = () => supervision.leave();
-    this.#managerEnds.addEventListener('abort', leave, { once: true });
-    const end = await supervision.done;
-    this.#managerEnds.removeEventListener('abort', leave);
-    if (end !== null && !this.#managerEnds.aborted) await this.#conclude(end);
+    const end = await supervision.untilEnd(this.#ended, this.#managerEnds);
+    if (end !== null) await this.#conclude(end);
   }
 
   #noteMemory(bytes: number): void {
@@ -248,8 +244,7 @@ export class DebtRunner implements Runner {
   async #lifeSign(): Promise<void> {
     if (this.#phase === 'settling') return;
     try {
-      const landed = await this.#env.store.debts.renew(this.fence);
-      if (landed === 'superseded') return await this.look();
+      await this.#env.store.debts.renew(this.fence);
       // Programs that go on with runs look at fields of their own.
       await this.look();
     } catch (error) {

@@ -1,25 +1,21 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, SMALL_MACHINE, until } from '../../support/lab.ts';
 
 const PATIENCE_MS = 240_000;
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
 const FAILING = `[worker]\ncontext_options = { fail_in = "event_basics" }\n${SMALL_MACHINE}`;
 
 let lab: Lab;
-const managers: ManagerProcess[] = [];
 beforeAll(async () => {
   lab = await Lab.start();
 });
-afterEach(async () => {
-  for (const manager of managers.splice(0)) await manager.kill();
-});
+afterEach(() => lab.endManagers());
 afterAll(() => lab.end());
 
 /** One attempt at a run on a host, to its end. */
 async function attemptOn(host: string, run: number, config: string): Promise<void> {
   const manager = await lab.manager({ host, config });
-  managers.push(manager);
   await manager.event('attempt.ended', { run });
   await manager.kill();
 }
@@ -82,7 +78,6 @@ test(
     const { data } = await lab.run(run!);
     await lab.runs.updateOne({ number: run! }, { $set: { 'data.0.location': `${lab.live}/gone` } });
     const manager = await lab.manager({ config: missing.replace(/fail_in = "\w+"/, '') });
-    managers.push(manager);
     await until('three failures', async () => {
       const { bootstrax } = await lab.run(run!);
       return (bootstrax.n_failures ?? 0) >= 3;
@@ -100,8 +95,7 @@ test(
       { number: run! },
       { $set: { data, 'bootstrax.next_retry': new Date(0) } },
     );
-    const second = await lab.manager({ config: missing.replace(/fail_in = "\w+"/, '') });
-    managers.push(second);
+    await lab.manager({ config: missing.replace(/fail_in = "\w+"/, '') });
     const done = await lab.reached(run!, ['done']);
     expect(done.bootstrax).toMatchObject({
       ...{ n_failures: failures, plan: { dropped: [], rung: failures } },

@@ -16,20 +16,13 @@ const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate'
 const PATIENCE_MS = 240_000;
 
 let lab: Lab;
-const managers: ManagerProcess[] = [];
 beforeAll(async () => {
   lab = await Lab.start({ testCommands: true });
 });
-afterEach(async () => {
-  for (const manager of managers.splice(0)) await manager.kill();
-});
+afterEach(() => lab.endManagers());
 afterAll(() => lab.end());
 
-async function start(choices: ManagerChoices = {}): Promise<ManagerProcess> {
-  const manager = await lab.manager(choices);
-  managers.push(manager);
-  return manager;
-}
+const start = (choices: ManagerChoices = {}): Promise<ManagerProcess> => lab.manager(choices);
 
 async function takeRun(): Promise<number> {
   const [number] = await lab.takeRuns(TAKE);
@@ -146,7 +139,7 @@ test(
       lab.client.db(lab.daqDb).collection('eb_monitor').findOne({ host: HOST, state: 'disk full' }),
     );
     expect(sign).not.toHaveProperty('run_id');
-    for (const manager of managers) await manager.kill();
+    await lab.endManagers();
     const messages = await log().find(about).toArray();
     expect(messages.map(({ priority }) => priority as number).sort()).toEqual([2, 4]);
   },
@@ -187,7 +180,7 @@ test(
     expect(rest.map(({ state }) => state as string).sort()).toEqual([
       ...['busy', 'busy', 'hosting microstrax'],
     ]);
-    for (const manager of managers) await manager.kill();
+    await lab.endManagers();
     expect(await log().find(message).toArray()).toMatchObject([{ priority: 3 }]);
   },
   PATIENCE_MS,

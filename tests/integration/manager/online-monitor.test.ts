@@ -12,20 +12,13 @@ const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate'
 const PATIENCE_MS = 240_000;
 
 let lab: Lab;
-const managers: ManagerProcess[] = [];
 beforeAll(async () => {
   lab = await Lab.start({ testCommands: true });
 });
-afterEach(async () => {
-  for (const manager of managers.splice(0)) await manager.kill();
-});
+afterEach(() => lab.endManagers());
 afterAll(() => lab.end());
 
-async function start(choices: ManagerChoices = {}): Promise<ManagerProcess> {
-  const manager = await lab.manager(choices);
-  managers.push(manager);
-  return manager;
-}
+const start = (choices: ManagerChoices = {}): Promise<ManagerProcess> => lab.manager(choices);
 
 async function takeRun(): Promise<number> {
   const [number] = await lab.takeRuns(TAKE);
