@@ -58,7 +58,7 @@ describe('is refused, and nothing is touched,', () => {
     const number = await doneRun();
     const chunk = chunkOf(productOf(number, 'raw_records'));
     const content = await readFile(chunk);
-    content.fill(0xff, content.length / 2, content.length / 2 + 64);
+    content.fill(0xff, Math.floor(content.length / 2), Math.floor(content.length / 2) + 64);
     await writeFile(chunk, content);
     await expectRefused(number, /^raw_records: .*-000000 (does not decompress|has)/);
   });
