@@ -14,6 +14,7 @@ import { addExplain } from './explain.ts';
 import { addFailures } from './failures.ts';
 import { addHandback } from './handback.ts';
 import { addHistory } from './history.ts';
+import { addHandover } from './handover.ts';
 import { addHosts } from './hosts.ts';
 import { addLogs } from './logs.ts';
 import { addNext } from './next.ts';
@@ -58,7 +59,7 @@ for (const add of [
     addReplay,
     addShadowReport,
   ],
-  ...[addLogs, addHistory, addFailures, addDebt, addDeletions],
+  ...[addLogs, addHistory, addFailures, addDebt, addDeletions, addHandover],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback, addReconcile],
   addDashboard,

@@ -154,6 +154,14 @@ export interface FailuresAnswer {
   groups: FailureGroup[];
 }
 
+/** GET /api/handover */
+export interface HandoverAnswer {
+  now: string;
+  hours: number;
+  /** Plain text, for a log book. */
+  text: string;
+}
+
 /** Any answer that is not 200. */
 export interface ErrorAnswer {
   error: string;
