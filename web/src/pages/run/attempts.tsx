@@ -1,0 +1,123 @@
+import type { AttemptView, RunAnswer } from '../../../../src/dashboard/api.ts';
+import { bytes, count, duration } from '../../format.ts';
+import { Ago, Empty, HostName, Panel, Time } from '../../parts.tsx';
+import type { Resource } from '../../resource.ts';
+import { Link } from '../../router.tsx';
+import { Timeline } from '../../timeline.tsx';
+import { Fact } from './facts.tsx';
+
+/** Every attempt on one time axis. */
+export function Attempts({
+  answer,
+  attempt,
+  number,
+}: {
+  answer: Resource<RunAnswer>;
+  attempt: AttemptView | null;
+  number: number;
+}) {
+  const attempts = answer.data?.attempts ?? [];
+  return (
+    <Panel
+      title={attempts.length === 0 ? 'Attempts' : count(attempts.length, 'attempt')}
+      class="attempts"
+      fresh={answer}
+      loading={answer.data === null}
+    >
+      {attempts.length === 0 ? (
+        <Empty>No host has tried it yet.</Empty>
+      ) : (
+        <Timeline
+          attempts={attempts}
+          chosen={attempt?.attempt ?? null}
+          start={answer.data?.row.start ?? null}
+          end={answer.data?.row.end ?? null}
+          to={(id) => `/runs/${number}?attempt=${id}`}
+        />
+      )}
+    </Panel>
+  );
+}
+
+/** One attempt: its plan and how it ended. */
+export function AttemptDetails({
+  attempt,
+  answer,
+}: {
+  attempt: AttemptView;
+  answer: Resource<RunAnswer>;
+}) {
+  const versions = Object.entries(attempt.versions).filter(([name]) =>
+    ['strax', 'straxen', 'numba', 'python'].includes(name),
+  );
+  return (
+    <Panel title="The chosen attempt" class="attempt" fresh={answer} loading={false}>
+      <dl class="facts">
+        <Fact name="Host">
+          <HostName host={attempt.host} />
+        </Fact>
+        <Fact name="Started, UTC">
+          <Time at={attempt.started} />
+        </Fact>
+        <Fact name="Took">
+          {attempt.seconds !== null ? (
+            duration(attempt.seconds)
+          ) : attempt.ended === null ? (
+            <>
+              running, since <Ago at={attempt.started} suffix="" />
+            </>
+          ) : (
+            'unknown'
+          )}
+        </Fact>
+        <Fact name="Outcome">
+          {attempt.outcome ?? 'running'}
+          {attempt.counted && ', counted as a failure'}
+        </Fact>
+        {attempt.cause !== null && <Fact name="Cause">{attempt.cause.replaceAll('_', ' ')}</Fact>}
+        {attempt.peakMemoryBytes !== null && (
+          <Fact name="Memory at most">{bytes(attempt.peakMemoryBytes)}</Fact>
+        )}
+        {attempt.cores !== null && (
+          <Fact name="Plan">
+            {count(attempt.cores, 'core')}, {count(attempt.maxMessages ?? 0, 'message')}, time-out{' '}
+            {duration(attempt.timeoutSeconds ?? 0)}
+          </Fact>
+        )}
+        {versions.length > 0 && (
+          <Fact name="Versions">
+            {versions.map(([name, version]) => `${name} ${version}`).join(', ')}
+          </Fact>
+        )}
+      </dl>
+      {attempt.reason !== null && attempt.reason !== answer.data?.row.why && (
+        <p class="reason">{attempt.reason}</p>
+      )}
+      {attempt.fingerprint !== null && (
+        <p>
+          <Link to={`/failures?group=${encodeURIComponent(attempt.fingerprint)}`}>
+            Failures of the same cause
+          </Link>
+        </p>
+      )}
+      {attempt.traceback !== null && (
+        <details>
+          <summary>Traceback</summary>
+          <pre tabIndex={0} role="region" aria-label="Traceback">
+            {attempt.traceback}
+          </pre>
+        </details>
+      )}
+      {attempt.reasons.length > 0 && (
+        <details>
+          <summary>What shaped the plan</summary>
+          <ul class="plain">
+            {attempt.reasons.map((reason) => (
+              <li key={reason}>{reason}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </Panel>
+  );
+}

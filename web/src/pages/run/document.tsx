@@ -1,0 +1,23 @@
+import { useState } from 'preact/hooks';
+import type { DocumentAnswer } from '../../../../src/dashboard/api.ts';
+import { useResource } from '../../resource.ts';
+
+/** The document itself, read when it is opened. */
+export function RawDocument({ number }: { number: number }) {
+  const [open, setOpen] = useState(false);
+  const answer = useResource<DocumentAnswer>(open ? `/api/runs/${number}/document` : null, 30);
+  return (
+    <section class="panel raw">
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>The document as it is stored, without passwords</summary>
+        {answer.data === null ? (
+          <p class="empty">{answer.why ?? 'Reading …'}</p>
+        ) : (
+          <pre tabIndex={0} role="region" aria-label="Run document">
+            {answer.data.text}
+          </pre>
+        )}
+      </details>
+    </section>
+  );
+}

@@ -1,0 +1,96 @@
+import type { RunAnswer } from '../../../../src/dashboard/api.ts';
+import { isWorking } from '../../../../src/domain/overview/condition.ts';
+import type { FleetExplanation } from '../../../../src/domain/overview/explain-fleet.ts';
+import { bytes, count, duration } from '../../format.ts';
+import { Meter, Panel, Until } from '../../parts.tsx';
+import type { Resource } from '../../resource.ts';
+import { Glyph } from '../../signs.tsx';
+
+const VERDICTS: Readonly<Record<FleetExplanation['verdict'], string>> = {
+  eligible: 'It is free to be taken.',
+  waiting: 'It waits.',
+  running: 'It is being processed.',
+  held: 'It is held: a person has told all hosts to leave it alone.',
+  finished: 'It is done.',
+  givenUp: 'It is given up: it failed too often, and only a person brings it back.',
+  abandoned: 'It is abandoned: a person has told that it is not to be processed.',
+  malformed: 'It is set aside: its document must be mended by a person.',
+};
+
+/** Why the run is, or is not, being processed. */
+export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
+  const explanation = answer.data?.explanation;
+  return (
+    <Panel title="Why" class="explain" fresh={answer} loading={explanation === undefined}>
+      {explanation !== undefined && (
+        <>
+          <p class="verdict">{VERDICTS[explanation.verdict]}</p>
+          {explanation.next !== null && (
+            <p>
+              Next: {explanation.next.what}
+              {explanation.next.who !== null && `, by ${explanation.next.who}`}
+              {explanation.next.at !== null && (
+                <>
+                  , <Until at={explanation.next.at} />
+                </>
+              )}
+              .
+            </p>
+          )}
+          <RunningBar answer={answer.data!} />
+          {answer.data?.row.why != null && <p class="reason">{answer.data.row.why}</p>}
+          <details>
+            <summary>The rules that were asked, as seen from {explanation.seenFrom}</summary>
+            <ul class="rules">
+              {explanation.rules.map(({ rule, value, holds }) => (
+                <li key={rule}>
+                  <Glyph shape={holds ? 'disc' : 'cross'} tone={holds ? 'good' : 'bad'} />
+                  <span>
+                    <b>{holds ? 'yes' : 'no'}</b> {rule}: {value}
+                  </span>
+                </li>
+              ))}
+            </ul>
+            {explanation.hosts.length > 1 && (
+              <ul class="rules">
+                {explanation.hosts.map(({ host, verdict, obstacle }) => (
+                  <li key={host}>
+                    <span>
+                      <b>{host}</b> {verdict}
+                      {obstacle !== null && `, because not: ${obstacle}`}
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </details>
+          {explanation.commands.length > 0 && (
+            <p class="commands">
+              On a terminal:{' '}
+              {explanation.commands.map((command) => (
+                <code key={command}>{command}</code>
+              ))}
+            </p>
+          )}
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function RunningBar({ answer }: { answer: RunAnswer }) {
+  const { progress, run } = answer.row;
+  if (progress === null || !isWorking(answer.row.condition)) return null;
+  return (
+    <div class="running">
+      <Meter label={`Processed of run ${run}`} fraction={progress.fraction ?? 0} />
+      <p class="work-facts">
+        <span>{progress.phase.replaceAll('_', ' ')}</span>
+        <span>{duration(progress.coveredSeconds)} of data read</span>
+        <span>{count(progress.chunks, 'chunk')}</span>
+        <span>{bytes(progress.memoryBytes)} of memory</span>
+        {progress.behindSeconds !== null && <span>{duration(progress.behindSeconds)} behind</span>}
+      </p>
+    </div>
+  );
+}
