@@ -1,3 +1,4 @@
+import { runSeen } from '../domain/actions/seen.ts';
 import { attention } from '../domain/overview/attention.ts';
 import { hostCard, hostScores, type Sign } from '../domain/overview/hosts.ts';
 import {
@@ -38,7 +39,12 @@ type Source = Pick<Store, 'runs' | 'hosts' | 'overview'>;
 
 /** A run's row from its document. */
 export function rowOf(document: RunDocument, now: Date, rules: Rules): RunRow {
-  return runRow(document._id.toHexString(), runView(document, now), rules.retry.maxFailures);
+  return runRow(
+    document._id.toHexString(),
+    runView(document, now),
+    rules.retry.maxFailures,
+    runSeen(document),
+  );
 }
 
 /** The runs being taken or processed, and the strip. */

@@ -4,12 +4,12 @@ import { listAttempts } from '../attempts/directory.ts';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
 import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
-import { runRow } from '../domain/overview/run-row.ts';
 import { runView } from '../domain/run-view.ts';
 import { parseRun } from '../domain/run.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
 import type { AttemptDocument, RunDocument } from '../store/types.ts';
 import type { AttemptView, DeletedData, RunAnswer, StoredData } from './api.ts';
+import { rowOf } from './readings.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const MOST_ATTEMPTS = 50;
@@ -41,7 +41,7 @@ export async function runAnswer(
   const data = entriesOf(whole ?? document, 'data').map(storedOf);
   return {
     now: now.toISOString(),
-    row: runRow(document._id.toHexString(), view, rules.retry.maxFailures),
+    row: rowOf(document, now, rules),
     reason: view.reason,
     explanation: explainFleet(parsed, feeder.hosts, fleet, rules, now),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,

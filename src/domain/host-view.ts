@@ -25,6 +25,8 @@ export interface HostView {
   whyNot: string | null;
   /** What kind of thing keeps it: `disk`, `quarantine`, ...; null where its release does not say. */
   whyNotKind: string | null;
+  /** A person wants no new run there; `expires` ISO 8601, UTC, null: until that is taken back. */
+  drained: { reason: string; expires: string | null } | null;
   worker: string | null;
   /** Its worker is warm, or will never be: a run starts without waiting for it. */
   workerReady: boolean;
@@ -48,6 +50,7 @@ export function hostView(
     accepting,
     why_not: whyNot,
     why_not_kind: whyNotKind,
+    drained,
     worker,
     worker_ready: workerReady,
     thinking,
@@ -64,6 +67,7 @@ export function hostView(
     accepting: !dead && accepting === true,
     whyNot: textOf(whyNot),
     whyNotKind: textOf(whyNotKind),
+    drained: drainedOf(drained),
     worker: textOf(worker),
     workerReady: workerReady === true,
     thinking: textOf(thinking),
@@ -72,4 +76,13 @@ export function hostView(
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function drainedOf(value: unknown): HostView['drained'] {
+  if (typeof value !== 'object' || value === null) return null;
+  const { reason, expires } = value as { reason?: unknown; expires?: unknown };
+  return {
+    reason: textOf(reason) ?? 'no reason is known',
+    expires: expires instanceof Date ? expires.toISOString() : null,
+  };
 }

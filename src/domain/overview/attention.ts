@@ -1,3 +1,4 @@
+import { itemMarks, type Acknowledged, type Standings } from '../actions/acknowledgement.ts';
 import type { HostCard } from './hosts.ts';
 import type { RunRow } from './run-row.ts';
 
@@ -14,7 +15,16 @@ export interface AttentionItem {
   since: string | null;
   /** What a person can do, as a command or a sentence. */
   todo: string;
+  /** For actions. */
+  key: string;
+  seen: string;
+  acknowledged: Acknowledged | null;
 }
+
+type Bare = Omit<AttentionItem, 'key' | 'seen' | 'acknowledged'> & {
+  /** Tells two occurrences of the same kind apart. */
+  occurrence: string;
+};
 
 export interface AttentionLimits {
   /** A promised time may pass by so much, seconds. */
@@ -31,11 +41,20 @@ export function attention(
   changedAt: ReadonlyMap<string, Date | null>,
   limits: AttentionLimits,
   now: Date,
+  standings: Standings = new Map(),
 ): AttentionItem[] {
   const items = [
     ...hosts.flatMap(ofHost),
-    ...runs.flatMap((run) => ofRun(run, changedAt.get(run.id) ?? null, limits, now)),
-  ];
+    ...runs.flatMap((run) =>
+      ofRun(run, changedAt.get(run.id) ?? null, limits, now).map((item) => ({
+        ...item,
+        occurrence: run.seen,
+      })),
+    ),
+  ].map(({ occurrence, ...item }): AttentionItem => {
+    const key = `${item.kind}:${item.run ?? item.host ?? '?'}`;
+    return { ...item, ...itemMarks(key, occurrence, standings, now) };
+  });
   return items.sort((a, b) => URGENCY[a.kind] - URGENCY[b.kind] || (b.run ?? 0) - (a.run ?? 0));
 }
 
@@ -48,7 +67,7 @@ const URGENCY: Record<AttentionItem['kind'], number> = {
   set_aside: 5,
 };
 
-function ofHost(host: HostCard): AttentionItem[] {
+function ofHost(host: HostCard): Bare[] {
   const about = { run: null, host: host.host };
   if (host.condition === 'silent') {
     return [
@@ -57,6 +76,7 @@ function ofHost(host: HostCard): AttentionItem[] {
         kind: 'host_silent',
         what: `${host.host} gives no life sign${host.runs.length > 0 ? `; it had run ${host.runs.join(', ')}` : ''}.`,
         since: host.lastSign,
+        occurrence: `since ${host.lastSign}`,
         todo: `Look at the machine; start its manager again, or mark it as taken out of service.`,
       },
     ];
@@ -68,6 +88,7 @@ function ofHost(host: HostCard): AttentionItem[] {
         kind: 'host_quarantined',
         what: `${host.host} takes no runs: ${host.whyNot ?? 'run after run failed on it'}.`,
         since: null,
+        occurrence: host.whyNot ?? '',
         todo: `Compare its failures with those of other hosts; it tries one run again by itself.`,
       },
     ];
@@ -80,7 +101,7 @@ function ofRun(
   changed: Date | null,
   limits: AttentionLimits,
   now: Date,
-): AttentionItem[] {
+): Omit<Bare, 'occurrence'>[] {
   const about = { run: run.run, host: run.host };
   const name = `Run ${run.run ?? 'without a number'}`;
   const because = run.why === null ? '' : `: ${run.why}`;

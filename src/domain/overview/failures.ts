@@ -1,3 +1,5 @@
+import { itemMarks, type Acknowledged, type Standings } from '../actions/acknowledgement.ts';
+
 /** A counted failure as the groups look at it. */
 export interface CountedFailure {
   run: number;
@@ -33,6 +35,10 @@ export interface FailureGroup {
   trend: number[];
   /** The only host on which it occurs, although others failed or succeeded too. */
   onlyHost: string | null;
+  /** For actions. */
+  key: string;
+  seen: string;
+  acknowledged: Acknowledged | null;
 }
 
 export const TREND_DAYS = 14;
@@ -43,6 +49,7 @@ export function failureGroups(
   failures: readonly CountedFailure[],
   hosts: readonly string[],
   now: Date,
+  standings: Standings = new Map(),
 ): FailureGroup[] {
   const groups = new Map<string, CountedFailure[]>();
   for (const failure of failures) {
@@ -50,7 +57,7 @@ export function failureGroups(
     groups.set(key, [...(groups.get(key) ?? []), failure]);
   }
   return [...groups]
-    .map(([fingerprint, members]) => groupOf(fingerprint, members, hosts, now))
+    .map(([fingerprint, members]) => groupOf(fingerprint, members, hosts, standings, now))
     .sort((a, b) => b.lastSeen.localeCompare(a.lastSeen));
 }
 
@@ -58,6 +65,7 @@ function groupOf(
   fingerprint: string,
   members: CountedFailure[],
   hosts: readonly string[],
+  standings: Standings,
   now: Date,
 ): FailureGroup {
   const newestFirst = [...members].sort((a, b) => b.ended.getTime() - a.ended.getTime());
@@ -84,6 +92,8 @@ function groupOf(
     traceback: newest.traceback,
     trend: trendOf(members, now),
     onlyHost: own.length === 1 && members.length > 1 && hosts.length > 1 ? (own[0] ?? null) : null,
+    // The same cause is the same occurrence, whenever it is seen again.
+    ...itemMarks(`failure:${fingerprint}`, fingerprint, standings, now),
   };
 }
 

@@ -1,3 +1,4 @@
+import { hostSeen } from '../actions/seen.ts';
 import type { HostView } from '../host-view.ts';
 import { hoursUntilFull, type DiskPoint } from './forecast.ts';
 
@@ -29,6 +30,8 @@ export interface HostCard extends Omit<HostView, 'state' | 'ageSeconds'> {
   diskLimitPercent: number;
   /** Null: not within three days. */
   diskFullInHours: number | null;
+  /** For actions: they land only while it is still so. */
+  seen: string;
 }
 
 /** The card of a host from its document and its newest life signs. */
@@ -59,6 +62,7 @@ export function hostCard(
     diskPercent: newest?.diskPercent ?? null,
     diskLimitPercent: limits.diskPercent,
     diskFullInHours: hoursUntilFull(points, limits.diskPercent),
+    seen: hostSeen(view.drained),
   };
 }
 

@@ -13,10 +13,12 @@ export interface RunRow extends Omit<RunView, 'reason'> {
   got: number;
   /** Counted failures after which a run is given up. */
   giveUpAfter: number;
+  /** For actions: they land only while it is still so. */
+  seen: string;
 }
 
-/** The row of one run. */
-export function runRow(id: string, view: RunView, giveUpAfter: number): RunRow {
+/** The row of one run; `seen` as `domain/actions/seen` has it. */
+export function runRow(id: string, view: RunView, giveUpAfter: number, seen: string): RunRow {
   const { reason, ...rest } = view;
   const wanted = new Set([...view.targets, ...view.dropped]);
   const missing = new Set(missingTargets(view));
@@ -33,6 +35,7 @@ export function runRow(id: string, view: RunView, giveUpAfter: number): RunRow {
     wanted: wanted.size,
     got,
     giveUpAfter,
+    seen,
   };
 }
 

@@ -84,10 +84,11 @@ describe('a row of the list of runs', () => {
       'id',
       view({ state: 'failed', n_failures: 2, next_retry: NOW, reason, plan }),
       10,
+      'seen',
     );
     expect(row).toMatchObject({ got: 0, wanted: 3, why: 'The strax process failed: KeyError' });
     expect(row).not.toHaveProperty('reason');
-    expect(runRow('id', view({ state: 'done', reason, plan }), 10)).toMatchObject({
+    expect(runRow('id', view({ state: 'done', reason, plan }), 10, 'seen')).toMatchObject({
       condition: 'debt',
       got: 2,
       wanted: 3,
@@ -96,7 +97,7 @@ describe('a row of the list of runs', () => {
   });
 
   it('has no reason left over from before a success', () => {
-    expect(runRow('id', view({ state: 'done', reason: 'eb0:\nold' }), 10).why).toBeNull();
+    expect(runRow('id', view({ state: 'done', reason: 'eb0:\nold' }), 10, 'seen').why).toBeNull();
   });
 
   test.each([
@@ -177,9 +178,13 @@ describe('what needs a human', () => {
     consideringLeaseSeconds: 60,
   };
   const kinds = (bootstrax: Record<string, unknown>, changed: Date | null = NOW) =>
-    attention([runRow('id', view(bootstrax), 10)], [], new Map([['id', changed]]), limits, NOW).map(
-      ({ kind }) => kind,
-    );
+    attention(
+      [runRow('id', view(bootstrax), 10, 'seen')],
+      [],
+      new Map([['id', changed]]),
+      limits,
+      NOW,
+    ).map(({ kind }) => kind);
   const retry = (seconds: number) => ({
     ...{ state: 'failed', n_failures: 1, outcome: 'failed', next_retry: ago(seconds) },
   });
@@ -206,8 +211,8 @@ describe('what needs a human', () => {
 
   it('is what only a person can end, hosts first', () => {
     const rows = [
-      runRow('a', view({ state: 'failed', n_failures: 10 }), 10),
-      runRow('b', view({ state: 'failed', outcome: 'set_aside' }), 10),
+      runRow('a', view({ state: 'failed', n_failures: 10 }), 10, 'seen'),
+      runRow('b', view({ state: 'failed', outcome: 'set_aside' }), 10, 'seen'),
     ];
     const hosts = [card({}, 500), card({ why_not: 'x', why_not_kind: 'quarantine' })];
     const items = attention(rows, hosts, new Map(), limits, NOW);
