@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { explain, type Explanation } from '../domain/explain.ts';
 import { blame, blameText, isAlike, type Blame } from '../domain/blame.ts';
 import { causeText, type Meaning } from '../domain/causes.ts';
+import { deletionInWords } from '../domain/deletion-words.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { findRun } from './find-run.ts';
@@ -31,7 +32,10 @@ export function addExplain(program: Command): void {
     .command('explain')
     .description('why this run is, or is not, being processed, and what happens next')
     .argument('<run>', 'run number', runNumber)
-    .option('--json', 'one object: {run, state, verdict, rules, next, commands, lastFailure}')
+    .option(
+      '--json',
+      'one object: {run, state, verdict, rules, next, commands, lastFailure, liveData}',
+    )
     .action(async (run: number, { json }: { json?: boolean }, command: Command) => {
       const explanation = await withDatabase(command, async ({ store, settings }) => {
         const { parsed } = await findRun(store, run);
@@ -40,7 +44,12 @@ export function addExplain(program: Command): void {
         const { role, primaries } = settings.host;
         const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
         const explanation = explain(parsed, host, fleet, settings.rules, now);
-        return { ...explanation, lastFailure: await lastFailureOf(store, run, now) };
+        const [deletion] = await store.deletions.ofRun(run);
+        return {
+          ...explanation,
+          lastFailure: await lastFailureOf(store, run, now),
+          liveData: deletion === undefined ? null : deletionInWords(deletion),
+        };
       });
       if (json) printJson(explanation);
       else print(inWords(explanation));
@@ -63,8 +72,10 @@ async function lastFailureOf(store: Store, run: number, now: Date): Promise<Last
   };
 }
 
-function inWords(explanation: Explanation & { lastFailure: LastFailure | null }): string {
-  const { run, state, verdict, rules, next, commands, lastFailure } = explanation;
+function inWords(
+  explanation: Explanation & { lastFailure: LastFailure | null; liveData: string | null },
+): string {
+  const { run, state, verdict, rules, next, commands, lastFailure, liveData } = explanation;
   const lines = [
     `${style('bold', `run ${run ?? '?'}`)}: ${verdictInWords(verdict)} (state ${state ?? 'new'})`,
     ...rules.map(({ rule, value, holds }) => {
@@ -83,6 +94,7 @@ function inWords(explanation: Explanation & { lastFailure: LastFailure | null })
       `  points to ${blameText(lastFailure.blame)}`,
     );
   }
+  if (liveData !== null) lines.push(liveData);
   if (next !== null) {
     const who = next.who === null ? '' : `, by ${next.who}`;
     const at = next.at === null ? '' : `, at ${next.at}`;

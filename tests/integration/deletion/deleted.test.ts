@@ -74,6 +74,9 @@ describe('live data', () => {
       '{"deletions":[]}',
     );
     expect((await lab.command(['deletions', 'retry', String(number)])).code).toBe(1);
+    expect((await lab.command(['explain', String(number)])).stdout).toMatch(
+      /^Live data: deleted by .*; raw_records.* stand in for it\.$/m,
+    );
   });
 
   test('stays unless deletion is switched on', async () => {
