@@ -1,11 +1,5 @@
-import type {
-  ChangeStream,
-  ChangeStreamDocument,
-  ChangeStreamOptions,
-  Collection,
-  Document,
-  Timestamp,
-} from 'mongodb';
+import { once } from 'node:events';
+import type { ChangeStream, ChangeStreamDocument, Collection, Document } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Caller } from './call.ts';
@@ -36,18 +30,12 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
   let pause = 100;
   while (!signal.aborted) {
     try {
-      // The stream itself is opened only by its first read: the gap must end at a known time.
-      const reply = await caller.once('asking for the operation time', () =>
-        collection().db.command({ ping: 1 }),
-      );
-      const now = reply.operationTime as Timestamp | undefined;
-      const from: ChangeStreamOptions =
-        token !== null
-          ? { resumeAfter: token }
-          : now === undefined
-            ? {}
-            : { startAtOperationTime: now };
-      const stream = collection().watch(pipeline, { maxAwaitTimeMS: AWAIT_MS, ...from });
+      const stream = collection().watch(pipeline, {
+        maxAwaitTimeMS: AWAIT_MS,
+        // Never from an operation time: some servers read their whole history to find it, and answer
+        // nobody meanwhile.
+        ...(token === null ? {} : { resumeAfter: token }),
+      });
       let stop = () => undefined as void;
       const stopped = new Promise<void>((resolve) => {
         stop = resolve;
@@ -55,13 +43,20 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
       signal.addEventListener('abort', stop);
       try {
         if (signal.aborted) break;
-        onGap();
+        const opened = once(stream, 'resumeTokenChanged');
         const reading = readAll(stream, (event) => {
           if (signal.aborted) return;
           token = event._id;
           pause = 100;
           onEvent(event);
         });
+        // Its end is awaited below.
+        reading.catch(() => undefined);
+        // The stream is opened only by its first read: the gap must end at a known time.
+        await caller.once('opening a change stream', () =>
+          Promise.race([opened, reading, stopped]),
+        );
+        if (!signal.aborted) onGap();
         // On a connection that went silent the stream would not end with its closing.
         await Promise.race([reading, stopped]);
       } finally {
