@@ -1,4 +1,5 @@
 import type { SSEStreamingApi } from 'hono/streaming';
+import type { Logger } from 'pino';
 
 import { followLog, readLogEnd } from '../attempts/log-file.ts';
 import type { ChangedEvent } from './api.ts';
@@ -97,4 +98,12 @@ export async function tellLog(
     clearInterval(look);
     ended.abort();
   }
+}
+
+/** What is done with an error of a stream: it ends, and the browser comes back. */
+export function streamEnded(log: Logger): (error: Error) => Promise<void> {
+  return (error) => {
+    log.warn({ event: 'dashboard.stream', err: error }, `a stream has ended: ${error.message}`);
+    return Promise.resolve();
+  };
 }

@@ -1,0 +1,53 @@
+import { streamSSE } from 'hono/streaming';
+
+import { failuresAnswer, hostHistory } from '../answers.ts';
+import { failuresQuery, historyQuery, hostInput } from '../inputs.ts';
+import type { DashboardApp } from '../principal.ts';
+import { route } from '../route.ts';
+import { streamEnded, tellPanels } from '../streams.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+/** What is not about one run. */
+export function addFleetRoutes(app: DashboardApp, surroundings: Surroundings): void {
+  const { feeder, log } = surroundings;
+
+  route(
+    app,
+    {
+      method: 'get',
+      path: '/api/stream',
+      about: 'The panels, each when it has changed, and how old they are.',
+      answers: 'text/event-stream',
+    },
+    (context) =>
+      streamSSE(
+        context,
+        (stream) => tellPanels(feeder, stream, context.req.header('last-event-id')),
+        streamEnded(log),
+      ),
+  );
+
+  route(
+    app,
+    {
+      method: 'get',
+      path: '/api/hosts/:host/history',
+      about: 'Curves of a host from its life signs.',
+      params: hostInput,
+      query: historyQuery,
+    },
+    async (context, { params: { host }, query: { hours } }) =>
+      context.json(await hostHistory(surroundings, host, hours)),
+  );
+
+  route(
+    app,
+    {
+      method: 'get',
+      path: '/api/failures',
+      about: 'Counted failures of the last days, by fingerprint.',
+      query: failuresQuery,
+    },
+    async (context, { query: { days } }) => context.json(await failuresAnswer(surroundings, days)),
+  );
+}
