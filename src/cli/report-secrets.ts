@@ -12,14 +12,15 @@ export class Secrets {
   readonly #known: readonly string[];
 
   /** @param env - environment of this process: variables with secret names are known secrets. */
-  constructor({ database }: Settings, env: Readonly<Record<string, string | undefined>>) {
+  constructor({ database, alarms }: Settings, env: Readonly<Record<string, string | undefined>>) {
     const { runs, daq } = database.credentials;
     const ofEnvironment = Object.entries(env)
       .filter(([name]) => SECRET_NAME.test(name))
       // A word as short as this is part of others: removing it would only garble the text.
       .flatMap(([, value]) => (value !== undefined && value.length >= 6 ? [value] : []));
-    const passwords = [runs?.password, daq?.password, ...ofEnvironment].filter(
-      (word): word is string => word !== undefined && word !== '',
+    const ofAlarms = [alarms.webhook, alarms.deadMan, alarms.mailPassword];
+    const passwords = [runs?.password, daq?.password, ...ofAlarms, ...ofEnvironment].filter(
+      (word): word is string => typeof word === 'string' && word !== '',
     );
     this.#known = [...new Set(passwords.flatMap(waysToWrite))].sort((a, b) => b.length - a.length);
   }

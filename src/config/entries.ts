@@ -45,9 +45,9 @@ export interface Entry {
   keys: readonly string[];
   /** As in the file, e.g. `paths.live_data`. */
   path: string;
-  /** Null for a table. */
+  /** Null for a table, and for what is hidden. */
   env: string | null;
-  /** With dashes; null for a table. */
+  /** With dashes; null for a table, and for what is hidden. */
   flag: string | null;
   setting: Setting;
 }
@@ -69,12 +69,12 @@ function isSetting(node: Setting | Tree): node is Setting {
 function entryOf(keys: readonly string[], setting: Setting): Entry {
   const names = keys.map(snakeCase);
   const flagName = setting.name ?? names.join('-').replaceAll('_', '-');
-  const isTable = setting.kind === 'table';
+  const isFileOnly = setting.kind === 'table' || setting.hidden === true;
   return {
     keys,
     path: names.join('.'),
-    env: isTable ? null : `BOOTSTRAX_${flagName.toUpperCase().replaceAll('-', '_')}`,
-    flag: isTable ? null : `--${flagName}`,
+    env: isFileOnly ? null : `BOOTSTRAX_${flagName.toUpperCase().replaceAll('-', '_')}`,
+    flag: isFileOnly ? null : `--${flagName}`,
     setting,
   };
 }

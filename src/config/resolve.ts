@@ -174,6 +174,9 @@ function check(
   if (typeof value === 'string' && (setting.kind === 'path' || setting.kind === 'command')) {
     value = absolute(value, setting.kind, given.source, inputs);
   }
+  if (setting.hidden && given.source.kind === 'file' && !inputs.file?.privateToOwner) {
+    return wrong(`is a secret, but others may read the file: chmod 600 ${given.source.path}`);
+  }
   if (setting.secret && typeof value === 'string' && passwordIn(value) !== null) {
     if (given.source.kind !== 'file') {
       return wrong(
@@ -269,8 +272,18 @@ function put(tree: Record<string, unknown>, keys: readonly string[], value: unkn
 }
 
 function assemble(values: Record<string, unknown>): Settings {
-  const { database, host, paths, worker, simulator, checks, deletion, dashboard, ...rules } =
-    values as unknown as Settings & Settings['rules'];
+  const {
+    database,
+    host,
+    paths,
+    worker,
+    simulator,
+    checks,
+    deletion,
+    dashboard,
+    alarms,
+    ...rules
+  } = values as unknown as Settings & Settings['rules'];
   return {
     database: { ...database, credentials: { runs: null, daq: null } },
     host,
@@ -280,12 +293,13 @@ function assemble(values: Record<string, unknown>): Settings {
     checks,
     deletion,
     dashboard,
+    alarms,
     // The names of tags are not a site's choice.
     rules: { ...rules, claim: { ...defaultRules.claim, ...rules.claim } },
   };
 }
 
-function contradictions({ host, rules }: Settings, sources: Sources): ConfigurationError[] {
+function contradictions({ host, alarms, rules }: Settings, sources: Sources): ConfigurationError[] {
   const errors: ConfigurationError[] = [];
   const wrong = (setting: string, problem: string): void => {
     errors.push({ setting, source: sources[setting] ?? { kind: 'default' }, problem });
@@ -305,6 +319,12 @@ function contradictions({ host, rules }: Settings, sources: Sources): Configurat
   };
   for (const [path, { min, max }] of Object.entries(ranges)) {
     if (min > max) wrong(`${path}.min`, `${min} is above ${path}.max, ${max}`);
+  }
+  if (alarms.mailTo.length > 0 && (alarms.mailServer === null || alarms.mailFrom === null)) {
+    wrong('alarms.mail_to', 'mail needs alarms.mail_server and alarms.mail_from as well');
+  }
+  if ((alarms.mailUser === null) !== (alarms.mailPassword === null)) {
+    wrong('alarms.mail_user', 'goes only together with alarms.mail_password');
   }
   if (rules.targets.default.length === 0) wrong('targets.default', 'names no data type');
   if (rules.limits.renewSeconds >= rules.limits.busyLeaseSeconds) {

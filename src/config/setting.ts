@@ -37,6 +37,8 @@ export interface Setting<T = unknown> {
   unit?: string;
   /** Shown masked, and refused as a flag when it carries a password. */
   secret?: boolean;
+  /** All of it is a secret: only from a file that nobody else may read, and never shown. */
+  hidden?: boolean;
   /** Name of flag and environment variable where it is not section and name joined. */
   name?: string;
   /** A table of rows whose names are ours, not the user's: shown in snake_case. */
@@ -46,6 +48,7 @@ export interface Setting<T = unknown> {
 interface Details {
   unit?: string;
   secret?: boolean;
+  hidden?: boolean;
   name?: string;
   rows?: boolean;
 }
@@ -80,6 +83,20 @@ export function optionalServer(about: string, details: Details = {}) {
   const schema = z
     .string()
     .regex(/^mongodb(\+srv)?:\/\/./, 'must begin with mongodb:// or mongodb+srv://')
+    .nullable();
+  return setting<string | null>('text', schema, null, about, details);
+}
+
+/** An address of the web, or of a server of another kind, which may be left out. */
+export function optionalUrl(schemes: readonly string[], about: string, details: Details = {}) {
+  const schema = z
+    .string()
+    .refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol), {
+      message: `must be an address that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+    })
+    .refine((value) => details.hidden === true || !/^[^/]*\/\/[^/]*@/.test(value), {
+      message: 'must not carry a user or a password',
+    })
     .nullable();
   return setting<string | null>('text', schema, null, about, details);
 }

@@ -11,7 +11,7 @@ export interface ShownSetting {
   value: unknown;
   /** `default`, or the file, variable or flag that gave it. */
   source: string;
-  /** Null for tables, which only the file can hold. */
+  /** Null for tables and secrets, which only the file can hold. */
   env: string | null;
   flag: string | null;
 }
@@ -27,7 +27,11 @@ export function showSettings(settings: Settings, sources: Sources): ShownSetting
   });
 }
 
-function shown(value: unknown, setting: { secret?: boolean; rows?: boolean }): unknown {
+function shown(
+  value: unknown,
+  setting: { secret?: boolean; hidden?: boolean; rows?: boolean },
+): unknown {
+  if (setting.hidden && value !== null) return '***';
   if (setting.secret && typeof value === 'string') return maskUrl(value);
   return setting.rows ? rowsInSnakeCase(value) : value;
 }

@@ -12,6 +12,7 @@ import {
   optionalPath,
   optionalServer,
   optionalText,
+  optionalUrl,
   path,
   table,
   text,
@@ -244,6 +245,58 @@ export const TABLE = {
     port: number(z.int().min(0).max(65_535), 8580, 'Port of the dashboard; 0 for any free one.', {
       name: 'dashboard-port',
     }),
+  },
+  alarms: {
+    webhook: optionalUrl(
+      ['https:', 'http:'],
+      'Address to which alarms are posted as JSON; such addresses mostly carry a key.',
+      { hidden: true },
+    ),
+    mailServer: optionalUrl(
+      ['smtp:', 'smtps:'],
+      'Server for mails: `smtp://host:25`, encrypted if it offers that, or `smtps://host:465`.',
+    ),
+    mailFrom: optionalText('Sender of the mails.'),
+    mailTo: list([], 'Who is sent a mail at an alarm.'),
+    mailUser: optionalText('User at the mail server, which is then spoken to encrypted only.'),
+    mailPassword: optionalText('Password at the mail server.', { hidden: true }),
+    deadMan: optionalUrl(
+      ['https:', 'http:'],
+      'Address at an outside receiver that is asked for at an interval, as long as the databases are read: that receiver tells people when nothing comes any more.',
+      { hidden: true },
+    ),
+    deadManSeconds: number(positive, 60, 'That interval.', { unit: 's' }),
+    link: optionalUrl(
+      ['https:', 'http:'],
+      'Address under which people reach the dashboard, named in each message.',
+    ),
+    lookSeconds: number(positive, 15, 'Pause between two looks, also while nobody watches.', {
+      unit: 's',
+    }),
+    holdSeconds: number(
+      z.number().nonnegative(),
+      30,
+      'What is wrong is told after it has been seen for so long without a break, and is over after it has not.',
+      { unit: 's' },
+    ),
+    retrySeconds: number(
+      positive,
+      30,
+      'Pause after a receiver has failed; doubles with each further failure, to an hour at most.',
+      { unit: 's' },
+    ),
+    diskFullHours: number(
+      positive,
+      6,
+      'A disk that, as it goes on, is full sooner than this is an alarm.',
+      { unit: 'h' },
+    ),
+    nothingProcessedSeconds: number(
+      positive,
+      1800,
+      'Runs wait, or fail, and none has been done for so long: an alarm.',
+      { unit: 's' },
+    ),
   },
   ...RULES_TABLE,
 } as const;

@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { Secrets } from '../../../src/cli/report-secrets.ts';
 import type { Settings } from '../../../src/config/entries.ts';
 
+const HOOK = 'https://chat.example/hooks/k3y-0f-the-h00k';
+
 function secrets(password: string, env: Record<string, string> = {}): Secrets {
   const credentials = { runs: { username: 'daq', password }, daq: null };
-  return new Secrets({ database: { credentials } } as unknown as Settings, env);
+  const alarms = { webhook: HOOK, deadMan: null, mailPassword: null };
+  return new Secrets({ database: { credentials }, alarms } as unknown as Settings, env);
 }
 
 /** As it may stand in a log, a URL, a traceback, JSON within JSON. */
@@ -53,6 +56,12 @@ describe('secrets in a report', () => {
       context_options: { api_key: '***', token: '***', user: 'daq', nested: [{ Password: '***' }] },
       log: 'logging in with *** in /home/daq, abc',
       empty: { password: '' },
+    });
+  });
+
+  it('the key of a webhook is removed, wherever it stands', () => {
+    expect(secrets('x1x2x3').remove({ log: `POST ${HOOK}: refused` })).toEqual({
+      log: 'POST ***: refused',
     });
   });
 

@@ -6,6 +6,7 @@ import {
   type Resolution,
 } from '../../../src/config/resolve.ts';
 import { ENTRIES } from '../../../src/config/entries.ts';
+import { showSettings } from '../../../src/config/show.ts';
 import { defaultRules } from '../../../src/domain/rules.ts';
 
 function resolve(
@@ -221,6 +222,36 @@ role = "backup"`;
   it('accepts a password in a URL of a file that only its owner may read', () => {
     const toml = '[database]\nurl = "mongodb://u:p@h/"';
     expect(settingsOf({ toml, privateToOwner: true }).settings.database.url).toContain('u:p');
+  });
+});
+
+describe('what is a secret as a whole', () => {
+  const toml = '[alarms]\nwebhook = "https://chat.example/hooks/k3y"';
+
+  it('is taken only from a file that nobody else may read', () => {
+    expect(settingsOf({ toml, privateToOwner: true }).settings.alarms.webhook).toContain('k3y');
+    expect(errorsOf({ toml })).toEqual([expect.stringContaining('chmod 600')]);
+    const given = { '--alarms-webhook': 'https://chat.example/hooks/k3y' };
+    expect(settingsOf({ flags: given }).settings.alarms.webhook).toBeNull();
+  });
+
+  it('is never shown', () => {
+    const { settings, sources } = settingsOf({ toml, privateToOwner: true });
+    const shown = showSettings(settings, sources);
+    expect(shown.find(({ setting }) => setting === 'alarms.webhook')).toMatchObject({
+      ...{ value: '***', env: null, flag: null },
+    });
+    expect(JSON.stringify(shown)).not.toContain('k3y');
+  });
+
+  it.each([
+    ['webhook = "file:///etc/passwd"', 'https:// or http://'],
+    ['mail_server = "smtp://u:p@mail.lab"', 'must not carry a user'],
+    ['mail_to = ["shift@lab"]', 'needs alarms.mail_server'],
+    ['mail_user = "u"', 'alarms.mail_password'],
+  ])('%s is refused', (line, problem) => {
+    const [error] = errorsOf({ toml: `[alarms]\n${line}`, privateToOwner: true });
+    expect(error).toContain(problem);
   });
 });
 
