@@ -137,6 +137,10 @@ export const progressSchema = z.looseObject({
   bytes: z.number().nonnegative(),
   /** Proportional set size of the child and its descendants, bytes. */
   memoryBytes: z.number().nonnegative(),
+  /** When the first chunk of live data had been read, as `t`; null or absent before. */
+  firstChunk: z.number().positive().nullish(),
+  /** When the first chunk of a product was seen on disk, as `t`, to a second; null or absent before. */
+  firstOutput: z.number().positive().nullish(),
   /** Type being post-processed, when `phase` is `post_processing`. */
   target: z.string().optional(),
   folder: folderSchema.optional(),

@@ -1,4 +1,5 @@
 import type { AttemptFiles } from '../attempts/directory.ts';
+import { firstStepsAt, type AttemptTimes } from '../domain/attempt-times.ts';
 import type { Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
@@ -44,6 +45,8 @@ export class AttemptRunner implements Runner {
   /** The server's time as last asked: this host's own clock may be wrong. */
   #known: { serverTime: Date; monotonicSeconds: number } | null = null;
   #peakMemoryBytes = 0;
+  /** What the documents have said of when it came how far. */
+  readonly #times: Pick<AttemptTimes, 'noticed' | 'claimed' | 'started'> = {};
   #lookedAgain: (() => void) | null = null;
 
   /** `onPhase` is called at each change of phase. */
@@ -89,8 +92,12 @@ export class AttemptRunner implements Runner {
     return this.#stop.signal.aborted || this.#phase === 'settling';
   }
 
-  /** A new attempt: everything from the claim on. */
-  async work(): Promise<void> {
+  /**
+   * A new attempt: everything from the claim on. `noticed`: when this host learned that it may take
+   * the run, by the server's clock; null if a person named it.
+   */
+  async work(noticed: Date | null): Promise<void> {
+    if (noticed !== null) this.#times.noticed = noticed;
     await this.#withLifeSigns(() => this.#fromClaim());
   }
 
@@ -99,6 +106,7 @@ export class AttemptRunner implements Runner {
     this.plan = files.plan;
     this.#listing.listedBefore(locationsOn(this.#env.host, this.#run));
     this.#state = 'busy';
+    this.#noteTime(this.#run);
     this.#enter('running');
     if (files.ending !== null) this.end(files.ending.ended);
     this.#noteTags(this.#run);
@@ -123,12 +131,19 @@ export class AttemptRunner implements Runner {
       const claimed = state === 'busy' || (state === 'considering' && this.#state === state);
       if (claimed && attempt === this.fence.attempt && host === this.fence.host) {
         this.#run = parsed.run;
+        this.#noteTime(parsed.run);
         this.#noteTags(parsed.run);
       } else if (this.phase !== 'settling') {
         this.end({ kind: 'superseded' });
       }
     }
     this.#lookedAgain?.();
+  }
+
+  /** The claim and the start are written once by this attempt; its life signs come later. */
+  #noteTime({ bootstrax: { state, time, startedProcessing } }: Run): void {
+    if (state === 'considering' && time !== null) this.#times.claimed ??= time;
+    if (state === 'busy' && startedProcessing !== null) this.#times.started ??= startedProcessing;
   }
 
   #noteTags({ tags }: Run): void {
@@ -151,6 +166,7 @@ export class AttemptRunner implements Runner {
         mode: this.#run.mode,
         failures: this.#run.bootstrax.failures,
         plan: null,
+        times: this.#timesSoFar(),
       });
       return true;
     });
@@ -343,8 +359,19 @@ export class AttemptRunner implements Runner {
       phase: this.progress?.phase ?? null,
       seconds: this.#env.clock.monotonicSeconds() - this.#startedAt,
       peakMemoryBytes: this.#peakMemoryBytes || null,
+      times: this.#timesSoFar(),
     };
     await settle(this.#env, soFar, ending, this.#managerEnds);
+  }
+
+  #timesSoFar(): AttemptTimes {
+    const { start, end } = this.#run;
+    return {
+      runStart: start,
+      ...(end === null ? {} : { runEnd: end }),
+      ...this.#times,
+      ...firstStepsAt(this.#times.started, this.progress ?? {}),
+    };
   }
 
   #owner(): Fence {
@@ -383,7 +410,8 @@ export class AttemptRunner implements Runner {
   progressSummary(): ProgressSummary | null {
     const progress = this.progress;
     if (progress === null) return null;
-    return progressSummary(progress, this.phase === 'running' ? null : this.phase);
+    const phase = this.phase === 'running' ? null : this.phase;
+    return progressSummary(progress, phase, this.#times.started);
   }
 
   #enter(phase: AttemptPhase): void {

@@ -8,6 +8,7 @@ import { seenOf } from '../store/runs.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
 import { malformedText } from './failure.ts';
+import type { Notices } from './notices.ts';
 import { runLabel, tellDaq } from './tell.ts';
 
 /** Candidates looked at in one turn, of each kind: the loser of a race takes the next of its batch. */
@@ -79,11 +80,14 @@ export async function claimTurn(
   book: AttemptBook,
   accepting: () => Promise<HostFacts['accepting']>,
   retries: Retries,
-  take: (run: Run, seen: Seen, attempt: string) => void,
+  notices: Notices,
+  take: (run: Run, seen: Seen, attempt: string, noticed: Date | null) => void,
 ): Promise<TurnAnswer> {
   const now = await env.store.serverTime();
   const found = await candidates(env, { includeHeld: false, retries, now });
   if (found.length === 0) return { quiet: true, nextDueSeconds: null };
+  const monotonicSeconds = env.clock.monotonicSeconds();
+  for (const { seen } of found) notices.note(seen.id, monotonicSeconds);
   const fleet = await fleetFacts(env, now);
   const host: HostFacts = { host: env.host, role: env.role, accepting: await accepting() };
   let nextDue: number | null = null;
@@ -98,7 +102,10 @@ export async function claimTurn(
             { event: 'run.claimed', run: parsed.run.number, attempt, purpose: decision.purpose },
             `claimed run ${parsed.run.number}: ${decision.why}`,
           );
-          take(parsed.run, seen, attempt);
+          const { state, nextRetry } = parsed.run.bootstrax;
+          const due = state === 'failed' ? nextRetry : null;
+          const noticed = notices.take(seen.id, { now, monotonicSeconds, due });
+          take(parsed.run, seen, attempt, noticed);
         }
         break;
       }

@@ -1,12 +1,13 @@
 import type { Run } from '../domain/run.ts';
 import type { ControlResponse } from '../machine/lock.ts';
 import { seenOf } from '../store/runs.ts';
-import type { Fence } from '../store/types.ts';
+import type { Fence, RunHint } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import { claimTurn, type Retries, type TurnAnswer } from './claiming.ts';
 import type { Debts } from './debts/debts.ts';
 import type { Environment } from './environment.ts';
 import type { HostWatch } from './host-watch.ts';
+import { Notices } from './notices.ts';
 import { requestedRun } from './requests.ts';
 
 /**
@@ -21,22 +22,28 @@ export class Claims {
   readonly #book: AttemptBook;
   readonly #host: HostWatch;
   readonly #debts: Debts;
-  readonly #take: (run: Run, fence: Fence) => void;
+  readonly #take: (run: Run, fence: Fence, noticed: Date | null) => void;
+  readonly #notices = new Notices();
   /** No run falls due before, as far as is known; monotonic seconds. */
   #noRetryBefore = -Infinity;
   #claiming: Promise<unknown> = Promise.resolve();
 
-  /** `take` is called with each claimed run. */
+  /** `take` is called with each claimed run, and when it was noticed: null if a person named it. */
   constructor(
     env: Environment,
     parts: { book: AttemptBook; host: HostWatch; debts: Debts },
-    take: (run: Run, fence: Fence) => void,
+    take: (run: Run, fence: Fence, noticed: Date | null) => void,
   ) {
     this.#env = env;
     this.#book = parts.book;
     this.#host = parts.host;
     this.#debts = parts.debts;
     this.#take = take;
+  }
+
+  /** A change stream tells of a run. */
+  hinted(hint: RunHint): void {
+    this.#notices.hinted(hint, this.#env.clock.monotonicSeconds());
   }
 
   /** Something has changed: what was known of runs that fall due is out of date. */
@@ -90,7 +97,8 @@ export class Claims {
       this.#book,
       () => this.accepting(),
       retries,
-      (run, seen, attempt) => this.#taken(run, { id: seen.id, attempt }),
+      this.#notices,
+      (run, seen, attempt, noticed) => this.#taken(run, { id: seen.id, attempt }, noticed),
     );
   }
 
@@ -118,11 +126,11 @@ export class Claims {
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') {
       return no(`run ${number} has just been taken by somebody else`);
     }
-    this.#taken(run, { id: seen.id, attempt });
+    this.#taken(run, { id: seen.id, attempt }, null);
     return { ok: true, message: `run ${number} is being processed on ${env.host}`, attempt };
   }
 
-  #taken(run: Run, { id, attempt }: Pick<Fence, 'id' | 'attempt'>): void {
-    this.#take(run, { id, attempt, host: this.#env.host });
+  #taken(run: Run, { id, attempt }: Pick<Fence, 'id' | 'attempt'>, noticed: Date | null): void {
+    this.#take(run, { id, attempt, host: this.#env.host }, noticed);
   }
 }

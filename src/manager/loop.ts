@@ -78,9 +78,9 @@ export class ManagerLoop {
     this.#claims = new Claims(
       env,
       { book: this.#book, host: this.#host, debts: this.#debts },
-      (run, fence) => {
+      (run, fence, noticed) => {
         const runner = this.#runner(run, fence);
-        this.#begin(runner, () => runner.work());
+        this.#begin(runner, () => runner.work(noticed));
       },
     );
     this.#lifeSigns = new LifeSigns(env, () => this.#view());
@@ -315,6 +315,7 @@ export class ManagerLoop {
     this.#streaming = true;
     store.runs
       .watch((hint) => {
+        if (hint !== null) this.#claims.hinted(hint);
         if (hint === null || hint.touched.some((field) => field.startsWith('tags'))) {
           this.#housekeeping.tagsChanged();
         }

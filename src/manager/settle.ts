@@ -1,3 +1,4 @@
+import type { AttemptTimes } from '../domain/attempt-times.ts';
 import type { Phase, Plan, Product, Result } from '../domain/attempt.ts';
 import { meaningOf } from '../domain/causes.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
@@ -34,6 +35,7 @@ export interface AttemptSoFar {
   phase: Phase | null;
   seconds: number | null;
   peakMemoryBytes: number | null;
+  times: AttemptTimes;
 }
 
 export type Ending =
@@ -68,7 +70,7 @@ export async function settle(
   }
   const settled = decide(env, attempt, ending);
   await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, settled.outcome),
+    env.store.attempts.end(fence.attempt, settled.outcome, { times: attempt.times }),
   );
   if (settled.conclusion.kind !== 'done') {
     // Before the run is free: then the next attempt's child may write there.
@@ -134,7 +136,7 @@ async function settleSuperseded(
     'the run was taken over or settled by others',
   );
   await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, outcome, history),
+    env.store.attempts.end(fence.attempt, outcome, { ...history, times: attempt.times }),
   );
   if (locations.length > 0) {
     const done = await untilAnswered(env, `data entries of run ${run.number}`, signal, async () => {

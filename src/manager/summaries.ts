@@ -1,3 +1,4 @@
+import { firstStepsAt } from '../domain/attempt-times.ts';
 import type { Plan, Progress } from '../domain/attempt.ts';
 import type { PlanSummary, ProgressSummary } from '../store/types.ts';
 
@@ -14,9 +15,17 @@ export function planSummary(plan: Plan): PlanSummary {
   };
 }
 
-/** What the run document shows of the progress; `phase` is what the manager sees beyond the child's. */
-export function progressSummary(progress: Progress, phase: string | null): ProgressSummary {
+/**
+ * What the run document shows of the progress; `phase` is what the manager sees beyond the child's,
+ * `started` when the run became busy.
+ */
+export function progressSummary(
+  progress: Progress,
+  phase: string | null,
+  started?: Date,
+): ProgressSummary {
   const { chunks, coveredSeconds, bytes, memoryBytes, t } = progress;
+  const { firstOutput } = firstStepsAt(started, progress);
   return {
     phase: phase ?? progress.phase,
     chunks,
@@ -25,5 +34,6 @@ export function progressSummary(progress: Progress, phase: string | null): Progr
     memory_bytes: memoryBytes,
     mb_per_s: t > 0 ? bytes / 1e6 / t : null,
     t,
+    ...(firstOutput === undefined ? {} : { first_output: firstOutput }),
   };
 }

@@ -1,9 +1,10 @@
 import type { Document } from 'mongodb';
 
+import type { AttemptTimes } from '../domain/attempt-times.ts';
 import { blame, type PastFailure } from '../domain/blame.ts';
 import type { Meaning } from '../domain/causes.ts';
 import type { Collection } from './collection.ts';
-import { literal } from './expressions.ts';
+import { literal, objectAt } from './expressions.ts';
 import type { IndexSpec } from './indexes.ts';
 import type {
   AttemptDocument,
@@ -59,8 +60,18 @@ export function beginUpdate(record: AttemptRecord): Document[] {
   ];
 }
 
-export function endUpdate(outcome: AttemptOutcome): Document[] {
-  return [{ $set: { ended: { $ifNull: ['$ended', '$$NOW'] }, result: literal(outcome) } }];
+export function endUpdate(outcome: AttemptOutcome, times?: AttemptTimes): Document[] {
+  return [
+    {
+      $set: {
+        ended: { $ifNull: ['$ended', '$$NOW'] },
+        result: literal(outcome),
+        ...(times === undefined
+          ? {}
+          : { times: { $mergeObjects: [objectAt('$times'), literal(times)] } }),
+      },
+    },
+  ];
 }
 
 export function createAttemptStore(attempts: Collection): AttemptStore {
@@ -77,9 +88,10 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
         { $set: { plan: literal(plan) } },
       ]);
     },
-    end: async (attempt, outcome, { unlessEnded } = { unlessEnded: false }) => {
+    end: async (attempt, outcome, { unlessEnded = false, times } = {}) => {
       const filter = { ...byId(attempt), ...(unlessEnded ? { ended: null } : {}) };
-      return (await attempts.repeatUpdateOne('attempts.end', filter, endUpdate(outcome))) === 1;
+      const update = endUpdate(outcome, times);
+      return (await attempts.repeatUpdateOne('attempts.end', filter, update)) === 1;
     },
     get: async (attempt) => {
       const [document] = await attempts.find(byId(attempt), { limit: 1 });

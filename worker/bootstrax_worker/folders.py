@@ -58,6 +58,11 @@ class WrittenBytes:
         """Count the folder that will end up here, under its temporary name too."""
         self._folders[location] = {}
 
+    @property
+    def any_chunk(self) -> bool:
+        """Whether a chunk of data was there when it was counted last."""
+        return any(not name.endswith(".json") for known in self._folders.values() for name in known)
+
     def count(self) -> int:
         """Total bytes of all folders now."""
         for location, known in list(self._folders.items()):

@@ -43,9 +43,19 @@ class Progress:
     def chunk_read(self, chunk: int, duration_ns: int) -> None:
         """The source delivered a chunk that covers this much detector time."""
         self._state.chunk_read(chunk, duration_ns)
+        if not self._state.first_chunk:
+            self._state.first_chunk = self._microseconds()
         if self.phase == "waiting_for_data":
             self._state.phase = PHASES.index("processing")
         self.write()
+
+    def output_seen(self) -> None:
+        """Strax has stored a chunk of a product."""
+        if not self._state.first_output:
+            self._state.first_output = self._microseconds()
+
+    def _microseconds(self) -> int:
+        return max(1, round(self.seconds() * 1e6))
 
     def write(self, **extra: object) -> None:
         """Append one line: `folder` or `warning` besides the present state."""
@@ -57,6 +67,8 @@ class Progress:
             "coveredSeconds": covered,
             "bytes": self._state.bytes_written,
             "memoryBytes": self._state.memory,
+            "firstChunk": self._state.first_chunk / 1e6 or None,
+            "firstOutput": self._state.first_output / 1e6 or None,
             **extra,
         }
         if self.phase == "post_processing":

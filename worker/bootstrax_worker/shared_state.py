@@ -6,14 +6,27 @@ written with the same value by all, so there is no lock that a killed process co
 
 import mmap
 
-_PHASE, _TARGET, _BYTES, _MEMORY, _PEAK_MEMORY, _POOL_BROKEN, _HEADER = range(7)
+(
+    _PHASE,
+    _TARGET,
+    _BYTES,
+    _MEMORY,
+    _PEAK_MEMORY,
+    _POOL_BROKEN,
+    _FIRST_CHUNK,
+    _FIRST_OUTPUT,
+    _HEADER,
+) = range(9)
 
 # 182 hours of 5-second chunks; strax itself counts chunks in six digits.
 _CHUNKS = 1 << 17
 
 
 class SharedState:
-    """Numbers shared by fork. Bytes and memory in bytes, durations in ns."""
+    """Numbers shared by fork. Bytes and memory in bytes, durations in ns.
+
+    `first_chunk` and `first_output`: when they came, in µs since the child's start; 0 before.
+    """
 
     def __init__(self) -> None:
         self._slots = memoryview(mmap.mmap(-1, 8 * (_HEADER + _CHUNKS))).cast("q")
@@ -34,6 +47,8 @@ class SharedState:
     memory = _slot(_MEMORY)
     peak_memory = _slot(_PEAK_MEMORY)
     pool_broken = _slot(_POOL_BROKEN)
+    first_chunk = _slot(_FIRST_CHUNK)
+    first_output = _slot(_FIRST_OUTPUT)
 
     def chunk_read(self, chunk: int, duration_ns: int) -> None:
         """Record that the source delivered a chunk; reading it again changes nothing."""

@@ -64,6 +64,8 @@ class Watch:
         self._state.memory = memory
         self._state.peak_memory = max(self._state.peak_memory, memory)
         self._state.bytes_written = self._written.count()
+        if self._written.any_chunk:
+            self._progress.output_seen()
 
     def _run(self) -> None:
         while True:

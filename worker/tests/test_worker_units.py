@@ -127,6 +127,21 @@ def test_progress_lines_follow_the_protocol(tmp_path):
     assert lines[3]["target"] == "event_basics"
 
 
+def test_progress_lines_tell_when_the_first_steps_came(tmp_path):
+    progress = Progress(str(tmp_path), SharedState(), [])
+    progress.enter("waiting_for_data")
+    progress.chunk_read(0, 5_000_000_000)
+    progress.output_seen()
+    progress.chunk_read(1, 5_000_000_000)
+    progress.output_seen()
+    progress.enter("finishing")
+    lines = [json.loads(line) for line in (tmp_path / "progress.ndjson").read_text().splitlines()]
+    assert [line["firstChunk"] is None for line in lines] == [True, False, False, False]
+    assert [line["firstOutput"] is None for line in lines] == [True, True, False, False]
+    assert 0 < lines[3]["firstChunk"] == lines[1]["firstChunk"] <= lines[1]["t"]
+    assert lines[1]["t"] <= lines[3]["firstOutput"] == lines[2]["firstOutput"] <= lines[2]["t"]
+
+
 def test_a_full_disk_does_not_end_the_attempt_through_its_progress():
     progress = Progress.__new__(Progress)
     progress._started, progress._state, progress._targets = time.monotonic(), SharedState(), []
@@ -164,6 +179,20 @@ def test_memory_of_a_tree_includes_descendants():
     assert proportional_bytes([pid]) == resident_bytes([pid]) == 0
 
 
+def test_what_strax_notes_before_the_first_chunk_is_no_output(tmp_path):
+    written = WrittenBytes()
+    temporary = tmp_path / "000007-type-hash_temp"
+    temporary.mkdir()
+    (temporary / "metadata.json").write_bytes(b"x" * 10)
+    (temporary / "chunk-000000_temp").write_bytes(b"x" * 1000)
+    written.add(str(tmp_path / "000007-type-hash"))
+    assert written.count() == 10
+    assert not written.any_chunk
+    (temporary / "chunk-000000_temp").rename(temporary / "chunk-000000")
+    written.count()
+    assert written.any_chunk
+
+
 def test_written_bytes_follow_a_folder_through_its_rename(tmp_path):
     written = WrittenBytes()
     final = tmp_path / "000007-type-hash"
@@ -175,6 +204,7 @@ def test_written_bytes_follow_a_folder_through_its_rename(tmp_path):
     (temporary / "chunk-000001_temp").write_bytes(b"x" * 1000)
     (temporary / "metadata.json").write_bytes(b"x" * 10)
     assert written.count() == 110
+    assert written.any_chunk
     (temporary / "metadata.json").write_bytes(b"x" * 20)
     assert written.count() == 120
     temporary.rename(final)

@@ -1,3 +1,4 @@
+import type { AttemptTimes } from '../../domain/attempt-times.ts';
 import type { Blame, PastFailure } from '../../domain/blame.ts';
 import type { CauseClass, Meaning } from '../../domain/causes.ts';
 import type { Outcome } from '../../domain/run.ts';
@@ -16,6 +17,8 @@ export interface AttemptRecord {
   ofDebt?: boolean;
   /** `plan.json`, or null if the attempt ended before it had a plan. */
   plan: Record<string, unknown> | null;
+  /** Absent in what earlier releases wrote, and in attempts at a debt. */
+  times?: AttemptTimes;
 }
 
 export interface AttemptOutcome {
@@ -80,8 +83,8 @@ export interface AttemptStore {
   end(
     attempt: string,
     outcome: AttemptOutcome,
-    /** With `unlessEnded` an end that somebody has written already stays. */
-    options?: { unlessEnded: boolean },
+    /** With `unlessEnded` an end that somebody has written already stays; `times` are added to the known ones. */
+    options?: { unlessEnded?: boolean; times?: AttemptTimes },
   ): Promise<boolean>;
   get(attempt: string): Promise<AttemptDocument | null>;
   /** Newest first. */

@@ -59,6 +59,8 @@ export interface ProgressSummary {
   mb_per_s: number | null;
   /** Seconds since the child's start. */
   t: number;
+  /** When the first chunk of a product was on disk; absent before. */
+  first_output?: Date;
 }
 
 interface ConclusionBase {

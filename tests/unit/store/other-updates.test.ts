@@ -68,6 +68,17 @@ describe('the history of attempts', () => {
     );
   });
 
+  it('adds to the times that it knows, and keeps them where nothing is added', () => {
+    const begun = { _id: attempt, ...fields, times: { claimed: new Date(1) } };
+    const times = { started: new Date(2), runEnd: new Date(3) };
+    expect(updated(begun, endUpdate(OUTCOME, times)).times).toEqual({
+      claimed: new Date(1),
+      ...times,
+    });
+    expect(updated(begun, endUpdate(OUTCOME)).times).toEqual({ claimed: new Date(1) });
+    expect(updated({ ...begun, times: 'odd' }, endUpdate(OUTCOME, times)).times).toEqual(times);
+  });
+
   it('is written under the name of the attempt; only its beginning creates it', async () => {
     const { calls, collection } = noted();
     const store = createAttemptStore(collection);
