@@ -1,4 +1,5 @@
 import { ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
+import { ALARMS_COLLECTION, createAlarmStore } from './alarms.ts';
 import type { Collection } from './collection.ts';
 import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
 import { createDebtStore } from './debts.ts';
@@ -6,6 +7,7 @@ import { createDeletionStore, DELETIONS_COLLECTION } from './deletions.ts';
 import { createEbMonitorStore, EB_MONITOR_COLLECTION } from './eb-monitor.ts';
 import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from './host-targets.ts';
 import { createHostStore, HOSTS_COLLECTION } from './hosts.ts';
+import { createMaintenanceStore, MAINTENANCE_COLLECTION } from './maintenance.ts';
 import { createOnlineMonitorStore, ONLINE_MONITOR_COLLECTION } from './online-monitor.ts';
 import { createOverviewStore } from './overview.ts';
 import { createRateStore, RATES_COLLECTION } from './rates.ts';
@@ -40,6 +42,8 @@ export function composeStore(
   | 'overview'
   | 'deletions'
   | 'debts'
+  | 'alarms'
+  | 'maintenance'
   | 'onlineMonitor'
   | 'silentHosts'
   | 'serverTime'
@@ -55,6 +59,8 @@ export function composeStore(
     hostTargets: createHostTargetsStore(inDaq(HOST_TARGETS_COLLECTION)),
     deletions: createDeletionStore(inRuns(DELETIONS_COLLECTION)),
     debts: createDebtStore(inRuns(RUNS_COLLECTION), inRuns(ATTEMPTS_COLLECTION)),
+    alarms: createAlarmStore(inRuns(ALARMS_COLLECTION)),
+    maintenance: createMaintenanceStore(inRuns(MAINTENANCE_COLLECTION)),
     onlineMonitor: createOnlineMonitorStore(inRuns(ONLINE_MONITOR_COLLECTION)),
     silentHosts: createSilentHostStore(inDaq(EB_MONITOR_COLLECTION), daqTime),
     overview: createOverviewStore({

@@ -1,4 +1,5 @@
 import { ATTEMPT_INDEXES } from './attempts.ts';
+import { ALARM_INDEXES } from './alarms.ts';
 import { createCaller, type Caller } from './call.ts';
 import { createConnection, type Connection } from './client.ts';
 import { boundedCollection, type Collection } from './collection.ts';
@@ -8,6 +9,7 @@ import { EB_MONITOR_CAPPED, EB_MONITOR_INDEXES } from './eb-monitor.ts';
 import { StoreError } from './errors.ts';
 import { HOST_INDEXES } from './hosts.ts';
 import { asCommand, createCapped, createIndexes, findMissing, type Databases } from './indexes.ts';
+import { MAINTENANCE_INDEXES } from './maintenance.ts';
 import { ONLINE_MONITOR_INDEXES } from './online-monitor.ts';
 import { RATE_INDEXES, RATES_COLLECTION, watchRates } from './rates.ts';
 import { watchRuns } from './run-watch.ts';
@@ -21,6 +23,8 @@ const INDEXES = [
   ...HOST_INDEXES,
   ...ATTEMPT_INDEXES,
   ...DELETION_INDEXES,
+  ...ALARM_INDEXES,
+  ...MAINTENANCE_INDEXES,
   ...EB_MONITOR_INDEXES,
   ...RATE_INDEXES,
   ...ONLINE_MONITOR_INDEXES,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { ATTEMPTS_COLLECTION } from './attempts.ts';
+import { ALARMS_COLLECTION } from './alarms.ts';
 import { createCaller } from './call.ts';
 import { createConnection } from './client.ts';
 import { DELETIONS_COLLECTION } from './deletions.ts';
@@ -8,6 +9,7 @@ import { EB_MONITOR_COLLECTION } from './eb-monitor.ts';
 import { HOST_TARGETS_COLLECTION } from './host-targets.ts';
 import { HOSTS_COLLECTION } from './hosts.ts';
 import { LOG_COLLECTION } from './daq-log.ts';
+import { MAINTENANCE_COLLECTION } from './maintenance.ts';
 import { ONLINE_MONITOR_COLLECTION } from './online-monitor.ts';
 import { RATES_COLLECTION } from './rates.ts';
 import { RUNS_COLLECTION } from './runs.ts';
@@ -53,6 +55,16 @@ const NEEDED: readonly Privilege[] = [
     ...{ database: 'runs', collection: DELETIONS_COLLECTION },
     actions: ['find', 'insert', 'update', 'listIndexes'],
     why: 'deletions of live data',
+  },
+  {
+    ...{ database: 'runs', collection: ALARMS_COLLECTION },
+    actions: ['find', 'insert', 'update', 'listIndexes'],
+    why: 'alarms, and who has been told of them',
+  },
+  {
+    ...{ database: 'runs', collection: MAINTENANCE_COLLECTION },
+    actions: ['find', 'insert', 'update', 'listIndexes'],
+    why: 'times in which no alarm is told',
   },
   {
     ...{ database: 'runs', collection: ONLINE_MONITOR_COLLECTION },

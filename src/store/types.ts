@@ -1,3 +1,4 @@
+import type { AlarmStore, MaintenanceStore } from './types/alarms.ts';
 import type { AttemptStore } from './types/attempts.ts';
 import type { DaqLogStore, HostTargetsStore, OnlineMonitorStore, RateStore } from './types/daq.ts';
 import type { DebtStore } from './types/debts.ts';
@@ -6,6 +7,7 @@ import type { EbMonitorStore, HostStore, SilentHostStore } from './types/hosts.t
 import type { OverviewStore } from './types/overview.ts';
 import type { RunStore } from './types/runs.ts';
 
+export type * from './types/alarms.ts';
 export type * from './types/attempts.ts';
 export type * from './types/daq.ts';
 export type * from './types/debts.ts';
@@ -29,6 +31,8 @@ export interface Store {
   readonly overview: OverviewStore;
   readonly deletions: DeletionStore;
   readonly debts: DebtStore;
+  readonly alarms: AlarmStore;
+  readonly maintenance: MaintenanceStore;
   readonly onlineMonitor: OnlineMonitorStore;
   readonly silentHosts: SilentHostStore;
   /** Both databases answer; throws a `StoreError` that names the one that does not. */

@@ -1,6 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import type { StoredAlarm } from '../../src/domain/alarms/alarm.ts';
 import { StoreError } from '../../src/store/errors.ts';
 import { openStore } from '../../src/store/open.ts';
 import type {
@@ -47,6 +48,10 @@ const FOUND: DeletionFound = {
   how: 'strax',
   files: 1,
   bytes: 1,
+};
+const ALARM: StoredAlarm = {
+  ...{ key: 'k', kind: 'live_disk', run: null, host: null, what: 'w', todo: 't', since: null },
+  ...{ open: true, episode: 1, opened: NOW, over: null, told: {} },
 };
 /** The server's clock was asked once, and the answer is good for a minute. */
 const KNOWN_FOR_A_MINUTE = ['serverTime', 'silentHosts.time'];
@@ -145,6 +150,20 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'deletions.unfinished': ({ deletions }) => deletions.unfinished(null),
   'deletions.ofRun': ({ deletions }) => deletions.ofRun(1),
   'deletions.since': ({ deletions }) => deletions.since(NOW, 5),
+  'alarms.raise': ({ alarms }) => alarms.raise(ALARM, 0),
+  'alarms.clear': ({ alarms }) => alarms.clear(ALARM.key, 1),
+  'alarms.told': ({ alarms }) => alarms.told(ALARM, 'mail', 'raised'),
+  'alarms.open': ({ alarms }) => alarms.open(),
+  'alarms.overSince': ({ alarms }) => alarms.overSince(NOW, 5),
+  'alarms.byKeys': ({ alarms }) => alarms.byKeys(['k']),
+  'alarms.receivers': ({ alarms }) => alarms.receivers(),
+  'alarms.claim': ({ alarms }) => alarms.claim('mail', null, 'me', 60),
+  'alarms.release': ({ alarms }) =>
+    alarms.release('mail', 1, { problem: null, nextSeconds: 60 }),
+  'maintenance.start': ({ maintenance }) =>
+    maintenance.start({ host: null, seconds: 60, by: 'u', reason: 'r' }),
+  'maintenance.end': ({ maintenance }) => maintenance.end('0'.repeat(24), 'u'),
+  'maintenance.endingAfter': ({ maintenance }) => maintenance.endingAfter(NOW),
   'debts.open': ({ debts }) => debts.open({ since: NOW, limit: 5 }),
   'debts.offered': ({ debts }) => debts.offered('h', 5),
   'debts.runs': ({ debts }) => debts.runs([1, 2]),

@@ -1,0 +1,73 @@
+import { ObjectId, type Document } from 'mongodb';
+
+import type { Maintenance } from '../domain/alarms/alarm.ts';
+import type { Collection } from './collection.ts';
+import { inSeconds, literal } from './expressions.ts';
+import type { IndexSpec } from './indexes.ts';
+import type { MaintenanceStore } from './types.ts';
+
+export const MAINTENANCE_COLLECTION = 'bootstrax_maintenance';
+
+export const MAINTENANCE_INDEXES: readonly IndexSpec[] = [
+  { database: 'runs', collection: MAINTENANCE_COLLECTION, name: 'until', key: { until: 1 } },
+];
+
+const MOST_WINDOWS = 100;
+
+/** Spans of time in which no alarm is told. */
+export function createMaintenanceStore(windows: Collection): MaintenanceStore {
+  return {
+    start: async ({ host, seconds, by, reason }) => {
+      const id = new ObjectId();
+      await windows.repeatUpdateOne(
+        'maintenance.start',
+        { _id: id },
+        [
+          {
+            $set: {
+              ...{ host: literal(host), by: literal(by), reason: literal(reason) },
+              from: { $ifNull: ['$from', '$$NOW'] },
+              until: { $ifNull: ['$until', inSeconds(seconds)] },
+              ended_by: null,
+            },
+          },
+        ],
+        { upsert: true },
+      );
+      return id.toHexString();
+    },
+    end: async (id, by) => {
+      if (!ObjectId.isValid(id)) return false;
+      const early = { $gt: ['$until', '$$NOW'] };
+      const found = await windows.repeatUpdateOne('maintenance.end', { _id: new ObjectId(id) }, [
+        {
+          $set: {
+            until: { $cond: [early, '$$NOW', '$until'] },
+            ended_by: { $cond: [early, literal(by), '$ended_by'] },
+          },
+        },
+      ]);
+      return found === 1;
+    },
+    endingAfter: async (time) =>
+      (await windows.find({ until: { $gt: time } }, { limit: MOST_WINDOWS }))
+        .flatMap(windowOf)
+        .sort((a, b) => a.from.getTime() - b.from.getTime()),
+  };
+}
+
+function windowOf(document: Document): Maintenance[] {
+  const { _id, host, from, until, by, reason, ended_by: endedBy } = document;
+  if (!(from instanceof Date) || !(until instanceof Date)) return [];
+  return [
+    {
+      id: String(_id),
+      host: typeof host === 'string' ? host : null,
+      from,
+      until,
+      by: String(by),
+      reason: String(reason),
+      endedBy: typeof endedBy === 'string' ? endedBy : null,
+    },
+  ];
+}
