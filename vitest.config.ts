@@ -22,6 +22,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     // By itself, with a configuration of its own: make test-bundle.
     exclude: ['tests/bundle/**'],
+    reporters: ['default', './tests/support/longest-files.ts'],
     testTimeout: 120_000,
     hookTimeout: 180_000,
     pool: 'forks',
