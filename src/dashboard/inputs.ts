@@ -46,6 +46,10 @@ export const failuresQuery = z.strictObject({
   days: z.enum(['1', '7', '30']).transform(Number).default(7),
 });
 
+export const handoverQuery = z.strictObject({
+  hours: z.enum(['8', '12', '24']).transform(Number).default(8),
+});
+
 export const logQuery = z.strictObject({
   lines: whole.pipe(z.int().min(1).max(5000)).default(500),
 });

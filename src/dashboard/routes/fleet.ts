@@ -1,7 +1,8 @@
 import { streamSSE } from 'hono/streaming';
 
 import { failuresAnswer, hostHistory } from '../answers.ts';
-import { failuresQuery, historyQuery, hostInput } from '../inputs.ts';
+import { handover } from '../handover.ts';
+import { failuresQuery, handoverQuery, historyQuery, hostInput } from '../inputs.ts';
 import type { DashboardApp } from '../principal.ts';
 import { route } from '../route.ts';
 import { streamEnded, tellPanels } from '../streams.ts';
@@ -9,7 +10,7 @@ import type { Surroundings } from '../surroundings.ts';
 
 /** What is not about one run. */
 export function addFleetRoutes(app: DashboardApp, surroundings: Surroundings): void {
-  const { feeder, log } = surroundings;
+  const { store, settings, feeder, log } = surroundings;
 
   route(
     app,
@@ -49,5 +50,17 @@ export function addFleetRoutes(app: DashboardApp, surroundings: Surroundings): v
       query: failuresQuery,
     },
     async (context, { query: { days } }) => context.json(await failuresAnswer(surroundings, days)),
+  );
+
+  route(
+    app,
+    {
+      method: 'get',
+      path: '/api/handover',
+      about: 'What happened in the last hours, as text for a log book.',
+      query: handoverQuery,
+    },
+    async (context, { query: { hours } }) =>
+      context.json(await handover(store, settings.rules, hours)),
   );
 }

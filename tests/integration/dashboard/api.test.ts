@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
 import type {
   FailuresAnswer,
+  HandoverAnswer,
   HostHistoryAnswer,
   PanelEvent,
   RunAnswer,
@@ -113,6 +114,7 @@ describe('the pages', () => {
     [`/api/attempts/${ATTEMPT}/progress`, 404],
     ['/api/hosts/beta/history?hours=999', 400],
     ['/api/failures?days=2', 400],
+    ['/api/handover?hours=9', 400],
   ])('%s is answered with %i', async (path, status) => {
     const answer = await dashboard.get(path);
     expect(answer.status).toBe(status);
@@ -210,6 +212,14 @@ it('failures are grouped, life signs are curves', async () => {
   expect(history.cpu.at(-1)).toBe(0);
 });
 
+it('the hand-over tells what needs a human and what failed', async () => {
+  const { hours, text } = await dashboard.json<HandoverAnswer>('/api/handover');
+  expect(hours).toBe(8);
+  expect(text).toContain('NEEDS A HUMAN');
+  expect(text).toMatch(/^- Run 62 is given up/m);
+  expect(text).toMatch(/^- .*\(runs 62; on beta\)$/m);
+});
+
 describe('the stream', () => {
   const panelOf = (name: string) => (event: { event: string; data: unknown }) =>
     event.event === 'panel' && (event.data as PanelEvent).panel === name;
@@ -241,23 +251,29 @@ describe('the stream', () => {
   });
 
   it('tells of a change within a second, and which run it was', async () => {
-    const from = reader.events.length;
-    const begun = performance.now();
-    const [id] = await lab.insertRuns(run(66, {}, { end: null, start: new Date() }));
-    await reader.next(
-      'the new run in the strip',
-      (event) =>
-        panelOf('strip')(event) &&
-        (event.data as PanelEvent<'strip'>).data.some(({ run: number }) => number === 66),
-      from,
-    );
-    expect((performance.now() - begun) / 1000).toBeLessThan(5);
-    await reader.next(
-      'the id of the new run',
-      ({ event, data }) =>
-        event === 'changed' && ((data as { ids: string[] | null }).ids ?? []).includes(String(id)),
-      from,
-    );
+    const seconds: number[] = [];
+    for (const number of [66, 67, 68, 69, 70]) {
+      const from = reader.events.length;
+      const begun = performance.now();
+      const [id] = await lab.insertRuns(run(number, {}, { end: null, start: new Date() }));
+      await reader.next(
+        `run ${number} in the strip`,
+        (event) =>
+          panelOf('strip')(event) &&
+          (event.data as PanelEvent<'strip'>).data.some((cell) => cell.run === number),
+        from,
+      );
+      seconds.push((performance.now() - begun) / 1000);
+      await reader.next(
+        `the id of run ${number}`,
+        ({ event, data }) =>
+          event === 'changed' &&
+          ((data as { ids: string[] | null }).ids ?? []).includes(String(id)),
+        from,
+      );
+    }
+    // The machine may be busy with other tests for a moment.
+    expect(seconds.sort((a, b) => a - b)[2], seconds.join(', ')).toBeLessThan(1);
   });
 
   it('resumes: what was seen is not told again', async () => {
