@@ -114,6 +114,14 @@ export interface DeletedData {
   by: string | null;
 }
 
+/** What a person or a program wrote at a run. */
+export interface RunNote {
+  text: string;
+  by: string | null;
+  /** ISO 8601, UTC. */
+  at: string | null;
+}
+
 /** GET /api/runs/N */
 export interface RunAnswer {
   now: string;
@@ -128,6 +136,9 @@ export interface RunAnswer {
   ladder: LadderRow[];
   data: StoredData[];
   deleted: DeletedData[];
+  /** Both oldest first. */
+  tags: RunNote[];
+  comments: RunNote[];
 }
 
 /** GET /api/runs/N/document */

@@ -8,11 +8,13 @@ import { runView } from '../domain/run-view.ts';
 import { parseRun } from '../domain/run.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
 import type { AttemptDocument, RunDocument } from '../store/types.ts';
-import type { AttemptView, DeletedData, RunAnswer, StoredData } from './api.ts';
+import { actionView } from './action-view.ts';
+import type { AttemptView, DeletedData, RunAnswer, RunNote, StoredData } from './api.ts';
 import { rowOf } from './readings.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const MOST_ATTEMPTS = 50;
+const MOST_ACTIONS = 100;
 /** A document beyond this is not for the eyes, characters. */
 const MOST_TEXT = 4_000_000;
 
@@ -22,10 +24,11 @@ export async function runAnswer(
   number: number,
 ): Promise<RunAnswer | null> {
   const { rules } = settings;
-  const [now, documents, attempts, filesHere] = await Promise.all([
+  const [now, documents, attempts, actions, filesHere] = await Promise.all([
     store.serverTime(),
     store.runs.byNumber(number),
     store.attempts.ofRun(number, MOST_ATTEMPTS),
+    store.actions.list({ run: number, limit: MOST_ACTIONS }),
     listAttempts(settings.paths.stateDir),
   ]);
   const [document] = documents;
@@ -50,6 +53,9 @@ export async function runAnswer(
     ladder: targetLadder(oldestFirst.flatMap(rungOf), data),
     data,
     deleted: entriesOf(whole ?? document, 'deleted_data').map(deletedOf),
+    actions: actions.map(actionView),
+    tags: notesOf(whole ?? document, 'tags', 'name'),
+    comments: notesOf(whole ?? document, 'comments', 'comment'),
   };
 }
 
@@ -128,6 +134,18 @@ function entriesOf(document: RunDocument, field: string): Record<string, unknown
 function storedOf(entry: Record<string, unknown>): StoredData {
   const { type, host, location } = entry;
   return { type: textOf(type) ?? '?', host: textOf(host) ?? '?', location: textOf(location) };
+}
+
+/** Tags and comments, as the site's other programs write them. */
+function notesOf(document: RunDocument, field: string, textField: string): RunNote[] {
+  return entriesOf(document, field)
+    .flatMap((entry) => {
+      const text = textOf(entry[textField]);
+      if (text === null) return [];
+      const { user, date } = entry;
+      return [{ text, by: textOf(user), at: date instanceof Date ? date.toISOString() : null }];
+    })
+    .sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''));
 }
 
 function deletedOf(entry: Record<string, unknown>): DeletedData {

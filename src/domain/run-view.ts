@@ -14,6 +14,8 @@ export interface RunView {
   end: string | null;
   /** Length of the run, or what it has lasted so far. */
   seconds: number | null;
+  /** Of its detectors together; null while it is not known. */
+  rateMBps: number | null;
   failures: number;
   nextRetry: string | null;
   reason: string | null;
@@ -85,12 +87,13 @@ function describe(parsed: ParsedRun, now: Date): Described {
       start: null,
       end: null,
       seconds: null,
+      rateMBps: null,
       malformed: problems,
       stored: [],
       settledAfterSeconds: null,
     };
   }
-  const { number, bootstrax, tags, mode, detectors, start, end, data } = parsed.run;
+  const { number, bootstrax, tags, mode, detectors, start, end, data, rateMBps } = parsed.run;
   return {
     ...fromFields(number, bootstrax, tags),
     mode,
@@ -98,6 +101,7 @@ function describe(parsed: ParsedRun, now: Date): Described {
     start: start.toISOString(),
     end: end?.toISOString() ?? null,
     seconds: ((end ?? now).getTime() - start.getTime()) / 1000,
+    rateMBps,
     malformed: [],
     stored: [...new Set(data.map(({ type }) => type))].filter((type) => type !== 'live').sort(),
     settledAfterSeconds:
