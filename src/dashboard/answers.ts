@@ -16,17 +16,24 @@ const MOST_FAILURES = 5000;
 
 /** One page of runs, highest number first. */
 export async function runsAnswer(
-  { store, settings }: Surroundings,
+  { store, settings, feeder }: Surroundings,
   query: OverviewFilter & { from?: number; to?: number; before?: number; limit?: number },
 ): Promise<RunsAnswer> {
-  const [now, page] = await Promise.all([
-    store.serverTime(),
-    store.overview.list({ ...query, limit: query.limit ?? RUNS_PER_PAGE }),
-  ]);
+  const { before, limit = RUNS_PER_PAGE, ...wanted } = query;
+  const now = await store.serverTime();
+  // Without a filter the newest numbers say it all; with one, the catalogue as soon as it is whole.
+  const filtered = Object.keys(wanted).length > 0;
+  const counted = filtered ? await feeder.catalogue.page(wanted, limit, before ?? null) : null;
+  if (counted !== null) {
+    const { rows: runs, ...rest } = counted;
+    return { now: now.toISOString(), runs, ...rest };
+  }
+  const page = await store.overview.list({ ...query, limit });
   return {
     now: now.toISOString(),
     runs: page.runs.map((document) => rowOf(document, now, settings.rules)),
     before: page.before,
+    total: filtered ? null : feeder.catalogue.size,
   };
 }
 

@@ -72,6 +72,8 @@ export interface RunsAnswer {
   runs: RunRow[];
   /** For the next page; null at the end. */
   before: number | null;
+  /** Runs that fit, on all pages together; null as long as they are being counted. */
+  total: number | null;
 }
 
 /** One attempt at a run. */

@@ -3,8 +3,10 @@ import type { Logger } from 'pino';
 
 import type { HostView } from '../domain/host-view.ts';
 import type { Rules } from '../domain/rules.ts';
+import { idText } from '../store/document-id.ts';
 import type { Store, StoreEvent } from '../store/types.ts';
 import type { PanelName, Panels, StatusEvent } from './api.ts';
+import { CatalogueKeeper } from './catalogue-keeper.ts';
 import { HostReader, readDay, readRuns, readWaiting } from './readings.ts';
 
 /** Nobody looks for so long: the databases are left in peace, ms. */
@@ -47,6 +49,8 @@ interface Group {
  * at all while nobody does.
  */
 export class Feeder {
+  /** All runs, for filters. */
+  readonly catalogue: CatalogueKeeper;
   readonly #store: Store;
   readonly #rules: Rules;
   readonly #log: Logger;
@@ -72,6 +76,7 @@ export class Feeder {
     this.#store = store;
     this.#rules = rules;
     this.#log = log;
+    this.catalogue = new CatalogueKeeper(store, rules, log, () => this.#isWanted());
     for (const name of Object.keys(GROUPS) as GroupName[]) {
       this.#groups.set(name, {
         readAtMs: -Infinity,
@@ -86,13 +91,18 @@ export class Feeder {
   /** Runs until `stop`. */
   start(): void {
     void this.#loop();
+    this.catalogue.start();
     void this.#store.runs
-      .watch((hint) => this.#changed(hint?.id.toHexString() ?? null), this.#stop.signal)
+      .watch((hint) => {
+        this.catalogue.onChange(hint?.id ?? null);
+        this.#changed(hint === null ? null : idText(hint.id));
+      }, this.#stop.signal)
       .catch((error: unknown) => this.#log.warn({ err: error }, 'no change stream: polling only'));
   }
 
   stop(): void {
     this.#stop.abort();
+    this.catalogue.stop();
     this.#wake();
   }
 
@@ -157,6 +167,10 @@ export class Feeder {
     this.#wake();
   }
 
+  #isWanted(): boolean {
+    return this.#listeners.size > 0 || performance.now() - this.#wantedAtMs < IDLE_MS;
+  }
+
   #serverNow(at: number): Date {
     return this.#now === null ? new Date() : new Date(this.#now.serverMs + (at - this.#now.atMs));
   }
@@ -183,7 +197,7 @@ export class Feeder {
   async #loop(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const at = performance.now();
-      const wanted = this.#listeners.size > 0 || at - this.#wantedAtMs < IDLE_MS;
+      const wanted = this.#isWanted();
       if (wanted) {
         for (const name of Object.keys(GROUPS) as GroupName[]) {
           const group = this.#groups.get(name)!;

@@ -13,6 +13,7 @@ import { hostView, type HostView } from '../domain/host-view.ts';
 import { parseRun } from '../domain/run.ts';
 import { HOLD_TAG, type Rules } from '../domain/rules.ts';
 import { runView } from '../domain/run-view.ts';
+import { idText } from '../store/document-id.ts';
 import type { RunDocument, Store, StoredSign } from '../store/types.ts';
 import type { Panels } from './api.ts';
 
@@ -40,7 +41,7 @@ type Source = Pick<Store, 'runs' | 'hosts' | 'overview'>;
 /** A run's row from its document. */
 export function rowOf(document: RunDocument, now: Date, rules: Rules): RunRow {
   return runRow(
-    document._id.toHexString(),
+    idText(document._id),
     runView(document, now),
     rules.retry.maxFailures,
     runSeen(document),
@@ -143,12 +144,10 @@ export async function readWaiting(
     overview.failedSince(since, MOST_FAILED),
     overview.withoutRetry(MOST_WAITING),
     overview.working(),
+    actions.standing(),
   ]);
   const all = new Map(
-    [...failed, ...withoutRetry, ...inWork].map((document) => [
-      document._id.toHexString(),
-      document,
-    ]),
+    [...failed, ...withoutRetry, ...inWork].map((document) => [idText(document._id), document]),
   );
   const rows = [...all.values()].map((document) => rowOf(document, now, rules));
   const retried = rows.filter(({ condition }) =>

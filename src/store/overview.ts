@@ -177,6 +177,26 @@ export function createOverviewStore(parts: {
         also,
       );
     },
+    highest,
+    numbered: async (from, to) =>
+      (await runs.find(
+        { number: { $gte: from, $lte: to } },
+        { projection: RUN_PROJECTION },
+      )) as RunDocument[],
+    ofNumbers: async (numbers) =>
+      numbers.length === 0
+        ? []
+        : ((await runs.find(
+            { number: { $in: [...numbers] } },
+            { projection: RUN_PROJECTION },
+          )) as RunDocument[]),
+    byIds: async (ids) =>
+      ids.length === 0
+        ? []
+        : ((await runs.find(
+            { _id: { $in: [...ids] } },
+            { projection: RUN_PROJECTION },
+          )) as RunDocument[]),
     whole: async (number) => (await runs.find({ number }, { limit: 5 })) as RunDocument[],
     endedSince: async (since, limit) => {
       // One range of the index for each value.

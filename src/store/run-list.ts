@@ -26,11 +26,12 @@ export async function listRuns(
   also: Document = {},
 ): Promise<RunPage> {
   const filter: Document = {
-    ...also,
     ...(query.state === undefined ? {} : { 'bootstrax.state': query.state }),
     ...(query.mode === undefined ? {} : { mode: query.mode }),
+    ...also,
   };
-  const selective = query.state !== undefined && query.state !== 'done';
+  const selective =
+    query.state !== undefined && query.state !== 'done' && Object.keys(also).length === 0;
   const bottom = Math.max(0, query.from ?? 0);
   let top = Math.min(highest, query.to ?? highest, (query.before ?? Infinity) - 1);
   const end = selective ? bottom : Math.max(bottom, top - NUMBERS_PER_PAGE + 1);
@@ -41,7 +42,8 @@ export async function listRuns(
     const low = Math.max(end, top - width + 1);
     const wanted = query.limit - found.length;
     const page = (await runs.find(
-      { ...filter, number: { $gte: low, $lte: top } },
+      // In this order: some servers take the first field for which there is an index.
+      { number: { $gte: low, $lte: top }, ...filter },
       { projection: RUN_PROJECTION, sort: { number: -1 }, limit: wanted },
     )) as RunDocument[];
     found.push(...page);

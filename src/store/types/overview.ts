@@ -49,6 +49,14 @@ export interface OverviewStore {
   begunSince(since: Date, limit: number): Promise<RunDocument[]>;
   /** Lists runs as `RunStore.list`, by more filters. */
   list(query: Omit<RunListQuery, 'state' | 'mode'> & OverviewFilter): Promise<RunPage>;
+  /** The highest run number, or -1 without runs. */
+  highest(): Promise<number>;
+  /** All runs with numbers from `from` to `to`, both inclusive, in no order. */
+  numbered(from: number, to: number): Promise<RunDocument[]>;
+  /** All runs with one of these numbers, in no order. */
+  ofNumbers(numbers: readonly number[]): Promise<RunDocument[]>;
+  /** Runs by the ids of their documents, in no order. */
+  byIds(ids: readonly RunDocument['_id'][]): Promise<RunDocument[]>;
   /** All documents of this number, whole. */
   whole(number: number): Promise<RunDocument[]>;
   /** Attempts that ended since. */

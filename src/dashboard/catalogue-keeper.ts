@@ -1,0 +1,213 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+
+import { Catalogue, fits, type CatalogueQuery } from '../domain/overview/catalogue.ts';
+import type { RunRow } from '../domain/overview/run-row.ts';
+import type { Rules } from '../domain/rules.ts';
+import type { RunDocument, Store } from '../store/types.ts';
+import { idText } from '../store/document-id.ts';
+import { rowOf } from './readings.ts';
+
+/** Documents read at a time. */
+const WINDOW = { least: 250, most: 500, widest: 8000 };
+/** Whatever the stream of changes may have missed is read again so often, ms. */
+const RECENT_MS = 30_000;
+const EVERYTHING_MS = 3_600_000;
+/** Of these: the newest numbers, and runs that may change at any moment. */
+const RECENT = { numbers: 300, unsettled: 500 };
+/** Changes are gathered for so long, ms. */
+const GATHER_MS = 100;
+const MOST_CHANGED = 200;
+const MOST_REMEMBERED = 20_000;
+const FAILURE_PAUSE_MS = 2000;
+/** A row of a page may have changed since it was noted: then the page is filled up. */
+const PAGE_TRIES = 4;
+
+type Id = RunDocument['_id'];
+
+/** One page of a listing, and how many runs fit in all. */
+export interface CountedPage {
+  rows: RunRow[];
+  total: number;
+  before: number | null;
+}
+
+/**
+ * Keeps the catalogue of all runs: reads everything once in small pieces, then what the stream of changes
+ * tells of, and from time to time again what it may not have told of. While nobody looks it only notes.
+ */
+export class CatalogueKeeper {
+  readonly #store: Pick<Store, 'overview' | 'serverTime'>;
+  readonly #rules: Rules;
+  readonly #log: Logger;
+  readonly #isWanted: () => boolean;
+  readonly #catalogue = new Catalogue();
+  readonly #stop = new AbortController();
+  readonly #changed = new Map<string, Id>();
+  #wake: () => void = () => undefined;
+  /** Highest number that is still to be read; null: nothing is. */
+  #next: number | null = null;
+  #width = WINDOW.most;
+  /** Everything has been read at least once. */
+  #complete = false;
+  #everythingDue = true;
+  #everythingAtMs = -Infinity;
+  #recentAtMs = -Infinity;
+
+  /** `isWanted`: somebody looks. */
+  constructor(
+    store: Pick<Store, 'overview' | 'serverTime'>,
+    rules: Rules,
+    log: Logger,
+    isWanted: () => boolean,
+  ) {
+    this.#store = store;
+    this.#rules = rules;
+    this.#log = log;
+    this.#isWanted = isWanted;
+  }
+
+  /** Runs until `stop`. */
+  start(): void {
+    void this.#loop();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#wake();
+  }
+
+  /** A run has changed; null: any may have. */
+  onChange(id: Id | null): void {
+    if (id === null) {
+      // Before the first look there is nothing that could have been missed.
+      this.#everythingDue ||= this.#everythingAtMs > -Infinity;
+      this.#recentAtMs = -Infinity;
+    } else {
+      this.#changed.set(idText(id), id);
+      // Nobody has looked for long: one look at everything costs less than to remember.
+      if (this.#changed.size > MOST_REMEMBERED) {
+        this.#changed.clear();
+        this.#everythingDue = true;
+      }
+    }
+    this.#wake();
+  }
+
+  /** How many runs there are; null while they are being counted. */
+  get size(): number | null {
+    return this.#complete ? this.#catalogue.size : null;
+  }
+
+  /** Runs that fit, newest first; null as long as not all runs are known. */
+  async page(
+    query: CatalogueQuery,
+    limit: number,
+    before: number | null,
+  ): Promise<CountedPage | null> {
+    if (!this.#complete) return null;
+    let page = this.#catalogue.find(query, limit, before);
+    let rows: RunRow[] = [];
+    for (let tries = 0; tries < PAGE_TRIES; tries++) {
+      const seen = await this.#read(() => this.#store.overview.ofNumbers(page.runs));
+      const ids = new Set(seen.map(({ id }) => id));
+      for (const run of page.runs) this.#catalogue.keepOnly(run, run, ids);
+      rows = seen.filter((row) => fits(row, query)).sort((a, b) => (b.run ?? 0) - (a.run ?? 0));
+      const again = this.#catalogue.find(query, limit, before);
+      const same = again.runs.join() === page.runs.join();
+      page = again;
+      if (same) break;
+    }
+    return { rows, total: page.total, before: page.before };
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const begun = performance.now();
+      try {
+        const busy = this.#isWanted() && (await this.#step(begun));
+        if (!busy) await this.#pause();
+        // Others ask the database too: at most half of its time is for this.
+        else await delay(performance.now() - begun, undefined, { signal }).catch(() => undefined);
+      } catch (error) {
+        this.#log.debug({ event: 'dashboard.uncatalogued', err: error }, String(error));
+        await delay(FAILURE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Reads what is most urgent; false: nothing is. */
+  async #step(at: number): Promise<boolean> {
+    if (this.#changed.size > 0) {
+      await delay(GATHER_MS);
+      await this.#readChanged();
+      return true;
+    }
+    if (this.#complete && at - this.#recentAtMs > RECENT_MS) {
+      this.#recentAtMs = at;
+      await this.#readRecent();
+      return true;
+    }
+    const due = this.#everythingDue || at - this.#everythingAtMs > EVERYTHING_MS;
+    if (this.#next === null && due) {
+      this.#next = await this.#store.overview.highest();
+      this.#everythingDue = false;
+      this.#everythingAtMs = at;
+      this.#width = WINDOW.most;
+    }
+    if (this.#next === null) return false;
+    await this.#readWindow(this.#next);
+    return true;
+  }
+
+  async #readChanged(): Promise<void> {
+    const some = [...this.#changed].slice(0, MOST_CHANGED);
+    for (const [text] of some) this.#changed.delete(text);
+    try {
+      const seen = await this.#read(() => this.#store.overview.byIds(some.map(([, id]) => id)));
+      const ids = new Set(seen.map(({ id }) => id));
+      for (const [text] of some) if (!ids.has(text)) this.#catalogue.remove(text);
+    } catch (error) {
+      for (const [text, id] of some) this.#changed.set(text, id);
+      throw error;
+    }
+  }
+
+  async #readRecent(): Promise<void> {
+    const highest = await this.#store.overview.highest();
+    await this.#readNumbers(Math.max(0, highest - RECENT.numbers), highest);
+    const unsettled = this.#catalogue.unsettled(RECENT.unsettled);
+    await this.#read(() => this.#store.overview.ofNumbers(unsettled));
+  }
+
+  /** The piece below and with `top`; where numbers are sparse it grows. */
+  async #readWindow(top: number): Promise<void> {
+    const low = Math.max(0, top - this.#width + 1);
+    const found = top < 0 ? 0 : await this.#readNumbers(low, top);
+    this.#width = found < WINDOW.least ? Math.min(this.#width * 2, WINDOW.widest) : WINDOW.most;
+    this.#next = low > 0 ? low - 1 : null;
+    if (this.#next === null) this.#complete = true;
+  }
+
+  async #readNumbers(from: number, to: number): Promise<number> {
+    const seen = await this.#read(() => this.#store.overview.numbered(from, to));
+    this.#catalogue.keepOnly(from, to, new Set(seen.map(({ id }) => id)));
+    return seen.length;
+  }
+
+  async #read(ask: () => Promise<RunDocument[]>): Promise<RunRow[]> {
+    const [now, documents] = await Promise.all([this.#store.serverTime(), ask()]);
+    const rows = documents.map((document) => rowOf(document, now, this.#rules));
+    for (const row of rows) this.#catalogue.put(row);
+    return rows;
+  }
+
+  async #pause(): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+    const ticked = new AbortController();
+    const tick = delay(1000, undefined, { signal: ticked.signal }).catch(() => undefined);
+    await Promise.race([woken, tick]);
+    ticked.abort();
+  }
+}
