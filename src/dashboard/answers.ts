@@ -58,6 +58,8 @@ export async function hostHistory(
     memory: kept.map(({ memoryPercent }) => memoryPercent),
     swap: kept.map(({ swapPercent }) => swapPercent),
     disk: kept.map(({ diskPercent }) => diskPercent),
+    liveDisk: kept.map(({ liveDiskPercent }) => liveDiskPercent),
+    load: kept.map(({ load }) => load),
   };
 }
 

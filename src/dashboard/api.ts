@@ -158,6 +158,9 @@ export interface HostHistoryAnswer {
   memory: (number | null)[];
   swap: (number | null)[];
   disk: (number | null)[];
+  liveDisk: (number | null)[];
+  /** Processes that run or want to. */
+  load: (number | null)[];
 }
 
 /** GET /api/failures */

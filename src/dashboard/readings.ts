@@ -126,6 +126,9 @@ export function signOf(stored: StoredSign): Sign {
     memoryPercent: number(stored['memory_percent']),
     swapPercent: number(stored['swap_percent']),
     diskPercent: number(stored['disk_used']),
+    liveDiskPercent: number(stored['live_disk_used']),
+    load: number(stored['load']),
+    clockSkewSeconds: number(stored['clock_skew']),
     targets: Array.isArray(targets) ? targets.filter((type) => typeof type === 'string') : [],
     cores: number(stored['cores']),
   };
@@ -189,7 +192,8 @@ const dateOf = (value: unknown): Date | null => (value instanceof Date ? value :
 
 const timeOf = (document: RunDocument): Date | null => dateOf(fieldsOf(document)['time']);
 
-function waitingOf(document: RunDocument): Waiting {
+/** An untouched run as the queue looks at it. */
+export function waitingOf(document: RunDocument): Waiting {
   const parsed = parseRun(document);
   const { number, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
   return {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 
 /** Percentages, 0 to 100. */
 export interface MachineLoad {
@@ -8,6 +9,8 @@ export interface MachineLoad {
   memoryPercent: number;
   /** Of the swap space; 0 where there is none. */
   swapPercent: number;
+  /** Processes that run or want to, on average over a minute. */
+  loadAverage: number;
 }
 
 interface CpuTicks {
@@ -27,6 +30,7 @@ export class LoadMeter {
     this.last = now;
     return {
       cpuPercent: elapsed > 0 ? clampPercent((100 * busy) / elapsed) : 0,
+      loadAverage: loadavg()[0] ?? 0,
       ...memoryPercents(readFileSync('/proc/meminfo', 'utf8')),
     };
   }

@@ -14,6 +14,8 @@ export interface HostHealth {
         reason: string;
       };
   disk: DiskSpace | null;
+  /** Of the live data; null where it does not answer. */
+  liveDisk: DiskSpace | null;
 }
 
 /** Enough space (reference, section 3.6): both limits must hold. */
@@ -34,10 +36,16 @@ export function diskProblem(
 
 /** Looks at the host: context, folders, disk. What is wrong is looked at again by itself. */
 export async function hostHealth(env: Environment): Promise<HostHealth> {
-  const disk = await env.machine.diskSpace(env.outputDirectory).catch(() => null);
+  const space = (folder: string | undefined) =>
+    folder === undefined ? null : env.machine.diskSpace(folder).catch(() => null);
+  const [disk, liveDisk] = await Promise.all([
+    space(env.outputDirectory),
+    space(env.liveDataRoots[0]),
+  ]);
   const no = (kind: 'context' | 'folder' | 'disk' | 'memory', reason: string): HostHealth => ({
     accepting: { ok: false, kind, reason },
     disk,
+    liveDisk,
   });
   const context = env.executor.ready();
   if (!context.ok) return no('context', context.reason);
@@ -70,5 +78,5 @@ export async function hostHealth(env: Environment): Promise<HostHealth> {
   }
   const short = memoryProblem(env.machine.memoryCapacity(), env.rules.memory);
   if (short !== null) return no('memory', short);
-  return { accepting: { ok: true }, disk };
+  return { accepting: { ok: true }, disk, liveDisk };
 }

@@ -64,6 +64,8 @@ export class LifeSigns {
   #lastStatus = '';
   #lastStatusAt = -Infinity;
   #writing: Promise<void> | null = null;
+  /** How far this machine's clock is ahead of the server's, seconds. */
+  #skewSeconds: number | null = null;
   /** Something has changed while the last state was being written. */
   #writeAgain = false;
 
@@ -117,6 +119,8 @@ export class LifeSigns {
     this.#said = this.#saying();
     try {
       await this.#env.store.ebMonitor.write(this.#lifeSign());
+      const serverTime = await this.#env.store.serverTime();
+      this.#skewSeconds = (this.#env.clock.now().getTime() - serverTime.getTime()) / 1000;
     } catch (error) {
       if (!isOutage(error)) throw error;
     }
@@ -175,6 +179,7 @@ export class LifeSigns {
     const load = this.#load();
     const runner = runShown(view);
     const plan = runner?.plan ?? null;
+    const liveDisk = view.health?.liveDisk ?? null;
     return {
       host: env.host,
       pid: process.pid,
@@ -188,6 +193,9 @@ export class LifeSigns {
       memory_percent: load.memoryPercent,
       swap_percent: load.swapPercent,
       disk_used: view.health?.disk?.usedPercent ?? 0,
+      ...(liveDisk === null ? {} : { live_disk_used: liveDisk.usedPercent }),
+      load: load.loadAverage,
+      ...(this.#skewSeconds === null ? {} : { clock_skew: this.#skewSeconds }),
       thinking: thinking(view, env.slots, { withProgress: true }),
       ...(runner === undefined ? {} : runFields(runner, env)),
     };

@@ -55,6 +55,9 @@ const SIGN_PROJECTION = {
   memory_percent: 1,
   swap_percent: 1,
   disk_used: 1,
+  live_disk_used: 1,
+  load: 1,
+  clock_skew: 1,
 } as const;
 
 /** Hosts asked about at a time. */

@@ -13,6 +13,12 @@ export interface Sign {
   memoryPercent: number | null;
   swapPercent: number | null;
   diskPercent: number | null;
+  /** Of the disk of the live data. */
+  liveDiskPercent: number | null;
+  /** Processes that run or want to, on average over a minute. */
+  load: number | null;
+  /** How far the host's clock is ahead of the database server's, seconds. */
+  clockSkewSeconds: number | null;
   targets: readonly string[];
   cores: number | null;
 }
@@ -30,9 +36,17 @@ export interface HostCard extends Omit<HostView, 'state' | 'ageSeconds'> {
   diskLimitPercent: number;
   /** Null: not within three days. */
   diskFullInHours: number | null;
+  /** The same of the disk of the live data, as this host sees it. */
+  liveDiskPercent: number | null;
+  liveDiskFullInHours: number | null;
+  load: number | null;
+  clockSkewSeconds: number | null;
   /** For actions: they land only while it is still so. */
   seen: string;
 }
+
+/** The data acquisition writes there until nothing is left. */
+const LIVE_DISK_LIMIT_PERCENT = 99;
 
 /** The card of a host from its document and its newest life signs. */
 export function hostCard(
@@ -46,9 +60,10 @@ export function hostCard(
     null,
   );
   const lastMs = Math.max(Date.parse(view.time), newest?.atMs ?? 0);
-  const points = signs.flatMap(({ atMs, diskPercent }): DiskPoint[] =>
-    diskPercent === null ? [] : [{ atMs, usedPercent: diskPercent }],
-  );
+  const points = (of: 'diskPercent' | 'liveDiskPercent'): DiskPoint[] =>
+    signs.flatMap(({ atMs, [of]: usedPercent }) =>
+      usedPercent === null ? [] : [{ atMs, usedPercent }],
+    );
   const { state: _state, ageSeconds: _age, ...said } = view;
   const silent = (now.getTime() - lastMs) / 1000 > limits.presumedDeadSeconds;
   return {
@@ -61,7 +76,11 @@ export function hostCard(
     swapPercent: newest?.swapPercent ?? null,
     diskPercent: newest?.diskPercent ?? null,
     diskLimitPercent: limits.diskPercent,
-    diskFullInHours: hoursUntilFull(points, limits.diskPercent),
+    diskFullInHours: hoursUntilFull(points('diskPercent'), limits.diskPercent),
+    liveDiskPercent: newest?.liveDiskPercent ?? null,
+    liveDiskFullInHours: hoursUntilFull(points('liveDiskPercent'), LIVE_DISK_LIMIT_PERCENT),
+    load: newest?.load ?? null,
+    clockSkewSeconds: newest?.clockSkewSeconds ?? null,
     seen: hostSeen(view.drained),
   };
 }

@@ -35,6 +35,12 @@ export interface LifeSign {
   swap_percent: number;
   /** Percent used of the output disk. */
   disk_used: number;
+  /** The same of the disk with the live data, where it answers. */
+  live_disk_used?: number;
+  /** Processes that run or want to, on average over a minute. */
+  load?: number;
+  /** How far this machine's clock is ahead of the server's, seconds; once it is known. */
+  clock_skew?: number;
   /** One plain sentence. */
   thinking: string;
   /** While supervising a child. */

@@ -160,7 +160,8 @@ describe('the card of a host', () => {
   it('lives by either kind of life sign', () => {
     const sign = {
       ...{ host: 'eb0', atMs: ago(3).getTime(), cpuPercent: 1, memoryPercent: 2, swapPercent: 3 },
-      ...{ diskPercent: 4, targets: [], cores: null },
+      ...{ diskPercent: 4, liveDiskPercent: 60, load: 1.5, clockSkewSeconds: 0.2 },
+      ...{ targets: [], cores: null },
     };
     const limits = { diskPercent: 95, presumedDeadSeconds: 180 };
     expect(hostCard(said({ accepting: true }, 500), [sign], limits, NOW)).toMatchObject({

@@ -24,6 +24,7 @@ class Stage {
       rules: defaultRules,
       clock: {
         monotonicSeconds: () => this.seconds,
+        now: () => new Date(0),
         every: (_: number, tick: () => void) => {
           this.tick = tick;
           return () => undefined;
@@ -32,6 +33,7 @@ class Stage {
       machine: { meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }) },
       executor: { describe: () => 'warm', startsAtOnce: () => true },
       store: {
+        serverTime: () => Promise.resolve(new Date(0)),
         ebMonitor: {
           write: ({ state }: { state: string }) => {
             this.signs.push(state);
@@ -53,6 +55,7 @@ class Stage {
     this.health = {
       accepting: ok ? { ok } : { ok, kind: 'disk', reason: 'the disk is full' },
       disk: null,
+      liveDisk: null,
     };
   }
 
@@ -156,7 +159,7 @@ it.each([
   const signs: Record<string, unknown>[] = [];
   const environment = {
     ...{ host: 'a.lab', slots: 2, rules: defaultRules, productionMode: true },
-    clock: { monotonicSeconds: () => 0, every: () => () => undefined },
+    clock: { monotonicSeconds: () => 0, every: () => () => undefined, now: () => new Date(0) },
     machine: { meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }) },
     executor: { describe: () => 'warm', startsAtOnce: () => true },
     store: {
@@ -166,6 +169,7 @@ it.each([
           return Promise.resolve();
         },
       },
+      serverTime: () => Promise.resolve(new Date(0)),
       hosts: { write: () => Promise.resolve() },
     },
   } as unknown as Environment;
