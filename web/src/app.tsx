@@ -1,12 +1,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { ActionDialog } from './actions/dialog.tsx';
+import { Notices } from './actions/notices.tsx';
 import { utc } from './format.ts';
-import { databaseProblem, isHeard, serverNow, useLive } from './live.ts';
+import { KeyHelp } from './key-help.tsx';
+import { databaseProblem, isHeard, serverNow, useLive, usePanel } from './live.ts';
+import { LoginPage, WhoAmI } from './login.tsx';
+import { ActionsPage } from './pages/actions.tsx';
 import { FailuresPage } from './pages/failures.tsx';
+import { HandoverPage } from './pages/handover.tsx';
 import { HostsPage } from './pages/hosts.tsx';
 import { NowPage } from './pages/now.tsx';
 import { RunPage } from './pages/run.tsx';
 import { RunsPage } from './pages/runs.tsx';
 import { Link, navigate, useAddress } from './router.tsx';
+import { useSession } from './session.ts';
 import { onTheme, theme, toggleTheme } from './theme.ts';
 
 const PAGES = [
@@ -14,13 +21,21 @@ const PAGES = [
   { to: '/runs', name: 'Runs', key: 'r' },
   { to: '/hosts', name: 'Hosts', key: 'h' },
   { to: '/failures', name: 'Failures', key: 'f' },
+  { to: '/handover', name: 'Hand-over', key: 'o' },
 ] as const;
+/** Reached from other pages. */
+const OTHER_TITLES: Readonly<Record<string, string>> = { '/actions': 'Actions' };
 
-/** The frame of all pages. */
+/** All there is; for those who are not known, only the door. */
 export function App() {
+  return useSession()?.name === null ? <LoginPage /> : <Frame />;
+}
+
+function Frame() {
   const { path, query } = useAddress();
   const search = useRef<HTMLInputElement>(null);
-  useKeys(search);
+  const [help, setHelp] = useState(false);
+  useKeys(search, () => setHelp(true));
   return (
     <>
       <a class="skip" href="#content">
@@ -63,21 +78,31 @@ export function App() {
           </label>
         </form>
         <Connection />
+        <WhoAmI />
         <ThemeButton />
       </header>
       <main id="content" tabIndex={-1}>
         <Page path={path} query={query} />
       </main>
+      <ActionDialog />
+      <Notices />
+      {help && <KeyHelp onClose={() => setHelp(false)} />}
     </>
   );
 }
 
 function Page({ path, query }: { path: string; query: URLSearchParams }) {
   const run = /^\/runs\/(\d{1,7})$/.exec(path)?.[1];
-  const title = run !== undefined ? `Run ${run}` : PAGES.find(({ to }) => to === path)?.name;
+  const title =
+    run !== undefined
+      ? `Run ${run}`
+      : (PAGES.find(({ to }) => to === path)?.name ?? OTHER_TITLES[path]);
+  // A tab in the background tells too.
+  const open = (usePanel('attention').data ?? []).filter((item) => item.acknowledged === null);
+  const needing = open.length === 0 ? '' : `(${open.length}) `;
   useEffect(() => {
-    document.title = `${title ?? 'Not found'} · bootstrax`;
-  }, [title]);
+    document.title = `${needing}${title ?? 'Not found'} · bootstrax`;
+  }, [needing, title]);
   if (run !== undefined) return <RunPage number={Number(run)} query={query} />;
   switch (path) {
     case '/':
@@ -88,6 +113,10 @@ function Page({ path, query }: { path: string; query: URLSearchParams }) {
       return <HostsPage query={query} />;
     case '/failures':
       return <FailuresPage query={query} />;
+    case '/handover':
+      return <HandoverPage query={query} />;
+    case '/actions':
+      return <ActionsPage query={query} />;
     default:
       return (
         <div class="lost">
@@ -140,15 +169,22 @@ function ThemeButton() {
   );
 }
 
-/** `g n`, `g r`, `g h`, `g f` for the pages, `/` for a run. */
-function useKeys(search: { current: HTMLInputElement | null }): void {
+/** `g n`, `g r`, `g h`, `g f`, `g o` for the pages, `/` for a run, `?` for help. */
+function useKeys(search: { current: HTMLInputElement | null }, onHelp: () => void): void {
+  const help = useRef(onHelp);
+  help.current = onHelp;
   useEffect(() => {
     let goAtMs = -Infinity;
     const pressed = (event: KeyboardEvent) => {
       const typing =
         event.target instanceof HTMLElement &&
         ['INPUT', 'SELECT', 'TEXTAREA'].includes(event.target.tagName);
-      if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
+      const asked = document.querySelector('dialog[open]') !== null;
+      if (typing || asked || event.metaKey || event.ctrlKey || event.altKey) return;
+      if (event.key === '?') {
+        help.current();
+        return;
+      }
       if (event.key === '/') {
         event.preventDefault();
         search.current?.focus();

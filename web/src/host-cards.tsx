@@ -1,15 +1,28 @@
 import type { HostCard } from '../../src/domain/overview/hosts.ts';
+import { ActionButtons } from './actions/buttons.tsx';
+import { hostOffers } from './actions/offers.ts';
 import { percent, roughly } from './format.ts';
-import { Ago, HostName, Meter } from './parts.tsx';
+import { Ago, HostName, Meter, Until } from './parts.tsx';
 import { Link } from './router.tsx';
 import { HostSign } from './signs.tsx';
 
+interface HostCardsProps {
+  hosts: readonly HostCard[];
+  /** With buttons. */
+  acting?: boolean;
+  /** The host whose curves are shown. */
+  chosen?: string;
+}
+
 /** A card per host. */
-export function HostCards({ hosts }: { hosts: readonly HostCard[] }) {
+export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
   return (
     <ul class="cards">
       {hosts.map((host) => (
-        <li key={host.host} class={`card card-${host.condition}`}>
+        <li
+          key={host.host}
+          class={`card card-${host.condition} ${host.host === chosen ? 'card-chosen' : ''}`}
+        >
           <header>
             <h3>
               <Link to={`/hosts?host=${encodeURIComponent(host.host)}`}>
@@ -19,6 +32,16 @@ export function HostCards({ hosts }: { hosts: readonly HostCard[] }) {
             <HostSign condition={host.condition} />
           </header>
           <p class="says">{saysOf(host)}</p>
+          {host.drained !== null && (
+            <p class="drained">
+              drained: {host.drained.reason}
+              {host.drained.expires !== null && (
+                <>
+                  , ends <Until at={host.drained.expires} past="ended" />
+                </>
+              )}
+            </p>
+          )}
           <dl class="meters">
             <Reading name="Memory" value={host.memoryPercent} warnAt={85} />
             <Reading name="Disk" value={host.diskPercent} limit={host.diskLimitPercent} />
@@ -29,6 +52,13 @@ export function HostCards({ hosts }: { hosts: readonly HostCard[] }) {
               sign <Ago at={host.lastSign} />
             </span>
           </footer>
+          {acting && (
+            <ActionButtons
+              offers={hostOffers(host)}
+              targets={[{ host: host.host }]}
+              about={host.host}
+            />
+          )}
         </li>
       ))}
     </ul>

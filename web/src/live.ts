@@ -1,5 +1,6 @@
 import { useEffect, useReducer } from 'preact/hooks';
 import { STALE_AFTER_SECONDS } from '../../src/dashboard/api.ts';
+import { currentSession, readSession } from './session.ts';
 import type {
   ChangedEvent,
   PanelEvent,
@@ -55,10 +56,26 @@ export function connect(): void {
     for (const listener of changeListeners) listener(ids);
   });
   source.addEventListener('error', () => {
-    // A browser gives up on an answer that is no stream; we do not.
-    if (source?.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+    // A browser gives up on an answer that is no stream; we do not, unless we may not see it.
+    if (source?.readyState === EventSource.CLOSED) {
+      setTimeout(() => {
+        void readSession().then(() => {
+          if (currentSession()?.name !== null) connect();
+        });
+      }, 2000);
+    }
     notify();
   });
+}
+
+/** Nobody looks any more: what was read belongs to the one who did. */
+export function disconnect(): void {
+  source?.close();
+  source = null;
+  panels.clear();
+  failing = {};
+  heardAtMs = -Infinity;
+  notify();
 }
 
 /** The database server's clock; ours before it is known. */

@@ -27,13 +27,13 @@ export function Ago({ at, suffix = ' ago' }: { at: string; suffix?: string }) {
 }
 
 /** Until a time, counting down; once it has passed, since when. */
-export function Until({ at }: { at: string }) {
+export function Until({ at, past = 'due for' }: { at: string; past?: string }) {
   useLive();
   const date = new Date(at);
   const seconds = (date.getTime() - serverNow()) / 1000;
   return (
     <time dateTime={at} title={`${utc(date)} UTC · ${local(date)}`} class="num">
-      {seconds > 0 ? `in ${duration(seconds)}` : `due for ${roughly(-seconds)}`}
+      {seconds > 0 ? `in ${duration(seconds)}` : `${past} ${roughly(-seconds)}`}
     </time>
   );
 }
@@ -132,4 +132,23 @@ export function Meter({ label, fraction, tone = 'active', limit }: MeterProps) {
 export function HostName({ host }: { host: string }) {
   const [first = host, ...rest] = host.split('.');
   return <span title={rest.length > 0 ? host : undefined}>{first}</span>;
+}
+
+const ADDRESS = /(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]])/;
+
+/** What a person wrote, with its addresses as links; everything else is text. */
+export function Linked({ text }: { text: string }) {
+  return (
+    <>
+      {text.split(ADDRESS).map((part, i) =>
+        i % 2 === 1 ? (
+          <a key={i} href={part} target="_blank" rel="noopener noreferrer">
+            {part}
+          </a>
+        ) : (
+          part
+        ),
+      )}
+    </>
+  );
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ErrorAnswer } from '../../src/dashboard/api.ts';
 import { databaseProblem, useLive, type Freshness } from './live.ts';
+import { sessionIsOver } from './session.ts';
 
 export interface Resource<T> extends Freshness {
   data: T | null;
@@ -36,6 +37,7 @@ export function useResource<T>(url: string | null, everySeconds: number): Resour
         setState({ url, data, readAtMs: at, problem: null, missing: null });
         return;
       }
+      if (answer.status === 401) sessionIsOver();
       const { error } = (await answer.json()) as ErrorAnswer;
       const missing = answer.status === 404 || answer.status === 400 ? error : null;
       setState((old) => ({ ...keep(old, url), problem: error, missing }));

@@ -1,9 +1,10 @@
 import { useCallback } from 'preact/hooks';
 import type { FailuresAnswer } from '../../../src/dashboard/api.ts';
 import type { FailureGroup } from '../../../src/domain/overview/failures.ts';
+import { ActionButtons } from '../actions/buttons.tsx';
 import { count } from '../format.ts';
 import { useChanges } from '../live.ts';
-import { Ago, Empty, HostName, Panel } from '../parts.tsx';
+import { Ago, Empty, HostName, Linked, Panel, Until } from '../parts.tsx';
 import { useResource } from '../resource.ts';
 import { Link } from '../router.tsx';
 
@@ -44,7 +45,12 @@ export function FailuresPage({ query }: { query: URLSearchParams }) {
         ) : (
           <ul class="groups">
             {groups.map((group) => (
-              <Group key={group.fingerprint} group={group} isOpen={group.fingerprint === chosen} />
+              <Group
+                key={group.fingerprint}
+                group={group}
+                isOpen={group.fingerprint === chosen}
+                onActed={reload}
+              />
             ))}
           </ul>
         )}
@@ -53,7 +59,14 @@ export function FailuresPage({ query }: { query: URLSearchParams }) {
   );
 }
 
-function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
+interface GroupProps {
+  group: FailureGroup;
+  isOpen: boolean;
+  onActed: () => void;
+}
+
+function Group({ group, isOpen, onActed }: GroupProps) {
+  const { acknowledged } = group;
   const [reason = '', ...more] = group.reason.split('\n').filter((line) => line.trim() !== '');
   const rest = [...more, group.traceback ?? ''].filter((line) => line !== '').join('\n');
   return (
@@ -66,6 +79,7 @@ function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
         <h3>
           {reason}
           {group.isNew && <span class="mark">new</span>}
+          {acknowledged !== null && <span class="mark mark-known">known</span>}
           {group.onlyHost !== null && (
             <span class="mark mark-host">
               only on <HostName host={group.onlyHost} />
@@ -94,6 +108,26 @@ function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
             <span class="quiet">and {group.runs.length - MOST_RUNS} more</span>
           )}
         </p>
+        {acknowledged !== null && (
+          <p class="owner">
+            <b>{acknowledged.by}</b> takes care of it: <Linked text={acknowledged.reason} />{' '}
+            <span class="quiet">
+              (<Ago at={acknowledged.at} />
+              {acknowledged.expires !== null && (
+                <>
+                  , ends <Until at={acknowledged.expires} past="ended" />
+                </>
+              )}
+              )
+            </span>
+          </p>
+        )}
+        <ActionButtons
+          offers={[{ kind: 'acknowledge', fits: true }]}
+          targets={[{ item: group.key }]}
+          about={`the failure ${reason}`}
+          onSent={onActed}
+        />
         {rest !== '' && (
           <details open={isOpen}>
             <summary>The newest of them</summary>

@@ -1,5 +1,6 @@
 import type { HostHistoryAnswer } from '../../../src/dashboard/api.ts';
 import type { HostCard, HostScore } from '../../../src/domain/overview/hosts.ts';
+import { Audit } from '../actions/audit.tsx';
 import { HostCards } from '../host-cards.tsx';
 import { usePanel } from '../live.ts';
 import { Empty, HostName, Panel } from '../parts.tsx';
@@ -24,10 +25,17 @@ export function HostsPage({ query }: { query: URLSearchParams }) {
         {hosts.length === 0 ? (
           <Empty>No manager has reported yet: start one with “bootstrax run”.</Empty>
         ) : (
-          <HostCards hosts={hosts} />
+          <HostCards hosts={hosts} acting {...(chosen === null ? {} : { chosen: chosen.host })} />
         )}
       </Panel>
       {chosen !== null && <Curves host={chosen} hours={hours} hosts={hosts} />}
+      {chosen !== null && (
+        <Audit
+          key={chosen.host}
+          query={`host=${encodeURIComponent(chosen.host)}&limit=10`}
+          empty={`Nobody has asked anything of ${chosen.host} yet.`}
+        />
+      )}
       <Panel
         title="Success of the last 24 hours, against all other hosts"
         fresh={scores}

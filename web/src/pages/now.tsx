@@ -14,8 +14,8 @@ export function NowPage() {
       <h1 class="unseen">Now</h1>
       <div class="now">
         <Attention />
-        <QueuePanel />
         <Working />
+        <QueuePanel />
         <Strip />
         <HostsPanel />
         <Plots />

@@ -1,6 +1,9 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { RunAnswer } from '../../../src/dashboard/api.ts';
 import { isWorking } from '../../../src/domain/overview/condition.ts';
+import { Audit } from '../actions/audit.tsx';
+import { ActionButtons } from '../actions/buttons.tsx';
+import { runOffers } from '../actions/offers.ts';
 import { useChanges } from '../live.ts';
 import { LogPanel } from '../log-panel.tsx';
 import { ProgressPanel } from '../progress-panel.tsx';
@@ -12,6 +15,8 @@ import { Data } from './run/data.tsx';
 import { RawDocument } from './run/document.tsx';
 import { Explain } from './run/explain.tsx';
 import { Facts } from './run/facts.tsx';
+import { HostOrRun } from './run/host-or-run.tsx';
+import { Notes } from './run/notes.tsx';
 import { Targets } from './run/targets.tsx';
 
 /** All about one run, the answer to "why" first. */
@@ -55,15 +60,33 @@ export function RunPage({ number, query }: { number: number; query: URLSearchPar
           <Link to={`/runs/${number + 1}`}>{number + 1} →</Link>
         </nav>
       </div>
+      <div class="run-actions">
+        {answer.data !== null && (
+          <ActionButtons
+            offers={runOffers(answer.data.row.condition)}
+            targets={[{ run: number }]}
+            about={`run ${number}`}
+            onSent={reload}
+          />
+        )}
+        <a class="button" href={`/api/report?run=${number}`} download>
+          Bug report
+        </a>
+      </div>
       {answer.data !== null && <Facts answer={answer.data} />}
       <div class="run">
         <Explain answer={answer} />
+        <div class="run-side">
+          <HostOrRun answer={answer} />
+          <Audit query={`run=${number}&limit=20`} empty="Nobody has asked anything of it yet." />
+        </div>
         <Attempts answer={answer} attempt={attempt} number={number} />
         {attempt !== null && <AttemptDetails attempt={attempt} answer={answer} />}
         {attempt !== null && <ProgressPanel attempt={attempt} key={`p${attempt.attempt}`} />}
         {attempt !== null && <LogPanel attempt={attempt} key={`l${attempt.attempt}`} />}
         <Targets answer={answer} />
         <Data answer={answer} />
+        <Notes answer={answer} />
         <RawDocument number={number} />
       </div>
     </>

@@ -1,10 +1,12 @@
+import type { AttentionItem } from '../../../../src/domain/overview/attention.ts';
+import { ActionButtons, type Offer } from '../../actions/buttons.tsx';
 import { roughly } from '../../format.ts';
 import { usePanel } from '../../live.ts';
-import { Ago, Panel } from '../../parts.tsx';
+import { Ago, Linked, Panel, Until } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
 import { Glyph } from '../../signs.tsx';
 
-const ATTENTION_WORDS = {
+const WORDS = {
   given_up: 'given up',
   set_aside: 'set aside',
   promise_missed: 'overdue',
@@ -13,7 +15,7 @@ const ATTENTION_WORDS = {
   host_quarantined: 'quarantine',
 } as const;
 
-const ATTENTION_SHAPES = {
+const SHAPES = {
   given_up: 'cross',
   set_aside: 'diamond',
   promise_missed: 'triangle',
@@ -28,52 +30,134 @@ const MOST_SHOWN = 8;
 export function Attention() {
   const panel = usePanel('attention');
   const items = panel.data ?? [];
-  const first = items.slice(0, MOST_SHOWN);
+  const open = items.filter(({ acknowledged }) => acknowledged === null);
+  const known = items.filter(({ acknowledged }) => acknowledged !== null);
   return (
     <Panel
       title="Needs a human"
-      class={`attention ${items.length > 0 ? 'attention-some' : ''}`}
+      class={`attention ${open.length > 0 ? 'attention-some' : ''}`}
       fresh={panel}
       loading={panel.data === null}
-      aside={items.length > 0 && <span class="count">{items.length}</span>}
+      aside={open.length > 0 && <span class="count">{open.length}</span>}
     >
-      {items.length === 0 ? (
-        <p class="all-well">
-          <Glyph shape="disc" tone={panel.stale ? 'idle' : 'good'} />
-          <span>
-            {panel.stale
-              ? 'Nothing needed a human when it was last read.'
-              : 'Nothing needs a human.'}
-            <small>Checked {roughly(panel.ageSeconds ?? 0)} ago</small>
-          </span>
-        </p>
+      {open.length === 0 ? (
+        <AllWell stale={panel.stale} ageSeconds={panel.ageSeconds ?? 0} known={known.length > 0} />
       ) : (
         <ul class="attention-list">
-          {first.map((item) => (
-            <li key={`${item.kind} ${item.run} ${item.host}`}>
-              <span class="attention-kind">
-                <Glyph shape={ATTENTION_SHAPES[item.kind]} tone="bad" />
-                {ATTENTION_WORDS[item.kind]}
-              </span>
-              <span class="attention-what">
-                {item.run === null ? (
-                  <Link to={`/hosts?host=${encodeURIComponent(item.host ?? '')}`}>{item.what}</Link>
-                ) : (
-                  <Link to={`/runs/${item.run}`}>{item.what}</Link>
-                )}
-                <code>{item.todo}</code>
-              </span>
-              <span class="attention-since">{item.since !== null && <Ago at={item.since} />}</span>
-            </li>
+          {open.slice(0, MOST_SHOWN).map((item) => (
+            <Item key={item.key} item={item} />
           ))}
         </ul>
       )}
-      {items.length > MOST_SHOWN && (
+      {open.length > MOST_SHOWN && (
         <p class="more">
-          and {items.length - MOST_SHOWN} more: <Link to="/runs?condition=given_up">given up</Link>,{' '}
+          and {open.length - MOST_SHOWN} more: <Link to="/runs?condition=given_up">given up</Link>,{' '}
           <Link to="/runs?condition=set_aside">set aside</Link>
         </p>
       )}
+      {known.length > 0 && (
+        <>
+          <h3 class="known-head">Somebody takes care of</h3>
+          <ul class="attention-list known">
+            {known.slice(0, MOST_SHOWN).map((item) => (
+              <Known key={item.key} item={item} />
+            ))}
+          </ul>
+        </>
+      )}
     </Panel>
+  );
+}
+
+function AllWell({
+  stale,
+  ageSeconds,
+  known,
+}: {
+  stale: boolean;
+  ageSeconds: number;
+  known: boolean;
+}) {
+  const what = known ? 'Nothing else' : 'Nothing';
+  return (
+    <p class="all-well">
+      <Glyph shape="disc" tone={stale ? 'idle' : 'good'} />
+      <span>
+        {stale ? `${what} needed a human when it was last read.` : `${what} needs a human.`}
+        <small>Checked {roughly(ageSeconds)} ago</small>
+      </span>
+    </p>
+  );
+}
+
+/** What to press for each; the last is for those who look into it by other means. */
+function offersOf({ kind }: AttentionItem): Offer[] {
+  switch (kind) {
+    case 'given_up':
+      return [{ kind: 'retry', fits: true, advised: true }];
+    case 'set_aside':
+    case 'promise_missed':
+      return [{ kind: 'retry', fits: true }];
+    case 'host_quarantined':
+      return [{ kind: 'drain', fits: true }];
+    case 'run_silent':
+    case 'host_silent':
+      return [];
+  }
+}
+
+function Item({ item }: { item: AttentionItem }) {
+  const { kind, run, host, since, todo, key } = item;
+  const about = run !== null ? `run ${run}` : (host ?? 'this');
+  const target = run !== null ? { run } : { host: host ?? '' };
+  return (
+    <li>
+      <span class="attention-kind">
+        <Glyph shape={SHAPES[kind]} tone="bad" />
+        {WORDS[kind]}
+      </span>
+      <div class="attention-what">
+        <What item={item} />
+        <p class="attention-todo">{todo}</p>
+      </div>
+      <div class="attention-do">
+        <ActionButtons offers={offersOf(item)} targets={[target]} about={about} />
+        <ActionButtons
+          offers={[{ kind: 'acknowledge', fits: true }]}
+          targets={[{ item: key }]}
+          about={`what is said of ${about}`}
+        />
+      </div>
+      <span class="attention-since">{since !== null && <Ago at={since} />}</span>
+    </li>
+  );
+}
+
+function What({ item: { run, host, what } }: { item: AttentionItem }) {
+  if (run !== null) return <Link to={`/runs/${run}`}>{what}</Link>;
+  if (host === null) return <span>{what}</span>;
+  return <Link to={`/hosts?host=${encodeURIComponent(host)}`}>{what}</Link>;
+}
+
+function Known({ item }: { item: AttentionItem }) {
+  const { acknowledged } = item;
+  if (acknowledged === null) return null;
+  const { by, reason, at, expires } = acknowledged;
+  return (
+    <li>
+      <span class="attention-kind">{WORDS[item.kind]}</span>
+      <div class="attention-what">
+        <What item={item} />
+        <p class="quiet">
+          <b>{by}</b>, <Ago at={at} />: <Linked text={reason} />
+          {expires !== null && (
+            <>
+              {' '}
+              (ends <Until at={expires} past="ended" />)
+            </>
+          )}
+        </p>
+      </div>
+    </li>
   );
 }

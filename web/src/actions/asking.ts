@@ -1,0 +1,41 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { ActionTarget } from '../../../src/dashboard/action-api.ts';
+import type { ActionKind } from '../../../src/domain/actions/kinds.ts';
+
+/** An action that a person is asked about. */
+export interface Asked {
+  kind: ActionKind;
+  targets: readonly ActionTarget[];
+  /** Called once it has been requested. */
+  onSent?: () => void;
+}
+
+let asked: Asked | null = null;
+const listeners = new Set<() => void>();
+
+function set(next: Asked | null): void {
+  asked = next;
+  for (const listener of listeners) listener();
+}
+
+/** Opens the dialog of an action. */
+export function ask(next: Asked): void {
+  set(next);
+}
+
+export function stopAsking(): void {
+  set(null);
+}
+
+/** What the dialog is to ask about; null: it is closed. */
+export function useAsked(): Asked | null {
+  const [now, setNow] = useState(asked);
+  useEffect(() => {
+    const listener = () => setNow(asked);
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  }, []);
+  return now;
+}

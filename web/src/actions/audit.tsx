@@ -1,0 +1,116 @@
+import { useEffect } from 'preact/hooks';
+import type { ActionView, AuditAnswer } from '../../../src/dashboard/action-api.ts';
+import { Ago, Empty, HostName, Linked, Panel, Until } from '../parts.tsx';
+import { useResource } from '../resource.ts';
+import { Link } from '../router.tsx';
+import { saidOf } from './notices.tsx';
+import { ActionSign } from './sign.tsx';
+import { onBatches } from './under-way.ts';
+import { ACTION_NAMES, targetName } from './words.ts';
+
+interface AuditProps {
+  /** Of the API: `run=12`, `host=eb0`, or empty for all. */
+  query: string;
+  /** Nothing was ever done; in words. */
+  empty: string;
+  /** Says what each is about. */
+  named?: boolean;
+  /** Address of the next page; none without it. */
+  older?: (before: string) => string;
+}
+
+/** Who asked for what, why, and what became of it; newest first. */
+export function Audit({ query, empty, named = false, older }: AuditProps) {
+  const answer = useResource<AuditAnswer>(`/api/actions?${query}`, 10);
+  const { reload } = answer;
+  useEffect(() => onBatches(reload), [reload]);
+  const actions = answer.data?.actions ?? [];
+  const before = answer.data?.before ?? null;
+  return (
+    <Panel
+      title="Actions"
+      class="audit"
+      fresh={answer}
+      loading={answer.data === null}
+      aside={older === undefined && <Link to="/actions">all actions</Link>}
+    >
+      {actions.length === 0 ? (
+        <Empty>{empty}</Empty>
+      ) : (
+        <ul class="audit-list">
+          {actions.map((action) => (
+            <AuditEntry key={action.id} action={action} named={named} />
+          ))}
+        </ul>
+      )}
+      {older !== undefined && before !== null && (
+        <nav class="pages" aria-label="Pages of actions">
+          <Link to={older(before)}>Older</Link>
+        </nav>
+      )}
+    </Panel>
+  );
+}
+
+function AuditEntry({ action, named }: { action: ActionView; named: boolean }) {
+  const { kind, by, via, reason, state, requested, seenBy, expires, before, after } = action;
+  const said = saidOf(action);
+  return (
+    <li>
+      <span class="audit-state">
+        <ActionSign state={state} />
+      </span>
+      <div class="audit-what">
+        <p>
+          <b>{ACTION_NAMES[kind]}</b>
+          {named && (
+            <>
+              {' '}
+              <Target action={action} />
+            </>
+          )}
+          <span class="audit-reason">
+            <Linked text={reason} />
+          </span>
+        </p>
+        <p class="quiet">
+          {by}
+          {via === 'command' && ', from a terminal'}
+          {seenBy !== null && (
+            <>
+              {' '}
+              · seen by <HostName host={seenBy.host} /> <Ago at={seenBy.at} />
+            </>
+          )}
+          {expires !== null && state !== 'refused' && (
+            <>
+              {' '}
+              · ends <Until at={expires} past="ended" />
+            </>
+          )}
+          {said !== '' && ` · ${said}`}
+        </p>
+        {(before !== null || after !== null) && (
+          <details>
+            <summary>Before and after</summary>
+            <pre tabIndex={0} role="region" aria-label={`Before and after ${ACTION_NAMES[kind]}`}>
+              {`before ${JSON.stringify(before, null, 1)}\nafter ${JSON.stringify(after, null, 1)}`}
+            </pre>
+          </details>
+        )}
+      </div>
+      <span class="audit-when">
+        <Ago at={requested} />
+      </span>
+    </li>
+  );
+}
+
+function Target({ action }: { action: ActionView }) {
+  const { run, host } = action;
+  if (run !== undefined) return <Link to={`/runs/${run}`}>run {run}</Link>;
+  if (host !== undefined) {
+    return <Link to={`/hosts?host=${encodeURIComponent(host)}`}>{host}</Link>;
+  }
+  return <span>{targetName(action)}</span>;
+}

@@ -1,0 +1,44 @@
+import type { ActionTarget } from '../../../src/dashboard/action-api.ts';
+import type { ActionKind } from '../../../src/domain/actions/kinds.ts';
+import { useMayAct } from '../session.ts';
+import { ask } from './asking.ts';
+import { ACTION_MEANINGS, ACTION_NAMES, DANGEROUS } from './words.ts';
+
+/** An action that may be offered. */
+export interface Offer {
+  kind: ActionKind;
+  /** False: in its place, but it makes no sense now. */
+  fits: boolean;
+  /** The one to press if in doubt. */
+  advised?: boolean;
+}
+
+interface ActionButtonsProps {
+  offers: readonly Offer[];
+  targets: readonly ActionTarget[];
+  /** For those who do not see what it stands beside. */
+  about: string;
+  onSent?: () => void;
+}
+
+/** Buttons of actions, always in the same places; nothing for those who may only look. */
+export function ActionButtons({ offers, targets, about, onSent }: ActionButtonsProps) {
+  const mayAct = useMayAct();
+  if (!mayAct || offers.length === 0) return null;
+  return (
+    <div class="actions" role="group" aria-label={`Actions on ${about}`}>
+      {offers.map(({ kind, fits, advised }) => (
+        <button
+          type="button"
+          key={kind}
+          class={`action ${advised ? 'advised' : ''} ${DANGEROUS.has(kind) ? 'danger' : ''}`}
+          title={ACTION_MEANINGS[kind]}
+          disabled={!fits || targets.length === 0}
+          onClick={() => ask({ kind, targets, ...(onSent === undefined ? {} : { onSent }) })}
+        >
+          {ACTION_NAMES[kind]}
+        </button>
+      ))}
+    </div>
+  );
+}

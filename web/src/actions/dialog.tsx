@@ -1,0 +1,189 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type {
+  ActionEffect,
+  PreviewAnswer,
+  PreviewBody,
+} from '../../../src/dashboard/action-api.ts';
+import { count } from '../format.ts';
+import { send } from '../session.ts';
+import { Glyph } from '../signs.tsx';
+import { stopAsking, useAsked, type Asked } from './asking.ts';
+import { act } from './under-way.ts';
+import { ACTION_NAMES, DANGEROUS, LASTING, targetName, targetNames } from './words.ts';
+
+/** Asks for a reason, and shows what will happen, before anything does. */
+export function ActionDialog() {
+  const asked = useAsked();
+  return asked === null ? null : <OpenDialog asked={asked} key={JSON.stringify(asked)} />;
+}
+
+function OpenDialog({ asked }: { asked: Asked }) {
+  const { kind, targets } = asked;
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [effects, setEffects] = useState<ActionEffect[] | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [sending, setSending] = useState(false);
+
+  useEffect(() => {
+    dialog.current?.showModal();
+    const body: PreviewBody = { kind, targets: [...targets] };
+    send<PreviewAnswer>('POST', '/api/actions/preview', body).then(
+      (answer) => setEffects(answer.effects),
+      (error: Error) => setProblem(error.message),
+    );
+  }, [kind, targets]);
+
+  const possible = (effects ?? []).filter((effect) => effect.possible);
+  const confirm = async (form: HTMLFormElement) => {
+    const fields = new FormData(form);
+    const reason = fields.get('reason');
+    const hours = Number(fields.get('hours') ?? 0);
+    setSending(true);
+    setProblem(null);
+    try {
+      await act({
+        kind,
+        reason: typeof reason === 'string' ? reason.trim() : '',
+        targets: possible.map(({ run, host, item, seen }) => ({
+          ...(run === undefined ? {} : { run }),
+          ...(host === undefined ? {} : { host }),
+          ...(item === undefined ? {} : { item }),
+          seen,
+        })),
+        ...(hours > 0 ? { hours } : {}),
+      });
+      asked.onSent?.();
+      stopAsking();
+    } catch (error) {
+      setProblem((error as Error).message);
+      setSending(false);
+    }
+  };
+
+  const name = ACTION_NAMES[kind];
+  return (
+    <dialog ref={dialog} class="ask" aria-labelledby="ask-title" onClose={stopAsking}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void confirm(event.currentTarget);
+        }}
+      >
+        <h2 id="ask-title">
+          {name}: {targetNames(targets)}
+        </h2>
+        <Effects effects={effects} problem={problem} />
+        <label class="field">
+          Reason
+          <input
+            name="reason"
+            required
+            pattern=".*\S.*"
+            maxLength={MOST_REASON}
+            autocomplete="off"
+            autoFocus
+            aria-describedby="reason-help"
+          />
+        </label>
+        <p id="reason-help" class="quiet">
+          {kind === 'acknowledge'
+            ? 'Kept with your name, and shown to everybody; an address becomes a link.'
+            : 'Kept with your name, for those who read it later.'}
+        </p>
+        {LASTING[kind] !== undefined && <Hours usual={LASTING[kind]} />}
+        <p class="ask-problem" role="alert">
+          {problem}
+        </p>
+        <div class="ask-buttons">
+          <button type="button" onClick={() => dialog.current?.close()}>
+            Cancel
+          </button>
+          <button
+            type="submit"
+            class={DANGEROUS.has(kind) ? 'main-button danger' : 'main-button'}
+            disabled={sending || possible.length === 0}
+          >
+            {name}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+const MOST_REASON = 500;
+const SHOWN = 50;
+
+function Effects({ effects, problem }: { effects: ActionEffect[] | null; problem: string | null }) {
+  if (effects === null) {
+    return (
+      <div class="effects">
+        <p class="quiet">{problem === null ? 'Looking what it would do …' : ''}</p>
+      </div>
+    );
+  }
+  const [first] = effects;
+  if (effects.length === 1 && first !== undefined) {
+    return (
+      <div class="effects">
+        <Effect effect={first} named={false} />
+      </div>
+    );
+  }
+  const possible = effects.filter((effect) => effect.possible);
+  const not = effects.filter((effect) => !effect.possible);
+  return (
+    <div class="effects">
+      <p>
+        <b>{count(possible.length, 'target')}</b>
+        {not.length > 0 && `; ${not.length} cannot, and will be left as it is`}
+      </p>
+      <div class="effects-list" tabIndex={0} role="region" aria-label="What it would do">
+        {[...not, ...possible].slice(0, SHOWN).map((effect) => (
+          <Effect key={targetName(effect)} effect={effect} named />
+        ))}
+        {effects.length > SHOWN && <p class="quiet">and {effects.length - SHOWN} more</p>}
+      </div>
+    </div>
+  );
+}
+
+function Effect({ effect, named }: { effect: ActionEffect; named: boolean }) {
+  return (
+    <p class="effect">
+      <Glyph
+        shape={effect.possible ? 'play' : 'cross'}
+        tone={effect.possible ? 'active' : 'warn'}
+      />
+      <span>
+        {named && <b>{targetName(effect)}: </b>}
+        {!effect.possible && <b>not possible: </b>}
+        {effect.effect}
+      </span>
+    </p>
+  );
+}
+
+const CHOICES = [
+  { hours: 1, word: '1 hour' },
+  { hours: 4, word: '4 hours' },
+  { hours: 8, word: '8 hours' },
+  { hours: 24, word: '1 day' },
+  { hours: 168, word: '7 days' },
+  { hours: 0, word: 'until somebody ends it' },
+] as const;
+
+function Hours({ usual }: { usual: number }) {
+  return (
+    <label class="field">
+      Ends by itself after
+      <select name="hours">
+        {CHOICES.map(({ hours, word }) => (
+          <option key={hours} value={hours} selected={hours === usual}>
+            {word}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

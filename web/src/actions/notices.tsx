@@ -1,0 +1,70 @@
+import type { ActionView } from '../../../src/dashboard/action-api.ts';
+import { ActionSign } from './sign.tsx';
+import { dismiss, useBatches, type Batch } from './under-way.ts';
+import { ACTION_NAMES, targetName, targetNames } from './words.ts';
+
+/** What has become of what was just asked for; in a corner, so that nothing moves. */
+export function Notices() {
+  const batches = useBatches();
+  return (
+    <div class="notices" role="status" aria-label="Actions under way">
+      {batches.map((batch) => (
+        <Notice key={batch.id} batch={batch} />
+      ))}
+    </div>
+  );
+}
+
+const STATES = ['refused', 'requested', 'seen', 'done'] as const;
+
+function Notice({ batch }: { batch: Batch }) {
+  const { id, actions } = batch;
+  const [first] = actions;
+  if (first === undefined) return null;
+  const refused = actions.filter(({ state }) => state === 'refused');
+  return (
+    <section class="notice">
+      <header>
+        <b>
+          {ACTION_NAMES[first.kind]}: {targetNames(actions)}
+        </b>
+        <button
+          type="button"
+          class="quiet-button"
+          aria-label={`Close the notice of ${ACTION_NAMES[first.kind]}`}
+          onClick={() => dismiss(id)}
+        >
+          ×
+        </button>
+      </header>
+      <p class="notice-states">
+        {STATES.map((state) => {
+          const number = actions.filter((action) => action.state === state).length;
+          if (number === 0) return null;
+          return (
+            <span key={state}>
+              {actions.length > 1 && `${number} `}
+              <ActionSign state={state} />
+            </span>
+          );
+        })}
+      </p>
+      {actions.length === 1 ? (
+        <p class="quiet">{saidOf(first)}</p>
+      ) : (
+        refused.slice(0, 5).map((action) => (
+          <p key={action.id} class="quiet">
+            {targetName(action)}: {saidOf(action)}
+          </p>
+        ))
+      )}
+    </section>
+  );
+}
+
+/** How far one action has come, in a sentence. */
+export function saidOf({ message, seenBy, state }: ActionView): string {
+  if (message !== null) return message;
+  if (seenBy !== null) return `seen by ${seenBy.host}`;
+  return state === 'requested' ? 'nobody has answered yet' : '';
+}

@@ -1,0 +1,14 @@
+import type { ActionView } from '../../../src/dashboard/action-api.ts';
+import { Glyph } from '../signs.tsx';
+import { STATE_LOOKS } from './words.ts';
+
+/** How an action stands, by shape and word. */
+export function ActionSign({ state }: { state: ActionView['state'] }) {
+  const { word, shape, tone } = STATE_LOOKS[state];
+  return (
+    <span class={`sign tone-${tone}`}>
+      <Glyph shape={shape} tone={tone} />
+      {word}
+    </span>
+  );
+}
