@@ -7,13 +7,14 @@ const layers = {
   store: ['domain', 'crash-points'],
   machine: ['domain'],
   attempts: ['domain', 'crash-points', 'machine'],
+  actions: ['domain', 'store'],
   worker: ['domain', 'machine', 'attempts'],
   executors: ['domain', 'machine', 'attempts', 'worker'],
   manager: [
     ...['domain', 'config', 'crash-points', 'store', 'machine', 'attempts', 'worker'],
-    'executors',
+    ...['actions', 'executors'],
   ],
-  dashboard: ['domain', 'config', 'store', 'machine', 'attempts'],
+  dashboard: ['domain', 'config', 'store', 'actions', 'machine', 'attempts'],
 };
 
 module.exports = {

@@ -66,7 +66,10 @@ export function addHold(program: Command): void {
     .option('--json', JSON_HELP)
     .action((run: number, options: Options, command: Command) =>
       act(run, options, command, async ({ store, settings }, { document }) => {
-        await store.runs.hold(document._id, userInfo().username);
+        await store.runs.hold(
+          (await import('../store/runs.ts')).seenOf(document),
+          userInfo().username,
+        );
         return `Run ${run} is held: it carries the tag ${settings.rules.claim.holdTag}.`;
       }),
     );
@@ -81,7 +84,7 @@ export function addRelease(program: Command): void {
     .option('--json', JSON_HELP)
     .action((run: number, options: Options, command: Command) =>
       act(run, options, command, async ({ store }, { document }) => {
-        await store.runs.release(document._id);
+        await store.runs.release((await import('../store/runs.ts')).seenOf(document));
         return `Run ${run} is not held.`;
       }),
     );

@@ -1,3 +1,4 @@
+import { ACKNOWLEDGEMENTS_COLLECTION, ACTIONS_COLLECTION, createActionStore } from './actions.ts';
 import { ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
 import { ALARMS_COLLECTION, createAlarmStore } from './alarms.ts';
 import type { Collection } from './collection.ts';
@@ -13,7 +14,7 @@ import { createOverviewStore } from './overview.ts';
 import { createRateStore, RATES_COLLECTION } from './rates.ts';
 import { createRunStore, RUNS_COLLECTION } from './runs.ts';
 import { createSilentHostStore } from './silent-hosts.ts';
-import type { RateStore, RunStore, Store } from './types.ts';
+import type { ActionStore, RateStore, RunStore, Store } from './types.ts';
 
 /** What the collections' modules stand on: how to reach a collection, the clock, and what changes. */
 export interface StoreParts {
@@ -25,6 +26,7 @@ export interface StoreParts {
   daqTime: () => Promise<Date>;
   watchRuns: RunStore['watch'];
   watchRates: RateStore['watch'];
+  watchActions: ActionStore['watch'];
 }
 
 /** Everything of a store that is documents, on whatever brings the collections. */
@@ -42,13 +44,14 @@ export function composeStore(
   | 'overview'
   | 'deletions'
   | 'debts'
+  | 'actions'
   | 'alarms'
   | 'maintenance'
   | 'onlineMonitor'
   | 'silentHosts'
   | 'serverTime'
 > {
-  const { inRuns, inDaq, runsTime, daqTime, watchRuns, watchRates } = parts;
+  const { inRuns, inDaq, runsTime, daqTime, watchRuns, watchRates, watchActions } = parts;
   return {
     runs: createRunStore(inRuns(RUNS_COLLECTION), runsTime, watchRuns),
     hosts: createHostStore(inRuns(HOSTS_COLLECTION)),
@@ -59,6 +62,11 @@ export function composeStore(
     hostTargets: createHostTargetsStore(inDaq(HOST_TARGETS_COLLECTION)),
     deletions: createDeletionStore(inRuns(DELETIONS_COLLECTION)),
     debts: createDebtStore(inRuns(RUNS_COLLECTION), inRuns(ATTEMPTS_COLLECTION)),
+    actions: createActionStore(
+      inRuns(ACTIONS_COLLECTION),
+      inRuns(ACKNOWLEDGEMENTS_COLLECTION),
+      watchActions,
+    ),
     alarms: createAlarmStore(inRuns(ALARMS_COLLECTION)),
     maintenance: createMaintenanceStore(inRuns(MAINTENANCE_COLLECTION)),
     onlineMonitor: createOnlineMonitorStore(inRuns(ONLINE_MONITOR_COLLECTION)),

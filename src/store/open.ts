@@ -1,3 +1,4 @@
+import { ACTION_INDEXES, ACTIONS_COLLECTION, watchActions } from './actions.ts';
 import { ATTEMPT_INDEXES } from './attempts.ts';
 import { ALARM_INDEXES } from './alarms.ts';
 import { createCaller, type Caller } from './call.ts';
@@ -23,6 +24,7 @@ const INDEXES = [
   ...HOST_INDEXES,
   ...ATTEMPT_INDEXES,
   ...DELETION_INDEXES,
+  ...ACTION_INDEXES,
   ...ALARM_INDEXES,
   ...MAINTENANCE_INDEXES,
   ...EB_MONITOR_INDEXES,
@@ -65,6 +67,7 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
       runsTime: serverTime,
       daqTime: daqServer === runsServer ? serverTime : createServerClock(daqDb, daqCaller),
       watchRuns: watchRuns(() => runsDb().collection(RUNS_COLLECTION), runsCaller),
+      watchActions: watchActions(() => runsDb().collection(ACTIONS_COLLECTION), runsCaller),
       watchRates: watchRates(() => daqDb().collection(RATES_COLLECTION), daqCaller),
     }),
     ping: async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { ACKNOWLEDGEMENTS_COLLECTION, ACTIONS_COLLECTION } from './actions.ts';
 import { ATTEMPTS_COLLECTION } from './attempts.ts';
 import { ALARMS_COLLECTION } from './alarms.ts';
 import { createCaller } from './call.ts';
@@ -55,6 +56,16 @@ const NEEDED: readonly Privilege[] = [
     ...{ database: 'runs', collection: DELETIONS_COLLECTION },
     actions: ['find', 'insert', 'update', 'listIndexes'],
     why: 'deletions of live data',
+  },
+  {
+    ...{ database: 'runs', collection: ACTIONS_COLLECTION },
+    actions: ['find', 'insert', 'update', 'changeStream', 'listIndexes'],
+    why: 'what people have asked for; changeStream to notice it at once',
+  },
+  {
+    ...{ database: 'runs', collection: ACKNOWLEDGEMENTS_COLLECTION },
+    actions: ['find', 'insert', 'update'],
+    why: 'who has taken on what needs a human',
   },
   {
     ...{ database: 'runs', collection: ALARMS_COLLECTION },

@@ -62,6 +62,11 @@ export function concludeUpdate(fence: Fence, conclusion: Conclusion): Document[]
   return [...settleUpdate(fence.host, conclusion), setBootstrax({ last_attempt: fence.attempt })];
 }
 
+/** What a person has asked for leaves its id, so that it can be told whether it was carried out. */
+export function withAction(update: Document[], action: string | undefined): Document[] {
+  return action === undefined ? update : [...update, setBootstrax({ action: literal(action) })];
+}
+
 export function settleUpdate(host: string, conclusion: Conclusion): Document[] {
   const { register = [], unregister = [] } = conclusion;
   return [

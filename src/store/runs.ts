@@ -37,6 +37,7 @@ import {
   STATUS_TO_REPLACE,
   statusStage,
   unregisterUpdate,
+  withAction,
 } from './run-updates.ts';
 import { unregisterStage, withdrawLiveStage } from './run-data.ts';
 import type { Fence, Fenced, QueueCounts, RunDocument, RunStore, Seen } from './types.ts';
@@ -277,26 +278,28 @@ export function createRunStore(
       return { kind: 'landed', statusLeft: await foreignStatus(runs, fence.id) };
     },
 
-    settle: (seen, host, settlement) =>
+    settle: (seen, host, settlement, action) =>
       settled(
         'runs.settle',
         seen,
-        settleUpdate(host, settlement),
+        withAction(settleUpdate(host, settlement), action),
         (bootstrax) =>
           bootstrax.state === concludedState(settlement) &&
           bootstrax.outcome === settlement.kind &&
-          bootstrax.host === host,
+          bootstrax.host === host &&
+          (action === undefined || bootstrax.action === action),
       ),
-    retry: (seen, host, failures) =>
+    retry: (seen, host, failures, action) =>
       settled(
         'runs.retry',
         seen,
-        retryUpdate(host, failures),
+        withAction(retryUpdate(host, failures), action),
         (bootstrax) =>
           bootstrax.state === 'failed' &&
           bootstrax.outcome === 'requeued' &&
           bootstrax.n_failures === failures &&
-          bootstrax.host === host,
+          bootstrax.host === host &&
+          (action === undefined || bootstrax.action === action),
       ),
 
     mendStatus: async (seen) => {
@@ -326,23 +329,35 @@ export function createRunStore(
       });
       return done ? 'landed' : 'changed';
     },
-    hold: async (id, user) => {
-      await runs.repeatUpdateOne(
-        'runs.hold',
-        { _id: id, 'tags.name': { $ne: HOLD_TAG } },
-        holdUpdate(user),
-      );
+    hold: async (seen, user) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.hold',
+        id: seen.id,
+        expected: { ...seenFilter(seen), 'tags.name': { $ne: HOLD_TAG } },
+        update: holdUpdate(user),
+        projection: { 'tags.name': 1 },
+        landed: isTaggedHold,
+      });
+      return done ? 'landed' : 'changed';
     },
-    release: async (id) => {
-      await runs.repeatUpdateOne(
-        'runs.release',
-        { _id: id, 'tags.name': HOLD_TAG },
-        releaseUpdate(),
-      );
+    release: async (seen) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.release',
+        id: seen.id,
+        expected: { ...seenFilter(seen), 'tags.name': HOLD_TAG },
+        update: releaseUpdate(),
+        projection: { 'tags.name': 1 },
+        landed: (document) => !isTaggedHold(document),
+      });
+      return done ? 'landed' : 'changed';
     },
 
     watch,
   };
+}
+
+function isTaggedHold(document: Document): boolean {
+  return entriesAt(document, 'tags').some(({ name }) => name === HOLD_TAG);
 }
 
 function entriesAt(document: Document, field: string): Record<string, unknown>[] {

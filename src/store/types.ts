@@ -1,3 +1,4 @@
+import type { ActionStore } from './types/actions.ts';
 import type { AlarmStore, MaintenanceStore } from './types/alarms.ts';
 import type { AttemptStore } from './types/attempts.ts';
 import type { DaqLogStore, HostTargetsStore, OnlineMonitorStore, RateStore } from './types/daq.ts';
@@ -7,6 +8,7 @@ import type { EbMonitorStore, HostStore, SilentHostStore } from './types/hosts.t
 import type { OverviewStore } from './types/overview.ts';
 import type { RunStore } from './types/runs.ts';
 
+export type * from './types/actions.ts';
 export type * from './types/alarms.ts';
 export type * from './types/attempts.ts';
 export type * from './types/daq.ts';
@@ -31,6 +33,7 @@ export interface Store {
   readonly overview: OverviewStore;
   readonly deletions: DeletionStore;
   readonly debts: DebtStore;
+  readonly actions: ActionStore;
   readonly alarms: AlarmStore;
   readonly maintenance: MaintenanceStore;
   readonly onlineMonitor: OnlineMonitorStore;
@@ -58,6 +61,8 @@ export interface MissingIndex {
 
 /** What the store reports without being asked. */
 export type StoreEvent =
+  /** One try of a call has ended, with or without an answer. */
+  | { kind: 'called'; database: 'runs' | 'daq'; seconds: number; answered: boolean }
   /** One try of a call got no answer, or one that says: not now. `reason` names database and operation. */
   | { kind: 'missed'; database: 'runs' | 'daq'; operation: string; reason: string }
   | { kind: 'connection'; database: 'runs' | 'daq'; up: boolean; reason: string | null };

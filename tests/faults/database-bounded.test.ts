@@ -5,6 +5,7 @@ import type { StoredAlarm } from '../../src/domain/alarms/alarm.ts';
 import { StoreError } from '../../src/store/errors.ts';
 import { openStore } from '../../src/store/open.ts';
 import type {
+  ActionRequest,
   AttemptOutcome,
   DataRegistration,
   DeletionFound,
@@ -53,6 +54,10 @@ const ALARM: StoredAlarm = {
   ...{ key: 'k', kind: 'live_disk', run: null, host: null, what: 'w', todo: 't', since: null },
   ...{ open: true, episode: 1, opened: NOW, over: null, told: {} },
 };
+const ACTION: ActionRequest = {
+  ...{ id: FENCE.attempt, kind: 'hold', run: 1, host: null, item: null, by: 'u' },
+  ...{ via: 'command', reason: 'r', saw: 'new', hours: null, before: null, awaits: null },
+};
 /** The server's clock was asked once, and the answer is good for a minute. */
 const KNOWN_FOR_A_MINUTE = ['serverTime', 'silentHosts.time'];
 
@@ -84,8 +89,8 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'runs.settle': ({ runs }) => runs.settle(SEEN, 'h', { kind: 'abandoned', reason: null }),
   'runs.retry': ({ runs }) => runs.retry(SEEN, 'h', 0),
   'runs.mendStatus': ({ runs }) => runs.mendStatus(SEEN),
-  'runs.hold': ({ runs }) => runs.hold(FENCE.id, 'u'),
-  'runs.release': ({ runs }) => runs.release(FENCE.id),
+  'runs.hold': ({ runs }) => runs.hold(SEEN, 'u'),
+  'runs.release': ({ runs }) => runs.release(SEEN),
   'hosts.write': ({ hosts }) => hosts.write({ host: 'h', state: 'idle', extras: {} }),
   'hosts.all': ({ hosts }) => hosts.all(),
   'ebMonitor.write': ({ ebMonitor }) => ebMonitor.write({ host: 'h' } as LifeSign),
@@ -158,8 +163,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'alarms.byKeys': ({ alarms }) => alarms.byKeys(['k']),
   'alarms.receivers': ({ alarms }) => alarms.receivers(),
   'alarms.claim': ({ alarms }) => alarms.claim('mail', null, 'me', 60),
-  'alarms.release': ({ alarms }) =>
-    alarms.release('mail', 1, { problem: null, nextSeconds: 60 }),
+  'alarms.release': ({ alarms }) => alarms.release('mail', 1, { problem: null, nextSeconds: 60 }),
   'maintenance.start': ({ maintenance }) =>
     maintenance.start({ host: null, seconds: 60, by: 'u', reason: 'r' }),
   'maintenance.end': ({ maintenance }) => maintenance.end('0'.repeat(24), 'u'),
@@ -174,12 +178,27 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'debts.pay': ({ debts }) => debts.pay(FENCE, { register: [PRODUCT], plan: PLAN }),
   'debts.giveBack': ({ debts }) => debts.giveBack(FENCE),
   'debts.release': ({ debts }) => debts.release(DONE, HELD),
+  'actions.request': ({ actions }) => actions.request(ACTION),
+  'actions.awaitHost': ({ actions }) =>
+    actions.awaitHost(ACTION.id, { host: 'h', attempt: FENCE.attempt, message: 'm', after: null }),
+  'actions.seen': ({ actions }) => actions.seen(ACTION.id, 'h'),
+  'actions.done': ({ actions }) => actions.done(ACTION.id, { message: 'm' }),
+  'actions.refuse': ({ actions }) => actions.refuse(ACTION.id, 'why'),
+  'actions.get': ({ actions }) => actions.get(ACTION.id),
+  'actions.list': ({ actions }) => actions.list({ limit: 5 }),
+  'actions.open': ({ actions }) => actions.open(),
+  'actions.standing': ({ actions }) => actions.standing(),
+  'actions.acknowledge': ({ actions }) =>
+    actions.acknowledge(
+      { item: 'i', action: ACTION.id, occurrence: 'o', by: 'u', reason: 'r', hours: 1 },
+      null,
+    ),
   ping: (store) => store.ping(),
   serverTime: (store) => store.serverTime(),
   missingIndexes: (store) => store.missingIndexes(),
   ensureIndexes: (store) => store.ensureIndexes(),
 };
-const WATCHES = ['runs.watch', 'rates.watch'];
+const WATCHES = ['runs.watch', 'rates.watch', 'actions.watch'];
 
 let lab: Lab;
 let proxy: Proxy;

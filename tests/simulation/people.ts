@@ -54,9 +54,11 @@ export class People {
     tell(`${what} run ${String(document.number)}`);
     switch (what) {
       case 'hold':
-        return this.#options.store.runs.hold(document._id, 'operator');
+        await this.#options.store.runs.hold(seenOf(document), 'operator');
+        return;
       case 'release':
-        return this.#options.store.runs.release(document._id);
+        await this.#options.store.runs.release(seenOf(document));
+        return;
       case 'fail':
       case 'abandon':
       case 'retry':

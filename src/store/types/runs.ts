@@ -217,11 +217,17 @@ export interface RunStore {
 
   /**
    * For runs that nobody of us owns: operators' verbs and setting aside an unclaimed malformed run.
-   * Compare-and-set against what was seen, also for busy runs. `host` is the one that writes.
+   * Compare-and-set against what was seen, also for busy runs. `host` is the one that writes,
+   * `action` the id of what a person has asked for: it stays in the document.
    */
-  settle(seen: Seen, host: string, conclusion: Settlement): Promise<'landed' | 'changed'>;
+  settle(
+    seen: Seen,
+    host: string,
+    conclusion: Settlement,
+    action?: string,
+  ): Promise<'landed' | 'changed'>;
   /** Failed and due now, with this number of failures (kept, or 0 to begin from the start). */
-  retry(seen: Seen, host: string, failures: number): Promise<'landed' | 'changed'>;
+  retry(seen: Seen, host: string, failures: number, action?: string): Promise<'landed' | 'changed'>;
   /** Gives a done run, if it still is as seen and has none, the status that a conclusion writes. */
   mendStatus(seen: Seen): Promise<'landed' | 'changed'>;
   /**
@@ -234,10 +240,10 @@ export interface RunStore {
     location: string,
     options: { unlessTagged: readonly string[]; again: boolean },
   ): Promise<'landed' | 'changed'>;
-  /** Adds the tag `hold-processing` unless it is there. */
-  hold(id: ObjectId, user: string): Promise<void>;
-  /** Removes every tag `hold-processing`. */
-  release(id: ObjectId): Promise<void>;
+  /** Adds the tag `hold-processing`, if the run is as seen and does not carry it. */
+  hold(seen: Seen, user: string): Promise<'landed' | 'changed'>;
+  /** Removes every tag `hold-processing`, if the run is as seen and carries it. */
+  release(seen: Seen): Promise<'landed' | 'changed'>;
 
   /**
    * Calls `onHint` for each inserted run and each update of another field than the life sign;

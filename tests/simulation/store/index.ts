@@ -1,5 +1,6 @@
 import { MongoError, type Collection as DriverCollection, type Document } from 'mongodb';
 
+import { ACTIONS_COLLECTION } from '../../../src/store/actions.ts';
 import { ATTEMPTS_COLLECTION } from '../../../src/store/attempts.ts';
 import type { Caller } from '../../../src/store/call.ts';
 import { boundedCollection } from '../../../src/store/collection.ts';
@@ -126,6 +127,8 @@ export function openStore(database: MemoryDatabase, hooks: Hooks = {}): Store {
           const found = event === null ? null : hintOf(event);
           return found === null ? null : () => onHint(found);
         }),
+      watchActions: (onHint, signal) =>
+        watch(database.collection(ACTIONS_COLLECTION), signal, hint, () => onHint),
       watchRates: (number, onHint, signal) =>
         watch(database.rates, signal, hint, (change) => {
           const concerns =

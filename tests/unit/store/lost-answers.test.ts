@@ -64,6 +64,8 @@ describe('a write whose answer was lost, but that landed', () => {
     ['conclude', conclude, running, 'landed'],
     ['settle', settle, {}, 'landed'],
     ['retry', retry, {}, 'landed'],
+    ['hold', (runs) => runs.hold(NEW, 'shifter'), {}, 'landed'],
+    ['release', (runs) => runs.release(NEW), { tags: [{ name: 'hold-processing' }] }, 'landed'],
     ['mendStatus', mend, { bootstrax: { state: 'done' } }, 'landed'],
   ])('%s is recognised', async (_, verb, before, expected) => {
     expect(await answer(before, verb, 'carried out')).toBe(expected);
@@ -155,8 +157,8 @@ describe('each verb', () => {
     [['runs.settle'], settle],
     [['runs.retry'], retry],
     [['runs.mend_status'], mend],
-    [['runs.hold'], (runs) => runs.hold(id, 'shifter')],
-    [['runs.release'], (runs) => runs.release(id)],
+    [['runs.hold'], (runs) => runs.hold(NEW, 'shifter')],
+    [['runs.release'], (runs) => runs.release(NEW)],
   ])('asks for %j', async (names, verb) => {
     expect(await asked(verb)).toEqual(names);
   });
@@ -165,11 +167,11 @@ describe('each verb', () => {
     const { calls, collection } = noted();
     const unused = () => Promise.reject(new Error('not asked'));
     const store = createRunStore(collection, unused, unused);
-    await store.hold(id, 'shifter');
-    await store.release(id);
-    expect(calls.map((call) => call[2])).toEqual([
-      { _id: id, 'tags.name': { $ne: 'hold-processing' } },
-      { _id: id, 'tags.name': 'hold-processing' },
+    await store.hold(NEW, 'shifter');
+    await store.release(NEW);
+    expect(calls.map((call) => call[2])).toMatchObject([
+      { _id: id, 'bootstrax.state': { $eq: null }, 'tags.name': { $ne: 'hold-processing' } },
+      { _id: id, 'bootstrax.state': { $eq: null }, 'tags.name': 'hold-processing' },
     ]);
   });
 });

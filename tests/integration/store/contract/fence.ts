@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
+import { seenOf } from '../../../../src/store/runs.ts';
 import type { Conclusion, Fence, RunStore } from '../../../../src/store/types.ts';
 import {
   bootstrax,
@@ -363,21 +364,21 @@ export function fenceContract(open: Open): void {
       const document = runDocument(1, { tags });
       if (tags === undefined) delete document.tags;
       const run = await insert(store, runs, document);
-      await store.release(run._id);
-      await store.hold(run._id, 'shifter');
-      await store.hold(run._id, 'shifter');
+      await store.release(seenOf(run));
+      await store.hold(seenOf(run), 'shifter');
+      await store.hold(seenOf(run), 'shifter');
       expect((await runs.findOne({ _id: run._id }))!.tags).toEqual([
         { name: 'hold-processing', user: 'shifter', date: expect.any(Date) as Date },
       ]);
       expect(await store.newCandidates({ limit: 5 })).toEqual([]);
-      await store.release(run._id);
+      await store.release(seenOf(run));
       expect((await runs.findOne({ _id: run._id }))!.tags).toEqual([]);
     });
 
     it('releasing keeps other tags', async () => {
       const run = await insert(store, runs, runDocument(1, { tags: [{ name: 'messy' }] }));
-      await store.hold(run._id, 'shifter');
-      await store.release(run._id);
+      await store.hold(seenOf(run), 'shifter');
+      await store.release(seenOf(run));
       expect((await runs.findOne({ _id: run._id }))!.tags).toEqual([{ name: 'messy' }]);
     });
   });

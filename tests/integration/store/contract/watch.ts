@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
+import { seenOf } from '../../../../src/store/runs.ts';
 import type { RunHint, RunStore } from '../../../../src/store/types.ts';
 import type { Open, Outside, TestStore } from './opened.ts';
 import { claimed, insert, runDocument } from './run-documents.ts';
@@ -99,10 +100,10 @@ export function watchContract(open: Open): void {
 
   it('tells of what is taken away', async () => {
     const run = await insert(store, runs, runDocument(1));
-    await store.hold(run._id, 'shifter');
+    await store.hold(seenOf(run), 'shifter');
     await runs.updateOne({ _id: run._id }, { $set: { comment: 'x' } });
     const watch = await watching(store);
-    await store.release(run._id);
+    await store.release(seenOf(run));
     await expect.poll(() => watch.hints.at(-1)?.touched).toEqual(['tags']);
     await runs.updateOne({ _id: run._id }, { $unset: { bootstrax: '' } });
     await expect.poll(() => watch.hints.at(-1)?.touched).toEqual(['bootstrax']);

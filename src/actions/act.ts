@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+
+import type { ActionKind } from '../domain/actions/kinds.ts';
+import type { RunActionKind } from '../domain/actions/run-effects.ts';
+import type { ActionAbout, ActionDocument } from '../store/types.ts';
+import { lookAtHost } from './hosts.ts';
+import { acknowledge, lookAtItem } from './items.ts';
+import { carryOutOnRun, changedText, lookAtRun, type RunLook } from './runs.ts';
+import type { Ask, Look, Target, Tools } from './types.ts';
+
+const ID_BYTES = 12;
+
+/** At what each kind of action can be aimed. */
+export const AIMED_AT: Readonly<Record<ActionKind, Target['kind']>> = {
+  retry: 'run',
+  hold: 'run',
+  release: 'run',
+  abandon: 'run',
+  reprocess: 'run',
+  fail: 'run',
+  drain: 'host',
+  undrain: 'host',
+  acknowledge: 'item',
+};
+
+/** What an action would do to a target as things stand. Writes nothing. */
+export async function preview(
+  tools: Tools,
+  kind: ActionKind,
+  target: Target,
+  options: { fromStart?: boolean } = {},
+): Promise<Look> {
+  const found = await look(tools, kind, target, options);
+  return typeof found === 'string'
+    ? { seen: '', before: null, possible: false, effect: found }
+    : found;
+}
+
+/** An action as it is kept, and what its asker is told. */
+export interface Acted {
+  action: ActionDocument;
+  message: string;
+}
+
+/**
+ * Carries out one action, or refuses it; either is in the audit, which is written first. What a
+ * host has to do is left to that host: the action is `requested` until it has noticed.
+ */
+export async function act(tools: Tools, ask: Ask): Promise<Acted> {
+  const { store } = tools;
+  const { kind, target, by, via, reason, hours } = ask;
+  const found = await look(tools, kind, target, ask);
+  const seen = typeof found === 'string' ? '' : found.seen;
+  const why =
+    typeof found === 'string'
+      ? found
+      : ask.seen !== null && ask.seen !== seen
+        ? changedText({ seen: ask.seen }, found)
+        : found.possible
+          ? null
+          : found.effect;
+  const id = randomBytes(ID_BYTES).toString('hex');
+  await store.actions.request({
+    ...{ id, kind, by, via, reason, hours, ...aboutOf(target) },
+    saw: ask.seen ?? seen,
+    before: typeof found === 'string' ? null : found.before,
+    awaits: target.kind === 'host' && why === null ? target.host : null,
+  });
+  if (typeof found === 'string') return refused(tools, id, found);
+  if (why !== null) return refused(tools, id, why);
+  switch (target.kind) {
+    case 'host':
+      return told(tools, id, `${target.host} is asked. ${found.effect}`);
+    case 'item': {
+      const { item } = target;
+      const landed = await acknowledge(tools, ask, { item, id, seen });
+      if (landed === 'changed') {
+        return refused(tools, id, 'somebody else has acknowledged it meanwhile; look again');
+      }
+      const message = `${item} is acknowledged by ${by}.`;
+      await store.actions.done(id, { message, expires: hours === null ? null : { hours } });
+      return told(tools, id, message);
+    }
+    case 'run': {
+      const answer = await carryOutOnRun(
+        tools,
+        { ask, kind: kind as RunActionKind, number: target.run, id },
+        found as RunLook,
+      );
+      if (answer.kind === 'changed') return refused(tools, id, answer.message);
+      const { message, after, awaits } = answer;
+      if (awaits === null) await store.actions.done(id, { message, after });
+      else await store.actions.awaitHost(id, { ...awaits, message, after });
+      return told(tools, id, message);
+    }
+  }
+}
+
+async function look(
+  tools: Tools,
+  kind: ActionKind,
+  target: Target,
+  options: { fromStart?: boolean },
+): Promise<Look | string> {
+  if (AIMED_AT[kind] !== target.kind) return `${kind} is for a ${AIMED_AT[kind]}`;
+  switch (target.kind) {
+    case 'run':
+      return lookAtRun(tools, kind as RunActionKind, target.run, options);
+    case 'host':
+      return lookAtHost(tools, kind === 'undrain' ? kind : 'drain', target.host);
+    case 'item':
+      return lookAtItem(tools, target.item);
+  }
+}
+
+async function refused(tools: Tools, id: string, why: string): Promise<Acted> {
+  await tools.store.actions.refuse(id, why);
+  return told(tools, id, why);
+}
+
+async function told({ store }: Tools, id: string, message: string): Promise<Acted> {
+  const action = await store.actions.get(id);
+  if (action === null) throw new Error(`the action ${id} has vanished from the database`);
+  return { action, message };
+}
+
+export function aboutOf(target: Target): ActionAbout {
+  return {
+    run: target.kind === 'run' ? target.run : null,
+    host: target.kind === 'host' ? target.host : null,
+    item: target.kind === 'item' ? target.item : null,
+  };
+}

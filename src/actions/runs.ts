@@ -1,0 +1,205 @@
+import { countedFailure } from '../domain/retry.ts';
+import {
+  runEffect,
+  type RunActionKind,
+  type RunEffect,
+  type RunStep,
+} from '../domain/actions/run-effects.ts';
+import { runSeen } from '../domain/actions/seen.ts';
+import { StoreError } from '../store/errors.ts';
+import { seenOf } from '../store/runs.ts';
+import type { DebtDocument, RunDocument, Seen, Store } from '../store/types.ts';
+import type { Ask, Asker, Look, Tools } from './types.ts';
+
+/** A run may get a life sign between the look and the write; more often than this it does not. */
+const MOST_TRIES = 5;
+
+export interface RunLook extends Look {
+  document: RunDocument;
+  effectOf: RunEffect;
+}
+
+/** How a run stands; a text: why nothing can be said of it. */
+export async function lookAtRun(
+  { store, rules }: Pick<Tools, 'store' | 'rules'>,
+  kind: RunActionKind,
+  number: number,
+  options: { fromStart?: boolean } = {},
+): Promise<RunLook | string> {
+  const [document, ...others] = await store.runs.byNumber(number);
+  if (document === undefined) return `there is no run ${number}`;
+  if (others.length > 0) return `${others.length + 1} documents have the number ${number}`;
+  const debtor = kind === 'reprocess' ? await debtorOf(store, document) : null;
+  const effectOf = runEffect(kind, document, debtor, rules, options);
+  return {
+    document,
+    effectOf,
+    seen: runSeen(document),
+    before: snapshot(document),
+    possible: effectOf.possible,
+    effect: effectOf.possible ? effectOf.effect : effectOf.why,
+  };
+}
+
+async function debtorOf(store: Store, document: RunDocument): Promise<DebtDocument | null> {
+  const { state, last_attempt: last } = fieldsOf(document);
+  return state === 'done' && typeof last === 'string' ? store.attempts.get(last) : null;
+}
+
+export type RunAnswer =
+  /** `awaits`: the attempt that has lost its run, and the host that is to end it. */
+  | {
+      kind: 'landed';
+      message: string;
+      after: Record<string, unknown> | null;
+      awaits: { host: string; attempt: string } | null;
+    }
+  | { kind: 'changed'; message: string };
+
+/** Carries out what was found possible, if the run is still as it was seen. */
+export async function carryOutOnRun(
+  tools: Tools,
+  { ask, kind, number, id }: { ask: Ask; kind: RunActionKind; number: number; id: string },
+  first: RunLook,
+): Promise<RunAnswer> {
+  let look = first;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const { document, effectOf } = look;
+    if (!effectOf.possible) break;
+    const { landed, message } = await take(tools, ask, id, document, effectOf);
+    if (landed === 'landed') {
+      if (effectOf.step.kind !== 'nothing') await tell(tools, ask, number, effectOf.step);
+      const after = await tools.store.runs.byId(document._id);
+      return {
+        kind: 'landed',
+        message,
+        after: after === null ? null : snapshot(after),
+        awaits: endedBy(effectOf.step, document),
+      };
+    }
+    const again = await lookAtRun(tools, kind, number, ask);
+    if (typeof again === 'string') return { kind: 'changed', message: again };
+    if (again.seen !== look.seen) return { kind: 'changed', message: changedText(look, again) };
+    look = again;
+  }
+  return {
+    kind: 'changed',
+    message: `run ${number} was changed by somebody else at the same moment; nothing was written, look again`,
+  };
+}
+
+/** What an asker is told whose picture of a thing is not true any more. */
+export function changedText(saw: Pick<Look, 'seen'>, is: Pick<Look, 'seen'>): string {
+  return `it was changed meanwhile; nothing was written, look again. It was: ${saw.seen}. It is: ${is.seen}`;
+}
+
+async function take(
+  { store, writer, rules, random }: Tools,
+  { by, reason }: Asker,
+  id: string,
+  document: RunDocument,
+  { step, done }: RunEffect & { possible: true },
+): Promise<{ landed: 'landed' | 'changed'; message: string }> {
+  const seen: Seen = seenOf(document);
+  switch (step.kind) {
+    case 'nothing':
+      return { landed: 'landed', message: done };
+    case 'hold':
+      return { landed: await store.runs.hold(seen, by), message: done };
+    case 'release':
+      return { landed: await store.runs.release(seen), message: done };
+    case 'retry':
+      return { landed: await store.runs.retry(seen, writer, step.failures, id), message: done };
+    case 'offer':
+      await store.debts.note(step.attempt, {
+        ...{ offered: true, by, tries: 0, reason: null, paid: false },
+      });
+      return { landed: 'landed', message: done };
+    case 'abandon': {
+      const text = `${writer}:\nabandoned by ${by}: ${reason}\n`;
+      const conclusion = { kind: 'abandoned', reason: text } as const;
+      return { landed: await store.runs.settle(seen, writer, conclusion, id), message: done };
+    }
+    case 'fail': {
+      const { failures, delaySeconds } = countedFailure(step.failures, random(), rules.retry);
+      const text = `${writer}:\nfailed by ${by}: ${reason}\n`;
+      const conclusion =
+        delaySeconds === null
+          ? ({ kind: 'given_up', reason: text, failures } as const)
+          : ({ kind: 'failed', reason: text, failures, delaySeconds } as const);
+      const when =
+        delaySeconds === null ? done : done.replace(/\.$/, ` in ${Math.round(delaySeconds)} s.`);
+      return { landed: await store.runs.settle(seen, writer, conclusion, id), message: when };
+    }
+  }
+}
+
+/** The attempt that such a step takes its run away from. */
+function endedBy(step: RunStep, document: RunDocument): { host: string; attempt: string } | null {
+  if (step.kind !== 'abandon' && step.kind !== 'fail') return null;
+  return ownerOf(fieldsOf(document));
+}
+
+/** Of a run in work; null: nobody, or somebody who writes no attempt. */
+export function ownerOf({ state, host, attempt }: Record<string, unknown>): {
+  host: string;
+  attempt: string;
+} | null {
+  if (state !== 'considering' && state !== 'busy') return null;
+  return typeof host === 'string' && typeof attempt === 'string' ? { host, attempt } : null;
+}
+
+/** For those who watch the DAQ's log; what has been done is done, whether it takes that or not. */
+async function tell(
+  { store, writer, rules }: Tools,
+  { by, reason }: Asker,
+  run: number,
+  step: RunStep,
+): Promise<void> {
+  if (step.kind !== 'abandon' && step.kind !== 'fail') return;
+  const isLast = step.kind === 'fail' && step.failures + 1 >= rules.retry.maxFailures;
+  const isFirst = step.kind === 'fail' && step.failures === 0;
+  const entry =
+    step.kind === 'abandon'
+      ? ({ priority: 'warning', message: `run ${run} is abandoned by ${by}: ${reason}` } as const)
+      : ({
+          priority: isLast ? 'fatal' : isFirst ? 'warning' : 'info',
+          message: `${isFirst ? 'New' : 'Repeated'} failure on run ${run}: failed by ${by}: ${reason}`,
+        } as const);
+  try {
+    await store.daqLog.write({ ...entry, host: writer, run });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+  }
+}
+
+/** Fields of `bootstrax` that tell the state of a run, and its tags. */
+export function snapshot(document: RunDocument): Record<string, unknown> {
+  const {
+    state,
+    host,
+    time,
+    attempt,
+    outcome,
+    n_failures,
+    next_retry,
+    debt,
+    last_attempt,
+    action,
+  } = fieldsOf(document);
+  const tags = Array.isArray(document['tags']) ? (document['tags'] as unknown[]) : [];
+  const fields = {
+    ...{ state: state ?? null, host, time, attempt, outcome, n_failures, next_retry, debt },
+    ...{ last_attempt, action },
+    tags: tags.flatMap((tag) => {
+      const name = (tag as { name?: unknown } | null)?.name;
+      return typeof name === 'string' ? [name] : [];
+    }),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function fieldsOf(document: RunDocument): Record<string, unknown> {
+  const fields = document['bootstrax'];
+  return typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>) : {};
+}

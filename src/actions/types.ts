@@ -1,0 +1,53 @@
+import type { ActionKind } from '../domain/actions/kinds.ts';
+import type { AttentionItem } from '../domain/overview/attention.ts';
+import type { Rules } from '../domain/rules.ts';
+import type { Store } from '../store/types.ts';
+
+/** What an action is about. */
+export type Target =
+  | { kind: 'run'; run: number }
+  | { kind: 'host'; host: string }
+  /** Something that needs a human, or a group of failures, by its key. */
+  | { kind: 'item'; item: string };
+
+/** What actions stand on. */
+export interface Tools {
+  store: Store;
+  rules: Rules;
+  /** The host at which it is written, as run documents name it. */
+  writer: string;
+  /** From 0 to 1, as `Math.random`. */
+  random: () => number;
+  /** What needs a human now. */
+  attention: () => Promise<readonly Pick<AttentionItem, 'key' | 'seen' | 'what'>[]>;
+}
+
+/** Who asks, through what, and why. */
+export interface Asker {
+  by: string;
+  via: 'dashboard' | 'command';
+  /** Never empty. */
+  reason: string;
+}
+
+/** One action at one target. */
+export interface Ask extends Asker {
+  kind: ActionKind;
+  target: Target;
+  /** What the person saw (`domain/actions/seen`); null: what is there now. */
+  seen: string | null;
+  /** It ends by itself after so many hours; null: never. */
+  hours: number | null;
+  /** With `retry`: its failures are forgotten. */
+  fromStart?: boolean;
+}
+
+/** How a target stands, and what the action would do to it. */
+export interface Look {
+  seen: string;
+  /** For the audit. */
+  before: Record<string, unknown> | null;
+  possible: boolean;
+  /** What will happen, or why it cannot. */
+  effect: string;
+}
