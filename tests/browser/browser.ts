@@ -29,6 +29,7 @@ export async function barriers(page: Page): Promise<string[]> {
 }
 
 /** Errors of the page itself and offences against its policy, as they come. */
+
 export function troubles(page: Page): string[] {
   const found: string[] = [];
   page.on('pageerror', (error) => found.push(error.message));
@@ -39,4 +40,55 @@ export function troubles(page: Page): string[] {
     if (!/^(http:\/\/127\.0\.0\.1[:/]|data:)/.test(request.url())) found.push(request.url());
   });
   return found;
+}
+
+const MARK = 'the same page';
+type Marked = Window & { mark?: string };
+
+/** So that a reload would be noticed. */
+export async function mark(page: Page): Promise<void> {
+  await page.evaluate((text) => ((window as Marked).mark = text), MARK);
+}
+
+/** The page has not been loaded again since it was marked. */
+export async function isMarked(page: Page): Promise<boolean> {
+  return (await page.evaluate(() => (window as Marked).mark)) === MARK;
+}
+
+/**
+ * When an element that fits `selector` first says `text` (in it or as its label), by this
+ * machine's clock, ms since 1970: right after it is drawn. Ask before it can be there.
+ */
+export function whenShown(
+  page: Page,
+  selector: string,
+  text: string,
+): { watching: Promise<void>; shownAtMs: Promise<number> } {
+  const key = `shown ${Math.random()}`;
+  const watching = page.evaluate(
+    ([key, selector, text]) => {
+      const isThere = () =>
+        [...document.querySelectorAll(selector!)].some(
+          (element) =>
+            element.textContent.trim() === text || element.getAttribute('aria-label') === text,
+        );
+      if (isThere()) throw new Error(`${text} is there already`);
+      const shown = new Promise<number>((resolve) => {
+        const observer = new MutationObserver(() => {
+          if (!isThere()) return;
+          observer.disconnect();
+          requestAnimationFrame(() => resolve(performance.timeOrigin + performance.now()));
+        });
+        observer.observe(document.body, {
+          ...{ subtree: true, childList: true, characterData: true, attributes: true },
+        });
+      });
+      (window as unknown as Record<string, Promise<number>>)[key!] = shown;
+    },
+    [key, selector, text],
+  );
+  const shownAtMs = watching.then(() =>
+    page.evaluate((name) => (window as unknown as Record<string, Promise<number>>)[name]!, key),
+  );
+  return { watching, shownAtMs };
 }

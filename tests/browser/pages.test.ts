@@ -1,0 +1,169 @@
+import type { Browser, Page } from 'playwright-core';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { DashboardProcess } from '../support/dashboard.ts';
+import { Lab, until } from '../support/lab.ts';
+import { barriers, startBrowser, troubles } from './browser.ts';
+import { EVIL, EVIL_ATTEMPT, NUMBERS, insertFleet } from './documents.ts';
+
+const PATIENCE = { timeout: 30_000 };
+
+let lab: Lab;
+let dashboard: DashboardProcess;
+let browser: Browser;
+let page: Page;
+let problems: string[];
+
+const at = (path: string) => new URL(path, dashboard.url).href;
+const panel = (name: string | RegExp) => page.getByRole('region', { name, exact: true });
+
+beforeAll(async () => {
+  lab = await Lab.start();
+  await insertFleet(lab);
+  const attempt = join(lab.stateDir('alpha.test.local'), 'attempts', EVIL_ATTEMPT);
+  await mkdir(attempt, { recursive: true });
+  await writeFile(join(attempt, 'log.txt'), `a line\n${EVIL}\n`);
+  await writeFile(join(attempt, 'concluded'), '');
+  dashboard = await DashboardProcess.start(lab);
+  browser = await startBrowser();
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  page = await context.newPage();
+  problems = troubles(page);
+  page.on('dialog', (dialog) => problems.push(`dialog: ${dialog.message()}`));
+});
+afterAll(async () => {
+  await browser?.close();
+  await dashboard?.end();
+  await lab?.end();
+});
+
+/** Every address with content of its own. */
+const PAGES = [
+  '/',
+  '/runs',
+  '/runs?condition=debt',
+  `/runs/${NUMBERS.done}`,
+  `/runs/${NUMBERS.busy}`,
+  `/runs/${NUMBERS.given_up}`,
+  `/runs/${NUMBERS.evil}`,
+  '/runs/99999',
+  '/hosts',
+  '/failures',
+  '/nowhere',
+];
+
+async function open(path: string): Promise<void> {
+  await page.goto(at(path));
+  await page.locator('.panel-body, .lost').first().waitFor(PATIENCE);
+  await page.waitForFunction(
+    () => document.querySelectorAll('[aria-busy="true"]').length === 0,
+    undefined,
+    PATIENCE,
+  );
+}
+
+test.each(['light', 'dark'] as const)('no barriers and no overflow, %s', async (colorScheme) => {
+  await page.emulateMedia({ colorScheme });
+  for (const path of PAGES) {
+    await open(path);
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect(await barriers(page), `${path} at ${width}`).toEqual([]);
+      const beyond = () => document.documentElement.scrollWidth - window.innerWidth;
+      expect(await page.evaluate(beyond), `${path} at ${width}`).toBeLessThanOrEqual(0);
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+test('what comes from outside is shown as text, wherever it comes from', async () => {
+  /** Shown with these very characters. */
+  const shown = async (where: string, region: string | RegExp) => {
+    await panel(region).getByText(EVIL).first().waitFor(PATIENCE);
+    expect(await panel(region).getByText(EVIL).count(), where).toBeGreaterThan(0);
+  };
+  const unharmed = async (where: string) => {
+    expect(await page.locator('img[src="x"]').count(), where).toBe(0);
+    expect(await page.locator('main script').count(), where).toBe(0);
+    expect(await page.title(), where).toContain('bootstrax');
+  };
+  await open('/');
+  await shown('reason', 'Needs a human');
+  await shown('what a host says', 'Hosts');
+  await unharmed('/');
+  await open(`/runs?from=${NUMBERS.evil}`);
+  const row = page.getByRole('row').filter({ hasText: String(NUMBERS.evil) });
+  // Mode, detectors, reason, tag.
+  await until('all of the row', async () => (await row.getByText(EVIL).count()) >= 4, 20);
+  await unharmed('/runs');
+  await open(`/runs/${NUMBERS.evil}`);
+  for (const summary of await page.locator('main summary').all()) await summary.click();
+  await shown('reason', 'Why');
+  await shown('log line', 'Log');
+  await shown('data type', 'Data and deletions');
+  await shown('target', 'Ladder of targets');
+  await shown('traceback', 'The chosen attempt');
+  await page.getByRole('region', { name: 'Run document' }).getByText('onerror').waitFor(PATIENCE);
+  expect(await page.locator('.facts').getByText(EVIL).count()).toBeGreaterThanOrEqual(2);
+  await unharmed('/runs/N');
+  await open('/failures');
+  await page.getByRole('listitem').getByText(EVIL).first().waitFor(PATIENCE);
+  await unharmed('/failures');
+  await open('/hosts');
+  await shown('what a host says', 'What they say');
+  await unharmed('/hosts');
+});
+
+test('filters are part of the address, and go on from it', async () => {
+  await open('/runs');
+  await page.getByLabel('State').selectOption('given up');
+  await page.waitForURL(/condition=given_up/, PATIENCE);
+  await until('only those runs', async () => (await page.getByRole('row').count()) === 3);
+  await page.reload();
+  await page.getByRole('rowheader', { name: String(NUMBERS.given_up) }).waitFor(PATIENCE);
+  await page.getByRole('link', { name: 'Clear' }).click();
+  await page.getByRole('rowheader', { name: String(NUMBERS.done), exact: true }).waitFor(PATIENCE);
+  await page.getByRole('link', { name: 'Older' }).click();
+  await page.getByRole('rowheader', { name: '1', exact: true }).waitFor(PATIENCE);
+  await page.getByRole('link', { name: 'Newest' }).click();
+  await page.getByRole('rowheader', { name: String(NUMBERS.done), exact: true }).waitFor(PATIENCE);
+});
+
+test('the keyboard goes everywhere', async () => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  for (const [key, path] of [
+    ['h', '/hosts'],
+    ['f', '/failures'],
+    ['r', '/runs'],
+    ['n', '/'],
+  ] as const) {
+    await page.keyboard.press('g');
+    await page.keyboard.press(key);
+    await page.waitForURL(at(path), PATIENCE);
+  }
+  await page.keyboard.press('/');
+  await page.keyboard.type(String(NUMBERS.busy));
+  await page.keyboard.press('Enter');
+  await page.waitForURL(at(`/runs/${NUMBERS.busy}`), PATIENCE);
+  await page.getByRole('heading', { name: `Run ${NUMBERS.busy}`, exact: true }).waitFor(PATIENCE);
+});
+
+test('every condition has its own word and its own shape', async () => {
+  await open('/');
+  const cells = panel(/^Last \d+ runs$/).getByRole('link');
+  const looks = await cells.evaluateAll((links) =>
+    links.map((link) => [
+      /: (.*)$/.exec(link.getAttribute('aria-label') ?? '')?.[1],
+      link.querySelector('svg')?.innerHTML,
+    ]),
+  );
+  const words = new Set(looks.map(([word]) => word));
+  expect(words.size).toBe(11);
+  expect(new Set(looks.map(([, shape]) => shape)).size).toBe(words.size);
+});
+
+test('nothing was asked of others, and nothing went against the policy of the pages', () => {
+  expect(problems).toEqual([]);
+});
