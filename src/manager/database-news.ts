@@ -18,6 +18,8 @@ export class DatabaseNews {
 
   tell(event: StoreEvent): void {
     switch (event.kind) {
+      case 'called':
+        return;
       case 'missed':
         return this.#tellMissed(event);
       case 'connection':

@@ -8,6 +8,7 @@ import type { Executor } from '../executors/executor.ts';
 import type { Machine } from '../machine/types.ts';
 import type { Store } from '../store/types.ts';
 import type { Clock } from './clock.ts';
+import type { ManagerFigures } from './figures.ts';
 import type { DeletionMeans } from './deletions/means.ts';
 
 /** What all parts of one manager share; nothing in it changes during its life but the plugin graph. */
@@ -50,6 +51,8 @@ export interface Environment {
   /** False in a trial, whose documents nobody else reads. */
   productionMode: boolean;
   store: Store;
+  /** How the store's calls have gone. */
+  figures: ManagerFigures;
   executor: Executor;
   attempts: Attempts;
   products: Products;

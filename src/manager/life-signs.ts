@@ -165,7 +165,9 @@ export class LifeSigns {
     const isFresh = this.#env.clock.monotonicSeconds() - this.#lastStatusAt <= HOST_STATUS_SECONDS;
     if (isFresh && status === this.#lastStatus) return;
     try {
-      await this.#env.store.hosts.write({ host: this.#env.host, state, extras });
+      // Figures always differ: they are told along, and are no news by themselves.
+      const told = { ...extras, ...this.#env.figures.told() };
+      await this.#env.store.hosts.write({ host: this.#env.host, state, extras: told });
       this.#lastStatus = status;
       this.#lastStatusAt = this.#env.clock.monotonicSeconds();
     } catch (error) {

@@ -13,6 +13,7 @@ import { thisMachine } from '../machine/this-machine.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/types.ts';
 import { systemClock } from './clock.ts';
+import { ManagerFigures } from './figures.ts';
 import { endDrain, keepDrain, readDrain } from './keeping-back/drain.ts';
 import type { Environment } from './environment.ts';
 import { ManagerLoop } from './loop.ts';
@@ -139,8 +140,14 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
       `took over from an earlier manager of ${settings.host.name} (${holder === null ? '' : `pid ${holder.pid}, `}${how}); its children go on`,
     );
   }
+  const figures = new ManagerFigures();
   const store = {
-    ...openStore(connection, (event) => manager?.onStoreEvent(event)),
+    ...figures.counting(
+      openStore(connection, (event) => {
+        figures.onStoreEvent(event);
+        manager?.onStoreEvent(event);
+      }),
+    ),
     ...options.trial,
   };
   const worker =
@@ -170,6 +177,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     pollSeconds: settings.rules.limits.idlePollSeconds,
     productionMode: options.trial === undefined,
     store,
+    figures,
     executor: worker.executor,
     attempts: attemptsOnDisk(settings.paths.stateDir),
     products: productsOnDisk,

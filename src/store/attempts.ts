@@ -1,9 +1,10 @@
 import type { Document } from 'mongodb';
 
-import type { AttemptTimes } from '../domain/attempt-times.ts';
+import { readTimes, type AttemptTimes } from '../domain/attempt-times.ts';
 import { blame, type PastFailure } from '../domain/blame.ts';
 import type { Meaning } from '../domain/causes.ts';
-import type { Collection } from './collection.ts';
+import type { EndedFigures } from '../domain/metrics/history.ts';
+import type { Collection, FindOptions } from './collection.ts';
 import { literal, objectAt } from './expressions.ts';
 import type { IndexSpec } from './indexes.ts';
 import type {
@@ -44,6 +45,19 @@ const FAILURE_PROJECTION = {
   'result.fingerprint': 1,
   'result.reason': 1,
   'result.meaning': 1,
+} as const;
+
+const FIGURES_PROJECTION = {
+  ended: 1,
+  ofDebt: 1,
+  times: 1,
+  'result.outcome': 1,
+  'result.cause': 1,
+  'result.meaning.class': 1,
+  'result.dropped': 1,
+  'result.seconds': 1,
+  'result.peakMemoryBytes': 1,
+  'result.bytes': 1,
 } as const;
 
 export function beginUpdate(record: AttemptRecord): Document[] {
@@ -99,6 +113,13 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
     },
     ofRun: async (run, limit) =>
       (await attempts.find({ run }, { sort: { started: -1 }, limit })).map(attemptOf),
+    endedBetween: async (from, to) =>
+      (await ofBoth(attempts, { $gte: from, $lt: to }, { projection: FIGURES_PROJECTION })).flatMap(
+        figuresOf,
+      ),
+    anyEndedBefore: async (time) =>
+      // Null sorts before every date: attempts that have not ended are left out.
+      (await ofBoth(attempts, { $gt: new Date(0), $lt: time }, { limit: 1 })).length > 0,
     unfinished: async (host) =>
       (await attempts.find({ host, ended: null }, { limit: MOST_UNFINISHED })).map(attemptOf),
     endedOn: async (host, since, limit) =>
@@ -125,6 +146,42 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
       groupFailures(await readFailures(attempts, { since })).slice(0, limit),
     failures: async (query) => (await readFailures(attempts, query)).map(pastFailure),
   };
+}
+
+/** Counted and not, each by its own range of the index. */
+async function ofBoth(
+  attempts: Collection,
+  ended: Document,
+  options: FindOptions,
+): Promise<Document[]> {
+  const halves = [true, false].map((counted) =>
+    attempts.find({ 'result.counted': counted, ended }, options),
+  );
+  return (await Promise.all(halves)).flat();
+}
+
+function figuresOf(document: Document): EndedFigures[] {
+  const { _id, ended, ofDebt, times, result } = document as Record<string, unknown>;
+  if (!(ended instanceof Date)) return [];
+  const { outcome, cause, meaning, dropped, seconds, peakMemoryBytes, bytes } = (result ??
+    {}) as Record<string, unknown>;
+  const text = (value: unknown) => (typeof value === 'string' ? value : null);
+  const number = (value: unknown) => (typeof value === 'number' ? value : null);
+  return [
+    {
+      attempt: String(_id),
+      ended,
+      ofDebt: ofDebt === true,
+      outcome: text(outcome) ?? '',
+      cause: text(cause),
+      meaning: text((meaning as { class?: unknown } | null | undefined)?.class),
+      dropped: Array.isArray(dropped) ? dropped.length : 0,
+      seconds: number(seconds),
+      peakMemoryBytes: number(peakMemoryBytes),
+      bytes: number(bytes),
+      times: readTimes(times),
+    },
+  ];
 }
 
 /** Counted and not, each by its own range of the index; newest first. */

@@ -29,6 +29,9 @@ export function createCaller(
   const pause = (milliseconds: number): Promise<void> => delay(milliseconds);
 
   async function once<T>(operation: string, run: () => Promise<T>): Promise<T> {
+    const begun = performance.now();
+    const called = (answered: boolean) =>
+      notify({ kind: 'called', database, seconds: (performance.now() - begun) / 1000, answered });
     const timeout = new AbortController();
     const expired = delay(timeoutSeconds * 1000, undefined, { signal: timeout.signal }).then(() => {
       throw new StoreError(
@@ -42,9 +45,12 @@ export function createCaller(
     // The call may still fail long after it was given up on.
     answer.catch(() => undefined);
     try {
-      return await Promise.race([answer, expired]);
+      const result = await Promise.race([answer, expired]);
+      called(true);
+      return result;
     } catch (error) {
       const failure = toStoreError(error, operation, database);
+      called(failure.kind !== 'unreachable');
       if (failure.kind === 'unreachable') {
         notify({ kind: 'missed', database, operation, reason: failure.message });
       }

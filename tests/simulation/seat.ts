@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Rules } from '../../src/domain/rules.ts';
 import { ManagerLoop } from '../../src/manager/loop.ts';
 import type { Environment } from '../../src/manager/environment.ts';
+import { ManagerFigures } from '../../src/manager/figures.ts';
 import { StoreError } from '../../src/store/errors.ts';
 import type { Store } from '../../src/store/types.ts';
 import type { Call } from './reference-order.ts';
@@ -148,6 +149,7 @@ export class Seat {
       clock,
       log: log as unknown as Logger,
       graph: () => null,
+      figures: new ManagerFigures(),
     };
   }
 }

@@ -2,6 +2,7 @@ import type { AttemptTimes } from '../../domain/attempt-times.ts';
 import type { Blame, PastFailure } from '../../domain/blame.ts';
 import type { CauseClass, Meaning } from '../../domain/causes.ts';
 import type { Outcome } from '../../domain/run.ts';
+import type { EndedFigures } from '../../domain/metrics/history.ts';
 import type { ExitCause } from '../../domain/verdict.ts';
 
 /** History: one document per attempt. */
@@ -89,6 +90,10 @@ export interface AttemptStore {
   get(attempt: string): Promise<AttemptDocument | null>;
   /** Newest first. */
   ofRun(run: number, limit: number): Promise<AttemptDocument[]>;
+  /** All attempts that ended in a span of time, `to` excluded, in no order. */
+  endedBetween(from: Date, to: Date): Promise<EndedFigures[]>;
+  /** Whether any attempt ended before. */
+  anyEndedBefore(time: Date): Promise<boolean>;
   /** Attempts of this host without an end: to be settled at start. */
   unfinished(host: string): Promise<AttemptDocument[]>;
   /** Ended attempts of a host since a time, newest first. */

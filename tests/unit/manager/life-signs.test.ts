@@ -32,6 +32,8 @@ class Stage {
       },
       machine: { meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }) },
       executor: { describe: () => 'warm', startsAtOnce: () => true },
+      // Never the same twice, which alone is no reason to write.
+      figures: { told: () => ({ calls: Math.random() }) },
       store: {
         serverTime: () => Promise.resolve(new Date(0)),
         ebMonitor: {
@@ -162,6 +164,7 @@ it.each([
     clock: { monotonicSeconds: () => 0, every: () => () => undefined, now: () => new Date(0) },
     machine: { meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }) },
     executor: { describe: () => 'warm', startsAtOnce: () => true },
+    figures: { told: () => ({}) },
     store: {
       ebMonitor: {
         write: (sign: Record<string, unknown>) => {
