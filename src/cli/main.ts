@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { availableParallelism } from 'node:os';
 import { CRASH_VARIABLE, cutOf } from '../crash-points/cut.ts';
 import { addAbandon, addFail, addHold, addRelease, addRetry } from './verbs.ts';
+import { addAlarms } from './alarms.ts';
 import { addConfig } from './config.ts';
 import { addDashboard } from './dashboard.ts';
 import { addDb } from './db.ts';
@@ -17,6 +18,7 @@ import { addHistory } from './history.ts';
 import { addHandover } from './handover.ts';
 import { addHosts } from './hosts.ts';
 import { addLogs } from './logs.ts';
+import { addMaintenance } from './maintenance.ts';
 import { addNext } from './next.ts';
 import { addPlan } from './plan.ts';
 import { addProcess } from './process.ts';
@@ -30,6 +32,7 @@ import { addShadowReport } from './shadow-report.ts';
 import { addSimulateDaq } from './simulate-daq.ts';
 import { addStatus } from './status.ts';
 import { addStop } from './stop.ts';
+import { addUser } from './user.ts';
 import { versionOfThis } from './version.ts';
 import { CommandFailure } from './failure.ts';
 import { exitCodeOf, meantFlag, report } from './errors.ts';
@@ -62,7 +65,7 @@ for (const add of [
   ...[addLogs, addHistory, addFailures, addDebt, addDeletions, addHandover],
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback, addReconcile],
-  addDashboard,
+  ...[addDashboard, addUser],
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor, addReport],
 ]) {
   add(program);

@@ -299,7 +299,10 @@ function assemble(values: Record<string, unknown>): Settings {
   };
 }
 
-function contradictions({ host, alarms, rules }: Settings, sources: Sources): ConfigurationError[] {
+function contradictions(
+  { host, alarms, dashboard, rules }: Settings,
+  sources: Sources,
+): ConfigurationError[] {
   const errors: ConfigurationError[] = [];
   const wrong = (setting: string, problem: string): void => {
     errors.push({ setting, source: sources[setting] ?? { kind: 'default' }, problem });
@@ -325,6 +328,13 @@ function contradictions({ host, alarms, rules }: Settings, sources: Sources): Co
   }
   if ((alarms.mailUser === null) !== (alarms.mailPassword === null)) {
     wrong('alarms.mail_user', 'goes only together with alarms.mail_password');
+  }
+  const { addresses, operators, operatorGroups, viewers, viewerGroups } = dashboard.proxy;
+  if (addresses.length > 0 && ![operators, operatorGroups, viewers, viewerGroups].flat().length) {
+    wrong(
+      'dashboard.proxy.addresses',
+      'goes only together with operators, operator_groups, viewers or viewer_groups: so nobody could do anything',
+    );
   }
   if (rules.targets.default.length === 0) wrong('targets.default', 'names no data type');
   if (rules.limits.renewSeconds >= rules.limits.busyLeaseSeconds) {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { HostRole } from '../domain/claim.ts';
 
@@ -149,6 +150,30 @@ export function boolean(value: Default<boolean>, about: string, details: Details
 /** A list of words; separated by commas in the environment and in flags. */
 export function list(value: Default<string[]>, about: string, details: Details = {}) {
   return setting('list', z.array(z.string().min(1)), value, about, details);
+}
+
+/** Addresses of machines or networks; separated by commas in the environment and in flags. */
+export function addresses(about: string, details: Details = {}) {
+  const schema = z
+    .string()
+    .refine(isAddress, 'must be an address such as 10.0.0.4, or a network such as 10.0.0.0/24');
+  return setting<string[]>('list', z.array(schema), [], about, details);
+}
+
+function isAddress(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return (
+    prefix === undefined ||
+    (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 6 ? 128 : 32))
+  );
+}
+
+/** Name of a header of HTTP, in small letters. */
+export function headerName(value: string, about: string, details: Details = {}) {
+  const schema = z.string().regex(/^[a-z0-9-]+$/, 'must be the name of a header in small letters');
+  return setting('text', schema, value, about, details);
 }
 
 /** A table: only in the file. */

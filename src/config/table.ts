@@ -4,9 +4,11 @@ import { PROFILE_NAME } from '../domain/attempt.ts';
 import eventBuilders from '../../config/event-builders.json' with { type: 'json' };
 import { RULES_TABLE } from './rules-table.ts';
 import {
+  addresses,
   boolean,
   choice,
   command,
+  headerName,
   list,
   number,
   optionalPath,
@@ -239,12 +241,36 @@ export const TABLE = {
   dashboard: {
     address: text(
       '127.0.0.1',
-      'Where the dashboard listens. Only loopback: anything else needs users.',
+      'Where the dashboard listens. Anything but loopback needs users or a proxy: see [access](access.md).',
       { name: 'dashboard-address' },
     ),
     port: number(z.int().min(0).max(65_535), 8580, 'Port of the dashboard; 0 for any free one.', {
       name: 'dashboard-port',
     }),
+    hostNames: list(
+      [],
+      'Names under which browsers reach it, besides this machine’s own; requests by any other name are refused.',
+    ),
+    login: boolean(
+      false,
+      'Ask for a login on loopback as well: where a proxy that names nobody stands in front, or others work on this machine.',
+    ),
+    sessionHours: number(positive, 168, 'A login holds for so long.', { unit: 'h' }),
+    metricsAddresses: addresses('Who may read `/metrics` without a login.'),
+    proxy: {
+      addresses: addresses(
+        'Where a trusted proxy asks from, with a laboratory’s single sign-on in front: what it says of who asks is believed.',
+      ),
+      userHeader: headerName('x-forwarded-user', 'Header in which it gives the name of a person.'),
+      groupsHeader: headerName(
+        'x-forwarded-groups',
+        'Header in which it gives their groups, separated by commas.',
+      ),
+      operators: list([], 'Names of those who may act; `*`: everybody the proxy lets through.'),
+      operatorGroups: list([], 'Groups whose members may act.'),
+      viewers: list([], 'Names of those who may look; `*`: everybody the proxy lets through.'),
+      viewerGroups: list([], 'Groups whose members may look.'),
+    },
   },
   alarms: {
     webhook: optionalUrl(

@@ -1,22 +1,28 @@
 import { Hono, type Context } from 'hono';
 
 import { StoreError } from '../store/errors.ts';
-import { access } from './access.ts';
+import { access } from './access/access.ts';
+import type { Identities } from './access/identity.ts';
 import type { ErrorAnswer } from './api.ts';
 import type { Asset } from './assets.ts';
 import { HEADERS } from './headers.ts';
 import type { DashboardApp, DashboardEnv } from './principal.ts';
 import { Refusal } from './refusal.ts';
 import { routesOf } from './route.ts';
+import { addActionRoutes } from './routes/actions.ts';
 import { addAttemptRoutes } from './routes/attempts.ts';
 import { addFleetRoutes } from './routes/fleet.ts';
+import { addReportRoutes } from './routes/report.ts';
+import { addMetricsRoutes } from './routes/metrics.ts';
 import { addRunRoutes } from './routes/runs.ts';
+import { addSessionRoutes } from './routes/session.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The dashboard as one function from requests to answers. */
 export function createApp(
   surroundings: Surroundings,
   assets: ReadonlyMap<string, Asset>,
+  identities: Identities,
   isOwnName: (hostHeader: string) => boolean,
 ): DashboardApp {
   const { feeder, log } = surroundings;
@@ -26,20 +32,28 @@ export function createApp(
     for (const [name, value] of Object.entries(HEADERS)) context.header(name, value);
     // A page of somebody else's, whose name was made to point here, must not read along.
     if (!isOwnName(context.req.header('host') ?? '')) {
-      return refuse(context, 421, 'this server is not known by that name');
+      return refuse(
+        context,
+        421,
+        'this server is not known by that name; if it is one of its own, it goes into the setting dashboard.host_names',
+      );
     }
     await next();
   });
-
-  app.use('/api/*', access(), async (context, next) => {
+  app.use(access(identities, isOwnName));
+  app.use('/api/*', async (context, next) => {
     context.header('Cache-Control', 'no-store');
-    feeder.want();
+    if (context.var.principal !== undefined) feeder.want();
     await next();
   });
 
+  addSessionRoutes(app, surroundings, identities);
   addFleetRoutes(app, surroundings);
   addRunRoutes(app, surroundings);
+  addReportRoutes(app, surroundings);
+  addActionRoutes(app, surroundings);
   addAttemptRoutes(app, surroundings);
+  addMetricsRoutes(app, surroundings);
 
   for (const path of new Set(routesOf(app).map((each) => each.path))) {
     const methods = routesOf(app)

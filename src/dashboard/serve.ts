@@ -6,7 +6,9 @@ import { connectionOf } from '../config/connection.ts';
 import type { Settings } from '../config/entries.ts';
 import { packageDirectory } from '../config/paths.ts';
 import { openStore } from '../store/open.ts';
-import { inUrl, isLoopback, namesLoopback } from './address.ts';
+import { ownNames } from './access/host-names.ts';
+import { Identities } from './access/identity.ts';
+import { inUrl, isLoopback } from './address.ts';
 import { createApp } from './app.ts';
 import { readAssets } from './assets.ts';
 import { Feeder } from './feeder.ts';
@@ -28,20 +30,16 @@ export async function serveDashboard(
   { address, port }: { address: string; port: number },
   log: Logger,
 ): Promise<Dashboard> {
-  if (!isLoopback(address)) {
-    throw new NotServed(
-      `the dashboard does not listen on ${address}: on any address but loopback it needs users, ` +
-        `and this release has none. Leave --address at 127.0.0.1 and reach it through a tunnel: ` +
-        `ssh -L ${port}:127.0.0.1:${port} ${settings.host.name}`,
-    );
-  }
+  const identities = await Identities.open(settings, address);
+  await refuseWithoutPeople(settings, identities, { address, port });
   const connection = connectionOf(settings);
   if (connection === null) throw new NotServed('the dashboard needs the URL of a database');
   const assets = await readAssets(join(packageDirectory(), 'dist', 'web'));
   let feeder: Feeder | null = null;
   const store = openStore(connection, (event) => feeder?.onStoreEvent(event));
   feeder = new Feeder(store, settings.rules, log);
-  const app = createApp({ store, settings, feeder, log }, assets, namesLoopback);
+  const isOwnName = ownNames(address, [settings.host.name, ...settings.dashboard.hostNames]);
+  const app = createApp({ store, settings, feeder, log }, assets, identities, isOwnName);
   try {
     const { server, taken } = await listen(app.fetch, address, port);
     feeder.start();
@@ -58,6 +56,29 @@ export async function serveDashboard(
   } catch (error) {
     await store.close();
     throw error;
+  }
+}
+
+/** Where others can reach it, it must be possible to say who they are. */
+async function refuseWithoutPeople(
+  { dashboard, host }: Settings,
+  { users, proxy }: Identities,
+  { address, port }: { address: string; port: number },
+): Promise<void> {
+  const someone = proxy.exists || (await users.list()).length > 0;
+  if (someone) return;
+  if (!isLoopback(address)) {
+    throw new NotServed(
+      `the dashboard does not listen on ${address}: on any address but loopback it needs users or a ` +
+        `proxy that says who asks, and there are none. Add one: bootstrax user add NAME --role operator; ` +
+        `or leave the address at 127.0.0.1 and reach it through a tunnel: ` +
+        `ssh -L ${port}:127.0.0.1:${port} ${host.name}`,
+    );
+  }
+  if (dashboard.login) {
+    throw new NotServed(
+      'dashboard.login asks for a login, and there are no users: bootstrax user add NAME --role operator',
+    );
   }
 }
 

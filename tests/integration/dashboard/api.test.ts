@@ -10,6 +10,7 @@ import type {
   RunsAnswer,
   StatusEvent,
 } from '../../../src/dashboard/api.ts';
+import type { SessionAnswer } from '../../../src/dashboard/session-api.ts';
 import { DashboardProcess, EventReader } from '../../support/dashboard.ts';
 import { Lab, until } from '../../support/lab.ts';
 
@@ -122,8 +123,11 @@ describe('the pages', () => {
   });
 
   test.each(['POST', 'PUT', 'DELETE', 'PATCH'])('nothing can be written: %s', async (method) => {
-    const answer = await fetch(new URL('/api/runs/1', dashboard.url), { method });
+    const { csrf } = await dashboard.json<SessionAnswer>('/api/session');
+    const headers = { 'x-bootstrax-csrf': csrf ?? '' };
+    const answer = await fetch(new URL('/api/runs/1', dashboard.url), { method, headers });
     expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('GET');
   });
 
   it('a page of another name that points here reads nothing', async () => {

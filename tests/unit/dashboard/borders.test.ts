@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 
-import { isLoopback, namesLoopback } from '../../../src/dashboard/address.ts';
+import { ownNames } from '../../../src/dashboard/access/host-names.ts';
+import { isLoopback } from '../../../src/dashboard/address.ts';
 import { runsQuery } from '../../../src/dashboard/inputs.ts';
 import { resumeFrom } from '../../../src/dashboard/streams.ts';
 import { overviewFilter } from '../../../src/store/overview.ts';
@@ -24,9 +25,20 @@ describe('who can reach it', () => {
     ['evil.org:8580', false],
     ['127.0.0.1.evil.org', false],
     ['localhost:8580@evil.org', false],
+    ['eb0.example.org', true],
+    ['EB0.example.org:8580', true],
+    ['eb0', false],
+    ['10.0.0.4', false],
     ['', false],
   ])('a request to %s: %s', (header, own) => {
-    expect(namesLoopback(header)).toBe(own);
+    expect(ownNames('127.0.0.1', ['eb0.example.org'])(header)).toBe(own);
+  });
+  test.each([
+    ['10.0.0.4:8580', true],
+    ['[fe80::1]', true],
+    ['evil.org', false],
+  ])('on an address of a network, a request to %s: %s', (header, own) => {
+    expect(ownNames('0.0.0.0', [])(header)).toBe(own);
   });
 });
 
