@@ -3,8 +3,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** By far the longest: what begins last is what everybody waits for in the end. */
 const LONGEST = [
-  ...['faults/crash-points', 'simulation/even-seeds', 'simulation/odd-seeds'],
-  ...['integration/manager/handback', 'integration/straxen/equality', 'faults/children'],
+  ...['faults/crash-points', 'integration/straxen/equality', 'faults/children'],
+  ...['integration/manager/debt', 'toolchain/tools', 'integration/manager/handback'],
+  ...['simulation/even-seeds', 'simulation/odd-seeds'],
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -17,17 +18,57 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+const UNITS = 'tests/unit/**/*.test.ts';
+
+/** They measure how soon something happens: nothing else runs beside them. */
+const TIMED = [
+  ...['attempts/evidence', 'attempts/follow', 'dashboard/api', 'machine/lock', 'manager/data-rate'],
+  ...['manager/promises', 'store/connection', 'store/size', 'worker/fork-server'],
+].map((name) => `tests/integration/${name}.test.ts`);
+
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
-    // By itself, with a configuration of its own: make test-bundle.
-    exclude: ['tests/bundle/**'],
     reporters: ['default', './tests/support/longest-files.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
-    pool: 'forks',
     sequence: { sequencer: LongestFirst },
-    // Most tests wait for processes more than they compute.
-    maxWorkers: 4,
+    // The three follow one another.
+    projects: [
+      {
+        test: {
+          name: 'units',
+          include: [UNITS],
+          // They keep nothing between them, and loading all again for each file is half the work.
+          isolate: false,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 0 },
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'together',
+          include: ['tests/**/*.test.ts'],
+          // The bundle by itself, with a configuration of its own: make test-bundle.
+          exclude: [UNITS, ...TIMED, 'tests/bundle/**'],
+          // They end what hangs; how long a test may take says nothing about the program.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          pool: 'forks',
+          sequence: { groupOrder: 1 },
+          // Most tests wait for processes more than they compute.
+          maxWorkers: 4,
+        },
+      },
+      {
+        test: {
+          name: 'timed',
+          include: TIMED,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          pool: 'forks',
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
+        },
+      },
+    ],
   },
 });

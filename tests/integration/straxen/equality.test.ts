@@ -40,7 +40,7 @@ default = ${JSON.stringify(TARGETS)}
 post_processing = ["raw_records"]
 `,
   });
-  await manager.event('worker.ready', { warm: true });
+  await manager.event('worker.ready', { warm: true }, LIMIT_MS / 1000);
 }, LIMIT_MS);
 afterAll(() => lab.end());
 
