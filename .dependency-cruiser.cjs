@@ -14,7 +14,8 @@ const layers = {
     ...['domain', 'config', 'crash-points', 'store', 'machine', 'attempts', 'worker'],
     ...['actions', 'executors'],
   ],
-  dashboard: ['domain', 'config', 'store', 'actions', 'machine', 'attempts'],
+  report: ['domain', 'config', 'store', 'machine', 'attempts'],
+  dashboard: ['domain', 'config', 'store', 'actions', 'machine', 'attempts', 'report'],
 };
 
 module.exports = {

@@ -33,7 +33,7 @@ import { addSimulateDaq } from './simulate-daq.ts';
 import { addStatus } from './status.ts';
 import { addStop } from './stop.ts';
 import { addUser } from './user.ts';
-import { versionOfThis } from './version.ts';
+import { versionOfThis } from '../config/version.ts';
 import { CommandFailure } from './failure.ts';
 import { exitCodeOf, meantFlag, report } from './errors.ts';
 import { addSettingFlags } from './settings.ts';

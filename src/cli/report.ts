@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { Secrets } from '../report/secrets.ts';
 import { settingsAndEmbedded } from './database.ts';
 import { CommandFailure } from './failure.ts';
 import { bytes, print, printJson } from './output.ts';
 import { collectReport } from './report-contents.ts';
-import { Secrets } from './report-secrets.ts';
+
 import { runNumber } from './run-number.ts';
 
 /** `bootstrax report [N]`: everything a maintainer asks for, in one file without secrets. */

@@ -14,6 +14,7 @@ import { addAttemptRoutes } from './routes/attempts.ts';
 import { addFleetRoutes } from './routes/fleet.ts';
 import { addReportRoutes } from './routes/report.ts';
 import { addMetricsRoutes } from './routes/metrics.ts';
+import { addReportRoutes } from './routes/report.ts';
 import { addRunRoutes } from './routes/runs.ts';
 import { addSessionRoutes } from './routes/session.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -50,6 +51,7 @@ export function createApp(
   addSessionRoutes(app, surroundings, identities);
   addFleetRoutes(app, surroundings);
   addRunRoutes(app, surroundings);
+  addReportRoutes(app, surroundings);
   addReportRoutes(app, surroundings);
   addActionRoutes(app, surroundings);
   addAttemptRoutes(app, surroundings);

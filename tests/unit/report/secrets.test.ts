@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { Secrets } from '../../../src/cli/report-secrets.ts';
+import { Secrets } from '../../../src/report/secrets.ts';
 import type { Settings } from '../../../src/config/entries.ts';
 
 const HOOK = 'https://chat.example/hooks/k3y-0f-the-h00k';
