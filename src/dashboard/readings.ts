@@ -136,11 +136,22 @@ export function signOf(stored: StoredSign): Sign {
 
 /** Queue and what needs a human. */
 export async function readWaiting(
-  { overview }: Source,
+  store: Source,
   cards: Panels['hosts'],
   rules: Rules,
   now: Date,
 ): Promise<Pick<Panels, 'queue' | 'attention'>> {
+  const { queue, attention } = await readWaitingRuns(store, cards, rules, now);
+  return { queue, attention };
+}
+
+/** The same with what it is made of: untouched runs, and rows of those that failed or are in work. */
+export async function readWaitingRuns(
+  { overview }: Source,
+  cards: Panels['hosts'],
+  rules: Rules,
+  now: Date,
+): Promise<Pick<Panels, 'queue' | 'attention'> & { untouched: Waiting[]; rows: RunRow[] }> {
   const since = new Date(now.getTime() - FAILED_DAYS * 86_400_000);
   const [untouched, failed, withoutRetry, inWork] = await Promise.all([
     overview.untouched(MOST_WAITING),
@@ -156,10 +167,13 @@ export async function readWaiting(
   const retried = rows.filter(({ condition }) =>
     ['retrying', 'requeued', 'held'].includes(condition),
   );
+  const waiting = untouched.map(waitingOf);
   const changedAt = new Map([...all].map(([id, document]) => [id, timeOf(document)]));
   return {
+    untouched: waiting,
+    rows,
     queue: queueOf(
-      untouched.map(waitingOf),
+      waiting,
       retried.map(({ run, nextRetry, condition }) => ({
         run,
         start: null,

@@ -12,6 +12,7 @@ import { inUrl, isLoopback } from './address.ts';
 import { createApp } from './app.ts';
 import { readAssets } from './assets.ts';
 import { Feeder } from './feeder.ts';
+import { Metrics } from './metrics/metrics.ts';
 
 export interface Dashboard {
   /** Where it is. */
@@ -36,10 +37,15 @@ export async function serveDashboard(
   if (connection === null) throw new NotServed('the dashboard needs the URL of a database');
   const assets = await readAssets(join(packageDirectory(), 'dist', 'web'));
   let feeder: Feeder | null = null;
-  const store = openStore(connection, (event) => feeder?.onStoreEvent(event));
+  let metrics: Metrics | null = null;
+  const store = openStore(connection, (event) => {
+    feeder?.onStoreEvent(event);
+    metrics?.onStoreEvent(event);
+  });
+  metrics = new Metrics(store, settings.rules);
   feeder = new Feeder(store, settings.rules, log);
   const isOwnName = ownNames(address, [settings.host.name, ...settings.dashboard.hostNames]);
-  const app = createApp({ store, settings, feeder, log }, assets, identities, isOwnName);
+  const app = createApp({ store, settings, feeder, metrics, log }, assets, identities, isOwnName);
   try {
     const { server, taken } = await listen(app.fetch, address, port);
     feeder.start();

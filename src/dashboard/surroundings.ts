@@ -3,11 +3,13 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/entries.ts';
 import type { Store } from '../store/types.ts';
 import type { Feeder } from './feeder.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 /** What the answers are made of. */
 export interface Surroundings {
   store: Store;
   settings: Settings;
   feeder: Feeder;
+  metrics: Metrics;
   log: Logger;
 }

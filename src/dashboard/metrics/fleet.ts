@@ -1,0 +1,33 @@
+import { fleetFamilies, hostFigures } from '../../domain/metrics/fleet.ts';
+import type { Family } from '../../domain/metrics/exposition.ts';
+import type { Rules } from '../../domain/rules.ts';
+import type { Store } from '../../store/types.ts';
+import { readRuns, readWaitingRuns, type HostReader } from '../readings.ts';
+
+/** Gauges of the fleet: what the pages show, by the same functions, in a few bounded queries. */
+export async function readFleet(
+  store: Store,
+  hostReader: HostReader,
+  rules: Rules,
+  now: Date,
+): Promise<Family[]> {
+  const [{ cards }, documents, { working, strip }] = await Promise.all([
+    hostReader.read(store, rules, now),
+    store.hosts.all(),
+    readRuns(store, rules, now),
+  ]);
+  const { untouched, rows, queue, attention } = await readWaitingRuns(store, cards, rules, now);
+  const freshHeld = untouched.filter(({ held }) => held).length;
+  return fleetFamilies({
+    now,
+    recent: strip,
+    fresh: untouched.length - freshHeld,
+    freshHeld,
+    rows,
+    working,
+    queue,
+    attention,
+    hosts: cards,
+    figures: documents.map(hostFigures),
+  });
+}

@@ -1,0 +1,141 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { versionOfThis } from '../../config/version.ts';
+import { CallHistograms, type DatabaseName } from '../../domain/metrics/calls.ts';
+import { byLabel, exposition, single, type Family } from '../../domain/metrics/exposition.ts';
+import type { Rules } from '../../domain/rules.ts';
+import { StoreError } from '../../store/errors.ts';
+import type { Store, StoreEvent } from '../../store/types.ts';
+import { HostReader } from '../readings.ts';
+import { readFleet } from './fleet.ts';
+import { CountedHistory } from './history.ts';
+import { processFamilies } from './process.ts';
+
+/** Several who ask within this time get the same, ms. */
+const KEPT_MS = 4000;
+/** The past is waited for so long before an answer goes without it, seconds. */
+const PATIENCE_SECONDS = 3;
+/** Those who ask wait for 10 s: databases that have not answered by then are away, seconds. */
+const READING_SECONDS = 6;
+const PING_SECONDS = 3;
+/** Whether the databases answer is asked no more often than this, ms. */
+const PING_MS = 2000;
+
+/** What `/metrics` and `/healthz` answer; asks the databases only when somebody asks it. */
+export class Metrics {
+  readonly #store: Store;
+  readonly #rules: Rules;
+  readonly #calls = new CallHistograms();
+  readonly #history: CountedHistory;
+  readonly #hostReader = new HostReader();
+  readonly #up = new Map<DatabaseName, boolean>();
+  #reading: Promise<string> | null = null;
+  #readAtMs = -Infinity;
+  #pinged: { answer: Promise<boolean>; atMs: number } | null = null;
+
+  constructor(store: Store, rules: Rules) {
+    this.#store = store;
+    this.#rules = rules;
+    this.#history = new CountedHistory(store.attempts);
+  }
+
+  onStoreEvent(event: StoreEvent): void {
+    switch (event.kind) {
+      case 'called':
+        this.#calls.add(event);
+        this.#up.set(event.database, event.answered);
+        break;
+      case 'connection':
+        this.#up.set(event.database, event.up);
+        break;
+      case 'missed':
+        break;
+    }
+  }
+
+  /** The text for Prometheus; never fails: what cannot be read is left out, and that is told. */
+  text(): Promise<string> {
+    const at = performance.now();
+    if (this.#reading === null || at - this.#readAtMs > KEPT_MS) {
+      this.#readAtMs = at;
+      this.#reading = this.#read();
+    }
+    return this.#reading;
+  }
+
+  /** Whether both databases answer. */
+  isWell(): Promise<boolean> {
+    const atMs = performance.now();
+    if (this.#pinged === null || atMs - this.#pinged.atMs > PING_MS) {
+      const answer = within(PING_SECONDS, this.#store.ping()).then(
+        (answered) => answered !== TOO_LATE,
+        () => false,
+      );
+      this.#pinged = { answer, atMs };
+    }
+    return this.#pinged.answer;
+  }
+
+  async #readAll(): Promise<Family[]> {
+    const now = await this.#store.serverTime();
+    const [fleet] = await Promise.all([
+      readFleet(this.#store, this.#hostReader, this.#rules, now),
+      this.#history.read(now, PATIENCE_SECONDS),
+    ]);
+    return fleet;
+  }
+
+  async #read(): Promise<string> {
+    const begun = performance.now();
+    let fleet: Family[] = [];
+    let complete = true;
+    try {
+      const read = await within(READING_SECONDS, this.#readAll());
+      if (read === TOO_LATE) complete = false;
+      else fleet = read;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      complete = false;
+    }
+    return exposition([
+      single(
+        'gauge',
+        'bootstrax_reading_complete',
+        'Whether all databases could be read for this answer: 1, or 0 where figures are missing.',
+        complete ? 1 : 0,
+      ),
+      single(
+        'gauge',
+        'bootstrax_reading_duration_seconds',
+        'How long it took to read the databases for this answer.',
+        (performance.now() - begun) / 1000,
+      ),
+      byLabel(
+        'gauge',
+        'bootstrax_database_up',
+        'Whether the newest call of a database was answered: 1 or 0.',
+        'database',
+        [...this.#up].map(([database, up]) => [database, up ? 1 : 0] as const),
+      ),
+      ...this.#calls.families(),
+      ...this.#history.families(),
+      ...fleet,
+      ...processFamilies(versionOfThis()),
+    ]);
+  }
+}
+
+const TOO_LATE = Symbol('too late');
+
+async function within<T>(seconds: number, reading: Promise<T>): Promise<T | typeof TOO_LATE> {
+  // It may still fail after it was given up on.
+  reading.catch(() => undefined);
+  const patience = new AbortController();
+  const late = delay(seconds * 1000, TOO_LATE, { signal: patience.signal });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([reading, late]);
+  } finally {
+    patience.abort();
+  }
+}
