@@ -66,6 +66,7 @@ for (const add of [
   ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
   ...[addDrain, addUndrain, addHandback, addReconcile],
   ...[addDashboard, addUser],
+  ...[addAlarms, addMaintenance],
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor, addReport],
 ]) {
   add(program);

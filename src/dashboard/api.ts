@@ -1,5 +1,6 @@
 import type { Run } from '../domain/run.ts';
 import type { AttentionItem } from '../domain/overview/attention.ts';
+import type { AlarmKind } from '../domain/alarms/alarm.ts';
 import type { Condition } from '../domain/overview/condition.ts';
 import type { FleetExplanation } from '../domain/overview/explain-fleet.ts';
 import type { FailureGroup } from '../domain/overview/failures.ts';
@@ -18,6 +19,48 @@ export interface StripCell {
   start: string | null;
 }
 
+/** An alarm. */
+export interface AlarmView {
+  key: string;
+  kind: AlarmKind;
+  run: number | null;
+  host: string | null;
+  what: string;
+  todo: string;
+  opened: string;
+  /** Null while it is open. */
+  over: string | null;
+  /** What each receiver has been told of it last. */
+  told: { receiver: string; said: 'raised' | 'cleared'; at: string }[];
+}
+
+/** Panel `alarms`. */
+export interface AlarmsPanel {
+  /** Newest first. */
+  open: AlarmView[];
+  /** Over since yesterday, newest first. */
+  recent: AlarmView[];
+  /** As the settings name them; nobody is told where there is none. */
+  receivers: {
+    destination: 'webhook' | 'mail' | 'dead_man';
+    /** The last one that went well. */
+    sent: string | null;
+    failingSince: string | null;
+    problem: string | null;
+    /** Tried again then. */
+    next: string | null;
+  }[];
+  /** Nobody is told until then: of anything, or of what is about one host. */
+  maintenance: {
+    id: string;
+    host: string | null;
+    from: string;
+    until: string;
+    by: string;
+    reason: string;
+  }[];
+}
+
 /** What everybody sees; each is read, sent and grows old by itself. */
 export interface Panels {
   attention: AttentionItem[];
@@ -30,6 +73,7 @@ export interface Panels {
   plots: { latency: LatencyPlot; outcomes: OutcomePlot; throughput: ThroughputPlot };
   /** Of the last 24 hours. */
   scores: HostScore[];
+  alarms: AlarmsPanel;
 }
 
 export type PanelName = keyof Panels;
@@ -43,6 +87,7 @@ export const STALE_AFTER_SECONDS: Readonly<Record<PanelName, number>> = {
   strip: 10,
   plots: 150,
   scores: 150,
+  alarms: 20,
 };
 
 /** Event `panel` of the stream. */

@@ -4,9 +4,10 @@ import type { Logger } from 'pino';
 import type { HostView } from '../domain/host-view.ts';
 import type { Rules } from '../domain/rules.ts';
 import { idText } from '../store/document-id.ts';
-import type { Store, StoreEvent } from '../store/types.ts';
+import type { Destination, Store, StoreEvent } from '../store/types.ts';
 import type { PanelName, Panels, StatusEvent } from './api.ts';
 import { CatalogueKeeper } from './catalogue-keeper.ts';
+import { readAlarms } from './alarms/panel.ts';
 import { HostReader, readDay, readRuns, readWaiting } from './readings.ts';
 
 /** Nobody looks for so long: the databases are left in peace, ms. */
@@ -17,13 +18,14 @@ const LEAST_GAP_MS = 250;
 /** Ids of changed runs are remembered for streams that come back. */
 const MOST_CHANGES = 1000;
 
-type GroupName = 'runs' | 'waiting' | 'hosts' | 'day';
+type GroupName = 'runs' | 'waiting' | 'hosts' | 'day' | 'alarms';
 
 /** Panels that are read together. */
 const GROUPS: Readonly<Record<GroupName, { panels: readonly PanelName[]; everyMs: number }>> = {
   runs: { panels: ['working', 'strip'], everyMs: 1000 },
   hosts: { panels: ['hosts'], everyMs: 5000 },
   waiting: { panels: ['queue', 'attention'], everyMs: 5000 },
+  alarms: { panels: ['alarms'], everyMs: 5000 },
   day: { panels: ['plots', 'scores'], everyMs: 30_000 },
 };
 
@@ -54,6 +56,7 @@ export class Feeder {
   readonly #store: Store;
   readonly #rules: Rules;
   readonly #log: Logger;
+  readonly #destinations: readonly Destination[];
   readonly #panels = new Map<PanelName, Panel>();
   readonly #groups = new Map<GroupName, Group>();
   readonly #listeners = new Set<() => void>();
@@ -72,10 +75,12 @@ export class Feeder {
   #cards: Panels['hosts'] = [];
   #now: { serverMs: number; atMs: number } | null = null;
 
-  constructor(store: Store, rules: Rules, log: Logger) {
+  /** `destinations`: to whom alarms are sent. */
+  constructor(store: Store, rules: Rules, log: Logger, destinations: readonly Destination[] = []) {
     this.#store = store;
     this.#rules = rules;
     this.#log = log;
+    this.#destinations = destinations;
     this.catalogue = new CatalogueKeeper(store, rules, log, () => this.#isWanted());
     for (const name of Object.keys(GROUPS) as GroupName[]) {
       this.#groups.set(name, {
@@ -271,6 +276,8 @@ export class Feeder {
       case 'waiting':
         await this.#sawHosts;
         return readWaiting(this.#store, this.#cards, this.#rules, now);
+      case 'alarms':
+        return { alarms: await readAlarms(this.#store, this.#destinations, now) };
       case 'day':
         return readDay(this.#store, now);
     }

@@ -9,6 +9,8 @@ import { openStore } from '../store/open.ts';
 import { ownNames } from './access/host-names.ts';
 import { Identities } from './access/identity.ts';
 import { inUrl, isLoopback } from './address.ts';
+import { destinationsOf } from './alarms/send.ts';
+import { AlarmWatch } from './alarms/watch.ts';
 import { createApp } from './app.ts';
 import { readAssets } from './assets.ts';
 import { Feeder } from './feeder.ts';
@@ -43,16 +45,20 @@ export async function serveDashboard(
     metrics?.onStoreEvent(event);
   });
   metrics = new Metrics(store, settings.rules);
-  feeder = new Feeder(store, settings.rules, log);
+  const destinations = destinationsOf(settings.alarms);
+  feeder = new Feeder(store, settings.rules, log, destinations);
+  const alarms = destinations.length === 0 ? null : new AlarmWatch(store, settings, log);
   const isOwnName = ownNames(address, [settings.host.name, ...settings.dashboard.hostNames]);
   const app = createApp({ store, settings, feeder, metrics, log }, assets, identities, isOwnName);
   try {
     const { server, taken } = await listen(app.fetch, address, port);
     feeder.start();
+    alarms?.start();
     return {
       url: `http://${inUrl(address)}:${taken}/`,
       close: async () => {
         feeder.stop();
+        await alarms?.stop();
         // Streams never end by themselves.
         if ('closeAllConnections' in server) server.closeAllConnections();
         await new Promise<void>((resolve) => server.close(() => resolve()));

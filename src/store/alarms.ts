@@ -65,13 +65,9 @@ export function createAlarmStore(alarms: Collection): AlarmStore {
         await alarms.find({ open: false, over: { $gte: since } }, { sort: { over: -1 }, limit })
       ).flatMap(alarmOf),
     byKeys: async (keys) =>
-      keys.length === 0
-        ? []
-        : (await alarms.find({ _id: { $in: [...keys] } })).flatMap(alarmOf),
+      keys.length === 0 ? [] : (await alarms.find({ _id: { $in: [...keys] } })).flatMap(alarmOf),
     receivers: async () =>
-      (await alarms.find({ _id: { $in: DESTINATIONS.map(receiverId) } })).flatMap(
-        receiverOf,
-      ),
+      (await alarms.find({ _id: { $in: DESTINATIONS.map(receiverId) } })).flatMap(receiverOf),
     claim: async (destination, seen, by, leaseSeconds) => {
       const turn = seen?.turn ?? 0;
       const landed = await orNew(() =>
@@ -89,28 +85,35 @@ export function createAlarmStore(alarms: Collection): AlarmStore {
       );
       return landed ? turn + 1 : null;
     },
-    release: async (destination, turn, { problem, nextSeconds }) => {
-      const ending =
-        problem === null
-          ? { sent: '$$NOW', failures: 0, failing_since: null }
-          : {
-              failures: { $add: [{ $ifNull: ['$failures', 0] }, 1] },
-              failing_since: { $ifNull: ['$failing_since', '$$NOW'] },
-            };
+    release: async (destination, turn, result) => {
       await alarms.repeatUpdateOne(
         'alarms.release',
         // The claim is taken out by it: carried out twice, it counts one failure.
         { ...byId(receiverId(destination)), turn, claimed_by: { $ne: null } },
         set({
-          ...ending,
-          problem: literal(problem),
+          ...outcomeOf(result),
           claimed_by: null,
           claimed_until: null,
-          next: inSeconds(nextSeconds),
+          next: inSeconds(result.nextSeconds),
         }),
       );
     },
   };
+}
+
+function outcomeOf(result: Parameters<AlarmStore['release']>[2]): Document {
+  switch (result.kind) {
+    case 'sent':
+      return { sent: '$$NOW', failures: 0, failing_since: null, problem: null };
+    case 'nothing_to_send':
+      return {};
+    case 'failed':
+      return {
+        failures: { $add: [{ $ifNull: ['$failures', 0] }, 1] },
+        failing_since: { $ifNull: ['$failing_since', '$$NOW'] },
+        problem: literal(result.problem),
+      };
+  }
 }
 
 /** Did it land? An upsert that finds the document there after all did not. */

@@ -42,11 +42,13 @@ export interface AlarmStore {
     by: string,
     leaseSeconds: number,
   ): Promise<number | null>;
-  /** Gives the turn back; nothing is due before `nextSeconds` from now. `problem` null: it went well. */
+  /** Gives the turn back; nothing is due before `nextSeconds` from now. */
   release(
     destination: Destination,
     turn: number,
-    result: { problem: string | null; nextSeconds: number },
+    result:
+      | { kind: 'sent' | 'nothing_to_send'; nextSeconds: number }
+      | { kind: 'failed'; problem: string; nextSeconds: number },
   ): Promise<void>;
 }
 

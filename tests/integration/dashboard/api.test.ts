@@ -234,13 +234,13 @@ describe('the stream', () => {
   afterAll(() => reader.stop());
 
   it('tells every panel once, with its age', async () => {
-    for (const name of ['attention', 'working', 'queue', 'hosts', 'strip', 'plots', 'scores']) {
+    for (const name of ['attention', 'working', 'queue', 'hosts', 'strip', 'plots', 'scores', 'alarms']) {
       await reader.next(`panel ${name}`, panelOf(name));
     }
     const { data } = await reader.next(
       'all ages',
       ({ event, data: status }) =>
-        event === 'status' && Object.keys((status as StatusEvent).ages).length === 7,
+        event === 'status' && Object.keys((status as StatusEvent).ages).length === 8,
     );
     for (const age of Object.values((data as StatusEvent).ages)) expect(age).toBeLessThan(120);
   });
