@@ -163,7 +163,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'alarms.byKeys': ({ alarms }) => alarms.byKeys(['k']),
   'alarms.receivers': ({ alarms }) => alarms.receivers(),
   'alarms.claim': ({ alarms }) => alarms.claim('mail', null, 'me', 60),
-  'alarms.release': ({ alarms }) => alarms.release('mail', 1, { problem: null, nextSeconds: 60 }),
+  'alarms.release': ({ alarms }) => alarms.release('mail', 1, { kind: 'sent', nextSeconds: 60 }),
   'maintenance.start': ({ maintenance }) =>
     maintenance.start({ host: null, seconds: 60, by: 'u', reason: 'r' }),
   'maintenance.end': ({ maintenance }) => maintenance.end('0'.repeat(24), 'u'),
