@@ -1,7 +1,7 @@
 import { failureGroups } from '../domain/overview/failures.ts';
 import { handoverText } from '../domain/overview/handover.ts';
 import type { Rules } from '../domain/rules.ts';
-import type { Store } from '../store/types.ts';
+import type { ActionDocument, Store } from '../store/types.ts';
 import type { HandoverAnswer } from './api.ts';
 import { HostReader, readWaiting, rowOf } from './readings.ts';
 
@@ -19,13 +19,14 @@ export async function handover(store: Store, rules: Rules, hours: number): Promi
   const from = new Date(now.getTime() - hours * HOUR_MS);
   const known = new Date(now.getTime() - KNOWN_DAYS * 24 * HOUR_MS);
   const { views, cards } = await new HostReader().read(store, rules, now);
-  const [recent, waiting, ended, failures, debts, deletions] = await Promise.all([
+  const [recent, waiting, ended, failures, debts, deletions, actions] = await Promise.all([
     store.overview.recent(MOST_RUNS),
     readWaiting(store, cards, rules, now),
     store.overview.endedSince(from, MOST_ATTEMPTS),
     store.overview.failuresSince(known, MOST_ATTEMPTS),
     store.debts.open({ since: from, limit: MOST_LISTED }),
     store.deletions.since(from, MOST_LISTED),
+    store.actions.list({ limit: MOST_LISTED }),
   ]);
   const begun = recent
     .map((document) => rowOf(document, now, rules))
@@ -45,7 +46,15 @@ export async function handover(store: Store, rules: Rules, hours: number): Promi
     debts: debts.map(({ run, result }) => ({ run, lacks: result?.dropped ?? [] })),
     hosts: cards,
     deletions,
-    actions: [],
+    actions: actions
+      .filter(({ requested }) => requested >= from)
+      .reverse()
+      .map(actionOf),
   });
   return { now: now.toISOString(), hours, text };
+}
+
+function actionOf({ requested, by, kind, reason, state, run, host, item }: ActionDocument) {
+  const target = run === null ? (host ?? item ?? '') : `run ${run}`;
+  return { requested, by, kind, target, reason, state };
 }

@@ -59,14 +59,21 @@ function section(lines: readonly string[]): string[] {
 }
 
 function needs({ attention }: HandoverFacts): string[] {
-  if (attention.length === 0) return ['Nothing needs a human.'];
+  const open = attention.filter(({ acknowledged }) => acknowledged === null);
+  const known = attention.filter(({ acknowledged }) => acknowledged !== null);
   return [
-    `NEEDS A HUMAN: ${attention.length}`,
-    ...items(attention, ({ what, since, todo }) => {
-      const when = since === null ? '' : ` (since ${minute(new Date(since))})`;
-      return `${what}${when} To do: ${todo}`;
+    ...(open.length === 0 ? ['Nothing needs a human.'] : [`NEEDS A HUMAN: ${open.length}`]),
+    ...items(open, (item) => `${attentionText(item)} To do: ${item.todo}`),
+    ...(known.length === 0 ? [] : [`Acknowledged, and not over: ${known.length}`]),
+    ...items(known, (item) => {
+      const { by, reason } = item.acknowledged!;
+      return `${attentionText(item)} (${by}: "${oneLine(reason)}")`;
     }),
   ];
+}
+
+function attentionText({ what, since }: AttentionItem): string {
+  return since === null ? what : `${what} (since ${minute(new Date(since))})`;
 }
 
 function runs({ runs: begun, runsAtLeast, queue, ended }: HandoverFacts): string[] {

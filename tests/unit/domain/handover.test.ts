@@ -22,6 +22,13 @@ const QUIET: HandoverFacts = {
   actions: [],
 };
 
+const GIVEN_UP = {
+  ...{ kind: 'given_up' as const, run: 7, host: 'eb1', since: '2026-03-01T10:20:30Z' },
+  ...{ what: 'Run 7 is given up.', todo: 'bootstrax retry 7 --from-start' },
+  ...{ key: 'given_up:7', seen: '', acknowledged: null },
+};
+
+const lines = (of: HandoverFacts): string[] => handoverText(of).split('\n');
 const facts = (some: Partial<HandoverFacts>): HandoverFacts => ({ ...QUIET, ...some });
 
 function group(some: Partial<FailureGroup>): FailureGroup {
@@ -44,7 +51,7 @@ function host(some: Partial<HostCard>): HostCard {
 
 describe('a hand-over', () => {
   it('of a quiet watch says that nothing needs a human', () => {
-    expect(handoverText(QUIET).split('\n')).toEqual([
+    expect(lines(QUIET)).toEqual([
       'Event builders, 2026-03-01 06:00 to 2026-03-01 14:00 UTC',
       '',
       'Nothing needs a human.',
@@ -60,19 +67,18 @@ describe('a hand-over', () => {
   });
 
   it('begins with what needs a human, and says what to do', () => {
-    const text = handoverText(
-      facts({
-        attention: [
-          {
-            ...{ kind: 'given_up', run: 7, host: 'eb1', since: '2026-03-01T10:20:30Z' },
-            ...{ what: 'Run 7 is given up.', todo: 'bootstrax retry 7 --from-start' },
-          } as HandoverFacts['attention'][number],
-        ],
-      }),
-    );
-    expect(text.split('\n').slice(2, 4)).toEqual([
+    expect(lines(facts({ attention: [GIVEN_UP] })).slice(2, 4)).toEqual([
       'NEEDS A HUMAN: 1',
       '- Run 7 is given up. (since 2026-03-01 10:20) To do: bootstrax retry 7 --from-start',
+    ]);
+  });
+
+  it('tells apart what somebody looks after already', () => {
+    const acknowledged = { by: 'anna', reason: 'known since\nMonday', at: '', expires: null };
+    expect(lines(facts({ attention: [{ ...GIVEN_UP, acknowledged }] })).slice(2, 5)).toEqual([
+      'Nothing needs a human.',
+      'Acknowledged, and not over: 1',
+      '- Run 7 is given up. (since 2026-03-01 10:20) (anna: "known since Monday")',
     ]);
   });
 
