@@ -14,8 +14,8 @@ import { addAttemptRoutes } from './routes/attempts.ts';
 import { addFleetRoutes } from './routes/fleet.ts';
 import { addReportRoutes } from './routes/report.ts';
 import { addMetricsRoutes } from './routes/metrics.ts';
-import { addReportRoutes } from './routes/report.ts';
 import { addRunRoutes } from './routes/runs.ts';
+import { addSchemaRoute } from './routes/schema.ts';
 import { addSessionRoutes } from './routes/session.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -52,9 +52,9 @@ export function createApp(
   addFleetRoutes(app, surroundings);
   addRunRoutes(app, surroundings);
   addReportRoutes(app, surroundings);
-  addReportRoutes(app, surroundings);
   addActionRoutes(app, surroundings);
   addAttemptRoutes(app, surroundings);
+  addSchemaRoute(app);
   addMetricsRoutes(app, surroundings);
 
   for (const path of new Set(routesOf(app).map((each) => each.path))) {

@@ -6,7 +6,8 @@ import type { Identities, Identity } from './identity.ts';
 
 /** Header with what only a page of ours can know (`SessionAnswer.csrf`). */
 export const CSRF_HEADER = 'x-bootstrax-csrf';
-const SESSION = '/api/session';
+/** Where one logs in and out, and finds that token. */
+export const SESSION_PATH = '/api/session';
 const METRICS = '/metrics';
 
 /**
@@ -24,7 +25,7 @@ export function access(
     if (!reads) refuseOtherSites(context, isOwnName);
     const isPage = reads && !path.startsWith('/api/') && path !== METRICS;
     const isMetrics = reads && path === METRICS && identities.mayReadMetrics(context);
-    if (path === SESSION || isPage || isMetrics) return next();
+    if (path === SESSION_PATH || isPage || isMetrics) return next();
 
     const who = await identities.of(context);
     if (who === null) throw new Refusal(401, 'log in first');
@@ -52,7 +53,7 @@ export function refuseWithoutToken(
   if (sessions.isCsrf(context.req.header(CSRF_HEADER), bound)) return;
   throw new Refusal(
     403,
-    `the header ${CSRF_HEADER} is not what GET ${SESSION} gives: load the page again`,
+    `the header ${CSRF_HEADER} is not what GET ${SESSION_PATH} gives: load the page again`,
   );
 }
 

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 
-import { refuseWithoutToken } from '../access/access.ts';
+import { refuseWithoutToken, SESSION_PATH as path } from '../access/access.ts';
 import type { Identities, Identity } from '../access/identity.ts';
 import { LoginLimit } from '../access/login-limit.ts';
 import { isPassword, LONGEST_PASSWORD } from '../access/passwords.ts';
@@ -26,7 +26,6 @@ export function addSessionRoutes(
 ): void {
   const { sessions } = identities;
   const limit = new LoginLimit();
-  const path = '/api/session';
   /** A hash takes 32 MB: one at a time. */
   let hashing: Promise<unknown> = Promise.resolve();
 
