@@ -30,6 +30,8 @@ export interface HostView {
   worker: string | null;
   /** Its worker is warm, or will never be: a run starts without waiting for it. */
   workerReady: boolean;
+  /** Of its program and of Python packages, as far as they are known. */
+  versions: Record<string, string>;
   /** What it says it is doing. */
   thinking: string | null;
 }
@@ -53,6 +55,7 @@ export function hostView(
     drained,
     worker,
     worker_ready: workerReady,
+    versions,
     thinking,
   } = extras;
   return {
@@ -70,12 +73,22 @@ export function hostView(
     drained: drainedOf(drained),
     worker: textOf(worker),
     workerReady: workerReady === true,
+    versions: versionsOf(versions),
     thinking: textOf(thinking),
   };
 }
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function versionsOf(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
 }
 
 function drainedOf(value: unknown): HostView['drained'] {

@@ -1,3 +1,4 @@
+import { versionOfThis } from '../config/version.ts';
 import type { MachineLoad } from '../machine/load.ts';
 import type { LifeSign } from '../store/types.ts';
 import type { Environment } from './environment.ts';
@@ -155,6 +156,7 @@ export class LifeSigns {
       context: this.#env.context,
       worker: this.#env.executor.describe(),
       worker_ready: this.#env.executor.startsAtOnce(),
+      versions: { bootstrax: versionOfThis(), ...this.#env.executor.versions() },
       accepting: view.health?.accepting.ok === true,
       why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
       why_not_kind: view.health?.accepting.ok === false ? view.health.accepting.kind : null,
