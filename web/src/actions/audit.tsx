@@ -54,7 +54,7 @@ export function Audit({ query, empty, named = false, older }: AuditProps) {
 
 function AuditEntry({ action, named }: { action: ActionView; named: boolean }) {
   const { kind, by, via, reason, state, requested, seenBy, expires, before, after } = action;
-  const said = saidOf(action);
+  const said = action.message ?? (seenBy === null ? saidOf(action) : '');
   return (
     <li>
       <span class="audit-state">

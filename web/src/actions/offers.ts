@@ -1,34 +1,31 @@
-import type { Condition } from '../../../src/domain/overview/condition.ts';
 import type { HostCard } from '../../../src/domain/overview/hosts.ts';
+import type { RunRow } from '../../../src/domain/overview/run-row.ts';
+import { HOLD_TAG } from '../../../src/domain/rules.ts';
 import type { Offer } from './buttons.tsx';
 
-const RETRIED: readonly Condition[] = ['retrying', 'requeued', 'given_up', 'set_aside'];
-const OVER: readonly Condition[] = ['done', 'debt', 'abandoned'];
-
 /** What can be done with a run that stands so; the server has the last word. */
-export function runOffers(condition: Condition): Offer[] {
-  const held = condition === 'held';
-  const over = OVER.includes(condition);
+export function runOffers({ condition, state, tags }: RunRow): Offer[] {
+  const held = tags.includes(HOLD_TAG);
+  const ended = state === 'failed' || state === 'done' || state === 'abandoned';
+  const over = state === 'done' || state === 'abandoned';
   return [
-    { kind: 'retry', fits: RETRIED.includes(condition), advised: condition === 'given_up' },
-    held ? { kind: 'release', fits: true, advised: true } : { kind: 'hold', fits: !over },
+    { kind: 'retry', fits: state === 'failed' && condition !== 'given_up' },
+    held
+      ? { kind: 'release', fits: true, advised: condition === 'held' }
+      : { kind: 'hold', fits: !over },
     {
       kind: 'reprocess',
-      fits: ['debt', 'given_up', 'done'].includes(condition),
-      advised: condition === 'debt',
+      fits: ended,
+      advised: condition === 'debt' || condition === 'given_up',
     },
     { kind: 'abandon', fits: !over },
   ];
 }
 
 /** What can be done with many runs at a time. */
-export const MANY_RUNS: readonly Offer[] = [
-  { kind: 'retry', fits: true },
-  { kind: 'hold', fits: true },
-  { kind: 'release', fits: true },
-  { kind: 'reprocess', fits: true },
-  { kind: 'abandon', fits: true },
-];
+export const MANY_RUNS: readonly Offer[] = (
+  ['retry', 'hold', 'release', 'reprocess', 'abandon'] as const
+).map((kind) => ({ kind, fits: true }));
 
 /** What can be done with a host. */
 export function hostOffers({ drained, condition }: HostCard): Offer[] {

@@ -1,6 +1,7 @@
 import { useCallback } from 'preact/hooks';
 import type { FailuresAnswer } from '../../../src/dashboard/api.ts';
 import type { FailureGroup } from '../../../src/domain/overview/failures.ts';
+import { firstLine } from '../../../src/domain/overview/run-row.ts';
 import { ActionButtons } from '../actions/buttons.tsx';
 import { count } from '../format.ts';
 import { useChanges } from '../live.ts';
@@ -67,8 +68,10 @@ interface GroupProps {
 
 function Group({ group, isOpen, onActed }: GroupProps) {
   const { acknowledged } = group;
-  const [reason = '', ...more] = group.reason.split('\n').filter((line) => line.trim() !== '');
-  const rest = [...more, group.traceback ?? ''].filter((line) => line !== '').join('\n');
+  const reason = firstLine(group.reason) ?? 'no reason is known';
+  const rest = [group.reason, group.traceback ?? '']
+    .filter((text) => text !== '' && text.trim() !== reason)
+    .join('\n');
   return (
     <li class={`group ${isOpen ? 'group-chosen' : ''}`}>
       <div class="group-count">
@@ -122,12 +125,6 @@ function Group({ group, isOpen, onActed }: GroupProps) {
             </span>
           </p>
         )}
-        <ActionButtons
-          offers={[{ kind: 'acknowledge', fits: true }]}
-          targets={[{ item: group.key }]}
-          about={`the failure ${reason}`}
-          onSent={onActed}
-        />
         {rest !== '' && (
           <details open={isOpen}>
             <summary>The newest of them</summary>
@@ -137,6 +134,12 @@ function Group({ group, isOpen, onActed }: GroupProps) {
           </details>
         )}
       </div>
+      <ActionButtons
+        offers={[{ kind: 'acknowledge', fits: true }]}
+        targets={[{ item: group.key }]}
+        about={`the failure ${reason}`}
+        onSent={onActed}
+      />
     </li>
   );
 }

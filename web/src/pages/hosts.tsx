@@ -187,21 +187,61 @@ function Sayings({ hosts }: { hosts: HostCard[] }) {
               Places
             </th>
             <th scope="col">Worker</th>
+            <th scope="col">Versions</th>
+            <th scope="col" class="right">
+              Clock
+            </th>
+            <th scope="col" class="right">
+              Load
+            </th>
             <th scope="col">Says</th>
           </tr>
         </thead>
         <tbody>
-          {hosts.map(({ host, role, slots, worker, thinking }) => (
+          {hosts.map(({ host, role, slots, worker, thinking, ...more }) => (
             <tr key={host}>
               <th scope="row">{host}</th>
               <td>{role ?? 'unknown'}</td>
               <td class="right num">{slots ?? '?'}</td>
               <td>{worker ?? 'unknown'}</td>
+              <td>{versionsText(more.versions)}</td>
+              <td class="right num">
+                <Skew seconds={more.clockSkewSeconds} />
+              </td>
+              <td class="right num">{more.load === null ? '–' : more.load.toFixed(1)}</td>
               <td class="why-wide">{thinking}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** The packages that make the data; all of them on hover. */
+const SHOWN = ['bootstrax', 'strax', 'straxen'];
+
+function versionsText(versions: Record<string, string>) {
+  const text = (names: string[]) => names.map((name) => `${name} ${versions[name]}`).join(', ');
+  const known = SHOWN.filter((name) => versions[name] !== undefined);
+  return known.length === 0 ? (
+    <span class="quiet">unknown</span>
+  ) : (
+    <span title={text(Object.keys(versions))}>{text(known)}</span>
+  );
+}
+
+/** Clocks further apart than this confuse people, seconds; no decision depends on it. */
+const SKEW_LIMIT_SECONDS = 2;
+
+function Skew({ seconds }: { seconds: number | null }) {
+  if (seconds === null) return <>–</>;
+  const text = `${seconds >= 0 ? '+' : '−'}${Math.abs(seconds).toFixed(1)} s`;
+  if (Math.abs(seconds) <= SKEW_LIMIT_SECONDS) return <>{text}</>;
+  return (
+    <span class="sign tone-warn">
+      <Glyph shape="triangle" tone="warn" />
+      {text}
+    </span>
   );
 }

@@ -63,7 +63,7 @@ export function RunPage({ number, query }: { number: number; query: URLSearchPar
       <div class="run-actions">
         {answer.data !== null && (
           <ActionButtons
-            offers={runOffers(answer.data.row.condition)}
+            offers={runOffers(answer.data.row)}
             targets={[{ run: number }]}
             about={`run ${number}`}
             onSent={reload}

@@ -90,16 +90,16 @@ function AllWell({
   );
 }
 
-/** What to press for each; the last is for those who look into it by other means. */
+/** What to press for each, if anything helps. */
 function offersOf({ kind }: AttentionItem): Offer[] {
   switch (kind) {
     case 'given_up':
-      return [{ kind: 'retry', fits: true, advised: true }];
+      return [{ kind: 'reprocess', fits: true, advised: true }];
     case 'set_aside':
-    case 'promise_missed':
       return [{ kind: 'retry', fits: true }];
     case 'host_quarantined':
       return [{ kind: 'drain', fits: true }];
+    case 'promise_missed':
     case 'run_silent':
     case 'host_silent':
       return [];
