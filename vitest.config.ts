@@ -23,7 +23,14 @@ const UNITS = 'tests/unit/**/*.test.ts';
 /** They measure how soon something happens: nothing else runs beside them. */
 const TIMED = [
   ...['attempts/evidence', 'attempts/follow', 'cli/planning-speed', 'dashboard/api'],
-  ...['machine/lock', 'manager/data-rate', 'manager/promises', 'store/connection', 'store/size'],
+  ...[
+    'machine/lock',
+    'machine/processes',
+    'manager/data-rate',
+    'manager/promises',
+    'store/connection',
+    'store/size',
+  ],
   'worker/fork-server',
 ].map((name) => `tests/integration/${name}.test.ts`);
 
