@@ -257,6 +257,10 @@ export const TABLE = {
     ),
     sessionHours: number(positive, 168, 'A login holds for so long.', { unit: 'h' }),
     metricsAddresses: addresses('Who may read `/metrics` without a login.'),
+    metricsToken: optionalText(
+      'Who sends this token (`Authorization: Bearer`) may read `/metrics` as well.',
+      { hidden: true },
+    ),
     proxy: {
       addresses: addresses(
         'Where a trusted proxy asks from, with a laboratory’s single sign-on in front: what it says of who asks is believed.',

@@ -8,6 +8,7 @@ import { isLoopback } from '../address.ts';
 import type { DashboardEnv } from '../principal.ts';
 import type { Role } from '../session-api.ts';
 import { addressList, plainAddress } from './address-list.ts';
+import { carriesToken } from './bearer.ts';
 import { TrustedProxy } from './proxy.ts';
 import { Sessions } from './sessions.ts';
 import { Users } from './users.ts';
@@ -36,11 +37,12 @@ export class Identities {
   readonly #peerNames = new WeakMap<object, Promise<string>>();
 
   readonly #readsMetrics: (address: string) => boolean;
+  readonly #metricsToken: string | null;
 
   private constructor(
     users: Users,
     sessions: Sessions,
-    { proxy, metricsAddresses, login }: Settings['dashboard'],
+    { proxy, metricsAddresses, metricsToken, login }: Settings['dashboard'],
     address: string,
   ) {
     this.users = users;
@@ -48,6 +50,7 @@ export class Identities {
     this.proxy = new TrustedProxy(proxy);
     this.#isOpen = isLoopback(address) && !login && !this.proxy.exists;
     this.#readsMetrics = addressList(metricsAddresses);
+    this.#metricsToken = metricsToken;
   }
 
   /** `address`: where the server listens. */
@@ -91,8 +94,12 @@ export class Identities {
     );
   }
 
-  /** Whether the metrics are for this address without a login; never for what comes through the proxy. */
+  /**
+   * Whether the metrics are for this request without a login: by its token, or its address, which is
+   * never believed of what comes through the proxy.
+   */
   mayReadMetrics(context: Context<DashboardEnv>): boolean {
+    if (carriesToken(context.req.header('authorization'), this.#metricsToken)) return true;
     const peer = this.#peerOf(context);
     return this.#readsMetrics(peer) && !this.proxy.isTrusted(peer);
   }
