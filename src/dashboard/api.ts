@@ -1,3 +1,4 @@
+import type { ActionView } from './action-api.ts';
 import type { Run } from '../domain/run.ts';
 import type { AttentionItem } from '../domain/overview/attention.ts';
 import type { AlarmKind } from '../domain/alarms/alarm.ts';
@@ -186,6 +187,8 @@ export interface RunAnswer {
   /** Both oldest first. */
   tags: RunNote[];
   comments: RunNote[];
+  /** Newest first; more by `/api/actions?run=`. */
+  actions: ActionView[];
 }
 
 /** GET /api/runs/N/document */
