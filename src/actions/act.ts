@@ -6,9 +6,10 @@ import type { ActionAbout, ActionDocument } from '../store/types.ts';
 import { lookAtHost } from './hosts.ts';
 import { acknowledge, lookAtItem } from './items.ts';
 import { carryOutOnRun, changedText, lookAtRun, type RunLook } from './runs.ts';
-import type { Ask, Look, Target, Tools } from './types.ts';
+import type { Ask, HostTarget, Look, Target, Tools } from './types.ts';
 
 const ID_BYTES = 12;
+const MS_PER_HOUR = 3_600_000;
 
 /** At what each kind of action can be aimed. */
 export const AIMED_AT: Readonly<Record<ActionKind, Target['kind']>> = {
@@ -59,7 +60,7 @@ export async function act(tools: Tools, ask: Ask): Promise<Acted> {
         : found.possible
           ? null
           : found.effect;
-  const id = randomBytes(ID_BYTES).toString('hex');
+  const id = newId();
   await store.actions.request({
     ...{ id, kind, by, via, reason, hours, ...aboutOf(target) },
     saw: ask.seen ?? seen,
@@ -96,6 +97,34 @@ export async function act(tools: Tools, ask: Ask): Promise<Acted> {
   }
 }
 
+/**
+ * The same for a host at which the asker can carry it out himself, whether it was seen otherwise or
+ * not. Whoever dies in between has asked its host, which finds the request.
+ */
+export async function actByOneself(
+  tools: Tools,
+  ask: Ask & { target: HostTarget },
+  carryOut: (id: string, expires: Date | null) => Promise<{ ok: boolean; message: string }>,
+): Promise<Acted> {
+  const { store } = tools;
+  const { kind, target, by, via, reason, hours } = ask;
+  const { host } = target;
+  const [{ seen: saw, before }, now] = await Promise.all([
+    lookAtHost(tools, kind === 'undrain' ? kind : 'drain', host),
+    store.serverTime(),
+  ]);
+  const expires = hours === null ? null : new Date(now.getTime() + hours * MS_PER_HOUR);
+  const id = newId();
+  await store.actions.request({
+    ...{ id, kind, by, via, reason, hours, ...aboutOf(target), saw, before, awaits: host },
+  });
+  await store.actions.seen(id, host);
+  const { ok, message } = await carryOut(id, expires);
+  if (!ok) return refused(tools, id, message);
+  await store.actions.done(id, { message, expires });
+  return told(tools, id, message);
+}
+
 async function look(
   tools: Tools,
   kind: ActionKind,
@@ -111,6 +140,10 @@ async function look(
     case 'item':
       return lookAtItem(tools, target.item);
   }
+}
+
+function newId(): string {
+  return randomBytes(ID_BYTES).toString('hex');
 }
 
 async function refused(tools: Tools, id: string, why: string): Promise<Acted> {

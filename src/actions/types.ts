@@ -3,10 +3,15 @@ import type { AttentionItem } from '../domain/overview/attention.ts';
 import type { Rules } from '../domain/rules.ts';
 import type { Store } from '../store/types.ts';
 
+export interface HostTarget {
+  kind: 'host';
+  host: string;
+}
+
 /** What an action is about. */
 export type Target =
   | { kind: 'run'; run: number }
-  | { kind: 'host'; host: string }
+  | HostTarget
   /** Something that needs a human, or a group of failures, by its key. */
   | { kind: 'item'; item: string };
 

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { availableParallelism } from 'node:os';
 import { CRASH_VARIABLE, cutOf } from '../crash-points/cut.ts';
-import { addAbandon, addFail, addHold, addRelease, addRetry } from './verbs.ts';
+import { addAbandon, addFail, addHold, addRelease, addReprocess, addRetry } from './verbs.ts';
+import { addAcknowledge } from './acknowledge.ts';
+import { addActions } from './actions.ts';
 import { addAlarms } from './alarms.ts';
 import { addConfig } from './config.ts';
 import { addDashboard } from './dashboard.ts';
@@ -63,7 +65,8 @@ for (const add of [
     addShadowReport,
   ],
   ...[addLogs, addHistory, addFailures, addDebt, addDeletions, addHandover],
-  ...[addFail, addAbandon, addRetry, addHold, addRelease, addProcess, addStop],
+  ...[addFail, addAbandon, addRetry, addReprocess, addHold, addRelease, addProcess, addStop],
+  ...[addAcknowledge, addActions],
   ...[addDrain, addUndrain, addHandback, addReconcile],
   ...[addDashboard, addUser],
   ...[addAlarms, addMaintenance],

@@ -11,7 +11,14 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stop_children') }),
   z.object({ type: z.literal('status') }),
   /** No new runs until `undrain`, also after a restart. */
-  z.object({ type: z.literal('drain'), reason: z.string() }),
+  z.object({
+    type: z.literal('drain'),
+    reason: z.string(),
+    /** When it ends by itself, by the database server's clock. */
+    expires: z.iso.datetime().optional(),
+    /** Id of the action that it is. */
+    action: z.string().optional(),
+  }),
   z.object({ type: z.literal('undrain') }),
   /** No new runs; once the present ones have ended, leave the host to another program. */
   z.object({ type: z.literal('hand_back'), endChildren: z.boolean() }),

@@ -9,6 +9,7 @@ import type { Machine } from '../machine/types.ts';
 import type { Store } from '../store/types.ts';
 import type { Clock } from './clock.ts';
 import type { ManagerFigures } from './figures.ts';
+import type { DrainKeeper } from './keeping-back/drain.ts';
 import type { DeletionMeans } from './deletions/means.ts';
 
 /** What all parts of one manager share; nothing in it changes during its life but the plugin graph. */
@@ -57,6 +58,7 @@ export interface Environment {
   attempts: Attempts;
   products: Products;
   machine: Machine;
+  drains: DrainKeeper;
   clock: Clock;
   log: Logger;
   /** The plugins of the context, as the worker last reported them. */

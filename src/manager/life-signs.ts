@@ -2,6 +2,7 @@ import { versionOfThis } from '../config/version.ts';
 import type { MachineLoad } from '../machine/load.ts';
 import type { LifeSign } from '../store/types.ts';
 import type { Environment } from './environment.ts';
+import type { Drain } from './keeping-back/drain.ts';
 import type { HostHealth } from './host-health.ts';
 import { isOutage } from './persist.ts';
 import type { Runner } from './runner.ts';
@@ -15,6 +16,8 @@ export interface ManagerView {
   /** null until the host has been looked at for the first time. */
   health: HostHealth | null;
   runners: readonly Runner[];
+  /** A person wants no new run here. */
+  drained?: Drain | null;
 }
 
 /** One plain sentence on what this host is doing and why. */
@@ -160,6 +163,7 @@ export class LifeSigns {
       accepting: view.health?.accepting.ok === true,
       why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
       why_not_kind: view.health?.accepting.ok === false ? view.health.accepting.kind : null,
+      drained: shownDrain(view.drained ?? null),
       runs: view.runners.map(({ run }) => run.number),
       thinking: thinking(view, this.#env.slots, { withProgress: false }),
     };
@@ -227,4 +231,9 @@ function runFields(
   const { cores, timeoutSeconds } = plan ?? rules.resources.fallback;
   const postProcessing = plan?.postProcessing ?? rules.targets.postProcessing;
   return { run_id: run.runId, cores, timeout: timeoutSeconds, post_processing: postProcessing };
+}
+
+/** Its end is by the server's clock. */
+function shownDrain(drain: Drain | null): { reason: string; expires: Date | null } | null {
+  return drain === null ? null : { reason: drain.reason, expires: drain.expires };
 }

@@ -1,6 +1,7 @@
 import { parseRun, type Run } from '../domain/run.ts';
 import type { ControlResponse } from '../machine/lock.ts';
 import type { Fence, StoreEvent } from '../store/types.ts';
+import { Asked } from './asked.ts';
 import { AttemptBook } from './attempt-book.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { Bell } from './bell.ts';
@@ -13,6 +14,7 @@ import { HANDED_BACK, type HandBack } from './keeping-back/hand-over.ts';
 import { HostWatch } from './host-watch.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ensureIndexes } from './indexes.ts';
+import type { Drain } from './keeping-back/drain.ts';
 import { KeepingBack } from './keeping-back/keeping-back.ts';
 import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -38,7 +40,10 @@ export class ManagerLoop {
   readonly #debts: Debts;
   readonly #claims: Claims;
   readonly #keepingBack: KeepingBack;
+  readonly #asked: Asked;
   #streaming = false;
+  /** What people ask for would be noticed at once. */
+  #listening = false;
   #failure: { error: unknown } | null = null;
   #ready = false;
 
@@ -96,6 +101,12 @@ export class ManagerLoop {
       },
       () => this.wake(),
     );
+    this.#asked = new Asked(env, {
+      book: this.#book,
+      drained: () => this.#keepingBack.drained,
+      drain: (drain) => this.drain(drain),
+      failed: (error) => this.#fail(error),
+    });
     this.#memory = new MemoryWatch(env, () => this.#book.all());
   }
 
@@ -110,7 +121,11 @@ export class ManagerLoop {
   }
 
   #view(): ManagerView {
-    return { health: this.#host.latest, runners: this.#book.all() };
+    return {
+      health: this.#host.latest,
+      runners: this.#book.all(),
+      drained: this.#keepingBack.drained,
+    };
   }
 
   wake(): void {
@@ -185,10 +200,13 @@ export class ManagerLoop {
   }
 
   #deleteLiveData(): void {
-    this.#deletions.run(this.#ends).catch((error: unknown) => {
-      this.#failure ??= { error };
-      this.#bell.ring();
-    });
+    this.#deletions.run(this.#ends).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** An internal error of something that nobody waits for: it ends the manager. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#bell.ring();
   }
 
   #throwFailure(): void {
@@ -223,9 +241,11 @@ export class ManagerLoop {
     });
   }
 
-  /** Takes no new run for this reason, until it is null. */
-  drain(reason: string | null): ControlResponse {
-    return this.#keepingBack.drain(reason);
+  /** Takes no new run by a person's wish, also after a restart, until it is null. */
+  async drain(drain: Drain | null): Promise<ControlResponse> {
+    const { drains } = this.#env;
+    await (drain === null ? drains.end() : drains.keep(drain));
+    return this.#keepingBack.drain(drain);
   }
 
   /** Takes no new run, and ends when the present ones have ended. */
@@ -269,6 +289,7 @@ export class ManagerLoop {
     const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     try {
       await this.#housekeeping.look();
+      await this.#asked.look(this.#listening);
       if (this.#keepingBack.handingBack) return interval;
       if (this.#book.size >= env.slots) {
         await this.#debts.giveWay(() => this.#claims.accepting());
@@ -299,19 +320,33 @@ export class ManagerLoop {
         this.#book.remove(runner);
         this.#host.attemptEnded();
         this.#deletions.wake();
+        // Somebody may have ended it.
+        if (this.#ready) this.#asked.noticed();
         this.#lifeSigns.changed();
         this.#bell.ring();
       },
-      (error: unknown) => {
-        this.#failure ??= { error };
-        this.#bell.ring();
-      },
+      (error: unknown) => this.#fail(error),
     );
   }
 
   #watch(): void {
-    const { store, changeStream } = this.#env;
-    if (!changeStream) return;
+    if (!this.#env.changeStream) return;
+    this.#watchRuns();
+    this.#watchActions();
+  }
+
+  #watchActions(): void {
+    this.#listening = true;
+    this.#env.store.actions
+      .watch(() => this.#asked.noticed(), this.#ends)
+      .then(
+        () => (this.#listening = false),
+        (error: unknown) => this.#fail(error),
+      );
+  }
+
+  #watchRuns(): void {
+    const { store } = this.#env;
     this.#streaming = true;
     store.runs
       .watch((hint) => {
@@ -322,9 +357,7 @@ export class ManagerLoop {
         const runner = hint === null ? null : this.#book.ofRun(hint.id);
         if (runner !== null) {
           runner.look().catch((error: unknown) => {
-            if (isOutage(error)) return;
-            this.#failure ??= { error };
-            this.#bell.ring();
+            if (!isOutage(error)) this.#fail(error);
           });
         }
         this.#bell.ring();
@@ -339,10 +372,7 @@ export class ManagerLoop {
             );
           }
         },
-        (error: unknown) => {
-          this.#failure ??= { error };
-          this.#bell.ring();
-        },
+        (error: unknown) => this.#fail(error),
       );
   }
 }

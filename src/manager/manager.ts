@@ -14,7 +14,7 @@ import { openStore } from '../store/open.ts';
 import type { Store } from '../store/types.ts';
 import { systemClock } from './clock.ts';
 import { ManagerFigures } from './figures.ts';
-import { endDrain, keepDrain, readDrain } from './keeping-back/drain.ts';
+import { drainsOnDisk, readDrain } from './keeping-back/drain.ts';
 import type { Environment } from './environment.ts';
 import { ManagerLoop } from './loop.ts';
 import type { HandBack } from './keeping-back/hand-over.ts';
@@ -119,11 +119,12 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
             return manager.stopChildren();
           case 'status':
             return manager.status();
-          case 'drain':
-            await keepDrain(settings.paths.stateDir, request.reason);
-            return manager.drain(request.reason);
+          case 'drain': {
+            const { reason, expires, action = null } = request;
+            const until = expires === undefined ? null : new Date(expires);
+            return manager.drain({ reason, expires: until, action });
+          }
           case 'undrain':
-            await endDrain(settings.paths.stateDir);
             return manager.drain(null);
           case 'hand_back':
             if (runOnce === undefined) return manager.handBack(request);
@@ -182,6 +183,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     attempts: attemptsOnDisk(settings.paths.stateDir),
     products: productsOnDisk,
     machine: thisMachine,
+    drains: drainsOnDisk(settings.paths.stateDir),
     clock: systemClock,
     log: logger,
     graph: worker.graph,
@@ -189,7 +191,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
   life.env = env;
   manager = new ManagerLoop(env, ending.signal);
   const drained = runOnce === undefined ? await readDrain(settings.paths.stateDir) : null;
-  if (drained !== null) manager.drain(drained);
+  if (drained !== null) await manager.drain(drained);
   if (handBack !== undefined) await manager.handBack(handBack);
   const answer = await manager.work(runOnce ?? null);
   manager.sayWhatGoesOn();

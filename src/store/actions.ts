@@ -33,6 +33,8 @@ const MOST_OF_ONE = 1000;
 const MOST_STANDING = 2000;
 /** More than are asked for within one millisecond. */
 const TIES = 50;
+/** Not much is asked for: the fewer commands of an idle stream the better. */
+const AWAIT_MS = 50_000;
 const SECONDS_PER_HOUR = 3600;
 /** A page is looked for in so many days before it, then in more, until it is full. */
 const WINDOW_DAYS = [1, 30, 36_500];
@@ -93,19 +95,15 @@ export function createActionStore(
         expires === undefined || expires === null || expires instanceof Date
           ? literal(expires ?? null)
           : inSeconds(expires.hours * SECONDS_PER_HOUR);
-      await actions.repeatUpdateOne(
-        'actions.end',
-        { _id: id, state: { $ne: 'done' } },
-        [
-          {
-            $set: {
-              ...noticed(host),
-              ...(after === undefined ? {} : { after: literal(after) }),
-              ...{ state: 'done', message: literal(message), expires: ends, ended: '$$NOW' },
-            },
+      await actions.repeatUpdateOne('actions.end', { _id: id, state: { $ne: 'done' } }, [
+        {
+          $set: {
+            ...noticed(host),
+            ...(after === undefined ? {} : { after: literal(after) }),
+            ...{ state: 'done', message: literal(message), expires: ends, ended: '$$NOW' },
           },
-        ],
-      );
+        },
+      ]);
     },
     refuse: async (id, why, host) => {
       await actions.repeatUpdateOne('actions.end', stillOpen(id), [
@@ -263,5 +261,6 @@ export function watchActions(
       onEvent: onHint,
       onGap: onHint,
       signal,
+      awaitMs: AWAIT_MS,
     });
 }

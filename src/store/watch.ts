@@ -21,6 +21,8 @@ export interface WatchRequest {
   /** From here on nothing is missed, but before it something may have been. */
   onGap: () => void;
   signal: AbortSignal;
+  /** If not so often. */
+  awaitMs?: number;
 }
 
 /** Follows a collection until the signal, over interruptions of any length. */
@@ -31,7 +33,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
   while (!signal.aborted) {
     try {
       const stream = collection().watch(pipeline, {
-        maxAwaitTimeMS: AWAIT_MS,
+        maxAwaitTimeMS: request.awaitMs ?? AWAIT_MS,
         // Never from an operation time: some servers read their whole history to find it, and answer
         // nobody meanwhile.
         ...(token === null ? {} : { resumeAfter: token }),

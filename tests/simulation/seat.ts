@@ -146,6 +146,7 @@ export class Seat {
       attempts: attemptsOf(host, process),
       products: productsOf(host, process),
       machine: host.machine(process),
+      drains: { keep: () => Promise.resolve(), end: () => Promise.resolve() },
       clock,
       log: log as unknown as Logger,
       graph: () => null,

@@ -3,6 +3,7 @@ import type { AttemptBook } from '../attempt-book.ts';
 import type { Claims } from '../claims.ts';
 import type { Deletions } from '../deletions/deletions.ts';
 import type { Environment } from '../environment.ts';
+import { drainText, type Drain } from './drain.ts';
 import { HANDING_BACK, leave, type HandBack } from './hand-over.ts';
 import type { HostWatch } from '../host-watch.ts';
 import type { Housekeeping } from '../housekeeping.ts';
@@ -22,7 +23,7 @@ export class KeepingBack {
   readonly #env: Environment;
   readonly #parts: HostParts;
   readonly #changed: () => void;
-  #drained: string | null = null;
+  #drained: Drain | null = null;
   #handBack: HandBack | null = null;
 
   /** `changed` is called when the host has to be looked at anew. */
@@ -32,7 +33,7 @@ export class KeepingBack {
     this.#changed = changed;
   }
 
-  get drained(): string | null {
+  get drained(): Drain | null {
     return this.#drained;
   }
 
@@ -40,10 +41,11 @@ export class KeepingBack {
     return this.#handBack !== null;
   }
 
-  /** Takes no new run for this reason, until it is null. */
-  drain(reason: string | null): ControlResponse {
+  /** Takes no new run by a person's wish, until it is null. */
+  drain(drain: Drain | null): ControlResponse {
     const { host, deletions } = this.#parts;
-    this.#drained = reason;
+    this.#drained = drain;
+    const reason = drain === null ? null : drainText(drain);
     // To want runs again means to want the host back.
     if (reason === null) {
       this.#handBack = null;

@@ -1,0 +1,99 @@
+import { isHeld } from '../domain/actions/seen.ts';
+import type { ActionDocument, RunDocument, Store } from '../store/types.ts';
+import { ownerOf, snapshot } from './runs.ts';
+
+/** Whoever asks has carried it out by then, or does not live any more, seconds. */
+export const RECOVER_AFTER_SECONDS = 60;
+
+/** Enough of a log for it. */
+interface Log {
+  warn: (fields: object, message: string) => void;
+}
+
+/** Asked for so long ago that its asker must have ended between two writes. */
+export function isStranded({ state, awaits, requested }: ActionDocument, now: Date): boolean {
+  const seconds = (now.getTime() - requested.getTime()) / 1000;
+  return state === 'requested' && awaits === null && seconds >= RECOVER_AFTER_SECONDS;
+}
+
+/**
+ * Tells what became of an action whose asker has ended before it could: done, if what it writes is
+ * there, else refused. It is never carried out this late: the person has looked again by now.
+ */
+export async function recover(store: Store, action: ActionDocument, log: Log): Promise<void> {
+  const { id, kind, by } = action;
+  const found = await whatBecameOf(store, action);
+  log.warn(
+    { event: 'action.recovered', action: id },
+    `${kind}, asked for by ${by}, had no end: ${found === null ? 'nothing of it was carried out' : 'it was carried out'}`,
+  );
+  if (found === null) {
+    await store.actions.refuse(
+      id,
+      'whoever wrote it ended before it was carried out: nothing was changed; ask again',
+    );
+  } else if (found.awaits === null) {
+    await store.actions.done(id, { message: MESSAGE, after: found.after });
+  } else {
+    await store.actions.awaitHost(id, { ...found.awaits, message: MESSAGE, after: found.after });
+  }
+}
+
+const MESSAGE = 'It is carried out; whoever wrote it ended before that was told.';
+
+interface Became {
+  after: Record<string, unknown> | null;
+  awaits: { host: string; attempt: string } | null;
+}
+
+async function whatBecameOf(store: Store, action: ActionDocument): Promise<Became | null> {
+  const { id, kind, run, item, before } = action;
+  if (item !== null) {
+    const isNewest = (await store.actions.standing()).some((each) => each.action === id);
+    return isNewest ? { after: null, awaits: null } : null;
+  }
+  if (run === null) return null;
+  const [document] = await store.runs.byNumber(run);
+  if (document === undefined) return null;
+  const done: Became = { after: snapshot(document), awaits: null };
+  switch (kind) {
+    case 'hold':
+      return isHeld(document) ? done : null;
+    case 'release':
+      return isHeld(document) ? null : done;
+    case 'fail':
+    case 'abandon':
+      return (await hasLanded(store, action, document))
+        ? { ...done, awaits: ownerOf(before ?? {}) }
+        : null;
+    case 'retry':
+      return (await hasLanded(store, action, document)) ? done : null;
+    case 'reprocess':
+      return (await hasLanded(store, action, document)) || (await isOffered(store, action))
+        ? done
+        : null;
+    case 'drain':
+    case 'undrain':
+    case 'acknowledge':
+      return null;
+  }
+}
+
+/** The run carries the id of this action, or did so when another one was asked for. */
+async function hasLanded(
+  store: Store,
+  { id, run }: ActionDocument,
+  document: RunDocument,
+): Promise<boolean> {
+  if (snapshot(document)['action'] === id) return true;
+  const later = await store.actions.list({ run: run ?? -1, limit: 100 });
+  return later.some(({ before }) => before?.['action'] === id);
+}
+
+/** The debt that it saw is offered by its asker. */
+async function isOffered(store: Store, { before, by }: ActionDocument): Promise<boolean> {
+  const attempt = before?.['last_attempt'];
+  if (before?.['state'] !== 'done' || typeof attempt !== 'string') return false;
+  const debtor = (await store.attempts.get(attempt)) as { debt?: { by?: string } } | null;
+  return debtor?.debt?.by === by;
+}

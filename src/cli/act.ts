@@ -1,0 +1,53 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import type { Acted } from '../actions/act.ts';
+import type { Ask, Target, Tools } from '../actions/types.ts';
+import type { Settings } from '../config/entries.ts';
+import type { ActionKind } from '../domain/actions/kinds.ts';
+import type { Store } from '../store/types.ts';
+import { withDatabase } from './database.ts';
+import { CommandFailure } from './failure.ts';
+
+const NO_REASON = 'no reason given';
+
+/** What a command asks for, besides who asks. */
+export interface Wish {
+  kind: ActionKind;
+  target: Target;
+  /** Words of a person; none: no reason is given. */
+  words: readonly string[];
+  hours?: number | undefined;
+  fromStart?: boolean | undefined;
+}
+
+/** What the audit keeps of a command. */
+export function askOf<T extends Target>(wish: Wish & { target: T }): Ask & { target: T } {
+  const { kind, target, words, hours, fromStart = false } = wish;
+  return {
+    ...{ kind, target, fromStart, by: userInfo().username, via: 'command' },
+    reason: words.join(' ').trim() || NO_REASON,
+    hours: hours ?? null,
+    // A command is decided by what it finds.
+    seen: null,
+  };
+}
+
+export function toolsOf(store: Store, { rules, host }: Settings): Tools {
+  return {
+    ...{ store, rules, writer: host.name, random: Math.random },
+    attention: async () => {
+      const { attentionNow } = await import('../dashboard/readings.ts');
+      return attentionNow(store, rules);
+    },
+  };
+}
+
+/** Carries out what was asked, or fails with the reason why not. */
+export async function carryOut(command: Command, wish: Wish): Promise<Acted> {
+  const { act } = await import('../actions/act.ts');
+  const acted = await withDatabase(command, ({ store, settings }) =>
+    act(toolsOf(store, settings), askOf(wish)),
+  );
+  if (acted.action.state === 'refused') throw new CommandFailure(1, acted.message);
+  return acted;
+}
