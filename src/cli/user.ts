@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { stat } from 'node:fs/promises';
 
 import { problemOfPassword } from '../dashboard/access/passwords.ts';
@@ -19,9 +19,10 @@ export function addUser(program: Command): void {
     .command('add')
     .description('a new account; its password is asked for, or read from standard input')
     .argument('<name>')
-    .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
+    .argument('<role>', ROLES.join(' or '))
     .option('--json', 'one object: {name, role}')
-    .action(async (name: string, { role, json }: { role: Role; json?: boolean }, command) => {
+    .action(async (name: string, word: string, { json }: { json?: boolean }, command) => {
+      const role = roleOf(word);
       if (!USER_NAME.test(name.normalize('NFC'))) {
         throw new CommandFailure(
           2,
@@ -69,13 +70,10 @@ export function addUser(program: Command): void {
     .argument('<name>')
     .argument('<role>', ROLES.join(' or '))
     .option('--json', 'one object: {name, role}')
-    .action(async (name: string, role: string, { json }: { json?: boolean }, command) => {
-      const known = ROLES.find((each) => each === role);
-      if (known === undefined) {
-        throw new CommandFailure(2, `"${role}" is no role: ${ROLES.join(' or ')}`);
-      }
+    .action(async (name: string, word: string, { json }: { json?: boolean }, command) => {
+      const role = roleOf(word);
       const users = await usersOf(command as Command);
-      if (!(await users.change(name, { role: known }))) throw unknown(name);
+      if (!(await users.change(name, { role }))) throw unknown(name);
       tell(json, { name, role }, `${name} is now ${role}.`);
     });
 
@@ -102,6 +100,12 @@ async function usersOf(command: Command): Promise<Users> {
     );
   }
   return new Users(stateDir);
+}
+
+function roleOf(word: string): Role {
+  const role = ROLES.find((each) => each === word);
+  if (role !== undefined) return role;
+  throw new CommandFailure(2, `"${word}" is no role: ${ROLES.join(' or ')}`);
 }
 
 async function newPassword(name: string): Promise<string> {

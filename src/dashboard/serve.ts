@@ -82,14 +82,14 @@ async function refuseWithoutPeople(
   if (!isLoopback(address)) {
     throw new NotServed(
       `the dashboard does not listen on ${address}: on any address but loopback it needs users or a ` +
-        `proxy that says who asks, and there are none. Add one: bootstrax user add NAME --role operator; ` +
+        `proxy that says who asks, and there are none. Add one: bootstrax user add NAME operator; ` +
         `or leave the address at 127.0.0.1 and reach it through a tunnel: ` +
         `ssh -L ${port}:127.0.0.1:${port} ${host.name}`,
     );
   }
   if (dashboard.login) {
     throw new NotServed(
-      'dashboard.login asks for a login, and there are no users: bootstrax user add NAME --role operator',
+      'dashboard.login asks for a login, and there are no users: bootstrax user add NAME operator',
     );
   }
 }
