@@ -228,7 +228,12 @@ export async function readDay(
     overview.begunSince(since, MOST_PLOTTED),
     overview.endedSince(since, MOST_PLOTTED),
   ]);
-  const taken = runs.flatMap(takenOf);
+  const outputs = new Map(
+    ended.flatMap(({ run, outcome, firstOutput }) =>
+      outcome === 'done' && firstOutput !== null ? [[run, firstOutput] as const] : [],
+    ),
+  );
+  const taken = runs.flatMap((document) => takenOf(document, outputs));
   return {
     plots: {
       latency: latencyPlot(taken, now, PLOT_HOURS),
@@ -239,15 +244,18 @@ export async function readDay(
   };
 }
 
-function takenOf(document: RunDocument): TakenRun[] {
+/** `outputs`: first output of the attempt that made a run done, by its number. */
+function takenOf(document: RunDocument, outputs: ReadonlyMap<number, Date>): TakenRun[] {
   const start = dateOf(document['start']);
   if (start === null) return [];
   const fields = fieldsOf(document);
+  const progress = (fields['progress'] ?? {}) as Record<string, unknown>;
   return [
     {
       start,
       end: dateOf(document['end']),
-      began: dateOf(fields['started_processing']),
+      firstOutput:
+        dateOf(progress['first_output']) ?? outputs.get(document.number as number) ?? null,
       done: fields['state'] === 'done' ? dateOf(fields['time']) : null,
     },
   ];

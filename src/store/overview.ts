@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 
+import { readTimes } from '../domain/attempt-times.ts';
 import type { Condition } from '../domain/overview/condition.ts';
 import { HOLD_TAG } from '../domain/rules.ts';
 import type { RunState } from '../domain/run.ts';
@@ -23,13 +24,14 @@ const TAKEN_PROJECTION = {
   end: 1,
   'bootstrax.state': 1,
   'bootstrax.time': 1,
-  'bootstrax.started_processing': 1,
+  'bootstrax.progress.first_output': 1,
 } as const;
 
 const ENDED_PROJECTION = {
   run: 1,
   host: 1,
   ended: 1,
+  'times.firstOutput': 1,
   'result.outcome': 1,
   'result.cause': 1,
   'result.counted': 1,
@@ -234,7 +236,7 @@ export function createOverviewStore(parts: {
 }
 
 function endedOf(document: Document): EndedAttempt[] {
-  const { _id, run, host, ended, result } = document as Record<string, unknown>;
+  const { _id, run, host, ended, times, result } = document as Record<string, unknown>;
   const { outcome, cause, counted } = (result ?? {}) as Record<string, unknown>;
   if (typeof run !== 'number' || typeof host !== 'string' || !(ended instanceof Date)) return [];
   return [
@@ -246,6 +248,7 @@ function endedOf(document: Document): EndedAttempt[] {
       outcome: textOf(outcome) ?? '',
       cause: textOf(cause),
       counted: counted === true,
+      firstOutput: readTimes(times).firstOutput ?? null,
     },
   ];
 }

@@ -16,16 +16,16 @@ export function hourBins(now: Date, count: number): number[] {
 export interface TakenRun {
   start: Date;
   end: Date | null;
-  /** When a host first began with it. */
-  began: Date | null;
+  /** When the first chunk of a product was on disk, of the attempt that made it done or is at it now. */
+  firstOutput: Date | null;
   /** When it was done; null while it is not. */
   done: Date | null;
 }
 
 export interface LatencyPlot extends Hours {
-  /** From the start of a run to the begin of its processing, seconds; null in hours without runs. */
-  startP50: (number | null)[];
-  startP95: (number | null)[];
+  /** From the start of a run to its first output, seconds; null in hours without runs. */
+  outputP50: (number | null)[];
+  outputP95: (number | null)[];
   /** From the end of a run until it was done, seconds. */
   doneP50: (number | null)[];
   doneP95: (number | null)[];
@@ -34,19 +34,19 @@ export interface LatencyPlot extends Hours {
 /** By the hour in which the run began or ended. */
 export function latencyPlot(runs: readonly TakenRun[], now: Date, hours: number): LatencyPlot {
   const at = hourBins(now, hours);
-  const starts = at.map(() => [] as number[]);
+  const outputs = at.map(() => [] as number[]);
   const ends = at.map(() => [] as number[]);
   const first = at[0] ?? 0;
   const bin = (date: Date) => Math.floor((date.getTime() / 1000 - first) / 3600);
-  for (const { start, end, began, done } of runs) {
-    if (began !== null) starts[bin(start)]?.push(secondsBetween(start, began));
+  for (const { start, end, firstOutput, done } of runs) {
+    if (firstOutput !== null) outputs[bin(start)]?.push(secondsBetween(start, firstOutput));
     if (end !== null && done !== null) ends[bin(end)]?.push(secondsBetween(end, done));
   }
   const p = (lists: number[][], share: number) => lists.map((list) => percentile(list, share));
   return {
     at,
-    startP50: p(starts, 0.5),
-    startP95: p(starts, 0.95),
+    outputP50: p(outputs, 0.5),
+    outputP95: p(outputs, 0.95),
     doneP50: p(ends, 0.5),
     doneP95: p(ends, 0.95),
   };

@@ -19,6 +19,8 @@ export interface EndedAttempt {
   outcome: string;
   cause: string | null;
   counted: boolean;
+  /** The first chunk of a product was on disk; null if that is not known, or never came. */
+  firstOutput: Date | null;
 }
 
 /** A counted failure with its story. */

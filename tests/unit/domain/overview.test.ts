@@ -268,16 +268,16 @@ describe('plots by the hour', () => {
   });
 
   it('put latencies where the run began or ended', () => {
-    const run = { start: ago(3600), end: ago(1200), began: ago(3590), done: ago(1170) };
+    const run = { start: ago(3600), end: ago(1200), firstOutput: ago(3590), done: ago(1170) };
     const plot = latencyPlot([run], NOW, 2);
-    expect(plot.startP50).toEqual([10, null]);
+    expect(plot.outputP50).toEqual([10, null]);
     expect(plot.doneP95).toEqual([null, 30]);
   });
 
   it('share a run out over the hours in which it was taken', () => {
     // From 11:20 to 12:20, done at 12:25.
-    const run = { start: ago(4200), end: ago(600), began: null, done: ago(300) };
-    const taking = { start: ago(300), end: null, began: null, done: null };
+    const run = { start: ago(4200), end: ago(600), firstOutput: null, done: ago(300) };
+    const taking = { start: ago(300), end: null, firstOutput: null, done: null };
     const plot = throughputPlot([run, taking], NOW, 2);
     expect(plot.takenMinutes).toEqual([40, 25]);
     expect(plot.processedMinutes).toEqual([0, 60]);

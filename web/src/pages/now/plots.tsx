@@ -21,14 +21,14 @@ export function Plots() {
       {plots !== null && (
         <div class="plot-row">
           <Plot
-            title="Start of run → processing begins; end → done"
+            title="Start of run → first output; end → done"
             unit="seconds"
             at={plots.latency.at}
             series={[
-              { label: 'begins, p50', values: plots.latency.startP50, colour: '--accent' },
+              { label: 'output, p50', values: plots.latency.outputP50, colour: '--accent' },
               {
-                label: 'begins, p95',
-                values: plots.latency.startP95,
+                label: 'output, p95',
+                values: plots.latency.outputP95,
                 colour: '--accent',
                 dash: [4, 4],
               },
