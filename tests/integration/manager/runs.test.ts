@@ -3,6 +3,20 @@ import { readdir } from 'node:fs/promises';
 
 import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
 
+/** When the run's attempt came how far, in the order in which that must have been. */
+async function stepsOf(lab: Lab, number: number): Promise<[string, number][]> {
+  const attempt = await lab.attempts.findOne({ run: number });
+  const { times, ended } = attempt as unknown as { times: Record<string, Date>; ended: Date };
+  const names = ['noticed', 'claimed', 'started', 'firstChunk', 'firstOutput'];
+  return [
+    ...names.map((name): [string, number] => [name, times[name]?.getTime() ?? NaN]),
+    ['done', ended.getTime()],
+  ];
+}
+
+const inOrder = (steps: [string, number][]) =>
+  steps.every(([, ms], i) => ms >= (steps[i - 1]?.[1] ?? 0));
+
 describe('a manager takes runs', () => {
   let lab: Lab;
   let manager: ManagerProcess;
@@ -34,6 +48,13 @@ describe('a manager takes runs', () => {
       expect(entry['protocol']).toBe('FileSytemBackend');
       expect(entry['meta']).toHaveProperty('lineage');
     }
+    const steps = await stepsOf(lab, number!);
+    expect(steps).toSatisfy(inOrder);
+    expect(Object.fromEntries(steps)).toMatchObject({
+      started: bootstrax.started_processing!.getTime(),
+    });
+    const attempt = await lab.attempts.findOne({ run: number! });
+    expect(attempt).toMatchObject({ times: { runStart: run['start'], runEnd: run['end'] } });
   });
 
   test('several runs that wait are all done', async () => {
@@ -88,5 +109,7 @@ describe('the manager ends and another goes on', () => {
     expect(run.bootstrax.n_failures ?? 0).toBe(0);
     expect(run.bootstrax.started_processing).toEqual(before.bootstrax.started_processing);
     expect(second.lines.some(({ event }) => event === 'attempt.started')).toBe(false);
+    // What the first one had noted stays, and what came while there was no manager is known.
+    expect(await stepsOf(lab, number)).toSatisfy(inOrder);
   });
 });
