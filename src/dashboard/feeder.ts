@@ -81,7 +81,7 @@ export class Feeder {
     this.#rules = rules;
     this.#log = log;
     this.#destinations = destinations;
-    this.catalogue = new CatalogueKeeper(store, rules, log, () => this.#isWanted());
+    this.catalogue = new CatalogueKeeper(store, rules, log, () => this.#isCatalogueWanted());
     for (const name of Object.keys(GROUPS) as GroupName[]) {
       this.#groups.set(name, {
         readAtMs: -Infinity,
@@ -174,6 +174,15 @@ export class Feeder {
 
   #isWanted(): boolean {
     return this.#listeners.size > 0 || performance.now() - this.#wantedAtMs < IDLE_MS;
+  }
+
+  /** Only after what everybody sees has been looked at. */
+  #isCatalogueWanted(): boolean {
+    const groups = [...this.#groups.values()];
+    const looked = groups.every(
+      ({ readAtMs, failing }) => readAtMs > -Infinity || failing !== null,
+    );
+    return looked && this.#isWanted();
   }
 
   #serverNow(at: number): Date {

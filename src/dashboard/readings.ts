@@ -74,6 +74,7 @@ export async function readRuns(
 export class HostReader {
   readonly #past = new Map<string, Sign[]>();
   #lookedAtMs = -Infinity;
+  #hasRead = false;
 
   /** All hosts with their newest life signs. */
   async read(
@@ -87,7 +88,8 @@ export class HostReader {
       .sort((a, b) => a.host.localeCompare(b.host));
     const names = views.map(({ host }) => host);
     const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
-    if (now.getTime() - this.#lookedAtMs > DISK_LOOK_EVERY_MS) {
+    // Not the first time: many hosts are soon seen, where their disks go can wait.
+    if (this.#hasRead && now.getTime() - this.#lookedAtMs > DISK_LOOK_EVERY_MS) {
       const looks = await Promise.all(
         DISK_LOOKS_MINUTES.map((minutes) =>
           overview.signs(names, ago(minutes * 60), ago(minutes * 60 - DISK_LOOK_SECONDS), 8),
@@ -110,6 +112,7 @@ export class HostReader {
         .slice(0, 1);
       return hostCard(view, [...(this.#past.get(view.host) ?? []), ...newest], limits, now);
     });
+    this.#hasRead = true;
     return { views, cards };
   }
 }
