@@ -3,7 +3,7 @@ import { ActionDialog } from './actions/dialog.tsx';
 import { Notices } from './actions/notices.tsx';
 import { utc } from './format.ts';
 import { KeyHelp } from './key-help.tsx';
-import { databaseProblem, isHeard, serverNow, useLive, usePanel } from './live.ts';
+import { databaseProblem, isHeard, isWaiting, serverNow, useLive, usePanel } from './live.ts';
 import { LoginPage, WhoAmI } from './login.tsx';
 import { ActionsPage } from './pages/actions.tsx';
 import { FailuresPage } from './pages/failures.tsx';
@@ -26,9 +26,19 @@ const PAGES = [
 /** Reached from other pages. */
 const OTHER_TITLES: Readonly<Record<string, string>> = { '/actions': 'Actions' };
 
+/** Without an answer who looks, the page comes after so long, ms. */
+const WAIT_MS = 1000;
+
 /** All there is; for those who are not known, only the door. */
 export function App() {
-  return useSession()?.name === null ? <LoginPage /> : <Frame />;
+  const session = useSession();
+  const [waited, setWaited] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setWaited(true), WAIT_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  if (session === null) return waited ? <Frame /> : null;
+  return session.name === null ? <LoginPage /> : <Frame />;
 }
 
 function Frame() {
@@ -136,8 +146,15 @@ function isCurrent(path: string, to: string): boolean {
 function Connection() {
   useLive();
   const problem = databaseProblem();
-  const state = !isHeard() ? 'lost' : problem !== null ? 'database' : 'live';
+  const state = isWaiting()
+    ? 'waiting'
+    : !isHeard()
+      ? 'lost'
+      : problem !== null
+        ? 'database'
+        : 'live';
   const words = {
+    waiting: '…',
     live: 'live',
     database: 'database away',
     lost: 'no connection',

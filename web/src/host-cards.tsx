@@ -1,7 +1,9 @@
 import type { HostCard } from '../../src/domain/overview/hosts.ts';
 import { ActionButtons } from './actions/buttons.tsx';
 import { hostOffers } from './actions/offers.ts';
+import type { RunRow } from '../../src/domain/overview/run-row.ts';
 import { percent, roughly } from './format.ts';
+import { usePanel } from './live.ts';
 import { Ago, HostName, Meter, Until } from './parts.tsx';
 import { Link } from './router.tsx';
 import { HostSign } from './signs.tsx';
@@ -16,6 +18,7 @@ interface HostCardsProps {
 
 /** A card per host. */
 export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
+  const working = usePanel('working').data ?? [];
   return (
     <ul class="cards">
       {hosts.map((host) => (
@@ -32,6 +35,7 @@ export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
             <HostSign condition={host.condition} />
           </header>
           <p class="says">{saysOf(host)}</p>
+          {host.condition === 'busy' && <InWork host={host} working={working} />}
           {host.drained !== null && (
             <p class="drained">
               drained: {host.drained.reason}
@@ -48,6 +52,9 @@ export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
           </dl>
           <footer>
             <span>{diskForecast(host)}</span>
+            {host.versions['bootstrax'] !== undefined && (
+              <span title={versionsText(host.versions)}>v{host.versions['bootstrax']}</span>
+            )}
             <span>
               sign <Ago at={host.lastSign} />
             </span>
@@ -63,6 +70,32 @@ export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
       ))}
     </ul>
   );
+}
+
+/** How far it is with its runs. */
+function InWork({ host, working }: { host: HostCard; working: readonly RunRow[] }) {
+  return (
+    <dl class="meters">
+      {working
+        .filter((row) => row.host === host.host && row.progress !== null)
+        .map((row) => (
+          <div key={row.id}>
+            <dt class="num">{row.run}</dt>
+            <dd>
+              <Meter label={`Processed of run ${row.run}`} fraction={row.progress?.fraction ?? 0} />
+              <span class="num">{shortLag(row)}</span>
+            </dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+/** Behind the detector, or how much of the run is done. */
+function shortLag({ progress }: RunRow): string {
+  if (progress === null) return '';
+  if (progress.behindSeconds !== null) return `−${roughly(progress.behindSeconds)}`;
+  return progress.fraction === null ? '' : percent(progress.fraction * 100);
 }
 
 function saysOf(host: HostCard) {
@@ -125,4 +158,10 @@ function diskForecast({ diskFullInHours, diskPercent }: HostCard): string {
   if (diskPercent === null) return '';
   if (diskFullInHours === null) return 'disk lasts';
   return diskFullInHours === 0 ? 'disk full' : `disk full in ${roughly(diskFullInHours * 3600)}`;
+}
+
+function versionsText(versions: Record<string, string>): string {
+  return Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
 }

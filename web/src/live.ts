@@ -1,4 +1,4 @@
-import { useEffect, useReducer } from 'preact/hooks';
+import { useEffect, useReducer, useState } from 'preact/hooks';
 import { STALE_AFTER_SECONDS } from '../../src/dashboard/api.ts';
 import { currentSession, readSession } from './session.ts';
 import type {
@@ -126,8 +126,27 @@ export function usePanel<Name extends PanelName>(name: Name): LivePanel<Panels[N
   };
 }
 
+/** A page whose panels are not all there yet waits so long for the rest, ms. */
+const GATHER_MS = 1500;
+
+/** Whether all of these panels can be drawn at once; after a short wait, whatever there is. */
+export function usePanelsReady(names: readonly PanelName[]): boolean {
+  useLive();
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), GATHER_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return late || names.every((name) => panels.has(name));
+}
+
 export function isHeard(): boolean {
   return performance.now() - heardAtMs < SILENCE_MS;
+}
+
+/** The page has just begun: silence says nothing yet. */
+export function isWaiting(): boolean {
+  return heardAtMs === -Infinity && performance.now() < SILENCE_MS;
 }
 
 /** Whether the databases are read: false if anything cannot be. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { onTheme } from './theme.ts';
@@ -48,7 +48,8 @@ export function Plot(props: PlotProps) {
     ...[props.unit, props.rightUnit, props.elapsed, props.stacked, props.height, props.limit],
   ]);
 
-  useEffect(() => {
+  // Before the page is painted: the chart is there with its page, and moves nothing.
+  useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return;
     const draw = () => {
@@ -187,7 +188,7 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
         label: elapsed ? 'after' : 'UTC',
         value: (_chart, at) =>
           at === null
-            ? '–'
+            ? 'last'
             : elapsed
               ? `${Math.round(at)} s`
               : new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' '),
@@ -203,7 +204,8 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
         ...(fill || bars ? { fill: bars ? colour(name) : `${colour(name)}22` } : {}),
         ...(bars ? { paths: uPlot.paths.bars!({ size: [0.7, 40], align: 1 }) } : {}),
         value: (_chart, _value, index, at) => {
-          const value = at === null ? null : own(index)?.values[at];
+          const values = own(index)?.values;
+          const value = at === null ? values?.findLast((each) => each !== null) : values?.[at];
           return value == null ? '–' : (right ? rightFormat : format)(value);
         },
       })),

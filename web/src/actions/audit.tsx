@@ -1,7 +1,8 @@
 import { useEffect } from 'preact/hooks';
 import type { ActionView, AuditAnswer } from '../../../src/dashboard/action-api.ts';
+import type { RunAnswer } from '../../../src/dashboard/api.ts';
 import { Ago, Empty, HostName, Linked, Panel, Until } from '../parts.tsx';
-import { useResource } from '../resource.ts';
+import { useResource, type Resource } from '../resource.ts';
 import { Link } from '../router.tsx';
 import { saidOf } from './notices.tsx';
 import { ActionSign } from './sign.tsx';
@@ -9,7 +10,7 @@ import { onBatches } from './under-way.ts';
 import { ACTION_NAMES, targetName } from './words.ts';
 
 interface AuditProps {
-  /** Of the API: `run=12`, `host=eb0`, or empty for all. */
+  /** Of the API: `host=eb0`, or empty for all. */
   query: string;
   /** Nothing was ever done; in words. */
   empty: string;
@@ -24,7 +25,6 @@ export function Audit({ query, empty, named = false, older }: AuditProps) {
   const answer = useResource<AuditAnswer>(`/api/actions?${query}`, 10);
   const { reload } = answer;
   useEffect(() => onBatches(reload), [reload]);
-  const actions = answer.data?.actions ?? [];
   const before = answer.data?.before ?? null;
   return (
     <Panel
@@ -34,21 +34,51 @@ export function Audit({ query, empty, named = false, older }: AuditProps) {
       loading={answer.data === null}
       aside={older === undefined && <Link to="/actions">all actions</Link>}
     >
-      {actions.length === 0 ? (
-        <Empty>{empty}</Empty>
-      ) : (
-        <ul class="audit-list">
-          {actions.map((action) => (
-            <AuditEntry key={action.id} action={action} named={named} />
-          ))}
-        </ul>
-      )}
+      <AuditList actions={answer.data?.actions ?? []} empty={empty} named={named} />
       {older !== undefined && before !== null && (
         <nav class="pages" aria-label="Pages of actions">
           <Link to={older(before)}>Older</Link>
         </nav>
       )}
     </Panel>
+  );
+}
+
+/** The same of a run, which brings its actions along. */
+export function RunAudit({ answer }: { answer: Resource<RunAnswer> }) {
+  const { reload } = answer;
+  useEffect(() => onBatches(reload), [reload]);
+  return (
+    <Panel
+      title="Actions"
+      class="audit"
+      fresh={answer}
+      loading={answer.data === null}
+      aside={<Link to="/actions">all actions</Link>}
+    >
+      <AuditList
+        actions={answer.data?.actions ?? []}
+        empty="Nobody has asked anything of it yet."
+        named={false}
+      />
+    </Panel>
+  );
+}
+
+interface AuditListProps {
+  actions: readonly ActionView[];
+  empty: string;
+  named: boolean;
+}
+
+function AuditList({ actions, empty, named }: AuditListProps) {
+  if (actions.length === 0) return <Empty>{empty}</Empty>;
+  return (
+    <ul class="audit-list">
+      {actions.map((action) => (
+        <AuditEntry key={action.id} action={action} named={named} />
+      ))}
+    </ul>
   );
 }
 

@@ -2,7 +2,7 @@ import type { HostHistoryAnswer } from '../../../src/dashboard/api.ts';
 import type { HostCard, HostScore } from '../../../src/domain/overview/hosts.ts';
 import { Audit } from '../actions/audit.tsx';
 import { HostCards } from '../host-cards.tsx';
-import { usePanel } from '../live.ts';
+import { usePanel, usePanelsReady } from '../live.ts';
 import { Empty, HostName, Panel } from '../parts.tsx';
 import { Plot } from '../plot.tsx';
 import { useResource } from '../resource.ts';
@@ -13,11 +13,13 @@ const HOURS = ['1', '6', '24'] as const;
 
 /** How the machines do. */
 export function HostsPage({ query }: { query: URLSearchParams }) {
+  const ready = usePanelsReady(['hosts', 'scores']);
   const panel = usePanel('hosts');
   const scores = usePanel('scores');
   const hosts = panel.data ?? [];
   const chosen = hosts.find(({ host }) => host === query.get('host')) ?? hosts[0] ?? null;
   const hours = HOURS.find((each) => each === query.get('hours')) ?? '6';
+  if (!ready) return <Empty>Reading …</Empty>;
   return (
     <>
       <h1>Hosts</h1>
@@ -63,6 +65,7 @@ function Curves({ host, hours, hosts }: { host: HostCard; hours: string; hosts: 
   return (
     <Panel
       title={`Life signs of ${host.host}`}
+      class="curves"
       fresh={history}
       loading={data === null}
       aside={

@@ -1,5 +1,6 @@
+import type { PanelName } from '../../../src/dashboard/api.ts';
 import { HostCards } from '../host-cards.tsx';
-import { usePanel } from '../live.ts';
+import { usePanel, usePanelsReady } from '../live.ts';
 import { Empty, Panel } from '../parts.tsx';
 import { Attention } from './now/attention.tsx';
 import { Plots } from './now/plots.tsx';
@@ -7,8 +8,12 @@ import { QueuePanel } from './now/queue.tsx';
 import { Strip } from './now/strip.tsx';
 import { Working } from './now/working.tsx';
 
+const PANELS: readonly PanelName[] = ['attention', 'working', 'queue', 'strip', 'hosts', 'plots'];
+
 /** At three in the morning: is all well, and if not, what needs a human. */
 export function NowPage() {
+  const ready = usePanelsReady(PANELS);
+  if (!ready) return <Empty>Reading …</Empty>;
   return (
     <>
       <h1 class="unseen">Now</h1>

@@ -1,13 +1,14 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { RunAnswer } from '../../../src/dashboard/api.ts';
 import { isWorking } from '../../../src/domain/overview/condition.ts';
-import { Audit } from '../actions/audit.tsx';
+import { RunAudit } from '../actions/audit.tsx';
 import { ActionButtons } from '../actions/buttons.tsx';
 import { runOffers } from '../actions/offers.ts';
 import { useChanges } from '../live.ts';
 import { LogPanel } from '../log-panel.tsx';
 import { ProgressPanel } from '../progress-panel.tsx';
-import { useResource } from '../resource.ts';
+import { Panel } from '../parts.tsx';
+import { useResource, type Resource } from '../resource.ts';
 import { Link } from '../router.tsx';
 import { ConditionSign } from '../signs.tsx';
 import { AttemptDetails, Attempts } from './run/attempts.tsx';
@@ -47,9 +48,6 @@ export function RunPage({ number, query }: { number: number; query: URLSearchPar
       </div>
     );
   }
-  const chosen = query.get('attempt');
-  const attempts = answer.data?.attempts ?? [];
-  const attempt = attempts.find((each) => each.attempt === chosen) ?? attempts.at(-1) ?? null;
   return (
     <>
       <div class="run-head">
@@ -73,12 +71,35 @@ export function RunPage({ number, query }: { number: number; query: URLSearchPar
           Bug report
         </a>
       </div>
-      {answer.data !== null && <Facts answer={answer.data} />}
+      {answer.data === null ? (
+        <Panel title="Why" fresh={answer} loading />
+      ) : (
+        <About answer={answer} data={answer.data} number={number} chosen={query.get('attempt')} />
+      )}
+    </>
+  );
+}
+
+interface AboutProps {
+  answer: Resource<RunAnswer>;
+  data: RunAnswer;
+  number: number;
+  /** Attempt of the address. */
+  chosen: string | null;
+}
+
+/** Drawn when all of it is known: nothing moves as it comes. */
+function About({ answer, data, number, chosen }: AboutProps) {
+  const { attempts } = data;
+  const attempt = attempts.find((each) => each.attempt === chosen) ?? attempts.at(-1) ?? null;
+  return (
+    <>
+      <Facts answer={data} />
       <div class="run">
         <Explain answer={answer} />
         <div class="run-side">
           <HostOrRun answer={answer} />
-          <Audit query={`run=${number}&limit=20`} empty="Nobody has asked anything of it yet." />
+          <RunAudit answer={answer} />
         </div>
         <Attempts answer={answer} attempt={attempt} number={number} />
         {attempt !== null && <AttemptDetails attempt={attempt} answer={answer} />}

@@ -40,6 +40,12 @@ function List({ asked }: { asked: URLSearchParams }) {
       class="runs"
       fresh={runs}
       loading={runs.data === null}
+      aside={
+        runs.data !== null &&
+        runs.data.total !== null && (
+          <span class="quiet num">of {runs.data.total.toLocaleString('en')}</span>
+        )
+      }
     >
       {mayAct && (
         <ManyActions
