@@ -17,6 +17,8 @@ export interface DashboardEnv {
   Variables: {
     /** Set for every route but those that anybody may use. */
     principal: Principal;
+    /** Set as well: whether the same would be allowed now. */
+    isStillAllowed: () => Promise<boolean>;
   };
 }
 

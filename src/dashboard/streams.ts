@@ -1,14 +1,17 @@
-import type { SSEStreamingApi } from 'hono/streaming';
+import type { Context } from 'hono';
+import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import type { Logger } from 'pino';
 
 import { followLog, readLogEnd } from '../attempts/log-file.ts';
 import type { ChangedEvent } from './api.ts';
 import type { Feeder } from './feeder.ts';
+import type { DashboardEnv } from './principal.ts';
 
 const STATUS_MS = 2000;
 /** A browser that lost the stream comes back after this, ms. */
 const RETRY_MS = 1000;
 const LOG_LOOK_MS = 1000;
+const ALLOWED_LOOK_MS = 5000;
 
 /** Number of a process's life: an id of another life says nothing. */
 const LIFE = Date.now().toString(36);
@@ -100,10 +103,33 @@ export async function tellLog(
   }
 }
 
-/** What is done with an error of a stream: it ends, and the browser comes back. */
-export function streamEnded(log: Logger): (error: Error) => Promise<void> {
-  return (error) => {
-    log.warn({ event: 'dashboard.stream', err: error }, `a stream has ended: ${error.message}`);
-    return Promise.resolve();
-  };
+/**
+ * Answers with a stream of events. It ends when its reader may not look any more, and with an error:
+ * the browser comes back, and is told.
+ */
+export function eventStream(
+  context: Context<DashboardEnv>,
+  log: Logger,
+  tell: (stream: SSEStreamingApi, lastEventId: string | undefined) => Promise<void>,
+): Response {
+  const { isStillAllowed } = context.var;
+  return streamSSE(
+    context,
+    async (stream) => {
+      const timer = setInterval(() => {
+        void isStillAllowed()
+          .catch(() => false)
+          .then((allowed) => allowed || stream.abort());
+      }, ALLOWED_LOOK_MS);
+      try {
+        await tell(stream, context.req.header('last-event-id'));
+      } finally {
+        clearInterval(timer);
+      }
+    },
+    (error) => {
+      log.warn({ event: 'dashboard.stream', err: error }, `a stream has ended: ${error.message}`);
+      return Promise.resolve();
+    },
+  );
 }

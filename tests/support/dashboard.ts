@@ -33,6 +33,10 @@ export class DashboardProcess {
     return dashboard;
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   get(path: string, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(new URL(path, this.url), { headers });
   }
@@ -61,8 +65,12 @@ export class EventReader {
   readonly events: StreamedEvent[] = [];
   readonly #abort = new AbortController();
 
-  constructor(url: URL, lastEventId?: string) {
-    void this.#read(url, lastEventId).catch(() => undefined);
+  hasEnded = false;
+
+  constructor(url: URL, lastEventId?: string, headers: Record<string, string> = {}) {
+    void this.#read(url, lastEventId, headers)
+      .catch(() => undefined)
+      .finally(() => (this.hasEnded = true));
   }
 
   /** The first event that fits, from number `from` on. */
@@ -78,10 +86,12 @@ export class EventReader {
     this.#abort.abort();
   }
 
-  async #read(url: URL, lastEventId?: string): Promise<void> {
-    const headers: Record<string, string> =
+  async #read(url: URL, lastEventId: string | undefined, sent: Record<string, string>) {
+    const last: Record<string, string> =
       lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
-    const answer = await fetch(url, { signal: this.#abort.signal, headers });
+    const answer = await fetch(url, {
+      ...{ signal: this.#abort.signal, headers: { ...sent, ...last } },
+    });
     let text = '';
     const decoder = new TextDecoder();
     for await (const piece of answer.body as unknown as AsyncIterable<Uint8Array>) {

@@ -40,6 +40,7 @@ export function access(
       refuseWithoutToken(context, identities, who);
     }
     context.set('principal', { name, role, via });
+    context.set('isStillAllowed', async () => (await identities.of(context))?.role === role);
     return next();
   };
 }

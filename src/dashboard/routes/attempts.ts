@@ -1,11 +1,9 @@
-import { streamSSE } from 'hono/streaming';
-
 import { logFile, progressAnswer } from '../answers.ts';
 import { attemptInput, logQuery } from '../inputs.ts';
 import type { DashboardApp } from '../principal.ts';
 import { found } from '../refusal.ts';
 import { route } from '../route.ts';
-import { streamEnded, tellLog } from '../streams.ts';
+import { eventStream, tellLog } from '../streams.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 /** What lies in the folders of attempts on the dashboard's own machine. */
@@ -34,10 +32,8 @@ export function addAttemptRoutes(app: DashboardApp, surroundings: Surroundings):
     },
     async (context, { params: { attempt }, query: { lines } }) => {
       const file = found(await logFile(surroundings, attempt), notHere(attempt));
-      return streamSSE(
-        context,
-        (stream) => tellLog(file, stream, lines, context.req.header('last-event-id')),
-        streamEnded(surroundings.log),
+      return eventStream(context, surroundings.log, (stream, last) =>
+        tellLog(file, stream, lines, last),
       );
     },
   );

@@ -1,11 +1,9 @@
-import { streamSSE } from 'hono/streaming';
-
 import { failuresAnswer, hostHistory } from '../answers.ts';
 import { handover } from '../handover.ts';
 import { failuresQuery, handoverQuery, historyQuery, hostInput } from '../inputs.ts';
 import type { DashboardApp } from '../principal.ts';
 import { route } from '../route.ts';
-import { streamEnded, tellPanels } from '../streams.ts';
+import { eventStream, tellPanels } from '../streams.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 /** What is not about one run. */
@@ -20,12 +18,7 @@ export function addFleetRoutes(app: DashboardApp, surroundings: Surroundings): v
       about: 'The panels, each when it has changed, and how old they are.',
       answers: 'text/event-stream',
     },
-    (context) =>
-      streamSSE(
-        context,
-        (stream) => tellPanels(feeder, stream, context.req.header('last-event-id')),
-        streamEnded(log),
-      ),
+    (context) => eventStream(context, log, (stream, last) => tellPanels(feeder, stream, last)),
   );
 
   route(

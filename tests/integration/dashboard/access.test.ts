@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
 import type { SessionAnswer } from '../../../src/dashboard/session-api.ts';
 import { addAccount, logIn, userCommand, type Login } from '../../support/accounts.ts';
-import { DashboardProcess } from '../../support/dashboard.ts';
-import { Lab } from '../../support/lab.ts';
+import { DashboardProcess, EventReader } from '../../support/dashboard.ts';
+import { Lab, until } from '../../support/lab.ts';
 
 const ATTEMPT = 'ab'.repeat(12);
 const PASSWORDS = { vera: 'vera looks on', olga: 'olga acts herself' };
@@ -266,7 +266,10 @@ describe('a login', () => {
     expect((await ask('GET', '/api/runs', first)).status).toBe(401);
     const second = await sent('paul the second');
     expect((await ask('GET', '/api/runs', second)).status).toBe(200);
+    const reading = new EventReader(new URL('/api/stream', dashboard.url), undefined, second);
+    await reading.next('a status', ({ event }) => event === 'status');
     await userCommand(lab, ['remove', 'paul'], '');
+    await until('the open stream to end', () => reading.hasEnded);
     expect((await ask('GET', '/api/runs', second)).status).toBe(401);
     expect((await logIn(dashboard, 'paul', 'paul the second')).answer.status).toBe(401);
   });
