@@ -63,6 +63,7 @@ typecheck: setup
 	npx --no-install tsc --noEmit
 	npx --no-install tsc --noEmit -p web
 	npx --no-install tsc --noEmit -p tests/browser
+	npx --no-install tsc --noEmit -p bench
 
 check-protocol: setup
 	@scripts/check-protocol.sh
