@@ -50,9 +50,8 @@ export class Asked {
     await this.#endDrain();
     const now = this.#env.clock.monotonicSeconds();
     const isQuiet = streaming && now - this.#lookedAt < SLOW_LOOK_SECONDS && now < this.#againAt;
-    if (isQuiet && !this.#due) return;
-    this.#due = true;
-    await this.#lookNow();
+    if (!isQuiet) this.#due = true;
+    if (this.#due || this.#looking !== null) await this.#lookNow();
   }
 
   /** One look at a time; what is noticed meanwhile is looked at afterwards. */

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 
+import { actionsContract } from './actions.ts';
 import { claimContract } from './claim.ts';
 import { collectionsContract } from './collections.ts';
 import { debtsContract } from './debts.ts';
@@ -19,5 +20,6 @@ export function storeContract(open: Open): void {
   describe('deletions', () => deletionsContract(open));
   describe('recovery', () => recoveryContract(open));
   describe('semantics', () => semanticsContract(open));
+  describe('actions', () => actionsContract(open));
   describe('watch', () => watchContract(open));
 }
