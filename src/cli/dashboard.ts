@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import type { Logger } from 'pino';
-import type { Settings } from '../config/entries.ts';
 import { settingsWithDatabase } from './database.ts';
 import { CommandFailure } from './failure.ts';
+import { keepHeapSmall } from './heap.ts';
 import { makeLogger } from './log-lines.ts';
 import { print, printJson } from './output.ts';
 
@@ -15,6 +14,7 @@ export function addDashboard(program: Command): void {
     .option('--port <port>', '0 for any free one (default: the setting dashboard.port)', portNumber)
     .option('--json', 'one object once it listens: {url}; then log lines')
     .action(async (options: { address?: string; port?: number; json?: boolean }, command) => {
+      keepHeapSmall();
       const { settings } = await settingsWithDatabase(command as Command);
       const { serveDashboard } = await import('../dashboard/serve.ts');
       const { address, port } = { ...settings.dashboard, ...options };
@@ -26,18 +26,6 @@ export function addDashboard(program: Command): void {
         process.once(signal, () => void dashboard.close().finally(() => process.exit(0)));
       }
     });
-}
-
-/** The same inside a manager, which must not suffer from it: if it cannot be served, a warning says so. */
-export async function dashboardBeside(settings: Settings, logger: Logger): Promise<void> {
-  const { serveDashboard } = await import('../dashboard/serve.ts');
-  try {
-    const { url } = await serveDashboard(settings, settings.dashboard, logger);
-    logger.info({ event: 'dashboard.ready', url }, `the dashboard is at ${url}`);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    logger.warn({ event: 'dashboard.not_served' }, `without a dashboard: ${why}`);
-  }
 }
 
 function portNumber(text: string): number {

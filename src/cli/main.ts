@@ -6,6 +6,7 @@ import { addAcknowledge } from './acknowledge.ts';
 import { addActions } from './actions.ts';
 import { addAlarms } from './alarms.ts';
 import { addConfig } from './config.ts';
+import { addDashboardBeside } from './dashboard-beside.ts';
 import { addDashboard } from './dashboard.ts';
 import { addDb } from './db.ts';
 import { addDebt } from './debt.ts';
@@ -68,7 +69,7 @@ for (const add of [
   ...[addFail, addAbandon, addRetry, addReprocess, addHold, addRelease, addProcess, addStop],
   ...[addAcknowledge, addActions],
   ...[addDrain, addUndrain, addHandback, addReconcile],
-  ...[addDashboard, addUser],
+  ...[addDashboard, addDashboardBeside, addUser],
   ...[addAlarms, addMaintenance],
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor, addReport],
 ]) {

@@ -21,7 +21,10 @@ export function addRun(program: Command): void {
     .command('run')
     .description('the manager of this host: claims runs and processes them, until it is ended')
     .option('--embedded', 'start, or find, the embedded database if no URL is given')
-    .option('--dashboard', 'serve the dashboard as well, as the settings dashboard.* say')
+    .option(
+      '--dashboard',
+      'serve the dashboard as well, in a process of its own, as the settings dashboard.* say',
+    )
     .option('--json', 'log lines as JSON also on a terminal')
     .option(
       '--shadow',
@@ -55,7 +58,7 @@ export async function manage(
   if (loaded.settings.worker.debug) logger.level = 'debug';
   const { settings } = await withUrl(loaded, options.embedded ?? false);
   if (options.dashboard) {
-    const { dashboardBeside } = await import('./dashboard.ts');
+    const { dashboardBeside } = await import('./dashboard-beside.ts');
     void dashboardBeside(settings, logger);
   }
   const { runManager } = await import('../manager/manager.ts');
