@@ -38,7 +38,7 @@ export function LogPanel({ attempt }: { attempt: AttemptView }) {
   return (
     <Panel
       title="Log"
-      class="log"
+      class={filesHere ? 'log' : 'log elsewhere'}
       fresh={{ ageSeconds: null, stale: false, why: null }}
       loading={filesHere && text === null && !over}
       aside={<span class="quiet">{over ? 'complete' : filesHere ? 'follows' : ''}</span>}

@@ -14,7 +14,7 @@ export function ProgressPanel({ attempt }: { attempt: AttemptView }) {
   return (
     <Panel
       title="Progress and memory"
-      class="progress"
+      class={attempt.filesHere ? 'progress' : 'progress elsewhere'}
       fresh={running ? points : { ...points, stale: false }}
       loading={attempt.filesHere && data === null && points.missing === null}
     >

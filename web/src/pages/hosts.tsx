@@ -100,23 +100,28 @@ function Curves({ host, hours, hosts }: { host: HostCard; hours: string; hosts: 
       ) : (
         <div class="plot-row plot-pair">
           <Plot
-            title="Processors and memory"
+            title="Processors, memory and load"
             unit="percent"
+            rightUnit="load"
             atLeast={100}
             at={data.at}
             series={[
               { label: 'cpu', values: data.cpu, colour: '--accent', fill: true },
               { label: 'memory', values: data.memory, colour: '--plot-b' },
               { label: 'swap', values: data.swap, colour: '--bad', dash: [4, 4] },
+              { label: 'load', values: data.load, colour: '--plot-c', dash: [2, 3], right: true },
             ]}
           />
           <Plot
-            title="Output disk"
+            title="Disks"
             unit="percent"
             atLeast={100}
             at={data.at}
             limit={{ at: host.diskLimitPercent, label: 'takes no runs above' }}
-            series={[{ label: 'used', values: data.disk, colour: '--accent', fill: true }]}
+            series={[
+              { label: 'output', values: data.disk, colour: '--accent', fill: true },
+              { label: 'live data', values: data.liveDisk, colour: '--plot-b', dash: [4, 4] },
+            ]}
           />
         </div>
       )}

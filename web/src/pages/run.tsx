@@ -106,8 +106,10 @@ function About({ answer, data, number, chosen }: AboutProps) {
         {attempt !== null && <ProgressPanel attempt={attempt} key={`p${attempt.attempt}`} />}
         {attempt !== null && <LogPanel attempt={attempt} key={`l${attempt.attempt}`} />}
         <Targets answer={answer} />
-        <Data answer={answer} />
-        <Notes answer={answer} />
+        <div class="run-data">
+          <Data answer={answer} />
+          <Notes answer={answer} />
+        </div>
         <RawDocument number={number} />
       </div>
     </>

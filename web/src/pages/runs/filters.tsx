@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { CONDITIONS, LOOKS } from '../../../../src/domain/overview/condition.ts';
 import { usePanel } from '../../live.ts';
 import { Link, navigate } from '../../router.tsx';
@@ -32,6 +33,7 @@ export function address(asked: URLSearchParams, changes: Record<string, string |
 /** What is asked for, as a form. */
 export function Filters({ asked }: { asked: URLSearchParams }) {
   const hosts = usePanel('hosts').data ?? [];
+  const [more, setMore] = useState([...asked.keys()].some((name) => name !== 'condition'));
   const apply = (form: HTMLFormElement) => {
     const fields = Object.fromEntries(
       [...new FormData(form)].map(([name, value]) => [
@@ -44,7 +46,7 @@ export function Filters({ asked }: { asked: URLSearchParams }) {
   const key = asked.toString();
   return (
     <form
-      class="filters"
+      class={`filters ${more ? '' : 'filters-few'}`}
       aria-label="Filters"
       key={key}
       onSubmit={(event) => {
@@ -68,7 +70,7 @@ export function Filters({ asked }: { asked: URLSearchParams }) {
         </select>
       </label>
       {TEXT_FILTERS.map(({ name, label }) => (
-        <label key={name}>
+        <label key={name} class="rare">
           {label}
           <input
             name={name}
@@ -80,7 +82,7 @@ export function Filters({ asked }: { asked: URLSearchParams }) {
         </label>
       ))}
       {NUMBER_FILTERS.map(({ name, label }) => (
-        <label key={name}>
+        <label key={name} class="rare">
           {label}
           <input
             name={name}
@@ -97,7 +99,12 @@ export function Filters({ asked }: { asked: URLSearchParams }) {
           <option key={host} value={host} />
         ))}
       </datalist>
-      <button type="submit">Filter</button>
+      <button type="submit" class="rare">
+        Filter
+      </button>
+      <button type="button" class="more-filters" onClick={() => setMore(true)}>
+        More filters
+      </button>
       {key !== '' && (
         <Link to="/runs" class="clear">
           Clear

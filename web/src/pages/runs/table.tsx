@@ -44,7 +44,9 @@ export function RunTable({ runs, chosen, onChoose }: RunTableProps) {
             <th scope="col" class="wide">
               Detectors
             </th>
-            <th scope="col">Start, UTC</th>
+            <th scope="col" class="wide">
+              Start, UTC
+            </th>
             <th scope="col" class="right wide" title="hours:minutes:seconds">
               Length
             </th>
@@ -57,7 +59,9 @@ export function RunTable({ runs, chosen, onChoose }: RunTableProps) {
             <th scope="col" class="right wide">
               Failures
             </th>
-            <th scope="col">Next</th>
+            <th scope="col" class="wide">
+              Next
+            </th>
             <th scope="col" class="right wide">
               Targets
             </th>
@@ -107,14 +111,14 @@ function Row({ run, chosen, onToggle }: RowProps) {
       <td class="quiet wide detectors" title={run.detectors.join(', ')}>
         {run.detectors.join(', ')}
       </td>
-      <td>{run.start !== null && <Time at={run.start} short />}</td>
+      <td class="wide">{run.start !== null && <Time at={run.start} short />}</td>
       <td class="right wide">
         <Length run={run} />
       </td>
       <td class="right num wide">{run.rateMBps === null ? '' : run.rateMBps.toFixed(0)}</td>
       <td class="wide">{run.host !== null && <HostName host={run.host} />}</td>
       <td class="right num wide">{failures === 0 ? '' : `${failures} of ${run.giveUpAfter}`}</td>
-      <td>
+      <td class="wide">
         {run.nextRetry !== null && (condition === 'retrying' || condition === 'requeued') && (
           <Until at={run.nextRetry} />
         )}
