@@ -55,12 +55,13 @@ export function addMaintenance(program: Command): void {
     .option('--json', 'one object: {ended}')
     .action(async (id: string | undefined, options: Shared, command: Command) => {
       const ended = await withDatabase(command, async ({ store }) => {
-        const windows = await store.maintenance.endingAfter(await store.serverTime());
+        const now = await store.serverTime();
+        const windows = await store.maintenance.endingAfter(now);
         const ids = windows.flatMap((each) =>
           id === undefined || each.id === id ? [each.id] : [],
         );
         const by = userInfo().username;
-        for (const each of ids) await store.maintenance.end(each, by);
+        for (const each of ids) await store.maintenance.end(each, by, now);
         return ids;
       });
       if (ended.length === 0) {

@@ -36,18 +36,14 @@ export function createMaintenanceStore(windows: Collection): MaintenanceStore {
       );
       return id.toHexString();
     },
-    end: async (id, by) => {
+    end: async (id, by, now) => {
       if (!ObjectId.isValid(id)) return false;
-      const early = { $gt: ['$until', '$$NOW'] };
-      const found = await windows.repeatUpdateOne('maintenance.end', { _id: new ObjectId(id) }, [
-        {
-          $set: {
-            until: { $cond: [early, '$$NOW', '$until'] },
-            ended_by: { $cond: [early, literal(by), '$ended_by'] },
-          },
-        },
-      ]);
-      return found === 1;
+      const ended = await windows.repeatUpdateOne(
+        'maintenance.end',
+        { _id: new ObjectId(id), until: { $gt: now } },
+        [{ $set: { until: '$$NOW', ended_by: literal(by) } }],
+      );
+      return ended === 1;
     },
     endingAfter: async (time) =>
       (await windows.find({ until: { $gt: time } }, { limit: MOST_WINDOWS }))

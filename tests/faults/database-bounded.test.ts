@@ -166,7 +166,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'alarms.release': ({ alarms }) => alarms.release('mail', 1, { kind: 'sent', nextSeconds: 60 }),
   'maintenance.start': ({ maintenance }) =>
     maintenance.start({ host: null, seconds: 60, by: 'u', reason: 'r' }),
-  'maintenance.end': ({ maintenance }) => maintenance.end('0'.repeat(24), 'u'),
+  'maintenance.end': ({ maintenance }) => maintenance.end('0'.repeat(24), 'u', NOW),
   'maintenance.endingAfter': ({ maintenance }) => maintenance.endingAfter(NOW),
   'debts.open': ({ debts }) => debts.open({ since: NOW, limit: 5 }),
   'debts.offered': ({ debts }) => debts.offered('h', 5),

@@ -60,8 +60,8 @@ export interface MaintenanceStore {
     by: string;
     reason: string;
   }): Promise<string>;
-  /** Ends it now, if it has not ended; false if there is none with this id. */
-  end(id: string, by: string): Promise<boolean>;
+  /** Ends it now; false if none with this id goes on. */
+  end(id: string, by: string, now: Date): Promise<boolean>;
   /** Those that end after a time, oldest first. */
   endingAfter(time: Date): Promise<Maintenance[]>;
 }

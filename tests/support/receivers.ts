@@ -1,0 +1,102 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+
+import type { Message } from '../../src/domain/alarms/message.ts';
+
+/** An HTTP server that alarms are sent to. */
+export class HttpReceiver {
+  readonly messages: (Message & { text: string })[] = [];
+  /** Of the dead-man signal. */
+  pings = 0;
+  /** Requests for anything else. */
+  readonly strays: string[] = [];
+  /** What it answers to messages; with a status of redirection it names `/elsewhere`. */
+  status = 200;
+  refused = 0;
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<HttpReceiver> {
+    const server = createServer();
+    const receiver = new HttpReceiver(server);
+    server.on('request', (request, response) => {
+      void receiver.#take(request).then((status) => {
+        response.writeHead(status, status >= 300 && status < 400 ? { location: '/elsewhere' } : {});
+        response.end();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return receiver;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Ids of all that it took, in order. */
+  get ids(): string[] {
+    return this.messages.flatMap(({ alarms }) => alarms.map(({ id }) => id));
+  }
+
+  async end(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  async #take(request: IncomingMessage): Promise<number> {
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    if (request.url === '/alive') {
+      this.pings++;
+      return 200;
+    }
+    if (request.url !== '/hook/k3y' || request.method !== 'POST') {
+      this.strays.push(`${request.method} ${request.url}`);
+      return 404;
+    }
+    if (this.status !== 200) {
+      this.refused++;
+      return this.status;
+    }
+    this.messages.push(JSON.parse(Buffer.concat(pieces).toString()) as Message);
+    return 200;
+  }
+}
+
+/** An SMTP server that alarms are sent to. */
+export class MailReceiver {
+  private constructor(
+    private readonly server: SMTPServer,
+    /** As they came, headers and all. */
+    readonly mails: { to: string[]; text: string }[],
+  ) {}
+
+  static async start(): Promise<MailReceiver> {
+    const mails: MailReceiver['mails'] = [];
+    const server = new SMTPServer({
+      disabledCommands: ['STARTTLS', 'AUTH'],
+      onData: (stream, session, done) => {
+        const pieces: Buffer[] = [];
+        stream.on('data', (piece: Buffer) => pieces.push(piece));
+        stream.on('end', () => {
+          const to = session.envelope.rcptTo.map(({ address }) => address);
+          mails.push({ to, text: Buffer.concat(pieces).toString() });
+          done();
+        });
+      },
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new MailReceiver(server, mails);
+  }
+
+  get url(): string {
+    return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
+  }
+
+  async end(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+}
