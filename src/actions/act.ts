@@ -71,6 +71,7 @@ export async function act(tools: Tools, ask: Ask): Promise<Acted> {
   if (why !== null) return refused(tools, id, why);
   switch (target.kind) {
     case 'host':
+      await tools.nudge(target.host);
       return told(tools, id, `${target.host} is asked. ${found.effect}`);
     case 'item': {
       const { item } = target;
@@ -91,7 +92,10 @@ export async function act(tools: Tools, ask: Ask): Promise<Acted> {
       if (answer.kind === 'changed') return refused(tools, id, answer.message);
       const { message, after, awaits } = answer;
       if (awaits === null) await store.actions.done(id, { message, after });
-      else await store.actions.awaitHost(id, { ...awaits, message, after });
+      else {
+        await store.actions.awaitHost(id, { ...awaits, message, after });
+        await tools.nudge(awaits.host);
+      }
       return told(tools, id, message);
     }
   }

@@ -3,7 +3,7 @@ import type { ActionDocument, RunDocument, Store } from '../store/types.ts';
 import { ownerOf, snapshot } from './runs.ts';
 
 /** Whoever asks has carried it out by then, or does not live any more, seconds. */
-export const RECOVER_AFTER_SECONDS = 60;
+const RECOVER_AFTER_SECONDS = 60;
 
 /** Enough of a log for it. */
 interface Log {

@@ -25,6 +25,8 @@ export interface Tools {
   random: () => number;
   /** What needs a human now. */
   attention: () => Promise<readonly Pick<AttentionItem, 'key' | 'seen' | 'what'>[]>;
+  /** Tells the manager of a host that something waits for it, if it is at this machine. */
+  nudge: (host: string) => Promise<void>;
 }
 
 /** Who asks, through what, and why. */

@@ -32,12 +32,17 @@ export function askOf<T extends Target>(wish: Wish & { target: T }): Ask & { tar
   };
 }
 
-export function toolsOf(store: Store, { rules, host }: Settings): Tools {
+export function toolsOf(store: Store, settings: Settings): Tools {
+  const { rules, host } = settings;
   return {
     ...{ store, rules, writer: host.name, random: Math.random },
     attention: async () => {
       const { attentionNow } = await import('../dashboard/readings.ts');
       return attentionNow(store, rules);
+    },
+    nudge: async (at) => {
+      const { nudgeManager } = await import('../dashboard/nudge.ts');
+      return nudgeManager(settings, at);
     },
   };
 }

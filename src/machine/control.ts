@@ -20,6 +20,8 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
     action: z.string().optional(),
   }),
   z.object({ type: z.literal('undrain') }),
+  /** Something has been asked for in the database. */
+  z.object({ type: z.literal('asked') }),
   /** No new runs; once the present ones have ended, leave the host to another program. */
   z.object({ type: z.literal('hand_back'), endChildren: z.boolean() }),
 ]);

@@ -1,4 +1,4 @@
-import { isStranded, recover, RECOVER_AFTER_SECONDS } from '../actions/recover.ts';
+import { isStranded, recover } from '../actions/recover.ts';
 import { hostSeen } from '../domain/actions/seen.ts';
 import type { ControlResponse } from '../machine/lock.ts';
 import type { ActionDocument } from '../store/types.ts';
@@ -9,6 +9,10 @@ import { isOutage } from './persist.ts';
 
 /** A change stream may stay silent although something has happened, seconds. */
 const SLOW_LOOK_SECONDS = 300;
+/** Without one; who asks at the same machine says so, and what ends an attempt is seen at the run. */
+const LOOK_SECONDS = 60;
+/** Whoever has asked is about to carry it out, seconds. */
+const ABOUT_TO_SECONDS = 5;
 const SECONDS_PER_HOUR = 3600;
 
 export interface AskedParts {
@@ -49,7 +53,8 @@ export class Asked {
   async look(streaming: boolean): Promise<void> {
     await this.#endDrain();
     const now = this.#env.clock.monotonicSeconds();
-    const isQuiet = streaming && now - this.#lookedAt < SLOW_LOOK_SECONDS && now < this.#againAt;
+    const dueSeconds = streaming ? SLOW_LOOK_SECONDS : LOOK_SECONDS;
+    const isQuiet = now - this.#lookedAt < dueSeconds && now < this.#againAt;
     if (!isQuiet) this.#due = true;
     if (this.#due || this.#looking !== null) await this.#lookNow();
   }
@@ -87,7 +92,7 @@ export class Asked {
     const now = await store.serverTime();
     for (const action of others) {
       if (isStranded(action, now)) await recover(store, action, this.#env.log);
-      else this.#againAt = this.#lookedAt + RECOVER_AFTER_SECONDS;
+      else this.#againAt = this.#lookedAt + ABOUT_TO_SECONDS;
     }
   }
 

@@ -248,6 +248,12 @@ export class ManagerLoop {
     return this.#keepingBack.drain(drain);
   }
 
+  /** Somebody at this machine has asked for something in the database. */
+  asked(): ControlResponse {
+    if (this.#ready) this.#asked.noticed();
+    return { ok: true, message: 'what was asked for is looked at' };
+  }
+
   /** Takes no new run, and ends when the present ones have ended. */
   handBack(how: HandBack): Promise<ControlResponse> {
     return this.#keepingBack.handBack(how);
@@ -356,9 +362,15 @@ export class ManagerLoop {
         }
         const runner = hint === null ? null : this.#book.ofRun(hint.id);
         if (runner !== null) {
-          runner.look().catch((error: unknown) => {
-            if (!isOutage(error)) this.#fail(error);
-          });
+          runner.look().then(
+            // A person may have taken it away.
+            () => {
+              if (runner.ending) this.#asked.noticed();
+            },
+            (error: unknown) => {
+              if (!isOutage(error)) this.#fail(error);
+            },
+          );
         }
         this.#bell.ring();
       }, this.#ends)

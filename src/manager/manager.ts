@@ -126,6 +126,8 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
           }
           case 'undrain':
             return manager.drain(null);
+          case 'asked':
+            return manager.asked();
           case 'hand_back':
             if (runOnce === undefined) return manager.handBack(request);
             return { ok: false, message: `run ${runOnce} is processed here in the foreground` };

@@ -33,8 +33,6 @@ const MOST_OF_ONE = 1000;
 const MOST_STANDING = 2000;
 /** More than are asked for within one millisecond. */
 const TIES = 50;
-/** Not much is asked for: the fewer commands of an idle stream the better. */
-const AWAIT_MS = 50_000;
 const SECONDS_PER_HOUR = 3600;
 /** A page is looked for in so many days before it, then in more, until it is full. */
 const WINDOW_DAYS = [1, 30, 36_500];
@@ -261,6 +259,6 @@ export function watchActions(
       onEvent: onHint,
       onGap: onHint,
       signal,
-      awaitMs: AWAIT_MS,
+      onlyIfQuiet: true,
     });
 }

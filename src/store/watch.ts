@@ -7,6 +7,8 @@ import { type StoreError, toStoreError } from './errors.ts';
 
 /** The server answers an idle stream this often: two commands a minute. */
 const AWAIT_MS = 30_000;
+/** Once a server does that, it does it several times a minute. */
+const MOST_EARLY = 6;
 const LONGEST_PAUSE_MS = 2_000;
 
 /** No change streams at all: standalone server, no such stage, no such command. */
@@ -21,8 +23,11 @@ export interface WatchRequest {
   /** From here on nothing is missed, but before it something may have been. */
   onGap: () => void;
   signal: AbortSignal;
-  /** If not so often. */
-  awaitMs?: number;
+  /**
+   * Given up as unsupported where the server answers an idle stream at each write of anybody: a slow
+   * poll then costs less.
+   */
+  onlyIfQuiet?: boolean;
 }
 
 /** Follows a collection until the signal, over interruptions of any length. */
@@ -33,7 +38,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
   while (!signal.aborted) {
     try {
       const stream = collection().watch(pipeline, {
-        maxAwaitTimeMS: request.awaitMs ?? AWAIT_MS,
+        maxAwaitTimeMS: AWAIT_MS,
         // Never from an operation time: some servers read their whole history to find it, and answer
         // nobody meanwhile.
         ...(token === null ? {} : { resumeAfter: token }),
@@ -43,6 +48,13 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
         stop = resolve;
       });
       signal.addEventListener('abort', stop);
+      const early = new EarlyAnswers();
+      if (request.onlyIfQuiet) {
+        stream.on('resumeTokenChanged', () => {
+          early.count();
+          if (early.tooMany) stop();
+        });
+      }
       try {
         if (signal.aborted) break;
         const opened = once(stream, 'resumeTokenChanged');
@@ -50,6 +62,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
           if (signal.aborted) return;
           token = event._id;
           pause = 100;
+          early.forget();
           onEvent(event);
         });
         // Its end is awaited below.
@@ -61,6 +74,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
         if (!signal.aborted) onGap();
         // On a connection that went silent the stream would not end with its closing.
         await Promise.race([reading, stopped]);
+        if (early.tooMany && !signal.aborted) return 'unsupported';
       } finally {
         signal.removeEventListener('abort', stop);
         token = stream.resumeToken ?? token;
@@ -78,6 +92,26 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
     }
   }
   return 'aborted';
+}
+
+/** Answers without an event, in a row, long before they were due. */
+class EarlyAnswers {
+  #last = performance.now();
+  #inARow = 0;
+
+  count(): void {
+    const now = performance.now();
+    this.#inARow = now - this.#last < AWAIT_MS / 2 ? this.#inARow + 1 : 0;
+    this.#last = now;
+  }
+
+  forget(): void {
+    this.#inARow = 0;
+  }
+
+  get tooMany(): boolean {
+    return this.#inARow >= MOST_EARLY;
+  }
 }
 
 async function readAll(

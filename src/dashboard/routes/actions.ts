@@ -12,6 +12,7 @@ import type {
   PreviewAnswer,
 } from '../action-api.ts';
 import { actionView } from '../action-view.ts';
+import { nudgeManager } from '../nudge.ts';
 import type { DashboardApp } from '../principal.ts';
 import { attentionNow } from '../readings.ts';
 import { Refusal } from '../refusal.ts';
@@ -181,6 +182,7 @@ function toolsOf({ store, settings }: Surroundings): Tools {
   return {
     ...{ store, rules, writer: host.name, random: Math.random },
     attention: () => attentionNow(store, rules),
+    nudge: (host) => nudgeManager(settings, host),
   };
 }
 

@@ -104,6 +104,9 @@ export interface ActionStore {
     },
     replaces: string | null,
   ): Promise<'landed' | 'changed'>;
-  /** Calls back when an action is new or has changed, and with every interruption. */
+  /**
+   * Calls back when an action is new or has changed, and with every interruption. 'unsupported' also
+   * where an idle stream would cost more than a poll.
+   */
   watch(onHint: () => void, signal: AbortSignal): Promise<'aborted' | 'unsupported'>;
 }
