@@ -1,23 +1,23 @@
-import { useCallback } from 'preact/hooks';
 import type { FailuresAnswer } from '../../../src/dashboard/api.ts';
 import type { FailureGroup } from '../../../src/domain/overview/failures.ts';
 import { firstLine } from '../../../src/domain/overview/run-row.ts';
 import { ActionButtons } from '../actions/buttons.tsx';
 import { count } from '../format.ts';
-import { useChanges } from '../live.ts';
 import { Ago, Empty, HostName, Linked, Panel, Until } from '../parts.tsx';
+import { useReloadOnChange } from '../reload-on-change.ts';
 import { useResource } from '../resource.ts';
 import { Link } from '../router.tsx';
 
 const DAYS = ['1', '7', '30'] as const;
 const MOST_RUNS = 12;
+/** After a change of a run the groups are read again. */
+const RELOAD_MS = 2000;
 
 /** Failures of the same cause, together. */
 export function FailuresPage({ query }: { query: URLSearchParams }) {
   const days = DAYS.find((each) => each === query.get('days')) ?? '7';
   const answer = useResource<FailuresAnswer>(`/api/failures?days=${days}`, 15);
-  const { reload } = answer;
-  useChanges(useCallback(() => reload(), [reload]));
+  useReloadOnChange(answer.reload, RELOAD_MS);
   const groups = answer.data?.groups ?? [];
   const chosen = query.get('group');
   return (

@@ -1,15 +1,18 @@
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { RunsAnswer } from '../../../src/dashboard/api.ts';
 import { ActionButtons } from '../actions/buttons.tsx';
 import { MANY_RUNS } from '../actions/offers.ts';
 import { count } from '../format.ts';
-import { useChanges } from '../live.ts';
 import { Empty, Panel } from '../parts.tsx';
+import { useReloadOnChange } from '../reload-on-change.ts';
 import { useResource } from '../resource.ts';
 import { Link } from '../router.tsx';
 import { useMayAct } from '../session.ts';
 import { address, FILTERS, Filters, Views } from './runs/filters.tsx';
 import { RunTable } from './runs/table.tsx';
+
+/** After a change of a run the list is read again. */
+const RELOAD_MS = 400;
 
 /** All runs, by filters that are part of the address. */
 export function RunsPage({ query }: { query: URLSearchParams }) {
@@ -28,7 +31,7 @@ export function RunsPage({ query }: { query: URLSearchParams }) {
 
 function List({ asked }: { asked: URLSearchParams }) {
   const runs = useResource<RunsAnswer>(`/api/runs?${asked}`, 10);
-  useReloadOnChange(runs.reload);
+  useReloadOnChange(runs.reload, RELOAD_MS);
   const mayAct = useMayAct();
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const filtered = FILTERS.some((name) => asked.has(name));
@@ -101,15 +104,4 @@ function ManyActions({ chosen, isDebt, onSent }: ManyActionsProps) {
       />
     </div>
   );
-}
-
-/** At most once a second, however much changes. */
-function useReloadOnChange(reload: () => void): void {
-  const [due, setDue] = useState(0);
-  useChanges(useCallback(() => setDue((times) => times + 1), []));
-  useEffect(() => {
-    if (due === 0) return;
-    const timer = setTimeout(reload, 400);
-    return () => clearTimeout(timer);
-  }, [due, reload]);
 }
