@@ -1,4 +1,5 @@
 import type { PanelName } from '../../../src/dashboard/api.ts';
+import { Alarms } from '../alarms-panel.tsx';
 import { HostCards } from '../host-cards.tsx';
 import { usePanel, usePanelsReady } from '../live.ts';
 import { Empty, Panel } from '../parts.tsx';
@@ -8,7 +9,9 @@ import { QueuePanel } from './now/queue.tsx';
 import { Strip } from './now/strip.tsx';
 import { Working } from './now/working.tsx';
 
-const PANELS: readonly PanelName[] = ['attention', 'working', 'queue', 'strip', 'hosts', 'plots'];
+const PANELS: readonly PanelName[] = [
+  ...(['attention', 'working', 'queue', 'strip', 'hosts', 'alarms', 'plots'] as const),
+];
 
 /** At three in the morning: is all well, and if not, what needs a human. */
 export function NowPage() {
@@ -23,6 +26,7 @@ export function NowPage() {
         <QueuePanel />
         <Strip />
         <HostsPanel />
+        <Alarms />
         <Plots />
       </div>
     </>
