@@ -50,7 +50,7 @@ export function FailuresPage({ query }: { query: URLSearchParams }) {
                 key={group.fingerprint}
                 group={group}
                 isOpen={group.fingerprint === chosen}
-                onActed={reload}
+                onActed={answer.reload}
               />
             ))}
           </ul>
