@@ -4,7 +4,7 @@ import { readTimes, type AttemptTimes } from '../domain/attempt-times.ts';
 import { blame, type PastFailure } from '../domain/blame.ts';
 import type { Meaning } from '../domain/causes.ts';
 import type { EndedFigures } from '../domain/metrics/history.ts';
-import type { Collection, FindOptions } from './collection.ts';
+import type { Collection } from './collection.ts';
 import { literal, objectAt } from './expressions.ts';
 import type { IndexSpec } from './indexes.ts';
 import type {
@@ -113,13 +113,18 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
     },
     ofRun: async (run, limit) =>
       (await attempts.find({ run }, { sort: { started: -1 }, limit })).map(attemptOf),
-    endedBetween: async (from, to) =>
-      (await ofBoth(attempts, { $gte: from, $lt: to }, { projection: FIGURES_PROJECTION })).flatMap(
-        figuresOf,
-      ),
-    anyEndedBefore: async (time) =>
-      // Null sorts before every date: attempts that have not ended are left out.
-      (await ofBoth(attempts, { $gt: new Date(0), $lt: time }, { limit: 1 })).length > 0,
+    endedBetween: async (from, to) => {
+      // One range of the index for each value.
+      const halves = await Promise.all(
+        [true, false].map((counted) =>
+          attempts.find(
+            { 'result.counted': counted, ended: { $gte: from, $lt: to } },
+            { projection: FIGURES_PROJECTION },
+          ),
+        ),
+      );
+      return halves.flat().flatMap(figuresOf);
+    },
     unfinished: async (host) =>
       (await attempts.find({ host, ended: null }, { limit: MOST_UNFINISHED })).map(attemptOf),
     endedOn: async (host, since, limit) =>
@@ -146,18 +151,6 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
       groupFailures(await readFailures(attempts, { since })).slice(0, limit),
     failures: async (query) => (await readFailures(attempts, query)).map(pastFailure),
   };
-}
-
-/** Counted and not, each by its own range of the index. */
-async function ofBoth(
-  attempts: Collection,
-  ended: Document,
-  options: FindOptions,
-): Promise<Document[]> {
-  const halves = [true, false].map((counted) =>
-    attempts.find({ 'result.counted': counted, ended }, options),
-  );
-  return (await Promise.all(halves)).flat();
 }
 
 function figuresOf(document: Document): EndedFigures[] {

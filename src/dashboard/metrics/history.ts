@@ -9,7 +9,8 @@ const SETTLE_MS = 15_000;
 /** What ended so long before what was read last is looked at again for ends that were seen late, ms. */
 const OVERLAP_MS = 300_000;
 const DAY_MS = 86_400_000;
-const LONGEST_SPAN_MS = 128 * DAY_MS;
+/** There was no attempt before. To look for the first one would be to look at all of them. */
+const BEGINNING_MS = Date.UTC(2020, 0, 1);
 /** A span with more attempts than this is read in halves from then on, one with few in doubles. */
 const MANY = 2000;
 const FEW = 200;
@@ -22,7 +23,7 @@ const PAUSE_MS = 20;
  * start, and on every dashboard.
  */
 export class CountedHistory {
-  readonly #attempts: Pick<AttemptStore, 'endedBetween' | 'anyEndedBefore'>;
+  readonly #attempts: Pick<AttemptStore, 'endedBetween'>;
   readonly #totals = new HistoryTotals();
   /** Attempts that are counted and may be seen again, with their ends, ms. */
   readonly #recent = new Map<string, number>();
@@ -35,7 +36,7 @@ export class CountedHistory {
   #readingNew: Promise<void> | null = null;
   #readingPast: Promise<void> | null = null;
 
-  constructor(attempts: Pick<AttemptStore, 'endedBetween' | 'anyEndedBefore'>) {
+  constructor(attempts: Pick<AttemptStore, 'endedBetween'>) {
     this.#attempts = attempts;
   }
 
@@ -93,13 +94,13 @@ export class CountedHistory {
   }
 
   async #readPast(): Promise<void> {
-    while (await this.#attempts.anyEndedBefore(new Date(this.#backToMs))) {
+    while (this.#backToMs > BEGINNING_MS) {
       const fromMs = this.#backToMs - this.#spanMs;
       const found = await this.#between(fromMs, this.#backToMs);
       for (const attempt of found) this.#totals.add(attempt);
       this.#backToMs = fromMs;
       if (found.length > MANY) this.#spanMs /= 2;
-      else if (found.length < FEW) this.#spanMs = Math.min(LONGEST_SPAN_MS, this.#spanMs * 2);
+      else if (found.length < FEW) this.#spanMs *= 2;
       await delay(PAUSE_MS);
     }
     this.#complete = true;

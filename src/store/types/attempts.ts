@@ -92,8 +92,6 @@ export interface AttemptStore {
   ofRun(run: number, limit: number): Promise<AttemptDocument[]>;
   /** All attempts that ended in a span of time, `to` excluded, in no order. */
   endedBetween(from: Date, to: Date): Promise<EndedFigures[]>;
-  /** Whether any attempt ended before. */
-  anyEndedBefore(time: Date): Promise<boolean>;
   /** Attempts of this host without an end: to be settled at start. */
   unfinished(host: string): Promise<AttemptDocument[]>;
   /** Ended attempts of a host since a time, newest first. */
