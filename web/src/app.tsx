@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useRef, useState } from 'preact/hooks';
 import { ActionDialog } from './actions/dialog.tsx';
 import { Notices } from './actions/notices.tsx';
 import { utc } from './format.ts';
@@ -92,7 +92,7 @@ function Frame() {
         <ThemeButton />
       </header>
       <main id="content" tabIndex={-1}>
-        <Page path={path} query={query} />
+        <Page path={path} query={query} key={path} />
       </main>
       <ActionDialog />
       <Notices />
@@ -113,6 +113,8 @@ function Page({ path, query }: { path: string; query: URLSearchParams }) {
   useEffect(() => {
     document.title = `${needing}${title ?? 'Not found'} · bootstrax`;
   }, [needing, title]);
+  const [error] = useErrorBoundary() as [unknown, () => void];
+  if (error !== undefined) return <Broken error={error} />;
   if (run !== undefined) return <RunPage number={Number(run)} query={query} />;
   switch (path) {
     case '/':
@@ -137,6 +139,24 @@ function Page({ path, query }: { path: string; query: URLSearchParams }) {
         </div>
       );
   }
+}
+
+function Broken({ error }: { error: unknown }) {
+  return (
+    <div class="lost">
+      <h1>This page cannot be drawn</h1>
+      <p>
+        An error of the dashboard’s own; the processing of runs does not depend on it. On a
+        terminal: <code>bootstrax status</code>
+      </p>
+      <p class="problem">{String(error)}</p>
+      <p>
+        <button type="button" onClick={() => location.reload()}>
+          Load it again
+        </button>
+      </p>
+    </div>
+  );
 }
 
 function isCurrent(path: string, to: string): boolean {

@@ -25,6 +25,7 @@ let failing: StatusEvent['failing'] = {};
 let clock: { serverMs: number; atMs: number } | null = null;
 let heardAtMs = -Infinity;
 let source: EventSource | null = null;
+let wasOpen = false;
 
 function notify(): void {
   for (const listener of listeners) listener();
@@ -34,6 +35,10 @@ function notify(): void {
 export function connect(): void {
   source?.close();
   source = new EventSource('/api/stream');
+  source.addEventListener('open', () => {
+    if (wasOpen) void reloadIfOld();
+    wasOpen = true;
+  });
   source.addEventListener('panel', (event: MessageEvent<string>) => {
     const { panel, data } = JSON.parse(event.data) as PanelEvent;
     panels.set(panel, { data, readAtMs: performance.now() });
@@ -66,6 +71,16 @@ export function connect(): void {
     }
     notify();
   });
+}
+
+/** A page may be open for weeks: after an upgrade of the server it must not go on with old code. */
+async function reloadIfOld(): Promise<void> {
+  const own = document.querySelector<HTMLScriptElement>('script[type="module"]')?.src;
+  const answer = await fetch('/').catch(() => null);
+  if (own === undefined || answer?.ok !== true) return;
+  const isCurrent = (await answer.text()).includes(new URL(own).pathname);
+  // Not while somebody is writing.
+  if (!isCurrent && document.querySelector('dialog[open]') === null) location.reload();
 }
 
 /** Nobody looks any more: what was read belongs to the one who did. */

@@ -62,9 +62,26 @@ export async function send<T>(
   path: string,
   body: unknown = null,
 ): Promise<T> {
-  let answer: Response;
+  let answer = await sendOnce(method, path, body);
+  if (answer.status === 403) {
+    // A page that is open for long has the token of a server that has been started anew since.
+    const before = session?.csrf;
+    await readSession();
+    if (session?.csrf != null && session.csrf !== before) {
+      answer = await sendOnce(method, path, body);
+    }
+  }
+  if (answer.ok) return (await answer.json()) as T;
+  if (answer.status === 401 && path !== '/api/session') sessionIsOver();
+  const { error } = (await answer.json().catch(() => ({
+    error: `the server answered ${answer.status}`,
+  }))) as ErrorAnswer;
+  throw new Refused(error);
+}
+
+async function sendOnce(method: string, path: string, body: unknown): Promise<Response> {
   try {
-    answer = await fetch(path, {
+    return await fetch(path, {
       method,
       headers: {
         'x-bootstrax-csrf': session?.csrf ?? '',
@@ -73,14 +90,10 @@ export async function send<T>(
       ...(body === null ? {} : { body: JSON.stringify(body) }),
     });
   } catch {
-    throw new Refused('The dashboard’s server does not answer: nothing is known to have happened.');
+    throw new Refused(
+      'The dashboard’s server does not answer: look at the list of actions before you try again.',
+    );
   }
-  if (answer.ok) return (await answer.json()) as T;
-  if (answer.status === 401 && path !== '/api/session') sessionIsOver();
-  const { error } = (await answer.json().catch(() => ({
-    error: `the server answered ${answer.status}`,
-  }))) as ErrorAnswer;
-  throw new Refused(error);
 }
 
 export async function logIn(body: LoginBody): Promise<void> {

@@ -29,6 +29,16 @@ function run(number: number, bootstrax: object, more: object = {}) {
   };
 }
 
+/** As the site's other programs write them; the last of each is not as it should be. */
+const NOTES = {
+  tags: [{ name: 'pmttrip', user: 'anna', date: ago(3) }, { user: 'anna' }],
+  comments: [
+    { user: 'berta', date: ago(1), comment: '<b>later</b>' },
+    { user: 'anna', date: ago(2), comment: 'earlier' },
+    'nothing',
+  ],
+};
+
 let lab: Lab;
 let dashboard: DashboardProcess;
 
@@ -43,10 +53,14 @@ beforeAll(async () => {
   await lab.insertRuns(
     ...Array.from({ length: 60 }, (_, i) => run(i + 1, done)),
     run(61, { ...done, plan: { targets: ['a'], dropped: ['b'] } }),
-    run(62, {
-      ...{ state: 'failed', host: 'beta', time: ago(9), n_failures: 10, outcome: 'given_up' },
-      ...{ reason: 'beta:\n<script>alert(1)</script>\nTraceback', next_retry: ago(5) },
-    }),
+    run(
+      62,
+      {
+        ...{ state: 'failed', host: 'beta', time: ago(9), n_failures: 10, outcome: 'given_up' },
+        ...{ reason: 'beta:\n<script>alert(1)</script>\nTraceback', next_retry: ago(5) },
+      },
+      NOTES,
+    ),
     run(63, {}, { tags: [{ name: 'hold-processing', user: 'anna', date: ago(1) }] }),
     run(64, {}, { mode: 'led', end: null, start: ago(20) }),
     run(65, {}, { detectors: 'none', bootstrax: { state: 'failed', outcome: 'set_aside' } }),
@@ -196,6 +210,34 @@ it('a run is explained, with its attempts, ladder and data', async () => {
   expect(answer.data).toEqual([{ type: 'live', host: 'daq', location: '/live/62' }]);
 });
 
+it('what people wrote at a run comes as text, oldest first', async () => {
+  const { tags, comments } = await dashboard.json<RunAnswer>('/api/runs/62');
+  expect(tags).toEqual([{ text: 'pmttrip', by: 'anna', at: ago(3).toISOString() }]);
+  expect(comments).toEqual([
+    { text: 'earlier', by: 'anna', at: ago(2).toISOString() },
+    { text: '<b>later</b>', by: 'berta', at: ago(1).toISOString() },
+  ]);
+});
+
+it('a bug report about a run is a file without secrets', async () => {
+  const answer = await dashboard.get('/api/report?run=62');
+  expect(answer.headers.get('content-disposition')).toBe(
+    'attachment; filename="bootstrax-report-run-62.json"',
+  );
+  const text = await answer.text();
+  expect(text).not.toContain('geheim');
+  const { database, versions } = JSON.parse(text) as {
+    versions: { bootstrax: string };
+    database: { hosts: { host: string }[]; run: { documents: object[]; about: RunAnswer } };
+  };
+  expect(versions.bootstrax).toMatch(/^\d+\.\d+/);
+  expect(database.hosts.map(({ host }) => host)).toEqual(['beta']);
+  expect(database.run.documents).toMatchObject([{ number: 62 }]);
+  expect(database.run.about.attempts).toMatchObject([{ attempt: ATTEMPT }]);
+  expect((await dashboard.get('/api/report?run=99999')).status).toBe(404);
+  expect((await dashboard.get('/api/report')).status).toBe(400);
+});
+
 it('the raw document is whole, but for its passwords', async () => {
   const { text } = await dashboard.json<{ text: string }>('/api/runs/62/document');
   expect(text).not.toContain('geheim');
@@ -234,7 +276,16 @@ describe('the stream', () => {
   afterAll(() => reader.stop());
 
   it('tells every panel once, with its age', async () => {
-    for (const name of ['attention', 'working', 'queue', 'hosts', 'strip', 'plots', 'scores', 'alarms']) {
+    for (const name of [
+      'attention',
+      'working',
+      'queue',
+      'hosts',
+      'strip',
+      'plots',
+      'scores',
+      'alarms',
+    ]) {
       await reader.next(`panel ${name}`, panelOf(name));
     }
     const { data } = await reader.next(
