@@ -247,6 +247,10 @@ export const TABLE = {
     port: number(z.int().min(0).max(65_535), 8580, 'Port of the dashboard; 0 for any free one.', {
       name: 'dashboard-port',
     }),
+    stateDirs: optionalPath(
+      'Where the state directories of the hosts are mounted on this machine, `{host}` standing for the full name of each: then logs and curves of their attempts are shown as well.',
+      { name: 'dashboard-state-dirs' },
+    ),
     hostNames: list(
       [],
       'Names under which browsers reach it, besides this machine’s own; requests by any other name are refused.',

@@ -4,7 +4,8 @@ import { attemptDirectory, readAttempt } from '../attempts/directory.ts';
 import { readProgressPoints, type ProgressPoints } from '../attempts/progress-points.ts';
 import { failureGroups } from '../domain/overview/failures.ts';
 import type { FailuresAnswer, HostHistoryAnswer, RunsAnswer } from './api.ts';
-import { rowOf, signOf } from './readings.ts';
+import { placeOfAttempt } from './attempt-places.ts';
+import { rowOf, signOf, standingsOf } from './readings.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { OverviewFilter } from '../store/types.ts';
 
@@ -70,31 +71,38 @@ export async function failuresAnswer(
 ): Promise<FailuresAnswer> {
   const now = await store.serverTime();
   const since = new Date(now.getTime() - days * 86_400_000);
-  const failures = await store.overview.failuresSince(since, MOST_FAILURES);
+  const [failures, standings] = await Promise.all([
+    store.overview.failuresSince(since, MOST_FAILURES),
+    store.actions.standing(),
+  ]);
   const hosts = feeder.hosts.map(({ host }) => host);
-  return { now: now.toISOString(), days, groups: failureGroups(failures, hosts, now) };
+  return {
+    now: now.toISOString(),
+    days,
+    groups: failureGroups(failures, hosts, now, standingsOf(standings)),
+  };
 }
 
-/** Curves of an attempt whose files lie on this machine; null if they do not. */
+/** Curves of an attempt; null if its files are out of reach. */
 export async function progressAnswer(
-  { settings }: Surroundings,
+  surroundings: Surroundings,
   attempt: string,
 ): Promise<ProgressPoints | null> {
-  const { stateDir } = settings.paths;
-  if ((await readAttempt(stateDir, attempt)) === null) return null;
-  return readProgressPoints(attemptDirectory(stateDir, attempt), MOST_POINTS);
+  const stateDir = await placeOfAttempt(surroundings, attempt);
+  return stateDir === null
+    ? null
+    : readProgressPoints(attemptDirectory(stateDir, attempt), MOST_POINTS);
 }
 
-/** Where the log of an attempt lies on this machine; null if it does not. */
+/** Where the log of an attempt lies, as seen from here; null if it is out of reach. */
 export async function logFile(
-  { settings }: Surroundings,
+  surroundings: Surroundings,
   attempt: string,
 ): Promise<{ file: string; hasEnded: () => Promise<boolean> } | null> {
-  const { stateDir } = settings.paths;
-  const found = await readAttempt(stateDir, attempt);
-  if (found === null) return null;
+  const stateDir = await placeOfAttempt(surroundings, attempt);
+  if (stateDir === null) return null;
   return {
-    file: join(found.directory, 'log.txt'),
+    file: join(attemptDirectory(stateDir, attempt), 'log.txt'),
     hasEnded: async () => {
       const files = await readAttempt(stateDir, attempt);
       return files === null || files.exit !== null || files.concluded;

@@ -145,7 +145,7 @@ export interface AttemptView {
   /** What shaped the plan. */
   reasons: string[];
   versions: Record<string, string>;
-  /** Its log and curves lie on the dashboard's own machine. */
+  /** Its log and curves can be read from where the dashboard runs. */
   filesHere: boolean;
 }
 

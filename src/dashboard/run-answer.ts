@@ -1,6 +1,5 @@
 import { EJSON } from 'bson';
 
-import { listAttempts } from '../attempts/directory.ts';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
 import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
@@ -10,6 +9,7 @@ import { fleetFacts } from '../store/fleet-facts.ts';
 import type { AttemptDocument, RunDocument } from '../store/types.ts';
 import { actionView } from './action-view.ts';
 import type { AttemptView, DeletedData, RunAnswer, RunNote, StoredData } from './api.ts';
+import { attemptsInReach } from './attempt-places.ts';
 import { rowOf } from './readings.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -24,12 +24,11 @@ export async function runAnswer(
   number: number,
 ): Promise<RunAnswer | null> {
   const { rules } = settings;
-  const [now, documents, attempts, actions, filesHere] = await Promise.all([
+  const [now, documents, attempts, actions] = await Promise.all([
     store.serverTime(),
     store.runs.byNumber(number),
     store.attempts.ofRun(number, MOST_ATTEMPTS),
     store.actions.list({ run: number, limit: MOST_ACTIONS }),
-    listAttempts(settings.paths.stateDir),
   ]);
   const [document] = documents;
   if (document === undefined) return null;
@@ -39,6 +38,7 @@ export async function runAnswer(
     { store, rules, role: roleAsked(feeder.hosts), primaries: settings.host.primaries },
     now,
   );
+  const inReach = await attemptsInReach(settings, attempts);
   const oldestFirst = [...attempts].reverse();
   const [whole] = await store.overview.whole(number);
   const data = entriesOf(whole ?? document, 'data').map(storedOf);
@@ -49,7 +49,7 @@ export async function runAnswer(
     explanation: explainFleet(parsed, feeder.hosts, fleet, rules, now),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
     daq: parsed.kind === 'run' ? parsed.run.daq : null,
-    attempts: oldestFirst.map((attempt) => attemptView(attempt, filesHere)),
+    attempts: oldestFirst.map((attempt) => attemptView(attempt, inReach.has(attempt.attempt))),
     ladder: targetLadder(oldestFirst.flatMap(rungOf), data),
     data,
     deleted: entriesOf(whole ?? document, 'deleted_data').map(deletedOf),
@@ -78,7 +78,7 @@ function roleAsked(hosts: readonly { role: string | null }[]): 'backup' | 'prima
   return hosts.some(({ role }) => role === 'backup') ? 'backup' : 'primary';
 }
 
-function attemptView(attempt: AttemptDocument, filesHere: readonly string[]): AttemptView {
+function attemptView(attempt: AttemptDocument, filesHere: boolean): AttemptView {
   const { result, plan } = attempt;
   const number = (name: string) => {
     const value = plan?.[name];
@@ -104,7 +104,7 @@ function attemptView(attempt: AttemptDocument, filesHere: readonly string[]): At
     timeoutSeconds: number('timeoutSeconds'),
     reasons: textsOf(plan?.['reasons']),
     versions: result?.versions ?? {},
-    filesHere: filesHere.includes(attempt.attempt),
+    filesHere,
   };
 }
 

@@ -40,5 +40,5 @@ export function addAttemptRoutes(app: DashboardApp, surroundings: Surroundings):
 }
 
 function notHere(attempt: string): string {
-  return `the files of attempt ${attempt} do not lie on the dashboard's machine`;
+  return `the files of attempt ${attempt} are out of the dashboard’s reach`;
 }
