@@ -260,6 +260,23 @@ function takenOf(document: RunDocument, outputs: ReadonlyMap<number, Date>): Tak
       firstOutput:
         dateOf(progress['first_output']) ?? outputs.get(document.number as number) ?? null,
       done: fields['state'] === 'done' ? dateOf(fields['time']) : null,
+      began: dateOf(fields['started_processing']),
+      coveredSeconds:
+        fields['state'] === 'busy' && typeof progress['covered_seconds'] === 'number'
+          ? progress['covered_seconds']
+          : null,
+      mode: typeof document['mode'] === 'string' ? document['mode'] : null,
+      rateMBps: averageRate(document['rate']),
     },
   ];
+}
+
+/** Sum of the detectors' averages, MB/s. */
+function averageRate(rate: unknown): number | null {
+  if (typeof rate !== 'object' || rate === null) return null;
+  const averages = Object.values(rate as Record<string, unknown>).flatMap((detector) => {
+    const average = (detector as { avg?: unknown } | null)?.avg;
+    return typeof average === 'number' && Number.isFinite(average) ? [average] : [];
+  });
+  return averages.length === 0 ? null : averages.reduce((sum, average) => sum + average, 0);
 }

@@ -25,6 +25,10 @@ const TAKEN_PROJECTION = {
   'bootstrax.state': 1,
   'bootstrax.time': 1,
   'bootstrax.progress.first_output': 1,
+  'bootstrax.progress.covered_seconds': 1,
+  'bootstrax.started_processing': 1,
+  mode: 1,
+  rate: 1,
 } as const;
 
 const ENDED_PROJECTION = {

@@ -20,6 +20,13 @@ export interface TakenRun {
   firstOutput: Date | null;
   /** When it was done; null while it is not. */
   done: Date | null;
+  /** When its processing began, the last time. */
+  began: Date | null;
+  /** Detector time processed so far, while it is in work. */
+  coveredSeconds: number | null;
+  mode: string | null;
+  /** Live data, all its detectors on average; null before it is known. */
+  rateMBps: number | null;
 }
 
 export interface LatencyPlot extends Hours {
@@ -64,10 +71,12 @@ export function percentile(values: readonly number[], share: number): number | n
 }
 
 export interface ThroughputPlot extends Hours {
-  /** Detector time, minutes within each hour; all detectors that run apart added up. */
-  takenMinutes: number[];
-  /** Of runs that were done in that hour. */
-  processedMinutes: number[];
+  /** `MB/s` of live data where the rates of runs are known, else minutes of detector time per hour. */
+  unit: 'MB/s' | 'min per hour';
+  /** All detectors that run apart added up; null where a rate is not known. */
+  taken: (number | null)[];
+  /** In the hours in which it was processed, whether or not it was done then. */
+  processed: (number | null)[];
 }
 
 /** What the detector delivers against what is processed. */
@@ -77,24 +86,55 @@ export function throughputPlot(
   hours: number,
 ): ThroughputPlot {
   const at = hourBins(now, hours);
-  const takenMinutes = at.map((begin) =>
-    runs.reduce((sum, run) => sum + overlapMinutes(run, begin * 1000, now), 0),
-  );
-  const processedMinutes = at.map(() => 0);
-  const first = at[0] ?? 0;
-  for (const { start, end, done } of runs) {
-    if (end === null || done === null) continue;
-    const bin = Math.floor((done.getTime() / 1000 - first) / 3600);
-    if (processedMinutes[bin] === undefined) continue;
-    processedMinutes[bin] += secondsBetween(start, end) / 60;
-  }
-  return { at, takenMinutes, processedMinutes };
+  const rated = withRates(runs);
+  const inMB = rated.some(({ rateMBps }) => rateMBps !== null);
+  const perHour = inMB ? 1 / 3600 : 1 / 60;
+  const amount = (seconds: number, rateMBps: number | null) =>
+    inMB ? (rateMBps === null ? null : seconds * rateMBps * perHour) : seconds * perHour;
+  const sums = (parts: (run: TakenRun) => { from: Date; to: Date; seconds: number } | null) =>
+    at.map((begin) =>
+      rated.reduce<number | null>((sum, run) => {
+        const part = parts(run);
+        if (part === null || sum === null) return sum;
+        const seconds = part.seconds * shareWithin(part.from, part.to, begin * 1000);
+        if (seconds === 0) return sum;
+        const more = amount(seconds, run.rateMBps);
+        return more === null ? null : sum + more;
+      }, 0),
+    );
+  return {
+    at,
+    unit: inMB ? 'MB/s' : 'min per hour',
+    taken: sums(({ start, end }) => {
+      const to = end ?? now;
+      return { from: start, to, seconds: secondsBetween(start, to) };
+    }),
+    processed: sums(({ start, end, began, done, coveredSeconds }) => {
+      const to = done ?? now;
+      const seconds = done !== null && end !== null ? secondsBetween(start, end) : coveredSeconds;
+      return seconds === null ? null : { from: began ?? to, to, seconds };
+    }),
+  };
 }
 
-function overlapMinutes({ start, end }: TakenRun, beginMs: number, now: Date): number {
-  const from = Math.max(start.getTime(), beginMs);
-  const to = Math.min((end ?? now).getTime(), beginMs + HOUR_MS, now.getTime());
-  return Math.max(0, to - from) / 60_000;
+/** The rate comes with a run's end: until then that of the newest run of the same mode is taken. */
+function withRates(runs: readonly TakenRun[]): TakenRun[] {
+  const known = runs
+    .filter(({ rateMBps }) => rateMBps !== null)
+    .sort((a, b) => b.start.getTime() - a.start.getTime());
+  return runs.map((run) =>
+    run.rateMBps !== null || run.end !== null
+      ? run
+      : { ...run, rateMBps: known.find(({ mode }) => mode === run.mode)?.rateMBps ?? null },
+  );
+}
+
+/** How much of a span of time lies in the hour that begins then, 0 to 1. */
+function shareWithin(from: Date, to: Date, beginMs: number): number {
+  const length = to.getTime() - from.getTime();
+  if (length <= 0) return to.getTime() >= beginMs && to.getTime() < beginMs + HOUR_MS ? 1 : 0;
+  const within = Math.min(to.getTime(), beginMs + HOUR_MS) - Math.max(from.getTime(), beginMs);
+  return Math.max(0, within) / length;
 }
 
 /** What an attempt came to, in the few kinds that a person tells apart. */

@@ -21,6 +21,10 @@ import { runView, type RunView } from '../../../src/domain/run-view.ts';
 
 const NOW = new Date('2026-03-01T12:30:00Z');
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
+const TAKEN = {
+  ...{ end: null, firstOutput: null, done: null, began: null, coveredSeconds: null },
+  ...{ mode: 'radon', rateMBps: null },
+};
 
 function view(bootstrax: Record<string, unknown>, more: Record<string, unknown> = {}): RunView {
   return runView(
@@ -268,7 +272,10 @@ describe('plots by the hour', () => {
   });
 
   it('put latencies where the run began or ended', () => {
-    const run = { start: ago(3600), end: ago(1200), firstOutput: ago(3590), done: ago(1170) };
+    const run = {
+      ...{ ...TAKEN, start: ago(3600), end: ago(1200) },
+      ...{ firstOutput: ago(3590), done: ago(1170) },
+    };
     const plot = latencyPlot([run], NOW, 2);
     expect(plot.outputP50).toEqual([10, null]);
     expect(plot.doneP95).toEqual([null, 30]);
@@ -276,11 +283,27 @@ describe('plots by the hour', () => {
 
   it('share a run out over the hours in which it was taken', () => {
     // From 11:20 to 12:20, done at 12:25.
-    const run = { start: ago(4200), end: ago(600), firstOutput: null, done: ago(300) };
-    const taking = { start: ago(300), end: null, firstOutput: null, done: null };
+    const run = { ...TAKEN, start: ago(4200), end: ago(600), done: ago(300), began: ago(1800) };
+    const taking = { ...TAKEN, start: ago(300), coveredSeconds: 120, began: ago(290) };
     const plot = throughputPlot([run, taking], NOW, 2);
-    expect(plot.takenMinutes).toEqual([40, 25]);
-    expect(plot.processedMinutes).toEqual([0, 60]);
+    expect(plot.unit).toBe('min per hour');
+    expect(plot.taken).toEqual([40, 25]);
+    expect(plot.processed).toEqual([0, 62]);
+  });
+
+  it('add up what was taken and processed in MB/s where rates are known', () => {
+    // From 11:20 to 12:20, processed from 11:45 to 12:15.
+    const run = {
+      ...{ ...TAKEN, start: ago(4200), end: ago(600), began: ago(2700), done: ago(900) },
+      rateMBps: 36,
+    };
+    const taking = { ...TAKEN, start: ago(600) };
+    const other = { ...TAKEN, start: ago(60), mode: 'led' };
+    const plot = throughputPlot([run, taking], NOW, 2);
+    expect(plot.unit).toBe('MB/s');
+    expect(plot.taken).toEqual([24, 18]);
+    expect(plot.processed).toEqual([18, 18]);
+    expect(throughputPlot([run, other], NOW, 2).taken).toEqual([24, null]);
   });
 
   it('count attempts by what a person would do about them', () => {

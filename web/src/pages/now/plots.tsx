@@ -54,20 +54,24 @@ export function Plots() {
             }))}
           />
           <Plot
-            title="Detector time taken and processed"
-            unit="min per hour"
-            atLeast={60}
+            title={
+              plots.throughput.unit === 'MB/s'
+                ? 'Live data taken and processed'
+                : 'Detector time taken and processed'
+            }
+            unit={plots.throughput.unit}
+            atLeast={plots.throughput.unit === 'MB/s' ? 1 : 60}
             at={plots.throughput.at}
             series={[
               {
                 label: 'taken',
-                values: plots.throughput.takenMinutes,
+                values: plots.throughput.taken,
                 colour: '--idle',
                 dash: [4, 4],
               },
               {
                 label: 'processed',
-                values: plots.throughput.processedMinutes,
+                values: plots.throughput.processed,
                 colour: '--accent',
                 fill: true,
               },
