@@ -133,7 +133,7 @@ test('without its database every panel is grey and says how old; then it recover
     );
     return counts.every(([some, every]) => some === every && every! > 0);
   };
-  await until('all panels to be read', async () => (await stale(page, false)) === 6);
+  await until('all panels to be read', all(false));
   for (const each of pages) await mark(each);
   await lab.signalServer('SIGKILL');
   await until('every panel to be grey', all(true), 30);
