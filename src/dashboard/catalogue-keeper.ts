@@ -20,6 +20,8 @@ const GATHER_MS = 100;
 const MOST_CHANGED = 200;
 const MOST_REMEMBERED = 20_000;
 const FAILURE_PAUSE_MS = 2000;
+/** As long as fewer numbers have been read, the database is asked instead. */
+const LEAST_KNOWN = 2000;
 /** A row of a page may have changed since it was noted: then the page is filled up. */
 const PAGE_TRIES = 4;
 
@@ -28,7 +30,8 @@ type Id = RunDocument['_id'];
 /** One page of a listing, and how many runs fit in all. */
 export interface CountedPage {
   rows: RunRow[];
-  total: number;
+  /** Null as long as not all runs are known. */
+  total: number | null;
   before: number | null;
 }
 
@@ -47,6 +50,7 @@ export class CatalogueKeeper {
   #wake: () => void = () => undefined;
   /** Highest number that is still to be read; null: nothing is. */
   #next: number | null = null;
+  #top = 0;
   #width = WINDOW.most;
   /** Everything has been read at least once. */
   #complete = false;
@@ -99,13 +103,14 @@ export class CatalogueKeeper {
     return this.#complete ? this.#catalogue.size : null;
   }
 
-  /** Runs that fit, newest first; null as long as not all runs are known. */
+  /** Runs that fit, newest first; null as long as those below `before` are not known. */
   async page(
     query: CatalogueQuery,
     limit: number,
     before: number | null,
   ): Promise<CountedPage | null> {
-    if (!this.#complete) return null;
+    const known = this.#knownFrom();
+    if (known === null || (before !== null && before <= known)) return null;
     let page = this.#catalogue.find(query, limit, before);
     let rows: RunRow[] = [];
     for (let tries = 0; tries < PAGE_TRIES; tries++) {
@@ -118,7 +123,15 @@ export class CatalogueKeeper {
       page = again;
       if (same) break;
     }
-    return { rows, total: page.total, before: page.before };
+    if (this.#complete) return { rows, total: page.total, before: page.before };
+    const end = known > (query.from ?? 0) ? known : null;
+    return { rows, total: null, before: page.before ?? end };
+  }
+
+  /** All runs from this number on are known; null: too few are. */
+  #knownFrom(): number | null {
+    if (this.#complete) return 0;
+    return this.#next === null || this.#top - this.#next < LEAST_KNOWN ? null : this.#next + 1;
   }
 
   async #loop(): Promise<void> {
@@ -151,7 +164,7 @@ export class CatalogueKeeper {
     }
     const due = this.#everythingDue || at - this.#everythingAtMs > EVERYTHING_MS;
     if (this.#next === null && due) {
-      this.#next = await this.#store.overview.highest();
+      this.#next = this.#top = await this.#store.overview.highest();
       this.#everythingDue = false;
       this.#everythingAtMs = at;
       this.#width = WINDOW.most;
