@@ -22,7 +22,7 @@ export async function runsAnswer(
 ): Promise<RunsAnswer> {
   const { before, limit = RUNS_PER_PAGE, ...wanted } = query;
   const now = await store.serverTime();
-  // Without a filter the newest numbers say it all; with one, the catalogue as soon as it is whole.
+  // Without a filter the newest numbers say it all; with one, the catalogue as far as it goes.
   const filtered = Object.keys(wanted).length > 0;
   const counted = filtered ? await feeder.catalogue.page(wanted, limit, before ?? null) : null;
   if (counted !== null) {
