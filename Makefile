@@ -33,6 +33,8 @@ ZONES := America/Chicago Asia/Kathmandu
 # Python tests that start no process.
 PYTHON_UNITS := $(addprefix worker/tests/test_,worker_units.py simulator_live_data.py)
 
+FUZZ := tests/integration/dashboard/fuzz
+
 PYTHON := .venv/bin/python
 SOURCES := $(shell find src web -type f)
 
@@ -71,8 +73,8 @@ check-protocol: setup
 python-lint: setup
 	$(PYTHON) -m ruff check worker
 	$(PYTHON) -m ruff format --check worker
-	$(PYTHON) -m ruff check --config worker/pyproject.toml examples tests/toolchain tests/bundle
-	$(PYTHON) -m ruff format --check --config worker/pyproject.toml examples tests/toolchain tests/bundle
+	$(PYTHON) -m ruff check --config worker/pyproject.toml examples tests/toolchain tests/bundle $(FUZZ)
+	$(PYTHON) -m ruff format --check --config worker/pyproject.toml examples tests/toolchain tests/bundle $(FUZZ)
 
 python-test: setup
 	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests

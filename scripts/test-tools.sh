@@ -1,7 +1,18 @@
 #!/usr/bin/env bash
-# Programs of the system that only the tests need. Installed where that is possible without asking
-# (Debian or Ubuntu, as root); otherwise says what to install.
+# What only the tests need. Programs of the system are installed where that is possible without asking
+# (Debian or Ubuntu, as root); otherwise this says what to install.
 set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The fuzzer of the dashboard's API, in an environment of its own: its packages are none of the worker's.
+fuzzer=tests/integration/dashboard/fuzz/requirements.lock
+state=$(sha256sum "$fuzzer" | cut -d' ' -f1)
+if [[ $(cat .venv/fuzz/.installed 2>/dev/null) != "$state" ]]; then
+  echo "Installing the fuzzer of the dashboard's API ..."
+  .venv/bin/python -m venv --clear .venv/fuzz
+  .venv/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r "$fuzzer"
+  echo "$state" >.venv/fuzz/.installed
+fi
 
 missing=()
 command -v strace >/dev/null || missing+=(strace)
