@@ -31,7 +31,7 @@ class Stage {
         },
       },
       machine: { meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }) },
-      executor: { describe: () => 'warm', startsAtOnce: () => true },
+      executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
       // Never the same twice, which alone is no reason to write.
       figures: { told: () => ({ calls: Math.random() }) },
       store: {
@@ -163,7 +163,7 @@ it.each([
     ...{ host: 'a.lab', slots: 2, rules: defaultRules, productionMode: true },
     clock: { monotonicSeconds: () => 0, every: () => () => undefined, now: () => new Date(0) },
     machine: { meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }) },
-    executor: { describe: () => 'warm', startsAtOnce: () => true },
+    executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
     figures: { told: () => ({}) },
     store: {
       ebMonitor: {
