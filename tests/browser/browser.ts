@@ -16,12 +16,16 @@ export function startBrowser(): Promise<Browser> {
   });
 }
 
-/** What is wrong with the page for those who cannot see it, or not well; one line each. */
-export async function barriers(page: Page): Promise<string[]> {
+/** What is wrong with the page for those who cannot see it, or not well; one line each. By default all rules. */
+export async function barriers(page: Page, rules?: string[]): Promise<string[]> {
   // Not as a script of the page: its policy allows none but its own.
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() =>
-    (window as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
+  const { violations } = await page.evaluate(
+    (runOnly) =>
+      (window as unknown as { axe: { run: (options: object) => Promise<AxeResults> } }).axe.run(
+        runOnly === undefined ? {} : { runOnly },
+      ),
+    rules,
   );
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target }) => `${id}: ${help} (${target.join(' ')})`),
@@ -29,7 +33,6 @@ export async function barriers(page: Page): Promise<string[]> {
 }
 
 /** Errors of the page itself and offences against its policy, as they come. */
-
 export function troubles(page: Page): string[] {
   const found: string[] = [];
   page.on('pageerror', (error) => found.push(error.message));

@@ -77,7 +77,9 @@ test('why is a run not processed: told after one click, with what comes next', a
   const why = panel('Why');
   await why.getByText('It waits.').waitFor(PATIENCE);
   await why.getByText(/Next: .*, in \d+ min/).waitFor(PATIENCE);
-  await expect.poll(() => why.locator('.reason').innerText()).toMatch(/corrupt|decompress|lz4/i);
+  await expect
+    .poll(() => why.locator('.reason').innerText(), PATIENCE)
+    .toMatch(/corrupt|decompress|lz4/i);
   expect(newcomer.clicks).toBeLessThanOrEqual(MOST_CLICKS);
 });
 
@@ -181,7 +183,7 @@ test('what happened last night: text for the log book, after one click', async (
   await newcomer.ask();
   await newcomer.click(page.getByRole('link', { name: 'Hand-over' }).first());
   const text = page.getByLabel('Hand-over as text');
-  await expect.poll(() => text.inputValue()).toContain(String(bad));
+  await expect.poll(() => text.inputValue(), PATIENCE).toContain(String(bad));
   expect(newcomer.clicks).toBeLessThanOrEqual(MOST_CLICKS);
   expect(await barriers(page)).toEqual([]);
 });

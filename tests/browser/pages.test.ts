@@ -1,10 +1,11 @@
 import type { Browser, Page } from 'playwright-core';
+import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { DashboardProcess } from '../support/dashboard.ts';
-import { Lab, until } from '../support/lab.ts';
+import { Lab, PACKAGE, until } from '../support/lab.ts';
 import { barriers, startBrowser, troubles } from './browser.ts';
 import { EVIL, EVIL_ATTEMPT, NUMBERS, insertFleet } from './documents.ts';
 
@@ -30,6 +31,7 @@ beforeAll(async () => {
   browser = await startBrowser();
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   page = await context.newPage();
+  page.setDefaultTimeout(20_000);
   problems = troubles(page);
   page.on('dialog', (dialog) => problems.push(`dialog: ${dialog.message()}`));
 });
@@ -51,8 +53,13 @@ const PAGES = [
   '/runs/99999',
   '/hosts',
   '/failures',
+  '/handover',
+  '/actions',
   '/nowhere',
 ];
+
+/** Those that look different on a phone. */
+const NARROW = ['/', '/runs', `/runs/${NUMBERS.given_up}`];
 
 async function open(path: string): Promise<void> {
   await page.goto(at(path));
@@ -62,20 +69,28 @@ async function open(path: string): Promise<void> {
     undefined,
     PATIENCE,
   );
+  expect(await page.getByText('This page cannot be drawn').count(), path).toBe(0);
 }
 
-test.each(['light', 'dark'] as const)('no barriers and no overflow, %s', async (colorScheme) => {
-  await page.emulateMedia({ colorScheme });
+test('no barriers, and no overflow on a phone', async () => {
+  await page.emulateMedia({ colorScheme: 'light' });
   for (const path of PAGES) {
     await open(path);
-    for (const width of [1440, 390]) {
-      await page.setViewportSize({ width, height: 900 });
-      expect(await barriers(page), `${path} at ${width}`).toEqual([]);
-      const beyond = () => document.documentElement.scrollWidth - window.innerWidth;
-      expect(await page.evaluate(beyond), `${path} at ${width}`).toBeLessThanOrEqual(0);
-    }
+    expect(await barriers(page), path).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 900 });
+    const beyond = () => document.documentElement.scrollWidth - window.innerWidth;
+    expect(await page.evaluate(beyond), path).toBeLessThanOrEqual(0);
+    if (NARROW.includes(path)) expect(await barriers(page), `${path}, narrow`).toEqual([]);
+    await page.setViewportSize({ width: 1440, height: 900 });
   }
-  await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+test('as much contrast in the dark', async () => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  for (const path of PAGES) {
+    await open(path);
+    expect(await barriers(page, ['color-contrast']), path).toEqual([]);
+  }
 });
 
 test('what comes from outside is shown as text, wherever it comes from', async () => {
@@ -162,6 +177,44 @@ test('every condition has its own word and its own shape', async () => {
   const words = new Set(looks.map(([word]) => word));
   expect(words.size).toBe(11);
   expect(new Set(looks.map(([, shape]) => shape)).size).toBe(words.size);
+});
+
+test('who is not known sees a door; a viewer sees everything but buttons, an operator buttons too', async () => {
+  const password = 'correct horse battery';
+  for (const [name, role] of [
+    ['wall', 'viewer'],
+    ['anna', 'operator'],
+  ]) {
+    const add = [join(PACKAGE, 'bin/bootstrax'), 'user', 'add', name!, role!];
+    execFileSync(process.execPath, add, { env: lab.env(), input: `${password}\n` });
+  }
+  const guarded = await DashboardProcess.start(lab, { BOOTSTRAX_DASHBOARD_LOGIN: 'true' });
+  const visitor = await browser.newPage();
+  const theirs = troubles(visitor);
+  try {
+    const logIn = async (name: string, secret: string) => {
+      await visitor.getByLabel('Name').fill(name);
+      await visitor.getByLabel('Password').fill(secret);
+      await visitor.getByRole('button', { name: 'Log in' }).click();
+    };
+    const buttons = visitor.getByRole('group', { name: `Actions on run ${NUMBERS.given_up}` });
+    await visitor.goto(new URL(`/runs/${NUMBERS.given_up}`, guarded.url).href);
+    await logIn('wall', 'a wrong password');
+    await expect.poll(() => visitor.getByRole('alert').innerText(), PATIENCE).not.toBe('');
+    expect(await barriers(visitor)).toEqual([]);
+    expect(await visitor.getByText(String(NUMBERS.given_up)).count()).toBe(0);
+    await logIn('wall', password);
+    await visitor.getByText('It is given up').waitFor(PATIENCE);
+    await visitor.getByText('viewer', { exact: true }).waitFor(PATIENCE);
+    expect(await buttons.count()).toBe(0);
+    await visitor.getByRole('button', { name: 'Log out' }).click();
+    await logIn('anna', password);
+    await buttons.getByRole('button', { name: 'Hold' }).waitFor(PATIENCE);
+    expect(theirs).toEqual([]);
+  } finally {
+    await visitor.close();
+    await guarded.end();
+  }
 });
 
 test('nothing was asked of others, and nothing went against the policy of the pages', () => {
