@@ -38,7 +38,7 @@ export function App() {
     return () => clearTimeout(timer);
   }, []);
   if (session === null) return waited ? <Frame /> : null;
-  return session.name === null ? <LoginPage /> : <Frame />;
+  return session.role === null ? <LoginPage name={session.name} /> : <Frame />;
 }
 
 function Frame() {

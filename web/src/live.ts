@@ -65,7 +65,7 @@ export function connect(): void {
     if (source?.readyState === EventSource.CLOSED) {
       setTimeout(() => {
         void readSession().then(() => {
-          if (currentSession()?.name !== null) connect();
+          if (currentSession()?.role !== null) connect();
         });
       }, 2000);
     }

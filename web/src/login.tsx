@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import { logIn, logOut, useSession } from './session.ts';
 
-/** For those who are not known yet; the address stays, and is shown once they are. */
-export function LoginPage() {
+/** For those who may not look yet; `name`: of somebody who is known all the same; the address stays, and is shown once they are. */
+export function LoginPage({ name }: { name: string | null }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [asking, setAsking] = useState(false);
   const enter = async (form: HTMLFormElement) => {
@@ -31,6 +31,9 @@ export function LoginPage() {
         }}
       >
         <h1 id="login-title">bootstrax</h1>
+        {name !== null && (
+          <p class="problem">{name} is known, but is neither viewer nor operator here.</p>
+        )}
         <label class="field">
           Name
           <input name="name" autocomplete="username" required autoFocus />

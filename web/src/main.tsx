@@ -10,7 +10,7 @@ applyTheme();
 connect();
 let looked = true;
 onSession(() => {
-  const looks = currentSession()?.name !== null;
+  const looks = currentSession()?.role !== null;
   if (looks !== looked) (looks ? connect : disconnect)();
   looked = looks;
 });

@@ -50,7 +50,7 @@ export async function readSession(): Promise<void> {
 
 /** An answer of 401 was seen: the session is over. */
 export function sessionIsOver(): void {
-  if (session?.name !== null) set(NOBODY);
+  if (session?.role !== null) set(NOBODY);
 }
 
 /** The API refused, or could not be asked; the message is for people. */
