@@ -173,6 +173,7 @@ function hostFamilies({ now, hosts, working, figures }: FleetReading): Family[] 
       hosts.map((card) => [card.host, of(card)] as const),
     );
   const ratio = (percent: number | null) => (percent === null ? null : percent / 100);
+  const seconds = (hours: number | null) => (hours === null ? null : hours * 3600);
   return [
     {
       name: 'bootstrax_host_state',
@@ -215,6 +216,15 @@ function hostFamilies({ now, hosts, working, figures }: FleetReading): Family[] 
     gauge('bootstrax_host_memory_used_ratio', 'Use of a host’s memory.', (card) =>
       ratio(card.memoryPercent),
     ),
+    gauge('bootstrax_host_swap_used_ratio', 'Use of a host’s swap space.', (card) =>
+      ratio(card.swapPercent),
+    ),
+    gauge('bootstrax_host_load', 'Processes of a host that want to run.', ({ load }) => load),
+    gauge(
+      'bootstrax_host_clock_skew_seconds',
+      'How far a host’s clock is ahead of that of the database server.',
+      ({ clockSkewSeconds }) => clockSkewSeconds,
+    ),
     gauge('bootstrax_host_disk_used_ratio', 'Use of a host’s output disk.', (card) =>
       ratio(card.diskPercent),
     ),
@@ -226,7 +236,17 @@ function hostFamilies({ now, hosts, working, figures }: FleetReading): Family[] 
     gauge(
       'bootstrax_host_disk_full_seconds',
       'Until a host’s output disk reaches that limit, if that is within three days.',
-      ({ diskFullInHours }) => (diskFullInHours === null ? null : diskFullInHours * 3600),
+      ({ diskFullInHours }) => seconds(diskFullInHours),
+    ),
+    gauge(
+      'bootstrax_host_live_disk_used_ratio',
+      'Use of the disk of the live data, as a host sees it.',
+      (card) => ratio(card.liveDiskPercent),
+    ),
+    gauge(
+      'bootstrax_host_live_disk_full_seconds',
+      'Until the disk of the live data is full, if that is within three days.',
+      ({ liveDiskFullInHours }) => seconds(liveDiskFullInHours),
     ),
     byLabel(
       'counter',

@@ -84,6 +84,17 @@ describe('a manager takes runs', () => {
       expect(sign).toHaveProperty(field);
     }
   });
+
+  test('the host tells how its database calls have gone', async () => {
+    const hosts = lab.runsDatabase.collection('bootstrax');
+    const document = await hosts.findOne({ host: 'alpha.test.local' });
+    expect(document).toMatchObject({ refused_writes: 0, database: { runs: { unanswered: 0 } } });
+    const { calls, seconds } = (
+      document!['database'] as Record<string, { [name: string]: number }>
+    )['runs'] as { calls: number; seconds: number };
+    expect(calls).toBeGreaterThan(10);
+    expect(seconds / calls).toBeLessThan(5);
+  });
 });
 
 describe('the manager ends and another goes on', () => {

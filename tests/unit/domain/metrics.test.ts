@@ -129,7 +129,8 @@ const CARD = {
   condition: 'busy' as const,
   lastSign: at(95).toISOString(),
   ...{ cpuPercent: 12.5, memoryPercent: null, swapPercent: null, diskPercent: 80 },
-  ...{ diskLimitPercent: 95, diskFullInHours: 2 },
+  ...{ diskLimitPercent: 95, diskFullInHours: 2, liveDiskPercent: 60, liveDiskFullInHours: 1 },
+  ...{ load: 3.5, clockSkewSeconds: -0.25 },
 };
 
 const READING = {
@@ -190,6 +191,10 @@ describe('the gauges of the fleet', () => {
     ['bootstrax_host_processing_memory_bytes{host="eb0"}', 5e9],
     ['bootstrax_host_cpu_used_ratio{host="eb0"}', 0.125],
     ['bootstrax_host_disk_full_seconds{host="eb0"}', 7200],
+    ['bootstrax_host_live_disk_used_ratio{host="eb0"}', 0.6],
+    ['bootstrax_host_live_disk_full_seconds{host="eb0"}', 3600],
+    ['bootstrax_host_load{host="eb0"}', 3.5],
+    ['bootstrax_host_clock_skew_seconds{host="eb0"}', -0.25],
     ['bootstrax_host_refused_writes_total{host="eb0"}', 2],
     ['bootstrax_host_database_calls_total{host="eb0",database="runs"}', 10],
   ])('%s', (name, value) => {
