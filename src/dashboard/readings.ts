@@ -210,7 +210,7 @@ const dateOf = (value: unknown): Date | null => (value instanceof Date ? value :
 const timeOf = (document: RunDocument): Date | null => dateOf(fieldsOf(document)['time']);
 
 /** An untouched run as the queue looks at it. */
-export function waitingOf(document: RunDocument): Waiting {
+function waitingOf(document: RunDocument): Waiting {
   const parsed = parseRun(document);
   const { number, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
   return {

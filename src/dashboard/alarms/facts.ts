@@ -1,9 +1,8 @@
 import type { AlarmFacts } from '../../domain/alarms/rules.ts';
 import type { Rules } from '../../domain/rules.ts';
 import type { Store } from '../../store/types.ts';
-import { readWaiting, waitingOf, type HostReader } from '../readings.ts';
+import { readWaitingRuns, type HostReader } from '../readings.ts';
 
-const MOST_WAITING = 1000;
 const MOST_ENDED = 1000;
 
 /** What the rules look at: what the pages show, read anew, also while nobody looks at them. */
@@ -16,17 +15,12 @@ export async function readFacts(
 ): Promise<AlarmFacts> {
   const { cards } = await hostReader.read(store, rules, now);
   const since = new Date(now.getTime() - nothingProcessedSeconds * 1000);
-  const [{ attention }, untouched, inWork, ended] = await Promise.all([
-    readWaiting(store, cards, rules, now),
-    store.overview.untouched(MOST_WAITING),
-    store.overview.working(),
+  const [{ attention, untouched, rows }, ended] = await Promise.all([
+    readWaitingRuns(store, cards, rules, now),
     store.overview.endedSince(since, MOST_ENDED),
   ]);
-  return {
-    attention,
-    hosts: cards,
-    untouched: untouched.map(waitingOf),
-    inWork: inWork.length,
-    ended,
-  };
+  const inWork = rows.filter(
+    ({ condition }) => condition === 'busy' || condition === 'considering',
+  ).length;
+  return { attention, hosts: cards, untouched, inWork, ended };
 }
