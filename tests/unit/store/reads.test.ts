@@ -35,6 +35,31 @@ describe('the history of attempts', () => {
     ]);
   });
 
+  it('is counted from spans of its end, with nothing but figures', async () => {
+    const ended = { ...STORED, ended: NOW, ofDebt: true, times: { claimed: NOW, started: 'soon' } };
+    const result = { outcome: 'failed', cause: 'vanished', meaning: { class: 'host' }, seconds: 2 };
+    const { calls, collection } = noted([
+      { ...ended, result: { ...result, dropped: ['a', 'b'], peakMemoryBytes: 3, bytes: null } },
+      { ...ended, result: { outcome: 5, meaning: 'odd' } },
+      { ...ended, ended: 'never' },
+    ]);
+    const later = new Date(NOW.getTime() + 1000);
+    const figures = await createAttemptStore(collection).endedBetween(NOW, later);
+    expect(calls.map(([, filter]) => filter)).toEqual(
+      [true, false].map((counted) => ({
+        'result.counted': counted,
+        ended: { $gte: NOW, $lt: later },
+      })),
+    );
+    const common = { attempt: A, ended: NOW, ofDebt: true, times: { claimed: NOW } };
+    const none = { cause: null, meaning: null, dropped: 0, seconds: null, bytes: null };
+    expect(figures.slice(0, 2)).toEqual([
+      { ...common, ...result, meaning: 'host', dropped: 2, peakMemoryBytes: 3, bytes: null },
+      { ...common, ...none, outcome: '', peakMemoryBytes: null },
+    ]);
+    expect(figures).toHaveLength(4);
+  });
+
   it('of failures is grouped, most frequent first, and cut', async () => {
     const failure = (fingerprint: string | null, run: number, host = 'eb3') => ({
       run,
