@@ -90,7 +90,7 @@ function Window({ window }: { window: AlarmsPanel['maintenance'][number] }) {
       <Glyph shape="pause" tone="warn" />
       <span>
         Maintenance{host === null ? '' : ` of ${host}`}, by {by}: {reason}. Nobody is told
-        {host === null ? '' : ' what is about it'}; ends <Until at={until} />.
+        {host === null ? '' : ' of what is about this host'}; ends <Until at={until} />.
       </span>
     </p>
   );
