@@ -107,9 +107,10 @@ function Page({ path, query }: { path: string; query: URLSearchParams }) {
     run !== undefined
       ? `Run ${run}`
       : (PAGES.find(({ to }) => to === path)?.name ?? OTHER_TITLES[path]);
-  // A tab in the background tells too.
-  const open = (usePanel('attention').data ?? []).filter((item) => item.acknowledged === null);
-  const needing = open.length === 0 ? '' : `(${open.length}) `;
+  // The name of the tab tells too.
+  const attention = usePanel('attention');
+  const open = (attention.data ?? []).filter((item) => item.acknowledged === null);
+  const needing = open.length === 0 || attention.stale ? '' : `(${open.length}) `;
   useEffect(() => {
     document.title = `${needing}${title ?? 'Not found'} · bootstrax`;
   }, [needing, title]);

@@ -34,11 +34,11 @@ export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
             </h3>
             <HostSign condition={host.condition} />
           </header>
-          <p class="says">{saysOf(host)}</p>
+          {!saysDrained(host) && <p class="says">{saysOf(host)}</p>}
           {host.condition === 'busy' && <InWork host={host} working={working} />}
           {host.drained !== null && (
             <p class="drained">
-              drained: {host.drained.reason}
+              {host.drained.reason}
               {host.drained.expires !== null && (
                 <>
                   , ends <Until at={host.drained.expires} past="ended" />
@@ -96,6 +96,11 @@ function shortLag({ progress }: RunRow): string {
   if (progress === null) return '';
   if (progress.behindSeconds !== null) return `−${roughly(progress.behindSeconds)}`;
   return progress.fraction === null ? '' : percent(progress.fraction * 100);
+}
+
+/** Its drain says it, with more. */
+function saysDrained({ drained, whyNotKind, condition }: HostCard): boolean {
+  return drained !== null && whyNotKind === 'drained' && condition === 'drained';
 }
 
 function saysOf(host: HostCard) {

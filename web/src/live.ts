@@ -24,6 +24,7 @@ const changeListeners = new Set<(ids: string[] | null) => void>();
 let failing: StatusEvent['failing'] = {};
 let clock: { serverMs: number; atMs: number } | null = null;
 let heardAtMs = -Infinity;
+let begunAtMs = 0;
 let source: EventSource | null = null;
 let wasOpen = false;
 
@@ -31,10 +32,16 @@ function notify(): void {
   for (const listener of listeners) listener();
 }
 
-/** Follows the server's stream for as long as the page is open. */
+/** Follows the server's stream until told otherwise. */
 export function connect(): void {
+  begunAtMs = performance.now();
+  open();
+}
+
+function open(): void {
   source?.close();
-  source = new EventSource('/api/stream');
+  const own = new EventSource('/api/stream');
+  source = own;
   source.addEventListener('open', () => {
     if (wasOpen) void reloadIfOld();
     wasOpen = true;
@@ -62,15 +69,21 @@ export function connect(): void {
   });
   source.addEventListener('error', () => {
     // A browser gives up on an answer that is no stream; we do not, unless we may not see it.
-    if (source?.readyState === EventSource.CLOSED) {
+    if (own.readyState === EventSource.CLOSED) {
       setTimeout(() => {
         void readSession().then(() => {
-          if (currentSession()?.role !== null) connect();
+          if (source === own && currentSession()?.role !== null) open();
         });
       }, 2000);
     }
     notify();
   });
+}
+
+/** Nobody looks at the page: what was read stays, and grows old. */
+export function pause(): void {
+  source?.close();
+  source = null;
 }
 
 /** A page may be open for weeks: after an upgrade of the server it must not go on with old code. */
@@ -83,10 +96,9 @@ async function reloadIfOld(): Promise<void> {
   if (!isCurrent && document.querySelector('dialog[open]') === null) location.reload();
 }
 
-/** Nobody looks any more: what was read belongs to the one who did. */
+/** Somebody has left: what was read was for their eyes. */
 export function disconnect(): void {
-  source?.close();
-  source = null;
+  pause();
   panels.clear();
   failing = {};
   heardAtMs = -Infinity;
@@ -159,9 +171,9 @@ export function isHeard(): boolean {
   return performance.now() - heardAtMs < SILENCE_MS;
 }
 
-/** The page has just begun: silence says nothing yet. */
+/** It has just begun to listen: silence says nothing yet. */
 export function isWaiting(): boolean {
-  return heardAtMs === -Infinity && performance.now() < SILENCE_MS;
+  return heardAtMs < begunAtMs && performance.now() - begunAtMs < SILENCE_MS;
 }
 
 /** Whether the databases are read: false if anything cannot be. */

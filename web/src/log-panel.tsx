@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AttemptView } from '../../src/dashboard/api.ts';
 import { Empty, Panel } from './parts.tsx';
+import { useVisible } from './visible.ts';
 
 /** The page keeps no more of a log than this, characters. */
 const MOST_TEXT = 400_000;
@@ -11,10 +12,11 @@ export function LogPanel({ attempt }: { attempt: AttemptView }) {
   const [over, setOver] = useState(false);
   const place = useRef<HTMLPreElement>(null);
   const follows = useRef(true);
+  const visible = useVisible();
   const { filesHere, attempt: id } = attempt;
 
   useEffect(() => {
-    if (!filesHere) return;
+    if (!filesHere || over || !visible) return;
     const source = new EventSource(`/api/attempts/${id}/log`);
     source.addEventListener('end', (event: MessageEvent<string>) => {
       setText(JSON.parse(event.data) as string);
@@ -28,7 +30,7 @@ export function LogPanel({ attempt }: { attempt: AttemptView }) {
       setOver(true);
     });
     return () => source.close();
-  }, [filesHere, id]);
+  }, [filesHere, id, over, visible]);
 
   useEffect(() => {
     const element = place.current;

@@ -1,18 +1,25 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { connect, disconnect } from './live.ts';
+import { connect, disconnect, pause } from './live.ts';
 import { currentSession, onSession, readSession } from './session.ts';
 import './styles.css';
 import { applyTheme } from './theme.ts';
+import { onVisible } from './visible.ts';
 
 applyTheme();
 // The stream and the session are asked for at once: whoever may look sees no delay.
-connect();
-let looked = true;
+let visible = !document.hidden;
+let looks = true;
+if (visible) connect();
+onVisible((now) => {
+  visible = now;
+  if (looks) (visible ? connect : pause)();
+});
 onSession(() => {
-  const looks = currentSession()?.role !== null;
-  if (looks !== looked) (looks ? connect : disconnect)();
-  looked = looks;
+  const before = looks;
+  looks = currentSession()?.role !== null;
+  if (!looks) disconnect();
+  else if (!before && visible) connect();
 });
 void readSession();
 render(<App />, document.getElementById('app')!);

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ErrorAnswer } from '../../src/dashboard/api.ts';
 import { databaseProblem, useLive, type Freshness } from './live.ts';
 import { sessionIsOver } from './session.ts';
+import { useVisible } from './visible.ts';
 
 export interface Resource<T> extends Freshness {
   data: T | null;
@@ -22,6 +23,7 @@ interface State<T> {
 export function useResource<T>(url: string | null, everySeconds: number): Resource<T> {
   useLive();
   const [state, setState] = useState<State<T> | null>(null);
+  const visible = useVisible();
   const running = useRef<AbortController | null>(null);
 
   const load = useCallback(async () => {
@@ -49,12 +51,12 @@ export function useResource<T>(url: string | null, everySeconds: number): Resour
 
   useEffect(() => {
     void load();
-    const timer = setInterval(() => void load(), everySeconds * 1000);
+    const timer = visible ? setInterval(() => void load(), everySeconds * 1000) : undefined;
     return () => {
       clearInterval(timer);
       running.current?.abort();
     };
-  }, [load, everySeconds]);
+  }, [load, everySeconds, visible]);
 
   const reload = useCallback(() => void load(), [load]);
   const current = state?.url === url ? state : null;

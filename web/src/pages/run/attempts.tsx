@@ -71,7 +71,7 @@ export function AttemptDetails({
           )}
         </Fact>
         <Fact name="Outcome">
-          {attempt.outcome ?? 'running'}
+          {attempt.outcome?.replaceAll('_', ' ') ?? 'running'}
           {attempt.counted && ', counted as a failure'}
         </Fact>
         {attempt.cause !== null && <Fact name="Cause">{attempt.cause.replaceAll('_', ' ')}</Fact>}
