@@ -113,6 +113,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'attempts.get': ({ attempts }) => attempts.get(FENCE.attempt),
   'attempts.ofRun': ({ attempts }) => attempts.ofRun(1, 5),
   'attempts.unfinished': ({ attempts }) => attempts.unfinished('h'),
+  'attempts.endedBetween': ({ attempts }) => attempts.endedBetween(NOW, LATER),
   'attempts.endedOn': ({ attempts }) => attempts.endedOn('h', NOW, 5),
   'attempts.successesElsewhere': ({ attempts }) => attempts.successesElsewhere('h', NOW),
   'attempts.failureGroups': ({ attempts }) => attempts.failureGroups(NOW, 5),
@@ -127,6 +128,10 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'silentHosts.markDead': ({ silentHosts }) =>
     silentHosts.markDead({ id: FENCE.id, host: 'h', time: NOW, state: 'idle' }),
   'overview.recent': ({ overview }) => overview.recent(5),
+  'overview.highest': ({ overview }) => overview.highest(),
+  'overview.numbered': ({ overview }) => overview.numbered(1, 200),
+  'overview.ofNumbers': ({ overview }) => overview.ofNumbers([1, 2]),
+  'overview.byIds': ({ overview }) => overview.byIds([FENCE.id]),
   'overview.working': ({ overview }) => overview.working(),
   'overview.untouched': ({ overview }) => overview.untouched(5),
   'overview.failedSince': ({ overview }) => overview.failedSince(NOW, 5),
