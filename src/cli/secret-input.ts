@@ -31,8 +31,9 @@ async function firstLine(stdin: AsyncIterable<Buffer | string>): Promise<string>
 
 function typedUnseen(prompt: string): Promise<string> {
   const { stdin } = process;
-  process.stderr.write(prompt);
+  // First: whoever sees the prompt may type at once.
   stdin.setRawMode(true);
+  process.stderr.write(prompt);
   stdin.setEncoding('utf8');
   stdin.resume();
   return new Promise((resolve, reject) => {

@@ -1,21 +1,32 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
 import type { Role, SessionAnswer } from '../../src/dashboard/session-api.ts';
 import type { DashboardProcess } from './dashboard.ts';
-import { PACKAGE, type Lab } from './lab.ts';
+import { PACKAGE, PYTHON, type Lab } from './lab.ts';
+
+const USER = [process.execPath, join(PACKAGE, 'bin/bootstrax'), 'user'] as const;
 
 /** Runs `bootstrax user` with this text on its standard input. */
-export async function userCommand(
-  lab: Lab,
-  args: string[],
-  typed: string,
-): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [join(PACKAGE, 'bin/bootstrax'), 'user', ...args], {
-    env: lab.env(),
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+export function userCommand(lab: Lab, args: string[], typed: string): Promise<Ended> {
+  const [program, ...rest] = USER;
+  return ended(spawn(program, [...rest, ...args], { env: lab.env() }), typed);
+}
+
+/** The same on a terminal, where these lines are typed; the output is all that it shows. */
+export function userCommandTyped(lab: Lab, args: string[], lines: string[]): Promise<Ended> {
+  const typist = join(PACKAGE, 'tests/support/type_unseen.py');
+  const command = [typist, lines.join('|'), ...USER, ...args];
+  return ended(spawn(PYTHON, command, { env: lab.env() }), '');
+}
+
+interface Ended {
+  code: number | null;
+  output: string;
+}
+
+async function ended(child: ChildProcessWithoutNullStreams, typed: string): Promise<Ended> {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (piece: Buffer) => (output += piece.toString()));

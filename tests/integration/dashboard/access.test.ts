@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
 import type { SessionAnswer } from '../../../src/dashboard/session-api.ts';
-import { addAccount, logIn, userCommand, type Login } from '../../support/accounts.ts';
+import {
+  addAccount,
+  logIn,
+  userCommand,
+  userCommandTyped,
+  type Login,
+} from '../../support/accounts.ts';
 import { DashboardProcess, EventReader } from '../../support/dashboard.ts';
 import { Lab, until } from '../../support/lab.ts';
 
@@ -364,7 +370,95 @@ describe('the single sign-on', () => {
   });
 });
 
+describe('what is sent', () => {
+  const act = (body: unknown, type = 'application/json') =>
+    fetch(new URL('/api/actions', dashboard.url), {
+      method: 'POST',
+      headers: { cookie: olga.cookie, 'x-bootstrax-csrf': olga.csrf, 'content-type': type },
+      body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+    });
+  const hold = { kind: 'hold', reason: 'why not', targets: [{ run: 1, seen: 'x' }] };
+
+  test.each([
+    ['an operator of the database', 400, { ...hold, targets: [{ run: { $gt: 0 }, seen: 'x' }] }],
+    ['another', 400, { ...hold, targets: [{ host: { $ne: null }, seen: 'x' }] }],
+    ['one for what was seen', 400, { ...hold, targets: [{ run: 1, seen: { $exists: true } }] }],
+    ['one for the reason', 400, { ...hold, reason: { $where: 'sleep(1000)' } }],
+    ['one as the kind', 400, { ...hold, kind: '$set' }],
+    ['a kind that every object has', 400, { ...hold, kind: 'constructor' }],
+    ['a field that every object has', 400, JSON.stringify(hold).replace('{', '{"__proto__":{},')],
+    ['who asks', 400, { ...hold, by: 'somebody else' }],
+    ['a number that is none', 400, JSON.stringify(hold).replace('"run":1', '"run":1e400')],
+    ['a number with a fraction', 400, { ...hold, targets: [{ run: 1.5, seen: 'x' }] }],
+    ['nothing to act on', 400, { ...hold, targets: [] }],
+    ['too much to act on', 400, { ...hold, targets: Array(201).fill(hold.targets[0]) }],
+    ['two targets in one', 400, { ...hold, targets: [{ run: 1, host: 'b', seen: 'x' }] }],
+    ['a control character', 400, { ...hold, reason: 'a\u0000b' }],
+    ['what is not JSON', 400, '{"kind":'],
+    ['what is not UTF-8', 400, new Uint8Array([0x22, 0xff, 0xfe, 0x22])],
+    ['a list', 400, [hold]],
+    ['nothing', 400, ''],
+    ['too much', 413, { ...hold, reason: 'x'.repeat(300_000) }],
+    ['what is nested deeply', 400, `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+  ])('%s is refused', async (_, status, body) => {
+    const before = await lab.runsDatabase.collection('bootstrax_actions').countDocuments();
+    const answer = await act(body);
+    expect(answer.status, await answer.text()).toBe(status);
+    expect(await lab.runsDatabase.collection('bootstrax_actions').countDocuments()).toBe(before);
+  });
+
+  test.each([
+    ...['/api/runs?mode[$ne]=x', '/api/runs?mode[]=x', '/api/runs?$where=1', '/api/runs?from=1e3'],
+    ...['/api/runs?from=0x10', '/api/runs?limit=-1', '/api/runs?tag=%00', '/api/runs?__proto__=x'],
+    ...['/api/runs/1%00', '/api/runs/1;x', "/api/runs/1'", '/api/runs/%D9%A1'],
+    ...['/api/actions?before=2026-99-99T00:00:00.000Z_abababababababababababab'],
+    ...['/api/attempts/..%2f..%2f..%2fetc%2fpasswd/log', '/api/attempts/%00/progress'],
+    ...['/api/hosts/%0d%0aX-Evil:%201/history', `/api/hosts/${'h'.repeat(500)}/history`],
+    ...['/api/hosts/beta/history?hours[$gt]=1', '/api/failures?days=7&x=1', '/api/session?x=1'],
+  ])('%s is refused', async (path) => {
+    const { status, text } = await askRaw('GET', path, { cookie: olga.cookie });
+    expect(status, text).toBe(400);
+    expect(Object.keys(JSON.parse(text) as object)).toEqual(['error']);
+  });
+
+  test.each([
+    ...['/../../etc/passwd', '/assets/../../../package.json', '/%2e%2e/%2e%2e/package.json'],
+    ...['/assets/%2e%2e%2f%2e%2e%2fpackage.json', '/..%5c..%5cpackage.json', '/index.html%00.js'],
+  ])('no file but those of the pages is served: %s', async (path) => {
+    const { status, text } = await askRaw('GET', path, {});
+    if (status === 200) expect(text).toContain('<div id="');
+    else expect([400, 404]).toContain(status);
+    expect(text).not.toMatch(/root:|devDependencies/);
+  });
+
+  it('is answered without being repeated as a header or as a page', async () => {
+    const path = '/api/runs/%3Cscript%3Ealert(1)%3C%2Fscript%3E';
+    const answer = await dashboard.get(path, { cookie: olga.cookie });
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toContain('application/json');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+});
+
 describe('the commands', () => {
+  it('show nothing of a password that is typed, and want to see it twice', async () => {
+    const args = ['add', 'tilda', 'viewer'];
+    const differing = await userCommandTyped(lab, args, ['typed unseen', 'typed unsee']);
+    expect(differing.code, differing.output).toBe(2);
+    expect(differing.output).toContain('not the same');
+    const { code, output } = await userCommandTyped(lab, args, [
+      'typed unseem\u007fn',
+      'typed unseen',
+    ]);
+    expect(code, output).toBe(0);
+    expect(output).not.toContain('typed');
+    expect((await logIn(dashboard, 'tilda', 'typed unseen')).answer.status).toBe(200);
+    const broken = await userCommandTyped(lab, ['password', 'tilda'], ['abc\u0003']);
+    expect(broken.code, broken.output).toBe(2);
+    expect(broken.output).toContain('nothing has been changed');
+    await userCommand(lab, ['remove', 'tilda'], '');
+  });
+
   it('name no password in their arguments, and refuse one that is too short', async () => {
     const { output } = await userCommand(lab, ['add', '--help'], '');
     expect(output).not.toMatch(/--password/);
