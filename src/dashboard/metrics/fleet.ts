@@ -1,4 +1,5 @@
-import { fleetFamilies, hostFigures } from '../../domain/metrics/fleet.ts';
+import { fleetFamilies } from '../../domain/metrics/fleet.ts';
+import { hostFigures } from '../../domain/metrics/hosts.ts';
 import type { Family } from '../../domain/metrics/exposition.ts';
 import type { Rules } from '../../domain/rules.ts';
 import type { Store } from '../../store/types.ts';

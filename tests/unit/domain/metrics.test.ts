@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { CallHistograms } from '../../../src/domain/metrics/calls.ts';
 import { exposition, single } from '../../../src/domain/metrics/exposition.ts';
-import { fleetFamilies, hostFigures } from '../../../src/domain/metrics/fleet.ts';
+import { fleetFamilies } from '../../../src/domain/metrics/fleet.ts';
+import { hostFigures } from '../../../src/domain/metrics/hosts.ts';
 import { Histogram } from '../../../src/domain/metrics/histogram.ts';
 import { HistoryTotals, type EndedFigures } from '../../../src/domain/metrics/history.ts';
 
