@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
 import type {
@@ -11,6 +12,7 @@ import type {
   StatusEvent,
 } from '../../../src/dashboard/api.ts';
 import type { SessionAnswer } from '../../../src/dashboard/session-api.ts';
+import { addAccount } from '../../support/accounts.ts';
 import { DashboardProcess, EventReader } from '../../support/dashboard.ts';
 import { Lab, until } from '../../support/lab.ts';
 
@@ -350,6 +352,30 @@ describe('where it is served', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('needs users');
     expect(stderr).toContain('ssh -L');
+  });
+
+  it('there with somebody who can log in', async () => {
+    await addAccount(lab, 'anna', 'viewer', 'anna looks on');
+    const open = await DashboardProcess.start(lab, { BOOTSTRAX_DASHBOARD_ADDRESS: '0.0.0.0' });
+    try {
+      const { port } = new URL(open.url);
+      const address = `http://127.0.0.1:${port}`;
+      expect((await fetch(`${address}/api/runs`)).status).toBe(401);
+      expect((await fetch(`${address}/`)).status).toBe(200);
+    } finally {
+      await open.end();
+    }
+  });
+
+  it('on loopback to the one whose process asks, but not through an unknown proxy', async () => {
+    const { username } = userInfo();
+    const session = await dashboard.json<SessionAnswer>('/api/session');
+    expect(session).toMatchObject({ name: username, role: 'operator', via: 'loopback' });
+    const pretended = await dashboard.get('/api/session', { 'x-forwarded-user': 'otto' });
+    expect(await pretended.json()).toEqual(session);
+    for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip', 'x-forwarded-host']) {
+      expect((await dashboard.get('/api/runs', { [name]: '10.0.0.9' })).status, name).toBe(401);
+    }
   });
 
   it('not twice on one port', async () => {
