@@ -5,7 +5,7 @@ import {
   type RunEffect,
   type RunStep,
 } from '../domain/actions/run-effects.ts';
-import { runSeen } from '../domain/actions/seen.ts';
+import { isHeld, runSeen } from '../domain/actions/seen.ts';
 import { StoreError } from '../store/errors.ts';
 import { seenOf } from '../store/runs.ts';
 import type { DebtDocument, RunDocument, Seen, Store } from '../store/types.ts';
@@ -100,7 +100,7 @@ async function take(
   document: RunDocument,
   { step, done }: RunEffect & { possible: true },
 ): Promise<{ landed: 'landed' | 'changed'; message: string }> {
-  const seen: Seen = seenOf(document);
+  const seen: Seen = { ...seenOf(document), held: isHeld(document) };
   switch (step.kind) {
     case 'nothing':
       return { landed: 'landed', message: done };

@@ -23,7 +23,14 @@ export function addActions(program: Command): void {
     .option('--item <key>', 'only of this item')
     .option('--limit <number>', 'so many at most', limit, 30)
     .option('--json', 'one object: {actions}, as the dashboard has them')
-    .action(async ({ json, ...query }: Options, command: Command) => {
+    .action(async (_: Options, command: Command) => {
+      const { json, run, host, item, limit } = command.optsWithGlobals<Options>();
+      const query = {
+        limit,
+        ...(run === undefined ? {} : { run }),
+        ...(host === undefined ? {} : { host }),
+        ...(item === undefined ? {} : { item }),
+      };
       const found = await withDatabase(command, ({ store }) => store.actions.list(query));
       if (json) {
         const { actionView } = await import('../dashboard/action-view.ts');

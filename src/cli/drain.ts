@@ -55,9 +55,10 @@ interface Told {
 }
 
 async function act(kind: HostActionKind, options: Options, command: Command): Promise<void> {
-  const { host } = options;
+  // The same word as the setting of this host's name: given by hand it means any host.
+  const { host } = command.optsWithGlobals<Options>();
   const loaded = await settingsAndEmbedded(command);
-  if (host === undefined || host === loaded.settings.host.name) {
+  if (host === undefined) {
     return tell(...(await actHere(kind, options, loaded)), options);
   }
   const { action, message } = await withStore(await settingsWithDatabase(command), (store) =>

@@ -100,6 +100,7 @@ export function seenFilter(seen: Seen): Document {
     'bootstrax.host': { $eq: seen.host },
     'bootstrax.time': { $eq: seen.time },
     'bootstrax.attempt': { $eq: seen.attempt },
+    ...(seen.held === undefined ? {} : { 'tags.name': seen.held ? HOLD_TAG : { $ne: HOLD_TAG } }),
   };
 }
 

@@ -15,6 +15,8 @@ export interface Seen {
   host: unknown;
   time: unknown;
   attempt: unknown;
+  /** Whether it carried the tag `hold-processing`, where that matters. */
+  held?: boolean;
 }
 
 /** Proof of ownership: each write to a claimed run is conditional on it. */

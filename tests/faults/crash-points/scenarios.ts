@@ -200,7 +200,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'a person holds a run',
     failures: 0,
-    points: around('runs.hold'),
+    points: around('actions.request', 'runs.hold', 'actions.end'),
     toTheCut: ways.command('hold', 'new'),
     afterwards: ways.released,
   },
@@ -209,6 +209,18 @@ export const SCENARIOS: readonly Scenario[] = [
     failures: 0,
     points: around('runs.release'),
     toTheCut: ways.command('release', 'held'),
+  },
+  {
+    name: 'a person fails a busy run',
+    failures: 1,
+    points: around('actions.await'),
+    toTheCut: ways.failedByPerson,
+  },
+  {
+    name: 'a person takes on a kind of failure',
+    failures: 0,
+    points: around('actions.acknowledge'),
+    toTheCut: ways.acknowledged,
   },
   {
     name: 'the context cannot be imported until it is mended',
@@ -301,7 +313,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'the host is drained',
     failures: 0,
-    points: [...file('drained.json'), ...around('drained.remove')],
+    points: [...around('actions.seen', 'drained.remove'), ...file('drained.json')],
     toTheCut: ways.drained,
   },
   {

@@ -164,6 +164,18 @@ export const handedBack: Way = async (trial, cut) => {
   await trial.cutIn(manager, cut);
 };
 
+/** The attempt loses its run, and its host is not told by whom. */
+export const failedByPerson: Way = async (trial, cut) => {
+  const manager = await busyWithFolders(trial);
+  await trial.cutInCommand(['fail', String(trial.number), 'bad', 'data'], cut);
+  await manager.kill();
+};
+
+export const acknowledged: Way = async (trial, cut) => {
+  await trial.insert();
+  await trial.cutInCommand(['acknowledge', 'failure:KeyError', 'see', 'the', 'log book'], cut);
+};
+
 /** No runs are wanted on this host, and then they are. */
 export const drained: Way = async (trial, cut) => {
   await trial.insert();
@@ -410,9 +422,12 @@ async function doneWithDebt(trial: Trial): Promise<void> {
   await trial.succeed(['debt', 'offer', String(trial.number)]);
 }
 
-async function busyWithFolders(trial: Trial, cut: Cut) {
+async function busyWithFolders(trial: Trial, cut?: Cut) {
   await trial.insert();
-  const manager = await trial.manager({ cut, contextOptions: { sleep_seconds: 60 } });
+  const manager = await trial.manager({
+    ...(cut === undefined ? {} : { cut }),
+    contextOptions: { sleep_seconds: 60 },
+  });
   await until('the first folder in the document', async () => {
     const { bootstrax, data } = await trial.run();
     return bootstrax.state === 'busy' && data.some(({ host }) => host === trial.host);

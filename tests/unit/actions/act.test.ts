@@ -74,7 +74,12 @@ describe('an action at a run', () => {
     expect(await world.bootstrax(1)).toMatchObject({ state: 'abandoned' });
   });
 
-  it('of two people at once one is first, and the other is told', async () => {
+  it.each([
+    ['retry', 'abandon'],
+    ['hold', 'abandon'],
+    ['hold', 'retry'],
+    ['hold', 'hold'],
+  ] as const)('of two people at once one is first, and the other is told: %s, %s', async (a, b) => {
     await world.insertRun(1, failed(1));
     const seen = await world.seen(1);
     // Both have looked before either writes.
@@ -91,8 +96,8 @@ describe('an action at a run', () => {
       },
     });
     const answers = await Promise.all([
-      world.ask('retry', 1, { seen, by: 'anna' }, tools),
-      world.ask('abandon', 1, { seen, by: 'bert' }, tools),
+      world.ask(a, 1, { seen, by: 'anna' }, tools),
+      world.ask(b, 1, { seen, by: 'bert' }, tools),
     ]);
     expect(answers.map(outcomeOf).sort()).toEqual(['done', 'refused']);
     const refused = answers.find(({ action }) => action.state === 'refused')!;

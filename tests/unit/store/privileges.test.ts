@@ -104,6 +104,7 @@ describe('privileges', () => {
       kind: 'known',
       missing: [
         { collection: 'runs', actions: ['changeStream'] },
+        { collection: 'bootstrax_actions', actions: ['changeStream'] },
         { collection: 'aggregate_status', actions: ['changeStream'] },
       ],
     });
