@@ -52,7 +52,8 @@ export function Timeline({ attempts, chosen, start, end, to }: TimelineProps) {
               </span>
               <Bar from={share(from)} to={share(endOf(attempt))} tone={tone} />
               <span class="timeline-word">
-                {attempt.outcome?.replaceAll('_', ' ') ?? 'running'}, {duration((endOf(attempt) - from) / 1000)}
+                {attempt.outcome?.replaceAll('_', ' ') ?? 'running'},{' '}
+                {duration((endOf(attempt) - from) / 1000)}
               </span>
             </Link>
           </li>

@@ -115,7 +115,9 @@ function Row({ run, chosen, onToggle }: RowProps) {
       <td class="right wide">
         <Length run={run} />
       </td>
-      <td class="right num wide">{run.rateMBps === null ? '' : run.rateMBps.toFixed(run.rateMBps < 9.95 ? 1 : 0)}</td>
+      <td class="right num wide">
+        {run.rateMBps === null ? '' : run.rateMBps.toFixed(run.rateMBps < 9.95 ? 1 : 0)}
+      </td>
       <td class="wide">{run.host !== null && <HostName host={run.host} />}</td>
       <td class="right num wide">{failures === 0 ? '' : `${failures} of ${run.giveUpAfter}`}</td>
       <td class="wide">
