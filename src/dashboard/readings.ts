@@ -128,7 +128,8 @@ export function signOf(stored: StoredSign): Sign {
     cpuPercent: number(stored['cpu_percent']),
     memoryPercent: number(stored['memory_percent']),
     swapPercent: number(stored['swap_percent']),
-    diskPercent: number(stored['disk_used']),
+    // A manager that has not looked at its disk yet writes 0.
+    diskPercent: number(stored['disk_used']) || null,
     liveDiskPercent: number(stored['live_disk_used']),
     load: number(stored['load']),
     clockSkewSeconds: number(stored['clock_skew']),
