@@ -10,13 +10,14 @@
 # make simulation     ten thousand simulated nights of a small fleet; SEED=7: that one, with all that happens in it
 # make chaos          kills and stops everything at random; SECONDS=600 SEED=7
 # make mutation       change the decisions and the database updates, one spot at a time: the tests must notice
+# make pictures       takes the pictures of docs/pictures: a small fleet at work, each page light and dark, wide and narrow
 # make bench-<name>   a table and one JSON line; the names are the files in bench/
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: setup build bundle demo test test-bundle lint check-protocol typecheck python-lint python-test node-test test-tools zone-test test-zones \
-	chaos simulation mutation clean
+	chaos simulation mutation pictures clean
 
 RUNS ?= 3
 EXIT ?=
@@ -114,6 +115,9 @@ chaos: build
 
 mutation: setup
 	node scripts/mutation.mjs $(ARGS)
+
+pictures: build test-tools
+	@node scripts/pictures.mjs
 
 bench-%: build
 	@node scripts/bench.mjs $* $(ARGS)
