@@ -76,7 +76,8 @@ function ofHost(host: HostCard): Bare[] {
         kind: 'host_silent',
         what: `${host.host} gives no life sign${host.runs.length > 0 ? `; it had run ${host.runs.join(', ')}` : ''}.`,
         since: host.lastSign,
-        occurrence: `since ${host.lastSign}`,
+        // Not of its newest sign: older ones are not always looked at.
+        occurrence: `since ${host.time}`,
         todo: `Look at the machine; start its manager again, or mark it as taken out of service.`,
       },
     ];
