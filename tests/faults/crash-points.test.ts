@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
 import { CRASH_POINTS } from '../../src/crash-points/points.ts';
+import { WarmPython } from '../support/warm-python.ts';
 import { Lane, Lanes } from './crash-points/lane.ts';
 import { SCENARIOS } from './crash-points/scenarios.ts';
 import { Trial } from './crash-points/trial.ts';
@@ -9,7 +13,7 @@ import { Trial } from './crash-points/trial.ts';
 const LANES = 3;
 
 /** Waiting for a laboratory counts. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 
 const CASES = SCENARIOS.flatMap((scenario) =>
   scenario.points.map((cut) => ({ cut, scenario, name: scenario.name })),
@@ -21,11 +25,20 @@ test('each point of the list is cut at', () => {
 });
 
 describe.concurrent('wherever the power is cut, the next start comes to the same end', () => {
+  let folder: string;
+  let python: WarmPython;
   let lanes: Lanes;
   beforeAll(async () => {
-    lanes = new Lanes(await Promise.all(Array.from({ length: LANES }, () => Lane.start())));
+    folder = await mkdtemp(join(tmpdir(), 'bootstrax-warm-'));
+    python = await WarmPython.start(folder);
+    const started = Array.from({ length: LANES }, () => Lane.start(python.path));
+    lanes = new Lanes(await Promise.all(started));
   });
-  afterAll(() => lanes.end());
+  afterAll(async () => {
+    await lanes.end();
+    await python.end();
+    await rm(folder, { recursive: true });
+  });
 
   it.each(CASES)(
     '$cut ($name)',

@@ -30,6 +30,8 @@ export class Lane {
     /** The undisturbed run's document, without what processing has added. */
     private readonly template: Document,
     readonly undisturbed: { number: number; products: string[] },
+    /** What managers take for Python. */
+    readonly python: string,
     private readonly comparer: ChildProcess,
     private readonly answers: Interface,
   ) {
@@ -39,7 +41,7 @@ export class Lane {
     this.#comparerEnded.catch(() => undefined);
   }
 
-  static async start(): Promise<Lane> {
+  static async start(python: string): Promise<Lane> {
     const lab = await Lab.start();
     const manager = await lab.manager({ host: UNDISTURBED });
     const [number] = await lab.takeRuns(TAKE);
@@ -54,6 +56,7 @@ export class Lane {
       lab,
       { ...fields, data: data.filter(({ type }) => type === 'live') },
       { number: number!, products: (await readdir(lab.output)).sort() },
+      python,
       comparer,
       createInterface({ input: comparer.stdout }),
     );

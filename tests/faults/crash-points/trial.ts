@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -88,6 +88,7 @@ export class Trial {
       env: {
         // Only so are the products those of the undisturbed run after one failure as well.
         BOOTSTRAX_SHEDDING: 'reference',
+        BOOTSTRAX_PYTHON: this.lane.python,
         ...(cut === undefined ? {} : { BOOTSTRAX_CRASH_AT: cut }),
       },
       ...(context === undefined ? {} : { context }),
@@ -251,12 +252,26 @@ function configured(
     : `${config}\n[worker.context_options]\n${options.join('\n')}\n`;
 }
 
-/** Every process that a manager with this state directory has begotten, zombies left out. */
+/**
+ * Every process that a manager with this state directory has begotten, zombies left out: it has its
+ * environment or, as a fork of one that had another, writes to its log.
+ */
 function processesOf(stateDir: string): number[] {
   const mark = `BOOTSTRAX_STATE_DIR=${stateDir}\0`;
+  const logs = (pid: string) =>
+    ['1', '2'].some((fd) => targetOf(`/proc/${pid}/fd/${fd}`).startsWith(`${stateDir}/`));
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && textOf(`/proc/${name}/environ`).includes(mark))
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => textOf(`/proc/${pid}/environ`).includes(mark) || logs(pid))
     .map(Number);
+}
+
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
+  }
 }
 
 function textOf(file: string): string {

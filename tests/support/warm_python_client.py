@@ -1,0 +1,32 @@
+"""What a manager takes for Python where strax is imported once for all: see `warm_python.py`.
+
+Arguments: the socket, the real Python, and those of Python. Takes a few milliseconds.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+path, python, *arguments = sys.argv[1:]
+if arguments[:3] != ["-m", "bootstrax_worker", "serve"]:
+    os.execv(python, [python, *arguments])
+
+import json  # noqa: E402
+import socket  # noqa: E402
+
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+nursery = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+nursery.connect(path)
+request = {
+    "arguments": arguments[2:],
+    "environment": dict(os.environ),
+    "directory": os.getcwd(),
+}
+socket.send_fds(nursery, [json.dumps(request).encode()], [0, 1, 2])
+answer = nursery.recv(64)
+code = int(answer) if answer else 1
+if code < 0:
+    os.kill(os.getpid(), -code)
+sys.exit(code)
