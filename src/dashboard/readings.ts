@@ -1,3 +1,4 @@
+import type { Standing, Standings } from '../domain/actions/acknowledgement.ts';
 import { runSeen } from '../domain/actions/seen.ts';
 import { attention } from '../domain/overview/attention.ts';
 import { hostCard, hostScores, type Sign } from '../domain/overview/hosts.ts';
@@ -36,7 +37,7 @@ const DISK_LOOKS_MINUTES = [60, 45, 30, 15];
 const DISK_LOOK_SECONDS = 40;
 const DISK_LOOK_EVERY_MS = 300_000;
 
-type Source = Pick<Store, 'runs' | 'hosts' | 'overview'>;
+type Source = Pick<Store, 'runs' | 'hosts' | 'overview' | 'actions'>;
 
 /** A run's row from its document. */
 export function rowOf(document: RunDocument, now: Date, rules: Rules): RunRow {
@@ -151,13 +152,13 @@ export async function readWaiting(
 
 /** The same with what it is made of: untouched runs, and rows of those that failed or are in work. */
 export async function readWaitingRuns(
-  { overview }: Source,
+  { overview, actions }: Source,
   cards: Panels['hosts'],
   rules: Rules,
   now: Date,
 ): Promise<Pick<Panels, 'queue' | 'attention'> & { untouched: Waiting[]; rows: RunRow[] }> {
   const since = new Date(now.getTime() - FAILED_DAYS * 86_400_000);
-  const [untouched, failed, withoutRetry, inWork] = await Promise.all([
+  const [untouched, failed, withoutRetry, inWork, standings] = await Promise.all([
     overview.untouched(MOST_WAITING),
     overview.failedSince(since, MOST_FAILED),
     overview.withoutRetry(MOST_WAITING),
@@ -197,8 +198,24 @@ export async function readWaitingRuns(
         consideringLeaseSeconds: rules.limits.consideringLeaseSeconds,
       },
       now,
+      standingsOf(standings),
     ),
   };
+}
+
+/** What needs a human, read at once. */
+export async function attentionNow(
+  store: Source & Pick<Store, 'serverTime'>,
+  rules: Rules,
+): Promise<Panels['attention']> {
+  const now = await store.serverTime();
+  const { cards } = await new HostReader().read(store, rules, now);
+  return (await readWaiting(store, cards, rules, now)).attention;
+}
+
+/** By item. */
+export function standingsOf(standings: readonly Standing[]): Standings {
+  return new Map(standings.map((standing) => [standing.item, standing]));
 }
 
 function fieldsOf(document: RunDocument): Record<string, unknown> {
