@@ -34,7 +34,8 @@ ZONES := America/Chicago Asia/Kathmandu
 # Python tests that start no process.
 PYTHON_UNITS := $(addprefix worker/tests/test_,worker_units.py simulator_live_data.py)
 
-FUZZ := tests/integration/dashboard/fuzz
+# Beside the package of the worker.
+OTHER_PYTHON := examples scripts tests
 
 PYTHON := .venv/bin/python
 SOURCES := $(shell find src web -type f)
@@ -74,8 +75,8 @@ check-protocol: setup
 python-lint: setup
 	$(PYTHON) -m ruff check worker
 	$(PYTHON) -m ruff format --check worker
-	$(PYTHON) -m ruff check --config worker/pyproject.toml examples tests/toolchain tests/bundle $(FUZZ)
-	$(PYTHON) -m ruff format --check --config worker/pyproject.toml examples tests/toolchain tests/bundle $(FUZZ)
+	$(PYTHON) -m ruff check --config worker/pyproject.toml $(OTHER_PYTHON)
+	$(PYTHON) -m ruff format --check --config worker/pyproject.toml $(OTHER_PYTHON)
 
 python-test: setup
 	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests

@@ -4,9 +4,9 @@
     python reference.py next URL RUNS_DB DAQ_DB
                                       a line each: {host}; the runs its loop would take, in order
 
-The reference is straxen's bootstrax.py as it is installed, changed only from outside: what surrounds it
-(logger, context, connections, waiting, the start of a child process) is given by this program, and
-every decision is made by its own functions.
+The reference is straxen's bootstrax.py as it is installed, changed only from outside: what
+surrounds it (logger, context, connections, waiting, the start of a child process) is given by this
+program, and every decision is made by its own functions.
 """
 
 import json
@@ -60,9 +60,7 @@ class Databases:
 def load():
     """Imports the installed program in surroundings that need no experiment."""
     sys.argv = ["bootstrax", "--production", "--infer_mode", "--undying"]
-    sys.modules["daqnt"] = types.SimpleNamespace(
-        get_daq_logger=lambda *_, **__: Silent()
-    )
+    sys.modules["daqnt"] = types.SimpleNamespace(get_daq_logger=lambda *_, **__: Silent())
     import straxen
     from straxen import daq_core
 
@@ -119,7 +117,7 @@ class Planner:
             reference.process_run(document)
         except Started as started:
             return self._plan(started.kwargs)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             return {"crash": f"{type(error).__name__}: {error}"}
         return {"failed": self.failed}
 
@@ -178,7 +176,7 @@ class Taker:
             self.reference.loop()
         except Stop:
             pass
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             crash = f"{type(error).__name__}: {error}"
         for document in before:
             if document["number"] in self.taken or crash is not None:
@@ -193,9 +191,7 @@ def main():
     reference = load()
     asked = Planner(reference) if what == "plan" else Taker(reference, *arguments)
     for text in sys.stdin:
-        answers.write(
-            json.dumps(asked.answer(json_util.loads(text)), default=repr) + "\n"
-        )
+        answers.write(json.dumps(asked.answer(json_util.loads(text)), default=repr) + "\n")
         answers.flush()
 
 

@@ -18,7 +18,9 @@ for run in runs:
     monitor = context.get_array(run, "rate_monitor", progress_bar=False)
     seconds = (monitor["endtime"] - monitor["time"]) / 1e9
     found[run] = {
-        "stored": [name for name in ("raw_pulses", "hits", "muons") if context.is_stored(run, name)],
+        "stored": [
+            name for name in ("raw_pulses", "hits", "muons") if context.is_stored(run, name)
+        ],
         "pulses": len(np.unique(pulses[["time", "channel"]])),
         "pulsesTwice": len(pulses) - len(np.unique(pulses[["time", "channel"]])),
         "hits": len(hits),

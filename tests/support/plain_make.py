@@ -1,8 +1,8 @@
 """What a plan asks for by plain `st.make`, without bootstrax: the measure for data and for speed.
 
-    python plain_make.py cold PLAN OUTPUT     a process of its own for one plan
-    python plain_make.py warm CONTEXT         warms up, then makes `PLAN OUTPUT` of each line on
-                                              stdin in a forked child and answers with the seconds
+python plain_make.py cold PLAN OUTPUT     a process of its own for one plan
+python plain_make.py warm CONTEXT         warms up, then makes `PLAN OUTPUT` of each line on
+                                          stdin in a forked child and answers with the seconds
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Runs a command on a terminal, types a line at each prompt, and prints all that the terminal showed.
+"""Runs a command on a terminal, types a line at each prompt, prints all that the terminal showed.
 
 Arguments: the lines, joined by "|", and the command.
 """

@@ -49,14 +49,13 @@ export function hostOrRun(
   const isWorse = scores.some(({ host, worse }) => host === suspect && worse);
   const elsewhere = [...succeeded.keys()].filter((host) => !failed.has(host));
 
-  if (suspect !== null && (isWorse || elsewhere.length > 0 || isOnlyOf(group, suspect))) {
-    return {
-      blame: 'host',
-      says: `The host: ${short(suspect)} is to be suspected, not the run.`,
-      because,
-      advice: `Drain ${short(suspect)}; the run is then tried on another host.`,
-    };
-  }
+  const isTheHost: HostOrRun = {
+    blame: 'host',
+    says: `The host: ${short(suspect ?? '')} is to be suspected, not the run.`,
+    because,
+    advice: `Drain ${short(suspect ?? '')}; the run is then tried on another host.`,
+  };
+  if (suspect !== null && (elsewhere.length > 0 || isOnlyOf(group, suspect))) return isTheHost;
   if (group !== null && others >= COMMON_RUNS && group.hosts.length > 1) {
     return {
       blame: 'common',
@@ -65,6 +64,7 @@ export function hostOrRun(
       advice: 'Look at what they share: software, calibration, database, disk.',
     };
   }
+  if (suspect !== null && isWorse) return isTheHost;
   if (hosts.length > 1) {
     return {
       blame: 'run',
@@ -107,7 +107,7 @@ function scoreOf({ host, share, othersShare }: HostScore): string[] {
   if (share === null || othersShare === null) return [];
   const percent = (value: number) => `${Math.round(value * 100)} %`;
   return [
-    `On ${short(host)} ${percent(share)} of the attempts of the last 24 hours succeeded, on all others ${percent(othersShare)}.`,
+    `On ${short(host)} ${percent(share)} of the runs of the last 24 hours succeeded, on all others ${percent(othersShare)}.`,
   ];
 }
 

@@ -92,29 +92,38 @@ function hostCondition({ whyNotKind, whyNot, runs }: HostView): HostCondition {
   return whyNot === null ? 'idle' : 'blocked';
 }
 
-/** Attempts of one host that ended in a time, beside those of all others. */
+/** Runs that succeeded or failed on one host in a time, beside those of all others. */
 export interface HostScore {
   host: string;
   succeeded: number;
   failed: number;
-  /** Share of successes, 0 to 1; null without attempts. */
+  /** Share of successes, 0 to 1; null without runs. */
   share: number | null;
   othersShare: number | null;
   /** So far below the others that it is hardly chance. */
   worse: boolean;
 }
 
-/** Success of each host against all others together. */
+/**
+ * Success of each host against all others together. A run counts once a host, however often it was
+ * tried there: ten attempts at one bad run say no more of the host than one.
+ */
 export function hostScores(
-  attempts: readonly { host: string; outcome: string; counted: boolean }[],
+  attempts: readonly { run: number; host: string; outcome: string; counted: boolean }[],
 ): HostScore[] {
-  const tally = new Map<string, { succeeded: number; failed: number }>();
-  for (const { host, outcome, counted } of attempts) {
-    const score = tally.get(host) ?? { succeeded: 0, failed: 0 };
-    if (outcome === 'done') score.succeeded++;
-    else if (counted) score.failed++;
-    tally.set(host, score);
+  const runs = new Map<string, { succeeded: Set<number>; failed: Set<number> }>();
+  for (const { run, host, outcome, counted } of attempts) {
+    const score = runs.get(host) ?? { succeeded: new Set(), failed: new Set() };
+    if (outcome === 'done') score.succeeded.add(run);
+    else if (counted) score.failed.add(run);
+    runs.set(host, score);
   }
+  const tally = new Map(
+    [...runs].map(([host, { succeeded, failed }]) => [
+      host,
+      { succeeded: succeeded.size, failed: failed.size },
+    ]),
+  );
   const sum = (of: 'succeeded' | 'failed') =>
     [...tally.values()].reduce((total, score) => total + score[of], 0);
   const all = { succeeded: sum('succeeded'), failed: sum('failed') };
@@ -139,7 +148,7 @@ function shareOf({ succeeded, failed }: { succeeded: number; failed: number }): 
   return succeeded + failed === 0 ? null : succeeded / (succeeded + failed);
 }
 
-const LEAST_ATTEMPTS = 3;
+const LEAST_RUNS = 3;
 const SIGMAS = 2;
 
 /** The difference of two shares against its standard error. */
@@ -149,7 +158,7 @@ function isWorse(
 ): boolean {
   const n = own.succeeded + own.failed;
   const m = others.succeeded + others.failed;
-  if (n < LEAST_ATTEMPTS || m < LEAST_ATTEMPTS) return false;
+  if (n < LEAST_RUNS || m < LEAST_RUNS) return false;
   const pooled = (own.succeeded + others.succeeded) / (n + m);
   const error = Math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m));
   return others.succeeded / m - own.succeeded / n > SIGMAS * error && error > 0;

@@ -53,7 +53,7 @@ function shownReason(
   return firstLine(reason);
 }
 
-/** `<host>:\n<reason>\n<traceback>` in one line. */
+/** `<host>:\n<reason>\n<traceback>` in one line, without the number of the run. */
 export function firstLine(reason: string): string | null {
   const lines = reason
     .split('\n')
@@ -61,5 +61,7 @@ export function firstLine(reason: string): string | null {
     .filter((line) => line !== '');
   const first = lines[0];
   if (first === undefined) return null;
-  return /^\S+:$/.test(first) ? (lines[1] ?? first) : first;
+  const says = /^\S+:$/.test(first) ? (lines[1] ?? first) : first;
+  // Whoever reads it knows which run it is about.
+  return says.replace(/^Run \d+: (?=\S)/, '');
 }

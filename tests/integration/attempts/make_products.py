@@ -13,7 +13,7 @@ SECOND = 1_000_000_000
 class Source(strax.Plugin):
     provides = "numbers"
     depends_on = ()
-    dtype = strax.time_fields + [(("Some number", "value"), np.float64)]
+    dtype = strax.time_fields + [(("Some number", "value"), np.float64)]  # noqa: RUF005
     data_kind = "numbers"
     rechunk_on_save = False
     compressor = "zstd"

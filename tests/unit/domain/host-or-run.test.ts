@@ -9,6 +9,9 @@ const failed = (host: string): TriedOn => ({ host, outcome: 'failed', counted: t
 const done = (host: string): TriedOn => ({ host, outcome: 'done', counted: false });
 const requeued = (host: string): TriedOn => ({ host, outcome: 'requeued', counted: false });
 
+const FAILED = { outcome: 'failed', counted: true };
+const DONE = { outcome: 'done', counted: false };
+
 /** Failures of one cause, each `run on host`. */
 function groupOf(...failures: [run: number, host: string][]) {
   const counted = failures.map(([run, host]) => ({
@@ -48,18 +51,26 @@ describe('is it the host or the run?', () => {
 
   it('is the host, if it does worse than chance allows', () => {
     const attempts = [
-      ...Array.from({ length: 10 }, () => ({ host: 'eb0.lab', outcome: 'failed', counted: true })),
-      ...Array.from({ length: 30 }, () => ({ host: 'eb1.lab', outcome: 'done', counted: false })),
+      ...Array.from({ length: 10 }, (_, run) => ({ run, ...FAILED, host: 'eb0.lab' })),
+      ...Array.from({ length: 30 }, (_, run) => ({ run, ...DONE, host: 'eb1.lab' })),
     ];
     const answer = hostOrRun([failed('eb0.lab')], groupOf([7, 'eb0.lab']), hostScores(attempts));
     expect(answer?.blame).toBe('host');
     expect(answer?.says).toContain('eb0');
-    expect(answer?.because.at(-1)).toContain('0 % of the attempts');
+    expect(answer?.because.at(-1)).toContain('0 % of the runs');
   });
 
   it('is neither, if many runs fail so on several hosts', () => {
     const group = groupOf([7, 'eb0.lab'], [8, 'eb1.lab'], [9, 'eb2.lab'], [10, 'eb0.lab']);
     expect(hostOrRun([failed('eb0.lab'), failed('eb1.lab')], group, [])?.blame).toBe('common');
+  });
+
+  it('is neither also where its own host looks bad by that', () => {
+    const group = groupOf([7, 'eb0.lab'], [8, 'eb1.lab'], [9, 'eb2.lab'], [10, 'eb0.lab']);
+    const scores = [
+      ...[{ host: 'eb0.lab', succeeded: 0, failed: 9, share: 0, othersShare: 0.9, worse: true }],
+    ];
+    expect(hostOrRun([failed('eb0.lab')], group, scores)?.blame).toBe('common');
   });
 
   it('cannot be told after one failure on one host', () => {

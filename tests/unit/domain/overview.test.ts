@@ -107,6 +107,7 @@ describe('a row of the list of runs', () => {
   test.each([
     ['eb0.lab:\nwhat', 'what'],
     ['eb0.lab:', 'eb0.lab:'],
+    ['eb0.lab:\nRun 7: what', 'what'],
     ['just this\nand more', 'just this'],
     ['\n \n', null],
   ])('%j begins with %j', (reason, line) => {
@@ -367,8 +368,12 @@ describe('groups of failures', () => {
 
 describe('hosts against each other', () => {
   const attempts = (host: string, succeeded: number, failed: number) => [
-    ...Array.from({ length: succeeded }, () => ({ host, outcome: 'done', counted: false })),
-    ...Array.from({ length: failed }, () => ({ host, outcome: 'failed', counted: true })),
+    ...Array.from({ length: succeeded }, (_, run) => {
+      return { run, host, outcome: 'done', counted: false };
+    }),
+    ...Array.from({ length: failed }, (_, i) => {
+      return { run: 1000 + i, host, outcome: 'failed', counted: true };
+    }),
   ];
 
   it('a host that fails what others finish is worse', () => {
@@ -378,6 +383,12 @@ describe('hosts against each other', () => {
       ['eb1', false],
     ]);
     expect(scores[0]).toMatchObject({ share: 0, othersShare: 20 / 21 });
+  });
+
+  it('ten attempts at one bad run are one', () => {
+    const again = Array.from({ length: 10 }, () => attempts('eb0', 0, 1)).flat();
+    const scores = hostScores([...again, ...attempts('eb0', 9, 0), ...attempts('eb1', 10, 0)]);
+    expect(scores[0]).toMatchObject({ succeeded: 9, failed: 1, worse: false });
   });
 
   it('chance, or a single attempt, says nothing', () => {

@@ -2,8 +2,8 @@
 
     PYTHONPATH=worker .venv/bin/python tests/unit/domain/causes/provoke.py
 
-Each sample is the end of an attempt as `domain/verdict` takes it (`exit.json`, `result.json`, what a
-manager had ended it for, stacks), with the class it is to be given. Exceptions are raised by the
+Each sample is the end of an attempt as `domain/verdict` takes it (`exit.json`, `result.json`, what
+a manager had ended it for, stacks), with the class it is to be given. Exceptions are raised by the
 libraries themselves wherever that can be brought about by a process without rights; those that need
 a broken machine are raised by hand in the place where they would appear, and say so (`by_hand`).
 Paths, addresses, numbers of processes and ports of this machine do not get into the samples.
@@ -378,8 +378,8 @@ keep(
         "exit": {**ENDED_WELL, "code": None, "signal": 15},
         "ended": {
             "kind": "host_problem",
-            "reason": "the machine has 0.9 GB of memory left of 64.0 GB, of which this attempt used "
-            "4.1 GB: other programs use the rest",
+            "reason": "the machine has 0.9 GB of memory left of 64.0 GB, of which this attempt "
+            "used 4.1 GB: other programs use the rest",
         },
     },
     True,

@@ -127,7 +127,7 @@ function Row({ run, chosen, onToggle }: RowProps) {
       </td>
       <td class="right num wide">{run.wanted === 0 ? '' : `${run.got} of ${run.wanted}`}</td>
       <td class="why" title={run.why ?? undefined}>
-        {run.why}
+        <span class="why-text">{run.why}</span>
       </td>
       <td class="wide">
         {run.tags.map((tag) => (
