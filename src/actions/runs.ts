@@ -9,7 +9,7 @@ import { isHeld, runSeen } from '../domain/actions/seen.ts';
 import { StoreError } from '../store/errors.ts';
 import { seenOf } from '../store/runs.ts';
 import type { DebtDocument, RunDocument, Seen, Store } from '../store/types.ts';
-import type { Ask, Asker, Look, Tools } from './types.ts';
+import { NO_REASON, type Ask, type Asker, type Look, type Tools } from './types.ts';
 
 /** A run may get a life sign between the look and the write; more often than this it does not. */
 const MOST_TRIES = 5;
@@ -116,7 +116,8 @@ async function take(
       });
       return { landed: 'landed', message: done };
     case 'abandon': {
-      const text = `${writer}:\nabandoned by ${by}: ${reason}\n`;
+      // Without a reason of its own the last failure's stays, as the reference leaves it.
+      const text = reason === NO_REASON ? null : `${writer}:\nabandoned by ${by}: ${reason}\n`;
       const conclusion = { kind: 'abandoned', reason: text } as const;
       return { landed: await store.runs.settle(seen, writer, conclusion, id), message: done };
     }

@@ -29,6 +29,9 @@ export interface Tools {
   nudge: (host: string) => Promise<void>;
 }
 
+/** The reason of a command that was given none; the dashboard always asks for one. */
+export const NO_REASON = 'no reason given';
+
 /** Who asks, through what, and why. */
 export interface Asker {
   by: string;

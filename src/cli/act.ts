@@ -1,14 +1,12 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Acted } from '../actions/act.ts';
-import type { Ask, Target, Tools } from '../actions/types.ts';
+import { NO_REASON, type Ask, type Target, type Tools } from '../actions/types.ts';
 import type { Settings } from '../config/entries.ts';
 import type { ActionKind } from '../domain/actions/kinds.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { CommandFailure } from './failure.ts';
-
-const NO_REASON = 'no reason given';
 
 /** What a command asks for, besides who asks. */
 export interface Wish {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { preview } from '../../../src/actions/act.ts';
 import { isStranded, recover } from '../../../src/actions/recover.ts';
+import { NO_REASON } from '../../../src/actions/types.ts';
 import { itemSeen } from '../../../src/domain/actions/seen.ts';
 import { StoreError } from '../../../src/store/errors.ts';
 import { ATTEMPT, BUSY, EB3, failed, outcomeOf, World } from './world.ts';
@@ -114,6 +115,17 @@ describe('an action at a run', () => {
       ...{ state: 'refused', before: null, message: 'there is no run 99' },
     });
     expect((await world.ask('drain', 1)).action.message).toBe('drain is for a host');
+  });
+
+  it('without a reason of its own keeps that of the last failure', async () => {
+    await world.insertRun(1, failed(3));
+    await world.ask('abandon', 1, { reason: NO_REASON });
+    expect(await world.bootstrax(1)).toMatchObject({ state: 'abandoned', reason: failed(3).reason });
+    await world.insertRun(2, failed(3));
+    await world.ask('abandon', 2, { reason: 'wrong voltage' });
+    expect((await world.bootstrax(2))['reason']).toBe(
+      'console.lab:\nabandoned by anna: wrong voltage\n',
+    );
   });
 
   it('on a busy run waits for the host that has it, and its attempt', async () => {
