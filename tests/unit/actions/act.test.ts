@@ -120,7 +120,10 @@ describe('an action at a run', () => {
   it('without a reason of its own keeps that of the last failure', async () => {
     await world.insertRun(1, failed(3));
     await world.ask('abandon', 1, { reason: NO_REASON });
-    expect(await world.bootstrax(1)).toMatchObject({ state: 'abandoned', reason: failed(3).reason });
+    expect(await world.bootstrax(1)).toMatchObject({
+      state: 'abandoned',
+      reason: failed(3).reason,
+    });
     await world.insertRun(2, failed(3));
     await world.ask('abandon', 2, { reason: 'wrong voltage' });
     expect((await world.bootstrax(2))['reason']).toBe(
