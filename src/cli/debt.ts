@@ -1,10 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { userInfo } from 'node:os';
+import type { Settings } from '../config/entries.ts';
 import { causeText } from '../domain/causes.ts';
 import { debtFacts, debtorOf, madeOf, offerable, sourceOfDebt } from '../domain/debt.ts';
 import type { Rules } from '../domain/rules.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
 import type { DebtDocument, RunDocument, Store } from '../store/types.ts';
+import { askOf, toolsOf } from './act.ts';
 import { withDatabase } from './database.ts';
 import { print, printJson, table } from './output.ts';
 import { runNumber } from './run-number.ts';
@@ -38,6 +39,11 @@ interface Debt {
   why_not: string | null;
 }
 
+interface OfferOptions {
+  reason?: string;
+  json?: boolean;
+}
+
 /** `bootstrax debt`: what done runs lack; `offer` has it made after all. */
 export function addDebt(program: Command): void {
   const debt = program
@@ -59,13 +65,15 @@ export function addDebt(program: Command): void {
     .command('offer')
     .description('have what these runs lack made by the host that has their data; they stay done')
     .argument('<runs...>', 'run numbers')
+    .option('--reason <text>', 'for those who read it later')
     .option('--json', 'one object: {offered: [..], refused: [{run, why}]}')
-    .action(async (words: string[], options: { json?: boolean }, command: Command) => {
+    .action(async (words: string[], options: OfferOptions, command: Command) => {
       const { json = debt.opts<{ json?: boolean }>().json } = options;
       const runs = words.map(runNumber);
       const { offered, refused } = await withDatabase(command, async ({ store, settings }) => {
         const answers = [];
-        for (const run of new Set(runs)) answers.push(await offer(store, settings.rules, run));
+        for (const run of new Set(runs))
+          answers.push(await offer(store, settings, run, options.reason));
         return {
           offered: answers.filter(({ why }) => why === null).map(({ run }) => run),
           refused: answers.filter(({ why }) => why !== null),
@@ -131,8 +139,9 @@ async function describe(
 
 async function offer(
   store: Store,
-  rules: Rules,
+  settings: Settings,
   run: number,
+  reason = '',
 ): Promise<{ run: number; why: string | null }> {
   const no = (why: string) => ({ run, why });
   const [document, another] = await store.debts.runs([run]);
@@ -146,12 +155,19 @@ async function offer(
   if (debtor.debt?.paid === true || (debtor.result?.dropped ?? []).length === 0) {
     return no('it lacks nothing');
   }
-  const may = offerable(debtorOf(debtor), debtFacts(document), rules);
-  if (!may.ok) return no(may.reason);
-  await store.debts.note(debtor.attempt, {
-    ...{ offered: true, by: userInfo().username, tries: 0, reason: null, paid: false },
-  });
-  return { run, why: null };
+  const { lookAtRun } = await import('../actions/runs.ts');
+  const tools = toolsOf(store, settings);
+  const look = await lookAtRun(tools, 'reprocess', run);
+  if (typeof look === 'string') return no(look);
+  // What cannot be added is not made anew unless somebody asks for just that.
+  if (!look.effectOf.possible || look.effectOf.step.kind !== 'offer') {
+    const may = offerable(debtorOf(debtor), debtFacts(document), settings.rules);
+    return no(may.ok ? look.effect : may.reason);
+  }
+  const { act } = await import('../actions/act.ts');
+  const wish = { kind: 'reprocess', target: { kind: 'run', run }, words: [reason] } as const;
+  const { action, message } = await act(tools, { ...askOf(wish), seen: look.seen });
+  return action.state === 'refused' ? no(message) : { run, why: null };
 }
 
 function draw(debts: readonly Debt[]): string {

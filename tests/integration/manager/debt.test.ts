@@ -96,6 +96,9 @@ async function offer(run: number): Promise<void> {
   });
   expect(answer).toMatchObject({ code: 0 });
   expect(JSON.parse(answer.stdout)).toEqual({ offered: [run], refused: [] });
+  const audit = await lab.command(['actions', '--run', String(run), '--json']);
+  const { actions } = JSON.parse(audit.stdout) as { actions: unknown[] };
+  expect(actions[0]).toMatchObject({ kind: 'reprocess', state: 'done', via: 'command' });
 }
 
 /** What must hold of a run with a debt whatever happens to the attempts at it. */
