@@ -107,7 +107,9 @@ function hours(rules: Rules): number {
 
 function waitingStep(decision: ClaimDecision, { bootstrax, host }: Circumstances): NextStep | null {
   if (decision.kind === 'pass' && decision.until !== null) {
-    return { what: 'it is tried again', at: decision.until.toISOString(), who: 'any host' };
+    // Where all places are taken it waits its turn behind new runs.
+    const who = 'the first host with a free place';
+    return { what: 'it is tried again', at: decision.until.toISOString(), who };
   }
   // Failed without a time for another try: only a person brings it back.
   if (bootstrax.state === 'failed' && bootstrax.nextRetry === null) return null;

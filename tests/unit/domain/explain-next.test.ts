@@ -41,7 +41,7 @@ describe('what comes next', () => {
     expect(step({ state: 'failed', n_failures: 1, next_retry: at(1) })).toEqual({
       what: 'it is tried again',
       at: at(1).toISOString(),
-      who: 'any host',
+      who: 'the first host with a free place',
     });
   });
 });
