@@ -14,6 +14,8 @@ const LOOK_SECONDS = 60;
 /** Whoever has asked is about to carry it out, seconds. */
 const ABOUT_TO_SECONDS = 5;
 const SECONDS_PER_HOUR = 3600;
+/** Of the actions at this host so many are looked at for one that came after. */
+const LATEST = 20;
 
 export interface AskedParts {
   book: AttemptBook;
@@ -153,8 +155,15 @@ export class Asked {
     await this.#done(action, message, null);
   }
 
-  async #isChanged({ id, saw }: ActionDocument): Promise<boolean> {
+  async #isChanged({ id, saw, requested }: ActionDocument): Promise<boolean> {
     const { store, host } = this.#env;
+    const later = (await store.actions.list({ host, limit: LATEST })).find(
+      (other) => other.state === 'done' && isOfDrain(other) && other.requested > requested,
+    );
+    if (later !== undefined) {
+      await store.actions.refuse(id, `${later.by} has asked to ${later.kind} ${host} since`, host);
+      return true;
+    }
     const is = hostSeen(shownDrain(this.#parts.drained()));
     if (is === saw) return false;
     const why = `${host} was changed meanwhile. It was: ${saw}. It is: ${is}`;
@@ -178,6 +187,8 @@ export class Asked {
     await this.#parts.drain(null);
   }
 }
+
+const isOfDrain = ({ kind }: ActionDocument): boolean => kind === 'drain' || kind === 'undrain';
 
 /** As the host's document has it. */
 export function shownDrain(drain: Drain | null): { reason: string; expires: string | null } | null {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { AlarmsPanel } from '../../../src/dashboard/api.ts';
+import { ALARM_POINTS, MAINTENANCE_POINTS } from '../../faults/crash-points/elsewhere.ts';
 import { DashboardProcess } from '../../support/dashboard.ts';
 import { Lab, SMALL_MACHINE, until } from '../../support/lab.ts';
 import { HttpReceiver, MailReceiver } from '../../support/receivers.ts';
@@ -188,6 +189,51 @@ describe('an alarm', () => {
     expect(new Set(http.ids)).toEqual(new Set([`given_up:${run}/1/raised`]));
     expect(http.ids.length + mail.mails.length).toBeLessThanOrEqual(2 + told[0]! + told[1]!);
   });
+});
+
+describe('wherever the power is cut', () => {
+  it.each(ALARM_POINTS)('at %s, both are told, and that it is over', async (cut) => {
+    const run = await giveUp();
+    await watch(1, { BOOTSTRAX_CRASH_AT: cut });
+    if (cut.startsWith('alarms.clear:')) {
+      await until('both to be told', () => http.ids.length > 0 && mail.mails.length > 0);
+      await mend(run);
+    }
+    const [dying] = dashboards;
+    await until('the dashboard to be killed', () => dying?.log.includes('killed here'));
+    // Its turns would end by themselves after a minute.
+    await lab.runsDatabase
+      .collection('bootstrax_alarms')
+      .updateMany({ claimed_until: { $ne: null } }, { $set: { claimed_until: ago(1) } });
+    await watch(1);
+    if (!cut.startsWith('alarms.clear:')) {
+      await until('both to be told', () => http.ids.length > 0 && mail.mails.length > 0);
+      await mend(run);
+    }
+    const isOver = () =>
+      http.ids.includes(`given_up:${run}/1/cleared`) &&
+      mail.mails.some(({ text }) => text.includes('Subject: bootstrax: over'));
+    await until('both to be told that it is over', isOver);
+    const said = [`given_up:${run}/1/raised`, `given_up:${run}/1/cleared`];
+    expect([...new Set(http.ids)]).toEqual(said);
+  });
+
+  it.each(MAINTENANCE_POINTS)(
+    'at %s, a maintenance is there or not, and can be ended',
+    async (cut) => {
+      const start = ['maintenance', 'start', '--hours', '1', '--reason', 'new disks'];
+      const end = ['maintenance', 'end'];
+      const isStart = cut.startsWith('maintenance.start:');
+      if (!isStart) expect((await lab.command(start)).code).toBe(0);
+      const env = { BOOTSTRAX_CRASH_AT: cut };
+      const { stderr } = await lab.command(isStart ? start : end, { env });
+      expect(stderr).toContain('killed here');
+      const lasts = cut === 'maintenance.start:after' || cut === 'maintenance.end:before';
+      expect((await alarms()).maintenance).toHaveLength(lasts ? 1 : 0);
+      expect((await lab.command(end)).code).toBe(lasts ? 0 : 1);
+      expect((await alarms()).maintenance).toEqual([]);
+    },
+  );
 });
 
 it('a manager that is killed is told as silent, and as back when it is', async () => {

@@ -47,6 +47,17 @@ beforeEach(async () => {
 });
 
 describe('drain', () => {
+  it('that was cut is refused once somebody has asked for the contrary', async () => {
+    const { action } = await world.ask('drain', EB3);
+    const undone = await world.ask('undrain', EB3, { by: 'bert' });
+    await world.store.actions.done(undone.action.id, { message: 'runs are taken again' });
+    await asked.look(true);
+    expect(drained).toBeNull();
+    expect(await state(action.id)).toMatchObject({
+      ...{ state: 'refused', message: `bert has asked to undrain ${EB3} since` },
+    });
+  });
+
   it('is carried out, and told with its end', async () => {
     const { action } = await world.ask('drain', EB3, { hours: 2 });
     await asked.look(true);

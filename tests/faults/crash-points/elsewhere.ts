@@ -1,0 +1,8 @@
+import { CRASH_POINTS, type CrashPoint } from '../../../src/crash-points/points.ts';
+
+const pointsOf = (subject: string): CrashPoint[] =>
+  CRASH_POINTS.filter((point) => point.startsWith(`${subject}.`));
+
+/** Writes of the dashboard, which has no run in its hands: cut in `tests/integration/alarms`. */
+export const ALARM_POINTS = pointsOf('alarms');
+export const MAINTENANCE_POINTS = pointsOf('maintenance');
