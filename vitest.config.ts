@@ -5,7 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONGEST = [
   ...['faults/crash-points', 'integration/straxen/equality', 'faults/children'],
   ...['integration/manager/debt', 'toolchain/tools', 'integration/manager/handback'],
-  ...['simulation/even-seeds', 'simulation/odd-seeds'],
+  ...['simulation/even-seeds', 'simulation/odd-seeds', 'integration/dashboard/fuzz'],
+  ...['integration/deletion/refused', 'fuzz/live', 'browser/fleet', 'toolchain/rundb'],
 ];
 
 class LongestFirst extends BaseSequencer {
