@@ -1,8 +1,8 @@
 import { cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Decimal128, deserialize, serialize } from 'bson';
+import { deserialize, serialize } from 'bson';
 import fc from 'fast-check';
-import { MongoError, type ObjectId } from 'mongodb';
+import { Decimal128, MongoError, type ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { claimDecision } from '../../src/domain/claim.ts';
