@@ -1,3 +1,4 @@
+import { fieldsOf } from '../domain/bson-values.ts';
 import { countedFailure } from '../domain/retry.ts';
 import {
   runEffect,
@@ -42,7 +43,7 @@ export async function lookAtRun(
 }
 
 async function debtorOf(store: Store, document: RunDocument): Promise<DebtDocument | null> {
-  const { state, last_attempt: last } = fieldsOf(document);
+  const { state, last_attempt: last } = fieldsOf(document['bootstrax']);
   return state === 'done' && typeof last === 'string' ? store.attempts.get(last) : null;
 }
 
@@ -138,7 +139,7 @@ async function take(
 /** The attempt that such a step takes its run away from. */
 function endedBy(step: RunStep, document: RunDocument): { host: string; attempt: string } | null {
   if (step.kind !== 'abandon' && step.kind !== 'fail') return null;
-  return ownerOf(fieldsOf(document));
+  return ownerOf(fieldsOf(document['bootstrax']));
 }
 
 /** Of a run in work; null: nobody, or somebody who writes no attempt. */
@@ -187,7 +188,7 @@ export function snapshot(document: RunDocument): Record<string, unknown> {
     debt,
     last_attempt,
     action,
-  } = fieldsOf(document);
+  } = fieldsOf(document['bootstrax']);
   const tags = Array.isArray(document['tags']) ? (document['tags'] as unknown[]) : [];
   const fields = {
     ...{ state: state ?? null, host, time, attempt, outcome, n_failures, next_retry, debt },
@@ -198,9 +199,4 @@ export function snapshot(document: RunDocument): Record<string, unknown> {
     }),
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-function fieldsOf(document: RunDocument): Record<string, unknown> {
-  const fields = document['bootstrax'];
-  return typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>) : {};
 }

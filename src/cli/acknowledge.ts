@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { carryOut } from './act.ts';
-import { hours } from './hours.ts';
+import { hours } from './spans.ts';
 import { print, printJson } from './output.ts';
 
 /** `bootstrax acknowledge ITEM [REASON]`: somebody has taken it on. */

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Settings } from '../config/entries.ts';
 import { causeText } from '../domain/causes.ts';
 import { debtFacts, debtorOf, madeOf, offerable, sourceOfDebt } from '../domain/debt.ts';
@@ -9,6 +9,7 @@ import { askOf, toolsOf } from './act.ts';
 import { withDatabase } from './database.ts';
 import { print, printJson, table } from './output.ts';
 import { runNumber } from './run-number.ts';
+import { days } from './spans.ts';
 
 const HOURS_PER_DAY = 24;
 const MOST_DEBTS = 500;
@@ -190,10 +191,4 @@ function stateText({ state, by, tries, reason, why_not: whyNot }: Debt): string 
   const tried = tries === 0 ? '' : `, tried ${tries} times${reason === null ? '' : `: ${reason}`}`;
   if (state !== 'open') return `${state}${by === null ? '' : ` (${by})`}${tried}`;
   return whyNot === null ? `can be offered${tried}` : `cannot be offered: ${whyNot}${tried}`;
-}
-
-function days(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value > 0 && value <= 3650) return value;
-  throw new InvalidArgumentError('A number of days, above 0.');
 }

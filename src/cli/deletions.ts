@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { utcToTheSecond } from '../domain/utc.ts';
 import type { DeletionDocument, Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
@@ -6,6 +6,7 @@ import { CommandFailure } from './failure.ts';
 import { findRun } from './find-run.ts';
 import { bytes, print, printJson, table } from './output.ts';
 import { runNumber } from './run-number.ts';
+import { days } from './spans.ts';
 
 const HOURS_PER_DAY = 24;
 const MOST_DELETIONS = 500;
@@ -117,10 +118,4 @@ function drawOne(deletion: DeletionDocument): string {
         `  ${type}: ${rows} rows in ${chunks} chunks, ${bytes(size)}: ${location}`,
     ),
   ].join('\n');
-}
-
-function days(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value > 0 && value <= 3650) return value;
-  throw new InvalidArgumentError('A number of days, above 0.');
 }

@@ -8,7 +8,7 @@ import type { ActionDocument, Store } from '../store/types.ts';
 import { askOf, toolsOf } from './act.ts';
 import { settingsAndEmbedded, settingsWithDatabase, withStore } from './database.ts';
 import { CommandFailure } from './failure.ts';
-import { hours } from './hours.ts';
+import { hours } from './spans.ts';
 import { askManagerOf } from './manager-request.ts';
 import { print, printJson } from './output.ts';
 

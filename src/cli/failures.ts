@@ -1,9 +1,10 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { blameText } from '../domain/blame.ts';
 import { causeText } from '../domain/causes.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
 import { withDatabase } from './database.ts';
 import { print, printJson, table } from './output.ts';
+import { days } from './spans.ts';
 
 const HOURS_PER_DAY = 24;
 const MOST_GROUPS = 50;
@@ -44,10 +45,4 @@ export function addFailures(program: Command): void {
         ),
       );
     });
-}
-
-function days(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value > 0 && value <= 3650) return value;
-  throw new InvalidArgumentError('A number of days, above 0.');
 }

@@ -1,13 +1,16 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { withDatabase } from './database.ts';
 import { print, printJson } from './output.ts';
+import { hoursUpTo } from './spans.ts';
+
+const MOST_HOURS = 7 * 24;
 
 /** `bootstrax handover`: the last hours as text, for the log book. */
 export function addHandover(program: Command): void {
   program
     .command('handover')
     .description('what happened in the last hours, as text to paste into a log book')
-    .option('--hours <number>', 'of so many hours', hours, 8)
+    .option('--hours <number>', 'of so many hours, at most a week', hoursUpTo(MOST_HOURS), 8)
     .option('--json', 'one object: {now, hours, text}')
     .action(async (options: { hours: number; json?: boolean }, command: Command) => {
       const { handover } = await import('../dashboard/handover.ts');
@@ -17,10 +20,4 @@ export function addHandover(program: Command): void {
       if (options.json) printJson(answer);
       else print(answer.text);
     });
-}
-
-function hours(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value > 0 && value <= 168) return value;
-  throw new InvalidArgumentError('A number of hours, above 0 and at most 168 (a week).');
 }

@@ -1,10 +1,11 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { userInfo } from 'node:os';
 import type { Maintenance } from '../domain/alarms/alarm.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
 import { withDatabase } from './database.ts';
 import { CommandFailure } from './failure.ts';
 import { print, printJson, table } from './output.ts';
+import { hoursUpTo } from './spans.ts';
 
 const MOST_HOURS = 14 * 24;
 const LISTED_DAYS = 7;
@@ -21,7 +22,7 @@ export function addMaintenance(program: Command): void {
   maintenance
     .command('start')
     .description('tell nobody from now on, for so many hours')
-    .requiredOption('--hours <number>', 'how long, at most 14 days', hours)
+    .requiredOption('--hours <number>', 'how long, at most 14 days', hoursUpTo(MOST_HOURS))
     .requiredOption('--reason <text>', 'for those who look at the alarms')
     .option('--only <host>', 'only what is about this host, by its full name')
     .option('--json', 'one object: {id, until}')
@@ -100,10 +101,4 @@ function draw(windows: readonly Maintenance[], now: Date): string {
       reason,
     ]),
   );
-}
-
-function hours(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value > 0 && value <= MOST_HOURS) return value;
-  throw new InvalidArgumentError(`A number of hours, above 0 and at most ${MOST_HOURS}.`);
 }

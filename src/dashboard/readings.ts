@@ -1,5 +1,6 @@
 import type { Standing, Standings } from '../domain/actions/acknowledgement.ts';
 import { runSeen } from '../domain/actions/seen.ts';
+import { fieldsOf } from '../domain/bson-values.ts';
 import { attention } from '../domain/overview/attention.ts';
 import { hostCard, hostScores, type Sign } from '../domain/overview/hosts.ts';
 import {
@@ -218,14 +219,10 @@ export function standingsOf(standings: readonly Standing[]): Standings {
   return new Map(standings.map((standing) => [standing.item, standing]));
 }
 
-function fieldsOf(document: RunDocument): Record<string, unknown> {
-  const fields = document['bootstrax'];
-  return typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>) : {};
-}
-
 const dateOf = (value: unknown): Date | null => (value instanceof Date ? value : null);
 
-const timeOf = (document: RunDocument): Date | null => dateOf(fieldsOf(document)['time']);
+const timeOf = (document: RunDocument): Date | null =>
+  dateOf(fieldsOf(document['bootstrax'])['time']);
 
 /** An untouched run as the queue looks at it. */
 function waitingOf(document: RunDocument): Waiting {
@@ -269,7 +266,7 @@ export async function readDay(
 function takenOf(document: RunDocument, outputs: ReadonlyMap<number, Date>): TakenRun[] {
   const start = dateOf(document['start']);
   if (start === null) return [];
-  const fields = fieldsOf(document);
+  const fields = fieldsOf(document['bootstrax']);
   const progress = (fields['progress'] ?? {}) as Record<string, unknown>;
   return [
     {

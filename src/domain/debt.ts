@@ -1,3 +1,4 @@
+import { fieldsOf } from './bson-values.ts';
 import type { TargetRules } from './rules.ts';
 
 /** A done attempt that made fewer targets than wanted. */
@@ -40,10 +41,6 @@ export const OFFERABLE_STATUS: readonly (string | null)[] = [null, 'eb_finished_
 export const OFFERABLE_RESTRAX: readonly (string | null)[] = [null, 'failed'];
 
 type Fields = Record<string, unknown>;
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
 
 function textOf(value: unknown): string | null {
   if (value === undefined || value === null) return null;

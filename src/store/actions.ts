@@ -161,12 +161,14 @@ async function list(
     const all = await actions.find(about, { limit: MOST_OF_ONE });
     return newestFirst(all.map(actionOf), before).slice(0, limit);
   }
-  const to = before?.requested ?? new Date(Date.now() + DAY_MS);
+  const toMs = before?.requested.getTime() ?? Date.now();
+  // What the server has written later than this machine's clock says is not left out.
+  const upTo = before === undefined ? {} : { $lte: before.requested };
   let found: ActionDocument[] = [];
   for (const days of WINDOW_DAYS) {
-    const from = new Date(to.getTime() - (days + 1) * DAY_MS);
+    const from = new Date(toMs - days * DAY_MS);
     const some = await actions.find(
-      { requested: { $gte: from, $lte: to } },
+      { requested: { $gte: from, ...upTo } },
       { sort: { requested: -1 }, limit: limit + TIES },
     );
     found = newestFirst(some.map(actionOf), before).slice(0, limit);

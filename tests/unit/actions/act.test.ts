@@ -107,6 +107,13 @@ describe('an action at a run', () => {
     expect(actions.map(({ state }) => state).sort()).toEqual(['done', 'refused']);
   });
 
+  it('is listed although the clock of who lists them is days behind', async () => {
+    world.nowMs = Date.now() + 10 * 86_400_000;
+    await world.insertRun(1, null);
+    const { action } = await world.ask('hold', 1);
+    expect(await world.store.actions.list({ limit: 10 })).toMatchObject([{ id: action.id }]);
+  });
+
   it('what cannot be done is refused and kept too', async () => {
     await world.insertRun(1, null);
     const { action } = await world.ask('retry', 1);
