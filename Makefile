@@ -82,7 +82,7 @@ python-test: setup
 	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests
 
 node-test: build test-tools
-	npx --no-install vitest run
+	@scripts/node-test.sh
 
 test-tools:
 	@scripts/test-tools.sh
