@@ -3,6 +3,7 @@ import { explain, type Explanation } from '../domain/explain.ts';
 import { blame, blameText, isAlike, type Blame } from '../domain/blame.ts';
 import { causeText, type Meaning } from '../domain/causes.ts';
 import { deletionInWords } from '../domain/deletion-words.ts';
+import { placesOf } from '../domain/places.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { findRun } from './find-run.ts';
@@ -40,10 +41,11 @@ export function addExplain(program: Command): void {
       const explanation = await withDatabase(command, async ({ store, settings }) => {
         const { parsed } = await findRun(store, run);
         const now = await store.serverTime();
-        const host = hostFacts(settings, await hostViews(store, settings, now));
+        const views = await hostViews(store, settings, now);
+        const host = hostFacts(settings, views);
         const { role, primaries } = settings.host;
         const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
-        const explanation = explain(parsed, host, fleet, settings.rules, now);
+        const explanation = explain(parsed, host, fleet, settings.rules, now, placesOf(views));
         const [deletion] = await store.deletions.ofRun(run);
         return {
           ...explanation,

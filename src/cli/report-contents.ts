@@ -1,6 +1,7 @@
 import type { Loaded } from '../config/load.ts';
 import { showSettings } from '../config/show.ts';
 import { explain } from '../domain/explain.ts';
+import { placesOf } from '../domain/places.ts';
 import { attemptsOf, logsOf, part, versionsOf } from '../report/parts.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
 import type { Store } from '../store/types.ts';
@@ -56,12 +57,13 @@ async function fromDatabase(loaded: Loaded, run: number | null): Promise<object>
 async function aboutRun({ settings }: Loaded, store: Store, run: number): Promise<object> {
   const { document, parsed } = await findRun(store, run);
   const now = await store.serverTime();
-  const facts = hostFacts(settings, await hostViews(store, settings, now));
+  const views = await hostViews(store, settings, now);
+  const facts = hostFacts(settings, views);
   const { role, primaries } = settings.host;
   const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
   return {
     document,
-    explain: explain(parsed, facts, fleet, settings.rules, now),
+    explain: explain(parsed, facts, fleet, settings.rules, now, placesOf(views)),
     history: await store.attempts.ofRun(run, MOST_ATTEMPTS),
   };
 }

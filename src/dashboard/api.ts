@@ -1,4 +1,5 @@
 import type { ActionView } from './action-api.ts';
+import type { Latencies } from '../domain/attempt-times.ts';
 import type { Run } from '../domain/run.ts';
 import type { AttentionItem } from '../domain/overview/attention.ts';
 import type { AlarmKind } from '../domain/alarms/alarm.ts';
@@ -142,6 +143,8 @@ export interface AttemptView {
   cores: number | null;
   maxMessages: number | null;
   timeoutSeconds: number | null;
+  /** How long its steps took. */
+  steps: Latencies;
   /** What shaped the plan. */
   reasons: string[];
   versions: Record<string, string>;

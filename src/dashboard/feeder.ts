@@ -23,7 +23,7 @@ type GroupName = 'runs' | 'waiting' | 'hosts' | 'day' | 'alarms';
 /** Panels that are read together. */
 const GROUPS: Readonly<Record<GroupName, { panels: readonly PanelName[]; everyMs: number }>> = {
   runs: { panels: ['working', 'strip'], everyMs: 1000 },
-  hosts: { panels: ['hosts'], everyMs: 5000 },
+  hosts: { panels: ['hosts'], everyMs: 1000 },
   waiting: { panels: ['queue', 'attention'], everyMs: 5000 },
   alarms: { panels: ['alarms'], everyMs: 5000 },
   day: { panels: ['plots', 'scores'], everyMs: 30_000 },

@@ -33,6 +33,7 @@ const LONGEST_RUN_HOURS = 24;
 const PROMISE_GRACE_SECONDS = 60;
 /** Life signs come at least every 10 s. */
 const SIGN_SECONDS = 30;
+const SIGNS_EVERY_MS = 5000;
 /** The disk is looked at so often in the past to see where it goes, minutes ago. */
 const DISK_LOOKS_MINUTES = [60, 45, 30, 15];
 const DISK_LOOK_SECONDS = 40;
@@ -72,13 +73,19 @@ export async function readRuns(
   };
 }
 
-/** Keeps what was seen of the disks, so that it is not asked for again. */
+/**
+ * All hosts with their newest life signs. What they say of themselves is asked for at each reading,
+ * their life signs and disks less often.
+ */
 export class HostReader {
   readonly #past = new Map<string, Sign[]>();
-  #lookedAtMs = -Infinity;
+  #pastReadAtMs = -Infinity;
+  #newest: Sign[] = [];
+  #newestReadAtMs = -Infinity;
+  #cards: Panels['hosts'] = [];
+  #said = '';
   #hasRead = false;
 
-  /** All hosts with their newest life signs. */
   async read(
     { hosts, overview }: Source,
     rules: Rules,
@@ -89,9 +96,27 @@ export class HostReader {
       .map((document) => hostView(document, now, presumedDeadSeconds))
       .sort((a, b) => a.host.localeCompare(b.host));
     const names = views.map(({ host }) => host);
+    const hasSigns = await this.#readSigns(overview, names, now);
+    const said = JSON.stringify(views.map(whatItSays));
+    if (hasSigns || said !== this.#said) {
+      const limits = { diskPercent: rules.disk.maxUsedPercent, presumedDeadSeconds };
+      this.#cards = views.map((view) => hostCard(view, this.#signsOf(view.host), limits, now));
+      this.#said = said;
+    }
+    return { views, cards: this.#cards };
+  }
+
+  /** False: it is not yet time to look again. */
+  async #readSigns(
+    overview: Source['overview'],
+    names: readonly string[],
+    now: Date,
+  ): Promise<boolean> {
+    const atMs = performance.now();
+    if (atMs - this.#newestReadAtMs < SIGNS_EVERY_MS) return false;
     const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
     // Not the first time: many hosts are soon seen, where their disks go can wait.
-    if (this.#hasRead && now.getTime() - this.#lookedAtMs > DISK_LOOK_EVERY_MS) {
+    if (this.#hasRead && atMs - this.#pastReadAtMs > DISK_LOOK_EVERY_MS) {
       const looks = await Promise.all(
         DISK_LOOKS_MINUTES.map((minutes) =>
           overview.signs(names, ago(minutes * 60), ago(minutes * 60 - DISK_LOOK_SECONDS), 8),
@@ -101,22 +126,27 @@ export class HostReader {
       for (const sign of looks.flat().map(signOf)) {
         this.#past.set(sign.host, [...(this.#past.get(sign.host) ?? []), sign]);
       }
-      this.#lookedAtMs = now.getTime();
+      this.#pastReadAtMs = atMs;
     }
-    const signs = (await overview.signs(names, ago(SIGN_SECONDS), ago(-SIGN_SECONDS), 20)).map(
-      signOf,
-    );
-    const limits = { diskPercent: rules.disk.maxUsedPercent, presumedDeadSeconds };
-    const cards = views.map((view) => {
-      const newest = signs
-        .filter(({ host }) => host === view.host)
-        .sort((a, b) => b.atMs - a.atMs)
-        .slice(0, 1);
-      return hostCard(view, [...(this.#past.get(view.host) ?? []), ...newest], limits, now);
-    });
+    const stored = await overview.signs(names, ago(SIGN_SECONDS), ago(-SIGN_SECONDS), 20);
+    this.#newest = stored.map(signOf);
+    this.#newestReadAtMs = atMs;
     this.#hasRead = true;
-    return { views, cards };
+    return true;
   }
+
+  #signsOf(host: string): Sign[] {
+    const newest = this.#newest
+      .filter((sign) => sign.host === host)
+      .sort((a, b) => b.atMs - a.atMs)
+      .slice(0, 1);
+    return [...(this.#past.get(host) ?? []), ...newest];
+  }
+}
+
+/** Without what differs although nothing has happened. */
+function whatItSays({ time: _time, ageSeconds: _age, freeSince: _free, ...said }: HostView) {
+  return said;
 }
 
 /** A life sign as it is shown; what is not a number is not known. */
@@ -197,6 +227,7 @@ export async function readWaitingRuns(
         promiseGraceSeconds: PROMISE_GRACE_SECONDS,
         busyLeaseSeconds: rules.limits.busyLeaseSeconds,
         consideringLeaseSeconds: rules.limits.consideringLeaseSeconds,
+        overdueSeconds: rules.claim.overdueSeconds,
       },
       now,
       standingsOf(standings),

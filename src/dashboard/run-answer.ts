@@ -1,5 +1,6 @@
 import { EJSON } from 'bson';
 
+import { latenciesOf } from '../domain/attempt-times.ts';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
 import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
@@ -102,6 +103,10 @@ function attemptView(attempt: AttemptDocument, filesHere: boolean): AttemptView 
     cores: number('cores'),
     maxMessages: number('maxMessages'),
     timeoutSeconds: number('timeoutSeconds'),
+    steps: latenciesOf(attempt.times ?? {}, {
+      ended: attempt.ended ?? attempt.started,
+      done: result?.outcome === 'done',
+    }),
     reasons: textsOf(plan?.['reasons']),
     versions: result?.versions ?? {},
     filesHere,

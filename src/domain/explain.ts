@@ -6,6 +6,7 @@ import {
   type HostFacts,
   type Verdict,
 } from './claim.ts';
+import type { Places } from './places.ts';
 import type { Rules } from './rules.ts';
 import type { BootstraxFields, ParsedRun } from './run.ts';
 
@@ -26,13 +27,17 @@ export interface Explanation {
   commands: string[];
 }
 
-/** The contract's object of `bootstrax explain N --json`, as seen from one host. */
+/**
+ * The contract's object of `bootstrax explain N --json`, as seen from one host. Where all `places` of
+ * the fleet are taken no time is named: nobody could promise it.
+ */
 export function explain(
   parsed: ParsedRun,
   host: HostFacts,
   fleet: FleetFacts,
   rules: Rules,
   now: Date,
+  places: Places,
 ): Explanation {
   const { number, bootstrax, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
   const evaluation = evaluateClaim(parsed, host, fleet, rules, now);
@@ -42,7 +47,7 @@ export function explain(
     state: bootstrax.state,
     verdict,
     rules: evaluation.rules,
-    next: nextStep(verdict, evaluation.decision, { bootstrax, tags, host, rules }),
+    next: nextStep(verdict, evaluation.decision, { bootstrax, tags, host, rules, places }),
     commands: number === null ? [] : commands(verdict, bootstrax, number),
   };
 }
@@ -63,6 +68,7 @@ interface Circumstances {
   tags: readonly string[];
   host: HostFacts;
   rules: Rules;
+  places: Places;
 }
 
 function nextStep(
@@ -105,11 +111,17 @@ function hours(rules: Rules): number {
   return rules.limits.abandonDoneSeconds / 3600;
 }
 
-function waitingStep(decision: ClaimDecision, { bootstrax, host }: Circumstances): NextStep | null {
+function waitingStep(
+  decision: ClaimDecision,
+  { bootstrax, host, places }: Circumstances,
+): NextStep | null {
   if (decision.kind === 'pass' && decision.until !== null) {
-    // Where all places are taken it waits its turn behind new runs.
+    const at = decision.until.toISOString();
     const who = 'the first host with a free place';
-    return { what: 'it is tried again', at: decision.until.toISOString(), who };
+    if (places.kind === 'free') return { what: 'it is tried again', at, who };
+    const first = places.kind === 'full' ? 'a place is free' : 'a host takes runs';
+    // New runs go first.
+    return { what: `it is tried again when ${first}, not before ${at}`, at: null, who };
   }
   // Failed without a time for another try: only a person brings it back.
   if (bootstrax.state === 'failed' && bootstrax.nextRetry === null) return null;

@@ -19,6 +19,8 @@ export interface HostView {
   role: string | null;
   slots: number | null;
   runs: number[];
+  /** Since when it has had a free place and taken runs; ISO 8601, UTC, null: it has none, or does not say. */
+  freeSince: string | null;
   /** Would it take a run? */
   accepting: boolean;
   /** Why not. */
@@ -30,6 +32,8 @@ export interface HostView {
   worker: string | null;
   /** Its worker is warm, or will never be: a run starts without waiting for it. */
   workerReady: boolean;
+  /** Above this an attempt is ended; bytes, null where its release does not say. */
+  memoryLimitBytes: number | null;
   /** Of its program and of Python packages, as far as they are known. */
   versions: Record<string, string>;
   /** What it says it is doing. */
@@ -55,6 +59,8 @@ export function hostView(
     drained,
     worker,
     worker_ready: workerReady,
+    memory_limit_bytes: memoryLimitBytes,
+    free_for_seconds: freeForSeconds,
     versions,
     thinking,
   } = extras;
@@ -67,12 +73,17 @@ export function hostView(
     role: textOf(role),
     slots: typeof slots === 'number' ? slots : null,
     runs: Array.isArray(runs) ? runs.filter((run) => typeof run === 'number') : [],
+    freeSince:
+      typeof freeForSeconds === 'number' && Number.isFinite(freeForSeconds)
+        ? new Date(time.getTime() - freeForSeconds * 1000).toISOString()
+        : null,
     accepting: !dead && accepting === true,
     whyNot: textOf(whyNot),
     whyNotKind: textOf(whyNotKind),
     drained: drainedOf(drained),
     worker: textOf(worker),
     workerReady: workerReady === true,
+    memoryLimitBytes: typeof memoryLimitBytes === 'number' ? memoryLimitBytes : null,
     versions: versionsOf(versions),
     thinking: textOf(thinking),
   };

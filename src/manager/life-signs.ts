@@ -1,4 +1,5 @@
 import { versionOfThis } from '../config/version.ts';
+import { memoryLimitBytes } from '../domain/memory.ts';
 import type { MachineLoad } from '../machine/load.ts';
 import type { LifeSign } from '../store/types.ts';
 import type { Environment } from './environment.ts';
@@ -70,6 +71,8 @@ export class LifeSigns {
   #writing: Promise<void> | null = null;
   /** How far this machine's clock is ahead of the server's, seconds. */
   #skewSeconds: number | null = null;
+  /** It has had a free place and taken runs since then, monotonic seconds. */
+  #freeSince: number | null = null;
   /** Something has changed while the last state was being written. */
   #writeAgain = false;
 
@@ -90,6 +93,7 @@ export class LifeSigns {
    */
   changed(): void {
     if (this.#stop === null) return;
+    this.#noteFreePlace();
     if (this.#saying() === this.#said) void this.#writeStatuses();
     else void this.#noted();
   }
@@ -99,6 +103,12 @@ export class LifeSigns {
     this.#signs.add(written);
     await written;
     this.#signs.delete(written);
+  }
+
+  #noteFreePlace(): void {
+    const { health, runners } = this.#view();
+    const free = health?.accepting.ok === true && runners.length < this.#env.slots;
+    this.#freeSince = free ? (this.#freeSince ?? this.#env.clock.monotonicSeconds()) : null;
   }
 
   #saying(): string {
@@ -150,6 +160,7 @@ export class LifeSigns {
   }
 
   async #writeStatus(): Promise<void> {
+    this.#noteFreePlace();
     const view = this.#view();
     const state = view.runners.length > 0 || view.health?.accepting.ok !== true ? 'busy' : 'idle';
     const extras = {
@@ -159,6 +170,7 @@ export class LifeSigns {
       context: this.#env.context,
       worker: this.#env.executor.describe(),
       worker_ready: this.#env.executor.startsAtOnce(),
+      memory_limit_bytes: this.#memoryLimitBytes(),
       versions: { bootstrax: versionOfThis(), ...this.#env.executor.versions() },
       accepting: view.health?.accepting.ok === true,
       why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
@@ -172,13 +184,28 @@ export class LifeSigns {
     if (isFresh && status === this.#lastStatus) return;
     try {
       // Figures always differ: they are told along, and are no news by themselves.
-      const told = { ...extras, ...this.#env.figures.told() };
+      const told = {
+        ...extras,
+        ...this.#env.figures.told(),
+        free_for_seconds: this.#freeForSeconds(),
+      };
       await this.#env.store.hosts.write({ host: this.#env.host, state, extras: told });
       this.#lastStatus = status;
       this.#lastStatusAt = this.#env.clock.monotonicSeconds();
     } catch (error) {
       if (!isOutage(error)) throw error;
     }
+  }
+
+  #freeForSeconds(): number | null {
+    if (this.#freeSince === null) return null;
+    return this.#env.clock.monotonicSeconds() - this.#freeSince;
+  }
+
+  /** Of one attempt. */
+  #memoryLimitBytes(): number {
+    const { machine, slots, rules } = this.#env;
+    return Math.round(memoryLimitBytes(machine.memoryCapacity().totalBytes, slots, rules.memory));
   }
 
   #lifeSign(): LifeSign {

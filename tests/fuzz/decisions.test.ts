@@ -44,6 +44,7 @@ const HOSTS: readonly HostFacts[] = [
   { host: 'eb2.xenon.local', role: 'never', accepting: { ok: false, reason: 'the disk is full' } },
 ];
 const FLEET = { queueLength: 2, livePrimaries: 1 };
+const FREE = { kind: 'free', since: null } as const;
 const INPUTS: PlanInputs = {
   ...{ attempt: 'a'.repeat(24), host: 'eb3.xenon.local', context: 'c:c', contextOptions: {} },
   ...{ processor: 'threaded_mailbox', liveDataRoots: ROOTS, outputDirectory: OUTPUT },
@@ -60,7 +61,7 @@ function decide(document: unknown): ParsedRun {
   const parsed = parseRun(document);
   for (const host of HOSTS) {
     claimDecision(parsed, host, FLEET, defaultRules, NOW);
-    const explained = explain(parsed, host, FLEET, defaultRules, NOW);
+    const explained = explain(parsed, host, FLEET, defaultRules, NOW, FREE);
     JSON.stringify(explained);
     const next = nextRuns([parsed, parsed], host, FLEET, defaultRules, NOW);
     expect(next.runs.length + next.passedOver.length).toBe(2);

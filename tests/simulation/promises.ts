@@ -9,6 +9,7 @@ import type { Seat } from './seat.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import type { Time } from './time.ts';
 
+const FREE = { kind: 'free', since: null } as const;
 /** How often promises are looked at, seconds. */
 const LOOK_SECONDS = 10;
 /** From when a host could take a run to when it must have, seconds: a poll and the claim itself. */
@@ -68,7 +69,7 @@ export class Promises {
         accepting: this.#acceptingOf(name),
       };
       const fleet = { queueLength, livePrimaries };
-      const { next } = explain(parseRun(document), facts, fleet, rules, now);
+      const { next } = explain(parseRun(document), facts, fleet, rules, now, FREE);
       const key = `${String(document._id)} ${name}`;
       if (next === null) this.#kept.delete(key);
       else this.#hold(key, seat, document, next);

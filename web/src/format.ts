@@ -7,6 +7,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
 }
 
+/** `12 ms`, `3.4 s`; from two minutes on as `duration`. */
+export function precisely(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  return seconds < 120 ? `${seconds.toFixed(1)} s` : duration(seconds);
+}
+
 /** `0:10:00`, hours, minutes and seconds, for columns. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -1,12 +1,16 @@
+import { Fragment } from 'preact';
 import type { HostCard } from '../../src/domain/overview/hosts.ts';
 import { ActionButtons } from './actions/buttons.tsx';
 import { hostOffers } from './actions/offers.ts';
 import type { RunRow } from '../../src/domain/overview/run-row.ts';
-import { percent, roughly } from './format.ts';
+import { bytes, percent, roughly } from './format.ts';
 import { usePanel } from './live.ts';
 import { Ago, HostName, Meter, Until } from './parts.tsx';
 import { Link } from './router.tsx';
 import { HostSign } from './signs.tsx';
+
+/** Of the limit. */
+const MEMORY_WARN = 0.85;
 
 interface HostCardsProps {
   hosts: readonly HostCard[];
@@ -72,22 +76,58 @@ export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
   );
 }
 
-/** How far it is with its runs. */
+/** How far it is with its runs, and what memory they use. */
 function InWork({ host, working }: { host: HostCard; working: readonly RunRow[] }) {
   return (
     <dl class="meters">
       {working
         .filter((row) => row.host === host.host && row.progress !== null)
         .map((row) => (
-          <div key={row.id}>
-            <dt class="num">{row.run}</dt>
-            <dd>
-              <Meter label={`Processed of run ${row.run}`} fraction={row.progress?.fraction ?? 0} />
-              <span class="num">{shortLag(row)}</span>
-            </dd>
-          </div>
+          <Fragment key={row.id}>
+            <div>
+              <dt class="num">{row.run}</dt>
+              <dd>
+                <Meter
+                  label={`Processed of run ${row.run}`}
+                  fraction={row.progress?.fraction ?? 0}
+                />
+                <span class="num">{shortLag(row)}</span>
+              </dd>
+            </div>
+            {host.memoryLimitBytes !== null && (
+              <MemoryOfRun
+                run={row.run}
+                usedBytes={row.progress?.memoryBytes ?? 0}
+                limitBytes={host.memoryLimitBytes}
+              />
+            )}
+          </Fragment>
         ))}
     </dl>
+  );
+}
+
+interface MemoryOfRunProps {
+  run: number | null;
+  usedBytes: number;
+  limitBytes: number;
+}
+
+/** Against what the attempt may use before it is ended. */
+function MemoryOfRun({ run, usedBytes, limitBytes }: MemoryOfRunProps) {
+  const fraction = usedBytes / limitBytes;
+  return (
+    <div title={`${bytes(usedBytes)} of ${bytes(limitBytes)}: with more the attempt is ended`}>
+      <dt>its memory</dt>
+      <dd>
+        <Meter
+          label={`Memory of run ${run}, of ${bytes(limitBytes)}`}
+          fraction={fraction}
+          tone={fraction >= MEMORY_WARN ? 'warn' : 'active'}
+        />
+        <span class="num">{bytes(usedBytes)}</span>
+      </dd>
+    </div>
   );
 }
 

@@ -1,4 +1,5 @@
 import { itemMarks, type Acknowledged, type Standings } from '../actions/acknowledgement.ts';
+import { placesOf, type Places } from '../places.ts';
 import type { HostCard } from './hosts.ts';
 import type { RunRow } from './run-row.ts';
 
@@ -32,6 +33,8 @@ export interface AttentionLimits {
   /** A busy run's life sign may be so old, seconds. */
   busyLeaseSeconds: number;
   consideringLeaseSeconds: number;
+  /** What waits for so long goes before new runs. */
+  overdueSeconds: number;
 }
 
 /** What needs a human, most urgent first; normally nothing. */
@@ -43,10 +46,11 @@ export function attention(
   now: Date,
   standings: Standings = new Map(),
 ): AttentionItem[] {
+  const places = placesOf(hosts);
   const items = [
     ...hosts.flatMap(ofHost),
     ...runs.flatMap((run) =>
-      ofRun(run, changedAt.get(run.id) ?? null, limits, now).map((item) => ({
+      ofRun(run, changedAt.get(run.id) ?? null, limits, now, places).map((item) => ({
         ...item,
         occurrence: run.seen,
       })),
@@ -102,6 +106,7 @@ function ofRun(
   changed: Date | null,
   limits: AttentionLimits,
   now: Date,
+  places: Places,
 ): Omit<Bare, 'occurrence'>[] {
   const about = { run: run.run, host: run.host };
   const name = `Run ${run.run ?? 'without a number'}`;
@@ -134,8 +139,8 @@ function ofRun(
       ];
     case 'retrying':
     case 'requeued': {
-      const late = run.nextRetry === null ? 0 : (now.getTime() - Date.parse(run.nextRetry)) / 1000;
-      if (late <= limits.promiseGraceSeconds) return [];
+      if (run.nextRetry === null || !isLate(new Date(run.nextRetry), limits, now, places))
+        return [];
       return [
         {
           ...about,
@@ -164,4 +169,19 @@ function ofRun(
     default:
       return [];
   }
+}
+
+/**
+ * A retry that is due goes behind new runs: it is late only once a host with a free place has left it
+ * lying, or when it has waited for so long that it goes first.
+ */
+function isLate(due: Date, limits: AttentionLimits, now: Date, places: Places): boolean {
+  const grace = limits.promiseGraceSeconds;
+  const waited = (from: Date) => (now.getTime() - from.getTime()) / 1000;
+  if (places.kind === 'none' || waited(due) > limits.overdueSeconds + grace) {
+    return waited(due) > grace;
+  }
+  if (places.kind === 'full') return false;
+  const free = places.since;
+  return waited(free !== null && free > due ? free : due) > grace;
 }

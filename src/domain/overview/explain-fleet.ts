@@ -1,6 +1,7 @@
 import type { FleetFacts, HostFacts } from '../claim.ts';
 import { explain, type Explanation } from '../explain.ts';
 import type { HostView } from '../host-view.ts';
+import { placesOf } from '../places.ts';
 import type { Rules } from '../rules.ts';
 import type { ParsedRun } from '../run.ts';
 
@@ -28,9 +29,10 @@ export function explainFleet(
   now: Date,
 ): FleetExplanation {
   const live = views.filter(({ state }) => state !== 'dead');
+  const places = placesOf(live);
   const opinions = (live.length === 0 ? [NOBODY] : live.map(factsOf)).map((host) => ({
     host: host.host,
-    explanation: explain(parsed, host, fleet, rules, now),
+    explanation: explain(parsed, host, fleet, rules, now, places),
   }));
   const owner = (parsed.kind === 'run' ? parsed.run : parsed.malformed).bootstrax.host;
   const telling =

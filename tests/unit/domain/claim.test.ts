@@ -16,6 +16,7 @@ import { at, NOW, parsed } from './documents.ts';
 
 const HOST: HostFacts = { host: 'eb3.xenon.local', role: 'primary', accepting: { ok: true } };
 const FLEET: FleetFacts = { queueLength: 1, livePrimaries: 3 };
+const FREE = { kind: 'free', since: null } as const;
 
 interface Situation {
   host?: Partial<HostFacts>;
@@ -33,7 +34,14 @@ function decide(changes: Record<string, unknown>, { host, fleet }: Situation = {
 }
 
 function explained(changes: Record<string, unknown>, { host, fleet }: Situation = {}) {
-  return explain(parsed(changes), { ...HOST, ...host }, { ...FLEET, ...fleet }, defaultRules, NOW);
+  return explain(
+    parsed(changes),
+    { ...HOST, ...host },
+    { ...FLEET, ...fleet },
+    defaultRules,
+    NOW,
+    FREE,
+  );
 }
 
 const failed = (more: Record<string, unknown> = {}) => ({
@@ -352,7 +360,7 @@ describe('explain and claim', () => {
       fc.property(document, host, fleet, (changes, hostFacts, fleetFacts) => {
         const run = parsed(changes);
         const decision = claimDecision(run, hostFacts, fleetFacts, defaultRules, NOW);
-        const explanation = explain(run, hostFacts, fleetFacts, defaultRules, NOW);
+        const explanation = explain(run, hostFacts, fleetFacts, defaultRules, NOW, FREE);
         expect(explanation.verdict === 'eligible').toBe(decision.kind === 'claim');
         expect(explanation.rules.every(({ holds }) => holds)).toBe(decision.kind === 'claim');
         if (decision.kind === 'pass') expect(explanation.verdict).toBe(decision.verdict);

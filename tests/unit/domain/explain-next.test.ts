@@ -2,15 +2,20 @@ import { describe, expect, it } from 'vitest';
 
 import { claimDecision, type HostFacts } from '../../../src/domain/claim.ts';
 import { explain } from '../../../src/domain/explain.ts';
+import type { Places } from '../../../src/domain/places.ts';
 import { defaultRules } from '../../../src/domain/rules.ts';
 import { at, NOW, parsed } from './documents.ts';
 
 const HOST: HostFacts = { host: 'eb3.xenon.local', role: 'primary', accepting: { ok: true } };
 const FLEET = { queueLength: 1, livePrimaries: 3 };
 
-function step(bootstrax: Record<string, unknown>, host: Partial<HostFacts> = {}) {
+function step(
+  bootstrax: Record<string, unknown>,
+  host: Partial<HostFacts> = {},
+  places: Places = { kind: 'free', since: null },
+) {
   const run = parsed({ bootstrax });
-  return explain(run, { ...HOST, ...host }, FLEET, defaultRules, NOW).next;
+  return explain(run, { ...HOST, ...host }, FLEET, defaultRules, NOW, places).next;
 }
 
 describe('what comes next', () => {
@@ -42,6 +47,18 @@ describe('what comes next', () => {
       what: 'it is tried again',
       at: at(1).toISOString(),
       who: 'the first host with a free place',
+    });
+  });
+
+  it('is no time where no place is free by now: nobody could promise it', () => {
+    const waiting = { state: 'failed', n_failures: 1, next_retry: at(1) };
+    const when = at(1).toISOString();
+    const who = 'the first host with a free place';
+    expect(step(waiting, {}, { kind: 'full' })).toEqual({
+      ...{ what: `it is tried again when a place is free, not before ${when}`, at: null, who },
+    });
+    expect(step(waiting, {}, { kind: 'none' })).toEqual({
+      ...{ what: `it is tried again when a host takes runs, not before ${when}`, at: null, who },
     });
   });
 });

@@ -146,7 +146,8 @@ describe('the disk forecast', () => {
 
 const said = (extras: Record<string, unknown>, ageSeconds = 5) =>
   hostView({ host: 'eb0', state: 'busy', time: ago(ageSeconds), extras }, NOW, 180);
-const card = (extras: Record<string, unknown>, ageSeconds = 5): HostCard =>
+const SIGN_AGE_SECONDS = 5;
+const card = (extras: Record<string, unknown>, ageSeconds = SIGN_AGE_SECONDS): HostCard =>
   hostCard(said(extras, ageSeconds), [], { diskPercent: 95, presumedDeadSeconds: 180 }, NOW);
 
 describe('the card of a host', () => {
@@ -182,11 +183,16 @@ describe('what needs a human', () => {
     promiseGraceSeconds: 60,
     busyLeaseSeconds: 120,
     consideringLeaseSeconds: 60,
+    overdueSeconds: 3600,
   };
-  const kinds = (bootstrax: Record<string, unknown>, changed: Date | null = NOW) =>
+  const kinds = (
+    bootstrax: Record<string, unknown>,
+    changed: Date | null = NOW,
+    hosts: readonly HostCard[] = [],
+  ) =>
     attention(
       [runRow('id', view(bootstrax), 10, 'seen')],
-      [],
+      hosts,
       new Map([['id', changed]]),
       limits,
       NOW,
@@ -207,6 +213,22 @@ describe('what needs a human', () => {
     expect(kinds(retry(60))).toEqual([]);
     expect(kinds(retry(61))).toEqual(['promise_missed']);
     expect(kinds(retry(-600))).toEqual([]);
+  });
+
+  it('is none while all places are taken by new runs, until it goes before them', () => {
+    const full = card({ accepting: true, slots: 1, runs: [8] });
+    expect(kinds(retry(3600), NOW, [full])).toEqual([]);
+    expect(kinds(retry(3661), NOW, [full])).toEqual(['promise_missed']);
+  });
+
+  it('is one from the time on for which a place has been free', () => {
+    const full = card({ accepting: true, slots: 1, runs: [8] });
+    const free = (seconds: number) =>
+      card({ accepting: true, slots: 2, runs: [8], free_for_seconds: seconds - SIGN_AGE_SECONDS });
+    expect(kinds(retry(900), NOW, [full, free(60)])).toEqual([]);
+    expect(kinds(retry(900), NOW, [full, free(61)])).toEqual(['promise_missed']);
+    expect(kinds(retry(61), NOW, [full, free(900)])).toEqual(['promise_missed']);
+    expect(kinds(retry(61), NOW, [card({ accepting: true })])).toEqual(['promise_missed']);
   });
 
   it('is a run in work without a life sign that nobody has taken over', () => {

@@ -5,10 +5,16 @@ import type { Environment } from '../../../src/manager/environment.ts';
 import type { HostHealth } from '../../../src/manager/host-health.ts';
 import { LifeSigns } from '../../../src/manager/life-signs.ts';
 
+const MACHINE = {
+  meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }),
+  memoryCapacity: () => ({ totalBytes: 100e9, availableBytes: 50e9 }),
+};
+
 /** A database whose answers the test gives when it likes. */
 class Stage {
   readonly signs: string[] = [];
   readonly statuses: string[] = [];
+  readonly extras: Record<string, unknown>[] = [];
   readonly #answers: (() => void)[] = [];
   seconds = 0;
   health: HostHealth | null = null;
@@ -30,7 +36,7 @@ class Stage {
           return () => undefined;
         },
       },
-      machine: { meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }) },
+      machine: MACHINE,
       executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
       // Never the same twice, which alone is no reason to write.
       figures: { told: () => ({ calls: Math.random() }) },
@@ -44,6 +50,7 @@ class Stage {
         },
         hosts: {
           write: ({ extras }: { extras: { thinking: string } }) => {
+            this.extras.push(extras);
             this.statuses.push(extras.thinking);
             return pending();
           },
@@ -162,7 +169,7 @@ it.each([
   const environment = {
     ...{ host: 'a.lab', slots: 2, rules: defaultRules, productionMode: true },
     clock: { monotonicSeconds: () => 0, every: () => () => undefined, now: () => new Date(0) },
-    machine: { meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }) },
+    machine: MACHINE,
     executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
     figures: { told: () => ({}) },
     store: {
@@ -183,4 +190,22 @@ it.each([
   expect(signs).toHaveLength(1);
   expect(signs[0]).toMatchObject({ targets: defaultRules.targets.default, ...expected });
   expect('run_id' in signs[0]!).toBe(expected.state === 'busy');
+});
+
+it('it tells since when it has had a free place, and how much memory an attempt may use', async () => {
+  const stage = new Stage();
+  stage.lifeSigns.start();
+  await stage.answer();
+  stage.accept(true);
+  stage.seconds = 100;
+  stage.lifeSigns.changed();
+  await stage.answer();
+  stage.seconds = 160;
+  stage.tick();
+  await stage.answer();
+  stage.accept(false);
+  stage.lifeSigns.changed();
+  await stage.answer();
+  expect(stage.extras.map(({ free_for_seconds: seconds }) => seconds)).toEqual([null, 0, 60, null]);
+  expect(stage.extras[0]).toMatchObject({ memory_limit_bytes: 85e9 });
 });

@@ -1,5 +1,5 @@
 import type { AttemptView, RunAnswer } from '../../../../src/dashboard/api.ts';
-import { bytes, count, duration } from '../../format.ts';
+import { bytes, count, duration, precisely } from '../../format.ts';
 import { Ago, Empty, HostName, Panel, Time } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';
 import { Link } from '../../router.tsx';
@@ -84,6 +84,7 @@ export function AttemptDetails({
             {duration(attempt.timeoutSeconds ?? 0)}
           </Fact>
         )}
+        <Steps {...attempt.steps} />
         {versions.length > 0 && (
           <Fact name="Versions">
             {versions.map(([name, version]) => `${name} ${version}`).join(', ')}
@@ -119,5 +120,34 @@ export function AttemptDetails({
         </details>
       )}
     </Panel>
+  );
+}
+
+/** How long it took from one step to the next; what is not known is left out. */
+function Steps({
+  noticeToClaim,
+  claimToStart,
+  startToFirstChunk,
+  runStartToFirstOutput,
+  runEndToDone,
+}: AttemptView['steps']) {
+  const steps = [
+    ['Noticed to claimed', noticeToClaim],
+    ['Claimed to started', claimToStart],
+    ['Started to first chunk', startToFirstChunk],
+    ['Start of run to first output', runStartToFirstOutput],
+    ['End of run to done', runEndToDone],
+  ] as const;
+  return (
+    <>
+      {steps.map(
+        ([name, seconds]) =>
+          seconds !== null && (
+            <Fact name={name} key={name}>
+              {precisely(seconds)}
+            </Fact>
+          ),
+      )}
+    </>
   );
 }
