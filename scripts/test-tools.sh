@@ -16,6 +16,8 @@ fi
 
 missing=()
 command -v strace >/dev/null || missing+=(strace)
+# Certificates of mail servers.
+command -v openssl >/dev/null || missing+=(openssl)
 # Without the zones' files every zone is silently UTC.
 [[ -e /usr/share/zoneinfo/Asia/Kathmandu ]] || missing+=(tzdata)
 # The dashboard is looked at in a real browser.

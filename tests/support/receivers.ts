@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { SMTPServer } from 'smtp-server';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 
 import type { Message } from '../../src/domain/alarms/message.ts';
 
@@ -66,18 +66,41 @@ export class HttpReceiver {
   }
 }
 
+/** How a mail server lets people in. */
+export interface MailGuard {
+  encrypted: 'from the start' | 'when asked';
+  /** PEM. */
+  key: string;
+  certificate: string;
+  user: string;
+  password: string;
+}
+
+function guarded({ encrypted, key, certificate, user, password }: MailGuard): SMTPServerOptions {
+  return {
+    secure: encrypted === 'from the start',
+    ...{ key, cert: certificate },
+    onAuth: (given, _, done) => {
+      const isKnown = given.username === user && given.password === password;
+      done(isKnown ? null : new Error('who is that?'), { user });
+    },
+  };
+}
+
 /** An SMTP server that alarms are sent to. */
 export class MailReceiver {
   private constructor(
     private readonly server: SMTPServer,
     /** As they came, headers and all. */
     readonly mails: { to: string[]; text: string }[],
+    private readonly isEncrypted: boolean,
   ) {}
 
-  static async start(): Promise<MailReceiver> {
+  /** Without `guard` neither encrypted nor with a log-in. */
+  static async start(guard?: MailGuard): Promise<MailReceiver> {
     const mails: MailReceiver['mails'] = [];
     const server = new SMTPServer({
-      disabledCommands: ['STARTTLS', 'AUTH'],
+      ...(guard === undefined ? { disabledCommands: ['STARTTLS', 'AUTH'] } : guarded(guard)),
       onData: (stream, session, done) => {
         const pieces: Buffer[] = [];
         stream.on('data', (piece: Buffer) => pieces.push(piece));
@@ -88,12 +111,14 @@ export class MailReceiver {
         });
       },
     });
+    // Who does not know the certificate hangs up in the middle.
+    server.on('error', () => undefined);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new MailReceiver(server, mails);
+    return new MailReceiver(server, mails, guard?.encrypted === 'from the start');
   }
 
   get url(): string {
-    return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
+    return `${this.isEncrypted ? 'smtps' : 'smtp'}://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
   }
 
   async end(): Promise<void> {

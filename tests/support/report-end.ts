@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
-import type { Reporter, TestModule } from 'vitest/node';
+import { relative } from 'node:path';
+import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
 const SHOWN = 30;
 const SHORT_SECONDS = 5;
@@ -14,7 +15,7 @@ const FAILED_FILES = process.env['FAILED_TEST_FILES'];
  * second time, and last of all what failed, since often only the end of a report is kept.
  */
 export default class ReportEnd implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], stray: readonly SerializedError[]): void {
     const files = modules
       .map((module) => ({ name: module.relativeModuleId, seconds: secondsOf(module) }))
       .filter(({ seconds }) => seconds >= SHORT_SECONDS)
@@ -28,10 +29,16 @@ export default class ReportEnd implements Reporter {
         .map((test) => `${module.relativeModuleId} > ${test.fullName}`),
     );
     show('Passed or failed only at the second try, and to be looked at:', flaky);
-    show('Failed:', modules.flatMap(failuresOf));
+    show('Failed:', [
+      ...modules.flatMap(failuresOf),
+      ...stray.flatMap((error) => told(`${fileOf(error)}, beside its tests`, [error])),
+    ]);
     if (FAILED_FILES !== undefined) {
-      const failed = modules.filter((module) => module.state() === 'failed');
-      writeFileSync(FAILED_FILES, failed.map((module) => `${module.relativeModuleId}\n`).join(''));
+      const failed = new Set([
+        ...modules.filter((each) => each.state() === 'failed').map((each) => each.relativeModuleId),
+        ...stray.map(fileOf),
+      ]);
+      writeFileSync(FAILED_FILES, [...failed].map((name) => `${name}\n`).join(''));
     }
   }
 }
@@ -40,18 +47,26 @@ function show(title: string, lines: readonly string[]): void {
   if (lines.length > 0) console.log(['', title, ...lines.map((line) => `  ${line}`)].join('\n'));
 }
 
+function told(what: string, errors: readonly { readonly message: string }[]): string[] {
+  return errors.map(({ message }) => `${what}: ${message.split('\n')[0]!.slice(0, REASON_LENGTH)}`);
+}
+
+/** In which an error happened that no test has caught. */
+function fileOf(error: SerializedError): string {
+  const path: unknown = error['VITEST_TEST_PATH'];
+  return typeof path === 'string' ? relative(process.cwd(), path) : 'an unknown file';
+}
+
 /** Each test of a file that failed, and what failed outside its tests: hooks, imports. */
 function failuresOf(module: TestModule): string[] {
-  const line = (name: string, errors: readonly { readonly message: string }[]) =>
-    errors.map(({ message }) => `${name}: ${message.split('\n')[0]!.slice(0, REASON_LENGTH)}`);
   const file = module.relativeModuleId;
   return [
-    ...line(file, module.errors()),
+    ...told(file, module.errors()),
     ...[...module.children.allSuites()].flatMap((suite) =>
-      line(`${file} > ${suite.fullName}`, suite.errors()),
+      told(`${file} > ${suite.fullName}`, suite.errors()),
     ),
     ...[...module.children.allTests('failed')].flatMap((test) =>
-      line(`${file} > ${test.fullName}`, test.result().errors ?? []),
+      told(`${file} > ${test.fullName}`, test.result().errors ?? []),
     ),
   ];
 }
