@@ -136,6 +136,11 @@ export class Feeder {
     };
   }
 
+  /** Open streams. */
+  get followers(): number {
+    return this.#listeners.size;
+  }
+
   /** Panels that have changed since. */
   panelsSince(seq: number): [PanelName, Panel][] {
     return [...this.#panels].filter(([, panel]) => panel.seq > seq);

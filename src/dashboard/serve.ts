@@ -44,9 +44,10 @@ export async function serveDashboard(
     feeder?.onStoreEvent(event);
     metrics?.onStoreEvent(event);
   });
-  metrics = new Metrics(store, settings.rules);
   const destinations = destinationsOf(settings.alarms);
-  feeder = new Feeder(store, settings.rules, log, destinations);
+  const ownFeeder = new Feeder(store, settings.rules, log, destinations);
+  feeder = ownFeeder;
+  metrics = new Metrics(store, settings.rules, () => ownFeeder.followers);
   const alarms = destinations.length === 0 ? null : new AlarmWatch(store, settings, log);
   const isOwnName = ownNames(address, [settings.host.name, ...settings.dashboard.hostNames]);
   const app = createApp({ store, settings, feeder, metrics, log }, assets, identities, isOwnName);

@@ -13,11 +13,15 @@ export class DashboardProcess {
 
   private constructor(private readonly child: ChildProcess) {}
 
-  /** Starts `bootstrax dashboard` on any free port. */
-  static async start(lab: Lab, env: Record<string, string> = {}): Promise<DashboardProcess> {
+  /** Starts `bootstrax dashboard`, by default on any free port. */
+  static async start(
+    lab: Lab,
+    env: Record<string, string> = {},
+    port = 0,
+  ): Promise<DashboardProcess> {
     const child = spawn(
       process.execPath,
-      [join(PACKAGE, 'bin/bootstrax'), 'dashboard', '--port', '0', '--json'],
+      [join(PACKAGE, 'bin/bootstrax'), 'dashboard', '--port', String(port), '--json'],
       { env: { ...lab.env(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const dashboard = new DashboardProcess(child);

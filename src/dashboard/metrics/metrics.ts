@@ -25,6 +25,7 @@ const PING_MS = 2000;
 export class Metrics {
   readonly #store: Store;
   readonly #rules: Rules;
+  readonly #streams: () => number;
   readonly #calls = new CallHistograms();
   readonly #history: CountedHistory;
   readonly #hostReader = new HostReader();
@@ -33,9 +34,11 @@ export class Metrics {
   #readAtMs = -Infinity;
   #pinged: { answer: Promise<boolean>; atMs: number } | null = null;
 
-  constructor(store: Store, rules: Rules) {
+  /** `streams`: how many browsers follow the dashboard. */
+  constructor(store: Store, rules: Rules, streams: () => number) {
     this.#store = store;
     this.#rules = rules;
+    this.#streams = streams;
     this.#history = new CountedHistory(store.attempts);
   }
 
@@ -120,7 +123,7 @@ export class Metrics {
       ...this.#calls.families(),
       ...this.#history.families(),
       ...fleet,
-      ...processFamilies(versionOfThis()),
+      ...processFamilies(versionOfThis(), this.#streams()),
     ]);
   }
 }

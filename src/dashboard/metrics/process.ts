@@ -1,7 +1,7 @@
 import { single, type Family } from '../../domain/metrics/exposition.ts';
 
-/** The dashboard's own process, under the names that Prometheus has for that. */
-export function processFamilies(version: string): Family[] {
+/** The dashboard's own process, mostly under the names that Prometheus has for that. */
+export function processFamilies(version: string, streams: number): Family[] {
   const { user, system } = process.cpuUsage();
   const started = (Date.now() - process.uptime() * 1000) / 1000;
   return [
@@ -11,6 +11,12 @@ export function processFamilies(version: string): Family[] {
       help: 'Version of the dashboard; always 1.',
       samples: [{ labels: { version }, value: 1 }],
     },
+    single(
+      'gauge',
+      'bootstrax_dashboard_streams',
+      'Pages that are open somewhere and looked at.',
+      streams,
+    ),
     single(
       'counter',
       'process_cpu_seconds_total',

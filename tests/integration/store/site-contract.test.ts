@@ -76,7 +76,7 @@ describe('a server that does not keep it', () => {
   });
   afterAll(() => server.stop());
 
-  it.each<[string, string, Lie]>([
+  it.each<[string, string | RegExp, Lie]>([
     ['claim', '4 of 4 clients', () => ({ runs: { claim: () => Promise.resolve('claimed') } })],
     [
       'claim as seen',
@@ -107,7 +107,8 @@ describe('a server that does not keep it', () => {
     ['retry', 'is not found', () => ({ runs: { retryDue: () => Promise.resolve([]) } })],
     [
       'clock',
-      '$$NOW is -3600',
+      // A moment passes between the two questions.
+      /\$\$NOW is -3(600|59\d)\.\d s off/,
       (store) => ({
         serverTime: async () => new Date((await store.serverTime()).getTime() + HOUR_MS),
       }),
