@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 /** Runs follow each other so closely that 100,000 of them are a year. */
 const RUN_MS = 5 * MINUTE_MS;
 const SIGN_MS = 9000;
-/** Life signs as far back as a capped collection keeps those of so many hosts. */
+/** Life signs of so long, which is less than the collection keeps. */
 const SIGN_MINUTES = 30;
 /** The newest runs have a history of attempts. */
 const WITH_ATTEMPTS = 10_000;

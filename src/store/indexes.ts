@@ -12,17 +12,18 @@ export interface IndexSpec {
   key: Record<string, 1 | -1>;
 }
 
-/** A collection whose size the server limits, where we are the ones to create it. */
-export interface CappedSpec {
+/** A collection whose old documents the server removes, where we are the ones to create it. */
+export interface ExpiringSpec {
   database: 'runs' | 'daq';
   collection: string;
-  sizeBytes: number;
+  /** A date. */
+  field: string;
+  keepSeconds: number;
 }
 
 export type Databases = Record<'runs' | 'daq', { db: () => Db; caller: Caller }>;
 
 const NAMESPACE_NOT_FOUND = 26;
-const NAMESPACE_EXISTS = 48;
 
 /** Those of `specs` that the server has under no name. */
 export async function findMissing(
@@ -77,21 +78,24 @@ export async function createIndexes(
   }
 }
 
-/** An existing collection stays as it is. */
-export async function createCapped(
+/** An existing collection stays as it is. The index creates the collection: there is none without it. */
+export async function createExpiring(
   databases: Databases,
-  specs: readonly CappedSpec[],
+  specs: readonly ExpiringSpec[],
 ): Promise<void> {
-  for (const spec of specs) {
-    const { db, caller } = databases[spec.database];
-    try {
-      await caller.repeatable(`creating collection ${spec.collection}`, () =>
-        db().createCollection(spec.collection, { capped: true, size: spec.sizeBytes }),
-      );
-    } catch (error) {
-      if (error instanceof StoreError && error.code === NAMESPACE_EXISTS) continue;
-      throw error;
-    }
+  for (const { database, collection, field, keepSeconds } of specs) {
+    const { db, caller } = databases[database];
+    const found = await caller.repeatable(`looking for collection ${collection}`, () =>
+      db()
+        .listCollections({ name: collection }, { nameOnly: true, authorizedCollections: true })
+        .toArray(),
+    );
+    if (found.length > 0) continue;
+    await caller.repeatable(`creating collection ${collection}`, () =>
+      db()
+        .collection(collection)
+        .createIndex({ [field]: 1 }, { name: 'expires', expireAfterSeconds: keepSeconds }),
+    );
   }
 }
 

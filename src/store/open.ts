@@ -6,10 +6,16 @@ import { createConnection, type Connection } from './client.ts';
 import { boundedCollection, type Collection } from './collection.ts';
 import { composeStore } from './compose.ts';
 import { DELETION_INDEXES } from './deletions.ts';
-import { EB_MONITOR_CAPPED, EB_MONITOR_INDEXES } from './eb-monitor.ts';
+import { EB_MONITOR_EXPIRING, EB_MONITOR_INDEXES } from './eb-monitor.ts';
 import { StoreError } from './errors.ts';
 import { HOST_INDEXES } from './hosts.ts';
-import { asCommand, createCapped, createIndexes, findMissing, type Databases } from './indexes.ts';
+import {
+  asCommand,
+  createExpiring,
+  createIndexes,
+  findMissing,
+  type Databases,
+} from './indexes.ts';
 import { MAINTENANCE_INDEXES } from './maintenance.ts';
 import { ONLINE_MONITOR_INDEXES } from './online-monitor.ts';
 import { RATE_INDEXES, RATES_COLLECTION, watchRates } from './rates.ts';
@@ -81,7 +87,7 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
           'indexes are created only in a database of ours or with database.manage = true',
         );
       }
-      await createCapped(databases, [EB_MONITOR_CAPPED]);
+      await createExpiring(databases, [EB_MONITOR_EXPIRING]);
       await createIndexes(databases, await findMissing(databases, INDEXES));
     },
     missingIndexes: async () =>

@@ -18,14 +18,7 @@ import type { ContractServer } from './contract/scratch.ts';
 
 /** As MongoDB names them. */
 export type PrivilegeAction =
-  | 'find'
-  | 'insert'
-  | 'update'
-  | 'remove'
-  | 'changeStream'
-  | 'createIndex'
-  | 'createCollection'
-  | 'listIndexes';
+  'find' | 'insert' | 'update' | 'remove' | 'changeStream' | 'createIndex' | 'listIndexes';
 
 export interface Privilege {
   database: 'runs' | 'daq';
@@ -104,13 +97,12 @@ const NEEDED: readonly Privilege[] = [
   },
 ];
 
-/** The same with what creating indexes and capped collections takes, if that is wanted. */
+/** The same with what creating indexes takes, if that is wanted. */
 export function neededPrivileges({ manage }: { manage: boolean }): Privilege[] {
   return NEEDED.map((privilege) => {
-    const { actions, collection } = privilege;
+    const { actions } = privilege;
     if (!manage || !actions.includes('listIndexes')) return privilege;
-    const capped = collection === EB_MONITOR_COLLECTION ? (['createCollection'] as const) : [];
-    return { ...privilege, actions: [...actions, 'createIndex', ...capped] };
+    return { ...privilege, actions: [...actions, 'createIndex'] };
   });
 }
 

@@ -37,13 +37,11 @@ let signs: ReturnType<Db['collection']>;
 beforeAll(async () => {
   lab = await Lab.start();
   const daq = lab.client.db(lab.daqDb);
-  // As the tests make it, it is capped: nothing could be removed from it.
-  await daq.collection('eb_monitor').drop();
   await daq
     .collection('log')
     .drop()
     .catch(() => undefined);
-  signs = await daq.createCollection('eb_monitor');
+  signs = daq.collection('eb_monitor');
   store = openStore(
     {
       ...{ runsUrl: lab.url, daqUrl: null, runsDb: lab.runsDb, daqDb: lab.daqDb, manage: false },

@@ -45,16 +45,14 @@ export const CHECKS: readonly ContractCheck[] = [
     },
   },
   {
-    name: 'capped collection',
+    name: 'expiring collection',
     weight: 'hindrance',
     means: 'life signs do not grow without bounds where the program makes their collection',
     look: async ({ scratch, store }) => {
-      const reply = await scratch.command('scratch', {
-        listCollections: 1,
-        filter: { name: EB_MONITOR_COLLECTION },
-      });
-      const { firstBatch } = reply['cursor'] as { firstBatch: { options?: Document }[] };
-      expect(firstBatch[0]?.options?.['capped'] === true, 'eb_monitor was not made capped');
+      const reply = await scratch.command('scratch', { listIndexes: EB_MONITOR_COLLECTION });
+      const { firstBatch } = reply['cursor'] as { firstBatch: Document[] };
+      const expires = firstBatch.some((index) => typeof index['expireAfterSeconds'] === 'number');
+      expect(expires, 'no index of eb_monitor lets old life signs expire');
       await store.ebMonitor.write({ ...SIGN, host: A });
       await store.ebMonitor.write({ ...SIGN, host: A, state: 'busy' });
       const newest = await store.ebMonitor.newest(A);

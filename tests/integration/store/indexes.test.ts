@@ -10,9 +10,22 @@ onEachServer('indexes', ({ url }) => {
   });
   afterAll(() => test.close());
 
-  it('eb_monitor is capped where we create it', async () => {
-    const info = await test.daqDb.listCollections({ name: 'eb_monitor' }).toArray();
-    expect(info[0]).toMatchObject({ options: { capped: true } });
+  it('old life signs expire where we create their collection, and only there', async () => {
+    const expiring = async (of: ServerStore) =>
+      (await of.daqDb.collection('eb_monitor').indexes()).flatMap((index) =>
+        index.expireAfterSeconds === undefined ? [] : [[index.key, index.expireAfterSeconds]],
+      );
+    expect(await expiring(test)).toEqual([[{ time: 1 }, 2 * 86_400]]);
+    const other = await testStore(url(), { manage: false });
+    try {
+      await other.daqDb.collection('eb_monitor').insertOne({ host: 'a', time: new Date(0) });
+      const names = { runsDb: other.runsDb.databaseName, daqDb: other.daqDb.databaseName };
+      const managed = await testStore(url(), names);
+      expect(await expiring(other)).toEqual([]);
+      await managed.close();
+    } finally {
+      await other.close();
+    }
   });
 
   it('nothing is created where we are not the masters, and doctor gets commands', async () => {

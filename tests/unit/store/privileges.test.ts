@@ -41,11 +41,10 @@ describe('privileges', () => {
     expect([...new Set(named)].sort()).toEqual([...new Set(listed)].sort());
   });
 
-  it('need createIndex and createCollection only where the database is ours', () => {
+  it('need createIndex only where the database is ours', () => {
     const all = (manage: boolean) => neededPrivileges({ manage }).flatMap(({ actions }) => actions);
     expect(all(false)).not.toContain('createIndex');
     expect(all(true)).toContain('createIndex');
-    expect(all(true)).toContain('createCollection');
   });
 
   it('a role is made with exactly these', () => {
