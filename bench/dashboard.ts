@@ -63,7 +63,7 @@ async function repeat<T>(times: number, work: (i: number) => Promise<T>): Promis
   return results;
 }
 
-const lab = await Lab.start();
+const lab = await Lab.start({ warmPython: false });
 const daqDb = lab.client.db(lab.daqDb);
 const life = new LifeOfHosts(daqDb, lab.runsDatabase, SIZE);
 const streams: OpenStream[] = [];

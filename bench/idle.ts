@@ -21,7 +21,7 @@ const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
 /** The defaults of a production machine but for the size of its disk. */
 const CONFIG = SMALL_MACHINE.split('\n[retry]')[0]!;
 
-const lab = await Lab.start();
+const lab = await Lab.start({ warmPython: false });
 const proxy = await CountingProxy.start(Number(new URL(lab.url).port));
 try {
   const env = { BOOTSTRAX_MONGO_URL: proxy.url };

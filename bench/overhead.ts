@@ -27,7 +27,7 @@ const HOST = 'bench.test.local';
 const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
 const TARGETS = ['peak_basics', 'online_peak_monitor', 'events_mv', 'online_monitor_mv'];
 
-const lab = await Lab.start();
+const lab = await Lab.start({ warmPython: false });
 try {
   console.error('writing live data ...');
   const { document } = await finishedRun(lab, 1, [

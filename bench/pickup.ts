@@ -61,7 +61,7 @@ report(
 async function measure(
   scenario: Scenario,
 ): Promise<{ considering: number[]; firstChunk: number[] }> {
-  const lab = await Lab.start();
+  const lab = await Lab.start({ warmPython: false });
   try {
     const template = await finishedRun(lab, 1, TINY_RUN);
     if (scenario.oldRuns > 0) await insertOldRuns(lab, scenario.oldRuns);

@@ -93,7 +93,7 @@ function row(what: string, seconds: readonly number[], expected: string): (strin
 }
 
 async function killManagers() {
-  const lab = await Lab.start();
+  const lab = await Lab.start({ warmPython: false });
   try {
     const start = () => lab.manager({ host: HOST, context: CONTEXT, config: PRODUCTION_LIMITS });
     let manager: ManagerProcess = await start();
@@ -160,7 +160,7 @@ async function progressOf(directory: string): Promise<{ t: number; chunks: numbe
 
 /** Seconds from the death of everything on one host until another has started its run. */
 async function killHost(): Promise<number> {
-  const lab = await Lab.start();
+  const lab = await Lab.start({ warmPython: false });
   try {
     const limits = {
       BOOTSTRAX_LIMITS_BUSY_LEASE_SECONDS: String(LEASE_SECONDS),

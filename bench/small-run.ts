@@ -19,7 +19,7 @@ const PAIRS = pairsArgument >= 0 ? Number(args[pairsArgument + 1]) : 5;
 const RATE = 5;
 const HOST = 'bench.test.local';
 
-const lab = await Lab.start();
+const lab = await Lab.start({ warmPython: false });
 try {
   const { document } = await finishedRun(lab, 1, ['--seconds', '22', '--rate', String(RATE)]);
   const manager = await lab.manager({

@@ -7,6 +7,8 @@ import { StaleRuns } from './stale-runs.ts';
 
 /** Looks at held runs in the time of the shortest lease. */
 export const LOOKS_PER_LEASE = 2.4;
+/** What changes seldom is looked at once in so many clean-ups. */
+const SELDOM = 2;
 /** Records are pruned after so long, seconds. */
 const PRUNE_SECONDS = 3600;
 
@@ -24,6 +26,7 @@ export class Housekeeping {
   readonly #silentHosts: SilentHosts;
   #staleAt = -Infinity;
   #cleanedAt = -Infinity;
+  #cleanUps = 0;
   #prunedAt = -Infinity;
 
   constructor(
@@ -70,9 +73,11 @@ export class Housekeeping {
     }
     if (now - this.#cleanedAt < limits.cleanUpSeconds) return;
     this.#cleanedAt = now;
-    await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
     await this.#looseEnds.tie();
-    await this.#silentHosts.look();
+    if (this.#cleanUps++ % SELDOM === 0) {
+      await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
+      await this.#silentHosts.look();
+    }
     if (now - this.#prunedAt < PRUNE_SECONDS) return;
     this.#prunedAt = now;
     await pruneRecords(this.#env);

@@ -79,7 +79,8 @@ test('no barriers, and no overflow on a phone', async () => {
     expect(await barriers(page), path).toEqual([]);
     await page.setViewportSize({ width: 390, height: 900 });
     const beyond = () => document.documentElement.scrollWidth - window.innerWidth;
-    expect(await page.evaluate(beyond), path).toBeLessThanOrEqual(0);
+    // The plots take their new width a moment later.
+    await expect.poll(() => page.evaluate(beyond), { message: path }).toBeLessThanOrEqual(0);
     if (NARROW.includes(path)) expect(await barriers(page), `${path}, narrow`).toEqual([]);
     await page.setViewportSize({ width: 1440, height: 900 });
   }

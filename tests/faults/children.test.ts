@@ -51,7 +51,7 @@ interface PastAttempt {
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await Lab.start();
+  lab = await Lab.start({ warmPython: false });
   await mkdir(vices());
 });
 afterAll(() => lab.end());

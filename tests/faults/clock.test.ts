@@ -57,7 +57,7 @@ describe.skipIf(LIBRARY === undefined).each([
     Math.abs(Number(time) - Date.now()) < RIGHT_SECONDS * 1000;
 
   beforeAll(async () => {
-    lab = await Lab.start();
+    lab = await Lab.start({ warmPython: false });
     alpha = await startAlpha();
     await alpha.event('worker.ready');
   });

@@ -209,7 +209,7 @@ let lab: Lab;
 let proxy: Proxy;
 let store: Store;
 beforeAll(async () => {
-  lab = await Lab.start();
+  lab = await Lab.start({ warmPython: false });
 });
 afterAll(() => lab.end());
 beforeEach(async () => {

@@ -29,7 +29,7 @@ let lab: Lab;
 let proxy: Proxy;
 let managers: ManagerProcess[];
 beforeAll(async () => {
-  lab = await Lab.start();
+  lab = await Lab.start({ warmPython: false });
   proxy = await Proxy.to(lab.url);
   managers = [
     await lab.manager({

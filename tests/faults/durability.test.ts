@@ -16,7 +16,7 @@ beforeAll(async () => {
   if (spawnSync('strace', ['-V']).error !== undefined) {
     throw new Error('strace is missing: scripts/test-tools.sh installs it');
   }
-  lab = await Lab.start();
+  lab = await Lab.start({ warmPython: false });
 });
 afterAll(async () => {
   // Without strace its manager would go on.

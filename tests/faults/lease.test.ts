@@ -23,7 +23,7 @@ let lab: Lab;
 let one: Host;
 let two: Host;
 beforeAll(async () => {
-  lab = await Lab.start();
+  lab = await Lab.start({ warmPython: false });
 });
 afterEach(async ({ task }) => {
   if (task.result?.state === 'fail') {

@@ -22,7 +22,7 @@ idle_poll_seconds = 1`,
 let lab: Lab;
 const managers: ManagerProcess[] = [];
 beforeAll(async () => {
-  lab = await Lab.start();
+  lab = await Lab.start({ warmPython: false });
 });
 afterEach(async () => {
   await Promise.all(managers.splice(0).map((manager) => manager.kill()));

@@ -87,7 +87,8 @@ function depthOf(value: unknown): number {
  */
 function isBeyondTheLimit({ bootstrax }: Record<string, unknown>): boolean {
   const failures = (bootstrax as { n_failures?: unknown } | null)?.n_failures;
-  return failures instanceof Decimal128 && Number(failures) >= defaultRules.retry.maxFailures;
+  const isNumber = failures instanceof Decimal128 || typeof failures === 'number';
+  return isNumber && Number(failures) >= defaultRules.retry.maxFailures;
 }
 
 /** As a database can hold it; null where it cannot. */

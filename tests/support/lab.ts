@@ -9,6 +9,7 @@ import { MongoClient, type Collection, type Db, type ObjectId } from 'mongodb';
 
 import { openStore } from '../../src/store/open.ts';
 import { findEmbedded, startEmbedded, stopEmbedded } from '../../src/store/embedded-server.ts';
+import type { WarmPython } from './warm-python.ts';
 
 /** Root of the checkout. */
 export const PACKAGE = resolve(import.meta.dirname, '../..');
@@ -140,6 +141,8 @@ export class Lab {
   readonly #managers: ManagerProcess[] = [];
   readonly #children: ChildProcess[] = [];
   #count = 0;
+  #isWarm = false;
+  #warm: Promise<WarmPython> | null = null;
 
   private constructor(
     readonly root: string,
@@ -152,12 +155,18 @@ export class Lab {
 
   /**
    * `testCommands`: the embedded server obeys `failCommand`. `databases`: names that other programs
-   * have fixed; the server is then one of its own, whatever the environment says.
+   * have fixed; the server is then one of its own, whatever the environment says. `warmPython`: workers,
+   * checks and simulators are forks of one process, for tests that do not ask what processes there are.
    */
   static async start({
     testCommands = false,
+    warmPython = true,
     databases,
-  }: { testCommands?: boolean; databases?: { runs: string; daq: string } } = {}): Promise<Lab> {
+  }: {
+    testCommands?: boolean;
+    warmPython?: boolean;
+    databases?: { runs: string; daq: string };
+  } = {}): Promise<Lab> {
     const root = await mkdtemp(join(tmpdir(), 'bootstrax-lab-'));
     const given = databases ? undefined : process.env['BOOTSTRAX_TEST_MONGO_URL'];
     const url =
@@ -190,6 +199,7 @@ export class Lab {
     );
     await store.ensureIndexes();
     await store.close();
+    lab.#isWarm = warmPython;
     return lab;
   }
 
@@ -250,6 +260,13 @@ export class Lab {
     if (url !== this.url) throw new Error(`the server came back at ${url}, not at ${this.url}`);
   }
 
+  async #python(): Promise<string> {
+    if (!this.#isWarm) return PYTHON;
+    // It needs this file itself.
+    this.#warm ??= import('./warm-python.ts').then(({ WarmPython }) => WarmPython.start(this.root));
+    return (await this.#warm).path;
+  }
+
   get live(): string {
     return join(this.root, 'live');
   }
@@ -290,8 +307,9 @@ export class Lab {
       ...[process.execPath, join(PACKAGE, 'bin/bootstrax'), 'run', '--config', file],
       ...(choices.args ?? []),
     ];
+    const env = { BOOTSTRAX_PYTHON: await this.#python(), ...choices.env };
     const child = spawn(program, args, {
-      env: this.env(choices),
+      env: this.env({ ...choices, env }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const manager = new ManagerProcess(child);
@@ -315,7 +333,7 @@ export class Lab {
   /** Takes runs with the simulator; answers when it has ended. Run numbers are in the order taken. */
   async takeRuns(args: string[]): Promise<number[]> {
     const { code, stdout, stderr } = await this.#output(
-      PYTHON,
+      await this.#python(),
       [
         ...['-m', 'bootstrax_worker.simulator', '--mongo-url', this.url, '--runs-db', this.runsDb],
         ...['--daq-db', this.daqDb, '--live-data', this.live, '--json', ...args],
@@ -367,6 +385,7 @@ export class Lab {
   async end(): Promise<void> {
     await this.endCommands();
     await this.endManagers();
+    await (await this.#warm)?.end();
     if (!this.ownServer) {
       await this.client.db(this.runsDb).dropDatabase();
       await this.client.db(this.daqDb).dropDatabase();

@@ -1,10 +1,10 @@
 """Python that has imported strax already, for tests that start many managers.
 
-Each fork server of a manager imports and compiles for a second and more, which is most of what such
-a test costs. Behind this process the fork servers are forks of it: the program is the same, its
-environment, arguments and open files are those that the manager gave, and it ends when the manager
-ends. Everything else is left to the real Python. Used by `warm-python.ts`; `warm_python_client.py`
-is what managers take for Python.
+Each fork server of a manager, check of products and simulator imports and compiles for a second and
+more, which is most of what such a test costs. Behind this process they are forks of it: the program
+is the same, its environment, arguments and open files are those that were given, and it ends when
+whoever asked for it ends. Everything else is left to the real Python. Used by `warm-python.ts`;
+`warm_python_client.py` is what managers take for Python.
 """
 
 import contextlib
@@ -23,10 +23,12 @@ from bootstrax_worker.fork_safety import switch_off_thread_pools
 switch_off_thread_pools()
 
 from bootstrax_worker import __main__ as program  # noqa: E402
-from bootstrax_worker import child, fork_server, processing, products  # noqa: E402, F401
+from bootstrax_worker import check_products, child, fork_server, processing, products  # noqa: E402, F401
 from bootstrax_worker.context import LoadedContext  # noqa: E402
 from bootstrax_worker.contexts import small  # noqa: E402
+from bootstrax_worker.simulator import __main__ as simulator  # noqa: E402
 
+PROGRAMS = {"bootstrax_worker": program.main, "bootstrax_worker.simulator": simulator.main}
 CONTEXT = "bootstrax_worker.contexts.small:small"
 LONGEST_REQUEST = 1 << 20
 
@@ -53,6 +55,7 @@ class Nursery:
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._asked_by: dict[int, socket.socket] = {}
+        self._ends_by: dict[int, signal.Signals] = {}
 
     def serve(self) -> None:
         while True:
@@ -70,12 +73,15 @@ class Nursery:
         if not message:
             asking.close()
             return
+        request = json.loads(message)
         pid = os.fork()
         if pid == 0:
-            self._be_program(json.loads(message), files)
+            self._be_program(request, files)
         for fd in files:
             os.close(fd)
         self._asked_by[pid] = asking
+        is_server = request["arguments"][:1] == ["serve"]
+        self._ends_by[pid] = signal.SIGTERM if is_server else signal.SIGKILL
         self._selector.register(asking, selectors.EVENT_READ)
 
     def _be_program(self, request: dict, files: list[int]) -> None:
@@ -89,9 +95,9 @@ class Nursery:
             os.environ.clear()
             os.environ.update(request["environment"])
             os.chdir(request["directory"])
-            sys.argv = ["bootstrax_worker", *request["arguments"]]
+            sys.argv = [request["module"], *request["arguments"]]
             sys.path[:0] = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-            code = program.main()
+            code = PROGRAMS[request["module"]]()
         except SystemExit as exit:
             code = exit.code
         except BaseException:
@@ -107,6 +113,7 @@ class Nursery:
             if pid == 0:
                 return
             asking = self._asked_by.pop(pid)
+            del self._ends_by[pid]
             if asking.fileno() < 0:
                 continue
             self._selector.unregister(asking)
@@ -115,12 +122,12 @@ class Nursery:
             asking.close()
 
     def _deserted(self, asking: socket.socket) -> None:
-        """The manager has ended: so does its fork server, as without a nursery."""
+        """Who asked has ended: so does the fork server of a manager, as without a nursery."""
         self._selector.unregister(asking)
         asking.close()
         for pid, other in self._asked_by.items():
             if other is asking:
-                os.kill(pid, signal.SIGTERM)
+                os.kill(pid, self._ends_by[pid])
 
 
 if __name__ == "__main__":

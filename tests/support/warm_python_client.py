@@ -1,4 +1,4 @@
-"""What a manager takes for Python where strax is imported once for all: see `warm_python.py`.
+"""What takes the place of Python where strax is imported once for all: see `warm_python.py`.
 
 Arguments: the socket, the real Python, and those of Python. Takes a few milliseconds.
 """
@@ -9,7 +9,12 @@ import signal
 import sys
 
 path, python, *arguments = sys.argv[1:]
-if arguments[:3] != ["-m", "bootstrax_worker", "serve"]:
+PROGRAMS = (
+    ["-m", "bootstrax_worker", "serve"],
+    ["-m", "bootstrax_worker", "check-products"],
+    ["-m", "bootstrax_worker.simulator"],
+)
+if not any(arguments[: len(program)] == program for program in PROGRAMS):
     os.execv(python, [python, *arguments])
 
 import json  # noqa: E402
@@ -20,6 +25,7 @@ ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 nursery = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 nursery.connect(path)
 request = {
+    "module": arguments[1],
     "arguments": arguments[2:],
     "environment": dict(os.environ),
     "directory": os.getcwd(),

@@ -43,7 +43,7 @@ const NEWS_SECONDS = 10;
  */
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seed, seconds } = options;
-  const lab = await Lab.start();
+  const lab = await Lab.start({ warmPython: false });
   const begin = performance.now();
   const elapsed = () => (performance.now() - begin) / 1000;
   const say = (line: string) => options.say(`${elapsed().toFixed(1).padStart(7)} s  ${line}`);

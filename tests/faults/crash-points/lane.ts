@@ -42,7 +42,7 @@ export class Lane {
   }
 
   static async start(python: string): Promise<Lane> {
-    const lab = await Lab.start();
+    const lab = await Lab.start({ warmPython: false });
     const manager = await lab.manager({ host: UNDISTURBED });
     const [number] = await lab.takeRuns(TAKE);
     const { _id, bootstrax, status, data, ...fields } = await lab.reached(number!, ['done']);
