@@ -92,11 +92,16 @@ export class HostReader {
     now: Date,
   ): Promise<{ views: HostView[]; cards: Panels['hosts'] }> {
     const { presumedDeadSeconds } = rules.limits;
-    const views = (await hosts.all())
-      .map((document) => hostView(document, now, presumedDeadSeconds))
-      .sort((a, b) => a.host.localeCompare(b.host));
-    const names = views.map(({ host }) => host);
+    const documents = await hosts.all();
+    const names = documents.map(({ host }) => host);
     const hasSigns = await this.#readSigns(overview, names, now);
+    const views = documents
+      .map((document) => {
+        const newest = this.#newestOf(document.host);
+        const heard = newest === null ? null : new Date(newest.atMs);
+        return hostView(document, now, presumedDeadSeconds, heard);
+      })
+      .sort((a, b) => a.host.localeCompare(b.host));
     const said = JSON.stringify(views.map(whatItSays));
     if (hasSigns || said !== this.#said) {
       const limits = { diskPercent: rules.disk.maxUsedPercent, presumedDeadSeconds };
@@ -135,12 +140,14 @@ export class HostReader {
     return true;
   }
 
+  #newestOf(host: string): Sign | null {
+    const own = this.#newest.filter((sign) => sign.host === host);
+    return own.sort((a, b) => b.atMs - a.atMs)[0] ?? null;
+  }
+
   #signsOf(host: string): Sign[] {
-    const newest = this.#newest
-      .filter((sign) => sign.host === host)
-      .sort((a, b) => b.atMs - a.atMs)
-      .slice(0, 1);
-    return [...(this.#past.get(host) ?? []), ...newest];
+    const newest = this.#newestOf(host);
+    return [...(this.#past.get(host) ?? []), ...(newest === null ? [] : [newest])];
   }
 }
 

@@ -13,6 +13,7 @@ export interface HostView {
   state: 'idle' | 'busy' | 'dead';
   /** ISO 8601, UTC. */
   time: string;
+  /** Of its newest life sign. */
   ageSeconds: number;
   /** Of its manager. */
   pid: number | null;
@@ -40,13 +41,15 @@ export interface HostView {
   thinking: string | null;
 }
 
-/** A host's document, judged by the server's clock. */
+/** A host's document, judged by the server's clock; `heard`: of a life sign of another kind, if any. */
 export function hostView(
   { host, state, time, extras }: HostSaid,
   now: Date,
   deadAfterSeconds: number,
+  heard: Date | null = null,
 ): HostView {
-  const ageSeconds = Math.max(0, (now.getTime() - time.getTime()) / 1000);
+  const lastMs = Math.max(time.getTime(), heard?.getTime() ?? 0);
+  const ageSeconds = Math.max(0, (now.getTime() - lastMs) / 1000);
   const dead = ageSeconds > deadAfterSeconds;
   const {
     pid,

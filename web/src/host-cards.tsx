@@ -118,7 +118,7 @@ function MemoryOfRun({ run, usedBytes, limitBytes }: MemoryOfRunProps) {
   const fraction = usedBytes / limitBytes;
   return (
     <div title={`${bytes(usedBytes)} of ${bytes(limitBytes)}: with more the attempt is ended`}>
-      <dt>its memory</dt>
+      <dt>its RAM</dt>
       <dd>
         <Meter
           label={`Memory of run ${run}, of ${bytes(limitBytes)}`}

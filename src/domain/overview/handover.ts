@@ -125,7 +125,12 @@ function hosts({ hosts: cards }: HandoverFacts): string[] {
       const why = whyNot === null || condition === 'silent' ? '' : `: ${oneLine(whyNot)}`;
       const disk = diskPercent === null ? '' : `; disk ${Math.round(diskPercent)} %`;
       const full = diskFullInHours === null ? '' : `, full in ${diskFullInHours.toFixed(0)} h`;
-      return `${host} ${condition}${work}${why}${disk}${full}`;
+      // A drain says so itself.
+      const is =
+        condition === 'drained' && whyNot !== null
+          ? ` ${oneLine(whyNot)}`
+          : ` ${condition}${work}${why}`;
+      return `${host}${is}${disk}${full}`;
     }),
   ];
 }

@@ -80,6 +80,8 @@ describe('hostView', () => {
       extras: { accepting: true },
     };
     expect(hostView(document, NOW, 300)).toMatchObject({ state: 'dead', accepting: false });
+    const heard = hostView(document, NOW, 300, before(9));
+    expect(heard).toMatchObject({ state: 'idle', ageSeconds: 9 });
     expect(hostView({ ...document, time: before(299) }, NOW, 300)).toMatchObject({
       state: 'idle',
       accepting: true,

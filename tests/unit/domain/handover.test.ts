@@ -114,7 +114,7 @@ describe('a hand-over', () => {
     ];
     const text = handoverText(facts({ hosts }));
     expect(text).toContain('\n- eb1 busy with run 9; disk 71 %, full in 5 h');
-    expect(text).toContain('\n- eb2 drained: drained by anna: new disk');
+    expect(text).toContain('\n- eb2 drained by anna: new disk');
     expect(text).toContain('\n- eb3 silent\n');
   });
 
