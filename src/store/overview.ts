@@ -154,7 +154,7 @@ export function createOverviewStore(parts: {
     (
       await monitor.find(
         { host, time: { $gte: from, $lt: to } },
-        { projection: SIGN_PROJECTION, limit },
+        { projection: SIGN_PROJECTION, sort: { time: -1 }, limit },
       )
     ).flatMap(signOf);
 

@@ -65,8 +65,8 @@ export interface OverviewStore {
   endedSince(since: Date, limit: number): Promise<EndedAttempt[]>;
   /** Counted failures since, newest first. */
   failuresSince(since: Date, limit: number): Promise<FailedAttempt[]>;
-  /** Life signs of these hosts in a short span of time. */
+  /** Life signs of these hosts in a short span of time, the newest of each first. */
   signs(hosts: readonly string[], from: Date, to: Date, limitEach: number): Promise<StoredSign[]>;
-  /** Life signs of one host in a span of time. */
+  /** Life signs of one host in a span of time, newest first. */
   signsOf(host: string, from: Date, to: Date, limit: number): Promise<StoredSign[]>;
 }

@@ -260,6 +260,18 @@ it('failures are grouped, life signs are curves', async () => {
   expect(history.cpu.at(-1)).toBe(0);
 });
 
+it('of a host that says very much the newest is shown', async () => {
+  const nowMs = Date.now();
+  const signs = Array.from({ length: 700 }, (_, i) => {
+    const time = new Date(nowMs - (700 - i) * 5000);
+    return { host: 'chatty', time, state: 'busy', cpu_percent: i };
+  });
+  await lab.client.db(lab.daqDb).collection('eb_monitor').insertMany(signs);
+  const { at, cpu } = await dashboard.json<HostHistoryAnswer>('/api/hosts/chatty/history?hours=1');
+  expect(cpu.at(-1)).toBe(699);
+  expect(at).toEqual(at.toSorted((a, b) => a - b));
+});
+
 it('the hand-over tells what needs a human and what failed', async () => {
   const { hours, text } = await dashboard.json<HandoverAnswer>('/api/handover');
   expect(hours).toBe(8);
