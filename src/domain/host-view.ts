@@ -76,10 +76,7 @@ export function hostView(
     role: textOf(role),
     slots: typeof slots === 'number' ? slots : null,
     runs: Array.isArray(runs) ? runs.filter((run) => typeof run === 'number') : [],
-    freeSince:
-      typeof freeForSeconds === 'number' && Number.isFinite(freeForSeconds)
-        ? new Date(time.getTime() - freeForSeconds * 1000).toISOString()
-        : null,
+    freeSince: before(time, freeForSeconds),
     accepting: !dead && accepting === true,
     whyNot: textOf(whyNot),
     whyNotKind: textOf(whyNotKind),
@@ -90,6 +87,13 @@ export function hostView(
     versions: versionsOf(versions),
     thinking: textOf(thinking),
   };
+}
+
+/** Null unless it is a time that there is. */
+function before(time: Date, seconds: unknown): string | null {
+  if (typeof seconds !== 'number') return null;
+  const date = new Date(time.getTime() - seconds * 1000);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
 function textOf(value: unknown): string | null {

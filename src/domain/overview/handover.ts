@@ -128,7 +128,7 @@ function hosts({ hosts: cards }: HandoverFacts): string[] {
       // A drain says so itself.
       const is =
         condition === 'drained' && whyNot !== null
-          ? ` ${oneLine(whyNot)}`
+          ? ` ${oneLine(whyNot)}${work === '' ? '' : `; still busy${work}`}`
           : ` ${condition}${work}${why}`;
       return `${host}${is}${disk}${full}`;
     }),

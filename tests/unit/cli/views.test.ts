@@ -90,7 +90,7 @@ describe('hostView', () => {
   });
 
   it('bears documents of other programs', () => {
-    const extras = { runs: 'none', slots: 'two', thinking: 3 };
+    const extras = { runs: 'none', slots: 'two', thinking: 3, free_for_seconds: 1e300 };
     const view = hostView({ host: 'b', state: 'odd', time: NOW, extras }, NOW, 300);
     expect(view).toMatchObject({ state: 'busy', runs: [], slots: null, thinking: null });
   });

@@ -110,11 +110,13 @@ describe('a hand-over', () => {
     const hosts = [
       host({ condition: 'busy', runs: [9], diskPercent: 71.4, diskFullInHours: 5.2 }),
       host({ host: 'eb2', condition: 'drained', whyNot: 'drained by anna: new disk' }),
+      host({ host: 'eb4', condition: 'drained', whyNot: 'drained by ben: fan', runs: [9] }),
       host({ host: 'eb3', condition: 'silent', whyNot: 'was full' }),
     ];
     const text = handoverText(facts({ hosts }));
     expect(text).toContain('\n- eb1 busy with run 9; disk 71 %, full in 5 h');
     expect(text).toContain('\n- eb2 drained by anna: new disk');
+    expect(text).toContain('\n- eb4 drained by ben: fan; still busy with run 9');
     expect(text).toContain('\n- eb3 silent\n');
   });
 
