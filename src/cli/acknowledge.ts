@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { carryOut } from './act.ts';
+import { carryOut, REASON_OPTION, wordsOf } from './act.ts';
 import { hours } from './spans.ts';
 import { print, printJson } from './output.ts';
 
@@ -10,15 +10,17 @@ export function addAcknowledge(program: Command): void {
     .description('tell others that somebody sees to what needs a human, or to a kind of failure')
     .argument('<item>', 'given_up:1234, host_silent:NAME, failure:FINGERPRINT, ...')
     .argument('[reason...]', 'who sees to it, and where one can read more')
+    .option(...REASON_OPTION)
     .option('--hours <number>', 'for so long; otherwise as long as it needs one', hours)
     .option('--json', 'one object: {item, ok, message, action}')
     .action(
       async (
         item: string,
-        words: string[],
-        options: { hours?: number; json?: boolean },
+        said: string[],
+        options: { hours?: number; json?: boolean; reason?: string },
         command: Command,
       ) => {
+        const words = wordsOf(said, options.reason);
         const { action, message } = await carryOut(command, {
           ...{ kind: 'acknowledge', target: { kind: 'item', item }, words },
           hours: options.hours,

@@ -18,6 +18,14 @@ export interface Wish {
   fromStart?: boolean | undefined;
 }
 
+/** As the commands for hosts have it; words after the rest do as well. */
+export const REASON_OPTION = ['--reason <text>', 'the same as words at the end'] as const;
+
+/** A reason given either way, or both. */
+export function wordsOf(words: readonly string[], reason: string | undefined): string[] {
+  return reason === undefined ? [...words] : [...words, reason];
+}
+
 /** What the audit keeps of a command. */
 export function askOf<T extends Target>(wish: Wish & { target: T }): Ask & { target: T } {
   const { kind, target, words, hours, fromStart = false } = wish;

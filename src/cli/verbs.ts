@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RunActionKind } from '../domain/actions/run-effects.ts';
-import { carryOut } from './act.ts';
+import { carryOut, REASON_OPTION, wordsOf } from './act.ts';
 import { print, printJson } from './output.ts';
 import { runNumber } from './run-number.ts';
 
@@ -10,6 +10,7 @@ const REASON_HELP = 'for those who read it later';
 interface Options {
   json?: boolean;
   fromStart?: boolean;
+  reason?: string;
 }
 
 /** `bootstrax fail N [REASON]`: a counted failure; the run is tried again. */
@@ -63,9 +64,11 @@ function addVerb(program: Command, kind: RunActionKind, description: string): Co
     .description(description)
     .argument('<run>', 'run number', runNumber)
     .argument('[reason...]', REASON_HELP)
+    .option(...REASON_OPTION)
     .option('--json', JSON_HELP)
-    .action(async (run: number, words: string[], options: Options, command: Command) => {
+    .action(async (run: number, said: string[], options: Options, command: Command) => {
       const { fromStart } = options;
+      const words = wordsOf(said, options.reason);
       const target = { kind: 'run', run } as const;
       const { action, message } = await carryOut(command, { kind, target, words, fromStart });
       if (options.json) printJson({ run, ok: true, message, action: action.id });

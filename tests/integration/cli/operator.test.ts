@@ -83,6 +83,16 @@ describe('fail, retry, abandon', () => {
     expect(bootstrax.next_retry).toBeInstanceOf(Date);
   });
 
+  it.each([[['bad', 'gains']], [['--reason', 'bad gains']], [['bad', '--reason', 'gains']]])(
+    'take a reason as words or as an option: %j',
+    async (given) => {
+      const run = await insert(failed(1));
+      await json('hold', String(run), ...given);
+      const { actions } = (await json('actions', '--run', String(run))).said;
+      expect(actions).toMatchObject([{ kind: 'hold', reason: 'bad gains' }]);
+    },
+  );
+
   it('give a run up at the tenth failure', async () => {
     const run = await insert(failed(9));
     const { said } = await json('fail', String(run));
