@@ -68,10 +68,12 @@ export async function chooseState(page: Page, condition: Condition): Promise<num
 
 /** From a run's change of state, as it is written, to the strip on the page Now, ms. */
 export async function changeSeen(page: Page, lab: Lab, number: number): Promise<number> {
-  const shown = whenShown(page, 'a', `Run ${number}: ${LOOKS.abandoned.word}`);
+  const isAbandoned = (await lab.run(number)).bootstrax.state === 'abandoned';
+  const state = isAbandoned ? 'considering' : 'abandoned';
+  const shown = whenShown(page, 'a', `Run ${number}: ${LOOKS[state].word}`);
   await shown.watching;
   const writtenAtMs = Date.now();
-  await lab.runs.updateOne({ number }, { $set: { 'bootstrax.state': 'abandoned' } });
+  await lab.runs.updateOne({ number }, { $set: { 'bootstrax.state': state } });
   return (await shown.shownAtMs) - writtenAtMs;
 }
 
