@@ -3,11 +3,10 @@ import { explain, type Explanation } from '../domain/explain.ts';
 import { blame, blameText, isAlike, type Blame } from '../domain/blame.ts';
 import { causeText, type Meaning } from '../domain/causes.ts';
 import { deletionInWords } from '../domain/deletion-words.ts';
-import { placesOf } from '../domain/places.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { findRun } from './find-run.ts';
-import { fleetFacts } from '../store/fleet-facts.ts';
+import { fleetFacts, placesNow } from '../store/fleet-facts.ts';
 import { hostFacts, hostViews } from './host-view.ts';
 import { print, printJson, style } from './output.ts';
 import { runNumber } from './run-number.ts';
@@ -45,7 +44,14 @@ export function addExplain(program: Command): void {
         const host = hostFacts(settings, views);
         const { role, primaries } = settings.host;
         const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
-        const explanation = explain(parsed, host, fleet, settings.rules, now, placesOf(views));
+        const explanation = explain(
+          parsed,
+          host,
+          fleet,
+          settings.rules,
+          now,
+          await placesNow(store, views),
+        );
         const [deletion] = await store.deletions.ofRun(run);
         return {
           ...explanation,

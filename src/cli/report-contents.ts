@@ -1,9 +1,8 @@
 import type { Loaded } from '../config/load.ts';
 import { showSettings } from '../config/show.ts';
 import { explain } from '../domain/explain.ts';
-import { placesOf } from '../domain/places.ts';
 import { attemptsOf, logsOf, part, versionsOf } from '../report/parts.ts';
-import { fleetFacts } from '../store/fleet-facts.ts';
+import { fleetFacts, placesNow } from '../store/fleet-facts.ts';
 import type { Store } from '../store/types.ts';
 import { withStore } from './database.ts';
 import { checkDatabase, checkHost, checkPython } from './doctor-checks.ts';
@@ -63,7 +62,7 @@ async function aboutRun({ settings }: Loaded, store: Store, run: number): Promis
   const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
   return {
     document,
-    explain: explain(parsed, facts, fleet, settings.rules, now, placesOf(views)),
+    explain: explain(parsed, facts, fleet, settings.rules, now, await placesNow(store, views)),
     history: await store.attempts.ofRun(run, MOST_ATTEMPTS),
   };
 }

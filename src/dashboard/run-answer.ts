@@ -6,7 +6,7 @@ import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
 import { runView } from '../domain/run-view.ts';
 import { parseRun } from '../domain/run.ts';
-import { fleetFacts } from '../store/fleet-facts.ts';
+import { fleetFacts, placesNow } from '../store/fleet-facts.ts';
 import type { AttemptDocument, RunDocument } from '../store/types.ts';
 import { actionView } from './action-view.ts';
 import type { AttemptView, DeletedData, RunAnswer, RunNote, StoredData } from './api.ts';
@@ -39,6 +39,7 @@ export async function runAnswer(
     { store, rules, role: roleAsked(feeder.hosts), primaries: settings.host.primaries },
     now,
   );
+  const places = await placesNow(store, feeder.hosts);
   const inReach = await attemptsInReach(settings, attempts);
   const oldestFirst = [...attempts].reverse();
   const [whole] = await store.overview.whole(number);
@@ -47,7 +48,7 @@ export async function runAnswer(
     now: now.toISOString(),
     row: rowOf(document, now, rules),
     reason: view.reason,
-    explanation: explainFleet(parsed, feeder.hosts, fleet, rules, now),
+    explanation: explainFleet(parsed, feeder.hosts, fleet, rules, now, places),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
     daq: parsed.kind === 'run' ? parsed.run.daq : null,
     attempts: oldestFirst.map((attempt) => attemptView(attempt, inReach.has(attempt.attempt))),

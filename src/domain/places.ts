@@ -8,12 +8,20 @@ export type Places = { kind: 'free'; since: Date | null } | { kind: 'full' } | {
 
 type Seats = Pick<HostView, 'accepting' | 'runs' | 'slots' | 'freeSince'>;
 
-/** Over all hosts; one whose release does not say how many runs it takes at a time takes one. */
-export function placesOf(hosts: readonly Seats[]): Places {
-  const accepting = hosts.filter((host) => host.accepting);
-  if (accepting.length === 0) return { kind: 'none' };
-  const free = accepting.filter(({ runs, slots }) => runs.length < (slots ?? 1));
-  if (free.length === 0) return { kind: 'full' };
+/** At one host; one whose release does not say how many runs it takes at a time takes one. */
+const freeAt = ({ accepting, runs, slots }: Seats): number =>
+  accepting ? Math.max(0, (slots ?? 1) - runs.length) : 0;
+
+/** How many runs could begin now. */
+export function freePlaces(hosts: readonly Seats[]): number {
+  return hosts.reduce((sum, host) => sum + freeAt(host), 0);
+}
+
+/** Over all hosts. `waiting`: so many new runs go before any retry. */
+export function placesOf(hosts: readonly Seats[], waiting = 0): Places {
+  if (!hosts.some(({ accepting }) => accepting)) return { kind: 'none' };
+  if (freePlaces(hosts) <= waiting) return { kind: 'full' };
+  const free = hosts.filter((host) => freeAt(host) > 0);
   const since = free.flatMap(({ freeSince }) =>
     freeSince === null ? [] : [Date.parse(freeSince)],
   );

@@ -1,4 +1,5 @@
 import type { FleetFacts, HostRole } from '../domain/claim.ts';
+import { freePlaces, placesOf, type Places } from '../domain/places.ts';
 import type { Rules } from '../domain/rules.ts';
 import type { Store } from './types.ts';
 
@@ -18,4 +19,14 @@ export async function fleetFacts(
     env.store.ebMonitor.alive(env.primaries, env.rules.limits.presumedDeadSeconds),
   ]);
   return { queueLength: counts.new, livePrimaries: alive.length };
+}
+
+/** Whether a run that falls due would find a place that no new run takes before it. */
+export async function placesNow(
+  { runs }: Pick<Store, 'runs'>,
+  hosts: Parameters<typeof placesOf>[0],
+): Promise<Places> {
+  const limit = freePlaces(hosts);
+  const waiting = limit === 0 ? 0 : (await runs.newCandidates({ limit })).length;
+  return placesOf(hosts, waiting);
 }

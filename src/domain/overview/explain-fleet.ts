@@ -1,7 +1,7 @@
 import type { FleetFacts, HostFacts } from '../claim.ts';
 import { explain, type Explanation } from '../explain.ts';
 import type { HostView } from '../host-view.ts';
-import { placesOf } from '../places.ts';
+import type { Places } from '../places.ts';
 import type { Rules } from '../rules.ts';
 import type { ParsedRun } from '../run.ts';
 
@@ -27,9 +27,9 @@ export function explainFleet(
   fleet: FleetFacts,
   rules: Rules,
   now: Date,
+  places: Places,
 ): FleetExplanation {
   const live = views.filter(({ state }) => state !== 'dead');
-  const places = placesOf(live);
   const opinions = (live.length === 0 ? [NOBODY] : live.map(factsOf)).map((host) => ({
     host: host.host,
     explanation: explain(parsed, host, fleet, rules, now, places),
