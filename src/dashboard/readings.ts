@@ -80,11 +80,11 @@ export async function readRuns(
 export class HostReader {
   readonly #past = new Map<string, Sign[]>();
   #pastReadAtMs = -Infinity;
-  #newest: Sign[] = [];
+  /** By host. */
+  #newest = new Map<string, Sign>();
   #newestReadAtMs = -Infinity;
   #cards: Panels['hosts'] = [];
   #said = '';
-  #hasRead = false;
 
   async read(
     { hosts, overview }: Source,
@@ -97,8 +97,8 @@ export class HostReader {
     const hasSigns = await this.#readSigns(overview, names, now);
     const views = documents
       .map((document) => {
-        const newest = this.#newestOf(document.host);
-        const heard = newest === null ? null : new Date(newest.atMs);
+        const newest = this.#newest.get(document.host);
+        const heard = newest === undefined ? null : new Date(newest.atMs);
         return hostView(document, now, presumedDeadSeconds, heard);
       })
       .sort((a, b) => a.host.localeCompare(b.host));
@@ -121,7 +121,7 @@ export class HostReader {
     if (atMs - this.#newestReadAtMs < SIGNS_EVERY_MS) return false;
     const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
     // Not the first time: many hosts are soon seen, where their disks go can wait.
-    if (this.#hasRead && atMs - this.#pastReadAtMs > DISK_LOOK_EVERY_MS) {
+    if (this.#newestReadAtMs > -Infinity && atMs - this.#pastReadAtMs > DISK_LOOK_EVERY_MS) {
       const looks = await Promise.all(
         DISK_LOOKS_MINUTES.map((minutes) =>
           overview.signs(names, ago(minutes * 60), ago(minutes * 60 - DISK_LOOK_SECONDS), 8),
@@ -134,20 +134,15 @@ export class HostReader {
       this.#pastReadAtMs = atMs;
     }
     const stored = await overview.signs(names, ago(SIGN_SECONDS), ago(-SIGN_SECONDS), 20);
-    this.#newest = stored.map(signOf);
+    const oldestFirst = stored.map(signOf).sort((a, b) => a.atMs - b.atMs);
+    this.#newest = new Map(oldestFirst.map((sign) => [sign.host, sign]));
     this.#newestReadAtMs = atMs;
-    this.#hasRead = true;
     return true;
   }
 
-  #newestOf(host: string): Sign | null {
-    const own = this.#newest.filter((sign) => sign.host === host);
-    return own.sort((a, b) => b.atMs - a.atMs)[0] ?? null;
-  }
-
   #signsOf(host: string): Sign[] {
-    const newest = this.#newestOf(host);
-    return [...(this.#past.get(host) ?? []), ...(newest === null ? [] : [newest])];
+    const newest = this.#newest.get(host);
+    return [...(this.#past.get(host) ?? []), ...(newest === undefined ? [] : [newest])];
   }
 }
 
