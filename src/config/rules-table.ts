@@ -335,7 +335,7 @@ export const RULES_TABLE = {
     maxProcessingSeconds: number(
       positive,
       limits.maxProcessingSeconds,
-      'An attempt that takes longer is stopped and failed.',
+      'An attempt that takes longer is stopped and failed; counted from the end of its run, and while the run is taken only without progress.',
       s,
     ),
     maxAfterEndSeconds: number(

@@ -173,6 +173,7 @@ export interface LimitRules {
   readonly consideringLeaseSeconds: number;
   /** A busy run's time is refreshed at this interval. */
   readonly renewSeconds: number;
+  /** Counted from the run's end; while the run is taken, only without progress. */
   readonly maxProcessingSeconds: number;
   /** Counted from the run's end and from the child's start: both must be exceeded. */
   readonly maxAfterEndSeconds: number;

@@ -255,6 +255,7 @@ export class AttemptRunner implements Runner {
       attempt: this.fence.attempt,
       directory,
       guardian,
+      ofDebt: false,
       sinceEndSeconds: () => this.#sinceEndSeconds(),
       onFolder: (folder) => this.#listing.add(folder),
       onProgress: (progress) => {

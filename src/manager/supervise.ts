@@ -9,6 +9,7 @@ import type {
   Result,
   Started,
 } from '../domain/attempt.ts';
+import { exceededLimit } from '../domain/attempt-limits.ts';
 import type { AttemptEnd, Ended } from '../domain/verdict.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
 import type { Environment } from './environment.ts';
@@ -38,7 +39,9 @@ export interface SuperviseOptions {
   directory: string;
   /** As the executor named it; null when an attempt is adopted that had not begun. */
   guardian: ProcessIdentity | null;
-  /** Seconds since the end of the run, null while it is taken. */
+  /** The run is done already: how long ago it ended does not matter. */
+  ofDebt: boolean;
+  /** Seconds since the end of the run; null while it is taken, or if that is not known. */
   sinceEndSeconds: () => number | null;
   onFolder: (folder: Folder) => void;
   onProgress: (progress: Progress) => void;
@@ -260,18 +263,12 @@ export class Supervision {
     if (now - this.#checkedAt > STANDSTILL_SECONDS) this.#wokenAt = now;
     this.#checkedAt = now;
     const idleSeconds = now - Math.max(this.#follower.lastActivityMs / 1000, this.#wokenAt);
-    const sinceEnd = this.#options.sinceEndSeconds();
-    if (ageSeconds > limits.maxProcessingSeconds) {
-      void this.end({ kind: 'timed_out', which: 'processing' });
-    } else if (
-      sinceEnd !== null &&
-      sinceEnd > limits.maxAfterEndSeconds &&
-      ageSeconds > limits.maxAfterEndSeconds
-    ) {
-      void this.end({ kind: 'timed_out', which: 'after_end' });
-    } else if (idleSeconds > limits.maxNoWriteSeconds) {
-      void this.end({ kind: 'no_progress' });
-    }
+    const { sinceEndSeconds, ofDebt } = this.#options;
+    const exceeded = exceededLimit(
+      { ageSeconds, idleSeconds, sinceEndSeconds: sinceEndSeconds(), ofDebt },
+      limits,
+    );
+    if (exceeded !== null) void this.end(exceeded);
   }
 }
 

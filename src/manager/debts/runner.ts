@@ -168,7 +168,7 @@ export class DebtRunner implements Runner {
       attempt: this.fence.attempt,
       directory,
       guardian,
-      // How long ago the run ended does not matter: it is done.
+      ofDebt: true,
       sinceEndSeconds: () => null,
       onFolder: () => undefined,
       onProgress: ({ memoryBytes }) => this.#noteMemory(memoryBytes),

@@ -28,7 +28,10 @@ class Stage {
   #handlers: FollowHandlers = {};
   #follower = { progress: null as Progress | null, lastActivityMs: this.seconds * 1000 };
 
-  constructor({ guardian = GUARDIAN }: { guardian?: typeof GUARDIAN | null } = {}) {
+  constructor({
+    guardian = GUARDIAN,
+    ofDebt = false,
+  }: { guardian?: typeof GUARDIAN | null; ofDebt?: boolean } = {}) {
     const environment = {
       rules: defaultRules,
       log: {
@@ -78,6 +81,7 @@ class Stage {
       attempt: 'a',
       directory: '/attempt',
       guardian,
+      ofDebt,
       sinceEndSeconds: () => this.sinceEnd,
       onFolder: () => undefined,
       onProgress: () => undefined,
@@ -123,8 +127,8 @@ class Stage {
 }
 
 describe('the limits of an attempt', () => {
-  it('72 h, by the child’s own count also after an adoption', async () => {
-    const stage = new Stage();
+  it('72 h by the child’s own count, also after an adoption, where its run is done', async () => {
+    const stage = new Stage({ ofDebt: true });
     stage.begin();
     stage.progress(71 * HOUR);
     for (let hour = 0; hour < 0.9; hour += 0.1) {
@@ -135,6 +139,16 @@ describe('the limits of an attempt', () => {
     stage.progress(72 * HOUR);
     stage.pass(1);
     expect(await stage.cause()).toEqual({ kind: 'timed_out', which: 'processing' });
+  });
+
+  it('none for one that follows a run being taken and moves, however long that is', () => {
+    const stage = new Stage();
+    stage.begin();
+    for (let hours = 70; hours < 80; hours += 0.1) {
+      stage.pass(0.1 * HOUR);
+      stage.progress(hours * HOUR);
+    }
+    expect(stage.ended).toBe(false);
   });
 
   it.each([
@@ -161,6 +175,7 @@ describe('the limits of an attempt', () => {
     const stage = new Stage();
     stage.hangs = true;
     stage.begin();
+    stage.sinceEnd = 73 * HOUR;
     stage.progress(73 * HOUR);
     stage.pass(0);
     expect(await stage.cause()).toEqual({ kind: 'timed_out', which: 'processing' });
