@@ -84,6 +84,11 @@ export const planSchema = z.looseObject({
   profile: z.string().regex(PROFILE_NAME).nullish(),
   /** Log what strax's mailboxes do. */
   debug: z.boolean().nullish(),
+  /**
+   * Live data that cannot be read does not end the attempt: what can be read is made, and the result
+   * names the rest. Absent: such a file is an error.
+   */
+  salvage: z.boolean().nullish(),
   /** Opened in the child, with what utilix knows of databases. */
   frontends: z.array(frontendSchema).nullish(),
 });

@@ -53,6 +53,8 @@ export interface PlanDecisions {
   maxMessages: number;
   timeoutSeconds: number;
   recordsCompressor: 'lz4' | 'zstd';
+  /** See `Plan`. */
+  salvage: boolean;
   /** One sentence for each decision. */
   reasons: string[];
 }
@@ -98,12 +100,27 @@ export function decidePlan(
     inputs.hostTable,
     rules.resources,
   );
+  const salvage = isLastRung(selection, failures, rules.targets);
+  if (salvage) reasons.push('Live data that cannot be read is left out: nothing else was left.');
   return {
     ...selection,
     ...resources,
+    salvage,
     kind: 'decided',
     reasons: [...selection.reasons, ...reasons],
   };
+}
+
+/** After the ladder only the last resort is asked for: it is made of all that can be read. */
+function isLastRung(
+  { targets, postProcessing }: { targets: readonly string[]; postProcessing: readonly string[] },
+  failures: number,
+  { rawRecordsAfter, lastResort }: Rules['targets'],
+): boolean {
+  return (
+    failures >= Math.max(1, rawRecordsAfter) &&
+    [...targets, ...postProcessing].every((type) => type === lastResort)
+  );
 }
 
 /** All that one attempt at a run is told. */
@@ -139,6 +156,7 @@ export function makePlan(
     orphanLimitSeconds: inputs.rules.limits.orphanLimitSeconds,
     ...(inputs.profile ? { profile: inputs.profile } : {}),
     ...(inputs.debug ? { debug: true } : {}),
+    ...(decisions.salvage ? { salvage: true } : {}),
     ...(inputs.frontends?.length ? { frontends: [...inputs.frontends] } : {}),
   };
   return { kind: 'plan', plan, wanted: decisions.wanted };

@@ -49,12 +49,9 @@ export async function prepare(
     hostTargetsFor(env, run, signal),
   ]);
   if (signal.aborted) return { kind: 'stopped' };
-  if (rate.rateMBps === null) {
-    const message = `the data rate of run ${run.number} is not known after ${rate.waitedSeconds.toFixed(1)} s: default resources`;
-    env.log.warn(
-      { event: 'rate.unknown', run: run.number, waitedSeconds: rate.waitedSeconds },
-      message,
-    );
+  if (rate.unknown !== null) {
+    const message = `the data rate of run ${run.number} is not known, ${rate.unknown}: default resources`;
+    env.log.warn({ event: 'rate.unknown', run: run.number, why: rate.unknown }, message);
     void tellDaq(env, 'warning', message, run.number);
   }
   if (run.daq.defaulted.length > 0) {

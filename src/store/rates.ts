@@ -1,4 +1,4 @@
-import type { Collection as DriverCollection, Document } from 'mongodb';
+import { ObjectId, type Collection as DriverCollection, type Document } from 'mongodb';
 
 import type { Caller } from './call.ts';
 import type { Collection } from './collection.ts';
@@ -31,6 +31,11 @@ export function sumRates(groups: readonly Document[]): Awaited<ReturnType<RateSt
 export function createRateStore(rates: Collection, watch: RateStore['watch']): RateStore {
   return {
     ofRun: async (number) => sumRates(await rates.aggregate(maximalRatesPipeline(number))),
+    anySince: async (time) => {
+      const since = ObjectId.createFromTime(Math.floor(time.getTime() / 1000));
+      const filter = { _id: { $gte: since } };
+      return (await rates.find(filter, { projection: { _id: 1 }, limit: 1 })).length > 0;
+    },
     watch,
   };
 }

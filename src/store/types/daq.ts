@@ -13,6 +13,8 @@ export interface DaqLogStore {
 export interface RateStore {
   /** Sum over detectors of the maximal rate in `aggregate_status`, MB/s; null if there is none above 0. */
   ofRun(number: number): Promise<{ total: number; detectors: Record<string, number> } | null>;
+  /** Has the DAQ written any status, of whatever run, since then? By the age of the rows' ids. */
+  anySince(time: Date): Promise<boolean>;
   /** Calls back on each row of this run, and with every interruption; same ends as `RunStore.watch`. */
   watch(
     number: number,

@@ -250,3 +250,29 @@ describe('the directory of live data', () => {
     });
   });
 });
+
+describe('live data that cannot be read', () => {
+  const salvage = (failures: number, changes: Partial<PlanInputs> = {}, mode = 'background') => {
+    const made = makePlan(
+      run({ mode, bootstrax: { state: 'failed', n_failures: failures, next_retry: at(-1) } }),
+      { ...INPUTS, ...changes },
+    );
+    return made.kind === 'plan' ? made.plan.salvage : made;
+  };
+
+  it.each<[failures: number, what: true | undefined]>([
+    [0, undefined],
+    [7, undefined],
+    [8, true],
+    [9, true],
+  ])('after %s failures: left out is %s', (failures, expected) => {
+    expect(salvage(failures)).toBe(expected);
+    // A run of which only raw records are wanted is tried as often as any other.
+    expect(salvage(failures, {}, 'noise')).toBe(expected);
+  });
+
+  it('is never left out beneath data that is more than raw records', () => {
+    const fixed = { ...defaultRules.targets, fixed: true, default: ['peaklets'] };
+    expect(salvage(9, { rules: { ...defaultRules, targets: fixed } })).toBeUndefined();
+  });
+});

@@ -150,6 +150,7 @@ export function collectionsContract(open: Open): void {
 
   it('rates: the sum of the maxima per detector', async () => {
     const status = test.outside('aggregate_status');
+    expect(await test.store.rates.anySince(new Date(0))).toBe(false);
     const row = (number: number | null, detector: string, rate: number | null) => ({
       number,
       detector,
@@ -163,6 +164,9 @@ export function collectionsContract(open: Open): void {
       row(null, 'tpc', 900),
     ]);
     expect(await test.store.rates.ofRun(7)).toBeNull();
+    const minute = 60_000;
+    expect(await test.store.rates.anySince(new Date(Date.now() - minute))).toBe(true);
+    expect(await test.store.rates.anySince(new Date(Date.now() + minute))).toBe(false);
     await status.insertMany([
       row(7, 'tpc', 300),
       row(7, 'tpc', 400),
