@@ -48,6 +48,8 @@ export const planSchema = z.looseObject({
   /** 24 hexadecimal digits, made at the claim. */
   attempt: z.string().regex(/^[0-9a-f]{24}$/),
   run: z.int().nonnegative(),
+  /** `_id` of its run document as text; absent in what earlier releases wrote. */
+  runDocument: z.string().nullish(),
   /** The run number as strax names it: six digits, zero-padded. */
   runId: z.string().regex(/^\d{6,}$/),
   host: z.string(),

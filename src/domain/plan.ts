@@ -28,6 +28,8 @@ export interface DecisionInputs {
 
 export interface PlanInputs extends DecisionInputs {
   attempt: string;
+  /** `_id` of the run document as text. */
+  runDocument: string;
   host: string;
   /** `module:function`, and its arguments. */
   context: string;
@@ -136,6 +138,7 @@ export function makePlan(
     version: PROTOCOL_VERSION,
     attempt: inputs.attempt,
     run: run.number,
+    runDocument: inputs.runDocument,
     runId: run.runId,
     host: inputs.host,
     context: inputs.context,

@@ -6,6 +6,7 @@ import type { Fault } from '../domain/retry.ts';
 import type { Run } from '../domain/run.ts';
 import { dependsOnHost, type HostTargets } from '../domain/targets.ts';
 import type { Judgement } from '../domain/verdict.ts';
+import { idText } from '../store/document-id.ts';
 import type { Fence } from '../store/types.ts';
 import { dataRate } from './data-rate.ts';
 import type { Environment } from './environment.ts';
@@ -61,6 +62,7 @@ export async function prepare(
   }
   const made = makePlan(run, {
     attempt: fence.attempt,
+    runDocument: idText(fence.id),
     host: env.host,
     rules: env.rules,
     hostTable: env.resourceTable,

@@ -146,7 +146,7 @@ function runConfigOf(document: Document): Record<string, unknown> {
   const parsed = parseRun(document);
   if (parsed.kind !== 'run') throw new Error(JSON.stringify(parsed.malformed));
   const made = makePlan(parsed.run, {
-    ...{ attempt: 'a', host: 'h', context: 'c:c', contextOptions: {} },
+    ...{ attempt: 'a', runDocument: 'd', host: 'h', context: 'c:c', contextOptions: {} },
     ...{ processor: 'threaded_mailbox', liveDataRoots: ['/live_data'], outputDirectory: '/o' },
     ...{ rules: defaultRules, hostTable: 'new', shedding: 'reference', graph: null },
     ...{ culprits: [], memoryFailures: 0, hostTargets: null, rateMBps: null },

@@ -46,7 +46,8 @@ const HOSTS: readonly HostFacts[] = [
 const FLEET = { queueLength: 2, livePrimaries: 1 };
 const FREE = { kind: 'free', since: null } as const;
 const INPUTS: PlanInputs = {
-  ...{ attempt: 'a'.repeat(24), host: 'eb3.xenon.local', context: 'c:c', contextOptions: {} },
+  ...{ attempt: 'a'.repeat(24), runDocument: 'd', host: 'eb3.xenon.local' },
+  ...{ context: 'c:c', contextOptions: {} },
   ...{ processor: 'threaded_mailbox', liveDataRoots: ROOTS, outputDirectory: OUTPUT },
   ...{ rules: defaultRules, hostTable: 'new', shedding: 'graded', culprits: [] },
   ...{ memoryFailures: 0, hostTargets: null, rateMBps: null },

@@ -5,20 +5,27 @@ from collections.abc import Callable, Iterable
 
 import strax
 
+from . import word as words
 from .plain import plain
 
 
 class Announcing:
     """Storage in one folder that tells of each data folder the moment strax has created it.
 
-    What lies at the locations in `keep` is read and never written anew.
+    Each says in its metadata, from the first on, who made it (`word`), and none is made where
+    another attempt's lies. What lies at the locations in `keep` is read and never written anew.
     """
 
     def __init__(
-        self, directory: str, announce: Callable[[dict], None], keep: Iterable[str] = ()
+        self,
+        directory: str,
+        announce: Callable[[dict], None],
+        word: dict,
+        keep: Iterable[str] = (),
     ) -> None:
         self._directory = directory
         self._announce = announce
+        self._word = word
         self._keep = {os.path.abspath(location) for location in keep}
 
     def saver(self, key, metadata, **kwargs):
@@ -26,6 +33,9 @@ class Announcing:
         if location in self._keep:
             # A plugin with several outputs makes some anew that are there: strax goes on without.
             raise strax.DataNotAvailable(f"{location} stays as it is")
+        words.refuse_foreign(location, self._word)
+        # It is no part of the lineage: hash and loaders do not see it.
+        metadata = {**metadata, words.KEY: self._word}
         saver = super().saver(key, metadata, **kwargs)
         self._announce(
             {
@@ -42,9 +52,13 @@ class OutputDirectory(Announcing, strax.DataDirectory):
     """The output folder."""
 
     def __init__(
-        self, path: str, announce: Callable[[dict], None], keep: Iterable[str] = ()
+        self,
+        path: str,
+        announce: Callable[[dict], None],
+        word: dict,
+        keep: Iterable[str] = (),
     ) -> None:
-        Announcing.__init__(self, path, announce, keep)
+        Announcing.__init__(self, path, announce, word, keep)
         strax.DataDirectory.__init__(self, path)
 
 

@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from .errors import OutputUnusable
 from .folders import Announcing
+from .word import word_of
 
 # The types that straxen's contexts give the online monitor on a machine of the DAQ.
 ONLINE_TYPES = (
@@ -42,12 +43,13 @@ class NotConfigured(OutputUnusable):
 class RunDatabase(Announcing, straxen.RunDB):
     """straxen's RunDB as the place where data goes: it lists by itself what it stores."""
 
-    def __init__(self, directory: str, host: str, announce, keep=()) -> None:
+    def __init__(self, directory: str, announce, word: dict, keep=()) -> None:
         """Open it.
 
-        :param host: name that entries carry, and that entries are looked for by.
+        :param word: its host is the name that entries carry, and that they are looked for by.
         """
-        Announcing.__init__(self, directory, announce, keep)
+        Announcing.__init__(self, directory, announce, word, keep)
+        host = word["host"]
         accounts = {name: _configured(key) for name, key in _RUN_DATABASE.items()}
         straxen.RunDB.__init__(
             self,
@@ -153,7 +155,7 @@ def open_frontends(plan: dict, announce, warn) -> list:
     frontends = []
     if "run_database" in names:
         keep = plan.get("keep") or ()
-        frontends.append(RunDatabase(plan["outputDirectory"], plan["host"], announce, keep))
+        frontends.append(RunDatabase(plan["outputDirectory"], announce, word_of(plan), keep))
     if "online_monitor" in names:
         try:
             frontends.append(OnlineMonitor(warn))

@@ -9,6 +9,7 @@ from .context import LoadedContext, save_when
 from .errors import OutputUnusable, observed
 from .folders import OutputDirectory
 from .progress import Progress
+from .word import word_of
 
 
 class UnknownTarget(Exception):
@@ -122,7 +123,8 @@ class Processing:
             others = open_frontends(self._plan, announce, self._warn)
         if "run_database" in names:
             return others
-        return [OutputDirectory(directory, announce, self._plan.get("keep") or ()), *others]
+        keep = self._plan.get("keep") or ()
+        return [OutputDirectory(directory, announce, word_of(self._plan), keep), *others]
 
     def _warn(self, warning: str) -> None:
         print(warning, flush=True)

@@ -8,7 +8,7 @@ import straxen
 from bootstrax_worker import frontends
 from bootstrax_worker.errors import describe
 
-PLAN = {"outputDirectory": "/nowhere", "host": "eb5.xenon.local"}
+PLAN = {"attempt": "a" * 24, "outputDirectory": "/nowhere", "host": "eb5.xenon.local"}
 
 
 @pytest.fixture(params=["no file", "a file without the section", "a password that is no URL"])

@@ -36,10 +36,13 @@ class _Pair(strax.Plugin):
         return {"left": raw, "right": raw}
 
 
+WORD = {"attempt": "a" * 24, "document": "run-7", "host": "here.test"}
+
+
 def _make(directory, target, keep=()):
     announced = []
     context = strax.Context(
-        storage=[OutputDirectory(str(directory), announced.append, keep)],
+        storage=[OutputDirectory(str(directory), announced.append, WORD, keep)],
         register=[_Raw, _Pair],
     )
     context.make("000007", target, progress_bar=False)
@@ -64,7 +67,7 @@ def test_only_what_is_missing_is_made(output):
 
 def test_what_is_to_be_kept_is_never_opened_for_writing(output):
     (kept,) = output.glob("000007-left-*")
-    storage = OutputDirectory(str(output), pytest.fail, [f"{kept}/"])
+    storage = OutputDirectory(str(output), pytest.fail, WORD, [f"{kept}/"])
     key = strax.DataKey("000007", "left", {})
     key._lineage_hash = kept.name.rsplit("-", 1)[1]
     with pytest.raises(strax.DataNotAvailable):

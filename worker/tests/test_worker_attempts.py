@@ -73,6 +73,7 @@ def test_a_run_becomes_data(run, tmp_path, processor, cores):
         cores=cores,
         targets=["tiny_double", "tiny_sum", "tiny_extra"],
         postProcessing=["tiny_late", "unheard_of", "tiny_sum"],
+        runDocument="65f000000000000000000007",
     )
     ended = attempt.wait("exit.json")
     assert (ended["code"], ended["signal"], ended["orphaned"]) == (0, None, False), attempt.log()
@@ -100,6 +101,9 @@ def test_a_run_becomes_data(run, tmp_path, processor, cores):
     assert (last["chunks"], last["coveredSeconds"]) == (3, 3.0)
     assert last["bytes"] == sum(product["bytes"] for product in products.values())
     assert last["memoryBytes"] > 0 and ended["peakMemoryBytes"] >= last["memoryBytes"]
+    word = {"attempt": attempt.id, "document": "65f000000000000000000007", "host": "here.test"}
+    for path in attempt.output.glob("*/*-metadata.json"):
+        assert json.loads(path.read_text())["bootstrax"] == word
     plain_output = tmp_path / "plain"
     plain = tiny_context.tiny()
     plain.storage = [strax.DataDirectory(str(plain_output))]
@@ -300,9 +304,10 @@ def test_an_attempt_that_lost_its_run_ends_itself(run):
     assert "lost its run" in attempt.log()
 
 
-def test_an_orphan_ends_itself_and_a_followed_one_does_not(run):
+def test_an_orphan_ends_itself_and_a_followed_one_does_not(run, tmp_path):
     followed, _ = hanging(run, orphanLimitSeconds=2)
-    orphan, started = hanging(run, orphanLimitSeconds=2)
+    elsewhere = str(tmp_path / "elsewhere")
+    orphan, started = hanging(run, orphanLimitSeconds=2, outputDirectory=elsewhere)
     begin = time.monotonic()
     moment = 0
 

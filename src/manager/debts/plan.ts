@@ -4,6 +4,8 @@ import type { Plan } from '../../domain/attempt.ts';
 import { lessonsOf } from '../../domain/lessons.ts';
 import { makePlan } from '../../domain/plan.ts';
 import type { Run } from '../../domain/run.ts';
+import { idText } from '../../store/document-id.ts';
+import type { Fence } from '../../store/types.ts';
 import type { Environment } from '../environment.ts';
 import { hostTargetsFor, locationsOn } from '../prepare.ts';
 import { untilAnswered } from '../persist.ts';
@@ -20,7 +22,7 @@ export type DebtPlan =
 export async function planDebt(
   env: Environment,
   run: Run,
-  attempt: string,
+  fence: Fence,
   signal: AbortSignal,
 ): Promise<DebtPlan> {
   const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
@@ -33,7 +35,8 @@ export async function planDebt(
   const liveLocation = run.liveLocation ?? env.liveDataRoots[0] ?? null;
   const fresh: Run = { ...run, liveLocation, bootstrax: { ...run.bootstrax, failures: 0 } };
   const made = makePlan(fresh, {
-    attempt,
+    attempt: fence.attempt,
+    runDocument: idText(fence.id),
     host: env.host,
     rules: env.rules,
     hostTable: env.resourceTable,

@@ -129,7 +129,7 @@ export class DebtRunner implements Runner {
       return true;
     });
     if (begun === null) return;
-    const planned = await planDebt(env, this.run, this.fence.attempt, this.#stopped());
+    const planned = await planDebt(env, this.run, this.fence, this.#stopped());
     if (planned.kind === 'plan') return this.#start(planned.plan);
     if (planned.kind === 'none') this.#ended ??= { kind: 'host_problem', reason: planned.reason };
     await this.#settleUnstarted();

@@ -21,6 +21,7 @@ const INPUTS: PlanInputs = {
   hostTargets: null,
   rateMBps: null,
   attempt: '0123456789abcdef01234567',
+  runDocument: '65f000000000000000000052',
   host: 'eb3.xenon.local',
   context: 'straxen.contexts:xenonnt_online',
   contextOptions: { a: 1 },
@@ -54,6 +55,7 @@ describe('a plan', () => {
       plan: {
         version: 1,
         attempt: '0123456789abcdef01234567',
+        runDocument: '65f000000000000000000052',
         run: 52,
         runId: '000052',
         host: 'eb3.xenon.local',
