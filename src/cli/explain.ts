@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
-import { explain, type Explanation } from '../domain/explain.ts';
+import type { Explanation } from '../domain/explain.ts';
+import { explainFleet, type FleetExplanation } from '../domain/overview/explain-fleet.ts';
 import { blame, blameText, isAlike, type Blame } from '../domain/blame.ts';
 import { causeText, type Meaning } from '../domain/causes.ts';
 import { deletionInWords } from '../domain/deletion-words.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { findRun } from './find-run.ts';
-import { fleetFacts, placesNow } from '../store/fleet-facts.ts';
-import { hostFacts, hostViews } from './host-view.ts';
+import { fleetFacts, fleetNowOf, roleAsked } from '../store/fleet-facts.ts';
+import { hostViews } from './host-view.ts';
 import { print, printJson, style } from './output.ts';
 import { runNumber } from './run-number.ts';
 
@@ -34,24 +35,23 @@ export function addExplain(program: Command): void {
     .argument('<run>', 'run number', runNumber)
     .option(
       '--json',
-      'one object: {run, state, verdict, rules, next, commands, lastFailure, liveData}',
+      'one object: {run, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData}',
     )
     .action(async (run: number, { json }: { json?: boolean }, command: Command) => {
       const explanation = await withDatabase(command, async ({ store, settings }) => {
         const { parsed } = await findRun(store, run);
         const now = await store.serverTime();
-        const views = await hostViews(store, settings, now);
-        const host = hostFacts(settings, views);
-        const { role, primaries } = settings.host;
-        const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
-        const explanation = explain(
-          parsed,
-          host,
-          fleet,
-          settings.rules,
+        const { rules, host } = settings;
+        const fleetNow = await fleetNowOf(store, await hostViews(store, settings, now));
+        const { primaries } = host;
+        const fleet = await fleetFacts(
+          { store, rules, role: roleAsked(fleetNow.hosts), primaries },
           now,
-          await placesNow(store, views),
         );
+        const explanation = explainFleet(parsed, fleetNow, fleet, rules, now, {
+          host: host.name,
+          role: host.role,
+        });
         const [deletion] = await store.deletions.ofRun(run);
         return {
           ...explanation,
@@ -81,9 +81,9 @@ async function lastFailureOf(store: Store, run: number, now: Date): Promise<Last
 }
 
 function inWords(
-  explanation: Explanation & { lastFailure: LastFailure | null; liveData: string | null },
+  explanation: FleetExplanation & { lastFailure: LastFailure | null; liveData: string | null },
 ): string {
-  const { run, state, verdict, rules, next, commands, lastFailure, liveData } = explanation;
+  const { run, state, verdict, rules, next, commands, lastFailure, liveData, hosts } = explanation;
   const lines = [
     `${style('bold', `run ${run ?? '?'}`)}: ${verdictInWords(verdict)} (state ${state ?? 'new'})`,
     ...rules.map(({ rule, value, holds }) => {
@@ -91,6 +91,16 @@ function inWords(
       return `  ${mark} ${rule}: ${value}`;
     }),
   ];
+  const others = hosts.filter(({ host }) => host !== explanation.seenFrom);
+  if (hosts.length > 0) {
+    lines.push(
+      `as seen from ${explanation.seenFrom}`,
+      ...others.map(
+        ({ host, verdict: its, obstacle }) =>
+          `  ${host}: ${verdictInWords(its)}${obstacle === null ? '' : `, because not: ${obstacle}`}`,
+      ),
+    );
+  }
   if (lastFailure !== null) {
     const { host, at, counted, sheddingHelps, lessMemory } = lastFailure;
     const means = [

@@ -1,13 +1,13 @@
 import type { Loaded } from '../config/load.ts';
 import { showSettings } from '../config/show.ts';
-import { explain } from '../domain/explain.ts';
+import { explainFleet } from '../domain/overview/explain-fleet.ts';
 import { attemptsOf, logsOf, part, versionsOf } from '../report/parts.ts';
-import { fleetFacts, placesNow } from '../store/fleet-facts.ts';
+import { fleetFacts, fleetNowOf, roleAsked } from '../store/fleet-facts.ts';
 import type { Store } from '../store/types.ts';
 import { withStore } from './database.ts';
 import { checkDatabase, checkHost, checkPython } from './doctor-checks.ts';
 import { findRun } from './find-run.ts';
-import { hostFacts, hostViews } from './host-view.ts';
+import { hostViews } from './host-view.ts';
 import { unknownVariables } from './settings.ts';
 
 const MOST_ATTEMPTS = 50;
@@ -56,13 +56,16 @@ async function fromDatabase(loaded: Loaded, run: number | null): Promise<object>
 async function aboutRun({ settings }: Loaded, store: Store, run: number): Promise<object> {
   const { document, parsed } = await findRun(store, run);
   const now = await store.serverTime();
-  const views = await hostViews(store, settings, now);
-  const facts = hostFacts(settings, views);
-  const { role, primaries } = settings.host;
-  const fleet = await fleetFacts({ store, rules: settings.rules, role, primaries }, now);
+  const { rules, host } = settings;
+  const fleetNow = await fleetNowOf(store, await hostViews(store, settings, now));
+  const { primaries } = host;
+  const fleet = await fleetFacts({ store, rules, role: roleAsked(fleetNow.hosts), primaries }, now);
   return {
     document,
-    explain: explain(parsed, facts, fleet, settings.rules, now, await placesNow(store, views)),
+    explain: explainFleet(parsed, fleetNow, fleet, rules, now, {
+      host: host.name,
+      role: host.role,
+    }),
     history: await store.attempts.ofRun(run, MOST_ATTEMPTS),
   };
 }

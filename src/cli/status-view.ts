@@ -39,6 +39,7 @@ export function drawStatus({ time, hosts, queue, runs }: StatusView): string {
     [
       style('bold', 'queue'),
       `${queue.new} new`,
+      ...(queue.held > 0 ? [`${queue.held} held`] : []),
       `${queue.due} due for a retry`,
       `${queue.waiting - queue.due} waiting for a retry`,
       `${queue.considering + queue.busy} in work`,

@@ -230,6 +230,7 @@ export async function readWaitingRuns(
         busyLeaseSeconds: rules.limits.busyLeaseSeconds,
         consideringLeaseSeconds: rules.limits.consideringLeaseSeconds,
         overdueSeconds: rules.claim.overdueSeconds,
+        abandonTag: rules.claim.abandonTag,
       },
       now,
       standingsOf(standings),

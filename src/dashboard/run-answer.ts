@@ -6,7 +6,7 @@ import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
 import { runView } from '../domain/run-view.ts';
 import { parseRun } from '../domain/run.ts';
-import { fleetFacts, placesNow } from '../store/fleet-facts.ts';
+import { fleetFacts, fleetNowOf, roleAsked } from '../store/fleet-facts.ts';
 import type { AttemptDocument, RunDocument } from '../store/types.ts';
 import { actionView } from './action-view.ts';
 import type { AttemptView, DeletedData, RunAnswer, RunNote, StoredData } from './api.ts';
@@ -39,7 +39,7 @@ export async function runAnswer(
     { store, rules, role: roleAsked(feeder.hosts), primaries: settings.host.primaries },
     now,
   );
-  const places = await placesNow(store, feeder.hosts);
+  const fleetNow = await fleetNowOf(store, feeder.hosts);
   const inReach = await attemptsInReach(settings, attempts);
   const oldestFirst = [...attempts].reverse();
   const [whole] = await store.overview.whole(number);
@@ -48,7 +48,7 @@ export async function runAnswer(
     now: now.toISOString(),
     row: rowOf(document, now, rules),
     reason: view.reason,
-    explanation: explainFleet(parsed, feeder.hosts, fleet, rules, now, places),
+    explanation: explainFleet(parsed, fleetNow, fleet, rules, now),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
     daq: parsed.kind === 'run' ? parsed.run.daq : null,
     attempts: oldestFirst.map((attempt) => attemptView(attempt, inReach.has(attempt.attempt))),
@@ -73,11 +73,6 @@ export async function documentText(
   return text.length <= MOST_TEXT
     ? text
     : `${text.slice(0, MOST_TEXT)}\n... (${text.length} characters; the rest is left out)`;
-}
-
-/** Only backup hosts need to know how the fleet does. */
-function roleAsked(hosts: readonly { role: string | null }[]): 'backup' | 'primary' {
-  return hosts.some(({ role }) => role === 'backup') ? 'backup' : 'primary';
 }
 
 function attemptView(attempt: AttemptDocument, filesHere: boolean): AttemptView {

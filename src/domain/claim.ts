@@ -12,12 +12,15 @@ export type HostRole = 'primary' | 'backup' | 'never';
 export interface HostFacts {
   host: string;
   role: HostRole;
-  /** Whether this host would take a run now (context, disk, database); the reason is one sentence. */
-  accepting: { ok: true } | { ok: false; reason: string };
+  /**
+   * Whether this host would take a run now (context, disk, database); the reason is one sentence.
+   * `assumed`: nobody has said so, and why it is taken for granted.
+   */
+  accepting: { ok: true; assumed?: string } | { ok: false; reason: string };
 }
 
 export interface FleetFacts {
-  /** Runs with state null, held ones not counted. */
+  /** Runs with state null, held ones too, as the reference counts them. */
   queueLength: number;
   /** Primary hosts with a recent life sign that would claim. */
   livePrimaries: number;
@@ -196,7 +199,7 @@ function documentCheck(parsed: ParsedRun, host: HostFacts): Check {
 }
 
 function hostCheck(host: HostFacts): Check {
-  const why = host.accepting.ok ? 'ready' : host.accepting.reason;
+  const why = host.accepting.ok ? (host.accepting.assumed ?? 'ready') : host.accepting.reason;
   return {
     rule: `${host.host} takes runs`,
     value: why,

@@ -7,7 +7,10 @@ export interface NextRuns {
   passedOver: { run: number | null; why: string }[];
 }
 
-/** The runs this host would take, in order, and why the other candidates are passed over. */
+/**
+ * The runs this host would take, in order, and why the other candidates are passed over. Each new run
+ * taken leaves a shorter queue to the next decision, as it does for a host that claims.
+ */
 export function nextRuns(
   candidates: readonly ParsedRun[],
   host: HostFacts,
@@ -21,9 +24,11 @@ export function nextRuns(
     rules,
     now,
   );
+  let { queueLength } = fleet;
   for (const { parsed } of ordered) {
-    const decision = claimDecision(parsed, host, fleet, rules, now);
+    const decision = claimDecision(parsed, host, { ...fleet, queueLength }, rules, now);
     if (decision.kind === 'claim' && parsed.kind === 'run') {
+      if (decision.purpose === 'new') queueLength -= 1;
       next.runs.push({ run: parsed.run.number, why: decision.why });
     } else {
       const run = parsed.kind === 'run' ? parsed.run.number : parsed.malformed.number;

@@ -1,5 +1,7 @@
 import type { FleetFacts, HostRole } from '../domain/claim.ts';
-import { freePlaces, placesOf, type Places } from '../domain/places.ts';
+import type { HostView } from '../domain/host-view.ts';
+import type { FleetNow } from '../domain/next-step.ts';
+import { freePlaces } from '../domain/places.ts';
 import type { Rules } from '../domain/rules.ts';
 import type { Store } from './types.ts';
 
@@ -18,15 +20,21 @@ export async function fleetFacts(
     env.store.runs.queueCounts(now, env.rules.retry.maxFailures),
     env.store.ebMonitor.alive(env.primaries, env.rules.limits.presumedDeadSeconds),
   ]);
-  return { queueLength: counts.new, livePrimaries: alive.length };
+  // The reference counts held runs as well.
+  return { queueLength: counts.new + counts.held, livePrimaries: alive.length };
 }
 
-/** Whether a run that falls due would find a place that no new run takes before it. */
-export async function placesNow(
+/** The fleet for `explain`: its hosts, and how many new runs would take their free places first. */
+export async function fleetNowOf(
   { runs }: Pick<Store, 'runs'>,
-  hosts: Parameters<typeof placesOf>[0],
-): Promise<Places> {
+  hosts: readonly HostView[],
+): Promise<FleetNow> {
   const limit = freePlaces(hosts);
   const waiting = limit === 0 ? 0 : (await runs.newCandidates({ limit })).length;
-  return placesOf(hosts, waiting);
+  return { hosts, waiting };
+}
+
+/** Only backup hosts need to know how the fleet does. */
+export function roleAsked(hosts: readonly { role: string | null }[]): 'backup' | 'primary' {
+  return hosts.some(({ role }) => role === 'backup') ? 'backup' : 'primary';
 }

@@ -193,7 +193,7 @@ export function createRunStore(
     queueCounts: async (now, giveUpAfter) => {
       const limit = QUEUE_COUNT_LIMIT;
       const [fresh, unsettled, waiting] = await Promise.all([
-        runs.find({ 'bootstrax.state': null }, { projection: { _id: 1 }, limit }),
+        runs.find({ 'bootstrax.state': null }, { projection: { 'tags.name': 1 }, limit }),
         runs.find(unsettledFilter(), { projection: { 'bootstrax.state': 1 }, limit }),
         runs.find(waitingFilter(giveUpAfter), {
           projection: { 'bootstrax.next_retry': 1 },
@@ -205,8 +205,10 @@ export function createRunStore(
         const retry = bootstraxOf(document).next_retry;
         return retry instanceof Date && retry < now;
       });
+      const held = fresh.filter(isTaggedHold).length;
       return {
-        new: fresh.length,
+        new: fresh.length - held,
+        held,
         considering: states.filter((state) => state === 'considering').length,
         busy: states.filter((state) => state === 'busy').length,
         waiting: waiting.length,

@@ -76,7 +76,7 @@ async function ours(host: string): Promise<{ next: NextRuns; settings: Settings;
   const { rules } = settings;
   const { role, primaries } = settings.host;
   const now = await store.serverTime();
-  const [found, fleet, views] = await Promise.all([
+  const [found, fleet, hosts] = await Promise.all([
     candidates(
       { store, rules, role },
       { includeHeld: true, retries: { withinSeconds: 7 * 86_400 }, now },
@@ -85,7 +85,11 @@ async function ours(host: string): Promise<{ next: NextRuns; settings: Settings;
     hostViews(store, settings, now),
   ]);
   const parsed = found.map((candidate) => candidate.parsed);
-  return { next: nextRuns(parsed, hostFacts(settings, views), fleet, rules, now), settings, now };
+  return {
+    next: nextRuns(parsed, hostFacts(settings, { hosts, waiting: 0 }), fleet, rules, now),
+    settings,
+    now,
+  };
 }
 
 async function byCommand(host: string): Promise<unknown> {

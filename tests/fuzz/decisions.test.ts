@@ -43,8 +43,8 @@ const HOSTS: readonly HostFacts[] = [
   { host: 'eb3.xenon.local', role: 'primary', accepting: { ok: true } },
   { host: 'eb2.xenon.local', role: 'never', accepting: { ok: false, reason: 'the disk is full' } },
 ];
+const NOBODY = { hosts: [], waiting: 0 };
 const FLEET = { queueLength: 2, livePrimaries: 1 };
-const FREE = { kind: 'free', since: null } as const;
 const INPUTS: PlanInputs = {
   ...{ attempt: 'a'.repeat(24), runDocument: 'd', host: 'eb3.xenon.local' },
   ...{ context: 'c:c', contextOptions: {} },
@@ -62,7 +62,7 @@ function decide(document: unknown): ParsedRun {
   const parsed = parseRun(document);
   for (const host of HOSTS) {
     claimDecision(parsed, host, FLEET, defaultRules, NOW);
-    const explained = explain(parsed, host, FLEET, defaultRules, NOW, FREE);
+    const explained = explain(parsed, host, FLEET, defaultRules, NOW, NOBODY);
     JSON.stringify(explained);
     const next = nextRuns([parsed, parsed], host, FLEET, defaultRules, NOW);
     expect(next.runs.length + next.passedOver.length).toBe(2);

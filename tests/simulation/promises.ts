@@ -1,6 +1,8 @@
 import type { Document } from 'mongodb';
 
-import { explain, type NextStep } from '../../src/domain/explain.ts';
+import { explain } from '../../src/domain/explain.ts';
+import { hostView } from '../../src/domain/host-view.ts';
+import type { FleetNow, NextStep } from '../../src/domain/next-step.ts';
 import { parseRun } from '../../src/domain/run.ts';
 import type { Rules } from '../../src/domain/rules.ts';
 import type { Environment } from '../../src/manager/environment.ts';
@@ -9,7 +11,6 @@ import type { Seat } from './seat.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import type { Time } from './time.ts';
 
-const FREE = { kind: 'free', since: null } as const;
 /** How often promises are looked at, seconds. */
 const LOOK_SECONDS = 10;
 /** From when a host could take a run to when it must have, seconds: a poll and the claim itself. */
@@ -69,7 +70,8 @@ export class Promises {
         accepting: this.#acceptingOf(name),
       };
       const fleet = { queueLength, livePrimaries };
-      const { next } = explain(parseRun(document), facts, fleet, rules, now, FREE);
+      const fleetNow = this.#fleetNow(now);
+      const { next } = explain(parseRun(document), facts, fleet, rules, now, fleetNow);
       const key = `${String(document._id)} ${name}`;
       if (next === null) this.#kept.delete(key);
       else this.#hold(key, seat, document, next);
@@ -112,7 +114,7 @@ export class Promises {
         return CLEAN_UP_SECONDS;
       default:
         if (what.startsWith('it is abandoned')) return CLEAN_UP_SECONDS;
-        if (what.startsWith('its host concludes it')) return TAKE_OVER_SECONDS;
+        if (/ takes? it over | is taken over /.test(what)) return TAKE_OVER_SECONDS;
         // Left to a host of another kind, at no time.
         return null;
     }
@@ -129,6 +131,18 @@ export class Promises {
       if (holder === host.name && !running.has(String(attempt))) taken++;
     }
     return taken < seat.slots;
+  }
+
+  #fleetNow(now: Date): FleetNow {
+    const { database, rules } = this.#options;
+    const hosts = [...database.hosts.all()].map(({ host, state, time, ...extras }) =>
+      hostView(
+        { host: String(host), state: String(state), time: time as Date, extras },
+        now,
+        rules.limits.presumedDeadSeconds,
+      ),
+    );
+    return { hosts, waiting: 0 };
   }
 
   /** As the host itself reports it. */

@@ -35,6 +35,7 @@ export interface AttentionLimits {
   consideringLeaseSeconds: number;
   /** What waits for so long goes before new runs. */
   overdueSeconds: number;
+  abandonTag: string;
 }
 
 /** What needs a human, most urgent first; normally nothing. */
@@ -139,8 +140,9 @@ function ofRun(
       ];
     case 'retrying':
     case 'requeued': {
-      if (run.nextRetry === null || !isLate(new Date(run.nextRetry), limits, now, places))
-        return [];
+      // Tagged to be abandoned, it is not tried again.
+      if (run.nextRetry === null || run.tags.includes(limits.abandonTag)) return [];
+      if (!isLate(new Date(run.nextRetry), limits, now, places)) return [];
       return [
         {
           ...about,

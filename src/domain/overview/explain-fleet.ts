@@ -1,7 +1,7 @@
 import type { FleetFacts, HostFacts } from '../claim.ts';
 import { explain, type Explanation } from '../explain.ts';
 import type { HostView } from '../host-view.ts';
-import type { Places } from '../places.ts';
+import { lastHeard, type FleetNow, type NextStep } from '../next-step.ts';
 import type { Rules } from '../rules.ts';
 import type { ParsedRun } from '../run.ts';
 
@@ -20,27 +20,33 @@ export interface FleetExplanation extends Explanation {
   hosts: HostOpinion[];
 }
 
-/** `explain` for a page that belongs to no host: asked for each live host, told by the telling one. */
+/**
+ * The answer to why a run is, or is not, processed, for command, page and report alike: asked for each
+ * live host, told by the telling one. Without a live host it is told as if `home` ran, and that nobody does.
+ */
 export function explainFleet(
   parsed: ParsedRun,
-  views: readonly HostView[],
+  fleetNow: FleetNow,
   fleet: FleetFacts,
   rules: Rules,
   now: Date,
-  places: Places,
+  home: Pick<HostFacts, 'host' | 'role'> = { host: 'any host', role: 'primary' },
 ): FleetExplanation {
-  const live = views.filter(({ state }) => state !== 'dead');
-  const opinions = (live.length === 0 ? [NOBODY] : live.map(factsOf)).map((host) => ({
+  const live = fleetNow.hosts.filter(({ state }) => state !== 'dead');
+  const asked = live.length === 0 ? [absent(home, fleetNow)] : live.map(factsOf);
+  const opinions = asked.map((host) => ({
     host: host.host,
-    explanation: explain(parsed, host, fleet, rules, now, places),
+    explanation: explain(parsed, host, fleet, rules, now, fleetNow),
   }));
   const owner = (parsed.kind === 'run' ? parsed.run : parsed.malformed).bootstrax.host;
-  const telling =
-    opinions.find(({ explanation }) => explanation.verdict === 'eligible') ??
-    opinions.find(({ host }) => host === owner) ??
-    opinions[0]!;
+  const takers = opinions.filter(({ explanation }) => explanation.verdict === 'eligible');
+  const telling = takers[0] ?? opinions.find(({ host }) => host === owner) ?? opinions[0]!;
   return {
     ...telling.explanation,
+    next: byAll(
+      telling.explanation.next,
+      takers.map(({ host }) => host),
+    ),
     seenFrom: telling.host,
     hosts:
       live.length === 0
@@ -56,13 +62,27 @@ export function explainFleet(
   };
 }
 
-const NOBODY: HostFacts = {
-  host: 'any host',
-  role: 'primary',
-  accepting: { ok: false, reason: 'no host gives a life sign' },
-};
+/** Named, while one can still read them all. */
+const MOST_NAMED = 3;
 
-function factsOf({ host, role, accepting, whyNot }: HostView): HostFacts {
+function byAll(next: NextStep | null, takers: readonly string[]): NextStep | null {
+  if (next === null || takers.length < 2) return next;
+  const who =
+    takers.length > MOST_NAMED
+      ? `the first of ${takers.length} hosts`
+      : `the first of ${takers.join(', ')}`;
+  return { ...next, who };
+}
+
+/** A host as if its manager ran, for a fleet in which none does. */
+export function absent(
+  { host, role }: Pick<HostFacts, 'host' | 'role'>,
+  fleetNow: FleetNow,
+): HostFacts {
+  return { host, role, accepting: { ok: true, assumed: `as if it ran: ${lastHeard(fleetNow)}` } };
+}
+
+export function factsOf({ host, role, accepting, whyNot }: HostView): HostFacts {
   return {
     host,
     role: role === 'backup' || role === 'never' ? role : 'primary',

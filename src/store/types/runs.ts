@@ -123,8 +123,10 @@ export interface RunPage {
 
 /** Each number counts at most `QUEUE_COUNT_LIMIT`. */
 export interface QueueCounts {
-  /** Untouched, hold tag or not (the reference counts so). */
+  /** Untouched and free to be taken. */
   new: number;
+  /** Untouched and held by a person. */
+  held: number;
   considering: number;
   busy: number;
   /** Failed and still to be retried, now or later. */

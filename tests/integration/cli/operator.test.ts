@@ -52,7 +52,11 @@ describe('explain and next', () => {
       run,
       state: null,
       verdict: 'eligible',
-      next: { who: HOST },
+      next: {
+        what: 'once a manager is started, it is claimed (no manager has ever reported)',
+        at: null,
+        who: null,
+      },
     });
     expect((await json('hold', String(run))).said).toMatchObject({ run, ok: true });
     expect((await json('explain', String(run))).said).toMatchObject({ verdict: 'held' });
@@ -155,7 +159,7 @@ describe('runs, hosts, status', () => {
     const { said } = await json('status');
     expect(said).toMatchObject({
       hosts: [{ host: 'beta.test.local', state: 'busy', whyNot: 'the disk is full', runs: [4] }],
-      queue: { new: expect.any(Number) as number },
+      queue: { new: expect.any(Number) as number, held: expect.any(Number) as number },
     });
     const { stdout } = await lab.command(['hosts']);
     expect(stdout).toMatch(/beta\.test\.local +busy .*the disk is full/);

@@ -104,14 +104,14 @@ it('draws hosts, the queue and a bar for each run', () => {
       300,
     ),
   ];
-  const queue = { new: 3, considering: 0, busy: 1, waiting: 2, due: 1 };
+  const queue = { new: 3, held: 2, considering: 0, busy: 1, waiting: 2, due: 1 };
   const runs = [runView(busyRun(), NOW)];
   expect(drawStatus({ time: NOW.toISOString(), hosts, queue, runs })).toBe(
     [
       'host   state  sign     runs  says',
       'a.lab  busy   2 s ago  7     working',
       '',
-      'queue   3 new   1 due for a retry   1 waiting for a retry   1 in work',
+      'queue   3 new   2 held   1 due for a retry   1 waiting for a retry   1 in work',
       '',
       'run 7  tpc_bkg  busy on eb3.lab  peaks',
       `  [${'#'.repeat(15)}${'.'.repeat(15)}]  50 %  processing  20 s of data  12.5 MB/s  500 MB  10 s left`,

@@ -2,48 +2,84 @@ import { describe, expect, it } from 'vitest';
 
 import { claimDecision, type HostFacts } from '../../../src/domain/claim.ts';
 import { explain } from '../../../src/domain/explain.ts';
-import type { Places } from '../../../src/domain/places.ts';
+import type { HostView } from '../../../src/domain/host-view.ts';
 import { defaultRules } from '../../../src/domain/rules.ts';
 import { at, NOW, parsed } from './documents.ts';
+import { hostNow } from './fleets.ts';
 
-const HOST: HostFacts = { host: 'eb3.xenon.local', role: 'primary', accepting: { ok: true } };
+const HOST: HostFacts = { host: 'eb3', role: 'primary', accepting: { ok: true } };
 const FLEET = { queueLength: 1, livePrimaries: 3 };
+const SILENT = { ageSeconds: 1200 };
 
 function step(
   bootstrax: Record<string, unknown>,
-  host: Partial<HostFacts> = {},
-  places: Places = { kind: 'free', since: null },
+  {
+    host = {},
+    hosts = [hostNow('eb3'), hostNow('eb4')],
+    waiting = 0,
+  }: { host?: Partial<HostFacts>; hosts?: HostView[]; waiting?: number } = {},
+  changes: Record<string, unknown> = {},
 ) {
-  const run = parsed({ bootstrax });
-  return explain(run, { ...HOST, ...host }, FLEET, defaultRules, NOW, places).next;
+  const run = parsed({ bootstrax, ...changes });
+  const facts = { ...HOST, ...host };
+  return explain(run, facts, FLEET, defaultRules, NOW, { hosts, waiting }).next;
 }
 
-describe('what comes next', () => {
-  const disk = { accepting: { ok: false, reason: 'disk' } } as const;
+const noDisk = { accepting: { ok: false, reason: 'disk' } } as const;
+const due = { state: 'failed', n_failures: 1, next_retry: at(-1) };
+const later = { state: 'failed', n_failures: 1, next_retry: at(1) };
 
+describe('what comes next', () => {
   it('for a failed run without a time for another try is nothing: only a person brings it back', () => {
-    expect(step({ state: 'failed', n_failures: 1 }, disk)).toBeNull();
-    expect(step({ state: 'failed', n_failures: 1, next_retry: at(-1) }, disk)).not.toBeNull();
+    expect(step({ state: 'failed', n_failures: 1 }, { host: noDisk })).toBeNull();
+    expect(step(due, { host: noDisk })).not.toBeNull();
   });
 
   it('for a run that is due is its claim, by a host that takes runs', () => {
-    const due = { state: 'failed', n_failures: 1, next_retry: at(-1) };
     for (const bootstrax of [{ state: null }, due]) {
-      expect(step(bootstrax, disk)).toEqual({
+      expect(step(bootstrax)).toMatchObject({
+        what: 'it is claimed when a place is free',
+        who: 'eb3',
+      });
+      expect(step(bootstrax, { host: noDisk })).toEqual({
         what: 'it is claimed',
         at: null,
-        who: 'another host, or eb3.xenon.local once it takes runs',
+        who: 'another host, or eb3 once it takes runs',
       });
     }
-    expect(step({ state: null }, { role: 'never' })).toEqual({
+    expect(step({ state: null }, { host: { role: 'never' } })).toEqual({
       what: 'it is claimed',
       at: null,
       who: 'a primary host',
     });
   });
 
+  it('is promised by nobody where no host takes runs', () => {
+    const blocked = { accepting: false, why_not: 'disk' };
+    const hosts = [hostNow('eb3', blocked), hostNow('eb4', SILENT)];
+    expect(step({ state: null }, { host: noDisk, hosts })?.what).toMatch(/none does now/);
+    const backups = [hostNow('eb2', { role: 'backup' }), hostNow('eb4', SILENT)];
+    const backup = { host: 'eb2', role: 'never' } as const;
+    expect(step({ state: null }, { host: backup, hosts: backups })).toMatchObject({
+      what: 'it is claimed when a primary host takes runs: none does now',
+      who: null,
+    });
+  });
+
+  it.each([
+    ['new', { state: null }],
+    ['due', due],
+    ['not due yet', later],
+    ['busy beyond its lease', { state: 'busy', host: 'eb3', time: at(-1) }],
+  ])('for a run that is %s waits for a manager where none is alive', (_, bootstrax) => {
+    const silent = step(bootstrax, { hosts: [hostNow('eb3', SILENT)] });
+    expect(silent).toMatchObject({ at: null, who: null });
+    expect(silent?.what).toMatch(/^once a manager is started, .*eb3 was heard last, 20 min ago/);
+    expect(step(bootstrax, { hosts: [] })?.what).toMatch(/no manager has ever reported/);
+  });
+
   it('for a run that is not due yet is the time of its next try', () => {
-    expect(step({ state: 'failed', n_failures: 1, next_retry: at(1) })).toEqual({
+    expect(step(later)).toEqual({
       what: 'it is tried again',
       at: at(1).toISOString(),
       who: 'the first host with a free place',
@@ -51,15 +87,47 @@ describe('what comes next', () => {
   });
 
   it('is no time where no place is free by now: nobody could promise it', () => {
-    const waiting = { state: 'failed', n_failures: 1, next_retry: at(1) };
     const when = at(1).toISOString();
     const who = 'the first host with a free place';
-    expect(step(waiting, {}, { kind: 'full' })).toEqual({
+    const full = [hostNow('eb3', { runs: [7] })];
+    expect(step(later, { hosts: full })).toEqual({
       ...{ what: `it is tried again when a place is free, not before ${when}`, at: null, who },
     });
-    expect(step(waiting, {}, { kind: 'none' })).toEqual({
+    expect(step(later, { waiting: 2 })?.what).toMatch(/when a place is free/);
+    const drained = [hostNow('eb3', { accepting: false, why_not: 'drained' })];
+    expect(step(later, { hosts: drained })).toEqual({
       ...{ what: `it is tried again when a host takes runs, not before ${when}`, at: null, who },
     });
+  });
+});
+
+describe('what comes next for a run in work', () => {
+  const busy = (secondsAgo: number) => ({
+    ...{ state: 'busy', host: 'eb3', attempt: 'a'.repeat(24) },
+    time: new Date(NOW.getTime() - secondsAgo * 1000),
+  });
+
+  it('is a take-over at the end of the lease, where another host lives to do it', () => {
+    expect(step(busy(30))).toMatchObject({
+      what: 'eb3 concludes it, or another host takes it over if eb3 stays silent until this time',
+      at: new Date(NOW.getTime() + 90_000).toISOString(),
+    });
+    const alone = step(busy(30), { hosts: [hostNow('eb3'), hostNow('eb4', SILENT)] });
+    expect(alone).toMatchObject({ at: null, who: 'eb3' });
+    expect(alone?.what).toMatch(/nobody takes it over/);
+  });
+
+  it('is no time that has passed', () => {
+    const late = step(busy(1200), { hosts: [hostNow('eb3', SILENT), hostNow('eb4')] });
+    expect(late).toMatchObject({ at: null, who: 'another host' });
+    expect(late?.what).toMatch(/^eb3 has given no heartbeat of it for 20 min: it is taken over/);
+    const restarted = step(busy(1200), { hosts: [hostNow('eb3')] });
+    expect(restarted).toMatchObject({ at: null, who: 'eb3' });
+  });
+
+  it('is said without a time where the document has none', () => {
+    const claimed = { state: 'considering' };
+    expect(step(claimed)).toMatchObject({ at: null, who: 'another host' });
   });
 });
 

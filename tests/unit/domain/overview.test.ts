@@ -184,6 +184,7 @@ describe('what needs a human', () => {
     busyLeaseSeconds: 120,
     consideringLeaseSeconds: 60,
     overdueSeconds: 3600,
+    abandonTag: 'abandon',
   };
   const kinds = (
     bootstrax: Record<string, unknown>,

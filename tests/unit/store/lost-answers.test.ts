@@ -191,8 +191,10 @@ it('the queue is counted by state, and due is what is past', async () => {
     waiting([new Date(NOW.getTime() - 1)]),
   ];
   for (const bootstrax of states) await database.runs.insertOne({ bootstrax });
+  await database.runs.insertOne({ tags: [{ name: 'hold-processing' }] });
   expect(await runs.queueCounts(NOW, 10)).toEqual({
     new: 1,
+    held: 1,
     considering: 1,
     busy: 2,
     waiting: 3,

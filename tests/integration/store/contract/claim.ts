@@ -87,6 +87,7 @@ export function claimContract(open: Open): void {
       expect(numbers(await store.overdue({ before: at(-1.5 * hour), ...query }))).toEqual([2]);
       expect(await store.queueCounts(now, 10)).toEqual({
         new: 0,
+        held: 0,
         considering: 0,
         busy: 0,
         waiting: 4,
