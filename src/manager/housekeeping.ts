@@ -1,6 +1,7 @@
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
 import { LooseEnds } from './loose-ends.ts';
+import { isOutage } from './persist.ts';
 import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
 import { SilentHosts } from './silent-hosts.ts';
 import { StaleRuns } from './stale-runs.ts';
@@ -28,6 +29,9 @@ export class Housekeeping {
   #cleanedAt = -Infinity;
   #cleanUps = 0;
   #prunedAt = -Infinity;
+  /** What is being done, or was last. */
+  #work: Promise<unknown> = Promise.resolve();
+  #looking = false;
 
   constructor(
     env: Environment,
@@ -55,15 +59,44 @@ export class Housekeeping {
   }
 
   /** Before any work; waits for the database as long as it takes. */
-  async atStart(): Promise<void> {
+  atStart(): Promise<void> {
+    return this.#oneAtATime(() => this.#recover());
+  }
+
+  /**
+   * Does what is due beside whatever else goes on: no claim waits for it. `failed` is called with
+   * what is no outage.
+   */
+  begin(failed: (error: unknown) => void): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    void this.#oneAtATime(() => this.#look())
+      .catch((error: unknown) => {
+        if (!isOutage(error)) return failed(error);
+        this.connectionLost();
+        const { message: problem } = error;
+        this.#env.log.debug({ event: 'housekeeping.missed', problem }, problem);
+      })
+      .finally(() => {
+        this.#looking = false;
+      });
+  }
+
+  /** Two at the same time would both see to the same attempt. */
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const answer = this.#work.then(work);
+    this.#work = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #recover(): Promise<void> {
     await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
     await recoverClaims(this.#env, this.#book, this.#signal);
     await pruneRecords(this.#env);
     this.#prunedAt = this.#env.clock.monotonicSeconds();
   }
 
-  /** Does what is due. Throws a `StoreError` when the database is away. */
-  async look(): Promise<void> {
+  async #look(): Promise<void> {
     const { limits } = this.#env.rules;
     const now = this.#env.clock.monotonicSeconds();
     const lease = Math.min(limits.busyLeaseSeconds, limits.consideringLeaseSeconds);

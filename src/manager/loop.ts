@@ -293,8 +293,8 @@ export class ManagerLoop {
     const env = this.#env;
     await this.#host.look(IDLE_HEALTH_SECONDS);
     const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
+    this.#housekeeping.begin((error) => this.#fail(error));
     try {
-      await this.#housekeeping.look();
       await this.#asked.look(this.#listening);
       if (this.#keepingBack.handingBack) return interval;
       if (this.#book.size >= env.slots) {

@@ -36,8 +36,11 @@ export class LooseEnds {
       await this.#abandon(document);
     }
     const now = await env.store.serverTime();
-    const since = new Date(now.getTime() - DONE_LOOKED_BACK_SECONDS * 1000);
-    const done = await env.store.runs.doneUnfinished({ since, tag: abandonTag, limit: BATCH });
+    const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+    const done = await env.store.runs.doneUnfinished({
+      ...{ since: ago(DONE_LOOKED_BACK_SECONDS), limit: BATCH },
+      ...{ tag: abandonTag, taggedSince: ago(env.rules.limits.abandonDoneSeconds) },
+    });
     const seenSince = new Map<string, number>();
     for (const document of done) {
       const seen = seenOf(document);

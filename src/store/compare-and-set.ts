@@ -32,7 +32,8 @@ export async function compareAndSet(
   collection: Collection,
   operation: CompareAndSet,
 ): Promise<boolean> {
-  const filter = { ...operation.expected, _id: operation.id };
+  // In this order: some servers take the first field for which there is an index.
+  const filter = { _id: operation.id, ...operation.expected };
   let uncertain = false;
   for (let attempt = 0; ; attempt++) {
     let failure: StoreError | null = null;

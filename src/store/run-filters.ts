@@ -2,7 +2,7 @@ import type { Document } from 'mongodb';
 
 import { HOLD_TAG } from '../domain/rules.ts';
 import { STATUS_TO_REPLACE } from './run-updates.ts';
-import type { Fence, NewCandidatesQuery, Seen } from './types.ts';
+import type { DoneUnfinishedQuery, Fence, NewCandidatesQuery, Seen } from './types.ts';
 
 /**
  * What the program reads of a run: the reference's projection, plus what the decisions need besides.
@@ -82,15 +82,21 @@ export function unsettledFilter(host?: string): Document {
 }
 
 export function waitingTaggedFilter(tag: string): Document {
-  return { 'bootstrax.state': { $in: [null, 'failed'] }, 'tags.name': tag };
+  return { 'tags.name': tag, 'bootstrax.state': { $in: [null, 'failed'] } };
 }
 
-export function doneUnfinishedFilter(since: Date, tag: string): Document {
-  return {
-    'bootstrax.state': 'done',
-    start: { $gte: since },
-    $or: [{ status: { $in: [...STATUS_TO_REPLACE] } }, { end: null }, { 'tags.name': tag }],
-  };
+/**
+ * One filter for each thing that a done run may lack, of equalities and one range as its index has
+ * them: an `$or` would be answered by reading every document on some servers.
+ */
+export function doneUnfinishedFilters(query: DoneUnfinishedQuery): Document[] {
+  const done = { 'bootstrax.state': 'done' };
+  const start = { $gte: query.since };
+  return [
+    ...STATUS_TO_REPLACE.map((status) => ({ ...done, status, start })),
+    { ...done, end: null, start },
+    { 'tags.name': query.tag, ...done, start: { $gte: query.taggedSince } },
+  ];
 }
 
 /** Nothing of the ownership has changed since it was read; null also stands for a missing field. */

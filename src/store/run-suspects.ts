@@ -47,15 +47,18 @@ export async function suspects(
   };
   const isBounded = query.from !== undefined || query.to !== undefined;
   const since = new Date(now.getTime() - RECENT.days * 86_400_000);
+  // In this order: some servers take the first field for which there is an index.
   const find = (filter: Document, limit: number) =>
-    runs.find(isBounded ? { $and: [filter, { number: range }] } : filter, {
-      projection: RUN_PROJECTION,
-      limit,
-    }) as Promise<RunDocument[]>;
+    runs.find(
+      { ...(isBounded ? { number: range } : {}), ...filter },
+      { projection: RUN_PROJECTION, limit },
+    ) as Promise<RunDocument[]>;
+  // A document whose number is none is in no range of numbers.
+  const places = HIDING_PLACES.filter(({ number }) => !isBounded || number === undefined);
   const [listed, ...hidden] = await Promise.all([
     newest(runs, query, highest),
     find({ start: { $gte: since } }, RECENT.most),
-    ...HIDING_PLACES.map((filter) => find(filter, LIMIT)),
+    ...places.map((filter) => find(filter, LIMIT)),
   ]);
   const byId = new Map(
     [...listed, ...hidden.flat()].map((document) => [idText(document._id), document]),

@@ -4,9 +4,10 @@ import type { Document, ObjectId } from 'mongodb';
 import type { DatabaseWrite } from '../crash-points/points.ts';
 import type { Collection } from './collection.ts';
 import { compareAndSet } from './compare-and-set.ts';
+import { idText } from './document-id.ts';
 import type { IndexSpec } from './indexes.ts';
 import {
-  doneUnfinishedFilter,
+  doneUnfinishedFilters,
   fenceFilter,
   liveOfDoneFilter,
   newCandidatesFilter,
@@ -59,6 +60,9 @@ export const RUN_INDEXES: readonly IndexSpec[] = [
   index('start', { start: 1 }),
   index('state_start', { 'bootstrax.state': 1, start: 1 }),
   index('state_number', { 'bootstrax.state': 1, number: 1 }),
+  index('state_status_start', { 'bootstrax.state': 1, status: 1, start: 1 }),
+  index('state_end_start', { 'bootstrax.state': 1, end: 1, start: 1 }),
+  index('tag_state_start', { 'tags.name': 1, 'bootstrax.state': 1, start: 1 }),
   index('state_retry', {
     'bootstrax.state': 1,
     'bootstrax.next_retry': 1,
@@ -171,8 +175,16 @@ export function createRunStore(
       runs.find(waitingTaggedFilter(tag), { projection: RUN_PROJECTION, limit }) as Promise<
         RunDocument[]
       >,
-    doneUnfinished: ({ since, tag, limit }) =>
-      read(doneUnfinishedFilter(since, tag), { start: -1 }, limit),
+    doneUnfinished: async (query) => {
+      const found = new Map<string, RunDocument>();
+      // One after the other: nobody waits for it.
+      for (const filter of doneUnfinishedFilters(query)) {
+        for (const document of await read(filter, { start: -1 }, query.limit)) {
+          found.set(idText(document._id), document);
+        }
+      }
+      return newestFirst([...found.values()]);
+    },
     byNumber: (number) => all({ number }),
     numbered: (from, to) =>
       runs.find({ number: { $gte: from, $lte: to } }, { projection: PLACES_PROJECTION }) as Promise<
@@ -254,7 +266,11 @@ export function createRunStore(
       const done = await compareAndSet(runs, {
         write: 'runs.withdraw',
         id: seen.id,
-        expected: { $and: [seenFilter(seen), { 'bootstrax.state': { $nin: UNSETTLED_STATES } }] },
+        expected: {
+          ...seenFilter(seen),
+          // Two conditions on one field, and none beside the fields: some servers bound no query then.
+          'bootstrax.state': { $eq: seen.state, $nin: [...UNSETTLED_STATES] },
+        },
         update: [unregisterStage(host, locations)],
         projection: { 'data.host': 1, 'data.location': 1 },
         landed: ({ data }) =>
@@ -356,6 +372,11 @@ export function createRunStore(
 
     watch,
   };
+}
+
+function newestFirst(documents: RunDocument[]): RunDocument[] {
+  const startOf = ({ start }: RunDocument) => (start instanceof Date ? start.getTime() : -Infinity);
+  return documents.sort((a, b) => startOf(b) - startOf(a));
 }
 
 function isTaggedHold(document: Document): boolean {

@@ -69,7 +69,8 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'runs.ownRuns': ({ runs }) => runs.ownRuns('h'),
   'runs.unsettled': ({ runs }) => runs.unsettled(),
   'runs.waitingTagged': ({ runs }) => runs.waitingTagged('abandon', 5),
-  'runs.doneUnfinished': ({ runs }) => runs.doneUnfinished({ since: NOW, tag: 't', limit: 5 }),
+  'runs.doneUnfinished': ({ runs }) =>
+    runs.doneUnfinished({ since: NOW, tag: 't', taggedSince: NOW, limit: 5 }),
   'runs.byNumber': ({ runs }) => runs.byNumber(1),
   'runs.byId': ({ runs }) => runs.byId(FENCE.id),
   'runs.numbered': ({ runs }) => runs.numbered(1, 200),

@@ -154,6 +154,16 @@ export interface NewCandidatesQuery {
   includeHeld?: boolean;
 }
 
+export interface DoneUnfinishedQuery {
+  /** Runs that began earlier are left out. */
+  since: Date;
+  /** Those that carry this tag and began since `taggedSince` as well. */
+  tag: string;
+  taggedSince: Date;
+  /** Of each kind. */
+  limit: number;
+}
+
 export interface RunStore {
   /** Untouched runs, newest start first. */
   newCandidates(query: NewCandidatesQuery): Promise<RunDocument[]>;
@@ -167,11 +177,8 @@ export interface RunStore {
   unsettled(): Promise<Seen[]>;
   /** New and failed runs with this tag. */
   waitingTagged(tag: string, limit: number): Promise<RunDocument[]>;
-  /**
-   * Done runs begun since `since` that lack a status of their own or an end, or carry `tag`; newest
-   * first.
-   */
-  doneUnfinished(query: { since: Date; tag: string; limit: number }): Promise<RunDocument[]>;
+  /** Done runs that lack a status of their own or an end, or carry a tag; newest first. */
+  doneUnfinished(query: DoneUnfinishedQuery): Promise<RunDocument[]>;
   /** All runs with this number: should be one. */
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;

@@ -85,11 +85,14 @@ export function recoveryContract(open: Open): void {
     const missing = runDocument(9, { bootstrax: { state: 'done' }, end });
     delete missing.status;
     await runs.insertOne(missing);
-    const query = { since, tag: 'abandon', limit: 10 };
+    const query = { since, tag: 'abandon', taggedSince: since, limit: 10 };
     const found = await store.doneUnfinished(query);
     expect(numbers(found)).toEqual([9, 5, 4, 3, 2]);
     expect(found[0]).not.toHaveProperty('daq_config.secret');
-    expect(numbers(await store.doneUnfinished({ ...query, limit: 2 }))).toEqual([9, 5]);
+    expect(numbers(await store.doneUnfinished({ ...query, limit: 1 }))).toEqual([9, 5, 4, 3]);
+    const later = runDocument(6).start as Date;
+    const fewer = await store.doneUnfinished({ ...query, taggedSince: later });
+    expect(numbers(fewer)).toEqual([9, 4, 3, 2]);
   });
 
   describe('a missing status', () => {

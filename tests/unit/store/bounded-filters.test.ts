@@ -1,0 +1,77 @@
+import { ObjectId } from 'mongodb';
+import { describe, expect, it } from 'vitest';
+
+import { createRunStore } from '../../../src/store/runs.ts';
+import type { Fence, RunStore, Seen } from '../../../src/store/types.ts';
+import { noted } from './noted.ts';
+import { NOW } from './updates.ts';
+
+const FENCE: Fence = { id: new ObjectId(), attempt: 'a'.repeat(24), host: 'h' };
+const SEEN: Seen = { id: FENCE.id, number: 1, state: null, host: null, time: null, attempt: null };
+const DUE = { giveUpAfter: 10, limit: 5 };
+const FINISHED = { since: NOW, tag: 'abandon', taggedSince: NOW, limit: 5 };
+const PLAN = {
+  ...{ targets: [], post_processing: [], dropped: [] },
+  ...{ cores: 1, max_messages: 1, timeout: 1, rung: 0 },
+};
+
+const CALLS: Record<string, (runs: RunStore) => Promise<unknown>> = {
+  newCandidates: (runs) => runs.newCandidates({ limit: 5, withoutDetector: 'tpc' }),
+  retryDue: (runs) => runs.retryDue({ now: NOW, ...DUE }),
+  overdue: (runs) => runs.overdue({ before: NOW, ...DUE }),
+  ownRuns: (runs) => runs.ownRuns('h'),
+  unsettled: (runs) => runs.unsettled(),
+  waitingTagged: (runs) => runs.waitingTagged('abandon', 5),
+  doneUnfinished: (runs) => runs.doneUnfinished(FINISHED),
+  suspects: (runs) => runs.suspects({ from: 1, to: 5, numbers: 5 }),
+  queueCounts: (runs) => runs.queueCounts(NOW, 10),
+  claim: (runs) => runs.claim(SEEN, FENCE),
+  markBusy: (runs) => runs.markBusy(FENCE, PLAN),
+  heartbeat: (runs) => runs.heartbeat(FENCE, 'busy', null),
+  registerData: (runs) => runs.registerData(FENCE, []),
+  withdrawSettled: (runs) => runs.withdrawSettled({ ...SEEN, state: 'done' }, 'h', ['/x']),
+  withdrawLive: (runs) => runs.withdrawLive(FENCE, '/live', { unlessTagged: ['a'], again: true }),
+  conclude: (runs) => runs.conclude(FENCE, { kind: 'done' }),
+  settle: (runs) => runs.settle(SEEN, 'h', { kind: 'abandoned', reason: null }),
+  retry: (runs) => runs.retry(SEEN, 'h', 0),
+  mendStatus: (runs) => runs.mendStatus(SEEN),
+  hold: (runs) => runs.hold(SEEN, 'u'),
+  release: (runs) => runs.release(SEEN),
+};
+
+/** The filters that a call of the store sends. */
+async function filtersOf(call: (runs: RunStore) => Promise<unknown>): Promise<object[]> {
+  const { calls, collection } = noted([{ _id: FENCE.id, number: 1 }]);
+  const watch = () => Promise.resolve('unsupported' as const);
+  await call(createRunStore(collection, () => Promise.resolve(NOW), watch));
+  return calls.map(([name, ...args]) => args[name === 'find' ? 0 : 1] as object);
+}
+
+describe.each(Object.entries(CALLS))(
+  'runs.%s reads only what an index bounds, since',
+  (_, call) => {
+    it('no filter has an operator beside its fields: the embedded server reads all then', async () => {
+      const filters = await filtersOf(call);
+      expect(filters.length).toBeGreaterThan(0);
+      for (const filter of filters) {
+        expect(Object.keys(filter).filter((field) => field.startsWith('$'))).toEqual([]);
+      }
+    });
+
+    it('a filter with an id begins with it: the embedded server takes the first index', async () => {
+      for (const filter of await filtersOf(call)) {
+        if ('_id' in filter) expect(Object.keys(filter)[0]).toBe('_id');
+      }
+    });
+  },
+);
+
+it('what a done run may lack is asked for by equalities and one range', async () => {
+  const start = { $gte: NOW };
+  expect(await filtersOf((runs) => runs.doneUnfinished(FINISHED))).toEqual([
+    { 'bootstrax.state': 'done', status: null, start },
+    { 'bootstrax.state': 'done', status: 'needs_upload', start },
+    { 'bootstrax.state': 'done', end: null, start },
+    { 'tags.name': 'abandon', 'bootstrax.state': 'done', start },
+  ]);
+});
