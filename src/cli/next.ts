@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { HostFacts } from '../domain/claim.ts';
 import { nextRuns } from '../domain/next.ts';
+import type { ParsedRun } from '../domain/run.ts';
 import { withDatabase } from './database.ts';
 import { fleetFacts, fleetNowOf } from '../store/fleet-facts.ts';
 import { hostFacts, hostViews } from './host-view.ts';
@@ -14,25 +15,24 @@ export function addNext(program: Command): void {
     .option('--json', 'one object: {runs: [{run, why}], passedOver: [{run, why}], assumed}')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
       const next = await withDatabase(command, async ({ store, settings }) => {
-        const { candidates } = await import('../manager/claiming.ts');
+        const { candidatePages } = await import('../manager/candidates.ts');
         const { role, primaries } = settings.host;
         const { rules } = settings;
         const now = await store.serverTime();
-        const found = await candidates(
-          { store, rules, role },
-          // Retries of the next days are shown as passed over, with the time they wait for.
-          { includeHeld: true, retries: { withinSeconds: 7 * 86_400 }, now },
-        );
+        // Retries of the next days are shown as passed over, with the time they wait for.
+        const asked = { includeHeld: true, retries: { withinSeconds: 7 * 86_400 }, now };
         const fleet = await fleetFacts({ store, rules, role, primaries }, now);
         const fleetNow = await fleetNowOf(store, await hostViews(store, settings, now));
         const host = hostFacts(settings, fleetNow);
-        const { runs, passedOver } = nextRuns(
-          found.map(({ parsed }) => parsed),
-          host,
-          fleet,
-          rules,
-          now,
-        );
+        const found: ParsedRun[] = [];
+        let next = nextRuns(found, host, fleet, rules, now);
+        for await (const page of candidatePages({ store, rules, role }, asked)) {
+          found.push(...page.map(({ parsed }) => parsed));
+          next = nextRuns(found, host, fleet, rules, now);
+          // A manager looks on only while a place is free.
+          if (next.runs.length > 0) break;
+        }
+        const { runs, passedOver } = next;
         return { runs, passedOver, assumed: assumedOf(host) };
       });
       if (json) {

@@ -1,24 +1,19 @@
-import { claimDecision, orderCandidates, type HostFacts } from '../domain/claim.ts';
-import { parseRun, type FieldProblem, type ParsedRun, type Run } from '../domain/run.ts';
+import {
+  claimDecision,
+  orderCandidates,
+  type FleetFacts,
+  type HostFacts,
+} from '../domain/claim.ts';
+import type { FieldProblem, Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
-import { idText } from '../store/document-id.ts';
-import type { RunDocument, Seen } from '../store/types.ts';
+import type { Seen } from '../store/types.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
-import { seenOf } from '../store/runs.ts';
 import type { AttemptBook } from './attempt-book.ts';
+import { candidatePages, type Bookmarks, type Candidate, type Retries } from './candidates.ts';
 import type { Environment } from './environment.ts';
 import { malformedText } from './failure.ts';
 import type { Notices } from './notices.ts';
 import { runLabel, tellDaq } from './tell.ts';
-
-/** Candidates looked at in one turn, of each kind: the loser of a race takes the next of its batch. */
-const BATCH = 20;
-
-export interface Candidate {
-  document: RunDocument;
-  seen: Seen;
-  parsed: ParsedRun;
-}
 
 export interface TurnAnswer {
   /** There was nothing to look at. */
@@ -27,71 +22,62 @@ export interface TurnAnswer {
   nextDueSeconds: number | null;
 }
 
-/** Failed runs that are due within `withinSeconds`, or none of them. */
-export type Retries = { withinSeconds: number } | 'none';
-
-/** Runs that may be taken now or soon, as the database has them. */
-export async function candidates(
-  env: Pick<Environment, 'store' | 'rules' | 'role'>,
-  options: { includeHeld: boolean; retries: Retries; now: Date },
-): Promise<Candidate[]> {
-  const { retry, claim } = env.rules;
-  const { now, retries } = options;
-  const overdueBefore = new Date(now.getTime() - claim.overdueSeconds * 1000);
-  const [fresh, due] = await Promise.all([
-    env.store.runs.newCandidates({ limit: BATCH, includeHeld: options.includeHeld }),
-    retries === 'none'
-      ? []
-      : env.store.runs.retryDue({
-          now: new Date(now.getTime() + retries.withinSeconds * 1000),
-          giveUpAfter: retry.maxFailures,
-          limit: BATCH,
-        }),
-  ]);
-  // Newest first fills the batch: only then may a long overdue run have been left out.
-  const overdue =
-    due.length < BATCH
-      ? []
-      : await env.store.runs.overdue({
-          before: overdueBefore,
-          giveUpAfter: retry.maxFailures,
-          limit: BATCH,
-        });
-  const forAnyHost =
-    env.role === 'primary' || fresh.length < BATCH
-      ? []
-      : await env.store.runs.newCandidates({ limit: BATCH, withoutDetector: claim.mainDetector });
-  const byId = new Map(
-    [...fresh, ...forAnyHost, ...due, ...overdue].map((doc) => [idText(doc._id), doc]),
-  );
-  return [...byId.values()].map((document) => ({
-    document,
-    seen: seenOf(document),
-    parsed: parseRun(document),
-  }));
+/** What a turn needs besides the surroundings. */
+export interface TurnMeans {
+  book: AttemptBook;
+  /** Asked only if there are candidates. */
+  accepting: () => Promise<HostFacts['accepting']>;
+  notices: Notices;
+  bookmarks: Bookmarks;
+  /** Called with each claimed run. */
+  take: (run: Run, seen: Seen, attempt: string, noticed: Date | null) => void;
 }
 
 /**
  * One turn: looks at the candidates, takes as many as there are free slots, sets malformed ones
- * aside. `accepting` is asked only if there are candidates; `take` is called with each claimed run.
+ * aside. Where the first of them leave a place free, it looks on behind them.
  */
 export async function claimTurn(
   env: Environment,
-  book: AttemptBook,
-  accepting: () => Promise<HostFacts['accepting']>,
   retries: Retries,
-  notices: Notices,
-  take: (run: Run, seen: Seen, attempt: string, noticed: Date | null) => void,
+  means: TurnMeans,
 ): Promise<TurnAnswer> {
   const now = await env.store.serverTime();
-  const found = await candidates(env, { includeHeld: false, retries, now });
-  if (found.length === 0) return { quiet: true, nextDueSeconds: null };
-  const monotonicSeconds = env.clock.monotonicSeconds();
-  for (const { seen } of found) notices.note(seen.id, monotonicSeconds);
-  const fleet = await fleetFacts(env, now);
-  const host: HostFacts = { host: env.host, role: env.role, accepting: await accepting() };
+  const asked = { includeHeld: false, retries, now };
+  let turn: Turn | null = null;
+  let nextDueSeconds: number | null = null;
+  for await (const page of candidatePages(env, asked, means.bookmarks)) {
+    if (turn === null && page.length === 0) return { quiet: true, nextDueSeconds: null };
+    turn ??= {
+      now,
+      monotonicSeconds: env.clock.monotonicSeconds(),
+      fleet: await fleetFacts(env, now),
+      host: { host: env.host, role: env.role, accepting: await means.accepting() },
+    };
+    const due = await lookThrough(env, page, turn, means);
+    nextDueSeconds = earlier(nextDueSeconds, due);
+    if (!turn.host.accepting.ok || means.book.size >= env.slots) break;
+  }
+  return { quiet: false, nextDueSeconds };
+}
+
+interface Turn {
+  now: Date;
+  monotonicSeconds: number;
+  fleet: FleetFacts;
+  host: HostFacts;
+}
+
+/** Answers the seconds until the first of them falls due. */
+async function lookThrough(
+  env: Environment,
+  page: readonly Candidate[],
+  { now, monotonicSeconds, fleet, host }: Turn,
+  { book, notices, take }: TurnMeans,
+): Promise<number | null> {
+  for (const { seen } of page) notices.note(seen.id, monotonicSeconds);
   let nextDue: number | null = null;
-  for (const { seen, parsed } of orderCandidates(found, env.rules, now)) {
+  for (const { seen, parsed } of orderCandidates(page, env.rules, now)) {
     const decision = claimDecision(parsed, host, fleet, env.rules, now);
     switch (decision.kind) {
       case 'claim': {
@@ -114,13 +100,16 @@ export async function claimTurn(
         break;
       case 'pass': {
         if (decision.until === null) break;
-        const wait = Math.max(0, (decision.until.getTime() - now.getTime()) / 1000);
-        nextDue = nextDue === null ? wait : Math.min(nextDue, wait);
+        nextDue = earlier(nextDue, Math.max(0, (decision.until.getTime() - now.getTime()) / 1000));
         break;
       }
     }
   }
-  return { quiet: false, nextDueSeconds: nextDue };
+  return nextDue;
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }
 
 /** Marks a malformed document, once, so that it is visible and harms nothing else. */

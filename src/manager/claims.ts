@@ -3,7 +3,8 @@ import type { ControlResponse } from '../machine/lock.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Fence, RunHint } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
-import { claimTurn, type Retries, type TurnAnswer } from './claiming.ts';
+import type { Bookmarks, Retries } from './candidates.ts';
+import { claimTurn, type TurnAnswer } from './claiming.ts';
 import type { Debts } from './debts/debts.ts';
 import type { Environment } from './environment.ts';
 import type { HostWatch } from './host-watch.ts';
@@ -24,6 +25,7 @@ export class Claims {
   readonly #debts: Debts;
   readonly #take: (run: Run, fence: Fence, noticed: Date | null) => void;
   readonly #notices = new Notices();
+  readonly #bookmarks: Bookmarks = new Map();
   /** No run falls due before, as far as is known; monotonic seconds. */
   #noRetryBefore = -Infinity;
   #claiming: Promise<unknown> = Promise.resolve();
@@ -92,14 +94,11 @@ export class Claims {
   }
 
   #claim(retries: Retries): Promise<TurnAnswer> {
-    return claimTurn(
-      { ...this.#env, slots: this.#host.slots },
-      this.#book,
-      () => this.accepting(),
-      retries,
-      this.#notices,
-      (run, seen, attempt, noticed) => this.#taken(run, { id: seen.id, attempt }, noticed),
-    );
+    return claimTurn({ ...this.#env, slots: this.#host.slots }, retries, {
+      ...{ book: this.#book, notices: this.#notices, bookmarks: this.#bookmarks },
+      accepting: () => this.accepting(),
+      take: (run, seen, attempt, noticed) => this.#taken(run, { id: seen.id, attempt }, noticed),
+    });
   }
 
   async #process(number: number): Promise<ControlResponse> {

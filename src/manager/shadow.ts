@@ -22,7 +22,7 @@ import { seenOf } from '../store/runs.ts';
 import type { RunDocument, Store } from '../store/types.ts';
 import { Bell } from './bell.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
-import { candidates } from './claiming.ts';
+import { candidatePages } from './candidates.ts';
 import type { Clock } from './clock.ts';
 import { isOutage } from './persist.ts';
 import { shownPlan } from './shown-plan.ts';
@@ -107,11 +107,12 @@ export class Shadow {
   async #look(): Promise<void> {
     const { store, rules, role } = this.#means;
     const now = await store.serverTime();
-    const [waiting, held] = await Promise.all([
-      candidates({ store, rules, role }, { includeHeld: true, retries: { withinSeconds: 0 }, now }),
-      store.runs.unsettled(),
-    ]);
-    const documents = new Map(waiting.map(({ document }) => [idText(document._id), document]));
+    const asked = { includeHeld: true, retries: { withinSeconds: 0 }, now };
+    const held = await store.runs.unsettled();
+    const documents = new Map<string, RunDocument>();
+    for await (const page of candidatePages({ store, rules, role }, asked)) {
+      for (const { document } of page) documents.set(idText(document._id), document);
+    }
     const others = [
       ...held.map(({ id }) => id),
       ...[...this.#runs.values()].map(({ document }) => document._id),

@@ -39,6 +39,7 @@ export interface Collection {
 export interface FindOptions {
   projection?: Document;
   sort?: Sort;
+  skip?: number;
   limit?: number;
 }
 

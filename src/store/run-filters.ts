@@ -2,7 +2,13 @@ import type { Document } from 'mongodb';
 
 import { HOLD_TAG } from '../domain/rules.ts';
 import { STATUS_TO_REPLACE } from './run-updates.ts';
-import type { DoneUnfinishedQuery, Fence, NewCandidatesQuery, Seen } from './types.ts';
+import type {
+  DoneUnfinishedQuery,
+  Fence,
+  NewCandidatesQuery,
+  RetriesQuery,
+  Seen,
+} from './types.ts';
 
 /**
  * What the program reads of a run: the reference's projection, plus what the decisions need besides.
@@ -51,19 +57,25 @@ export const UNSETTLED_STATES = ['considering', 'busy'] as const;
 export function newCandidatesFilter(query: NewCandidatesQuery): Document {
   return {
     'bootstrax.state': null,
-    ...(query.includeHeld ? {} : { 'tags.name': { $ne: HOLD_TAG } }),
+    ...(query.begunBefore === undefined ? {} : { start: { $lt: query.begunBefore } }),
+    ...without([...(query.includeHeld ? [] : [HOLD_TAG]), ...(query.withoutTags ?? [])]),
     ...(query.withoutDetector === undefined ? {} : { detectors: { $ne: query.withoutDetector } }),
   };
 }
 
 /** `before` must be a constant: comparing with `$$NOW` in a query is silently wrong on some servers. */
-export function retryDueFilter(before: Date, giveUpAfter: number): Document {
+export function retryDueFilter(before: Date, query: RetriesQuery): Document {
   return {
     'bootstrax.state': 'failed',
     'bootstrax.next_retry': { $lt: before },
     // Missing counts as 0.
-    'bootstrax.n_failures': { $not: { $gte: giveUpAfter } },
+    'bootstrax.n_failures': { $not: { $gte: query.giveUpAfter } },
+    ...without(query.withoutTags ?? []),
   };
+}
+
+function without(tags: readonly string[]): Document {
+  return tags.length === 0 ? {} : { 'tags.name': { $nin: [...tags] } };
 }
 
 export function waitingFilter(giveUpAfter: number): Document {

@@ -99,11 +99,14 @@ export function createRunStore(
 ): RunStore {
   let highestKnown: number | null = null;
 
-  const read = async (filter: Document, sort: Document, limit: number): Promise<RunDocument[]> =>
+  const read = async (
+    filter: Document,
+    sort: Record<string, 1 | -1>,
+    { limit, skip = 0 }: { limit: number; skip?: number },
+  ): Promise<RunDocument[]> =>
     (await runs.find(filter, {
-      projection: RUN_PROJECTION,
-      sort: sort as Record<string, 1 | -1>,
-      limit,
+      ...{ projection: RUN_PROJECTION, sort, limit },
+      ...(skip === 0 ? {} : { skip }),
     })) as RunDocument[];
 
   const all = async (filter: Document): Promise<RunDocument[]> =>
@@ -161,11 +164,11 @@ export function createRunStore(
   }
 
   return {
-    newCandidates: (query) => read(newCandidatesFilter(query), { start: -1 }, query.limit),
-    retryDue: ({ now, giveUpAfter, limit }) =>
-      read(retryDueFilter(now, giveUpAfter), { start: -1 }, limit),
-    overdue: ({ before, giveUpAfter, limit }) =>
-      read(retryDueFilter(before, giveUpAfter), { 'bootstrax.next_retry': 1 }, limit),
+    newCandidates: (query) =>
+      read(newCandidatesFilter(query), { start: query.begunBefore === undefined ? -1 : 1 }, query),
+    retryDue: (query) => read(retryDueFilter(query.now, query), { start: -1 }, query),
+    overdue: (query) =>
+      read(retryDueFilter(query.before, query), { 'bootstrax.next_retry': 1 }, query),
     ownRuns: (host) => all(unsettledFilter(host)),
     unsettled: async () =>
       ((await runs.find(unsettledFilter(), { projection: SEEN_PROJECTION })) as RunDocument[]).map(
@@ -179,7 +182,7 @@ export function createRunStore(
       const found = new Map<string, RunDocument>();
       // One after the other: nobody waits for it.
       for (const filter of doneUnfinishedFilters(query)) {
-        for (const document of await read(filter, { start: -1 }, query.limit)) {
+        for (const document of await read(filter, { start: -1 }, query)) {
           found.set(idText(document._id), document);
         }
       }

@@ -9,7 +9,7 @@ import type { Settings } from '../../src/config/entries.ts';
 import { describeError, resolveSettings } from '../../src/config/resolve.ts';
 import { nextRuns, type NextRuns } from '../../src/domain/next.ts';
 import { parseRun } from '../../src/domain/run.ts';
-import { candidates } from '../../src/manager/claiming.ts';
+import { candidatePages } from '../../src/manager/candidates.ts';
 import { fleetFacts } from '../../src/store/fleet-facts.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/types.ts';
@@ -76,15 +76,13 @@ async function ours(host: string): Promise<{ next: NextRuns; settings: Settings;
   const { rules } = settings;
   const { role, primaries } = settings.host;
   const now = await store.serverTime();
+  const asked = { includeHeld: true, retries: { withinSeconds: 7 * 86_400 }, now };
   const [found, fleet, hosts] = await Promise.all([
-    candidates(
-      { store, rules, role },
-      { includeHeld: true, retries: { withinSeconds: 7 * 86_400 }, now },
-    ),
+    candidatePages({ store, rules, role }, asked).next(),
     fleetFacts({ store, rules, role, primaries }, now),
     hostViews(store, settings, now),
   ]);
-  const parsed = found.map((candidate) => candidate.parsed);
+  const parsed = (found.value ?? []).map((candidate) => candidate.parsed);
   return {
     next: nextRuns(parsed, hostFacts(settings, { hosts, waiting: 0 }), fleet, rules, now),
     settings,

@@ -1,13 +1,13 @@
 import type { AttemptFiles } from '../../attempts/directory.ts';
 import type { Plan } from '../../domain/attempt.ts';
-import { claimDecision, type HostFacts } from '../../domain/claim.ts';
+import { claimDecision, type FleetFacts, type HostFacts } from '../../domain/claim.ts';
 import { debtFacts, debtorOf, offerable } from '../../domain/debt.ts';
 import { parseRun } from '../../domain/run.ts';
 import { seenOf } from '../../store/runs.ts';
 import type { DebtDocument, RunDocument } from '../../store/types.ts';
 import type { AttemptBook } from '../attempt-book.ts';
 import { fleetFacts } from '../../store/fleet-facts.ts';
-import { candidates } from '../claiming.ts';
+import { candidatePages, type Bookmarks } from '../candidates.ts';
 import { clearAdded } from './folders.ts';
 import { DebtRunner } from './runner.ts';
 import type { Environment } from '../environment.ts';
@@ -28,6 +28,7 @@ export class Debts {
   readonly #ends: AbortSignal;
   readonly #begin: (runner: DebtRunner, work: () => Promise<void>) => void;
   readonly #changed: () => void;
+  readonly #bookmarks: Bookmarks = new Map();
   #lookedAt = -Infinity;
 
   constructor(
@@ -64,14 +65,21 @@ export class Debts {
     const env = this.#env;
     const now = await env.store.serverTime();
     const retries = { withinSeconds: 0 };
-    const found = await candidates(env, { includeHeld: false, retries, now });
-    if (found.length === 0) return;
-    const fleet = await fleetFacts(env, now);
-    const host: HostFacts = { host: env.host, role: env.role, accepting: await accepting() };
-    const waiting = found.find(
-      ({ parsed }) => claimDecision(parsed, host, fleet, env.rules, now).kind === 'claim',
-    );
-    if (waiting?.parsed.kind === 'run') this.giveWayTo(waiting.parsed.run.number);
+    const asked = { includeHeld: false, retries, now };
+    let facts: { fleet: FleetFacts; host: HostFacts } | null = null;
+    for await (const page of candidatePages(env, asked, this.#bookmarks)) {
+      if (page.length === 0) continue;
+      facts ??= {
+        fleet: await fleetFacts(env, now),
+        host: { host: env.host, role: env.role, accepting: await accepting() },
+      };
+      const { fleet, host } = facts;
+      if (!host.accepting.ok) return;
+      for (const { parsed } of page) {
+        if (claimDecision(parsed, host, fleet, env.rules, now).kind !== 'claim') continue;
+        if (parsed.kind === 'run') return void this.giveWayTo(parsed.run.number);
+      }
+    }
   }
 
   /** False if there is none. */

@@ -146,12 +146,26 @@ export interface RunHint {
   state?: unknown;
 }
 
-export interface NewCandidatesQuery {
+/** A part of a list of candidates. */
+export interface CandidatesQuery {
   limit: number;
+  /** So many at the beginning of the list are left out. */
+  skip?: number;
+  /** Runs with one of these tags are left out. */
+  withoutTags?: readonly string[];
+}
+
+export interface NewCandidatesQuery extends CandidatesQuery {
   /** Only runs without this linked detector: for hosts that may not take others. */
   withoutDetector?: string;
   /** Also those tagged `hold-processing`, to explain why they are passed over. */
   includeHeld?: boolean;
+  /** Only runs begun before this time, and those that began first come first. */
+  begunBefore?: Date;
+}
+
+export interface RetriesQuery extends CandidatesQuery {
+  giveUpAfter: number;
 }
 
 export interface DoneUnfinishedQuery {
@@ -168,9 +182,9 @@ export interface RunStore {
   /** Untouched runs, newest start first. */
   newCandidates(query: NewCandidatesQuery): Promise<RunDocument[]>;
   /** Failed runs with fewer than `giveUpAfter` failures whose `next_retry` is before `now`, newest start first. */
-  retryDue(query: { now: Date; giveUpAfter: number; limit: number }): Promise<RunDocument[]>;
+  retryDue(query: RetriesQuery & { now: Date }): Promise<RunDocument[]>;
   /** The same, but due before `before`, longest overdue first. */
-  overdue(query: { before: Date; giveUpAfter: number; limit: number }): Promise<RunDocument[]>;
+  overdue(query: RetriesQuery & { before: Date }): Promise<RunDocument[]>;
   /** Runs that are considering or busy under this host name. */
   ownRuns(host: string): Promise<RunDocument[]>;
   /** All runs that are considering or busy, whoever owns them: to watch for staleness. */

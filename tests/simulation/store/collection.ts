@@ -18,6 +18,7 @@ export interface Change extends Document {
 export interface FindOptions {
   projection?: Document;
   sort?: Document;
+  skip?: number;
   limit?: number;
 }
 
@@ -107,7 +108,8 @@ export class MemoryCollection {
     return () => this.#listeners.delete(listener);
   }
 
-  #find(filter: Document, { projection, sort, limit = Infinity }: FindOptions): Document[] {
+  #find(filter: Document, options: FindOptions): Document[] {
+    const { projection, sort, skip = 0, limit = Infinity } = options;
     const found: Document[] = [];
     const all = sort === undefined;
     const { _id: id, ...rest } = filter;
@@ -116,10 +118,10 @@ export class MemoryCollection {
     for (const document of byId ? this.#withId(id) : this.#documents.values()) {
       if (!matches(document)) continue;
       found.push(document);
-      if (all && found.length >= limit) break;
+      if (all && found.length >= skip + limit) break;
     }
-    const sorted = all ? found : sortedBy(found, sort).slice(0, limit);
-    return sorted.map((document) => projected(document, projection));
+    const sorted = all ? found : sortedBy(found, sort);
+    return sorted.slice(skip, skip + limit).map((document) => projected(document, projection));
   }
 
   #withId(id: Id): Stored[] {
