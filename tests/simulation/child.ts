@@ -60,6 +60,8 @@ export class Child {
   #termed = false;
   /** It has written a good result. */
   finished = false;
+  /** It has nothing more to write, or cannot. */
+  #ended = false;
 
   constructor(host: SimulatedHost, folder: AttemptFolder, plan: Plan, task: Task) {
     this.#host = host;
@@ -163,10 +165,15 @@ export class Child {
   }
 
   #goOnReading(): void {
+    if (this.#ended) return;
     const { behaviour, seconds } = this.task;
     const since = this.#host.time.seconds - this.#begunAt;
     if (behaviour.kind === 'hang' && since > seconds * BREAK_AFTER) return;
     this.#read += 5;
+    const lost = this.#locations.find(
+      (location) => !this.#host.disk.writeOutput(location, this.attempt),
+    );
+    if (lost !== undefined) return this.#fail();
     this.#say('processing');
     this.#strax.after(READ_SECONDS, () => this.#goOnReading());
   }
@@ -184,14 +191,16 @@ export class Child {
   }
 
   #make(type: string): void {
+    if (this.#ended) return;
     const location = `${this.plan.outputDirectory}/${this.plan.runId}-${type}-hash`;
-    this.#host.childWrites(this, location);
+    this.#host.childBegins(this, location);
     this.#locations.push(location);
     this.#host.disk.beginOutput({
       location,
       runId: this.plan.runId,
       type,
       attempt: this.attempt,
+      makers: new Set([this.attempt]),
       finished: false,
       product: null,
     });
@@ -200,6 +209,7 @@ export class Child {
   }
 
   #finish(): void {
+    if (this.#ended) return;
     const endMs = this.task.endMs();
     // Live data that are still being taken are waited for.
     if (endMs === null) {
@@ -209,8 +219,10 @@ export class Child {
     }
     const products = this.#locations.map((location) => this.#product(location, endMs));
     for (const product of products) {
-      this.#host.disk.finishOutput(product.location, product);
+      if (!this.#host.disk.finishOutput(product.location, product, this.attempt))
+        return this.#fail();
     }
+    this.#ended = true;
     this.#strax.after(0.05, () => {
       this.#host.disk.sync();
       this.#strax.after(0.02, () => this.#result(null, products));
@@ -235,6 +247,7 @@ export class Child {
   }
 
   #break(kind: Exclude<Behaviour['kind'], 'well'>): void {
+    if (this.#ended) return;
     switch (kind) {
       case 'error':
       case 'host_error':
@@ -254,6 +267,12 @@ export class Child {
         this.#host.powerCut('the run took it down');
         return;
     }
+  }
+
+  /** What it writes to is gone: strax raises, and the host is at fault. */
+  #fail(): void {
+    if (!this.straxAlive || this.#ended) return;
+    this.#result('host', []);
   }
 
   #result(fault: 'run' | 'host' | null, products: Product[]): void {
@@ -280,6 +299,7 @@ export class Child {
       versions: {},
     };
     this.finished = result.ok;
+    this.#ended = true;
     const force = this.#host.disk.write(this.#folder, 'result', result);
     this.#strax.after(0.01, () => {
       force();

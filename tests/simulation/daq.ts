@@ -3,6 +3,7 @@ import { ObjectId, type Document } from 'mongodb';
 import type { Plan } from '../../src/domain/attempt.ts';
 import type { Behaviour, Task } from './child.ts';
 import type { SimulatedHost } from './host.ts';
+import { fieldsOf } from './invariants.ts';
 import type { Random } from './random.ts';
 import { LIVE_DATA } from './seat.ts';
 import type { MemoryDatabase } from './store/index.ts';
@@ -38,7 +39,10 @@ const LONG_TASKS = 0.25;
 
 /** Takes the runs of one simulation. */
 export class Daq {
+  /** The first of each number. */
   readonly runs = new Map<number, RealRun>();
+  /** By the document's id. */
+  readonly #byId = new Map<string, RealRun>();
   readonly #time: Time;
   readonly #random: Random;
   readonly #database: MemoryDatabase;
@@ -63,7 +67,7 @@ export class Daq {
   }
 
   taskOf(plan: Plan, host: SimulatedHost): Task {
-    const run = this.runs.get(plan.run)!;
+    const run = this.#runOf(plan);
     const own = run.behaviours.length > 1 ? run.behaviours.shift()! : run.behaviours[0]!;
     return {
       behaviour: host.diskBad ? { kind: 'host_error' } : own,
@@ -72,6 +76,20 @@ export class Daq {
       startMs: run.startMs,
       endMs: () => (this.#time.nowMs >= run.endMs ? run.endMs : null),
     };
+  }
+
+  /** Of several documents with one number: the one that this attempt works on. */
+  #runOf(plan: Plan): RealRun {
+    for (const document of this.#database.runs.all()) {
+      if (document.number === plan.run && fieldsOf(document).attempt === plan.attempt)
+        return this.#byId.get(String(document._id))!;
+    }
+    return this.runs.get(plan.run)!;
+  }
+
+  /** Takes a run with a number that was given before. */
+  recount(number: number): void {
+    if (this.runs.has(number)) this.#take(number);
   }
 
   liveDataThere(path: string): boolean {
@@ -99,7 +117,8 @@ export class Daq {
         ? Infinity
         : now + (live ? random.between(0, 5) * 1000 : 0),
     };
-    this.runs.set(number, run);
+    if (!this.runs.has(number)) this.runs.set(number, run);
+    this.#byId.set(String(run.id), run);
     const document = {
       _id: run.id,
       number,

@@ -12,6 +12,8 @@ import type { Random } from './random.ts';
 /** What lies in an attempt directory. */
 export interface AttemptFolder {
   readonly id: string;
+  /** The state folder that it lies in. */
+  readonly state: string;
   plan: Plan | null;
   started: Started | null;
   readonly progress: Progress[];
@@ -32,6 +34,8 @@ export interface OutputFolder {
   readonly type: string;
   /** The attempt that made it. */
   readonly attempt: string;
+  /** All who have written to it. */
+  readonly makers: Set<string>;
   /** Has its final name. */
   finished: boolean;
   product: Product | null;
@@ -40,6 +44,12 @@ export interface OutputFolder {
 interface Change {
   readonly atSeconds: number;
   undo: (() => void) | null;
+}
+
+/** What several machines have from one file server. */
+export interface Shared {
+  attempts: Map<string, AttemptFolder>;
+  output: Map<string, OutputFolder>;
 }
 
 export const STATE_DIRECTORY = '/state';
@@ -53,8 +63,9 @@ const WRITTEN_BACK_SECONDS = 30;
  * is forced out, or after a while; what goes is always the newest.
  */
 export class Disk {
-  readonly attempts = new Map<string, AttemptFolder>();
-  readonly output = new Map<string, OutputFolder>();
+  /** One and the same of several machines where they lie on a file server. */
+  readonly attempts: Map<string, AttemptFolder>;
+  readonly output: Map<string, OutputFolder>;
   /** Tells of a change in an attempt directory. */
   noticed: (attempt: string) => void = () => undefined;
   /** Tells of any change. */
@@ -63,16 +74,19 @@ export class Disk {
   #unsynced: Change[] = [];
   #removals: (() => void)[] = [];
 
-  constructor(seconds: () => number) {
+  constructor(seconds: () => number, shared: Partial<Shared> = {}) {
     this.#seconds = seconds;
+    this.attempts = shared.attempts ?? new Map<string, AttemptFolder>();
+    this.output = shared.output ?? new Map<string, OutputFolder>();
   }
 
   /** Makes an attempt directory, unless it is there; `force` forces its name out. */
-  folder(id: string): { folder: AttemptFolder; force: () => void } {
+  folder(id: string, state: string): { folder: AttemptFolder; force: () => void } {
     const there = this.attempts.get(id);
     if (there !== undefined) return { folder: there, force: () => undefined };
     const folder: AttemptFolder = {
       id,
+      state,
       plan: null,
       started: null,
       progress: [],
@@ -104,27 +118,46 @@ export class Disk {
     this.noticed(folder.id);
   }
 
+  /** As strax does: what has this name already is removed first. */
   beginOutput(folder: OutputFolder): void {
-    this.output.set(folder.location, folder);
-    this.#note(() => this.output.delete(folder.location));
+    const { location } = folder;
+    this.removeOutput(location);
+    this.output.set(location, folder);
+    this.#note(() => {
+      if (this.output.get(location) === folder) this.output.delete(location);
+    });
   }
 
-  finishOutput(location: string, product: Product): void {
+  /** Writes a chunk; false if there is no folder to write to. */
+  writeOutput(location: string, by: string): boolean {
     const folder = this.output.get(location);
-    if (folder === undefined) return;
+    if (folder === undefined || folder.finished) return false;
+    folder.makers.add(by);
+    return true;
+  }
+
+  /** Gives it its final name; false if there is none. */
+  finishOutput(location: string, product: Product | null, by: string): boolean {
+    if (!this.writeOutput(location, by)) return false;
+    const folder = this.output.get(location)!;
     folder.finished = true;
     folder.product = product;
     this.#note(() => {
       folder.finished = false;
       folder.product = null;
     });
+    return true;
   }
 
   removeOutput(location: string): void {
     const folder = this.output.get(location);
     if (folder === undefined) return;
     this.output.delete(location);
-    this.#removals.push(this.#note(() => this.output.set(location, folder)));
+    this.#removals.push(
+      this.#note(() => {
+        if (!this.output.has(location)) this.output.set(location, folder);
+      }),
+    );
   }
 
   /** Forces out that folders of the output are gone. */

@@ -1,8 +1,10 @@
+import type { Daq } from './daq.ts';
 import type { People } from './people.ts';
 import type { Random } from './random.ts';
 import type { ReferenceManager } from './reference.ts';
 import type { Seat } from './seat.ts';
 import type { Time } from './time.ts';
+import type { World } from './worlds.ts';
 
 /** For so long after the faults people still do something now and then, seconds. */
 export const PEOPLE_SECONDS = 40;
@@ -13,6 +15,10 @@ export interface FaultOptions {
   seats: readonly Seat[];
   people: People;
   reference: ReferenceManager | null;
+  daq: Daq;
+  worlds: ReadonlySet<World>;
+  /** The next manager of a seat calls its host by another name. */
+  renamed: (seat: Seat) => void;
   /** The child of this attempt is about to be killed. */
   killed: (attempt: string) => void;
   tell: (what: string) => void;
@@ -53,6 +59,38 @@ const KINDS = [
   'reference',
 ] as const;
 
+type Kind =
+  | (typeof KINDS)[number]
+  | 'twin'
+  | 'rename'
+  | 'recount'
+  | 'kill manager for long'
+  | 'stop manager at a start'
+  | 'stop manager at an end';
+
+/** What else goes wrong in such a night. */
+const KINDS_OF: Partial<Record<World, readonly Kind[]>> = {
+  'shared output': ['stop manager', 'stop host', 'kill manager for long'],
+  twins: ['twin', 'twin', 'twin', 'twin'],
+  strangers: ['twin', 'twin', 'twin', 'twin'],
+  'shared state': ['kill manager', 'kill manager'],
+  renamed: ['rename', 'rename', 'rename', 'rename'],
+  guest: [
+    'kill manager for long',
+    'kill manager for long',
+    'stop manager',
+    'reference',
+    'reference',
+  ],
+  recount: ['recount', 'recount', 'recount'],
+  'late reads': [
+    'stop manager at a start',
+    'stop manager at a start',
+    'stop manager at an end',
+    'stop manager at an end',
+  ],
+};
+
 /** Everything that goes wrong, until it is told to end. */
 export class Faults {
   readonly #options: FaultOptions;
@@ -62,8 +100,12 @@ export class Faults {
   /** What is to be undone at the end. */
   readonly #mend = new Set<() => void>();
 
+  readonly #kinds: readonly Kind[];
+  #twins = 0;
+
   constructor(options: FaultOptions) {
     this.#options = options;
+    this.#kinds = [...KINDS, ...[...options.worlds].flatMap((world) => KINDS_OF[world] ?? [])];
   }
 
   begin(seconds: number): void {
@@ -104,7 +146,17 @@ export class Faults {
   /** Something on a host's disk has changed. */
   diskWritten(host: string): void {
     const trap = this.#traps.get(host);
-    if (trap !== undefined && trap !== 'kill at a write') this.#spring(host);
+    if (trap === 'kill at a disk write' || trap === 'power cut at a disk write') this.#spring(host);
+  }
+
+  /** A host has a new child. */
+  childStarted(host: string): void {
+    if (this.#traps.get(host) === 'stop manager at a start') this.#spring(host);
+  }
+
+  /** Guardian or strax process of a child is gone. */
+  childEnded(host: string): void {
+    if (this.#traps.get(host) === 'stop manager at an end') this.#spring(host);
   }
 
   #spring(name: string): void {
@@ -113,11 +165,15 @@ export class Faults {
     const seat = seats.find(({ host }) => host.name === name);
     this.#traps.delete(name);
     if (seat === undefined || this.#ended) return;
-    // Before anything else can go on.
-    time.after(0, () => {
+    // Before anything else can go on; the wrong moment for a look at a child is some time after.
+    time.after(trap === 'stop manager at a start' ? random.between(0, 0.1) : 0, () => {
       tell(`${String(trap)} of ${name}, now`);
       if (trap === 'power cut at a disk write') seat.host.powerCut('chance');
-      else {
+      else if (trap?.startsWith('stop manager') === true) {
+        const { process } = seat;
+        process?.stop();
+        this.#later(random.between(3, 60), () => process?.goOn());
+      } else {
         seat.kill();
         this.#later(random.between(1, 5), () => seat.start());
       }
@@ -128,7 +184,7 @@ export class Faults {
     const { random, seats, tell, people, reference, time } = this.#options;
     const seat = random.pick(seats);
     const { host } = seat;
-    const kind = random.pick(KINDS);
+    const kind = random.pick(this.#kinds);
     const seconds = Math.min(
       random.chance(0.3) ? random.between(60, 250) : random.between(1, 60),
       left,
@@ -141,6 +197,8 @@ export class Faults {
         seat.kill();
         this.#later(random.chance(0.8) ? random.between(1, 5) : seconds, () => seat.start());
         return;
+      case 'stop manager at a start':
+      case 'stop manager at an end':
       case 'kill at a write':
       case 'kill at a disk write':
       case 'power cut at a disk write':
@@ -149,6 +207,25 @@ export class Faults {
         return;
       case 'request':
         seat.request(1 + random.int(5));
+        return;
+      case 'kill manager for long':
+        if (seat.process === null) return;
+        tell(`${kind} of ${on}`);
+        seat.kill();
+        this.#later(random.between(100, 300), () => seat.start());
+        return;
+      case 'twin':
+        this.#twin(seat, seconds);
+        return;
+      case 'rename':
+        tell(`${kind} ${on}`);
+        seat.kill();
+        seat.name = seat.name === host.name ? host.name.split('.')[0]! : host.name;
+        this.#options.renamed(seat);
+        this.#later(random.between(1, 5), () => seat.start());
+        return;
+      case 'recount':
+        this.#options.daq.recount(1 + random.int(5));
         return;
       case 'end manager':
         if (seat.process === null) return;
@@ -253,6 +330,16 @@ export class Faults {
         }
         return;
     }
+  }
+
+  /** A second manager beside that of a host, for a while. */
+  #twin(seat: Seat, seconds: number): void {
+    const { worlds, tell } = this.#options;
+    const stranger = worlds.has('strangers');
+    tell(`a second manager of ${seat.host.name} for ${seconds.toFixed(0)} s`);
+    const twin = seat.twin(stranger ? `${seat.state}-${++this.#twins}` : seat.state);
+    twin.start();
+    this.#later(seconds, () => twin.kill());
   }
 
   #whenGone(seat: Seat): void {

@@ -3,7 +3,7 @@ import type { Executor } from '../../src/executors/executor.ts';
 import type { AttemptProcesses, SessionEnd } from '../../src/machine/processes.ts';
 import type { Machine } from '../../src/machine/types.ts';
 import { Child, type Task } from './child.ts';
-import { attemptAt, Disk } from './disk.ts';
+import { attemptAt, Disk, type OutputFolder, type Shared } from './disk.ts';
 import type { Link } from './link.ts';
 import type { Process } from './process.ts';
 import type { Random } from './random.ts';
@@ -22,6 +22,23 @@ export interface Surroundings {
   /** The power is back. */
   onPower: (host: SimulatedHost) => void;
   attemptStarted: (host: SimulatedHost, child: Child) => void;
+  childEnded: (host: SimulatedHost) => void;
+  /** All who write to this host's output folder now. */
+  writersOf: (output: Disk['output']) => Iterable<Writer>;
+  /** A folder of the output is about to be removed or replaced by a program of ours. */
+  removes: (host: SimulatedHost, folder: OutputFolder) => void;
+}
+
+/** Somebody who writes to folders of an output. */
+export interface Writer {
+  readonly attempt: string;
+  readonly straxAlive: boolean;
+  readonly locations: readonly string[];
+}
+
+/** One that no manager of ours has started. */
+export interface Foreigner extends Writer {
+  vanish: () => void;
 }
 
 /** How often the end of a session is looked for, seconds. */
@@ -39,19 +56,26 @@ export class SimulatedHost {
   /** Its disk makes attempts fail. */
   diskBad = false;
   on = true;
+  /** Reading a file takes a while, in which the manager may be stopped. */
+  slowReads = false;
+  /** Its folders lie on a file server. */
+  readonly onFileServer: boolean;
   readonly children = new Set<Child>();
+  /** Of programs that are not ours. */
+  readonly foreigners = new Set<Foreigner>();
   #boot = 0;
   #pids = 1000;
   readonly #surroundings: Surroundings;
   readonly #news = new Map<string, Set<() => void>>();
 
-  constructor(name: string, surroundings: Surroundings, link: Link) {
+  constructor(name: string, surroundings: Surroundings, link: Link, shared: Partial<Shared> = {}) {
     this.name = name;
     this.time = surroundings.time;
     this.random = surroundings.random;
     this.link = link;
     this.#surroundings = surroundings;
-    this.disk = new Disk(() => this.time.seconds);
+    this.disk = new Disk(() => this.time.seconds, shared);
+    this.onFileServer = Object.keys(shared).length > 0;
     this.disk.noticed = (attempt) => this.#tellNews(attempt);
   }
 
@@ -85,12 +109,15 @@ export class SimulatedHost {
 
   childDied(child: Child): void {
     if (!child.alive) this.children.delete(child);
+    this.#surroundings.childEnded(this);
     this.#tellNews(child.attempt);
   }
 
-  /** A child is about to write to a folder of the output. */
-  childWrites(child: Child, location: string): void {
-    for (const other of this.children) {
+  /** A child is about to begin a folder of the output. */
+  childBegins(child: Writer, location: string): void {
+    const there = this.disk.output.get(location);
+    if (there !== undefined) this.#surroundings.removes(this, there);
+    for (const other of this.#surroundings.writersOf(this.disk.output)) {
       if (other === child || !other.straxAlive || !other.locations.includes(location)) continue;
       this.#surroundings.violated(
         'one effective owner',
@@ -99,9 +126,11 @@ export class SimulatedHost {
     }
   }
 
-  /** A folder of the output is about to be removed. */
-  removed(location: string): void {
-    for (const child of this.children) {
+  /** A folder of the output is about to be removed by a manager. */
+  removes(location: string): void {
+    const there = this.disk.output.get(location);
+    if (there !== undefined) this.#surroundings.removes(this, there);
+    for (const child of this.#surroundings.writersOf(this.disk.output)) {
       if (!child.straxAlive || !child.locations.includes(location)) continue;
       this.#surroundings.violated(
         'one effective owner',
@@ -117,7 +146,9 @@ export class SimulatedHost {
     this.on = false;
     this.#boot++;
     for (const child of this.children) child.vanish();
+    for (const foreigner of this.foreigners) foreigner.vanish();
     this.children.clear();
+    this.foreigners.clear();
     this.#news.clear();
     this.disk.powerCut(this.random);
     const seconds = this.random.between(15, 200);

@@ -1,10 +1,15 @@
 import type { Document } from 'mongodb';
 
 import { canTransition, parseRun, type RunState } from '../../src/domain/run.ts';
-import { ABANDON_TAG, HOLD_TAG } from '../../src/domain/rules.ts';
+import { ABANDON_TAG, defaultRules, HOLD_TAG } from '../../src/domain/rules.ts';
 import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
-import type { RealRun } from './daq.ts';
+import { STATE_DIRECTORY, type OutputFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
+import { entriesOf, Losses } from './losses.ts';
+import { REFERENCE } from './reference.ts';
+import { isForeign } from './reference-child.ts';
+import type { Difference } from './store/changes.ts';
+import type { Change } from './store/collection.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import { sameValue } from './store/values.ts';
 
@@ -26,7 +31,13 @@ export interface Truth {
 /** Looks at each change of a run document as it happens. */
 export class Invariants {
   readonly #database: MemoryDatabase;
+  /** By each of their names. */
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
+  readonly #losses: Losses;
+  /** Which attempt has made each run done that one of ours has. */
+  readonly #concluded = new Map<string, string>();
+  /** Runs that a program has claimed which is not ours. */
+  readonly #foreign = new Set<string>();
   readonly #truth: Truth;
   readonly #violated: (invariant: string, what: string) => void;
   readonly #last = new Map<string, Document>();
@@ -43,6 +54,26 @@ export class Invariants {
     this.#hosts = hosts;
     this.#truth = truth;
     this.#violated = violated;
+    this.#losses = new Losses(database, hosts, violated);
+    database.attempts.listen((change) => this.#history(change));
+  }
+
+  /** No attempt is called vanished whose last words lie on the disk. */
+  #history({ operationType, documentKey, updateDescription }: Change): void {
+    if (operationType !== 'update') return;
+    const { updatedFields } = updateDescription as Difference;
+    if (updatedFields['cause'] !== 'vanished') return;
+    const { _id: id } = documentKey as { _id: unknown };
+    for (const { disk } of new Set(this.#hosts.values())) {
+      const folder = disk.attempts.get(String(id));
+      if (folder === undefined || (folder.exit === null && folder.result === null)) continue;
+      this.#violated('who finished has not vanished', `attempt ${folder.id} is called vanished`);
+    }
+  }
+
+  /** A program of ours is about to remove or replace a folder of the output. */
+  removes(host: SimulatedHost, folder: OutputFolder): void {
+    this.#losses.removes(host, folder);
   }
 
   /** `author`: a host of ours, or anybody else. Answers whether any run has changed. */
@@ -54,6 +85,12 @@ export class Invariants {
       if (before === after) continue;
       changed = true;
       this.#last.set(key, after);
+      if (author === REFERENCE) this.#foreign.add(key);
+      const [was, is] = [fieldsOf(before ?? {}), fieldsOf(after)];
+      if (is.state !== 'done') this.#concluded.delete(key);
+      else if (was.state !== 'done' && this.#hosts.has(author)) {
+        this.#concluded.set(key, String(was.attempt));
+      }
       if (before !== undefined && this.#hosts.has(author)) this.#ours(author, before, after);
       this.#owners.set(key, this.#ownerAfter(author, this.#owners.get(key) ?? null, before, after));
     }
@@ -79,7 +116,7 @@ export class Invariants {
     const run = `run ${String(after.number)}`;
     const was = fieldsOf(before);
     const is = fieldsOf(after);
-    this.#fieldsOfOthers(run, before, after);
+    this.#fieldsOfOthers(run, author, before, after);
     if (before.bootstrax === after.bootstrax) return;
     const [from, to] = [stateOf(was), stateOf(is)];
     const claims = is.attempt !== undefined && is.attempt !== was.attempt;
@@ -95,13 +132,14 @@ export class Invariants {
     if (to === 'done' && from !== 'done') this.#done(run, author, before, after);
   }
 
-  #fieldsOfOthers(run: string, before: Document, after: Document): void {
+  #fieldsOfOthers(run: string, author: string, before: Document, after: Document): void {
     for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
       if (OWN_FIELDS.has(name) || sameValue(before[name], after[name])) continue;
       this.#violated('what persons wrote stays', `${run}: ${name} has changed`);
     }
     const [was, is] = [before.status as unknown, after.status as unknown];
     if (was === is) return;
+    if (is === FINISHED_STATUS) this.#losses.certified(after, author);
     const ours =
       is === FINISHED_STATUS && [undefined, null, 'needs_upload'].includes(was as string);
     if (!ours)
@@ -115,13 +153,29 @@ export class Invariants {
     const was = fieldsOf(before);
     if (is.host !== author)
       this.#violated('one effective owner', `${run}: claimed for ${String(is.host)}`);
-    if (was.state === 'considering' || was.state === 'busy') return;
+    if (was.state === 'considering' || was.state === 'busy') {
+      this.#lease(run, author, before, was);
+      return;
+    }
     const tags = (Array.isArray(before.tags) ? before.tags : []) as { name: string; date: Date }[];
     for (const { name, date } of tags) {
       if (name !== HOLD_TAG && name !== ABANDON_TAG) continue;
       if (this.#database.now() - date.getTime() < TAG_GRACE_SECONDS * 1000) continue;
       this.#violated('what persons wrote stays', `${run}: ${author} claimed it although ${name}`);
     }
+  }
+
+  /** Whom it is taken from has been silent for a whole lease. */
+  #lease(run: string, author: string, before: Document, was: Fields): void {
+    if (!(was.time instanceof Date)) return;
+    const { busyLeaseSeconds, consideringLeaseSeconds } = defaultRules.limits;
+    const lease = was.state === 'busy' ? busyLeaseSeconds : consideringLeaseSeconds;
+    const seconds = (this.#database.now() - was.time.getTime()) / 1000;
+    if (seconds >= lease) return;
+    this.#violated(
+      'the lease of others',
+      `${run}: ${author} took it from ${String(was.host)} (${String(before._id)}), which was silent for ${seconds.toFixed(1)} s`,
+    );
   }
 
   /** A write to a claimed run that is no claim: only its owner's may land. */
@@ -179,20 +233,18 @@ export class Invariants {
   }
 
   /** After everything has come to rest. */
-  atRest(runs: Iterable<RealRun>): void {
-    const documents = new Map<number, Document>();
-    for (const document of this.#database.runs.all())
-      documents.set(Number(document.number), document);
-    for (const { number } of runs) {
-      const document = documents.get(number)!;
-      const { state, host } = fieldsOf(document);
-      if (!this.#hosts.has(String(host)) || state !== 'done') continue;
-      this.dataThere(document, String(host));
+  atRest(): void {
+    for (const document of this.#database.runs.all()) {
+      const attempt = this.#concluded.get(String(document._id));
+      // What others have made or called done is theirs to answer for.
+      if (attempt === undefined) continue;
+      this.dataThere(document, String(fieldsOf(document).host));
+      this.#losses.madeBy(document, attempt);
     }
-    for (const host of this.#hosts.values()) this.#leftBehind(host, documents);
+    for (const host of new Set(this.#hosts.values())) this.#leftBehind(host);
   }
 
-  #leftBehind(host: SimulatedHost, documents: ReadonlyMap<number, Document>): void {
+  #leftBehind(host: SimulatedHost): void {
     for (const child of host.children) {
       if (child.alive) {
         this.#violated(
@@ -202,25 +254,33 @@ export class Invariants {
       }
     }
     for (const folder of host.disk.attempts.values()) {
-      if (!folder.concluded) {
+      // Nobody comes back to any other state folder.
+      if (!folder.concluded && folder.state === STATE_DIRECTORY) {
         this.#violated('nothing is left behind', `${host.name}: attempt ${folder.id} is open`);
       }
     }
-    for (const { location, runId } of host.disk.output.values()) {
-      const entries = (documents.get(Number(runId))?.data ?? []) as Fields[];
-      if (entries.some((entry) => entry.host === host.name && entry.location === location))
-        continue;
-      this.#violated('nothing is left behind', `${host.name}: ${location} belongs to no entry`);
-    }
-    for (const [number, document] of documents) {
-      for (const entry of Array.isArray(document.data) ? (document.data as Fields[]) : []) {
-        if (entry.host !== host.name || host.disk.output.has(String(entry.location))) continue;
+    const listed = new Set<unknown>();
+    for (const document of this.#database.runs.all()) {
+      for (const { host: name, location } of entriesOf(document)) {
+        if (this.#hosts.get(String(name))?.disk.output !== host.disk.output) continue;
+        listed.add(location);
+        if (host.disk.output.has(String(location)) || this.#isForeigners(document)) continue;
         this.#violated(
           'nothing is left behind',
-          `run ${number}: entry ${String(entry.location)} of ${host.name} has no folder`,
+          `run ${String(document.number)}: entry ${String(location)} of ${host.name} has no folder`,
         );
       }
     }
+    for (const { location, attempt } of host.disk.output.values()) {
+      const state = host.disk.attempts.get(attempt)?.state ?? STATE_DIRECTORY;
+      if (listed.has(location) || isForeign(attempt) || state !== STATE_DIRECTORY) continue;
+      this.#violated('nothing is left behind', `${host.name}: ${location} belongs to no entry`);
+    }
+  }
+
+  /** Somebody who is not of us has worked on it. */
+  #isForeigners(document: Document): boolean {
+    return this.#foreign.has(String(document._id));
   }
 }
 

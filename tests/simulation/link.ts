@@ -40,7 +40,7 @@ export class Link {
   }
 
   /** The store of a process on this host. */
-  open(process: Process, notify: (event: StoreEvent) => void): Store {
+  open(process: Process, notify: (event: StoreEvent) => void, author: string = this.#host): Store {
     let down = false;
     const report = (up: boolean, reason: string | null) => {
       if (down === !up) return;
@@ -49,7 +49,7 @@ export class Link {
     };
     const store = openStore(this.#network.database, {
       call: (operation, carryOut) =>
-        this.call(process, operation, carryOut).then(
+        this.call(process, operation, carryOut, author).then(
           (answer) => {
             report(true, null);
             return answer;
@@ -74,15 +74,25 @@ export class Link {
     };
     // As short as its readers allow: by far the most frequent write.
     const write = ({ host, state }: LifeSign) =>
-      this.call(process, 'a life sign', async () => {
-        const { database } = this.#network;
-        await database.ebMonitor.insertOne({ host, state, time: new Date(database.now()) });
-      });
+      this.call(
+        process,
+        'a life sign',
+        async () => {
+          const { database } = this.#network;
+          await database.ebMonitor.insertOne({ host, state, time: new Date(database.now()) });
+        },
+        author,
+      );
     return { ...store, serverTime, ebMonitor: { ...store.ebMonitor, write } };
   }
 
   /** Carries something out in the database, or not, as the way there allows. */
-  call<T>(process: Process, operation: string, carryOut: () => Promise<T>): Promise<T> {
+  call<T>(
+    process: Process,
+    operation: string,
+    carryOut: () => Promise<T>,
+    author: string = this.#host,
+  ): Promise<T> {
     const { time, random } = this.#network;
     return new Promise((resolve, reject) => {
       if (!process.alive) return;
@@ -101,7 +111,7 @@ export class Link {
       const back = this.#way();
       const arrive = (answered: boolean) => {
         const done = carryOut();
-        this.#network.carriedOut(this.#host);
+        this.#network.carriedOut(author);
         if (!answered) return;
         done.then(
           (answer) => process.after(back, () => resolve(answer)),

@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 
 import { withReferenceOrder } from './reference-order.ts';
 import { simulate, type Options } from './simulation.ts';
+import { worldNamed, WORLDS } from './worlds.ts';
 
 const USAGE = `usage: npm run simulate -- [--seed N | --from N --count N] [--control]
   --seed N     one night, with all that happens in it
   --count N    so many, from --from on, and what went wrong in them
+  --world NAME each of them such a night: ${WORLDS.join(', ')}
   --control    with the order of writes of the program before this one`;
 
 const { values } = parseArgs({
@@ -13,12 +15,16 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     from: { type: 'string', default: '0' },
     count: { type: 'string', default: '10000' },
+    world: { type: 'string', multiple: true },
     control: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-const control: Options = values.control ? { storeOf: withReferenceOrder, goOn: true } : {};
+const control: Options = {
+  ...(values.control ? { storeOf: withReferenceOrder, goOn: true } : {}),
+  ...(values.world === undefined ? {} : { worlds: values.world.map(worldNamed) }),
+};
 
 if (values.help) {
   console.log(USAGE);

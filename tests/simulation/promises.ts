@@ -63,7 +63,7 @@ export class Promises {
       (one) => (fieldsOf(one).state ?? null) === null,
     ).length;
     for (const seat of seats) {
-      const { name } = seat.host;
+      const { name } = seat;
       const facts = {
         host: name,
         role: roleOf(name),

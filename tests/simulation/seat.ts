@@ -8,7 +8,7 @@ import { StoreError } from '../../src/store/errors.ts';
 import type { Store } from '../../src/store/types.ts';
 import type { Call } from './reference-order.ts';
 import { attemptsOf, productsOf } from './attempt-folders.ts';
-import { OUTPUT_DIRECTORY } from './disk.ts';
+import { OUTPUT_DIRECTORY, STATE_DIRECTORY } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import { Process, processClock } from './process.ts';
 
@@ -34,15 +34,25 @@ export interface SeatOptions {
 /** Where the managers of one host live, one after the other. */
 export class Seat {
   readonly host: SimulatedHost;
+  /** What its next manager calls this host. */
+  name: string;
+  readonly state: string;
   readonly #options: SeatOptions;
   #process: Process | null = null;
   #ends = new AbortController();
   #loop: ManagerLoop | null = null;
   #since = 0;
 
-  constructor(host: SimulatedHost, options: SeatOptions) {
+  constructor(host: SimulatedHost, options: SeatOptions, state = STATE_DIRECTORY) {
     this.host = host;
+    this.name = host.name;
+    this.state = state;
     this.#options = options;
+  }
+
+  /** Another place for managers of this host, with the same state folder or one of its own. */
+  twin(state: string): Seat {
+    return new Seat(this.host, this.#options, state);
   }
 
   get process(): Process | null {
@@ -118,7 +128,7 @@ export class Seat {
     const clock = processClock(host.time, process, host.random, () => host.skewSeconds);
     clock.failed = (error) => this.#options.crashed(host, error);
     return {
-      host: host.name,
+      host: this.name,
       role,
       primaries,
       watchedHosts: [],
@@ -139,11 +149,12 @@ export class Seat {
       deletion: null,
       changeStream,
       pollSeconds,
-      store: this.#options.storeOf(host.link.open(process, notify), (operation, carryOut) =>
-        host.link.call(process, operation, carryOut),
+      store: this.#options.storeOf(
+        host.link.open(process, notify, this.name),
+        (operation, carryOut) => host.link.call(process, operation, carryOut, this.name),
       ),
       executor: host.executor(process),
-      attempts: attemptsOf(host, process),
+      attempts: attemptsOf(host, process, this.state),
       products: productsOf(host, process),
       machine: host.machine(process),
       drains: { keep: () => Promise.resolve(), end: () => Promise.resolve() },

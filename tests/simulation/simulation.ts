@@ -3,7 +3,8 @@ import type { Store } from '../../src/store/types.ts';
 import type { Child } from './child.ts';
 import { Daq } from './daq.ts';
 import { Faults, PEOPLE_SECONDS } from './faults.ts';
-import { SimulatedHost, type Surroundings } from './host.ts';
+import type { AttemptFolder, Disk, OutputFolder, Shared } from './disk.ts';
+import { SimulatedHost, type Surroundings, type Writer } from './host.ts';
 import { fieldsOf, Invariants, isSettled, isTagged } from './invariants.ts';
 import { Link } from './link.ts';
 import { People } from './people.ts';
@@ -16,6 +17,7 @@ import { simulationRules } from './rules.ts';
 import { Seat } from './seat.ts';
 import { createDatabase, type MemoryDatabase } from './store/index.ts';
 import { Time } from './time.ts';
+import { ORDINARY, type World } from './worlds.ts';
 
 export interface Violation {
   invariant: string;
@@ -44,6 +46,8 @@ export interface Options {
   goOn?: boolean;
   /** Puts another store in place of the real one. */
   storeOf?: StoreOf;
+  /** What the night has besides the ordinary; else the seed tells. */
+  worlds?: readonly World[];
 }
 
 /**
@@ -55,6 +59,13 @@ const REST_SECONDS = 15_000;
 const TIDY_SECONDS = 60;
 /** A child that is not wanted any more is gone after a life sign, TERM and KILL, seconds. */
 const STOP_SECONDS = 20;
+
+/** How often a night is none of the ordinary ones. */
+const EXTRAORDINARY = 0.5;
+
+function worldsOf(random: Random): World[] {
+  return random.chance(EXTRAORDINARY) && ORDINARY.length > 0 ? [random.pick(ORDINARY)] : [];
+}
 
 /** One night of a small fleet, with everything that the seed brings. */
 export async function simulate(seed: number, options: Options = {}): Promise<Outcome> {
@@ -74,6 +85,8 @@ class Simulation {
   readonly #time = new Time();
   readonly #random: Random;
   readonly #database = createDatabase(() => this.#time.nowMs);
+  readonly #worlds: ReadonlySet<World>;
+  /** By each of their names. */
   readonly #hosts = new Map<string, SimulatedHost>();
   readonly #seats: Seat[] = [];
   readonly #daq: Daq;
@@ -99,6 +112,7 @@ class Simulation {
     const random = this.#random;
     const time = this.#time;
     const carriedOut = (author: string) => this.#carriedOut(author);
+    this.#worlds = new Set(options.worlds ?? worldsOf(random));
     const network = { time, random, database: this.#database, carriedOut };
     this.#daq = new Daq(time, random, this.#database, carriedOut);
     this.#invariants = new Invariants(
@@ -118,8 +132,12 @@ class Simulation {
       tell: (host, what) => this.#tell(host.name, what),
       violated: (invariant, what) => this.#violated(invariant, what),
       onPower: (host) => this.#onPower(host),
+      childEnded: (host) => this.#faults.childEnded(host.name),
+      writersOf: (output) => this.#writersOf(output),
+      removes: (host, folder) => this.#invariants.removes(host, folder),
       attemptStarted: (host, child) => {
         this.#children.set(child.attempt, child);
+        this.#faults.childStarted(host.name);
         this.#tell(
           host.name,
           `child of run ${child.plan.run}, attempt ${child.attempt}: ${child.task.behaviour.kind}, ${child.task.seconds.toFixed(0)} s`,
@@ -129,9 +147,11 @@ class Simulation {
     const count = random.pick([1, 2, 3, 3, 4, 5]);
     const names = Array.from({ length: count }, (_, i) => `eb${i}.xenon.local`);
     const primaries = names.filter(() => random.chance(0.8));
+    const shared = this.#shared();
     for (const name of names) {
       const link = new Link(network, name);
-      const host = new SimulatedHost(name, surroundings, link);
+      const host = new SimulatedHost(name, surroundings, link, shared);
+      host.slowReads = this.#worlds.has('late reads');
       host.disk.changed = () => this.#faults.diskWritten(name);
       host.skewSeconds = random.chance(0.3) ? random.between(-7200, 7200) : 0;
       this.#hosts.set(name, host);
@@ -157,18 +177,26 @@ class Simulation {
       carriedOut,
       tell: (what) => this.#tell('people', what),
       maxFailures: simulationRules.retry.maxFailures,
+      careless: this.#worlds.has('bare done'),
     });
-    this.#reference = random.chance(0.3)
-      ? new ReferenceManager(time, random, this.#database, carriedOut, (what) =>
-          this.#tell('reference', what),
-        )
-      : null;
+    const guest = this.#worlds.has('guest');
+    this.#reference =
+      guest || random.chance(0.3)
+        ? new ReferenceManager({
+            ...{ time, random, database: this.#database, carriedOut },
+            home: guest ? random.pick(this.#seats).host : null,
+            tell: (what) => this.#tell('reference', what),
+          })
+        : null;
     this.#faults = new Faults({
       time,
       random,
       seats: this.#seats,
       people: this.#people,
       reference: this.#reference,
+      daq: this.#daq,
+      worlds: this.#worlds,
+      renamed: (seat) => this.#hosts.set(seat.name, seat.host),
       killed: (attempt) => this.#killed.add(attempt),
       tell: (what) => this.#tell('world', what),
       failed: (error) => this.#crashed(null, error),
@@ -205,8 +233,23 @@ class Simulation {
     // A machine that a run took down comes back first.
     await this.#until(Infinity, () => this.#seats.every(({ host }) => host.on));
     await this.#until(this.#time.seconds + TIDY_SECONDS, () => false);
-    if (rested && this.#violations.length === 0) this.#invariants.atRest(this.#daq.runs.values());
+    if (rested && this.#violations.length === 0) this.#invariants.atRest();
     return this.#outcome();
+  }
+
+  /** What the machines of this night have in common. */
+  #shared(): Partial<Shared> {
+    return {
+      ...(this.#worlds.has('shared output') ? { output: new Map<string, OutputFolder>() } : {}),
+      ...(this.#worlds.has('shared state') ? { attempts: new Map<string, AttemptFolder>() } : {}),
+    };
+  }
+
+  #writersOf(output: Disk['output']): Writer[] {
+    const hosts = new Set(this.#hosts.values());
+    return [...hosts].flatMap(({ disk, children, foreigners }) =>
+      disk.output === output ? [...children, ...foreigners] : [],
+    );
   }
 
   /** Lets time pass until something holds or that much time has passed; answers whether it held. */
@@ -251,10 +294,12 @@ class Simulation {
 
   #isWanted(host: SimulatedHost, child: Child): boolean {
     for (const document of this.#database.runs.all()) {
-      if (document.number !== child.plan.run) continue;
       const { state, attempt, host: holder } = fieldsOf(document);
+      if (document.number !== child.plan.run || attempt !== child.attempt) continue;
       if (isTagged(document, ABANDON_TAG)) return false;
-      return state === 'busy' && attempt === child.attempt && holder === host.name;
+      return (
+        state === 'busy' && attempt === child.attempt && this.#hosts.get(String(holder)) === host
+      );
     }
     return false;
   }
