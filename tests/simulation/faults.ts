@@ -166,7 +166,7 @@ export class Faults {
     this.#traps.delete(name);
     if (seat === undefined || this.#ended) return;
     // Before anything else can go on; the wrong moment for a look at a child is some time after.
-    time.after(trap === 'stop manager at a start' ? random.between(0, 0.1) : 0, () => {
+    time.after(trap === 'stop manager at a start' ? random.between(0, 0.03) : 0, () => {
       tell(`${String(trap)} of ${name}, now`);
       if (trap === 'power cut at a disk write') seat.host.powerCut('chance');
       else if (trap?.startsWith('stop manager') === true) {
