@@ -12,12 +12,14 @@ import type {
   Fence,
   LogPriority,
 } from '../store/types.ts';
+import { concludeAsFits } from './conclude-run.ts';
 import { requestDeletion } from './deletions/deletions.ts';
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, malformedText } from './failure.ts';
+import { endHistory } from './history.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
-import { untilAnswered } from './persist.ts';
+import { untilWritten } from './persist.ts';
 import { tellDaq } from './tell.ts';
 
 /** What is known of an attempt when it is settled; as much as it came to. */
@@ -68,23 +70,31 @@ export async function settle(
     // Who took the run over has written what became of this attempt.
     return settleSuperseded(env, attempt, { unlessEnded: true }, signal);
   }
-  const settled = decide(env, attempt, ending);
-  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, settled.outcome, { times: attempt.times }),
-  );
+  let settled = decide(env, attempt, ending);
+  const { times } = attempt;
+  if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
   if (settled.conclusion.kind !== 'done') {
     // Before the run is free: then the next attempt's child may write there.
     await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
   }
-  const answer = await untilAnswered(env, `the outcome of run ${run.number}`, signal, (again) =>
-    env.store.runs.conclude(fence, settled.conclusion, again),
+  const concluded = await concludeAsFits(
+    env,
+    { fence, run: run.number },
+    settled.conclusion,
+    signal,
   );
-  if (answer === null) return null;
+  if (concluded === null) return null;
+  const { answer, refusal } = concluded;
   if (answer.kind === 'superseded') {
     // What is written there was decided here, and did not come about.
     return settleSuperseded(env, attempt, { unlessEnded: false }, signal);
   }
 
+  if (refusal !== null) {
+    // What is written there was decided here, and could not be written into the run.
+    settled = setAsideInstead(env, attempt, concluded.conclusion, refusal);
+    if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
+  }
   if (settled.conclusion.kind === 'done') {
     // Before the attempt is marked as concluded: the next start looks only at those that are not.
     await requestDeletion(env, run.number, fence.attempt, signal);
@@ -135,11 +145,10 @@ async function settleSuperseded(
     false,
     'the run was taken over or settled by others',
   );
-  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, outcome, { ...history, times: attempt.times }),
-  );
+  const options = { ...history, times: attempt.times };
+  if (!(await endHistory(env, fence.attempt, outcome, options, signal))) return null;
   if (locations.length > 0) {
-    const done = await untilAnswered(env, `data entries of run ${run.number}`, signal, async () => {
+    const done = await untilWritten(env, `data entries of run ${run.number}`, signal, async () => {
       await env.store.runs.withdrawData(fence.id, env.host, locations);
       return true;
     });
@@ -152,6 +161,23 @@ async function settleSuperseded(
     `run ${run.number} is no longer this attempt's (taken over or settled by others): its child is ended and its folders are removed`,
   );
   return 'superseded';
+}
+
+/** The document does not take what the run has become: a person has to look at it. */
+function setAsideInstead(
+  env: Environment,
+  attempt: AttemptSoFar,
+  conclusion: Conclusion,
+  refusal: string,
+): Settled {
+  const { number } = attempt.run;
+  const text = `run ${number} cannot be concluded: the database refuses what has to be written into its document: ${refusal}`;
+  return {
+    conclusion,
+    outcome: outcomeOf(env, attempt, 'set_aside', false, text),
+    priority: 'error',
+    message: `${text}. Look at the size and the fields of the document, then 'bootstrax retry ${number}'`,
+  };
 }
 
 function decide(

@@ -117,6 +117,7 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
           : {}),
       };
     case 'set_aside':
+      if (conclusion.smallest === true) return common;
       return {
         ...common,
         reason: literal(conclusion.reason),
@@ -141,7 +142,8 @@ function conclusionRemoves(conclusion: Conclusion): string[] {
   switch (conclusion.kind) {
     case 'set_aside':
       // Without `next_retry` no program retries the run.
-      return ['next_retry'];
+      if (conclusion.smallest !== true) return ['next_retry'];
+      return ['next_retry', 'reason', 'plan', 'malformed', 'holders_lost', 'uncounted'];
     case 'requeued':
     case 'abandoned':
       return ['malformed'];

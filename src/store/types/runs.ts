@@ -84,7 +84,13 @@ export type Conclusion = ConclusionBase &
      */
     | { kind: 'requeued'; reason: string | null; delaySeconds: number; holderLost?: boolean }
     /** Malformed: no retry until a person mends it. */
-    | { kind: 'set_aside'; reason: string; problems: readonly FieldProblem[] }
+    | {
+        kind: 'set_aside';
+        reason: string;
+        problems: readonly FieldProblem[];
+        /** Written without these, and without whatever else the run can do without. */
+        smallest?: boolean;
+      }
     | { kind: 'given_up'; reason: string; failures: number }
     | { kind: 'abandoned'; reason: string | null }
   );
