@@ -1,3 +1,4 @@
+import { incompleteIn, lacksData } from '../domain/live-input.ts';
 import { parseRun, type ParsedRun } from '../domain/run.ts';
 import { idText } from '../store/document-id.ts';
 import { STATUS_TO_REPLACE } from '../store/run-updates.ts';
@@ -98,6 +99,8 @@ export class LooseEnds {
 
   async #mendStatus(document: RunDocument): Promise<void> {
     const seen = seenOf(document);
+    const incomplete = incompleteIn(document['bootstrax']);
+    if (incomplete !== null && lacksData(incomplete)) return;
     if (!STATUS_TO_REPLACE.some((status) => status === (document['status'] ?? null))) return;
     if ((await this.#env.store.runs.mendStatus(seen)) !== 'landed') return;
     await this.#tell(

@@ -1,6 +1,7 @@
 import type { AttemptTimes } from '../domain/attempt-times.ts';
 import type { Phase, Plan, Product, Result } from '../domain/attempt.ts';
 import { meaningOf } from '../domain/causes.ts';
+import { incompleteOf, inputNotices, inputSummary, lacksData } from '../domain/live-input.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import type { FieldProblem, Run } from '../domain/run.ts';
 import { reasonText, type Judgement } from '../domain/verdict.ts';
@@ -113,9 +114,19 @@ export async function settle(
   for (const warning of attempt.result?.warnings ?? []) {
     await tellDaq(env, 'warning', `run ${run.number}: ${warning}`, run.number);
   }
+  if (settled.conclusion.kind === 'done') await tellInput(env, attempt);
   report(env, attempt, settled);
   await tellDaq(env, settled.priority, settled.message, run.number);
   return settled.outcome.outcome;
+}
+
+/** What is not in the data is never silent. */
+async function tellInput(env: Environment, { run, result }: AttemptSoFar): Promise<void> {
+  for (const { priority, message } of inputNotices(run.number, result?.input)) {
+    const level = priority === 'error' ? 'error' : 'warn';
+    env.log[level]({ event: 'run.input', run: run.number }, message);
+    await tellDaq(env, priority, message, run.number);
+  }
 }
 
 /** A run that was handed on before is processed anew; one that others have gone on with is an alarm. */
@@ -211,11 +222,18 @@ function decide(
   const judgement = ending.judgement;
   if (judgement.kind !== 'failed') {
     const products = attempt.result?.products ?? [];
+    const incomplete = incompleteOf(attempt.result?.input);
+    const handOn = incomplete === null || !lacksData(incomplete);
     return {
-      conclusion: { kind: 'done', register: products.map(registration) },
+      conclusion: {
+        kind: 'done',
+        register: products.map(registration),
+        handOn,
+        ...(incomplete === null ? {} : { incomplete }),
+      },
       outcome: outcomeOf(env, attempt, 'done', false, null),
-      priority: 'info',
-      message: `run ${run.number} is done: ${products.length} data types`,
+      priority: handOn ? 'info' : 'error',
+      message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${products.length} data types`,
     };
   }
   const { fault, reason, traceback, cause, shortOf = null } = judgement;
@@ -269,6 +287,7 @@ function outcomeOf(
     chunks: attempt.chunks,
     // A child that died could not report them itself.
     versions: attempt.result?.versions ?? env.executor.versions(),
+    input: inputSummary(attempt.result?.input),
   };
 }
 

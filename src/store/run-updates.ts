@@ -25,7 +25,7 @@ export function claimUpdate(owner: { attempt: string; host: string }): Document[
       time: '$$NOW',
       attempt: literal(owner.attempt),
     }),
-    unsetBootstrax('plan', 'progress', 'malformed'),
+    unsetBootstrax('plan', 'progress', 'malformed', 'incomplete'),
   ];
 }
 
@@ -74,7 +74,7 @@ export function settleUpdate(host: string, conclusion: Conclusion): Document[] {
     ...(register.length > 0 ? [registerStage(host, register)] : []),
     setBootstrax({ host: literal(host), time: '$$NOW', ...conclusionFields(conclusion) }),
     unsetBootstrax('attempt', 'progress', ...conclusionRemoves(conclusion)),
-    ...(conclusion.kind === 'done' ? [statusStage()] : []),
+    ...(conclusion.kind === 'done' && conclusion.handOn !== false ? [statusStage()] : []),
   ];
 }
 
@@ -96,7 +96,13 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
   const common = { state: concludedState(conclusion), outcome: conclusion.kind };
   switch (conclusion.kind) {
     case 'done':
-      return { ...common, uncounted: 0 };
+      return {
+        ...common,
+        uncounted: 0,
+        ...(conclusion.incomplete === undefined
+          ? {}
+          : { incomplete: literal(conclusion.incomplete) }),
+      };
     case 'failed':
       return {
         ...common,

@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+import type { Incomplete } from '../../domain/live-input.ts';
 import type { FieldProblem, RunState } from '../../domain/run.ts';
 
 /** A run document as stored, projected to the fields the program reads (`RUN_PROJECTION`). Untrusted. */
@@ -74,8 +75,9 @@ interface ConclusionBase {
 
 /** How an attempt ends. `reason` is the full text for `bootstrax.reason`. */
 export type Conclusion = ConclusionBase &
+  /** `incomplete`: what the data lacks; `handOn` false: its status stays as it is. */
   (
-    | { kind: 'done' }
+    | { kind: 'done'; incomplete?: Incomplete; handOn?: boolean }
     /** Counted: `failures` is the new number, `delaySeconds` the wait until the next attempt. */
     | { kind: 'failed'; reason: string; failures: number; delaySeconds: number }
     /**
