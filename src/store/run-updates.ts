@@ -110,6 +110,7 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
         n_failures: conclusion.failures,
         next_retry: inSeconds(conclusion.delaySeconds),
         uncounted: 0,
+        ...(conclusion.asked ? askedFailure(conclusion.failures) : {}),
       };
     case 'requeued':
       return {
@@ -135,6 +136,7 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
         reason: literal(conclusion.reason),
         n_failures: conclusion.failures,
         uncounted: 0,
+        ...(conclusion.asked ? askedFailure(conclusion.failures) : {}),
       };
     case 'abandoned':
       return {
@@ -142,6 +144,10 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
         ...(conclusion.reason === null ? {} : { reason: literal(conclusion.reason) }),
       };
   }
+}
+
+function askedFailure(number: number): Record<string, Expression> {
+  return { asked_failures: { $concatArrays: [arrayAt('$bootstrax.asked_failures'), [number]] } };
 }
 
 function conclusionRemoves(conclusion: Conclusion): string[] {
@@ -187,6 +193,7 @@ export function retryUpdate(host: string, failures: number): Document[] {
       uncounted: 0,
     }),
     unsetBootstrax('attempt', 'progress', 'malformed', 'holders_lost'),
+    ...(failures === 0 ? [unsetBootstrax('asked_failures')] : []),
   ];
 }
 

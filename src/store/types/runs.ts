@@ -78,8 +78,11 @@ export type Conclusion = ConclusionBase &
   /** `incomplete`: what the data lacks; `handOn` false: its status stays as it is. */
   (
     | { kind: 'done'; incomplete?: Incomplete; handOn?: boolean }
-    /** Counted: `failures` is the new number, `delaySeconds` the wait until the next attempt. */
-    | { kind: 'failed'; reason: string; failures: number; delaySeconds: number }
+    /**
+     * Counted: `failures` is the new number, `delaySeconds` the wait until the next attempt. `asked`:
+     * by a person.
+     */
+    | { kind: 'failed'; reason: string; failures: number; delaySeconds: number; asked?: boolean }
     /**
      * Not the run's fault: failures unchanged; a null reason keeps the present one. `holderLost`: its
      * holder went down with it.
@@ -93,7 +96,7 @@ export type Conclusion = ConclusionBase &
         /** Written without these, and without whatever else the run can do without. */
         smallest?: boolean;
       }
-    | { kind: 'given_up'; reason: string; failures: number }
+    | { kind: 'given_up'; reason: string; failures: number; asked?: boolean }
     | { kind: 'abandoned'; reason: string | null }
   );
 
