@@ -1,111 +1,119 @@
-import { randomBytes } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
+import type { FolderActivity, FolderAt } from '../domain/ownership.ts';
+import { processesWithOpen } from '../machine/open-files.ts';
 import { remove, renameDurable, syncFolder } from './durable.ts';
-import { parseFolderName, UNFINISHED_SUFFIX, type StraxFolder } from './strax-folder.ts';
+import { survey } from './listing.ts';
+import {
+  condemnedName,
+  isCondemned,
+  parseFolderName,
+  placeOf,
+  UNFINISHED_SUFFIX,
+  type StraxFolder,
+} from './strax-folder.ts';
+import { isSameWord, readWord } from './word.ts';
 
-/** A folder that an earlier attempt left in the output folder. */
-export interface Leftover extends StraxFolder {
+/** A folder of a run in the output folder. */
+export interface Leftover extends StraxFolder, FolderAt {
   /** Absolute path of the folder itself. */
   path: string;
+  /** It carries the name of what is being removed: a removal was cut. */
+  condemned: boolean;
+  /** Tells it from another folder that has come to the same path. */
+  inode: bigint;
 }
 
-/**
- * Folders of a run in the output folder. With `locations`, only those (final names, as in the run
- * document's `data` entries; their `_temp` counts too); without, all of the run.
- */
-export async function leftoversOf(
-  outputDirectory: string,
-  runId: string,
-  { locations }: { locations?: readonly string[] } = {},
-): Promise<Leftover[]> {
+export type Removed =
+  | 'removed'
+  | 'gone'
+  /** What lay there is not what was seen: it has its name again, unless that is taken. */
+  | 'changed';
+
+/** Folders of a run in the output folder, and what each says of who made it. */
+export async function leftoversOf(outputDirectory: string, runId: string): Promise<Leftover[]> {
   const output = resolve(outputDirectory);
-  const wanted = locations && new Set(locations.map((location) => resolve(location)));
   const found: Leftover[] = [];
   for (const entry of await readdir(output, { withFileTypes: true })) {
     const folder = parseFolderName(entry.name);
     if (folder?.runId !== runId || !entry.isDirectory()) continue;
     const path = join(output, entry.name);
-    const final = folder.unfinished ? path.slice(0, -UNFINISHED_SUFFIX.length) : path;
-    if (wanted === undefined || wanted.has(final)) found.push({ ...folder, path });
+    const leftover = await leftoverAt(path);
+    if (leftover !== null) found.push(leftover);
   }
   return found.sort((a, b) => a.path.localeCompare(b.path));
 }
 
-/**
- * Removes strax folders of a run. A finished one is renamed to `_temp` first, so that what is left
- * of it after a crash never looks like data. Throws, before anything is removed, on a path that is
- * not exactly `<outputDirectory>/<runId>-<type>-<hash>[_temp]` or is no real folder. A folder that
- * is gone already is no error. Answers the paths removed.
- */
-export async function removeLeftovers(
-  outputDirectory: string,
-  runId: string,
-  paths: readonly string[],
-): Promise<string[]> {
-  const output = resolve(outputDirectory);
-  for (const path of paths) await checkRemovable(output, runId, path);
-  const removed: string[] = [];
-  for (const path of paths) {
-    if (await removeFolder(path)) removed.push(path);
-  }
-  // What is noted next may rest on their being gone for good, whoever removed them.
-  await syncFolder(output);
-  return removed;
+/** One folder as it is now, for who knows its path; null if there is none. */
+export async function leftoverAt(path: string): Promise<Leftover | null> {
+  const folder = parseFolderName(basename(path));
+  const inode = await inodeOf(path);
+  if (folder === null || inode === null) return null;
+  return { ...folder, ...placeOf(path), path, inode, word: await readWord(path) };
+}
+
+/** When anything in a folder was changed last, and which processes have it open. */
+export async function activityIn(path: string): Promise<FolderActivity> {
+  const { lastMs } = await survey(path);
+  return { newestMs: lastMs, openBy: processesWithOpen(path) };
 }
 
 /**
- * Removes one strax folder beside a manager that may begin an attempt at the same run: under a name of
- * its own first, so that what is being removed is never what somebody has begun to write since.
- * Throws on what `removeLeftovers` throws on. False if it is gone already.
+ * Removes one strax folder of a run, if it is still the one that was seen. Under a name of its own
+ * first, so that what is being removed is never what somebody has begun to write since; what it says
+ * is read there. Throws on a path that is not exactly `<outputDirectory>/<runId>-<type>-<hash>[_temp]`
+ * or is no real folder.
  */
-export async function removeApart(
+export async function removeLeftover(
+  outputDirectory: string,
+  runId: string,
+  seen: Pick<Leftover, 'path' | 'word' | 'inode'>,
+): Promise<Removed> {
+  const output = resolve(outputDirectory);
+  const { path } = seen;
+  await checkRemovable(output, runId, path);
+  if ((await kindOf(path)) === 'missing') return 'gone';
+  const doomed = isCondemned(path) ? path : condemnedName(path);
+  if (doomed !== path) {
+    try {
+      await renameDurable('leftover.rename', path, doomed);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'gone';
+      throw error;
+    }
+  }
+  if ((await inodeOf(doomed)) !== seen.inode || !isSameWord(await readWord(doomed), seen.word)) {
+    await putBack(output, runId, doomed);
+    return 'changed';
+  }
+  await remove('leftover.remove', doomed);
+  // What is noted next may rest on its being gone for good.
+  await syncFolder(output);
+  return 'removed';
+}
+
+/** Gives a folder whose removal was cut its name again; false if that is taken by now. */
+export async function putBack(
   outputDirectory: string,
   runId: string,
   path: string,
 ): Promise<boolean> {
-  const output = resolve(outputDirectory);
-  await checkRemovable(output, runId, path);
-  if ((await kindOf(path)) === 'missing') return false;
-  const finished = path.endsWith(UNFINISHED_SUFFIX)
-    ? path.slice(0, -UNFINISHED_SUFFIX.length)
-    : path;
-  const mark = `${CONDEMNED_MARK}${randomBytes(CONDEMNED_BYTES).toString('hex')}`;
-  const doomed = isCondemned(path) ? path : `${finished}${mark}${UNFINISHED_SUFFIX}`;
-  if (doomed !== path) await renameDurable('leftover.rename', path, doomed);
-  await remove('leftover.remove', doomed);
-  await syncFolder(output);
-  return true;
-}
-
-/** Lineage hashes have no zeros. */
-const CONDEMNED_MARK = '0removed';
-const CONDEMNED_BYTES = 6;
-const CONDEMNED = new RegExp(
-  `${CONDEMNED_MARK}[0-9a-f]{${2 * CONDEMNED_BYTES}}${UNFINISHED_SUFFIX}$`,
-);
-
-/** Is it the name of a folder on its way out? */
-export function isCondemned(path: string): boolean {
-  return CONDEMNED.test(path);
-}
-
-async function removeFolder(path: string): Promise<boolean> {
-  if ((await kindOf(path)) === 'missing') return false;
-  let doomed = path;
-  if (!path.endsWith(UNFINISHED_SUFFIX)) {
-    doomed = `${path}${UNFINISHED_SUFFIX}`;
-    const inTheWay = await kindOf(doomed);
-    if (inTheWay === 'other') {
-      throw new Error(`${doomed} is in the way of removing ${path}: it is no folder; look at it`);
-    }
-    if (inTheWay === 'folder') await remove('leftover.remove', doomed);
-    // The new name is on disk before the first file goes.
-    await renameDurable('leftover.rename', path, doomed);
+  await checkRemovable(resolve(outputDirectory), runId, path);
+  const { location, unfinished } = placeOf(path);
+  try {
+    // Onto a folder that is not empty this fails: nothing is ever replaced.
+    await renameDurable(
+      'leftover.put_back',
+      path,
+      unfinished ? `${location}${UNFINISHED_SUFFIX}` : location,
+    );
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') return false;
+    throw error;
   }
-  await remove('leftover.remove', doomed);
-  return true;
 }
 
 async function checkRemovable(output: string, runId: string, path: string): Promise<void> {
@@ -130,16 +138,11 @@ async function kindOf(path: string): Promise<'missing' | 'folder' | 'other'> {
   }
 }
 
-/** Finds and removes: see `leftoversOf` and `removeLeftovers`. */
-export async function clearLeftovers(
-  outputDirectory: string,
-  runId: string,
-  options: { locations?: readonly string[] } = {},
-): Promise<string[]> {
-  const leftovers = await leftoversOf(outputDirectory, runId, options);
-  return removeLeftovers(
-    outputDirectory,
-    runId,
-    leftovers.map(({ path }) => path),
-  );
+async function inodeOf(path: string): Promise<bigint | null> {
+  try {
+    return (await lstat(path, { bigint: true })).ino;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
 }

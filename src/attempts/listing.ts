@@ -2,9 +2,8 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import type { FolderSeen, LiveContent, LiveSeen } from '../domain/reconcile/listing.ts';
-import { isCondemned } from './leftovers.ts';
 import { DELETING_SUFFIX } from './live-data.ts';
-import { parseFolderName, UNFINISHED_SUFFIX } from './strax-folder.ts';
+import { isCondemned, parseFolderName, UNFINISHED_SUFFIX } from './strax-folder.ts';
 
 /** Entries looked at at the same time. */
 const BATCH = 64;
@@ -90,7 +89,7 @@ export async function isMissing(path: string): Promise<boolean> {
   }
 }
 
-interface Surveyed {
+export interface Surveyed {
   files: number;
   bytes: number;
   firstMs: number;
@@ -98,7 +97,7 @@ interface Surveyed {
 }
 
 /** Files in a folder and below; links are not followed. What vanishes meanwhile counts nothing. */
-async function survey(folder: string): Promise<Surveyed> {
+export async function survey(folder: string): Promise<Surveyed> {
   const found: Surveyed = { files: 0, bytes: 0, firstMs: Infinity, lastMs: -Infinity };
   const waiting = [folder];
   const count = async (path: string) => {

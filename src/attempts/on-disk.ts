@@ -14,7 +14,7 @@ import { touchFollowed } from './durable.ts';
 import { keepEvidence } from './evidence.ts';
 import { foldersOf } from './folders.ts';
 import { followAttempt } from './follow.ts';
-import { clearLeftovers } from './leftovers.ts';
+import { activityIn, leftoversOf, putBack, removeLeftover } from './leftovers.ts';
 import { inspectProducts } from './products.ts';
 import { clearSharedMemory } from './shared-memory.ts';
 import type { Attempts, Products } from './types.ts';
@@ -41,4 +41,10 @@ export function attemptsOnDisk(stateDir: string): Attempts {
 }
 
 /** Strax folders as they lie on this machine's disks. */
-export const productsOnDisk: Products = { inspect: inspectProducts, clear: clearLeftovers };
+export const productsOnDisk: Products = {
+  inspect: inspectProducts,
+  leftovers: leftoversOf,
+  activity: activityIn,
+  remove: removeLeftover,
+  putBack,
+};

@@ -1,8 +1,10 @@
 import type { Ended, Folder, Plan } from '../domain/attempt.ts';
+import type { FolderActivity } from '../domain/ownership.ts';
 import type { FolderCheck } from '../machine/disk.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
 import type { AttemptFiles, Retention } from './directory.ts';
 import type { FollowHandlers, Follower } from './follow.ts';
+import type { Leftover, Removed } from './leftovers.ts';
 import type { Inspection } from './products.ts';
 
 /** The attempt directories of one host, as the manager uses them. */
@@ -49,10 +51,12 @@ export interface Attempts {
 export interface Products {
   /** What is stored of a run. */
   inspect(outputDirectory: string, runId: string): Promise<Inspection>;
-  /** Removes folders of a run: those at `locations`, or all; answers the paths removed. */
-  clear(
-    outputDirectory: string,
-    runId: string,
-    options?: { locations?: readonly string[] },
-  ): Promise<string[]>;
+  /** Folders of a run, finished or not, and what each says of who made it. */
+  leftovers(outputDirectory: string, runId: string): Promise<Leftover[]>;
+  /** When a folder was changed last, and by whom it is open. */
+  activity(path: string): Promise<FolderActivity>;
+  /** Removes a folder if it is still the one that was seen; see `removeLeftover`. */
+  remove(outputDirectory: string, runId: string, seen: Leftover): Promise<Removed>;
+  /** Gives a folder whose removal was cut its name again; false if that is taken. */
+  putBack(outputDirectory: string, runId: string, path: string): Promise<boolean>;
 }

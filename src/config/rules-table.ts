@@ -422,5 +422,11 @@ export const RULES_TABLE = {
       'A process that is told to end is killed after this long.',
       s,
     ),
+    quietSeconds: number(
+      seconds,
+      limits.quietSeconds,
+      'A folder of the run that does not say which attempt made it is removed before an attempt only if nothing in it has changed for this long.',
+      s,
+    ),
   },
 } as const;

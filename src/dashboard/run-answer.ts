@@ -2,7 +2,6 @@ import { EJSON } from 'bson';
 
 import { latenciesOf } from '../domain/attempt-times.ts';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
-import { inputInWords } from '../domain/live-input.ts';
 import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
 import { runView } from '../domain/run-view.ts';
@@ -49,7 +48,6 @@ export async function runAnswer(
     now: now.toISOString(),
     row: rowOf(document, now, rules),
     reason: view.reason,
-    incomplete: view.incomplete,
     explanation: explainFleet(parsed, fleetNow, fleet, rules, now),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
     daq: parsed.kind === 'run' ? parsed.run.daq : null,
@@ -106,7 +104,6 @@ function attemptView(attempt: AttemptDocument, filesHere: boolean): AttemptView 
       done: result?.outcome === 'done',
     }),
     reasons: textsOf(plan?.['reasons']),
-    input: inputInWords(result?.input),
     versions: result?.versions ?? {},
     filesHere,
   };

@@ -1,5 +1,4 @@
 import { fieldsOf } from './bson-values.ts';
-import { incompleteIn, lacksData } from './live-input.ts';
 import type { TargetRules } from './rules.ts';
 
 /** A done attempt that made fewer targets than wanted. */
@@ -33,8 +32,6 @@ export interface DebtFacts {
   /** State of restrax, which moves a finished run's data on. */
   restrax: string | null;
   tags: readonly string[];
-  /** Its raw data lacks what could not be read. */
-  incomplete: boolean;
   data: readonly { type: string; host: string; location: string | null }[];
 }
 
@@ -58,7 +55,6 @@ function listOf(value: unknown): Fields[] {
 export function debtFacts(document: Fields): DebtFacts {
   const bootstrax = fieldsOf(document['bootstrax']);
   const { restrax } = document;
-  const incomplete = incompleteIn(bootstrax);
   const hasRestrax = restrax !== undefined && restrax !== null;
   return {
     state: textOf(bootstrax['state']),
@@ -69,7 +65,6 @@ export function debtFacts(document: Fields): DebtFacts {
     status: textOf(document['status']),
     restrax: hasRestrax ? (textOf(fieldsOf(restrax)['state']) ?? 'of unknown state') : null,
     tags: listOf(document['tags']).flatMap(({ name }) => textOf(name) ?? []),
-    incomplete: incomplete !== null && lacksData(incomplete),
     data: listOf(document['data']).map(({ type, host, location }) => ({
       type: textOf(type) ?? '',
       host: textOf(host) ?? '',
@@ -115,7 +110,6 @@ export function offerable(
   for (const tag of [rules.claim.abandonTag, rules.claim.holdTag]) {
     if (facts.tags.includes(tag)) return no(`it is tagged ${tag}`);
   }
-  if (facts.incomplete) return no('its raw data is incomplete: live data could not be read');
   if (!OFFERABLE_STATUS.includes(status)) {
     return no(`others have gone on with it: its status is ${status ?? 'null'}`);
   }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
 import type { PluginGraph, Product, Result } from './attempt.ts';
-import { standsForAll } from './live-input.ts';
 import type { ClaimRules, LimitRules, TargetRules } from './rules.ts';
 import type { ParsedRun, Run } from './run.ts';
 import { matches, suitsDetectors } from './type-names.ts';
@@ -172,8 +171,6 @@ export function productsToCheck(
   result: Result,
 ): Allowed<{ products: Product[] }> {
   if (!result.ok) return refused('the result of the attempt says that it failed');
-  const input = standsForAll(result.input);
-  if (!input.ok) return refused(input.why);
   const products: Product[] = [];
   for (const type of required) {
     const [product, another] = result.products.filter((each) => each.type === type);

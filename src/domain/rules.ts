@@ -199,6 +199,8 @@ export interface LimitRules {
   readonly orphanLimitSeconds: number;
   /** Between TERM and KILL. */
   readonly termGraceSeconds: number;
+  /** Nothing in a folder that does not say who made it may have changed for this long. */
+  readonly quietSeconds: number;
 }
 
 /** Names of tags are shared with the website and other programs (2.5): not a site's choice. */
@@ -355,5 +357,6 @@ export const defaultRules: Rules = {
     idlePollSeconds: 10,
     orphanLimitSeconds: 900, // ours
     termGraceSeconds: 3,
+    quietSeconds: 600, // ours
   },
 };

@@ -55,3 +55,28 @@ function openFiles(pid: number): string[] {
 function access(flags: number): string {
   return ['r ', 'w ', 'rw', '- '][flags & 3] ?? '? ';
 }
+
+/** Processes that have files below a folder open, as far as this user may see. */
+export function processesWithOpen(folder: string): number[] {
+  const below = `${folder}/`;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => openPaths(pid).some((path) => path === folder || path.startsWith(below)));
+}
+
+function openPaths(pid: number): string[] {
+  let descriptors: string[];
+  try {
+    descriptors = readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    return [];
+  }
+  return descriptors.flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${descriptor}`)];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,7 +1,7 @@
 import type { Folder } from '../domain/attempt.ts';
 import type { DataRegistration, Fence } from '../store/types.ts';
 import type { Environment } from './environment.ts';
-import { isOfDatabase, isUnfit } from './persist.ts';
+import { isOutage } from './persist.ts';
 
 /** Lists the folders of one attempt in its run document as they appear, one write at a time. */
 export class DataListing {
@@ -12,8 +12,6 @@ export class DataListing {
   readonly #folders = new Map<string, Folder>();
   readonly #listed = new Set<string>();
   #before: readonly string[] = [];
-  /** The document takes no more entries. */
-  #full = false;
   #writing: Promise<void> = Promise.resolve();
 
   /** `onLost` is called when the run turns out to be somebody else's. */
@@ -23,7 +21,7 @@ export class DataListing {
     this.#onLost = onLost;
   }
 
-  /** What the run document lists already: of earlier attempts, or of this one by an earlier manager. */
+  /** What the run document lists already of this attempt, by an earlier manager. */
   listedBefore(locations: readonly string[]): void {
     this.#before = locations;
   }
@@ -40,23 +38,15 @@ export class DataListing {
         .filter(({ location }) => !this.#listed.has(location))
         .map(({ type, location, lineage }) => ({ type, location, lineage }));
       const owner = this.#owner();
-      if (fresh.length === 0 || owner === null || this.#full) return;
+      if (fresh.length === 0 || owner === null) return;
       try {
         const landed = await this.#env.store.runs.registerData(owner, fresh);
         if (landed === 'superseded') return this.#onLost();
         for (const { location } of fresh) this.#listed.add(location);
       } catch (error) {
-        if (!isOfDatabase(error)) throw error;
-        if (isUnfit(error)) this.#refused(error.message);
+        if (!isOutage(error)) throw error;
       }
     });
-  }
-
-  /** What the document does not take now is tried once more with the conclusion. */
-  #refused(problem: string): void {
-    this.#full = true;
-    const message = `folders are not listed while they are written: the database refuses it: ${problem}`;
-    this.#env.log.warn({ event: 'data.unlisted', problem }, message);
   }
 
   /** Waits for the write that is under way; answers all locations that were ever listed or begun. */

@@ -2,18 +2,24 @@ import type { AttemptFiles } from '../attempts/directory.ts';
 import type { Plan } from '../domain/attempt.ts';
 import { parseRun, type ParsedRun, type Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
+import { idText } from '../store/document-id.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Conclusion, RunDocument } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
-import { concludeAsFits } from './conclude-run.ts';
 import { cleanUpDebt } from './debts/debts.ts';
 import { requestDeletion } from './deletions/deletions.ts';
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen, malformedText } from './failure.ts';
-import { endHistory } from './history.ts';
 import { endProcesses, listedHere } from './left-behind.ts';
-import { aboutOneRun, unlessRefused, untilAnswered, untilWritten } from './persist.ts';
+import { untilAnswered } from './persist.ts';
+import {
+  removeProducts,
+  takingBack,
+  withdrawEntries,
+  withoutFolder,
+  type Removal,
+} from './removal.ts';
 
 /** What is kept of concluded attempts: their logs are what a person wants to read next week. */
 const RETENTION = { keep: 500, maxBytes: 2e9, maxLogBytes: 5e6 };
@@ -40,7 +46,7 @@ export async function recoverAttempts(
     const files = await env.attempts.read(id);
     if (files === null || files.concluded) continue;
     await unlessDiskTrouble(env, `clean up after attempt ${id}`, () =>
-      unlessRefused(env, `attempt ${id}`, () => recoverAttempt(env, files, handlers, signal)),
+      recoverAttempt(env, files, handlers, signal),
     );
   }
 }
@@ -88,13 +94,11 @@ async function recoverAttempt(
     if (attempt !== plan.attempt || host !== env.host) continue;
     if (state === 'considering') {
       // Claimed, but no child was ever made: the claim is given back by itself.
-      await removeProducts(env, files, plan, [document], signal);
-      if (!signal.aborted) await env.attempts.markConcluded(files.directory);
+      await env.attempts.markConcluded(files.directory);
       return;
     }
     const parsed = parseRun(document);
     if (state !== 'busy' || parsed.kind !== 'run') continue;
-    if (env.left.isLeft(document._id)) return;
     handlers.adopt(parsed.run, document, { ...files, plan });
     env.log.info(
       { event: 'attempt.adopted', run: plan.run, attempt: plan.attempt },
@@ -107,7 +111,7 @@ async function recoverAttempt(
 
 /**
  * The run is settled or somebody else's. If this attempt had concluded it as done, only the note of
- * that is missing; otherwise its processes end, and its entries and folders go.
+ * that is missing; otherwise its processes end, and what it has listed and made goes.
  */
 async function cleanUpLostAttempt(
   env: Environment,
@@ -117,46 +121,25 @@ async function cleanUpLostAttempt(
   signal: AbortSignal,
 ): Promise<void> {
   await endProcesses(env, files.started, files.id);
-  // A newer attempt here has removed this one's folders before it made its own, of the same names.
-  const kept = documents.some(
-    (document) => isTakenHere(env, document) || isDoneHere(env, document),
+  const begun = (await env.attempts.foldersOf(files.directory)).map((each) => each.location);
+  const removal = takingBack(plan, begun);
+  const isDone = documents.some(
+    (document) => isDoneHere(env, document) && concludedBy(document, plan),
   );
-  const removed = kept ? [] : await removeProducts(env, files, plan, documents, signal);
-  if (documents.some((document) => isDoneHere(env, document) && concludedBy(document, plan))) {
-    await requestDeletion(env, plan.run, plan.attempt, signal);
+  if (isDone) await requestDeletion(env, plan.run, plan.attempt, signal);
+  else {
+    for (const document of documents) {
+      await withdrawEntries(env, removal, document, begun, signal);
+    }
   }
-  if (signal.aborted) return;
+  const answer = signal.aborted ? null : await removeProducts(env, removal, signal);
+  if (answer === null) return;
   await env.attempts.markConcluded(files.directory);
+  const removed = answer.removed.length;
   env.log.info(
-    { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed: removed.length },
-    `an earlier attempt at run ${plan.run} is cleaned up: ${kept ? 'what is here is of another or finished' : `${removed.length} folders removed`}`,
+    { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed },
+    `an earlier attempt at run ${plan.run} is cleaned up: ${isDone ? 'the run is done with it' : `${removed} folders removed`}`,
   );
-}
-
-/**
- * Whatever there is of the run here is this attempt's, or was to be removed by it; also what a power
- * cut has left no word of. Entries go before folders.
- */
-async function removeProducts(
-  env: Environment,
-  files: AttemptFiles,
-  plan: Plan,
-  documents: readonly RunDocument[],
-  signal: AbortSignal,
-): Promise<string[]> {
-  const announced = (await env.attempts.foldersOf(files.directory)).map((each) => each.location);
-  for (const document of documents) {
-    const locations = [...new Set([...announced, ...listedHere(env, document)])];
-    await untilWritten(env, `data entries of run ${plan.run}`, signal, () =>
-      env.store.runs.withdrawData(document._id, env.host, locations),
-    );
-  }
-  return signal.aborted ? [] : env.products.clear(plan.outputDirectory, plan.runId);
-}
-
-function isTakenHere(env: Environment, document: RunDocument): boolean {
-  const { state, host } = seenOf(document);
-  return (state === 'considering' || state === 'busy') && host === env.host;
 }
 
 function isDoneHere(env: Environment, document: RunDocument): boolean {
@@ -180,21 +163,39 @@ async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSign
     const begun = seenOf(document).state === 'busy' && parsed.kind === 'run' ? parsed.run : null;
     if (begun !== null) await endProcesses(env, null, attempt);
     const { conclusion: plain, message } = unbegun(env, parsed, String(number));
-    // Before it was busy it had cleared the run's folders: those that are there are its own.
-    const unregister = begun === null ? [] : listedHere(env, document);
+    const listed = listedHere(env, document);
+    const removal = begun === null ? null : unrecorded(env, begun, document, attempt, listed);
+    let unregister: string[] = [];
+    if (removal !== null) {
+      await unlessDiskTrouble(env, `look at the folders of run ${removal.run}`, async () => {
+        unregister = await withoutFolder(env, removal, listed);
+      });
+    }
     const conclusion = { ...plain, unregister };
-    const fence = { id: document._id, attempt, host: env.host };
-    const run = typeof number === 'number' ? number : -1;
-    const concluded = await aboutOneRun(env, seenOf(document), () =>
-      concludeAsFits(env, { fence, run }, conclusion, signal),
+    const concluded = await untilAnswered(env, `run ${String(number)}`, signal, (again) =>
+      env.store.runs.conclude({ id: document._id, attempt, host: env.host }, conclusion, again),
     );
-    if (concluded?.answer.kind !== 'landed') continue;
+    if (concluded?.kind !== 'landed') continue;
     env.log.warn({ event: `run.${conclusion.kind}`, run: number, attempt }, message);
-    if (begun === null) continue;
-    await unlessDiskTrouble(env, `clean up after run ${begun.number}`, () =>
-      env.products.clear(env.outputDirectory, begun.runId),
+    if (removal === null) continue;
+    await unlessDiskTrouble(env, `clean up after run ${removal.run}`, () =>
+      removeProducts(env, removal, signal),
     );
   }
+}
+
+/** An attempt that is known by its claim alone takes back what it has made. */
+function unrecorded(
+  env: Environment,
+  { number, runId }: Run,
+  { _id }: RunDocument,
+  attempt: string,
+  known: readonly string[],
+): Removal {
+  const { host, outputDirectory } = env;
+  const document = idText(_id);
+  const remover = { document, attempt, host, purpose: 'take_back', known, silent: false } as const;
+  return { run: number, runId, outputDirectory, remover };
 }
 
 function unbegun(
@@ -232,6 +233,8 @@ async function closeHistory(
     if (book.has(attempt)) continue;
     const dropped = Array.isArray(plan?.['dropped']) ? (plan['dropped'] as string[]) : [];
     const reason = 'the manager ended before the attempt had an outcome';
-    await endHistory(env, attempt, endedUnseen(reason, { dropped }), {}, signal);
+    await untilAnswered(env, 'history', signal, () =>
+      env.store.attempts.end(attempt, endedUnseen(reason, { dropped })),
+    );
   }
 }

@@ -1,7 +1,7 @@
 import type { AttemptTimes } from '../domain/attempt-times.ts';
 import type { Phase, Plan, Product, Result } from '../domain/attempt.ts';
 import { meaningOf } from '../domain/causes.ts';
-import { incompleteOf, inputNotices, inputSummary, lacksData } from '../domain/live-input.ts';
+import { fieldsOf } from '../domain/bson-values.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import type { FieldProblem, Run } from '../domain/run.ts';
 import { reasonText, type Judgement } from '../domain/verdict.ts';
@@ -12,15 +12,15 @@ import type {
   DataRegistration,
   Fence,
   LogPriority,
+  RunDocument,
 } from '../store/types.ts';
-import { concludeAsFits } from './conclude-run.ts';
 import { requestDeletion } from './deletions/deletions.ts';
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, malformedText } from './failure.ts';
-import { endHistory } from './history.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
-import { untilWritten } from './persist.ts';
+import { untilAnswered } from './persist.ts';
+import { removeProducts, takingBack, withdrawEntries } from './removal.ts';
 import { tellDaq } from './tell.ts';
 
 /** What is known of an attempt when it is settled; as much as it came to. */
@@ -71,37 +71,29 @@ export async function settle(
     // Who took the run over has written what became of this attempt.
     return settleSuperseded(env, attempt, { unlessEnded: true }, signal);
   }
-  let settled = decide(env, attempt, ending);
-  const { times } = attempt;
-  if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
+  const settled = decide(env, attempt, ending);
+  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
+    env.store.attempts.end(fence.attempt, settled.outcome, { times: attempt.times }),
+  );
   if (settled.conclusion.kind !== 'done') {
     // Before the run is free: then the next attempt's child may write there.
     await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
   }
-  const concluded = await concludeAsFits(
-    env,
-    { fence, run: run.number },
-    settled.conclusion,
-    signal,
+  const answer = await untilAnswered(env, `the outcome of run ${run.number}`, signal, (again) =>
+    env.store.runs.conclude(fence, settled.conclusion, again),
   );
-  if (concluded === null) return null;
-  const { answer, refusal } = concluded;
+  if (answer === null) return null;
   if (answer.kind === 'superseded') {
     // What is written there was decided here, and did not come about.
     return settleSuperseded(env, attempt, { unlessEnded: false }, signal);
   }
 
-  if (refusal !== null) {
-    // What is written there was decided here, and could not be written into the run.
-    settled = setAsideInstead(env, attempt, concluded.conclusion, refusal);
-    if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
-  }
   if (settled.conclusion.kind === 'done') {
     // Before the attempt is marked as concluded: the next start looks only at those that are not.
     await requestDeletion(env, run.number, fence.attempt, signal);
     if (signal.aborted) return null;
   }
-  await cleanUp(env, attempt, settled.conclusion.kind !== 'done');
+  await cleanUp(env, attempt, settled.conclusion.kind !== 'done', signal);
   const finishedBefore = run.status === FINISHED_STATUS ? run.status : null;
   const statusLeft = answer.statusLeft ?? finishedBefore;
   if (settled.conclusion.kind === 'done' && statusLeft !== null) {
@@ -114,19 +106,9 @@ export async function settle(
   for (const warning of attempt.result?.warnings ?? []) {
     await tellDaq(env, 'warning', `run ${run.number}: ${warning}`, run.number);
   }
-  if (settled.conclusion.kind === 'done') await tellInput(env, attempt);
   report(env, attempt, settled);
   await tellDaq(env, settled.priority, settled.message, run.number);
   return settled.outcome.outcome;
-}
-
-/** What is not in the data is never silent. */
-async function tellInput(env: Environment, { run, result }: AttemptSoFar): Promise<void> {
-  for (const { priority, message } of inputNotices(run.number, result?.input)) {
-    const level = priority === 'error' ? 'error' : 'warn';
-    env.log[level]({ event: 'run.input', run: run.number }, message);
-    await tellDaq(env, priority, message, run.number);
-  }
 }
 
 /** A run that was handed on before is processed anew; one that others have gone on with is an alarm. */
@@ -143,8 +125,16 @@ async function settleSuperseded(
   history: { unlessEnded: boolean },
   signal: AbortSignal,
 ): Promise<'superseded' | null> {
-  const { run, fence, locations } = attempt;
-  if (attempt.plan !== null) {
+  const { run, fence, locations, plan } = attempt;
+  const read = await untilAnswered(env, `run ${run.number}`, signal, async () => ({
+    document: await env.store.runs.byId(fence.id),
+  }));
+  if (read === null) return null;
+  const { document } = read;
+  if (document !== null && isConcludedBy(document, fence)) {
+    return leaveToAnotherManager(env, attempt, signal);
+  }
+  if (plan !== null) {
     await unlessDiskTrouble(env, `note that run ${run.number} is lost`, () =>
       env.attempts.markSuperseded(env.attempts.directoryOf(fence.attempt)),
     );
@@ -156,17 +146,17 @@ async function settleSuperseded(
     false,
     'the run was taken over or settled by others',
   );
-  const options = { ...history, times: attempt.times };
-  if (!(await endHistory(env, fence.attempt, outcome, options, signal))) return null;
-  if (locations.length > 0) {
-    const done = await untilWritten(env, `data entries of run ${run.number}`, signal, async () => {
-      await env.store.runs.withdrawData(fence.id, env.host, locations);
-      return true;
-    });
-    if (done === null) return null;
+  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
+    env.store.attempts.end(fence.attempt, outcome, { ...history, times: attempt.times }),
+  );
+  if (document !== null && plan !== null) {
+    await unlessDiskTrouble(env, `withdraw data entries of run ${run.number}`, () =>
+      withdrawEntries(env, takingBack(plan, locations), document, locations, signal),
+    );
+    if (signal.aborted) return null;
   }
   await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
-  await cleanUp(env, attempt, true);
+  await cleanUp(env, attempt, true, signal);
   env.log.warn(
     { event: 'attempt.superseded', run: run.number, attempt: fence.attempt },
     `run ${run.number} is no longer this attempt's (taken over or settled by others): its child is ended and its folders are removed`,
@@ -174,21 +164,31 @@ async function settleSuperseded(
   return 'superseded';
 }
 
-/** The document does not take what the run has become: a person has to look at it. */
-function setAsideInstead(
+function isConcludedBy(document: RunDocument, { attempt }: Fence): boolean {
+  const fields = fieldsOf(document['bootstrax']);
+  return fields['last_attempt'] === attempt && fields['attempt'] !== attempt;
+}
+
+/** This very attempt was concluded already, and by no write of this manager: what it made stays. */
+async function leaveToAnotherManager(
   env: Environment,
   attempt: AttemptSoFar,
-  conclusion: Conclusion,
-  refusal: string,
-): Settled {
-  const { number } = attempt.run;
-  const text = `run ${number} cannot be concluded: the database refuses what has to be written into its document: ${refusal}`;
-  return {
-    conclusion,
-    outcome: outcomeOf(env, attempt, 'set_aside', false, text),
-    priority: 'error',
-    message: `${text}. Look at the size and the fields of the document, then 'bootstrax retry ${number}'`,
-  };
+  signal: AbortSignal,
+): Promise<'superseded'> {
+  const { run, fence } = attempt;
+  const why = 'another manager of this host has concluded it';
+  const outcome = outcomeOf(env, attempt, 'superseded', false, why);
+  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
+    env.store.attempts.end(fence.attempt, outcome, { unlessEnded: true, times: attempt.times }),
+  );
+  await cleanUp(env, attempt, false, signal);
+  const message = `another manager of ${env.host} has concluded run ${run.number}: what it has made stays as it is`;
+  env.log.warn(
+    { event: 'attempt.concluded_by_another', run: run.number, attempt: fence.attempt },
+    message,
+  );
+  await tellDaq(env, 'warning', message, run.number);
+  return 'superseded';
 }
 
 function decide(
@@ -222,18 +222,11 @@ function decide(
   const judgement = ending.judgement;
   if (judgement.kind !== 'failed') {
     const products = attempt.result?.products ?? [];
-    const incomplete = incompleteOf(attempt.result?.input);
-    const handOn = incomplete === null || !lacksData(incomplete);
     return {
-      conclusion: {
-        kind: 'done',
-        register: products.map(registration),
-        handOn,
-        ...(incomplete === null ? {} : { incomplete }),
-      },
+      conclusion: { kind: 'done', register: products.map(registration) },
       outcome: outcomeOf(env, attempt, 'done', false, null),
-      priority: handOn ? 'info' : 'error',
-      message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${products.length} data types`,
+      priority: 'info',
+      message: `run ${run.number} is done: ${products.length} data types`,
     };
   }
   const { fault, reason, traceback, cause, shortOf = null } = judgement;
@@ -287,7 +280,6 @@ function outcomeOf(
     chunks: attempt.chunks,
     // A child that died could not report them itself.
     versions: attempt.result?.versions ?? env.executor.versions(),
-    input: inputSummary(attempt.result?.input),
   };
 }
 
@@ -296,21 +288,20 @@ function registration({ type, location, lineage }: Product): DataRegistration {
 }
 
 /** What the disk refuses now is left to housekeeping: the attempt is then not marked as concluded. */
-async function cleanUp(env: Environment, attempt: AttemptSoFar, withFolders: boolean) {
-  await unlessDiskTrouble(env, `clean up after run ${attempt.run.number}`, async () => {
-    if (withFolders) await removeFolders(env, attempt);
+async function cleanUp(
+  env: Environment,
+  attempt: AttemptSoFar,
+  withFolders: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { plan, locations, run } = attempt;
+  await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
+    if (withFolders && plan !== null) {
+      // Left to the next start where this one ends before the database has answered.
+      if ((await removeProducts(env, takingBack(plan, locations), signal)) === null) return;
+    }
     await closeDirectory(env, attempt);
   });
-}
-
-/**
- * All of the run's folders here are this attempt's, since it removed what was there before it began;
- * also those of which a power cut has left no word.
- */
-async function removeFolders(env: Environment, attempt: AttemptSoFar): Promise<void> {
-  if (attempt.plan === null) return;
-  const { outputDirectory, runId } = attempt.plan;
-  await env.products.clear(outputDirectory, runId);
 }
 
 async function closeDirectory(env: Environment, attempt: AttemptSoFar): Promise<void> {

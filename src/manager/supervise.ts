@@ -165,6 +165,7 @@ export class Supervision {
     // A child that forked and left, or a pool of workers, must not outlive the attempt.
     await this.#endProcesses();
     await this.#clearSharedMemory();
+    await this.#readOnceMore();
     this.#ended ??= await this.#whatItsFilesSay();
     return {
       run: this.#options.run,
@@ -174,6 +175,19 @@ export class Supervision {
       ended: this.#ended,
       stacks: this.#stacks,
     };
+  }
+
+  /**
+   * A manager that stood still may find the processes gone before it was told of what they wrote:
+   * that is no proof that they wrote nothing.
+   */
+  async #readOnceMore(): Promise<void> {
+    if (this.#result !== null && this.#exit !== null) return;
+    const files = await this.#env.attempts.read(this.#options.attempt);
+    this.#started ??= files?.started ?? null;
+    this.#result ??= files?.result ?? null;
+    this.#exit ??= files?.exit ?? null;
+    for (const { file, problem } of files?.problems ?? []) this.#problems.set(file, problem);
   }
 
   async #noteEnding(cause: Ended): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Document } from 'mongodb';
+import type { Document, ObjectId } from 'mongodb';
 
 import { HOLD_TAG } from '../domain/rules.ts';
 import { STATUS_TO_REPLACE } from './run-updates.ts';
@@ -135,6 +135,14 @@ export function liveOfDoneFilter(
     'bootstrax.last_attempt': attempt,
     'tags.name': { $nin: [...unlessTagged] },
     data: { $elemMatch: { type: 'live', host: 'daq', location } },
+  };
+}
+
+/** The run is not done under this host's name: then its entries are that attempt's. */
+export function withdrawFilter(id: ObjectId, host: string): Document {
+  return {
+    _id: id,
+    $or: [{ 'bootstrax.host': { $ne: host } }, { 'bootstrax.state': { $ne: 'done' } }],
   };
 }
 

@@ -20,6 +20,7 @@ import {
   unsettledFilter,
   waitingFilter,
   waitingTaggedFilter,
+  withdrawFilter,
 } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.ts';
 import { suspects } from './run-suspects.ts';
@@ -262,7 +263,9 @@ export function createRunStore(
       ),
     withdrawData: async (id, host, locations) => {
       if (locations.length === 0) return;
-      await runs.repeatUpdateOne('runs.withdraw', { _id: id }, [unregisterStage(host, locations)]);
+      await runs.repeatUpdateOne('runs.withdraw', withdrawFilter(id, host), [
+        unregisterStage(host, locations),
+      ]);
     },
 
     withdrawSettled: async (seen, host, locations) => {

@@ -1,8 +1,9 @@
 import type { AttemptFiles } from '../../src/attempts/directory.ts';
+import type { Leftover } from '../../src/attempts/leftovers.ts';
 import type { Inspection } from '../../src/attempts/products.ts';
 import type { Attempts, Products } from '../../src/attempts/types.ts';
 import { PROTOCOL_VERSION } from '../../src/domain/attempt.ts';
-import { attemptAt, type AttemptFolder } from './disk.ts';
+import { attemptAt, type AttemptFolder, type OutputFolder } from './disk.ts';
 import { Following } from './following.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Process } from './process.ts';
@@ -112,18 +113,34 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
       }
       return inspection;
     },
-    clear: async (_output, runId, { locations } = {}) => {
-      const removed: string[] = [];
-      for (const { location } of ofRun(runId)) {
-        if (locations !== undefined && !locations.includes(location)) continue;
-        await access();
-        host.removes(location);
-        disk.removeOutput(location);
-        removed.push(location);
-      }
+    leftovers: async (_output, runId) => {
+      await access();
+      return ofRun(runId).map(leftoverOf);
+    },
+    activity: async (path) => {
+      await access();
+      const folder = disk.output.get(path.replace(/_temp$/, ''));
+      const quietSeconds = host.time.seconds - (folder?.changedAt ?? -Infinity);
+      const nowMs = host.time.nowMs + host.skewSeconds * 1000;
+      return { newestMs: nowMs - quietSeconds * 1000, openBy: [] };
+    },
+    remove: async (_output, _runId, seen) => {
+      await access();
+      const there = disk.output.get(seen.location);
+      if (there?.finished !== !seen.unfinished) return 'gone';
+      if (there.inode !== seen.inode) return 'changed';
+      host.removes(seen.location);
+      disk.removeOutput(seen.location);
       await access();
       disk.forceRemovals();
-      return removed;
+      return 'removed';
     },
+    putBack: () => Promise.resolve(false),
   };
+}
+
+function leftoverOf({ location, runId, type, finished, inode, word }: OutputFolder): Leftover {
+  const path = finished ? location : `${location}_temp`;
+  const named = { location, path, unfinished: !finished, condemned: false };
+  return { ...named, runId, type, lineageHash: 'hash', inode, word };
 }

@@ -6,6 +6,8 @@ import {
   type Progress,
   type Result,
 } from '../../src/domain/attempt.ts';
+import { isSameWord } from '../../src/attempts/word.ts';
+import type { FolderWord } from '../../src/domain/ownership.ts';
 import type { AttemptFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import { Process } from './process.ts';
@@ -112,6 +114,11 @@ export class Child {
     });
   }
 
+  get #word(): FolderWord {
+    const { attempt, runDocument = null, host } = this.plan;
+    return { kind: 'says', attempt, document: runDocument, host };
+  }
+
   /** As when the machine goes down. */
   vanish(): void {
     this.#guardian.kill();
@@ -193,6 +200,12 @@ export class Child {
   #make(type: string): void {
     if (this.#ended) return;
     const location = `${this.plan.outputDirectory}/${this.plan.runId}-${type}-hash`;
+    const there = this.#host.disk.output.get(location);
+    // What another has made stays, and the attempt fails.
+    if (there !== undefined && !isSameWord(there.word, this.#word)) {
+      this.#result('host', []);
+      return;
+    }
     this.#host.childBegins(this, location);
     this.#locations.push(location);
     this.#host.disk.beginOutput({
@@ -200,6 +213,7 @@ export class Child {
       runId: this.plan.runId,
       type,
       attempt: this.attempt,
+      word: this.#word,
       makers: new Set([this.attempt]),
       finished: false,
       product: null,

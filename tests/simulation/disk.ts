@@ -7,6 +7,7 @@ import type {
   Result,
   Started,
 } from '../../src/domain/attempt.ts';
+import type { FolderWord } from '../../src/domain/ownership.ts';
 import type { Random } from './random.ts';
 
 /** What lies in an attempt directory. */
@@ -34,12 +35,20 @@ export interface OutputFolder {
   readonly type: string;
   /** The attempt that made it. */
   readonly attempt: string;
+  /** What its metadata says of who made it. */
+  readonly word: FolderWord;
   /** All who have written to it. */
   readonly makers: Set<string>;
   /** Has its final name. */
   finished: boolean;
   product: Product | null;
+  /** Seconds of the simulation. */
+  changedAt: number;
+  /** Tells it from another folder at the same path. */
+  readonly inode: bigint;
 }
+
+let inodes = 1n;
 
 interface Change {
   readonly atSeconds: number;
@@ -119,7 +128,8 @@ export class Disk {
   }
 
   /** As strax does: what has this name already is removed first. */
-  beginOutput(folder: OutputFolder): void {
+  beginOutput(begun: Omit<OutputFolder, 'changedAt' | 'inode'>): void {
+    const folder: OutputFolder = { ...begun, changedAt: this.#seconds(), inode: inodes++ };
     const { location } = folder;
     this.removeOutput(location);
     this.output.set(location, folder);
@@ -133,6 +143,7 @@ export class Disk {
     const folder = this.output.get(location);
     if (folder === undefined || folder.finished) return false;
     folder.makers.add(by);
+    folder.changedAt = this.#seconds();
     return true;
   }
 

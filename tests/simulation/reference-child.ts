@@ -66,6 +66,7 @@ export class ReferenceChild implements Foreigner {
     this.locations.push(location);
     home?.disk.beginOutput({
       ...{ location, runId, type, attempt: this.attempt, makers: new Set([this.attempt]) },
+      word: { kind: 'silent' },
       ...{ finished: false, product: null },
     });
     register({ type, host: name, location });

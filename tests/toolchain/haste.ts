@@ -47,6 +47,7 @@ max_seconds = 2
   '[limits]',
   `[limits]
 renew_seconds = 0.5
+quiet_seconds = 2
 busy_lease_seconds = ${HASTE.busyLeaseSeconds}
 considering_lease_seconds = ${HASTE.consideringLeaseSeconds}
 clean_up_seconds = 2

@@ -11,8 +11,8 @@ import { candidatePages, type Bookmarks } from '../candidates.ts';
 import { clearAdded } from './folders.ts';
 import { DebtRunner } from './runner.ts';
 import type { Environment } from '../environment.ts';
-import { endProcesses, listedHere } from '../left-behind.ts';
-import { unlessOutage, untilWritten } from '../persist.ts';
+import { endProcesses } from '../left-behind.ts';
+import { untilAnswered } from '../persist.ts';
 import type { Runner } from '../runner.ts';
 
 /** Debts looked at in one turn. */
@@ -55,8 +55,7 @@ export class Debts {
     this.#lookedAt = now;
     for (const debt of await this.#due()) {
       if (!(await accepting()).ok) return;
-      if (await unlessOutage(this.#env, `the debt of run ${debt.run}`, () => this.#take(debt)))
-        return;
+      if (await this.#take(debt)) return;
     }
   }
 
@@ -207,12 +206,12 @@ export async function cleanUpDebt(
         state === 'busy' ||
         (debtAttempt ?? plan.attempt) !== plan.attempt),
   );
-  const listed = documents.flatMap((document) => listedHere(env, document));
-  const removed = isTakenHere ? [] : await clearAdded(env, plan, listed);
+  const answer = isTakenHere ? null : await clearAdded(env, plan, 'take_back', signal);
+  const removed = answer?.removed ?? [];
   await endClaims(env, documents, plan.attempt, signal);
   for (const { debtPaid, lastAttempt } of facts) {
     if (debtPaid !== plan.attempt || lastAttempt === null) continue;
-    await untilWritten(env, 'a debt', signal, () =>
+    await untilAnswered(env, 'a debt', signal, () =>
       env.store.debts.note(lastAttempt, { paid: true, offered: false, reason: null }),
     );
   }
@@ -232,7 +231,7 @@ async function endClaims(
   signal: AbortSignal,
 ): Promise<void> {
   for (const document of documents) {
-    await untilWritten(env, 'a debt', signal, async () => {
+    await untilAnswered(env, 'a debt', signal, async () => {
       await env.store.debts.giveBack({ id: document._id, attempt, host: env.host });
       return true;
     });

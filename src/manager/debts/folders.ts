@@ -2,28 +2,26 @@ import { resolve } from 'node:path';
 
 import { describeProblem, sameAsResult } from '../../attempts/products.ts';
 import type { Plan, Result } from '../../domain/attempt.ts';
+import type { Remover } from '../../domain/ownership.ts';
 import type { Verification } from '../../domain/verdict.ts';
 import type { Environment } from '../environment.ts';
-
-const UNFINISHED_SUFFIX = '_temp';
+import { makingRoom, removeProducts, takingBack, type Removed } from '../removal.ts';
 
 /**
- * Removes the run's folders but those that the attempt found and those listed; answers the paths.
- * A finished folder that stays keeps what strax has begun to write beside it, too.
+ * Removes what the attempt has added, or before it what others have left beside what is kept;
+ * answers the paths removed, and what stays that is not kept. Null if `signal` ended the waiting.
  */
 export async function clearAdded(
   env: Environment,
   plan: Plan,
-  listed: readonly string[] = [],
-): Promise<string[]> {
-  const stays = new Set([...(plan.keep ?? []), ...listed].map((location) => resolve(location)));
-  const { products, unfinished } = await env.products.inspect(plan.outputDirectory, plan.runId);
-  const found = [
-    ...products.map(({ location }) => location),
-    ...unfinished.map((path) => path.slice(0, -UNFINISHED_SUFFIX.length)),
-  ];
-  const locations = [...new Set(found)].filter((location) => !stays.has(location));
-  return env.products.clear(plan.outputDirectory, plan.runId, { locations });
+  purpose: Remover['purpose'],
+  signal: AbortSignal,
+): Promise<Removed | null> {
+  const kept = new Set((plan.keep ?? []).map((location) => resolve(location)));
+  const removal = purpose === 'take_back' ? takingBack(plan) : makingRoom(plan);
+  const answer = await removeProducts(env, removal, signal);
+  if (answer === null) return null;
+  return { ...answer, left: answer.left.filter(({ location }) => !kept.has(location)) };
 }
 
 /** What was added is whole, and what was there before still is. */

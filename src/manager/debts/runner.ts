@@ -16,8 +16,7 @@ import { planDebt } from './plan.ts';
 import { settleDebt } from './settle.ts';
 import { isDiskTrouble } from '../disk-trouble.ts';
 import type { Environment } from '../environment.ts';
-import { beginHistory } from '../history.ts';
-import { isOfDatabase, unlessOutage, untilAnswered } from '../persist.ts';
+import { isOutage, untilAnswered } from '../persist.ts';
 import { progressSummary } from '../summaries.ts';
 import { Supervision } from '../supervise.ts';
 
@@ -117,16 +116,19 @@ export class DebtRunner implements Runner {
 
   async #fromClaim(): Promise<void> {
     const env = this.#env;
-    const record = {
-      attempt: this.fence.attempt,
-      run: this.run.number,
-      host: env.host,
-      mode: this.run.mode,
-      failures: this.run.bootstrax.failures,
-      ofDebt: true,
-      plan: null,
-    };
-    if (!(await beginHistory(env, record, this.#managerEnds))) return;
+    const begun = await untilAnswered(env, 'history', this.#managerEnds, async () => {
+      await env.store.attempts.begin({
+        attempt: this.fence.attempt,
+        run: this.run.number,
+        host: env.host,
+        mode: this.run.mode,
+        failures: this.run.bootstrax.failures,
+        ofDebt: true,
+        plan: null,
+      });
+      return true;
+    });
+    if (begun === null) return;
     const planned = await planDebt(env, this.run, this.fence, this.#stopped());
     if (planned.kind === 'plan') return this.#start(planned.plan);
     if (planned.kind === 'none') this.#ended ??= { kind: 'host_problem', reason: planned.reason };
@@ -140,7 +142,13 @@ export class DebtRunner implements Runner {
     try {
       directory = await env.attempts.create(plan);
       this.plan = plan;
-      await clearAdded(env, plan);
+      const room = await clearAdded(env, plan, 'before_attempt', this.#stopped());
+      if (room !== null && room.left.length > 0) {
+        const named = room.left.map(({ path, why }) => `${path} (${why})`).join('; ');
+        const reason = `folders that are not its to remove are in the way: ${named}`;
+        this.#ended ??= { kind: 'host_problem', reason };
+        return await this.#settleUnstarted();
+      }
       if (this.#stop.signal.aborted || this.#managerEnds.aborted) return this.#settleUnstarted();
       this.#enter('starting');
       ({ guardian } = await env.executor.start(plan, directory));
@@ -153,9 +161,9 @@ export class DebtRunner implements Runner {
       { event: 'debt.started', run: plan.run, attempt: plan.attempt, targets: plan.targets },
       `what run ${plan.run} lacks is being made: ${plan.targets.join(', ')}`,
     );
-    void unlessOutage(env, `the plan of run ${plan.run} in the history`, () =>
-      env.store.attempts.plan(plan.attempt, plan),
-    );
+    env.store.attempts.plan(plan.attempt, plan).catch((error: unknown) => {
+      if (!isOutage(error)) throw error;
+    });
     await this.#supervise(directory, guardian);
   }
 
@@ -246,7 +254,7 @@ export class DebtRunner implements Runner {
       // Programs that go on with runs look at fields of their own.
       await this.look();
     } catch (error) {
-      if (!isOfDatabase(error)) throw error;
+      if (!isOutage(error)) throw error;
     }
   }
 

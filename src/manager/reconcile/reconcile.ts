@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 
-import { removeApart } from '../../attempts/leftovers.ts';
+import { leftoverAt, putBack, removeLeftover } from '../../attempts/leftovers.ts';
 import {
   isMissing,
   listLive,
@@ -18,9 +18,11 @@ import {
   type LiveSeen,
   type RunSeen,
 } from '../../domain/reconcile/listing.ts';
+import { mayRemove } from '../../domain/ownership.ts';
 import { reconcile, stillPermitted } from '../../domain/reconcile/reconcile.ts';
 import { seenOf } from '../../store/runs.ts';
 import type { RunDocument, Store } from '../../store/types.ts';
+import { runsNow } from '../removal.ts';
 import { attemptsHere } from './attempts.ts';
 
 /** What is compared, and with what. */
@@ -123,22 +125,46 @@ export async function apply(place: Place, action: Action): Promise<Applied> {
   const scope = { from: action.run, to: action.run };
   if (!stillPermitted(action, await look(place, scope))) return { kind: 'changed' };
   switch (action.kind) {
-    case 'remove': {
-      const { path } = action;
-      const runId = basename(path).split('-', 1)[0] ?? '';
-      try {
-        await removeApart(dirname(path), runId, path);
-        return { kind: 'done' };
-      } catch (error) {
-        return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
-      }
-    }
+    case 'remove':
+      return remove(place, action);
     case 'withdraw': {
       const [document, ...others] = await store.runs.byNumber(action.run);
       if (document === undefined || others.length > 0) return { kind: 'changed' };
       const landed = await store.runs.withdrawSettled(seenOf(document), host, [action.location]);
       return { kind: landed === 'landed' ? 'done' : 'changed' };
     }
+  }
+}
+
+/** By the same rule as everywhere, and by what the folder says now. */
+async function remove(
+  { store, host }: Place,
+  { run, path, attempt }: Action & { kind: 'remove' },
+): Promise<Applied> {
+  const runId = basename(path).split('-', 1)[0] ?? '';
+  const outputDirectory = dirname(path);
+  try {
+    const folder = await leftoverAt(path);
+    if (folder === null) return { kind: 'done' };
+    const { word, location, condemned } = folder;
+    const runs = runsNow(await store.runs.byNumber(run));
+    const verdict = mayRemove(folder, runs, {
+      document: runs.length === 1 ? (runs[0]?.document ?? null) : null,
+      attempt: attempt ?? (word.kind === 'says' ? word.attempt : ''),
+      host,
+      purpose: 'take_back',
+      known: [location],
+      silent: true,
+    });
+    if (verdict.kind !== 'yes') {
+      if (condemned) await putBack(outputDirectory, runId, path);
+      const why = verdict.kind === 'no' ? verdict.why : 'it may still be written to';
+      return { kind: 'failed', why: `${path} stays: ${why}` };
+    }
+    const removed = await removeLeftover(outputDirectory, runId, folder);
+    return { kind: removed === 'changed' ? 'changed' : 'done' };
+  } catch (error) {
+    return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
   }
 }
 

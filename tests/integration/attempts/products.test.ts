@@ -16,7 +16,14 @@ import { basename, join } from 'node:path';
 
 import { beforeAll, expect, test } from 'vitest';
 
-import { leftoversOf, removeLeftovers } from '../../../src/attempts/leftovers.ts';
+import { condemnedName } from '../../../src/attempts/strax-folder.ts';
+import {
+  leftoverAt,
+  leftoversOf,
+  putBack,
+  removeLeftover,
+  type Leftover,
+} from '../../../src/attempts/leftovers.ts';
 import {
   describeProblem,
   inspectProducts,
@@ -215,20 +222,17 @@ test('the leftovers of a run are found and removed, all others stay', async () =
     ['failing', false],
     ['numbers', true],
   ]);
-  const chosen = await leftoversOf(output, RUN, { locations: [numbers, '/elsewhere/x'] });
-  expect(chosen.map(({ path }) => path)).toEqual([`${numbers}_temp`]);
-  const paths = all.map(({ path }) => path);
-  expect(await removeLeftovers(output, RUN, paths)).toEqual(paths);
-  expect(await removeLeftovers(output, RUN, paths)).toEqual([]);
+  for (const seen of all) expect(await removeLeftover(output, RUN, seen)).toBe('removed');
+  for (const seen of all) expect(await removeLeftover(output, RUN, seen)).toBe('gone');
   expect(readdirSync(output)).toEqual(['051230-link-abcdefghij', '051231-numbers-abcdefghij']);
 });
 
-test('a finished folder is removed also when an unfinished one of its name is there', async () => {
+test('a finished folder is removed alone when an unfinished one of its name is there', async () => {
   const output = outputFolder();
   const numbers = folderOf(output, 'numbers');
   cpSync(numbers, `${numbers}_temp`, { recursive: true });
-  await removeLeftovers(output, RUN, [numbers]);
-  expect([existsSync(numbers), existsSync(`${numbers}_temp`)]).toEqual([false, false]);
+  expect(await removeLeftover(output, RUN, await seenAt(numbers))).toBe('removed');
+  expect([existsSync(numbers), existsSync(`${numbers}_temp`)]).toEqual([false, true]);
 });
 
 test.each([
@@ -242,7 +246,7 @@ test.each([
   ['a slash behind', (output: string) => join(output, `${RUN}-peaks-abcdefghij/`)],
   ['a link', (output: string) => join(output, `${RUN}-link-abcdefghij`)],
   ['a file', (output: string) => join(output, `${RUN}-file-abcdefghij`)],
-])('nothing at all is removed when one path is %s', async (_what, path) => {
+])('nothing is removed when the path is %s', async (_what, path) => {
   const output = outputFolder();
   const precious = join(temporaryFolder(), 'precious');
   mkdirSync(precious);
@@ -250,7 +254,7 @@ test.each([
   writeFileSync(join(output, `${RUN}-file-abcdefghij`), '');
   const before = readdirSync(output);
   await expect(
-    removeLeftovers(output, RUN, [folderOf(output, 'doubled'), path(output)]),
+    removeLeftover(output, RUN, { path: path(output), word: { kind: 'torn' }, inode: 1n }),
   ).rejects.toThrow(`(run ${RUN})`);
   expect(readdirSync(output)).toEqual(before);
   expect(existsSync(precious)).toBe(true);
@@ -262,6 +266,83 @@ test('a link inside a folder is removed, not what it points to', async () => {
   mkdirSync(precious);
   writeFileSync(join(precious, 'data'), 'kept');
   symlinkSync(precious, join(folderOf(output, 'doubled'), 'link'));
-  await removeLeftovers(output, RUN, [folderOf(output, 'doubled')]);
+  await removeLeftover(output, RUN, await seenAt(folderOf(output, 'doubled')));
   expect(readFileSync(join(precious, 'data'), 'utf8')).toBe('kept');
 });
+
+const WORD = { attempt: 'a'.repeat(24), document: '65f000000000000000051230', host: 'eb3' };
+
+/** Writes into the metadata of a folder who made it. */
+function say(folder: string, word: Record<string, unknown>): void {
+  const file = join(
+    folder,
+    readdirSync(folder).find((name) => name.endsWith('metadata.json'))!,
+  );
+  const metadata = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  writeFileSync(file, JSON.stringify({ ...metadata, bootstrax: word }));
+}
+
+async function seenAt(path: string): Promise<Leftover> {
+  const seen = await leftoverAt(path);
+  if (seen === null) throw new Error(`${path} is not there`);
+  return seen;
+}
+
+test('each folder tells who made it; one without a word and one without metadata are told apart', async () => {
+  const output = outputFolder();
+  const [doubled, failing, numbers] = ['doubled', 'failing', 'numbers'].map((type) =>
+    folderOf(output, type),
+  ) as [string, string, string];
+  say(doubled, WORD);
+  for (const name of readdirSync(failing)) {
+    if (name.endsWith('metadata.json')) writeFileSync(join(failing, name), '{"chunks": [');
+  }
+  const words = (await leftoversOf(output, RUN)).map(({ path, word }) => [path, word]);
+  expect(words).toEqual([
+    [doubled, { kind: 'says', ...WORD }],
+    [failing, { kind: 'torn' }],
+    [numbers, { kind: 'silent' }],
+  ]);
+});
+
+test.each([
+  ['it says another attempt', (path: string) => say(path, { ...WORD, attempt: 'b'.repeat(24) })],
+  ['it says nothing any more', (path: string) => rmSync(path, { recursive: true })],
+])(
+  'a folder that came in place of the one that was seen keeps its name and its files: %s',
+  async (_what, change) => {
+    const output = outputFolder();
+    const path = folderOf(output, 'doubled');
+    say(path, WORD);
+    const seen = await seenAt(path);
+    change(path);
+    if (!existsSync(path)) cpSync(folderOf(output, 'numbers'), path, { recursive: true });
+    const files = readdirSync(path);
+    expect(await removeLeftover(output, RUN, seen)).toBe('changed');
+    expect(readdirSync(path)).toEqual(files);
+    expect(readdirSync(output).filter((name) => name.includes('0removed'))).toEqual([]);
+  },
+);
+
+test.each(['', '_temp'])(
+  'what a cut removal has set aside gets its name back, %j at its end, and replaces nothing',
+  async (suffix) => {
+    const output = outputFolder();
+    const path = `${folderOf(output, 'doubled')}${suffix}`;
+    if (suffix !== '') renameSync(folderOf(output, 'doubled'), path);
+    say(path, WORD);
+    const aside = condemnedName(path);
+    renameSync(path, aside);
+    const seen = await seenAt(aside);
+    expect([seen.condemned, seen.location, seen.unfinished]).toEqual([
+      true,
+      path.replace(/_temp$/, ''),
+      suffix !== '',
+    ]);
+    cpSync(folderOf(output, 'numbers'), path, { recursive: true });
+    expect(await putBack(output, RUN, aside)).toBe(false);
+    rmSync(path, { recursive: true });
+    expect(await putBack(output, RUN, aside)).toBe(true);
+    expect((await seenAt(path)).word).toEqual({ kind: 'says', ...WORD });
+  },
+);

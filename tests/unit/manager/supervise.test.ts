@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
+import type { AttemptFiles } from '../../../src/attempts/directory.ts';
 import type { FollowHandlers } from '../../../src/attempts/follow.ts';
 import type { Progress } from '../../../src/domain/attempt.ts';
 import { defaultRules } from '../../../src/domain/rules.ts';
-import type { Ended } from '../../../src/domain/verdict.ts';
+import { judgeAttempt, type Ended } from '../../../src/domain/verdict.ts';
 import type { Environment } from '../../../src/manager/environment.ts';
 import { Supervision } from '../../../src/manager/supervise.ts';
 
@@ -18,6 +19,8 @@ class Stage {
   alive = true;
   /** The disk does not answer. */
   hangs = false;
+  /** What its directory holds, whatever the follower has told. */
+  files: Partial<AttemptFiles> = {};
   /** Why the child cannot be shown that it is followed. */
   fails: Error | null = null;
   readonly warnings: string[] = [];
@@ -72,7 +75,7 @@ class Stage {
           this.done.push(`evidence of ${child.pid} within ${patience} s`);
           return Promise.resolve('in hangs_here');
         },
-        read: () => Promise.resolve({}),
+        read: () => Promise.resolve(this.files),
         clearSharedMemory: () => Promise.resolve([]),
       },
     } as unknown as Environment;
@@ -284,4 +287,40 @@ it('left to the next manager, nothing is ended', async () => {
   stage.supervision.leave();
   expect(await stage.supervision.done).toBeNull();
   expect(stage.done).toEqual([]);
+});
+
+describe('a manager that stood still while its attempt finished', () => {
+  const words = { version: 1 as const, attempt: 'a', peakMemoryBytes: 1 };
+  const result = {
+    ...words,
+    ...{ run: 5, ok: true, error: null, products: [], skipped: [], seconds: 1, versions: {} },
+  };
+  const exit = { ...words, code: 0, signal: null, outOfMemory: false, orphaned: false };
+  const started = {
+    ...{ version: 1 as const, attempt: 'a', warm: true },
+    ...{ guardian: GUARDIAN, child: CHILD },
+  };
+
+  it.each([
+    ['and looked for the processes before it read the files', GUARDIAN, 5],
+    ['and had adopted it without a guardian', null, 11],
+  ])('finds what it has written, %s', async (_when, guardian, seconds) => {
+    const stage = new Stage({ guardian });
+    stage.files = { started, result, exit };
+    stage.alive = false;
+    stage.standStill(seconds);
+    const end = await stage.supervision.done;
+    expect(end).toMatchObject({ started: true, result, exit, ended: null });
+    expect(judgeAttempt(end!, { kind: 'ok' })).toEqual({ kind: 'done' });
+  });
+
+  it('finds a result that is complete although it was about to end the attempt', async () => {
+    const stage = new Stage();
+    stage.begin();
+    stage.files = { started, result, exit };
+    stage.standStill(1801);
+    stage.pass(1801);
+    const end = await stage.supervision.done;
+    expect(judgeAttempt(end!, { kind: 'ok' })).toEqual({ kind: 'done' });
+  });
 });
