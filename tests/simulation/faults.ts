@@ -84,8 +84,7 @@ const KINDS_OF: Partial<Record<World, readonly Kind[]>> = {
   ],
   recount: ['recount', 'recount', 'recount'],
   'late reads': [
-    'stop manager at a start',
-    'stop manager at a start',
+    ...Array<Kind>(12).fill('stop manager at a start'),
     'stop manager at an end',
     'stop manager at an end',
   ],

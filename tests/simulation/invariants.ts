@@ -61,9 +61,10 @@ export class Invariants {
   /** No attempt is called vanished whose last words lie on the disk. */
   #history({ operationType, documentKey, updateDescription }: Change): void {
     if (operationType !== 'update') return;
-    const { updatedFields } = updateDescription as Difference;
-    if (updatedFields['cause'] !== 'vanished') return;
     const { _id: id } = documentKey as { _id: unknown };
+    const { updatedFields } = updateDescription as Difference;
+    const { result } = updatedFields as { result?: { cause?: unknown } };
+    if ((result?.cause ?? updatedFields['result.cause']) !== 'vanished') return;
     for (const { disk } of new Set(this.#hosts.values())) {
       const folder = disk.attempts.get(String(id));
       if (folder === undefined || (folder.exit === null && folder.result === null)) continue;
@@ -284,11 +285,12 @@ export class Invariants {
   }
 }
 
-/** Whether a run needs nobody any more, or only a person. */
-export function isSettled(document: Document, maxFailures: number): boolean {
+/** Whether a run needs nobody any more, or only a person; `shared`: others have its number. */
+export function isSettled(document: Document, maxFailures: number, shared: boolean): boolean {
   const parsed = parseRun(document);
   const { bootstrax, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
-  const tagged = tags.includes(ABANDON_TAG);
+  // Data is deleted by the number: while it is shared nothing is abandoned but by a person.
+  const tagged = tags.includes(ABANDON_TAG) && !shared;
   switch (bootstrax.state) {
     case 'done':
       return document.status !== null && document.status !== undefined && !tagged;
@@ -308,6 +310,14 @@ export function isSettled(document: Document, maxFailures: number): boolean {
     case 'busy':
       return false;
   }
+}
+
+/** Whether others have the number of a run. */
+export function sharesNumber(database: MemoryDatabase, { _id, number }: Document): boolean {
+  for (const other of database.runs.all()) {
+    if (other.number === number && other._id !== _id) return true;
+  }
+  return false;
 }
 
 export function isTagged(document: Document, name: string): boolean {

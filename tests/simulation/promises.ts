@@ -6,7 +6,7 @@ import type { FleetNow, NextStep } from '../../src/domain/next-step.ts';
 import { parseRun } from '../../src/domain/run.ts';
 import type { Rules } from '../../src/domain/rules.ts';
 import type { Environment } from '../../src/manager/environment.ts';
-import { fieldsOf } from './invariants.ts';
+import { fieldsOf, sharesNumber } from './invariants.ts';
 import type { Seat } from './seat.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import type { Time } from './time.ts';
@@ -59,6 +59,8 @@ export class Promises {
   #look(document: Document): void {
     const { time, database, seats, roleOf, livePrimaries, rules } = this.#options;
     const now = new Date(time.nowMs);
+    // What becomes of runs that share a number is told of all of them together.
+    if (sharesNumber(database, document)) return;
     const queueLength = [...database.runs.all()].filter(
       (one) => (fieldsOf(one).state ?? null) === null,
     ).length;

@@ -5,7 +5,7 @@ import { Daq } from './daq.ts';
 import { Faults, PEOPLE_SECONDS } from './faults.ts';
 import type { AttemptFolder, Disk, OutputFolder, Shared } from './disk.ts';
 import { SimulatedHost, type Surroundings, type Writer } from './host.ts';
-import { fieldsOf, Invariants, isSettled, isTagged } from './invariants.ts';
+import { fieldsOf, Invariants, isSettled, isTagged, sharesNumber } from './invariants.ts';
 import { Link } from './link.ts';
 import { People } from './people.ts';
 import { Promises } from './promises.ts';
@@ -309,14 +309,16 @@ class Simulation {
     this.#changed = false;
     const { maxFailures } = simulationRules.retry;
     for (const document of this.#database.runs.all()) {
-      if (!isSettled(document, maxFailures)) return false;
+      const shared = sharesNumber(this.#database, document);
+      if (!isSettled(document, maxFailures, shared)) return false;
     }
     return true;
   }
 
   #reportStuck(): void {
     for (const document of this.#database.runs.all()) {
-      if (isSettled(document, simulationRules.retry.maxFailures)) continue;
+      const shared = sharesNumber(this.#database, document);
+      if (isSettled(document, simulationRules.retry.maxFailures, shared)) continue;
       const { state, time } = fieldsOf(document);
       const status = document.status as unknown;
       this.#violated(
