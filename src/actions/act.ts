@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 
 import type { ActionKind } from '../domain/actions/kinds.ts';
-import type { RunActionKind } from '../domain/actions/run-effects.ts';
+import type { Asking, RunActionKind } from '../domain/actions/run-effects.ts';
 import type { ActionAbout, ActionDocument } from '../store/types.ts';
 import { lookAtHost } from './hosts.ts';
 import { acknowledge, lookAtItem } from './items.ts';
-import { carryOutOnRun, changedText, lookAtRun, type RunLook } from './runs.ts';
+import { askingOf, carryOutOnRun, changedText, lookAtRun, type RunLook } from './runs.ts';
 import type { Ask, HostTarget, Look, Target, Tools } from './types.ts';
 
 const ID_BYTES = 12;
@@ -29,7 +29,7 @@ export async function preview(
   tools: Tools,
   kind: ActionKind,
   target: Target,
-  options: { fromStart?: boolean } = {},
+  options: Asking = {},
 ): Promise<Look> {
   const found = await look(tools, kind, target, options);
   return typeof found === 'string'
@@ -50,7 +50,7 @@ export interface Acted {
 export async function act(tools: Tools, ask: Ask): Promise<Acted> {
   const { store } = tools;
   const { kind, target, by, via, reason, hours } = ask;
-  const found = await look(tools, kind, target, ask);
+  const found = await look(tools, kind, target, askingOf(ask));
   const seen = typeof found === 'string' ? '' : found.seen;
   const why =
     typeof found === 'string'
@@ -133,7 +133,7 @@ async function look(
   tools: Tools,
   kind: ActionKind,
   target: Target,
-  options: { fromStart?: boolean },
+  options: Asking,
 ): Promise<Look | string> {
   if (AIMED_AT[kind] !== target.kind) return `${kind} is for a ${AIMED_AT[kind]}`;
   switch (target.kind) {

@@ -2,6 +2,7 @@ import { fieldsOf } from '../domain/bson-values.ts';
 import { countedFailure } from '../domain/retry.ts';
 import {
   runEffect,
+  type Asking,
   type RunActionKind,
   type RunEffect,
   type RunStep,
@@ -25,7 +26,7 @@ export async function lookAtRun(
   { store, rules }: Pick<Tools, 'store' | 'rules'>,
   kind: RunActionKind,
   number: number,
-  options: { fromStart?: boolean } = {},
+  options: Asking = {},
 ): Promise<RunLook | string> {
   const [document, ...others] = await store.runs.byNumber(number);
   if (document === undefined) return `there is no run ${number}`;
@@ -39,6 +40,16 @@ export async function lookAtRun(
     before: snapshot(document),
     possible: effectOf.possible,
     effect: effectOf.possible ? effectOf.effect : effectOf.why,
+    deletes: effectOf.possible && effectOf.deletes === true,
+  };
+}
+
+/** How a run is asked about, from what is asked for. */
+export function askingOf({ fromStart, evenDone, reason }: Partial<Ask>): Asking {
+  return {
+    ...(fromStart === undefined ? {} : { fromStart }),
+    ...(evenDone === undefined ? {} : { evenDone }),
+    hasReason: reason !== undefined && reason !== NO_REASON,
   };
 }
 
@@ -78,7 +89,7 @@ export async function carryOutOnRun(
         awaits: endedBy(effectOf.step, document),
       };
     }
-    const again = await lookAtRun(tools, kind, number, ask);
+    const again = await lookAtRun(tools, kind, number, askingOf(ask));
     if (typeof again === 'string') return { kind: 'changed', message: again };
     if (again.seen !== look.seen) return { kind: 'changed', message: changedText(look, again) };
     look = again;
@@ -127,8 +138,8 @@ async function take(
       const text = `${writer}:\nfailed by ${by}: ${reason}\n`;
       const conclusion =
         delaySeconds === null
-          ? ({ kind: 'given_up', reason: text, failures } as const)
-          : ({ kind: 'failed', reason: text, failures, delaySeconds } as const);
+          ? ({ kind: 'given_up', reason: text, failures, asked: true } as const)
+          : ({ kind: 'failed', reason: text, failures, delaySeconds, asked: true } as const);
       const when =
         delaySeconds === null ? done : done.replace(/\.$/, ` in ${Math.round(delaySeconds)} s.`);
       return { landed: await store.runs.settle(seen, writer, conclusion, id), message: when };

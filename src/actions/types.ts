@@ -50,6 +50,8 @@ export interface Ask extends Asker {
   hours: number | null;
   /** With `retry`: its failures are forgotten. */
   fromStart?: boolean;
+  /** With `retry` and `fail`: also a run that is done. */
+  evenDone?: boolean;
 }
 
 /** How a target stands, and what the action would do to it. */
@@ -60,4 +62,6 @@ export interface Look {
   possible: boolean;
   /** What will happen, or why it cannot. */
   effect: string;
+  /** Data that is there now goes. */
+  deletes?: boolean;
 }

@@ -16,6 +16,9 @@ export interface Wish {
   words: readonly string[];
   hours?: number | undefined;
   fromStart?: boolean | undefined;
+  evenDone?: boolean | undefined;
+  /** Nobody need be asked whether data may be deleted. */
+  yes?: boolean | undefined;
 }
 
 /** As the commands for hosts have it; words after the rest do as well. */
@@ -28,9 +31,9 @@ export function wordsOf(words: readonly string[], reason: string | undefined): s
 
 /** What the audit keeps of a command. */
 export function askOf<T extends Target>(wish: Wish & { target: T }): Ask & { target: T } {
-  const { kind, target, words, hours, fromStart = false } = wish;
+  const { kind, target, words, hours, fromStart = false, evenDone = false } = wish;
   return {
-    ...{ kind, target, fromStart, by: userInfo().username, via: 'command' },
+    ...{ kind, target, fromStart, evenDone, by: userInfo().username, via: 'command' },
     reason: words.join(' ').trim() || NO_REASON,
     hours: hours ?? null,
     // A command is decided by what it finds.
@@ -55,10 +58,29 @@ export function toolsOf(store: Store, settings: Settings): Tools {
 
 /** Carries out what was asked, or fails with the reason why not. */
 export async function carryOut(command: Command, wish: Wish): Promise<Acted> {
-  const { act } = await import('../actions/act.ts');
-  const acted = await withDatabase(command, ({ store, settings }) =>
-    act(toolsOf(store, settings), askOf(wish)),
-  );
+  const { act, preview } = await import('../actions/act.ts');
+  const { askingOf } = await import('../actions/runs.ts');
+  const acted = await withDatabase(command, async ({ store, settings }) => {
+    const tools = toolsOf(store, settings);
+    const ask = askOf(wish);
+    const look = await preview(tools, wish.kind, wish.target, askingOf(ask));
+    if (!look.possible || look.deletes !== true) return act(tools, ask);
+    if (wish.yes !== true) await confirm(look.effect);
+    // What was agreed to is done only to what was seen.
+    return act(tools, { ...ask, seen: look.seen });
+  });
   if (acted.action.state === 'refused') throw new CommandFailure(1, acted.message);
   return acted;
+}
+
+/** Asks a person at a terminal whether data may be deleted; nobody else can agree but by `--yes`. */
+async function confirm(effect: string): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new CommandFailure(2, `${effect} Nothing was done: say --yes to have it done`);
+  }
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${effect} Go on? [y/N] `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure(1, 'nothing was done');
 }

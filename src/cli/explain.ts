@@ -4,6 +4,7 @@ import { explainFleet, type FleetExplanation } from '../domain/overview/explain-
 import { blame, blameText, isAlike, type Blame } from '../domain/blame.ts';
 import { causeText, type Meaning } from '../domain/causes.ts';
 import { deletionInWords } from '../domain/deletion-words.ts';
+import { incompleteIn, incompleteInWords } from '../domain/live-input.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { findRun } from './find-run.ts';
@@ -35,11 +36,11 @@ export function addExplain(program: Command): void {
     .argument('<run>', 'run number', runNumber)
     .option(
       '--json',
-      'one object: {run, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData}',
+      'one object: {run, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete}',
     )
     .action(async (run: number, { json }: { json?: boolean }, command: Command) => {
       const explanation = await withDatabase(command, async ({ store, settings }) => {
-        const { parsed } = await findRun(store, run);
+        const { parsed, document } = await findRun(store, run);
         const now = await store.serverTime();
         const { rules, host } = settings;
         const fleetNow = await fleetNowOf(store, await hostViews(store, settings, now));
@@ -52,11 +53,13 @@ export function addExplain(program: Command): void {
           host: host.name,
           role: host.role,
         });
+        const incomplete = incompleteIn(document['bootstrax']);
         const [deletion] = await store.deletions.ofRun(run);
         return {
           ...explanation,
           lastFailure: await lastFailureOf(store, run, now),
           liveData: deletion === undefined ? null : deletionInWords(deletion),
+          incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
         };
       });
       if (json) printJson(explanation);
@@ -81,9 +84,14 @@ async function lastFailureOf(store: Store, run: number, now: Date): Promise<Last
 }
 
 function inWords(
-  explanation: FleetExplanation & { lastFailure: LastFailure | null; liveData: string | null },
+  explanation: FleetExplanation & {
+    lastFailure: LastFailure | null;
+    liveData: string | null;
+    incomplete: readonly string[];
+  },
 ): string {
-  const { run, state, verdict, rules, next, commands, lastFailure, liveData, hosts } = explanation;
+  const { run, state, verdict, rules, next, commands, lastFailure, liveData, hosts, incomplete } =
+    explanation;
   const lines = [
     `${style('bold', `run ${run ?? '?'}`)}: ${verdictInWords(verdict)} (state ${state ?? 'new'})`,
     ...rules.map(({ rule, value, holds }) => {
@@ -112,6 +120,7 @@ function inWords(
       `  points to ${blameText(lastFailure.blame)}`,
     );
   }
+  lines.push(...incomplete);
   if (liveData !== null) lines.push(liveData);
   if (next !== null) {
     const who = next.who === null ? '' : `, by ${next.who}`;

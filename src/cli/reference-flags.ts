@@ -132,7 +132,9 @@ function command(found: ReadonlyMap<string, string[]>): string[] {
   if (process !== undefined) return ['process', process, '--now'];
   for (const verb of ['fail', 'abandon']) {
     const [number] = found.get(`--${verb}`) ?? [];
-    if (number !== undefined) return [verb, number];
+    // As there: whatever state it is in, and nobody is asked.
+    if (number !== undefined)
+      return [verb, number, ...(verb === 'fail' ? ['--even-done', '--yes'] : [])];
   }
   return ['run'];
 }

@@ -6,10 +6,17 @@ import { runNumber } from './run-number.ts';
 
 const JSON_HELP = 'one object: {run, ok, message, action}';
 const REASON_HELP = 'for those who read it later';
+const EVEN_DONE = [
+  '--even-done',
+  'also a run that is done: its products are deleted and made anew; a reason is needed',
+] as const;
+const YES = ['--yes', 'do not ask before products are deleted'] as const;
 
 interface Options {
   json?: boolean;
   fromStart?: boolean;
+  evenDone?: boolean;
+  yes?: boolean;
   reason?: string;
 }
 
@@ -18,8 +25,10 @@ export function addFail(program: Command): void {
   addVerb(
     program,
     'fail',
-    'make this run fail: a running attempt is ended, the run is tried again',
-  );
+    'make this run fail: a running attempt is ended, the failure counts, and the run is tried again with the same targets',
+  )
+    .option(...EVEN_DONE)
+    .option(...YES);
 }
 
 /** `bootstrax abandon N [REASON]`: never touched again. */
@@ -33,10 +42,10 @@ export function addAbandon(program: Command): void {
 
 /** `bootstrax retry N [REASON]`: due now. */
 export function addRetry(program: Command): void {
-  addVerb(program, 'retry', 'try this failed run again now, whatever it waits for').option(
-    '--from-start',
-    'forget its failures: all targets, ten tries',
-  );
+  addVerb(program, 'retry', 'try this failed run again now, whatever it waits for')
+    .option('--from-start', 'forget its failures: all targets, ten tries')
+    .option(...EVEN_DONE)
+    .option(...YES);
 }
 
 /** `bootstrax reprocess N [REASON]`: with all targets. */
@@ -45,7 +54,7 @@ export function addReprocess(program: Command): void {
     program,
     'reprocess',
     'have all targets of this run made: what a done run lacks is added, any other begins anew',
-  );
+  ).option(...YES);
 }
 
 /** `bootstrax hold N [REASON]`: tagged, so that nobody takes it. */
@@ -67,10 +76,11 @@ function addVerb(program: Command, kind: RunActionKind, description: string): Co
     .option(...REASON_OPTION)
     .option('--json', JSON_HELP)
     .action(async (run: number, said: string[], options: Options, command: Command) => {
-      const { fromStart } = options;
+      const { fromStart, evenDone, yes } = options;
       const words = wordsOf(said, options.reason);
       const target = { kind: 'run', run } as const;
-      const { action, message } = await carryOut(command, { kind, target, words, fromStart });
+      const wish = { kind, target, words, fromStart, evenDone, yes };
+      const { action, message } = await carryOut(command, wish);
       if (options.json) printJson({ run, ok: true, message, action: action.id });
       else print(message);
     });

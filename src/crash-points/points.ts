@@ -92,7 +92,7 @@ export type DiskStep = (typeof DISK_STEPS)[number];
 export const WORKER_FILE_WRITES = ['started.json', 'result.json', 'exit.json'] as const;
 
 /** The same as `DISK_STEPS` for guardian and child. */
-export const WORKER_STEPS = ['progress.ndjson', 'profile', 'syncfs'] as const;
+export const WORKER_STEPS = ['progress.ndjson', 'input.ndjson', 'profile', 'syncfs'] as const;
 
 /** Of a file written by rename: nothing yet; written and forced to disk beside it; in its place. */
 export const FILE_MOMENTS = ['before', 'temporary', 'after'] as const;

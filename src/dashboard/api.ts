@@ -147,6 +147,8 @@ export interface AttemptView {
   steps: Latencies;
   /** What shaped the plan. */
   reasons: string[];
+  /** What it read of the live data, a sentence each. */
+  input: string[];
   versions: Record<string, string>;
   /** Its log and curves can be read from where the dashboard runs. */
   filesHere: boolean;
@@ -179,6 +181,8 @@ export interface RunAnswer {
   row: RunRow;
   /** In full, with traceback. */
   reason: string | null;
+  /** What its data lacks, a sentence each. */
+  incomplete: readonly string[];
   explanation: FleetExplanation;
   rateMBps: number | null;
   daq: Run['daq'] | null;

@@ -2,6 +2,7 @@ import { EJSON } from 'bson';
 
 import { latenciesOf } from '../domain/attempt-times.ts';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
+import { inputInWords } from '../domain/live-input.ts';
 import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
 import { runView } from '../domain/run-view.ts';
@@ -48,6 +49,7 @@ export async function runAnswer(
     now: now.toISOString(),
     row: rowOf(document, now, rules),
     reason: view.reason,
+    incomplete: view.incomplete,
     explanation: explainFleet(parsed, fleetNow, fleet, rules, now),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
     daq: parsed.kind === 'run' ? parsed.run.daq : null,
@@ -104,6 +106,7 @@ function attemptView(attempt: AttemptDocument, filesHere: boolean): AttemptView 
       done: result?.outcome === 'done',
     }),
     reasons: textsOf(plan?.['reasons']),
+    input: inputInWords(result?.input),
     versions: result?.versions ?? {},
     filesHere,
   };

@@ -187,6 +187,45 @@ export const productSchema = z.looseObject({
 });
 export type Product = z.infer<typeof productSchema>;
 
+/**
+ * What an attempt has read of the live data. A stretch is a chunk, `000012`, or what is stored with
+ * two chunks, `000012_post`. Lists are bounded; the counts are not.
+ */
+export const inputSchema = z.looseObject({
+  /** False: a reader of the context's own has read something that nobody counted. */
+  accounted: z.boolean(),
+  /** Chunks and files read, bytes on disk, rows. */
+  chunks: z.int().nonnegative(),
+  files: z.int().nonnegative(),
+  bytes: z.int().nonnegative(),
+  rows: z.int().nonnegative(),
+  /** Readers without all of their files in a stretch: strax accepts that once the run has ended. */
+  missing: z.array(
+    z.looseObject({ chunk: z.string(), reader: z.string(), files: z.int().nonnegative() }),
+  ),
+  missingCount: z.int().nonnegative(),
+  /** Files that could not be read, or not to their end; `rows` of each could. */
+  unreadable: z.array(
+    z.looseObject({
+      chunk: z.string(),
+      reader: z.string(),
+      file: z.string(),
+      bytes: z.int().nonnegative(),
+      rows: z.int().nonnegative(),
+      problem: z.string(),
+    }),
+  ),
+  unreadableCount: z.int().nonnegative(),
+  /** Stretches with data that were not read at all: strax ends at the first chunk that is missing. */
+  unread: z.array(z.looseObject({ chunk: z.string(), bytes: z.int().nonnegative() })),
+  unreadCount: z.int().nonnegative(),
+  /** Readers of which all files of a chunk were empty while others were busy. */
+  quiet: z.array(
+    z.looseObject({ reader: z.string(), chunks: z.int().nonnegative(), first: z.string() }),
+  ),
+});
+export type Input = z.infer<typeof inputSchema>;
+
 /** `result.json`: written by the child, by rename, after everything it made is forced to disk. */
 export const resultSchema = z.looseObject({
   version: versionSchema,
@@ -212,6 +251,8 @@ export const resultSchema = z.looseObject({
   skipped: z.array(z.string()),
   /** What else a person should know of an attempt that has succeeded. */
   warnings: z.array(z.string()).nullish(),
+  /** Null or absent where no live data was read, and in what earlier releases wrote. */
+  input: inputSchema.nullish(),
   seconds: z.number().nonnegative(),
   peakMemoryBytes: z.number().nonnegative(),
   versions: z.record(z.string(), z.string()),

@@ -1,4 +1,5 @@
 import { fieldsOf } from './bson-values.ts';
+import { incompleteIn, lacksData } from './live-input.ts';
 import type { TargetRules } from './rules.ts';
 
 /** A done attempt that made fewer targets than wanted. */
@@ -32,6 +33,8 @@ export interface DebtFacts {
   /** State of restrax, which moves a finished run's data on. */
   restrax: string | null;
   tags: readonly string[];
+  /** Its raw data lacks what could not be read. */
+  incomplete: boolean;
   data: readonly { type: string; host: string; location: string | null }[];
 }
 
@@ -55,6 +58,7 @@ function listOf(value: unknown): Fields[] {
 export function debtFacts(document: Fields): DebtFacts {
   const bootstrax = fieldsOf(document['bootstrax']);
   const { restrax } = document;
+  const incomplete = incompleteIn(bootstrax);
   const hasRestrax = restrax !== undefined && restrax !== null;
   return {
     state: textOf(bootstrax['state']),
@@ -65,6 +69,7 @@ export function debtFacts(document: Fields): DebtFacts {
     status: textOf(document['status']),
     restrax: hasRestrax ? (textOf(fieldsOf(restrax)['state']) ?? 'of unknown state') : null,
     tags: listOf(document['tags']).flatMap(({ name }) => textOf(name) ?? []),
+    incomplete: incomplete !== null && lacksData(incomplete),
     data: listOf(document['data']).map(({ type, host, location }) => ({
       type: textOf(type) ?? '',
       host: textOf(host) ?? '',
@@ -110,6 +115,7 @@ export function offerable(
   for (const tag of [rules.claim.abandonTag, rules.claim.holdTag]) {
     if (facts.tags.includes(tag)) return no(`it is tagged ${tag}`);
   }
+  if (facts.incomplete) return no('its raw data is incomplete: live data could not be read');
   if (!OFFERABLE_STATUS.includes(status)) {
     return no(`others have gone on with it: its status is ${status ?? 'null'}`);
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { PluginGraph, Product, Result } from './attempt.ts';
+import { standsForAll } from './live-input.ts';
 import type { ClaimRules, LimitRules, TargetRules } from './rules.ts';
 import type { ParsedRun, Run } from './run.ts';
 import { matches, suitsDetectors } from './type-names.ts';
@@ -171,6 +172,8 @@ export function productsToCheck(
   result: Result,
 ): Allowed<{ products: Product[] }> {
   if (!result.ok) return refused('the result of the attempt says that it failed');
+  const input = standsForAll(result.input);
+  if (!input.ok) return refused(input.why);
   const products: Product[] = [];
   for (const type of required) {
     const [product, another] = result.products.filter((each) => each.type === type);

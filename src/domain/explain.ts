@@ -80,7 +80,11 @@ function commands(verdict: Verdict, bootstrax: BootstraxFields, number: number):
     case 'held':
       return [command(`release ${number}`), command(`abandon ${number}`)];
     case 'finished':
-      return [command(`logs ${number}`), command(`abandon ${number}`)];
+      return [
+        command(`logs ${number}`),
+        command(`reprocess ${number}`),
+        command(`abandon ${number}`),
+      ];
     case 'givenUp':
       return [
         command(`logs ${number}`),

@@ -32,15 +32,21 @@ function neededLessMemory({ cause, meaning }: NonNullable<PastAttempt['result']>
 
 /**
  * From a run's attempts, newest first, and its count of failures. Goes down to the first failure of
- * the present count: what a person has reset is past.
+ * the present count: what a person has reset is past. `askedFailures`: those that a person asked for.
  */
-export function lessonsOf(history: readonly PastAttempt[], failures: number): Lessons {
+export function lessonsOf(
+  history: readonly PastAttempt[],
+  failures: number,
+  askedFailures: readonly number[] = [],
+): Lessons {
   const culprits: Culprit[] = [];
   const futile: number[] = [];
   let memoryFailures = 0;
   let expected = failures - 1;
   for (const { failures: before, result } of history) {
     if (result === null) continue;
+    // A failure that a person asked for is in the count, and no attempt ended with it.
+    while (askedFailures.includes(expected + 1)) expected--;
     // One that did not count is of this count of failures, or of a lower one.
     if (before !== (result.counted ? expected : expected + 1)) {
       if (result.counted) break;

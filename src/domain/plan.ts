@@ -75,7 +75,8 @@ export function decidePlan(
   inputs: DecisionInputs,
 ): PlanDecisions | Exclude<NoPlan, { kind: 'run_problem' }> {
   const { rules } = inputs;
-  const { failures } = run.bootstrax;
+  const rung = rungAfter(run.bootstrax);
+  const failures = rung(run.bootstrax.failures);
   const selection = selectTargets(
     {
       mode: run.mode,
@@ -83,8 +84,11 @@ export function decidePlan(
       failures,
       shedding: inputs.shedding,
       graph: inputs.graph,
-      culprits: inputs.culprits,
-      futile: inputs.futile ?? [],
+      culprits: inputs.culprits.map((culprit) => ({
+        ...culprit,
+        failures: rung(culprit.failures),
+      })),
+      futile: (inputs.futile ?? []).map(rung),
       hostTargets: inputs.hostTargets,
     },
     rules.targets,
@@ -111,6 +115,16 @@ export function decidePlan(
     kind: 'decided',
     reasons: [...selection.reasons, ...reasons],
   };
+}
+
+/**
+ * How far down the ladder a number of counted failures leads: what a person asked for counts, but says
+ * nothing against the plugins.
+ */
+export function rungAfter({
+  askedFailures = [],
+}: Pick<Run['bootstrax'], 'askedFailures'>): (failures: number) => number {
+  return (failures) => failures - askedFailures.filter((asked) => asked <= failures).length;
 }
 
 /** After the ladder only the last resort is asked for: it is made of all that can be read. */
@@ -209,7 +223,8 @@ export function planLine(
     return { run: number, malformed: [...problems] };
   }
   const { run } = parsed;
-  const bootstrax = { ...run.bootstrax, failures: failures ?? run.bootstrax.failures };
+  const bootstrax =
+    failures === null ? run.bootstrax : { ...run.bootstrax, failures, askedFailures: [] };
   const decided = decidePlan({ ...run, bootstrax }, inputs);
   switch (decided.kind) {
     case 'malformed':

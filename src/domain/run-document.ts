@@ -117,6 +117,13 @@ function optionalCount(value: unknown, field: string, note: Note): number {
   return count !== null && count >= 0 ? count : note(field, 'is not a non-negative integer', 0);
 }
 
+/** Ours alone, and no decision needs it: what is no count is not there. */
+function readCounts(value: unknown): readonly number[] {
+  if (!Array.isArray(value)) return [];
+  const counts = value.flatMap((each: unknown) => readInteger(each) ?? []);
+  return [...new Set(counts.filter((count) => count > 0))];
+}
+
 function readRunNumber(value: unknown, note: Note): number | null {
   const number = readInteger(value);
   if (number !== null && number >= 0) return number;
@@ -141,6 +148,7 @@ function readBootstrax(value: unknown, note: Note): BootstraxFields {
   if (isMissing(value)) return UNTOUCHED;
   if (!isObject(value)) return note('bootstrax', 'is not an object', UNTOUCHED);
   const at = (name: string) => `bootstrax.${name}`;
+  const askedFailures = readCounts(value.asked_failures);
   return {
     state: readState(value.state, note),
     host: optionalString(value.host, at('host'), note),
@@ -154,6 +162,7 @@ function readBootstrax(value: unknown, note: Note): BootstraxFields {
     outcome: OUTCOMES.find((outcome) => outcome === value.outcome) ?? null,
     uncounted: optionalCount(value.uncounted, at('uncounted'), note),
     holdersLost: optionalCount(value.holders_lost, at('holders_lost'), note),
+    ...(askedFailures.length > 0 ? { askedFailures } : {}),
   };
 }
 

@@ -12,6 +12,11 @@ export interface BootstraxFields {
   reason: string | null;
   /** Counted failures; 0 where the document has none. */
   failures: number;
+  /**
+   * Of these, by number from 1, the ones that a person asked for: no plugin is left out for them.
+   * Absent: none.
+   */
+  askedFailures?: readonly number[];
   nextRetry: Date | null;
   /** Id of the attempt that owns the run; absent once it is concluded. */
   attempt: string | null;

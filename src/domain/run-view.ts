@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { incompleteIn, incompleteInWords } from './live-input.ts';
 import { parseRun, type BootstraxFields, type ParsedRun } from './run.ts';
 
 /** One run as `status`, `runs`, the demo and the dashboard show it. Lengths in seconds, times ISO 8601 in UTC. */
@@ -23,6 +24,8 @@ export interface RunView {
   tags: readonly string[];
   targets: readonly string[];
   dropped: readonly string[];
+  /** What the data lacks of the run, a sentence each. */
+  incomplete: readonly string[];
   /** Data types in the document's `data`, live data aside. */
   stored: readonly string[];
   /** From the run's end to the last change of its state; null before. */
@@ -66,16 +69,18 @@ export function runView(document: Readonly<Record<string, unknown>>, now: Date):
   const parsed = parseRun(document);
   const own = document['bootstrax'] as { progress?: unknown; plan?: unknown } | null | undefined;
   const plan = planSchema.safeParse(own?.plan).data;
+  const incomplete = incompleteIn(own);
   const base = describe(parsed, now);
   return {
     ...base,
     targets: plan?.targets ?? [],
     dropped: plan?.dropped ?? [],
+    incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
     progress: progressOf(own?.progress, parsed, now),
   };
 }
 
-type Described = Omit<RunView, 'targets' | 'dropped' | 'progress'>;
+type Described = Omit<RunView, 'targets' | 'dropped' | 'incomplete' | 'progress'>;
 
 function describe(parsed: ParsedRun, now: Date): Described {
   if (parsed.kind === 'malformed') {

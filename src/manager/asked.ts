@@ -5,7 +5,7 @@ import type { ActionDocument } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
 import type { Drain } from './keeping-back/drain.ts';
-import { isOutage } from './persist.ts';
+import { isOfDatabase, unlessRefused } from './persist.ts';
 
 /** A change stream may stay silent although something has happened, seconds. */
 const SLOW_LOOK_SECONDS = 300;
@@ -21,7 +21,7 @@ export interface AskedParts {
   book: AttemptBook;
   drained: () => Drain | null;
   drain: (drain: Drain | null) => Promise<ControlResponse>;
-  /** Whatever is thrown that is no outage. */
+  /** Whatever is thrown that is no answer of the database. */
   failed: (error: unknown) => void;
 }
 
@@ -47,7 +47,7 @@ export class Asked {
   noticed(): void {
     this.#due = true;
     this.#lookNow().catch((error: unknown) => {
-      if (!isOutage(error)) this.#parts.failed(error);
+      if (!isOfDatabase(error)) this.#parts.failed(error);
     });
   }
 
@@ -87,14 +87,17 @@ export class Asked {
     this.#lookedAt = clock.monotonicSeconds();
     this.#againAt = Infinity;
     for (const action of open) {
-      if (action.awaits === host) await this.#own(action);
+      if (action.awaits !== host) continue;
+      await unlessRefused(this.#env, `what ${action.by} has asked for`, () => this.#own(action));
     }
     const others = open.filter(({ awaits }) => awaits === null);
     if (others.length === 0) return;
     const now = await store.serverTime();
     for (const action of others) {
-      if (isStranded(action, now)) await recover(store, action, this.#env.log);
-      else this.#againAt = this.#lookedAt + ABOUT_TO_SECONDS;
+      if (isStranded(action, now)) {
+        const what = `what became of what ${action.by} has asked for`;
+        await unlessRefused(this.#env, what, () => recover(store, action, this.#env.log));
+      } else this.#againAt = this.#lookedAt + ABOUT_TO_SECONDS;
     }
   }
 

@@ -4,14 +4,15 @@ import type { Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
-import type { Fence, ProgressSummary } from '../store/types.ts';
+import type { Fence, Fenced, ProgressSummary } from '../store/types.ts';
 import { checkProducts } from './checks.ts';
 import { DataListing } from './data-listing.ts';
 import { isDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
+import { beginHistory } from './history.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
-import { isOutage, untilAnswered } from './persist.ts';
 import { makeRoom } from './make-room.ts';
+import { isOfDatabase, isUnfit, unlessOutage, untilAnswered, untilWritten } from './persist.ts';
 import { locationsOn, prepare } from './prepare.ts';
 import type { AttemptPhase, Runner } from './runner.ts';
 import { settle, type AttemptSoFar, type Ending } from './settle.ts';
@@ -49,6 +50,8 @@ export class AttemptRunner implements Runner {
   /** What the documents have said of when it came how far. */
   readonly #times: Pick<AttemptTimes, 'noticed' | 'claimed' | 'started'> = {};
   #lookedAgain: (() => void) | null = null;
+  /** The document takes nothing that makes it larger. */
+  #tooLarge = false;
 
   /** `onPhase` is called at each change of phase. */
   constructor(
@@ -159,19 +162,16 @@ export class AttemptRunner implements Runner {
     // What somebody wrote between the look that led to the claim and the claim itself counts.
     await untilAnswered(env, `run ${this.#run.number}`, this.#stopped(), () => this.look());
     if (this.#stop.signal.aborted) return this.#settleUnstarted();
-    const begun = await untilAnswered(env, 'history', this.#managerEnds, async () => {
-      await env.store.attempts.begin({
-        attempt: this.fence.attempt,
-        run: this.#run.number,
-        host: env.host,
-        mode: this.#run.mode,
-        failures: this.#run.bootstrax.failures,
-        plan: null,
-        times: this.#timesSoFar(),
-      });
-      return true;
-    });
-    if (begun === null) return;
+    const record = {
+      attempt: this.fence.attempt,
+      run: this.#run.number,
+      host: env.host,
+      mode: this.#run.mode,
+      failures: this.#run.bootstrax.failures,
+      plan: null,
+      times: this.#timesSoFar(),
+    };
+    if (!(await beginHistory(env, record, this.#managerEnds))) return;
     const prepared = await prepare(env, this.#run, this.fence, this.#stopped());
     switch (prepared.kind) {
       case 'stopped':
@@ -205,12 +205,19 @@ export class AttemptRunner implements Runner {
       return this.#settleUnstarted();
     }
     this.#enter('starting');
-    const landed = await untilAnswered(
-      env,
-      `the start of run ${plan.run}`,
-      this.#stopped(),
-      (again) => env.store.runs.markBusy(this.fence, planSummary(plan), again),
-    );
+    let landed: Fenced | null;
+    try {
+      landed = await untilWritten(env, `the start of run ${plan.run}`, this.#stopped(), (again) =>
+        env.store.runs.markBusy(this.fence, planSummary(plan), again),
+      );
+    } catch (error) {
+      if (!isUnfit(error)) throw error;
+      // What its document does not take now it will not take at the end either.
+      return this.#settle({
+        kind: 'set_aside',
+        problems: [{ field: '(document)', problem: `the database refuses it: ${error.message}` }],
+      });
+    }
     if (landed !== 'landed') {
       if (landed === 'superseded') this.#ended = { kind: 'superseded' };
       return this.#settleUnstarted();
@@ -242,9 +249,9 @@ export class AttemptRunner implements Runner {
       return this.#settleUnstarted();
     }
     // The plan in the history is for people: the run does not wait for it.
-    env.store.attempts.plan(plan.attempt, plan).catch((error: unknown) => {
-      if (!isOutage(error)) throw error;
-    });
+    void unlessOutage(env, `the plan of run ${plan.run} in the history`, () =>
+      env.store.attempts.plan(plan.attempt, plan),
+    );
     await this.#supervise(directory, guardian);
   }
 
@@ -328,7 +335,7 @@ export class AttemptRunner implements Runner {
       await this.look();
       return true;
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOfDatabase(error)) throw error;
       return false;
     }
   }
@@ -393,19 +400,33 @@ export class AttemptRunner implements Runner {
   async #lifeSign(): Promise<void> {
     if (this.phase === 'settling') return;
     try {
-      const landed = await this.#env.store.runs.heartbeat(
-        this.fence,
-        this.#state,
-        this.progressSummary(),
-      );
+      const landed = await this.#renew();
       // Tags are no life sign's business, and the hint of one may have been lost.
       await this.look();
       if (landed === 'landed') this.#listing.write();
       const serverTime = await this.#env.store.serverTime();
       this.#known = { serverTime, monotonicSeconds: this.#env.clock.monotonicSeconds() };
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOfDatabase(error)) throw error;
     }
+  }
+
+  /** With the progress, or without it where the document takes no more: the time alone never grows. */
+  async #renew(): Promise<Fenced> {
+    const { runs } = this.#env.store;
+    if (!this.#tooLarge) {
+      try {
+        return await runs.heartbeat(this.fence, this.#state, this.progressSummary());
+      } catch (error) {
+        if (!isUnfit(error)) throw error;
+        this.#tooLarge = true;
+        this.#env.log.warn(
+          { event: 'run.progress_refused', run: this.#run.number, problem: error.message },
+          `the progress of run ${this.#run.number} is not shown in its document, which takes no more: ${error.message}`,
+        );
+      }
+    }
+    return runs.heartbeat(this.fence, this.#state, null);
   }
 
   /** As shown in the run document; null before the child's first line. */

@@ -10,9 +10,11 @@ import type { Seen } from '../store/types.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import { candidatePages, type Bookmarks, type Candidate, type Retries } from './candidates.ts';
+import { setAsideAsFits, setAsideFor } from './conclude-run.ts';
 import type { Environment } from './environment.ts';
 import { malformedText } from './failure.ts';
 import type { Notices } from './notices.ts';
+import { aboutOneRun, isUnfit } from './persist.ts';
 import { runLabel, tellDaq } from './tell.ts';
 
 export interface TurnAnswer {
@@ -77,13 +79,14 @@ async function lookThrough(
 ): Promise<number | null> {
   for (const { seen } of page) notices.note(seen.id, monotonicSeconds);
   let nextDue: number | null = null;
-  for (const { seen, parsed } of orderCandidates(page, env.rules, now)) {
+  const takeable = page.filter(({ seen }) => !env.left.isLeft(seen.id));
+  for (const { seen, parsed } of orderCandidates(takeable, env.rules, now)) {
     const decision = claimDecision(parsed, host, fleet, env.rules, now);
     switch (decision.kind) {
       case 'claim': {
         if (parsed.kind !== 'run' || book.size >= env.slots || book.ofRun(seen.id) !== null) break;
         const attempt = env.attempts.newId();
-        if ((await env.store.runs.claim(seen, { attempt, host: env.host })) === 'claimed') {
+        if (await claimed(env, seen, attempt)) {
           env.log.info(
             { event: 'run.claimed', run: parsed.run.number, attempt, purpose: decision.purpose },
             `claimed run ${parsed.run.number}: ${decision.why}`,
@@ -96,7 +99,7 @@ async function lookThrough(
         break;
       }
       case 'set_aside':
-        await setAside(env, seen, decision.problems);
+        await aboutOneRun(env, seen, () => setAside(env, seen, decision.problems));
         break;
       case 'pass': {
         if (decision.until === null) break;
@@ -112,6 +115,20 @@ function earlier(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }
 
+/** A run whose document does not take a claim is set aside: no other could do more with it. */
+async function claimed(env: Environment, seen: Seen, attempt: string): Promise<boolean> {
+  const answer = await aboutOneRun(env, seen, async () => {
+    try {
+      return await env.store.runs.claim(seen, { attempt, host: env.host });
+    } catch (error) {
+      if (!isUnfit(error)) throw error;
+      await setAside(env, seen, setAsideFor(env, error.message).problems);
+      return 'lost';
+    }
+  });
+  return answer === 'claimed';
+}
+
 /** Marks a malformed document, once, so that it is visible and harms nothing else. */
 export async function setAside(
   env: Environment,
@@ -119,7 +136,7 @@ export async function setAside(
   problems: readonly FieldProblem[],
 ): Promise<void> {
   const text = malformedText(runLabel(seen), problems);
-  const written = await env.store.runs.settle(seen, env.host, {
+  const written = await setAsideAsFits(env, seen, {
     kind: 'set_aside',
     reason: reasonText(env.host, text, ''),
     problems,

@@ -1,7 +1,7 @@
 import type { Folder } from '../domain/attempt.ts';
 import type { DataRegistration, Fence } from '../store/types.ts';
 import type { Environment } from './environment.ts';
-import { isOutage } from './persist.ts';
+import { isOfDatabase, isUnfit } from './persist.ts';
 
 /** Lists the folders of one attempt in its run document as they appear, one write at a time. */
 export class DataListing {
@@ -12,6 +12,8 @@ export class DataListing {
   readonly #folders = new Map<string, Folder>();
   readonly #listed = new Set<string>();
   #before: readonly string[] = [];
+  /** The document takes no more entries. */
+  #full = false;
   #writing: Promise<void> = Promise.resolve();
 
   /** `onLost` is called when the run turns out to be somebody else's. */
@@ -38,15 +40,23 @@ export class DataListing {
         .filter(({ location }) => !this.#listed.has(location))
         .map(({ type, location, lineage }) => ({ type, location, lineage }));
       const owner = this.#owner();
-      if (fresh.length === 0 || owner === null) return;
+      if (fresh.length === 0 || owner === null || this.#full) return;
       try {
         const landed = await this.#env.store.runs.registerData(owner, fresh);
         if (landed === 'superseded') return this.#onLost();
         for (const { location } of fresh) this.#listed.add(location);
       } catch (error) {
-        if (!isOutage(error)) throw error;
+        if (!isOfDatabase(error)) throw error;
+        if (isUnfit(error)) this.#refused(error.message);
       }
     });
+  }
+
+  /** What the document does not take now is tried once more with the conclusion. */
+  #refused(problem: string): void {
+    this.#full = true;
+    const message = `folders are not listed while they are written: the database refuses it: ${problem}`;
+    this.#env.log.warn({ event: 'data.unlisted', problem }, message);
   }
 
   /** Waits for the write that is under way; answers all locations that were ever listed or begun. */

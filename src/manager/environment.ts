@@ -10,9 +10,10 @@ import type { Store } from '../store/types.ts';
 import type { Clock } from './clock.ts';
 import type { ManagerFigures } from './figures.ts';
 import type { DrainKeeper } from './keeping-back/drain.ts';
+import type { LeftRuns } from './left-runs.ts';
 import type { DeletionMeans } from './deletions/means.ts';
 
-/** What all parts of one manager share; nothing in it changes during its life but the plugin graph. */
+/** What all parts of one manager share; little in it changes during its life. */
 export interface Environment {
   /** Fully qualified name: `bootstrax.host` of every run taken here. */
   host: string;
@@ -52,6 +53,8 @@ export interface Environment {
   /** False in a trial, whose documents nobody else reads. */
   productionMode: boolean;
   store: Store;
+  /** Runs of which the database refuses what has to be written. */
+  left: LeftRuns;
   /** How the store's calls have gone. */
   figures: ManagerFigures;
   executor: Executor;

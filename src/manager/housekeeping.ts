@@ -1,7 +1,7 @@
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
 import { LooseEnds } from './loose-ends.ts';
-import { isOutage } from './persist.ts';
+import { isOfDatabase, unlessRefused } from './persist.ts';
 import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
 import { SilentHosts } from './silent-hosts.ts';
 import { StaleRuns } from './stale-runs.ts';
@@ -65,14 +65,14 @@ export class Housekeeping {
 
   /**
    * Does what is due beside whatever else goes on: no claim waits for it. `failed` is called with
-   * what is no outage.
+   * what is no answer of the database.
    */
   begin(failed: (error: unknown) => void): void {
     if (this.#looking) return;
     this.#looking = true;
     void this.#oneAtATime(() => this.#look())
       .catch((error: unknown) => {
-        if (!isOutage(error)) return failed(error);
+        if (!isOfDatabase(error)) return failed(error);
         this.connectionLost();
         const { message: problem } = error;
         this.#env.log.debug({ event: 'housekeeping.missed', problem }, problem);
@@ -102,11 +102,13 @@ export class Housekeeping {
     const lease = Math.min(limits.busyLeaseSeconds, limits.consideringLeaseSeconds);
     if (now - this.#staleAt >= lease / LOOKS_PER_LEASE) {
       this.#staleAt = now;
-      await this.#stale.look(this.#book);
+      await unlessRefused(this.#env, 'runs without a sign of life', () =>
+        this.#stale.look(this.#book),
+      );
     }
     if (now - this.#cleanedAt < limits.cleanUpSeconds) return;
     this.#cleanedAt = now;
-    await this.#looseEnds.tie();
+    await unlessRefused(this.#env, 'runs that nobody holds', () => this.#looseEnds.tie());
     if (this.#cleanUps++ % SELDOM === 0) {
       await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
       await this.#silentHosts.look();

@@ -1,5 +1,5 @@
+import { StoreError } from '../store/errors.ts';
 import type { Environment } from './environment.ts';
-import { isOutage } from './persist.ts';
 
 /** Creates the indexes that are missing, where that may be done; says so where not. */
 export async function ensureIndexes({ store, log }: Environment): Promise<void> {
@@ -8,7 +8,7 @@ export async function ensureIndexes({ store, log }: Environment): Promise<void> 
   try {
     await store.ensureIndexes();
   } catch (error) {
-    if (isOutage(error)) throw error;
+    if (error instanceof StoreError && error.kind === 'unreachable') throw error;
     log.warn(
       { event: 'database.indexes', missing: missing.map(({ command }) => command) },
       `${missing.length} indexes are missing on the database: see 'bootstrax doctor'`,

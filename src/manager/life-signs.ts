@@ -5,7 +5,7 @@ import type { LifeSign } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import type { Drain } from './keeping-back/drain.ts';
 import type { HostHealth } from './host-health.ts';
-import { isOutage } from './persist.ts';
+import { isOfDatabase } from './persist.ts';
 import type { Runner } from './runner.ts';
 
 /** `eb_monitor` promises one at least every 10 s; a write may itself take a while, seconds. */
@@ -136,7 +136,7 @@ export class LifeSigns {
       const serverTime = await this.#env.store.serverTime();
       this.#skewSeconds = (this.#env.clock.now().getTime() - serverTime.getTime()) / 1000;
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOfDatabase(error)) throw error;
     }
   }
 
@@ -193,7 +193,7 @@ export class LifeSigns {
       this.#lastStatus = status;
       this.#lastStatusAt = this.#env.clock.monotonicSeconds();
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOfDatabase(error)) throw error;
     }
   }
 

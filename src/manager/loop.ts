@@ -18,7 +18,7 @@ import type { Drain } from './keeping-back/drain.ts';
 import { KeepingBack } from './keeping-back/keeping-back.ts';
 import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
 import { MemoryWatch } from './memory-watch.ts';
-import { isOutage, unlessOutage, untilAnswered } from './persist.ts';
+import { isOfDatabase, leaveAlone, unlessOutage, unlessRefused, untilAnswered } from './persist.ts';
 import { tellDaq } from './tell.ts';
 import type { Runner } from './runner.ts';
 
@@ -184,7 +184,8 @@ export class ManagerLoop {
       if (health.accepting.ok) break;
       await this.#bell.wait(1, this.#ends);
     }
-    const taken = await this.process(number);
+    const taken = await untilAnswered(env, `run ${number}`, this.#ends, () => this.process(number));
+    if (taken === null) return 0;
     if (!taken.ok) {
       env.log.error({ event: 'run.refused', run: number }, taken.message);
       return 1;
@@ -194,7 +195,10 @@ export class ManagerLoop {
       this.#throwFailure();
     }
     await this.#deletions.pass(this.#ends);
-    const [document] = await env.store.runs.byNumber(number);
+    const found = await untilAnswered(env, `run ${number}`, this.#ends, () =>
+      env.store.runs.byNumber(number),
+    );
+    const [document] = found ?? [];
     const parsed = parseRun(document);
     return parsed.kind === 'run' && parsed.run.bootstrax.state === 'done' ? 0 : 1;
   }
@@ -295,7 +299,7 @@ export class ManagerLoop {
     const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     this.#housekeeping.begin((error) => this.#fail(error));
     try {
-      await this.#asked.look(this.#listening);
+      await unlessRefused(env, 'what people ask for', () => this.#asked.look(this.#listening));
       if (this.#keepingBack.handingBack) return interval;
       if (this.#book.size >= env.slots) {
         await this.#debts.giveWay(() => this.#claims.accepting());
@@ -305,7 +309,7 @@ export class ManagerLoop {
       await this.#debts.look(() => this.#claims.accepting());
       return Math.min(interval, nextDueSeconds ?? interval);
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOfDatabase(error)) throw error;
       this.#housekeeping.connectionLost();
       env.log.debug({ event: 'turn.missed', problem: error.message }, error.message);
       return interval;
@@ -319,7 +323,7 @@ export class ManagerLoop {
   #begin(runner: Runner, work: () => Promise<void>): void {
     this.#book.add(runner);
     this.#lifeSigns.changed();
-    work().then(
+    this.#settled(runner, work()).then(
       () => {
         // When the manager ends, what goes on stays in the book: it is reported.
         if (this.#ends.aborted) return;
@@ -333,6 +337,17 @@ export class ManagerLoop {
       },
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  /** What the database refuses concerns this run alone: what is on disk of it is found again later. */
+  async #settled(runner: Runner, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+      const { fence, run } = runner;
+      await leaveAlone(this.#env, { id: fence.id, number: run.number }, error);
+    }
   }
 
   #watch(): void {
@@ -368,7 +383,7 @@ export class ManagerLoop {
               if (runner.ending) this.#asked.noticed();
             },
             (error: unknown) => {
-              if (!isOutage(error)) this.#fail(error);
+              if (!isOfDatabase(error)) this.#fail(error);
             },
           );
         }

@@ -1,3 +1,4 @@
+import { incompleteIn, lacksData } from '../domain/live-input.ts';
 import { parseRun, type ParsedRun } from '../domain/run.ts';
 import { idText } from '../store/document-id.ts';
 import { STATUS_TO_REPLACE } from '../store/run-updates.ts';
@@ -5,6 +6,7 @@ import { seenOf } from '../store/runs.ts';
 import type { LogPriority, RunDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
+import { aboutOneRun } from './persist.ts';
 import { runLabel, tellDaq } from './tell.ts';
 
 /** Runs looked at in one pass, of each kind; what is over comes with the next pass. */
@@ -33,7 +35,7 @@ export class LooseEnds {
     const env = this.#env;
     const { abandonTag } = env.rules.claim;
     for (const document of await env.store.runs.waitingTagged(abandonTag, BATCH)) {
-      await this.#abandon(document);
+      await aboutOneRun(env, seenOf(document), () => this.#abandon(document));
     }
     const now = await env.store.serverTime();
     const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
@@ -50,7 +52,8 @@ export class LooseEnds {
       const key = `${idText(seen.id)} ${time ?? 'never'} ${held}`;
       const first = this.#seenSince.get(key) ?? env.clock.monotonicSeconds();
       seenSince.set(key, first);
-      await this.#finish(document, now, env.clock.monotonicSeconds() - first);
+      const seenSeconds = env.clock.monotonicSeconds() - first;
+      await aboutOneRun(env, seen, () => this.#finish(document, now, seenSeconds));
     }
     this.#seenSince = seenSince;
   }
@@ -96,6 +99,8 @@ export class LooseEnds {
 
   async #mendStatus(document: RunDocument): Promise<void> {
     const seen = seenOf(document);
+    const incomplete = incompleteIn(document['bootstrax']);
+    if (incomplete !== null && lacksData(incomplete)) return;
     if (!STATUS_TO_REPLACE.some((status) => status === (document['status'] ?? null))) return;
     if ((await this.#env.store.runs.mendStatus(seen)) !== 'landed') return;
     await this.#tell(

@@ -1,7 +1,7 @@
 import type { Plan } from '../domain/attempt.ts';
 import type { Fence } from '../store/types.ts';
 import type { Environment } from './environment.ts';
-import { untilAnswered } from './persist.ts';
+import { untilWritten } from './persist.ts';
 import { makingRoom, removeProducts, whatStays, type Removed } from './removal.ts';
 import { tellDaq } from './tell.ts';
 
@@ -32,7 +32,7 @@ export async function makeRoom(
   const found = await quietly(env, plan, signal);
   if (found.kind !== 'listed') return found;
   if (found.locations.length > 0) {
-    const landed = await untilAnswered(env, `earlier data of run ${plan.run}`, signal, () =>
+    const landed = await untilWritten(env, `earlier data of run ${plan.run}`, signal, () =>
       env.store.runs.unregisterData(fence, found.locations),
     );
     if (landed === null) return { kind: 'stopped' };

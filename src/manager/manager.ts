@@ -18,6 +18,7 @@ import { drainsOnDisk, readDrain } from './keeping-back/drain.ts';
 import type { Environment } from './environment.ts';
 import { ManagerLoop } from './loop.ts';
 import type { HandBack } from './keeping-back/hand-over.ts';
+import { LeftRuns } from './left-runs.ts';
 import { noWorker } from './keeping-back/no-worker.ts';
 import { tellDaq } from './tell.ts';
 import { startServiceNotices } from './service-notices.ts';
@@ -187,6 +188,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     machine: thisMachine,
     drains: drainsOnDisk(settings.paths.stateDir),
     clock: systemClock,
+    left: new LeftRuns(systemClock),
     log: logger,
     graph: worker.graph,
   };

@@ -49,7 +49,7 @@ export async function wipeOnlineMonitor(
       return await sayLeft(env, number, 'there are too many to remove them in time');
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      if (error.kind !== 'unreachable') {
+      if (error.kind === 'unauthorized' || error.kind === 'unsupported') {
         refused.add(env.store);
         return await sayLeft(env, number, `the database does not allow it: ${error.message}`);
       }

@@ -1,7 +1,7 @@
 import type { Plan } from '../domain/attempt.ts';
 import { hostTargetsOf } from '../domain/host-targets.ts';
 import { lessonsOf, type Lessons } from '../domain/lessons.ts';
-import { makePlan, resolveLiveDirectory } from '../domain/plan.ts';
+import { makePlan, resolveLiveDirectory, rungAfter } from '../domain/plan.ts';
 import type { Fault } from '../domain/retry.ts';
 import type { Run } from '../domain/run.ts';
 import { dependsOnHost, type HostTargets } from '../domain/targets.ts';
@@ -84,8 +84,9 @@ export async function prepare(
   });
   if (made.kind !== 'plan') return withoutPlan(made);
   const { plan } = made;
-  if (plan.failures > 0 && !env.rules.resources.fixed) {
-    const message = `resources of run ${run.number} on ${env.host} are lowered after ${plan.failures} failures: ${plan.cores} cores, ${plan.maxMessages} messages, time-out ${plan.timeoutSeconds} s`;
+  const failures = rungAfter(run.bootstrax)(plan.failures);
+  if (failures > 0 && !env.rules.resources.fixed) {
+    const message = `resources of run ${run.number} on ${env.host} are lowered after ${failures} failures: ${plan.cores} cores, ${plan.maxMessages} messages, time-out ${plan.timeoutSeconds} s`;
     env.log.info({ event: 'resources.lowered', run: run.number }, message);
     void tellDaq(env, 'info', message, run.number);
   }
@@ -128,12 +129,12 @@ function failed(reason: string, fault: Fault): { kind: 'conclude'; judgement: Ju
 }
 
 async function lessons(env: Environment, run: Run, signal: AbortSignal): Promise<Lessons> {
-  const { failures, uncounted } = run.bootstrax;
+  const { failures, uncounted, askedFailures } = run.bootstrax;
   if (failures === 0 && uncounted === 0) return lessonsOf([], 0);
   const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
     env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
   );
-  return lessonsOf(history ?? [], failures);
+  return lessonsOf(history ?? [], failures, askedFailures);
 }
 
 /** What the DAQ's operators want of this host in the run's mode; null: nothing special. */

@@ -6,13 +6,15 @@ import { idText } from '../store/document-id.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Conclusion, RunDocument } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
+import { concludeAsFits } from './conclude-run.ts';
 import { cleanUpDebt } from './debts/debts.ts';
 import { requestDeletion } from './deletions/deletions.ts';
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen, malformedText } from './failure.ts';
+import { endHistory } from './history.ts';
 import { endProcesses, listedHere } from './left-behind.ts';
-import { untilAnswered } from './persist.ts';
+import { aboutOneRun, unlessRefused, untilAnswered, untilWritten } from './persist.ts';
 import {
   removeProducts,
   takingBack,
@@ -46,7 +48,7 @@ export async function recoverAttempts(
     const files = await env.attempts.read(id);
     if (files === null || files.concluded) continue;
     await unlessDiskTrouble(env, `clean up after attempt ${id}`, () =>
-      recoverAttempt(env, files, handlers, signal),
+      unlessRefused(env, `attempt ${id}`, () => recoverAttempt(env, files, handlers, signal)),
     );
   }
 }
@@ -99,6 +101,7 @@ async function recoverAttempt(
     }
     const parsed = parseRun(document);
     if (state !== 'busy' || parsed.kind !== 'run') continue;
+    if (env.left.isLeft(document._id)) return;
     handlers.adopt(parsed.run, document, { ...files, plan });
     env.log.info(
       { event: 'attempt.adopted', run: plan.run, attempt: plan.attempt },
@@ -172,10 +175,12 @@ async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSign
       });
     }
     const conclusion = { ...plain, unregister };
-    const concluded = await untilAnswered(env, `run ${String(number)}`, signal, (again) =>
-      env.store.runs.conclude({ id: document._id, attempt, host: env.host }, conclusion, again),
+    const fence = { id: document._id, attempt, host: env.host };
+    const run = typeof number === 'number' ? number : -1;
+    const concluded = await aboutOneRun(env, seenOf(document), () =>
+      concludeAsFits(env, { fence, run }, conclusion, signal),
     );
-    if (concluded?.kind !== 'landed') continue;
+    if (concluded?.answer.kind !== 'landed') continue;
     env.log.warn({ event: `run.${conclusion.kind}`, run: number, attempt }, message);
     if (removal === null) continue;
     await unlessDiskTrouble(env, `clean up after run ${removal.run}`, () =>
@@ -233,8 +238,6 @@ async function closeHistory(
     if (book.has(attempt)) continue;
     const dropped = Array.isArray(plan?.['dropped']) ? (plan['dropped'] as string[]) : [];
     const reason = 'the manager ended before the attempt had an outcome';
-    await untilAnswered(env, 'history', signal, () =>
-      env.store.attempts.end(attempt, endedUnseen(reason, { dropped })),
-    );
+    await endHistory(env, attempt, endedUnseen(reason, { dropped }), {}, signal);
   }
 }

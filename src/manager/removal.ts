@@ -7,7 +7,7 @@ import { idText } from '../store/document-id.ts';
 import type { RunDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import { listedHere } from './left-behind.ts';
-import { untilAnswered } from './persist.ts';
+import { untilAnswered, untilWritten } from './persist.ts';
 
 /** Whose folders are removed, and where. */
 export interface Removal {
@@ -95,7 +95,7 @@ export async function withdrawEntries(
   const { state, host } = runNow(idText(document._id), document);
   const isHeldHere = host === env.host && (state === 'considering' || state === 'busy');
   const locations = isHeldHere ? made : [...new Set([...begun, ...made])];
-  await untilAnswered(env, `data entries of run ${removal.run}`, signal, () =>
+  await untilWritten(env, `data entries of run ${removal.run}`, signal, () =>
     env.store.runs.withdrawData(document._id, env.host, locations),
   );
 }

@@ -1,6 +1,7 @@
 import type { AttemptTimes } from '../domain/attempt-times.ts';
 import type { Phase, Plan, Product, Result } from '../domain/attempt.ts';
 import { meaningOf } from '../domain/causes.ts';
+import { incompleteOf, inputNotices, inputSummary, lacksData } from '../domain/live-input.ts';
 import { fieldsOf } from '../domain/bson-values.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import type { FieldProblem, Run } from '../domain/run.ts';
@@ -14,10 +15,12 @@ import type {
   LogPriority,
   RunDocument,
 } from '../store/types.ts';
+import { concludeAsFits } from './conclude-run.ts';
 import { requestDeletion } from './deletions/deletions.ts';
 import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, malformedText } from './failure.ts';
+import { endHistory } from './history.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { untilAnswered } from './persist.ts';
 import { removeProducts, takingBack, withdrawEntries } from './removal.ts';
@@ -71,23 +74,31 @@ export async function settle(
     // Who took the run over has written what became of this attempt.
     return settleSuperseded(env, attempt, { unlessEnded: true }, signal);
   }
-  const settled = decide(env, attempt, ending);
-  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, settled.outcome, { times: attempt.times }),
-  );
+  let settled = decide(env, attempt, ending);
+  const { times } = attempt;
+  if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
   if (settled.conclusion.kind !== 'done') {
     // Before the run is free: then the next attempt's child may write there.
     await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
   }
-  const answer = await untilAnswered(env, `the outcome of run ${run.number}`, signal, (again) =>
-    env.store.runs.conclude(fence, settled.conclusion, again),
+  const concluded = await concludeAsFits(
+    env,
+    { fence, run: run.number },
+    settled.conclusion,
+    signal,
   );
-  if (answer === null) return null;
+  if (concluded === null) return null;
+  const { answer, refusal } = concluded;
   if (answer.kind === 'superseded') {
     // What is written there was decided here, and did not come about.
     return settleSuperseded(env, attempt, { unlessEnded: false }, signal);
   }
 
+  if (refusal !== null) {
+    // What is written there was decided here, and could not be written into the run.
+    settled = setAsideInstead(env, attempt, concluded.conclusion, refusal);
+    if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
+  }
   if (settled.conclusion.kind === 'done') {
     // Before the attempt is marked as concluded: the next start looks only at those that are not.
     await requestDeletion(env, run.number, fence.attempt, signal);
@@ -106,9 +117,19 @@ export async function settle(
   for (const warning of attempt.result?.warnings ?? []) {
     await tellDaq(env, 'warning', `run ${run.number}: ${warning}`, run.number);
   }
+  if (settled.conclusion.kind === 'done') await tellInput(env, attempt);
   report(env, attempt, settled);
   await tellDaq(env, settled.priority, settled.message, run.number);
   return settled.outcome.outcome;
+}
+
+/** What is not in the data is never silent. */
+async function tellInput(env: Environment, { run, result }: AttemptSoFar): Promise<void> {
+  for (const { priority, message } of inputNotices(run.number, result?.input)) {
+    const level = priority === 'error' ? 'error' : 'warn';
+    env.log[level]({ event: 'run.input', run: run.number }, message);
+    await tellDaq(env, priority, message, run.number);
+  }
 }
 
 /** A run that was handed on before is processed anew; one that others have gone on with is an alarm. */
@@ -146,9 +167,8 @@ async function settleSuperseded(
     false,
     'the run was taken over or settled by others',
   );
-  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, outcome, { ...history, times: attempt.times }),
-  );
+  const options = { ...history, times: attempt.times };
+  if (!(await endHistory(env, fence.attempt, outcome, options, signal))) return null;
   if (document !== null && plan !== null) {
     await unlessDiskTrouble(env, `withdraw data entries of run ${run.number}`, () =>
       withdrawEntries(env, takingBack(plan, locations), document, locations, signal),
@@ -162,6 +182,23 @@ async function settleSuperseded(
     `run ${run.number} is no longer this attempt's (taken over or settled by others): its child is ended and its folders are removed`,
   );
   return 'superseded';
+}
+
+/** The document does not take what the run has become: a person has to look at it. */
+function setAsideInstead(
+  env: Environment,
+  attempt: AttemptSoFar,
+  conclusion: Conclusion,
+  refusal: string,
+): Settled {
+  const { number } = attempt.run;
+  const text = `run ${number} cannot be concluded: the database refuses what has to be written into its document: ${refusal}`;
+  return {
+    conclusion,
+    outcome: outcomeOf(env, attempt, 'set_aside', false, text),
+    priority: 'error',
+    message: `${text}. Look at the size and the fields of the document, then 'bootstrax retry ${number}'`,
+  };
 }
 
 function isConcludedBy(document: RunDocument, { attempt }: Fence): boolean {
@@ -178,9 +215,8 @@ async function leaveToAnotherManager(
   const { run, fence } = attempt;
   const why = 'another manager of this host has concluded it';
   const outcome = outcomeOf(env, attempt, 'superseded', false, why);
-  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, outcome, { unlessEnded: true, times: attempt.times }),
-  );
+  const options = { unlessEnded: true, times: attempt.times };
+  await endHistory(env, fence.attempt, outcome, options, signal);
   await cleanUp(env, attempt, false, signal);
   const message = `another manager of ${env.host} has concluded run ${run.number}: what it has made stays as it is`;
   env.log.warn(
@@ -222,11 +258,18 @@ function decide(
   const judgement = ending.judgement;
   if (judgement.kind !== 'failed') {
     const products = attempt.result?.products ?? [];
+    const incomplete = incompleteOf(attempt.result?.input);
+    const handOn = incomplete === null || !lacksData(incomplete);
     return {
-      conclusion: { kind: 'done', register: products.map(registration) },
+      conclusion: {
+        kind: 'done',
+        register: products.map(registration),
+        handOn,
+        ...(incomplete === null ? {} : { incomplete }),
+      },
       outcome: outcomeOf(env, attempt, 'done', false, null),
-      priority: 'info',
-      message: `run ${run.number} is done: ${products.length} data types`,
+      priority: handOn ? 'info' : 'error',
+      message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${products.length} data types`,
     };
   }
   const { fault, reason, traceback, cause, shortOf = null } = judgement;
@@ -280,6 +323,7 @@ function outcomeOf(
     chunks: attempt.chunks,
     // A child that died could not report them itself.
     versions: attempt.result?.versions ?? env.executor.versions(),
+    input: inputSummary(attempt.result?.input),
   };
 }
 

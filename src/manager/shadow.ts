@@ -24,7 +24,7 @@ import { Bell } from './bell.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
 import { candidatePages } from './candidates.ts';
 import type { Clock } from './clock.ts';
-import { isOutage } from './persist.ts';
+import { isOfDatabase } from './persist.ts';
 import { shownPlan } from './shown-plan.ts';
 
 /** What a shadow stands on. It only reads: its store refuses to write. */
@@ -88,7 +88,7 @@ export class Shadow {
       try {
         await this.#look();
       } catch (error) {
-        if (!isOutage(error)) throw error;
+        if (!isOfDatabase(error)) throw error;
         this.connectionLost();
         log.warn({ event: 'shadow.missed' }, error.message);
       }

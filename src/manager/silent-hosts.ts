@@ -1,6 +1,6 @@
 import type { NewestSign } from '../store/types.ts';
 import type { Environment } from './environment.ts';
-import { isOutage, unlessOutage } from './persist.ts';
+import { isUnfit, unlessOutage } from './persist.ts';
 import { tellDaq } from './tell.ts';
 
 const DEAD = 'dead_bootstrax';
@@ -46,7 +46,7 @@ export class SilentHosts {
     try {
       if ((await env.store.silentHosts.markDead(sign)) === 'changed') return false;
     } catch (error) {
-      if (isOutage(error)) throw error;
+      if (!isUnfit(error)) throw error;
       // A capped collection of an old server takes no change of a document's size.
       env.log.warn(
         { event: 'host.dead', host: sign.host },

@@ -4,9 +4,10 @@ import { idText } from '../store/document-id.ts';
 import type { Seen } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import { setAside } from './claiming.ts';
+import { setAsideFor } from './conclude-run.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen } from './failure.ts';
-import { unlessOutage } from './persist.ts';
+import { aboutOneRun, isUnfit, unlessOutage } from './persist.ts';
 import { tellDaq } from './tell.ts';
 
 /**
@@ -64,10 +65,16 @@ export class StaleRuns {
     this.#observations = observations;
     let taken = 0;
     for (const seen of stale) {
-      if (typeof seen.attempt !== 'string' && (await this.#setAsideIfMalformed(seen))) continue;
-      if (await this.#takeFromHolder(seen)) taken++;
+      const isTaken = await aboutOneRun(env, seen, async () => {
+        if (typeof seen.attempt !== 'string' && (await this.#setAsideIfMalformed(seen)))
+          return false;
+        return this.#takeFromHolder(seen);
+      });
+      if (isTaken === true) taken++;
     }
-    for (const seen of passedAround) await this.#setAsideIfMalformed(seen);
+    for (const seen of passedAround) {
+      await aboutOneRun(env, seen, () => this.#setAsideIfMalformed(seen));
+    }
     return taken;
   }
 
@@ -99,7 +106,12 @@ export class StaleRuns {
       traceback: '',
     });
     const fence = { id: seen.id, attempt, host: env.host };
-    await env.store.runs.conclude(fence, failure.conclusion);
+    try {
+      await env.store.runs.conclude(fence, failure.conclusion);
+    } catch (error) {
+      if (!isUnfit(error)) throw error;
+      await env.store.runs.conclude(fence, setAsideFor(env, error.message));
+    }
     env.log.warn(
       { event: 'run.stale', run: seen.number, state: seen.state, host: seen.host },
       failure.message,

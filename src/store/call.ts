@@ -51,7 +51,7 @@ export function createCaller(
     } catch (error) {
       const failure = toStoreError(error, operation, database);
       called(failure.kind !== 'unreachable');
-      if (failure.kind === 'unreachable') {
+      if (failure.kind === 'unreachable' || failure.kind === 'unclear') {
         notify({ kind: 'missed', database, operation, reason: failure.message });
       }
       throw failure;

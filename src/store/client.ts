@@ -13,6 +13,9 @@ const LOSS_MS = 1000;
 /** Longer than a change stream may stay silent; the outer time-out of each call is shorter. */
 const SOCKET_MS = 60_000;
 
+/** A server tells by then that it still waits for its replicas: after that, nobody listens any more. */
+const REPLICATION_SHARE = 0.8;
+
 /** A connection that outlives the driver's clients. */
 export interface Connection {
   /** Ask for it anew for each call. */
@@ -106,7 +109,11 @@ function clientSettings(callMs: number, credentials: Credentials | null): MongoC
     readPreference: 'primary',
     retryReads: true,
     retryWrites: true,
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS: callMs },
+    writeConcern: {
+      w: 'majority',
+      journal: true,
+      wtimeoutMS: Math.ceil(callMs * REPLICATION_SHARE),
+    },
     maxPoolSize: 20,
     ...(credentials === null ? {} : authentication(credentials)),
   };

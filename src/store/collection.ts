@@ -43,25 +43,42 @@ export interface FindOptions {
   limit?: number;
 }
 
-/** `get` names the collection of the present client, which may change from call to call. */
+/**
+ * `get` names the collection of the present client, which may change from call to call. After
+ * `readLimitMs` the server gives a read up by itself, which ours would only cease to wait for.
+ */
 export function boundedCollection(
   name: string,
   get: () => DriverCollection,
   caller: Caller,
+  readLimitMs?: number,
 ): Collection {
+  const limit = readLimitMs === undefined ? {} : { maxTimeMS: readLimitMs };
   return {
     find: (filter, options = {}) =>
-      caller.repeatable(`reading ${name}`, () => get().find(filter, options).toArray()),
+      caller.repeatable(`reading ${name}`, () =>
+        get()
+          .find(filter, { ...options, ...limit })
+          .toArray(),
+      ),
     aggregate: (pipeline) =>
-      caller.repeatable(`aggregating ${name}`, () => get().aggregate(pipeline).toArray()),
+      caller.repeatable(`aggregating ${name}`, () => get().aggregate(pipeline, limit).toArray()),
     updateOne: (write, filter, update, options) =>
       around(write, () =>
         caller.once(`updating ${name}`, () => matched(get(), filter, update, options)),
       ),
     repeatUpdateOne: (write, filter, update, options) =>
-      around(write, () =>
-        caller.repeatable(`updating ${name}`, () => matched(get(), filter, update, options)),
-      ),
+      around(write, async () => {
+        const carryOut = () =>
+          caller.repeatable(`updating ${name}`, () => matched(get(), filter, update, options));
+        try {
+          return await carryOut();
+        } catch (error) {
+          if (options?.upsert !== true || !isDuplicate(error)) throw error;
+          // Somebody else has made it at the same moment: it is there now.
+          return carryOut();
+        }
+      }),
     repeatUpdateAll: async (write, filter, update) => {
       await around(write, () =>
         caller.repeatable(`updating ${name}`, () => get().updateMany(filter, update)),
@@ -73,8 +90,7 @@ export function boundedCollection(
           caller.repeatable(`inserting into ${name}`, () => get().insertOne(document)),
         );
       } catch (error) {
-        if (error instanceof StoreError && error.code === DUPLICATE_KEY) return;
-        throw error;
+        if (!isDuplicate(error)) throw error;
       }
     },
     deleteByIds: async (write, ids) => {
@@ -85,6 +101,10 @@ export function boundedCollection(
     },
     pause: (milliseconds) => caller.pause(milliseconds),
   };
+}
+
+function isDuplicate(error: unknown): boolean {
+  return error instanceof StoreError && error.code === DUPLICATE_KEY;
 }
 
 /** A kill after it finds the write in the database and nothing done with the answer. */

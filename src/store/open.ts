@@ -38,6 +38,9 @@ const INDEXES = [
   ...ONLINE_MONITOR_INDEXES,
 ];
 
+/** Share of the call time-out after which a server gives up a read by itself. */
+const READ_SHARE = 0.8;
+
 /**
  * Connects lazily: it returns at once, and an unreachable server shows at the first call.
  * `notify` hears of retries and of connections that come and go.
@@ -64,12 +67,14 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
   };
 
   const serverTime = createServerClock(runsDb, runsCaller);
+  const readLimitMs = Math.ceil(options.callTimeoutSeconds * 1000 * READ_SHARE);
   const allowed = options.readOnly ? readOnlyCollection : (collection: Collection) => collection;
   return {
     ...composeStore({
       inRuns: (name) =>
-        allowed(boundedCollection(name, () => runsDb().collection(name), runsCaller)),
-      inDaq: (name) => allowed(boundedCollection(name, () => daqDb().collection(name), daqCaller)),
+        allowed(boundedCollection(name, () => runsDb().collection(name), runsCaller, readLimitMs)),
+      inDaq: (name) =>
+        allowed(boundedCollection(name, () => daqDb().collection(name), daqCaller, readLimitMs)),
       runsTime: serverTime,
       daqTime: daqServer === runsServer ? serverTime : createServerClock(daqDb, daqCaller),
       watchRuns: watchRuns(() => runsDb().collection(RUNS_COLLECTION), runsCaller),

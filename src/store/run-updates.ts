@@ -25,7 +25,7 @@ export function claimUpdate(owner: { attempt: string; host: string }): Document[
       time: '$$NOW',
       attempt: literal(owner.attempt),
     }),
-    unsetBootstrax('plan', 'progress', 'malformed'),
+    unsetBootstrax('plan', 'progress', 'malformed', 'incomplete'),
   ];
 }
 
@@ -74,7 +74,7 @@ export function settleUpdate(host: string, conclusion: Conclusion): Document[] {
     ...(register.length > 0 ? [registerStage(host, register)] : []),
     setBootstrax({ host: literal(host), time: '$$NOW', ...conclusionFields(conclusion) }),
     unsetBootstrax('attempt', 'progress', ...conclusionRemoves(conclusion)),
-    ...(conclusion.kind === 'done' ? [statusStage()] : []),
+    ...(conclusion.kind === 'done' && conclusion.handOn !== false ? [statusStage()] : []),
   ];
 }
 
@@ -96,7 +96,13 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
   const common = { state: concludedState(conclusion), outcome: conclusion.kind };
   switch (conclusion.kind) {
     case 'done':
-      return { ...common, uncounted: 0 };
+      return {
+        ...common,
+        uncounted: 0,
+        ...(conclusion.incomplete === undefined
+          ? {}
+          : { incomplete: literal(conclusion.incomplete) }),
+      };
     case 'failed':
       return {
         ...common,
@@ -104,6 +110,7 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
         n_failures: conclusion.failures,
         next_retry: inSeconds(conclusion.delaySeconds),
         uncounted: 0,
+        ...(conclusion.asked ? askedFailure(conclusion.failures) : {}),
       };
     case 'requeued':
       return {
@@ -117,6 +124,7 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
           : {}),
       };
     case 'set_aside':
+      if (conclusion.smallest === true) return common;
       return {
         ...common,
         reason: literal(conclusion.reason),
@@ -128,6 +136,7 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
         reason: literal(conclusion.reason),
         n_failures: conclusion.failures,
         uncounted: 0,
+        ...(conclusion.asked ? askedFailure(conclusion.failures) : {}),
       };
     case 'abandoned':
       return {
@@ -137,11 +146,16 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
   }
 }
 
+function askedFailure(number: number): Record<string, Expression> {
+  return { asked_failures: { $concatArrays: [arrayAt('$bootstrax.asked_failures'), [number]] } };
+}
+
 function conclusionRemoves(conclusion: Conclusion): string[] {
   switch (conclusion.kind) {
     case 'set_aside':
       // Without `next_retry` no program retries the run.
-      return ['next_retry'];
+      if (conclusion.smallest !== true) return ['next_retry'];
+      return ['next_retry', 'reason', 'plan', 'malformed', 'holders_lost', 'uncounted'];
     case 'requeued':
     case 'abandoned':
       return ['malformed'];
@@ -179,6 +193,7 @@ export function retryUpdate(host: string, failures: number): Document[] {
       uncounted: 0,
     }),
     unsetBootstrax('attempt', 'progress', 'malformed', 'holders_lost'),
+    ...(failures === 0 ? [unsetBootstrax('asked_failures')] : []),
   ];
 }
 

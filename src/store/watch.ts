@@ -10,9 +10,8 @@ const AWAIT_MS = 30_000;
 /** Once a server does that, it does it several times a minute. */
 const MOST_EARLY = 6;
 const LONGEST_PAUSE_MS = 2_000;
-
-/** No change streams at all: standalone server, no such stage, no such command. */
-const UNSUPPORTED = new Set([59, 115, 303, 40324, 40573]);
+/** After an answer that says more than: not now. */
+const LONGEST_REFUSED_PAUSE_MS = 60_000;
 
 export interface WatchRequest {
   /** The collection of the present client, which may change from call to call. */
@@ -84,11 +83,11 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
       if (signal.aborted) break;
       const failure = toStoreError(error, 'watching', 'this');
       const refused = failure.kind !== 'unreachable';
-      if (refused && token === null && isUnsupported(failure)) return 'unsupported';
+      if (token === null && isForGood(failure)) return 'unsupported';
       // The token is too old for the server's history, or of another life of the collection.
       if (refused) token = null;
       await delay(pause, undefined, { signal }).catch(() => undefined);
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      pause = Math.min(pause * 2, refused ? LONGEST_REFUSED_PAUSE_MS : LONGEST_PAUSE_MS);
     }
   }
   return 'aborted';
@@ -121,7 +120,7 @@ async function readAll(
   for (;;) onEvent(await stream.next());
 }
 
-function isUnsupported(failure: StoreError): boolean {
-  if (failure.kind === 'unauthorized') return true;
-  return failure.code !== null && UNSUPPORTED.has(failure.code);
+/** No change streams at all: a standalone server, no such stage or command, or no privilege. */
+function isForGood({ kind }: StoreError): boolean {
+  return kind === 'unauthorized' || kind === 'unsupported';
 }

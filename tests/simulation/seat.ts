@@ -4,6 +4,7 @@ import type { Rules } from '../../src/domain/rules.ts';
 import { ManagerLoop } from '../../src/manager/loop.ts';
 import type { Environment } from '../../src/manager/environment.ts';
 import { ManagerFigures } from '../../src/manager/figures.ts';
+import { LeftRuns } from '../../src/manager/left-runs.ts';
 import { StoreError } from '../../src/store/errors.ts';
 import type { Store } from '../../src/store/types.ts';
 import type { Call } from './reference-order.ts';
@@ -162,6 +163,7 @@ export class Seat {
       log: log as unknown as Logger,
       graph: () => null,
       figures: new ManagerFigures(),
+      left: new LeftRuns(clock),
     };
   }
 }

@@ -74,6 +74,7 @@ class _Attempt:
         self._folders: list[dict] = []
         self._skipped: list[str] = []
         self._warnings: list[str] = []
+        self._input: dict | None = None
 
     def run(self, load_context) -> int:
         try:
@@ -84,10 +85,12 @@ class _Attempt:
 
     def _process(self, load_context) -> list[dict]:
         loaded = load_context(self._plan)
+        from .input_account import InputAccount
         from .processing import Processing
         from .products import read_product
 
-        processing = Processing(self._plan, loaded, self._progress, self._announce)
+        account = InputAccount(self._directory, self._plan, self._state)
+        processing = Processing(self._plan, loaded, self._progress, self._announce, account)
         self._skipped, self._warnings = processing.skipped, processing.warnings
         if self._plan.get("debug"):
             from . import debugging
@@ -96,6 +99,7 @@ class _Attempt:
         with self._profiled():
             processing.run()
         self._progress.enter("finishing")
+        self._input = account.sum_up()
         products = [read_product(folder) for folder in self._folders]
         durable.sync_file_system(self._plan["outputDirectory"])
         return products
@@ -136,6 +140,7 @@ class _Attempt:
             "products": products,
             "skipped": self._skipped,
             "warnings": self._warnings,
+            "input": self._input,
             "seconds": self._progress.seconds(),
             "peakMemoryBytes": self._state.peak_memory,
             "versions": versions(),

@@ -52,7 +52,7 @@ class ForkServer:
         return 0
 
     def _load(self) -> bool:
-        from . import child, processing, products  # noqa: F401  each child has them already
+        from . import child, input_account, processing, products  # noqa: F401  each child has them already
         from .context import ContextUnusable, LoadedContext, last_lines
 
         switch_off_progress_monitor()

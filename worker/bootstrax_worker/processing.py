@@ -8,6 +8,7 @@ import strax
 from .context import LoadedContext, save_when
 from .errors import OutputUnusable, observed
 from .folders import OutputDirectory
+from .input_account import InputAccount
 from .progress import Progress
 from .word import word_of
 
@@ -23,8 +24,16 @@ class NothingStored(Exception):
 class Processing:
     """strax set up for one plan; `folders` grows as strax creates them."""
 
-    def __init__(self, plan: dict, loaded: LoadedContext, progress: Progress, announce) -> None:
+    def __init__(
+        self,
+        plan: dict,
+        loaded: LoadedContext,
+        progress: Progress,
+        announce,
+        account: InputAccount,
+    ) -> None:
         self._plan = plan
+        self._account = account
         self._loaded = loaded
         self._progress = progress
         self._context = loaded.context
@@ -160,14 +169,18 @@ class Processing:
         self._context.estimate_run_start_and_end = lambda *_, **__: (0, float("inf"))
 
     def _observe_plugins(self) -> None:
-        progress = self._progress
+        progress, account = self._progress, self._account
         compute = observed(strax.Plugin.do_compute, self._plan["outputDirectory"])
+        account.begin()
 
         def do_compute(self, chunk_i=None, **kwargs):
-            result = compute(self, chunk_i=chunk_i, **kwargs)
             if not self.depends_on:
+                with account.chunk(self, chunk_i):
+                    result = compute(self, chunk_i=chunk_i, **kwargs)
                 progress.chunk_read(chunk_i, _duration_ns(result))
-            elif progress.phase == "waiting_for_data":
+                return result
+            result = compute(self, chunk_i=chunk_i, **kwargs)
+            if progress.phase == "waiting_for_data":
                 progress.enter("processing")  # What the source delivers is stored already.
             return result
 

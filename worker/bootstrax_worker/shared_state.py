@@ -15,8 +15,9 @@ import mmap
     _POOL_BROKEN,
     _FIRST_CHUNK,
     _FIRST_OUTPUT,
+    _UNACCOUNTED,
     _HEADER,
-) = range(9)
+) = range(10)
 
 # 182 hours of 5-second chunks; strax itself counts chunks in six digits.
 _CHUNKS = 1 << 17
@@ -26,6 +27,7 @@ class SharedState:
     """Numbers shared by fork. Bytes and memory in bytes, durations in ns.
 
     `first_chunk` and `first_output`: when they came, in µs since the child's start; 0 before.
+    `unaccounted`: 1 once something that was read could not be written down.
     """
 
     def __init__(self) -> None:
@@ -49,6 +51,7 @@ class SharedState:
     pool_broken = _slot(_POOL_BROKEN)
     first_chunk = _slot(_FIRST_CHUNK)
     first_output = _slot(_FIRST_OUTPUT)
+    unaccounted = _slot(_UNACCOUNTED)
 
     def chunk_read(self, chunk: int, duration_ns: int) -> None:
         """Record that the source delivered a chunk; reading it again changes nothing."""

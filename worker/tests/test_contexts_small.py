@@ -8,7 +8,7 @@ from simulated_runs import ALL, assert_nothing_lost, strax_config
 
 from bootstrax_worker.contexts import small as module
 from bootstrax_worker.contexts.small import AskedToFail, small
-from bootstrax_worker.contexts.small_reader import CHANNEL_RANGES, UnreadableLiveData
+from bootstrax_worker.contexts.small_reader import CHANNEL_RANGES
 from bootstrax_worker.simulator import LiveData, RunShape, write_live_data
 
 DEFAULT_TARGETS = ("event_info", "events_nv", "events_mv", "online_peak_monitor", "veto_proximity")
@@ -94,7 +94,7 @@ def test_an_unreadable_file_is_named(tmp_path):
     shape = RunShape(seconds=3.0, chunk_seconds=1.0, overlap_seconds=0.2, fault="corrupt-chunk")
     write_live_data(tmp_path / "live" / "000007", shape)
     context = context_for(tmp_path, shape)
-    with pytest.raises(UnreadableLiveData, match="000007/000001/reader0_reader_0_0"):
+    with pytest.raises(strax.DataCorrupted, match="000007/000001/reader0_reader_0_0"):
         context.make("000007", "raw_records", processor="single_thread", progress_bar=False)
 
 

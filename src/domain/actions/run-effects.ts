@@ -23,8 +23,11 @@ export type RunStep =
   | { kind: 'offer'; attempt: string };
 
 export type RunEffect =
-  /** `effect`: what will happen; `done`: what has been done. One sentence each. */
-  | { possible: true; step: RunStep; effect: string; done: string }
+  /**
+   * `effect`: what will happen; `done`: what has been done. One sentence each. `deletes`: data that is
+   * there now goes.
+   */
+  | { possible: true; step: RunStep; effect: string; done: string; deletes?: boolean }
   /** `why`: without a full stop. */
   | { possible: false; why: string };
 
@@ -46,13 +49,23 @@ interface Facts {
   rules: Rules;
 }
 
+/** How a person asks. */
+export interface Asking {
+  /** `retry`: all failures are forgotten. */
+  fromStart?: boolean;
+  /** `retry` and `fail`: also a run that is done. */
+  evenDone?: boolean;
+  /** A person has said why. */
+  hasReason?: boolean;
+}
+
 /** What an action would do to a run as its document shows it. */
 export function runEffect(
   kind: RunActionKind,
   document: Readonly<Record<string, unknown>>,
   debtor: DebtorHistory | null,
   rules: Rules,
-  { fromStart = false }: { fromStart?: boolean } = {},
+  asking: Asking = {},
 ): RunEffect {
   const parsed = parseRun(document);
   const { number, bootstrax } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
@@ -72,9 +85,9 @@ export function runEffect(
     case 'abandon':
       return abandon(facts);
     case 'fail':
-      return fail(facts);
+      return fail(facts, asking);
     case 'retry':
-      return again(facts, fromStart);
+      return retry(facts, asking);
     case 'reprocess':
       return reprocess(facts, debtor);
   }
@@ -126,27 +139,76 @@ function abandon({ name, fields }: Facts): RunEffect {
   };
 }
 
-function fail({ fields, name, rules }: Facts): RunEffect {
+function fail(facts: Facts, asking: Asking): RunEffect {
+  const { fields, name, rules } = facts;
+  const { run, number } = inWords(name);
+  const refused = notMeantFor('fail', facts, asking);
+  if (refused !== null) return no(refused);
+  if (fields.state === 'abandoned') {
+    return no(`${run} is abandoned: bootstrax retry ${number} brings it back`);
+  }
+  if (fields.state === 'failed' && fields.failures >= rules.retry.maxFailures) {
+    return no(`${run} is given up already: bootstrax retry ${number} --from-start brings it back`);
+  }
+  if (fields.state === 'failed' && fields.outcome === 'set_aside') {
+    return no(`${run} is set aside already: mend it, then bootstrax retry ${number}`);
+  }
   const failures = fields.failures + 1;
   const ends = isOwned(fields) ? `${fields.host ?? 'Its host'} ends its attempt. ` : '';
   const isLast = failures >= rules.retry.maxFailures;
+  const counts = `It counts ${failures === 1 ? '1 failure' : `${failures} failures`}`;
   return {
+    ...deletion(facts),
     possible: true,
     step: { kind: 'fail', failures: fields.failures },
     effect: isLast
-      ? `${ends}It counts ${failures} failures and is given up.`
-      : `${ends}It counts ${failures} failures and is tried again later.`,
+      ? `${ends}${counts} and is given up.`
+      : `${ends}${counts} and is tried again later, with the same targets.${madeAnew(facts)}`,
     done: isLast
       ? `${name} has failed ${failures} times and is given up.`
       : `${name} has failed (${failures}); it is tried again.`,
   };
 }
 
-function again({ name, fields, held, hasLiveData, rules }: Facts, fromStart: boolean): RunEffect {
+function inWords(name: string): { run: string; number: string } {
+  const run = name.replace(/^Run /, 'run ').replace(/^The /, 'the ');
+  return { run, number: run.replace(/^run /, '') };
+}
+
+/** Its data is there, and good: only who insists has it thrown away. Null: go on. */
+function notMeantFor(
+  verb: 'retry' | 'fail',
+  { name, fields }: Facts,
+  { evenDone = false, hasReason = false }: Asking,
+): string | null {
+  if (fields.state !== 'done') return null;
+  const { run, number } = inWords(name);
+  const fits = `bootstrax reprocess ${number} has its targets made`;
+  if (!evenDone) return `${run} is done, and ${verb} is not meant for it: ${fits}`;
+  return hasReason ? null : `${run} is done: to ${verb} it all the same, say why. ${fits}`;
+}
+
+/** The next attempt at a done run begins with the removal of what it has. */
+function deletion({ fields }: Facts): { deletes?: true } {
+  return fields.state === 'done' ? { deletes: true } : {};
+}
+
+function madeAnew({ fields }: Facts): string {
+  return fields.state === 'done'
+    ? ` Its products on ${fields.host ?? 'its host'} are deleted, and made anew from its live data.`
+    : '';
+}
+
+function retry(facts: Facts, asking: Asking): RunEffect {
+  const refused = notMeantFor('retry', facts, asking);
+  return refused === null ? again(facts, asking.fromStart ?? false) : no(refused);
+}
+
+function again(facts: Facts, fromStart: boolean): RunEffect {
+  const { name, fields, held, hasLiveData, rules } = facts;
   const { state, failures } = fields;
   const { maxFailures } = rules.retry;
-  const run = name.replace(/^Run /, 'run ').replace(/^The /, 'the ');
-  const number = run.replace(/^run /, '');
+  const { run, number } = inWords(name);
   if (isOwned(fields)) {
     return no(
       `${run} is being processed (${state ?? ''}): bootstrax fail ${number} ends that first`,
@@ -163,8 +225,9 @@ function again({ name, fields, held, hasLiveData, rules }: Facts, fromStart: boo
   }
   const kept = fromStart ? 0 : failures;
   const waits = held ? ' once it is released' : ' now';
-  const anew = state === 'done' ? ' What it has is made anew.' : '';
+  const anew = madeAnew(facts);
   return {
+    ...deletion(facts),
     possible: true,
     step: { kind: 'retry', failures: kept },
     effect: fromStart
@@ -192,6 +255,6 @@ function reprocess(facts: Facts, debtor: DebtorHistory | null): RunEffect {
   if (!anew.possible) return no(`${may.reason}; ${anew.why}`);
   return {
     ...anew,
-    effect: `What it lacks cannot be added (${may.reason}). It is processed anew from its live data.`,
+    effect: `What it lacks cannot be added (${may.reason}). ${anew.effect}`,
   };
 }

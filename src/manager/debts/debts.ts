@@ -12,7 +12,7 @@ import { clearAdded } from './folders.ts';
 import { DebtRunner } from './runner.ts';
 import type { Environment } from '../environment.ts';
 import { endProcesses } from '../left-behind.ts';
-import { untilAnswered } from '../persist.ts';
+import { unlessOutage, untilWritten } from '../persist.ts';
 import type { Runner } from '../runner.ts';
 
 /** Debts looked at in one turn. */
@@ -55,7 +55,8 @@ export class Debts {
     this.#lookedAt = now;
     for (const debt of await this.#due()) {
       if (!(await accepting()).ok) return;
-      if (await this.#take(debt)) return;
+      if (await unlessOutage(this.#env, `the debt of run ${debt.run}`, () => this.#take(debt)))
+        return;
     }
   }
 
@@ -211,7 +212,7 @@ export async function cleanUpDebt(
   await endClaims(env, documents, plan.attempt, signal);
   for (const { debtPaid, lastAttempt } of facts) {
     if (debtPaid !== plan.attempt || lastAttempt === null) continue;
-    await untilAnswered(env, 'a debt', signal, () =>
+    await untilWritten(env, 'a debt', signal, () =>
       env.store.debts.note(lastAttempt, { paid: true, offered: false, reason: null }),
     );
   }
@@ -231,7 +232,7 @@ async function endClaims(
   signal: AbortSignal,
 ): Promise<void> {
   for (const document of documents) {
-    await untilAnswered(env, 'a debt', signal, async () => {
+    await untilWritten(env, 'a debt', signal, async () => {
       await env.store.debts.giveBack({ id: document._id, attempt, host: env.host });
       return true;
     });

@@ -16,7 +16,8 @@ import { planDebt } from './plan.ts';
 import { settleDebt } from './settle.ts';
 import { isDiskTrouble } from '../disk-trouble.ts';
 import type { Environment } from '../environment.ts';
-import { isOutage, untilAnswered } from '../persist.ts';
+import { beginHistory } from '../history.ts';
+import { isOfDatabase, unlessOutage, untilAnswered } from '../persist.ts';
 import { progressSummary } from '../summaries.ts';
 import { Supervision } from '../supervise.ts';
 
@@ -116,19 +117,16 @@ export class DebtRunner implements Runner {
 
   async #fromClaim(): Promise<void> {
     const env = this.#env;
-    const begun = await untilAnswered(env, 'history', this.#managerEnds, async () => {
-      await env.store.attempts.begin({
-        attempt: this.fence.attempt,
-        run: this.run.number,
-        host: env.host,
-        mode: this.run.mode,
-        failures: this.run.bootstrax.failures,
-        ofDebt: true,
-        plan: null,
-      });
-      return true;
-    });
-    if (begun === null) return;
+    const record = {
+      attempt: this.fence.attempt,
+      run: this.run.number,
+      host: env.host,
+      mode: this.run.mode,
+      failures: this.run.bootstrax.failures,
+      ofDebt: true,
+      plan: null,
+    };
+    if (!(await beginHistory(env, record, this.#managerEnds))) return;
     const planned = await planDebt(env, this.run, this.fence, this.#stopped());
     if (planned.kind === 'plan') return this.#start(planned.plan);
     if (planned.kind === 'none') this.#ended ??= { kind: 'host_problem', reason: planned.reason };
@@ -161,9 +159,9 @@ export class DebtRunner implements Runner {
       { event: 'debt.started', run: plan.run, attempt: plan.attempt, targets: plan.targets },
       `what run ${plan.run} lacks is being made: ${plan.targets.join(', ')}`,
     );
-    env.store.attempts.plan(plan.attempt, plan).catch((error: unknown) => {
-      if (!isOutage(error)) throw error;
-    });
+    void unlessOutage(env, `the plan of run ${plan.run} in the history`, () =>
+      env.store.attempts.plan(plan.attempt, plan),
+    );
     await this.#supervise(directory, guardian);
   }
 
@@ -254,7 +252,7 @@ export class DebtRunner implements Runner {
       // Programs that go on with runs look at fields of their own.
       await this.look();
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOfDatabase(error)) throw error;
     }
   }
 

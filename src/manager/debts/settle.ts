@@ -7,7 +7,8 @@ import type { AttemptOutcome, DebtNote, Fence } from '../../store/types.ts';
 import { clearAdded } from './folders.ts';
 import { unlessDiskTrouble } from '../disk-trouble.ts';
 import type { Environment } from '../environment.ts';
-import { untilAnswered } from '../persist.ts';
+import { endHistory } from '../history.ts';
+import { untilWritten } from '../persist.ts';
 import { planSummary } from '../summaries.ts';
 import { tellDaq } from '../tell.ts';
 
@@ -36,16 +37,13 @@ export async function settleDebt(
 ): Promise<void> {
   const { run, fence } = attempt;
   const outcome = outcomeOf(env, attempt, judgement);
-  const ended = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, outcome),
-  );
-  if (ended === null) return;
+  if (!(await endHistory(env, fence.attempt, outcome, {}, signal))) return;
   const paid = judgement.kind === 'done' && (await pay(env, attempt, signal));
   if (signal.aborted) return;
   if (!paid) await takeBack(env, attempt, judgement, signal);
   if (signal.aborted) return;
   const note = noteOf(judgement, paid);
-  await untilAnswered(env, `the debt of run ${run.number}`, signal, () =>
+  await untilWritten(env, `the debt of run ${run.number}`, signal, () =>
     env.store.debts.note(attempt.debtor, note),
   );
   if (signal.aborted) return;
@@ -65,14 +63,13 @@ async function pay(env: Environment, attempt: DebtSoFar, signal: AbortSignal): P
     location,
     lineage,
   }));
-  const landed = await untilAnswered(env, `the outcome of run ${run.number}`, signal, (again) =>
+  const landed = await untilWritten(env, `the outcome of run ${run.number}`, signal, (again) =>
     env.store.debts.pay(fence, { register, plan: planSummary(plan) }, again),
   );
   if (landed !== 'superseded') return landed === 'landed';
   // What is written there was decided here, and did not come about.
-  await untilAnswered(env, `history of run ${run.number}`, signal, () =>
-    env.store.attempts.end(fence.attempt, outcomeOf(env, attempt, { kind: 'superseded' })),
-  );
+  const superseded = outcomeOf(env, attempt, { kind: 'superseded' });
+  await endHistory(env, fence.attempt, superseded, {}, signal);
   return false;
 }
 
@@ -93,7 +90,7 @@ async function takeBack(
       clearAdded(env, plan, 'take_back', signal),
     );
   }
-  await untilAnswered(env, `run ${run.number}`, signal, async () => {
+  await untilWritten(env, `run ${run.number}`, signal, async () => {
     await env.store.debts.giveBack(fence);
     return true;
   });

@@ -3,7 +3,7 @@ import type { DeletionDocument } from '../../store/types.ts';
 import { Bell } from '../bell.ts';
 import { deleteLiveData, windUpDeletion, type DeletionEnd } from './job.ts';
 import type { Environment } from '../environment.ts';
-import { unlessOutage, untilAnswered } from '../persist.ts';
+import { unlessOutage, untilWritten } from '../persist.ts';
 import { tellDaq } from '../tell.ts';
 
 /** Asks for the deletion of a done run's live data, if it is to be deleted here at all. */
@@ -14,10 +14,13 @@ export async function requestDeletion(
   signal: AbortSignal,
 ): Promise<void> {
   if (env.deletion === null) return;
-  await untilAnswered(env, `the deletion of the live data of run ${run}`, signal, async () => {
-    await env.store.deletions.request({ attempt, run, host: env.host });
-    return true;
-  });
+  const what = `the deletion of the live data of run ${run}`;
+  // Where it cannot be asked for, the live data stays.
+  await unlessOutage(env, what, () =>
+    untilWritten(env, what, signal, () =>
+      env.store.deletions.request({ attempt, run, host: env.host }),
+    ),
+  );
 }
 
 /**
@@ -80,8 +83,10 @@ export class Deletions {
     );
     for (const record of unfinished ?? []) {
       if (signal.aborted) return;
-      const end = await deal(env, env.deletion, record, signal);
-      await this.#conclude(record, end, signal);
+      const { deletion } = env;
+      await unlessOutage(env, `the live data of run ${record.run}`, async () => {
+        await this.#conclude(record, await deal(env, deletion, record, signal), signal);
+      });
     }
   }
 
@@ -116,7 +121,7 @@ export class Deletions {
 
   #writing(record: DeletionDocument, signal: AbortSignal) {
     return (write: () => Promise<void>) =>
-      untilAnswered(this.#env, `the deletion of run ${record.run}`, signal, async () => {
+      untilWritten(this.#env, `the deletion of run ${record.run}`, signal, async () => {
         await write();
         return true;
       });

@@ -15,7 +15,7 @@ import type { DeletionDocument, Fence, RunDocument } from '../../store/types.ts'
 import type { DeletionMeans } from './means.ts';
 import { isDiskTrouble } from '../disk-trouble.ts';
 import type { Environment } from '../environment.ts';
-import { untilAnswered } from '../persist.ts';
+import { untilAnswered, untilWritten } from '../persist.ts';
 
 export type DeletionEnd =
   | { kind: 'done'; folder: string; files: number; bytes: number; vouchedBy: readonly string[] }
@@ -117,7 +117,7 @@ class DeletionJob {
     }
     await this.restore();
     const doomed = await this.doomed(document);
-    await this.answered('the record of the deletion', async () => {
+    await this.written('the record of the deletion', async () => {
       const { folder, location, files, bytes, vouchers: vouchedBy, how } = doomed;
       const found = { folder, location, files, bytes, vouchedBy, how };
       await this.env.store.deletions.begin(this.record.attempt, found);
@@ -264,7 +264,7 @@ class DeletionJob {
       attempt: this.record.attempt,
       host: this.env.host,
     };
-    return this.answered(`the live data of run ${this.record.run}`, (again) =>
+    return this.written(`the live data of run ${this.record.run}`, (again) =>
       this.env.store.runs.withdrawLive(fence, location, {
         unlessTagged: [holdTag, abandonTag],
         again: again || before,
@@ -282,8 +282,12 @@ class DeletionJob {
     return document ?? refuse('its document is gone');
   }
 
-  private async answered<T>(what: string, write: (again: boolean) => Promise<T>): Promise<T> {
-    return (await untilAnswered(this.env, what, this.signal, write)) ?? stop();
+  private async answered<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    return (await untilAnswered(this.env, what, this.signal, ask)) ?? stop();
+  }
+
+  private async written<T>(what: string, write: (again: boolean) => Promise<T>): Promise<T> {
+    return (await untilWritten(this.env, what, this.signal, write)) ?? stop();
   }
 }
 

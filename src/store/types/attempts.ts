@@ -1,6 +1,7 @@
 import type { AttemptTimes } from '../../domain/attempt-times.ts';
 import type { Blame, PastFailure } from '../../domain/blame.ts';
 import type { CauseClass, Meaning } from '../../domain/causes.ts';
+import type { InputSummary } from '../../domain/live-input.ts';
 import type { Outcome } from '../../domain/run.ts';
 import type { EndedFigures } from '../../domain/metrics/history.ts';
 import type { ExitCause } from '../../domain/verdict.ts';
@@ -44,6 +45,8 @@ export interface AttemptOutcome {
   dropped: readonly string[];
   products: readonly Record<string, unknown>[];
   versions: Record<string, string>;
+  /** What was read of the live data; null where nothing was, absent in what earlier releases wrote. */
+  input?: InputSummary | null;
 }
 
 export interface AttemptDocument extends AttemptRecord {

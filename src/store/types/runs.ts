@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+import type { Incomplete } from '../../domain/live-input.ts';
 import type { FieldProblem, RunState } from '../../domain/run.ts';
 
 /** A run document as stored, projected to the fields the program reads (`RUN_PROJECTION`). Untrusted. */
@@ -74,18 +75,28 @@ interface ConclusionBase {
 
 /** How an attempt ends. `reason` is the full text for `bootstrax.reason`. */
 export type Conclusion = ConclusionBase &
+  /** `incomplete`: what the data lacks; `handOn` false: its status stays as it is. */
   (
-    | { kind: 'done' }
-    /** Counted: `failures` is the new number, `delaySeconds` the wait until the next attempt. */
-    | { kind: 'failed'; reason: string; failures: number; delaySeconds: number }
+    | { kind: 'done'; incomplete?: Incomplete; handOn?: boolean }
+    /**
+     * Counted: `failures` is the new number, `delaySeconds` the wait until the next attempt. `asked`:
+     * by a person.
+     */
+    | { kind: 'failed'; reason: string; failures: number; delaySeconds: number; asked?: boolean }
     /**
      * Not the run's fault: failures unchanged; a null reason keeps the present one. `holderLost`: its
      * holder went down with it.
      */
     | { kind: 'requeued'; reason: string | null; delaySeconds: number; holderLost?: boolean }
     /** Malformed: no retry until a person mends it. */
-    | { kind: 'set_aside'; reason: string; problems: readonly FieldProblem[] }
-    | { kind: 'given_up'; reason: string; failures: number }
+    | {
+        kind: 'set_aside';
+        reason: string;
+        problems: readonly FieldProblem[];
+        /** Written without these, and without whatever else the run can do without. */
+        smallest?: boolean;
+      }
+    | { kind: 'given_up'; reason: string; failures: number; asked?: boolean }
     | { kind: 'abandoned'; reason: string | null }
   );
 

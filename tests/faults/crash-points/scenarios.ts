@@ -66,6 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
     points: [
       ...around('progress.ndjson'),
       'progress.ndjson:after#6',
+      ...around('input.ndjson'),
       ...around('syncfs'),
       'result.json:before',
       'result.json:temporary',

@@ -79,13 +79,32 @@ describe('explain and next', () => {
 
 describe('fail, retry, abandon', () => {
   it('count a failure, with the reason, and set the time of the next try', async () => {
-    const run = await insert({ state: 'done', host: HOST, n_failures: 1 });
+    const run = await insert(failed(1));
     expect((await json('fail', String(run), 'bad', 'gains')).code).toBe(0);
     const { bootstrax } = await lab.run(run);
     expect(bootstrax).toMatchObject({ state: 'failed', n_failures: 2, host: HOST });
     expect(bootstrax.reason).toMatch(/bad gains/);
     expect(bootstrax.next_retry).toBeInstanceOf(Date);
   });
+
+  it.each(['fail', 'retry'])(
+    '%s leaves a done run alone, unless all of it is said',
+    async (verb) => {
+      const run = await insert({ state: 'done', host: HOST, n_failures: 1 });
+      for (const [args, code, says] of [
+        [['bad', 'gains'], 1, /bootstrax reprocess \d+/],
+        [['--even-done', '--yes'], 1, /say why/],
+        [['--even-done', 'bad', 'gains'], 2, /are deleted, .* say --yes/],
+      ] as const) {
+        const answer = await lab.command([verb, String(run), ...args]);
+        expect(answer.stderr).toMatch(says);
+        expect(answer.code).toBe(code);
+        expect((await lab.run(run)).bootstrax).toMatchObject({ state: 'done' });
+      }
+      await json(verb, String(run), '--even-done', '--yes', 'bad', 'gains');
+      expect((await lab.run(run)).bootstrax).toMatchObject({ state: 'failed' });
+    },
+  );
 
   it.each([[['bad', 'gains']], [['--reason', 'bad gains']], [['bad', '--reason', 'gains']]])(
     'take a reason as words or as an option: %j',

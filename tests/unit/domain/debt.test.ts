@@ -28,6 +28,7 @@ const FACTS: DebtFacts = {
   status: 'eb_finished_pre',
   restrax: null,
   tags: [],
+  incomplete: false,
   data: [LIVE, RAW],
 };
 
@@ -57,6 +58,7 @@ describe('a debt can be made up for', () => {
     ['once it is ready to upload', { status: 'eb_ready_to_upload' }, /eb_ready_to_upload/],
     ['once it is transferred', { status: 'transferred' }, /transferred/],
     ['while restrax has it', { restrax: 'busy' }, /restrax has it: busy/],
+    ['of raw data that is incomplete', { incomplete: true }, /its raw data is incomplete/],
     ['once restrax is done', { restrax: 'done' }, /restrax has it: done/],
     [
       'once its data was moved',
@@ -97,6 +99,7 @@ it('a run document is read whatever is in it', () => {
     bootstrax: {
       ...{ state: 'done', host: 'eb3', last_attempt: 'a1', debt: { attempt: 'a2' } },
       debt_paid: 'a0',
+      incomplete: { missing: 0, unreadable: 1, unread: 0, parts: [] },
     },
     ...{ status: 'eb_finished_pre', restrax: { state: 'busy' }, tags: [{ name: 'x' }] },
     data: [RAW],
@@ -104,6 +107,7 @@ it('a run document is read whatever is in it', () => {
   expect(debtFacts(document)).toEqual({
     ...FACTS,
     ...{ debtAttempt: 'a2', debtPaid: 'a0', restrax: 'busy', tags: ['x'], data: [RAW] },
+    incomplete: true,
   });
   // Whatever restrax has written there, it has written something.
   expect(debtFacts({ restrax: {} }).restrax).toBe('of unknown state');

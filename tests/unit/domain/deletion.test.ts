@@ -212,10 +212,21 @@ describe('raw types that must exist', () => {
 describe('products to check', () => {
   const made = [product('raw_records'), product('raw_records_he'), product('peaks')];
   const entries = made.map(({ type, location }) => ({ type, location, host: HOST }));
-  const check = (products: Product[], data: unknown[] = [LIVE, ...entries], ok = true) =>
+  const read = {
+    ...{ accounted: true, chunks: 3, files: 9, bytes: 100, rows: 9 },
+    ...{ missing: [], unreadable: [], unread: [], quiet: [] },
+    ...{ missingCount: 0, unreadableCount: 0, unreadCount: 0 },
+  };
+  const check = (
+    products: Product[],
+    data: unknown[] = [LIVE, ...entries],
+    ok = true,
+    input: Result['input'] = read,
+  ) =>
     productsToCheck(run(done({ data })), HOST, ['raw_records', 'raw_records_he'], {
       ok,
       products,
+      input,
     } as Result);
 
   it('are the raw ones of the attempt', () => {
@@ -224,6 +235,16 @@ describe('products to check', () => {
 
   it.each<[string, ReturnType<typeof check>, RegExp]>([
     ['failed', check(made, [LIVE, ...entries], false), /it failed/],
+    [
+      'lacks a reader',
+      check(made, [LIVE, ...entries], true, {
+        ...read,
+        missing: [{ chunk: '000001', reader: 'reader1', files: 2 }],
+        missingCount: 1,
+      }),
+      /Live data of a reader is missing: chunk 000001 of reader1/,
+    ],
+    ['did not account', check(made, [LIVE, ...entries], true, null), /not accounted for/],
     ['made too little', check(made.slice(0, 1)), /raw_records_he was not made/],
     ['made one twice', check([...made, product('raw_records')]), /made more than once/],
     ['made what is not listed', check(made, [LIVE, entries[0]]), /raw_records_he is not listed/],

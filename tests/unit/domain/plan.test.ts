@@ -164,6 +164,20 @@ describe('a plan', () => {
     });
   });
 
+  it('leaves out no plugin for a failure that a person asked for', () => {
+    const plan = (failures: number, asked: number[], more: Partial<PlanInputs> = {}) => {
+      const bootstrax = { state: 'failed', n_failures: failures, asked_failures: asked };
+      return decidePlan(run({ bootstrax }), { ...INPUTS, shedding: 'reference', ...more });
+    };
+    for (let failures = 1; failures <= 9; failures++) {
+      const all = Array.from({ length: failures }, (_, index) => index + 1);
+      expect(plan(failures, all)).toEqual(plan(0, []));
+      expect(plan(failures, all.slice(1))).toEqual(plan(1, []));
+    }
+    // Numbers beyond the count are of an earlier one.
+    expect(plan(2, [5, 7])).toEqual(plan(2, []));
+  });
+
   describe('line', () => {
     it('has the contract’s fields', () => {
       expect(planLine(parsed({ number: 9 }), INPUTS, null)).toEqual({

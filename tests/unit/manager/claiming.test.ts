@@ -66,6 +66,7 @@ class Queue {
       ...{ host: HOST, role, primaries: [], slots: 1, rules: defaultRules, log },
       ...{ store: this.world.store, attempts: { newId: () => 'a'.repeat(24) } },
       clock: { monotonicSeconds: () => this.world.nowMs / 1000 },
+      left: { isLeft: () => false },
     } as unknown as Environment;
     this.#means = {
       ...{ book: new AttemptBook(), notices: new Notices(), bookmarks: new Map() },

@@ -8,7 +8,6 @@ import glob
 import os
 from collections import Counter
 
-import lz4.frame
 import numpy as np
 import strax
 from immutabledict import immutabledict
@@ -23,10 +22,6 @@ CHANNEL_RANGES = {
 }
 # Lying in a gap this long, a cut can not go through anything that belongs together.
 SAFE_BREAK_NS = 1_000
-
-
-class UnreadableLiveData(Exception):
-    """A file of live data cannot be read; the message names it."""
 
 
 def record_ends(records: np.ndarray) -> np.ndarray:
@@ -53,7 +48,7 @@ def check_no_overlap(records: np.ndarray) -> None:
     strax.Option("run_start_time", default=0.0, track=False, type=float, help="s since 1970, UTC"),
     strax.Option("daq_chunk_duration", default=int(5e9), track=False, type=int, help="ns"),
     strax.Option("daq_overlap_chunk_duration", default=int(5e8), track=False, type=int, help="ns"),
-    strax.Option("daq_compressor", default="lz4", track=False, help="lz4 only"),
+    strax.Option("daq_compressor", default="lz4", track=False, help="as strax names it"),
     strax.Option("readout_threads", type=dict, track=False, help="threads by reader"),
     strax.Option("daq_input_dir", type=str, track=False, help="live data of this run"),
     strax.Option("check_raw_record_overlaps", default=True, track=False, type=bool, help=""),
@@ -75,8 +70,6 @@ class SmallReader(strax.Plugin):
         return dict.fromkeys(self.provides, dtype)
 
     def setup(self):
-        if self.config["daq_compressor"] != "lz4":
-            raise ValueError(f"the small context reads lz4, not {self.config['daq_compressor']}")
         self.input_timeout = self.config["input_timeout"]
         self.t0 = int(self.config["run_start_time"]) * 1_000_000_000
         self.n_threads = sum(self.config["readout_threads"].values())
@@ -166,13 +159,7 @@ class SmallReader(strax.Plugin):
         return records
 
     def _load_file(self, name):
-        try:
-            with open(name, "rb") as file:
-                content = file.read()
-            content = lz4.frame.decompress(content) if content else b""
-            return np.frombuffer(content, self.dtype_for("raw_records"))
-        except (OSError, RuntimeError, ValueError) as error:
-            raise UnreadableLiveData(f"cannot read live data {name}: {error}") from error
+        return strax.load_file(name, self.config["daq_compressor"], self.dtype_for("raw_records"))
 
     def _break(self, records, start, end):
         """Time of a safe cut within [start, end), and the index of the first record after it.

@@ -109,6 +109,16 @@ export function AttemptDetails({
           </pre>
         </details>
       )}
+      {attempt.input.length > 0 && (
+        <details>
+          <summary>What it read</summary>
+          <ul class="plain">
+            {attempt.input.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </details>
+      )}
       {attempt.reasons.length > 0 && (
         <details>
           <summary>What shaped the plan</summary>
