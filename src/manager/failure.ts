@@ -14,6 +14,8 @@ export interface Failure {
   /** One or more sentences. */
   reason: string;
   traceback: string;
+  /** Also a run that goes back to the queue says it in its document: nobody else does. */
+  told?: boolean;
   /** What it means, where an attempt has told. */
   meaning?: Meaning;
 }
@@ -37,7 +39,7 @@ export function concludedFailure(env: Environment, failure: Failure): ConcludedF
     case 'requeued':
       return {
         // A null reason: the run keeps the one it had.
-        conclusion: { ...conclusion, reason: null },
+        conclusion: { ...conclusion, reason: failure.told === true ? text : null },
         counted: false,
         priority: before.failures + before.uncounted === 0 ? 'warning' : 'info',
         message: `run ${run} goes back to the queue, not counted${what}: ${reason}`,

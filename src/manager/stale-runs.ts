@@ -96,13 +96,14 @@ export class StaleRuns {
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') return false;
     const parsed = parseRun(await env.store.runs.byId(seen.id));
     const before = parsed.kind === 'run' ? parsed.run.bootstrax : parsed.malformed.bootstrax;
-    const reason = `it was ${String(seen.state)} on ${String(seen.host)} without a sign of life for the whole lease`;
+    const reason = silenceText(seen);
     const failure = concludedFailure(env, {
       run: typeof seen.number === 'number' ? seen.number : -1,
       before,
       // Before the child is started the run cannot have brought its holder down.
       fault: seen.state === 'busy' && seen.host !== env.host ? 'holder_lost' : 'surroundings',
       reason,
+      told: true,
       traceback: '',
     });
     const fence = { id: seen.id, attempt, host: env.host };
@@ -127,4 +128,11 @@ export class StaleRuns {
     await tellDaq(env, priority, failure.message, seen.number);
     return true;
   }
+}
+
+/** Who held the run, and since when nothing was heard of it. */
+function silenceText({ state, host, time }: Seen): string {
+  const holder = typeof host === 'string' ? host : 'an unnamed host';
+  const last = time instanceof Date ? `the last was at ${time.toISOString()}` : 'there was none';
+  return `it was ${String(state)} on ${holder} without a sign of life for the whole lease (${last})`;
 }

@@ -74,8 +74,28 @@ export function settleUpdate(host: string, conclusion: Conclusion): Document[] {
     ...(register.length > 0 ? [registerStage(host, register)] : []),
     setBootstrax({ host: literal(host), time: '$$NOW', ...conclusionFields(conclusion) }),
     unsetBootstrax('attempt', 'progress', ...conclusionRemoves(conclusion)),
+    ...(isRetriedByCount(conclusion) ? [] : [withoutZeroCount()]),
     ...(conclusion.kind === 'done' && conclusion.handOn !== false ? [statusStage()] : []),
   ];
+}
+
+/** The reference's query for retries finds only runs with a count. */
+function isRetriedByCount({ kind }: Conclusion): boolean {
+  return kind === 'failed' || kind === 'requeued' || kind === 'given_up';
+}
+
+/** A run that never failed has no count, as with the reference. */
+function withoutZeroCount(): Document {
+  const isOther = { $ne: ['$$field.k', 'n_failures'] };
+  const fields = { $objectToArray: '$bootstrax' };
+  const others = { $filter: { input: fields, as: 'field', cond: isOther } };
+  return {
+    $set: {
+      bootstrax: {
+        $cond: [{ $eq: ['$bootstrax.n_failures', 0] }, { $arrayToObject: others }, '$bootstrax'],
+      },
+    },
+  };
 }
 
 /** `bootstrax.state` after each conclusion: only values that the reference knows. */

@@ -133,7 +133,8 @@ describe.skipIf(LIBRARY === undefined).each([
     expect(Date.now() - Number(time)).toBeGreaterThan(LEASE_SECONDS * 1000);
     await taking;
     const run = await lab.reached(number, ['done']);
-    expect(run.bootstrax).toMatchObject({ host: ALPHA, n_failures: 0 });
+    expect(run.bootstrax.host).toBe(ALPHA);
+    expect(run.bootstrax).not.toHaveProperty('n_failures');
   });
 
   test('the limit after the end of a run holds, and the next attempt begins when it is due', async () => {

@@ -254,6 +254,18 @@ export function semanticsContract(open: Open): void {
       });
     });
 
+    it('a run that never failed has no count of failures, except while the reference must find it', async () => {
+      const run = await insert(store, runs, runDocument(1));
+      const again = await claimed(store, run, { busy: true });
+      await store.conclude(again, { kind: 'requeued', reason: null, delaySeconds: 1 });
+      expect((await bootstrax(runs, run)).n_failures).toBe(0);
+      for (const kind of ['done', 'abandoned'] as const) {
+        const fence = await claimed(store, run, { busy: true });
+        await store.conclude(fence, kind === 'done' ? { kind } : { kind, reason: null });
+        expect(await bootstrax(runs, run)).not.toHaveProperty('n_failures');
+      }
+    });
+
     it('failures of each kind of number are kept', async () => {
       for (const failures of [Decimal128.fromString('3'), new Double(4), new Int32(5)]) {
         const run = await insert(
