@@ -19,6 +19,7 @@ export const AIMED_AT: Readonly<Record<ActionKind, Target['kind']>> = {
   abandon: 'run',
   reprocess: 'run',
   fail: 'run',
+  renumber: 'run',
   drain: 'host',
   undrain: 'host',
   acknowledge: 'item',
@@ -86,7 +87,7 @@ export async function act(tools: Tools, ask: Ask): Promise<Acted> {
     case 'run': {
       const answer = await carryOutOnRun(
         tools,
-        { ask, kind: kind as RunActionKind, number: target.run, id },
+        { ask, kind: kind as RunActionKind, target, id },
         found as RunLook,
       );
       if (answer.kind === 'changed') return refused(tools, id, answer.message);
@@ -138,7 +139,7 @@ async function look(
   if (AIMED_AT[kind] !== target.kind) return `${kind} is for a ${AIMED_AT[kind]}`;
   switch (target.kind) {
     case 'run':
-      return lookAtRun(tools, kind as RunActionKind, target.run, options);
+      return lookAtRun(tools, kind as RunActionKind, target, options);
     case 'host':
       return lookAtHost(tools, kind === 'undrain' ? kind : 'drain', target.host);
     case 'item':

@@ -1,4 +1,5 @@
 import { isHeld } from '../domain/actions/seen.ts';
+import { documentId, idText } from '../store/document-id.ts';
 import type { ActionDocument, RunDocument, Store } from '../store/types.ts';
 import { ownerOf, snapshot } from './runs.ts';
 
@@ -53,8 +54,8 @@ async function whatBecameOf(store: Store, action: ActionDocument): Promise<Becam
     return isNewest ? { after: null, awaits: null } : null;
   }
   if (run === null) return null;
-  const [document] = await store.runs.byNumber(run);
-  if (document === undefined) return null;
+  const document = await documentOf(store, run, before?.['document']);
+  if (document === null) return null;
   const done: Became = { after: snapshot(document), awaits: null };
   switch (kind) {
     case 'hold':
@@ -68,6 +69,8 @@ async function whatBecameOf(store: Store, action: ActionDocument): Promise<Becam
         : null;
     case 'retry':
       return (await hasLanded(store, action, document)) ? done : null;
+    case 'renumber':
+      return (await hasLanded(store, action, document)) ? done : null;
     case 'reprocess':
       return (await hasLanded(store, action, document)) || (await isOffered(store, action))
         ? done
@@ -77,6 +80,16 @@ async function whatBecameOf(store: Store, action: ActionDocument): Promise<Becam
     case 'acknowledge':
       return null;
   }
+}
+
+/** The document that the action was about, whatever number it has by now. */
+async function documentOf(store: Store, run: number, id: unknown): Promise<RunDocument | null> {
+  const documents = await store.runs.byNumber(run);
+  if (typeof id !== 'string') return documents[0] ?? null;
+  const found = documents.find((each) => idText(each._id) === id);
+  if (found !== undefined) return found;
+  const documentOfId = documentId(id);
+  return documentOfId === null ? null : store.runs.byId(documentOfId);
 }
 
 /** The run carries the id of this action, or did so when another one was asked for. */

@@ -7,11 +7,15 @@ import {
   type RunEffect,
   type RunStep,
 } from '../domain/actions/run-effects.ts';
+import { renumberEffect } from '../domain/actions/renumber.ts';
 import { isHeld, runSeen } from '../domain/actions/seen.ts';
+import { harmToOthers, severalText, type Numbered } from '../domain/same-number.ts';
+import { idText } from '../store/document-id.ts';
 import { StoreError } from '../store/errors.ts';
+import { numbered } from '../store/numbered.ts';
 import { seenOf } from '../store/runs.ts';
 import type { DebtDocument, RunDocument, Seen, Store } from '../store/types.ts';
-import { NO_REASON, type Ask, type Asker, type Look, type Tools } from './types.ts';
+import { NO_REASON, type Ask, type Asker, type Look, type RunTarget, type Tools } from './types.ts';
 
 /** A run may get a life sign between the look and the write; more often than this it does not. */
 const MOST_TRIES = 5;
@@ -25,14 +29,26 @@ export interface RunLook extends Look {
 export async function lookAtRun(
   { store, rules }: Pick<Tools, 'store' | 'rules'>,
   kind: RunActionKind,
-  number: number,
+  target: RunTarget,
   options: Asking = {},
 ): Promise<RunLook | string> {
-  const [document, ...others] = await store.runs.byNumber(number);
-  if (document === undefined) return `there is no run ${number}`;
-  if (others.length > 0) return `${others.length + 1} documents have the number ${number}`;
-  const debtor = kind === 'reprocess' ? await debtorOf(store, document) : null;
-  const effectOf = runEffect(kind, document, debtor, rules, options);
+  const documents = numbered(await store.runs.byNumber(target.run));
+  const own = chosen(documents, target);
+  if (typeof own === 'string') return own;
+  const { document } = own;
+  const others = documents.filter((each) => each !== own);
+  const harm = harmToOthers(kind, own, others);
+  let effectOf: RunEffect;
+  if (kind === 'renumber') {
+    const { number: to = null } = options;
+    const taken = to === null ? [] : numbered(await store.runs.byNumber(to));
+    effectOf = renumberEffect({ own, others, from: target.run, to, taken });
+  } else if (harm !== null) {
+    effectOf = { possible: false, why: harm };
+  } else {
+    const debtor = kind === 'reprocess' ? await debtorOf(store, document) : null;
+    effectOf = runEffect(kind, document, debtor, rules, options);
+  }
   return {
     document,
     effectOf,
@@ -45,12 +61,24 @@ export async function lookAtRun(
 }
 
 /** How a run is asked about, from what is asked for. */
-export function askingOf({ fromStart, evenDone, reason }: Partial<Ask>): Asking {
+export function askingOf({ fromStart, evenDone, reason, number }: Partial<Ask>): Asking {
   return {
     ...(fromStart === undefined ? {} : { fromStart }),
     ...(evenDone === undefined ? {} : { evenDone }),
+    ...(number === undefined ? {} : { number }),
     hasReason: reason !== undefined && reason !== NO_REASON,
   };
+}
+
+/** The document that is meant; a text: why that is not known. */
+function chosen<T extends Numbered>(
+  documents: readonly T[],
+  { run, document: id }: RunTarget,
+): T | string {
+  const [first, ...others] = documents;
+  if (first === undefined) return `there is no run ${run}`;
+  if (id === undefined) return others.length === 0 ? first : severalText(run, documents);
+  return documents.find((each) => each.id === id) ?? `document ${id} has not the number ${run}`;
 }
 
 async function debtorOf(store: Store, document: RunDocument): Promise<DebtDocument | null> {
@@ -71,9 +99,10 @@ export type RunAnswer =
 /** Carries out what was found possible, if the run is still as it was seen. */
 export async function carryOutOnRun(
   tools: Tools,
-  { ask, kind, number, id }: { ask: Ask; kind: RunActionKind; number: number; id: string },
+  { ask, kind, target, id }: { ask: Ask; kind: RunActionKind; target: RunTarget; id: string },
   first: RunLook,
 ): Promise<RunAnswer> {
+  const { run: number } = target;
   let look = first;
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const { document, effectOf } = look;
@@ -89,7 +118,7 @@ export async function carryOutOnRun(
         awaits: endedBy(effectOf.step, document),
       };
     }
-    const again = await lookAtRun(tools, kind, number, askingOf(ask));
+    const again = await lookAtRun(tools, kind, target, askingOf(ask));
     if (typeof again === 'string') return { kind: 'changed', message: again };
     if (again.seen !== look.seen) return { kind: 'changed', message: changedText(look, again) };
     look = again;
@@ -122,6 +151,11 @@ async function take(
       return { landed: await store.runs.release(seen), message: done };
     case 'retry':
       return { landed: await store.runs.retry(seen, writer, step.failures, id), message: done };
+    case 'renumber':
+      return {
+        landed: await store.runs.renumber(seen, step.number, step.due, id),
+        message: done,
+      };
     case 'offer':
       await store.debts.note(step.attempt, {
         ...{ offered: true, by, tries: 0, reason: null, paid: false },
@@ -169,16 +203,21 @@ async function tell(
   run: number,
   step: RunStep,
 ): Promise<void> {
-  if (step.kind !== 'abandon' && step.kind !== 'fail') return;
+  if (step.kind !== 'abandon' && step.kind !== 'fail' && step.kind !== 'renumber') return;
   const isLast = step.kind === 'fail' && step.failures + 1 >= rules.retry.maxFailures;
   const isFirst = step.kind === 'fail' && step.failures === 0;
   const entry =
     step.kind === 'abandon'
       ? ({ priority: 'warning', message: `run ${run} is abandoned by ${by}: ${reason}` } as const)
-      : ({
-          priority: isLast ? 'fatal' : isFirst ? 'warning' : 'info',
-          message: `${isFirst ? 'New' : 'Repeated'} failure on run ${run}: failed by ${by}: ${reason}`,
-        } as const);
+      : step.kind === 'renumber'
+        ? ({
+            priority: 'warning',
+            message: `a document of run ${run} is run ${step.number} now, by ${by}: ${reason}`,
+          } as const)
+        : ({
+            priority: isLast ? 'fatal' : isFirst ? 'warning' : 'info',
+            message: `${isFirst ? 'New' : 'Repeated'} failure on run ${run}: failed by ${by}: ${reason}`,
+          } as const);
   try {
     await store.daqLog.write({ ...entry, host: writer, run });
   } catch (error) {
@@ -202,6 +241,7 @@ export function snapshot(document: RunDocument): Record<string, unknown> {
   } = fieldsOf(document['bootstrax']);
   const tags = Array.isArray(document['tags']) ? (document['tags'] as unknown[]) : [];
   const fields = {
+    ...{ document: idText(document._id), number: document['number'] },
     ...{ state: state ?? null, host, time, attempt, outcome, n_failures, next_retry, debt },
     ...{ last_attempt, action },
     tags: tags.flatMap((tag) => {

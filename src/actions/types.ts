@@ -8,9 +8,16 @@ export interface HostTarget {
   host: string;
 }
 
+export interface RunTarget {
+  kind: 'run';
+  run: number;
+  /** Id of the document that is meant, where several have the number. */
+  document?: string;
+}
+
 /** What an action is about. */
 export type Target =
-  | { kind: 'run'; run: number }
+  | RunTarget
   | HostTarget
   /** Something that needs a human, or a group of failures, by its key. */
   | { kind: 'item'; item: string };
@@ -52,6 +59,8 @@ export interface Ask extends Asker {
   fromStart?: boolean;
   /** With `retry` and `fail`: also a run that is done. */
   evenDone?: boolean;
+  /** With `renumber`: the new number. */
+  number?: number;
 }
 
 /** How a target stands, and what the action would do to it. */

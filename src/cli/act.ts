@@ -1,12 +1,13 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Acted } from '../actions/act.ts';
-import { NO_REASON, type Ask, type Target, type Tools } from '../actions/types.ts';
+import { NO_REASON, type Ask, type RunTarget, type Target, type Tools } from '../actions/types.ts';
 import type { Settings } from '../config/entries.ts';
 import type { ActionKind } from '../domain/actions/kinds.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { CommandFailure } from './failure.ts';
+import { runTarget, type RunArgument } from './run-argument.ts';
 
 /** What a command asks for, besides who asks. */
 export interface Wish {
@@ -19,6 +20,8 @@ export interface Wish {
   evenDone?: boolean | undefined;
   /** Nobody need be asked whether data may be deleted. */
   yes?: boolean | undefined;
+  /** The new number of a document. */
+  number?: number | undefined;
 }
 
 /** As the commands for hosts have it; words after the rest do as well. */
@@ -31,11 +34,12 @@ export function wordsOf(words: readonly string[], reason: string | undefined): s
 
 /** What the audit keeps of a command. */
 export function askOf<T extends Target>(wish: Wish & { target: T }): Ask & { target: T } {
-  const { kind, target, words, hours, fromStart = false, evenDone = false } = wish;
+  const { kind, target, words, hours, fromStart = false, evenDone = false, number } = wish;
   return {
     ...{ kind, target, fromStart, evenDone, by: userInfo().username, via: 'command' },
     reason: words.join(' ').trim() || NO_REASON,
     hours: hours ?? null,
+    ...(number === undefined ? {} : { number }),
     // A command is decided by what it finds.
     seen: null,
   };
@@ -58,17 +62,32 @@ export function toolsOf(store: Store, settings: Settings): Tools {
 
 /** Carries out what was asked, or fails with the reason why not. */
 export async function carryOut(command: Command, wish: Wish): Promise<Acted> {
+  return withDatabase(command, ({ store, settings }) =>
+    carryOutWith(toolsOf(store, settings), wish),
+  );
+}
+
+/** The same at a run that a person has named by its number, or by the id of its document. */
+export async function carryOutOnRun(
+  command: Command,
+  named: RunArgument,
+  wish: Omit<Wish, 'target'>,
+): Promise<Acted & { target: RunTarget }> {
+  return withDatabase(command, async ({ store, settings }) => {
+    const target = await runTarget(store, named);
+    return { ...(await carryOutWith(toolsOf(store, settings), { ...wish, target })), target };
+  });
+}
+
+async function carryOutWith(tools: Tools, wish: Wish): Promise<Acted> {
   const { act, preview } = await import('../actions/act.ts');
   const { askingOf } = await import('../actions/runs.ts');
-  const acted = await withDatabase(command, async ({ store, settings }) => {
-    const tools = toolsOf(store, settings);
-    const ask = askOf(wish);
-    const look = await preview(tools, wish.kind, wish.target, askingOf(ask));
-    if (!look.possible || look.deletes !== true) return act(tools, ask);
-    if (wish.yes !== true) await confirm(look.effect);
-    // What was agreed to is done only to what was seen.
-    return act(tools, { ...ask, seen: look.seen });
-  });
+  const ask = askOf(wish);
+  const look = await preview(tools, wish.kind, wish.target, askingOf(ask));
+  const deletes = look.possible && look.deletes === true;
+  if (deletes && wish.yes !== true) await confirm(look.effect);
+  // What was agreed to is done only to what was seen.
+  const acted = await act(tools, deletes ? { ...ask, seen: look.seen } : ask);
   if (acted.action.state === 'refused') throw new CommandFailure(1, acted.message);
   return acted;
 }

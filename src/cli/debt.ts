@@ -158,7 +158,7 @@ async function offer(
   }
   const { lookAtRun } = await import('../actions/runs.ts');
   const tools = toolsOf(store, settings);
-  const look = await lookAtRun(tools, 'reprocess', run);
+  const look = await lookAtRun(tools, 'reprocess', { kind: 'run', run });
   if (typeof look === 'string') return no(look);
   // What cannot be added is not made anew unless somebody asks for just that.
   if (!look.effectOf.possible || look.effectOf.step.kind !== 'offer') {

@@ -1,17 +1,21 @@
 import type { Command } from 'commander';
+import { explainFleet } from '../domain/overview/explain-fleet.ts';
+import { withNumber, type NumberedExplanation } from '../domain/overview/explain-number.ts';
 import type { Explanation } from '../domain/explain.ts';
-import { explainFleet, type FleetExplanation } from '../domain/overview/explain-fleet.ts';
+import { parseRun } from '../domain/run.ts';
+import { ownerOf, type Numbered } from '../domain/same-number.ts';
+import { numbered } from '../store/numbered.ts';
+import { CommandFailure } from './failure.ts';
+import { runArgument, runTarget, RUN_HELP, type RunArgument } from './run-argument.ts';
 import { blame, blameText, isAlike, type Blame } from '../domain/blame.ts';
 import { causeText, type Meaning } from '../domain/causes.ts';
 import { deletionInWords } from '../domain/deletion-words.ts';
 import { incompleteIn, incompleteInWords } from '../domain/live-input.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
-import { findRun } from './find-run.ts';
 import { fleetFacts, fleetNowOf, roleAsked } from '../store/fleet-facts.ts';
 import { hostViews } from './host-view.ts';
 import { print, printJson, style } from './output.ts';
-import { runNumber } from './run-number.ts';
 
 /** Failures are compared with those of so many days. */
 const DAYS_COMPARED = 30;
@@ -33,14 +37,13 @@ export function addExplain(program: Command): void {
   program
     .command('explain')
     .description('why this run is, or is not, being processed, and what happens next')
-    .argument('<run>', 'run number', runNumber)
+    .argument('<run>', RUN_HELP, runArgument)
     .option(
       '--json',
-      'one object: {run, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete}',
+      'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, sameNumber}',
     )
-    .action(async (run: number, { json }: { json?: boolean }, command: Command) => {
+    .action(async (named: RunArgument, { json }: { json?: boolean }, command: Command) => {
       const explanation = await withDatabase(command, async ({ store, settings }) => {
-        const { parsed, document } = await findRun(store, run);
         const now = await store.serverTime();
         const { rules, host } = settings;
         const fleetNow = await fleetNowOf(store, await hostViews(store, settings, now));
@@ -49,23 +52,39 @@ export function addExplain(program: Command): void {
           { store, rules, role: roleAsked(fleetNow.hosts), primaries },
           now,
         );
-        const explanation = explainFleet(parsed, fleetNow, fleet, rules, now, {
-          host: host.name,
-          role: host.role,
-        });
-        const incomplete = incompleteIn(document['bootstrax']);
+        const { run, document: id } = await runTarget(store, named);
+        const documents = numbered(await store.runs.byNumber(run));
+        const own = documents.find((each) => each.id === id) ?? ownerOf(documents);
+        if (own === null) throw new CommandFailure(1, `there is no run ${run}`);
+        const explained = (each: Numbered) => {
+          const own = { host: host.name, role: host.role };
+          const alone = explainFleet(parseRun(each.document), fleetNow, fleet, rules, now, own);
+          return withNumber(alone, each.id, documents);
+        };
+        const explanation = explained(own);
+        const incomplete = incompleteIn(own.document['bootstrax']);
         const [deletion] = await store.deletions.ofRun(run);
         return {
           ...explanation,
           lastFailure: await lastFailureOf(store, run, now),
           liveData: deletion === undefined ? null : deletionInWords(deletion),
           incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
+          sameNumber: documents.filter((each) => each.id !== own.id).map(explained),
         };
       });
       if (json) printJson(explanation);
-      else print(inWords(explanation));
+      else print([explanation, ...explanation.sameNumber].map(inWords).join('\n\n'));
     });
 }
+
+/** What is told of the run itself, once for all documents of its number. */
+interface Told {
+  lastFailure: LastFailure | null;
+  liveData: string | null;
+  incomplete: readonly string[];
+  sameNumber: readonly NumberedExplanation[];
+}
+const NOTHING_TOLD = { lastFailure: null, liveData: null, incomplete: [] };
 
 async function lastFailureOf(store: Store, run: number, now: Date): Promise<LastFailure | null> {
   const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
@@ -84,16 +103,14 @@ async function lastFailureOf(store: Store, run: number, now: Date): Promise<Last
 }
 
 function inWords(
-  explanation: FleetExplanation & {
-    lastFailure: LastFailure | null;
-    liveData: string | null;
-    incomplete: readonly string[];
-  },
+  explanation: NumberedExplanation | (Omit<NumberedExplanation, 'sameNumber'> & Told),
 ): string {
-  const { run, state, verdict, rules, next, commands, lastFailure, liveData, hosts, incomplete } =
-    explanation;
+  const { run, state, verdict, rules, next, commands, hosts, document, sameNumber } = explanation;
+  const { lastFailure, liveData, incomplete } =
+    'lastFailure' in explanation ? explanation : NOTHING_TOLD;
+  const which = sameNumber.length === 0 ? '' : `, document ${document}`;
   const lines = [
-    `${style('bold', `run ${run ?? '?'}`)}: ${verdictInWords(verdict)} (state ${state ?? 'new'})`,
+    `${style('bold', `run ${run ?? '?'}${which}`)}: ${verdictInWords(verdict)} (state ${state ?? 'new'})`,
     ...rules.map(({ rule, value, holds }) => {
       const mark = holds ? style('green', 'yes') : style('red', 'no ');
       return `  ${mark} ${rule}: ${value}`;

@@ -1,21 +1,24 @@
 import { parseRun, type ParsedRun } from '../domain/run.ts';
 import type { RunDocument, Store } from '../store/types.ts';
+import { severalText } from '../domain/same-number.ts';
+import { numbered } from '../store/numbered.ts';
 import { CommandFailure } from './failure.ts';
+import { runTarget, type RunArgument } from './run-argument.ts';
 
 export interface FoundRun {
   document: RunDocument;
   parsed: ParsedRun;
 }
 
-/** The document of this run number; it is an error if there is none, or more than one. */
-export async function findRun(store: Store, number: number): Promise<FoundRun> {
-  const [document, ...others] = await store.runs.byNumber(number);
-  if (document === undefined) throw new CommandFailure(1, `there is no run ${number}`);
-  if (others.length > 0) {
-    throw new CommandFailure(
-      1,
-      `${others.length + 1} documents have the number ${number}: remove all but one from the runs collection`,
-    );
+/** The document of this run; it is an error if there is none, or if its number is that of several. */
+export async function findRun(store: Store, named: RunArgument): Promise<FoundRun> {
+  const { run, document: id } = await runTarget(store, named);
+  const documents = numbered(await store.runs.byNumber(run));
+  const [first, ...others] = documents;
+  if (first === undefined) throw new CommandFailure(1, `there is no run ${run}`);
+  if (others.length > 0 && id === undefined) {
+    throw new CommandFailure(1, severalText(run, documents));
   }
+  const { document } = documents.find((each) => each.id === id) ?? first;
   return { document, parsed: parseRun(document) };
 }

@@ -27,6 +27,7 @@ import { addPlan } from './plan.ts';
 import { addProcess } from './process.ts';
 import { translateReferenceFlags } from './reference-flags.ts';
 import { addReconcile } from './reconcile.ts';
+import { addRenumber } from './renumber.ts';
 import { addReplay } from './replay.ts';
 import { addReport } from './report.ts';
 import { addRun } from './run.ts';
@@ -67,7 +68,7 @@ for (const add of [
   ],
   ...[addLogs, addHistory, addFailures, addDebt, addDeletions, addHandover],
   ...[addFail, addAbandon, addRetry, addReprocess, addHold, addRelease, addProcess, addStop],
-  ...[addAcknowledge, addActions],
+  ...[addRenumber, addAcknowledge, addActions],
   ...[addDrain, addUndrain, addHandback, addReconcile],
   ...[addDashboard, addDashboardBeside, addUser],
   ...[addAlarms, addMaintenance],

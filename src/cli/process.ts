@@ -1,23 +1,32 @@
 import type { Command } from 'commander';
 import { CommandFailure } from './failure.ts';
-import { settingsWithDatabase } from './database.ts';
+import type { RunTarget } from '../actions/types.ts';
+import { settingsWithDatabase, withDatabase } from './database.ts';
 import { askManagerOf } from './manager-request.ts';
 import { print, printJson } from './output.ts';
 import { manage } from './run.ts';
-import { runNumber } from './run-number.ts';
+import { runArgument, runTarget, RUN_HELP, type RunArgument } from './run-argument.ts';
 
 /** `bootstrax process N`: asks the running manager, or does it in the foreground with --now. */
 export function addProcess(program: Command): void {
   program
     .command('process')
     .description('have the running manager process this run next')
-    .argument('<run>', 'run number', runNumber)
+    .argument('<run>', RUN_HELP, runArgument)
     .option('--now', 'process it here in the foreground, without the manager')
     .option('--json', 'one object: {run, ok, message}')
     .action(
-      async (run: number, { now, json }: { now?: boolean; json?: boolean }, command: Command) => {
+      async (
+        named: RunArgument,
+        { now, json }: { now?: boolean; json?: boolean },
+        command: Command,
+      ) => {
         const loaded = await settingsWithDatabase(command);
+        const { run, document } = await targetOf(command, named);
         if (now) {
+          if (document !== undefined) {
+            throw new CommandFailure(2, '--now takes a run number, not the id of a document');
+          }
           // The manager that this command starts would take the machine's lock from the other one.
           if ((await askManagerOf(loaded.settings, { type: 'status' })) !== 'no manager') {
             throw new CommandFailure(
@@ -28,7 +37,11 @@ export function addProcess(program: Command): void {
           }
           process.exit(await manage(loaded, { runOnce: run, json: json ?? false }));
         }
-        const answer = await askManagerOf(loaded.settings, { type: 'process', run });
+        const answer = await askManagerOf(loaded.settings, {
+          type: 'process',
+          run,
+          ...(document === undefined ? {} : { document }),
+        });
         if (answer === 'no manager') {
           throw new CommandFailure(
             1,
@@ -41,4 +54,11 @@ export function addProcess(program: Command): void {
         if (!answer.ok) process.exitCode = 1;
       },
     );
+}
+
+/** A number needs no look into the database. */
+async function targetOf(command: Command, named: RunArgument): Promise<RunTarget> {
+  return typeof named === 'number'
+    ? { kind: 'run', run: named }
+    : withDatabase(command, ({ store }) => runTarget(store, named));
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { RunActionKind } from '../domain/actions/run-effects.ts';
-import { carryOut, REASON_OPTION, wordsOf } from './act.ts';
+import { carryOutOnRun, REASON_OPTION, wordsOf } from './act.ts';
 import { print, printJson } from './output.ts';
-import { runNumber } from './run-number.ts';
+import { runArgument, RUN_HELP, type RunArgument } from './run-argument.ts';
 
 const JSON_HELP = 'one object: {run, ok, message, action}';
 const REASON_HELP = 'for those who read it later';
@@ -71,17 +71,16 @@ function addVerb(program: Command, kind: RunActionKind, description: string): Co
   return program
     .command(kind)
     .description(description)
-    .argument('<run>', 'run number', runNumber)
+    .argument('<run>', RUN_HELP, runArgument)
     .argument('[reason...]', REASON_HELP)
     .option(...REASON_OPTION)
     .option('--json', JSON_HELP)
-    .action(async (run: number, said: string[], options: Options, command: Command) => {
+    .action(async (named: RunArgument, said: string[], options: Options, command: Command) => {
       const { fromStart, evenDone, yes } = options;
       const words = wordsOf(said, options.reason);
-      const target = { kind: 'run', run } as const;
-      const wish = { kind, target, words, fromStart, evenDone, yes };
-      const { action, message } = await carryOut(command, wish);
-      if (options.json) printJson({ run, ok: true, message, action: action.id });
+      const wish = { kind, words, fromStart, evenDone, yes };
+      const { action, message, target } = await carryOutOnRun(command, named, wish);
+      if (options.json) printJson({ run: target.run, ok: true, message, action: action.id });
       else print(message);
     });
 }

@@ -16,6 +16,7 @@ export const DATABASE_WRITES = [
   'runs.conclude',
   'runs.settle',
   'runs.retry',
+  'runs.renumber',
   'runs.mend_status',
   'runs.hold',
   'runs.release',

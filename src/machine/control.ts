@@ -7,7 +7,12 @@ import { z } from 'zod';
 
 /** Requests to the running manager. */
 export const controlRequestSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('process'), run: z.int().nonnegative() }),
+  z.object({
+    type: z.literal('process'),
+    run: z.int().nonnegative(),
+    /** Id of the document that is meant, where several have the number. */
+    document: z.string().optional(),
+  }),
   z.object({ type: z.literal('stop_children') }),
   z.object({ type: z.literal('status') }),
   /** No new runs until `undrain`, also after a restart. */

@@ -15,6 +15,7 @@ import { makeRoom } from './make-room.ts';
 import { isOfDatabase, isUnfit, unlessOutage, untilAnswered, untilWritten } from './persist.ts';
 import { locationsOn, prepare } from './prepare.ts';
 import type { AttemptPhase, Runner } from './runner.ts';
+import { checkNumber } from './same-number.ts';
 import { settle, type AttemptSoFar, type Ending } from './settle.ts';
 import { planSummary, progressSummary } from './summaries.ts';
 import { Supervision } from './supervise.ts';
@@ -172,6 +173,7 @@ export class AttemptRunner implements Runner {
       times: this.#timesSoFar(),
     };
     if (!(await beginHistory(env, record, this.#managerEnds))) return;
+    if (!(await this.#hasNumber())) return;
     const prepared = await prepare(env, this.#run, this.fence, this.#stopped());
     switch (prepared.kind) {
       case 'stopped':
@@ -188,6 +190,7 @@ export class AttemptRunner implements Runner {
   async #start(plan: Plan): Promise<void> {
     const env = this.#env;
     let directory: string;
+    if (!(await this.#hasNumber())) return;
     try {
       // From here on a later manager knows that something of the run may be left here.
       directory = await env.attempts.create(plan);
@@ -223,6 +226,7 @@ export class AttemptRunner implements Runner {
       return this.#settleUnstarted();
     }
     this.#state = 'busy';
+    if (!(await this.#hasNumber())) return;
     let guardian: ProcessIdentity;
     try {
       const start = await env.executor.start(plan, directory);
@@ -253,6 +257,25 @@ export class AttemptRunner implements Runner {
       env.store.attempts.plan(plan.attempt, plan),
     );
     await this.#supervise(directory, guardian);
+  }
+
+  /** One run number, one document: false if another has it, and this run has been set aside. */
+  async #hasNumber(): Promise<boolean> {
+    const check = await checkNumber(this.#env, this.#run, this.fence, this.#stopped());
+    switch (check.kind) {
+      case 'ours':
+        return true;
+      case 'others':
+        await this.#settle({ kind: 'same_number', because: check.because });
+        return false;
+      case 'renumbered':
+        this.#ended ??= { kind: 'manager', reason: 'its number was changed while it was prepared' };
+        await this.#settleUnstarted();
+        return false;
+      case 'stopped':
+        await this.#settleUnstarted();
+        return false;
+    }
   }
 
   async #supervise(directory: string, guardian: ProcessIdentity | null): Promise<void> {

@@ -77,8 +77,8 @@ export class Claims {
   }
 
   /** Takes one run now, out of turn. */
-  process(number: number): Promise<ControlResponse> {
-    return this.#oneAtATime(() => this.#process(number));
+  process(number: number, document?: string): Promise<ControlResponse> {
+    return this.#oneAtATime(() => this.#process(number, document));
   }
 
   async accepting(): Promise<{ ok: true } | { ok: false; reason: string }> {
@@ -101,10 +101,10 @@ export class Claims {
     });
   }
 
-  async #process(number: number): Promise<ControlResponse> {
+  async #process(number: number, id?: string): Promise<ControlResponse> {
     const env = this.#env;
     const no = (message: string): ControlResponse => ({ ok: false, message });
-    const asked = await requestedRun(env, number);
+    const asked = await requestedRun(env, number, id);
     if (!asked.ok) return asked;
     const { run, document } = asked;
     if (this.#book.size >= env.slots) {

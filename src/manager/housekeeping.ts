@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts';
 import { LooseEnds } from './loose-ends.ts';
 import { isOfDatabase, unlessRefused } from './persist.ts';
 import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
+import { SetAsideNumbers } from './same-number.ts';
 import { SilentHosts } from './silent-hosts.ts';
 import { StaleRuns } from './stale-runs.ts';
 
@@ -25,6 +26,7 @@ export class Housekeeping {
   readonly #stale: StaleRuns;
   readonly #looseEnds: LooseEnds;
   readonly #silentHosts: SilentHosts;
+  readonly #setAside: SetAsideNumbers;
   #staleAt = -Infinity;
   #cleanedAt = -Infinity;
   #cleanUps = 0;
@@ -46,6 +48,7 @@ export class Housekeeping {
     this.#stale = new StaleRuns(env);
     this.#looseEnds = new LooseEnds(env, signal);
     this.#silentHosts = new SilentHosts(env);
+    this.#setAside = new SetAsideNumbers(env);
   }
 
   /** The database was away: what was not seen cannot have stood still. */
@@ -53,8 +56,8 @@ export class Housekeeping {
     this.#stale.connectionLost();
   }
 
-  /** Somebody has tagged a run: do not wait for the clock. */
-  tagsChanged(): void {
+  /** Somebody has tagged a run, or given it another number: do not wait for the clock. */
+  marksChanged(): void {
     this.#cleanedAt = -Infinity;
   }
 
@@ -109,6 +112,7 @@ export class Housekeeping {
     if (now - this.#cleanedAt < limits.cleanUpSeconds) return;
     this.#cleanedAt = now;
     await unlessRefused(this.#env, 'runs that nobody holds', () => this.#looseEnds.tie());
+    await unlessRefused(this.#env, 'runs that wait for their number', () => this.#setAside.look());
     if (this.#cleanUps++ % SELDOM === 0) {
       await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
       await this.#silentHosts.look();

@@ -1,4 +1,5 @@
-import { parseRun, type Run } from '../domain/run.ts';
+import { fieldsOf } from '../domain/bson-values.ts';
+import type { Run } from '../domain/run.ts';
 import type { ControlResponse } from '../machine/lock.ts';
 import type { Fence, StoreEvent } from '../store/types.ts';
 import { Asked } from './asked.ts';
@@ -198,9 +199,11 @@ export class ManagerLoop {
     const found = await untilAnswered(env, `run ${number}`, this.#ends, () =>
       env.store.runs.byNumber(number),
     );
-    const [document] = found ?? [];
-    const parsed = parseRun(document);
-    return parsed.kind === 'run' && parsed.run.bootstrax.state === 'done' ? 0 : 1;
+    const isDone = (found ?? []).some((document) => {
+      const { state, last_attempt: last } = fieldsOf(document['bootstrax']);
+      return state === 'done' && last === taken['attempt'];
+    });
+    return isDone ? 0 : 1;
   }
 
   #deleteLiveData(): void {
@@ -225,8 +228,8 @@ export class ManagerLoop {
   }
 
   /** Takes one run now, out of turn, at a person's request. */
-  process(number: number): Promise<ControlResponse> {
-    return this.#claims.process(number);
+  process(number: number, document?: string): Promise<ControlResponse> {
+    return this.#claims.process(number, document);
   }
 
   stopChildren(): Promise<ControlResponse> {
@@ -372,9 +375,7 @@ export class ManagerLoop {
     store.runs
       .watch((hint) => {
         if (hint !== null) this.#claims.hinted(hint);
-        if (hint === null || hint.touched.some((field) => field.startsWith('tags'))) {
-          this.#housekeeping.tagsChanged();
-        }
+        if (hint === null || hint.touched.some(isMark)) this.#housekeeping.marksChanged();
         const runner = hint === null ? null : this.#book.ofRun(hint.id);
         if (runner !== null) {
           runner.look().then(
@@ -402,4 +403,9 @@ export class ManagerLoop {
         (error: unknown) => this.#fail(error),
       );
   }
+}
+
+/** A field of a run by which people tell hosts what to do with it. */
+function isMark(field: string): boolean {
+  return field === 'number' || field.startsWith('tags');
 }

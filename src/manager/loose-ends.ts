@@ -1,7 +1,9 @@
 import { incompleteIn, lacksData } from '../domain/live-input.ts';
 import { parseRun, type ParsedRun } from '../domain/run.ts';
+import { documentsInWords, SETTLE_NUMBER } from '../domain/same-number.ts';
 import { idText } from '../store/document-id.ts';
 import { STATUS_TO_REPLACE } from '../store/run-updates.ts';
+import { numbered } from '../store/numbered.ts';
 import { seenOf } from '../store/runs.ts';
 import type { LogPriority, RunDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
@@ -23,6 +25,8 @@ export class LooseEnds {
   /** Since when a done run has been seen as it is now, monotonic seconds. */
   #seenSince = new Map<string, number>();
   readonly #endMissed = new Set<string>();
+  /** Tagged runs of which it was told that others have their number. */
+  readonly #sharingTold = new Set<string>();
 
   readonly #signal: AbortSignal;
 
@@ -80,6 +84,7 @@ export class LooseEnds {
 
   async #abandon(document: RunDocument): Promise<void> {
     const { store, host, rules } = this.#env;
+    if (await this.#sharesItsNumber(document)) return;
     const settled = await store.runs.settle(seenOf(document), host, {
       kind: 'abandoned',
       reason: null,
@@ -95,6 +100,24 @@ export class LooseEnds {
       'run.abandoned',
       `${runLabel(seenOf(document))} is abandoned: tagged ${rules.claim.abandonTag}`,
     );
+  }
+
+  /** Programs that delete the data of abandoned runs find it by the number, which is another run's too. */
+  async #sharesItsNumber(document: RunDocument): Promise<boolean> {
+    const { number } = document;
+    if (typeof number !== 'number') return false;
+    const documents = numbered(await this.#env.store.runs.byNumber(number));
+    if (documents.length < 2) return false;
+    const key = idText(document._id);
+    if (this.#sharingTold.has(key)) return true;
+    this.#sharingTold.add(key);
+    await this.#tell(
+      document,
+      'error',
+      'run.number_shared',
+      `document ${key} of run ${number} is tagged ${this.#env.rules.claim.abandonTag} and not abandoned: ${documents.length} documents have this number, ${documentsInWords(documents)}, and the data of an abandoned run is deleted by the number; ${SETTLE_NUMBER}`,
+    );
+    return true;
   }
 
   async #mendStatus(document: RunDocument): Promise<void> {

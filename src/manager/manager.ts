@@ -115,7 +115,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
         if (manager === null) return { ok: false, message: 'the manager is starting; ask again' };
         switch (request.type) {
           case 'process':
-            return manager.process(request.run);
+            return manager.process(request.run, request.document);
           case 'stop_children':
             return manager.stopChildren();
           case 'status':

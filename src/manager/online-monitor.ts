@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb';
 
 import { StoreError } from '../store/errors.ts';
+import { idText } from '../store/document-id.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Store } from '../store/types.ts';
 import type { Environment } from './environment.ts';
@@ -26,6 +27,8 @@ const refused = new WeakSet<Store>();
  * first, and removed only if the run, looked at after that, is still this attempt's or has been given
  * back as failed or abandoned; whatever a later owner's child writes was not among them.
  *
+ * While other documents have the number, what is there may be of their runs: then it stays.
+ *
  * Nothing depends on it: what cannot be removed within half a minute stays, and is told of.
  */
 export async function wipeOnlineMonitor(
@@ -39,7 +42,7 @@ export async function wipeOnlineMonitor(
     if (signal.aborted) return;
     try {
       const ids = await env.store.onlineMonitor.some(number);
-      if (ids.length === 0 || !(await mayBeRemoved(env, id, attempt))) return;
+      if (ids.length === 0 || !(await mayBeRemoved(env, { number, id, attempt }))) return;
       await env.store.onlineMonitor.remove(ids);
       env.log.info(
         { event: 'online_monitor.wiped', run: number, documents: ids.length },
@@ -61,11 +64,11 @@ export async function wipeOnlineMonitor(
 
 async function mayBeRemoved(
   env: Environment,
-  id: ObjectId,
-  attempt: string | null,
+  { number, id, attempt }: MonitoredRun,
 ): Promise<boolean> {
-  const document = await env.store.runs.byId(id);
-  if (document === null) return false;
+  const documents = await env.store.runs.byNumber(number);
+  const document = documents.find((each) => idText(each._id) === idText(id));
+  if (document === undefined || documents.length > 1) return false;
   const seen = seenOf(document);
   if (seen.state === 'failed' || seen.state === 'abandoned') return true;
   const held = seen.state === 'considering' || seen.state === 'busy';

@@ -1,4 +1,6 @@
 import { parseRun, type Run } from '../domain/run.ts';
+import { inWords, mayBegin, SETTLE_NUMBER, severalText } from '../domain/same-number.ts';
+import { numbered } from '../store/numbered.ts';
 import type { RunDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 
@@ -9,12 +11,22 @@ export type RequestedRun =
 export async function requestedRun(
   env: Pick<Environment, 'store' | 'rules'>,
   number: number,
+  id?: string,
 ): Promise<RequestedRun> {
   const no = (message: string): RequestedRun => ({ ok: false, message });
-  const documents = await env.store.runs.byNumber(number);
-  const [document] = documents;
-  if (document === undefined) return no(`there is no run ${number}`);
-  if (documents.length > 1) return no(`${documents.length} documents have the number ${number}`);
+  const documents = numbered(await env.store.runs.byNumber(number));
+  const [first] = documents;
+  if (first === undefined) return no(`there is no run ${number}`);
+  if (documents.length > 1 && id === undefined) return no(severalText(number, documents));
+  const own = id === undefined ? first : documents.find((each) => each.id === id);
+  if (own === undefined) return no(`document ${id ?? ''} has not the number ${number}`);
+  const may = mayBegin(own.id, documents);
+  if (may.kind === 'no') {
+    return no(
+      `the number of document ${own.id} belongs to document ${inWords(may.owner)}: ${SETTLE_NUMBER}`,
+    );
+  }
+  const { document } = own;
   const parsed = parseRun(document);
   if (parsed.kind === 'malformed') {
     const named = parsed.malformed.problems.map(({ field, problem }) => `${field}: ${problem}`);

@@ -21,6 +21,7 @@ import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, malformedText } from './failure.ts';
 import { endHistory } from './history.ts';
+import type { NotOwned } from './same-number.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { untilAnswered } from './persist.ts';
 import { removeProducts, takingBack, withdrawEntries } from './removal.ts';
@@ -47,6 +48,8 @@ export interface AttemptSoFar {
 export type Ending =
   | { kind: 'judged'; judgement: Judgement }
   | { kind: 'set_aside'; problems: readonly FieldProblem[] }
+  /** Its number belongs to another document: nothing of it was begun, nothing of the number is touched. */
+  | { kind: 'same_number'; because: NotOwned }
   /** A person wants no more of it. */
   | { kind: 'abandoned'; reason: string };
 
@@ -77,7 +80,7 @@ export async function settle(
   let settled = decide(env, attempt, ending);
   const { times } = attempt;
   if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
-  if (settled.conclusion.kind !== 'done') {
+  if (settled.conclusion.kind !== 'done' && ending.kind !== 'same_number') {
     // Before the run is free: then the next attempt's child may write there.
     await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
   }
@@ -104,7 +107,8 @@ export async function settle(
     await requestDeletion(env, run.number, fence.attempt, signal);
     if (signal.aborted) return null;
   }
-  await cleanUp(env, attempt, settled.conclusion.kind !== 'done', signal);
+  const withFolders = settled.conclusion.kind !== 'done' && ending.kind !== 'same_number';
+  await cleanUp(env, attempt, withFolders, signal);
   const finishedBefore = run.status === FINISHED_STATUS ? run.status : null;
   const statusLeft = answer.statusLeft ?? finishedBefore;
   if (settled.conclusion.kind === 'done' && statusLeft !== null) {
@@ -245,6 +249,16 @@ function decide(
       outcome: outcomeOf(env, attempt, 'set_aside', false, text),
       priority: 'error',
       message: `${text}. Mend the document, then 'bootstrax retry ${run.number}'`,
+    };
+  }
+  if (ending.kind === 'same_number') {
+    const { text, problems, sameNumber } = ending.because;
+    const reason = reasonText(env.host, text, '');
+    return {
+      conclusion: { kind: 'set_aside', reason, problems, sameNumber },
+      outcome: outcomeOf(env, attempt, 'set_aside', false, text),
+      priority: 'error',
+      message: text,
     };
   }
   if (ending.kind === 'abandoned') {

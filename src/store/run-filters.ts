@@ -93,6 +93,15 @@ export function unsettledFilter(host?: string): Document {
   };
 }
 
+/** Set aside because other documents have the number: a range of the index of retries. */
+export function setAsideForNumberFilter(): Document {
+  return {
+    'bootstrax.state': 'failed',
+    'bootstrax.next_retry': null,
+    'bootstrax.same_number.0': { $exists: true },
+  };
+}
+
 export function waitingTaggedFilter(tag: string): Document {
   return { 'tags.name': tag, 'bootstrax.state': { $in: [null, 'failed'] } };
 }

@@ -25,7 +25,7 @@ export function claimUpdate(owner: { attempt: string; host: string }): Document[
       time: '$$NOW',
       attempt: literal(owner.attempt),
     }),
-    unsetBootstrax('plan', 'progress', 'malformed', 'incomplete'),
+    unsetBootstrax('plan', 'progress', 'malformed', 'same_number', 'incomplete'),
   ];
 }
 
@@ -149,6 +149,9 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
         ...common,
         reason: literal(conclusion.reason),
         malformed: literal(conclusion.problems.map(({ field, problem }) => ({ field, problem }))),
+        ...(conclusion.sameNumber === undefined
+          ? {}
+          : { same_number: literal([...conclusion.sameNumber]) }),
       };
     case 'given_up':
       return {
@@ -174,15 +177,20 @@ function conclusionRemoves(conclusion: Conclusion): string[] {
   switch (conclusion.kind) {
     case 'set_aside':
       // Without `next_retry` no program retries the run.
-      if (conclusion.smallest !== true) return ['next_retry'];
-      return ['next_retry', 'reason', 'plan', 'malformed', 'holders_lost', 'uncounted'];
+      return [
+        'next_retry',
+        ...(conclusion.sameNumber === undefined ? ['same_number'] : []),
+        ...(conclusion.smallest === true
+          ? ['reason', 'plan', 'malformed', 'holders_lost', 'uncounted']
+          : []),
+      ];
     case 'requeued':
     case 'abandoned':
-      return ['malformed'];
+      return ['malformed', 'same_number'];
     case 'done':
     case 'failed':
     case 'given_up':
-      return ['malformed', 'holders_lost'];
+      return ['malformed', 'same_number', 'holders_lost'];
   }
 }
 
@@ -212,8 +220,23 @@ export function retryUpdate(host: string, failures: number): Document[] {
       next_retry: '$$NOW',
       uncounted: 0,
     }),
-    unsetBootstrax('attempt', 'progress', 'malformed', 'holders_lost'),
+    unsetBootstrax('attempt', 'progress', 'malformed', 'same_number', 'holders_lost'),
     ...(failures === 0 ? [unsetBootstrax('asked_failures')] : []),
+  ];
+}
+
+/** `due`: it was set aside for its number, and is looked at anew at once. */
+export function renumberUpdate(number: number, due: boolean): Document[] {
+  const again = {
+    state: 'failed',
+    outcome: 'requeued',
+    time: '$$NOW',
+    n_failures: numberAt('$bootstrax.n_failures'),
+    next_retry: '$$NOW',
+  };
+  return [
+    { $set: { number: literal(number) } },
+    ...(due ? [setBootstrax(again), unsetBootstrax('malformed', 'same_number')] : []),
   ];
 }
 

@@ -16,6 +16,7 @@ import {
   RUN_PROJECTION,
   SEEN_PROJECTION,
   seenFilter,
+  setAsideForNumberFilter,
   UNSETTLED_STATES,
   unsettledFilter,
   waitingFilter,
@@ -34,6 +35,7 @@ import {
   holdUpdate,
   registerUpdate,
   releaseUpdate,
+  renumberUpdate,
   retryUpdate,
   settleUpdate,
   STATUS_TO_REPLACE,
@@ -195,6 +197,19 @@ export function createRunStore(
         RunDocument[]
       >,
     byId: async (id) => (await all({ _id: id }))[0] ?? null,
+    ofNumbers: async (numbers) =>
+      numbers.length === 0
+        ? []
+        : ((await runs.find(
+            { number: { $in: [...new Set(numbers)] } },
+            { projection: PLACES_PROJECTION },
+          )) as RunDocument[]),
+    setAsideForNumber: (after, limit) =>
+      read(
+        { ...setAsideForNumberFilter(), ...(after === null ? {} : { _id: { $gt: after } }) },
+        { _id: 1 },
+        { limit },
+      ),
 
     list: async (query) => {
       highestKnown = await highestNumber(runs, highestKnown, await serverTime());
@@ -325,6 +340,18 @@ export function createRunStore(
           bootstrax.host === host &&
           (action === undefined || bootstrax.action === action),
       ),
+
+    renumber: async (seen, number, due, action) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.renumber',
+        id: seen.id,
+        expected: { ...seenFilter(seen), number: { $eq: seen.number } },
+        update: withAction(renumberUpdate(number, due), action),
+        projection: { number: 1, bootstrax: 1 },
+        landed: (document) => document.number === number && bootstraxOf(document).action === action,
+      });
+      return done ? 'landed' : 'changed';
+    },
 
     mendStatus: async (seen) => {
       const done = await compareAndSet(runs, {

@@ -6,6 +6,7 @@ export const ACTION_KINDS = [
   'abandon',
   'reprocess',
   'fail',
+  'renumber',
   'drain',
   'undrain',
   'acknowledge',

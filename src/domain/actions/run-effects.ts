@@ -7,7 +7,7 @@ import { isHeld } from './seen.ts';
 /** What people ask of a run. */
 export type RunActionKind = Extract<
   ActionKind,
-  'retry' | 'hold' | 'release' | 'abandon' | 'reprocess' | 'fail'
+  'retry' | 'hold' | 'release' | 'abandon' | 'reprocess' | 'fail' | 'renumber'
 >;
 
 /** How it is carried out. */
@@ -19,6 +19,8 @@ export type RunStep =
   | { kind: 'fail'; failures: number }
   /** Due now, with so many counted failures. */
   | { kind: 'retry'; failures: number }
+  /** `due`: it was set aside for its number, and is tried again at once. */
+  | { kind: 'renumber'; number: number; due: boolean }
   /** What the attempt left out is to be made by its host. */
   | { kind: 'offer'; attempt: string };
 
@@ -57,11 +59,13 @@ export interface Asking {
   evenDone?: boolean;
   /** A person has said why. */
   hasReason?: boolean;
+  /** `renumber`: the new number. */
+  number?: number;
 }
 
 /** What an action would do to a run as its document shows it. */
 export function runEffect(
-  kind: RunActionKind,
+  kind: Exclude<RunActionKind, 'renumber'>,
   document: Readonly<Record<string, unknown>>,
   debtor: DebtorHistory | null,
   rules: Rules,

@@ -11,6 +11,8 @@ import {
   type Voucher,
 } from '../../domain/deletion.ts';
 import { parseRun, type Run } from '../../domain/run.ts';
+import { documentsInWords, SETTLE_NUMBER } from '../../domain/same-number.ts';
+import { numbered } from '../../store/numbered.ts';
 import type { DeletionDocument, Fence, RunDocument } from '../../store/types.ts';
 import type { DeletionMeans } from './means.ts';
 import { isDiskTrouble } from '../disk-trouble.ts';
@@ -127,12 +129,23 @@ class DeletionJob {
     const again = await this.document();
     this.ours(again);
     await this.means.liveData.setAside(doomed.root, doomed.run.runId);
+    await this.stillAlone(doomed);
     if ((await this.withdraw(again, doomed.location, false)) === 'changed') {
       await this.means.liveData.putBack(doomed.root, doomed.run.runId);
       this.ours(await this.document());
       refuse('its live data is not listed any more as it was');
     }
     return this.remove(doomed.root, doomed.run.runId, doomed);
+  }
+
+  /** Another document may have got the number meanwhile, and the folder may hold its live data too. */
+  private async stillAlone({ root, run }: Doomed): Promise<void> {
+    try {
+      await this.document();
+    } catch (error) {
+      if (error instanceof End) await this.means.liveData.putBack(root, run.runId);
+      throw error;
+    }
   }
 
   async windUp(): Promise<DeletionEnd> {
@@ -276,10 +289,12 @@ class DeletionJob {
     const found = await this.answered(`run ${this.record.run}`, () =>
       this.env.store.runs.byNumber(this.record.run),
     );
-    const { attempt } = this.record;
-    const [document] =
-      found.length > 1 ? found.filter((each) => lastAttempt(each) === attempt) : found;
-    return document ?? refuse('its document is gone');
+    // Live data lies in a folder named by the number: whose it is, is not known.
+    if (found.length > 1) {
+      const named = documentsInWords(numbered(found));
+      wait(`${found.length} documents have its number, ${named}; ${SETTLE_NUMBER}`);
+    }
+    return found[0] ?? refuse('its document is gone');
   }
 
   private async answered<T>(what: string, ask: () => Promise<T>): Promise<T> {

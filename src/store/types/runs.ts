@@ -95,6 +95,8 @@ export type Conclusion = ConclusionBase &
         problems: readonly FieldProblem[];
         /** Written without these, and without whatever else the run can do without. */
         smallest?: boolean;
+        /** It waits for others to give up its number: their ids. It is looked at again by itself. */
+        sameNumber?: readonly string[];
       }
     | { kind: 'given_up'; reason: string; failures: number; asked?: boolean }
     | { kind: 'abandoned'; reason: string | null }
@@ -207,6 +209,10 @@ export interface RunStore {
   /** All runs with this number: should be one. */
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;
+  /** Of all documents with one of these numbers: id, number and who has it. */
+  ofNumbers(numbers: readonly number[]): Promise<RunDocument[]>;
+  /** Runs that are set aside for their number, in the order of their ids; those after `after`. */
+  setAsideForNumber(after: ObjectId | null, limit: number): Promise<RunDocument[]>;
   /**
    * All runs with a number from `from` to `to`, both included: who has them and where their data lies
    * (`PLACES_PROJECTION`). Ask for a few hundred at a time.
@@ -267,6 +273,11 @@ export interface RunStore {
   ): Promise<'landed' | 'changed'>;
   /** Failed and due now, with this number of failures (kept, or 0 to begin from the start). */
   retry(seen: Seen, host: string, failures: number, action?: string): Promise<'landed' | 'changed'>;
+  /**
+   * Gives the run another number, if it is as seen and has the one that was seen. `due`: it was set
+   * aside for its number, and is tried again at once.
+   */
+  renumber(seen: Seen, number: number, due: boolean, action: string): Promise<'landed' | 'changed'>;
   /** Gives a done run, if it still is as seen and has none, the status that a conclusion writes. */
   mendStatus(seen: Seen): Promise<'landed' | 'changed'>;
   /**

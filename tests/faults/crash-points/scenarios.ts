@@ -199,6 +199,12 @@ export const SCENARIOS: readonly Scenario[] = [
     toTheCut: ways.command('retry', 'failed'),
   },
   {
+    name: 'a person gives one of two documents of a number another one',
+    failures: 0,
+    points: around('runs.renumber'),
+    toTheCut: ways.renumbered,
+  },
+  {
     name: 'a person holds a run',
     failures: 0,
     points: around('actions.request', 'runs.hold', 'actions.end'),

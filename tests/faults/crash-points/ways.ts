@@ -312,6 +312,22 @@ export function command(verb: string, before: 'new' | 'held' | 'failed'): Way {
   };
 }
 
+/** Two documents have the number of no live data, and the trial's number is free. */
+export const renumbered: Way = async (trial, cut) => {
+  const shared = trial.number + 500_000;
+  await trial.insert();
+  await trial.set({ number: shared });
+  await trial.lab.insertRuns({
+    ...{ number: shared, bootstrax: { state: 'done' }, data: [] },
+    start: new Date(),
+  });
+  const { _id } = await trial.lab.run(shared);
+  const args = ['renumber', _id.toHexString(), String(trial.number), '--reason', 'counted twice'];
+  await trial.cutInCommand(args, cut);
+  // What has landed needs no second try.
+  if (cut === 'runs.renumber:before') await trial.succeed(args);
+};
+
 export async function released(trial: Trial): Promise<void> {
   expect((await trial.run())['tags']).toHaveLength(1);
   await trial.succeed(['release', String(trial.number)]);

@@ -156,6 +156,7 @@ describe('each verb', () => {
     [['runs.conclude', 'find'], conclude],
     [['runs.settle'], settle],
     [['runs.retry'], retry],
+    [['runs.renumber'], (runs) => runs.renumber(NEW, 9, true, 'a'.repeat(24))],
     [['runs.mend_status'], mend],
     [['runs.hold'], (runs) => runs.hold(NEW, 'shifter')],
     [['runs.release'], (runs) => runs.release(NEW)],

@@ -9,6 +9,7 @@ import {
   heartbeatUpdate,
   holdUpdate,
   releaseUpdate,
+  renumberUpdate,
   retryUpdate,
   settleUpdate,
   STATUS_TO_REPLACE,
@@ -37,6 +38,7 @@ const OWNED = {
   plan: PLAN,
   progress: { t: 1 },
   malformed: [{ field: 'end', problem: 'odd' }],
+  same_number: ['b'.repeat(24)],
   n_failures: 3,
   uncounted: 2,
   holders_lost: 1,
@@ -65,7 +67,7 @@ describe('claim', () => {
       claimUpdate({ attempt: 'new', host: 'eb4' }),
     );
     expect(bootstrax).toEqual({
-      ...without(OWNED, 'plan', 'progress', 'malformed'),
+      ...without(OWNED, 'plan', 'progress', 'malformed', 'same_number'),
       state: 'considering',
       host: 'eb4',
       time: NOW,
@@ -121,21 +123,21 @@ const PROGRESS = {
 };
 
 const CONCLUSIONS: [Conclusion, Record<string, unknown>, string[]][] = [
-  [{ kind: 'done' }, { state: 'done', uncounted: 0 }, ['malformed', 'holders_lost']],
+  [{ kind: 'done' }, { state: 'done', uncounted: 0 }, ['malformed', 'same_number', 'holders_lost']],
   [
     { kind: 'failed', reason: '$why', failures: 4, delaySeconds: 90.5 },
     { state: 'failed', reason: '$why', n_failures: 4, next_retry: later(90.5), uncounted: 0 },
-    ['malformed', 'holders_lost'],
+    ['malformed', 'same_number', 'holders_lost'],
   ],
   [
     { kind: 'requeued', reason: null, delaySeconds: 10 },
     { state: 'failed', next_retry: later(10), uncounted: 3 },
-    ['malformed'],
+    ['malformed', 'same_number'],
   ],
   [
     { kind: 'requeued', reason: '$why', delaySeconds: 0.0004, holderLost: true },
     { state: 'failed', reason: '$why', next_retry: NOW, uncounted: 3, holders_lost: 2 },
-    ['malformed'],
+    ['malformed', 'same_number'],
   ],
   [
     {
@@ -144,15 +146,24 @@ const CONCLUSIONS: [Conclusion, Record<string, unknown>, string[]][] = [
       problems: [{ field: '$f', problem: '$p', value: 1 } as { field: string; problem: string }],
     },
     { state: 'failed', reason: '$why', malformed: [{ field: '$f', problem: '$p' }] },
+    ['next_retry', 'same_number'],
+  ],
+  [
+    { kind: 'set_aside', reason: '$why', problems: [], sameNumber: ['$a'] },
+    { state: 'failed', reason: '$why', malformed: [], same_number: ['$a'] },
     ['next_retry'],
   ],
   [
     { kind: 'given_up', reason: '$why', failures: 10 },
     { state: 'failed', reason: '$why', n_failures: 10, uncounted: 0 },
-    ['malformed', 'holders_lost'],
+    ['malformed', 'same_number', 'holders_lost'],
   ],
-  [{ kind: 'abandoned', reason: null }, { state: 'abandoned' }, ['malformed']],
-  [{ kind: 'abandoned', reason: '$why' }, { state: 'abandoned', reason: '$why' }, ['malformed']],
+  [{ kind: 'abandoned', reason: null }, { state: 'abandoned' }, ['malformed', 'same_number']],
+  [
+    { kind: 'abandoned', reason: '$why' },
+    { state: 'abandoned', reason: '$why' },
+    ['malformed', 'same_number'],
+  ],
 ];
 
 describe('conclusions', () => {
@@ -231,7 +242,7 @@ describe('operators', () => {
   it('retry makes a given-up run due with the failures asked for', () => {
     expect(updated({ bootstrax: OWNED, status: null }, retryUpdate('eb4', 0))).toEqual({
       bootstrax: {
-        ...without(FREED, 'malformed', 'holders_lost'),
+        ...without(FREED, 'malformed', 'same_number', 'holders_lost'),
         state: 'failed',
         outcome: 'requeued',
         host: 'eb4',
@@ -244,6 +255,18 @@ describe('operators', () => {
     });
     const host = '$number';
     expect(updated({}, retryUpdate(host, 3))).toMatchObject({ bootstrax: { host, n_failures: 3 } });
+  });
+
+  it('renumber changes the number only; who was set aside for it is due at once', () => {
+    const document = { number: 7, bootstrax: OWNED };
+    expect(updated(document, renumberUpdate(12, false))).toEqual({ number: 12, bootstrax: OWNED });
+    expect(updated(document, renumberUpdate(12, true))).toEqual({
+      number: 12,
+      bootstrax: {
+        ...without(OWNED, 'malformed', 'same_number'),
+        ...{ state: 'failed', outcome: 'requeued', time: NOW, next_retry: NOW },
+      },
+    });
   });
 
   it('hold and release touch one tag only', () => {
