@@ -1,6 +1,9 @@
 import { Option, type Command } from 'commander';
 import { RUN_STATES, type RunState } from '../domain/run.ts';
-import type { RunListQuery } from '../store/types.ts';
+import { readInteger } from '../domain/bson-values.ts';
+import { idText } from '../store/document-id.ts';
+import { numbered } from '../store/numbered.ts';
+import type { RunDocument, RunListQuery, Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { CommandFailure } from './failure.ts';
 import { drawMalformed, malformedViews } from './malformed-runs.ts';
@@ -36,7 +39,10 @@ export function addRuns(program: Command): void {
     .option('--before <run>', 'go on below this number', runNumber)
     .option('--limit <number>', 'at most so many', '20')
     .option('--malformed', 'documents that cannot be processed, with the fields that are wrong')
-    .option('--json', 'one object: {runs, before}; before continues the list')
+    .option(
+      '--json',
+      'one object: {runs, before}; each run with the id of its document and of others with its number; before continues the list',
+    )
     .action(async (options: Options, command: Command) => {
       if (options.malformed) {
         await listMalformed(options, command);
@@ -47,7 +53,7 @@ export function addRuns(program: Command): void {
         const page = await store.runs.list(query);
         const now = await store.serverTime();
         return {
-          runs: page.runs.map((document) => runView(document, now)),
+          runs: await numberedViews(store, page.runs, now),
           before: page.before,
         };
       });
@@ -58,6 +64,34 @@ export function addRuns(program: Command): void {
       print(runs.length === 0 ? 'No such runs.' : drawRuns(runs));
       if (before !== null) print(style('dim', `\nMore: --before ${before}`));
     });
+}
+
+/** A run of the list, and what tells it from others with its number. */
+export interface ListedRun extends RunView {
+  /** Id of its document. */
+  document: string;
+  /** Ids of other documents with its number. */
+  sameNumber: string[];
+}
+
+async function numberedViews(
+  store: Store,
+  documents: readonly RunDocument[],
+  now: Date,
+): Promise<ListedRun[]> {
+  const numbers = documents.flatMap(({ number }) => readInteger(number) ?? []);
+  const all = numbered(await store.runs.ofNumbers(numbers));
+  return documents.map((each) => {
+    const [id, number] = [idText(each._id), readInteger(each['number'])];
+    const others = all.filter(
+      ({ id: other, document }) => other !== id && readInteger(document['number']) === number,
+    );
+    return {
+      ...runView(each, now),
+      document: id,
+      sameNumber: number === null ? [] : others.map((other) => other.id),
+    };
+  });
 }
 
 /** Also those that no manager has looked at; but of runs long concluded only the newest numbers. */
@@ -91,7 +125,7 @@ function queryOf({ state, readoutMode, from, to, before, limit }: Options): RunL
 }
 
 /** A table of runs. */
-export function drawRuns(runs: readonly RunView[]): string {
+export function drawRuns(runs: readonly (RunView & Partial<ListedRun>)[]): string {
   return table(
     ['run', 'mode', 'detectors', 'start', 'length', 'state', 'host', 'failures', 'remark'],
     runs.map((run) => [
@@ -127,7 +161,18 @@ function stateOf({ state, outcome }: RunView): string {
   }
 }
 
-function remark({ malformed, nextRetry, state, reason, tags }: RunView): string {
+function remark({
+  malformed,
+  nextRetry,
+  state,
+  reason,
+  tags,
+  document,
+  sameNumber = [],
+}: RunView & Partial<ListedRun>): string {
+  if (sameNumber.length > 0) {
+    return `document ${document ?? '?'}; ${sameNumber.join(', ')} has this number as well`;
+  }
   const [problem] = malformed;
   if (problem !== undefined) return `${problem.field} ${problem.problem}`;
   if (state !== 'failed') return tags.join(' ');

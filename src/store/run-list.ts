@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb';
 
 import type { Collection } from './collection.ts';
+import { idText } from './document-id.ts';
 import { RUN_PROJECTION } from './run-filters.ts';
 import type { RunDocument, RunListQuery, RunPage } from './types.ts';
 
@@ -49,11 +50,24 @@ export async function listRuns(
     found.push(...page);
     if (page.length === wanted) {
       const last = Number(found.at(-1)?.number);
+      found.push(...(await restOf(runs, last, filter, found)));
       return { runs: found, before: last > bottom ? last : null };
     }
     top = low - 1;
   }
   return { runs: found, before: end > bottom ? end : null };
+}
+
+/** Documents of one number stay on one page: the next one begins below the number. */
+async function restOf(
+  runs: Collection,
+  number: number,
+  filter: Document,
+  found: readonly RunDocument[],
+): Promise<RunDocument[]> {
+  const all = await runs.find({ number, ...filter }, { projection: RUN_PROJECTION });
+  const known = new Set(found.map(({ _id }) => idText(_id)));
+  return (all as RunDocument[]).filter(({ _id }) => !known.has(idText(_id)));
 }
 
 /**

@@ -45,6 +45,8 @@ export interface EntrySeen {
 
 /** One run document; a number may have several. */
 export interface RunSeen {
+  /** Of the document. */
+  id: string;
   run: number;
   state: unknown;
   host: unknown;
@@ -103,6 +105,8 @@ export type Action =
   | { kind: 'withdraw'; run: number; location: string; attempt: string };
 
 export type FindingKind =
+  /** Several documents have one run number. */
+  | 'same_number'
   /** Live data whose run document was never written. */
   | 'live_without_document'
   /** Live data that its run document does not list (any more). */

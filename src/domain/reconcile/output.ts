@@ -76,6 +76,8 @@ export function outputFolder(view: View, folder: FolderSeen): Finding[] {
   if (view.isSeenTo(run)) {
     return [{ ...base, todo: 'the manager tidies up after the attempt', ...forNobody(all) }];
   }
+  // Folders are named by the number: whose it is, is not known.
+  if (documents.length > 1) return byHand(`${documents.length} documents have this number`);
   if (!folder.isFolder) return byHand('it is a link or a file');
   if (folder.condemned && isInside(view.listing.outputDirectory, path, run)) {
     return [

@@ -3,11 +3,12 @@
  * Only a few findings carry an action; everything else is for a person.
  */
 
-import type { Action, AttemptSeen, Finding, HostSeen, Listing } from './listing.ts';
+import { SETTLE_NUMBER } from '../same-number.ts';
+import type { Action, AttemptSeen, Finding, HostSeen, Listing, RunSeen } from './listing.ts';
 import { liveEntries, liveFolder, unreadableRoot } from './live.ts';
 import { dataEntries, outputFolder } from './output.ts';
 import { View } from './view.ts';
-import { forAPerson } from './words.ts';
+import { forAPerson, stateInWords } from './words.ts';
 
 /** Runs named in a summary. */
 const MOST_NAMED = 20;
@@ -16,6 +17,7 @@ const MOST_NAMED = 20;
 export function reconcile(listing: Listing): Finding[] {
   const view = new View(listing);
   return [
+    ...sameNumbers(listing.runs),
     ...listing.liveRoots.flatMap(unreadableRoot),
     ...listing.live.flatMap((live) => liveFolder(view, live)),
     ...listing.runs.flatMap((run) => liveEntries(view, run)),
@@ -34,6 +36,26 @@ export function stillPermitted(action: Action, fresh: Listing): boolean {
 function sameAction(a: Action, b: Action): boolean {
   const place = (action: Action) => (action.kind === 'remove' ? action.path : action.location);
   return a.kind === b.kind && a.run === b.run && place(a) === place(b);
+}
+
+function sameNumbers(runs: readonly RunSeen[]): Finding[] {
+  const byRun = new Map<number, RunSeen[]>();
+  for (const each of runs) byRun.set(each.run, [...(byRun.get(each.run) ?? []), each]);
+  return [...byRun].flatMap(([run, documents]): Finding[] => {
+    if (documents.length < 2) return [];
+    const ids = documents.map(({ id }) => id).sort();
+    const named = documents.map((each) => `${each.id} (${stateInWords(each)})`).sort();
+    return [
+      {
+        kind: 'same_number',
+        run,
+        path: null,
+        says: `${documents.length} documents have the number ${run}: ${named.join(', ')}`,
+        todo: SETTLE_NUMBER,
+        ...forAPerson({ documents: ids }),
+      },
+    ];
+  });
 }
 
 function unfinishedAttempt(view: View, attempt: AttemptSeen): Finding[] {

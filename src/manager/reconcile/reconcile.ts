@@ -20,6 +20,7 @@ import {
 } from '../../domain/reconcile/listing.ts';
 import { mayRemove } from '../../domain/ownership.ts';
 import { reconcile, stillPermitted } from '../../domain/reconcile/reconcile.ts';
+import { idText } from '../../store/document-id.ts';
 import { seenOf } from '../../store/runs.ts';
 import type { RunDocument, Store } from '../../store/types.ts';
 import { runsNow } from '../removal.ts';
@@ -199,6 +200,7 @@ function runSeen(document: RunDocument): RunSeen[] {
   const { state, host } = seenOf(document);
   return [
     {
+      id: idText(document._id),
       run: number,
       state,
       host,

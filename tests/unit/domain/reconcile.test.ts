@@ -33,7 +33,7 @@ function folder(more: Partial<FolderSeen> = {}): FolderSeen {
 
 function run(more: Partial<RunSeen> = {}): RunSeen {
   return {
-    ...{ run: 7, state: 'failed', host: HERE, entries: [] },
+    ...{ id: 'd1', run: 7, state: 'failed', host: HERE, entries: [] },
     ...{ start: new Date(NOW - 2 * DAY), end: new Date(NOW - 2 * DAY + 3_600_000) },
     ...more,
   };
@@ -171,7 +171,7 @@ describe('folders of the output', () => {
     [
       'two documents of this number',
       { folders: [folder()], runs: [run(), run()], attempts: [attempt()] },
-      ['folder_unregistered!'],
+      ['same_number!', 'folder_unregistered!'],
     ],
     [
       'a link',
@@ -482,6 +482,16 @@ describe('what may be done', () => {
     }
     expect(stillPermitted(action, { ...seen, folders: [folder({ newestMs: NOW })] })).toBe(false);
     expect(stillPermitted(action, { ...seen, folders: [] })).toBe(false);
+  });
+
+  it('names all documents of one number, and removes no folder of it', () => {
+    const runs = [run(), run({ id: 'd2', state: 'done', host: THERE })];
+    const found = reconcile(listing({ folders: [folder()], runs, attempts: [attempt()] }));
+    const [shared] = found.filter(({ kind }) => kind === 'same_number');
+    expect(shared).toMatchObject({ run: 7, needsPerson: true, action: null });
+    expect(shared?.says).toContain(`d1 (failed on ${HERE}), d2 (done on ${THERE})`);
+    expect(found.map(({ action }) => action)).toEqual(found.map(() => null));
+    expect(reconcile(listing({ runs: [run()] }))).toEqual([]);
   });
 
   it('each finding says what is known and what to do', () => {

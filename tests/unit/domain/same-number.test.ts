@@ -9,6 +9,8 @@ import {
   setAsideText,
   type Numbered,
 } from '../../../src/domain/same-number.ts';
+import type { FleetExplanation } from '../../../src/domain/overview/explain-fleet.ts';
+import { withNumber } from '../../../src/domain/overview/explain-number.ts';
 import { runDocument } from './documents.ts';
 
 const LIVE = { type: 'live', host: 'daq', location: '/live' };
@@ -199,3 +201,33 @@ class Race {
     if (this.#at[i] === 9 && this.#may(i)) this.#at[i] = 1;
   }
 }
+
+describe('an explanation', () => {
+  const alone: FleetExplanation = {
+    ...{ run: 7, state: null, verdict: 'eligible', rules: [], seenFrom: 'eb1' },
+    next: { what: 'it is claimed', at: null, who: 'eb1' },
+    commands: ['bootstrax process 7', 'bootstrax hold 7'],
+    hosts: [{ host: 'eb1', verdict: 'eligible', obstacle: null }],
+  };
+
+  it('is as it was where no other document has the number', () => {
+    const documents = [numbered('a', null)];
+    expect(withNumber(alone, 'a', documents)).toEqual({ ...alone, document: 'a', sameNumber: [] });
+  });
+
+  it('promises nothing of a run whose number is another’s, and says who has it', () => {
+    const documents = [numbered('a', 'done'), numbered('b', null)];
+    const explained = withNumber(alone, 'b', documents);
+    expect(explained).toMatchObject({ verdict: 'malformed', hosts: [], sameNumber: ['a'] });
+    expect(explained.rules[0]).toMatchObject({ holds: false });
+    expect(explained.next?.what).toContain('a (done on eb1)');
+    expect(explained.commands).toEqual(['bootstrax renumber b NUMBER --reason TEXT']);
+  });
+
+  it('names the owner by its id in the commands', () => {
+    const documents = [numbered('a', null), numbered('b', null)];
+    const { verdict, commands } = withNumber(alone, 'a', documents);
+    expect(verdict).toBe('eligible');
+    expect(commands).toEqual(['bootstrax process a', 'bootstrax hold a']);
+  });
+});
