@@ -185,7 +185,7 @@ class Race {
       default:
         return;
     }
-    this.#at[i]!++;
+    this.#at[i]++;
   }
 
   #setAside(i: number): void {
