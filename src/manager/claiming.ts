@@ -74,14 +74,15 @@ interface Turn {
 async function lookThrough(
   env: Environment,
   page: readonly Candidate[],
-  { now, monotonicSeconds, fleet, host }: Turn,
+  turn: Turn,
   { book, notices, take }: TurnMeans,
 ): Promise<number | null> {
+  const { now, monotonicSeconds, host } = turn;
   for (const { seen } of page) notices.note(seen.id, monotonicSeconds);
   let nextDue: number | null = null;
   const takeable = page.filter(({ seen }) => !env.left.isLeft(seen.id));
   for (const { seen, parsed } of orderCandidates(takeable, env.rules, now)) {
-    const decision = claimDecision(parsed, host, fleet, env.rules, now);
+    const decision = claimDecision(parsed, host, turn.fleet, env.rules, now);
     switch (decision.kind) {
       case 'claim': {
         if (parsed.kind !== 'run' || book.size >= env.slots || book.ofRun(seen.id) !== null) break;
@@ -94,6 +95,7 @@ async function lookThrough(
           const { state, nextRetry } = parsed.run.bootstrax;
           const due = state === 'failed' ? nextRetry : null;
           const noticed = notices.take(seen.id, { now, monotonicSeconds, due });
+          if (decision.purpose === 'new') turn.fleet = withOneLess(turn.fleet);
           take(parsed.run, seen, attempt, noticed);
         }
         break;
@@ -109,6 +111,11 @@ async function lookThrough(
     }
   }
   return nextDue;
+}
+
+/** A backup host helps only as long as the queue is long: what it has taken is not in it any more. */
+function withOneLess(fleet: FleetFacts): FleetFacts {
+  return { ...fleet, queueLength: fleet.queueLength - 1 };
 }
 
 function earlier(one: number | null, other: number | null): number | null {
