@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { boundedLine, boundedText } from '../domain/bounded.ts';
 import type { ActionKind } from '../domain/actions/kinds.ts';
 import type { Asking, RunActionKind } from '../domain/actions/run-effects.ts';
 import type { ActionAbout, ActionDocument } from '../store/types.ts';
@@ -8,6 +9,9 @@ import { acknowledge, lookAtItem } from './items.ts';
 import { askingOf, carryOutOnRun, changedText, lookAtRun, type RunLook } from './runs.ts';
 import type { Ask, HostTarget, Look, Target, Tools } from './types.ts';
 
+/** Characters. */
+const LONGEST_NAME = 200;
+const LONGEST_REASON = 1000;
 const ID_BYTES = 12;
 const MS_PER_HOUR = 3_600_000;
 
@@ -48,8 +52,9 @@ export interface Acted {
  * Carries out one action, or refuses it; either is in the audit, which is written first. What a
  * host has to do is left to that host: the action is `requested` until it has noticed.
  */
-export async function act(tools: Tools, ask: Ask): Promise<Acted> {
+export async function act(tools: Tools, asked: Ask): Promise<Acted> {
   const { store } = tools;
+  const ask = bounded(asked);
   const { kind, target, by, via, reason, hours } = ask;
   const found = await look(tools, kind, target, askingOf(ask));
   const seen = typeof found === 'string' ? '' : found.seen;
@@ -108,11 +113,11 @@ export async function act(tools: Tools, ask: Ask): Promise<Acted> {
  */
 export async function actByOneself(
   tools: Tools,
-  ask: Ask & { target: HostTarget },
+  asked: Ask & { target: HostTarget },
   carryOut: (id: string, expires: Date | null) => Promise<{ ok: boolean; message: string }>,
 ): Promise<Acted> {
   const { store } = tools;
-  const { kind, target, by, via, reason, hours } = ask;
+  const { kind, target, by, via, reason, hours } = bounded(asked);
   const { host } = target;
   const [{ seen: saw, before }, now] = await Promise.all([
     lookAtHost(tools, kind === 'undrain' ? kind : 'drain', host),
@@ -145,6 +150,12 @@ async function look(
     case 'item':
       return lookAtItem(tools, target.item);
   }
+}
+
+/** Words of a person go into documents and logs. */
+function bounded<T extends Ask>(ask: T): T {
+  const { by, reason } = ask;
+  return { ...ask, by: boundedLine(by, LONGEST_NAME), reason: boundedText(reason, LONGEST_REASON) };
 }
 
 function newId(): string {

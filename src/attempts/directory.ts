@@ -18,6 +18,7 @@ import {
   type Result,
   type Started,
 } from '../domain/attempt.ts';
+import { boundedResult } from '../domain/bounded-attempt.ts';
 import {
   makeFolder,
   remove,
@@ -123,7 +124,7 @@ export async function readAttempt(stateDir: string, id: string): Promise<Attempt
     directory,
     plan: await read('plan.json', planSchema),
     started: await read('started.json', startedSchema),
-    result: await read('result.json', resultSchema),
+    result: bounded(await read('result.json', resultSchema)),
     exit: await read('exit.json', exitSchema),
     ending: await read('ending.json', endingSchema),
     superseded: await exists(join(directory, 'superseded')),
@@ -131,6 +132,8 @@ export async function readAttempt(stateDir: string, id: string): Promise<Attempt
     problems,
   };
 }
+
+const bounded = (result: Result | null) => (result === null ? null : boundedResult(result));
 
 export type ReadFile<T> =
   { kind: 'missing' } | { kind: 'problem'; problem: string } | { kind: 'read'; value: T };

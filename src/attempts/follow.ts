@@ -14,6 +14,8 @@ import {
   type Result,
   type Started,
 } from '../domain/attempt.ts';
+import { boundedFolder, boundedResult } from '../domain/bounded-attempt.ts';
+import { boundedLine } from '../domain/bounded.ts';
 import { isAlive } from '../machine/identity.ts';
 import { writersOf } from '../machine/processes.ts';
 import { readAttemptFile, type FileProblem } from './directory.ts';
@@ -54,6 +56,7 @@ export interface Follower {
   readonly lastActivityMs: number;
 }
 
+const LONGEST_WARNING = 1000;
 const PROGRESS = 'progress.ndjson';
 /** Beside the kernel's notices, of which some may be lost, seconds. */
 const LOOK_SECONDS = 2;
@@ -181,7 +184,7 @@ class Following {
       if (result !== null) {
         this.resultTold = true;
         this.active();
-        this.handlers.onResult?.(result);
+        this.handlers.onResult?.(boundedResult(result));
       }
     }
     if (this.signal.aborted) return true;
@@ -214,9 +217,9 @@ class Following {
       if (folder !== undefined && !this.folders.has(folder.location)) {
         this.folders.add(folder.location);
         this.active();
-        this.handlers.onFolder?.(folder);
+        this.handlers.onFolder?.(boundedFolder(folder));
       }
-      if (warning !== undefined) this.handlers.onWarning?.(warning);
+      if (warning !== undefined) this.handlers.onWarning?.(boundedLine(warning, LONGEST_WARNING));
     }
     if (newest !== null && !this.signal.aborted) this.handlers.onProgress?.(newest);
   }

@@ -1,7 +1,10 @@
+import { boundedLine } from './bounded.ts';
 import type { ExitCause } from './verdict.ts';
 
 /** Frames that tell one fault from another. */
 const FRAMES = 3;
+/** Characters. */
+const LONGEST = 500;
 
 interface Frame {
   file: string;
@@ -37,6 +40,10 @@ function place(traceback: string): string {
  * hosts, so that faults can be counted. `stacks`: where an attempt was when it was stopped.
  */
 export function fingerprint(cause: ExitCause, stacks = ''): string {
+  return boundedLine(nameOf(cause, stacks), LONGEST);
+}
+
+function nameOf(cause: ExitCause, stacks: string): string {
   const hungAt = place(stacks);
   const where = hungAt === '' ? '' : ` at ${hungAt}`;
   switch (cause.kind) {

@@ -1,3 +1,4 @@
+import { boundedLine } from './bounded.ts';
 import { isMissing, isObject } from './bson-values.ts';
 import type { HostTargets } from './targets.ts';
 
@@ -5,6 +6,9 @@ import type { HostTargets } from './targets.ts';
 const KEY_LENGTH = 3;
 /** Stands for the targets of this program's own configuration. */
 const DEFAULT_MODE = 'default';
+/** No context has as many data types, or one with a name of as many characters. */
+const MOST_TYPES = 500;
+const LONGEST_NAME = 200;
 
 export type HostTargetsAnswer =
   | { kind: 'default' }
@@ -27,7 +31,7 @@ export function hostTargetsOf(document: unknown, host: string): HostTargetsAnswe
   if (typeof mode !== 'string') return broken(`ambe_modes.${key} is not a string`);
   if (!isObject(definitions)) return broken('modes_definitions is not an object');
   const definition = Object.hasOwn(definitions, mode) ? definitions[mode] : null;
-  const at = `modes_definitions.${mode}`;
+  const at = `modes_definitions.${boundedLine(mode, LONGEST_NAME)}`;
   if (!isObject(definition)) return broken(`${at} is not an object`);
   const { targets, post_process: postProcessing } = definition;
   if (!isListOfTypes(targets) || targets.length === 0) {
@@ -40,5 +44,9 @@ export function hostTargetsOf(document: unknown, host: string): HostTargetsAnswe
 }
 
 function isListOfTypes(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((type) => typeof type === 'string' && type !== '');
+  return Array.isArray(value) && value.length <= MOST_TYPES && value.every(isNameOfType);
+}
+
+function isNameOfType(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME;
 }

@@ -1,3 +1,4 @@
+import { boundedLine } from './bounded.ts';
 import { isMissing, isObject, readDate, readInteger, readNumber } from './bson-values.ts';
 import { OUTCOMES, RUN_STATES } from './run-shape.ts';
 import type {
@@ -16,6 +17,12 @@ const DAQ_DEFAULTS = {
   fragmentBytes: 220,
   compressor: 'lz4',
 } as const;
+
+/** Characters of what a document says of itself; none of its own words is as long. */
+const LONGEST_TEXT = 300;
+const LONGEST_REASON = 50_000;
+/** Nobody mends more of them at a time. */
+const MOST_PROBLEMS = 20;
 
 const UNTOUCHED: BootstraxFields = {
   state: null,
@@ -70,7 +77,10 @@ function readDocument(raw: unknown): ParsedRun {
   }
   const problems: FieldProblem[] = [];
   const note: Note = (field, problem, value) => {
-    problems.push({ field, problem });
+    if (problems.length < MOST_PROBLEMS) {
+      const short = boundedLine(problem, LONGEST_TEXT);
+      problems.push({ field: boundedLine(field, LONGEST_TEXT), problem: short });
+    }
     return value;
   };
   const number = readRunNumber(raw.number, note);
@@ -101,8 +111,14 @@ function absentOr(value: unknown, problem: string): string {
   return isMissing(value) ? 'is absent' : problem;
 }
 
-function optionalString(value: unknown, field: string, note: Note): string | null {
-  if (isMissing(value) || typeof value === 'string') return value ?? null;
+function optionalString(
+  value: unknown,
+  field: string,
+  note: Note,
+  longest = LONGEST_TEXT,
+): string | null {
+  if (isMissing(value)) return null;
+  if (typeof value === 'string') return boundedLine(value, longest);
   return note(field, 'is not a string', null);
 }
 
@@ -154,7 +170,7 @@ function readBootstrax(value: unknown, note: Note): BootstraxFields {
     host: optionalString(value.host, at('host'), note),
     time: optionalDate(value.time, at('time'), note),
     startedProcessing: optionalDate(value.started_processing, at('started_processing'), note),
-    reason: optionalString(value.reason, at('reason'), note),
+    reason: optionalString(value.reason, at('reason'), note, LONGEST_REASON),
     failures: optionalCount(value.n_failures, at('n_failures'), note),
     nextRetry: optionalDate(value.next_retry, at('next_retry'), note),
     attempt: optionalString(value.attempt, at('attempt'), note),
@@ -179,7 +195,7 @@ function readData(value: unknown, note: Note): readonly DataEntry[] {
     if (!isObject(entry)) return note(`data.${i}`, 'is not an object', []);
     const type = optionalString(entry.type, `data.${i}.type`, note);
     const host = optionalString(entry.host, `data.${i}.host`, note) ?? '';
-    const location = optionalString(entry.location, `data.${i}.location`, note);
+    const location = optionalString(entry.location, `data.${i}.location`, note, Infinity);
     if (type === null) return [];
     const isPath = isMissing(entry.location) || location !== null;
     const problem = type === 'live' && isPath ? livePathProblem(location) : null;

@@ -1,4 +1,5 @@
 import { EXIT_NO_RESULT, type Ended, type Exit, type Result } from './attempt.ts';
+import { boundedText } from './bounded.ts';
 import type { Fault } from './retry.ts';
 
 export {
@@ -11,6 +12,10 @@ export {
 export { verifyProducts, type Verification } from './verification.ts';
 export type { Ended } from './attempt.ts';
 import type { Verification } from './verification.ts';
+
+/** Of what a run document shows, characters. */
+const LONGEST_REASON = 6000;
+const LONGEST_TRACEBACK = 40_000;
 
 /** How an attempt came to its end. */
 export type ExitCause =
@@ -191,5 +196,5 @@ function howItDied({ code, signal }: { code: number | null; signal: number | nul
 
 /** `bootstrax.reason`: host, reason and traceback, a line each (reference, section 1.4). */
 export function reasonText(host: string, reason: string, traceback: string): string {
-  return `${host}:\n${reason}\n${traceback}`;
+  return `${host}:\n${boundedText(reason, LONGEST_REASON)}\n${boundedText(traceback, LONGEST_TRACEBACK)}`;
 }

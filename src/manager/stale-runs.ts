@@ -1,3 +1,4 @@
+import { boundedLine } from '../domain/bounded.ts';
 import { parseRun } from '../domain/run.ts';
 import { isPassedAround, observe, staleness, type Observation } from '../domain/verdict.ts';
 import { idText } from '../store/document-id.ts';
@@ -9,6 +10,9 @@ import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen } from './failure.ts';
 import { aboutOneRun, isUnfit, unlessOutage } from './persist.ts';
 import { tellDaq } from './tell.ts';
+
+/** Characters. */
+const LONGEST_REASON = 500;
 
 /**
  * Watches runs that are held without an attempt of this manager: other hosts', and claims of this
@@ -96,7 +100,7 @@ export class StaleRuns {
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') return false;
     const parsed = parseRun(await env.store.runs.byId(seen.id));
     const before = parsed.kind === 'run' ? parsed.run.bootstrax : parsed.malformed.bootstrax;
-    const reason = silenceText(seen);
+    const reason = boundedLine(silenceText(seen), LONGEST_REASON);
     const failure = concludedFailure(env, {
       run: typeof seen.number === 'number' ? seen.number : -1,
       before,

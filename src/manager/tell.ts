@@ -1,8 +1,13 @@
+import { boundedLine, boundedText } from '../domain/bounded.ts';
 import { idText } from '../store/document-id.ts';
 import type { Plan } from '../domain/attempt.ts';
 import { StoreError } from '../store/errors.ts';
 import type { LogPriority, Seen } from '../store/types.ts';
 import type { Environment } from './environment.ts';
+
+/** Characters. */
+const LONGEST_MESSAGE = 4000;
+const LONGEST_ID = 100;
 
 /**
  * Tells the people who watch the DAQ's log, if its database is there and takes it. `run` is as the
@@ -18,7 +23,7 @@ export async function tellDaq(
     await env.store.daqLog.write({
       host: env.host,
       priority,
-      message,
+      message: boundedText(message, LONGEST_MESSAGE),
       ...(typeof run === 'number' ? { run } : {}),
     });
   } catch (error) {
@@ -32,7 +37,9 @@ export async function tellDaq(
 
 /** Names a run to people; its document, if that has no number. */
 export function runLabel({ id, number }: Pick<Seen, 'id' | 'number'>): string {
-  return typeof number === 'number' ? `run ${number}` : `document ${idText(id)}`;
+  return typeof number === 'number'
+    ? `run ${number}`
+    : `document ${boundedLine(idText(id), LONGEST_ID)}`;
 }
 
 /** That processing begins, and with what. */

@@ -7,6 +7,7 @@ import {
   type StoredAlarm,
   type Told,
 } from '../domain/alarms/alarm.ts';
+import { boundedText } from '../domain/bounded.ts';
 import type { Collection } from './collection.ts';
 import { DUPLICATE_KEY, StoreError } from './errors.ts';
 import { inSeconds, literal } from './expressions.ts';
@@ -20,6 +21,8 @@ export const ALARM_INDEXES: readonly IndexSpec[] = [
 ];
 
 const MOST_OPEN = 1000;
+/** Characters of one sentence. */
+const LONGEST = 1000;
 const DESTINATIONS: readonly Destination[] = [...RECEIVERS, 'dead_man'];
 
 const byId = (id: string) => ({ _id: id }) as Document;
@@ -38,7 +41,11 @@ export function createAlarmStore(alarms: Collection): AlarmStore {
             : { ...byId(key), episode: after, open: false },
           set({
             ...{ kind, run, since, open: true, over: null },
-            ...{ host: literal(host), what: literal(what), todo: literal(todo) },
+            ...{
+              host: literal(host),
+              what: literal(boundedText(what, LONGEST)),
+              todo: literal(boundedText(todo, LONGEST)),
+            },
             episode: after + 1,
             opened: '$$NOW',
             told: { $ifNull: ['$told', literal({})] },

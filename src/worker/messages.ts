@@ -1,4 +1,5 @@
 import { serverMessageSchema, type ServerMessage } from '../domain/attempt.ts';
+import { boundedServerMessage } from '../domain/bounded-attempt.ts';
 
 /** A line of the fork server: a message, or why it is none. */
 export type ServerLine =
@@ -13,7 +14,7 @@ export function readServerLine(line: string): ServerLine {
     return { kind: 'unreadable', problem: `not JSON: ${line.slice(0, 200)}` };
   }
   const parsed = serverMessageSchema.safeParse(json);
-  if (parsed.success) return { kind: 'message', message: parsed.data };
+  if (parsed.success) return { kind: 'message', message: boundedServerMessage(parsed.data) };
   const issue = parsed.error.issues[0];
   const field = issue?.path.join('.') ?? '';
   return { kind: 'unreadable', problem: `${field}: ${issue?.message ?? 'not as expected'}` };

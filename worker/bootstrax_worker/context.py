@@ -6,7 +6,7 @@ import traceback
 
 import strax
 
-from . import protocol
+from . import bounded, protocol
 
 # Contexts of straxen that need to be prepared for an event builder, and the modules that do so.
 STAND_INS = {"straxen.contexts:xenonnt_online": "bootstrax_worker.contexts.online"}
@@ -91,4 +91,4 @@ def _saved(plugin: type, data_type: str) -> str:
 
 def last_lines(error: BaseException) -> str:
     """Full traceback of an error, causes included."""
-    return "".join(traceback.format_exception(error))
+    return bounded.text("".join(traceback.format_exception(error)))

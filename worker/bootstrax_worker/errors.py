@@ -7,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import strax
 
+from . import bounded
 from .context import ContextUnusable
 
 _HOST_ERRORS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO, errno.ESTALE}
@@ -42,8 +43,8 @@ def describe(error: BaseException, output_directory: str) -> dict:
     note_blame(error, output_directory)
     return {
         "type": type(error).__name__,
-        "message": str(error),
-        "traceback": "".join(traceback.format_exception(error)),
+        "message": bounded.text(str(error)),
+        "traceback": bounded.text("".join(traceback.format_exception(error))),
         **getattr(error, _NOTE),
     }
 

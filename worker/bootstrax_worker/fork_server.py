@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 
-from . import durable, guardian, protocol, scratch
+from . import bounded, durable, guardian, protocol, scratch
 from .fork_safety import ForkSafety, switch_off_progress_monitor
 from .identity import identity
 from .versions import versions
@@ -66,7 +66,11 @@ class ForkServer:
                 else f"the plugins of {self._context_name} cannot be read: {error!r}"
             )
             self._send(
-                {"type": "context_failed", "summary": summary, "traceback": last_lines(error)}
+                {
+                    "type": "context_failed",
+                    "summary": bounded.text(summary),
+                    "traceback": last_lines(error),
+                }
             )
             return False
         return True
