@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { deserialize, type Document } from 'bson';
 
-import { HEADER_BYTES, OP_MSG, wireMessages } from './wire.ts';
+import { answerTo, HEADER_BYTES, OP_MSG, wireMessages } from './wire.ts';
 
 /** Header, flags, kind of the first section, which is the command itself. */
 const COMMAND_AT = HEADER_BYTES + 4 + 1;
@@ -15,7 +15,9 @@ export interface Loss {
 interface LossRule extends Loss {
   matches: (command: Document) => boolean;
   times: number;
-  then: 'cut' | 'hang';
+  /** Or the document that is answered. */
+  then: 'cut' | 'hang' | Document;
+  carriedOut: boolean;
 }
 
 interface Pair {
@@ -82,7 +84,18 @@ export class Proxy {
     times = 1,
     then: 'cut' | 'hang' = 'cut',
   ): Loss {
-    const rule: LossRule = { matches, times, then, happened: 0 };
+    const rule: LossRule = { matches, times, then, carriedOut: true, happened: 0 };
+    this.#losses.push(rule);
+    return rule;
+  }
+
+  /** The next commands that match are answered with a document, carried out or not. */
+  answerWith(
+    matches: (command: Document) => boolean,
+    answer: Document,
+    { times = 1, carriedOut = false }: { times?: number; carriedOut?: boolean } = {},
+  ): Loss {
+    const rule: LossRule = { matches, times, then: answer, carriedOut, happened: 0 };
     this.#losses.push(rule);
     return rule;
   }
@@ -112,8 +125,7 @@ export class Proxy {
       'data',
       wireMessages((message) => {
         if (this.mode === 'silent' || pair.frozen) return;
-        this.#judge(pair, message);
-        far.write(message);
+        if (this.#judge(pair, message)) far.write(message);
       }),
     );
     far.on(
@@ -122,14 +134,21 @@ export class Proxy {
     );
   }
 
-  #judge(pair: Pair, message: Buffer): void {
-    if (this.#losses.length === 0) return;
+  /** Whether the server is to have it. */
+  #judge(pair: Pair, message: Buffer): boolean {
+    if (this.#losses.length === 0) return true;
     const command = commandOf(message);
-    if (command === null) return;
+    if (command === null) return true;
     const rule = this.#losses.find(({ matches, times }) => times > 0 && matches(command));
-    if (rule === undefined) return;
+    if (rule === undefined) return true;
     rule.times--;
-    pair.doomed.set(message.readInt32LE(4), rule);
+    if (rule.carriedOut || typeof rule.then === 'string') {
+      pair.doomed.set(message.readInt32LE(4), rule);
+      return true;
+    }
+    rule.happened++;
+    pair.near.write(answerTo(message.readInt32LE(4), rule.then));
+    return false;
   }
 
   async #answer(pair: Pair, message: Buffer): Promise<void> {
@@ -137,7 +156,8 @@ export class Proxy {
     if (rule !== undefined) {
       rule.happened++;
       if (rule.then === 'hang') pair.frozen = true;
-      else pair.near.destroy();
+      else if (rule.then === 'cut') pair.near.destroy();
+      else pair.near.write(answerTo(message.readInt32LE(8), rule.then));
       return;
     }
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));

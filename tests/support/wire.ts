@@ -1,3 +1,5 @@
+import { serialize, type Document } from 'bson';
+
 /** Bytes before the body of a message of MongoDB's wire protocol. */
 export const HEADER_BYTES = 16;
 /** Operation code of commands and their answers. */
@@ -14,4 +16,15 @@ export function wireMessages(each: (message: Buffer) => void): (piece: Buffer) =
       held = held.subarray(length);
     }
   };
+}
+
+/** A server's answer to the request with this id. */
+export function answerTo(request: number, answer: Document): Buffer {
+  const body = serialize(answer);
+  const message = Buffer.alloc(HEADER_BYTES + 5 + body.length);
+  message.writeInt32LE(message.length, 0);
+  message.writeInt32LE(request, 8);
+  message.writeInt32LE(OP_MSG, 12);
+  message.set(body, HEADER_BYTES + 5);
+  return message;
 }

@@ -78,6 +78,8 @@ def misbehave(vice):
             left = shared_memory.SharedMemory(create=True, size=1000)
             left.buf[:4] = b"data"
             hangs_here()
+        case "talks":
+            raise ValueError("w" * 9_000_000)
         case "forks_and_dies":
             leave_somebody_behind()
             os.kill(os.getpid(), signal.SIGKILL)
