@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, open, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { crashPoint } from '../crash-points/cut.ts';
@@ -65,6 +65,22 @@ export async function note(
   how: 'replace' | 'append',
 ): Promise<void> {
   await around(step, () => (how === 'append' ? appendFile(path, text) : writeFile(path, text)));
+}
+
+/**
+ * Replaces what a file holds after its first bytes, in place: another process may be appending to
+ * it, and goes on behind what is written here.
+ */
+export async function replaceEnd(
+  step: DiskStep,
+  path: string,
+  keptBytes: number,
+  end: Buffer,
+): Promise<void> {
+  await around(step, async () => {
+    await truncate(path, keptBytes);
+    await appendFile(path, end);
+  });
 }
 
 /** Forces the names in a folder to disk: without it a rename may be undone by a power cut. */

@@ -3,10 +3,18 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 
-import { writeFileDurable } from './durable.ts';
+import { replaceEnd, writeFileDurable } from './durable.ts';
+import { LineLimiter, withShortLines } from './long-lines.ts';
 
 const READ_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
+/** The end of a log that is read at once, whatever its lines are like. */
+const MAX_END_BYTES = 8 * 1024 * 1024;
+/** Of a log that is shortened, this much of its beginning stays. */
+const HEAD_BYTES = 1024 * 1024;
+/** Room for the line that says what was removed. */
+const NOTE_BYTES = 100;
+const REMOVED = /^\[(\d+) bytes of this log were removed here\]\n/m;
 /** Beside the kernel's notices, of which some may be lost, seconds. */
 const LOOK_SECONDS = 2;
 
@@ -18,38 +26,59 @@ export interface LogEnd {
   endBytes: number;
 }
 
-/** The last `count` lines of a log; a log that is not there yet is empty. */
+/**
+ * The last `count` lines of a log, of at most `MAX_END_BYTES`; lines that are too long are cut. A log
+ * that is not there yet is empty.
+ */
 export async function readLogEnd(path: string, count: number): Promise<LogEnd> {
   const file = await openIfThere(path);
   if (file === null) return { text: '', endBytes: 0 };
   try {
     const endBytes = (await file.stat()).size;
-    let tail = Buffer.alloc(0);
+    const first = Math.max(0, endBytes - MAX_END_BYTES);
+    const pieces: Buffer[] = [];
     let begin = endBytes;
-    let cut = lineStart(tail, count);
-    while (begin > 0 && cut === null) {
-      const length = Math.min(READ_BYTES, begin);
+    // The newline that ends the last line begins none.
+    let wanted = count + 1;
+    while (begin > first && wanted > 0) {
+      const length = Math.min(READ_BYTES, begin - first);
       begin -= length;
-      tail = Buffer.concat([await readBytes(file, begin, length), tail]);
-      cut = lineStart(tail, count);
+      const piece = await readBytes(file, begin, length);
+      pieces.unshift(piece);
+      wanted -= newlinesIn(piece);
     }
-    return { text: tail.subarray(cut ?? 0).toString('utf8'), endBytes };
+    const tail = Buffer.concat(pieces);
+    const cut = lineStart(tail, count);
+    const isCut = cut === null && begin > 0;
+    const text = tail.subarray(cut ?? wholeCharacters(tail, begin)).toString('utf8');
+    const note = isCut ? `[${begin} bytes before this are not shown; see ${path}]\n` : '';
+    return { text: note + withShortLines(text), endBytes };
   } finally {
     await file.close();
   }
 }
 
+/** A piece of a log as it grows. */
+export interface LogPiece {
+  /** Whole characters; lines that are too long are cut. */
+  text: string;
+  /** Up to where it goes, bytes from the beginning of the log. */
+  endBytes: number;
+}
+
 /**
- * The text of a log from byte `fromBytes` on as it grows, in pieces of whole characters, until
- * `signal` is aborted and what was there by then is read. Waits for the log if it is not there yet.
+ * A log from byte `fromBytes` on as it grows, until `signal` is aborted and what was there by then is
+ * read. Waits for the log if it is not there yet.
  */
 export async function* followLog(
   path: string,
   fromBytes: number,
   signal: AbortSignal,
-): AsyncGenerator<string, void, void> {
-  const decoder = new StringDecoder('utf8');
+): AsyncGenerator<LogPiece, void, void> {
+  let decoder = new StringDecoder('utf8');
+  const limiter = new LineLimiter();
   let offset = fromBytes;
+  let endBytes = fromBytes;
   const news = { due: true, wake: () => {} };
   const notice = () => {
     news.due = true;
@@ -68,14 +97,26 @@ export async function* followLog(
       const last = signal.aborted;
       news.due = false;
       file ??= await openIfThere(path);
+      const size = file === null ? 0 : (await file.stat()).size;
+      if (file !== null && size < offset) {
+        offset = endBytes = size;
+        decoder = new StringDecoder('utf8');
+        yield { text: `${limiter.end()}\n[this log was shortened; it goes on here]\n`, endBytes };
+      }
       for (;;) {
         const bytes = file === null ? null : await readBytes(file, offset, READ_BYTES);
         if (bytes === null || bytes.length === 0) break;
         offset += bytes.length;
-        const text = decoder.write(bytes);
-        if (text !== '') yield text;
+        const read = decoder.write(bytes);
+        endBytes += Buffer.byteLength(read);
+        const text = limiter.push(read);
+        if (text !== '') yield { text, endBytes };
       }
-      if (last) return;
+      if (last) {
+        const text = limiter.end();
+        if (text !== '') yield { text, endBytes };
+        return;
+      }
       if (!news.due) {
         await new Promise<void>((resolve) => {
           news.wake = resolve;
@@ -90,26 +131,59 @@ export async function* followLog(
   }
 }
 
-/** Shortens a log to its last `maxBytes` bytes, from a line's beginning, with a line that says so. */
+/**
+ * Shortens a log that nobody writes to any more to `maxBytes` bytes: its beginning and its end stay,
+ * with a line between them that says so.
+ */
 export async function boundLog(path: string, maxBytes: number): Promise<void> {
+  const keptBytes = Math.max(0, maxBytes - NOTE_BYTES);
+  const shortened = await shortenedLog(path, { maxBytes, keptBytes });
+  if (shortened === null) return;
+  const { head, end } = shortened;
+  const { atime, mtime } = await stat(path);
+  await writeFileDurable('log.shorten', path, Buffer.concat([head, end]));
+  const file = await open(path, 'r+');
+  await file.utimes(atime, mtime).finally(() => file.close());
+}
+
+/** The same for a log that is being written: beyond `maxBytes` it is shortened to a third of that. */
+export async function boundGrowingLog(path: string, maxBytes: number): Promise<void> {
+  const keptBytes = Math.floor(maxBytes / 3);
+  const shortened = await shortenedLog(path, { maxBytes, keptBytes });
+  if (shortened === null) return;
+  await replaceEnd('log.cut', path, shortened.head.length, shortened.end);
+}
+
+/** Beginning and end that stay of a log; null if it is short enough. */
+async function shortenedLog(
+  path: string,
+  { maxBytes, keptBytes }: { maxBytes: number; keptBytes: number },
+): Promise<{ head: Buffer; end: Buffer } | null> {
   const file = await openIfThere(path);
-  if (file === null) return;
-  let kept: Buffer;
-  let removed: number;
+  if (file === null) return null;
   try {
     const { size } = await file.stat();
-    if (size <= maxBytes) return;
-    const tail = await readBytes(file, size - maxBytes, maxBytes);
-    kept = tail.subarray(tail.indexOf(NEWLINE) + 1);
-    removed = size - kept.length;
+    if (size <= maxBytes) return null;
+    const headBytes = Math.min(HEAD_BYTES, Math.floor(keptBytes / 4));
+    const start = await readBytes(file, 0, headBytes + NOTE_BYTES);
+    const earlier = REMOVED.exec(start.toString('latin1'));
+    const whole = start.subarray(0, earlier?.index ?? headBytes);
+    const head = whole.subarray(0, whole.lastIndexOf(NEWLINE) + 1 || whole.length);
+    const tailBytes = keptBytes - headBytes;
+    // What came while it was read belongs to it.
+    const tail = await readBytes(file, size - tailBytes, tailBytes);
+    const since = await readBytes(file, size, tailBytes);
+    const newline = tail.subarray(0, READ_BYTES).indexOf(NEWLINE);
+    const kept = tail.subarray(newline + 1);
+    const [oldNote = '', removedBefore = 0] = earlier ?? [];
+    const removed = Number(removedBefore) + size - head.length - oldNote.length - kept.length;
+    const note = Buffer.from(
+      `${head.at(-1) === NEWLINE ? '' : '\n'}[${removed} bytes of this log were removed here]\n`,
+    );
+    return { head, end: Buffer.concat([note, kept, since]) };
   } finally {
     await file.close();
   }
-  const { atime, mtime } = await stat(path);
-  const head = Buffer.from(`[the first ${removed} bytes of this log were removed]\n`);
-  await writeFileDurable('log.shorten', path, Buffer.concat([head, kept]));
-  const shortened = await open(path, 'r+');
-  await shortened.utimes(atime, mtime).finally(() => shortened.close());
 }
 
 /** Where the last `count` lines begin; null if the bytes may not hold them all. */
@@ -136,4 +210,17 @@ async function openIfThere(path: string): Promise<FileHandle | null> {
 async function readBytes(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, position);
   return buffer.subarray(0, bytesRead);
+}
+
+function newlinesIn(bytes: Buffer): number {
+  let found = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) found += 1;
+  return found;
+}
+
+/** Where the first whole character begins, if these bytes are the middle of a text. */
+function wholeCharacters(bytes: Buffer, begin: number): number {
+  let first = 0;
+  while (begin > 0 && first < 4 && ((bytes[first] ?? 0) & 0xc0) === 0x80) first += 1;
+  return first;
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { checkWritableFolder } from '../machine/disk.ts';
 import {
   attemptDirectory,
@@ -15,9 +17,13 @@ import { keepEvidence } from './evidence.ts';
 import { foldersOf } from './folders.ts';
 import { followAttempt } from './follow.ts';
 import { activityIn, leftoversOf, putBack, removeLeftover } from './leftovers.ts';
+import { boundGrowingLog } from './log-file.ts';
 import { inspectProducts } from './products.ts';
 import { clearSharedMemory } from './shared-memory.ts';
 import type { Attempts, Products } from './types.ts';
+
+/** A child that prints without an end fills no disk; what it printed first and last stays. */
+const MAX_GROWING_LOG_BYTES = 32e6;
 
 /** The attempts below a state directory. */
 export function attemptsOnDisk(stateDir: string): Attempts {
@@ -31,6 +37,7 @@ export function attemptsOnDisk(stateDir: string): Attempts {
     foldersOf,
     follow: followAttempt,
     touchFollowed,
+    boundLog: (directory) => boundGrowingLog(join(directory, 'log.txt'), MAX_GROWING_LOG_BYTES),
     keepEvidence,
     clearSharedMemory,
     markSuperseded,

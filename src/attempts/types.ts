@@ -26,6 +26,8 @@ export interface Attempts {
   follow(directory: string, handlers: FollowHandlers, signal: AbortSignal): Follower;
   /** Tells the child that a manager watches over it. */
   touchFollowed(directory: string): Promise<void>;
+  /** Shortens the log of a living attempt once it is too long. */
+  boundLog(directory: string): Promise<void>;
   /**
    * Keeps in the directory what a hung attempt is doing; answers where its Python threads are, or
    * null. Never throws, and never takes much longer than `patienceSeconds`.

@@ -47,7 +47,7 @@ export function addLogs(program: Command): void {
         });
       }, 1000);
       try {
-        for await (const text of followLog(file, end.endBytes, ended.signal)) {
+        for await (const { text } of followLog(file, end.endBytes, ended.signal)) {
           process.stdout.write(text);
         }
       } finally {

@@ -71,6 +71,7 @@ export type FileWrite = (typeof FILE_WRITES)[number];
 export const DISK_STEPS = [
   'attempt.make',
   'followed',
+  'log.cut',
   'leftover.rename',
   'leftover.remove',
   'leftover.put_back',

@@ -92,9 +92,8 @@ export async function tellLog(
       offset = end.endBytes;
       await stream.writeSSE({ event: 'end', data: JSON.stringify(end.text), id: String(offset) });
     }
-    for await (const text of followLog(log.file, offset, ended.signal)) {
-      offset += Buffer.byteLength(text);
-      await stream.writeSSE({ event: 'more', data: JSON.stringify(text), id: String(offset) });
+    for await (const { text, endBytes } of followLog(log.file, offset, ended.signal)) {
+      await stream.writeSSE({ event: 'more', data: JSON.stringify(text), id: String(endBytes) });
     }
     await stream.writeSSE({ event: 'over', data: '' });
   } finally {

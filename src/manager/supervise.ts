@@ -58,6 +58,7 @@ export class Supervision {
   readonly #stopChecking: () => void;
   #ended: Ended | null = null;
   #left = false;
+  #boundingLog = false;
   #started: Started | null = null;
   #result: Result | null = null;
   #exit: Exit | null = null;
@@ -261,8 +262,25 @@ export class Supervision {
     }
   }
 
+  /** One at a time; a disk that does not let it is told of by others. */
+  async #boundLog(): Promise<void> {
+    if (this.#boundingLog) return;
+    this.#boundingLog = true;
+    try {
+      await this.#env.attempts.boundLog(this.#options.directory);
+    } catch (error) {
+      this.#env.log.debug(
+        { event: 'attempt.log', run: this.#options.run },
+        `the log of run ${this.#options.run} cannot be shortened: ${String(error)}`,
+      );
+    } finally {
+      this.#boundingLog = false;
+    }
+  }
+
   #check(): void {
     void this.#showThatFollowed();
+    void this.#boundLog();
     const limits = this.#env.rules.limits;
     const now = this.#env.clock.monotonicSeconds();
     const { guardian } = this.#options;

@@ -64,6 +64,7 @@ export function attemptsOf(host: SimulatedHost, process: Process, state: string)
       const folder = folderAt(directory);
       if (folder !== undefined) folder.followedAt = host.time.seconds;
     },
+    boundLog: () => Promise.resolve(),
     keepEvidence: async () => {
       await process.wait(random.between(0, 1));
       return null;

@@ -55,6 +55,12 @@ export const SCENARIOS: readonly Scenario[] = [
     toTheCut: ways.taken,
   },
   {
+    name: 'the log of a run grows without end',
+    failures: 0,
+    points: around('log.cut'),
+    toTheCut: ways.wordy,
+  },
+  {
     name: 'the guardian dies',
     failures: 0,
     points: file('started.json', 'exit.json'),

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
@@ -240,6 +240,19 @@ export const hangs: Way = async (trial, cut) => {
     cut,
     contextOptions: { sleep_seconds: 3600 },
   });
+  await trial.cutIn(manager, cut);
+};
+
+/** Something in the child prints more than anybody wants to keep. */
+export const wordy: Way = async (trial, cut) => {
+  await trial.insert();
+  const manager = await trial.manager({ cut, contextOptions: { sleep_seconds: 2 } });
+  const attempt = await until('the run to be busy', async () => {
+    const { state, attempt } = (await trial.run()).bootstrax;
+    return state === 'busy' ? attempt : null;
+  });
+  const line = `${'so on and '.repeat(100)}\n`;
+  await appendFile(join(trial.attemptsDir, attempt, 'log.txt'), line.repeat(40_000));
   await trial.cutIn(manager, cut);
 };
 

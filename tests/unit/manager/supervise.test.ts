@@ -70,6 +70,7 @@ class Stage {
           this.done.push('followed');
           return Promise.resolve();
         },
+        boundLog: () => Promise.resolve(),
         noteEnding: () => (this.hangs ? new Promise(() => undefined) : Promise.resolve()),
         keepEvidence: (_: string, { child }: { child: { pid: number } }, patience: number) => {
           this.done.push(`evidence of ${child.pid} within ${patience} s`);
