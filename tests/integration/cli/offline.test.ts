@@ -2,6 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAttempt } from '../../../src/attempts/directory.ts';
+import { planOf } from '../attempts/support.ts';
 import { bootstrax, lastJson } from './bundle.ts';
 
 const RUN = {
@@ -98,6 +100,21 @@ describe('without a database', () => {
     const { code, stderr } = await bootstrax(['logs', '3'], { env });
     expect(stderr).toMatch(/no attempt at run 3/);
     expect(code).toBe(1);
+  });
+
+  it('shows a log of one line of 60 MB as far as anybody can read it', async () => {
+    const stateDir = join(folder, 'wordy');
+    const plan = planOf();
+    const directory = await createAttempt(stateDir, plan);
+    const file = join(directory, 'log.txt');
+    await writeFile(file, `first\n${'x'.repeat(60e6)}`);
+    const { code, stdout } = await bootstrax(['logs', String(plan.run)], {
+      env: { ...env, BOOTSTRAX_STATE_DIR: stateDir },
+    });
+    expect(code).toBe(0);
+    expect(stdout.length).toBeLessThan(11_000);
+    expect(stdout).toMatch(/^\[\d+ bytes before this are not shown; see .*log\.txt\]\nx/);
+    expect(stdout).toMatch(/x \[\d+ more characters of this line\]$/);
   });
 });
 
