@@ -181,8 +181,6 @@ export interface RunAnswer {
   row: RunRow;
   /** In full, with traceback. */
   reason: string | null;
-  /** What its data lacks, a sentence each. */
-  incomplete: readonly string[];
   explanation: FleetExplanation;
   rateMBps: number | null;
   daq: Run['daq'] | null;

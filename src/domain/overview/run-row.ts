@@ -40,14 +40,19 @@ export function runRow(id: string, view: RunView, giveUpAfter: number, seen: str
 }
 
 function shownReason(
-  { reason, malformed }: RunView,
+  { reason, malformed, incomplete }: RunView,
   condition: Condition,
   missing: readonly string[],
 ): string | null {
   if (malformed.length > 0) {
     return malformed.map(({ field, problem }) => `${field} ${problem}`).join('; ');
   }
-  if (condition === 'debt') return `left out: ${missing.join(', ')}`;
+  const lacks = incomplete.join(' ');
+  if (condition === 'debt') {
+    const leftOut = `left out: ${missing.join(', ')}`;
+    return lacks === '' ? leftOut : `${lacks} Targets ${leftOut}`;
+  }
+  if (condition === 'done' && lacks !== '') return lacks;
   // The reason stays in the document after a later success.
   if (condition === 'done' || condition === 'new' || reason === null) return null;
   return firstLine(reason);

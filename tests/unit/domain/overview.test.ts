@@ -45,6 +45,18 @@ function view(bootstrax: Record<string, unknown>, more: Record<string, unknown> 
 
 const HELD = { tags: [{ name: 'hold-processing', user: 'anna', date: NOW }] };
 
+test('a done run whose data lacks something says so in its row', () => {
+  const part = { kind: 'missing', chunk: '000002', reader: 'reader1' };
+  const nothing = { bytes: null, rows: null, problem: null };
+  const incomplete = { missing: 1, unreadable: 0, unread: 0, parts: [{ ...part, ...nothing }] };
+  const lacks = 'Live data of a reader is missing: chunk 000002 of reader1.';
+  const why = (bootstrax: Record<string, unknown>) =>
+    runRow('a', view({ state: 'done', incomplete, ...bootstrax }), 10, '').why;
+  expect(why({})).toBe(lacks);
+  expect(why({ plan: { targets: ['a'], dropped: ['b'] } })).toBe(`${lacks} Targets left out: b`);
+  expect(why({ incomplete: 'all of it' })).toBeNull();
+});
+
 describe('the condition of a run', () => {
   test.each([
     ['new', view({})],

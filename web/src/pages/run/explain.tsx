@@ -38,11 +38,6 @@ export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
             </p>
           )}
           <RunningBar answer={answer.data!} />
-          {answer.data?.incomplete.map((sentence) => (
-            <p class="reason" key={sentence}>
-              {sentence}
-            </p>
-          ))}
           {answer.data?.row.why != null && <p class="reason">{answer.data.row.why}</p>}
           <details>
             <summary>The rules that were asked, as seen from {explanation.seenFrom}</summary>
