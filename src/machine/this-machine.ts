@@ -7,6 +7,7 @@ import { LoadMeter } from './load.ts';
 import { memoryCapacity, MemoryMeter } from './memory.ts';
 import { NoAnswerError, Patience } from './patience.ts';
 import { endSession } from './processes.ts';
+import { straxProcesses, unfinishedFolders } from './strax-processes.ts';
 import type { Machine } from './types.ts';
 
 /** A healthy file system answers within milliseconds, a busy one within a few seconds. */
@@ -41,6 +42,8 @@ export const thisMachine: Machine = {
       return false;
     }
   },
+  straxProcesses,
+  unfinishedFolders: (here) => unfinishedFolders(here, Date.now()),
   memoryCapacity,
   meterMemory: () => {
     const meter = new MemoryMeter();

@@ -1,8 +1,10 @@
 import type { ProcessIdentity } from '../domain/attempt.ts';
+import type { RunFolders, StraxProcess } from '../domain/foreign-processes.ts';
 import type { MemoryCapacity } from '../domain/memory.ts';
 import type { DiskSpace, FolderCheck } from './disk.ts';
 import type { MachineLoad } from './load.ts';
 import type { AttemptProcesses, SessionEnd } from './processes.ts';
+import type { RunHere } from './strax-processes.ts';
 
 /** The machine that a manager runs on, as the manager uses it. */
 export interface Machine {
@@ -25,6 +27,10 @@ export interface Machine {
    * bytes: at least that, and exactly that where it would exceed the limit given.
    */
   meterMemory(): (attempt: AttemptProcesses, limitBytes: number) => Promise<number>;
+  /** Processes that are provably of strax, and not of this attempt. */
+  straxProcesses(here: RunHere): StraxProcess[];
+  /** What strax has begun of a run in the output folder, and not finished. */
+  unfinishedFolders(here: RunHere): Promise<Omit<RunFolders, 'wasHere'>>;
   /** Begins to measure the load; each call of the answer reads it. */
   meterLoad(): () => MachineLoad;
 }

@@ -15,6 +15,7 @@ import { makeRoom } from './make-room.ts';
 import { isOfDatabase, isUnfit, unlessOutage, untilAnswered, untilWritten } from './persist.ts';
 import { locationsOn, prepare } from './prepare.ts';
 import type { AttemptPhase, Runner } from './runner.ts';
+import { awaitForeignProcesses } from './foreign-processes.ts';
 import { checkNumber } from './same-number.ts';
 import { settle, type AttemptSoFar, type Ending } from './settle.ts';
 import { planSummary, progressSummary } from './summaries.ts';
@@ -51,6 +52,10 @@ export class AttemptRunner implements Runner {
   /** What the documents have said of when it came how far. */
   readonly #times: Pick<AttemptTimes, 'noticed' | 'claimed' | 'started'> = {};
   #lookedAgain: (() => void) | null = null;
+  /** What keeps it from being begun, for those who ask. */
+  #waitsFor: string | null = null;
+  /** Who had the run before it was claimed here. */
+  readonly #hostBefore: string | null;
   /** The document takes nothing that makes it larger. */
   #tooLarge = false;
 
@@ -65,6 +70,7 @@ export class AttemptRunner implements Runner {
     this.#onPhase = onPhase;
     this.#env = env;
     this.#run = run;
+    this.#hostBefore = run.bootstrax.host;
     this.fence = fence;
     this.#managerEnds = managerEnds;
     this.#listing = new DataListing(
@@ -183,6 +189,7 @@ export class AttemptRunner implements Runner {
       case 'conclude':
         return this.#settle({ kind: 'judged', judgement: prepared.judgement });
       case 'planned':
+        if (!(await this.#isFree())) return;
         return this.#start(prepared.plan);
     }
   }
@@ -257,6 +264,19 @@ export class AttemptRunner implements Runner {
       env.store.attempts.plan(plan.attempt, plan),
     );
     await this.#supervise(directory, guardian);
+  }
+
+  /** False if processes that others have left here still write in the run's folders: it is given back. */
+  async #isFree(): Promise<boolean> {
+    const at = { run: this.#run, fence: this.fence, hostBefore: this.#hostBefore };
+    const waits = (what: string | null) => (this.#waitsFor = what);
+    const waited = await awaitForeignProcesses(this.#env, at, this.#stopped(), waits);
+    if (waited.kind === 'free') return true;
+    if (waited.kind === 'still_there') {
+      this.#ended ??= { kind: 'host_problem', reason: waited.why };
+    }
+    await this.#settleUnstarted();
+    return false;
   }
 
   /** One run number, one document: false if another has it, and this run has been set aside. */
@@ -439,7 +459,8 @@ export class AttemptRunner implements Runner {
     const { runs } = this.#env.store;
     if (!this.#tooLarge) {
       try {
-        return await runs.heartbeat(this.fence, this.#state, this.progressSummary());
+        const progress = this.progressSummary();
+        return await runs.heartbeat(this.fence, this.#state, progress, this.#waitsFor);
       } catch (error) {
         if (!isUnfit(error)) throw error;
         this.#tooLarge = true;

@@ -25,7 +25,7 @@ export function claimUpdate(owner: { attempt: string; host: string }): Document[
       time: '$$NOW',
       attempt: literal(owner.attempt),
     }),
-    unsetBootstrax('plan', 'progress', 'malformed', 'same_number', 'incomplete'),
+    unsetBootstrax('plan', 'progress', 'malformed', 'same_number', 'waits_for', 'incomplete'),
   ];
 }
 
@@ -37,14 +37,20 @@ export function busyUpdate(plan: PlanSummary): Document[] {
       started_processing: '$$NOW',
       plan: literal(plan),
     }),
+    unsetBootstrax('waits_for'),
   ];
 }
 
-export function heartbeatUpdate(progress: ProgressSummary | null): Document[] {
+export function heartbeatUpdate(
+  progress: ProgressSummary | null,
+  waitsFor: string | null = null,
+): Document[] {
   return [
-    setBootstrax(
-      progress === null ? { time: '$$NOW' } : { time: '$$NOW', progress: literal(progress) },
-    ),
+    setBootstrax({
+      time: '$$NOW',
+      ...(progress === null ? {} : { progress: literal(progress) }),
+      ...(waitsFor === null ? {} : { waits_for: literal(waitsFor) }),
+    }),
   ];
 }
 
@@ -73,7 +79,7 @@ export function settleUpdate(host: string, conclusion: Conclusion): Document[] {
     ...(unregister.length > 0 ? [unregisterStage(host, unregister)] : []),
     ...(register.length > 0 ? [registerStage(host, register)] : []),
     setBootstrax({ host: literal(host), time: '$$NOW', ...conclusionFields(conclusion) }),
-    unsetBootstrax('attempt', 'progress', ...conclusionRemoves(conclusion)),
+    unsetBootstrax('attempt', 'progress', 'waits_for', ...conclusionRemoves(conclusion)),
     ...(isRetriedByCount(conclusion) ? [] : [withoutZeroCount()]),
     ...(conclusion.kind === 'done' && conclusion.handOn !== false ? [statusStage()] : []),
   ];

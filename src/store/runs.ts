@@ -264,8 +264,8 @@ export function createRunStore(
 
     markBusy: (fence, plan, again) =>
       fenced('runs.busy', fence, ['considering'], busyUpdate(plan), owned(fence, 'busy'), again),
-    heartbeat: (fence, state, progress) =>
-      fenced('runs.heartbeat', fence, [state], heartbeatUpdate(progress), repeat),
+    heartbeat: (fence, state, progress, waitsFor) =>
+      fenced('runs.heartbeat', fence, [state], heartbeatUpdate(progress, waitsFor), repeat),
     registerData: (fence, entries) =>
       fenced('runs.register', fence, unsettled(fence), registerUpdate(fence.host, entries), repeat),
     unregisterData: (fence, locations) =>

@@ -174,6 +174,8 @@ export class SimulatedHost {
       isFolder: (path) => Promise.resolve(this.#surroundings.liveDataThere(path)),
       memoryCapacity: () => ({ totalBytes: 64e9, availableBytes: 60e9 }),
       meterMemory: () => () => Promise.resolve(1e9),
+      straxProcesses: () => [],
+      unfinishedFolders: () => Promise.resolve({ unfinished: false, quietSeconds: null }),
       meterLoad: () => () => ({
         ...{ cpuPercent: 1, memoryPercent: 1, swapPercent: 0, loadAverage: 1 },
       }),

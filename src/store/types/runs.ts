@@ -233,11 +233,12 @@ export interface RunStore {
    * without an answer and may have landed.
    */
   markBusy(fence: Fence, plan: PlanSummary, again?: boolean): Promise<Fenced>;
-  /** Refreshes `time` in the expected state, and the progress if there is one. */
+  /** Refreshes `time` in the expected state, and the progress and what it waits for, if there is one. */
   heartbeat(
     fence: Fence,
     state: 'considering' | 'busy',
     progress: ProgressSummary | null,
+    waitsFor?: string | null,
   ): Promise<Fenced>;
   /** Lists data types in `data` that are not listed yet (considering or busy). */
   registerData(fence: Fence, entries: readonly DataRegistration[]): Promise<Fenced>;
