@@ -8,7 +8,7 @@ import {
   type RunStep,
 } from '../domain/actions/run-effects.ts';
 import { renumberEffect } from '../domain/actions/renumber.ts';
-import { isHeld, runSeen } from '../domain/actions/seen.ts';
+import { heldFilter, runSeen } from '../domain/actions/seen.ts';
 import { harmToOthers, severalText, type Numbered } from '../domain/same-number.ts';
 import { idText } from '../store/document-id.ts';
 import { StoreError } from '../store/errors.ts';
@@ -141,7 +141,7 @@ async function take(
   document: RunDocument,
   { step, done }: RunEffect & { possible: true },
 ): Promise<{ landed: 'landed' | 'changed'; message: string }> {
-  const seen: Seen = { ...seenOf(document), held: isHeld(document) };
+  const seen: Seen = { ...seenOf(document), ...heldFilter(document) };
   switch (step.kind) {
     case 'nothing':
       return { landed: 'landed', message: done };

@@ -4,7 +4,7 @@ import { idText } from '../store/document-id.ts';
 import type { RunDocument } from '../store/types.ts';
 import { style, table } from './output.ts';
 
-/** A document that cannot be processed as it is. */
+/** A document that cannot be processed as it is, or that is odd. */
 export interface MalformedView {
   /** Of the document, for those without a usable number. */
   id: string;
@@ -13,6 +13,8 @@ export interface MalformedView {
   /** A manager has set it aside and said so; otherwise none has looked at it yet, or it is not its turn. */
   setAside: boolean;
   problems: readonly FieldProblem[];
+  /** What is not as it should be and stops nothing. */
+  oddities: readonly FieldProblem[];
 }
 
 /** As the manager notes them: also what only the plugin graph of the context could tell. */
@@ -21,37 +23,44 @@ const notedSchema = z.looseObject({
   malformed: z.array(z.object({ field: z.string(), problem: z.string() })).nonempty(),
 });
 
-/** Those of the documents that are malformed now, or were when they were set aside. */
+/** Those of the documents that are malformed now, or were when they were set aside, or odd. */
 export function malformedViews(documents: readonly RunDocument[]): MalformedView[] {
   return documents.flatMap((document) => {
     const parsed = parseRun(document);
     const noted = notedSchema.safeParse(document['bootstrax']).data ?? null;
-    const problems =
-      parsed.kind === 'malformed' ? parsed.malformed.problems : (noted?.malformed ?? []);
-    const { number, bootstrax } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+    const { number, bootstrax, oddities } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
     const isWaiting = bootstrax.state === 'failed' && bootstrax.nextRetry === null;
     // A person who has mended it has also asked for another try.
-    if (problems.length === 0 || (parsed.kind === 'run' && !isWaiting)) return [];
+    const notedProblems = isWaiting ? (noted?.malformed ?? []) : [];
+    const problems = parsed.kind === 'malformed' ? parsed.malformed.problems : notedProblems;
+    if (problems.length + oddities.length === 0) return [];
     return {
       id: idText(document._id),
       run: number,
       state: bootstrax.state,
       setAside: bootstrax.outcome === 'set_aside',
       problems,
+      oddities,
     };
   });
 }
 
 /** A line for each wrong field. */
 export function drawMalformed(views: readonly MalformedView[]): string {
-  if (views.length === 0) return 'No malformed run documents.';
+  if (views.length === 0) return 'No malformed or odd run documents.';
   return table(
     ['run', 'document', 'set aside', 'field', 'problem'],
-    views.flatMap(({ id, run, setAside, problems }) =>
-      problems.map(({ field, problem }, i) => [
+    views.flatMap(({ id, run, setAside, problems, oddities }) =>
+      [...problems, ...oddities].map(({ field, problem }, i) => [
         i === 0 ? String(run ?? '?') : '',
         i === 0 ? id : '',
-        i > 0 ? '' : setAside ? 'yes' : style('yellow', 'not yet'),
+        i >= problems.length
+          ? 'only odd'
+          : i > 0
+            ? ''
+            : setAside
+              ? 'yes'
+              : style('yellow', 'not yet'),
         printable(field),
         printable(problem),
       ]),

@@ -38,7 +38,10 @@ export function addRuns(program: Command): void {
     .option('--to <run>', 'only this number and below', runNumber)
     .option('--before <run>', 'go on below this number', runNumber)
     .option('--limit <number>', 'at most so many', '20')
-    .option('--malformed', 'documents that cannot be processed, with the fields that are wrong')
+    .option(
+      '--malformed',
+      'documents that cannot be processed or are odd, with the fields that are wrong',
+    )
     .option(
       '--json',
       'one object: {runs, before}; each run with the id of its document and of others with its number; before continues the list',

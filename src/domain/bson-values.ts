@@ -45,6 +45,20 @@ export function readDate(value: unknown): Date | null {
   return value instanceof Date && !Number.isNaN(value.getTime()) ? value : null;
 }
 
+/** A number, or text that spells one out in plain decimals. */
+export function readClearNumber(value: unknown): number | null {
+  if (typeof value !== 'string') return readNumber(value);
+  return /^\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : null;
+}
+
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+
+/** A date, or text that names the moment with its time zone. */
+export function readClearDate(value: unknown): Date | null {
+  if (typeof value !== 'string') return readDate(value);
+  return TIMESTAMP.test(value) ? readDate(new Date(value)) : null;
+}
+
 /** The fields of what may be an object; none of anything else. */
 export function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

@@ -1,7 +1,7 @@
 import type { Rules } from './rules.ts';
 export { orderCandidates } from './order.ts';
 
-import type { BootstraxFields, FieldProblem, ParsedRun } from './run.ts';
+import { problemsText, type BootstraxFields, type FieldProblem, type ParsedRun } from './run.ts';
 
 /**
  * What a host may take. primary: any run. backup: new runs only when it is needed. never: no new
@@ -188,14 +188,21 @@ function retryChecks(
 
 function documentCheck(parsed: ParsedRun, host: HostFacts): Check {
   const problems = parsed.kind === 'run' ? [] : parsed.malformed.problems;
-  const text = problems.map(({ field, problem }) => `${field} ${problem}`).join('; ');
+  const text = problemsText(problems);
   const why = `its document is malformed: ${text}`;
   return {
     rule: 'the run document is complete',
-    value: problems.length === 0 ? 'complete' : text,
+    value: problems.length === 0 ? `complete${oddText(parsed)}` : text,
     holds: problems.length === 0,
     otherwise: host.accepting.ok ? { kind: 'set_aside', why, problems } : pass('malformed', why),
   };
+}
+
+/** What is odd and stops nothing. */
+function oddText(parsed: ParsedRun): string {
+  const { oddities } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  if (oddities.length === 0) return '';
+  return `, though ${problemsText(oddities)}`;
 }
 
 function hostCheck(host: HostFacts): Check {

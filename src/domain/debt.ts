@@ -1,6 +1,7 @@
 import { fieldsOf } from './bson-values.ts';
 import { incompleteIn, lacksData } from './live-input.ts';
 import type { TargetRules } from './rules.ts';
+import { tagNames } from './tags.ts';
 
 /** A done attempt that made fewer targets than wanted. */
 export interface Debtor {
@@ -68,7 +69,7 @@ export function debtFacts(document: Fields): DebtFacts {
     debtPaid: textOf(bootstrax['debt_paid']),
     status: textOf(document['status']),
     restrax: hasRestrax ? (textOf(fieldsOf(restrax)['state']) ?? 'of unknown state') : null,
-    tags: listOf(document['tags']).flatMap(({ name }) => textOf(name) ?? []),
+    tags: tagNames(document['tags']),
     incomplete: incomplete !== null && lacksData(incomplete),
     data: listOf(document['data']).map(({ type, host, location }) => ({
       type: textOf(type) ?? '',

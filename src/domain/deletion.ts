@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { PluginGraph, Product, Result } from './attempt.ts';
 import { standsForAll } from './live-input.ts';
 import type { ClaimRules, LimitRules, TargetRules } from './rules.ts';
-import type { ParsedRun, Run } from './run.ts';
+import { problemsText, type ParsedRun, type Run } from './run.ts';
 import { matches, suitsDetectors } from './type-names.ts';
 
 /**
@@ -50,6 +50,9 @@ export interface Voucher {
   endNs: string;
 }
 
+/** Fields by which live data is deleted: what is merely clear enough to be processed does not do. */
+const OF_DELETION = /^(start|end|detectors|data|tags|status|bootstrax)(\.|$)/;
+
 function refused(cause: string): { kind: 'refused'; cause: string } {
   return { kind: 'refused', cause };
 }
@@ -65,10 +68,11 @@ export function stillOurs(
   { holdTag, abandonTag }: ClaimRules,
 ): Allowed<{ run: Run; end: Date }> {
   if (parsed.kind === 'malformed') {
-    const what = parsed.malformed.problems.map(({ field, problem }) => `${field} ${problem}`);
-    return refused(`its document is malformed: ${what.join('; ')}`);
+    return refused(`its document is malformed: ${problemsText(parsed.malformed.problems)}`);
   }
   const { run } = parsed;
+  const odd = run.oddities.filter(({ field }) => OF_DELETION.test(field));
+  if (odd.length > 0) return refused(`its document is odd: ${problemsText(odd)}`);
   const { state, host: holder, attempt: running } = run.bootstrax;
   if (state !== 'done') return refused(`it is not done any more, but ${state ?? 'new'}`);
   if (holder !== host) {

@@ -33,18 +33,17 @@ export function hostTargetsOf(document: unknown, host: string): HostTargetsAnswe
   const definition = Object.hasOwn(definitions, mode) ? definitions[mode] : null;
   const at = `modes_definitions.${boundedLine(mode, LONGEST_NAME)}`;
   if (!isObject(definition)) return broken(`${at} is not an object`);
-  const { targets, post_process: postProcessing } = definition;
-  if (!isListOfTypes(targets) || targets.length === 0) {
-    return broken(`${at}.targets is not a list of data types`);
-  }
-  if (!isListOfTypes(postProcessing)) {
-    return broken(`${at}.post_process is not a list of data types`);
-  }
+  const targets = readTypes(definition.targets);
+  if (targets === null) return broken(`${at}.targets is not a list of data types`);
+  const postProcessing = readTypes(definition.post_process);
+  if (postProcessing === null) return broken(`${at}.post_process is not a list of data types`);
   return { kind: 'targets', hostTargets: { targets, postProcessing } };
 }
 
-function isListOfTypes(value: unknown): value is string[] {
-  return Array.isArray(value) && value.length <= MOST_TYPES && value.every(isNameOfType);
+/** As strax takes them: text is the name of one type. */
+function readTypes(value: unknown): readonly string[] | null {
+  const types: unknown[] = Array.isArray(value) ? value : [value];
+  return types.length <= MOST_TYPES && types.every(isNameOfType) ? types : null;
 }
 
 function isNameOfType(value: unknown): value is string {

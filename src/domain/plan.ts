@@ -7,7 +7,7 @@ import {
 } from './attempt.ts';
 import { selectResources } from './resources.ts';
 import type { Rules, Shedding } from './rules.ts';
-import type { FieldProblem, ParsedRun, Run } from './run.ts';
+import { problemsText, type FieldProblem, type ParsedRun, type Run } from './run.ts';
 import { selectTargets, type Culprit, type HostTargets } from './targets.ts';
 
 export interface DecisionInputs {
@@ -113,7 +113,11 @@ export function decidePlan(
     ...resources,
     salvage,
     kind: 'decided',
-    reasons: [...selection.reasons, ...reasons],
+    reasons: [
+      ...selection.reasons,
+      ...reasons,
+      ...(run.oddities.length === 0 ? [] : [`Odd in its document: ${problemsText(run.oddities)}.`]),
+    ],
   };
 }
 

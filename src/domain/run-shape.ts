@@ -71,6 +71,8 @@ export interface Run {
   };
   /** Sum over detectors of the maximal rate, MB/s; null until the DAQ has written it. */
   rateMBps: number | null;
+  /** What is not as it should be and stops nothing. */
+  oddities: readonly FieldProblem[];
 }
 
 export interface FieldProblem {
@@ -79,10 +81,27 @@ export interface FieldProblem {
   problem: string;
 }
 
+/** For people: `end is not a date; status is not a string`. */
+export function problemsText(problems: readonly FieldProblem[]): string {
+  return problems.map(({ field, problem }) => `${field} ${problem}`).join('; ');
+}
+
+/** Notes something about a field and returns the value to go on with. */
+export type Note = <T>(field: string, problem: string, value: T) => T;
+
+export interface Notes {
+  /** Nobody can process the run. */
+  stop: Note;
+  /** It is clear what was meant, or it does not matter. */
+  odd: Note;
+}
+
 /** A document that nobody can process until a person mends it. */
 export interface MalformedRun {
   number: number | null;
   problems: readonly FieldProblem[];
+  /** What is not as it should be besides and would stop nothing. */
+  oddities: readonly FieldProblem[];
   bootstrax: BootstraxFields;
   tags: readonly string[];
 }

@@ -1,7 +1,7 @@
 import type { RunState } from './run-shape.ts';
 
 export { parseRun } from './run-document.ts';
-export { OUTCOMES, RUN_STATES } from './run-shape.ts';
+export { OUTCOMES, problemsText, RUN_STATES } from './run-shape.ts';
 export type {
   BootstraxFields,
   DataEntry,

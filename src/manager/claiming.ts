@@ -8,6 +8,7 @@ import type { FieldProblem, Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
 import type { Seen } from '../store/types.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
+import { abandonTagged } from './abandon.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import { candidatePages, type Bookmarks, type Candidate, type Retries } from './candidates.ts';
 import { setAsideAsFits, setAsideFor } from './conclude-run.ts';
@@ -81,7 +82,7 @@ async function lookThrough(
   for (const { seen } of page) notices.note(seen.id, monotonicSeconds);
   let nextDue: number | null = null;
   const takeable = page.filter(({ seen }) => !env.left.isLeft(seen.id));
-  for (const { seen, parsed } of orderCandidates(takeable, env.rules, now)) {
+  for (const { document, seen, parsed } of orderCandidates(takeable, env.rules, now)) {
     const decision = claimDecision(parsed, host, turn.fleet, env.rules, now);
     switch (decision.kind) {
       case 'claim': {
@@ -104,6 +105,9 @@ async function lookThrough(
         await aboutOneRun(env, seen, () => setAside(env, seen, decision.problems));
         break;
       case 'pass': {
+        if (decision.verdict === 'abandoned') {
+          await aboutOneRun(env, seen, () => abandonTagged(env, document));
+        }
         if (decision.until === null) break;
         nextDue = earlier(nextDue, Math.max(0, (decision.until.getTime() - now.getTime()) / 1000));
         break;

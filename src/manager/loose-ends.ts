@@ -6,6 +6,7 @@ import { STATUS_TO_REPLACE } from '../store/run-updates.ts';
 import { numbered } from '../store/numbered.ts';
 import { seenOf } from '../store/runs.ts';
 import type { LogPriority, RunDocument } from '../store/types.ts';
+import { abandonTagged } from './abandon.ts';
 import type { Environment } from './environment.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { aboutOneRun } from './persist.ts';
@@ -83,23 +84,11 @@ export class LooseEnds {
   }
 
   async #abandon(document: RunDocument): Promise<void> {
-    const { store, host, rules } = this.#env;
     if (await this.#sharesItsNumber(document)) return;
-    const settled = await store.runs.settle(seenOf(document), host, {
-      kind: 'abandoned',
-      reason: null,
-    });
-    if (settled !== 'landed') return;
+    if (!(await abandonTagged(this.#env, document))) return;
     const { number } = document;
-    if (typeof number === 'number') {
-      await wipeOnlineMonitor(this.#env, { number, id: document._id, attempt: null }, this.#signal);
-    }
-    await this.#tell(
-      document,
-      'warning',
-      'run.abandoned',
-      `${runLabel(seenOf(document))} is abandoned: tagged ${rules.claim.abandonTag}`,
-    );
+    if (typeof number !== 'number') return;
+    await wipeOnlineMonitor(this.#env, { number, id: document._id, attempt: null }, this.#signal);
   }
 
   /** Programs that delete the data of abandoned runs find it by the number, which is another run's too. */

@@ -3,7 +3,7 @@ import { hostTargetsOf } from '../domain/host-targets.ts';
 import { lessonsOf, type Lessons } from '../domain/lessons.ts';
 import { makePlan, resolveLiveDirectory, rungAfter } from '../domain/plan.ts';
 import type { Fault } from '../domain/retry.ts';
-import type { Run } from '../domain/run.ts';
+import { problemsText, type Run } from '../domain/run.ts';
 import { dependsOnHost, type HostTargets } from '../domain/targets.ts';
 import type { Judgement } from '../domain/verdict.ts';
 import { idText } from '../store/document-id.ts';
@@ -58,6 +58,11 @@ export async function prepare(
   if (run.daq.defaulted.length > 0) {
     const message = `the document of run ${run.number} lacks ${run.daq.defaulted.map((name) => `daq_config.${name}`).join(', ')}: the defaults of the readers are assumed`;
     env.log.warn({ event: 'daq_config.defaulted', run: run.number }, message);
+    void tellDaq(env, 'warning', message, run.number);
+  }
+  if (run.oddities.length > 0) {
+    const message = `the document of run ${run.number} is odd: ${problemsText(run.oddities)}. It is processed as far as that is clear`;
+    env.log.warn({ event: 'document.odd', run: run.number, oddities: run.oddities }, message);
     void tellDaq(env, 'warning', message, run.number);
   }
   const made = makePlan(run, {

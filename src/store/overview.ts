@@ -1,11 +1,12 @@
 import type { Document } from 'mongodb';
 
+import { fieldsOf } from '../domain/bson-values.ts';
 import { readTimes } from '../domain/attempt-times.ts';
 import type { Condition } from '../domain/overview/condition.ts';
 import { HOLD_TAG } from '../domain/rules.ts';
 import type { RunState } from '../domain/run.ts';
 import type { Collection } from './collection.ts';
-import { RUN_PROJECTION, unsettledFilter } from './run-filters.ts';
+import { notTagged, RUN_PROJECTION, unsettledFilter } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.ts';
 import type {
   EndedAttempt,
@@ -16,7 +17,7 @@ import type {
   StoredSign,
 } from './types.ts';
 
-const WAITING_PROJECTION = { number: 1, start: 1, 'tags.name': 1, bootstrax: 1 } as const;
+const WAITING_PROJECTION = { number: 1, start: 1, tags: 1, bootstrax: 1 } as const;
 
 const TAKEN_PROJECTION = {
   number: 1,
@@ -74,7 +75,7 @@ export function conditionFilter(condition: Condition): {
   state: RunState | null | undefined;
   also: Document;
 } {
-  const notHeld = { 'tags.name': { $ne: HOLD_TAG } };
+  const notHeld = notTagged(HOLD_TAG);
   const retried = { 'bootstrax.next_retry': { $gt: new Date(0) } };
   const notGivenUp = { 'bootstrax.outcome': { $nin: ['given_up', 'set_aside'] } };
   switch (condition) {
@@ -131,7 +132,11 @@ export function overviewFilter(query: OverviewFilter): {
       ...(query.mode === undefined ? {} : { mode: { $eq: query.mode } }),
       ...(query.detector === undefined ? {} : { detectors: { $eq: query.detector } }),
       ...(query.host === undefined ? {} : { 'bootstrax.host': { $eq: query.host } }),
-      ...(query.tag === undefined ? {} : { tags: { $elemMatch: { name: { $eq: query.tag } } } }),
+      ...(query.tag === undefined
+        ? {}
+        : {
+            tags: { ...fieldsOf(also['tags']), $elemMatch: { name: { $eq: query.tag } } },
+          }),
     },
   };
 }

@@ -52,6 +52,11 @@ export const PLACES_PROJECTION = {
   'data.location': 1,
 } as const;
 
+/** A tag is an object with a name; one that somebody wrote as plain text counts as well. */
+export function notTagged(...names: string[]): Document {
+  return { 'tags.name': { $nin: names }, tags: { $nin: names } };
+}
+
 export const UNSETTLED_STATES = ['considering', 'busy'] as const;
 
 export function newCandidatesFilter(query: NewCandidatesQuery): Document {
@@ -74,8 +79,11 @@ export function retryDueFilter(before: Date, query: RetriesQuery): Document {
   };
 }
 
+/** What is tagged to be abandoned by plain text is found so, and abandoned. */
 function without(tags: readonly string[]): Document {
-  return tags.length === 0 ? {} : { 'tags.name': { $nin: [...tags] } };
+  if (tags.length === 0) return {};
+  const held = tags.includes(HOLD_TAG) ? { tags: { $nin: [HOLD_TAG] } } : {};
+  return { 'tags.name': { $nin: [...tags] }, ...held };
 }
 
 export function waitingFilter(giveUpAfter: number): Document {
@@ -127,7 +135,7 @@ export function seenFilter(seen: Seen): Document {
     'bootstrax.host': { $eq: seen.host },
     'bootstrax.time': { $eq: seen.time },
     'bootstrax.attempt': { $eq: seen.attempt },
-    ...(seen.held === undefined ? {} : { 'tags.name': seen.held ? HOLD_TAG : { $ne: HOLD_TAG } }),
+    ...(seen.held === undefined ? {} : seen.held ? { 'tags.name': HOLD_TAG } : notTagged(HOLD_TAG)),
   };
 }
 
@@ -142,7 +150,7 @@ export function liveOfDoneFilter(
     'bootstrax.host': host,
     'bootstrax.attempt': null,
     'bootstrax.last_attempt': attempt,
-    'tags.name': { $nin: [...unlessTagged] },
+    ...notTagged(...unlessTagged),
     data: { $elemMatch: { type: 'live', host: 'daq', location } },
   };
 }

@@ -246,15 +246,24 @@ export function renumberUpdate(number: number, due: boolean): Document[] {
   ];
 }
 
-const notHoldTag = { $ne: ['$$tag.name', HOLD_TAG] };
+const notHoldTag = { $and: [{ $ne: ['$$tag.name', HOLD_TAG] }, { $ne: ['$$tag', HOLD_TAG] }] };
+
+/** A single tag that stands there by itself is kept. */
+const tagList: Expression = {
+  $cond: [
+    { $in: [{ $type: '$tags' }, ['missing', 'null', 'undefined', 'array']] },
+    arrayAt('$tags'),
+    ['$tags'],
+  ],
+};
 
 function tagsWithoutHold(): Expression {
-  return { $filter: { input: arrayAt('$tags'), as: 'tag', cond: notHoldTag } };
+  return { $filter: { input: tagList, as: 'tag', cond: notHoldTag } };
 }
 
 export function holdUpdate(user: string): Document[] {
   const tag = { name: HOLD_TAG, user: literal(user), date: '$$NOW' };
-  return [{ $set: { tags: { $concatArrays: [arrayAt('$tags'), [tag]] } } }];
+  return [{ $set: { tags: { $concatArrays: [tagList, [tag]] } } }];
 }
 
 export function releaseUpdate(): Document[] {

@@ -1,4 +1,5 @@
 import { HOLD_TAG } from '../domain/rules.ts';
+import { tagNames } from '../domain/tags.ts';
 import type { Document, ObjectId } from 'mongodb';
 
 import type { DatabaseWrite } from '../crash-points/points.ts';
@@ -11,6 +12,7 @@ import {
   fenceFilter,
   liveOfDoneFilter,
   newCandidatesFilter,
+  notTagged,
   PLACES_PROJECTION,
   retryDueFilter,
   RUN_PROJECTION,
@@ -384,23 +386,27 @@ export function createRunStore(
       const done = await compareAndSet(runs, {
         write: 'runs.hold',
         id: seen.id,
-        expected: { ...seenFilter(seen), 'tags.name': { $ne: HOLD_TAG } },
+        expected: { ...seenFilter(seen), ...notTagged(HOLD_TAG) },
         update: holdUpdate(user),
-        projection: { 'tags.name': 1 },
+        projection: { tags: 1 },
         landed: isTaggedHold,
       });
       return done ? 'landed' : 'changed';
     },
     release: async (seen) => {
-      const done = await compareAndSet(runs, {
-        write: 'runs.release',
-        id: seen.id,
-        expected: { ...seenFilter(seen), 'tags.name': HOLD_TAG },
-        update: releaseUpdate(),
-        projection: { 'tags.name': 1 },
-        landed: (document) => !isTaggedHold(document),
-      });
-      return done ? 'landed' : 'changed';
+      // As an object with a name, or as plain text: one query for both would be bounded by no index.
+      for (const held of [{ 'tags.name': HOLD_TAG }, { tags: HOLD_TAG }]) {
+        const done = await compareAndSet(runs, {
+          write: 'runs.release',
+          id: seen.id,
+          expected: { ...seenFilter(seen), ...held },
+          update: releaseUpdate(),
+          projection: { tags: 1 },
+          landed: (document) => !isTaggedHold(document),
+        });
+        if (done) return 'landed';
+      }
+      return 'changed';
     },
 
     watch,
@@ -413,7 +419,7 @@ function newestFirst(documents: RunDocument[]): RunDocument[] {
 }
 
 function isTaggedHold(document: Document): boolean {
-  return entriesAt(document, 'tags').some(({ name }) => name === HOLD_TAG);
+  return tagNames(document['tags']).includes(HOLD_TAG);
 }
 
 function entriesAt(document: Document, field: string): Record<string, unknown>[] {

@@ -123,6 +123,10 @@ function rateOf(megabytes: number, known: number): Document {
   };
 }
 
+function ambeTargets(targets: unknown, post_process: unknown): Document {
+  return { ambe_modes: { eb3: 'some' }, modes_definitions: { some: { targets, post_process } } };
+}
+
 /** Each of these is a change to a document that is otherwise well. */
 export const STRANGE: readonly Document[] = [
   ...[{ number: '12' }, { number: null }, { number: 12.5 }, { number: -1 }],
@@ -179,6 +183,10 @@ export const STRANGE: readonly Document[] = [
       },
     },
   },
+  ...['raw_records', ['peak_basics'], []].flatMap((types) => [
+    { mode: 'ambe_linked', hostTargets: ambeTargets(types, 'raw_records') },
+    { mode: 'ambe_linked', hostTargets: ambeTargets('peak_basics', types) },
+  ]),
   { host: 'daq.lab.example' },
   { host: 'eb9.xenon.local' },
 ];

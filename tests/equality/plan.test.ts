@@ -105,7 +105,7 @@ async function plan(flags: readonly string[], documents: readonly string[]): Pro
 /** Differences of plans that the documentation lists: each of them is met by one of the cases. */
 const LISTED = [
   ...['any-host-name', 'chunk-settings-default', 'host-targets-broken', 'live-entry-anywhere'],
-  ...['malformed-stops-nothing', 'set-aside', 'strict-documents', 'unusable-rate'],
+  ...['malformed-stops-nothing', 'odd-fields', 'set-aside', 'strict-documents', 'unusable-rate'],
 ];
 
 const DECISIONS = [
@@ -123,6 +123,7 @@ function classify({ document, hostTargets }: Case, ours: Ours, theirs: Theirs): 
     if ('crash' in theirs) return 'malformed-stops-nothing';
     return 'failed' in theirs ? 'set-aside' : 'strict-documents';
   }
+  if (isOdd(document)) return 'odd-fields';
   if ('failed' in theirs) {
     if (theirs.failed.startsWith('Could not find (')) return 'chunk-settings-default';
     return theirs.failed.startsWith('Non-live data') ? 'live-entry-anywhere' : null;
@@ -134,6 +135,11 @@ function classify({ document, hostTargets }: Case, ours: Ours, theirs: Theirs): 
     return 'host-targets-broken';
   }
   return isRateKnown(document['rate']) ? null : 'unusable-rate';
+}
+
+function isOdd(document: Document): boolean {
+  const parsed = parseRun(document);
+  return parsed.kind === 'run' && parsed.run.oddities.length > 0;
 }
 
 function isRateKnown(rate: unknown): boolean {

@@ -1,4 +1,5 @@
 import { HOLD_TAG } from '../rules.ts';
+import { tagNames } from '../tags.ts';
 
 /**
  * What a person sees of a thing, in one line: an action that was decided by it is carried out only
@@ -25,7 +26,14 @@ export function runSeen(document: Readonly<Record<string, unknown>>): string {
 
 /** Carries the tag that keeps all hosts away. */
 export function isHeld({ tags }: Readonly<Record<string, unknown>>): boolean {
-  return Array.isArray(tags) && tags.some((tag) => objectOf(tag).name === HOLD_TAG);
+  return tagNames(tags).includes(HOLD_TAG);
+}
+
+/** What a write that lands only while this is still so asks for; nothing where the tag is plain text. */
+export function heldFilter(document: Readonly<Record<string, unknown>>): { held?: boolean } {
+  const { tags } = document;
+  const isNamed = Array.isArray(tags) && tags.some((tag) => objectOf(tag).name === HOLD_TAG);
+  return isNamed ? { held: true } : isHeld(document) ? {} : { held: false };
 }
 
 /** Of a host: whether a person has told it to take no runs. */

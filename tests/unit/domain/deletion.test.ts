@@ -102,7 +102,10 @@ describe('a run is still as this host concluded it', () => {
     [{ tags: [{ name: 'hold-processing' }] }, {}, ATTEMPT, /tagged hold-processing/],
     [{ tags: [{ name: 'x' }, { name: 'abandon' }] }, {}, ATTEMPT, /tagged abandon/],
     [{ end: null }, {}, ATTEMPT, /end is not known/],
-    [{ detectors: 'tpc' }, {}, ATTEMPT, /malformed: detectors is not an array/],
+    [{ detectors: null }, {}, ATTEMPT, /malformed: detectors is absent/],
+    [{ detectors: 'tpc' }, {}, ATTEMPT, /odd: detectors is text/],
+    [{ tags: 'hold-processing' }, {}, ATTEMPT, /odd: tags is not an array/],
+    [{ status: 7 }, {}, ATTEMPT, /odd: status is not a string/],
   ])('but not with %j %j %j', (changes, bootstrax, lastAttempt, cause) => {
     const answer = ours(changes, bootstrax, lastAttempt);
     expect(answer.kind === 'refused' && answer.cause).toMatch(cause);

@@ -22,6 +22,18 @@ describe('the targets that operators set for a host', () => {
     expect(hostTargetsOf(none, HOST)).toMatchObject({ hostTargets: { postProcessing: [] } });
   });
 
+  it.each([
+    ['raw_records', 'peaks', ['raw_records'], ['peaks']],
+    [['peaks'], 'raw_records', ['peaks'], ['raw_records']],
+    [[], [], [], []],
+  ])('may be text, as strax takes it, or none at all: %j, %j', (targets, post, ...expected) => {
+    const definition = { targets, post_process: post };
+    expect(hostTargetsOf({ ...DOCUMENT, modes_definitions: { low: definition } }, HOST)).toEqual({
+      kind: 'targets',
+      hostTargets: { targets: expected[0], postProcessing: expected[1] },
+    });
+  });
+
   it.each(['eb4.xenon.local', 'eb5.xenon.local', 'eb0.xenon.local', 'constructor'])(
     'are the usual ones for %s',
     (host) => {
@@ -41,11 +53,11 @@ describe('the targets that operators set for a host', () => {
       'modes_definitions.toString is not an object',
       { ...DOCUMENT, ambe_modes: { eb3: 'toString' } },
     ],
-    ...[undefined, [], 'peaks', [7], ['']].map((targets): [string, unknown] => [
+    ...[undefined, null, '', [7], ['']].map((targets): [string, unknown] => [
       'modes_definitions.low.targets is not a list of data types',
       { ...DOCUMENT, modes_definitions: { low: { ...LOW, targets } } },
     ]),
-    ...[undefined, 'peaks', [null]].map((types): [string, unknown] => [
+    ...[undefined, {}, [null]].map((types): [string, unknown] => [
       'modes_definitions.low.post_process is not a list of data types',
       { ...DOCUMENT, modes_definitions: { low: { ...LOW, post_process: types } } },
     ]),

@@ -26,7 +26,7 @@ function malformed(changes: Record<string, unknown>) {
 
 describe('what is known of a malformed run', () => {
   it('is nothing if it is no object or cannot be read', () => {
-    const nothing = { number: null, bootstrax: UNTOUCHED, tags: [] };
+    const nothing = { number: null, bootstrax: UNTOUCHED, tags: [], oddities: [] };
     const broken = {
       get number(): number {
         throw new Error('gone');
@@ -46,11 +46,13 @@ describe('what is known of a malformed run', () => {
 
   it('is its number, its tags and who owns it', () => {
     const tags = [null, { name: 'abandon' }, 5, { name: 6 }, { other: 'x' }, { name: 'y' }];
-    expect(malformed({ number: 7, tags, bootstrax: { state: 'busy', host: 5 } })).toEqual({
+    const bootstrax = { state: 'busy', host: 5 };
+    expect(malformed({ number: 7, start: null, tags, bootstrax })).toEqual({
       number: 7,
       tags: ['abandon', 'y'],
       bootstrax: { ...UNTOUCHED, state: 'busy' },
-      problems: [
+      problems: [{ field: 'start', problem: 'is absent' }],
+      oddities: [
         { field: 'bootstrax.host', problem: 'is not a string' },
         { field: 'tags.0', problem: 'is not an object' },
         { field: 'tags.2', problem: 'is not an object' },
@@ -58,7 +60,7 @@ describe('what is known of a malformed run', () => {
       ],
     });
     expect(malformed({ tags: 'abandon', bootstrax: [] })).toMatchObject({
-      tags: [],
+      tags: ['abandon'],
       bootstrax: UNTOUCHED,
     });
   });
@@ -66,7 +68,7 @@ describe('what is known of a malformed run', () => {
   it('is every field that is wrong, not only the first', () => {
     const { problems } = malformed({
       start: null,
-      detectors: ['tpc', 5],
+      detectors: [5],
       data: [],
       daq_config: { processing_threads: {} },
     });
@@ -89,7 +91,6 @@ describe('what is known of a malformed run', () => {
 
   it('data entries that are no objects are told of, and lack a live one', () => {
     expect(malformed({ data: [5, { type: 'raw_records', location: '/x' }] }).problems).toEqual([
-      { field: 'data.0', problem: 'is not an object' },
       { field: 'data', problem: "has no element of type 'live'" },
     ]);
     expect(malformed({ data: [{ host: 'daq', location: '/x' }] }).problems).toEqual([
@@ -108,7 +109,7 @@ describe('what is known of a malformed run', () => {
     for (const reader of ['', 'a/b', 'a\0b']) {
       expect(threads({ [reader]: 1 })).toEqual([{ field, problem: problem(reader) }]);
     }
-    for (const count of [0, -1, 1.5, '2', null]) {
+    for (const count of [0, -1, 1.5, '2.5', 'two', null]) {
       expect(threads({ r: count })).toEqual([
         { field: `${field}.r`, problem: 'is not a positive integer' },
       ]);

@@ -76,6 +76,7 @@ describe('a complete run document', () => {
           defaulted: [],
         },
         rateMBps: 57.5,
+        oddities: [],
       },
     });
   });
@@ -181,20 +182,12 @@ describe('a malformed run document names the field', () => {
     ['number', /non-negative integer/, { number: { _bsontype: 'Decimal128', value: 5 } }],
     ['number', /non-negative integer/, { number: { value: 5 } }],
     ['detectors', /is absent/, { detectors: null }],
-    ['detectors', /not an array of strings/, { detectors: 'tpc' }],
-    ['detectors', /not an array of strings/, { detectors: ['tpc', 3] }],
-    ['mode', /not a string/, { mode: 3 }],
-    ['status', /not a string/, { status: {} }],
+    ['detectors', /not an array of strings/, { detectors: ' , ' }],
+    ['detectors', /not an array of strings/, { detectors: [3] }],
+    ['detectors', /not an array of strings/, { detectors: { tpc: true } }],
     ['start', /is absent/, { start: null }],
     ['start', /not a date/, { start: '2026-03-01' }],
     ['start', /not a date/, { start: new Date(NaN) }],
-    ['end', /neither null nor a date/, { end: 17 }],
-    ['tags', /not an array/, { tags: { name: 'x' } }],
-    ['tags.1', /not an object/, { tags: [{ name: 'x' }, 'hold-processing'] }],
-    ['tags.0.name', /not a string/, { tags: [{ name: 5 }] }],
-    ['rate', /not an object/, { rate: 5 }],
-    ['rate.tpc', /not an object/, { rate: { tpc: 5 } }],
-    ['rate.tpc.max', /not a number/, { rate: { tpc: { max: '5' } } }],
     ['data', /is absent/, { data: undefined }],
     ['data', /is empty/, { data: [] }],
     ['data', /not an array/, { data: { 0: live } }],
@@ -205,9 +198,6 @@ describe('a malformed run document names the field', () => {
       /no element of type 'live'/,
       { data: [{ type: 'raw_records' }], bootstrax: { state: 'failed', n_failures: 1 } },
     ],
-    ['data.1', /not an object/, { data: [live, null] }],
-    ['data.0.type', /not a string/, { data: [{ type: 5 }, live] }],
-    ['data.1.host', /not a string/, { data: [live, { type: 'x', host: 5 }] }],
     ['data.0.location', /is absent/, { data: [{ type: 'live', host: 'daq' }] }],
     ['data.0.location', /not a string/, { data: [{ ...live, location: 5 }] }],
     ['data.0.location', /not an absolute path/, { data: [{ ...live, location: 'live' }] }],
@@ -235,7 +225,7 @@ describe('a malformed run document names the field', () => {
     [
       'daq_config.processing_threads.r',
       /not a positive integer/,
-      { daq_config: { processing_threads: { a: 1, r: '2' } } },
+      { daq_config: { processing_threads: { a: 1, r: 'two' } } },
     ],
     [
       'daq_config.processing_threads',
@@ -265,7 +255,7 @@ describe('a malformed run document names the field', () => {
     [
       'daq_config.strax_chunk_length',
       /not a positive/,
-      { daq_config: { ...daq, strax_chunk_length: '5' } },
+      { daq_config: { ...daq, strax_chunk_length: 'five' } },
     ],
     [
       'daq_config.strax_chunk_overlap',
@@ -292,16 +282,7 @@ describe('a malformed run document names the field', () => {
     ['bootstrax', /not an object/, { bootstrax: [] }],
     ['bootstrax.state', /not one of/, { bootstrax: { state: 'Busy' } }],
     ['bootstrax.state', /not one of/, { bootstrax: { state: 5 } }],
-    ['bootstrax.host', /not a string/, { bootstrax: { host: 5 } }],
-    ['bootstrax.time', /date/, { bootstrax: { time: 5 } }],
-    ['bootstrax.started_processing', /date/, { bootstrax: { started_processing: 5 } }],
-    ['bootstrax.reason', /not a string/, { bootstrax: { reason: {} } }],
-    ['bootstrax.n_failures', /non-negative integer/, { bootstrax: { n_failures: -1 } }],
-    ['bootstrax.n_failures', /non-negative integer/, { bootstrax: { n_failures: '1' } }],
-    ['bootstrax.next_retry', /date/, { bootstrax: { next_retry: 'soon' } }],
-    ['bootstrax.attempt', /not a string/, { bootstrax: { attempt: 5 } }],
-    ['bootstrax.uncounted', /non-negative integer/, { bootstrax: { uncounted: 0.5 } }],
-    ['bootstrax.holders_lost', /non-negative integer/, { bootstrax: { holders_lost: -1 } }],
+    ['bootstrax.next_retry', /date/, { bootstrax: { state: 'failed', next_retry: 'soon' } }],
   ])('%s %s', (field, problem, changes) => {
     const found = problems(runDocument(changes));
     expect(found.map((each) => each.field)).toEqual([field]);

@@ -171,7 +171,7 @@ describe('each verb', () => {
     await store.hold(NEW, 'shifter');
     await store.release(NEW);
     expect(calls.map((call) => call[2])).toMatchObject([
-      { _id: id, 'bootstrax.state': { $eq: null }, 'tags.name': { $ne: 'hold-processing' } },
+      { _id: id, 'bootstrax.state': { $eq: null }, tags: { $nin: ['hold-processing'] } },
       { _id: id, 'bootstrax.state': { $eq: null }, 'tags.name': 'hold-processing' },
     ]);
   });

@@ -278,13 +278,20 @@ describe('operators', () => {
     expect(updated({ tags: [hold, messy, hold] }, releaseUpdate()).tags).toEqual([messy]);
   });
 
-  it.each([undefined, null, 'odd', { name: 'hold-processing' }])(
-    'tags %j become a list',
-    (tags) => {
-      expect(updated({ tags }, holdUpdate('s')).tags).toEqual([
-        { name: 'hold-processing', user: 's', date: NOW },
-      ]);
-      expect(updated({ tags }, releaseUpdate()).tags).toEqual([]);
-    },
-  );
+  it.each<[unknown, unknown[], unknown[]]>([
+    [undefined, [], []],
+    [null, [], []],
+    ['odd', ['odd'], ['odd']],
+    ['hold-processing', ['hold-processing'], []],
+    [{ name: 'hold-processing' }, [{ name: 'hold-processing' }], []],
+    [
+      ['hold-processing', 'messy', 5],
+      ['hold-processing', 'messy', 5],
+      ['messy', 5],
+    ],
+  ])('tags %j become a list, and none is lost', (tags, before, left) => {
+    const held = { name: 'hold-processing', user: 's', date: NOW };
+    expect(updated({ tags }, holdUpdate('s')).tags).toEqual([...before, held]);
+    expect(updated({ tags }, releaseUpdate()).tags).toEqual(left);
+  });
 });
