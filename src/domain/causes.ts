@@ -1,5 +1,11 @@
 import { EXIT_NO_RESULT, type Progress } from './attempt.ts';
-import { byItself, firstOf, nameOf, type CauseClass } from './cause-rules.ts';
+import {
+  byItself,
+  firstOf,
+  nameOf,
+  SERVICES_AND_CALIBRATION,
+  type CauseClass,
+} from './cause-rules.ts';
 import type { TargetRules } from './rules.ts';
 import { framesOf, raisedErrors, type Frame, type RaisedError } from './traceback.ts';
 import type { ExitCause, ShortOf } from './verdict.ts';
@@ -143,9 +149,6 @@ function sheddingHelps(cause: CauseClass, plugin: string | null): boolean {
   }
 }
 
-/** Where an error that says little by itself came about: what is fetched from others' programs. */
-const SERVICES_AND_CALIBRATION =
-  /\/(xedocs|rframe|utilix|pymongo|requests|urllib3)\/|\/urllib\/request\.py$|\/straxen\/(config|corrections\w*)\/|\/straxen\/corrections\w*\.py$/;
 /** Passed on by whoever waits for another: only if there is nothing else do they count. */
 const MESSENGERS = /^Mailbox|^BrokenProcessPool$|^(_RemoteTraceback|RemoteTraceback)$/;
 /** Ways to find something out, and of no account once handled. */
@@ -170,6 +173,8 @@ function byPlace({ frames }: RaisedError, plugin: string | null): CauseClass {
   if (frames.some(({ path }) => SERVICES_AND_CALIBRATION.test(path))) {
     return 'calibration_or_database';
   }
+  // Of a program that does not even load nobody need look at the run.
+  if (frames.some(({ path }) => path.startsWith('<frozen importlib'))) return 'configuration';
   const [innermost] = frames.slice(-1);
   const inPlugin = innermost !== undefined && /\/plugins\//.test(innermost.path);
   return plugin !== null || inPlugin ? 'plugin_error' : 'unknown';

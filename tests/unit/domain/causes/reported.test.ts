@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+
+import { meaningOfReport, reports } from './reported.ts';
+
+const REPORTED = [...reports('reported'), ...reports('reported-further')];
+
+describe('failures as users have reported them', () => {
+  it.each(REPORTED.map((report) => [report.class, report.name, report] as const))(
+    '%s: %s',
+    (expected, _name, report) => {
+      expect(meaningOfReport(report).class).toBe(expected);
+    },
+  );
+
+  it('are many, of each of the programs that strax stands on', () => {
+    expect(REPORTED.length).toBeGreaterThanOrEqual(120);
+  });
+});
