@@ -1,3 +1,4 @@
+import { withoutSecretOptions } from '../domain/url-secrets.ts';
 import type { Credentials, Settings } from './entries.ts';
 
 const AUTHORITY = /^(mongodb(?:\+srv)?:\/\/)([^/?#@]*)@/;
@@ -22,9 +23,9 @@ export function splitUrl(url: string): { url: string; credentials: Credentials |
   };
 }
 
-/** For output: user name and password hidden. */
+/** For output: user name, password and secret options hidden. */
 export function maskUrl(url: string): string {
-  return url.replace(AUTHORITY, '$1***@');
+  return withoutSecretOptions(url.replace(AUTHORITY, '$1***@'));
 }
 
 /** What the store needs to connect; null without a URL. */

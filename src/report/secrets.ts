@@ -1,4 +1,5 @@
 import type { Settings } from '../config/entries.ts';
+import { withoutSecretOptions } from '../domain/url-secrets.ts';
 
 const REMOVED = '***';
 /** Values of such names are secrets, whatever they look like. */
@@ -44,7 +45,7 @@ export class Secrets {
   #text(text: string): string {
     let cleaned = text;
     for (const secret of this.#known) cleaned = cleaned.replaceAll(secret, REMOVED);
-    return cleaned.replace(USER_INFO, `$1${REMOVED}@`);
+    return withoutSecretOptions(cleaned.replace(USER_INFO, `$1${REMOVED}@`));
   }
 }
 

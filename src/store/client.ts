@@ -38,10 +38,11 @@ export function createConnection(
   options: Pick<StoreOptions, 'callTimeoutSeconds'>,
   notify: (event: StoreEvent) => void,
 ): Connection {
-  if (/^mongodb(\+srv)?:\/\/[^/]*@/.test(url)) {
+  // A name alone is no secret: certificates and Kerberos go without a password.
+  if (/^mongodb(\+srv)?:\/\/[^/@:]*:[^/]*@/.test(url)) {
     throw new StoreError(
       'refused',
-      `the address of the ${database} database contains a user or password: give them in a credentials file`,
+      `the address of the ${database} database contains a password: give user and password in a credentials file`,
     );
   }
   const settings = clientSettings(options.callTimeoutSeconds * 1000, credentials);

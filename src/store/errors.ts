@@ -13,6 +13,7 @@ import {
 } from 'mongodb';
 
 import { boundedLine } from '../domain/bounded.ts';
+import { withoutSecretOptions } from '../domain/url-secrets.ts';
 
 /**
  * - unreachable: no answer in time, no connection, no primary, or one that says: not now; try again later
@@ -174,7 +175,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Strikes out `user:password@` wherever an address may have carried it into a message. */
+/** Strikes out `user:password@` and secret options wherever an address may have carried it into a message. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/(mongodb(?:\+srv)?:\/\/)[^/\s]*@/g, '$1***@');
+  return withoutSecretOptions(text.replace(/(mongodb(?:\+srv)?:\/\/)[^/\s]*@/g, '$1***@'));
 }

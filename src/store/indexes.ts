@@ -1,4 +1,4 @@
-import type { Db } from 'mongodb';
+import type { Db, IndexDescriptionInfo } from 'mongodb';
 
 import type { Caller } from './call.ts';
 import { StoreError } from './errors.ts';
@@ -56,14 +56,25 @@ async function existingKeys(databases: Databases, spec: IndexSpec): Promise<[str
     const indexes = await caller.repeatable(`listing the indexes of ${spec.collection}`, () =>
       db().collection(spec.collection).indexes(),
     );
-    // Partial and hidden indexes leave documents out or are not used.
     return indexes
-      .filter((index) => index.partialFilterExpression === undefined && index.hidden !== true)
+      .filter(servesAllQueries)
       .map((index) => Object.entries(index.key as Record<string, unknown>));
   } catch (error) {
     if (error instanceof StoreError && error.code === NAMESPACE_NOT_FOUND) return [];
     throw error;
   }
+}
+
+/** Some leave documents out, are not used, or compare in another way than our queries do. */
+function servesAllQueries(index: IndexDescriptionInfo): boolean {
+  const { partialFilterExpression, hidden, sparse, collation } = index;
+  const locale = (collation as { locale?: string } | undefined)?.locale ?? 'simple';
+  return (
+    partialFilterExpression === undefined &&
+    hidden !== true &&
+    sparse !== true &&
+    locale === 'simple'
+  );
 }
 
 export async function createIndexes(

@@ -60,6 +60,13 @@ const toDraw: ReturnType<typeof runView>[] = [];
 /** One document through everything that decides about it or shows it. */
 function decide(document: unknown): ParsedRun {
   const parsed = parseRun(document);
+  // What is written into the document of a run that is set aside must fit into it.
+  if (parsed.kind === 'malformed') {
+    const { problems } = parsed.malformed;
+    if (problems.length > 20) expect(problems.length).toBeLessThanOrEqual(20);
+    const characters = problems.reduce((sum, each) => sum + each.problem.length, 0);
+    if (characters > 10_000) expect(characters).toBeLessThanOrEqual(10_000);
+  }
   for (const host of HOSTS) {
     claimDecision(parsed, host, FLEET, defaultRules, NOW);
     const explained = explain(parsed, host, FLEET, defaultRules, NOW, NOBODY);

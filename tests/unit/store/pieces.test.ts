@@ -99,5 +99,9 @@ describe('credentials', () => {
     expect(withoutCredentials(text)).toBe(
       'cannot reach mongodb+srv://***@host/db and mongodb://***@c',
     );
+    const options = 'tlsCertificateKeyFilePassword=a&authMechanismProperties=AWS_SESSION_TOKEN:b';
+    expect(withoutCredentials(`mongodb://c/?w=1&${options}&my_token=d&tls=true`)).toBe(
+      'mongodb://c/?w=1&tlsCertificateKeyFilePassword=***&authMechanismProperties=***&my_token=***&tls=true',
+    );
   });
 });
