@@ -2,11 +2,14 @@ import { EJSON } from 'bson';
 
 import { latenciesOf } from '../domain/attempt-times.ts';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
+import { withNumber, withWait } from '../domain/overview/explain-number.ts';
 import { inputInWords } from '../domain/live-input.ts';
 import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
 import { runView } from '../domain/run-view.ts';
 import { parseRun } from '../domain/run.ts';
+import { ownerOf } from '../domain/same-number.ts';
+import { numbered } from '../store/numbered.ts';
 import { fleetFacts, fleetNowOf, roleAsked } from '../store/fleet-facts.ts';
 import type { AttemptDocument, RunDocument } from '../store/types.ts';
 import { actionView } from './action-view.ts';
@@ -32,8 +35,11 @@ export async function runAnswer(
     store.attempts.ofRun(number, MOST_ATTEMPTS),
     store.actions.list({ run: number, limit: MOST_ACTIONS }),
   ]);
-  const [document] = documents;
-  if (document === undefined) return null;
+  // Of several documents with this number the owner is shown, and the explanation names the others.
+  const ofNumber = numbered(documents);
+  const own = ownerOf(ofNumber);
+  if (own === null) return null;
+  const { document, id } = own;
   const parsed = parseRun(document);
   const view = runView(document, now);
   const fleet = await fleetFacts(
@@ -43,13 +49,19 @@ export async function runAnswer(
   const fleetNow = await fleetNowOf(store, feeder.hosts);
   const inReach = await attemptsInReach(settings, attempts);
   const oldestFirst = [...attempts].reverse();
-  const [whole] = await store.overview.whole(number);
+  const whole = numbered(await store.overview.whole(number)).find(
+    (each) => each.id === id,
+  )?.document;
   const data = entriesOf(whole ?? document, 'data').map(storedOf);
   return {
     now: now.toISOString(),
     row: rowOf(document, now, rules),
     reason: view.reason,
-    explanation: explainFleet(parsed, fleetNow, fleet, rules, now),
+    explanation: withNumber(
+      withWait(explainFleet(parsed, fleetNow, fleet, rules, now), document),
+      id,
+      ofNumber,
+    ),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
     daq: parsed.kind === 'run' ? parsed.run.daq : null,
     attempts: oldestFirst.map((attempt) => attemptView(attempt, inReach.has(attempt.attempt))),
