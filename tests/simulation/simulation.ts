@@ -59,6 +59,8 @@ const REST_SECONDS = 15_000;
 const TIDY_SECONDS = 60;
 /** A child that is not wanted any more is gone after a life sign, TERM and KILL, seconds. */
 const STOP_SECONDS = 20;
+/** The child of a manager that had a twin is found by the other with its next clean-up, seconds. */
+const TWIN_STOP_SECONDS = 100;
 
 /** How often a night is none of the ordinary ones. */
 const EXTRAORDINARY = 0.5;
@@ -275,7 +277,8 @@ class Simulation {
     for (const { host, process } of this.#seats) {
       for (const child of host.children) {
         if (!child.straxAlive || this.#isWanted(host, child)) continue;
-        this.#time.after(STOP_SECONDS, () => {
+        const twins = this.#worlds.has('twins') || this.#worlds.has('strangers');
+        this.#time.after(twins ? TWIN_STOP_SECONDS : STOP_SECONDS, () => {
           if (
             process === null ||
             !process.alive ||
