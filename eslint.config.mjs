@@ -41,6 +41,7 @@ export default tseslint.config(
       // Not on a run's way: the files of the embedded server, the key of the control socket.
       'src/store/embedded-server.ts',
       'src/machine/control.ts',
+      'src/machine/folder-socket.ts',
       // Accounts and logins, which no run depends on.
       'src/dashboard/access/private-files.ts',
       // The file that a person asked for.

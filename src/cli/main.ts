@@ -4,6 +4,7 @@ import { CRASH_VARIABLE, cutOf } from '../crash-points/cut.ts';
 import { addAbandon, addFail, addHold, addRelease, addReprocess, addRetry } from './verbs.ts';
 import { addAcknowledge } from './acknowledge.ts';
 import { addActions } from './actions.ts';
+import { addAdopt } from './adopt.ts';
 import { addAlarms } from './alarms.ts';
 import { addConfig } from './config.ts';
 import { addDashboardBeside } from './dashboard-beside.ts';
@@ -69,7 +70,7 @@ for (const add of [
   ...[addLogs, addHistory, addFailures, addDebt, addDeletions, addHandover],
   ...[addFail, addAbandon, addRetry, addReprocess, addHold, addRelease, addProcess, addStop],
   ...[addRenumber, addAcknowledge, addActions],
-  ...[addDrain, addUndrain, addHandback, addReconcile],
+  ...[addDrain, addUndrain, addHandback, addReconcile, addAdopt],
   ...[addDashboard, addDashboardBeside, addUser],
   ...[addAlarms, addMaintenance],
   ...[addDb, addSimulateDaq, addDemo, addConfig, addDoctor, addReport],

@@ -74,7 +74,7 @@ async function otherConfiguration(
     env: {},
     flags: { '--host': host.name },
     file,
-    hostName: () => Promise.resolve(host.name),
+    hostName: () => Promise.resolve({ name: host.name, warning: null }),
     withoutCredentials: true,
   });
   const { rules } = settings;

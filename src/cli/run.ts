@@ -56,7 +56,8 @@ export async function manage(
 ): Promise<number> {
   const logger = makeLogger(options.json ?? false);
   if (loaded.settings.worker.debug) logger.level = 'debug';
-  const { settings } = await withUrl(loaded, options.embedded ?? false);
+  const { settings, hostWarning } = await withUrl(loaded, options.embedded ?? false);
+  if (hostWarning !== null) logger.warn({ event: 'host.name_overruled' }, hostWarning);
   if (options.dashboard) {
     const { dashboardBeside } = await import('./dashboard-beside.ts');
     void dashboardBeside(settings, logger);

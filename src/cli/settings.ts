@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { ENTRIES, type Entry } from '../config/entries.ts';
-import { loadSettings, type Loaded } from '../config/load.ts';
+import { loadSettings, type FoundHostName, type Loaded } from '../config/load.ts';
 import { closest } from '../config/suggest.ts';
 
 /** Every setting is a flag of every command; they are listed by `bootstrax config`, not in the help. */
@@ -29,11 +29,21 @@ export async function settingsOf(
     // What is given for this host by flag or variable is then taken for the other as well.
     flags: host === undefined ? givenFlags(program) : { ...givenFlags(program), '--host': host },
     file: config ?? null,
-    hostName: async () => {
-      const { fullyQualifiedHostName } = await import('../machine/host-name.ts');
-      return fullyQualifiedHostName();
-    },
+    hostName: foundHostName,
   });
+}
+
+/** What the resolver says, unless the state folder knows this machine by another name. */
+async function foundHostName(stateDir: string): Promise<FoundHostName> {
+  const { fullyQualifiedHostName } = await import('../machine/host-name.ts');
+  const { machineMark } = await import('../machine/machine-mark.ts');
+  const { readFolderRecord } = await import('../attempts/state-folder.ts');
+  const { hostNameFor } = await import('../domain/exclusion/host-name.ts');
+  const name = await fullyQualifiedHostName();
+  const given = { name, isExplicit: false, machine: machineMark(), stateDir };
+  const decision = hostNameFor(await readFolderRecord(stateDir), given);
+  if (decision.kind === 'as_stored') return decision;
+  return { name, warning: null };
 }
 
 /** The settings given to this call as flags, and its `--config`, to be handed to another command. */

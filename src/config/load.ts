@@ -32,6 +32,14 @@ export interface Loaded {
   sources: Sources;
   /** The file that was read, if one was given. */
   file: string | null;
+  /** The host's name is not what the resolver says; null if there is nothing to say. */
+  hostWarning: string | null;
+}
+
+/** The name of a host that no source names. */
+export interface FoundHostName {
+  name: string;
+  warning: string | null;
 }
 
 export interface LoadOptions {
@@ -41,7 +49,7 @@ export interface LoadOptions {
   /** From `--config`; else `$BOOTSTRAX_CONFIG`; else there is no file. */
   file: string | null;
   /** Asked only if no source names the host: it may take seconds. */
-  hostName: () => Promise<string>;
+  hostName: (stateDir: string) => Promise<FoundHostName>;
   /** For what needs no database: its file may be absent where only the decisions are looked at. */
   withoutCredentials?: boolean;
   /** For what only reads: with the account of a utilix file that may do no more, if it has one. */
@@ -66,8 +74,11 @@ export async function loadSettings(options: LoadOptions): Promise<Loaded> {
     return resolution;
   };
   let resolution = resolveWith('localhost');
+  let hostWarning: string | null = null;
   if (resolution.sources['host.name']?.kind === 'default') {
-    resolution = resolveWith(await options.hostName());
+    const found = await options.hostName(resolution.settings.paths.stateDir);
+    hostWarning = found.warning;
+    resolution = resolveWith(found.name);
   }
   const { settings, sources } = resolution;
   const credentials = options.withoutCredentials
@@ -82,6 +93,7 @@ export async function loadSettings(options: LoadOptions): Promise<Loaded> {
     settings: withCredentials(settings, credentials, runsDbIsDefault),
     sources,
     file: file?.path ?? null,
+    hostWarning,
   };
 }
 

@@ -18,6 +18,9 @@ export const DATABASE_WRITES = [
   'runs.retry',
   'runs.renumber',
   'runs.mend_status',
+  'runs.adopt',
+  'attempts.adopt',
+  'deletions.adopt',
   'runs.hold',
   'runs.release',
   'attempts.begin',
@@ -44,7 +47,10 @@ export const DATABASE_WRITES = [
   'alarms.release',
   'maintenance.start',
   'maintenance.end',
+  'hosts.take',
   'hosts.write',
+  'hosts.retire',
+  'hosts.mark',
   'eb_monitor.write',
   'eb_monitor.release_pids',
   'eb_monitor.dead',
@@ -64,6 +70,7 @@ export const FILE_WRITES = [
   'graph.json',
   'context-imported.json',
   'drained.json',
+  'state-folder.json',
 ] as const;
 export type FileWrite = (typeof FILE_WRITES)[number];
 

@@ -15,6 +15,8 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('stop_children') }),
   z.object({ type: z.literal('status') }),
+  /** Write the host's document now: who asks wants to see it change in a database. */
+  z.object({ type: z.literal('heartbeat') }),
   /** No new runs until `undrain`, also after a restart. */
   z.object({
     type: z.literal('drain'),
@@ -100,14 +102,14 @@ async function answer(
   }
 }
 
-/** Sends one request; `no manager` if nobody listens. Throws when the time is over. */
+/** Sends one request; `no manager` if nobody listens at this address. Throws when the time is over. */
 export async function ask(
-  socketName: string,
+  address: string,
   token: () => string,
   request: WireRequest,
   timeoutSeconds: number,
 ): Promise<ControlResponse | 'no manager'> {
-  const socket = connect({ path: `\0${socketName}` });
+  const socket = connect({ path: address });
   try {
     try {
       await new Promise<void>((resolve, reject) => {
@@ -159,7 +161,7 @@ function readLine(socket: Socket, limitSeconds: number): Promise<string> {
 
 /**
  * The secret that shows that a request comes from the manager's own user: an abstract socket has no
- * permissions, so anybody on the machine can reach it. Made once and kept.
+ * permissions, so anybody on the machine can reach it, and root reaches the other. Made once and kept.
  */
 export function ensureToken(file: string): string {
   mkdirSync(dirname(file), { recursive: true });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ProcessIdentity } from '../domain/attempt.ts';
+import type { FolderHolder } from '../domain/exclusion/holder.ts';
 import {
   ask,
   controlServer,
@@ -12,7 +13,9 @@ import {
   type ControlRequest,
   type ControlResponse,
 } from './control.ts';
-import { isAlive } from './identity.ts';
+import { readFolderHolder } from './folder-lock.ts';
+import { askFolder } from './folder-socket.ts';
+import { bootId, isAlive } from './identity.ts';
 import { ownerOfAbstractSocket } from './socket-owner.ts';
 
 export type { ControlRequest, ControlResponse } from './control.ts';
@@ -20,6 +23,10 @@ export type { ControlRequest, ControlResponse } from './control.ts';
 /** What makes two managers the same one: only one per key may run on a machine. */
 export interface MachineKey {
   host: string;
+  runsDatabase: string;
+  /** Of its servers as the URL spells them. */
+  serversHash: string;
+  stateDir: string;
   /** Name of the abstract socket, without its leading NUL. */
   socketName: string;
   /** Readable by the manager's user only: proves to the manager that a request is its owner's. */
@@ -67,12 +74,13 @@ export function machineKey({
   runsDatabase: string;
   stateDir: string;
 }): MachineKey {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([host, serversOf(runsUrl), runsDatabase]))
-    .digest('hex')
-    .slice(0, 16);
+  const servers = serversOf(runsUrl);
+  const hash = hashOf([host, servers, runsDatabase]);
   return {
     host,
+    runsDatabase,
+    serversHash: hashOf(servers),
+    stateDir,
     // Releases of Node differ in whether they fill a shorter name up with NUL bytes, which makes it
     // another name. The hash alone tells the keys apart.
     socketName: `bootstrax/${host.replace(/[^\w.-]/g, '_').slice(0, 60)}/${hash}`.padEnd(
@@ -83,7 +91,12 @@ export function machineKey({
   };
 }
 
-function serversOf(url: string): string[] {
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
+
+/** The servers that a connection string names, sorted: neither credentials nor options. */
+export function serversOf(url: string): string[] {
   const [, srv, servers = url] = /^mongodb(\+srv)?:\/\/(?:[^/?]*@)?([^/?]*)/.exec(url) ?? [];
   const port = srv === undefined ? ':27017' : '';
   return servers
@@ -94,8 +107,9 @@ function serversOf(url: string): string[] {
 }
 
 /**
- * Makes this process the only manager of its key on this machine. A holder is asked to end, and
- * killed after `graceSeconds`. Throws if the lock cannot be had (holder of another user).
+ * Makes this process the only manager of its key within this network name space, whatever its state
+ * folder: earlier releases know no other lock. A holder is asked to end, and killed after
+ * `graceSeconds`. Throws if the lock cannot be had (holder of another user).
  */
 export async function acquireMachineLock(
   key: MachineKey,
@@ -123,7 +137,8 @@ async function takeOver(
 ): Promise<{ server: Server | null; replaced: MachineLock['replaced'] }> {
   const holder = ownerOfAbstractSocket(key.socketName);
   // What it answers does not matter, only whether it ends; a stopped process answers nothing.
-  const asked = ask(key.socketName, () => token, { type: 'end' }, graceSeconds).catch(() => null);
+  const address = addressOf(key);
+  const asked = ask(address, () => token, { type: 'end' }, graceSeconds).catch(() => null);
   const ended = await retry(tryNow, graceSeconds, holder);
   if (ended !== null) return { server: ended, replaced: { holder, how: 'ended' } };
 
@@ -162,24 +177,46 @@ function kill(key: MachineKey, holder: ProcessIdentity): void {
 }
 
 /**
- * Asks the manager of this key, if there is one. Throws if it does not answer in time, or if this
- * user may not ask it.
+ * Asks the manager of this key, if there is one: the one in the key's state folder, or one of an
+ * earlier release. `sameDatabase` says whether a manager whose URL spells its servers otherwise works
+ * on the key's database. Throws if the manager does not answer in time, or if this user may not ask it.
  */
 export async function askManager(
   key: MachineKey,
   request: ControlRequest,
   timeoutSeconds: number,
+  sameDatabase: (manager: FolderHolder) => Promise<boolean> = () => Promise.resolve(false),
 ): Promise<ControlResponse | 'no manager'> {
+  const holder = readFolderHolder(key.stateDir);
   try {
-    return await ask(key.socketName, () => readToken(key.tokenFile) ?? '', request, timeoutSeconds);
+    if (holder !== null && (await isOfKey(holder, key, sameDatabase))) {
+      const answer = await askFolder(key.stateDir, request, timeoutSeconds);
+      if (answer !== 'no manager') return answer;
+    }
+    const token = () => readToken(key.tokenFile) ?? '';
+    return await ask(addressOf(key), token, request, timeoutSeconds);
   } catch (error) {
-    const pid = ownerOfAbstractSocket(key.socketName)?.pid;
+    const pid = ownerOfAbstractSocket(key.socketName)?.pid ?? holder?.pid;
     throw new Error(
       `asking the manager of ${key.host}${pid === undefined ? '' : ` (pid ${pid})`} failed: ` +
         (error instanceof Error ? error.message : String(error)),
       { cause: error },
     );
   }
+}
+
+async function isOfKey(
+  holder: FolderHolder,
+  key: MachineKey,
+  sameDatabase: (manager: FolderHolder) => Promise<boolean>,
+): Promise<boolean> {
+  if (holder.host !== key.host || holder.runs_database !== key.runsDatabase) return false;
+  if (holder.boot_id !== bootId()) return false;
+  return holder.servers_hash === key.serversHash || sameDatabase(holder);
+}
+
+function addressOf({ socketName }: MachineKey): string {
+  return `\0${socketName}`;
 }
 
 /** Tries until the holder has been gone for a moment: if the lock is taken then, somebody else was faster. */

@@ -8,6 +8,7 @@ import type { Executor } from '../executors/executor.ts';
 import type { Machine } from '../machine/types.ts';
 import type { Store } from '../store/types.ts';
 import type { Clock } from './clock.ts';
+import type { ManagerPlace } from './exclusion/host-place.ts';
 import type { ManagerFigures } from './figures.ts';
 import type { DrainKeeper } from './keeping-back/drain.ts';
 import type { LeftRuns } from './left-runs.ts';
@@ -55,6 +56,8 @@ export interface Environment {
   store: Store;
   /** Runs of which the database refuses what has to be written. */
   left: LeftRuns;
+  /** Who this manager is among others of its host's name. */
+  place: ManagerPlace;
   /** How the store's calls have gone. */
   figures: ManagerFigures;
   executor: Executor;

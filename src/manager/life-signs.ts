@@ -61,6 +61,7 @@ export class LifeSigns {
   readonly #env: Environment;
   readonly #view: () => ManagerView;
   readonly #load: () => MachineLoad;
+  readonly #displaced: () => void;
   #stop: (() => void) | null = null;
   /** On their way to the databases. */
   readonly #signs = new Set<Promise<void>>();
@@ -76,9 +77,11 @@ export class LifeSigns {
   /** Something has changed while the last state was being written. */
   #writeAgain = false;
 
-  constructor(env: Environment, view: () => ManagerView) {
+  /** `displaced`: the host's document names another manager. */
+  constructor(env: Environment, view: () => ManagerView, displaced: () => void) {
     this.#env = env;
     this.#view = view;
+    this.#displaced = displaced;
     this.#load = env.machine.meterLoad();
   }
 
@@ -114,6 +117,12 @@ export class LifeSigns {
   #saying(): string {
     const view = this.#view();
     return `${lifeSignState(view)} ${runShown(view)?.run.runId ?? ''}`;
+  }
+
+  /** The host's document is written whether or not anything has changed. */
+  async renewDocument(): Promise<void> {
+    this.#lastStatusAt = -Infinity;
+    await this.#writeStatuses();
   }
 
   stop(): void {
@@ -189,7 +198,10 @@ export class LifeSigns {
         ...this.#env.figures.told(),
         free_for_seconds: this.#freeForSeconds(),
       };
-      await this.#env.store.hosts.write({ host: this.#env.host, state, extras: told });
+      const { host, place } = this.#env;
+      const { holder } = place;
+      const written = await this.#env.store.hosts.write({ host, state, holder, extras: told });
+      if (written === 'displaced') return this.#displaced();
       this.#lastStatus = status;
       this.#lastStatusAt = this.#env.clock.monotonicSeconds();
     } catch (error) {
@@ -232,6 +244,7 @@ export class LifeSigns {
       load: load.loadAverage,
       ...(this.#skewSeconds === null ? {} : { clock_skew: this.#skewSeconds }),
       thinking: thinking(view, env.slots, { withProgress: true }),
+      instance: env.place.holder.instance,
       ...(runner === undefined ? {} : runFields(runner, env)),
     };
   }

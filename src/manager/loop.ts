@@ -1,6 +1,7 @@
 import { fieldsOf } from '../domain/bson-values.ts';
 import type { Run } from '../domain/run.ts';
 import type { ControlResponse } from '../machine/lock.ts';
+import { ManagerRefused } from '../machine/refusal.ts';
 import type { Fence, StoreEvent } from '../store/types.ts';
 import { Asked } from './asked.ts';
 import { AttemptBook } from './attempt-book.ts';
@@ -47,6 +48,8 @@ export class ManagerLoop {
   #listening = false;
   #failure: { error: unknown } | null = null;
   #ready = false;
+  /** Another manager of this name has been noticed, and is being looked at. */
+  #contested = false;
 
   constructor(env: Environment, ends: AbortSignal) {
     this.#env = env;
@@ -89,7 +92,11 @@ export class ManagerLoop {
         this.#begin(runner, () => runner.work(noticed));
       },
     );
-    this.#lifeSigns = new LifeSigns(env, () => this.#view());
+    this.#lifeSigns = new LifeSigns(
+      env,
+      () => this.#view(),
+      () => this.#displaced(),
+    );
     this.#keepingBack = new KeepingBack(
       env,
       {
@@ -149,6 +156,7 @@ export class ManagerLoop {
       // Before anything else is written: the embedded server may lock up when a collection is
       // created while another connection writes.
       await unlessOutage(env, 'indexes', () => ensureIndexes(env));
+      if (!(await env.place.enter(this.#ends))) return 0;
       this.#lifeSigns.start();
       void this.#memory.run(this.#ends);
       await this.#housekeeping.atStart();
@@ -216,6 +224,21 @@ export class ManagerLoop {
     this.#bell.ring();
   }
 
+  /** The host's document names another manager: one of the two has to end. */
+  #displaced(): void {
+    if (this.#contested) return;
+    this.#contested = true;
+    this.#env.place.displaced(this.#ends).then(
+      (answer) => {
+        this.#contested = false;
+        if (answer.kind === 'ours') return;
+        const { reason, exitCode } = answer;
+        this.#fail(new ManagerRefused(reason, { exitCode }));
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
   #throwFailure(): void {
     if (this.#failure !== null) throw this.#failure.error;
   }
@@ -264,6 +287,12 @@ export class ManagerLoop {
   /** Takes no new run, and ends when the present ones have ended. */
   handBack(how: HandBack): Promise<ControlResponse> {
     return this.#keepingBack.handBack(how);
+  }
+
+  /** Somebody wants to see in a database that this manager works on it. */
+  async heartbeat(): Promise<ControlResponse> {
+    await this.#lifeSigns.renewDocument();
+    return { ok: true, message: `the document of ${this.#env.host} is written` };
   }
 
   async status(): Promise<ControlResponse> {

@@ -8,11 +8,19 @@ import { connectionOf } from '../config/connection.ts';
 import type { Settings } from '../config/entries.ts';
 import { packageDirectory } from '../config/paths.ts';
 import type { Frontend } from '../domain/attempt.ts';
-import { acquireMachineLock, machineKey } from '../machine/lock.ts';
+import type { Holder } from '../domain/exclusion/holder.ts';
+import { machineKey, serversOf } from '../machine/lock.ts';
+import { otherManagers } from '../machine/other-manager.ts';
+import { ManagerRefused } from '../machine/refusal.ts';
 import { thisMachine } from '../machine/this-machine.ts';
 import { openStore } from '../store/open.ts';
-import type { Store } from '../store/types.ts';
+import type { Store, StoreOptions } from '../store/types.ts';
 import { systemClock } from './clock.ts';
+import { answerRequest } from './control-requests.ts';
+import { bindDatabase } from './exclusion/database-binding.ts';
+import { HostPlace } from './exclusion/host-place.ts';
+import { takeLocalPlace } from './exclusion/local-place.ts';
+import { worksOnDatabase } from './exclusion/same-database.ts';
 import { ManagerFigures } from './figures.ts';
 import { drainsOnDisk, readDrain } from './keeping-back/drain.ts';
 import type { Environment } from './environment.ts';
@@ -20,6 +28,7 @@ import { ManagerLoop } from './loop.ts';
 import type { HandBack } from './keeping-back/hand-over.ts';
 import { LeftRuns } from './left-runs.ts';
 import { noWorker } from './keeping-back/no-worker.ts';
+import { untilAnswered } from './persist.ts';
 import { tellDaq } from './tell.ts';
 import { startServiceNotices } from './service-notices.ts';
 import { deletionMeans, localWorker } from './worker-of.ts';
@@ -68,6 +77,12 @@ export async function runManager(options: ManagerOptions): Promise<number> {
   try {
     return await manage(options, life);
   } catch (error) {
+    if (error instanceof ManagerRefused) {
+      const { exitCode, message } = error;
+      if (exitCode === 0) options.logger.info({ event: 'manager.ended' }, message);
+      else options.logger.fatal({ event: 'manager.refused' }, message);
+      return exitCode;
+    }
     crash(error);
     return new Promise(() => undefined);
   }
@@ -103,47 +118,20 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     }),
     onProblem: (problem) => logger.warn({ event: 'service.unheard' }, problem),
   });
-  const lock = await acquireMachineLock(
-    machineKey({
-      host: settings.host.name,
-      runsUrl: connection.runsUrl,
-      runsDatabase: connection.runsDb,
-      stateDir: settings.paths.stateDir,
-    }),
-    {
-      onControl: async (request) => {
-        if (manager === null) return { ok: false, message: 'the manager is starting; ask again' };
-        switch (request.type) {
-          case 'process':
-            return manager.process(request.run, request.document);
-          case 'stop_children':
-            return manager.stopChildren();
-          case 'status':
-            return manager.status();
-          case 'drain': {
-            const { reason, expires, action = null } = request;
-            const until = expires === undefined ? null : new Date(expires);
-            return manager.drain({ reason, expires: until, action });
-          }
-          case 'undrain':
-            return manager.drain(null);
-          case 'asked':
-            return manager.asked();
-          case 'hand_back':
-            if (runOnce === undefined) return manager.handBack(request);
-            return { ok: false, message: `run ${runOnce} is processed here in the foreground` };
-        }
-      },
-      onEnd: end,
-    },
-  );
-  if (lock.replaced !== null) {
-    const { holder, how } = lock.replaced;
-    logger.info(
-      { event: 'manager.replaced', pid: holder?.pid ?? null, how },
-      `took over from an earlier manager of ${settings.host.name} (${holder === null ? '' : `pid ${holder.pid}, `}${how}); its children go on`,
-    );
-  }
+  const key = machineKey({
+    host: settings.host.name,
+    runsUrl: connection.runsUrl,
+    runsDatabase: connection.runsDb,
+    stateDir: settings.paths.stateDir,
+  });
+  const local = await takeLocalPlace({
+    key,
+    onControl: (request) => answerRequest(manager, request, runOnce),
+    onEnd: end,
+    worksOnOurs: (elder) => worksOn(elder, connection, logger, ending.signal),
+    logger,
+  });
+  const closing: (() => Promise<void> | void)[] = [() => notices.stop(), () => local.release()];
   const figures = new ManagerFigures();
   const store = {
     ...figures.counting(
@@ -154,10 +142,17 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     ),
     ...options.trial,
   };
+  closing.push(() => store.close());
   const worker =
     handBack === undefined
       ? localWorker(settings, logger, () => manager?.wake())
       : noWorker(settings);
+  closing.push(() => worker.close());
+  const meeting = new HostPlace(
+    { store, clock: systemClock, log: logger },
+    local.holder,
+    otherManagers,
+  );
   const env: Environment = {
     host: settings.host.name,
     role: settings.host.role,
@@ -181,6 +176,16 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     pollSeconds: settings.rules.limits.idlePollSeconds,
     productionMode: options.trial === undefined,
     store,
+    place: {
+      holder: local.holder,
+      enter: async (signal) => {
+        await untilAnswered({ clock: systemClock, log: logger }, 'the mark', signal, () =>
+          bindDatabase({ store, log: logger }, key, serversOf(connection.runsUrl), local.record),
+        );
+        return meeting.enter(signal);
+      },
+      displaced: (signal) => meeting.displaced(signal),
+    },
     figures,
     executor: worker.executor,
     attempts: attemptsOnDisk(settings.paths.stateDir),
@@ -197,14 +202,54 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
   const drained = runOnce === undefined ? await readDrain(settings.paths.stateDir) : null;
   if (drained !== null) await manager.drain(drained);
   if (handBack !== undefined) await manager.handBack(handBack);
-  const answer = await manager.work(runOnce ?? null);
-  manager.sayWhatGoesOn();
+  try {
+    const answer = await manager.work(runOnce ?? null);
+    manager.sayWhatGoesOn();
+    await close(ending, closing);
+    return answer;
+  } catch (error) {
+    // Whatever else went wrong ends the process as it is.
+    if (error instanceof ManagerRefused) {
+      manager.sayWhatGoesOn();
+      await tellRefusal(env, error);
+      await close(ending, closing);
+    }
+    throw error;
+  }
+}
+
+async function close(
+  ending: AbortController,
+  closing: readonly (() => Promise<void> | void)[],
+): Promise<void> {
   ending.abort();
-  worker.close();
-  await store.close();
-  await lock.release();
-  notices.stop();
-  return answer;
+  for (const each of [...closing].reverse()) await each();
+}
+
+/** Nobody may be there to read the log: the data acquisition's is told as well, if it answers soon. */
+async function tellRefusal(env: Environment, { exitCode, message }: ManagerRefused): Promise<void> {
+  if (exitCode === 0) return;
+  const told = tellDaq(env, 'error', `${env.host}: its manager ends: ${message}`);
+  await Promise.race([told.catch(() => undefined), env.clock.sleep(LAST_WORD_SECONDS)]);
+}
+
+/** Whether a manager works on the database of this connection, once that answers. */
+async function worksOn(
+  elder: Holder,
+  connection: StoreOptions,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const store = openStore(connection, () => undefined);
+  try {
+    const what = `whether pid ${elder.pid} works on the same database`;
+    const answer = await untilAnswered({ clock: systemClock, log }, what, signal, () =>
+      worksOnDatabase(elder, store.hosts),
+    );
+    return answer ?? false;
+  } finally {
+    await store.close();
+  }
 }
 
 function frontendsOf({ onlineMonitor, runDatabase }: Settings['worker']): Frontend[] {

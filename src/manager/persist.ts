@@ -36,7 +36,7 @@ export function isUnfit(error: unknown): error is StoreError {
  * `signal` is aborted. Throws what is not an outage.
  */
 export async function untilAnswered<T>(
-  env: Environment,
+  env: Pick<Environment, 'clock' | 'log'>,
   what: string,
   signal: AbortSignal,
   ask: (again: boolean) => Promise<T>,
@@ -59,7 +59,7 @@ export async function untilWritten<T>(
 }
 
 async function untilTaken<T>(
-  env: Environment,
+  env: Pick<Environment, 'clock' | 'log'>,
   what: string,
   signal: AbortSignal,
   mostUnclear: number,

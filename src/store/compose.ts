@@ -1,4 +1,5 @@
 import { ACKNOWLEDGEMENTS_COLLECTION, ACTIONS_COLLECTION, createActionStore } from './actions.ts';
+import { createAdoptionStore } from './adoption.ts';
 import { ATTEMPTS_COLLECTION, createAttemptStore } from './attempts.ts';
 import { ALARMS_COLLECTION, createAlarmStore } from './alarms.ts';
 import type { Collection } from './collection.ts';
@@ -49,6 +50,7 @@ export function composeStore(
   | 'maintenance'
   | 'onlineMonitor'
   | 'silentHosts'
+  | 'adoption'
   | 'serverTime'
 > {
   const { inRuns, inDaq, runsTime, daqTime, watchRuns, watchRates, watchActions } = parts;
@@ -71,6 +73,12 @@ export function composeStore(
     maintenance: createMaintenanceStore(inRuns(MAINTENANCE_COLLECTION)),
     onlineMonitor: createOnlineMonitorStore(inRuns(ONLINE_MONITOR_COLLECTION)),
     silentHosts: createSilentHostStore(inDaq(EB_MONITOR_COLLECTION), daqTime),
+    adoption: createAdoptionStore({
+      runs: inRuns(RUNS_COLLECTION),
+      attempts: inRuns(ATTEMPTS_COLLECTION),
+      deletions: inRuns(DELETIONS_COLLECTION),
+      serverTime: runsTime,
+    }),
     overview: createOverviewStore({
       runs: inRuns(RUNS_COLLECTION),
       attempts: inRuns(ATTEMPTS_COLLECTION),

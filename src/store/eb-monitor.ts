@@ -3,7 +3,7 @@ import { ObjectId, type Document } from 'mongodb';
 import type { Collection } from './collection.ts';
 import { literal } from './expressions.ts';
 import type { ExpiringSpec, IndexSpec } from './indexes.ts';
-import type { EbMonitorStore, LastSign, LifeSign } from './types.ts';
+import type { EbMonitorStore, LastSign, LifeSign, SignOfManager } from './types.ts';
 
 export const EB_MONITOR_COLLECTION = 'eb_monitor';
 
@@ -36,6 +36,8 @@ const NO_PID = 0;
 const WINDOW_MS = 6 * 3_600_000;
 /** Older ones than so many windows are few, if the collection keeps them at all. */
 const WINDOWS = 40;
+/** Life signs of one host that are looked at to see who writes them. */
+const MOST_WRITERS = 100;
 
 export function lifeSignUpdate(sign: LifeSign): Document[] {
   return [{ $set: { ...fieldsOf(sign), time: '$$NOW' } }];
@@ -75,6 +77,11 @@ function idAfter(other: unknown): ObjectId {
   if (!(other instanceof ObjectId)) return new ObjectId();
   const laterSeconds = other.getTimestamp().getTime() / 1000 + 1;
   return new ObjectId(ObjectId.generate(Math.max(ownSeconds, laterSeconds)));
+}
+
+function writerOf({ _id, time, instance, pid }: Document): SignOfManager[] {
+  if (!(time instanceof Date) || typeof pid !== 'number') return [];
+  return [{ id: String(_id), time, instance: typeof instance === 'string' ? instance : null, pid }];
 }
 
 export function createEbMonitorStore(
@@ -127,6 +134,19 @@ export function createEbMonitorStore(
       );
     },
     newest,
+    writers: async (host, seconds) => {
+      const since = new Date((await serverTime()).getTime() - seconds * 1000);
+      const signs = await monitor.find(
+        // The reference does not say what it thinks.
+        { host, time: { $gte: since }, thinking: { $exists: true } },
+        {
+          projection: { time: 1, instance: 1, pid: 1 },
+          sort: { time: -1 },
+          limit: MOST_WRITERS,
+        },
+      );
+      return signs.flatMap(writerOf);
+    },
     alive: async (hosts, maxAgeSeconds) => {
       const since = new Date((await serverTime()).getTime() - maxAgeSeconds * 1000);
       const signs = await monitor.find(

@@ -1,3 +1,5 @@
+import { Binary, type Document } from 'mongodb';
+
 import { ACTION_INDEXES, ACTIONS_COLLECTION, watchActions } from './actions.ts';
 import { ATTEMPT_INDEXES } from './attempts.ts';
 import { ALARM_INDEXES } from './alarms.ts';
@@ -8,7 +10,7 @@ import { composeStore } from './compose.ts';
 import { DELETION_INDEXES } from './deletions.ts';
 import { EB_MONITOR_EXPIRING, EB_MONITOR_INDEXES } from './eb-monitor.ts';
 import { StoreError } from './errors.ts';
-import { HOST_INDEXES } from './hosts.ts';
+import { HOST_INDEXES, HOSTS_COLLECTION } from './hosts.ts';
 import {
   asCommand,
   createExpiring,
@@ -85,6 +87,17 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
       await ping(runsServer, runsCaller);
       if (daqServer !== runsServer) await ping(daqServer, daqCaller);
     },
+    hostsCollectionId: async () => {
+      const listed = await runsCaller
+        .repeatable('listing collections', () =>
+          runsDb().listCollections({ name: HOSTS_COLLECTION }).toArray(),
+        )
+        .catch((error: unknown) => {
+          if (error instanceof StoreError && error.kind !== 'unreachable') return [];
+          throw error;
+        });
+      return idOf(listed[0]);
+    },
     ensureIndexes: async () => {
       if (!options.manage || options.readOnly) {
         throw new StoreError(
@@ -101,6 +114,11 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
       await Promise.all([...new Set([runsServer, daqServer])].map((server) => server.close()));
     },
   };
+}
+
+function idOf(collection: Document | undefined): string | null {
+  const id: unknown = (collection?.['info'] as Document | undefined)?.['uuid'];
+  return id instanceof Binary ? id.toString('hex') : null;
 }
 
 async function ping(server: Connection, caller: Caller): Promise<void> {

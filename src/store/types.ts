@@ -1,4 +1,5 @@
 import type { ActionStore } from './types/actions.ts';
+import type { AdoptionStore } from './types/adoption.ts';
 import type { AlarmStore, MaintenanceStore } from './types/alarms.ts';
 import type { AttemptStore } from './types/attempts.ts';
 import type { DaqLogStore, HostTargetsStore, OnlineMonitorStore, RateStore } from './types/daq.ts';
@@ -9,6 +10,7 @@ import type { OverviewStore } from './types/overview.ts';
 import type { RunStore } from './types/runs.ts';
 
 export type * from './types/actions.ts';
+export type * from './types/adoption.ts';
 export type * from './types/alarms.ts';
 export type * from './types/attempts.ts';
 export type * from './types/daq.ts';
@@ -38,6 +40,7 @@ export interface Store {
   readonly maintenance: MaintenanceStore;
   readonly onlineMonitor: OnlineMonitorStore;
   readonly silentHosts: SilentHostStore;
+  readonly adoption: AdoptionStore;
   /** Both databases answer; throws a `StoreError` that names the one that does not. */
   ping(): Promise<void>;
   /**
@@ -45,6 +48,8 @@ export interface Store {
    * clock in between. Compare times of documents only with this, never with this machine's clock.
    */
   serverTime(): Promise<Date>;
+  /** Id of the collection `bootstrax`, which a copy has not; null: there is none, or the server does not tell. */
+  hostsCollectionId(): Promise<string | null>;
   /** Creates what is missing; throws `StoreError` 'refused' unless `manage` is set. */
   ensureIndexes(): Promise<void>;
   /** Indexes that are missing, each with the mongosh command that creates it. Changes nothing. */

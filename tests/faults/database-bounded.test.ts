@@ -10,13 +10,16 @@ import type {
   DataRegistration,
   DeletionFound,
   Fence,
+  HostStatus,
   LifeSign,
   Seen,
   Store,
 } from '../../src/store/types.ts';
+import { holderOf } from '../support/holder.ts';
 import { Lab, until } from '../support/lab.ts';
 import { Proxy } from '../support/proxy.ts';
 
+const STATUS: HostStatus = { host: 'h', state: 'idle', holder: holderOf('h'), extras: {} };
 const CALL_SECONDS = 0.5;
 /** A compare-and-set reads before it decides, and no try begins after its time is up. */
 const LIMIT_SECONDS = 8 * CALL_SECONDS;
@@ -95,11 +98,16 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'runs.mendStatus': ({ runs }) => runs.mendStatus(SEEN),
   'runs.hold': ({ runs }) => runs.hold(SEEN, 'u'),
   'runs.release': ({ runs }) => runs.release(SEEN),
-  'hosts.write': ({ hosts }) => hosts.write({ host: 'h', state: 'idle', extras: {} }),
+  'hosts.write': ({ hosts }) => hosts.write(STATUS),
+  'hosts.take': ({ hosts }) => hosts.take(STATUS, null),
+  'hosts.named': ({ hosts }) => hosts.named('h'),
+  'hosts.readMark': ({ hosts }) => hosts.readMark(),
+  'hosts.mark': ({ hosts }) => hosts.mark('m'),
   'hosts.all': ({ hosts }) => hosts.all(),
   'ebMonitor.write': ({ ebMonitor }) => ebMonitor.write({ host: 'h' } as LifeSign),
   'ebMonitor.leave': ({ ebMonitor }) =>
     ebMonitor.leave({ host: 'h', targets: ['peaks'], max_cores: 1, max_messages: 1 }),
+  'ebMonitor.writers': ({ ebMonitor }) => ebMonitor.writers('h', 60),
   'ebMonitor.newest': ({ ebMonitor }) => ebMonitor.newest('h'),
   'ebMonitor.alive': ({ ebMonitor }) => ebMonitor.alive(['h'], 60),
   'daqLog.write': ({ daqLog }) => daqLog.write({ host: 'h', priority: 'info', message: 'm' }),

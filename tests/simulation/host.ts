@@ -1,4 +1,5 @@
 import type { Plan, ProcessIdentity } from '../../src/domain/attempt.ts';
+import type { Holder } from '../../src/domain/exclusion/holder.ts';
 import type { Executor } from '../../src/executors/executor.ts';
 import type { AttemptProcesses, SessionEnd } from '../../src/machine/processes.ts';
 import type { Machine } from '../../src/machine/types.ts';
@@ -84,6 +85,22 @@ export class SimulatedHost {
       pid: this.#pids++,
       startTicks: Math.floor(this.time.seconds * 100),
       bootId: `${this.name}-${this.#boot}`,
+    };
+  }
+
+  /** A manager that starts here under a name, in a state folder. */
+  newHolder(host: string, state: string): Holder {
+    const { pid, startTicks, bootId } = this.newIdentity();
+    return {
+      instance: pid.toString(16).padStart(24, '0'),
+      host,
+      state_dir: state,
+      state_folder: `${this.name} ${state}`,
+      pid,
+      start_ticks: startTicks,
+      boot_id: bootId,
+      pid_namespace: 'pid:[1]',
+      machine: this.name,
     };
   }
 

@@ -11,6 +11,7 @@ import type { Call } from './reference-order.ts';
 import { attemptsOf, productsOf } from './attempt-folders.ts';
 import { OUTPUT_DIRECTORY, STATE_DIRECTORY } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
+import { OpenPlace } from './open-place.ts';
 import { Process, processClock } from './process.ts';
 
 /** The service manager starts what has ended after this long, seconds. */
@@ -128,6 +129,11 @@ export class Seat {
     const log = { debug: () => undefined, info: say, warn: say, error: say, fatal: say };
     const clock = processClock(host.time, process, host.random, () => host.skewSeconds);
     clock.failed = (error) => this.#options.crashed(host, error);
+    const store = this.#options.storeOf(
+      host.link.open(process, notify, this.name),
+      (operation, carryOut) => host.link.call(process, operation, carryOut, this.name),
+    );
+    const logger = log as unknown as Logger;
     return {
       host: this.name,
       role,
@@ -150,17 +156,15 @@ export class Seat {
       deletion: null,
       changeStream,
       pollSeconds,
-      store: this.#options.storeOf(
-        host.link.open(process, notify, this.name),
-        (operation, carryOut) => host.link.call(process, operation, carryOut, this.name),
-      ),
+      store,
+      place: new OpenPlace(store, clock, host.newHolder(this.name, this.state)),
       executor: host.executor(process),
       attempts: attemptsOf(host, process, this.state),
       products: productsOf(host, process),
       machine: host.machine(process),
       drains: { keep: () => Promise.resolve(), end: () => Promise.resolve() },
       clock,
-      log: log as unknown as Logger,
+      log: logger,
       graph: () => null,
       figures: new ManagerFigures(),
       left: new LeftRuns(clock),

@@ -27,6 +27,8 @@ export async function leave(env: Environment, signal: AbortSignal): Promise<bool
       host,
       // Idle would mean that it takes runs.
       state: 'busy',
+      holder: env.place.holder,
+      leaves: true,
       extras: {
         pid: null,
         slots: env.slots,

@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 
+import type { Holder } from '../../domain/exclusion/holder.ts';
 import { EB_MONITOR_COLLECTION } from '../eb-monitor.ts';
 import { ONLINE_MONITOR_COLLECTION } from '../online-monitor.ts';
 import { RATES_COLLECTION } from '../rates.ts';
@@ -9,9 +10,16 @@ import { RUN_CHECKS } from './run-checks.ts';
 import { idleAnswer, resumeCheck, streamCheck } from './stream-checks.ts';
 import { A, claimed, runDocument } from './trial-runs.ts';
 
+const MANAGER: Holder = {
+  ...{ instance: '0123456789abcdef01234567', host: A, state_dir: '/state', state_folder: 'a' },
+  ...{ pid: 1, start_ticks: 1, boot_id: 'b', pid_namespace: 'p', machine: 'a' },
+};
+const OTHER_MANAGER: Holder = { ...MANAGER, instance: '76543210fedcba9876543210' };
+
 const SIGN: Omit<LifeSign, 'host'> = {
   ...{ pid: 1, state: 'idle', targets: ['raw_records'], max_cores: 1, max_messages: 4 },
   ...{ undying: true, production_mode: true, thinking: 'waiting for runs' },
+  instance: MANAGER.instance,
   ...{ cpu_percent: 0, memory_percent: 0, swap_percent: 0, disk_used: 0 },
 };
 
@@ -89,8 +97,12 @@ export const CHECKS: readonly ContractCheck[] = [
       expect(attempt?.result?.outcome === 'failed', 'the end of an attempt was not written');
       const failures = await store.attempts.failureGroups(new Date(0), 5);
       expect(failures.length === 1, 'failures cannot be grouped');
-      await store.hosts.write({ host: A, state: 'busy', extras: { old: 1 } });
-      await store.hosts.write({ host: A, state: 'idle', extras: { fresh: 1 } });
+      const says = { host: A, state: 'busy', holder: MANAGER, extras: { old: 1 } } as const;
+      expect((await store.hosts.take(says, null)) === 'taken', 'a host cannot be taken');
+      const other = { ...says, holder: OTHER_MANAGER };
+      expect((await store.hosts.take(other, null)) === 'lost', 'two managers have one host');
+      expect((await store.hosts.write(other)) === 'displaced', 'two managers have one host');
+      await store.hosts.write({ ...says, state: 'idle', extras: { fresh: 1 } });
       const hosts = (await store.hosts.all()).filter(({ host }) => host === A);
       expect(hosts.length === 1, 'a host has more than one document');
       expect(hosts[0]?.extras['old'] === undefined, 'a field outlived its meaning');

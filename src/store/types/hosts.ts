@@ -1,7 +1,13 @@
+import type { Holder } from '../../domain/exclusion/holder.ts';
+
 /** Collection `bootstrax` of the runs database: one document per host. */
 export interface HostStatus {
   host: string;
   state: 'busy' | 'idle';
+  /** The manager that writes it. */
+  holder: Holder;
+  /** The last thing it writes: nobody holds the name afterwards. */
+  leaves?: true;
   /** Further fields, shown by `status` and `hosts`. */
   extras: Record<string, unknown>;
 }
@@ -10,13 +16,23 @@ export interface HostDocument {
   host: string;
   state: string;
   time: Date;
+  /** The manager that wrote it; null: its release does not say, or nobody holds the name. */
+  holder: Holder | null;
   extras: Record<string, unknown>;
 }
 
 export interface HostStore {
-  /** Replaces this host's document; `time` is the server's. */
-  write(status: HostStatus): Promise<void>;
+  /** Replaces this host's document, with the server's time, if it still names the writer. */
+  write(status: HostStatus): Promise<'landed' | 'displaced'>;
+  /** The document that names the manager of a host. */
+  named(host: string): Promise<HostDocument | null>;
+  /** The same as `write`, if the document still names the instance that was seen there (null: none). */
+  take(status: HostStatus, seen: string | null): Promise<'taken' | 'lost'>;
   all(): Promise<HostDocument[]>;
+  /** What tells this database from others; null: it is not marked yet. */
+  readMark(): Promise<string | null>;
+  /** Marks the database, unless it is marked; answers its mark. */
+  mark(mark: string): Promise<string>;
 }
 
 /** One life sign in `daq.eb_monitor`; names as the reference's. */
@@ -43,6 +59,8 @@ export interface LifeSign {
   clock_skew?: number;
   /** One plain sentence. */
   thinking: string;
+  /** Of the manager, made anew at each start. */
+  instance: string;
   /** While supervising a child. */
   run_id?: string;
   cores?: number;
@@ -53,6 +71,15 @@ export interface LifeSign {
 /** What a manager leaves of itself in `daq.eb_monitor` when it hands its host to another program. */
 export type LastSign = Pick<LifeSign, 'host' | 'targets' | 'max_cores' | 'max_messages'>;
 
+/** Who wrote a life sign; the reference's are not among them. */
+export interface SignOfManager {
+  id: string;
+  time: Date;
+  /** Null: release 0.1.0 does not say. */
+  instance: string | null;
+  pid: number;
+}
+
 export interface EbMonitorStore {
   /** Inserts a new document; `time` is the server's. */
   write(sign: LifeSign): Promise<void>;
@@ -62,6 +89,8 @@ export interface EbMonitorStore {
    */
   leave(sign: LastSign): Promise<void>;
   newest(host: string): Promise<Record<string, unknown> | null>;
+  /** Who of this program has given life signs for a host in the last `seconds`; newest first. */
+  writers(host: string, seconds: number): Promise<SignOfManager[]>;
   /** Those of `hosts` whose newest life sign is younger than `maxAgeSeconds` and says neither dead nor disk full. */
   alive(hosts: readonly string[], maxAgeSeconds: number): Promise<string[]>;
 }

@@ -5,6 +5,7 @@ import {
   type FileMoment,
   type StepMoment,
 } from '../../../src/crash-points/points.ts';
+import * as hostWays from './host-ways.ts';
 import type { Cut, Trial, TrialManager } from './trial.ts';
 import * as ways from './ways.ts';
 
@@ -42,8 +43,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a run is taken and done',
     failures: 0,
     points: [
-      ...around('hosts.write', 'eb_monitor.write'),
-      ...file('graph.json', 'context-imported.json'),
+      ...around('hosts.take', 'hosts.write', 'eb_monitor.write'),
+      ...file('state-folder.json', 'graph.json', 'context-imported.json'),
       ...around('runs.claim', 'attempts.begin', 'attempt.make', 'followed'),
       ...file('plan.json'),
       ...around('runs.busy', 'attempts.plan', 'runs.heartbeat', 'runs.register'),
@@ -59,6 +60,26 @@ export const SCENARIOS: readonly Scenario[] = [
     failures: 0,
     points: around('log.cut'),
     toTheCut: ways.wordy,
+  },
+  {
+    name: 'the database is not marked yet',
+    failures: 0,
+    points: around('hosts.mark'),
+    toTheCut: hostWays.unmarked,
+  },
+  {
+    name: 'release 0.1.0 has left the host’s document',
+    failures: 0,
+    points: around('hosts.retire'),
+    toTheCut: hostWays.afterRelease010,
+    afterwards: hostWays.shownOnce,
+  },
+  {
+    name: 'a renamed host adopts its state folder',
+    failures: 0,
+    points: around('runs.adopt', 'attempts.adopt', 'deletions.adopt'),
+    toTheCut: hostWays.renamed,
+    afterwards: hostWays.knownByItsNewName,
   },
   {
     name: 'the guardian dies',

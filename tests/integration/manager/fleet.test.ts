@@ -31,7 +31,10 @@ test('two hosts share twenty runs, each processed once; a third manager takes ov
   );
   expect(new Set(done.map((attempt) => attempt['host'])).size).toBe(2);
   await until('both hosts to be idle', async () => {
-    const states = await lab.runsDatabase.collection('bootstrax').find().toArray();
+    const states = await lab.runsDatabase
+      .collection('bootstrax')
+      .find({ host: { $exists: true } })
+      .toArray();
     return states.length === 2 && states.every((host) => host['state'] === 'idle');
   });
 });

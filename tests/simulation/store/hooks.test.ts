@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { seenOf } from '../../../src/store/runs.ts';
 import type { RunHint } from '../../../src/store/types.ts';
+import { holderOf } from '../../support/holder.ts';
 import {
   answerLost,
   createDatabase,
@@ -40,9 +41,8 @@ describe('the store in memory', () => {
     expect(await store.serverTime()).toEqual(new Date(START + 12_345));
     await database.runs.updateOne({ number: 1 }, { $currentDate: { 'bootstrax.time': true } });
     clock.now = 0;
-    await expect(store.hosts.write({ host: 'a', state: 'idle', extras: {} })).rejects.toThrow(
-      'after 1970',
-    );
+    const status = { host: 'a', state: 'idle', holder: holderOf('a'), extras: {} } as const;
+    await expect(store.hosts.take(status, null)).rejects.toThrow('after 1970');
   });
 
   it('gives out what nobody can change', async () => {

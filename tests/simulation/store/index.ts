@@ -139,6 +139,7 @@ export function openStore(database: MemoryDatabase, hooks: Hooks = {}): Store {
         }),
     }),
     ping: () => once('ping', () => Promise.resolve()),
+    hostsCollectionId: () => Promise.resolve(null),
     ensureIndexes: () => Promise.resolve(),
     missingIndexes: () => Promise.resolve([]),
     close: () => Promise.resolve(),

@@ -36,7 +36,7 @@ async function write(name: string, text: string, mode: number): Promise<string> 
 }
 
 function load(env: Record<string, string>) {
-  return loadSettings({ env, flags: {}, file: null, hostName: () => Promise.resolve('h.lab') });
+  return loadSettings({ env, flags: {}, file: null, hostName: () => Promise.resolve({ name: 'h.lab', warning: null }) });
 }
 
 describe('credentials', () => {

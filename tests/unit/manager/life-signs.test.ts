@@ -4,6 +4,7 @@ import { defaultRules } from '../../../src/domain/rules.ts';
 import type { Environment } from '../../../src/manager/environment.ts';
 import type { HostHealth } from '../../../src/manager/host-health.ts';
 import { LifeSigns } from '../../../src/manager/life-signs.ts';
+import { holderOf } from '../../support/holder.ts';
 
 const MACHINE = {
   meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }),
@@ -40,6 +41,7 @@ class Stage {
       executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
       // Never the same twice, which alone is no reason to write.
       figures: { told: () => ({ calls: Math.random() }) },
+      place: { holder: holderOf('h') },
       store: {
         serverTime: () => Promise.resolve(new Date(0)),
         ebMonitor: {
@@ -57,7 +59,11 @@ class Stage {
         },
       },
     } as unknown as Environment;
-    this.lifeSigns = new LifeSigns(environment, () => ({ health: this.health, runners: [] }));
+    this.lifeSigns = new LifeSigns(
+      environment,
+      () => ({ health: this.health, runners: [] }),
+      () => undefined,
+    );
   }
 
   accept(ok: boolean): void {
@@ -172,6 +178,7 @@ it.each([
     machine: MACHINE,
     executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
     figures: { told: () => ({}) },
+    place: { holder: holderOf('h') },
     store: {
       ebMonitor: {
         write: (sign: Record<string, unknown>) => {
@@ -186,7 +193,11 @@ it.each([
   const view = { health, runners } as unknown as ReturnType<
     ConstructorParameters<typeof LifeSigns>[1]
   >;
-  new LifeSigns(environment, () => view).start();
+  new LifeSigns(
+    environment,
+    () => view,
+    () => undefined,
+  ).start();
   expect(signs).toHaveLength(1);
   expect(signs[0]).toMatchObject({ targets: defaultRules.targets.default, ...expected });
   expect('run_id' in signs[0]!).toBe(expected.state === 'busy');

@@ -2,10 +2,16 @@ import { MongoServerError, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { StoreError, toStoreError } from '../../../src/store/errors.ts';
-import type { AttemptOutcome, Fence, Seen, Store } from '../../../src/store/types.ts';
+import type { AttemptOutcome, Fence, HostStatus, Seen, Store } from '../../../src/store/types.ts';
 import { createDatabase, openStore, type MemoryDatabase } from '../../simulation/store/index.ts';
 import { EB3, EB4, PLAN } from '../../integration/store/contract/run-documents.ts';
+import { holderOf } from '../../support/holder.ts';
 import { NOW } from './updates.ts';
+
+const status: HostStatus = {
+  ...{ host: EB3, state: 'idle', holder: holderOf(EB3) },
+  extras: { slots: 1 },
+};
 
 /** Known and unknown ones, of MongoDB 4.4 to 8 and of servers that speak its protocol. */
 const CODES = [
@@ -96,7 +102,13 @@ const OPERATIONS: Record<string, (store: Store) => Promise<unknown>> = {
   hold: ({ runs }) => runs.hold(seenNew, 'anna'),
   release: ({ runs }) =>
     runs.release({ ...seenNew, id: HELD, state: 'considering', host: EB3, attempt: OTHER }),
-  'hosts.write': ({ hosts }) => hosts.write({ host: EB3, state: 'idle', extras: { slots: 1 } }),
+  'hosts.write': ({ hosts }) => hosts.write(status),
+  'hosts.take': ({ hosts }) => hosts.take(status, null),
+  'hosts.named': ({ hosts }) => hosts.named(EB3),
+  'hosts.readMark': ({ hosts }) => hosts.readMark(),
+  'hosts.mark': ({ hosts }) => hosts.mark('m'),
+  'ebMonitor.writers': ({ ebMonitor }) => ebMonitor.writers(EB3, 60),
+  'adoption.move': ({ adoption }) => adoption.move(EB4, EB3),
   'hosts.all': ({ hosts }) => hosts.all(),
   'ebMonitor.newest': ({ ebMonitor }) => ebMonitor.newest(EB3),
   'ebMonitor.alive': ({ ebMonitor }) => ebMonitor.alive([EB3], 60),

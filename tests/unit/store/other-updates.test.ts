@@ -6,7 +6,8 @@ import { createDaqLogStore, logDocument } from '../../../src/store/daq-log.ts';
 import { createEbMonitorStore, lifeSignUpdate } from '../../../src/store/eb-monitor.ts';
 import { createHostStore, hostUpdate } from '../../../src/store/hosts.ts';
 import { maximalRatesPipeline } from '../../../src/store/rates.ts';
-import type { AttemptOutcome, LifeSign } from '../../../src/store/types.ts';
+import type { AttemptOutcome, HostStatus, LifeSign } from '../../../src/store/types.ts';
+import { holderOf } from '../../support/holder.ts';
 import { noted } from './noted.ts';
 import { NOW, updated } from './updates.ts';
 
@@ -48,6 +49,7 @@ const SIGN: LifeSign = {
   swap_percent: 0,
   disk_used: 40,
   thinking: 'Waiting for $money.',
+  instance: '0123456789abcdef01234567',
 };
 
 describe('the history of attempts', () => {
@@ -97,31 +99,37 @@ describe('the history of attempts', () => {
 });
 
 describe('hosts', () => {
-  const status = { host: '$eb3', state: 'busy', extras: { run: 7, why: '$x', time: 5 } } as const;
+  const holder = holderOf('$eb3');
+  const extras = { run: 7, why: '$x', time: 5 };
+  const status: HostStatus = { host: '$eb3', state: 'busy', holder, extras };
+  const _id = 'host:$eb3';
 
-  it('have one document each, replaced as a whole', async () => {
-    const expected = { host: '$eb3', state: 'busy', time: NOW, run: 7, why: '$x' };
-    expect(updated({ _id: 1, old: 2 }, hostUpdate(status))).toEqual({ _id: 1, ...expected });
-    expect(updated({ host: '$eb3' }, hostUpdate(status))).toEqual(expected);
+  it('have one document each, replaced as a whole by the manager that it names', async () => {
+    const expected = { _id, host: '$eb3', state: 'busy', time: NOW, holder, run: 7, why: '$x' };
+    expect(updated({ _id, old: 2 }, hostUpdate(status))).toEqual(expected);
+    const { holder: _holder, ...left } = expected;
+    expect(updated({ _id }, hostUpdate({ ...status, leaves: true }))).toEqual(left);
     const { calls, collection } = noted();
     await createHostStore(collection).write(status);
-    expect(calls).toEqual([
-      ['repeatUpdateOne', 'hosts.write', { host: '$eb3' }, hostUpdate(status), { upsert: true }],
-    ]);
+    const own = { _id, 'holder.instance': holder.instance };
+    expect(calls).toEqual([['repeatUpdateOne', 'hosts.write', own, hostUpdate(status)]]);
   });
 
-  it('are read as far as they are hosts', async () => {
+  it('are read as far as they are hosts, the newest of each', async () => {
+    const earlier = new Date(NOW.getTime() - 1);
     const { calls, collection } = noted([
       { host: 'a', state: 'busy', time: NOW, run: 1 },
-      { host: 'b', state: 5, time: NOW },
+      { host: 'a', state: 'idle', time: earlier },
+      { host: 'b', state: 5, time: NOW, holder: { ...holder, more: 1 } },
       { host: 5, state: 'busy', time: NOW },
       { host: 'c', state: 'busy', time: 'yesterday' },
     ]);
     expect(await createHostStore(collection).all()).toEqual([
-      { host: 'a', state: 'busy', time: NOW, extras: { run: 1 } },
-      { host: 'b', state: '', time: NOW, extras: {} },
+      { host: 'a', state: 'busy', time: NOW, holder: null, extras: { run: 1 } },
+      { host: 'b', state: '', time: NOW, holder, extras: {} },
     ]);
-    expect(calls).toEqual([['find', {}, { projection: { _id: 0 }, limit: 100 }]]);
+    const hosts = { host: { $gt: '' } };
+    expect(calls).toEqual([['find', hosts, { projection: { _id: 0 }, limit: 100 }]]);
   });
 });
 

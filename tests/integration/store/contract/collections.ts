@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { AttemptOutcome, LifeSign, RunListQuery } from '../../../../src/store/types.ts';
 import { EB3, EB4, newAttempt, runDocument } from './run-documents.ts';
+import { holderOf } from '../../../support/holder.ts';
 import type { Open, TestStore } from './opened.ts';
 
 const SIGN: LifeSign = {
@@ -19,6 +20,7 @@ const SIGN: LifeSign = {
   swap_percent: 0,
   disk_used: 40,
   thinking: 'Waiting for $money.',
+  instance: '0123456789abcdef01234567',
 };
 
 const OUTCOME: AttemptOutcome = {
@@ -51,17 +53,67 @@ export function collectionsContract(open: Open): void {
     expect(Math.abs(now.getTime() - (time as Date).getTime())).toBeLessThan(5000);
   };
 
-  it('hosts: one document per host, without leftovers', async () => {
-    const { hosts } = test.store;
-    await hosts.write({ host: EB3, state: 'busy', extras: { run: 7, why: '$x' } });
-    await hosts.write({ host: EB4, state: 'busy', extras: {} });
-    await hosts.write({ host: EB3, state: 'idle', extras: { slots: 1 } });
-    const all = await hosts.all();
-    expect(all.sort((a, b) => a.host.localeCompare(b.host))).toEqual([
-      { host: EB3, state: 'idle', time: expect.any(Date) as Date, extras: { slots: 1 } },
-      { host: EB4, state: 'busy', time: expect.any(Date) as Date, extras: {} },
-    ]);
-    await near(all[0]!.time);
+  describe('hosts', () => {
+    const elder = holderOf(EB3);
+    const younger = holderOf(EB3, { instance: 'f'.repeat(24) });
+    const says = {
+      host: EB3,
+      state: 'busy',
+      holder: elder,
+      extras: { run: 7, why: '$x' },
+    } as const;
+
+    it('have one document each, without leftovers', async () => {
+      const { hosts } = test.store;
+      expect(await hosts.named(EB3)).toBeNull();
+      expect(await hosts.take(says, null)).toBe('taken');
+      await hosts.take({ host: EB4, state: 'busy', holder: holderOf(EB4), extras: {} }, null);
+      await hosts.write({ ...says, state: 'idle', extras: { slots: 1 } });
+      const time = expect.any(Date) as Date;
+      const all = await hosts.all();
+      expect(all.sort((a, b) => a.host.localeCompare(b.host))).toEqual([
+        { host: EB3, state: 'idle', time, holder: elder, extras: { slots: 1 } },
+        { host: EB4, state: 'busy', time, holder: holderOf(EB4), extras: {} },
+      ]);
+      await near(all[0]!.time);
+      expect(await hosts.named(EB3)).toEqual(all[0]);
+    });
+
+    it('are held by one manager at a time', async () => {
+      const { hosts } = test.store;
+      const other = { ...says, holder: younger };
+      expect(await hosts.take(other, null)).toBe('lost');
+      expect(await hosts.take(other, '0'.repeat(24))).toBe('lost');
+      expect(await hosts.write(other)).toBe('displaced');
+      expect(await hosts.take(other, elder.instance)).toBe('taken');
+      expect(await hosts.write(says)).toBe('displaced');
+      expect(await hosts.write(other)).toBe('landed');
+      expect(await hosts.write({ ...other, leaves: true })).toBe('landed');
+      expect((await hosts.named(EB3))?.holder).toBeNull();
+      expect(await hosts.take(says, null)).toBe('taken');
+    });
+
+    it('that release 0.1.0 wrote are found, and shown once', async () => {
+      const { hosts } = test.store;
+      const old = test.outside('bootstrax');
+      await old.insertOne({ host: 'old.lab', state: 'idle', time: new Date(0), pid: 12 });
+      expect(await hosts.named('old.lab')).toMatchObject({ holder: null, extras: { pid: 12 } });
+      const status = { ...says, host: 'old.lab', holder: holderOf('old.lab') };
+      expect(await hosts.take(status, null)).toBe('taken');
+      expect(await old.find({ host: 'old.lab' }).toArray()).toHaveLength(1);
+      expect((await hosts.all()).filter(({ host }) => host === 'old.lab')).toHaveLength(1);
+      expect(await old.findOne({ retired_host: 'old.lab' })).not.toBeNull();
+    });
+
+    it('the database is marked once, and the mark is no host', async () => {
+      const { hosts } = test.store;
+      const before = await hosts.all();
+      expect(await hosts.readMark()).toBeNull();
+      expect(await hosts.mark('one')).toBe('one');
+      expect(await hosts.mark('two')).toBe('one');
+      expect(await hosts.readMark()).toBe('one');
+      expect(await hosts.all()).toEqual(before);
+    });
   });
 
   describe('eb_monitor', () => {
@@ -76,6 +128,23 @@ export function collectionsContract(open: Open): void {
       expect(newest).toMatchObject({ ...SIGN, state: 'busy', run_id: '000007', cores: 4 });
       await near(newest!.time);
       expect(documents[0]).not.toHaveProperty('run_id');
+    });
+
+    it('tells which managers of this program wrote for a host', async () => {
+      const { ebMonitor } = test.store;
+      const host = `written-${newAttempt()}.lab`;
+      await ebMonitor.write({ ...SIGN, host });
+      const collection = test.outside('eb_monitor');
+      const time = await test.store.serverTime();
+      await collection.insertOne({ host, time, pid: 9, thinking: 'of release 0.1.0' });
+      await collection.insertOne({ host, time, pid: 8, state: 'idle' });
+      const writers = await ebMonitor.writers(host, 60);
+      writers.sort((one, other) => one.pid - other.pid);
+      expect(writers.map(({ instance, pid }) => [pid, instance])).toEqual([
+        [9, null],
+        [123, '0123456789abcdef01234567'],
+      ]);
+      expect(await ebMonitor.writers(EB4, 60)).toEqual([]);
     });
 
     it('tells which of some hosts are alive and take runs', async () => {

@@ -1,0 +1,45 @@
+import type { Holder } from '../../src/domain/exclusion/holder.ts';
+import type { Clock } from '../../src/manager/clock.ts';
+import type { Displaced, ManagerPlace } from '../../src/manager/exclusion/host-place.ts';
+import { StoreError } from '../../src/store/errors.ts';
+import type { Store } from '../../src/store/types.ts';
+
+/**
+ * A host's name that keeps nobody out: two managers of one name live beside each other, as if every
+ * lock had failed. What must hold then as well is found out so.
+ */
+export class OpenPlace implements ManagerPlace {
+  readonly holder: Holder;
+  readonly #store: Pick<Store, 'hosts'>;
+  readonly #clock: Clock;
+
+  constructor(store: Pick<Store, 'hosts'>, clock: Clock, holder: Holder) {
+    this.#store = store;
+    this.#clock = clock;
+    this.holder = holder;
+  }
+
+  async enter(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      try {
+        if (await this.#take()) return true;
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        await this.#clock.sleep(1, signal);
+      }
+    }
+    return false;
+  }
+
+  async displaced(signal: AbortSignal): Promise<Displaced> {
+    await this.enter(signal);
+    return { kind: 'ours' };
+  }
+
+  async #take(): Promise<boolean> {
+    const { host } = this.holder;
+    const named = await this.#store.hosts.named(host);
+    const status = { host, state: 'busy', holder: this.holder, extras: {} } as const;
+    return (await this.#store.hosts.take(status, named?.holder?.instance ?? null)) === 'taken';
+  }
+}
