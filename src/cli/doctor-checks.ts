@@ -8,6 +8,7 @@ import type { Settings } from '../config/entries.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Store } from '../store/types.ts';
 import { withStore } from './database.ts';
+import { checkOneManager } from './doctor-exclusion.ts';
 import { bytes } from './output.ts';
 import { pythonEnvironment } from './python-environment.ts';
 
@@ -169,6 +170,7 @@ export async function checkDatabase(loaded: Loaded): Promise<Finding[]> {
     return [
       ok('database', 'both databases answer'),
       await checkClock(store),
+      await checkOneManager(store, loaded.settings.host.name),
       await checkChangeStream(store, loaded.settings),
       ...(await checkIndexes(store, loaded.settings)),
     ];

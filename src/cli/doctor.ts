@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { settingsAndEmbedded } from './database.ts';
 import { checkDatabase, checkHost, checkPython, type Finding } from './doctor-checks.ts';
+import { checkStateFolder } from './doctor-exclusion.ts';
 import { print, printJson, style } from './output.ts';
 import { unknownVariables } from './settings.ts';
 
@@ -32,6 +33,7 @@ export function addDoctor(program: Command): void {
       }
       const groups = await Promise.all([
         checkHost(loaded),
+        checkStateFolder(loaded),
         checkPython(loaded.settings),
         checkDatabase(loaded),
       ]);

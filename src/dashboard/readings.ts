@@ -1,6 +1,7 @@
 import type { Standing, Standings } from '../domain/actions/acknowledgement.ts';
 import { runSeen } from '../domain/actions/seen.ts';
 import { fieldsOf } from '../domain/bson-values.ts';
+import { writerOf } from '../domain/exclusion/two-managers.ts';
 import { attention } from '../domain/overview/attention.ts';
 import { hostCard, hostScores, type Sign } from '../domain/overview/hosts.ts';
 import {
@@ -80,8 +81,8 @@ export async function readRuns(
 export class HostReader {
   readonly #past = new Map<string, Sign[]>();
   #pastReadAtMs = -Infinity;
-  /** By host. */
-  #newest = new Map<string, Sign>();
+  /** By host, oldest first. */
+  #newest = new Map<string, Sign[]>();
   #newestReadAtMs = -Infinity;
   #cards: Panels['hosts'] = [];
   #said = '';
@@ -97,7 +98,7 @@ export class HostReader {
     const hasSigns = await this.#readSigns(overview, names, now);
     const views = documents
       .map((document) => {
-        const newest = this.#newest.get(document.host);
+        const newest = this.#newest.get(document.host)?.at(-1);
         const heard = newest === undefined ? null : new Date(newest.atMs);
         return hostView(document, now, presumedDeadSeconds, heard);
       })
@@ -135,14 +136,16 @@ export class HostReader {
     }
     const stored = await overview.signs(names, ago(SIGN_SECONDS), ago(-SIGN_SECONDS), 20);
     const oldestFirst = stored.map(signOf).sort((a, b) => a.atMs - b.atMs);
-    this.#newest = new Map(oldestFirst.map((sign) => [sign.host, sign]));
+    this.#newest = new Map();
+    for (const sign of oldestFirst) {
+      this.#newest.set(sign.host, [...(this.#newest.get(sign.host) ?? []), sign]);
+    }
     this.#newestReadAtMs = atMs;
     return true;
   }
 
   #signsOf(host: string): Sign[] {
-    const newest = this.#newest.get(host);
-    return [...(this.#past.get(host) ?? []), ...(newest === undefined ? [] : [newest])];
+    return [...(this.#past.get(host) ?? []), ...(this.#newest.get(host) ?? [])];
   }
 }
 
@@ -169,6 +172,7 @@ export function signOf(stored: StoredSign): Sign {
     clockSkewSeconds: number(stored['clock_skew']),
     targets: Array.isArray(targets) ? targets.filter((type) => typeof type === 'string') : [],
     cores: number(stored['cores']),
+    writer: writerOf(stored),
   };
 }
 

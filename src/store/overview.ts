@@ -65,6 +65,9 @@ const SIGN_PROJECTION = {
   live_disk_used: 1,
   load: 1,
   clock_skew: 1,
+  instance: 1,
+  pid: 1,
+  thinking: 1,
 } as const;
 
 /** Hosts asked about at a time. */

@@ -30,6 +30,7 @@ const ATTENTION: Record<AttentionItem['kind'], 0> = {
   promise_missed: 0,
   run_silent: 0,
   host_silent: 0,
+  two_managers: 0,
   host_quarantined: 0,
 };
 

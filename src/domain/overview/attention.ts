@@ -1,12 +1,19 @@
 import { itemMarks, type Acknowledged, type Standings } from '../actions/acknowledgement.ts';
 import { placesOf, type Places } from '../places.ts';
+import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.ts';
 import type { HostCard } from './hosts.ts';
 import type { RunRow } from './run-row.ts';
 
 /** One thing that does not become well by itself. */
 export interface AttentionItem {
   kind:
-    'given_up' | 'set_aside' | 'promise_missed' | 'run_silent' | 'host_silent' | 'host_quarantined';
+    | 'given_up'
+    | 'set_aside'
+    | 'promise_missed'
+    | 'run_silent'
+    | 'host_silent'
+    | 'host_quarantined'
+    | 'two_managers';
   /** Opens the page of. */
   run: number | null;
   host: string | null;
@@ -64,16 +71,30 @@ export function attention(
 }
 
 const URGENCY: Record<AttentionItem['kind'], number> = {
-  host_silent: 0,
-  host_quarantined: 1,
-  run_silent: 2,
-  promise_missed: 3,
-  given_up: 4,
-  set_aside: 5,
+  two_managers: 0,
+  host_silent: 1,
+  host_quarantined: 2,
+  run_silent: 3,
+  promise_missed: 4,
+  given_up: 5,
+  set_aside: 6,
 };
 
 function ofHost(host: HostCard): Bare[] {
   const about = { run: null, host: host.host };
+  if (host.twoManagers !== null) {
+    const [one, other] = host.twoManagers;
+    return [
+      {
+        ...about,
+        kind: 'two_managers',
+        what: `${twoManagersText(host.host, [one, other])}.`,
+        since: null,
+        occurrence: [one, other].sort().join(' '),
+        todo: TWO_MANAGERS_TODO,
+      },
+    ];
+  }
   if (host.condition === 'silent') {
     return [
       {

@@ -1,5 +1,6 @@
 import { hostSeen } from '../actions/seen.ts';
 import type { HostView } from '../host-view.ts';
+import { twoManagers } from '../exclusion/two-managers.ts';
 import { hoursUntilFull, type DiskPoint } from './forecast.ts';
 
 /** What a host does, in one word. */
@@ -21,6 +22,8 @@ export interface Sign {
   clockSkewSeconds: number | null;
   targets: readonly string[];
   cores: number | null;
+  /** The manager that gave it; null: another program. */
+  writer: string | null;
 }
 
 /** A host as the dashboard shows it. No field depends on when it is looked at. */
@@ -41,10 +44,14 @@ export interface HostCard extends Omit<HostView, 'state' | 'ageSeconds'> {
   liveDiskFullInHours: number | null;
   load: number | null;
   clockSkewSeconds: number | null;
+  /** Two managers of this name live at the same time. */
+  twoManagers: [string, string] | null;
   /** For actions: they land only while it is still so. */
   seen: string;
 }
 
+/** Life signs of one look are no further apart. */
+const ONE_LOOK_MS = 60_000;
 /** The data acquisition writes there until nothing is left. */
 const LIVE_DISK_LIMIT_PERCENT = 99;
 
@@ -61,9 +68,12 @@ export function hostCard(
   );
   const lastMs = Math.max(Date.parse(view.time), newest?.atMs ?? 0);
   const points = (of: 'diskPercent' | 'liveDiskPercent'): DiskPoint[] =>
-    signs.flatMap(({ atMs, [of]: usedPercent }) =>
-      usedPercent === null ? [] : [{ atMs, usedPercent }],
-    );
+    signs
+      // Of the newest look one counts, as of those before.
+      .filter((sign) => sign === newest || lastMs - sign.atMs > ONE_LOOK_MS)
+      .flatMap(({ atMs, [of]: usedPercent }) =>
+        usedPercent === null ? [] : [{ atMs, usedPercent }],
+      );
   const { state: _state, ageSeconds: _age, ...said } = view;
   const silent = (now.getTime() - lastMs) / 1000 > limits.presumedDeadSeconds;
   return {
@@ -81,6 +91,7 @@ export function hostCard(
     liveDiskFullInHours: hoursUntilFull(points('liveDiskPercent'), LIVE_DISK_LIMIT_PERCENT),
     load: newest?.load ?? null,
     clockSkewSeconds: newest?.clockSkewSeconds ?? null,
+    twoManagers: twoManagers(signs),
     seen: hostSeen(view.drained),
   };
 }

@@ -179,7 +179,7 @@ describe('the card of a host', () => {
     const sign = {
       ...{ host: 'eb0', atMs: ago(3).getTime(), cpuPercent: 1, memoryPercent: 2, swapPercent: 3 },
       ...{ diskPercent: 4, liveDiskPercent: 60, load: 1.5, clockSkewSeconds: 0.2 },
-      ...{ targets: [], cores: null },
+      ...{ targets: [], cores: null, writer: 'pid 1' },
     };
     const limits = { diskPercent: 95, presumedDeadSeconds: 180 };
     expect(hostCard(said({ accepting: true }, 500), [sign], limits, NOW)).toMatchObject({
@@ -255,10 +255,14 @@ describe('what needs a human', () => {
       runRow('a', view({ state: 'failed', n_failures: 10 }), 10, 'seen'),
       runRow('b', view({ state: 'failed', outcome: 'set_aside' }), 10, 'seen'),
     ];
-    const hosts = [card({}, 500), card({ why_not: 'x', why_not_kind: 'quarantine' })];
+    const hosts = [
+      card({}, 500),
+      card({ why_not: 'x', why_not_kind: 'quarantine' }),
+      { ...card({}), twoManagers: ['pid 1', 'pid 2'] as [string, string] },
+    ];
     const items = attention(rows, hosts, new Map(), limits, NOW);
     expect(items.map(({ kind }) => kind)).toEqual([
-      ...['host_silent', 'host_quarantined', 'given_up', 'set_aside'],
+      ...['two_managers', 'host_silent', 'host_quarantined', 'given_up', 'set_aside'],
     ]);
     for (const { what, todo } of items) {
       expect(what.length).toBeGreaterThan(10);

@@ -12,6 +12,7 @@ const WORDS = {
   promise_missed: 'overdue',
   run_silent: 'no life sign',
   host_silent: 'host silent',
+  two_managers: 'two managers',
   host_quarantined: 'quarantine',
 } as const;
 
@@ -21,6 +22,7 @@ const SHAPES = {
   promise_missed: 'triangle',
   run_silent: 'dots',
   host_silent: 'cross',
+  two_managers: 'cross',
   host_quarantined: 'triangle',
 } as const;
 
@@ -102,6 +104,7 @@ function offersOf({ kind }: AttentionItem): Offer[] {
     case 'promise_missed':
     case 'run_silent':
     case 'host_silent':
+    case 'two_managers':
       return [];
   }
 }
