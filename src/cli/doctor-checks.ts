@@ -9,17 +9,11 @@ import type { Loaded } from '../config/load.ts';
 import type { Store } from '../store/types.ts';
 import { withStore } from './database.ts';
 import { checkOneManager } from './doctor-exclusion.ts';
+import type { Finding } from './doctor-finding.ts';
 import { bytes } from './output.ts';
 import { pythonEnvironment } from './python-environment.ts';
 
-/** One thing that was looked at. */
-export interface Finding {
-  check: string;
-  state: 'ok' | 'warn' | 'problem';
-  says: string;
-  /** What to do; null if nothing. */
-  todo: string | null;
-}
+export type { Finding } from './doctor-finding.ts';
 
 const run = promisify(execFile);
 

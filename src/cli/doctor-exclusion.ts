@@ -6,7 +6,7 @@ import {
   TWO_MANAGERS_TODO,
 } from '../domain/exclusion/two-managers.ts';
 import type { Store } from '../store/types.ts';
-import type { Finding } from './doctor-checks.ts';
+import type { Finding } from './doctor-finding.ts';
 
 /** Two managers give a life sign every 9 s each, seconds. */
 const SIGNS_SECONDS = 60;

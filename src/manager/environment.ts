@@ -8,7 +8,7 @@ import type { Executor } from '../executors/executor.ts';
 import type { Machine } from '../machine/types.ts';
 import type { Store } from '../store/types.ts';
 import type { Clock } from './clock.ts';
-import type { ManagerPlace } from './exclusion/host-place.ts';
+import type { ManagerPlace } from './exclusion/place.ts';
 import type { ManagerFigures } from './figures.ts';
 import type { DrainKeeper } from './keeping-back/drain.ts';
 import type { LeftRuns } from './left-runs.ts';

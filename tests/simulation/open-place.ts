@@ -1,6 +1,6 @@
 import type { Holder } from '../../src/domain/exclusion/holder.ts';
 import type { Clock } from '../../src/manager/clock.ts';
-import type { Displaced, ManagerPlace } from '../../src/manager/exclusion/host-place.ts';
+import type { Displaced, ManagerPlace } from '../../src/manager/exclusion/place.ts';
 import { StoreError } from '../../src/store/errors.ts';
 import type { Store } from '../../src/store/types.ts';
 

@@ -5,28 +5,11 @@ import { ManagerRefused } from '../../machine/refusal.ts';
 import type { HostDocument, HostStatus, Store } from '../../store/types.ts';
 import type { Environment } from '../environment.ts';
 import { untilAnswered } from '../persist.ts';
+import type { Displaced, ManagerPlace } from './place.ts';
 
 /** Life signs come every 9 s: whoever lives has given two by then, seconds. */
 const WATCH_SECONDS = 25;
 const LOOK_SECONDS = 1;
-
-/** What became of a manager whose host's document names another one. */
-export type Displaced =
-  | { kind: 'ours' }
-  /** The other one lives: this one ends, with this exit code. */
-  | { kind: 'lost'; reason: string; exitCode: 0 | 2 };
-
-/** A host's name, which one manager holds at a time: the one that the host's document names. */
-export interface ManagerPlace {
-  readonly holder: Holder;
-  /**
-   * Becomes the manager that the document names; false if told to end meanwhile. An elder on this
-   * machine is ended. Throws a `ManagerRefused` if another one lives where it cannot be ended.
-   */
-  enter(signal: AbortSignal): Promise<boolean>;
-  /** The document has been found to name another manager. */
-  displaced(signal: AbortSignal): Promise<Displaced>;
-}
 
 type Surroundings = Pick<Environment, 'clock' | 'log'> & {
   store: Pick<Store, 'hosts' | 'ebMonitor' | 'serverTime'>;

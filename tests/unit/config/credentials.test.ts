@@ -36,7 +36,12 @@ async function write(name: string, text: string, mode: number): Promise<string> 
 }
 
 function load(env: Record<string, string>) {
-  return loadSettings({ env, flags: {}, file: null, hostName: () => Promise.resolve({ name: 'h.lab', warning: null }) });
+  return loadSettings({
+    env,
+    flags: {},
+    file: null,
+    hostName: () => Promise.resolve({ name: 'h.lab', warning: null }),
+  });
 }
 
 describe('credentials', () => {

@@ -1,0 +1,8 @@
+/** One thing that was looked at. */
+export interface Finding {
+  check: string;
+  state: 'ok' | 'warn' | 'problem';
+  says: string;
+  /** What to do; null if nothing. */
+  todo: string | null;
+}
