@@ -3,8 +3,10 @@ import {
   orderCandidates,
   type FleetFacts,
   type HostFacts,
+  type Purpose,
 } from '../domain/claim.ts';
-import type { FieldProblem, Run } from '../domain/run.ts';
+import { Walk } from '../domain/fleet-order.ts';
+import type { FieldProblem, ParsedRun, Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
 import type { Seen } from '../store/types.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
@@ -32,6 +34,8 @@ export interface TurnMeans {
   accepting: () => Promise<HostFacts['accepting']>;
   notices: Notices;
   bookmarks: Bookmarks;
+  /** How many free hosts try before this one. */
+  rank: () => number;
   /** Called with each claimed run. */
   take: (run: Run, seen: Seen, attempt: string, noticed: Date | null) => void;
 }
@@ -76,31 +80,21 @@ async function lookThrough(
   env: Environment,
   page: readonly Candidate[],
   turn: Turn,
-  { book, notices, take }: TurnMeans,
+  means: TurnMeans,
 ): Promise<number | null> {
   const { now, monotonicSeconds, host } = turn;
-  for (const { seen } of page) notices.note(seen.id, monotonicSeconds);
+  for (const { seen } of page) means.notices.note(seen.id, monotonicSeconds);
   let nextDue: number | null = null;
+  const free: Takeable[] = [];
   const takeable = page.filter(({ seen }) => !env.left.isLeft(seen.id));
   for (const { document, seen, parsed } of orderCandidates(takeable, env.rules, now)) {
     const decision = claimDecision(parsed, host, turn.fleet, env.rules, now);
     switch (decision.kind) {
-      case 'claim': {
-        if (parsed.kind !== 'run' || book.size >= env.slots || book.ofRun(seen.id) !== null) break;
-        const attempt = env.attempts.newId();
-        if (await claimed(env, seen, attempt)) {
-          env.log.info(
-            { event: 'run.claimed', run: parsed.run.number, attempt, purpose: decision.purpose },
-            `claimed run ${parsed.run.number}: ${decision.why}`,
-          );
-          const { state, nextRetry } = parsed.run.bootstrax;
-          const due = state === 'failed' ? nextRetry : null;
-          const noticed = notices.take(seen.id, { now, monotonicSeconds, due });
-          if (decision.purpose === 'new') turn.fleet = withOneLess(turn.fleet);
-          take(parsed.run, seen, attempt, noticed);
+      case 'claim':
+        if (parsed.kind === 'run' && means.book.ofRun(seen.id) === null) {
+          free.push({ ...decision, parsed, run: parsed.run, seen });
         }
         break;
-      }
       case 'set_aside':
         await aboutOneRun(env, seen, () => setAside(env, seen, decision.problems));
         break;
@@ -114,12 +108,53 @@ async function lookThrough(
       }
     }
   }
+  const walk = new Walk(free, means.rank(), env.host);
+  while (means.book.size < env.slots) {
+    const next = walk.next();
+    if (next === undefined) break;
+    // What has been taken since is not in the queue any more.
+    const still = claimDecision(next.parsed, host, turn.fleet, env.rules, now);
+    if (still.kind === 'claim' && !(await claim(env, next, turn, means))) {
+      walk.lost();
+      continue;
+    }
+    if (still.kind === 'claim' && next.purpose === 'new') turn.fleet = withOneLess(turn.fleet);
+    walk.taken();
+  }
   return nextDue;
 }
 
 /** A backup host helps only as long as the queue is long: what it has taken is not in it any more. */
 function withOneLess(fleet: FleetFacts): FleetFacts {
   return { ...fleet, queueLength: fleet.queueLength - 1 };
+}
+
+interface Takeable {
+  parsed: ParsedRun;
+  run: Run;
+  seen: Seen;
+  purpose: Purpose;
+  why: string;
+}
+
+/** False if somebody else was faster. */
+async function claim(
+  env: Environment,
+  { run, seen, purpose, why }: Takeable,
+  { now, monotonicSeconds }: Pick<Turn, 'now' | 'monotonicSeconds'>,
+  { notices, take }: TurnMeans,
+): Promise<boolean> {
+  const attempt = env.attempts.newId();
+  if (!(await claimed(env, seen, attempt))) return false;
+  env.log.info(
+    { event: 'run.claimed', run: run.number, attempt, purpose },
+    `claimed run ${run.number}: ${why}`,
+  );
+  const { state, nextRetry } = run.bootstrax;
+  const due = state === 'failed' ? nextRetry : null;
+  const noticed = notices.take(seen.id, { now, monotonicSeconds, due });
+  take(run, seen, attempt, noticed);
+  return true;
 }
 
 function earlier(one: number | null, other: number | null): number | null {

@@ -7,8 +7,10 @@ import type { Bookmarks, Retries } from './candidates.ts';
 import { claimTurn, type TurnAnswer } from './claiming.ts';
 import type { Debts } from './debts/debts.ts';
 import type { Environment } from './environment.ts';
+import type { Fleet } from './fleet.ts';
 import type { HostWatch } from './host-watch.ts';
 import { Notices } from './notices.ts';
+import { Prospects } from './prospects.ts';
 import { requestedRun } from './requests.ts';
 
 /**
@@ -16,6 +18,14 @@ import { requestedRun } from './requests.ts';
  * this far ahead, and not again before that, seconds.
  */
 const QUIET_RETRIES_SECONDS = 30;
+/** Beside a change stream and a host that looks at each interval, the others look once in so many. */
+const SELDOM = 6;
+/** So many hosts look when a run falls due. */
+const WAIT_FOR_DUE = 2;
+const SHORTEST_WAIT_SECONDS = 0.01;
+/** What the hosts have an order for. */
+const POLL = 'poll';
+const WALK = 'walk';
 
 /** Takes runs, one claim at a time: in turn, and out of turn at a person's request. */
 export class Claims {
@@ -24,32 +34,55 @@ export class Claims {
   readonly #host: HostWatch;
   readonly #debts: Debts;
   readonly #take: (run: Run, fence: Fence, noticed: Date | null) => void;
+  readonly #fleet: Fleet;
+  readonly #prospects: Prospects;
   readonly #notices = new Notices();
   readonly #bookmarks: Bookmarks = new Map();
   /** No run falls due before, as far as is known; monotonic seconds. */
   #noRetryBefore = -Infinity;
+  /** Something has changed since the last look. */
+  #isChanged = true;
+  /** The next look is due then, monotonic seconds. */
+  #lookAt = -Infinity;
   #claiming: Promise<unknown> = Promise.resolve();
 
-  /** `take` is called with each claimed run, and when it was noticed: null if a person named it. */
+  /**
+   * `take` is called with each claimed run, and when it was noticed: null if a person named it;
+   * `ring` when a run that was left to others is to be looked at.
+   */
   constructor(
     env: Environment,
-    parts: { book: AttemptBook; host: HostWatch; debts: Debts },
-    take: (run: Run, fence: Fence, noticed: Date | null) => void,
+    parts: { book: AttemptBook; host: HostWatch; debts: Debts; fleet: Fleet },
+    handlers: {
+      take: (run: Run, fence: Fence, noticed: Date | null) => void;
+      ring: () => void;
+    },
+    ends: AbortSignal,
   ) {
     this.#env = env;
+    this.#fleet = parts.fleet;
+    this.#prospects = new Prospects(
+      { clock: env.clock, ends },
+      (key) => parts.fleet.claimRank(key),
+      handlers.ring,
+    );
     this.#book = parts.book;
     this.#host = parts.host;
     this.#debts = parts.debts;
-    this.#take = take;
+    this.#take = handlers.take;
   }
 
-  /** A change stream tells of a run. */
-  hinted(hint: RunHint): void {
+  /** A change stream tells of a run; answers whether this host is to look at once. */
+  hinted(hint: RunHint): boolean {
     this.#notices.hinted(hint, this.#env.clock.monotonicSeconds());
+    const givesWay = this.#book.all().some(({ ofDebt }) => ofDebt);
+    if (this.#book.size >= this.#host.slots && !givesWay) return false;
+    return this.#prospects.hinted(hint);
   }
 
-  /** Something has changed: what was known of runs that fall due is out of date. */
+  /** Something has changed: what was known of runs that wait is out of date. */
   changed(): void {
+    this.#isChanged = true;
     this.#noRetryBefore = -Infinity;
   }
 
@@ -59,21 +92,30 @@ export class Claims {
   }
 
   /**
-   * Takes what may be taken now; answers the seconds until the next run falls due, if that is known.
-   * `streaming`: a change stream would tell of runs that others make due.
+   * Takes what may be taken now, if it is time to look; answers the seconds until it is again.
+   * `streaming`: a change stream tells of runs that come or are made due. Of the hosts that are free
+   * one looks at each interval then, and the others seldom.
    */
-  async turn(intervalSeconds: number, streaming: boolean): Promise<number | null> {
+  async turn(intervalSeconds: number, streaming: boolean): Promise<number> {
     const now = this.#env.clock.monotonicSeconds();
+    const waitSeconds = this.#lookAt - now;
+    // A clock of fractions may end a wait a little early.
+    if (streaming && !this.#isChanged && waitSeconds > SHORTEST_WAIT_SECONDS) return waitSeconds;
+    const rank = streaming ? this.#fleet.claimRank(POLL) : 0;
+    const period = rank === 0 ? intervalSeconds : SELDOM * intervalSeconds;
     const askRetries = now >= this.#noRetryBefore;
-    const withinSeconds = streaming
-      ? Math.max(intervalSeconds, QUIET_RETRIES_SECONDS)
-      : intervalSeconds;
+    const withinSeconds = streaming ? Math.max(period, QUIET_RETRIES_SECONDS) : intervalSeconds;
+    this.#lookAt = -Infinity;
+    this.#isChanged = false;
     const { quiet, nextDueSeconds } = await this.#oneAtATime(() =>
       this.#claim(askRetries ? { withinSeconds } : 'none'),
     );
     if (!quiet || !streaming) this.#noRetryBefore = -Infinity;
     else if (askRetries) this.#noRetryBefore = now + withinSeconds;
-    return nextDueSeconds;
+    // What falls due wakes two hosts: should the first not be free after all, the other is.
+    const next = rank < WAIT_FOR_DUE ? Math.min(nextDueSeconds ?? period, period) : period;
+    this.#lookAt = now + next;
+    return next;
   }
 
   /** Takes one run now, out of turn. */
@@ -96,6 +138,7 @@ export class Claims {
   #claim(retries: Retries): Promise<TurnAnswer> {
     return claimTurn({ ...this.#env, slots: this.#host.slots }, retries, {
       ...{ book: this.#book, notices: this.#notices, bookmarks: this.#bookmarks },
+      rank: () => this.#fleet.claimRank(WALK),
       accepting: () => this.accepting(),
       take: (run, seen, attempt, noticed) => this.#taken(run, { id: seen.id, attempt }, noticed),
     });

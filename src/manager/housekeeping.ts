@@ -1,5 +1,6 @@
 import type { AttemptBook } from './attempt-book.ts';
 import type { Environment } from './environment.ts';
+import type { Fleet } from './fleet.ts';
 import { LooseEnds } from './loose-ends.ts';
 import { isOfDatabase, unlessRefused } from './persist.ts';
 import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
@@ -9,6 +10,8 @@ import { StaleRuns } from './stale-runs.ts';
 
 /** Looks at held runs in the time of the shortest lease. */
 export const LOOKS_PER_LEASE = 2.4;
+/** So many hosts watch the runs of others: should one of them die, the other has seen it all. */
+const STALE_WATCHERS = 2;
 /** What changes seldom is looked at once in so many clean-ups. */
 const SELDOM = 2;
 /** Records are pruned after so long, seconds. */
@@ -23,24 +26,30 @@ export class Housekeeping {
   readonly #book: AttemptBook;
   readonly #handlers: RecoveryHandlers;
   readonly #signal: AbortSignal;
+  readonly #fleet: Fleet;
   readonly #stale: StaleRuns;
   readonly #looseEnds: LooseEnds;
   readonly #silentHosts: SilentHosts;
   readonly #setAside: SetAsideNumbers;
   #staleAt = -Infinity;
+  #tiedAt = -Infinity;
+  #ties = 0;
   #cleanedAt = -Infinity;
-  #cleanUps = 0;
   #prunedAt = -Infinity;
   /** What is being done, or was last. */
   #work: Promise<unknown> = Promise.resolve();
   #looking = false;
+  /** When all that was due had been done, monotonic seconds. */
+  #keptAt: number | null = null;
 
   constructor(
     env: Environment,
     book: AttemptBook,
     handlers: RecoveryHandlers,
     signal: AbortSignal,
+    fleet: Fleet,
   ) {
+    this.#fleet = fleet;
     this.#env = env;
     this.#book = book;
     this.#handlers = handlers;
@@ -58,7 +67,7 @@ export class Housekeeping {
 
   /** Somebody has tagged a run, or given it another number: do not wait for the clock. */
   marksChanged(): void {
-    this.#cleanedAt = -Infinity;
+    this.#tiedAt = -Infinity;
   }
 
   /** Before any work; waits for the database as long as it takes. */
@@ -99,24 +108,44 @@ export class Housekeeping {
     this.#prunedAt = this.#env.clock.monotonicSeconds();
   }
 
+  /** How long ago it last came round to the end of what is due; null: not yet. */
+  get keptForSeconds(): number | null {
+    return this.#keptAt === null ? null : this.#env.clock.monotonicSeconds() - this.#keptAt;
+  }
+
   async #look(): Promise<void> {
+    await this.#lookForAll(this.#fleet.dutyRank());
+    await this.#lookHere();
+    this.#keptAt = this.#env.clock.monotonicSeconds();
+  }
+
+  /** What is done once for all hosts. */
+  async #lookForAll(rank: number): Promise<void> {
     const { limits } = this.#env.rules;
     const now = this.#env.clock.monotonicSeconds();
     const lease = Math.min(limits.busyLeaseSeconds, limits.consideringLeaseSeconds);
-    if (now - this.#staleAt >= lease / LOOKS_PER_LEASE) {
+    if (rank >= STALE_WATCHERS) {
+      // What was not looked at cannot have been seen to stand still.
+      this.#stale.connectionLost();
+    } else if (now - this.#staleAt >= lease / LOOKS_PER_LEASE) {
       this.#staleAt = now;
       await unlessRefused(this.#env, 'runs without a sign of life', () =>
         this.#stale.look(this.#book),
       );
     }
-    if (now - this.#cleanedAt < limits.cleanUpSeconds) return;
-    this.#cleanedAt = now;
+    if (rank > 0 || now - this.#tiedAt < limits.cleanUpSeconds) return;
+    this.#tiedAt = now;
     await unlessRefused(this.#env, 'runs that nobody holds', () => this.#looseEnds.tie());
     await unlessRefused(this.#env, 'runs that wait for their number', () => this.#setAside.look());
-    if (this.#cleanUps++ % SELDOM === 0) {
-      await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
-      await this.#silentHosts.look();
-    }
+    if (this.#ties++ % SELDOM === 0) await this.#silentHosts.look();
+  }
+
+  /** What each host does for itself. */
+  async #lookHere(): Promise<void> {
+    const now = this.#env.clock.monotonicSeconds();
+    if (now - this.#cleanedAt < SELDOM * this.#env.rules.limits.cleanUpSeconds) return;
+    this.#cleanedAt = now;
+    await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
     if (now - this.#prunedAt < PRUNE_SECONDS) return;
     this.#prunedAt = now;
     await pruneRecords(this.#env);

@@ -19,6 +19,8 @@ export interface ManagerView {
   runners: readonly Runner[];
   /** A person wants no new run here. */
   drained?: Drain | null;
+  /** How long ago it last saw to what hosts do for each other; null or absent: it does not. */
+  orderKeptSeconds?: number | null;
 }
 
 /** One plain sentence on what this host is doing and why. */
@@ -197,6 +199,7 @@ export class LifeSigns {
         ...extras,
         ...this.#env.figures.told(),
         free_for_seconds: this.#freeForSeconds(),
+        order_kept_seconds: view.orderKeptSeconds ?? null,
       };
       const { host, place } = this.#env;
       const { holder } = place;

@@ -12,6 +12,7 @@ import { DatabaseNews } from './database-news.ts';
 import { Debts } from './debts/debts.ts';
 import { Deletions } from './deletions/deletions.ts';
 import type { Environment } from './environment.ts';
+import { Fleet } from './fleet.ts';
 import { HANDED_BACK, type HandBack } from './keeping-back/hand-over.ts';
 import { HostWatch } from './host-watch.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -33,6 +34,7 @@ export class ManagerLoop {
   readonly #ends: AbortSignal;
   readonly #bell: Bell;
   readonly #book = new AttemptBook();
+  readonly #fleet: Fleet;
   readonly #lifeSigns: LifeSigns;
   readonly #memory: MemoryWatch;
   readonly #housekeeping: Housekeeping;
@@ -55,6 +57,7 @@ export class ManagerLoop {
     this.#env = env;
     this.#ends = ends;
     this.#bell = new Bell(env.clock);
+    this.#fleet = new Fleet(env);
     this.#databaseNews = new DatabaseNews(env);
     this.#deletions = new Deletions(env);
     this.#host = new HostWatch(
@@ -74,6 +77,7 @@ export class ManagerLoop {
         adoptDebt: (document, files) => this.#debts.adopt(document, files),
       },
       ends,
+      this.#fleet,
     );
     this.#debts = new Debts(
       env,
@@ -86,11 +90,15 @@ export class ManagerLoop {
     );
     this.#claims = new Claims(
       env,
-      { book: this.#book, host: this.#host, debts: this.#debts },
-      (run, fence, noticed) => {
-        const runner = this.#runner(run, fence);
-        this.#begin(runner, () => runner.work(noticed));
+      { book: this.#book, host: this.#host, debts: this.#debts, fleet: this.#fleet },
+      {
+        take: (run, fence, noticed) => {
+          const runner = this.#runner(run, fence);
+          this.#begin(runner, () => runner.work(noticed));
+        },
+        ring: () => this.#bell.ring(),
       },
+      ends,
     );
     this.#lifeSigns = new LifeSigns(
       env,
@@ -133,6 +141,7 @@ export class ManagerLoop {
       health: this.#host.latest,
       runners: this.#book.all(),
       drained: this.#keepingBack.drained,
+      orderKeptSeconds: this.#housekeeping.keptForSeconds,
     };
   }
 
@@ -327,8 +336,11 @@ export class ManagerLoop {
 
   async #turn(): Promise<number> {
     const env = this.#env;
-    await this.#host.look(IDLE_HEALTH_SECONDS);
+    const before = this.#host.latest;
+    const { accepting } = await this.#host.look(IDLE_HEALTH_SECONDS);
+    if (accepting.ok && before?.accepting.ok === false) this.#claims.changed();
     const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
+    this.#fleet.refresh((error) => this.#fail(error));
     this.#housekeeping.begin((error) => this.#fail(error));
     try {
       await unlessRefused(env, 'what people ask for', () => this.#asked.look(this.#listening));
@@ -337,9 +349,9 @@ export class ManagerLoop {
         await this.#debts.giveWay(() => this.#claims.accepting());
         return interval;
       }
-      const nextDueSeconds = await this.#claims.turn(interval, this.#streaming);
+      const nextLookSeconds = await this.#claims.turn(interval, this.#streaming);
       await this.#debts.look(() => this.#claims.accepting());
-      return Math.min(interval, nextDueSeconds ?? interval);
+      return Math.min(interval, nextLookSeconds);
     } catch (error) {
       if (!isOfDatabase(error)) throw error;
       this.#housekeeping.connectionLost();
@@ -403,8 +415,9 @@ export class ManagerLoop {
     this.#streaming = true;
     store.runs
       .watch((hint) => {
-        if (hint !== null) this.#claims.hinted(hint);
-        if (hint === null || hint.touched.some(isMark)) this.#housekeeping.marksChanged();
+        const isToLook = hint === null || this.#claims.hinted(hint);
+        const isMarked = hint === null || hint.touched.some(isMark);
+        if (isMarked) this.#housekeeping.marksChanged();
         const runner = hint === null ? null : this.#book.ofRun(hint.id);
         if (runner !== null) {
           runner.look().then(
@@ -417,7 +430,7 @@ export class ManagerLoop {
             },
           );
         }
-        this.#bell.ring();
+        if (isToLook || (isMarked && this.#fleet.dutyRank() === 0)) this.#bell.ring();
       }, this.#ends)
       .then(
         (end) => {

@@ -3,7 +3,8 @@ import type { ChangeStream, ChangeStreamDocument, Collection, Document } from 'm
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Caller } from './call.ts';
-import { type StoreError, toStoreError } from './errors.ts';
+import { StoreError, toStoreError } from './errors.ts';
+import { Pace } from './pace.ts';
 
 /** The server answers an idle stream this often: two commands a minute. */
 const AWAIT_MS = 30_000;
@@ -12,6 +13,9 @@ const MOST_EARLY = 6;
 const LONGEST_PAUSE_MS = 2_000;
 /** After an answer that says more than: not now. */
 const LONGEST_REFUSED_PAUSE_MS = 60_000;
+/** Faster than any server answers. */
+const AT_ONCE_MS = 5;
+const MOST_UNANSWERED = 5;
 
 export interface WatchRequest {
   /** The collection of the present client, which may change from call to call. */
@@ -57,13 +61,17 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
       try {
         if (signal.aborted) break;
         const opened = once(stream, 'resumeTokenChanged');
-        const reading = readAll(stream, (event) => {
-          if (signal.aborted) return;
-          token = event._id;
-          pause = 100;
-          early.forget();
-          onEvent(event);
-        });
+        const reading = readAll(
+          stream,
+          (event) => {
+            if (signal.aborted) return;
+            token = event._id;
+            pause = 100;
+            early.forget();
+            onEvent(event);
+          },
+          signal,
+        );
         // Its end is awaited below.
         reading.catch(() => undefined);
         // The stream is opened only by its first read: the gap must end at a known time.
@@ -72,7 +80,10 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
         );
         if (!signal.aborted) onGap();
         // On a connection that went silent the stream would not end with its closing.
-        await Promise.race([reading, stopped]);
+        const hasEnded = await Promise.race([reading.then(() => true), stopped]);
+        if (hasEnded === true && !signal.aborted) {
+          throw new StoreError('refused', 'the server has ended the change stream');
+        }
         if (early.tooMany && !signal.aborted) return 'unsupported';
       } finally {
         signal.removeEventListener('abort', stop);
@@ -113,11 +124,31 @@ class EarlyAnswers {
   }
 }
 
+/** Until the signal, or until the server has ended the stream. */
 async function readAll(
   stream: ChangeStream,
   onEvent: (event: ChangeStreamDocument) => void,
-): Promise<never> {
-  for (;;) onEvent(await stream.next());
+  signal: AbortSignal,
+): Promise<void> {
+  const pace = new Pace();
+  let unanswered = 0;
+  stream.on('resumeTokenChanged', () => (unanswered = 0));
+  while (!signal.aborted) {
+    const asked = performance.now();
+    const event = await stream.tryNext();
+    if (event !== null) {
+      unanswered = 0;
+      pace.event();
+      onEvent(event);
+      continue;
+    }
+    const now = performance.now();
+    // A stream that the server has ended, with its collection, says nothing at once, for ever.
+    if (now - asked < AT_ONCE_MS && ++unanswered > MOST_UNANSWERED) return;
+    if (now - asked > AWAIT_MS / 2) continue;
+    const waitMs = pace.nothing(now);
+    if (waitMs > 0) await delay(waitMs, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** No change streams at all: a standalone server, no such stage or command, or no privilege. */

@@ -71,6 +71,7 @@ class Queue {
     this.#means = {
       ...{ book: new AttemptBook(), notices: new Notices(), bookmarks: new Map() },
       accepting: () => Promise.resolve({ ok: true }),
+      rank: () => 0,
       take: (run) => void this.taken.push(run.number),
     };
   }
