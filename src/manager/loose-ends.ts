@@ -1,3 +1,7 @@
+import { resolve } from 'node:path';
+
+import { describeProblem } from '../attempts/products.ts';
+import { productsListed, uncertifiable } from '../domain/certification.ts';
 import { incompleteIn, lacksData } from '../domain/live-input.ts';
 import { parseRun, type ParsedRun } from '../domain/run.ts';
 import { documentsInWords, SETTLE_NUMBER } from '../domain/same-number.ts';
@@ -7,6 +11,7 @@ import { numbered } from '../store/numbered.ts';
 import { seenOf } from '../store/runs.ts';
 import type { LogPriority, RunDocument } from '../store/types.ts';
 import { abandonTagged } from './abandon.ts';
+import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { aboutOneRun } from './persist.ts';
@@ -28,6 +33,7 @@ export class LooseEnds {
   readonly #endMissed = new Set<string>();
   /** Tagged runs of which it was told that others have their number. */
   readonly #sharingTold = new Set<string>();
+  readonly #uncertified = new Set<string>();
 
   readonly #signal: AbortSignal;
 
@@ -114,12 +120,47 @@ export class LooseEnds {
     const incomplete = incompleteIn(document['bootstrax']);
     if (incomplete !== null && lacksData(incomplete)) return;
     if (!STATUS_TO_REPLACE.some((status) => status === (document['status'] ?? null))) return;
+    const problem = await this.#problemOf(document);
+    if (problem !== null) return this.#sayUncertified(document, problem);
     if ((await this.#env.store.runs.mendStatus(seen)) !== 'landed') return;
     await this.#tell(
       document,
       'info',
       'run.status_mended',
       `${runLabel(seenOf(document))} was done on ${String(seen.host)} without a status that hands it on: it has one now`,
+    );
+  }
+
+  /** Nothing is handed on as complete that was not looked at, as far as it can be seen from here. */
+  async #problemOf(document: RunDocument): Promise<string | null> {
+    const { host, products, outputDirectory } = this.#env;
+    const listed = productsListed(document);
+    const { number, host: finisher } = seenOf(document);
+    if (finisher !== host || listed.length === 0) return uncertifiable(listed, null);
+    const seen: { location: string; problem: string | null }[] = [];
+    const what = `look at the products of run ${String(number)}`;
+    const looked = await unlessDiskTrouble(this.#env, what, async () => {
+      const found = await products.inspect(outputDirectory, String(number).padStart(6, '0'));
+      for (const { location, problems } of found.products) {
+        const [problem] = problems;
+        seen.push({ location, problem: problem === undefined ? null : describeProblem(problem) });
+      }
+    });
+    if (!looked) return 'its products cannot be looked at now';
+    const locations = listed.map((location) => resolve(location));
+    return uncertifiable(locations, seen);
+  }
+
+  async #sayUncertified(document: RunDocument, problem: string): Promise<void> {
+    const { number, host } = seenOf(document);
+    const key = `${idText(document._id)} ${problem}`;
+    if (this.#uncertified.has(key)) return;
+    this.#uncertified.add(key);
+    await this.#tell(
+      document,
+      'error',
+      'run.uncertified',
+      `${runLabel(seenOf(document))} is done on ${String(host)} without a status that hands it on, and does not get one: ${problem}. Restore its data, or have it made again: 'bootstrax fail ${String(number)}'`,
     );
   }
 

@@ -102,7 +102,8 @@ describe('runs that somebody has left behind', () => {
     const numbers = [await take(), await take(), await take()] as const;
     const [bare, further, old] = numbers;
     const bootstrax = { state: 'done', host: 'gone.test.local', time: new Date() };
-    await set(bare, { bootstrax });
+    const product = { type: 'raw_records', host: 'gone.test.local', location: '/gone/x' };
+    await set(bare, { bootstrax, data: [...(await lab.run(bare)).data, product] });
     await set(further, { bootstrax, status: 'transferring' });
     await set(old, { bootstrax, start: new Date(Date.now() - 30 * DAY_MS) });
     const alpha = await manager();
@@ -112,11 +113,32 @@ describe('runs that somebody has left behind', () => {
     expect((await lab.run(old)).status).toBeUndefined();
   });
 
+  test('done without a status and without a product, or with one that is not there: it is said, and not handed on', async () => {
+    const [bare, gone] = [await take(), await take()];
+    const bootstrax = { state: 'done', time: new Date() };
+    const product = {
+      type: 'raw_records',
+      host: 'alpha.test.local',
+      location: join(lab.output, 'gone'),
+    };
+    await set(bare, { bootstrax: { ...bootstrax, host: 'gone.test.local' } });
+    await set(gone, {
+      bootstrax: { ...bootstrax, host: 'alpha.test.local' },
+      data: [...(await lab.run(gone)).data, product],
+    });
+    const alpha = await manager();
+    for (const run of [bare, gone]) {
+      await alpha.event('run.uncertified', { run });
+      expect((await lab.run(run)).status).toBeUndefined();
+    }
+  });
+
   test('done without an end: said once, and left to the DAQ and to people', async () => {
     const number = await take();
     const bootstrax = { state: 'done', host: 'gone.test.local', time: new Date() };
-    const { end } = await lab.run(number);
-    await set(number, { bootstrax, end: null });
+    const { end, data } = await lab.run(number);
+    const product = { type: 'raw_records', host: 'gone.test.local', location: '/gone/x' };
+    await set(number, { bootstrax, end: null, data: [...data, product] });
     const alpha = await manager();
     await alpha.event('run.end_missing', { run: number });
     expect(await lab.run(number)).toMatchObject({ bootstrax, end: null });
