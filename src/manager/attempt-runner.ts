@@ -1,5 +1,7 @@
 import type { AttemptFiles } from '../attempts/directory.ts';
 import { firstStepsAt, type AttemptTimes } from '../domain/attempt-times.ts';
+import { fieldsOf } from '../domain/bson-values.ts';
+import { isAsItsAttemptLeftIt } from '../domain/identity.ts';
 import type { Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
@@ -140,7 +142,8 @@ export class AttemptRunner implements Runner {
     if (parsed.kind === 'run') {
       const { attempt, host, state } = parsed.run.bootstrax;
       const claimed = state === 'busy' || (state === 'considering' && this.#state === state);
-      if (claimed && attempt === this.fence.attempt && host === this.fence.host) {
+      const isOwn = isAsItsAttemptLeftIt(fieldsOf(document?.['bootstrax']));
+      if (claimed && isOwn && attempt === this.fence.attempt && host === this.fence.host) {
         this.#run = parsed.run;
         this.#noteTime(parsed.run);
         this.#noteTags(parsed.run);

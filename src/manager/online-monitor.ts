@@ -1,3 +1,5 @@
+import { fieldsOf } from '../domain/bson-values.ts';
+import { isAsItsAttemptLeftIt } from '../domain/identity.ts';
 import type { ObjectId } from 'mongodb';
 
 import { StoreError } from '../store/errors.ts';
@@ -72,7 +74,8 @@ async function mayBeRemoved(
   const seen = seenOf(document);
   if (seen.state === 'failed' || seen.state === 'abandoned') return true;
   const held = seen.state === 'considering' || seen.state === 'busy';
-  return held && seen.host === env.host && seen.attempt === attempt;
+  const isOwn = isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']));
+  return held && isOwn && seen.host === env.host && seen.attempt === attempt;
 }
 
 async function sayLeft(env: Environment, number: number, why: string): Promise<void> {

@@ -2,6 +2,8 @@ import type { AttemptFiles } from '../attempts/directory.ts';
 import type { Plan } from '../domain/attempt.ts';
 import { parseRun, type ParsedRun, type Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
+import { fieldsOf } from '../domain/bson-values.ts';
+import { isAsItsAttemptLeftIt } from '../domain/identity.ts';
 import { idText } from '../store/document-id.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Conclusion, RunDocument } from '../store/types.ts';
@@ -94,6 +96,7 @@ async function recoverAttempt(
   for (const document of found) {
     const { state, attempt, host } = seenOf(document);
     if (attempt !== plan.attempt || host !== env.host) continue;
+    if (!isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']))) continue;
     if (state === 'considering') {
       // Claimed, but no child was ever made: the claim is given back by itself.
       await env.attempts.markConcluded(files.directory);
@@ -162,6 +165,8 @@ async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSign
     const { number, attempt } = seenOf(document);
     // Without an attempt id it is the reference's: it goes stale like any foreign run.
     if (typeof attempt !== 'string' || book.has(attempt)) continue;
+    // Nor is it ours if somebody has gone on with it under this host's name.
+    if (!isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']))) continue;
     const parsed = parseRun(document);
     const begun = seenOf(document).state === 'busy' && parsed.kind === 'run' ? parsed.run : null;
     if (begun !== null) await endProcesses(env, null, attempt);

@@ -17,12 +17,31 @@ export const FINISHED_STATUS = 'eb_finished_pre';
 /** Any other run-level status means that somebody has gone on with the run (reference, section 2.6). */
 export const STATUS_TO_REPLACE: readonly (string | null)[] = [null, 'needs_upload'];
 
+/** Given twice: whoever copies the second along writes the first anew (`domain/identity`). */
+const FIRST_OWN_TIME = { time: '$$NOW', attempt_time: '$$NOW' } as const;
+/** Only who finds both alike makes them alike again. */
+const OWN_TIME = {
+  time: '$$NOW',
+  attempt_time: {
+    $cond: [
+      {
+        $eq: [
+          { $ifNull: ['$bootstrax.attempt_time', '$bootstrax.time'] },
+          { $ifNull: ['$bootstrax.time', null] },
+        ],
+      },
+      '$$NOW',
+      '$bootstrax.attempt_time',
+    ],
+  },
+};
+
 export function claimUpdate(owner: { attempt: string; host: string }): Document[] {
   return [
     setBootstrax({
       state: 'considering',
       host: literal(owner.host),
-      time: '$$NOW',
+      ...FIRST_OWN_TIME,
       attempt: literal(owner.attempt),
     }),
     unsetBootstrax('plan', 'progress', 'malformed', 'same_number', 'waits_for', 'incomplete'),
@@ -33,7 +52,7 @@ export function busyUpdate(plan: PlanSummary): Document[] {
   return [
     setBootstrax({
       state: 'busy',
-      time: '$$NOW',
+      ...OWN_TIME,
       started_processing: '$$NOW',
       plan: literal(plan),
     }),
@@ -47,7 +66,7 @@ export function heartbeatUpdate(
 ): Document[] {
   return [
     setBootstrax({
-      time: '$$NOW',
+      ...OWN_TIME,
       ...(progress === null ? {} : { progress: literal(progress) }),
       ...(waitsFor === null ? {} : { waits_for: literal(waitsFor) }),
     }),
@@ -56,11 +75,11 @@ export function heartbeatUpdate(
 
 /** Refreshes the life sign along: it proves as well as any other that the owner is alive. */
 export function registerUpdate(host: string, entries: readonly DataRegistration[]): Document[] {
-  return [registerStage(host, entries), setBootstrax({ time: '$$NOW' })];
+  return [registerStage(host, entries), setBootstrax(OWN_TIME)];
 }
 
 export function unregisterUpdate(host: string, locations: readonly string[]): Document[] {
-  return [unregisterStage(host, locations), setBootstrax({ time: '$$NOW' })];
+  return [unregisterStage(host, locations), setBootstrax(OWN_TIME)];
 }
 
 /** `lastAttempt` is left behind so that a lost answer can be told from a lost run. */
@@ -79,7 +98,13 @@ export function settleUpdate(host: string, conclusion: Conclusion): Document[] {
     ...(unregister.length > 0 ? [unregisterStage(host, unregister)] : []),
     ...(register.length > 0 ? [registerStage(host, register)] : []),
     setBootstrax({ host: literal(host), time: '$$NOW', ...conclusionFields(conclusion) }),
-    unsetBootstrax('attempt', 'progress', 'waits_for', ...conclusionRemoves(conclusion)),
+    unsetBootstrax(
+      'attempt',
+      'attempt_time',
+      'progress',
+      'waits_for',
+      ...conclusionRemoves(conclusion),
+    ),
     ...(isRetriedByCount(conclusion) ? [] : [withoutZeroCount()]),
     ...(conclusion.kind === 'done' && conclusion.handOn !== false ? [statusStage()] : []),
   ];
@@ -226,7 +251,14 @@ export function retryUpdate(host: string, failures: number): Document[] {
       next_retry: '$$NOW',
       uncounted: 0,
     }),
-    unsetBootstrax('attempt', 'progress', 'malformed', 'same_number', 'holders_lost'),
+    unsetBootstrax(
+      'attempt',
+      'attempt_time',
+      'progress',
+      'malformed',
+      'same_number',
+      'holders_lost',
+    ),
     ...(failures === 0 ? [unsetBootstrax('asked_failures')] : []),
   ];
 }

@@ -116,6 +116,13 @@ export const SCENARIOS: readonly Scenario[] = [
     toTheCut: ways.withLeftovers,
   },
   {
+    name: 'a removal that was cut has set aside what is of another run document',
+    failures: 1,
+    points: around('leftover.put_back'),
+    toTheCut: ways.anothersSetAside,
+    afterwards: ways.anothersMovedAway,
+  },
+  {
     name: 'an earlier attempt has left documents for online displays',
     failures: 0,
     points: around('online_monitor.wipe'),

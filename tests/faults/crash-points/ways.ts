@@ -75,6 +75,30 @@ export const withLeftovers: Way = async (trial, cut) => {
   await trial.cutIn(await trial.manager({ cut }), cut);
 };
 
+/** A removal that was cut has set a folder aside that is of another run document. */
+export const anothersSetAside: Way = async (trial, cut) => {
+  const folder = `${anothers(trial)}0removed0123456789abz_temp`;
+  await mkdir(folder);
+  const bootstrax = { attempt: newAttemptId(), document: 'another', host: trial.host };
+  await writeFile(
+    join(folder, 'records-oldhash-metadata.json'),
+    JSON.stringify({ chunks: [], bootstrax }),
+  );
+  await trial.insert({ bootstrax: failedBefore(trial, 1, new Date(0)) });
+  await trial.cutIn(await trial.manager({ cut }), cut);
+};
+
+/** It has its name again, and a person takes it out of the way. */
+export async function anothersMovedAway(trial: Trial): Promise<void> {
+  const folder = anothers(trial);
+  await until('the folder of another to have its name again', () => existsSync(folder));
+  await rm(folder, { recursive: true });
+}
+
+function anothers(trial: Trial): string {
+  return join(trial.lab.output, `${trial.runId}-records-oldhash`);
+}
+
 /** An earlier attempt has left documents for online displays. */
 export const monitored: Way = async (trial, cut) => {
   const document = { number: trial.number, data_type: 'event_basics', lineage_hash: 'oldhash' };

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -164,4 +164,46 @@ test('a folder of a done run that lies in the way of another document of its num
   const kept = await lab.runs.findOne({ _id: first._id });
   expect(kept?.bootstrax).toMatchObject({ state: 'done', last_attempt: attempt });
   await expectWhole(kept!, ALPHA, attempt);
+});
+
+test('the reference goes on with a run of this host under its name and copies our fields along: it is left alone while its time is fresh', async () => {
+  const alpha = await lab.manager({ host: ALPHA, config: HASTY });
+  await alpha.event('manager.ready');
+  const taking = lab.takeRuns(['--seconds', '6', '--speed', '1', '--chunk-seconds', '1']);
+  const { run: number, attempt } = (await alpha.event('attempt.started')) as {
+    run: number;
+    attempt: string;
+  };
+  const { child, guardian } = await until('the child', () => started(attempt).catch(() => null));
+  alpha.child.kill('SIGKILL');
+  for (const pid of [guardian.pid, child.pid]) process.kill(pid, 'SIGKILL');
+  await alpha.exited;
+  await taking;
+  const { bootstrax } = await lab.run(number);
+  const folder = join(lab.output, `${String(number).padStart(6, '0')}-peaks-abcdefghij_temp`);
+  await mkdir(folder);
+  await writeFile(join(folder, 'peaks-abcdefghij-metadata.json'), '{"chunks": []}');
+  let signs = 0;
+  const sign = async () => {
+    await lab.runs.updateOne(
+      { number },
+      { $set: { bootstrax: { ...bootstrax, state: 'busy', time: new Date() } } },
+    );
+    signs++;
+  };
+  await sign();
+  const again = await lab.manager({ host: ALPHA, config: HASTY });
+  await again.event('attempt.cleaned', { run: number, attempt });
+  // For longer than a lease of ours, and than the 7 s after which it was taken away.
+  const begin = performance.now();
+  await until('some life signs of the reference', async () => {
+    await sign();
+    return performance.now() - begin > 8000;
+  });
+  expect((await lab.run(number)).bootstrax).toMatchObject({ state: 'busy', attempt });
+  expect(existsSync(folder)).toBe(true);
+  expect(signs).toBeGreaterThan(2);
+  await again.event('run.stale', { run: number });
+  const ended = await lab.run(number);
+  expect(ended.bootstrax.n_failures ?? 0).toBe(0);
 });

@@ -39,7 +39,7 @@ describe('listing of data', () => {
 
   it('refreshes the life sign', () => {
     const before = { bootstrax: { state: 'busy', time: new Date(0) } };
-    const bootstrax = { state: 'busy', time: NOW };
+    const bootstrax = { state: 'busy', time: NOW, attempt_time: NOW };
     expect(updated(before, registerUpdate(HOST, [ENTRY]))).toEqual({ bootstrax, data: [STORED] });
     expect(updated({ ...before, data: [] }, unregisterUpdate(HOST, ['/p']))).toEqual({
       bootstrax,

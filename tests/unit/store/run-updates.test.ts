@@ -8,13 +8,16 @@ import {
   FINISHED_STATUS,
   heartbeatUpdate,
   holdUpdate,
+  registerUpdate,
   releaseUpdate,
   renumberUpdate,
   retryUpdate,
   settleUpdate,
   STATUS_TO_REPLACE,
   statusStage,
+  unregisterUpdate,
 } from '../../../src/store/run-updates.ts';
+import { isAsItsAttemptLeftIt } from '../../../src/domain/identity.ts';
 import type { Conclusion, Fence, PlanSummary } from '../../../src/store/types.ts';
 import { NOW, updated } from './updates.ts';
 
@@ -34,6 +37,7 @@ const OWNED = {
   state: 'busy',
   host: HOST,
   time: new Date(0),
+  attempt_time: new Date(0),
   attempt: FENCE.attempt,
   plan: PLAN,
   progress: { t: 1 },
@@ -47,7 +51,7 @@ const OWNED = {
   started_processing: new Date(2),
   foreign: 'kept',
 };
-const { attempt: _attempt, progress: _progress, ...FREED } = OWNED;
+const { attempt: _attempt, attempt_time: _time, progress: _progress, ...FREED } = OWNED;
 const without = (fields: object, ...names: string[]) =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 const later = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
@@ -56,7 +60,10 @@ describe('claim', () => {
   it.each([undefined, null, 'odd', 5, [1], {}])('over bootstrax %j', (...values) => {
     const bootstrax = values.length === 1 ? values[0] : values;
     expect(updated({ bootstrax, number: 7 }, claimUpdate(FENCE))).toEqual({
-      bootstrax: { state: 'considering', host: HOST, time: NOW, attempt: FENCE.attempt },
+      bootstrax: {
+        ...{ state: 'considering', host: HOST, time: NOW, attempt_time: NOW },
+        attempt: FENCE.attempt,
+      },
       number: 7,
     });
   });
@@ -71,6 +78,7 @@ describe('claim', () => {
       state: 'considering',
       host: 'eb4',
       time: NOW,
+      attempt_time: NOW,
       attempt: 'new',
     });
   });
@@ -87,6 +95,7 @@ describe('while an attempt runs', () => {
     expect(updated({ bootstrax: OWNED }, busyUpdate(plan)).bootstrax).toEqual({
       ...OWNED,
       time: NOW,
+      attempt_time: NOW,
       started_processing: NOW,
       plan,
     });
@@ -95,18 +104,38 @@ describe('while an attempt runs', () => {
     });
   });
 
-  it('a life sign touches nothing but the time', () => {
+  it('a life sign touches nothing but its times', () => {
     expect(updated({ bootstrax: OWNED, other: 1 }, heartbeatUpdate(null))).toEqual({
-      bootstrax: { ...OWNED, time: NOW },
+      bootstrax: { ...OWNED, time: NOW, attempt_time: NOW },
       other: 1,
     });
   });
+
+  it.each([
+    ['busy', busyUpdate(PLAN)],
+    ['a life sign', heartbeatUpdate(null)],
+    ['a listing', registerUpdate(HOST, [])],
+    ['an unlisting', unregisterUpdate(HOST, ['/p'])],
+  ])(
+    '%s never makes a run its own again that somebody else has written, who copied all other fields',
+    (_what, update) => {
+      const copied = { ...OWNED, time: new Date(5) };
+      const { bootstrax } = updated({ bootstrax: copied }, update) as { bootstrax: typeof OWNED };
+      expect(isAsItsAttemptLeftIt(bootstrax)).toBe(false);
+      const own = updated({ bootstrax: OWNED }, update) as { bootstrax: typeof OWNED };
+      expect(isAsItsAttemptLeftIt(own.bootstrax)).toBe(true);
+      const { attempt_time: _absent, ...before } = OWNED;
+      const adopted = updated({ bootstrax: before }, update) as { bootstrax: typeof OWNED };
+      expect(adopted.bootstrax.attempt_time).toEqual(NOW);
+    },
+  );
 
   it('a life sign with progress replaces the progress', () => {
     const progress = { ...PROGRESS, phase: '$$NOW' };
     expect(updated({ bootstrax: OWNED }, heartbeatUpdate(progress)).bootstrax).toEqual({
       ...OWNED,
       time: NOW,
+      attempt_time: NOW,
       progress,
     });
   });
