@@ -16,7 +16,7 @@ import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen, malformedText } from './failure.ts';
 import { endHistory } from './history.ts';
 import { endProcesses, listedHere } from './left-behind.ts';
-import { aboutOneRun, unlessRefused, untilAnswered, untilWritten } from './persist.ts';
+import { aboutOneRun, unlessRefused, untilAnswered } from './persist.ts';
 import {
   removeProducts,
   takingBack,
