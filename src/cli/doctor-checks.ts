@@ -6,6 +6,9 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Settings } from '../config/entries.ts';
 import type { Loaded } from '../config/load.ts';
+import { pluginGraphSchema } from '../domain/attempt.ts';
+import { unknownDefaultTargets } from '../domain/targets.ts';
+import { StoreError } from '../store/errors.ts';
 import type { Store } from '../store/types.ts';
 import { withStore } from './database.ts';
 import { checkOneManager } from './doctor-exclusion.ts';
@@ -21,7 +24,8 @@ const run = promisify(execFile);
 const IMPORT_LIMIT_SECONDS = 120;
 /** Clocks further apart than this confuse people, seconds; no decision depends on it. */
 const CLOCK_LIMIT_SECONDS = 2;
-const STREAM_LIMIT_SECONDS = 2;
+/** Opening takes milliseconds; a server that cannot is asked again and again. */
+const STREAM_LIMIT_SECONDS = 5;
 
 function ok(check: string, says: string): Finding {
   return { check, state: 'ok', says, todo: null };
@@ -130,7 +134,7 @@ export async function checkPython(settings: Settings): Promise<Finding[]> {
     const last = stdout.trim().split('\n').at(-1) ?? '[]';
     const [version, strax, straxen] = JSON.parse(last) as (string | null)[];
     const versions = `Python ${version}, strax ${strax}, straxen ${straxen ?? 'absent'}`;
-    return [ok('python', `${python}: ${versions}`)];
+    return [ok('python', `${python}: ${versions}`), await checkContext(settings)];
   } catch (error) {
     const { code: cause, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
     if (cause === 'ENOENT') {
@@ -147,6 +151,38 @@ export async function checkPython(settings: Settings): Promise<Finding[]> {
   }
 }
 
+/** The strax context, built as the worker builds it. */
+async function checkContext(settings: Settings): Promise<Finding> {
+  const { python, context, contextOptions } = settings.worker;
+  const code =
+    'import json, sys\n' +
+    'from bootstrax_worker.context import ContextUnusable, LoadedContext\n' +
+    'try:\n loaded = LoadedContext(sys.argv[1], json.loads(sys.argv[2]))\n' +
+    'except ContextUnusable as error:\n sys.exit(str(error))\n' +
+    'print(json.dumps(loaded.graph()))';
+  const todo =
+    'correct worker.context (module:function), its options, or what is installed beside it';
+  try {
+    const { stdout } = await run(python, ['-c', code, context, JSON.stringify(contextOptions)], {
+      cwd: '/',
+      env: pythonEnvironment(settings),
+      timeout: IMPORT_LIMIT_SECONDS * 1000,
+    });
+    const graph = pluginGraphSchema.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
+    const unknown = unknownDefaultTargets(settings.rules.targets, graph);
+    const count = Object.keys(graph.types).length;
+    if (unknown.length === 0) return ok('context', `${context} makes ${count} data types`);
+    return problem(
+      'context',
+      `${context} does not make ${unknown.join(', ')}`,
+      'correct targets.default, targets.post_processing or the context',
+    );
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    return problem('context', stderr?.trim().split('\n').at(-1) || message, todo);
+  }
+}
+
 /** Reachable, fast change notices, indexes, privileges, clock. */
 export async function checkDatabase(loaded: Loaded): Promise<Finding[]> {
   if (loaded.settings.database.url === null) {
@@ -158,17 +194,74 @@ export async function checkDatabase(loaded: Loaded): Promise<Finding[]> {
     try {
       await store.ping();
     } catch (error) {
-      const todo = 'is the server running, the URL right, the network up?';
-      return [problem('database', (error as Error).message, todo)];
+      return [problem('database', (error as Error).message, whatHelps(error))];
     }
     return [
       ok('database', 'both databases answer'),
       await checkClock(store),
       await checkOneManager(store, loaded.settings.host.name),
       await checkChangeStream(store, loaded.settings),
+      ...(await checkPrivileges(loaded.settings)),
       ...(await checkIndexes(store, loaded.settings)),
     ];
   });
+}
+
+function whatHelps(error: unknown): string {
+  const kind = error instanceof StoreError ? error.kind : 'unreachable';
+  switch (kind) {
+    case 'unauthorized':
+      return 'correct user and password (database.credentials_file); waiting does not mend it';
+    case 'unsupported':
+      return 'MongoDB 4.4 or newer is needed; waiting does not mend it';
+    default:
+      return 'is the server running, the URL right, the network up?';
+  }
+}
+
+/** What the account may do, for each server by itself. */
+async function checkPrivileges({ database }: Settings): Promise<Finding[]> {
+  const { askPrivileges, neededPrivileges, roleCommand } = await import('../store/privileges.ts');
+  const names = { runs: database.runsDb, daq: database.daqDb };
+  const needed = neededPrivileges(database);
+  const { url, daqUrl, credentials, callTimeoutSeconds } = database;
+  const servers = [
+    { url, credentials: credentials.runs, of: daqUrl === null ? ['runs', 'daq'] : ['runs'] },
+    ...(daqUrl === null ? [] : [{ url: daqUrl, credentials: credentials.daq, of: ['daq'] }]),
+  ];
+  const findings = servers.map(async ({ url, credentials, of }): Promise<Finding> => {
+    const here = needed.filter((privilege) => of.includes(privilege.database));
+    const granted = await askPrivileges(
+      { url: url ?? '', credentials, callTimeoutSeconds },
+      here,
+      names,
+    );
+    const check = 'privileges';
+    switch (granted.kind) {
+      case 'nobody':
+        return ok(check, 'the server asks nobody for a password, and allows everything');
+      case 'unknown':
+        return warn(
+          check,
+          `what this account may do is not known: ${granted.why}`,
+          "try it with 'bootstrax doctor --contract URL'",
+        );
+      case 'known': {
+        const who = granted.users.join(', ');
+        if (granted.missing.length === 0) return ok(check, `${who} has all of them`);
+        const lacking = granted.missing.map(
+          ({ database, collection, actions }) =>
+            `${names[database]}.${collection}: ${actions.join(', ')}`,
+        );
+        return problem(
+          check,
+          `${who} lacks ${lacking.join('; ')}`,
+          `as the server's administrator:\n${roleCommand('bootstrax', here, names)}`,
+        );
+      }
+    }
+  });
+  return Promise.all(findings);
 }
 
 async function checkClock(store: Store): Promise<Finding> {
@@ -183,14 +276,22 @@ async function checkClock(store: Store): Promise<Finding> {
 
 async function checkChangeStream(store: Store, { database }: Settings): Promise<Finding> {
   if (!database.changeStream) return ok('change stream', 'switched off: runs are found by polling');
-  const answer = await store.runs.watch(
-    () => undefined,
-    AbortSignal.timeout(STREAM_LIMIT_SECONDS * 1000),
-  );
-  if (answer === 'aborted') return ok('change stream', 'new runs are noticed at once');
+  const ends = new AbortController();
+  const limit = setTimeout(() => ends.abort(), STREAM_LIMIT_SECONDS * 1000);
+  let opened = false;
+  const answer = await store.runs.watch((hint) => {
+    // It says so itself once it is open.
+    if (hint !== null) return;
+    opened = true;
+    ends.abort();
+  }, ends.signal);
+  clearTimeout(limit);
+  if (opened) return ok('change stream', 'new runs are noticed at once');
   return warn(
     'change stream',
-    'this server offers none: new runs are found by polling',
+    answer === 'unsupported'
+      ? 'this server offers none to this account: new runs are found by polling'
+      : `none could be opened within ${STREAM_LIMIT_SECONDS} s: new runs are found by polling`,
     'make the server a replica set, and grant changeStream on the runs collection',
   );
 }

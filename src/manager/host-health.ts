@@ -10,7 +10,7 @@ export interface HostHealth {
     | { ok: true }
     | {
         ok: false;
-        kind: 'context' | 'folder' | 'disk' | 'memory' | 'quarantine' | 'drained';
+        kind: 'context' | 'folder' | 'disk' | 'memory' | 'database' | 'quarantine' | 'drained';
         reason: string;
       };
   disk: DiskSpace | null;

@@ -11,15 +11,22 @@ export class HostWatch {
   readonly #env: Environment;
   readonly #attemptsHere: () => number;
   readonly #onLook: () => void;
+  readonly #refusal: () => string | null;
   readonly #quarantine: Quarantine;
   readonly #diskAlarm: DiskAlarm;
   #latest: HostHealth | null = null;
   #lookedAt = -Infinity;
   #drained: string | null = null;
 
-  /** `onLook` is called after each look. */
-  constructor(env: Environment, attemptsHere: () => number, onLook: () => void) {
+  /** `onLook` is called after each look; `refusal`: what a database refuses until a person mends it. */
+  constructor(
+    env: Environment,
+    attemptsHere: () => number,
+    onLook: () => void,
+    refusal: () => string | null = () => null,
+  ) {
     this.#env = env;
+    this.#refusal = refusal;
     this.#attemptsHere = attemptsHere;
     this.#onLook = onLook;
     this.#quarantine = new Quarantine(env);
@@ -58,7 +65,7 @@ export class HostWatch {
     const limit = this.#latest?.accepting.ok === true ? maxAgeSeconds : HEALTH_SECONDS;
     if (this.#latest !== null && now - this.#lookedAt < limit) return this.#latest;
     const before = this.#latest?.accepting;
-    const health = await this.#ifWanted(await hostHealth(this.#env));
+    const health = await this.#ifWanted(this.#ifGranted(await hostHealth(this.#env)));
     this.#latest = health;
     this.#lookedAt = now;
     const { accepting } = health;
@@ -73,6 +80,13 @@ export class HostWatch {
     this.#diskAlarm.seen(health);
     this.#onLook();
     return health;
+  }
+
+  #ifGranted(health: HostHealth): HostHealth {
+    const reason = this.#refusal();
+    return reason === null
+      ? health
+      : { ...health, accepting: { ok: false, kind: 'database', reason } };
   }
 
   /** What a person has decided comes before what the host is like. */

@@ -64,6 +64,7 @@ export class ManagerLoop {
       env,
       () => this.#book.size,
       () => this.#lifeSigns.changed(),
+      () => this.#databaseNews.refusal,
     );
     this.#housekeeping = new Housekeeping(
       env,
@@ -170,10 +171,10 @@ export class ManagerLoop {
       void this.#memory.run(this.#ends);
       await this.#housekeeping.atStart();
       this.#ready = true;
-      const what = this.#keepingBack.handingBack
-        ? 'has seen to what was left'
-        : 'is ready to take runs';
-      env.log.info({ event: 'manager.ready', host: env.host }, `${env.host} ${what}`);
+      env.log.info(
+        { event: 'manager.ready', host: env.host },
+        `${env.host} ${await this.#readiness()}`,
+      );
       if (env.role === 'never') {
         const why = `${env.host} runs a manager although it is never to take new runs with the main detector: is that meant?`;
         void tellDaq(env, 'error', why);
@@ -223,6 +224,15 @@ export class ManagerLoop {
     return isDone ? 0 : 1;
   }
 
+  /** "Ready" is said only of a host that would take a run. */
+  async #readiness(): Promise<string> {
+    if (this.#keepingBack.handingBack) return 'has seen to what was left';
+    const { accepting } = await this.#host.look();
+    return accepting.ok
+      ? 'is ready to take runs'
+      : `has begun, and takes no new run yet: ${accepting.reason}`;
+  }
+
   #deleteLiveData(): void {
     this.#deletions.run(this.#ends).catch((error: unknown) => this.#fail(error));
   }
@@ -254,6 +264,7 @@ export class ManagerLoop {
 
   onStoreEvent(event: StoreEvent): void {
     this.#databaseNews.tell(event);
+    if (event.kind === 'refused' || event.kind === 'granted') this.#host.changed();
     if (event.kind !== 'connection') return;
     if (!event.up) this.#housekeeping.connectionLost();
     this.#bell.ring();

@@ -26,6 +26,7 @@ export function createCaller(
   timeoutSeconds: number,
   notify: (event: StoreEvent) => void,
 ): Caller {
+  const refused = new Set<string>();
   const pause = (milliseconds: number): Promise<void> => delay(milliseconds);
 
   async function once<T>(operation: string, run: () => Promise<T>): Promise<T> {
@@ -47,12 +48,18 @@ export function createCaller(
     try {
       const result = await Promise.race([answer, expired]);
       called(true);
+      if (refused.delete(operation)) notify({ kind: 'granted', database, operation });
       return result;
     } catch (error) {
       const failure = toStoreError(error, operation, database);
       called(failure.kind !== 'unreachable');
       if (failure.kind === 'unreachable' || failure.kind === 'unclear') {
         notify({ kind: 'missed', database, operation, reason: failure.message });
+      }
+      if (failure.kind === 'unauthorized' || failure.kind === 'unsupported') {
+        refused.add(operation);
+        const { kind: refusal, message: reason } = failure;
+        notify({ kind: 'refused', database, operation, reason, refusal });
       }
       throw failure;
     } finally {

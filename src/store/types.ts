@@ -1,3 +1,4 @@
+import type { StoreErrorKind } from './errors.ts';
 import type { ActionStore } from './types/actions.ts';
 import type { AdoptionStore } from './types/adoption.ts';
 import type { AlarmStore, MaintenanceStore } from './types/alarms.ts';
@@ -70,6 +71,16 @@ export type StoreEvent =
   | { kind: 'called'; database: 'runs' | 'daq'; seconds: number; answered: boolean }
   /** One try of a call got no answer, or one that says: not now. `reason` names database and operation. */
   | { kind: 'missed'; database: 'runs' | 'daq'; operation: string; reason: string }
+  /** The server refuses a kind of call, and goes on doing so until a person changes something. */
+  | {
+      kind: 'refused';
+      database: 'runs' | 'daq';
+      operation: string;
+      reason: string;
+      refusal: Extract<StoreErrorKind, 'unauthorized' | 'unsupported'>;
+    }
+  /** What was refused before is taken now. */
+  | { kind: 'granted'; database: 'runs' | 'daq'; operation: string }
   | { kind: 'connection'; database: 'runs' | 'daq'; up: boolean; reason: string | null };
 
 export interface Credentials {

@@ -52,6 +52,8 @@ export class Metrics {
         this.#up.set(event.database, event.up);
         break;
       case 'missed':
+      case 'refused':
+      case 'granted':
         break;
     }
   }

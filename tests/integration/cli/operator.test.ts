@@ -192,6 +192,20 @@ it('process says that no manager runs', async () => {
   expect(code).toBe(1);
 });
 
+it('doctor says what keeps the worker from its context', async () => {
+  const { code, stdout } = await lab.command(['doctor', '--json'], {
+    context: 'no.such.module:context',
+  });
+  expect(code).toBe(1);
+  expect((lastJson(stdout)['checks'] as unknown[]).flat()).toContainEqual(
+    expect.objectContaining({
+      check: 'context',
+      state: 'problem',
+      says: expect.stringMatching(/No module named 'no'/) as string,
+    }),
+  );
+});
+
 it('doctor looks at everything and changes nothing', async () => {
   const { code, said } = await json('doctor');
   const checks = said['checks'] as { check: string; state: string; says: string }[];
@@ -203,7 +217,10 @@ it('doctor looks at everything and changes nothing', async () => {
     'state folder': 'ok',
     disk: 'ok',
     python: 'ok',
+    context: 'ok',
     database: 'ok',
+    'change stream': 'ok',
+    privileges: 'ok',
     clock: 'ok',
     indexes: 'ok',
   });
