@@ -7,7 +7,7 @@ const SAME_AGAIN_SECONDS = 60;
 /** The same of a refusal, which only a person mends. */
 const REFUSAL_AGAIN_SECONDS = 3600;
 /** What was refused is tried again after so long: somebody may have mended it, seconds. */
-const REFUSED_SECONDS = 60;
+const REFUSED_SECONDS = 30;
 
 /** Runs are noticed, indexes made without them: more slowly, but it goes. */
 const SPARED = /^(opening a change stream|listing the indexes|creating |looking for collection)/;
