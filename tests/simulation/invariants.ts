@@ -12,6 +12,7 @@ import type { Difference } from './store/changes.ts';
 import type { Change } from './store/collection.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import { sameValue } from './store/values.ts';
+import type { World } from './worlds.ts';
 
 /** A claim that was on its way so long may have begun before the tag was set, seconds. */
 const TAG_GRACE_SECONDS = 90;
@@ -34,6 +35,8 @@ export class Invariants {
   /** By each of their names. */
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
   readonly #losses: Losses;
+  /** Two managers of one host may be alive at once. */
+  readonly #twins: boolean;
   /** Which attempt has made each run done that one of ours has. */
   readonly #concluded = new Map<string, string>();
   /** Runs that a program has claimed which is not ours. */
@@ -49,7 +52,9 @@ export class Invariants {
     hosts: ReadonlyMap<string, SimulatedHost>,
     truth: Truth,
     violated: (invariant: string, what: string) => void,
+    worlds: ReadonlySet<World>,
   ) {
+    this.#twins = worlds.has('twins');
     this.#database = database;
     this.#hosts = hosts;
     this.#truth = truth;
@@ -277,6 +282,8 @@ export class Invariants {
     for (const { location, attempt } of host.disk.output.values()) {
       const state = host.disk.attempts.get(attempt)?.state ?? STATE_DIRECTORY;
       if (listed.has(location) || isForeign(attempt) || state !== STATE_DIRECTORY) continue;
+      // Where another manager of its host has concluded the attempt, what it made stays.
+      if (this.#twins) continue;
       this.#violated('nothing is left behind', `${host.name}: ${location} belongs to no entry`);
     }
   }
@@ -307,6 +314,7 @@ export function isSettled(document: Document, maxFailures: number, shared: boole
         (bootstrax.outcome === 'set_aside' && bootstrax.nextRetry === null)
       );
     case null:
+      if (shared && tags.includes(ABANDON_TAG)) return true;
       return !tagged && tags.includes(HOLD_TAG);
     case 'considering':
     case 'busy':

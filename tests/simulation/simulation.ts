@@ -125,6 +125,7 @@ class Simulation {
         succeeded: (attempt) => this.#hasSucceeded(attempt),
       },
       (invariant, what) => this.#violated(invariant, what),
+      this.#worlds,
     );
     const surroundings: Surroundings = {
       time,
