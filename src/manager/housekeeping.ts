@@ -10,8 +10,8 @@ import { StaleRuns } from './stale-runs.ts';
 
 /** Looks at held runs in the time of the shortest lease. */
 export const LOOKS_PER_LEASE = 2.4;
-/** So many hosts watch the runs of others: should one of them die, the other has seen it all. */
-const STALE_WATCHERS = 2;
+/** So many hosts see to what is done for all: should one of them die, the other is at it already. */
+const WATCHERS = 2;
 /** What changes seldom is looked at once in so many clean-ups. */
 const SELDOM = 2;
 /** Records are pruned after so long, seconds. */
@@ -124,7 +124,7 @@ export class Housekeeping {
     const { limits } = this.#env.rules;
     const now = this.#env.clock.monotonicSeconds();
     const lease = Math.min(limits.busyLeaseSeconds, limits.consideringLeaseSeconds);
-    if (rank >= STALE_WATCHERS) {
+    if (rank >= WATCHERS) {
       // What was not looked at cannot have been seen to stand still.
       this.#stale.connectionLost();
     } else if (now - this.#staleAt >= lease / LOOKS_PER_LEASE) {
@@ -133,7 +133,7 @@ export class Housekeeping {
         this.#stale.look(this.#book),
       );
     }
-    if (rank > 0 || now - this.#tiedAt < limits.cleanUpSeconds) return;
+    if (rank >= WATCHERS || now - this.#tiedAt < limits.cleanUpSeconds) return;
     this.#tiedAt = now;
     await unlessRefused(this.#env, 'runs that nobody holds', () => this.#looseEnds.tie());
     await unlessRefused(this.#env, 'runs that wait for their number', () => this.#setAside.look());
