@@ -1,4 +1,4 @@
-import { readdir, rename, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Double, Int32, Long, ObjectId, type Document } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -106,7 +106,9 @@ describe('a second document with the number of a run', () => {
     const explained = await lab.command(['explain', String(number)]);
     for (const id of ids) expect(explained.stdout).toContain(id);
 
-    // Settled by removing the wrong document: nobody has to touch the other one.
+    // Settled by removing the wrong document with what was made of it: nobody touches the other one.
+    const folders = (await readdir(lab.output)).filter((name) => name.startsWith(runIdOf(number)));
+    for (const name of folders) await rm(join(lab.output, name), { recursive: true });
     await lab.runs.deleteOne({ _id: first! });
     await reached(lab, second!, 'done');
     await manager.kill();
