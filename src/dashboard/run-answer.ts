@@ -1,6 +1,7 @@
 import { EJSON } from 'bson';
 
 import { latenciesOf } from '../domain/attempt-times.ts';
+import { causeText } from '../domain/causes.ts';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
 import { withNumber, withWait } from '../domain/overview/explain-number.ts';
 import { inputInWords } from '../domain/live-input.ts';
@@ -101,7 +102,7 @@ function attemptView(attempt: AttemptDocument, filesHere: boolean): AttemptView 
     ended: attempt.ended?.toISOString() ?? null,
     rung: attempt.failures,
     outcome: result?.outcome ?? null,
-    cause: result?.cause ?? null,
+    cause: result?.meaning == null ? (result?.cause ?? null) : causeText(result.meaning),
     counted: result?.counted ?? false,
     reason: result?.reason ?? null,
     traceback: result?.traceback ?? null,

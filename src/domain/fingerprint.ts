@@ -37,19 +37,25 @@ function place(traceback: string): string {
 
 /**
  * Short stable name of an error: the same for the same fault in different runs and on different
- * hosts, so that faults can be counted. `stacks`: where an attempt was when it was stopped.
+ * hosts, so that faults can be counted. `stacks`: where an attempt was when it was stopped; `reason`:
+ * what one that finished, or never could begin, lacked.
  */
-export function fingerprint(cause: ExitCause, stacks = ''): string {
-  return boundedLine(nameOf(cause, stacks), LONGEST);
+export function fingerprint(cause: ExitCause, stacks = '', reason = ''): string {
+  return boundedLine(nameOf(cause, stacks, reason), LONGEST);
 }
 
-function nameOf(cause: ExitCause, stacks: string): string {
+/** What the operating system said, where it did: a full disk is no lost connection. */
+const SAID_BY_SYSTEM = /\[Errno (\d+)\]/;
+
+function nameOf(cause: ExitCause, stacks: string, reason: string): string {
   const hungAt = place(stacks);
   const where = hungAt === '' ? '' : ` at ${hungAt}`;
   switch (cause.kind) {
     case 'strax_error': {
       const at = place(cause.traceback);
-      return `${cause.type} at ${at === '' ? withoutNumbersAndPaths(cause.message) : at}`;
+      const said = SAID_BY_SYSTEM.exec(cause.message)?.[1];
+      const type = said === undefined ? cause.type : `${cause.type} [Errno ${said}]`;
+      return `${type} at ${at === '' ? withoutNumbersAndPaths(cause.message) : at}`;
     }
     case 'out_of_memory': {
       const at = place(cause.traceback);
@@ -68,7 +74,13 @@ function nameOf(cause: ExitCause, stacks: string): string {
     case 'operator':
     case 'manager':
       return `${cause.kind}: ${withoutNumbersAndPaths(cause.reason)}`;
-    case 'finished':
+    case 'finished': {
+      const lacked = withoutNumbersAndPaths(reason.replace(/^Run \d+: /, ''));
+      // Of many that are missing one says it.
+      return lacked === ''
+        ? cause.kind
+        : `finished: ${lacked.replace(/(<path>, )+(?=<path>)/g, '')}`;
+    }
     case 'vanished':
     case 'not_started':
     case 'orphaned':

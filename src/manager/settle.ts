@@ -305,7 +305,7 @@ function decide(
       cause: cause.kind,
       meaning,
       traceback: traceback === '' ? null : traceback,
-      fingerprint: fingerprint(cause, traceback),
+      fingerprint: fingerprint(cause, traceback, reason),
       plugin: judgement.culprit,
     },
     priority: failure.priority,

@@ -138,7 +138,7 @@ function outcomeOf(env: Environment, attempt: DebtSoFar, judgement: Judgement): 
         meaning,
         reason,
         traceback: traceback === '' ? null : traceback,
-        fingerprint: fingerprint(cause, traceback),
+        fingerprint: fingerprint(cause, traceback, reason),
         plugin: culprit,
       };
     }
