@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Settings } from '../config/entries.ts';
-import { causeText } from '../domain/causes.ts';
+import { storedCauseText } from '../domain/stored-cause.ts';
 import { debtFacts, debtorOf, madeOf, offerable, sourceOfDebt } from '../domain/debt.ts';
 import type { Rules } from '../domain/rules.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
@@ -121,8 +121,7 @@ async function describe(
   const may = offerable(debtor, facts, rules);
   const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
   const lastCounted = history.find((attempt) => attempt.result?.counted === true)?.result;
-  const meaning = lastCounted?.meaning ?? null;
-  const why = [meaning === null ? null : causeText(meaning), lastCounted?.reason?.split('\n')[0]];
+  const why = [storedCauseText(lastCounted ?? {}), lastCounted?.reason?.split('\n')[0]];
   const isBeingMade = facts.debtAttempt !== null;
   return {
     ...{ run, mode, host, done: ended?.toISOString() ?? '', dropped },

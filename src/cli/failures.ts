@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { blameText } from '../domain/blame.ts';
-import { causeText } from '../domain/causes.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
+import type { FailureGroup } from '../store/types.ts';
 import { withDatabase } from './database.ts';
 import { print, printJson, table } from './output.ts';
 import { days } from './spans.ts';
@@ -30,19 +30,22 @@ export function addFailures(program: Command): void {
         print(`No failure in ${options.days} days.`);
         return;
       }
-      print(
-        table(
-          ['times', 'counted', 'last (UTC)', 'what', 'runs', 'points to', 'why'],
-          groups.map(({ count, counted, last, runs, reason, meaning, blame }) => [
-            String(count),
-            String(counted),
-            utcToTheSecond(last),
-            meaning === null ? '' : causeText(meaning),
-            runs.join(' '),
-            blameText(blame),
-            reason.split('\n')[0]?.slice(0, 100) ?? '',
-          ]),
-        ),
-      );
+      print(failuresTable(groups));
     });
+}
+
+/** For people. */
+export function failuresTable(groups: readonly FailureGroup[]): string {
+  return table(
+    ['times', 'counted', 'last (UTC)', 'what', 'runs', 'points to', 'why'],
+    groups.map(({ count, counted, last, runs, reason, cause, blame }) => [
+      String(count),
+      String(counted),
+      utcToTheSecond(last),
+      cause ?? '',
+      runs.join(' '),
+      blameText(blame),
+      reason.split('\n')[0]?.slice(0, 100) ?? '',
+    ]),
+  );
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { causeText } from '../domain/causes.ts';
+import { storedCauseText } from '../domain/stored-cause.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
 import type { AttemptDocument } from '../store/types.ts';
 import { withDatabase } from './database.ts';
@@ -21,11 +21,12 @@ export function addHistory(program: Command): void {
       );
       if (options.json) printJson({ run, attempts });
       else if (attempts.length === 0) print(`No attempt at run ${run} is known.`);
-      else print([draw(attempts), ...lastTraceback(attempts)].join('\n'));
+      else print([attemptsTable(attempts), ...lastTraceback(attempts)].join('\n'));
     });
 }
 
-function draw(attempts: readonly AttemptDocument[]): string {
+/** For people. */
+export function attemptsTable(attempts: readonly AttemptDocument[]): string {
   return table(
     ['started (UTC)', 'host', 'rung', 'targets', 'outcome', 'what', 'took', 'memory', 'why'],
     attempts.map(({ started, host, failures, plan, result }) => [
@@ -34,7 +35,7 @@ function draw(attempts: readonly AttemptDocument[]): string {
       String(failures),
       namesOf(plan?.['targets']),
       result === null ? 'running' : `${result.outcome}${result.counted ? ' (counted)' : ''}`,
-      result?.meaning == null ? '' : causeText(result.meaning),
+      storedCauseText(result ?? {}) ?? '',
       result?.seconds == null ? '' : duration(result.seconds),
       result?.peakMemoryBytes == null ? '' : bytes(result.peakMemoryBytes),
       (result?.reason ?? '').split('\n')[0]?.slice(0, 80) ?? '',

@@ -1,7 +1,6 @@
 import { EJSON } from 'bson';
 
 import { latenciesOf } from '../domain/attempt-times.ts';
-import { causeText } from '../domain/causes.ts';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
 import { withNumber, withWait } from '../domain/overview/explain-number.ts';
 import { inputInWords } from '../domain/live-input.ts';
@@ -9,6 +8,7 @@ import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
 import { runView } from '../domain/run-view.ts';
 import { parseRun } from '../domain/run.ts';
+import { storedCauseText } from '../domain/stored-cause.ts';
 import { ownerOf } from '../domain/same-number.ts';
 import { numbered } from '../store/numbered.ts';
 import { fleetFacts, fleetNowOf, roleAsked } from '../store/fleet-facts.ts';
@@ -89,7 +89,8 @@ export async function documentText(
     : `${text.slice(0, MOST_TEXT)}\n... (${text.length} characters; the rest is left out)`;
 }
 
-function attemptView(attempt: AttemptDocument, filesHere: boolean): AttemptView {
+/** An attempt as the page of its run shows it. */
+export function attemptView(attempt: AttemptDocument, filesHere: boolean): AttemptView {
   const { result, plan } = attempt;
   const number = (name: string) => {
     const value = plan?.[name];
@@ -102,7 +103,7 @@ function attemptView(attempt: AttemptDocument, filesHere: boolean): AttemptView 
     ended: attempt.ended?.toISOString() ?? null,
     rung: attempt.failures,
     outcome: result?.outcome ?? null,
-    cause: result?.meaning == null ? (result?.cause ?? null) : causeText(result.meaning),
+    cause: storedCauseText(result ?? {}),
     counted: result?.counted ?? false,
     reason: result?.reason ?? null,
     traceback: result?.traceback ?? null,

@@ -1,9 +1,11 @@
 import type { Document } from 'mongodb';
 
 import { readTimes, type AttemptTimes } from '../domain/attempt-times.ts';
+import { fieldsOf } from '../domain/bson-values.ts';
 import { blame, type PastFailure } from '../domain/blame.ts';
 import type { Meaning } from '../domain/causes.ts';
 import type { EndedFigures } from '../domain/metrics/history.ts';
+import { storedCause, storedCauseText } from '../domain/stored-cause.ts';
 import type { Collection } from './collection.ts';
 import { literal, objectAt } from './expressions.ts';
 import type { IndexSpec } from './indexes.ts';
@@ -44,6 +46,8 @@ const FAILURE_PROJECTION = {
   'result.counted': 1,
   'result.fingerprint': 1,
   'result.reason': 1,
+  'result.outcome': 1,
+  'result.cause': 1,
   'result.meaning': 1,
 } as const;
 
@@ -156,8 +160,8 @@ export function createAttemptStore(attempts: Collection): AttemptStore {
 function figuresOf(document: Document): EndedFigures[] {
   const { _id, ended, ofDebt, times, result } = document as Record<string, unknown>;
   if (!(ended instanceof Date)) return [];
-  const { outcome, cause, meaning, dropped, seconds, peakMemoryBytes, bytes } = (result ??
-    {}) as Record<string, unknown>;
+  const end = fieldsOf(result);
+  const { outcome, cause, dropped, seconds, peakMemoryBytes, bytes } = end;
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
   const number = (value: unknown) => (typeof value === 'number' ? value : null);
   return [
@@ -167,7 +171,7 @@ function figuresOf(document: Document): EndedFigures[] {
       ofDebt: ofDebt === true,
       outcome: text(outcome) ?? '',
       cause: text(cause),
-      meaning: text((meaning as { class?: unknown } | null | undefined)?.class),
+      meaning: storedCause(end)?.class ?? null,
       dropped: Array.isArray(dropped) ? dropped.length : 0,
       seconds: number(seconds),
       peakMemoryBytes: number(peakMemoryBytes),
@@ -199,12 +203,12 @@ async function readFailures(attempts: Collection, query: FailureQuery): Promise<
 }
 
 function pastFailure({ run, host, result }: Document): PastFailure {
-  const { fingerprint, meaning } = result as AttemptOutcome;
+  const { fingerprint } = result as AttemptOutcome;
   return {
     run: run as number,
     host: host as string,
     fingerprint: fingerprint ?? null,
-    class: meaning?.class ?? null,
+    class: storedCause(result as AttemptOutcome)?.class ?? null,
   };
 }
 
@@ -233,6 +237,7 @@ function failureGroup(fingerprint: string, failures: readonly Document[]): Failu
     last: newest?.ended as Date,
     reason: result.reason ?? '',
     meaning: (result.meaning as Meaning | undefined) ?? null,
+    cause: storedCauseText(result),
     blame: blame(failures.map(pastFailure)),
   };
 }

@@ -5,6 +5,7 @@ import { readTimes } from '../domain/attempt-times.ts';
 import type { Condition } from '../domain/overview/condition.ts';
 import { HOLD_TAG } from '../domain/rules.ts';
 import type { RunState } from '../domain/run.ts';
+import { storedCause, storedCauseText } from '../domain/stored-cause.ts';
 import type { Collection } from './collection.ts';
 import { notTagged, RUN_PROJECTION, unsettledFilter } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.ts';
@@ -39,6 +40,8 @@ const ENDED_PROJECTION = {
   'times.firstOutput': 1,
   'result.outcome': 1,
   'result.cause': 1,
+  'result.meaning.class': 1,
+  'result.meaning.plugin': 1,
   'result.counted': 1,
 } as const;
 
@@ -249,7 +252,8 @@ export function createOverviewStore(parts: {
 
 function endedOf(document: Document): EndedAttempt[] {
   const { _id, run, host, ended, times, result } = document as Record<string, unknown>;
-  const { outcome, cause, counted } = (result ?? {}) as Record<string, unknown>;
+  const end = fieldsOf(result);
+  const { outcome, counted } = end;
   if (typeof run !== 'number' || typeof host !== 'string' || !(ended instanceof Date)) return [];
   return [
     {
@@ -258,7 +262,7 @@ function endedOf(document: Document): EndedAttempt[] {
       host,
       ended,
       outcome: textOf(outcome) ?? '',
-      cause: textOf(cause),
+      class: storedCause(end)?.class ?? null,
       counted: counted === true,
       firstOutput: readTimes(times).firstOutput ?? null,
     },
@@ -266,15 +270,14 @@ function endedOf(document: Document): EndedAttempt[] {
 }
 
 function failureOf(document: Document): FailedAttempt[] {
-  const { fingerprint, plugin, reason, traceback, versions } = (document.result ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const end = fieldsOf(document['result']);
+  const { fingerprint, plugin, reason, traceback, versions } = end;
   const known = typeof versions === 'object' && versions !== null ? Object.entries(versions) : [];
   return endedOf(document).map((ended) => ({
     ...ended,
     fingerprint: textOf(fingerprint),
     plugin: textOf(plugin),
+    cause: storedCauseText(end),
     reason: textOf(reason),
     traceback: textOf(traceback),
     versions: Object.fromEntries(known.map(([name, version]) => [name, String(version)])),

@@ -26,7 +26,7 @@ export interface EndedFigures {
 
 const ATTEMPT_OUTCOMES = [...OUTCOMES, 'superseded'] as const;
 /** As `bootstrax_attempts` has them, and one for what came to no end of its own. */
-const CAUSES: Record<ExitCause['kind'] | 'none', 0> = {
+const ENDS: Record<ExitCause['kind'] | 'none', 0> = {
   finished: 0,
   strax_error: 0,
   child_died: 0,
@@ -92,7 +92,7 @@ const LATENCIES: readonly {
 /** Sums over all attempts that have ended: each is to be added once, in any order. */
 export class HistoryTotals {
   readonly #outcomes = zeros(ATTEMPT_OUTCOMES);
-  readonly #causes = zeros(Object.keys(CAUSES));
+  readonly #ends = zeros(Object.keys(ENDS));
   readonly #meanings = zeros(CAUSE_CLASSES);
   readonly #debts = zeros(ATTEMPT_OUTCOMES);
   readonly #latencies = new Map(LATENCIES.map(({ of, bounds }) => [of, new Histogram(bounds)]));
@@ -108,7 +108,7 @@ export class HistoryTotals {
       return;
     }
     count(this.#outcomes, attempt.outcome);
-    count(this.#causes, attempt.cause ?? 'none');
+    count(this.#ends, attempt.cause ?? 'none');
     if (attempt.meaning !== null) count(this.#meanings, attempt.meaning);
     if (done && attempt.dropped > 0) this.#doneInPart++;
     if (done) this.#bytes += attempt.bytes ?? 0;
@@ -134,8 +134,8 @@ export class HistoryTotals {
         'counter',
         'bootstrax_attempt_ends_total',
         'The same, by how the attempt itself came to its end.',
-        'cause',
-        this.#causes,
+        'end',
+        this.#ends,
       ),
       byLabel(
         'counter',

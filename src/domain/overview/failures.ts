@@ -7,6 +7,7 @@ export interface CountedFailure {
   ended: Date;
   fingerprint: string | null;
   plugin: string | null;
+  /** In words. */
   cause: string | null;
   reason: string | null;
   traceback: string | null;

@@ -26,7 +26,7 @@ export interface HandoverFacts {
   /** There were more than are listed. */
   runsAtLeast: boolean;
   queue: Queue;
-  ended: readonly { outcome: string; cause: string | null; counted: boolean }[];
+  ended: readonly { outcome: string; counted: boolean }[];
   /** With all that is known of earlier times, so that new ones can be told. */
   failures: readonly FailureGroup[];
   debts: readonly { run: number; lacks: readonly string[] }[];

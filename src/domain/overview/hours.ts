@@ -1,3 +1,5 @@
+import type { CauseClass } from '../causes.ts';
+
 /** Values in bins of an hour, oldest first. */
 export interface Hours {
   /** Beginning of each bin, seconds since 1970 UTC. */
@@ -161,33 +163,33 @@ export const OUTCOME_WORDS: Readonly<Record<OutcomeKind, string>> = {
 export interface AttemptEnd {
   ended: Date;
   outcome: string;
-  cause: string | null;
+  /** Why it failed; null if it did not. */
+  class: CauseClass | null;
   counted: boolean;
 }
 
 /** The kind of an attempt's end. */
-export function outcomeKind({ outcome, cause, counted }: AttemptEnd): OutcomeKind {
+export function outcomeKind({ outcome, class: cause, counted }: AttemptEnd): OutcomeKind {
   if (outcome === 'done') return 'done';
   if (outcome === 'abandoned') return 'person';
-  switch (cause) {
-    case 'out_of_memory':
-    case 'memory_limit':
-      return 'memory';
-    case 'timed_out':
-    case 'no_progress':
-      return 'stuck';
-    case 'operator':
-    case 'manager':
-      return 'person';
-    case 'host_problem':
-    case 'vanished':
-    case 'not_started':
-    case 'orphaned':
-      return 'surroundings';
-    default:
-      return counted ? 'error' : 'surroundings';
-  }
+  return cause === null ? (counted ? 'error' : 'surroundings') : KIND_OF_CLASS[cause];
 }
+
+const KIND_OF_CLASS: Readonly<Record<CauseClass, OutcomeKind>> = {
+  out_of_memory: 'memory',
+  hang: 'stuck',
+  input_not_ready: 'error',
+  corrupt_data: 'error',
+  plugin_error: 'error',
+  unknown: 'error',
+  calibration_or_database: 'surroundings',
+  configuration: 'surroundings',
+  disk: 'surroundings',
+  host: 'surroundings',
+  vanished: 'surroundings',
+  manager: 'surroundings',
+  operator: 'person',
+};
 
 export interface OutcomePlot extends Hours {
   counts: Record<OutcomeKind, number[]>;

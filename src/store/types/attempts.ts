@@ -66,6 +66,8 @@ export interface FailureGroup {
   counted: number;
   /** Newest failure's; null for what earlier releases wrote. */
   meaning: Meaning | null;
+  /** Of the newest, for people; null: it came to no end of its own. */
+  cause: string | null;
   blame: Blame;
 }
 

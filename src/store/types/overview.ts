@@ -1,3 +1,4 @@
+import type { CauseClass } from '../../domain/causes.ts';
 import type { Condition } from '../../domain/overview/condition.ts';
 import type { RunDocument, RunListQuery, RunPage } from './runs.ts';
 
@@ -17,7 +18,8 @@ export interface EndedAttempt {
   host: string;
   ended: Date;
   outcome: string;
-  cause: string | null;
+  /** Why it failed; null if it did not. */
+  class: CauseClass | null;
   counted: boolean;
   /** The first chunk of a product was on disk; null if that is not known, or never came. */
   firstOutput: Date | null;
@@ -27,6 +29,8 @@ export interface EndedAttempt {
 export interface FailedAttempt extends EndedAttempt {
   fingerprint: string | null;
   plugin: string | null;
+  /** For people. */
+  cause: string | null;
   reason: string | null;
   traceback: string | null;
   versions: Record<string, string>;

@@ -88,8 +88,8 @@ describe('what is counted of attempts', () => {
     expect(values.get('bootstrax_attempts_total{outcome="done"}')).toBe(2);
     expect(values.get('bootstrax_attempts_total{outcome="failed"}')).toBe(1);
     expect(values.get('bootstrax_attempts_total{outcome="given_up"}')).toBe(0);
-    expect(values.get('bootstrax_attempt_ends_total{cause="strax_error"}')).toBe(1);
-    expect(values.get('bootstrax_attempt_ends_total{cause="none"}')).toBe(1);
+    expect(values.get('bootstrax_attempt_ends_total{end="strax_error"}')).toBe(1);
+    expect(values.get('bootstrax_attempt_ends_total{end="none"}')).toBe(1);
     expect(values.get('bootstrax_attempt_failures_total{class="plugin_error"}')).toBe(1);
     expect(values.get('bootstrax_runs_done_in_part_total')).toBe(1);
     expect(values.get('bootstrax_processed_bytes_total')).toBe(2000);

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 
+import type { CauseClass } from '../../../src/domain/causes.ts';
 import { attention } from '../../../src/domain/overview/attention.ts';
 import { conditionOf, CONDITIONS, LOOKS } from '../../../src/domain/overview/condition.ts';
 import { failureGroups, type CountedFailure } from '../../../src/domain/overview/failures.ts';
@@ -347,16 +348,16 @@ describe('plots by the hour', () => {
   });
 
   it('count attempts by what a person would do about them', () => {
-    const end = (outcome: string, cause: string | null, counted: boolean) => ({
-      ...{ ended: ago(60), outcome, cause, counted },
+    const end = (outcome: string, cause: CauseClass | null, counted: boolean) => ({
+      ...{ ended: ago(60), outcome, class: cause, counted },
     });
     const { counts } = outcomePlot(
       [
-        end('done', 'finished', false),
-        end('failed', 'strax_error', true),
+        end('done', null, false),
+        end('failed', 'plugin_error', true),
         end('failed', 'out_of_memory', true),
-        end('failed', 'no_progress', true),
-        end('requeued', 'host_problem', false),
+        end('failed', 'hang', true),
+        end('requeued', 'disk', false),
         end('abandoned', 'operator', false),
         { ...end('done', null, false), ended: ago(7200) },
       ],
@@ -370,7 +371,12 @@ describe('plots by the hour', () => {
 describe('groups of failures', () => {
   const failure = (more: Partial<CountedFailure>): CountedFailure => ({
     ...{ run: 1, host: 'eb0', ended: ago(60), fingerprint: 'aa', plugin: 'peaks' },
-    ...{ cause: 'strax_error', reason: 'boom', traceback: null, versions: { strax: '2.2.3' } },
+    ...{
+      cause: 'plugin error in peaks',
+      reason: 'boom',
+      traceback: null,
+      versions: { strax: '2.2.3' },
+    },
     ...more,
   });
 
@@ -381,13 +387,13 @@ describe('groups of failures', () => {
         failure({ run: 2 }),
         failure({ run: 2, host: 'eb1', ended: ago(120) }),
         failure({ fingerprint: 'bb', ended: ago(30) }),
-        failure({ fingerprint: null, cause: 'out_of_memory', ended: ago(10) }),
+        failure({ fingerprint: null, cause: 'out of memory', ended: ago(10) }),
       ],
       ['eb0', 'eb1'],
       NOW,
     );
     expect(groups.map(({ fingerprint }) => fingerprint)).toEqual([
-      ...['cause: out_of_memory', 'bb', 'aa'],
+      ...['cause: out of memory', 'bb', 'aa'],
     ]);
     expect(groups[2]).toMatchObject({
       ...{ count: 3, runs: [2, 1], hosts: ['eb0', 'eb1'], isNew: false, onlyHost: null },

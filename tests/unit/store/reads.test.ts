@@ -108,7 +108,9 @@ describe('the history of attempts', () => {
     const query = { since: NOW, fingerprints: ['rare'], classes: ['disk' as const], notOn: 'eb4' };
     expect((await createAttemptStore(collection).failures(query))[0]).toEqual(read);
     const names = ['run', 'host', 'ended'];
-    const results = ['counted', 'fingerprint', 'reason', 'meaning'].map((name) => `result.${name}`);
+    const results = ['counted', 'fingerprint', 'reason', 'outcome', 'cause', 'meaning'].map(
+      (name) => `result.${name}`,
+    );
     const options = {
       projection: Object.fromEntries([...names, ...results].map((name) => [name, 1])),
       sort: { ended: -1 },

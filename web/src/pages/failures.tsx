@@ -90,8 +90,7 @@ function Group({ group, isOpen, onActed }: GroupProps) {
           )}
         </h3>
         <p class="quiet">
-          {group.plugin !== null && <>plugin of {group.plugin} · </>}
-          {group.cause !== null && <>{group.cause.replaceAll('_', ' ')} · </>}
+          {group.cause !== null && <>{group.cause} · </>}
           first <Ago at={group.firstSeen} /> · last <Ago at={group.lastSeen} /> · on{' '}
           {group.hosts.map((host, i) => (
             <span key={host}>

@@ -74,7 +74,7 @@ export function AttemptDetails({
           {attempt.outcome?.replaceAll('_', ' ') ?? 'running'}
           {attempt.counted && ', counted as a failure'}
         </Fact>
-        {attempt.cause !== null && <Fact name="Cause">{attempt.cause.replaceAll('_', ' ')}</Fact>}
+        {attempt.cause !== null && <Fact name="Cause">{attempt.cause}</Fact>}
         {attempt.peakMemoryBytes !== null && (
           <Fact name="Memory at most">{bytes(attempt.peakMemoryBytes)}</Fact>
         )}
