@@ -5,7 +5,7 @@ import type { RunHint, RunStore } from './types.ts';
 import { follow } from './watch.ts';
 
 /** Written every few seconds by each busy host: of interest to nobody who waits for work. */
-const LIFE_SIGNS = ['bootstrax.time', 'bootstrax.progress'];
+const LIFE_SIGNS = ['bootstrax.time', 'bootstrax.attempt_time', 'bootstrax.progress'];
 
 const isLifeSign = {
   $or: [
