@@ -1,4 +1,5 @@
 import type { Daq } from './daq.ts';
+import type { SimulatedHost } from './host.ts';
 import type { People } from './people.ts';
 import type { Random } from './random.ts';
 import type { ReferenceManager } from './reference.ts';
@@ -101,6 +102,7 @@ export class Faults {
 
   readonly #kinds: readonly Kind[];
   #twins = 0;
+  readonly #twinsOf = new Map<SimulatedHost, Seat[]>();
 
   constructor(options: FaultOptions) {
     this.#options = options;
@@ -338,7 +340,13 @@ export class Faults {
     tell(`a second manager of ${seat.host.name} for ${seconds.toFixed(0)} s`);
     const twin = seat.twin(stranger ? `${seat.state}-${++this.#twins}` : seat.state);
     twin.start();
+    this.#twinsOf.set(seat.host, [...(this.#twinsOf.get(seat.host) ?? []), twin]);
     this.#later(seconds, () => twin.kill());
+  }
+
+  /** A machine is without power. */
+  powerGone(host: SimulatedHost): void {
+    for (const twin of this.#twinsOf.get(host) ?? []) twin.kill();
   }
 
   #whenGone(seat: Seat): void {

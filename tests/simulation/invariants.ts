@@ -306,6 +306,7 @@ export function isSettled(document: Document, maxFailures: number, shared: boole
     case 'abandoned':
       return true;
     case 'failed':
+      if (shared && tags.includes(ABANDON_TAG)) return true;
       if (tagged) return false;
       return (
         bootstrax.failures >= maxFailures ||

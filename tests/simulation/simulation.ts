@@ -349,8 +349,10 @@ class Simulation {
 
   #onPower(host: SimulatedHost): void {
     const seat = this.#seats.find((one) => one.host === host)!;
-    if (!host.on) seat.kill();
-    else this.#time.after(this.#random.between(1, 5), () => seat.start());
+    if (!host.on) {
+      seat.kill();
+      this.#faults.powerGone(host);
+    } else this.#time.after(this.#random.between(1, 5), () => seat.start());
   }
 
   #crashed(host: SimulatedHost | null, error: unknown): void {
