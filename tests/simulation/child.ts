@@ -85,6 +85,10 @@ export class Child {
     return this.#strax.alive;
   }
 
+  get stopped(): boolean {
+    return this.#strax.stopped;
+  }
+
   get alive(): boolean {
     return this.guardianAlive || this.straxAlive;
   }

@@ -34,6 +34,8 @@ export interface Surroundings {
 export interface Writer {
   readonly attempt: string;
   readonly straxAlive: boolean;
+  /** It stands still. */
+  readonly stopped: boolean;
   readonly locations: readonly string[];
 }
 
@@ -136,6 +138,7 @@ export class SimulatedHost {
     if (there !== undefined) this.#surroundings.removes(this, there);
     for (const other of this.#surroundings.writersOf(this.disk.output)) {
       if (other === child || !other.straxAlive || !other.locations.includes(location)) continue;
+      if (this.#isUnknown(other)) continue;
       this.#surroundings.violated(
         'one effective owner',
         `${this.name}: attempts ${other.attempt} and ${child.attempt} write to ${location} at once`,
@@ -149,11 +152,17 @@ export class SimulatedHost {
     if (there !== undefined) this.#surroundings.removes(this, there);
     for (const child of this.#surroundings.writersOf(this.disk.output)) {
       if (!child.straxAlive || !child.locations.includes(location)) continue;
+      if (this.#isUnknown(child)) continue;
       this.#surroundings.violated(
         'one effective owner',
         `${this.name}: ${location} is removed while attempt ${child.attempt} writes to it`,
       );
     }
+  }
+
+  /** Of another host's attempt that stands still nobody here can know that it is alive. */
+  #isUnknown(writer: Writer): boolean {
+    return writer.stopped && ![...this.children].some((own) => own === writer);
   }
 
   /** The machine goes down with all that runs on it; it comes back after a while. */

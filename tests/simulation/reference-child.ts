@@ -50,6 +50,10 @@ export class ReferenceChild implements Foreigner {
     return this.#process.alive;
   }
 
+  get stopped(): boolean {
+    return this.#process.stopped;
+  }
+
   get over(): boolean {
     return !this.straxAlive;
   }
