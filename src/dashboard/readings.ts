@@ -2,6 +2,7 @@ import type { Standing, Standings } from '../domain/actions/acknowledgement.ts';
 import { runSeen } from '../domain/actions/seen.ts';
 import { fieldsOf } from '../domain/bson-values.ts';
 import { writerOf } from '../domain/exclusion/two-managers.ts';
+import { incompleteIn } from '../domain/live-input.ts';
 import { attention } from '../domain/overview/attention.ts';
 import { hostCard, hostScores, type Sign } from '../domain/overview/hosts.ts';
 import {
@@ -195,11 +196,13 @@ export async function readWaitingRuns(
   now: Date,
 ): Promise<Pick<Panels, 'queue' | 'attention'> & { untouched: Waiting[]; rows: RunRow[] }> {
   const since = new Date(now.getTime() - FAILED_DAYS * 86_400_000);
-  const [untouched, failed, withoutRetry, inWork, standings] = await Promise.all([
+  const [untouched, failed, withoutRetry, inWork, recent, standings] = await Promise.all([
     overview.untouched(MOST_WAITING),
     overview.failedSince(since, MOST_FAILED),
     overview.withoutRetry(MOST_WAITING),
     overview.working(),
+    // Of done runs the newest numbers are looked at.
+    overview.recent(STRIP_CELLS),
     actions.standing(),
   ]);
   const all = new Map(
@@ -210,7 +213,12 @@ export async function readWaitingRuns(
     ['retrying', 'requeued', 'held'].includes(condition),
   );
   const waiting = untouched.map(waitingOf);
-  const changedAt = new Map([...all].map(([id, document]) => [id, timeOf(document)]));
+  const incomplete = recent
+    .filter((document) => incompleteIn(document['bootstrax']) !== null)
+    .filter((document) => !all.has(idText(document._id)));
+  const changedAt = new Map(
+    [...all.values(), ...incomplete].map((each) => [idText(each._id), timeOf(each)]),
+  );
   return {
     untouched: waiting,
     rows,
@@ -226,7 +234,7 @@ export async function readWaitingRuns(
       now,
     ),
     attention: attention(
-      rows,
+      [...rows, ...incomplete.map((document) => rowOf(document, now, rules))],
       cards,
       changedAt,
       {

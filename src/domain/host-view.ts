@@ -1,9 +1,17 @@
+import { fieldsOf } from './bson-values.ts';
+
 /** A host's document as it is stored: what it says of itself. */
 interface HostSaid {
   host: string;
   state: string;
   time: Date;
   extras: Record<string, unknown>;
+}
+
+/** For people: the run, or the document of one without a number. */
+export interface LeftRun {
+  run: string;
+  why: string;
 }
 
 /** One host as `status`, `hosts` and the dashboard show it. */
@@ -37,6 +45,8 @@ export interface HostView {
   memoryLimitBytes: number | null;
   /** Of its program and of Python packages, as far as they are known. */
   versions: Record<string, string>;
+  /** Runs that it leaves alone for a while: the database refuses what has to be written. */
+  leftRuns: readonly LeftRun[];
   /** What it says it is doing. */
   thinking: string | null;
 }
@@ -65,6 +75,7 @@ export function hostView(
     memory_limit_bytes: memoryLimitBytes,
     free_for_seconds: freeForSeconds,
     versions,
+    left_runs: leftRuns,
     thinking,
   } = extras;
   return {
@@ -85,6 +96,7 @@ export function hostView(
     workerReady: workerReady === true,
     memoryLimitBytes: typeof memoryLimitBytes === 'number' ? memoryLimitBytes : null,
     versions: versionsOf(versions),
+    leftRuns: leftRunsOf(leftRuns),
     thinking: textOf(thinking),
   };
 }
@@ -98,6 +110,20 @@ function before(time: Date, seconds: unknown): string | null {
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+const MOST_LEFT = 20;
+const LONGEST_LEFT = 300;
+
+function leftRunsOf(value: unknown): LeftRun[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, MOST_LEFT).flatMap((each) => {
+    const { run, why } = fieldsOf(each);
+    const label = textOf(run);
+    if (label === null) return [];
+    const cut = (text: string) => text.slice(0, LONGEST_LEFT);
+    return [{ run: cut(label), why: cut(textOf(why) ?? 'no reason is known') }];
+  });
 }
 
 function versionsOf(value: unknown): Record<string, string> {

@@ -26,6 +26,8 @@ export interface RunView {
   dropped: readonly string[];
   /** What the data lacks of the run, a sentence each. */
   incomplete: readonly string[];
+  /** Ids of documents with its number, while it is set aside for them. */
+  setAsideFor: readonly string[];
   /** Data types in the document's `data`, live data aside. */
   stored: readonly string[];
   /** From the run's end to the last change of its state; null before. */
@@ -67,7 +69,8 @@ const planSchema = z.looseObject({
 /** What a document says of its run; `now` by the server's clock. */
 export function runView(document: Readonly<Record<string, unknown>>, now: Date): RunView {
   const parsed = parseRun(document);
-  const own = document['bootstrax'] as { progress?: unknown; plan?: unknown } | null | undefined;
+  const own = document['bootstrax'] as
+    { progress?: unknown; plan?: unknown; same_number?: unknown } | null | undefined;
   const plan = planSchema.safeParse(own?.plan).data;
   const incomplete = incompleteIn(own);
   const base = describe(parsed, now);
@@ -76,11 +79,24 @@ export function runView(document: Readonly<Record<string, unknown>>, now: Date):
     targets: plan?.targets ?? [],
     dropped: plan?.dropped ?? [],
     incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
+    setAsideFor: idsIn(own?.same_number),
     progress: progressOf(own?.progress, parsed, now),
   };
 }
 
-type Described = Omit<RunView, 'targets' | 'dropped' | 'incomplete' | 'progress'>;
+type Described = Omit<RunView, 'targets' | 'dropped' | 'incomplete' | 'setAsideFor' | 'progress'>;
+
+/** Documents named at most, and characters of an id: other programs make them. */
+const MOST_IDS = 5;
+const LONGEST_ID = 100;
+
+function idsIn(said: unknown): string[] {
+  if (!Array.isArray(said)) return [];
+  return said
+    .filter((id) => typeof id === 'string')
+    .slice(0, MOST_IDS)
+    .map((id) => id.slice(0, LONGEST_ID));
+}
 
 function describe(parsed: ParsedRun, now: Date): Described {
   if (parsed.kind === 'malformed') {

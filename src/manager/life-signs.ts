@@ -188,6 +188,7 @@ export class LifeSigns {
       why_not_kind: view.health?.accepting.ok === false ? view.health.accepting.kind : null,
       drained: shownDrain(view.drained ?? null),
       runs: view.runners.map(({ run }) => run.number),
+      left_runs: this.#env.left.shown(),
       thinking: thinking(view, this.#env.slots, { withProgress: false }),
     };
     const status = JSON.stringify({ state, ...extras });

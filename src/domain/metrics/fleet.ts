@@ -32,6 +32,9 @@ const ATTENTION: Record<AttentionItem['kind'], 0> = {
   host_silent: 0,
   two_managers: 0,
   host_quarantined: 0,
+  same_number: 0,
+  runs_left: 0,
+  incomplete: 0,
 };
 
 /** Gauges of runs, queue, hosts and what needs a human. */

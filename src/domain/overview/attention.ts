@@ -1,4 +1,5 @@
 import { itemMarks, type Acknowledged, type Standings } from '../actions/acknowledgement.ts';
+import { boundedLine } from '../bounded.ts';
 import { placesOf, type Places } from '../places.ts';
 import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.ts';
 import type { HostCard } from './hosts.ts';
@@ -13,7 +14,10 @@ export interface AttentionItem {
     | 'run_silent'
     | 'host_silent'
     | 'host_quarantined'
-    | 'two_managers';
+    | 'two_managers'
+    | 'same_number'
+    | 'runs_left'
+    | 'incomplete';
   /** Opens the page of. */
   run: number | null;
   host: string | null;
@@ -57,7 +61,7 @@ export function attention(
   const places = placesOf(hosts);
   const items = [
     ...hosts.flatMap(ofHost),
-    ...runs.flatMap((run) =>
+    ...onceEachNumber(runs).flatMap((run) =>
       ofRun(run, changedAt.get(run.id) ?? null, limits, now, places).map((item) => ({
         ...item,
         occurrence: run.seen,
@@ -70,6 +74,17 @@ export function attention(
   return items.sort((a, b) => URGENCY[a.kind] - URGENCY[b.kind] || (b.run ?? 0) - (a.run ?? 0));
 }
 
+/** Documents that are set aside for their number are one thing to settle, and one item. */
+function onceEachNumber(runs: readonly RunRow[]): RunRow[] {
+  const told = new Set<number | null>();
+  return runs.filter(({ run, condition, setAsideFor }) => {
+    if (condition !== 'set_aside' || setAsideFor.length === 0) return true;
+    const isFirst = !told.has(run);
+    told.add(run);
+    return isFirst;
+  });
+}
+
 const URGENCY: Record<AttentionItem['kind'], number> = {
   two_managers: 0,
   host_silent: 1,
@@ -77,10 +92,45 @@ const URGENCY: Record<AttentionItem['kind'], number> = {
   run_silent: 3,
   promise_missed: 4,
   given_up: 5,
-  set_aside: 6,
+  runs_left: 6,
+  same_number: 7,
+  set_aside: 8,
+  incomplete: 9,
 };
 
 function ofHost(host: HostCard): Bare[] {
+  return host.condition === 'silent' ? stateOf(host) : [...stateOf(host), ...leftBy(host)];
+}
+
+/** One item for all of them: what the database refuses of one it may refuse of the others. */
+function leftBy({ host, leftRuns }: HostCard): Bare[] {
+  const [first] = leftRuns;
+  if (first === undefined) return [];
+  const runs = leftRuns.map(({ run }) => run);
+  return [
+    {
+      ...{
+        run: null,
+        host,
+        kind: 'runs_left',
+        since: null,
+        occurrence: [...runs].sort().join(' '),
+      },
+      what: `${host} leaves ${listed(runs)} alone: the database refuses what it writes of ${first.run}, ${first.why}`,
+      todo: 'Mend the document or the right to write it; the host tries again by itself.',
+    },
+  ];
+}
+
+/** So many are named. */
+const MOST_NAMED = 5;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return `${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function stateOf(host: HostCard): Bare[] {
   const about = { run: null, host: host.host };
   if (host.twoManagers !== null) {
     const [one, other] = host.twoManagers;
@@ -147,6 +197,17 @@ function ofRun(
         },
       ];
     case 'set_aside':
+      if (run.setAsideFor.length > 0) {
+        return [
+          {
+            ...about,
+            kind: 'same_number',
+            what: `${name} has ${run.setAsideFor.length + 1} documents; ${run.id} is set aside, the number is that of ${listed(run.setAsideFor)} as well.`,
+            since,
+            todo: `bootstrax renumber ${run.id} NUMBER --reason TEXT, or remove the wrong one of them`,
+          },
+        ];
+      }
       return [
         {
           ...about,
@@ -189,10 +250,25 @@ function ofRun(
         },
       ];
     }
+    case 'done':
+    case 'debt':
+      if (run.incomplete.length === 0) return [];
+      return [
+        {
+          ...about,
+          kind: 'incomplete',
+          what: `${name} is done with less than was taken: ${boundedLine(run.incomplete.join(' '), LONGEST_LACK)}`,
+          since,
+          todo: `Once the files are whole: bootstrax retry ${run.run ?? run.id} --even-done --reason TEXT`,
+        },
+      ];
     default:
       return [];
   }
 }
+
+/** Characters. */
+const LONGEST_LACK = 500;
 
 /**
  * A retry that is due goes behind new runs: it is late only once a host with a free place has left it

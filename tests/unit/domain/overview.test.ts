@@ -272,6 +272,66 @@ describe('what needs a human', () => {
   });
 });
 
+describe('what needs a human of runs that nobody else would tell of', () => {
+  const limits = {
+    ...{ promiseGraceSeconds: 60, busyLeaseSeconds: 120, consideringLeaseSeconds: 60 },
+    ...{ overdueSeconds: 3600, abandonTag: 'abandon' },
+  };
+  const items = (rows: RunView[], hosts: HostCard[] = []) =>
+    attention(
+      rows.map((each, i) => runRow(`document${i}`, each, 10, 'seen')),
+      hosts,
+      new Map(),
+      limits,
+      NOW,
+    );
+
+  it('is a done run that lacks live data, with the way to make it whole', () => {
+    const part = { kind: 'unread', chunk: '000012', reader: null, bytes: 9, rows: null };
+    const incomplete = {
+      missing: 0,
+      unreadable: 0,
+      unread: 1,
+      parts: [{ ...part, problem: null }],
+    };
+    const [item, ...more] = items([view({ state: 'done', incomplete })]);
+    expect(item).toMatchObject({ kind: 'incomplete', key: 'incomplete:7' });
+    expect(item?.what).toContain('chunk 000012');
+    expect(item?.todo).toContain('bootstrax retry 7 --even-done');
+    expect(more).toEqual([]);
+    expect(items([view({ state: 'done', incomplete: 'yes' })])).toEqual([]);
+  });
+
+  it('is a number that several documents have, once, with the command that settles it', () => {
+    const aside = (ids: unknown) =>
+      view({ state: 'failed', outcome: 'set_aside', same_number: ids, next_retry: null });
+    const found = items([aside(['one', 'two']), aside(['one', 'three'])]);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ kind: 'same_number', key: 'same_number:7' });
+    expect(found[0]?.what).toContain('document0');
+    expect(found[0]?.what).toContain('one, two');
+    expect(found[0]?.todo).toContain('bootstrax renumber document0 ');
+    expect(items([aside('odd')])[0]?.kind).toBe('set_aside');
+    const long = items([aside(Array.from({ length: 5000 }, () => 'x'.repeat(5000)))]);
+    expect(long[0]?.what.length).toBeLessThan(1000);
+  });
+
+  it('is what the database refuses of runs that a living host leaves alone, in one item', () => {
+    const refused = (runs: unknown, age?: number) => items([], [card({ left_runs: runs }, age)]);
+    const left = Array.from({ length: 7 }, (_, i) => ({ run: `run ${i}`, why: 'it is too large' }));
+    const found = refused(left);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ kind: 'runs_left', key: 'runs_left:eb0', host: 'eb0' });
+    expect(found[0]?.what).toContain('run 0, run 1, run 2, run 3, run 4 and 2 more');
+    expect(found[0]?.what).toContain('it is too large');
+    for (const odd of [undefined, 'x', [], [null, 3, { why: 'x' }]])
+      expect(refused(odd)).toEqual([]);
+    const long = refused(left.map(() => ({ run: 'x'.repeat(9000), why: 'y'.repeat(9000) })));
+    expect(long[0]?.what.length).toBeLessThan(3000);
+    expect(refused(left, 500).map(({ kind }) => kind)).toEqual(['host_silent']);
+  });
+});
+
 describe('the queue', () => {
   it('counts what waits, and tells the oldest and the next', () => {
     const fresh = [

@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
 
 import { defaultRules } from '../../../src/domain/rules.ts';
+import { systemClock, type Clock } from '../../../src/manager/clock.ts';
 import type { Environment } from '../../../src/manager/environment.ts';
 import type { HostHealth } from '../../../src/manager/host-health.ts';
+import { LeftRuns } from '../../../src/manager/left-runs.ts';
 import { LifeSigns } from '../../../src/manager/life-signs.ts';
+import { StoreError } from '../../../src/store/errors.ts';
 import { holderOf } from '../../support/holder.ts';
 
 const MACHINE = {
@@ -22,21 +25,27 @@ class Stage {
   tick: () => void = () => undefined;
   readonly lifeSigns: LifeSigns;
 
+  readonly left: LeftRuns;
+
   constructor() {
+    const clock: Clock = {
+      ...systemClock,
+      monotonicSeconds: () => this.seconds,
+      now: () => new Date(0),
+      every: (_, tick) => {
+        this.tick = tick;
+        return () => undefined;
+      },
+    };
+    this.left = new LeftRuns(clock);
     const pending = () => new Promise<void>((resolve) => this.#answers.push(resolve));
     const environment = {
       host: 'a.lab',
       role: 'primary',
       slots: 1,
       rules: defaultRules,
-      clock: {
-        monotonicSeconds: () => this.seconds,
-        now: () => new Date(0),
-        every: (_: number, tick: () => void) => {
-          this.tick = tick;
-          return () => undefined;
-        },
-      },
+      clock,
+      left: this.left,
       machine: MACHINE,
       executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
       // Never the same twice, which alone is no reason to write.
@@ -178,6 +187,7 @@ it.each([
     machine: MACHINE,
     executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
     figures: { told: () => ({}) },
+    left: new LeftRuns(systemClock),
     place: { holder: holderOf('h') },
     store: {
       ebMonitor: {
@@ -219,4 +229,17 @@ it('it tells since when it has had a free place, and how much memory an attempt 
   await stage.answer();
   expect(stage.extras.map(({ free_for_seconds: seconds }) => seconds)).toEqual([null, 0, 60, null]);
   expect(stage.extras[0]).toMatchObject({ memory_limit_bytes: 85e9 });
+});
+
+it('it tells of runs that it leaves alone, since the database refuses what it writes of them', async () => {
+  const stage = new Stage();
+  stage.lifeSigns.start();
+  await stage.answer();
+  stage.left.leave('a'.repeat(24), 'run 7', new StoreError('unfit', 'the document is too large'));
+  stage.tick();
+  await stage.answer();
+  expect(stage.extras.map(({ left_runs: left }) => left)).toEqual([
+    [],
+    [{ run: 'run 7', why: 'the document is too large' }],
+  ]);
 });

@@ -14,6 +14,9 @@ const WORDS = {
   host_silent: 'host silent',
   two_managers: 'two managers',
   host_quarantined: 'quarantine',
+  same_number: 'same number',
+  runs_left: 'refused',
+  incomplete: 'incomplete',
 } as const;
 
 const SHAPES = {
@@ -24,6 +27,9 @@ const SHAPES = {
   host_silent: 'cross',
   two_managers: 'cross',
   host_quarantined: 'triangle',
+  same_number: 'diamond',
+  runs_left: 'triangle',
+  incomplete: 'diamond',
 } as const;
 
 const MOST_SHOWN = 8;
@@ -105,6 +111,9 @@ function offersOf({ kind }: AttentionItem): Offer[] {
     case 'run_silent':
     case 'host_silent':
     case 'two_managers':
+    case 'same_number':
+    case 'runs_left':
+    case 'incomplete':
       return [];
   }
 }
