@@ -33,7 +33,7 @@ class Stage {
       monotonicSeconds: () => this.seconds,
       now: () => new Date(0),
       every: (_, tick) => {
-        this.tick = tick;
+        this.tick = () => void tick();
         return () => undefined;
       },
     };
