@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { settingsAndEmbedded } from './database.ts';
 import { checkDatabase, checkHost, checkPython, type Finding } from './doctor-checks.ts';
 import { checkStateFolder } from './doctor-exclusion.ts';
+import { checkLifeSigns } from './doctor-life-signs.ts';
 import { print, printJson, style } from './output.ts';
 import { unknownVariables } from './settings.ts';
 
@@ -36,6 +37,7 @@ export function addDoctor(program: Command): void {
         checkStateFolder(loaded),
         checkPython(loaded.settings),
         checkDatabase(loaded),
+        checkLifeSigns(loaded),
       ]);
       const checks = [
         ...unknownVariables(process.env).map(({ name, meant }): Finding => ({

@@ -51,6 +51,7 @@ export const DATABASE_WRITES = [
   'hosts.write',
   'hosts.retire',
   'hosts.mark',
+  'host_history.write',
   'eb_monitor.write',
   'eb_monitor.release_pids',
   'eb_monitor.dead',

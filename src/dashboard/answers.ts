@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { attemptDirectory, readAttempt } from '../attempts/directory.ts';
 import { readProgressPoints, type ProgressPoints } from '../attempts/progress-points.ts';
 import { failureGroups } from '../domain/overview/failures.ts';
+import { evenly } from '../domain/overview/signs.ts';
 import type { FailuresAnswer, HostHistoryAnswer, RunsAnswer } from './api.ts';
 import { placeOfAttempt } from './attempt-places.ts';
 import { rowOf, signOf, standingsOf } from './readings.ts';
@@ -47,11 +48,9 @@ export async function hostHistory(
   const now = await store.serverTime();
   const from = new Date(now.getTime() - hours * 3_600_000);
   const to = new Date(now.getTime() + 60_000);
-  const signs = (await store.overview.signsOf(host, from, to, hours * SIGNS_PER_HOUR + 100))
-    .map(signOf)
-    .sort((a, b) => a.atMs - b.atMs);
-  const step = Math.max(1, Math.ceil(signs.length / MOST_POINTS));
-  const kept = signs.filter((_, i) => (signs.length - 1 - i) % step === 0);
+  const signs = await store.overview.signsOf(host, from, to, hours * SIGNS_PER_HOUR + 100);
+  const span = { fromMs: from.getTime(), toMs: to.getTime() };
+  const kept = evenly(signs.map(signOf), span, MOST_POINTS);
   return {
     now: now.toISOString(),
     at: kept.map(({ atMs }) => Math.round(atMs / 1000)),

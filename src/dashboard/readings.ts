@@ -40,6 +40,8 @@ const SIGNS_EVERY_MS = 5000;
 const DISK_LOOKS_MINUTES = [60, 45, 30, 15];
 const DISK_LOOK_SECONDS = 40;
 const DISK_LOOK_EVERY_MS = 300_000;
+/** Where `eb_monitor` does not reach back so far; one for each five minutes. */
+const THINNED = { fromMinutes: 62, toMinutes: 5, most: 15 };
 
 type Source = Pick<Store, 'runs' | 'hosts' | 'overview' | 'actions'>;
 
@@ -124,11 +126,13 @@ export class HostReader {
     const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
     // Not the first time: many hosts are soon seen, where their disks go can wait.
     if (this.#newestReadAtMs > -Infinity && atMs - this.#pastReadAtMs > DISK_LOOK_EVERY_MS) {
-      const looks = await Promise.all(
-        DISK_LOOKS_MINUTES.map((minutes) =>
+      const { fromMinutes, toMinutes, most } = THINNED;
+      const looks = await Promise.all([
+        overview.thinnedSigns(names, ago(fromMinutes * 60), ago(toMinutes * 60), most),
+        ...DISK_LOOKS_MINUTES.map((minutes) =>
           overview.signs(names, ago(minutes * 60), ago(minutes * 60 - DISK_LOOK_SECONDS), 8),
         ),
-      );
+      ]);
       this.#past.clear();
       for (const sign of looks.flat().map(signOf)) {
         this.#past.set(sign.host, [...(this.#past.get(sign.host) ?? []), sign]);

@@ -1,6 +1,7 @@
 import { versionOfThis } from '../config/version.ts';
 import { memoryLimitBytes } from '../domain/memory.ts';
 import type { MachineLoad } from '../machine/load.ts';
+import { HISTORY_SECONDS } from '../store/host-history.ts';
 import type { LifeSign } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import type { Drain } from './keeping-back/drain.ts';
@@ -76,6 +77,7 @@ export class LifeSigns {
   #skewSeconds: number | null = null;
   /** It has had a free place and taken runs since then, monotonic seconds. */
   #freeSince: number | null = null;
+  #historyAt = -Infinity;
   /** Something has changed while the last state was being written. */
   #writeAgain = false;
 
@@ -143,12 +145,22 @@ export class LifeSigns {
     void this.#writeStatuses();
     this.#said = this.#saying();
     try {
-      await this.#env.store.ebMonitor.write(this.#lifeSign());
+      const sign = this.#lifeSign();
+      await this.#env.store.ebMonitor.write(sign);
+      await this.#writeHistory(sign);
       const serverTime = await this.#env.store.serverTime();
       this.#skewSeconds = (this.#env.clock.now().getTime() - serverTime.getTime()) / 1000;
     } catch (error) {
       if (!isOfDatabase(error)) throw error;
     }
+  }
+
+  /** Not before the machine has been looked at: until then its figures are not known. */
+  async #writeHistory(sign: LifeSign): Promise<void> {
+    const now = this.#env.clock.monotonicSeconds();
+    if (this.#view().health === null || now - this.#historyAt < HISTORY_SECONDS) return;
+    this.#historyAt = now;
+    await this.#env.store.hostHistory.write(sign);
   }
 
   /** One write at a time, and after an outage only the last state. */

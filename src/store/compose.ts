@@ -7,6 +7,7 @@ import { createDaqLogStore, LOG_COLLECTION } from './daq-log.ts';
 import { createDebtStore } from './debts.ts';
 import { createDeletionStore, DELETIONS_COLLECTION } from './deletions.ts';
 import { createEbMonitorStore, EB_MONITOR_COLLECTION } from './eb-monitor.ts';
+import { createHostHistoryStore, HOST_HISTORY_COLLECTION } from './host-history.ts';
 import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from './host-targets.ts';
 import { createHostStore, HOSTS_COLLECTION } from './hosts.ts';
 import { createMaintenanceStore, MAINTENANCE_COLLECTION } from './maintenance.ts';
@@ -51,6 +52,7 @@ export function composeStore(
   | 'onlineMonitor'
   | 'silentHosts'
   | 'adoption'
+  | 'hostHistory'
   | 'serverTime'
 > {
   const { inRuns, inDaq, runsTime, daqTime, watchRuns, watchRates, watchActions } = parts;
@@ -79,10 +81,12 @@ export function composeStore(
       deletions: inRuns(DELETIONS_COLLECTION),
       serverTime: runsTime,
     }),
+    hostHistory: createHostHistoryStore(inRuns(HOST_HISTORY_COLLECTION), runsTime),
     overview: createOverviewStore({
       runs: inRuns(RUNS_COLLECTION),
       attempts: inRuns(ATTEMPTS_COLLECTION),
       monitor: inDaq(EB_MONITOR_COLLECTION),
+      history: inRuns(HOST_HISTORY_COLLECTION),
       serverTime: runsTime,
     }),
     serverTime: runsTime,

@@ -1,8 +1,9 @@
 import { ObjectId, type Document } from 'mongodb';
 
+import type { CappedSpec } from './bounded-collections.ts';
 import type { Collection } from './collection.ts';
 import { literal } from './expressions.ts';
-import type { ExpiringSpec, IndexSpec } from './indexes.ts';
+import type { IndexSpec } from './indexes.ts';
 import type { EbMonitorStore, LastSign, LifeSign, SignOfManager } from './types.ts';
 
 export const EB_MONITOR_COLLECTION = 'eb_monitor';
@@ -17,14 +18,15 @@ export const EB_MONITOR_INDEXES: readonly IndexSpec[] = [
 ];
 
 /**
- * Two days of life signs. Not capped: the embedded server looks at all documents of a capped collection
- * for each new one (150 ms at 30,000 of them, against 1 ms).
+ * On a server of its own room for some 450,000 life signs: two days of twenty hosts. On the embedded
+ * server, which costs 5 to 9 µs of processor time for each that is kept, those of an hour of one host.
  */
-export const EB_MONITOR_EXPIRING: ExpiringSpec = {
+export const EB_MONITOR_CAPPED: CappedSpec = {
   database: 'daq',
   collection: EB_MONITOR_COLLECTION,
-  field: 'time',
-  keepSeconds: 2 * 86_400,
+  bytes: 256 * 2 ** 20,
+  embeddedDocuments: 600,
+  otherwise: { field: 'time', keepSeconds: 2 * 86_400 },
 };
 
 /** States of hosts that take no runs although they may give life signs. */

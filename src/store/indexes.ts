@@ -12,15 +12,6 @@ export interface IndexSpec {
   key: Record<string, 1 | -1>;
 }
 
-/** A collection whose old documents the server removes, where we are the ones to create it. */
-export interface ExpiringSpec {
-  database: 'runs' | 'daq';
-  collection: string;
-  /** A date. */
-  field: string;
-  keepSeconds: number;
-}
-
 export type Databases = Record<'runs' | 'daq', { db: () => Db; caller: Caller }>;
 
 const NAMESPACE_NOT_FOUND = 26;
@@ -85,27 +76,6 @@ export async function createIndexes(
     const { db, caller } = databases[spec.database];
     await caller.repeatable(`creating index ${spec.name} of ${spec.collection}`, () =>
       db().collection(spec.collection).createIndex(spec.key, { name: spec.name }),
-    );
-  }
-}
-
-/** An existing collection stays as it is. The index creates the collection: there is none without it. */
-export async function createExpiring(
-  databases: Databases,
-  specs: readonly ExpiringSpec[],
-): Promise<void> {
-  for (const { database, collection, field, keepSeconds } of specs) {
-    const { db, caller } = databases[database];
-    const found = await caller.repeatable(`looking for collection ${collection}`, () =>
-      db()
-        .listCollections({ name: collection }, { nameOnly: true, authorizedCollections: true })
-        .toArray(),
-    );
-    if (found.length > 0) continue;
-    await caller.repeatable(`creating collection ${collection}`, () =>
-      db()
-        .collection(collection)
-        .createIndex({ [field]: 1 }, { name: 'expires', expireAfterSeconds: keepSeconds }),
     );
   }
 }

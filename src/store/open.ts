@@ -3,21 +3,17 @@ import { Binary, type Document } from 'mongodb';
 import { ACTION_INDEXES, ACTIONS_COLLECTION, watchActions } from './actions.ts';
 import { ATTEMPT_INDEXES } from './attempts.ts';
 import { ALARM_INDEXES } from './alarms.ts';
+import { boundCommand, boundOf, createCapped, createExpiring } from './bounded-collections.ts';
 import { createCaller, type Caller } from './call.ts';
 import { createConnection, type Connection } from './client.ts';
 import { boundedCollection, type Collection } from './collection.ts';
 import { composeStore } from './compose.ts';
 import { DELETION_INDEXES } from './deletions.ts';
-import { EB_MONITOR_EXPIRING, EB_MONITOR_INDEXES } from './eb-monitor.ts';
+import { EB_MONITOR_CAPPED, EB_MONITOR_INDEXES } from './eb-monitor.ts';
 import { StoreError } from './errors.ts';
+import { HOST_HISTORY_EXPIRING, HOST_HISTORY_INDEXES } from './host-history.ts';
 import { HOST_INDEXES, HOSTS_COLLECTION } from './hosts.ts';
-import {
-  asCommand,
-  createExpiring,
-  createIndexes,
-  findMissing,
-  type Databases,
-} from './indexes.ts';
+import { asCommand, createIndexes, findMissing, type Databases } from './indexes.ts';
 import { MAINTENANCE_INDEXES } from './maintenance.ts';
 import { ONLINE_MONITOR_INDEXES } from './online-monitor.ts';
 import { RATE_INDEXES, RATES_COLLECTION, watchRates } from './rates.ts';
@@ -30,6 +26,7 @@ import type { Store, StoreEvent, StoreOptions } from './types.ts';
 const INDEXES = [
   ...RUN_INDEXES,
   ...HOST_INDEXES,
+  ...HOST_HISTORY_INDEXES,
   ...ATTEMPT_INDEXES,
   ...DELETION_INDEXES,
   ...ACTION_INDEXES,
@@ -105,11 +102,16 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
           'indexes are created only in a database of ours or with database.manage = true',
         );
       }
-      await createExpiring(databases, [EB_MONITOR_EXPIRING]);
+      await createCapped(databases, EB_MONITOR_CAPPED);
+      await createExpiring(databases, HOST_HISTORY_EXPIRING);
       await createIndexes(databases, await findMissing(databases, INDEXES));
     },
     missingIndexes: async () =>
       (await findMissing(databases, INDEXES)).map((spec) => asCommand(databases, spec)),
+    lifeSignsBound: async () => {
+      const bound = await boundOf(databases, EB_MONITOR_CAPPED);
+      return { bound, command: boundCommand(databases, EB_MONITOR_CAPPED, bound) };
+    },
     close: async () => {
       await Promise.all([...new Set([runsServer, daqServer])].map((server) => server.close()));
     },

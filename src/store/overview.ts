@@ -3,6 +3,7 @@ import type { Document } from 'mongodb';
 import { fieldsOf } from '../domain/bson-values.ts';
 import { readTimes } from '../domain/attempt-times.ts';
 import type { Condition } from '../domain/overview/condition.ts';
+import { withOlder } from '../domain/overview/signs.ts';
 import { HOLD_TAG } from '../domain/rules.ts';
 import type { RunState } from '../domain/run.ts';
 import { storedCause, storedCauseText } from '../domain/stored-cause.ts';
@@ -152,22 +153,40 @@ export function createOverviewStore(parts: {
   runs: Collection;
   attempts: Collection;
   monitor: Collection;
+  history: Collection;
   serverTime: () => Promise<Date>;
 }): OverviewStore {
-  const { runs, attempts, monitor, serverTime } = parts;
+  const { runs, attempts, monitor, history, serverTime } = parts;
   let highestKnown: number | null = null;
   const highest = async (): Promise<number> =>
     (highestKnown = await highestNumber(runs, highestKnown, await serverTime()));
   const documents = (filter: Document, limit: number, projection: Document = RUN_PROJECTION) =>
     runs.find(filter, { projection, limit }) as Promise<RunDocument[]>;
 
-  const signsOf = async (host: string, from: Date, to: Date, limit: number) =>
+  const signsIn = async (
+    collection: Collection,
+    host: string,
+    [from, to, limit]: [Date, Date, number],
+  ) =>
     (
-      await monitor.find(
+      await collection.find(
         { host, time: { $gte: from, $lt: to } },
         { projection: SIGN_PROJECTION, sort: { time: -1 }, limit },
       )
     ).flatMap(signOf);
+  const ofEach = async (
+    collection: Collection,
+    hosts: readonly string[],
+    span: [Date, Date, number],
+  ) => {
+    const found: StoredSign[][] = [];
+    // One host after the other: not every server finds a time within many hosts by the index.
+    for (let i = 0; i < hosts.length; i += HOSTS_AT_ONCE) {
+      const some = hosts.slice(i, i + HOSTS_AT_ONCE);
+      found.push(...(await Promise.all(some.map((host) => signsIn(collection, host, span)))));
+    }
+    return found.flat();
+  };
 
   return {
     recent: async (limit) => (await listRuns(runs, { limit }, await highest())).runs,
@@ -237,16 +256,16 @@ export function createOverviewStore(parts: {
           { projection: FAILURE_PROJECTION, sort: { ended: -1 }, limit },
         )
       ).flatMap(failureOf),
-    signs: async (hosts, from, to, limitEach) => {
-      const found: StoredSign[][] = [];
-      // One host after the other: not every server finds a time within many hosts by the index.
-      for (let i = 0; i < hosts.length; i += HOSTS_AT_ONCE) {
-        const some = hosts.slice(i, i + HOSTS_AT_ONCE);
-        found.push(...(await Promise.all(some.map((host) => signsOf(host, from, to, limitEach)))));
-      }
-      return found.flat();
+    signs: (hosts, from, to, limitEach) => ofEach(monitor, hosts, [from, to, limitEach]),
+    thinnedSigns: (hosts, from, to, limitEach) => ofEach(history, hosts, [from, to, limitEach]),
+    signsOf: async (host, from, to, limit) => {
+      const span: [Date, Date, number] = [from, to, limit];
+      const [recent, thinned] = await Promise.all([
+        signsIn(monitor, host, span),
+        signsIn(history, host, span),
+      ]);
+      return withOlder(recent, thinned);
     },
-    signsOf,
   };
 }
 

@@ -7,6 +7,7 @@ import { createCaller } from './call.ts';
 import { createConnection } from './client.ts';
 import { DELETIONS_COLLECTION } from './deletions.ts';
 import { EB_MONITOR_COLLECTION } from './eb-monitor.ts';
+import { HOST_HISTORY_COLLECTION } from './host-history.ts';
 import { HOST_TARGETS_COLLECTION } from './host-targets.ts';
 import { HOSTS_COLLECTION } from './hosts.ts';
 import { LOG_COLLECTION } from './daq-log.ts';
@@ -18,7 +19,15 @@ import type { ContractServer } from './contract/scratch.ts';
 
 /** As MongoDB names them. */
 export type PrivilegeAction =
-  'find' | 'insert' | 'update' | 'remove' | 'changeStream' | 'createIndex' | 'listIndexes';
+  | 'find'
+  | 'insert'
+  | 'update'
+  | 'remove'
+  | 'changeStream'
+  | 'createIndex'
+  | 'listIndexes'
+  | 'createCollection'
+  | 'convertToCapped';
 
 export interface Privilege {
   database: 'runs' | 'daq';
@@ -39,6 +48,11 @@ const NEEDED: readonly Privilege[] = [
     ...{ database: 'runs', collection: HOSTS_COLLECTION },
     actions: ['find', 'insert', 'update', 'listIndexes'],
     why: 'what each host does',
+  },
+  {
+    ...{ database: 'runs', collection: HOST_HISTORY_COLLECTION },
+    actions: ['find', 'insert', 'update', 'listIndexes'],
+    why: 'load and disks of each host over two days, for curves',
   },
   {
     ...{ database: 'runs', collection: ATTEMPTS_COLLECTION },
@@ -97,12 +111,16 @@ const NEEDED: readonly Privilege[] = [
   },
 ];
 
+/** What a server asks for before it creates a capped collection. */
+const CREATE_CAPPED = ['createCollection', 'convertToCapped'] as const;
+
 /** The same with what creating indexes takes, if that is wanted. */
 export function neededPrivileges({ manage }: { manage: boolean }): Privilege[] {
   return NEEDED.map((privilege) => {
-    const { actions } = privilege;
+    const { actions, collection } = privilege;
     if (!manage || !actions.includes('listIndexes')) return privilege;
-    return { ...privilege, actions: [...actions, 'createIndex'] };
+    const creation = collection === EB_MONITOR_COLLECTION ? CREATE_CAPPED : [];
+    return { ...privilege, actions: [...actions, 'createIndex', ...creation] };
   });
 }
 

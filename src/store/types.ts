@@ -1,4 +1,5 @@
 import type { StoreErrorKind } from './errors.ts';
+import type { Bound } from './bounded-collections.ts';
 import type { ActionStore } from './types/actions.ts';
 import type { AdoptionStore } from './types/adoption.ts';
 import type { AlarmStore, MaintenanceStore } from './types/alarms.ts';
@@ -6,7 +7,12 @@ import type { AttemptStore } from './types/attempts.ts';
 import type { DaqLogStore, HostTargetsStore, OnlineMonitorStore, RateStore } from './types/daq.ts';
 import type { DebtStore } from './types/debts.ts';
 import type { DeletionStore } from './types/deletions.ts';
-import type { EbMonitorStore, HostStore, SilentHostStore } from './types/hosts.ts';
+import type {
+  EbMonitorStore,
+  HostHistoryStore,
+  HostStore,
+  SilentHostStore,
+} from './types/hosts.ts';
 import type { OverviewStore } from './types/overview.ts';
 import type { RunStore } from './types/runs.ts';
 
@@ -42,6 +48,7 @@ export interface Store {
   readonly onlineMonitor: OnlineMonitorStore;
   readonly silentHosts: SilentHostStore;
   readonly adoption: AdoptionStore;
+  readonly hostHistory: HostHistoryStore;
   /** Both databases answer; throws a `StoreError` that names the one that does not. */
   ping(): Promise<void>;
   /**
@@ -55,6 +62,11 @@ export interface Store {
   ensureIndexes(): Promise<void>;
   /** Indexes that are missing, each with the mongosh command that creates it. Changes nothing. */
   missingIndexes(): Promise<MissingIndex[]>;
+  /**
+   * What keeps the life signs from growing for ever, with the mongosh command that bounds them.
+   * Changes nothing.
+   */
+  lifeSignsBound(): Promise<{ bound: Bound; command: string }>;
   close(): Promise<void>;
 }
 

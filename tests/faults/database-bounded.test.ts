@@ -161,6 +161,8 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
       LATER,
       5,
     ),
+  'overview.thinnedSigns': ({ overview }) => overview.thinnedSigns(['h'], NOW, LATER, 5),
+  'hostHistory.write': ({ hostHistory }) => hostHistory.write({ host: 'h' } as LifeSign),
   'overview.signsOf': ({ overview }) => overview.signsOf('h', NOW, LATER, 5),
   'deletions.request': ({ deletions }) =>
     deletions.request({ attempt: FENCE.attempt, run: 1, host: 'h' }),
@@ -214,6 +216,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   serverTime: (store) => store.serverTime(),
   missingIndexes: (store) => store.missingIndexes(),
   ensureIndexes: (store) => store.ensureIndexes(),
+  lifeSignsBound: (store) => store.lifeSignsBound(),
 };
 const WATCHES = ['runs.watch', 'rates.watch', 'actions.watch'];
 

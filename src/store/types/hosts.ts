@@ -68,6 +68,12 @@ export interface LifeSign {
   post_processing?: readonly string[];
 }
 
+/** Thinned life signs of two days, for curves: `eb_monitor` may keep fewer. */
+export interface HostHistoryStore {
+  /** Keeps the figures of a life sign; of the same few minutes only the last ones stay. */
+  write(sign: LifeSign): Promise<void>;
+}
+
 /** What a manager leaves of itself in `daq.eb_monitor` when it hands its host to another program. */
 export type LastSign = Pick<LifeSign, 'host' | 'targets' | 'max_cores' | 'max_messages'>;
 

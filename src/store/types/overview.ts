@@ -71,6 +71,13 @@ export interface OverviewStore {
   failuresSince(since: Date, limit: number): Promise<FailedAttempt[]>;
   /** Life signs of these hosts in a short span of time, the newest of each first. */
   signs(hosts: readonly string[], from: Date, to: Date, limitEach: number): Promise<StoredSign[]>;
-  /** Life signs of one host in a span of time, newest first. */
+  /** The same of the thinned life signs, one of a host every five minutes. */
+  thinnedSigns(
+    hosts: readonly string[],
+    from: Date,
+    to: Date,
+    limitEach: number,
+  ): Promise<StoredSign[]>;
+  /** Life signs of one host in a span of time, newest first; thinned before the oldest in `eb_monitor`. */
   signsOf(host: string, from: Date, to: Date, limit: number): Promise<StoredSign[]>;
 }

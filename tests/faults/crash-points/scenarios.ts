@@ -43,7 +43,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a run is taken and done',
     failures: 0,
     points: [
-      ...around('hosts.take', 'hosts.write', 'eb_monitor.write'),
+      ...around('hosts.take', 'hosts.write', 'host_history.write', 'eb_monitor.write'),
       ...file('state-folder.json', 'graph.json', 'context-imported.json'),
       ...around('runs.claim', 'attempts.begin', 'attempt.make', 'followed'),
       ...file('plan.json'),

@@ -141,6 +141,7 @@ export function openStore(database: MemoryDatabase, hooks: Hooks = {}): Store {
     ping: () => once('ping', () => Promise.resolve()),
     hostsCollectionId: () => Promise.resolve(null),
     ensureIndexes: () => Promise.resolve(),
+    lifeSignsBound: () => Promise.resolve({ bound: 'capped', command: '' }),
     missingIndexes: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };

@@ -18,6 +18,8 @@ const MACHINE = {
 class Stage {
   readonly signs: string[] = [];
   readonly statuses: string[] = [];
+  /** At which seconds a life sign was kept for curves. */
+  readonly kept: number[] = [];
   readonly extras: Record<string, unknown>[] = [];
   readonly #answers: (() => void)[] = [];
   seconds = 0;
@@ -57,6 +59,12 @@ class Stage {
           write: ({ state }: { state: string }) => {
             this.signs.push(state);
             return pending();
+          },
+        },
+        hostHistory: {
+          write: () => {
+            this.kept.push(this.seconds);
+            return Promise.resolve();
           },
         },
         hosts: {
@@ -142,6 +150,19 @@ it('a change of state is told at once, another look at the same is not', async (
   expect(stage.signs).toEqual(['idle', 'disk full']);
 });
 
+it('one life sign in five minutes is kept for curves, once the machine has been looked at', async () => {
+  const stage = new Stage();
+  stage.lifeSigns.start();
+  await stage.answer();
+  expect(stage.kept).toEqual([]);
+  stage.accept(true);
+  for (stage.seconds = 9; stage.seconds < 650; stage.seconds += 9) {
+    stage.tick();
+    await stage.answer();
+  }
+  expect(stage.kept).toEqual([9, 315, 621]);
+});
+
 /** As far as life signs look at it. */
 const runner = (number: number, plan: object | null) => ({
   run: { number, runId: String(number).padStart(6, '0') },
@@ -197,6 +218,7 @@ it.each([
         },
       },
       serverTime: () => Promise.resolve(new Date(0)),
+      hostHistory: { write: () => Promise.resolve() },
       hosts: { write: () => Promise.resolve() },
     },
   } as unknown as Environment;

@@ -203,6 +203,34 @@ export function collectionsContract(open: Open): void {
     });
   });
 
+  it('the curves of a host go on before its oldest life sign, with the thinned ones', async () => {
+    const { ebMonitor, hostHistory, overview, serverTime } = test.store;
+    const host = 'curves.lab';
+    const now = (await serverTime()).getTime();
+    const ago = (minutes: number) => new Date(now - minutes * 60_000);
+    const thinned = [600, 300, 4, 2].map((minutes) => ({
+      ...{ _id: `${host} ${minutes}`, host, time: ago(minutes), disk_used: minutes },
+    }));
+    await test.outside('bootstrax_host_history').insertMany(thinned as never);
+    await test.outside('eb_monitor').insertMany([
+      { host, time: ago(5), disk_used: 5 },
+      { host, time: ago(1), disk_used: 1 },
+    ]);
+    const usedOf = (signs: readonly Record<string, unknown>[]) =>
+      signs.map(({ disk_used }) => disk_used);
+    const whole = await overview.signsOf(host, ago(2880), ago(-1), 1000);
+    expect(usedOf(whole)).toEqual([1, 5, 300, 600]);
+    expect(usedOf(await overview.thinnedSigns([host, 'x'], ago(400), ago(3), 5))).toEqual([4, 300]);
+    // A manager that goes on keeps one of them for each few minutes.
+    const sign = { ...SIGN, host, disk_used: 0.5, live_disk_used: 7 };
+    await hostHistory.write(sign);
+    await hostHistory.write({ ...sign, live_disk_used: 8 });
+    await ebMonitor.write(sign);
+    const [newest] = await overview.thinnedSigns([host], ago(1), ago(-1), 5);
+    expect(newest).toMatchObject({ host, disk_used: 0.5, live_disk_used: 8, load: null });
+    await near(newest!.time);
+  });
+
   it('log: the shape that its readers expect', async () => {
     const { daqLog } = test.store;
     await daqLog.write({ host: EB3, priority: 'fatal', message: 'given up', run: 7 });
