@@ -25,7 +25,7 @@ export const EB_MONITOR_CAPPED: CappedSpec = {
   database: 'daq',
   collection: EB_MONITOR_COLLECTION,
   bytes: 256 * 2 ** 20,
-  embeddedDocuments: 600,
+  embeddedDocuments: 400,
   otherwise: { field: 'time', keepSeconds: 2 * 86_400 },
 };
 
