@@ -99,7 +99,7 @@ function grantedInWords(granted: Granted): string {
         : `${who} lacks ${count} of them: have the server's administrator do what is below`;
     }
     case 'nobody':
-      return 'nobody is logged in: the server asks for no password';
+      return 'the server names nobody as logged in: it asks for no password, or knows the user by other means';
     case 'unknown':
       return `what the present user may do is not known: ${granted.why}`;
   }

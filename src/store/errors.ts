@@ -86,6 +86,8 @@ const NO_WRITES = 'NoWritesPerformed';
 
 /** The server's own disk is full: it will take writes again, but not a moment later. */
 const OUT_OF_DISK_SPACE = 14031;
+/** What to do about a server that the driver does not speak to. */
+const NEEDS = 'this program needs MongoDB 4.4 or newer: update the server';
 /** Of a write concern: `wtimeout`. */
 const WAITED_TOO_LONG = 64;
 /** No such collection: asked again it is not there either. */
@@ -100,7 +102,7 @@ export function toStoreError(error: unknown, operation: string, database: string
     return new StoreError('unauthorized', text, { code: codeOf(error) });
   }
   if (isCompatibility(error) || isCompatibility(causeOf(error))) {
-    return new StoreError('unsupported', text);
+    return new StoreError('unsupported', `${text}; ${NEEDS}`);
   }
   if (error instanceof MongoServerSelectionError) return new StoreError('unreachable', text);
   if (error instanceof MongoWriteConcernError) return unconfirmed(error, text);

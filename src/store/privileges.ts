@@ -15,6 +15,7 @@ import { MAINTENANCE_COLLECTION } from './maintenance.ts';
 import { ONLINE_MONITOR_COLLECTION } from './online-monitor.ts';
 import { RATES_COLLECTION } from './rates.ts';
 import { RUNS_COLLECTION } from './runs.ts';
+import type { Credentials } from './types.ts';
 import type { ContractServer } from './contract/scratch.ts';
 
 /** As MongoDB names them. */
@@ -206,6 +207,13 @@ function covers(
   return (db === '' || db === database) && (collection === '' || collection === name);
 }
 
+/** A login that succeeded is no anonymous connection, whatever the server lists. */
+export function asLoggedIn(granted: Granted, credentials: Credentials | null): Granted {
+  if (granted.kind !== 'nobody' || credentials === null) return granted;
+  const why = `${credentials.username} is logged in, but the server names no user`;
+  return { kind: 'unknown', why };
+}
+
 /** Asks a server what the present user may do. Changes nothing. */
 export async function askPrivileges(
   server: ContractServer,
@@ -219,7 +227,7 @@ export async function askPrivileges(
     const answer = await caller.once('asking for privileges', () =>
       connection.db('admin').command({ connectionStatus: 1, showPrivileges: true }),
     );
-    return missingPrivileges(answer, privileges, names);
+    return asLoggedIn(missingPrivileges(answer, privileges, names), credentials);
   } catch (error) {
     return { kind: 'unknown', why: error instanceof Error ? error.message : String(error) };
   } finally {

@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 
 import type { Caller } from './call.ts';
+import { hello } from './hello.ts';
 
 const MAX_AGE_MS = 60_000;
 
@@ -14,7 +15,7 @@ export function createServerClock(db: () => Db, caller: Caller): () => Promise<D
     const now = performance.now();
     if (asked === null || now - asked.monotonicMs > MAX_AGE_MS) {
       asked = await caller.repeatable('asking for the time', async () => {
-        const reply = await db().command({ hello: 1 });
+        const reply = await hello((command) => db().command(command));
         return {
           serverMs: (reply.localTime as Date).getTime(),
           monotonicMs: performance.now(),

@@ -1,4 +1,5 @@
 import { toStoreError, withoutCredentials } from '../errors.ts';
+import { hello } from '../hello.ts';
 import { CHECKS } from './checks.ts';
 import { NotAsPromised, type CheckContext, type ContractCheck } from './promise.ts';
 import { Scratch, scratchName, type ContractServer } from './scratch.ts';
@@ -83,14 +84,14 @@ async function isAway(scratch: Scratch, last: CheckResult | undefined): Promise<
 }
 
 async function describe(scratch: Scratch): Promise<string> {
-  const hello = await scratch.command('admin', { hello: 1 });
+  const says = await hello((command) => scratch.command('admin', command));
   const build = await scratch.command('admin', { buildInfo: 1 }).catch(() => null);
   const version = typeof build?.['version'] === 'string' ? ` ${build['version']}` : '';
-  const set = hello['setName'] as unknown;
+  const set = says['setName'] as unknown;
   const kind =
     typeof set === 'string'
       ? `member of the replica set ${set}`
-      : hello['msg'] === 'isdbgrid'
+      : says['msg'] === 'isdbgrid'
         ? 'router of a sharded cluster'
         : 'a single server: no fail-over';
   return `MongoDB${version}, ${kind}`;
