@@ -1,6 +1,6 @@
 import type { Loaded } from '../config/load.ts';
 import { StoreError } from '../store/errors.ts';
-import type { Bound } from '../store/bounded-collections.ts';
+import type { Bound } from '../store/types.ts';
 import { withStore } from './database.ts';
 import type { Finding } from './doctor-finding.ts';
 

@@ -1,5 +1,6 @@
 import { StoreError } from './errors.ts';
 import type { Databases } from './indexes.ts';
+import type { Bound } from './types.ts';
 
 /** A collection whose oldest documents make room for new ones, where we are the ones to create it. */
 export interface CappedSpec {
@@ -20,9 +21,6 @@ export interface ExpiringSpec {
   field: string;
   keepSeconds: number;
 }
-
-/** What keeps a collection from growing for ever; `unknown`: this account may not ask. */
-export type Bound = 'capped' | 'expiring' | 'none' | 'absent' | 'unknown';
 
 const NAMESPACE_EXISTS = 48;
 

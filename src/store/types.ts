@@ -1,5 +1,4 @@
 import type { StoreErrorKind } from './errors.ts';
-import type { Bound } from './bounded-collections.ts';
 import type { ActionStore } from './types/actions.ts';
 import type { AdoptionStore } from './types/adoption.ts';
 import type { AlarmStore, MaintenanceStore } from './types/alarms.ts';
@@ -8,6 +7,7 @@ import type { DaqLogStore, HostTargetsStore, OnlineMonitorStore, RateStore } fro
 import type { DebtStore } from './types/debts.ts';
 import type { DeletionStore } from './types/deletions.ts';
 import type {
+  Bound,
   EbMonitorStore,
   HostHistoryStore,
   HostStore,

@@ -68,6 +68,9 @@ export interface LifeSign {
   post_processing?: readonly string[];
 }
 
+/** What keeps a collection from growing for ever; `unknown`: this account may not ask. */
+export type Bound = 'capped' | 'expiring' | 'none' | 'absent' | 'unknown';
+
 /** Thinned life signs of two days, for curves: `eb_monitor` may keep fewer. */
 export interface HostHistoryStore {
   /** Keeps the figures of a life sign; of the same few minutes only the last ones stay. */

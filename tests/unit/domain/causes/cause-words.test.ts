@@ -25,7 +25,10 @@ async function told(result: Partial<AttemptOutcome>) {
   };
   const { collection } = noted([stored]);
   const serverTime = () => Promise.resolve(NOW);
-  const parts = { runs: collection, attempts: collection, monitor: collection, serverTime };
+  const parts = {
+    ...{ runs: collection, attempts: collection, monitor: collection, history: collection },
+    serverTime,
+  };
   const attempts = createAttemptStore(collection);
   const [ofPage] = failureGroups(
     await createOverviewStore(parts).failuresSince(NOW, 10),
