@@ -61,7 +61,7 @@ export function createHostHistoryStore(
     write: async (sign) => {
       await history.repeatUpdateOne(
         'host_history.write',
-        { _id: historyId(sign.host, await serverTime()) } as Document,
+        { _id: historyId(sign.host, await serverTime()) },
         historyUpdate(sign),
         { upsert: true },
       );

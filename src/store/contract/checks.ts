@@ -1,7 +1,4 @@
-import type { Document } from 'mongodb';
-
 import type { Holder } from '../../domain/exclusion/holder.ts';
-import { EB_MONITOR_COLLECTION } from '../eb-monitor.ts';
 import { ONLINE_MONITOR_COLLECTION } from '../online-monitor.ts';
 import { RATES_COLLECTION } from '../rates.ts';
 import type { AttemptOutcome, LifeSign } from '../types.ts';

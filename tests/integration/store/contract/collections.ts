@@ -204,14 +204,14 @@ export function collectionsContract(open: Open): void {
   });
 
   it('the curves of a host go on before its oldest life sign, with the thinned ones', async () => {
-    const { ebMonitor, hostHistory, overview, serverTime } = test.store;
+    const { ebMonitor, hostHistory, overview } = test.store;
     const host = 'curves.lab';
-    const now = (await serverTime()).getTime();
+    const now = (await test.store.serverTime()).getTime();
     const ago = (minutes: number) => new Date(now - minutes * 60_000);
     const thinned = [600, 300, 4, 2].map((minutes) => ({
       ...{ _id: `${host} ${minutes}`, host, time: ago(minutes), disk_used: minutes },
     }));
-    await test.outside('bootstrax_host_history').insertMany(thinned as never);
+    await test.outside('bootstrax_host_history').insertMany(thinned);
     await test.outside('eb_monitor').insertMany([
       { host, time: ago(5), disk_used: 5 },
       { host, time: ago(1), disk_used: 1 },
