@@ -1,6 +1,8 @@
 import type { ChangeStreamDocument, Collection, Document } from 'mongodb';
 
+import { fieldsOf } from '../domain/bson-values.ts';
 import type { Caller } from './call.ts';
+import { REPLACED_PROJECTION, ReplacedRuns } from './replaced-runs.ts';
 import type { RunHint, RunStore } from './types.ts';
 import { follow } from './watch.ts';
 
@@ -43,14 +45,14 @@ const shortened = {
   },
 };
 
-/** Filters on the server, and leaves out the documents themselves. */
+/** Filters on the server, and leaves out most of the documents themselves. */
 export const RUN_WATCH_PIPELINE: Document[] = [
   { $match: { operationType: { $in: ['insert', 'replace', 'update'] } } },
   {
     $project: {
       operationType: 1,
       documentKey: 1,
-      'fullDocument.number': 1,
+      ...REPLACED_PROJECTION,
       'updateDescription.updatedFields.bootstrax': 1,
       touched: { $concatArrays: [changed, removed, shortened] },
     },
@@ -76,18 +78,20 @@ export const RUN_WATCH_PIPELINE: Document[] = [
   },
 ];
 
+/** Fields by which hosts decide. */
+const WHOLE = ['number', 'tags', 'bootstrax'];
+
 /** The hint that an event of `RUN_WATCH_PIPELINE` gives; null if it gives none. */
 export function hintOf(event: Document): RunHint | null {
   const id = (event.documentKey as Document | undefined)?._id as RunHint['id'] | undefined;
   if (id === undefined) return null;
   if (event.operationType !== 'update') {
-    const number = (event.fullDocument as Document | undefined)?.number as unknown;
-    return {
-      kind: 'insert',
-      id,
-      number: typeof number === 'number' ? number : null,
-      touched: [],
-    };
+    const { number: stored, bootstrax } = fieldsOf(event.fullDocument);
+    const number = typeof stored === 'number' ? stored : null;
+    if (event.operationType !== 'replace') return { kind: 'insert', id, number, touched: [] };
+    const { state = null } = fieldsOf(bootstrax);
+    // Nobody knows which of its fields are new.
+    return { kind: 'update', id, number, touched: WHOLE, state };
   }
   const touched = (event.touched ?? []) as { k: string; v: unknown }[];
   const whole = (event.updateDescription as Document | undefined)?.updatedFields as
@@ -105,16 +109,21 @@ export function hintOf(event: Document): RunHint | null {
 }
 
 export function watchRuns(collection: () => Collection, caller: Caller): RunStore['watch'] {
-  return (onHint, signal) =>
-    follow({
+  return (onHint, signal) => {
+    const replaced = new ReplacedRuns();
+    return follow({
       collection,
       caller,
       pipeline: RUN_WATCH_PIPELINE,
       onEvent: (event: ChangeStreamDocument) => {
-        const hint = hintOf(event);
+        const hint = replaced.isNews(event) ? hintOf(event) : null;
         if (hint !== null) onHint(hint);
       },
-      onGap: () => onHint(null),
+      onGap: () => {
+        replaced.forget();
+        onHint(null);
+      },
       signal,
     });
+  };
 }

@@ -151,9 +151,9 @@ export interface QueueCounts {
 export interface RunHint {
   kind: 'insert' | 'update';
   id: ObjectId;
-  /** Known for inserted runs only. */
+  /** Known for inserted and replaced runs only. */
   number: number | null;
-  /** Names of the fields that an update touched (dotted paths); empty for an insert. */
+  /** Names of the fields that an update touched (dotted paths); empty for an insert, and for a document that was replaced those by which hosts decide. */
   touched: readonly string[];
   /** The new `bootstrax.state`, where the update wrote one; else undefined. */
   state?: unknown;

@@ -45,6 +45,35 @@ onEachServer('watch', ({ url }) => {
   });
 });
 
+onEachServer('watch of documents that are replaced', ({ url }) => {
+  it('tells of what another program has changed so, and not of its life signs', async () => {
+    const test = await testStore(url());
+    try {
+      const runs = test.runsDb.collection('runs');
+      const { insertedId: _id } = await runs.insertOne(runDocument(7));
+      const watch = await watching(test.store.runs);
+      const replace = (bootstrax: object) =>
+        runs.replaceOne({ _id }, { ...runDocument(7), bootstrax });
+      const time = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds));
+      const before = watch.hints.length;
+      for (const second of [1, 2, 3]) {
+        await replace({ state: 'busy', host: EB3, time: time(second) });
+      }
+      await replace({ state: 'failed', host: EB3, time: time(4) });
+      await runs.insertOne(runDocument(8));
+      await expect.poll(() => watch.hints.at(-1)).toMatchObject({ kind: 'insert', number: 8 });
+      expect(watch.hints.slice(before)).toMatchObject([
+        { kind: 'update', number: 7, state: 'busy' },
+        { kind: 'update', number: 7, state: 'failed' },
+        { kind: 'insert', number: 8 },
+      ]);
+      await watch.end();
+    } finally {
+      await test.close();
+    }
+  });
+});
+
 describe('watch over a restart of the server (embedded server)', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)('%s', async (signal) => {
     const server = await ownServer();
