@@ -13,6 +13,10 @@ const WINDOW = { least: 250, most: 500, widest: 8000 };
 /** Whatever the stream of changes may have missed is read again so often, ms. */
 const RECENT_MS = 30_000;
 const EVERYTHING_MS = 3_600_000;
+/** Where nothing tells of changes: all runs over and over, and more often what hosts work at or ended. */
+const POLL = { everythingMs: 15_000, touchedMs: 5000, overlapMs: 60_000, most: 1000 };
+/** Share of the time for which the database is asked, of those who are polled for changes. */
+const POLL_SHARE = 0.1;
 /** Of these: the newest numbers, and runs that may change at any moment. */
 const RECENT = { numbers: 300, unsettled: 500 };
 /** Changes are gathered for so long, ms. */
@@ -57,6 +61,10 @@ export class CatalogueKeeper {
   #everythingDue = true;
   #everythingAtMs = -Infinity;
   #recentAtMs = -Infinity;
+  /** There is no stream of changes. */
+  #isPolling = false;
+  #touchedAtMs = -Infinity;
+  #endedUpTo: Date | null = null;
 
   /** `isWanted`: somebody looks. */
   constructor(
@@ -78,6 +86,12 @@ export class CatalogueKeeper {
 
   stop(): void {
     this.#stop.abort();
+    this.#wake();
+  }
+
+  /** Nothing will tell of changes: they are looked for from now on. */
+  poll(): void {
+    this.#isPolling = true;
     this.#wake();
   }
 
@@ -141,8 +155,12 @@ export class CatalogueKeeper {
       try {
         const busy = this.#isWanted() && (await this.#step(begun));
         if (!busy) await this.#pause();
-        // Others ask the database too: at most half of its time is for this.
-        else await delay(performance.now() - begun, undefined, { signal }).catch(() => undefined);
+        else {
+          // Others ask the database too: at most half of its time is for this.
+          const rest = this.#isPolling && this.#complete ? 1 / POLL_SHARE - 1 : 1;
+          const pauseMs = (performance.now() - begun) * rest;
+          await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+        }
       } catch (error) {
         this.#log.debug({ event: 'dashboard.uncatalogued', err: error }, String(error));
         await delay(FAILURE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
@@ -162,7 +180,13 @@ export class CatalogueKeeper {
       await this.#readRecent();
       return true;
     }
-    const due = this.#everythingDue || at - this.#everythingAtMs > EVERYTHING_MS;
+    if (this.#isPolling && this.#complete && at - this.#touchedAtMs > POLL.touchedMs) {
+      this.#touchedAtMs = at;
+      await this.#readTouched();
+      return true;
+    }
+    const everyMs = this.#isPolling ? POLL.everythingMs : EVERYTHING_MS;
+    const due = this.#everythingDue || at - this.#everythingAtMs > everyMs;
     if (this.#next === null && due) {
       this.#next = this.#top = await this.#store.overview.highest();
       this.#everythingDue = false;
@@ -185,6 +209,17 @@ export class CatalogueKeeper {
       for (const [text, id] of some) this.#changed.set(text, id);
       throw error;
     }
+  }
+
+  /** Runs in work, and those of attempts that have ended since the last look, however old they are. */
+  async #readTouched(): Promise<void> {
+    const { overview } = this.#store;
+    const now = await this.#store.serverTime();
+    const since = new Date((this.#endedUpTo ?? now).getTime() - POLL.overlapMs);
+    const ended = await overview.endedSince(since, POLL.most);
+    await this.#read(() => overview.working());
+    await this.#read(() => overview.ofNumbers([...new Set(ended.map(({ run }) => run))]));
+    this.#endedUpTo = now;
   }
 
   async #readRecent(): Promise<void> {

@@ -102,7 +102,15 @@ export class Feeder {
         this.catalogue.onChange(hint?.id ?? null);
         this.#changed(hint === null ? null : idText(hint.id));
       }, this.#stop.signal)
-      .catch((error: unknown) => this.#log.warn({ err: error }, 'no change stream: polling only'));
+      .then(
+        (end) => {
+          if (end === 'unsupported') this.catalogue.poll();
+        },
+        (error: unknown) => {
+          this.#log.warn({ err: error }, 'no change stream: polling only');
+          this.catalogue.poll();
+        },
+      );
   }
 
   stop(): void {

@@ -107,3 +107,10 @@ it('reads everything again when something may have been missed', async () => {
   await until('the tag', async () => (await totalOf({ tag: 'late' })) === 1);
   await until('the gap', () => keeper.size === before - 1);
 });
+
+it('looks for changes where nothing tells of them, also of runs that were settled long ago', async () => {
+  isWatching = false;
+  keeper.poll();
+  await change(7, { tags: [{ name: 'polled', user: 'anna', date: START }] });
+  await until('the tag', async () => (await totalOf({ tag: 'polled' })) === 1);
+});
