@@ -121,6 +121,8 @@ export function claimContract(open: Open): void {
       state: 'considering',
       host: EB3,
       time: after.time as Date,
+      // The same moment twice: only this program keeps them alike.
+      attempt_time: after.time as Date,
       attempt: fence.attempt,
       n_failures: 3,
       reason: 'because',

@@ -329,7 +329,7 @@ export function collectionsContract(open: Open): void {
     ]);
     const since = new Date(0);
     const alike = await attempts.failures({ since, fingerprints: ['other'] });
-    expect(alike).toEqual([{ run: 1, host: first.host, fingerprint: 'other', class: null }]);
+    expect(alike).toEqual([{ run: 1, host: first.host, fingerprint: 'other', class: 'unknown' }]);
     expect(await attempts.failures({ since, notOn: first.host })).toEqual([]);
     expect(await attempts.failures({ since, classes: ['disk'] })).toEqual([]);
   });

@@ -360,7 +360,11 @@ export function fenceContract(open: Open): void {
       expect(await store.claim(view, { attempt: newAttempt(), host: EB3 })).toBe('lost');
     });
 
-    it.each([undefined, null, 'odd'])('hold and release a run with tags %j', async (tags) => {
+    it.each([
+      [undefined, []],
+      [null, []],
+      ['odd', ['odd']],
+    ])('hold and release a run with tags %j', async (tags, others) => {
       const document = runDocument(1, { tags });
       if (tags === undefined) delete document.tags;
       const run = await insert(store, runs, document);
@@ -368,11 +372,12 @@ export function fenceContract(open: Open): void {
       await store.hold(seenOf(run), 'shifter');
       await store.hold(seenOf(run), 'shifter');
       expect((await runs.findOne({ _id: run._id }))!.tags).toEqual([
+        ...others,
         { name: 'hold-processing', user: 'shifter', date: expect.any(Date) as Date },
       ]);
       expect(await store.newCandidates({ limit: 5 })).toEqual([]);
       await store.release(seenOf(run));
-      expect((await runs.findOne({ _id: run._id }))!.tags).toEqual([]);
+      expect((await runs.findOne({ _id: run._id }))!.tags).toEqual(others);
     });
 
     it('releasing keeps other tags', async () => {

@@ -94,7 +94,7 @@ export function semanticsContract(open: Open): void {
       expect((await store.unsettled()).map(({ number }) => number)).toEqual([5]);
     });
 
-    it('the hold tag counts wherever a name of the tags has it', async () => {
+    it('the hold tag counts wherever a name of the tags has it, and as plain text', async () => {
       await runs.insertMany([
         runDocument(1, { tags: [{ name: 'x' }, { name: HOLD }] }),
         runDocument(2, { tags: { name: HOLD } }),
@@ -105,7 +105,7 @@ export function semanticsContract(open: Open): void {
         runDocument(7, { tags: [] }),
         runDocument(8, { tags: [{ name: `${HOLD} ` }] }),
       ]);
-      expect(numbers(await store.newCandidates({ limit: 20 }))).toEqual([8, 7, 6, 5, 4]);
+      expect(numbers(await store.newCandidates({ limit: 20 }))).toEqual([8, 7, 6]);
     });
 
     it('the TPC counts as detector alone and in a list', async () => {
@@ -360,9 +360,13 @@ export function semanticsContract(open: Open): void {
       expect((await stored(run)).deleted_data).toMatchObject([{ type: '$mode', by: host }]);
     });
 
-    it('only tags that are named so are released', async () => {
-      const kept = [HOLD, null, 5, { name: null }, { label: HOLD }, { name: [HOLD] }];
-      const run = await insert(store, runs, runDocument(1, { tags: [...kept, { name: HOLD }] }));
+    it('only tags that are named so, or are that text, are released', async () => {
+      const kept = [null, 5, { name: null }, { label: HOLD }, { name: [HOLD] }];
+      const run = await insert(
+        store,
+        runs,
+        runDocument(1, { tags: [HOLD, ...kept, { name: HOLD }] }),
+      );
       await store.release(seenOf(run));
       expect((await stored(run)).tags).toEqual(kept);
     });
