@@ -104,6 +104,8 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'hosts.readMark': ({ hosts }) => hosts.readMark(),
   'hosts.mark': ({ hosts }) => hosts.mark('m'),
   'hosts.all': ({ hosts }) => hosts.all(),
+  'adoption.move': ({ adoption }) => adoption.move('h', 'g'),
+  hostsCollectionId: (store) => store.hostsCollectionId(),
   'ebMonitor.write': ({ ebMonitor }) => ebMonitor.write({ host: 'h' } as LifeSign),
   'ebMonitor.leave': ({ ebMonitor }) =>
     ebMonitor.leave({ host: 'h', targets: ['peaks'], max_cores: 1, max_messages: 1 }),
@@ -131,6 +133,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'attempts.failureGroups': ({ attempts }) => attempts.failureGroups(NOW, 5),
   'attempts.failures': ({ attempts }) => attempts.failures({ since: NOW }),
   'rates.ofRun': ({ rates }) => rates.ofRun(1),
+  'rates.anySince': ({ rates }) => rates.anySince(NOW),
   'hostTargets.document': ({ hostTargets }) => hostTargets.document(),
   'onlineMonitor.some': ({ onlineMonitor }) => onlineMonitor.some(1),
   'onlineMonitor.remove': ({ onlineMonitor }) => onlineMonitor.remove([FENCE.id]),

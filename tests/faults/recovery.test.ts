@@ -261,7 +261,7 @@ test('a run of this host whose document was broken meanwhile is set aside, and n
   const started = await alpha.event('attempt.started');
   const number = started['run'] as number;
   await alpha.kill();
-  await set(number, { detectors: 'tpc' });
+  await set(number, { detectors: 7 });
   const next = await manager();
   await next.event('run.set_aside', { run: number });
   const broken = await lab.run(number);
