@@ -250,6 +250,13 @@ export class Invariants {
     for (const host of new Set(this.#hosts.values())) this.#leftBehind(host);
   }
 
+  /** Several documents have the number in a folder's name. */
+  #isShared(location: string): boolean {
+    const number = Number(/(\d+)-[^/]+$/.exec(location)?.[1]);
+    const documents = [...this.#database.runs.all()];
+    return documents.filter((document) => Number(document.number) === number).length > 1;
+  }
+
   #leftBehind(host: SimulatedHost): void {
     for (const child of host.children) {
       if (child.alive) {
@@ -284,6 +291,8 @@ export class Invariants {
       if (listed.has(location) || isForeign(attempt) || state !== STATE_DIRECTORY) continue;
       // Where another manager of its host has concluded the attempt, what it made stays.
       if (this.#twins) continue;
+      // Nothing of a number that documents share is removed: nobody knows whose it is.
+      if (this.#isShared(location)) continue;
       this.#violated('nothing is left behind', `${host.name}: ${location} belongs to no entry`);
     }
   }
