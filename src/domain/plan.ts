@@ -8,6 +8,7 @@ import {
 import { selectResources } from './resources.ts';
 import type { Rules, Shedding } from './rules.ts';
 import { problemsText, type FieldProblem, type ParsedRun, type Run } from './run.ts';
+import { endProblem } from './unmendable.ts';
 import { selectTargets, type Culprit, type HostTargets } from './targets.ts';
 
 export interface DecisionInputs {
@@ -22,6 +23,8 @@ export interface DecisionInputs {
   /** Counted failures for want of memory, from the history of the run's attempts. */
   memoryFailures: number;
   hostTargets: HostTargets | null;
+  /** Raw records of what can be read are all that is made; why, in one sentence. Absent: as the rung says. */
+  onlyRaw?: string | null;
   /** Found in the DAQ's status while the run is taken; the document's own rate goes first. MB/s. */
   rateMBps: number | null;
 }
@@ -77,11 +80,14 @@ export function decidePlan(
   const { rules } = inputs;
   const rung = rungAfter(run.bootstrax);
   const failures = rung(run.bootstrax.failures);
+  const onlyRaw = inputs.onlyRaw ?? onlyRawBecause(run);
+  const rungOfTargets =
+    onlyRaw === null ? failures : Math.max(failures, 1, rules.targets.rawRecordsAfter);
   const selection = selectTargets(
     {
       mode: run.mode,
       detectors: run.detectors,
-      failures,
+      failures: rungOfTargets,
       shedding: inputs.shedding,
       graph: inputs.graph,
       culprits: inputs.culprits.map((culprit) => ({
@@ -106,7 +112,7 @@ export function decidePlan(
     inputs.hostTable,
     rules.resources,
   );
-  const salvage = isLastRung(selection, failures, rules.targets);
+  const salvage = isLastRung(selection, rungOfTargets, rules.targets);
   if (salvage) reasons.push('Live data that cannot be read is left out: nothing else was left.');
   return {
     ...selection,
@@ -114,11 +120,24 @@ export function decidePlan(
     salvage,
     kind: 'decided',
     reasons: [
-      ...selection.reasons,
+      ...(onlyRaw === null
+        ? selection.reasons
+        : [onlyRaw, ...selection.reasons.filter((reason) => !reason.startsWith('Left out after'))]),
       ...reasons,
       ...(run.oddities.length === 0 ? [] : [`Odd in its document: ${problemsText(run.oddities)}.`]),
     ],
   };
+}
+
+/** Without an end that can be true nobody can say that a run is complete. */
+function onlyRawBecause(run: Run): string | null {
+  const problem = run.end === null ? null : endProblem(run);
+  return problem === null ? null : onlyRawText([problem]);
+}
+
+/** For people: why no more than raw records is made. */
+export function onlyRawText(problems: readonly FieldProblem[]): string {
+  return `Only raw records are made, of what can be read: ${problemsText(problems)}.`;
 }
 
 /**

@@ -55,6 +55,8 @@ export type Fault =
   | 'run'
   /** The machine, its disk, a database, an operator, a manager. */
   | 'surroundings'
+  /** Targets or context of the host, the same for every attempt: never counted. */
+  | 'configuration'
   /** All of the attempt vanished at once, as when its machine goes down: once may be chance. */
   | 'holder_lost';
 
@@ -71,7 +73,8 @@ export function concludeFailure(
 ): FailureConclusion {
   const inRow = before.uncounted + 1;
   const poisonous = fault === 'holder_lost' && before.holdersLost >= rules.uncounted.maxHoldersLost;
-  if (fault !== 'run' && !poisonous && inRow <= rules.uncounted.maxInRow) {
+  const isPatient = fault === 'configuration' || inRow <= rules.uncounted.maxInRow;
+  if (fault !== 'run' && !poisonous && isPatient) {
     return {
       kind: 'requeued',
       holderLost: fault === 'holder_lost',

@@ -1,6 +1,7 @@
 import { EXIT_NO_RESULT, type Ended, type Exit, type Result } from './attempt.ts';
 import { boundedText } from './bounded.ts';
 import type { Fault } from './retry.ts';
+import { problemsText } from './run.ts';
 
 export {
   isPassedAround,
@@ -11,6 +12,7 @@ export {
 } from './staleness.ts';
 export { verifyProducts, type Verification } from './verification.ts';
 export type { Ended } from './attempt.ts';
+import { isOfConfiguration, unmendableError, type Unmendable } from './unmendable.ts';
 import type { Verification } from './verification.ts';
 
 /** Of what a run document shows, characters. */
@@ -53,6 +55,8 @@ export type Judgement =
       cause: ExitCause;
       /** What an attempt that finished, or never could begin, lacked. */
       shortOf?: ShortOf;
+      /** No other attempt can go better: the run is set aside until these are mended. */
+      unmendable?: Unmendable;
     }
   /** The run belongs to somebody else now: write nothing, clean up. */
   | { kind: 'superseded' };
@@ -67,6 +71,8 @@ export interface AttemptEnd {
   ended: Ended | null;
   /** Where its Python threads were when it was ended for its time or its memory; bounded. */
   stacks?: string | null;
+  /** Of its plan, where that is known. */
+  plan?: { salvage: boolean; compressor: unknown };
 }
 
 /**
@@ -124,6 +130,15 @@ export function judgeAttempt(end: AttemptEnd, verification: Verification): Judge
             ...failed('run', 'it was processed, but the DAQ has not written its end.'),
             shortOf: 'end',
           };
+        case 'no_end':
+          return {
+            ...failed(
+              'run',
+              `it was processed, but it has no end to check that against: ${problemsText([verification.problem])}.`,
+            ),
+            shortOf: 'end',
+            unmendable: { problems: [verification.problem], canBeRead: true },
+          };
         case 'not_saved':
           return {
             ...failed(
@@ -139,8 +154,16 @@ export function judgeAttempt(end: AttemptEnd, verification: Verification): Judge
           };
       }
     // eslint-disable-next-line no-fallthrough -- every verification above returns
-    case 'strax_error':
-      return failed('run', errorText(cause), cause.plugin);
+    case 'strax_error': {
+      if (isOfConfiguration(cause)) {
+        const what = `its configuration makes every attempt fail: ${cause.type}: ${cause.message}`;
+        return failed('configuration', `${what}. Correct the targets or the context`);
+      }
+      const failure = failed('run', errorText(cause), cause.plugin);
+      const problem = end.plan === undefined ? null : unmendableError(cause, end.plan);
+      if (problem === null) return failure;
+      return { ...failure, unmendable: { problems: [problem], canBeRead: false } };
+    }
     case 'out_of_memory':
       return failed('run', 'the kernel ended it for want of memory.', cause.plugin);
     case 'child_died':

@@ -1,7 +1,8 @@
 import type { Product } from './attempt.ts';
 import type { Rules, TargetRules } from './rules.ts';
-import type { Run } from './run.ts';
+import type { FieldProblem, Run } from './run.ts';
 import { suitsDetectors } from './type-names.ts';
+import { endProblem } from './unmendable.ts';
 
 export type Verification =
   | { kind: 'ok' }
@@ -9,6 +10,8 @@ export type Verification =
   | { kind: 'not_ended' }
   /** The document lists data of this host that is not on its disk: look again later. */
   | { kind: 'not_saved'; locations: readonly string[] }
+  /** No end to check it against, nor will there be one before a person mends the document. */
+  | { kind: 'no_end'; problem: FieldProblem }
   | { kind: 'bad'; problem: string };
 
 function bad(problem: string): Verification {
@@ -57,6 +60,8 @@ export function verifyProducts(
   if (raw === undefined)
     return bad(`there are no raw records (${targets.rawTypes.join(', ')}) among them.`);
   if (raw.chunks === 0) return bad(`${raw.type} has no chunks in ${raw.location}.`);
+  const problem = endProblem(run);
+  if (problem !== null) return { kind: 'no_end', problem };
   if (run.end === null) return { kind: 'not_ended' };
   const length = BigInt(run.end.getTime() - run.start.getTime()) * 1_000_000n;
   const limit = BigInt(Math.round(limits.coverageSeconds * 1e9));

@@ -3,6 +3,7 @@ import { access, stat } from 'node:fs/promises';
 
 import { checkWritableFolder, diskSpace } from './disk.ts';
 import { isAlive } from './identity.ts';
+import { lookAtLiveFolder } from './live-folder.ts';
 import { LoadMeter } from './load.ts';
 import { memoryCapacity, MemoryMeter } from './memory.ts';
 import { NoAnswerError, Patience } from './patience.ts';
@@ -40,6 +41,14 @@ export const thisMachine: Machine = {
       return (await stat(path)).isDirectory();
     } catch {
       return false;
+    }
+  },
+  liveData: async (path, { thorough = false } = {}) => {
+    try {
+      return await patience.ask(path, () => lookAtLiveFolder(path, thorough));
+    } catch (error) {
+      if (error instanceof NoAnswerError) return { kind: 'unseen', why: error.message };
+      throw error;
     }
   },
   straxProcesses,

@@ -1,5 +1,6 @@
 import type { ProcessIdentity } from '../domain/attempt.ts';
 import type { RunFolders, StraxProcess } from '../domain/foreign-processes.ts';
+import type { LiveLook } from '../domain/unmendable.ts';
 import type { MemoryCapacity } from '../domain/memory.ts';
 import type { DiskSpace, FolderCheck } from './disk.ts';
 import type { MachineLoad } from './load.ts';
@@ -20,6 +21,11 @@ export interface Machine {
   unreadable(path: string): Promise<string | null>;
   /** Whether there is a folder of this name. */
   isFolder(path: string): Promise<boolean>;
+  /**
+   * What there is of the live data of a run, in the folder of that run. `thorough`: what it is known
+   * by changes also when files within its chunks come or go.
+   */
+  liveData(path: string, options?: { thorough?: boolean }): Promise<LiveLook>;
   /** Memory that there is and that is left. */
   memoryCapacity(): MemoryCapacity;
   /**

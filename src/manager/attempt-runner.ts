@@ -4,6 +4,7 @@ import { fieldsOf } from '../domain/bson-values.ts';
 import { isAsItsAttemptLeftIt } from '../domain/identity.ts';
 import type { Plan, ProcessIdentity, Progress, Result } from '../domain/attempt.ts';
 import { parseRun, type Run } from '../domain/run.ts';
+import { endProblem } from '../domain/unmendable.ts';
 import { judgeAttempt, type AttemptEnd, type Ended, type Verification } from '../domain/verdict.ts';
 import type { AttemptProcesses } from '../machine/processes.ts';
 import type { Fence, Fenced, ProgressSummary } from '../store/types.ts';
@@ -188,7 +189,9 @@ export class AttemptRunner implements Runner {
       case 'stopped':
         return this.#settleUnstarted();
       case 'set_aside':
-        return this.#settle({ kind: 'set_aside', problems: prepared.problems });
+        return this.#settle(prepared);
+      case 'unmendable':
+        return this.#settle(prepared);
       case 'conclude':
         return this.#settle({ kind: 'judged', judgement: prepared.judgement });
       case 'planned':
@@ -324,6 +327,8 @@ export class AttemptRunner implements Runner {
   /** Null while the run is taken, or as long as the server's time is not known. */
   #sinceEndSeconds(): number | null {
     if (this.#run.end === null || this.#known === null) return null;
+    // What cannot be its end says nothing of when it ended.
+    if (endProblem(this.#run) !== null) return null;
     const { serverTime, monotonicSeconds } = this.#known;
     const since = this.#env.clock.monotonicSeconds() - monotonicSeconds;
     return (serverTime.getTime() - this.#run.end.getTime()) / 1000 + since;
@@ -350,7 +355,15 @@ export class AttemptRunner implements Runner {
     // A manager that stood still may have lost the run long ago: what its next owner wrote counts.
     await untilAnswered(this.#env, `run ${this.#run.number}`, this.#managerEnds, () => this.look());
     if (this.#managerEnds.aborted) return;
-    const judgement = judgeAttempt({ ...known, ended: this.#ended ?? known.ended }, verification);
+    const { plan } = this;
+    const judgement = judgeAttempt(
+      {
+        ...known,
+        ended: this.#ended ?? known.ended,
+        ...(plan === null ? {} : { plan: readingOf(plan) }),
+      },
+      verification,
+    );
     await this.#settle({ kind: 'judged', judgement });
   }
 
@@ -492,4 +505,9 @@ export class AttemptRunner implements Runner {
   #stopped(): AbortSignal {
     return AbortSignal.any([this.#stop.signal, this.#managerEnds]);
   }
+}
+
+/** What of a plan tells whether another attempt would read more. */
+function readingOf({ salvage, runConfig }: Plan): { salvage: boolean; compressor: unknown } {
+  return { salvage: salvage === true, compressor: runConfig['daq_compressor'] };
 }

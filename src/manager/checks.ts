@@ -41,11 +41,11 @@ async function settledVerification(
   let waitedSeconds = 0;
   for (;;) {
     const verification = await verify(env, run(), plan, result);
-    if (waitedSeconds > patience(verification, env.rules.limits) || stopped()) {
+    if (waitedSeconds > patience(verification, run(), env.rules.limits) || stopped()) {
       if (verification.kind === 'not_saved') await sayNotSaved(env, run(), verification.locations);
       return verification;
     }
-    onWait(verification.kind === 'not_ended' ? 'end' : 'data');
+    onWait(verification.kind === 'not_saved' ? 'data' : 'end');
     const begin = env.clock.monotonicSeconds();
     // While the database is away the DAQ cannot write either.
     if (await nextLook()) waitedSeconds += env.clock.monotonicSeconds() - begin;
@@ -53,10 +53,13 @@ async function settledVerification(
 }
 
 /** How long what the checks say may still change, seconds. */
-function patience({ kind }: Verification, limits: LimitRules): number {
+function patience({ kind }: Verification, { end }: Run, limits: LimitRules): number {
   switch (kind) {
     case 'not_ended':
       return limits.endOfRunSeconds;
+    case 'no_end':
+      // What stands there may be replaced at the end of the run.
+      return end === null ? limits.endOfRunSeconds : -1;
     case 'not_saved':
       return limits.registeredSeconds;
     case 'ok':

@@ -49,7 +49,10 @@ export async function concludeAsFits(
       return { answer: { kind: 'landed', statusLeft: null }, conclusion: each, refusal: null };
     }
   }
-  const smallest = setAsideFor(env, refusal ?? '', conclusion.unregister);
+  // Nor is what it would have listed.
+  const unlisted = (conclusion.register ?? []).map(({ location }) => location);
+  const unregister = [...(conclusion.unregister ?? []), ...unlisted];
+  const smallest = setAsideFor(env, refusal ?? '', unregister);
   const answer = await write(smallest);
   return answer === null ? null : { answer, conclusion: smallest, refusal };
 }

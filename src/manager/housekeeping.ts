@@ -5,6 +5,7 @@ import { LooseEnds } from './loose-ends.ts';
 import { isOfDatabase, unlessRefused } from './persist.ts';
 import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
 import { SetAsideNumbers } from './same-number.ts';
+import { SetAsideFaults } from './set-aside-faults.ts';
 import { SilentHosts } from './silent-hosts.ts';
 import { StaleRuns } from './stale-runs.ts';
 
@@ -31,8 +32,10 @@ export class Housekeeping {
   readonly #looseEnds: LooseEnds;
   readonly #silentHosts: SilentHosts;
   readonly #setAside: SetAsideNumbers;
+  readonly #faults: SetAsideFaults;
   #staleAt = -Infinity;
   #tiedAt = -Infinity;
+  #faultsAt = -Infinity;
   #ties = 0;
   #cleanedAt = -Infinity;
   #prunedAt = -Infinity;
@@ -58,6 +61,7 @@ export class Housekeeping {
     this.#looseEnds = new LooseEnds(env, signal);
     this.#silentHosts = new SilentHosts(env);
     this.#setAside = new SetAsideNumbers(env);
+    this.#faults = new SetAsideFaults(env);
   }
 
   /** The database was away: what was not seen cannot have stood still. */
@@ -68,6 +72,11 @@ export class Housekeeping {
   /** Somebody has tagged a run, or given it another number: do not wait for the clock. */
   marksChanged(): void {
     this.#tiedAt = -Infinity;
+  }
+
+  /** Somebody has changed the document of a run, which may have been set aside for it. */
+  documentChanged(): void {
+    this.#faultsAt = -Infinity;
   }
 
   /** Before any work; waits for the database as long as it takes. */
@@ -132,6 +141,10 @@ export class Housekeeping {
       await unlessRefused(this.#env, 'runs without a sign of life', () =>
         this.#stale.look(this.#book),
       );
+    }
+    if (rank < WATCHERS && now - this.#faultsAt >= limits.cleanUpSeconds) {
+      this.#faultsAt = now;
+      await unlessRefused(this.#env, 'runs that are set aside', () => this.#faults.look());
     }
     if (rank >= WATCHERS || now - this.#tiedAt < limits.cleanUpSeconds) return;
     this.#tiedAt = now;

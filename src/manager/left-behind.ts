@@ -20,10 +20,14 @@ export async function endProcesses(
 }
 
 /** Where the run's products on this host lie, as its document says. */
-export function listedHere(env: Environment, document: RunDocument): string[] {
+export function listedHere({ host }: Environment, document: RunDocument): string[] {
+  return listedOn(host, document);
+}
+
+export function listedOn(name: string, document: RunDocument): string[] {
   const entries: unknown[] = Array.isArray(document['data']) ? document['data'] : [];
   return entries.flatMap((entry) => {
     const { host, location } = (entry ?? {}) as { host?: unknown; location?: unknown };
-    return host === env.host && typeof location === 'string' ? [location] : [];
+    return host === name && typeof location === 'string' ? [location] : [];
   });
 }

@@ -429,6 +429,8 @@ export class ManagerLoop {
         const isToLook = hint === null || this.#claims.hinted(hint);
         const isMarked = hint === null || hint.touched.some(isMark);
         if (isMarked) this.#housekeeping.marksChanged();
+        const isMended = hint === null || hint.touched.some(isOfDaq);
+        if (isMended) this.#housekeeping.documentChanged();
         const runner = hint === null ? null : this.#book.ofRun(hint.id);
         if (runner !== null) {
           runner.look().then(
@@ -441,7 +443,8 @@ export class ManagerLoop {
             },
           );
         }
-        if (isToLook || (isMarked && this.#fleet.dutyRank() === 0)) this.#bell.ring();
+        const isDuty = (isMarked || isMended) && this.#fleet.dutyRank() === 0;
+        if (isToLook || isDuty) this.#bell.ring();
       }, this.#ends)
       .then(
         (end) => {
@@ -456,6 +459,11 @@ export class ManagerLoop {
         (error: unknown) => this.#fail(error),
       );
   }
+}
+
+/** A field that the DAQ writes once, and people mend. */
+function isOfDaq(field: string): boolean {
+  return /^(start|end|mode|detectors|daq_config)(\.|$)/.test(field);
 }
 
 /** A field of a run by which people tell hosts what to do with it. */

@@ -1,10 +1,17 @@
 import type { Plan } from '../domain/attempt.ts';
 import { hostTargetsOf } from '../domain/host-targets.ts';
 import { lessonsOf, type Lessons } from '../domain/lessons.ts';
-import { makePlan, resolveLiveDirectory, rungAfter } from '../domain/plan.ts';
+import { makePlan, onlyRawText, resolveLiveDirectory, rungAfter } from '../domain/plan.ts';
 import type { Fault } from '../domain/retry.ts';
-import { problemsText, type Run } from '../domain/run.ts';
+import { problemsText, type FieldProblem, type Run } from '../domain/run.ts';
 import { dependsOnHost, type HostTargets } from '../domain/targets.ts';
+import {
+  documentMark,
+  markOf,
+  unmendable,
+  type FaultSeen,
+  type Unmendable,
+} from '../domain/unmendable.ts';
 import type { Judgement } from '../domain/verdict.ts';
 import { idText } from '../store/document-id.ts';
 import type { Fence } from '../store/types.ts';
@@ -21,7 +28,9 @@ const FOLDER_LOOK_SECONDS = 0.5;
 export type Prepared =
   | { kind: 'planned'; plan: Plan }
   | { kind: 'conclude'; judgement: Judgement }
-  | { kind: 'set_aside'; problems: readonly { field: string; problem: string }[] }
+  | { kind: 'set_aside'; problems: readonly FieldProblem[]; faultSeen?: FaultSeen }
+  /** No attempt could go better. */
+  | { kind: 'unmendable'; unmendable: Unmendable }
   | { kind: 'stopped' };
 
 /**
@@ -35,9 +44,18 @@ export async function prepare(
   signal: AbortSignal,
 ): Promise<Prepared> {
   const live = resolveLiveDirectory(run, env.liveDataRoots);
+  if (live.kind === 'run_problem') {
+    const fault = unmendable(run, { kind: 'missing', path: '' });
+    return fault === null ? withoutPlan(live) : { kind: 'unmendable', unmendable: fault };
+  }
   if (live.kind !== 'directory') return withoutPlan(live);
-  if (!(await liveFolderAppears(env, live.path, run, signal))) {
-    if (signal.aborted) return { kind: 'stopped' };
+  const appears = await liveFolderAppears(env, live.path, run, signal);
+  if (signal.aborted) return { kind: 'stopped' };
+  const look = await env.machine.liveData(live.path);
+  if (look.kind === 'unseen') return failed(look.why, 'surroundings');
+  const fault = unmendable(run, look);
+  if (fault !== null && !fault.canBeRead) return { kind: 'unmendable', unmendable: fault };
+  if (!appears) {
     return failed(
       `live data of run ${run.number} is missing: ${live.path} is no folder. ` +
         `Restore it and use 'bootstrax retry ${run.number}', or abandon the run.`,
@@ -77,6 +95,7 @@ export async function prepare(
     memoryFailures,
     futile,
     hostTargets,
+    onlyRaw: fault === null ? null : onlyRawText(fault.problems),
     rateMBps: rate.rateMBps,
     context: env.context,
     contextOptions: env.contextOptions,
@@ -87,6 +106,12 @@ export async function prepare(
     liveDataRoots: env.liveDataRoots,
     outputDirectory: env.outputDirectory,
   });
+  if (made.kind === 'malformed') {
+    // Of a document that can be read: what the context makes of it may be looked at once more only if
+    // it has changed.
+    const faultSeen = await faultSeenNow(env, run, live.path);
+    return { kind: 'set_aside', problems: made.problems, faultSeen };
+  }
   if (made.kind !== 'plan') return withoutPlan(made);
   const { plan } = made;
   const failures = rungAfter(run.bootstrax)(plan.failures);
@@ -98,6 +123,12 @@ export async function prepare(
   return { kind: 'planned', plan };
 }
 
+/** What a run looks like whose fault neither document nor live data shows by itself. */
+export async function faultSeenNow(env: Environment, run: Run, path: string): Promise<FaultSeen> {
+  const live = await env.machine.liveData(path, { thorough: true });
+  return { document: documentMark(run), live: markOf(live) };
+}
+
 /** Where the run's products on a host lie, as its document says. */
 export function locationsOn(host: string, run: Run): string[] {
   return run.data.flatMap((entry) =>
@@ -107,7 +138,7 @@ export function locationsOn(host: string, run: Run): string[] {
 
 function withoutPlan(
   no: Exclude<ReturnType<typeof makePlan>, { kind: 'plan' }>,
-): Exclude<Prepared, { kind: 'planned' | 'stopped' }> {
+): Exclude<Prepared, { kind: 'planned' | 'stopped' | 'unmendable' }> {
   switch (no.kind) {
     case 'malformed':
       return { kind: 'set_aside', problems: no.problems };

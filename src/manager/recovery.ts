@@ -15,7 +15,7 @@ import { unlessDiskTrouble } from './disk-trouble.ts';
 import type { Environment } from './environment.ts';
 import { concludedFailure, endedUnseen, malformedText } from './failure.ts';
 import { endHistory } from './history.ts';
-import { endProcesses, listedHere } from './left-behind.ts';
+import { endProcesses, listedHere, listedOn } from './left-behind.ts';
 import { aboutOneRun, unlessRefused, untilAnswered } from './persist.ts';
 import {
   removeProducts,
@@ -132,19 +132,31 @@ async function cleanUpLostAttempt(
   const isDone = documents.some(
     (document) => isDoneHere(env, document) && concludedBy(document, plan),
   );
+  const isKept = documents.some((document) => isKeptAside(document, plan, begun));
   if (isDone) await requestDeletion(env, plan.run, plan.attempt, signal);
-  else {
+  else if (!isKept) {
     for (const document of documents) {
       await withdrawEntries(env, removal, document, begun, signal);
     }
   }
-  const answer = signal.aborted ? null : await removeProducts(env, removal, signal);
+  if (signal.aborted) return;
+  const answer = isKept ? { removed: [] } : await removeProducts(env, removal, signal);
   if (answer === null) return;
   await env.attempts.markConcluded(files.directory);
   const removed = answer.removed.length;
   env.log.info(
     { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed },
-    `an earlier attempt at run ${plan.run} is cleaned up: ${isDone ? 'the run is done with it' : `${removed} folders removed`}`,
+    `an earlier attempt at run ${plan.run} is cleaned up: ${isDone ? 'the run is done with it' : isKept ? 'the run is set aside with what it has made' : `${removed} folders removed`}`,
+  );
+}
+
+/** This attempt has set the run aside, and what it has made is listed. */
+function isKeptAside(document: RunDocument, plan: Plan, begun: readonly string[]): boolean {
+  const { outcome } = fieldsOf(document['bootstrax']);
+  const { host, state } = seenOf(document);
+  if (state !== 'failed' || outcome !== 'set_aside' || host !== plan.host) return false;
+  return (
+    concludedBy(document, plan) && listedOn(plan.host, document).some((at) => begun.includes(at))
   );
 }
 

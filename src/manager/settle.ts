@@ -5,6 +5,12 @@ import { incompleteOf, inputNotices, inputSummary, lacksData } from '../domain/l
 import { fieldsOf } from '../domain/bson-values.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import type { FieldProblem, Run } from '../domain/run.ts';
+import {
+  howToMend,
+  unmendableText,
+  type FaultSeen,
+  type Unmendable,
+} from '../domain/unmendable.ts';
 import { reasonText, type Judgement } from '../domain/verdict.ts';
 import { FINISHED_STATUS } from '../store/run-updates.ts';
 import type {
@@ -24,6 +30,7 @@ import { endHistory } from './history.ts';
 import type { NotOwned } from './same-number.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { untilAnswered } from './persist.ts';
+import { faultSeenNow } from './prepare.ts';
 import { removeProducts, takingBack, withdrawEntries } from './removal.ts';
 import { tellDaq } from './tell.ts';
 
@@ -47,7 +54,9 @@ export interface AttemptSoFar {
 
 export type Ending =
   | { kind: 'judged'; judgement: Judgement }
-  | { kind: 'set_aside'; problems: readonly FieldProblem[] }
+  | { kind: 'set_aside'; problems: readonly FieldProblem[]; faultSeen?: FaultSeen }
+  /** No attempt could go better, and none was made. */
+  | { kind: 'unmendable'; unmendable: Unmendable }
   /** Its number belongs to another document: nothing of it was begun, nothing of the number is touched. */
   | { kind: 'same_number'; because: NotOwned }
   /** A person wants no more of it. */
@@ -77,7 +86,7 @@ export async function settle(
     // Who took the run over has written what became of this attempt.
     return settleSuperseded(env, attempt, { unlessEnded: true }, signal);
   }
-  let settled = decide(env, attempt, ending);
+  let settled = decide(env, attempt, ending, await faultSeenBy(env, attempt, ending));
   const { times } = attempt;
   if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
   if (settled.conclusion.kind !== 'done' && ending.kind !== 'same_number') {
@@ -107,7 +116,8 @@ export async function settle(
     await requestDeletion(env, run.number, fence.attempt, signal);
     if (signal.aborted) return null;
   }
-  const withFolders = settled.conclusion.kind !== 'done' && ending.kind !== 'same_number';
+  const withFolders =
+    settled.conclusion.kind !== 'done' && ending.kind !== 'same_number' && !keepsProducts(settled);
   await cleanUp(env, attempt, withFolders, signal);
   const finishedBefore = run.status === FINISHED_STATUS ? run.status : null;
   const statusLeft = answer.statusLeft ?? finishedBefore;
@@ -235,8 +245,12 @@ function decide(
   env: Environment,
   attempt: AttemptSoFar,
   ending: Exclude<Ending, { judgement: { kind: 'superseded' } }>,
+  faultSeen: FaultSeen | null,
 ): Settled {
   const { run } = attempt;
+  if (ending.kind === 'unmendable') {
+    return settledUnmendable(env, attempt, { ...ending.unmendable, canBeRead: false }, faultSeen);
+  }
   if (ending.kind === 'set_aside') {
     const text = malformedText(`run ${run.number}`, ending.problems);
     return {
@@ -245,6 +259,7 @@ function decide(
         reason: reasonText(env.host, text, ''),
         problems: ending.problems,
         unregister: attempt.locations,
+        ...(faultSeen === null ? {} : { faultSeen }),
       },
       outcome: outcomeOf(env, attempt, 'set_aside', false, text),
       priority: 'error',
@@ -287,6 +302,12 @@ function decide(
     };
   }
   const { fault, reason, traceback, cause, shortOf = null } = judgement;
+  if (judgement.unmendable !== undefined) {
+    const aside = settledUnmendable(env, attempt, judgement.unmendable, faultSeen);
+    const print = fingerprint(cause, traceback, reason);
+    const told = { cause: cause.kind, traceback: traceback === '' ? null : traceback };
+    return { ...aside, outcome: { ...aside.outcome, ...told, fingerprint: print } };
+  }
   const { phase, chunks } = attempt;
   const progress = phase === null ? null : { phase, chunks: chunks ?? 0 };
   const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
@@ -311,6 +332,49 @@ function decide(
     priority: failure.priority,
     message: failure.message,
   };
+}
+
+/** What was made stays, and is listed. */
+function settledUnmendable(
+  env: Environment,
+  attempt: AttemptSoFar,
+  unmendable: Unmendable,
+  faultSeen: FaultSeen | null,
+): Settled {
+  const { number } = attempt.run;
+  const text = unmendableText(`run ${number}`, unmendable);
+  const products = unmendable.canBeRead ? (attempt.result?.products ?? []) : [];
+  const kept = new Set(products.map(({ location }) => location));
+  return {
+    conclusion: {
+      kind: 'set_aside',
+      reason: reasonText(env.host, text, ''),
+      problems: unmendable.problems,
+      register: products.map(registration),
+      unregister: attempt.locations.filter((location) => !kept.has(location)),
+      ...(faultSeen === null ? {} : { faultSeen }),
+    },
+    outcome: outcomeOf(env, attempt, 'set_aside', false, text),
+    priority: 'error',
+    message: `${text}. ${howToMend(number)}`,
+  };
+}
+
+function keepsProducts({ conclusion }: Settled): boolean {
+  return conclusion.kind === 'set_aside' && (conclusion.register ?? []).length > 0;
+}
+
+/** Only for a fault that neither document nor live data shows by itself. */
+async function faultSeenBy(
+  env: Environment,
+  { run, plan }: AttemptSoFar,
+  ending: Ending,
+): Promise<FaultSeen | null> {
+  if (ending.kind === 'set_aside') return ending.faultSeen ?? null;
+  if (ending.kind !== 'judged' || ending.judgement.kind !== 'failed' || plan === null) return null;
+  const { unmendable } = ending.judgement;
+  if (unmendable === undefined || unmendable.canBeRead) return null;
+  return faultSeenNow(env, run, plan.liveDataDirectory);
 }
 
 function outcomeOf(

@@ -110,6 +110,16 @@ export function setAsideForNumberFilter(): Document {
   };
 }
 
+/** Set aside for a fault of the document or of the live data. */
+export function setAsideForFaultFilter(): Document {
+  return {
+    'bootstrax.state': 'failed',
+    'bootstrax.next_retry': null,
+    'bootstrax.outcome': 'set_aside',
+    'bootstrax.same_number.0': { $exists: false },
+  };
+}
+
 export function waitingTaggedFilter(tag: string): Document {
   return { 'tags.name': tag, 'bootstrax.state': { $in: [null, 'failed'] } };
 }

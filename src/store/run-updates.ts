@@ -44,7 +44,15 @@ export function claimUpdate(owner: { attempt: string; host: string }): Document[
       ...FIRST_OWN_TIME,
       attempt: literal(owner.attempt),
     }),
-    unsetBootstrax('plan', 'progress', 'malformed', 'same_number', 'waits_for', 'incomplete'),
+    unsetBootstrax(
+      'plan',
+      'progress',
+      'malformed',
+      'same_number',
+      'fault_seen',
+      'waits_for',
+      'incomplete',
+    ),
   ];
 }
 
@@ -183,6 +191,9 @@ function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
         ...(conclusion.sameNumber === undefined
           ? {}
           : { same_number: literal([...conclusion.sameNumber]) }),
+        ...(conclusion.faultSeen === undefined
+          ? {}
+          : { fault_seen: literal({ ...conclusion.faultSeen }) }),
       };
     case 'given_up':
       return {
@@ -211,17 +222,18 @@ function conclusionRemoves(conclusion: Conclusion): string[] {
       return [
         'next_retry',
         ...(conclusion.sameNumber === undefined ? ['same_number'] : []),
+        ...(conclusion.faultSeen === undefined ? ['fault_seen'] : []),
         ...(conclusion.smallest === true
           ? ['reason', 'plan', 'malformed', 'holders_lost', 'uncounted']
           : []),
       ];
     case 'requeued':
     case 'abandoned':
-      return ['malformed', 'same_number'];
+      return ['malformed', 'same_number', 'fault_seen'];
     case 'done':
     case 'failed':
     case 'given_up':
-      return ['malformed', 'same_number', 'holders_lost'];
+      return ['malformed', 'same_number', 'fault_seen', 'holders_lost'];
   }
 }
 
@@ -257,6 +269,7 @@ export function retryUpdate(host: string, failures: number): Document[] {
       'progress',
       'malformed',
       'same_number',
+      'fault_seen',
       'holders_lost',
     ),
     ...(failures === 0 ? [unsetBootstrax('asked_failures')] : []),
@@ -274,7 +287,7 @@ export function renumberUpdate(number: number, due: boolean): Document[] {
   };
   return [
     { $set: { number: literal(number) } },
-    ...(due ? [setBootstrax(again), unsetBootstrax('malformed', 'same_number')] : []),
+    ...(due ? [setBootstrax(again), unsetBootstrax('malformed', 'same_number', 'fault_seen')] : []),
   ];
 }
 

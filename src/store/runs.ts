@@ -18,6 +18,7 @@ import {
   RUN_PROJECTION,
   SEEN_PROJECTION,
   seenFilter,
+  setAsideForFaultFilter,
   setAsideForNumberFilter,
   UNSETTLED_STATES,
   unsettledFilter,
@@ -209,6 +210,13 @@ export function createRunStore(
     setAsideForNumber: (after, limit) =>
       read(
         { ...setAsideForNumberFilter(), ...(after === null ? {} : { _id: { $gt: after } }) },
+        { _id: 1 },
+        { limit },
+      ),
+
+    setAsideForFault: (after, limit) =>
+      read(
+        { ...setAsideForFaultFilter(), ...(after === null ? {} : { _id: { $gt: after } }) },
         { _id: 1 },
         { limit },
       ),

@@ -78,6 +78,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'runs.byId': ({ runs }) => runs.byId(FENCE.id),
   'runs.ofNumbers': ({ runs }) => runs.ofNumbers([1, 2]),
   'runs.setAsideForNumber': ({ runs }) => runs.setAsideForNumber(FENCE.id, 5),
+  'runs.setAsideForFault': ({ runs }) => runs.setAsideForFault(FENCE.id, 5),
   'runs.numbered': ({ runs }) => runs.numbered(1, 200),
   'runs.list': ({ runs }) => runs.list({ limit: 5 }),
   'runs.suspects': ({ runs }) => runs.suspects({ numbers: 1000 }),

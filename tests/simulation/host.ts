@@ -198,6 +198,12 @@ export class SimulatedHost {
       checkWritableFolder: () => Promise.resolve({ kind: 'writable' }),
       unreadable: () => Promise.resolve(null),
       isFolder: (path) => Promise.resolve(this.#surroundings.liveDataThere(path)),
+      liveData: (path) =>
+        Promise.resolve(
+          this.#surroundings.liveDataThere(path)
+            ? { kind: 'folder', path, hasChunks: true, hasFirst: true, ended: true, mark: '' }
+            : { kind: 'missing', path },
+        ),
       memoryCapacity: () => ({ totalBytes: 64e9, availableBytes: 60e9 }),
       meterMemory: () => () => Promise.resolve(1e9),
       straxProcesses: () => [],

@@ -1,5 +1,6 @@
 import type { ObjectId } from 'mongodb';
 import type { Incomplete } from '../../domain/live-input.ts';
+import type { FaultSeen } from '../../domain/unmendable.ts';
 import type { FieldProblem, RunState } from '../../domain/run.ts';
 
 /** A run document as stored, projected to the fields the program reads (`RUN_PROJECTION`). Untrusted. */
@@ -97,6 +98,8 @@ export type Conclusion = ConclusionBase &
         smallest?: boolean;
         /** It waits for others to give up its number: their ids. It is looked at again by itself. */
         sameNumber?: readonly string[];
+        /** It is looked at again only when either looks different. */
+        faultSeen?: FaultSeen;
       }
     | { kind: 'given_up'; reason: string; failures: number; asked?: boolean }
     | { kind: 'abandoned'; reason: string | null }
@@ -213,6 +216,8 @@ export interface RunStore {
   ofNumbers(numbers: readonly number[]): Promise<RunDocument[]>;
   /** Runs that are set aside for their number, in the order of their ids; those after `after`. */
   setAsideForNumber(after: ObjectId | null, limit: number): Promise<RunDocument[]>;
+  /** Runs that are set aside for another reason, in the order of their ids; those after `after`. */
+  setAsideForFault(after: ObjectId | null, limit: number): Promise<RunDocument[]>;
   /**
    * All runs with a number from `from` to `to`, both included: who has them and where their data lies
    * (`PLACES_PROJECTION`). Ask for a few hundred at a time.
