@@ -317,6 +317,8 @@ export const pluginGraphSchema = z.looseObject({
       saved: z.enum(['never', 'explicit', 'target', 'always']),
     }),
   ),
+  /** Types that the context forbids to make; `*` stands for all. Absent in what earlier releases wrote. */
+  forbidden: z.array(z.string()).nullish(),
 });
 export type PluginGraph = z.infer<typeof pluginGraphSchema>;
 

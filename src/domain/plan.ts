@@ -131,7 +131,9 @@ export function decidePlan(
 
 /** Without an end that can be true nobody can say that a run is complete. */
 function onlyRawBecause(run: Run): string | null {
-  const problem = run.end === null ? null : endProblem(run);
+  // Of a run that ended when it began only its live data tells.
+  const isBefore = run.end !== null && run.end.getTime() < run.start.getTime();
+  const problem = isBefore ? endProblem(run) : null;
   return problem === null ? null : onlyRawText([problem]);
 }
 

@@ -135,6 +135,12 @@ function listProblem(lists: TargetLists, graph: PluginGraph | null): string | nu
     : `asks for '${unknown}', which the context '${graph.context}' does not make`;
 }
 
+/** What the context knows and does not make all the same, whichever run asks for it. */
+function forbidden(types: readonly string[], graph: PluginGraph | null): string | undefined {
+  const listed = graph?.forbidden ?? [];
+  return types.find((type) => listed.includes(type) || listed.includes('*'));
+}
+
 /**
  * What an attempt at a run makes, and what not. `reference` shedding is the reference's (section 5);
  * `graded` is the same without failures, and computes fewer plugins after each one.
@@ -143,6 +149,12 @@ export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetS
   const { failures, graph } = inputs;
   if (rules.fixed) return fixedTargets(graph, rules);
   const base = referenceLists(inputs, 0, rules);
+  const barred = forbidden(base.targets, graph);
+  if (barred !== undefined) {
+    const context = graph?.context ?? '';
+    const reason = `The context '${context}' forbids to make '${barred}' (forbid_creation_of): correct the context or the targets.`;
+    return { kind: 'host_problem', reason };
+  }
   const problem = listProblem(base, graph);
   if (problem !== null) {
     return base.source.kind === 'mode'
@@ -227,9 +239,11 @@ function chooseLists(
 }
 
 /**
- * Configured default targets that the context does not make. A host with any should claim nothing:
+ * Configured default targets that the context does not make, or forbids to make. A host with any should claim nothing:
  * it could not plan the runs that need them, and no run is to blame for that.
  */
 export function unknownDefaultTargets(rules: TargetRules, graph: PluginGraph): string[] {
-  return rules.default.filter((type) => !Object.hasOwn(graph.types, type));
+  return rules.default.filter(
+    (type) => !Object.hasOwn(graph.types, type) || forbidden([type], graph) !== undefined,
+  );
 }

@@ -22,6 +22,8 @@ export type LiveLook =
       hasChunks: boolean;
       /** The first of all chunks has: nothing that comes later is read without it. */
       hasFirst: boolean;
+      /** There is a chunk behind the first. */
+      hasMore: boolean;
       /** The DAQ has written that it writes nothing more. */
       ended: boolean;
       /** Changes when files come or go. */
@@ -52,12 +54,17 @@ export function endProblem(run: Run): FieldProblem | null {
 
 /** Before an attempt: what no attempt could mend; null if there is nothing of the kind. */
 export function unmendable(run: Run, live: LiveLook): Unmendable | null {
-  const end = endProblem(run);
+  const end = isInstant(run, live) ? null : endProblem(run);
   // An unreadable end may be replaced while the run is taken.
   const isEndWrong = end !== null && (run.end !== null || isEnded(live));
   const nothing = nothingToRead(run, live);
   const problems = [...(isEndWrong ? [end] : []), ...(nothing === null ? [] : [nothing])];
   return problems.length === 0 ? null : { problems, canBeRead: nothing === null };
+}
+
+/** A run of one chunk may well have ended in the instant in which it began: its coverage tells. */
+function isInstant({ start, end }: Run, live: LiveLook): boolean {
+  return end?.getTime() === start.getTime() && live.kind === 'folder' && !live.hasMore;
 }
 
 function isEnded(live: LiveLook): boolean {

@@ -61,8 +61,8 @@ export function verifyProducts(
     return bad(`there are no raw records (${targets.rawTypes.join(', ')}) among them.`);
   if (raw.chunks === 0) return bad(`${raw.type} has no chunks in ${raw.location}.`);
   const problem = endProblem(run);
-  if (problem !== null) return { kind: 'no_end', problem };
-  if (run.end === null) return { kind: 'not_ended' };
+  const unclear = problem === null ? null : ({ kind: 'no_end', problem } as const);
+  if (run.end === null) return unclear ?? { kind: 'not_ended' };
   const length = BigInt(run.end.getTime() - run.start.getTime()) * 1_000_000n;
   const limit = BigInt(Math.round(limits.coverageSeconds * 1e9));
   const spans = [spanNs(raw.firstTimeNs, raw.lastTimeNs), spanNs(raw.startNs, raw.endNs)].filter(
@@ -72,7 +72,9 @@ export function verifyProducts(
     const difference = span - length;
     return span > 0n && difference < limit && -difference < limit;
   });
-  if (covers) return { kind: 'ok' };
+  // Of a run that ended in the instant in which it began the raw data may be complete.
+  if (covers && run.end.getTime() >= run.start.getTime()) return { kind: 'ok' };
+  if (unclear !== null) return unclear;
   const found = spans[0] === undefined ? 'nothing' : secondsText(spans[0]);
   return bad(
     `${raw.type} covers ${found} of a run of ${secondsText(length)} in ${raw.location}; ` +

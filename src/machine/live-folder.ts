@@ -5,7 +5,10 @@ import type { LiveLook } from '../domain/unmendable.ts';
 
 /** A chunk, or what is stored between two, as the DAQ names its folder. */
 const CHUNK = /^\d{6,}(_pre|_post)?$/;
+/** While a reader still writes it. */
+const UNFINISHED = /^\d{6,}\w*temp$/;
 const FIRST = '000000';
+const SECOND = '000001';
 const THE_END = 'THE_END';
 /** Chunks of which the times are looked at. */
 const MOST_TIMES = 2000;
@@ -41,20 +44,27 @@ async function lookInto(path: string, mostTimes: number): Promise<LiveLook> {
   let chunks = 0;
   let hasChunks = false;
   let hasFirst = false;
+  let hasMore = false;
   let ended = false;
   for await (const entry of await opendir(path)) {
     entries++;
     const { name } = entry;
     if (name === THE_END) ended = true;
-    if (name !== THE_END && !CHUNK.test(name)) continue;
+    if (name !== THE_END && !CHUNK.test(name)) {
+      // Of a reader that is not the DAQ's of redax nobody knows what it needs.
+      if (!UNFINISHED.test(name)) hasChunks = hasFirst = hasMore = true;
+      continue;
+    }
     const folder = join(path, name);
+    if (name === SECOND) hasMore = true;
     if (chunks++ < mostTimes) newest = Math.max(newest, (await stat(folder)).mtimeMs);
     if (name === THE_END || (hasChunks && name !== FIRST)) continue;
     if (!(await hasEntries(folder))) continue;
     hasChunks = true;
     if (name === FIRST) hasFirst = true;
   }
-  return { kind: 'folder', path, hasChunks, hasFirst, ended, mark: `${entries} ${newest}` };
+  const mark = `${entries} ${newest}`;
+  return { kind: 'folder', path, hasChunks, hasFirst, hasMore, ended, mark };
 }
 
 async function hasEntries(folder: string): Promise<boolean> {

@@ -112,6 +112,8 @@ export async function prepare(
     const faultSeen = await faultSeenNow(env, run, live.path);
     return { kind: 'set_aside', problems: made.problems, faultSeen };
   }
+  // Of its targets: other runs and later attempts would fare no better.
+  if (made.kind === 'host_problem') return failed(made.reason, 'configuration');
   if (made.kind !== 'plan') return withoutPlan(made);
   const { plan } = made;
   const failures = rungAfter(run.bootstrax)(plan.failures);

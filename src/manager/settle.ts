@@ -364,7 +364,7 @@ function keepsProducts({ conclusion }: Settled): boolean {
   return conclusion.kind === 'set_aside' && (conclusion.register ?? []).length > 0;
 }
 
-/** Only for a fault that neither document nor live data shows by itself. */
+/** Only for a fault that an attempt has found: document and live data need not show it by themselves. */
 async function faultSeenBy(
   env: Environment,
   { run, plan }: AttemptSoFar,
@@ -373,7 +373,7 @@ async function faultSeenBy(
   if (ending.kind === 'set_aside') return ending.faultSeen ?? null;
   if (ending.kind !== 'judged' || ending.judgement.kind !== 'failed' || plan === null) return null;
   const { unmendable } = ending.judgement;
-  if (unmendable === undefined || unmendable.canBeRead) return null;
+  if (unmendable === undefined) return null;
   return faultSeenNow(env, run, plan.liveDataDirectory);
 }
 

@@ -201,7 +201,15 @@ export class SimulatedHost {
       liveData: (path) =>
         Promise.resolve(
           this.#surroundings.liveDataThere(path)
-            ? { kind: 'folder', path, hasChunks: true, hasFirst: true, ended: true, mark: '' }
+            ? {
+                kind: 'folder',
+                path,
+                hasChunks: true,
+                hasFirst: true,
+                hasMore: true,
+                ended: true,
+                mark: '',
+              }
             : { kind: 'missing', path },
         ),
       memoryCapacity: () => ({ totalBytes: 64e9, availableBytes: 60e9 }),

@@ -68,6 +68,9 @@ class LoadedContext:
                 }
                 for name, plugin in self.registry().items()
             },
+            "forbidden": list(
+                strax.to_str_tuple(self.context.context_config.get("forbid_creation_of") or ())
+            ),
         }
 
 

@@ -205,3 +205,28 @@ test(
   },
   PATIENCE_MS,
 );
+
+test(
+  'a power cut right after a run was set aside with raw records leaves them where they are, and listed',
+  async () => {
+    await manager.kill();
+    manager = await lab.manager({
+      config: CONFIG,
+      env: { BOOTSTRAX_CRASH_AT: 'runs.conclude:after' },
+    });
+    await manager.event('manager.ready');
+    const { number } = await spoilt(({ document: { start } }) => ({ end: start }));
+    await manager.exited;
+    const listed = ({ data }: StoredRun) => data.filter(({ host }) => host === 'alpha.test.local');
+    const before = await lab.run(number);
+    expect(before.bootstrax).toMatchObject({ state: 'failed', outcome: 'set_aside' });
+    manager = await lab.manager({ config: CONFIG });
+    await manager.event('attempt.cleaned', { run: number });
+    const after = await lab.run(number);
+    expect(after.bootstrax).toEqual(before.bootstrax);
+    expect(listed(after).map(({ type }) => type)).toContain('raw_records');
+    expect(listed(after)).toEqual(listed(before));
+    for (const { location } of listed(after)) expect(existsSync(String(location))).toBe(true);
+  },
+  PATIENCE_MS,
+);

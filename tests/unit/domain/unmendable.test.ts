@@ -14,11 +14,13 @@ import {
   type LiveLook,
 } from '../../../src/domain/unmendable.ts';
 import { judgeAttempt } from '../../../src/domain/verdict.ts';
+import { selectTargets, unknownDefaultTargets } from '../../../src/domain/targets.ts';
 import { at, run, runDocument } from './documents.ts';
 
 const PATH = '/live_data/xenonnt/004711';
 const folder = (changes: Partial<Extract<LiveLook, { kind: 'folder' }>> = {}): LiveLook => ({
-  ...{ kind: 'folder', path: PATH, hasChunks: true, hasFirst: true, ended: true, mark: '9 1' },
+  ...{ kind: 'folder', path: PATH, hasChunks: true, hasFirst: true, hasMore: true },
+  ...{ ended: true, mark: '9 1' },
   ...changes,
 });
 const EMPTY = folder({ hasChunks: false, hasFirst: false, ended: false });
@@ -35,6 +37,8 @@ describe('what no attempt at a run could mend', () => {
     ['a run that begins, its folder made', { end: null }, EMPTY, null, false],
     ['an end before the start', { end: at(-2) }, folder(), ['end'], true],
     ['an end at the start', { end: at(-1) }, folder(), ['end'], true],
+    ['an end at the start of one chunk', { end: at(-1) }, folder({ hasMore: false }), null, false],
+    ['an end at the start, no chunk', { end: at(-1) }, MISSING, ['end', LIVE_DATA], false],
     ['an end before the start, still written', { end: at(-2) }, TAKEN, ['end'], true],
     ['an end before the start, no chunk', { end: at(-2) }, EMPTY, ['end', LIVE_DATA], false],
     ['an end before the start, no folder', { end: at(-2) }, MISSING, ['end', LIVE_DATA], false],
@@ -88,6 +92,36 @@ describe('what no attempt at a run could mend', () => {
 function STARTED() {
   return { state: 'failed', started_processing: at(0), next_retry: at(0), n_failures: 1 };
 }
+
+describe('a context that forbids making a target', () => {
+  const graph = (forbidden: string[]) => ({
+    ...{ version: 1 as const, context: 'small', forbidden },
+    types: Object.fromEntries(
+      [...defaultRules.targets.default, 'raw_records'].map((type) => [
+        type,
+        { plugin: type, dependsOn: [], saved: 'always' as const },
+      ]),
+    ),
+  });
+  it.each([['*'], [defaultRules.targets.default[0]!]])(
+    'is the fault of the host, which takes no run: %s',
+    (type) => {
+      const found = unknownDefaultTargets(defaultRules.targets, graph([type]));
+      expect(found).toContain(defaultRules.targets.default[0]);
+      const selected = selectTargets(
+        {
+          ...{ mode: 'tpc_bkg', detectors: ['tpc'], failures: 0, shedding: 'graded' },
+          ...{ graph: graph([type]), culprits: [], hostTargets: null },
+        },
+        defaultRules.targets,
+      );
+      expect(selected).toMatchObject({ kind: 'host_problem' });
+    },
+  );
+  it('is of no account for what nobody asks for', () => {
+    expect(unknownDefaultTargets(defaultRules.targets, graph(['truth']))).toEqual([]);
+  });
+});
 
 describe('what an attempt finds that no other would find otherwise', () => {
   const error = (type: string, message: string, plan = { salvage: false, compressor: 'lz4' }) =>
@@ -148,6 +182,7 @@ describe('a run that was set aside', () => {
       path: fc.constant(PATH),
       hasChunks: fc.boolean(),
       hasFirst: fc.boolean(),
+      hasMore: fc.boolean(),
       ended: fc.boolean(),
       mark: fc.constantFrom('1', '2'),
     }),
