@@ -64,7 +64,13 @@ export function verifyProducts(
   const unclear = problem === null ? null : ({ kind: 'no_end', problem } as const);
   if (run.end === null) return unclear ?? { kind: 'not_ended' };
   const length = BigInt(run.end.getTime() - run.start.getTime()) * 1_000_000n;
-  const limit = BigInt(Math.round(limits.coverageSeconds * 1e9));
+  const { chunkSeconds, overlapSeconds } = run.daq;
+  // A run that ended in the instant in which it began has one chunk.
+  const mostSeconds =
+    length === 0n
+      ? Math.min(limits.coverageSeconds, chunkSeconds + overlapSeconds + 0.001)
+      : limits.coverageSeconds;
+  const limit = BigInt(Math.round(mostSeconds * 1e9));
   const spans = [spanNs(raw.firstTimeNs, raw.lastTimeNs), spanNs(raw.startNs, raw.endNs)].filter(
     (span) => span !== null,
   );
