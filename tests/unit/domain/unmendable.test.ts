@@ -204,7 +204,7 @@ describe('a run that was set aside', () => {
         if (parsed.kind !== 'run') return;
         const fault = unmendable(parsed.run, live);
         fc.pre(fault !== null);
-        const { problems } = fault!;
+        const { problems } = fault;
         expect(isMended({ problems, faultSeen: null, parsed, live })).toBe(false);
       }),
     );
