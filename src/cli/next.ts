@@ -12,9 +12,9 @@ export function addNext(program: Command): void {
   program
     .command('next')
     .description('the runs this host would take, in order, and why others are passed over')
-    .option('--json', 'one object: {runs: [{run, why}], passedOver: [{run, why}], assumed}')
+    .option('--json', 'one object: {runs: [{run, why}], passedOver: [{run, why}]}')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const next = await withDatabase(command, async ({ store, settings }) => {
+      const { next, assumed } = await withDatabase(command, async ({ store, settings }) => {
         const { candidatePages } = await import('../manager/candidates.ts');
         const { role, primaries } = settings.host;
         const { rules } = settings;
@@ -33,13 +33,15 @@ export function addNext(program: Command): void {
           if (next.runs.length > 0) break;
         }
         const { runs, passedOver } = next;
-        return { runs, passedOver, assumed: assumedOf(host) };
+        return { next: { runs, passedOver }, assumed: assumedOf(host) };
       });
+      if (assumed !== null) {
+        process.stderr.write(`bootstrax: no manager runs here: this is looked at ${assumed}\n`);
+      }
       if (json) {
         printJson(next);
         return;
       }
-      if (next.assumed !== null) print(`No manager runs here: this is looked at ${next.assumed}.`);
       if (next.runs.length === 0) print('This host would take no run now.');
       for (const { run, why } of next.runs) print(`${style('green', String(run))}  ${why}`);
       if (next.passedOver.length > 0) print('passed over:');

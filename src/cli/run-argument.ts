@@ -19,7 +19,7 @@ export function runArgument(text: string): RunArgument {
     return runNumber(text);
   } catch {
     throw new InvalidArgumentError(
-      'A run is named by its number, or by the id of its document (24 hexadecimal digits).',
+      'Give a run number, or the id of a document (24 hexadecimal digits).',
     );
   }
 }
