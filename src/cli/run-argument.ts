@@ -19,7 +19,7 @@ export function runArgument(text: string): RunArgument {
     return runNumber(text);
   } catch {
     throw new InvalidArgumentError(
-      'Give a run number, or the id of a document (24 hexadecimal digits).',
+      'A run number is a whole number; else give the id of a document (24 hexadecimal digits).',
     );
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { hostFacts, hostViews } from '../../src/cli/host-view.ts';
 import type { Settings } from '../../src/config/entries.ts';
+import type { FleetFacts } from '../../src/domain/claim.ts';
 import { describeError, resolveSettings } from '../../src/config/resolve.ts';
 import { nextRuns, type NextRuns } from '../../src/domain/next.ts';
 import { parseRun } from '../../src/domain/run.ts';
@@ -70,8 +71,15 @@ async function settingsOf(hostName: string): Promise<Settings> {
   return resolution.settings;
 }
 
+interface Answer {
+  next: NextRuns;
+  settings: Settings;
+  fleet: FleetFacts;
+  now: Date;
+}
+
 /** What `bootstrax next` answers, by the same functions. */
-async function ours(host: string): Promise<{ next: NextRuns; settings: Settings; now: Date }> {
+async function ours(host: string): Promise<Answer> {
   const settings = await settingsOf(host);
   const { rules } = settings;
   const { role, primaries } = settings.host;
@@ -86,6 +94,7 @@ async function ours(host: string): Promise<{ next: NextRuns; settings: Settings;
   return {
     next: nextRuns(parsed, hostFacts(settings, { hosts, waiting: 0 }), fleet, rules, now),
     settings,
+    fleet,
     now,
   };
 }
@@ -114,7 +123,7 @@ interface Asked {
 function expected(
   theirs: readonly number[],
   documents: ReadonlyMap<number, Document>,
-  { settings, now }: { settings: Settings; now: Date },
+  { settings, fleet, now }: Answer,
 ): { runs: number[]; by: Set<string> } {
   const by = new Set<string>();
   const tagged = (document: Document, name: string) =>
@@ -158,7 +167,26 @@ function expected(
     ...overdue.sort((a, b) => waiting(b) - waiting(a)),
     ...others.sort((a, b) => Number(isNew(b)) - Number(isNew(a)) || startOf(b) - startOf(a)),
   ];
-  return { runs: sorted, by };
+  return { runs: withoutOwnClaims(sorted, documents, { settings, fleet }), by };
+}
+
+/** A backup host helps only while the queue is too long: what it has taken is not in it any more. */
+function withoutOwnClaims(
+  runs: number[],
+  documents: ReadonlyMap<number, Document>,
+  { settings, fleet }: Pick<Answer, 'settings' | 'fleet'>,
+): number[] {
+  const { mainDetector, backupQueueLength } = settings.rules.claim;
+  if (settings.host.role !== 'backup' || fleet.livePrimaries === 0) return runs;
+  let { queueLength } = fleet;
+  return runs.filter((number) => {
+    const document = documents.get(number)!;
+    if (bootstraxOf(document)['state'] === 'failed') return true;
+    const isMain = (document['detectors'] as string[]).includes(mainDetector);
+    if (isMain && queueLength <= backupQueueLength) return false;
+    queueLength -= 1;
+    return true;
+  });
 }
 
 /** Primary hosts with a fresh sign that says they take no runs: the reference counts them as running. */

@@ -107,8 +107,13 @@ async function bringAbout(): Promise<void> {
   numbers['held'] = await take();
   const long_ago = new Date(Date.now() - DAY_MS / 2);
   await change(numbers['given up'], {
-    bootstrax: { state: 'failed', n_failures: 9, next_retry: long_ago, host: EB3, time: long_ago },
+    bootstrax: {
+      ...{ state: 'failed', n_failures: 9, host: EB3, time: long_ago },
+      next_retry: new Date(Date.now() + DAY_MS),
+    },
   });
+  const asked = ['fail', String(numbers['given up']), 'hopeless'];
+  expect((await lab.command(asked, { host: EB3 })).code).toBe(0);
   await change(numbers['requeued'], {
     bootstrax: { state: 'considering', host: 'eb0.xenon.local', time: long_ago },
   });
