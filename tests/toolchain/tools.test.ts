@@ -112,7 +112,7 @@ async function bringAbout(): Promise<void> {
       next_retry: new Date(Date.now() + DAY_MS),
     },
   });
-  const asked = ['fail', String(numbers['given up']), 'hopeless'];
+  const asked = ['fail', String(numbers['given up']), 'corrupt', 'data'];
   expect((await lab.command(asked, { host: EB3 })).code).toBe(0);
   await change(numbers['requeued'], {
     bootstrax: { state: 'considering', host: 'eb0.xenon.local', time: long_ago },
