@@ -50,7 +50,8 @@ async function expectWhole(run: StoredRun, host: string, attempt: string): Promi
   }
 }
 
-test('one host stands still past its lease, another makes the run in the same folder: when the first goes on, nothing of the second is lost', async () => {
+/** The first host follows a run that is being taken, and has a folder of it. */
+async function firstHostAtWork() {
   const alpha = await lab.manager({ host: ALPHA, config: HASTY });
   await alpha.event('manager.ready');
   const taking = lab.takeRuns(['--seconds', '6', '--speed', '1', '--chunk-seconds', '1']);
@@ -62,6 +63,11 @@ test('one host stands still past its lease, another makes the run in the same fo
     const { data } = await lab.run(number);
     return data.some((entry) => entry['host'] === ALPHA);
   });
+  return { alpha, taking, number, attempt };
+}
+
+test('one host stands still past its lease, another makes the run in the same folder: when the first goes on, nothing of the second is lost', async () => {
+  const { alpha, taking, number, attempt } = await firstHostAtWork();
   // Its strax process goes on and ends: one that stood still would be waited for on this machine.
   alpha.child.kill('SIGSTOP');
   const beta = await lab.manager({ host: BETA, config: HASTY });
@@ -83,17 +89,7 @@ test('one host stands still past its lease, another makes the run in the same fo
 });
 
 test('a host that was killed comes back after another is done in the same folder: nothing of the other is lost', async () => {
-  const alpha = await lab.manager({ host: ALPHA, config: HASTY });
-  await alpha.event('manager.ready');
-  const taking = lab.takeRuns(['--seconds', '6', '--speed', '1', '--chunk-seconds', '1']);
-  const { run: number, attempt } = (await alpha.event('attempt.started')) as {
-    run: number;
-    attempt: string;
-  };
-  await until('a folder of the first host', async () => {
-    const { data } = await lab.run(number);
-    return data.some((entry) => entry['host'] === ALPHA);
-  });
+  const { alpha, taking, number, attempt } = await firstHostAtWork();
   const { child, guardian } = await started(attempt);
   alpha.child.kill('SIGKILL');
   for (const pid of [guardian.pid, child.pid]) process.kill(pid, 'SIGKILL');
