@@ -5,6 +5,10 @@ import type { Environment } from './environment.ts';
 export async function ensureIndexes({ store, log }: Environment): Promise<void> {
   const missing = await store.missingIndexes();
   if (missing.length === 0) return;
+  log.info(
+    { event: 'database.indexes_building', missing: missing.length },
+    `${missing.length} indexes are missing: creates them first where it may; with years of runs this takes minutes`,
+  );
   try {
     await store.ensureIndexes();
   } catch (error) {

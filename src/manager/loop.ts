@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import { fieldsOf } from '../domain/bson-values.ts';
 import type { Run } from '../domain/run.ts';
 import type { ControlResponse } from '../machine/lock.ts';
@@ -165,7 +167,9 @@ export class ManagerLoop {
       if (answered === null) return 0;
       // Before anything else is written: the embedded server may lock up when a collection is
       // created while another connection writes.
-      await unlessOutage(env, 'indexes', () => ensureIndexes(env));
+      const indexed = unlessOutage(env, 'indexes', () => ensureIndexes(env));
+      if (!this.#ends.aborted) await Promise.race([indexed, once(this.#ends, 'abort')]);
+      if (this.#ends.aborted) return 0;
       if (!(await env.place.enter(this.#ends))) return 0;
       this.#lifeSigns.start();
       void this.#memory.run(this.#ends);

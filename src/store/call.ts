@@ -4,10 +4,16 @@ import { StoreError, toStoreError } from './errors.ts';
 import type { StoreEvent } from './types.ts';
 
 const RETRY_DELAYS_MS = [100, 400];
+const LASTING_PAUSE_SECONDS = 1;
 
 export interface Caller {
   /** One try: answers or throws a `StoreError` within the call time-out. */
   once<T>(operation: string, run: () => Promise<T>): Promise<T>;
+  /**
+   * For what a server may work at for long, and goes on with where it is asked a second time: asks
+   * again until it answers or `limitSeconds` are over. A server that cannot be reached ends it.
+   */
+  lasting<T>(operation: string, limitSeconds: number, run: () => Promise<T>): Promise<T>;
   /**
    * For what may be done twice without harm: tries again after transient errors, but begins no
    * try after the call time-out is spent.
@@ -29,15 +35,19 @@ export function createCaller(
   const refused = new Set<string>();
   const pause = (milliseconds: number): Promise<void> => delay(milliseconds);
 
-  async function once<T>(operation: string, run: () => Promise<T>): Promise<T> {
+  async function once<T>(
+    operation: string,
+    run: () => Promise<T>,
+    limitSeconds = timeoutSeconds,
+  ): Promise<T> {
     const begun = performance.now();
     const called = (answered: boolean) =>
       notify({ kind: 'called', database, seconds: (performance.now() - begun) / 1000, answered });
     const timeout = new AbortController();
-    const expired = delay(timeoutSeconds * 1000, undefined, { signal: timeout.signal }).then(() => {
+    const expired = delay(limitSeconds * 1000, undefined, { signal: timeout.signal }).then(() => {
       throw new StoreError(
         'unreachable',
-        `${operation} (${database} database): no answer within ${timeoutSeconds} s`,
+        `${operation} (${database} database): no answer within ${limitSeconds} s`,
         { uncertain: true, transient: true },
       );
     });
@@ -82,5 +92,29 @@ export function createCaller(
     }
   }
 
-  return { once, repeatable, pause };
+  async function lasting<T>(
+    operation: string,
+    limitSeconds: number,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    const begun = performance.now();
+    for (;;) {
+      const left = limitSeconds - (performance.now() - begun) / 1000;
+      try {
+        return await once(operation, run, left);
+      } catch (error) {
+        const { transient } = toStoreError(error, operation, database);
+        const spent = (performance.now() - begun) / 1000;
+        if (!transient || spent + LASTING_PAUSE_SECONDS >= limitSeconds) throw error;
+        await pause(LASTING_PAUSE_SECONDS * 1000);
+      }
+    }
+  }
+
+  return {
+    once: (operation, run) => once(operation, run),
+    lasting,
+    repeatable,
+    pause,
+  };
 }

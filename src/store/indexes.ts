@@ -15,6 +15,8 @@ export interface IndexSpec {
 export type Databases = Record<'runs' | 'daq', { db: () => Db; caller: Caller }>;
 
 const NAMESPACE_NOT_FOUND = 26;
+/** A server reads the whole collection for an index: of years of runs, minutes. */
+const BUILD_SECONDS = 1800;
 
 /** Those of `specs` that the server has under no name. */
 export async function findMissing(
@@ -74,7 +76,8 @@ export async function createIndexes(
 ): Promise<void> {
   for (const spec of specs) {
     const { db, caller } = databases[spec.database];
-    await caller.repeatable(`creating index ${spec.name} of ${spec.collection}`, () =>
+    const operation = `creating index ${spec.name} of ${spec.collection}`;
+    await caller.lasting(operation, BUILD_SECONDS, () =>
       db().collection(spec.collection).createIndex(spec.key, { name: spec.name }),
     );
   }

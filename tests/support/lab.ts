@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Collection, type Db, type ObjectId } from 'mongodb';
 
+import { splitUrl } from '../../src/config/connection.ts';
 import { openStore } from '../../src/store/open.ts';
 import { findEmbedded, startEmbedded, stopEmbedded } from '../../src/store/embedded-server.ts';
 import type { WarmPython } from './warm-python.ts';
@@ -184,14 +185,15 @@ export class Lab {
     const { runs, daq } = databases ?? { runs: `${name}_runs`, daq: `${name}_daq` };
     const lab = new Lab(root, url, client, !given, runs, daq);
     for (const folder of ['live', 'out']) await mkdir(join(root, folder));
+    const apart = splitUrl(url);
     const store = openStore(
       {
-        runsUrl: url,
+        runsUrl: apart.url,
         daqUrl: null,
         runsDb: lab.runsDb,
         daqDb: lab.daqDb,
-        runsCredentials: null,
-        daqCredentials: null,
+        runsCredentials: apart.credentials,
+        daqCredentials: apart.credentials,
         manage: true,
         callTimeoutSeconds: 30,
       },

@@ -1,22 +1,26 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { openStore } from '../../../src/store/open.ts';
 import type { Credentials } from '../../../src/store/types.ts';
-import { PYTHON } from './server.ts';
+import { PYTHON, testStore } from './server.ts';
+
+const run = promisify(execFile);
 
 const PASSWORD = 'p@:/%s$ {a}#1';
 
 let directory: string;
 let url: string;
 let server: ChildProcess;
+let tls: string[];
 
 async function freePort(): Promise<number> {
   const probe = createServer();
@@ -31,6 +35,7 @@ async function launch(port: number, ...flags: string[]): Promise<void> {
     PYTHON,
     ['-m', 'secantus', '--host', '127.0.0.1', '--port', String(port)].concat(
       ['--storage-path', join(directory, 'data'), '--log-level', 'ERROR'],
+      tls,
       flags,
     ),
     { cwd: directory, stdio: 'ignore' },
@@ -47,7 +52,14 @@ async function launch(port: number, ...flags: string[]): Promise<void> {
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'bootstrax-auth-'));
   const port = await freePort();
-  url = `mongodb://127.0.0.1:${port}/`;
+  const certificate = join(directory, 'server.pem');
+  await run('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1'],
+    ...['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', `${certificate}.key`],
+    ...['-out', certificate],
+  ]);
+  tls = ['--tls-cert-file', certificate, '--tls-key-file', `${certificate}.key`];
+  url = `mongodb://127.0.0.1:${port}/?tls=true&tlsCAFile=${encodeURIComponent(certificate)}`;
   await launch(port);
   const client = new MongoClient(url);
   await client.db('admin').command({
@@ -89,7 +101,7 @@ async function ask(runsCredentials: Credentials | null): Promise<unknown> {
   }
 }
 
-describe('authentication', () => {
+describe('authentication over TLS', () => {
   it('takes a password with any characters', async () => {
     expect(await ask({ username: 'daq', password: PASSWORD })).toEqual([]);
   });
@@ -98,6 +110,18 @@ describe('authentication', () => {
     const error = await ask({ username: 'daq', password: 'falsch' });
     expect(error).toMatchObject({ name: 'StoreError', kind: 'unauthorized' });
     expect(String(error)).not.toContain('falsch');
+  });
+
+  it('is done for the tests by a URL with user and password', async () => {
+    const given = url.replace('://', `://daq:${encodeURIComponent(PASSWORD)}@`);
+    const test = await testStore(given);
+    try {
+      expect(await test.store.missingIndexes()).toEqual([]);
+      await test.runs.insertOne({ number: 1 });
+      expect(await test.store.runs.unsettled()).toEqual([]);
+    } finally {
+      await test.close();
+    }
   });
 
   it('says unauthorized without credentials', async () => {

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { MongoClient, type Db } from 'mongodb';
 import { afterAll, beforeAll, describe } from 'vitest';
 
+import { splitUrl } from '../../../src/config/connection.ts';
 import { startEmbedded, stopEmbedded } from '../../../src/store/embedded-server.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { StoreEvent, StoreOptions } from '../../../src/store/types.ts';
@@ -45,20 +46,21 @@ const DAQ_COLLECTIONS = new Set(['eb_monitor', 'log', 'aggregate_status']);
 
 let databases = 0;
 
-/** A store on databases of its own; `close` drops them. */
+/** A store on databases of its own; `close` drops them. The URL may hold user, password and TLS. */
 export async function testStore(
   url: string,
   options: Partial<StoreOptions> = {},
 ): Promise<ServerStore> {
   const suffix = `${process.pid}_${Date.now()}_${databases++}`;
   const events: StoreEvent[] = [];
+  const apart = splitUrl(url);
   const settings: StoreOptions = {
-    runsUrl: url,
+    runsUrl: apart.url,
     daqUrl: null,
     runsDb: `test_runs_${suffix}`,
     daqDb: `test_daq_${suffix}`,
-    runsCredentials: null,
-    daqCredentials: null,
+    runsCredentials: apart.credentials,
+    daqCredentials: apart.credentials,
     manage: true,
     callTimeoutSeconds: 10,
     ...options,

@@ -109,7 +109,8 @@ export function openStore(database: MemoryDatabase, hooks: Hooks = {}): Store {
       throw error;
     }
   };
-  const caller: Caller = { once, repeatable: once, pause };
+  const lasting: Caller['lasting'] = (operation, _limitSeconds, run) => once(operation, run);
+  const caller: Caller = { once, lasting, repeatable: once, pause };
   const reach = (name: string) =>
     boundedCollection(name, () => database.collection(name) as unknown as DriverCollection, caller);
   const serverTime = () =>

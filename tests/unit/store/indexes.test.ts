@@ -19,7 +19,8 @@ it.each([
   ['hidden', { hidden: true }, false],
 ])('an index %s', async (_, fields, serves) => {
   const once: Caller['once'] = (_operation, run) => run();
-  const caller: Caller = { once, repeatable: once, pause: () => Promise.resolve() };
+  const lasting: Caller['lasting'] = (_operation, _limitSeconds, run) => run();
+  const caller: Caller = { once, lasting, repeatable: once, pause: () => Promise.resolve() };
   const indexes = () => Promise.resolve([{ key: { number: 1 }, ...fields }]);
   const db = () => ({ collection: () => ({ indexes }) }) as unknown as Db;
   const missing = await findMissing({ runs: { db, caller }, daq: { db, caller } }, [SPEC]);
