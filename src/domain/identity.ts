@@ -3,9 +3,13 @@
  * rewriting the whole sub-document: it copies the fields that it does not know, an attempt's id and
  * host among them, but writes a time of its own. So our writes give that time twice. Releases before
  * 0.1.1 gave it once: of theirs nothing can be told.
+ *
+ * The reference claims in two writes, of which the first sets the state alone. A claim of ours removes
+ * the plan and `busy` sets it: a run that is `considering` and has a plan was claimed by another.
  */
 export function isAsItsAttemptLeftIt(bootstrax: Record<string, unknown>): boolean {
-  const { time, attempt_time: own } = bootstrax;
+  const { state, plan, time, attempt_time: own } = bootstrax;
+  if (state === 'considering' && plan !== undefined && plan !== null) return false;
   if (own === undefined || own === null) return true;
   return time instanceof Date && own instanceof Date && time.getTime() === own.getTime();
 }

@@ -6,7 +6,7 @@ import { fieldsOf } from '../domain/bson-values.ts';
 import { isAsItsAttemptLeftIt } from '../domain/identity.ts';
 import { idText } from '../store/document-id.ts';
 import { seenOf } from '../store/runs.ts';
-import type { Conclusion, RunDocument } from '../store/types.ts';
+import type { Conclusion, Fence, RunDocument } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
 import { concludeAsFits } from './conclude-run.ts';
 import { cleanUpDebt } from './debts/debts.ts';
@@ -174,13 +174,13 @@ function concludedBy(document: RunDocument, { attempt }: Plan): boolean {
 async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSignal): Promise<void> {
   const own = await untilAnswered(env, 'own runs', signal, () => env.store.runs.ownRuns(env.host));
   for (const document of own ?? []) {
-    const { number, attempt } = seenOf(document);
+    const { number, attempt, state } = seenOf(document);
     // Without an attempt id it is the reference's: it goes stale like any foreign run.
     if (typeof attempt !== 'string' || book.has(attempt)) continue;
     // Nor is it ours if somebody has gone on with it under this host's name.
     if (!isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']))) continue;
     const parsed = parseRun(document);
-    const begun = seenOf(document).state === 'busy' && parsed.kind === 'run' ? parsed.run : null;
+    const begun = state === 'busy' && parsed.kind === 'run' ? parsed.run : null;
     if (begun !== null) await endProcesses(env, null, attempt);
     const { conclusion: plain, message } = unbegun(env, parsed, String(number));
     const listed = listedHere(env, document);
@@ -192,7 +192,10 @@ async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSign
       });
     }
     const conclusion = { ...plain, unregister };
-    const fence = { id: document._id, attempt, host: env.host };
+    const fence: Fence = {
+      ...{ id: document._id, attempt, host: env.host },
+      ...(state === 'busy' ? { state } : {}),
+    };
     const run = typeof number === 'number' ? number : -1;
     const concluded = await aboutOneRun(env, seenOf(document), () =>
       concludeAsFits(env, { fence, run }, conclusion, signal),
