@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 
+import type { Plan } from '../../src/domain/attempt.ts';
 import { canTransition, parseRun, type RunState } from '../../src/domain/run.ts';
 import { ABANDON_TAG, defaultRules, HOLD_TAG } from '../../src/domain/rules.ts';
 import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
@@ -80,6 +81,20 @@ export class Invariants {
   /** A program of ours is about to remove or replace a folder of the output. */
   removes(host: SimulatedHost, folder: OutputFolder): void {
     this.#losses.removes(host, folder);
+  }
+
+  /** A child of ours begins to work on a run. */
+  begins(plan: Plan): void {
+    const documents = [...this.#database.runs.all()].filter(({ number }) => number === plan.run);
+    const own = documents.find(({ _id }) => String(_id) === plan.runDocument);
+    // Somebody has taken it away meanwhile: what this child does is in vain.
+    if (own === undefined || fieldsOf(own).attempt !== plan.attempt) return;
+    const done = documents.find((one) => one !== own && this.#concluded.has(String(one._id)));
+    if (done === undefined) return;
+    this.#violated(
+      'one number, one document',
+      `run ${plan.run} is begun from ${String(own._id)}, and done from ${String(done._id)}`,
+    );
   }
 
   /** `author`: a host of ours, or anybody else. Answers whether any run has changed. */

@@ -13,8 +13,11 @@ import type { Time } from './time.ts';
 
 /** How often promises are looked at, seconds. */
 const LOOK_SECONDS = 10;
-/** From when a host could take a run to when it must have, seconds: a poll and the claim itself. */
-const CLAIM_SECONDS = 50;
+/**
+ * From when a host could take a run to when it must have, seconds: it may take two others for free
+ * that are not any more, and looks at each sixth poll then.
+ */
+const CLAIM_SECONDS = 150;
 /** The same for what is done on the clock of housekeeping, seconds. */
 const CLEAN_UP_SECONDS = 70;
 /** After its time another host must first have watched a silent one for a whole lease, seconds. */

@@ -140,6 +140,7 @@ class Simulation {
       removes: (host, folder) => this.#invariants.removes(host, folder),
       attemptStarted: (host, child) => {
         this.#children.set(child.attempt, child);
+        this.#invariants.begins(child.plan);
         this.#faults.childStarted(host.name);
         this.#tell(
           host.name,
