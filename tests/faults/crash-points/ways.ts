@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
@@ -46,7 +46,8 @@ export const PAYING: TrialManager = {
   config: { 'renew_seconds = 1': 'renew_seconds = 0.2\nclean_up_seconds = 0.2' },
 };
 
-const LATER = () => new Date(Date.now() + 3_600_000);
+const HOUR_MS = 3_600_000;
+const LATER = () => new Date(Date.now() + HOUR_MS);
 
 export const taken: Way = async (trial, cut) => {
   await trial.insert();
@@ -241,10 +242,10 @@ export async function takenUpAgain(trial: Trial): Promise<void> {
   await trial.succeed(['retry', String(trial.number)]);
 }
 
-/** The live data is not there, for the tenth time. */
+/** The live data does not reach to the end of the run, for the tenth time. */
 export const fails10Times: Way = async (trial, cut) => {
-  await rm(trial.liveFolder);
   await trial.insert({ bootstrax: failedBefore(trial, 9, new Date(0)) });
+  await moveEnd(trial, HOUR_MS);
   await trial.cutIn(await trial.manager({ cut }), cut);
 };
 
@@ -252,8 +253,13 @@ export async function begunAnew(trial: Trial): Promise<void> {
   await until('the run to be given up', async () => {
     return (await trial.run()).bootstrax.outcome === 'given_up';
   });
-  await symlink(trial.lane.undisturbedLive, trial.liveFolder);
+  await moveEnd(trial, -HOUR_MS);
   await trial.succeed(['retry', '--from-start', String(trial.number)]);
+}
+
+async function moveEnd(trial: Trial, ms: number): Promise<void> {
+  const { end } = await trial.run();
+  await trial.set({ end: new Date(end!.getTime() + ms) });
 }
 
 /** A child that is alive but does nothing any more is ended. */

@@ -1,3 +1,5 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { Lab, SMALL_MACHINE, until } from '../../support/lab.ts';
@@ -72,34 +74,25 @@ test(
 test(
   'failures that fewer plugins would not mend take no target away',
   async () => {
-    const missing = FAILING.replace('max_rate_seconds = 2', 'max_rate_seconds = 0');
     const [run] = await lab.takeRuns(TAKE);
+    const theEnd = join(lab.live, String(run).padStart(6, '0'), 'THE_END');
+    const elsewhere = join(lab.root, 'the-end');
     // Failures for want of live data, and then it is there.
-    const { data } = await lab.run(run!);
-    await lab.runs.updateOne({ number: run! }, { $set: { 'data.0.location': `${lab.live}/gone` } });
-    const manager = await lab.manager({ config: missing.replace(/fail_in = "\w+"/, '') });
+    await rename(theEnd, elsewhere);
+    await lab.manager({
+      config: `[worker]\ncontext_options = { input_timeout = 1 }\n${SMALL_MACHINE}`,
+    });
     await until('three failures', async () => {
       const { bootstrax } = await lab.run(run!);
       return (bootstrax.n_failures ?? 0) >= 3;
     });
-    await manager.kill();
-    const attempts = lab.client.db(lab.runsDb).collection('bootstrax_attempts');
-    expect(await attempts.findOne({ run: run! })).toMatchObject({
-      result: {
-        counted: true,
-        meaning: { class: 'input_not_ready', sheddingHelps: false, whose: 'run' },
-      },
-    });
-    const failures = (await lab.run(run!)).bootstrax.n_failures!;
-    await lab.runs.updateOne(
-      { number: run! },
-      { $set: { data, 'bootstrax.next_retry': new Date(0) } },
-    );
-    await lab.manager({ config: missing.replace(/fail_in = "\w+"/, '') });
-    const done = await lab.reached(run!, ['done']);
-    expect(done.bootstrax).toMatchObject({
-      ...{ n_failures: failures, plan: { dropped: [], rung: failures } },
-    });
+    await rename(elsewhere, theEnd);
+    const { bootstrax } = await lab.reached(run!, ['done']);
+    const failed = await lab.attempts.find({ run: run!, 'result.counted': true }).toArray();
+    expect(failed).toHaveLength(bootstrax.n_failures!);
+    const meaning = { class: 'input_not_ready', sheddingHelps: false, whose: 'run' };
+    for (const { result } of failed) expect(result).toMatchObject({ meaning });
+    expect(bootstrax.plan).toMatchObject({ dropped: [], rung: bootstrax.n_failures });
   },
   PATIENCE_MS,
 );
