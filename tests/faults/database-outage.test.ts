@@ -171,7 +171,7 @@ test('a manager that starts while the database is silent waits for it, and then 
   });
   const waiting = await manager.event('database.waiting');
   expect(String(waiting['msg'])).toMatch(
-    /^waiting for the database to write the start: .*runs database/,
+    /^waiting for the database to answer for the start: .*runs database/,
   );
   proxy.mode = 'pass';
   await manager.event('manager.ready');
