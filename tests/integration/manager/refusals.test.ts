@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { Lab, until } from '../../support/lab.ts';
+import { Lab } from '../../support/lab.ts';
 
 const UNAUTHORIZED = 13;
 
@@ -10,24 +10,37 @@ describe('a database that refuses what a manager needs', () => {
   beforeAll(async () => {
     lab = await Lab.start({ testCommands: true });
   });
-  afterEach(() => lab.failCommands(['update', 'aggregate'], { times: 0 }));
+  afterEach(async () => {
+    await lab.failCommands(['update', 'aggregate'], { times: 0 });
+    await lab.endManagers();
+  });
   afterAll(() => lab.end());
 
-  test('is named with what to do, the host is not called ready, and goes on once it is mended', async () => {
+  test('from the start is named with what to do, and the host is not called ready before it is mended', async () => {
     await lab.failCommands(['update'], { times: 'always', code: UNAUTHORIZED });
     const manager = await lab.manager();
     const refused = await manager.event('database.refused', { level: 50 });
     expect(refused['msg']).toMatch(/Waiting does not mend this: .*bootstrax doctor/);
+    const waiting = await manager.event('database.waiting', {
+      what: 'which manager holds this host',
+    });
+    expect(waiting['msg']).toMatch(/updating bootstrax \(runs database\)/);
+    expect(manager.lines.map(({ event }) => event)).not.toContain('manager.ready');
+    await lab.failCommands(['update'], { times: 0 });
+    await manager.event('manager.ready');
+  });
+
+  test('later keeps the host from new runs with the reason, and they are taken once it is mended', async () => {
+    const manager = await lab.manager();
+    await manager.event('manager.ready');
+    await lab.failCommands(['update'], { times: 'always', code: UNAUTHORIZED });
     const [number] = await lab.takeRuns(['--seconds', '2', '--speed', '0', '--rate', '5']);
     const why = await manager.event('host.not_accepting', { kind: 'database' });
-    expect(why['msg']).toMatch(/taking no new run: updating /);
+    expect(why['msg']).toMatch(/taking no new run: updating runs .*Waiting does not mend this/);
     expect((await lab.run(number!)).bootstrax?.state ?? null).toBeNull();
     await lab.failCommands(['update'], { times: 0 });
-    await manager.event('database.granted');
-    await until('the run to be done', async () => {
-      return (await lab.run(number!)).bootstrax?.state === 'done';
-    });
-    await manager.kill();
+    await manager.event('database.granted', { operation: 'updating runs' });
+    await lab.reached(number!, ['done']);
   });
 
   test.each([
