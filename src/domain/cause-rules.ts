@@ -47,24 +47,36 @@ const UNREADABLE =
   /^(JSONDecodeError|UnicodeDecodeError|UnpicklingError|EOFError|BadZipFile|BadGzipFile|ReadError|LZMAError|YAMLError|ParserError|ZstdError|LZ4\w*Error|DataLossError|OSError|error)$/;
 const HALF_OR_FOREIGN =
   /file signature not found|truncated file|bad magic number|[Cc]ompressed (data|file) ended before|while decompressing|corrupt|invalid (load key|block|header)|not a (zip|gzip)/;
+/** Where memory that processes share is asked for. */
+const SHARED_MEMORY =
+  /\/npshmex\.py$|\/multiprocessing\/(synchronize|shared_memory|heap|context)\.py$/;
 /** Of the operating system: `[Errno 5]` as Python has it, `errno = 5` as HDF5 has it. */
 const errno = (numbers: string) => String.raw`(\[Errno (${numbers})\]|\berrno = (${numbers})\b)`;
 const DISK_ERRNO = '1|5|6|13|16|18|19|27|28|30|37|39|61|70|74|107|112|116|117|121|122';
+/** Of a file, and neither of its absence nor of what a process may have. */
+const OF_A_FILE = /\[Errno (?!(2|4|11|12|23|24|105)\])\d+\][^:]*: b?'/;
 
 /** In order: the first that fits. All that a rule names must fit. */
 const RULES: readonly Rule[] = [
+  // A framework's name for whatever there is not enough of.
+  { class: 'disk', type: /^ResourceExhaustedError$/, message: /No space left|[Qq]uota exceeded/ },
   {
     class: 'out_of_memory',
     type: /^(_?(Array)?MemoryError|ResourceExhaustedError|OutOfMemoryError)$/,
   },
   { class: 'out_of_memory', type: OS_ERROR, message: new RegExp(`${errno('12')}|\\bENOMEM\\b`) },
-  { class: 'out_of_memory', type: OS_ERROR, message: /(\[Errno 28\]|\bENOSPC\b).*\/dev\/shm/ },
+  {
+    class: 'out_of_memory',
+    type: OS_ERROR,
+    message: /(\[Errno 28\]|\bENOSPC\b).*(\/dev\/shm|\bshm:)/,
+  },
+  { class: 'out_of_memory', type: OS_ERROR, message: /^\[Errno 28\]/, innermost: SHARED_MEMORY },
   { class: 'out_of_memory', type: /^$/, message: /of memory left of/ },
   {
     class: 'out_of_memory',
     notModule: CLIENTS,
     message:
-      /std::bad_alloc|[Cc]an('t|not) allocate memory|\bOOM\b|\b[Oo]ut of memory\b|RESOURCE_EXHAUSTED|OUT_OF_MEMORY|STATUS_ALLOC_FAILED|Dst tensor is not initialized|[Ff]ailed to allocate|Unable to allocate [\d.]+ \w?i?B/,
+      /std::bad_alloc|[Cc]an('t|not) allocate memory|[Nn]ot enough memory|\bOOM\b|\b[Oo]ut of memory\b|RESOURCE_EXHAUSTED|OUT_OF_MEMORY|STATUS_ALLOC_FAILED|Dst tensor is not initialized|[Ff]ailed to allocate|Unable to allocate [\d.]+ \w?i?B/,
   },
 
   { class: 'disk', type: /^OutputUnusable$/ },
@@ -75,8 +87,9 @@ const RULES: readonly Rule[] = [
       `${errno(DISK_ERRNO)}|\\b(EPERM|EIO|ENXIO|EACCES|ENODEV|ENOSPC|EROFS|ESTALE|EDQUOT)\\b|could not be written|is not writable|was removed`,
     ),
   },
-  // Of a file, and of no connection; and what only file servers say.
-  { class: 'disk', type: OS_ERROR, message: /\[Errno 110\][^:]*: '|\[Errno \d{3}\] Unknown error/ },
+  { class: 'disk', type: OS_ERROR, message: OF_A_FILE },
+  // What only file servers say.
+  { class: 'disk', type: OS_ERROR, message: /\[Errno \d{3}\] Unknown error/ },
   {
     class: 'disk',
     notModule: CLIENTS,
@@ -88,6 +101,8 @@ const RULES: readonly Rule[] = [
   { class: 'host', message: /cannot cache function .*no locator available/ },
   { class: 'host', innermost: /\/numba\/core\/(caching|serialize)\.py$/ },
 
+  // Whoever it was who wanted one more.
+  { class: 'host', message: /\[Errno (23|24)\]|can't start new thread/ },
   { class: 'calibration_or_database', module: CLIENTS },
   {
     class: 'calibration_or_database',
@@ -116,11 +131,10 @@ const RULES: readonly Rule[] = [
     type: OS_ERROR,
     message: new RegExp(`${errno('11|23|24|105')}|\\b(EAGAIN|ENFILE|EMFILE)\\b`),
   },
-  { class: 'host', type: /^RuntimeError$/, message: /can't start new thread/ },
   {
     class: 'host',
     message:
-      /\bcu(DNN|BLAS|FFT|Solver)\b|CU(DNN|BLAS|FFT|SOLVER)_STATUS|CUDA_ERROR|CUDA[- ](error|capable|driver)|Blas \w+ launch failed/,
+      /\bcu(DNN|BLAS|FFT|Solver)\b|\bcuda[A-Z]\w*\(|CU(DNN|BLAS|FFT|SOLVER)_STATUS|CUDA_ERROR|CUDA[- ](error|capable|driver)|Blas \w+ launch failed/,
   },
 
   {
@@ -128,6 +142,7 @@ const RULES: readonly Rule[] = [
     type: /^(ContextUnusable|UnknownTarget|InvalidConfiguration|ModuleNotFoundError|ImportError|PluginNotRegistered)$/,
   },
   { class: 'configuration', type: /^$/, message: /configur|Correct the setting|cannot be built/ },
+  { class: 'configuration', innermost: /\/contexts\.py$|\/bootstrax_worker\/context\.py$/ },
   // Filters of HDF5 are plugins of its own.
   {
     class: 'configuration',
@@ -150,7 +165,7 @@ const RULES: readonly Rule[] = [
   {
     class: 'corrupt_data',
     message:
-      /^(Bad data|LZ4F_\w+ failed|zstd |Invalid data stream)|filter returned failure|[Dd]ata corruption/,
+      /^(Bad data|LZ4F_\w+ failed|zstd |Invalid data stream)|filter returned failure|[Dd]ata corruption|it has no chunks/,
   },
   { class: 'corrupt_data', type: UNREADABLE, message: HALF_OR_FOREIGN },
   { class: 'corrupt_data', type: UNREADABLE, path: /\/strax\/storage\/files\.py$/ },
@@ -168,6 +183,11 @@ const RULES: readonly Rule[] = [
   { class: 'input_not_ready', type: /^FileNotFoundError$/, message: /\/\d{6,}(\/|'|$)/ },
 
   { class: 'hang', type: /^Mailbox(Read|Full)Timeout$/ },
+  {
+    class: 'hang',
+    type: /^TimeoutError$/,
+    innermost: /\/(strax\/mailbox|concurrent\/futures\/\w+|multiprocessing\/\w+)\.py$/,
+  },
   { class: 'hang', message: /^Thread .* did not terminate!|futures of .* did notcomplete in time/ },
 ];
 

@@ -174,7 +174,9 @@ function byPlace({ frames }: RaisedError, plugin: string | null): CauseClass {
     return 'calibration_or_database';
   }
   // Of a program that does not even load nobody need look at the run.
-  if (frames.some(({ path }) => path.startsWith('<frozen importlib'))) return 'configuration';
+  const loads = ({ path, name }: Frame) =>
+    path.startsWith('<frozen importlib') || name === '<module>';
+  if (frames.some(loads)) return 'configuration';
   const [innermost] = frames.slice(-1);
   const inPlugin = innermost !== undefined && /\/plugins\//.test(innermost.path);
   return plugin !== null || inPlugin ? 'plugin_error' : 'unknown';

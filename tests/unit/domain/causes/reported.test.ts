@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import { meaningOfReport, reports } from './reported.ts';
 
-const REPORTED = [...reports('reported'), ...reports('reported-further')];
+const REPORTED = ['reported', 'reported-further', 'reported-later'].flatMap((folder) =>
+  reports(folder),
+);
 
 describe('failures as users have reported them', () => {
   it.each(REPORTED.map((report) => [report.class, report.name, report] as const))(
