@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -195,6 +195,36 @@ export class Site {
     };
     this.#nursery!.process.stdin!.write(`${JSON.stringify(request)}\n`);
     return started;
+  }
+
+  /** Starts a manager of the reference as the program that it is on an event builder, not as a fork. */
+  async referenceProgram(host: string, times: ReferenceTimes = {}): Promise<ReferenceManager> {
+    const id = this.#requests++;
+    const log = join(this.lab.root, `reference-${host}-${id}.log`);
+    const directory = join(this.lab.root, `work-${host}`);
+    await mkdir(directory, { recursive: true });
+    const program = join(directory, 'bootstrax');
+    await copyFile(join(import.meta.dirname, 'reference_program.py'), program);
+    const request = {
+      ...{ host, argv: REFERENCE_FLAGS, output: this.output(host), timeouts: times },
+      dieAt: null,
+    };
+    const words = await open(log, 'a');
+    const child = spawn(PYTHON, [program], {
+      cwd: directory,
+      detached: true,
+      env: {
+        ...this.env,
+        PYTHONPATH: `${join(PACKAGE, 'worker')}:${import.meta.dirname}`,
+        REFERENCE_REQUEST: JSON.stringify(request),
+      },
+      stdio: ['ignore', words.fd, words.fd],
+    });
+    await words.close();
+    const manager = new ReferenceManager(host, child.pid!, log);
+    child.on('exit', (code) => (manager.code = code ?? 1));
+    this.#references.push(manager);
+    return manager;
   }
 
   /** Runs a Python program of the tests to its end and answers its last line as JSON. */
