@@ -52,7 +52,7 @@ export class Lane {
       env: { ...process.env, PYTHONPATH: join(PACKAGE, 'worker') },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    return new Lane(
+    const lane = new Lane(
       lab,
       { ...fields, data: data.filter(({ type }) => type === 'live') },
       { number: number!, products: (await readdir(lab.output)).sort() },
@@ -60,6 +60,8 @@ export class Lane {
       comparer,
       createInterface({ input: comparer.stdout }),
     );
+    await lane.forgetHost(UNDISTURBED);
+    return lane;
   }
 
   async end(): Promise<void> {
@@ -101,6 +103,11 @@ export class Lane {
         await copyFile(join(from, name), join(stateDir, name));
       }
     }
+  }
+
+  /** A host that is gone, and free for all that anybody knows, is left the first try of what comes. */
+  async forgetHost(host: string): Promise<void> {
+    await this.lab.runsDatabase.collection('bootstrax').deleteMany({ host });
   }
 
   /** Names of the products that a run of this number has in the end. */

@@ -227,6 +227,7 @@ export class Trial {
       }
     }
     await this.lab.runs.deleteMany({ number: this.number });
+    await this.lane.forgetHost(this.host);
   }
 }
 
