@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
-import {
-  withNumber,
-  withWait,
-  type NumberedExplanation,
-} from '../domain/overview/explain-number.ts';
+import { withNumber, type NumberedExplanation } from '../domain/overview/explain-number.ts';
 import type { Explanation } from '../domain/explain.ts';
 import { parseRun } from '../domain/run.ts';
 import { ownerOf, type Numbered } from '../domain/same-number.ts';
@@ -63,7 +59,7 @@ export function addExplain(program: Command): void {
         const explained = (each: Numbered) => {
           const own = { host: host.name, role: host.role };
           const alone = explainFleet(parseRun(each.document), fleetNow, fleet, rules, now, own);
-          return withNumber(withWait(alone, each.document), each.id, documents);
+          return withNumber(alone, each.id, documents);
         };
         const explanation = explained(own);
         const incomplete = incompleteIn(own.document['bootstrax']);

@@ -64,9 +64,13 @@ export function drawHosts(hosts: readonly HostView[]): string {
 }
 
 /** Two lines on one run that is being processed. */
-export function drawRun({ run, state, host, mode, targets, progress }: RunView, now: Date): string {
+export function drawRun(view: RunView, now: Date): string {
+  const { run, state, host, mode, targets, progress, waitsFor } = view;
   const title = `${style('bold', `run ${run ?? '?'}`)}  ${mode ?? ''}  ${state ?? 'new'} on ${host ?? '?'}`;
-  if (progress === null) return `${title}\n  ${bar(0, 30)} ${targets.join(' ')}`;
+  if (progress === null) {
+    const facts = waitsFor === null ? targets.join(' ') : `waits for ${waitsFor}`;
+    return `${title}\n  ${bar(0, 30)} ${facts}`;
+  }
   const { fraction, coveredSeconds, phase, mbPerSecond, memoryBytes } = progress;
   const facts = [
     fraction === null ? '' : `${Math.round(fraction * 100)} %`.padStart(5),

@@ -340,5 +340,8 @@ function contradictions(
   if (rules.limits.renewSeconds >= rules.limits.busyLeaseSeconds) {
     wrong('limits.renew_seconds', 'must be shorter than limits.busy_lease_seconds');
   }
+  if (rules.limits.renewSeconds >= rules.limits.consideringLeaseSeconds) {
+    wrong('limits.renew_seconds', 'must be shorter than limits.considering_lease_seconds');
+  }
   return errors;
 }

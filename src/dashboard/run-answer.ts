@@ -2,7 +2,7 @@ import { EJSON } from 'bson';
 
 import { latenciesOf } from '../domain/attempt-times.ts';
 import { explainFleet } from '../domain/overview/explain-fleet.ts';
-import { withNumber, withWait } from '../domain/overview/explain-number.ts';
+import { withNumber } from '../domain/overview/explain-number.ts';
 import { inputInWords } from '../domain/live-input.ts';
 import { targetLadder } from '../domain/overview/ladder.ts';
 import { redact } from '../domain/overview/redact.ts';
@@ -59,7 +59,7 @@ export async function runAnswer(
     row: rowOf(document, now, rules),
     reason: view.reason,
     explanation: withNumber(
-      withWait(explainFleet(parsed, fleetNow, fleet, rules, now), document),
+      explainFleet(parsed, fleetNow, fleet, rules, now),
       id,
       ofNumber,
     ),

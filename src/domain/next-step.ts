@@ -151,6 +151,9 @@ function runningStep({ bootstrax, rules, now, fleetNow }: Circumstances): NextSt
   const owner = host ?? 'its host';
   const lapses = time === null ? null : new Date(time.getTime() + leaseSeconds * 1000);
   if (lapses !== null && lapses.getTime() > now.getTime()) {
+    if (bootstrax.waitsFor !== undefined) {
+      return { what: `it waits for ${bootstrax.waitsFor}`, at: null, who: host };
+    }
     if (others.length > 0) {
       const what = `${owner} concludes it, or another host takes it over if ${owner} stays silent until this time`;
       return { what, at: lapses.toISOString(), who: host };

@@ -26,6 +26,8 @@ export interface BootstraxFields {
   uncounted: number;
   /** Of these, how often the run vanished together with its holder. */
   holdersLost: number;
+  /** What keeps a claimed run from being begun, as its holder says; absent: nothing. */
+  waitsFor?: string;
 }
 
 export const OUTCOMES = [

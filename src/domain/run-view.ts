@@ -32,6 +32,8 @@ export interface RunView {
   stored: readonly string[];
   /** From the run's end to the last change of its state; null before. */
   settledAfterSeconds: number | null;
+  /** What keeps a claimed run from being begun; null: nothing is known. */
+  waitsFor: string | null;
   /** Present while the run is processed. */
   progress: ProgressView | null;
 }
@@ -141,6 +143,7 @@ function fromFields(run: number | null, fields: BootstraxFields, tags: readonly 
     failures: fields.failures,
     nextRetry: fields.nextRetry?.toISOString() ?? null,
     reason: fields.reason,
+    waitsFor: fields.waitsFor ?? null,
     tags,
   };
 }

@@ -19,7 +19,7 @@ export interface Executor {
    * this attempt runs or will do any work; the run itself was not at fault.
    */
   start(plan: Plan, directory: string): Promise<Start>;
-  /** True also while the worker still warms up: starts wait for it. */
+  /** True also while the worker still warms up, unless that takes too long: runs wait for it. */
   ready(): Readiness;
   /** Whether a start would not have to wait for a worker that still warms up. */
   startsAtOnce(): boolean;

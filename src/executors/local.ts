@@ -1,6 +1,7 @@
 import { markSuperseded, readAttemptFile } from '../attempts/directory.ts';
 import { startedSchema, type Plan } from '../domain/attempt.ts';
 import { UnansweredError, type ForkServer } from '../worker/fork-server.ts';
+import { warmUpProblem } from '../worker/restart.ts';
 import type { Executor, Readiness, Start } from './executor.ts';
 
 /** A guardian writes `started.json` within milliseconds of its own start; this is generous, ms. */
@@ -31,7 +32,10 @@ export class LocalExecutor implements Executor {
   ready(): Readiness {
     const state = this.#server.state;
     switch (state.kind) {
-      case 'starting':
+      case 'starting': {
+        const reason = warmUpProblem((performance.now() - state.sinceMs) / 1000);
+        return reason === null ? { ok: true } : { ok: false, reason };
+      }
       case 'warm':
       case 'cold':
         return { ok: true };

@@ -23,10 +23,13 @@ import { checkNumber } from './same-number.ts';
 import { settle, type AttemptSoFar, type Ending } from './settle.ts';
 import { planSummary, progressSummary } from './summaries.ts';
 import { Supervision } from './supervise.ts';
+import { workerWaitText } from '../domain/warm-place.ts';
 import { startMessage, tellDaq } from './tell.ts';
 
 /** Between two looks at a run whose end is awaited, beside the change stream, seconds. */
 const END_LOOK_SECONDS = 2;
+/** Between two looks at a worker that warms up, seconds. */
+const WORKER_LOOK_SECONDS = 0.2;
 
 /** One attempt at a run on this host, from the claim to its end. */
 export class AttemptRunner implements Runner {
@@ -184,6 +187,8 @@ export class AttemptRunner implements Runner {
     };
     if (!(await beginHistory(env, record, this.#managerEnds))) return;
     if (!(await this.#hasNumber())) return;
+    // Before the plan is made: by then the worker has told what it can make, and the run has gone on.
+    if (!(await this.#workerIsUp())) return;
     const prepared = await prepare(env, this.#run, this.fence, this.#stopped());
     switch (prepared.kind) {
       case 'stopped':
@@ -220,6 +225,8 @@ export class AttemptRunner implements Runner {
       this.#ended ??= { kind: 'host_problem', reason };
       return this.#settleUnstarted();
     }
+    // It may have ended meanwhile.
+    if (!(await this.#workerIsUp())) return;
     this.#enter('starting');
     let landed: Fenced | null;
     try {
@@ -240,6 +247,11 @@ export class AttemptRunner implements Runner {
     }
     this.#state = 'busy';
     if (!(await this.#hasNumber())) return;
+    if (!env.executor.startsAtOnce()) {
+      const reason = `the worker on ${env.host} ended before it could start it`;
+      this.#ended ??= { kind: 'host_problem', reason };
+      return this.#settleUnstarted();
+    }
     let guardian: ProcessIdentity;
     try {
       const start = await env.executor.start(plan, directory);
@@ -270,6 +282,39 @@ export class AttemptRunner implements Runner {
       env.store.attempts.plan(plan.attempt, plan),
     );
     await this.#supervise(directory, guardian);
+  }
+
+  /**
+   * While the worker warms up nothing can process the run: it stays claimed, and says what it waits
+   * for. False if it does not go on: the attempt was ended, or the worker does not come up.
+   */
+  async #workerIsUp(): Promise<boolean> {
+    const { executor, clock, host, store } = this.#env;
+    if (executor.startsAtOnce()) return true;
+    const stopped = this.#stopped();
+    const since = await untilAnswered(this.#env, 'the time', stopped, () => store.serverTime());
+    if (since !== null) {
+      this.#waitsFor = workerWaitText(since);
+      this.#enter('waiting_for_worker');
+      await this.#lifeSign();
+    }
+    while (!stopped.aborted && !executor.startsAtOnce()) {
+      const ready = executor.ready();
+      if (!ready.ok) {
+        const reason = `the worker on ${host} does not come up: ${ready.reason}`;
+        this.#ended ??= { kind: 'host_problem', reason };
+        break;
+      }
+      await clock.sleep(WORKER_LOOK_SECONDS, stopped);
+    }
+    this.#waitsFor = null;
+    if (stopped.aborted || !executor.startsAtOnce()) {
+      await this.#settleUnstarted();
+      return false;
+    }
+    this.#enter('preparing');
+    await this.#lifeSign();
+    return true;
   }
 
   /** False if processes that others have left here still write in the run's folders: it is given back. */
@@ -476,7 +521,8 @@ export class AttemptRunner implements Runner {
     if (!this.#tooLarge) {
       try {
         const progress = this.progressSummary();
-        return await runs.heartbeat(this.fence, this.#state, progress, this.#waitsFor);
+        const waitsFor = this.#state === 'considering' ? this.#waitsFor : undefined;
+        return await runs.heartbeat(this.fence, this.#state, progress, waitsFor);
       } catch (error) {
         if (!isUnfit(error)) throw error;
         this.#tooLarge = true;

@@ -1,5 +1,6 @@
 import type { Run } from '../domain/run.ts';
 import type { ControlResponse } from '../machine/lock.ts';
+import { leftToWarmText } from '../domain/warm-place.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Fence, RunHint } from '../store/types.ts';
 import type { AttemptBook } from './attempt-book.ts';
@@ -22,6 +23,8 @@ const QUIET_RETRIES_SECONDS = 30;
 const SELDOM = 6;
 /** So many hosts look when a run falls due. */
 const WAIT_FOR_DUE = 2;
+/** What is left to a host with a warm worker is looked at again so soon: its place may be gone, seconds. */
+const LEFT_LOOK_SECONDS = 2;
 const SHORTEST_WAIT_SECONDS = 0.01;
 /** What the hosts have an order for. */
 const POLL = 'poll';
@@ -44,6 +47,8 @@ export class Claims {
   #isChanged = true;
   /** The next look is due then, monotonic seconds. */
   #lookAt = -Infinity;
+  /** Runs are left to a host with a warm worker. */
+  #leaves = false;
   #claiming: Promise<unknown> = Promise.resolve();
 
   /**
@@ -113,7 +118,8 @@ export class Claims {
     if (!quiet || !streaming) this.#noRetryBefore = -Infinity;
     else if (askRetries) this.#noRetryBefore = now + withinSeconds;
     // What falls due wakes two hosts: should the first not be free after all, the other is.
-    const next = rank < WAIT_FOR_DUE ? Math.min(nextDueSeconds ?? period, period) : period;
+    const due = rank < WAIT_FOR_DUE ? Math.min(nextDueSeconds ?? period, period) : period;
+    const next = this.#leaves ? Math.min(due, LEFT_LOOK_SECONDS) : due;
     this.#lookAt = now + next;
     return next;
   }
@@ -125,7 +131,13 @@ export class Claims {
 
   async accepting(): Promise<{ ok: true } | { ok: false; reason: string }> {
     const { accepting } = await this.#host.look();
-    return accepting.ok ? { ok: true } : { ok: false, reason: accepting.reason };
+    this.#leaves = false;
+    if (!accepting.ok) return { ok: false, reason: accepting.reason };
+    if (this.#env.executor.startsAtOnce()) return { ok: true };
+    const warm = await this.#fleet.warmPlace();
+    if (warm === null) return { ok: true };
+    this.#leaves = true;
+    return { ok: false, reason: leftToWarmText(warm) };
   }
 
   /** Two claims at the same time would both see the last free place. */

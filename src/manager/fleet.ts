@@ -1,5 +1,6 @@
 import { claimRank, dutyRank, type FleetHost } from '../domain/fleet-order.ts';
 import type { HostRole } from '../domain/claim.ts';
+import { warmPlaceBeside } from '../domain/warm-place.ts';
 import type { HostDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import { unlessOutage } from './persist.ts';
@@ -8,6 +9,8 @@ import { unlessOutage } from './persist.ts';
 const READ_SECONDS = 60;
 /** A host writes its document once a minute at least: an older one is of a host that is gone, seconds. */
 const FRESH_SECONDS = 120;
+/** Places are taken by the second: what decides on a claim is no older than this, seconds. */
+const WARM_PLACE_SECONDS = 2;
 /** Who has not come round to what all hosts share for so long does not do it, seconds. */
 const ORDER_SECONDS = 120;
 
@@ -47,9 +50,11 @@ export class Fleet {
     return dutyRank(this.#env.host, this.#known());
   }
 
-  /** There are free hosts beside this one whose worker is warm. */
-  get othersAreFree(): boolean {
-    return this.#known().some(({ host, free }) => free && host !== this.#env.host);
+  /** A primary host beside this one that could begin a run now; null: none. Read anew if need be. */
+  async warmPlace(): Promise<string | null> {
+    const age = this.#env.clock.monotonicSeconds() - this.#readAt;
+    if (age > WARM_PLACE_SECONDS) await this.#read();
+    return warmPlaceBeside(this.#env.host, this.#hosts);
   }
 
   #known(): readonly FleetHost[] {

@@ -38,6 +38,8 @@ export function thinking(
     switch (phase) {
       case 'preparing':
         return `preparing run ${run.number}`;
+      case 'waiting_for_worker':
+        return `run ${run.number} waits for the worker to warm up`;
       case 'starting':
         return `starting run ${run.number}`;
       case 'running':

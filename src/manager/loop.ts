@@ -25,7 +25,7 @@ import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { isOfDatabase, leaveAlone, unlessOutage, unlessRefused, untilAnswered } from './persist.ts';
 import { tellDaq } from './tell.ts';
-import type { Runner } from './runner.ts';
+import { isUnbegun, type Runner } from './runner.ts';
 
 /** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
@@ -338,9 +338,19 @@ export class ManagerLoop {
     };
   }
 
-  /** After the end: which runs go on without a manager, and how to stop them. */
+  /** After the end: which runs go on without a manager, and how to stop them; which were not begun. */
   sayWhatGoesOn(): void {
-    const runs = this.#book.all().map(({ run }) => run.number);
+    const all = this.#book.all();
+    const numbers = (runners: readonly Runner[]) => runners.map(({ run }) => run.number);
+    const unbegun = numbers(all.filter(({ phase }) => isUnbegun(phase)));
+    if (unbegun.length > 0) {
+      this.#env.log.info(
+        { event: 'manager.claims_left', runs: unbegun },
+        `run ${unbegun.join(', ')} was not begun: the next start gives it back, or another host takes ` +
+          `it over after ${this.#env.rules.limits.consideringLeaseSeconds} s`,
+      );
+    }
+    const runs = numbers(all.filter(({ phase }) => !isUnbegun(phase)));
     if (runs.length === 0) return;
     this.#env.log.info(
       { event: 'manager.children_go_on', runs },

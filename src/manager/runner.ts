@@ -5,7 +5,18 @@ import type { AttemptProcesses } from '../machine/processes.ts';
 import type { Fence, ProgressSummary } from '../store/types.ts';
 
 export type AttemptPhase =
-  'preparing' | 'starting' | 'running' | 'waiting_for_end' | 'checking' | 'settling';
+  | 'preparing'
+  | 'waiting_for_worker'
+  | 'starting'
+  | 'running'
+  | 'waiting_for_end'
+  | 'checking'
+  | 'settling';
+
+/** No child has been asked for yet. */
+export function isUnbegun(phase: AttemptPhase): boolean {
+  return phase === 'preparing' || phase === 'waiting_for_worker';
+}
 
 /** An attempt that this manager works on, as the rest of it sees it. */
 export interface Runner {

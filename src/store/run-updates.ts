@@ -68,16 +68,18 @@ export function busyUpdate(plan: PlanSummary): Document[] {
   ];
 }
 
+/** `waitsFor`: null for nothing any more; undefined leaves what is there. */
 export function heartbeatUpdate(
   progress: ProgressSummary | null,
-  waitsFor: string | null = null,
+  waitsFor?: string | null,
 ): Document[] {
   return [
     setBootstrax({
       ...OWN_TIME,
       ...(progress === null ? {} : { progress: literal(progress) }),
-      ...(waitsFor === null ? {} : { waits_for: literal(waitsFor) }),
+      ...(typeof waitsFor === 'string' ? { waits_for: literal(waitsFor) } : {}),
     }),
+    ...(waitsFor === null ? [unsetBootstrax('waits_for')] : []),
   ];
 }
 

@@ -33,8 +33,8 @@ export interface ForkServerOptions {
 }
 
 export type ForkServerState =
-  /** Building and warming the context; requests wait. */
-  | { kind: 'starting' }
+  /** Building and warming the context, since then (monotonic, ms); requests wait. */
+  | { kind: 'starting'; sinceMs: number }
   /** Attempts are forked; `seconds` it took to get there. */
   | { kind: 'warm'; seconds: number }
   /** Attempts start as processes of their own, and why. */
@@ -90,7 +90,7 @@ export class ForkServer {
   readonly #options: ForkServerOptions;
   readonly #listener: ForkServerListener;
   readonly #requests = new Map<string, Request>();
-  #state: ForkServerState = { kind: 'starting' };
+  #state: ForkServerState = starting();
   #process: ChildProcess | null = null;
   #versions: Readonly<Record<string, string>> = {};
   #ready = false;
@@ -133,7 +133,7 @@ export class ForkServer {
   restart(): void {
     this.#deaths = 0;
     if (this.#process === null) {
-      this.#setState({ kind: 'starting' });
+      this.#setState(starting());
       this.start();
       return;
     }
@@ -306,7 +306,7 @@ export class ForkServer {
     }
     if (this.#restartWanted) {
       this.#restartWanted = false;
-      this.#setState({ kind: 'starting' });
+      this.#setState(starting());
       this.start();
       return;
     }
@@ -320,7 +320,7 @@ export class ForkServer {
     if (wasReady) {
       // It worked until now: requests wait for the next one.
       this.#note(`${what}; it is started again in ${seconds} s, running attempts go on`);
-      this.#setState({ kind: 'starting' });
+      this.#setState(starting());
       this.#restartIn(seconds);
     } else {
       this.#fail(what, seconds);
@@ -360,4 +360,8 @@ export class ForkServer {
   #note(note: string): void {
     this.#listener.onNote?.(note);
   }
+}
+
+function starting(): ForkServerState {
+  return { kind: 'starting', sinceMs: performance.now() };
 }

@@ -10,3 +10,12 @@ const MAX_BACKOFF_SECONDS = 60;
 export function backoffSeconds(deaths: number): number {
   return Math.min(MAX_BACKOFF_SECONDS, 2 ** Math.max(0, deaths - 1));
 }
+
+/** A worker that warms up for longer may never come up: no run waits for it any more, seconds. */
+const WARM_UP_LIMIT_SECONDS = 600;
+
+/** What is wrong with a worker that has been warming up for so long, seconds; null: nothing. */
+export function warmUpProblem(seconds: number): string | null {
+  if (seconds <= WARM_UP_LIMIT_SECONDS) return null;
+  return `the worker has been warming up for more than ${WARM_UP_LIMIT_SECONDS / 60} min, see its log; if it hangs, restart the manager`;
+}

@@ -1,9 +1,12 @@
 import type { FleetFacts, HostFacts } from '../claim.ts';
 import { explain, type Explanation } from '../explain.ts';
+import type { FleetHost } from '../fleet-order.ts';
 import type { HostView } from '../host-view.ts';
 import { lastHeard, type FleetNow, type NextStep } from '../next-step.ts';
 import type { Rules } from '../rules.ts';
+import { freePlaces } from '../places.ts';
 import type { ParsedRun } from '../run.ts';
+import { leftToWarmText, warmPlaceBeside } from '../warm-place.ts';
 
 /** What one host would do with a run. */
 export interface HostOpinion {
@@ -33,7 +36,7 @@ export function explainFleet(
   home: Pick<HostFacts, 'host' | 'role'> = { host: 'any host', role: 'primary' },
 ): FleetExplanation {
   const live = fleetNow.hosts.filter(({ state }) => state !== 'dead');
-  const asked = live.length === 0 ? [absent(home, fleetNow)] : live.map(factsOf);
+  const asked = live.length === 0 ? [absent(home, fleetNow)] : live.map((view) => factsOf(view, live));
   const opinions = asked.map((host) => ({
     host: host.host,
     explanation: explain(parsed, host, fleet, rules, now, fleetNow),
@@ -82,10 +85,27 @@ export function absent(
   return { host, role, accepting: { ok: true, assumed: `as if it ran: ${lastHeard(fleetNow)}` } };
 }
 
-export function factsOf({ host, role, accepting, whyNot }: HostView): HostFacts {
+/** A host for the decisions, beside the others that live. */
+export function factsOf(view: HostView, hosts: readonly HostView[]): HostFacts {
+  const { host, role } = view;
   return {
     host,
     role: role === 'backup' || role === 'never' ? role : 'primary',
-    accepting: accepting || whyNot === null ? { ok: true } : { ok: false, reason: whyNot },
+    accepting: acceptingOf(view, hosts),
   };
+}
+
+function acceptingOf(
+  { host, accepting, whyNot, workerReady }: HostView,
+  hosts: readonly HostView[],
+): HostFacts['accepting'] {
+  if (!accepting && whyNot !== null) return { ok: false, reason: whyNot };
+  const warm = workerReady ? null : warmPlaceBeside(host, hosts.map(seatOf));
+  return warm === null ? { ok: true } : { ok: false, reason: leftToWarmText(warm) };
+}
+
+function seatOf(view: HostView): Pick<FleetHost, 'host' | 'role' | 'free'> {
+  const { host, role, workerReady } = view;
+  const free = workerReady && freePlaces([view]) > 0;
+  return { host, role: role === 'primary' ? role : 'backup', free };
 }

@@ -1,4 +1,3 @@
-import { fieldsOf } from '../bson-values.ts';
 import {
   documentsInWords,
   inWords,
@@ -57,16 +56,4 @@ export function withNumber(
     next: { what, at: null, who: null },
     commands: [`bootstrax renumber ${id} NUMBER --reason TEXT`],
   };
-}
-
-/** What a run that is claimed waits for before it is begun, as its host has written it. */
-export function withWait(
-  explanation: FleetExplanation,
-  document: Readonly<Record<string, unknown>>,
-): FleetExplanation {
-  const { state, waits_for: waitsFor } = fieldsOf(document['bootstrax']);
-  if (state !== 'considering' || typeof waitsFor !== 'string') return explanation;
-  const { next } = explanation;
-  const what = `it waits for ${waitsFor.slice(0, 500)}`;
-  return { ...explanation, next: { at: null, who: next?.who ?? null, what } };
 }

@@ -49,8 +49,9 @@ export class Debts {
 
   /** Takes one debt if this host is idle and it is time to look. Throws when the database is away. */
   async look(accepting: () => Promise<HostFacts['accepting']>): Promise<void> {
-    const { clock, rules } = this.#env;
+    const { clock, rules, executor } = this.#env;
     const now = clock.monotonicSeconds();
+    if (!executor.startsAtOnce()) return;
     if (this.#book.size > 0 || now - this.#lookedAt < rules.limits.cleanUpSeconds) return;
     this.#lookedAt = now;
     for (const debt of await this.#due()) {

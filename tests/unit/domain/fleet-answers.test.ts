@@ -27,6 +27,7 @@ const someHost = fc.record({
   accepting: fc.boolean(),
   role: fc.constantFrom('primary', 'backup', 'never'),
   slots: fc.integer({ min: 1, max: 3 }),
+  worker_ready: fc.boolean(),
   runs: fc.subarray([901, 902, 903]),
 });
 const someHosts = fc
@@ -70,7 +71,7 @@ describe('what explain, next, status and the page say of a random fleet', () => 
 
           // `next`, asked on each host that lives, lists what is eligible, and nothing else.
           const listed = alive.filter(
-            (host) => nextRuns([parsed], factsOf(host), facts, defaultRules, NOW).runs.length > 0,
+            (host) => nextRuns([parsed], factsOf(host, alive), facts, defaultRules, NOW).runs.length > 0,
           );
           if (alive.length > 0) expect(explained.verdict === 'eligible').toBe(listed.length > 0);
 

@@ -70,11 +70,12 @@ function WorkingRun({ run }: { run: RunRow }) {
 }
 
 /** How far processing is behind the detector, in words. */
-function lagOf({ condition, progress, end, start }: RunRow): string {
+function lagOf({ condition, progress, waitsFor, end, start }: RunRow): string {
   if (progress === null) {
     if (condition === 'new' && start !== null) {
       return `waits for a host for ${roughly((serverNow() - Date.parse(start)) / 1000)}`;
     }
+    if (waitsFor !== null) return `waits for ${waitsFor}`;
     return condition === 'busy' ? 'starting' : '';
   }
   if (end === null && progress.behindSeconds !== null) {
