@@ -289,7 +289,7 @@ export class AttemptRunner implements Runner {
    * for. False if it does not go on: the attempt was ended, or the worker does not come up.
    */
   async #workerIsUp(): Promise<boolean> {
-    const { executor, clock, host, store } = this.#env;
+    const { executor, clock, store } = this.#env;
     if (executor.startsAtOnce()) return true;
     const stopped = this.#stopped();
     const since = await untilAnswered(this.#env, 'the time', stopped, () => store.serverTime());
@@ -301,8 +301,7 @@ export class AttemptRunner implements Runner {
     while (!stopped.aborted && !executor.startsAtOnce()) {
       const ready = executor.ready();
       if (!ready.ok) {
-        const reason = `the worker on ${host} does not come up: ${ready.reason}`;
-        this.#ended ??= { kind: 'host_problem', reason };
+        this.#ended ??= { kind: 'host_problem', reason: ready.reason };
         break;
       }
       await clock.sleep(WORKER_LOOK_SECONDS, stopped);

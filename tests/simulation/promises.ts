@@ -1,8 +1,10 @@
 import type { Document } from 'mongodb';
 
+import type { HostFacts } from '../../src/domain/claim.ts';
 import { explain } from '../../src/domain/explain.ts';
-import { hostView } from '../../src/domain/host-view.ts';
+import { hostView, type HostView } from '../../src/domain/host-view.ts';
 import type { FleetNow, NextStep } from '../../src/domain/next-step.ts';
+import { factsOf } from '../../src/domain/overview/explain-fleet.ts';
 import { parseRun } from '../../src/domain/run.ts';
 import type { Rules } from '../../src/domain/rules.ts';
 import type { Environment } from '../../src/manager/environment.ts';
@@ -67,15 +69,15 @@ export class Promises {
     const queueLength = [...database.runs.all()].filter(
       (one) => (fieldsOf(one).state ?? null) === null,
     ).length;
+    const fleet = { queueLength, livePrimaries };
+    const fleetNow = this.#fleetNow(now);
     for (const seat of seats) {
       const { name } = seat;
       const facts = {
         host: name,
         role: roleOf(name),
-        accepting: this.#acceptingOf(name),
+        accepting: acceptingOf(name, fleetNow.hosts),
       };
-      const fleet = { queueLength, livePrimaries };
-      const fleetNow = this.#fleetNow(now);
       const { next } = explain(parseRun(document), facts, fleet, rules, now, fleetNow);
       const key = `${String(document._id)} ${name}`;
       if (next === null) this.#kept.delete(key);
@@ -149,13 +151,11 @@ export class Promises {
     );
     return { hosts, waiting: 0 };
   }
+}
 
-  /** As the host itself reports it. */
-  #acceptingOf(name: string): { ok: true } | { ok: false; reason: string } {
-    for (const { host, accepting, why_not: why } of this.#options.database.hosts.all()) {
-      if (host !== name) continue;
-      return accepting === true ? { ok: true } : { ok: false, reason: String(why) };
-    }
-    return { ok: false, reason: 'never heard of' };
-  }
+/** As the host itself reports it, and for whom it leaves runs. */
+function acceptingOf(name: string, hosts: readonly HostView[]): HostFacts['accepting'] {
+  const view = hosts.find(({ host }) => host === name);
+  if (view === undefined) return { ok: false, reason: 'never heard of' };
+  return factsOf(view, hosts).accepting;
 }

@@ -118,3 +118,17 @@ it('draws hosts, the queue and a bar for each run', () => {
     ].join('\n'),
   );
 });
+
+it('says of a run that is claimed what it waits for, as long as it waits', () => {
+  const waits_for = 'the worker to warm up, since 2026-01-01 00:59:30 UTC';
+  const claimed = { state: 'considering', host: 'eb3.lab', time: before(1), waits_for };
+  const queue = { new: 0, held: 0, considering: 1, busy: 0, waiting: 0, due: 0 };
+  const drawn = (bootstrax: Record<string, unknown>) => {
+    const runs = [runView(busyRun({ bootstrax }), NOW)];
+    return drawStatus({ time: NOW.toISOString(), hosts: [], queue, runs });
+  };
+  expect(drawn(claimed)).toContain(
+    `run 7  tpc_bkg  considering on eb3.lab\n  [${'.'.repeat(30)}] waits for ${waits_for}`,
+  );
+  expect(drawn({ ...claimed, state: 'busy' })).not.toContain('waits for');
+});

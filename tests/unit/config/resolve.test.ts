@@ -203,6 +203,9 @@ role = "backup"`;
     ['[host]\nresource_table = "fast"', /no table "fast", only new, old/],
     ['[retry.jitter]\nmin = 2', /retry\.jitter\.min .*above/],
     ['[targets]\ndefault = []', /names no data type/],
+    ['[limits]\nrenew_seconds = 120', /shorter than limits\.busy_lease_seconds/],
+    // A run may be considered for minutes, and the reference takes it after 60 s.
+    ['[limits]\nrenew_seconds = 60', /shorter than limits\.considering_lease_seconds/],
     ['[[targets.ladder]]\npattern = "x"', /targets\.ladder .*at 0\.failures/],
     ['slots = 2', /did you mean host\.slots/],
   ])('refuses %j', (toml, message) => {

@@ -117,6 +117,19 @@ describe('what comes next for a run in work', () => {
     expect(alone?.what).toMatch(/nobody takes it over/);
   });
 
+  it('is what it waits for before it is begun, as long as its holder is heard of', () => {
+    const claimed = (secondsAgo: number) => ({
+      ...{ ...busy(secondsAgo), state: 'considering' },
+      waits_for: 'the worker to warm up, since 2026-01-01 00:00:00 UTC',
+    });
+    const what = 'it waits for the worker to warm up, since 2026-01-01 00:00:00 UTC';
+    expect(step(claimed(5))).toEqual({ what, at: null, who: 'eb3' });
+    expect(step(claimed(61))?.what).toMatch(/^eb3 has given no heartbeat of it for 61 s/);
+    // What is left of an earlier attempt, or is no text, is nothing that it waits for.
+    expect(step({ ...claimed(5), state: 'busy' })?.what).toMatch(/^eb3 concludes it/);
+    expect(step({ ...claimed(5), waits_for: 7 })?.what).toMatch(/^eb3 concludes it/);
+  });
+
   it('is no time that has passed', () => {
     const late = step(busy(1200), { hosts: [hostNow('eb3', SILENT), hostNow('eb4')] });
     expect(late).toMatchObject({ at: null, who: 'another host' });

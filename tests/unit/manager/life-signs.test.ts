@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../../../src/manager/clock.ts';
 import type { Environment } from '../../../src/manager/environment.ts';
 import type { HostHealth } from '../../../src/manager/host-health.ts';
 import { LeftRuns } from '../../../src/manager/left-runs.ts';
-import { LifeSigns } from '../../../src/manager/life-signs.ts';
+import { LifeSigns, thinking } from '../../../src/manager/life-signs.ts';
 import { StoreError } from '../../../src/store/errors.ts';
 import { holderOf } from '../../support/holder.ts';
 
@@ -233,6 +233,14 @@ it.each([
   expect(signs).toHaveLength(1);
   expect(signs[0]).toMatchObject({ targets: defaultRules.targets.default, ...expected });
   expect('run_id' in signs[0]!).toBe(expected.state === 'busy');
+});
+
+it('says what a run waits for while the worker warms up, and that other runs are at work', () => {
+  const runners = [{ ...runner(7, null), phase: 'waiting_for_worker' }, runner(8, PLAN)];
+  const view = { health: YES, runners } as unknown as Parameters<typeof thinking>[0];
+  expect(thinking(view, 2, { withProgress: false })).toBe(
+    'run 7 waits for the worker to warm up; processing run 8',
+  );
 });
 
 it('it tells since when it has had a free place, and how much memory an attempt may use', async () => {

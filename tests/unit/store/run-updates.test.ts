@@ -111,9 +111,19 @@ describe('while an attempt runs', () => {
     });
   });
 
+  it('a life sign says what the run waits for, and that it waits no more; without a word that stays', () => {
+    const waiting = updated({ bootstrax: OWNED }, heartbeatUpdate(null, '$$NOW'));
+    expect(waiting.bootstrax).toMatchObject({ waits_for: '$$NOW' });
+    expect(updated(waiting, heartbeatUpdate(null)).bootstrax).toHaveProperty('waits_for');
+    expect(updated(waiting, heartbeatUpdate(null, null)).bootstrax).not.toHaveProperty('waits_for');
+    expect(updated(waiting, busyUpdate(PLAN)).bootstrax).not.toHaveProperty('waits_for');
+  });
+
   it.each([
     ['busy', busyUpdate(PLAN)],
     ['a life sign', heartbeatUpdate(null)],
+    ['a life sign that says what it waits for', heartbeatUpdate(null, 'x')],
+    ['a life sign that waits no more', heartbeatUpdate(null, null)],
     ['a listing', registerUpdate(HOST, [])],
     ['an unlisting', unregisterUpdate(HOST, ['/p'])],
   ])(
