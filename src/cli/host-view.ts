@@ -22,5 +22,7 @@ export async function hostViews(
 export function hostFacts(settings: Settings, fleetNow: FleetNow): HostFacts {
   const { name, role } = settings.host;
   const own = fleetNow.hosts.find((view) => view.host === name && view.state !== 'dead');
-  return own === undefined ? absent({ host: name, role }, fleetNow) : { ...factsOf(own, fleetNow.hosts), role };
+  return own === undefined
+    ? absent({ host: name, role }, fleetNow)
+    : { ...factsOf(own, fleetNow.hosts), role };
 }

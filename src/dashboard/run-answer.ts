@@ -58,11 +58,7 @@ export async function runAnswer(
     now: now.toISOString(),
     row: rowOf(document, now, rules),
     reason: view.reason,
-    explanation: withNumber(
-      explainFleet(parsed, fleetNow, fleet, rules, now),
-      id,
-      ofNumber,
-    ),
+    explanation: withNumber(explainFleet(parsed, fleetNow, fleet, rules, now), id, ofNumber),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
     daq: parsed.kind === 'run' ? parsed.run.daq : null,
     attempts: oldestFirst.map((attempt) => attemptView(attempt, inReach.has(attempt.attempt))),

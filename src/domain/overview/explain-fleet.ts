@@ -36,7 +36,8 @@ export function explainFleet(
   home: Pick<HostFacts, 'host' | 'role'> = { host: 'any host', role: 'primary' },
 ): FleetExplanation {
   const live = fleetNow.hosts.filter(({ state }) => state !== 'dead');
-  const asked = live.length === 0 ? [absent(home, fleetNow)] : live.map((view) => factsOf(view, live));
+  const asked =
+    live.length === 0 ? [absent(home, fleetNow)] : live.map((view) => factsOf(view, live));
   const opinions = asked.map((host) => ({
     host: host.host,
     explanation: explain(parsed, host, fleet, rules, now, fleetNow),

@@ -73,7 +73,9 @@ async function taken(): Promise<number> {
 }
 
 async function attemptsOf(run: number) {
-  return (await lab.attempts.find({ run }).sort({ started: 1 }).toArray()).map(({ result }) => result);
+  return (await lab.attempts.find({ run }).sort({ started: 1 }).toArray()).map(
+    ({ result }) => result,
+  );
 }
 
 test('a run stays considering, renewed, while the worker warms up, is told so everywhere, and is then processed', async () => {

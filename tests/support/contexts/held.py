@@ -1,7 +1,7 @@
 """The small context, which is not built before a test says so.
 
-`BOOTSTRAX_HOLD` names a pipe: while it is there, building the context waits for what somebody writes
-into it. `up` lets it go on, anything else ends the worker.
+`BOOTSTRAX_HOLD` names a pipe: while it is there, building the context waits for what somebody
+writes into it. `up` lets it go on, anything else ends the worker.
 """
 
 import os

@@ -71,7 +71,8 @@ describe('what explain, next, status and the page say of a random fleet', () => 
 
           // `next`, asked on each host that lives, lists what is eligible, and nothing else.
           const listed = alive.filter(
-            (host) => nextRuns([parsed], factsOf(host, alive), facts, defaultRules, NOW).runs.length > 0,
+            (host) =>
+              nextRuns([parsed], factsOf(host, alive), facts, defaultRules, NOW).runs.length > 0,
           );
           if (alive.length > 0) expect(explained.verdict === 'eligible').toBe(listed.length > 0);
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { FleetHost } from '../../../src/domain/fleet-order.ts';
 import type { HostView } from '../../../src/domain/host-view.ts';
 import { nextRuns } from '../../../src/domain/next.ts';
 import { explainFleet, factsOf } from '../../../src/domain/overview/explain-fleet.ts';
@@ -24,13 +23,11 @@ const someHosts = fc.array(
 
 function opinions(...hosts: HostView[]) {
   const run = parsed({});
-  const { verdict, next, hosts: asked } = explainFleet(
-    run,
-    { hosts, waiting: 0 },
-    FLEET,
-    defaultRules,
-    NOW,
-  );
+  const {
+    verdict,
+    next,
+    hosts: asked,
+  } = explainFleet(run, { hosts, waiting: 0 }, FLEET, defaultRules, NOW);
   const takers = hosts
     .filter((host) => nextRuns([run], factsOf(host, hosts), FLEET, defaultRules, NOW).runs.length)
     .map(({ host }) => host);
@@ -44,7 +41,7 @@ describe('a host whose worker warms up', () => {
         const hosts = fleet.map((host, n) => ({ host: `eb${n}`, ...host }));
         const others = hosts.filter(({ host }) => host !== `eb${self}`);
         const warm = others.filter(({ role, free }) => free && role === 'primary');
-        const place = warmPlaceBeside(`eb${self}`, hosts as FleetHost[]);
+        const place = warmPlaceBeside(`eb${self}`, hosts);
         expect(place === null).toBe(warm.length === 0);
         if (place !== null) expect(warm.map(({ host }) => host)).toContain(place);
       }),
