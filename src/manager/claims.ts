@@ -47,7 +47,7 @@ export class Claims {
   #isChanged = true;
   /** The next look is due then, monotonic seconds. */
   #lookAt = -Infinity;
-  /** Runs are left to a host with a warm worker. */
+  /** At the last look runs were left to a host with a warm worker. */
   #leaves = false;
   #claiming: Promise<unknown> = Promise.resolve();
 
@@ -112,6 +112,7 @@ export class Claims {
     const withinSeconds = streaming ? Math.max(period, QUIET_RETRIES_SECONDS) : intervalSeconds;
     this.#lookAt = -Infinity;
     this.#isChanged = false;
+    this.#leaves = false;
     const { quiet, nextDueSeconds } = await this.#oneAtATime(() =>
       this.#claim(askRetries ? { withinSeconds } : 'none'),
     );
@@ -131,7 +132,6 @@ export class Claims {
 
   async accepting(): Promise<{ ok: true } | { ok: false; reason: string }> {
     const { accepting } = await this.#host.look();
-    this.#leaves = false;
     if (!accepting.ok) return { ok: false, reason: accepting.reason };
     if (this.#env.executor.startsAtOnce()) return { ok: true };
     const warm = await this.#fleet.warmPlace();
