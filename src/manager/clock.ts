@@ -10,6 +10,11 @@ export interface Clock {
   sleep(seconds: number, signal?: AbortSignal): Promise<void>;
   /** Calls `work` every so many seconds, whatever else goes on; answers how to stop it. */
   every(seconds: number, work: () => void | Promise<void>): () => void;
+  /**
+   * The same, each time the wall clock shows a multiple of so many seconds: hosts whose clocks agree do
+   * it at the same time.
+   */
+  onBeat(seconds: number, work: () => void | Promise<void>): () => void;
   /** Uniform in [0, 1). */
   random(): number;
 }
@@ -28,5 +33,29 @@ export const systemClock: Clock = {
     const timer = setInterval(() => void work(), seconds * 1000);
     return () => clearInterval(timer);
   },
+  onBeat: (seconds, work) => {
+    let timer: NodeJS.Timeout;
+    const wait = () => {
+      timer = setTimeout(
+        () => {
+          wait();
+          void work();
+        },
+        untilBeatSeconds(Date.now(), seconds) * 1000,
+      );
+    };
+    wait();
+    return () => clearTimeout(timer);
+  },
   random: Math.random,
 };
+
+/** A timer may ring a little early, and a clock may be set: no two beats are closer, in periods. */
+const CLOSEST = 0.1;
+
+/** Until the next multiple of the period, and never longer than a tenth more than a period. */
+export function untilBeatSeconds(nowMs: number, periodSeconds: number): number {
+  const phase = (nowMs / 1000) % periodSeconds;
+  const wait = periodSeconds - phase;
+  return wait < CLOSEST * periodSeconds ? wait + periodSeconds : wait;
+}

@@ -9,7 +9,11 @@ import type { HostHealth } from './host-health.ts';
 import { isOfDatabase } from './persist.ts';
 import type { Runner } from './runner.ts';
 
-/** `eb_monitor` promises one at least every 10 s; a write may itself take a while, seconds. */
+/**
+ * `eb_monitor` promises one at least every 10 s; a write may itself take a while, seconds. All hosts
+ * write theirs at the same time: a server that answers change streams at each write of anybody does
+ * so once then, and not once for each host.
+ */
 const LIFE_SIGN_SECONDS = 9;
 /** Collection `bootstrax`: on change, and at least once a minute, seconds. */
 const HOST_STATUS_SECONDS = 55;
@@ -92,7 +96,7 @@ export class LifeSigns {
   }
 
   start(): void {
-    this.#stop = this.#env.clock.every(LIFE_SIGN_SECONDS, () => this.#noted());
+    this.#stop = this.#env.clock.onBeat(LIFE_SIGN_SECONDS, () => this.#noted());
     void this.#noted();
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/manager/clock.ts';
+import { untilBeatSeconds, type Clock } from '../../src/manager/clock.ts';
 import type { Random } from './random.ts';
 import type { Time } from './time.ts';
 
@@ -86,6 +86,18 @@ export function processClock(
         Promise.resolve(work()).catch((error: unknown) => clock.failed(error));
       };
       callOff = process.after(seconds, turn);
+      return () => callOff();
+    },
+    onBeat: (seconds: number, work: () => void | Promise<void>) => {
+      let callOff: () => void = () => undefined;
+      const wait = () => {
+        const waitSeconds = untilBeatSeconds(time.nowMs + skewSeconds() * 1000, seconds);
+        callOff = process.after(waitSeconds, () => {
+          wait();
+          Promise.resolve(work()).catch((error: unknown) => clock.failed(error));
+        });
+      };
+      wait();
       return () => callOff();
     },
     random: () => random.next(),

@@ -34,7 +34,7 @@ class Stage {
       ...systemClock,
       monotonicSeconds: () => this.seconds,
       now: () => new Date(0),
-      every: (_, tick) => {
+      onBeat: (_, tick) => {
         this.tick = () => void tick();
         return () => undefined;
       },
@@ -204,7 +204,7 @@ it.each([
   const signs: Record<string, unknown>[] = [];
   const environment = {
     ...{ host: 'a.lab', slots: 2, rules: defaultRules, productionMode: true },
-    clock: { monotonicSeconds: () => 0, every: () => () => undefined, now: () => new Date(0) },
+    clock: { monotonicSeconds: () => 0, onBeat: () => () => undefined, now: () => new Date(0) },
     machine: MACHINE,
     executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
     figures: { told: () => ({}) },
