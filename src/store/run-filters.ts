@@ -2,13 +2,7 @@ import type { Document, ObjectId } from 'mongodb';
 
 import { HOLD_TAG } from '../domain/rules.ts';
 import { STATUS_TO_REPLACE } from './run-updates.ts';
-import type {
-  DoneUnfinishedQuery,
-  Fence,
-  NewCandidatesQuery,
-  RetriesQuery,
-  Seen,
-} from './types.ts';
+import type { DoneUnfinishedQuery, Fence, NewCandidatesQuery, Seen } from './types.ts';
 
 /**
  * What the program reads of a run: the reference's projection, plus what the decisions need besides.
@@ -68,30 +62,11 @@ export function newCandidatesFilter(query: NewCandidatesQuery): Document {
   };
 }
 
-/** `before` must be a constant: comparing with `$$NOW` in a query is silently wrong on some servers. */
-export function retryDueFilter(before: Date, query: RetriesQuery): Document {
-  return {
-    'bootstrax.state': 'failed',
-    'bootstrax.next_retry': { $lt: before },
-    // Missing counts as 0.
-    'bootstrax.n_failures': { $not: { $gte: query.giveUpAfter } },
-    ...without(query.withoutTags ?? []),
-  };
-}
-
 /** What is tagged to be abandoned by plain text is found so, and abandoned. */
-function without(tags: readonly string[]): Document {
+export function without(tags: readonly string[]): Document {
   if (tags.length === 0) return {};
   const held = tags.includes(HOLD_TAG) ? { tags: { $nin: [HOLD_TAG] } } : {};
   return { 'tags.name': { $nin: [...tags] }, ...held };
-}
-
-export function waitingFilter(giveUpAfter: number): Document {
-  return {
-    'bootstrax.state': 'failed',
-    'bootstrax.next_retry': { $gt: new Date(0) },
-    'bootstrax.n_failures': { $not: { $gte: giveUpAfter } },
-  };
 }
 
 export function unsettledFilter(host?: string): Document {
@@ -101,23 +76,19 @@ export function unsettledFilter(host?: string): Document {
   };
 }
 
-/** Set aside because other documents have the number: a range of the index of retries. */
-export function setAsideForNumberFilter(): Document {
-  return {
-    'bootstrax.state': 'failed',
-    'bootstrax.next_retry': null,
-    'bootstrax.same_number.0': { $exists: true },
-  };
+/** Set aside: a range of the index of retries. */
+export function setAsideFilter(): Document {
+  return { 'bootstrax.state': 'failed', 'bootstrax.next_retry': null };
 }
 
-/** Set aside for a fault of the document or of the live data. */
-export function setAsideForFaultFilter(): Document {
-  return {
-    'bootstrax.state': 'failed',
-    'bootstrax.next_retry': null,
-    'bootstrax.outcome': 'set_aside',
-    'bootstrax.same_number.0': { $exists: false },
-  };
+/** Of these, those that other documents have the number of. */
+export function forNumberFilter(): Document {
+  return { 'bootstrax.same_number.0': { $exists: true } };
+}
+
+/** Of these, those with a fault of the document or of the live data. */
+export function forFaultFilter(): Document {
+  return { 'bootstrax.outcome': 'set_aside', 'bootstrax.same_number.0': { $exists: false } };
 }
 
 export function waitingTaggedFilter(tag: string): Document {

@@ -10,23 +10,24 @@ import type { IndexSpec } from './indexes.ts';
 import {
   doneUnfinishedFilters,
   fenceFilter,
+  forFaultFilter,
+  forNumberFilter,
   liveOfDoneFilter,
   newCandidatesFilter,
   notTagged,
   PLACES_PROJECTION,
-  retryDueFilter,
   RUN_PROJECTION,
   SEEN_PROJECTION,
   seenFilter,
-  setAsideForFaultFilter,
-  setAsideForNumberFilter,
+  setAsideFilter,
   UNSETTLED_STATES,
   unsettledFilter,
-  waitingFilter,
   waitingTaggedFilter,
   withdrawFilter,
 } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.ts';
+import { countQueue } from './queue-counts.ts';
+import { readRetries, type Order } from './run-retries.ts';
 import { suspects } from './run-suspects.ts';
 import {
   busyUpdate,
@@ -47,12 +48,9 @@ import {
   withAction,
 } from './run-updates.ts';
 import { unregisterStage, withdrawLiveStage } from './run-data.ts';
-import type { Fence, Fenced, QueueCounts, RunDocument, RunStore, Seen } from './types.ts';
+import type { Fence, Fenced, RetriesQuery, RunDocument, RunStore, Seen } from './types.ts';
 
 export const RUNS_COLLECTION = 'runs';
-
-/** Counts of the queue stop here: more is shown as "at least". */
-export const QUEUE_COUNT_LIMIT = 1000;
 
 const index = (name: string, key: Record<string, 1 | -1>): IndexSpec => ({
   database: 'runs',
@@ -73,6 +71,11 @@ export const RUN_INDEXES: readonly IndexSpec[] = [
     'bootstrax.state': 1,
     'bootstrax.next_retry': 1,
     'bootstrax.n_failures': 1,
+  }),
+  index('state_failures_retry', {
+    'bootstrax.state': 1,
+    'bootstrax.n_failures': 1,
+    'bootstrax.next_retry': 1,
   }),
 ];
 
@@ -114,6 +117,23 @@ export function createRunStore(
       ...{ projection: RUN_PROJECTION, sort, limit },
       ...(skip === 0 ? {} : { skip }),
     })) as RunDocument[];
+
+  const retries = (query: RetriesQuery & { before: Date }, by: Order['by'], direction: 1 | -1) =>
+    readRetries(
+      runs,
+      { ...query, withOddCounts: query.withOddCounts !== false },
+      { ...query, order: { by, direction }, projection: RUN_PROJECTION },
+    );
+
+  /** In the order of their ids. */
+  const setAside = (which: Document, after: ObjectId | null, limit: number) =>
+    runs.aggregate([
+      { $match: setAsideFilter() },
+      { $match: { ...which, ...(after === null ? {} : { _id: { $gt: after } }) } },
+      { $sort: { _id: 1 } },
+      { $limit: limit },
+      { $project: RUN_PROJECTION },
+    ]) as Promise<RunDocument[]>;
 
   const all = async (filter: Document): Promise<RunDocument[]> =>
     (await runs.find(filter, { projection: RUN_PROJECTION })) as RunDocument[];
@@ -172,9 +192,8 @@ export function createRunStore(
   return {
     newCandidates: (query) =>
       read(newCandidatesFilter(query), { start: query.begunBefore === undefined ? -1 : 1 }, query),
-    retryDue: (query) => read(retryDueFilter(query.now, query), { start: -1 }, query),
-    overdue: (query) =>
-      read(retryDueFilter(query.before, query), { 'bootstrax.next_retry': 1 }, query),
+    retryDue: ({ now, ...query }) => retries({ ...query, before: now }, 'start', -1),
+    overdue: (query) => retries(query, 'next_retry', 1),
     ownRuns: (host) => all(unsettledFilter(host)),
     unsettled: async () =>
       ((await runs.find(unsettledFilter(), { projection: SEEN_PROJECTION })) as RunDocument[]).map(
@@ -207,19 +226,8 @@ export function createRunStore(
             { number: { $in: [...new Set(numbers)] } },
             { projection: PLACES_PROJECTION },
           )) as RunDocument[]),
-    setAsideForNumber: (after, limit) =>
-      read(
-        { ...setAsideForNumberFilter(), ...(after === null ? {} : { _id: { $gt: after } }) },
-        { _id: 1 },
-        { limit },
-      ),
-
-    setAsideForFault: (after, limit) =>
-      read(
-        { ...setAsideForFaultFilter(), ...(after === null ? {} : { _id: { $gt: after } }) },
-        { _id: 1 },
-        { limit },
-      ),
+    setAsideForNumber: (after, limit) => setAside(forNumberFilter(), after, limit),
+    setAsideForFault: (after, limit) => setAside(forFaultFilter(), after, limit),
 
     list: async (query) => {
       highestKnown = await highestNumber(runs, highestKnown, await serverTime());
@@ -231,31 +239,7 @@ export function createRunStore(
       return suspects(runs, query, highestKnown, now);
     },
 
-    queueCounts: async (now, giveUpAfter) => {
-      const limit = QUEUE_COUNT_LIMIT;
-      const [fresh, unsettled, waiting] = await Promise.all([
-        runs.find({ 'bootstrax.state': null }, { projection: { 'tags.name': 1 }, limit }),
-        runs.find(unsettledFilter(), { projection: { 'bootstrax.state': 1 }, limit }),
-        runs.find(waitingFilter(giveUpAfter), {
-          projection: { 'bootstrax.next_retry': 1 },
-          limit,
-        }),
-      ]);
-      const states = unsettled.map((document) => bootstraxOf(document).state);
-      const due = waiting.filter((document) => {
-        const retry = bootstraxOf(document).next_retry;
-        return retry instanceof Date && retry < now;
-      });
-      const held = fresh.filter(isTaggedHold).length;
-      return {
-        new: fresh.length - held,
-        held,
-        considering: states.filter((state) => state === 'considering').length,
-        busy: states.filter((state) => state === 'busy').length,
-        waiting: waiting.length,
-        due: due.length,
-      } satisfies QueueCounts;
-    },
+    queueCounts: (now, giveUpAfter) => countQueue(runs, now, giveUpAfter),
 
     claim: async (seen, owner) => {
       const done = await compareAndSet(runs, {

@@ -182,6 +182,8 @@ export interface NewCandidatesQuery extends CandidatesQuery {
 
 export interface RetriesQuery extends CandidatesQuery {
   giveUpAfter: number;
+  /** False: those whose count of failures is no number are left out, which costs a read of its own. */
+  withOddCounts?: boolean;
 }
 
 export interface DoneUnfinishedQuery {
@@ -305,11 +307,13 @@ export interface RunStore {
    * Calls `onHint` for each inserted run and each update of another field than the life sign;
    * `null` when events may have been missed (at the beginning and after each interruption).
    * Ends with 'aborted' by the signal, or 'unsupported' where the server has no change streams.
-   * Never to be relied on alone: poll beside it.
+   * Never to be relied on alone: poll beside it. `onAnswer` is called each time the server has
+   * answered, with something to tell or without.
    */
   watch(
     onHint: (hint: RunHint | null) => void,
     signal: AbortSignal,
+    onAnswer?: () => void,
   ): Promise<'aborted' | 'unsupported'>;
 }
 

@@ -22,6 +22,8 @@ const CALLS: Record<string, (runs: RunStore) => Promise<unknown>> = {
   ownRuns: (runs) => runs.ownRuns('h'),
   unsettled: (runs) => runs.unsettled(),
   waitingTagged: (runs) => runs.waitingTagged('abandon', 5),
+  setAsideForNumber: (runs) => runs.setAsideForNumber(FENCE.id, 5),
+  setAsideForFault: (runs) => runs.setAsideForFault(null, 5),
   doneUnfinished: (runs) => runs.doneUnfinished(FINISHED),
   suspects: (runs) => runs.suspects({ from: 1, to: 5, numbers: 5 }),
   queueCounts: (runs) => runs.queueCounts(NOW, 10),
@@ -44,7 +46,11 @@ async function filtersOf(call: (runs: RunStore) => Promise<unknown>): Promise<ob
   const { calls, collection } = noted([{ _id: FENCE.id, number: 1 }]);
   const watch = () => Promise.resolve('unsupported' as const);
   await call(createRunStore(collection, () => Promise.resolve(NOW), watch));
-  return calls.map(([name, ...args]) => args[name === 'find' ? 0 : 1] as object);
+  return calls.map(([name, ...args]) => {
+    // Servers that look for an index in the first stage only.
+    if (name === 'aggregate') return (args[0] as [{ $match: object }])[0].$match;
+    return args[name === 'find' ? 0 : 1] as object;
+  });
 }
 
 describe.each(Object.entries(CALLS))(
@@ -73,5 +79,44 @@ it('what a done run may lack is asked for by equalities and one range', async ()
     { 'bootstrax.state': 'done', status: 'needs_upload', start },
     { 'bootstrax.state': 'done', end: null, start },
     { 'tags.name': 'abandon', 'bootstrax.state': 'done', start },
+  ]);
+});
+
+/** Two operators are no range of an index on every server: then all failed runs would be read. */
+it.each([
+  ['retryDue', (runs: RunStore) => runs.retryDue({ now: NOW, ...DUE })],
+  ['overdue', (runs: RunStore) => runs.overdue({ before: NOW, ...DUE })],
+  ['queueCounts', (runs: RunStore) => runs.queueCounts(NOW, 10)],
+  ['setAsideForNumber', (runs: RunStore) => runs.setAsideForNumber(null, 5)],
+  ['setAsideForFault', (runs: RunStore) => runs.setAsideForFault(FENCE.id, 5)],
+] as const)('%s reads failed runs by equalities and at most one range', async (_, call) => {
+  const failed = (await filtersOf(call)).filter(
+    (filter) => (filter as Record<string, unknown>)['bootstrax.state'] === 'failed',
+  );
+  expect(failed.length).toBeGreaterThan(0);
+  for (const filter of failed) {
+    const operators = Object.entries(filter).flatMap(([field, value]) =>
+      value === null || typeof value !== 'object' || value instanceof Date ? [] : [[field, value]],
+    );
+    expect(operators.length).toBeLessThanOrEqual(1);
+    for (const [, value] of operators) {
+      const names = Object.keys(value as object);
+      expect(names.every((name) => ['$gt', '$gte', '$lt', '$lte', '$in'].includes(name))).toBe(
+        true,
+      );
+    }
+  }
+});
+
+it('of runs that were given up none is read, unless odd counts are asked for', async () => {
+  const filters = await filtersOf((runs) =>
+    runs.retryDue({ now: NOW, ...DUE, withOddCounts: false }),
+  );
+  expect(filters).toEqual([
+    {
+      ...{ 'bootstrax.state': 'failed', 'bootstrax.n_failures': null },
+      'bootstrax.next_retry': { $gt: new Date(0), $lt: NOW },
+    },
+    { 'bootstrax.state': 'failed', 'bootstrax.n_failures': { $gte: -Infinity, $lt: 10 } },
   ]);
 });
