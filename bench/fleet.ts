@@ -8,6 +8,7 @@
  * Arguments: --managers 1,2,8,24  --history 0,20000,100000  --minutes 2 (idle)  --claims 40
  * --pick-ups 60  --most-memory-gb 6 (of the server, and of all together: the benchmark ends there).
  */
+import { setMaxListeners } from 'node:events';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -26,8 +27,8 @@ const [MINUTES] = numbersAfter('--minutes', [2]);
 const [CLAIMS] = numbersAfter('--claims', [40]);
 const [PICK_UPS] = numbersAfter('--pick-ups', [60]);
 const [MOST_MEMORY_GB] = numbersAfter('--most-memory-gb', [6]);
-/** What only the start does is over by then, seconds. */
-const SETTLE_SECONDS = 45;
+/** By then the hosts know of each other who sees to what is done for all, seconds. */
+const SETTLE_SECONDS = 150;
 /** Between two runs that are picked up: longer than hosts talk of the last one. */
 const PICK_UP_GAP_SECONDS = 3;
 const PATIENCE_SECONDS = 120;
@@ -75,7 +76,9 @@ async function measure(
     const idle = await idleFor(hosts, server, MINUTES!);
     say(`${name}: ${idle.commands.toFixed(1)} commands a minute and host: ${idle.places}`);
     const taken = await claimMany(lab, hosts, claims);
-    say(`${name}: ${taken.perSecond.toFixed(1)} claims a second`);
+    say(
+      `${name}: ${taken.perSecond.toFixed(1)} claims a second, ${taken.commands.toFixed(1)} commands each: ${taken.places}`,
+    );
     const pickUps = await pickUpMany(lab, hosts, name);
     const memory = memoryMb(server);
     const peak = guard.peakMb(server);
@@ -89,6 +92,7 @@ async function measure(
       idle_commands: idle.byPlace,
       idle_server_cpu_percent: idle.serverPercent,
       ...{ claims_per_second: taken.perSecond, commands_per_claim: taken.commands },
+      claim_commands: taken.byPlace,
       ...{ lost_per_claim: taken.lost, pick_up_p50_ms: quantile(pickUps, 0.5) },
       ...{ pick_up_p99_ms: quantile(pickUps, 0.99), pick_up_max_ms: Math.max(...pickUps) },
       ...{ server_mb: memory, server_peak_mb: peak },
@@ -139,7 +143,11 @@ async function idleFor(hosts: readonly Host[], server: number, minutes: number) 
   const cpu = cpuSeconds(server);
   await delay(minutes * 60_000);
   const serverPercent = (100 * (cpuSeconds(server) - cpu)) / (minutes * 60);
-  const per = minutes * hosts.length;
+  return { serverPercent, ...commandsOf(hosts, minutes * hosts.length) };
+}
+
+/** What the hosts have asked since the counts began, by what it was, each divided by `per`. */
+function commandsOf(hosts: readonly Host[], per: number) {
   const byPlace: Record<string, number> = {};
   for (const { proxy } of hosts) {
     for (const [place, times] of proxy.places) {
@@ -148,10 +156,10 @@ async function idleFor(hosts: readonly Host[], server: number, minutes: number) 
   }
   const places = Object.entries(byPlace)
     .sort(([, a], [, b]) => b - a)
-    .map(([place, times]) => `\n  ${times.toFixed(1)} ${place}`)
+    .map(([place, times]) => `\n  ${times.toFixed(2)} ${place}`)
     .join('');
   const commands = hosts.reduce((sum, { proxy }) => sum + proxy.count, 0) / per;
-  return { commands, serverPercent, byPlace, places };
+  return { commands, byPlace, places };
 }
 
 /** Runs that are there all at once, until the last of them is claimed. */
@@ -165,10 +173,9 @@ async function claimMany(lab: Lab, hosts: readonly Host[], claims: Claims) {
   await Promise.all(numbers.map((number) => claimed(hosts, number)));
   const seconds = (performance.now() - begin) / 1000;
   await Promise.all(numbers.map((number) => concluded(hosts, number)));
-  const commands = hosts.reduce((sum, { proxy }) => sum + proxy.count, 0);
   return {
     perSecond: numbers.length / seconds,
-    commands: commands / numbers.length,
+    ...commandsOf(hosts, numbers.length),
     lost: claims.lost / numbers.length,
   };
 }
@@ -195,6 +202,7 @@ const concluded = (hosts: readonly Host[], number: number) => told(hosts, 'attem
 /** When one of the hosts has told this of a run, as `performance.now()`. */
 async function told(hosts: readonly Host[], event: string, number: number): Promise<number> {
   const limit = new AbortController();
+  setMaxListeners(hosts.length, limit.signal);
   const patience = setTimeout(() => limit.abort(), 1000 * PATIENCE_SECONDS);
   try {
     return await Promise.any(hosts.map(({ news }) => news.of(event, number, limit.signal)));

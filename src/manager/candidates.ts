@@ -16,8 +16,11 @@ export interface Candidate {
   parsed: ParsedRun;
 }
 
-/** Failed runs that are due within `withinSeconds`, or none of them. */
-export type Retries = { withinSeconds: number } | 'none';
+/**
+ * Failed runs that are due within `withinSeconds`, or none of them. `withOddCounts` false: but for
+ * those whose count of failures is no number.
+ */
+export type Retries = { withinSeconds: number; withOddCounts?: boolean } | 'none';
 
 export interface CandidatesAsked {
   includeHeld: boolean;
@@ -92,6 +95,7 @@ function readers(
       store.runs.newCandidates({ ...also, skip, limit, includeHeld, withoutTags: tagged });
   const due = {
     giveUpAfter: retry.maxFailures,
+    withOddCounts: retries === 'none' || retries.withOddCounts !== false,
     withoutTags: includeHeld ? [] : [claim.abandonTag, claim.holdTag],
   };
   const noRetries = retries === 'none';

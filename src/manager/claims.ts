@@ -10,17 +10,18 @@ import type { Debts } from './debts/debts.ts';
 import type { Environment } from './environment.ts';
 import type { Fleet } from './fleet.ts';
 import type { HostWatch } from './host-watch.ts';
+import { nextLook, SELDOM, type LookTimes } from './look-times.ts';
 import { Notices } from './notices.ts';
 import { Prospects } from './prospects.ts';
 import { requestedRun } from './requests.ts';
 
 /**
  * While nothing waits and a change stream tells of what changes, the runs that fall due are asked for
- * this far ahead, and not again before that, seconds.
+ * at least this far ahead, and not again before that, seconds.
  */
 const QUIET_RETRIES_SECONDS = 30;
-/** Beside a change stream and a host that looks at each interval, the others look once in so many. */
-const SELDOM = 6;
+/** Failed runs whose count of failures is no number are looked for so often, seconds. */
+const ODD_COUNTS_SECONDS = 120;
 /** So many hosts look when a run falls due. */
 const WAIT_FOR_DUE = 2;
 /** What is left to a host with a warm worker is looked at again so soon: its place may be gone, seconds. */
@@ -43,12 +44,16 @@ export class Claims {
   readonly #bookmarks: Bookmarks = new Map();
   /** No run falls due before, as far as is known; monotonic seconds. */
   #noRetryBefore = -Infinity;
+  /** Runs with odd counts were looked for last then, monotonic seconds. */
+  #oddCountsAt = -Infinity;
   /** Something has changed since the last look. */
   #isChanged = true;
-  /** The next look is due then, monotonic seconds. */
-  #lookAt = -Infinity;
   /** At the last look runs were left to a host with a warm worker. */
   #leaves = false;
+  #times: LookTimes = {
+    ...{ lookedAt: -Infinity, lookAt: -Infinity, quiet: false },
+    ...{ dueAt: Infinity, heardAt: -Infinity },
+  };
   #claiming: Promise<unknown> = Promise.resolve();
 
   /**
@@ -77,6 +82,11 @@ export class Claims {
     this.#take = handlers.take;
   }
 
+  /** The change stream is answered: nothing has changed but what it told of. */
+  heard(): void {
+    this.#times.heardAt = this.#env.clock.monotonicSeconds();
+  }
+
   /** A change stream tells of a run; answers whether this host is to look at once. */
   hinted(hint: RunHint): boolean {
     this.#notices.hinted(hint, this.#env.clock.monotonicSeconds());
@@ -99,30 +109,36 @@ export class Claims {
   /**
    * Takes what may be taken now, if it is time to look; answers the seconds until it is again.
    * `streaming`: a change stream tells of runs that come or are made due. Of the hosts that are free
-   * one looks at each interval then, and the others seldom.
+   * one looks then if it was not answered for an interval, and the others seldom.
    */
   async turn(intervalSeconds: number, streaming: boolean): Promise<number> {
     const now = this.#env.clock.monotonicSeconds();
-    const waitSeconds = this.#lookAt - now;
+    const waitSeconds = nextLook(this.#times, intervalSeconds) - now;
     // A clock of fractions may end a wait a little early.
     if (streaming && !this.#isChanged && waitSeconds > SHORTEST_WAIT_SECONDS) return waitSeconds;
     const rank = streaming ? this.#fleet.claimRank(POLL) : 0;
-    const period = rank === 0 ? intervalSeconds : SELDOM * intervalSeconds;
+    const seldom = SELDOM * intervalSeconds;
+    const period = rank === 0 ? intervalSeconds : seldom;
     const askRetries = now >= this.#noRetryBefore;
-    const withinSeconds = streaming ? Math.max(period, QUIET_RETRIES_SECONDS) : intervalSeconds;
-    this.#lookAt = -Infinity;
+    const withinSeconds = streaming ? Math.max(seldom, QUIET_RETRIES_SECONDS) : intervalSeconds;
+    // Should the look fail, the next one is due at once.
+    Object.assign(this.#times, { lookedAt: now, lookAt: -Infinity, dueAt: Infinity });
     this.#isChanged = false;
     this.#leaves = false;
+    const withOddCounts = now - this.#oddCountsAt >= ODD_COUNTS_SECONDS && rank < WAIT_FOR_DUE;
     const { quiet, nextDueSeconds } = await this.#oneAtATime(() =>
-      this.#claim(askRetries ? { withinSeconds } : 'none'),
+      this.#claim(askRetries ? { withinSeconds, withOddCounts } : 'none'),
     );
+    if (askRetries && withOddCounts) this.#oddCountsAt = now;
     if (!quiet || !streaming) this.#noRetryBefore = -Infinity;
     else if (askRetries) this.#noRetryBefore = now + withinSeconds;
     // What falls due wakes two hosts: should the first not be free after all, the other is.
-    const due = rank < WAIT_FOR_DUE ? Math.min(nextDueSeconds ?? period, period) : period;
-    const next = this.#leaves ? Math.min(due, LEFT_LOOK_SECONDS) : due;
-    this.#lookAt = now + next;
-    return next;
+    const dueSeconds = Math.min(
+      rank < WAIT_FOR_DUE ? (nextDueSeconds ?? Infinity) : Infinity,
+      this.#leaves ? LEFT_LOOK_SECONDS : Infinity,
+    );
+    Object.assign(this.#times, { lookAt: now + period, quiet, dueAt: now + dueSeconds });
+    return Math.min(dueSeconds, period);
   }
 
   /** Takes one run now, out of turn. */

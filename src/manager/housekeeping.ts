@@ -13,8 +13,10 @@ import { StaleRuns } from './stale-runs.ts';
 export const LOOKS_PER_LEASE = 2.4;
 /** So many hosts see to what is done for all: should one of them die, the other is at it already. */
 const WATCHERS = 2;
-/** What changes seldom is looked at once in so many clean-ups. */
+/** What changes seldom, or is told of by a change stream, is looked at once in so many clean-ups. */
 const SELDOM = 2;
+/** Runs that are set aside wait for a person, of whose doing a change stream tells. */
+const SET_ASIDE_SELDOM = 5;
 /** Records are pruned after so long, seconds. */
 const PRUNE_SECONDS = 3600;
 
@@ -36,7 +38,7 @@ export class Housekeeping {
   #staleAt = -Infinity;
   #tiedAt = -Infinity;
   #faultsAt = -Infinity;
-  #ties = 0;
+  #setAsideAt = -Infinity;
   #cleanedAt = -Infinity;
   #prunedAt = -Infinity;
   /** What is being done, or was last. */
@@ -72,6 +74,7 @@ export class Housekeeping {
   /** Somebody has tagged a run, or given it another number: do not wait for the clock. */
   marksChanged(): void {
     this.#tiedAt = -Infinity;
+    this.#setAsideAt = -Infinity;
   }
 
   /** Somebody has changed the document of a run, which may have been set aside for it. */
@@ -131,26 +134,34 @@ export class Housekeeping {
   /** What is done once for all hosts. */
   async #lookForAll(rank: number): Promise<void> {
     const { limits } = this.#env.rules;
-    const now = this.#env.clock.monotonicSeconds();
-    const lease = Math.min(limits.busyLeaseSeconds, limits.consideringLeaseSeconds);
     if (rank >= WATCHERS) {
       // What was not looked at cannot have been seen to stand still.
       this.#stale.connectionLost();
-    } else if (now - this.#staleAt >= lease / LOOKS_PER_LEASE) {
+      return;
+    }
+    const lease = Math.min(limits.busyLeaseSeconds, limits.consideringLeaseSeconds);
+    const now = this.#env.clock.monotonicSeconds();
+    if (now - this.#staleAt >= lease / LOOKS_PER_LEASE) {
       this.#staleAt = now;
       await unlessRefused(this.#env, 'runs without a sign of life', () =>
         this.#stale.look(this.#book),
       );
     }
-    if (rank < WATCHERS && now - this.#faultsAt >= limits.cleanUpSeconds) {
+    if (now - this.#faultsAt >= SET_ASIDE_SELDOM * limits.cleanUpSeconds) {
       this.#faultsAt = now;
       await unlessRefused(this.#env, 'runs that are set aside', () => this.#faults.look());
     }
-    if (rank >= WATCHERS || now - this.#tiedAt < limits.cleanUpSeconds) return;
-    this.#tiedAt = now;
-    await unlessRefused(this.#env, 'runs that nobody holds', () => this.#looseEnds.tie());
-    await unlessRefused(this.#env, 'runs that wait for their number', () => this.#setAside.look());
-    if (this.#ties++ % SELDOM === 0) await this.#silentHosts.look();
+    if (now - this.#tiedAt >= SELDOM * limits.cleanUpSeconds) {
+      this.#tiedAt = now;
+      await unlessRefused(this.#env, 'runs that nobody holds', () => this.#looseEnds.tie());
+      await this.#silentHosts.look();
+    }
+    if (now - this.#setAsideAt >= SET_ASIDE_SELDOM * limits.cleanUpSeconds) {
+      this.#setAsideAt = now;
+      await unlessRefused(this.#env, 'runs that wait for their number', () =>
+        this.#setAside.look(),
+      );
+    }
   }
 
   /** What each host does for itself. */

@@ -439,27 +439,31 @@ export class ManagerLoop {
     const { store } = this.#env;
     this.#streaming = true;
     store.runs
-      .watch((hint) => {
-        const isToLook = hint === null || this.#claims.hinted(hint);
-        const isMarked = hint === null || hint.touched.some(isMark);
-        if (isMarked) this.#housekeeping.marksChanged();
-        const isMended = hint === null || hint.touched.some(isOfDaq);
-        if (isMended) this.#housekeeping.documentChanged();
-        const runner = hint === null ? null : this.#book.ofRun(hint.id);
-        if (runner !== null) {
-          runner.look().then(
-            // A person may have taken it away.
-            () => {
-              if (runner.ending) this.#asked.noticed();
-            },
-            (error: unknown) => {
-              if (!isOfDatabase(error)) this.#fail(error);
-            },
-          );
-        }
-        const isDuty = (isMarked || isMended) && this.#fleet.dutyRank() === 0;
-        if (isToLook || isDuty) this.#bell.ring();
-      }, this.#ends)
+      .watch(
+        (hint) => {
+          const isToLook = hint === null || this.#claims.hinted(hint);
+          const isMarked = hint === null || hint.touched.some(isMark);
+          if (isMarked) this.#housekeeping.marksChanged();
+          const isMended = hint === null || hint.touched.some(isOfDaq);
+          if (isMended) this.#housekeeping.documentChanged();
+          const runner = hint === null ? null : this.#book.ofRun(hint.id);
+          if (runner !== null) {
+            runner.look().then(
+              // A person may have taken it away.
+              () => {
+                if (runner.ending) this.#asked.noticed();
+              },
+              (error: unknown) => {
+                if (!isOfDatabase(error)) this.#fail(error);
+              },
+            );
+          }
+          const isDuty = (isMarked || isMended) && this.#fleet.dutyRank() === 0;
+          if (isToLook || isDuty) this.#bell.ring();
+        },
+        this.#ends,
+        () => this.#claims.heard(),
+      )
       .then(
         (end) => {
           this.#streaming = false;

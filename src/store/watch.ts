@@ -25,6 +25,8 @@ export interface WatchRequest {
   onEvent: (event: ChangeStreamDocument) => void;
   /** From here on nothing is missed, but before it something may have been. */
   onGap: () => void;
+  /** The server has answered, with an event or without one. */
+  onAnswer?: () => void;
   signal: AbortSignal;
   /**
    * Given up as unsupported where the server answers an idle stream at each write of anybody: a slow
@@ -51,6 +53,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
         stop = resolve;
       });
       signal.addEventListener('abort', stop);
+      stream.on('resumeTokenChanged', () => request.onAnswer?.());
       const early = new EarlyAnswers();
       if (request.onlyIfQuiet) {
         stream.on('resumeTokenChanged', () => {
@@ -145,8 +148,7 @@ async function readAll(
     const now = performance.now();
     // A stream that the server has ended, with its collection, says nothing at once, for ever.
     if (now - asked < AT_ONCE_MS && ++unanswered > MOST_UNANSWERED) return;
-    if (now - asked > AWAIT_MS / 2) continue;
-    const waitMs = pace.nothing(now);
+    const waitMs = pace.nothing(now - asked);
     if (waitMs > 0) await delay(waitMs, undefined, { signal }).catch(() => undefined);
   }
 }
