@@ -9,6 +9,7 @@ import { attemptProcesses, signal, type AttemptProcesses } from '../../src/machi
 import {
   Lab,
   PACKAGE,
+  PYTHON,
   SMALL_MACHINE,
   until,
   type ManagerChoices,
@@ -51,7 +52,7 @@ interface PastAttempt {
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await Lab.start({ warmPython: false });
+  lab = await Lab.start();
   await mkdir(vices());
 });
 afterAll(() => lab.end());
@@ -80,6 +81,7 @@ async function another(choices: ManagerChoices = {}): Promise<ManagerProcess> {
     env: {
       PYTHONPATH: join(PACKAGE, 'tests/support/contexts'),
       BOOTSTRAX_HOSTILE: vices(),
+      ...choices.env,
     },
   });
   onTestFinished(() => manager.kill());
@@ -268,7 +270,9 @@ describe('a child that takes memory without end', () => {
       await until('the group to be empty', () => made.members().length === 0);
       made.remove();
     });
-    return hostile(vice, { config }, (manager) => made.add(manager.child.pid!));
+    // A worker of its own, and not a fork from outside the group.
+    const choices = { config, env: { BOOTSTRAX_PYTHON: PYTHON } };
+    return hostile(vice, choices, (manager) => made.add(manager.child.pid!));
   }
 });
 

@@ -157,7 +157,7 @@ export class Lab {
   /**
    * `testCommands`: the embedded server obeys `failCommand`. `databases`: names that other programs
    * have fixed; the server is then one of its own, whatever the environment says. `warmPython`: workers,
-   * checks and simulators are forks of one process, for tests that do not ask what processes there are.
+   * checks and simulators are forks of one process, for tests that do not ask whose children they are.
    */
   static async start({
     testCommands = false,
