@@ -5,6 +5,8 @@ import { idText } from './document-id.ts';
 import { RUN_PROJECTION } from './run-filters.ts';
 import type { RunDocument, RunListQuery, RunPage } from './types.ts';
 
+type Readable = Pick<Collection, 'find'>;
+
 const FIRST_WINDOW = { least: 20, most: 200 };
 /** With an index on the state a window is cheap however wide; else each document in it is read. */
 const LARGEST_WINDOW = { selective: 10_000, reading: 500 };
@@ -21,7 +23,7 @@ const LARGEST_EXPONENT = 30;
  * than its window, on any server. `also`: further conditions.
  */
 export async function listRuns(
-  runs: Collection,
+  runs: Readable,
   query: RunListQuery,
   highest: number,
   also: Document = {},
@@ -60,7 +62,7 @@ export async function listRuns(
 
 /** Documents of one number stay on one page: the next one begins below the number. */
 async function restOf(
-  runs: Collection,
+  runs: Readable,
   number: number,
   filter: Document,
   found: readonly RunDocument[],
@@ -76,7 +78,7 @@ async function restOf(
  * the numbers as mostly consecutive to find where they end. The last query holds in any case.
  */
 export async function highestNumber(
-  runs: Collection,
+  runs: Readable,
   known: number | null,
   now: Date,
 ): Promise<number> {
@@ -92,7 +94,7 @@ export async function highestNumber(
 }
 
 /** A number that exists or nearly so, near the highest if there are no large gaps; or -1. */
-async function endOfNumbers(runs: Collection): Promise<number> {
+async function endOfNumbers(runs: Readable): Promise<number> {
   const inUse = async (from: number): Promise<boolean> =>
     (await largest(runs, { number: { $gte: from, $lt: from + PROBE } })) !== null;
   let low = -1;
@@ -109,8 +111,8 @@ async function endOfNumbers(runs: Collection): Promise<number> {
   return low < 0 ? -1 : low - 1;
 }
 
-async function largest(runs: Collection, filter: Document): Promise<number | null> {
-  // Numbers of another type sort above all numbers: look past a few of them.
+async function largest(runs: Readable, filter: Document): Promise<number | null> {
+  // Numbers of another type sort above all numbers, and what no run can have may: look past a few of them.
   const top = await runs.find(filter, {
     projection: { number: 1 },
     sort: { number: -1 },
@@ -118,6 +120,6 @@ async function largest(runs: Collection, filter: Document): Promise<number | nul
   });
   const numbers = top
     .map((document) => document.number as unknown)
-    .filter((number): number is number => typeof number === 'number' && Number.isFinite(number));
+    .filter((number): number is number => Number.isSafeInteger(number));
   return numbers.length === 0 ? null : Math.max(...numbers);
 }
