@@ -6,7 +6,7 @@
  * windows that managers look back.
  *
  * Arguments: --managers 1,2,8,24  --history 0,20000,100000  --minutes 2 (idle)  --claims 40
- * --pick-ups 60  --most-memory-gb 6 (of the server, and of all together: the benchmark ends there).
+ * --pick-ups 60  --settle 150 (seconds before the idle time)  --most-memory-gb 6 (of the server, and of all together: the benchmark ends there).
  */
 import { setMaxListeners } from 'node:events';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
@@ -28,7 +28,7 @@ const [CLAIMS] = numbersAfter('--claims', [40]);
 const [PICK_UPS] = numbersAfter('--pick-ups', [60]);
 const [MOST_MEMORY_GB] = numbersAfter('--most-memory-gb', [6]);
 /** By then the hosts know of each other who sees to what is done for all, seconds. */
-const SETTLE_SECONDS = 150;
+const [SETTLE_SECONDS] = numbersAfter('--settle', [150]);
 /** Between two runs that are picked up: longer than hosts talk of the last one. */
 const PICK_UP_GAP_SECONDS = 3;
 const PATIENCE_SECONDS = 120;
@@ -72,7 +72,7 @@ async function measure(
   for (const { manager } of hosts) guard.follow(manager.child.pid!);
   try {
     say(`${name}: ready; idle for ${SETTLE_SECONDS} s, then measured for ${MINUTES} min`);
-    await delay(SETTLE_SECONDS * 1000);
+    await delay(SETTLE_SECONDS! * 1000);
     const idle = await idleFor(hosts, server, MINUTES!);
     say(`${name}: ${idle.commands.toFixed(1)} commands a minute and host: ${idle.places}`);
     const taken = await claimMany(lab, hosts, claims);
