@@ -36,6 +36,11 @@ export interface TurnMeans {
   bookmarks: Bookmarks;
   /** How many free hosts try before this one. */
   rank: () => number;
+  /**
+   * Asked when the rest might be left to other hosts, of which more are free than there are runs: whether
+   * to, which is never so twice in a row.
+   */
+  leave: () => boolean;
   /** Called with each claimed run. */
   take: (run: Run, seen: Seen, attempt: string, noticed: Date | null) => void;
 }
@@ -108,13 +113,16 @@ async function lookThrough(
       }
     }
   }
-  const walk = new Walk(free, means.rank(), env.host);
+  const rank = means.rank();
+  const walk = new Walk(free, rank, env.host);
   while (means.book.size < env.slots) {
     const next = walk.next();
     if (next === undefined) break;
     // What has been taken since is not in the queue any more.
     const still = claimDecision(next.parsed, host, turn.fleet, env.rules, now);
     if (still.kind === 'claim' && !(await claim(env, next, turn, means))) {
+      // Each of them would try each of the last ones, and nearly all would be too late.
+      if (rank >= free.length && means.leave()) break;
       walk.lost();
       continue;
     }

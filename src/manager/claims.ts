@@ -24,7 +24,7 @@ const QUIET_RETRIES_SECONDS = 30;
 const ODD_COUNTS_SECONDS = 120;
 /** So many hosts look when a run falls due. */
 const WAIT_FOR_DUE = 2;
-/** What is left to a host with a warm worker is looked at again so soon: its place may be gone, seconds. */
+/** What is left to other hosts is looked at again so soon: their places may be gone, seconds. */
 const LEFT_LOOK_SECONDS = 2;
 const SHORTEST_WAIT_SECONDS = 0.01;
 /** What the hosts have an order for. */
@@ -48,8 +48,9 @@ export class Claims {
   #oddCountsAt = -Infinity;
   /** Something has changed since the last look. */
   #isChanged = true;
-  /** At the last look runs were left to a host with a warm worker. */
+  /** At the last look runs were left to other hosts, and at the one before. */
   #leaves = false;
+  #hasLeft = false;
   #times: LookTimes = {
     ...{ lookedAt: -Infinity, lookAt: -Infinity, quiet: false },
     ...{ dueAt: Infinity, heardAt: -Infinity },
@@ -124,6 +125,7 @@ export class Claims {
     // Should the look fail, the next one is due at once.
     Object.assign(this.#times, { lookedAt: now, lookAt: -Infinity, dueAt: Infinity });
     this.#isChanged = false;
+    this.#hasLeft = this.#leaves;
     this.#leaves = false;
     const withOddCounts = now - this.#oddCountsAt >= ODD_COUNTS_SECONDS && rank < WAIT_FOR_DUE;
     const { quiet, nextDueSeconds } = await this.#oneAtATime(() =>
@@ -167,6 +169,7 @@ export class Claims {
     return claimTurn({ ...this.#env, slots: this.#host.slots }, retries, {
       ...{ book: this.#book, notices: this.#notices, bookmarks: this.#bookmarks },
       rank: () => this.#fleet.claimRank(WALK),
+      leave: () => (this.#leaves = !this.#hasLeft),
       accepting: () => this.accepting(),
       take: (run, seen, attempt, noticed) => this.#taken(run, { id: seen.id, attempt }, noticed),
     });

@@ -56,6 +56,13 @@ class Queue {
   readonly #means: TurnMeans;
   readonly #env: Environment;
   readonly taken: number[] = [];
+  /** So many free hosts try before this one. */
+  rank = 0;
+  /** It may leave the rest to them, and has wanted to so often. */
+  leaves = true;
+  left = 0;
+  /** Claims that come too late. */
+  late = 0;
   #number = 1;
 
   constructor(role: HostRole = 'primary') {
@@ -64,16 +71,30 @@ class Queue {
     );
     this.#env = {
       ...{ host: HOST, role, primaries: [], slots: 1, rules: defaultRules, log },
-      ...{ store: this.world.store, attempts: { newId: () => 'a'.repeat(24) } },
+      ...{ store: this.#store(), attempts: { newId: () => 'a'.repeat(24) } },
       clock: { monotonicSeconds: () => this.world.nowMs / 1000 },
       left: { isLeft: () => false },
     } as unknown as Environment;
     this.#means = {
       ...{ book: new AttemptBook(), notices: new Notices(), bookmarks: new Map() },
       accepting: () => Promise.resolve({ ok: true }),
-      rank: () => 0,
+      rank: () => this.rank,
+      leave: () => {
+        this.left++;
+        return this.leaves;
+      },
       take: (run) => void this.taken.push(run.number),
     };
+  }
+
+  #store(): Environment['store'] {
+    const { store } = this.world;
+    const claim: typeof store.runs.claim = (seen, owner) => {
+      if (this.late === 0) return store.runs.claim(seen, owner);
+      this.late--;
+      return Promise.resolve('lost');
+    };
+    return { ...store, runs: { ...store.runs, claim } };
   }
 
   /** Runs that began, or fell due, so many hours ago. */
@@ -192,4 +213,32 @@ it('what is looked at in one turn is bounded, and the next turn goes on there', 
     expect(looked).toBeLessThanOrEqual(520);
   }
   expect(seen.size).toBe(1500);
+});
+
+describe('after a claim that came too late', () => {
+  const three = async (rank: number): Promise<Queue> => {
+    const queue = new Queue();
+    for (let i = 0; i < 3; i++) await queue.insert({ state: null }, i);
+    queue.rank = rank;
+    queue.late = 1;
+    return queue;
+  };
+
+  it('a host with more free hosts before it than there are runs leaves these to them', async () => {
+    const queue = await three(3);
+    await queue.turns(1, () => false);
+    expect(queue.taken).toEqual([]);
+    expect(queue.left).toBe(1);
+  });
+
+  it('it tries the others if it has left them once, or there are runs enough', async () => {
+    const again = await three(3);
+    again.leaves = false;
+    await again.turns(1, () => false);
+    expect(again.taken.length).toBeGreaterThan(0);
+    const enough = await three(2);
+    await enough.turns(1, () => false);
+    expect(enough.taken.length).toBeGreaterThan(0);
+    expect(enough.left).toBe(0);
+  });
 });
