@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { simulate } from './simulation.ts';
 
 /** All seeds of a test run together; `SIMULATION_SEEDS` for others, and `make simulation` for ten thousand. */
-const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 2_000);
+const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 600);
 /** So many that go wrong tell enough. */
 const MOST_TOLD = 5;
 
