@@ -6,7 +6,7 @@ import { without } from './run-filters.ts';
 import type { RunDocument } from './types.ts';
 
 /** Other types than dates, and no date, lie outside of this range of an index. */
-const ANY_DATE = { $gt: new Date(0) };
+const ANY_DATE = { $gte: new Date(0) };
 const FAILED = { 'bootstrax.state': 'failed' };
 const COUNT = 'bootstrax.n_failures';
 const RETRY = 'bootstrax.next_retry';

@@ -115,7 +115,7 @@ it('of runs that were given up none is read, unless odd counts are asked for', a
   expect(filters).toEqual([
     {
       ...{ 'bootstrax.state': 'failed', 'bootstrax.n_failures': null },
-      'bootstrax.next_retry': { $gt: new Date(0), $lt: NOW },
+      'bootstrax.next_retry': { $gte: new Date(0), $lt: NOW },
     },
     { 'bootstrax.state': 'failed', 'bootstrax.n_failures': { $gte: -Infinity, $lt: 10 } },
   ]);
