@@ -82,15 +82,19 @@ export async function highestNumber(
   known: number | null,
   now: Date,
 ): Promise<number> {
-  if (known === null) {
-    for (const hours of LOOK_BACK_HOURS) {
-      const since = new Date(now.getTime() - hours * 3_600_000);
-      const recent = await largest(runs, { start: { $gte: since } });
-      if (recent !== null) return recent;
-    }
-  }
-  const below = known ?? (await endOfNumbers(runs));
+  const below = known ?? (await recentNumber(runs, now)) ?? (await endOfNumbers(runs));
   return (await largest(runs, { number: { $gt: below } })) ?? below;
+}
+
+/** Of the newest runs of the last time; null if there are none. */
+async function recentNumber(runs: Readable, now: Date): Promise<number | null> {
+  for (const hours of LOOK_BACK_HOURS) {
+    const since = new Date(now.getTime() - hours * 3_600_000);
+    // Not sorted by number: some servers take forever to compare what stands there in odd documents.
+    const recent = await runNumbers(runs, { start: { $gte: since } }, { start: -1 });
+    if (recent.length > 0) return Math.max(...recent);
+  }
+  return null;
 }
 
 /** A number that exists or nearly so, near the highest if there are no large gaps; or -1. */
@@ -112,14 +116,18 @@ async function endOfNumbers(runs: Readable): Promise<number> {
 }
 
 async function largest(runs: Readable, filter: Document): Promise<number | null> {
-  // Numbers of another type sort above all numbers, and what no run can have may: look past a few of them.
-  const top = await runs.find(filter, {
-    projection: { number: 1 },
-    sort: { number: -1 },
-    limit: 10,
-  });
-  const numbers = top
+  const numbers = await runNumbers(runs, filter, { number: -1 });
+  return numbers.length === 0 ? null : Math.max(...numbers);
+}
+
+/** Numbers of the first of these documents; those that no run can have are left out. */
+async function runNumbers(
+  runs: Readable,
+  filter: Document,
+  sort: Record<string, 1 | -1>,
+): Promise<number[]> {
+  const first = await runs.find(filter, { projection: { number: 1 }, sort, limit: 10 });
+  return first
     .map((document) => document.number as unknown)
     .filter((number): number is number => Number.isSafeInteger(number));
-  return numbers.length === 0 ? null : Math.max(...numbers);
 }
