@@ -11,19 +11,25 @@ export function quantile(figures: readonly number[], q: number): number {
 
 export const median = (figures: readonly number[]): number => quantile(figures, 0.5);
 
+type Rows = readonly (readonly (string | number)[])[];
+
 /** Prints the table, then as the last line one JSON object with the figures. */
 export function report(
   title: string,
   head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
+  rows: Rows,
   json: Record<string, unknown>,
 ): void {
+  printTable(title, head, rows);
+  console.log(JSON.stringify(json));
+}
+
+export function printTable(title: string, head: readonly string[], rows: Rows): void {
   const table = new Table({ head: [...head], style: { head: [], border: [] } });
   for (const row of rows) {
     table.push(row.map((cell) => (typeof cell === 'number' ? rounded(cell) : cell)));
   }
   console.log(`${title}\n${table.toString()}`);
-  console.log(JSON.stringify(json));
 }
 
 /** Three significant digits. */

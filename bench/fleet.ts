@@ -2,11 +2,13 @@
  * A fleet beside a history of recent runs: database commands of an idle host, commands and lost
  * compare-and-sets of a claim, the time from inserting a run document until it is claimed, and the
  * memory of the embedded server. Managers are processes of their own, each behind a counting proxy; a
- * stand-in does the worker's part. All runs of the history are done, of 60 kB, and lie within all
- * windows that managers look back.
+ * stand-in does the worker's part. The runs of the history are of 60 kB, nearly all of them done, and
+ * lie within all windows that managers look back. Before the fleet begins, each query that managers
+ * ask again and again is measured by itself.
  *
- * Arguments: --managers 1,2,8,24  --history 0,20000,100000  --minutes 2 (idle)  --claims 40
- * --pick-ups 60  --settle 150 (seconds before the idle time)  --most-memory-gb 6 (of the server, and of all together: the benchmark ends there).
+ * Arguments: --managers 1,2,8,24 (0: the queries alone)  --history 0,20000,100000
+ * --minutes 2 (of the idle fleet)  --settle 150 (seconds before that)  --claims 40  --pick-ups 60
+ * --most-memory-gb 6 (of the server, and of all together: the benchmark ends there)
  */
 import { setMaxListeners } from 'node:events';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +19,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findEmbedded, stopEmbedded } from '../src/store/embedded-server.ts';
 import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, type ManagerProcess } from '../tests/support/lab.ts';
 import { CountingProxy } from './counting-proxy.ts';
-import { quantile, report } from './figures.ts';
+import { printTable, quantile, report } from './figures.ts';
+import { measureQueries, startCounting } from './periodic-queries.ts';
 import { fillWithRecentRuns } from './recent-runs.ts';
 import { cpuSeconds, memoryMb, MemoryGuard } from './process-use.ts';
 
@@ -52,7 +55,22 @@ interface Claims {
 }
 
 const rows: (string | number)[][] = [];
+const queries: (string | number)[][] = [];
 const figures: Record<string, unknown> = {};
+
+/** Each query by itself, on a server that counts what it reads. */
+async function measureAlone(lab: Lab, guard: MemoryGuard, history: number): Promise<void> {
+  await stopEmbedded(databaseDir(lab));
+  await startCounting(lab);
+  const server = await serverPid(lab);
+  guard.follow(server);
+  say(`${history} runs: the queries by themselves`);
+  const found = await measureQueries(lab, server);
+  figures[`queries beside ${history} runs`] = found;
+  for (const { name, when, answered, read, ms, serverMs, grownMb } of found) {
+    queries.push([history, name, answered, read, ms, serverMs, grownMb, when]);
+  }
+}
 
 async function measure(
   lab: Lab,
@@ -290,12 +308,20 @@ for (const history of HISTORIES) {
     guard.follow(await serverPid(lab));
     say(`filling the database with ${history} runs`);
     await fillWithRecentRuns(lab, history, (filled) => say(`${filled} of ${history} runs`));
-    for (const managers of MANAGERS) await measure(lab, guard, history, managers);
+    await measureAlone(lab, guard, history);
+    for (const managers of MANAGERS.filter((count) => count > 0)) {
+      await measure(lab, guard, history, managers);
+    }
   } finally {
     guard.end();
     await lab.end();
   }
 }
+printTable(
+  'What managers ask again and again, of the embedded server',
+  ['history', 'query', 'answered', 'read', 'ms', 'server, ms', 'grown by MB', 'when'],
+  queries,
+);
 report(
   'A fleet beside a history of recent runs of 60 kB',
   [

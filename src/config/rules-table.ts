@@ -407,7 +407,7 @@ export const RULES_TABLE = {
     idlePollSeconds: number(
       positive,
       limits.idlePollSeconds,
-      'Pause between two looks for work, beside the change stream.',
+      'Pause between two looks for work; where a change stream is answered meanwhile, six times that.',
       { unit: 's', name: 'poll-seconds' },
     ),
     orphanLimitSeconds: number(

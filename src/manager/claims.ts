@@ -55,6 +55,8 @@ export class Claims {
     ...{ lookedAt: -Infinity, lookAt: -Infinity, quiet: false },
     ...{ dueAt: Infinity, heardAt: -Infinity },
   };
+  /** While this host is full. */
+  #rest: AbortController | null = null;
   #claiming: Promise<unknown> = Promise.resolve();
 
   /**
@@ -91,9 +93,27 @@ export class Claims {
   /** A change stream tells of a run; answers whether this host is to look at once. */
   hinted(hint: RunHint): boolean {
     this.#notices.hinted(hint, this.#env.clock.monotonicSeconds());
+    return this.#isFull ? false : this.#prospects.hinted(hint);
+  }
+
+  /** Null while this host is to hear of runs at once; else a signal that is aborted when it is. */
+  rest(): AbortSignal | null {
+    const awaitsEnd = this.#book.all().some(({ phase }) => phase === 'waiting_for_end');
+    if (!this.#isFull || awaitsEnd) return null;
+    this.#rest ??= new AbortController();
+    return this.#rest.signal;
+  }
+
+  /** An attempt has ended. */
+  placeFree(): void {
+    this.#rest?.abort();
+    this.#rest = null;
+  }
+
+  /** No run could be taken now, nor would anything give way to it. */
+  get #isFull(): boolean {
     const givesWay = this.#book.all().some(({ ofDebt }) => ofDebt);
-    if (this.#book.size >= this.#host.slots && !givesWay) return false;
-    return this.#prospects.hinted(hint);
+    return this.#book.size >= this.#host.slots && !givesWay;
   }
 
   /** Something has changed: what was known of runs that wait is out of date. */

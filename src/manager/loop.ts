@@ -397,6 +397,7 @@ export class ManagerLoop {
         // When the manager ends, what goes on stays in the book: it is reported.
         if (this.#ends.aborted) return;
         this.#book.remove(runner);
+        this.#claims.placeFree();
         this.#host.attemptEnded();
         this.#deletions.wake();
         // Somebody may have ended it.
@@ -462,7 +463,7 @@ export class ManagerLoop {
           if (isToLook || isDuty) this.#bell.ring();
         },
         this.#ends,
-        () => this.#claims.heard(),
+        { onAnswer: () => this.#claims.heard(), rest: () => this.#claims.rest() },
       )
       .then(
         (end) => {

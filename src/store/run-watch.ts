@@ -109,7 +109,7 @@ export function hintOf(event: Document): RunHint | null {
 }
 
 export function watchRuns(collection: () => Collection, caller: Caller): RunStore['watch'] {
-  return (onHint, signal, onAnswer) => {
+  return (onHint, signal, follower) => {
     const replaced = new ReplacedRuns();
     return follow({
       collection,
@@ -123,7 +123,7 @@ export function watchRuns(collection: () => Collection, caller: Caller): RunStor
         replaced.forget();
         onHint(null);
       },
-      ...(onAnswer === undefined ? {} : { onAnswer }),
+      ...follower,
       signal,
     });
   };

@@ -11,6 +11,8 @@ const AWAIT_MS = 30_000;
 /** Once a server does that, it does it several times a minute. */
 const MOST_EARLY = 6;
 const LONGEST_PAUSE_MS = 2_000;
+/** So late whoever has no use for events just now hears of them at most, where each question costs. */
+const REST_MS = 2_000;
 /** After an answer that says more than: not now. */
 const LONGEST_REFUSED_PAUSE_MS = 60_000;
 /** Faster than any server answers. */
@@ -27,6 +29,8 @@ export interface WatchRequest {
   onGap: () => void;
   /** The server has answered, with an event or without one. */
   onAnswer?: () => void;
+  /** Null while events are waited for; else a signal that is aborted once they are. */
+  rest?: () => AbortSignal | null;
   signal: AbortSignal;
   /**
    * Given up as unsupported where the server answers an idle stream at each write of anybody: a slow
@@ -73,7 +77,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
             early.forget();
             onEvent(event);
           },
-          signal,
+          request,
         );
         // Its end is awaited below.
         reading.catch(() => undefined);
@@ -131,7 +135,7 @@ class EarlyAnswers {
 async function readAll(
   stream: ChangeStream,
   onEvent: (event: ChangeStreamDocument) => void,
-  signal: AbortSignal,
+  { signal, rest }: Pick<WatchRequest, 'signal' | 'rest'>,
 ): Promise<void> {
   const pace = new Pace();
   let unanswered = 0;
@@ -148,9 +152,21 @@ async function readAll(
     const now = performance.now();
     // A stream that the server has ended, with its collection, says nothing at once, for ever.
     if (now - asked < AT_ONCE_MS && ++unanswered > MOST_UNANSWERED) return;
-    const waitMs = pace.nothing(now - asked);
-    if (waitMs > 0) await delay(waitMs, undefined, { signal }).catch(() => undefined);
+    if (now - asked > AWAIT_MS / 2) continue;
+    const resting = rest?.() ?? null;
+    const waitMs = resting === null ? pace.nothing(now - asked) : REST_MS;
+    if (waitMs > 0) await pauseUntil(resting === null ? [signal] : [signal, resting], waitMs);
   }
+}
+
+/** Or until one of them is aborted. */
+async function pauseUntil(signals: readonly AbortSignal[], milliseconds: number): Promise<void> {
+  const over = new AbortController();
+  const end = () => over.abort();
+  for (const signal of signals) signal.addEventListener('abort', end, { once: true });
+  if (signals.some(({ aborted }) => aborted)) end();
+  await delay(milliseconds, undefined, { signal: over.signal }).catch(() => undefined);
+  for (const signal of signals) signal.removeEventListener('abort', end);
 }
 
 /** No change streams at all: a standalone server, no such stage or command, or no privilege. */

@@ -196,6 +196,14 @@ export interface DoneUnfinishedQuery {
   limit: number;
 }
 
+/** What a follower of runs may say and want to know besides. */
+export interface RunFollower {
+  /** Called each time the server has answered, with something to tell or without. */
+  onAnswer?: () => void;
+  /** Null while hints are waited for; else a signal that is aborted once they are. */
+  rest?: () => AbortSignal | null;
+}
+
 export interface RunStore {
   /** Untouched runs, newest start first. */
   newCandidates(query: NewCandidatesQuery): Promise<RunDocument[]>;
@@ -307,13 +315,12 @@ export interface RunStore {
    * Calls `onHint` for each inserted run and each update of another field than the life sign;
    * `null` when events may have been missed (at the beginning and after each interruption).
    * Ends with 'aborted' by the signal, or 'unsupported' where the server has no change streams.
-   * Never to be relied on alone: poll beside it. `onAnswer` is called each time the server has
-   * answered, with something to tell or without.
+   * Never to be relied on alone: poll beside it.
    */
   watch(
     onHint: (hint: RunHint | null) => void,
     signal: AbortSignal,
-    onAnswer?: () => void,
+    follower?: RunFollower,
   ): Promise<'aborted' | 'unsupported'>;
 }
 

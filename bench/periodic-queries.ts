@@ -1,0 +1,182 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { defaultRules } from '../src/domain/rules.ts';
+import { openStore } from '../src/store/open.ts';
+import type { Store } from '../src/store/types.ts';
+import { PACKAGE, type Lab } from '../tests/support/lab.ts';
+import { median } from './figures.ts';
+import { cpuSeconds, memoryMb } from './process-use.ts';
+
+interface Query {
+  name: string;
+  /** How often, and by whom; beside a change stream. */
+  when: string;
+  ask: (store: Store, now: Date) => Promise<unknown[]>;
+}
+
+export interface QueryFigures {
+  name: string;
+  when: string;
+  answered: number;
+  read: number;
+  ms: number;
+  serverMs: number;
+  /** By so much the server's memory has grown with all of them. */
+  grownMb: number;
+}
+
+const TIMES = 5;
+const PAGE = 20;
+const BATCH = 200;
+const DAY_MS = 86_400_000;
+const { claim, retry } = defaultRules;
+const DUE = {
+  ...{ giveUpAfter: retry.maxFailures, limit: PAGE },
+  withoutTags: [claim.abandonTag, claim.holdTag],
+  withOddCounts: false,
+};
+const HOST = 'bench00.test.local';
+const EACH_LOOK = 'each look at the queue: at each hint, else once a minute; each free host';
+const DUTY = 'two hosts';
+
+/** What managers ask again and again, whether or not anything happens. */
+const QUERIES: readonly Query[] = [
+  {
+    name: 'new runs',
+    when: EACH_LOOK,
+    ask: ({ runs }) => runs.newCandidates({ limit: PAGE, withoutTags: [claim.abandonTag] }),
+  },
+  {
+    name: 'failed runs that are due',
+    when: EACH_LOOK,
+    ask: ({ runs }, now) => runs.retryDue({ ...DUE, now }),
+  },
+  {
+    name: 'those with odd counts too',
+    when: `2 min; ${DUTY}`,
+    ask: ({ runs }, now) => runs.retryDue({ ...DUE, now, withOddCounts: true }),
+  },
+  {
+    name: 'what has waited too long: new',
+    when: 'each look with 20 new runs or more',
+    ask: ({ runs }, now) =>
+      runs.newCandidates({
+        ...{ limit: PAGE, withoutTags: [claim.abandonTag] },
+        begunBefore: new Date(now.getTime() - claim.overdueSeconds * 1000),
+      }),
+  },
+  {
+    name: 'what has waited too long: failed',
+    when: 'each look with 20 failed runs or more',
+    ask: ({ runs }, now) =>
+      runs.overdue({ ...DUE, before: new Date(now.getTime() - claim.overdueSeconds * 1000) }),
+  },
+  {
+    name: 'runs that somebody has',
+    when: `25 s; ${DUTY}`,
+    ask: ({ runs }) => runs.unsettled(),
+  },
+  {
+    name: 'waiting runs tagged to be abandoned',
+    when: `2 min; ${DUTY}`,
+    ask: ({ runs }) => runs.waitingTagged(claim.abandonTag, BATCH),
+  },
+  {
+    name: 'done runs that lack something',
+    when: `2 min; ${DUTY}`,
+    ask: ({ runs }, now) =>
+      runs.doneUnfinished({
+        ...{ since: new Date(now.getTime() - 7 * DAY_MS), limit: BATCH },
+        ...{ tag: claim.abandonTag, taggedSince: new Date(now.getTime() - DAY_MS) },
+      }),
+  },
+  {
+    name: 'runs set aside for a fault',
+    when: `5 min; ${DUTY}`,
+    ask: ({ runs }) => runs.setAsideForFault(null, BATCH),
+  },
+  {
+    name: 'runs set aside for their number',
+    when: `5 min; ${DUTY}`,
+    ask: ({ runs }) => runs.setAsideForNumber(null, BATCH),
+  },
+  {
+    name: 'length of the queue',
+    when: 'backup hosts: each look with candidates; idle hosts that make debts: 1 min',
+    ask: async ({ runs }, now) => [await runs.queueCounts(now, retry.maxFailures)],
+  },
+  {
+    name: 'debts offered to this host',
+    when: '1 min; each idle host',
+    ask: ({ debts }) => debts.offered(HOST, PAGE),
+  },
+  {
+    name: 'what people have asked for',
+    when: '1 min; each host (5 min where its change stream is quiet)',
+    ask: ({ actions }) => actions.open(),
+  },
+  {
+    name: 'the hosts',
+    when: `1 min, each host; 2 min more, ${DUTY}`,
+    ask: ({ hosts }) => hosts.all(),
+  },
+  {
+    name: 'life signs of the others',
+    when: `2 min; ${DUTY}`,
+    ask: ({ silentHosts }, now) =>
+      silentHosts.heardOf([HOST, 'eb1'], new Date(now.getTime() - 300_000)),
+  },
+];
+
+const counter = (lab: Lab) => join(lab.root, 'documents-read');
+
+/** The server that is started counts the documents that it reads. */
+export async function startCounting(lab: Lab): Promise<void> {
+  const { PYTHONPATH: before } = process.env;
+  writeFileSync(counter(lab), Buffer.alloc(8));
+  process.env['BOOTSTRAX_COUNTED_READS'] = counter(lab);
+  process.env['PYTHONPATH'] = join(PACKAGE, 'tests/support/counted_reads');
+  try {
+    await lab.startServer();
+  } finally {
+    delete process.env['BOOTSTRAX_COUNTED_READS'];
+    if (before === undefined) delete process.env['PYTHONPATH'];
+    else process.env['PYTHONPATH'] = before;
+  }
+}
+
+/** Asks each of them several times, with nothing else going on. */
+export async function measureQueries(lab: Lab, server: number): Promise<QueryFigures[]> {
+  const store = openStore(
+    {
+      ...{ runsUrl: lab.url, daqUrl: null, runsDb: lab.runsDb, daqDb: lab.daqDb },
+      ...{ runsCredentials: null, daqCredentials: null, manage: false, callTimeoutSeconds: 300 },
+    },
+    () => undefined,
+  );
+  const read = () => Number(readFileSync(counter(lab)).readBigInt64LE(0));
+  try {
+    const figures: QueryFigures[] = [];
+    const now = await store.serverTime();
+    for (const { name, when, ask } of QUERIES) {
+      const before = { read: read(), cpu: cpuSeconds(server), mb: memoryMb(server) };
+      const times: number[] = [];
+      let answered = 0;
+      for (let i = 0; i < TIMES; i++) {
+        const begin = performance.now();
+        answered = (await ask(store, now)).length;
+        times.push(performance.now() - begin);
+      }
+      figures.push({
+        ...{ name, when, answered, ms: median(times) },
+        read: (read() - before.read) / TIMES,
+        serverMs: (1000 * (cpuSeconds(server) - before.cpu)) / TIMES,
+        grownMb: memoryMb(server) - before.mb,
+      });
+    }
+    return figures;
+  } finally {
+    await store.close();
+  }
+}
