@@ -5,8 +5,11 @@ import { idText } from './document-id.ts';
 import { without } from './run-filters.ts';
 import type { RunDocument } from './types.ts';
 
-/** Other types than dates, and no date, lie outside of this range of an index. */
-const ANY_DATE = { $gte: new Date(0) };
+/**
+ * Other types than dates, and no date, lie outside of this range of an index. There are servers that know
+ * of no year before the first.
+ */
+export const ANY_DATE = { $gte: new Date('0001-01-01T00:00:00Z') };
 const FAILED = { 'bootstrax.state': 'failed' };
 const COUNT = 'bootstrax.n_failures';
 const RETRY = 'bootstrax.next_retry';
