@@ -20,7 +20,7 @@ import { requestedRun } from './requests.ts';
  * at least this far ahead, and not again before that, seconds.
  */
 const QUIET_RETRIES_SECONDS = 30;
-/** Failed runs whose count of failures is no number are looked for so often, seconds. */
+/** Failed runs whose count of failures is no number are looked for so long after there was none, seconds. */
 const ODD_COUNTS_SECONDS = 120;
 /** So many hosts look when a run falls due. */
 const WAIT_FOR_DUE = 2;
@@ -44,7 +44,7 @@ export class Claims {
   readonly #bookmarks: Bookmarks = new Map();
   /** No run falls due before, as far as is known; monotonic seconds. */
   #noRetryBefore = -Infinity;
-  /** Runs with odd counts were looked for last then, monotonic seconds. */
+  /** Runs with odd counts were looked for, and no run was to be taken, then; monotonic seconds. */
   #oddCountsAt = -Infinity;
   /** Something has changed since the last look. */
   #isChanged = true;
@@ -151,7 +151,8 @@ export class Claims {
     const { quiet, nextDueSeconds } = await this.#oneAtATime(() =>
       this.#claim(askRetries ? { withinSeconds, withOddCounts } : 'none'),
     );
-    if (askRetries && withOddCounts) this.#oddCountsAt = now;
+    // As long as there are runs to be taken there may be further ones of these.
+    if (askRetries && withOddCounts && quiet) this.#oddCountsAt = now;
     if (!quiet || !streaming) this.#noRetryBefore = -Infinity;
     else if (askRetries) this.#noRetryBefore = now + withinSeconds;
     // What falls due wakes two hosts: should the first not be free after all, the other is.
