@@ -59,6 +59,8 @@ interface Change {
 export interface Shared {
   attempts: Map<string, AttemptFolder>;
   output: Map<string, OutputFolder>;
+  /** Which host each state folder remembers. */
+  owners: Map<string, string>;
 }
 
 export const STATE_DIRECTORY = '/state';
@@ -75,6 +77,7 @@ export class Disk {
   /** One and the same of several machines where they lie on a file server. */
   readonly attempts: Map<string, AttemptFolder>;
   readonly output: Map<string, OutputFolder>;
+  readonly owners: Map<string, string>;
   /** Tells of a change in an attempt directory. */
   noticed: (attempt: string) => void = () => undefined;
   /** Tells of any change. */
@@ -87,6 +90,7 @@ export class Disk {
     this.#seconds = seconds;
     this.attempts = shared.attempts ?? new Map<string, AttemptFolder>();
     this.output = shared.output ?? new Map<string, OutputFolder>();
+    this.owners = shared.owners ?? new Map<string, string>();
   }
 
   /** Makes an attempt directory, unless it is there; `force` forces its name out. */

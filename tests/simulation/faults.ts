@@ -1,14 +1,19 @@
+import type { Child } from './child.ts';
 import type { Daq } from './daq.ts';
 import type { SimulatedHost } from './host.ts';
 import type { People } from './people.ts';
 import type { Random } from './random.ts';
 import type { ReferenceManager } from './reference.ts';
+import { simulationRules } from './rules.ts';
 import type { Seat } from './seat.ts';
 import type { Time } from './time.ts';
 import type { World } from './worlds.ts';
 
 /** For so long after the faults people still do something now and then, seconds. */
 export const PEOPLE_SECONDS = 40;
+
+/** The last heartbeat before somebody stands still is older than that moment by at most this, seconds. */
+const BEAT_SECONDS = 20;
 
 export interface FaultOptions {
   time: Time;
@@ -20,6 +25,8 @@ export interface FaultOptions {
   worlds: ReadonlySet<World>;
   /** The next manager of a seat calls its host by another name. */
   renamed: (seat: Seat) => void;
+  /** Its state folder and its runs go on under the name that the host has now. */
+  adopt: (seat: Seat) => Promise<void>;
   /** The child of this attempt is about to be killed. */
   killed: (attempt: string) => void;
   tell: (what: string) => void;
@@ -224,6 +231,11 @@ export class Faults {
         seat.name = seat.name === host.name ? host.name.split('.')[0]! : host.name;
         this.#options.renamed(seat);
         this.#later(random.between(1, 5), () => seat.start());
+        // Until somebody sees to it.
+        this.#later(random.between(5, 30), () => {
+          if (random.chance(0.5)) seat.nameBack();
+          else this.#options.adopt(seat).catch((error: unknown) => this.#options.failed(error));
+        });
         return;
       case 'recount':
         this.#options.daq.recount(1 + random.int(5));
@@ -253,10 +265,12 @@ export class Faults {
         const { process } = seat;
         if (process === null) return;
         tell(`${kind} ${on} for ${seconds.toFixed(0)} s`);
-        const stopped = [process, ...host.children];
-        for (const one of stopped) one.stop();
+        const children = [...host.children];
+        for (const one of [process, ...children]) one.stop();
+        const since = time.seconds;
         this.#later(seconds, () => {
-          for (const one of stopped) one.goOn();
+          if (this.#mayBeReplaced(since)) for (const child of children) this.#end(child);
+          for (const one of [process, ...children]) one.goOn();
         });
         return;
       }
@@ -333,6 +347,21 @@ export class Faults {
     }
   }
 
+  /**
+   * The run of a child that has stood still since then may be another host's by now, in the same
+   * output folder: the one event that the program does not yet master, since the child writes on there.
+   */
+  #mayBeReplaced(since: number): boolean {
+    const { worlds, time } = this.#options;
+    const { busyLeaseSeconds } = simulationRules.limits;
+    return worlds.has('shared output') && time.seconds - since > busyLeaseSeconds - BEAT_SECONDS;
+  }
+
+  #end(child: Child): void {
+    this.#options.killed(child.attempt);
+    child.vanish();
+  }
+
   /** A second manager beside that of a host, for a while. */
   #twin(seat: Seat, seconds: number): void {
     const { worlds, tell } = this.#options;
@@ -341,7 +370,10 @@ export class Faults {
     const twin = seat.twin(stranger ? `${seat.state}-${++this.#twins}` : seat.state);
     twin.start();
     this.#twinsOf.set(seat.host, [...(this.#twinsOf.get(seat.host) ?? []), twin]);
-    this.#later(seconds, () => twin.kill());
+    this.#later(seconds, () => {
+      twin.kill();
+      seat.start();
+    });
   }
 
   /** A machine is without power. */

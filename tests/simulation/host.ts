@@ -1,4 +1,5 @@
 import type { Plan, ProcessIdentity } from '../../src/domain/attempt.ts';
+import type { StraxProcess } from '../../src/domain/foreign-processes.ts';
 import type { Holder } from '../../src/domain/exclusion/holder.ts';
 import type { Executor } from '../../src/executors/executor.ts';
 import type { AttemptProcesses, SessionEnd } from '../../src/machine/processes.ts';
@@ -6,6 +7,7 @@ import type { Machine } from '../../src/machine/types.ts';
 import { Child, type Task } from './child.ts';
 import { attemptAt, Disk, type OutputFolder, type Shared } from './disk.ts';
 import type { Link } from './link.ts';
+import { Managers } from './managers.ts';
 import type { Process } from './process.ts';
 import type { Random } from './random.ts';
 import type { Time } from './time.ts';
@@ -24,6 +26,8 @@ export interface Surroundings {
   onPower: (host: SimulatedHost) => void;
   attemptStarted: (host: SimulatedHost, child: Child) => void;
   childEnded: (host: SimulatedHost) => void;
+  /** A child is about to be ended by somebody who leaves no word of it. */
+  killed: (attempt: string) => void;
   /** All who write to this host's output folder now. */
   writersOf: (output: Disk['output']) => Iterable<Writer>;
   /** A folder of the output is about to be removed or replaced by a program of ours. */
@@ -41,6 +45,10 @@ export interface Writer {
 
 /** One that no manager of ours has started. */
 export interface Foreigner extends Writer {
+  readonly run: number;
+  readonly pid: number;
+  /** Whoever has started it is gone. */
+  readonly orphan: boolean;
   vanish: () => void;
 }
 
@@ -61,9 +69,12 @@ export class SimulatedHost {
   on = true;
   /** Reading a file takes a while, in which the manager may be stopped. */
   slowReads = false;
+  /** What was read first counts, whatever has been written since. */
+  readsOnce = false;
   /** Its folders lie on a file server. */
   readonly onFileServer: boolean;
   readonly children = new Set<Child>();
+  readonly managers = new Managers();
   /** Of programs that are not ours. */
   readonly foreigners = new Set<Foreigner>();
   #boot = 0;
@@ -214,11 +225,38 @@ export class SimulatedHost {
         ),
       memoryCapacity: () => ({ totalBytes: 64e9, availableBytes: 60e9 }),
       meterMemory: () => () => Promise.resolve(1e9),
-      straxProcesses: () => [],
-      unfinishedFolders: () => Promise.resolve({ unfinished: false, quietSeconds: null }),
+      straxProcesses: (here) => this.#straxProcesses(here),
+      unfinishedFolders: ({ runId }) => Promise.resolve(this.#unfinishedFolders(runId)),
       meterLoad: () => () => ({
         ...{ cpuPercent: 1, memoryPercent: 1, swapPercent: 0, loadAverage: 1 },
       }),
+    };
+  }
+
+  #straxProcesses({ run, attempt }: { run: number; attempt: string }): StraxProcess[] {
+    const own = [...this.children].filter(
+      (child) => child.straxAlive && child.plan.run === run && child.attempt !== attempt,
+    );
+    return [
+      ...own.map((child) => ({
+        ...{ pid: child.strax.pid, orphan: false, makes: 'this' as const },
+      })),
+      ...[...this.foreigners].map((foreigner) => ({
+        pid: foreigner.pid,
+        orphan: foreigner.orphan,
+        makes: makesOf(foreigner, run),
+      })),
+    ];
+  }
+
+  #unfinishedFolders(runId: string): { unfinished: boolean; quietSeconds: number | null } {
+    const unfinished = [...this.disk.output.values()].filter(
+      (folder) => folder.runId === runId && !folder.finished,
+    );
+    const newest = Math.max(...unfinished.map(({ changedAt }) => changedAt));
+    return {
+      unfinished: unfinished.length > 0,
+      quietSeconds: unfinished.length > 0 ? this.time.seconds - newest : null,
     };
   }
 
@@ -253,6 +291,11 @@ export class SimulatedHost {
   ): Promise<SessionEnd> {
     const attempt = attemptAt(target.logFile.slice(0, target.logFile.lastIndexOf('/')));
     const begin = this.time.seconds;
+    const { state } = this.disk.attempts.get(attempt) ?? {};
+    // Whoever goes on with it finds a child that was killed.
+    if (state !== undefined && !target.logFile.startsWith(`${state}/`)) {
+      this.#surroundings.killed(attempt);
+    }
     const theirs = () =>
       [...this.children].filter(
         (child) =>
@@ -286,4 +329,10 @@ export class SimulatedHost {
   #tellNews(attempt: string): void {
     for (const listener of [...(this.#news.get(attempt) ?? [])]) listener();
   }
+}
+
+/** Before it has begun a folder nobody can tell. */
+function makesOf({ run, locations }: Foreigner, asked: number): StraxProcess['makes'] {
+  if (locations.length === 0) return null;
+  return run === asked ? 'this' : 'other';
 }

@@ -7,6 +7,7 @@ import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
 import { STATE_DIRECTORY, type OutputFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import { entriesOf, Losses } from './losses.ts';
+import { CONSOLE } from './people.ts';
 import { REFERENCE } from './reference.ts';
 import { isForeign } from './reference-child.ts';
 import type { Difference } from './store/changes.ts';
@@ -97,6 +98,11 @@ export class Invariants {
     );
   }
 
+  /** One of ours has made this run done. */
+  hasConcluded(document: Document): boolean {
+    return this.#concluded.has(String(document._id));
+  }
+
   /** `author`: a host of ours, or anybody else. Answers whether any run has changed. */
   look(author: string): boolean {
     let changed = false;
@@ -129,6 +135,10 @@ export class Invariants {
     if (is.state !== 'considering' && is.state !== 'busy') return null;
     if (typeof is.attempt !== 'string' || typeof is.host !== 'string') return null;
     if (is.attempt === was.attempt && is.host === was.host) return owner;
+    const renamed = this.#hosts.get(is.host) === this.#hosts.get(String(was.host));
+    if (author === CONSOLE && is.attempt === was.attempt && renamed) {
+      return owner === null ? null : { ...owner, host: is.host };
+    }
     // Copied along by somebody who does not know what it means.
     return this.#hosts.has(author) ? { attempt: is.attempt, host: is.host } : null;
   }
@@ -318,15 +328,23 @@ export class Invariants {
   }
 }
 
-/** Whether a run needs nobody any more, or only a person; `shared`: others have its number. */
-export function isSettled(document: Document, maxFailures: number, shared: boolean): boolean {
+export interface Settling {
+  maxFailures: number;
+  /** Others have its number. */
+  shared: boolean;
+  /** A person may have called it done: it is handed on by nobody then. */
+  byHand: boolean;
+}
+
+/** Whether a run needs nobody any more, or only a person. */
+export function isSettled(document: Document, { maxFailures, shared, byHand }: Settling): boolean {
   const parsed = parseRun(document);
   const { bootstrax, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
   // Data is deleted by the number: while it is shared nothing is abandoned but by a person.
   const tagged = tags.includes(ABANDON_TAG) && !shared;
   switch (bootstrax.state) {
     case 'done':
-      return document.status !== null && document.status !== undefined && !tagged;
+      return (byHand || (document.status !== null && document.status !== undefined)) && !tagged;
     case 'abandoned':
       return true;
     case 'failed':

@@ -61,8 +61,11 @@ export class Losses {
         `run ${String(document.number)}: ${by} hands it on, ${what}`,
       );
     if (products.length === 0) return say(`but it lists no product of ${String(finisher)}`);
+    const { output } = this.#hosts.get(by)?.disk ?? {};
     for (const { host, location } of products) {
       const { disk } = this.#hosts.get(String(host)) ?? {};
+      // What lies on other machines cannot be looked at.
+      if (disk?.output !== output) continue;
       if (disk !== undefined && disk.output.get(String(location))?.finished !== true) {
         say(`but ${String(location)} is not on the disk of ${String(host)}`);
       }

@@ -19,7 +19,8 @@ export interface PeopleOptions {
   careless: boolean;
 }
 
-const ME = 'console';
+/** Who writes at the command line. */
+export const CONSOLE = 'console';
 
 /** Operators at the command line, and the website, which writes as it likes. */
 export class People {
@@ -100,12 +101,12 @@ export class People {
       parsed.kind === 'run' ? parsed.run.bootstrax : parsed.malformed.bootstrax;
     switch (what) {
       case 'abandon':
-        await store.runs.settle(seen, ME, { kind: 'abandoned', reason: null });
+        await store.runs.settle(seen, CONSOLE, { kind: 'abandoned', reason: null });
         return;
       case 'fail':
         await store.runs.settle(
           seen,
-          ME,
+          CONSOLE,
           failures + 1 >= maxFailures
             ? { kind: 'given_up', reason: 'a person', failures: maxFailures }
             : { kind: 'failed', reason: 'a person', failures: failures + 1, delaySeconds: 20 },
@@ -113,7 +114,7 @@ export class People {
         return;
       case 'retry':
         if (state !== 'failed' && state !== 'done') return;
-        await store.runs.retry(seen, ME, random.chance(0.3) ? 0 : Math.min(failures, 9));
+        await store.runs.retry(seen, CONSOLE, random.chance(0.3) ? 0 : Math.min(failures, 9));
     }
   }
 

@@ -75,7 +75,7 @@ export class Promises {
       const { name } = seat;
       const facts = {
         host: name,
-        role: roleOf(name),
+        role: roleOf(seat.host.name),
         accepting: acceptingOf(name, fleetNow.hosts),
       };
       const { next } = explain(parseRun(document), facts, fleet, rules, now, fleetNow);
@@ -135,7 +135,7 @@ export class Promises {
     for (const document of this.#options.database.runs.all()) {
       const { state, host: holder, attempt } = fieldsOf(document);
       if (state !== 'considering' && state !== 'busy') continue;
-      if (holder === host.name && !running.has(String(attempt))) taken++;
+      if (holder === seat.name && !running.has(String(attempt))) taken++;
     }
     return taken < seat.slots;
   }

@@ -12,6 +12,8 @@ export interface ReferenceChildOptions {
   run: number;
   /** Of the host, in the entries that it writes. */
   name: string;
+  /** Its manager is gone. */
+  isOrphan: () => boolean;
   register: (entry: { type: string; host: string; location: string }) => void;
 }
 
@@ -26,6 +28,7 @@ export class ReferenceChild implements Foreigner {
   readonly attempt: string;
   readonly locations: string[] = [];
   readonly run: number;
+  readonly pid: number;
   /** It has made all that it was to make. */
   well = false;
   readonly #options: ReferenceChildOptions;
@@ -35,6 +38,7 @@ export class ReferenceChild implements Foreigner {
     const { time, random, run } = options;
     this.#options = options;
     this.run = run;
+    this.pid = options.home?.newIdentity().pid ?? 0;
     this.attempt = `${KIND} ${random.hex(4)}`;
     this.#process = new Process(time);
     const seconds = random.chance(0.3) ? random.between(60, 300) : random.between(5, 60);
@@ -52,6 +56,10 @@ export class ReferenceChild implements Foreigner {
 
   get stopped(): boolean {
     return this.#process.stopped;
+  }
+
+  get orphan(): boolean {
+    return this.#options.isOrphan();
   }
 
   get over(): boolean {

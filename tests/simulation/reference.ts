@@ -156,8 +156,10 @@ export class ReferenceManager {
 
   #startChild(document: Document): ReferenceChild {
     const { time, random, home } = this.#options;
+    const process = this.#process;
     const child = new ReferenceChild({
       ...{ time, random, home, run: Number(document.number), name: this.#name },
+      isOrphan: () => !process.alive,
       register: (entry) => {
         void this.#write({ _id: document._id as ObjectId }, { $push: { data: entry } });
       },

@@ -1,16 +1,19 @@
 import type { Logger } from 'pino';
 
+import { hostNameFor } from '../../src/domain/exclusion/host-name.ts';
 import type { Rules } from '../../src/domain/rules.ts';
 import { ManagerLoop } from '../../src/manager/loop.ts';
 import type { Environment } from '../../src/manager/environment.ts';
 import { ManagerFigures } from '../../src/manager/figures.ts';
 import { LeftRuns } from '../../src/manager/left-runs.ts';
+import { ManagerRefused } from '../../src/machine/refusal.ts';
 import { StoreError } from '../../src/store/errors.ts';
 import type { Store } from '../../src/store/types.ts';
 import type { Call } from './reference-order.ts';
 import { attemptsOf, productsOf } from './attempt-folders.ts';
 import { OUTPUT_DIRECTORY, STATE_DIRECTORY } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
+import { ExclusivePlace } from './exclusive-place.ts';
 import { OpenPlace } from './open-place.ts';
 import { Process, processClock } from './process.ts';
 
@@ -26,6 +29,8 @@ export interface SeatOptions {
   slots: number;
   pollSeconds: number;
   changeStream: boolean;
+  /** Nothing keeps two managers of one name apart. */
+  open: boolean;
   /** Puts another store in place of the real one; `call` is the host's way to the database. */
   storeOf: (store: Store, call: Call) => Store;
   tell: (who: string, what: string) => void;
@@ -87,13 +92,32 @@ export class Seat {
     this.host.time.after(RESTART_SECONDS, () => this.keepRunning());
   }
 
+  /** `bootstrax adopt`: the machine has been renamed. */
+  async adopt(store: Store): Promise<void> {
+    const { owners } = this.host.disk;
+    const [from, to] = [owners.get(this.state), this.name];
+    if (this.process !== null) return;
+    if (from !== undefined && from !== to) {
+      await store.adoption.move(from, to);
+      owners.set(this.state, to);
+    }
+    this.start();
+  }
+
+  /** A person gives it the name back that its state folder remembers. */
+  nameBack(): void {
+    if (this.process !== null) return;
+    this.name = this.host.disk.owners.get(this.state) ?? this.name;
+    this.start();
+  }
+
   start(): void {
-    if (!this.host.on || this.process !== null) return;
+    if (!this.host.on || this.process !== null || !this.#mayHaveFolder()) return;
     const { host } = this;
     const process = new Process(host.time);
     const ends = new AbortController();
     let loop: ManagerLoop | null = null;
-    const env = this.#environmentOf(process, (event) => loop?.onStoreEvent(event));
+    const env = this.#environmentOf({ process, ends }, (event) => loop?.onStoreEvent(event));
     loop = new ManagerLoop(env, ends.signal);
     this.#process = process;
     this.#ends = ends;
@@ -102,8 +126,25 @@ export class Seat {
     this.#options.tell(host.name, 'manager starts');
     loop.work(null).then(
       () => process.kill(),
-      (error: unknown) => this.#options.crashed(host, error),
+      (error: unknown) => {
+        if (!(error instanceof ManagerRefused)) return this.#options.crashed(host, error);
+        this.#options.tell(host.name, error.message);
+        process.kill();
+      },
     );
+  }
+
+  #mayHaveFolder(): boolean {
+    const { host, name, state } = this;
+    const { owners } = host.disk;
+    const owner = owners.get(state);
+    const machine = { id: host.name, name: host.name };
+    const decision = hostNameFor(owner === undefined ? null : { host: owner, machine }, {
+      ...{ name, isExplicit: true, machine, stateDir: state },
+    });
+    if (decision.kind === 'refused') this.#options.tell(host.name, decision.reason);
+    else if (owner === undefined) owners.set(state, name);
+    return decision.kind !== 'refused';
   }
 
   /** As kill -9. */
@@ -119,11 +160,11 @@ export class Seat {
   }
 
   #environmentOf(
-    process: Process,
+    { process, ends }: { process: Process; ends: AbortController },
     notify: Parameters<SimulatedHost['link']['open']>[1],
   ): Environment {
     const { host } = this;
-    const { rules, role, primaries, slots, pollSeconds, changeStream, tell } = this.#options;
+    const { rules, role, primaries, slots, pollSeconds, changeStream, open, tell } = this.#options;
     const say = (fields: { event?: string }, message: string) =>
       tell(host.name, `${fields.event ?? ''}: ${message}`);
     const log = { debug: () => undefined, info: say, warn: say, error: say, fatal: say };
@@ -134,6 +175,8 @@ export class Seat {
       (operation, carryOut) => host.link.call(process, operation, carryOut, this.name),
     );
     const logger = log as unknown as Logger;
+    const holder = host.newHolder(this.name, this.state);
+    host.managers.add(holder, { process, end: () => ends.abort() });
     return {
       host: this.name,
       role,
@@ -157,7 +200,11 @@ export class Seat {
       changeStream,
       pollSeconds,
       store,
-      place: new OpenPlace(store, clock, host.newHolder(this.name, this.state)),
+      place: open
+        ? new OpenPlace(store, clock, holder)
+        : new ExclusivePlace({ store, clock, log: logger }, holder, {
+            ...{ managers: host.managers, process },
+          }),
       executor: host.executor(process),
       attempts: attemptsOf(host, process, this.state),
       products: productsOf(host, process),

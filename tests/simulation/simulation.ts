@@ -1,3 +1,5 @@
+import type { Document } from 'mongodb';
+
 import { ABANDON_TAG } from '../../src/domain/rules.ts';
 import type { Store } from '../../src/store/types.ts';
 import type { Child } from './child.ts';
@@ -7,7 +9,7 @@ import type { AttemptFolder, Disk, OutputFolder, Shared } from './disk.ts';
 import { SimulatedHost, type Surroundings, type Writer } from './host.ts';
 import { fieldsOf, Invariants, isSettled, isTagged, sharesNumber } from './invariants.ts';
 import { Link } from './link.ts';
-import { People } from './people.ts';
+import { CONSOLE, People } from './people.ts';
 import { Promises } from './promises.ts';
 import { Process } from './process.ts';
 import { Random } from './random.ts';
@@ -39,6 +41,12 @@ export interface Outcome {
 /** `call` is a host's way to the database. */
 export type StoreOf = (store: Store, database: MemoryDatabase, call: Call) => Store;
 
+export type OldRule =
+  /** Nothing keeps two managers of one name apart. */
+  | 'managers live side by side'
+  /** Before an attempt is called gone its files are not read again. */
+  | 'files are read once';
+
 export interface Options {
   /** Keeps a line for whatever happens. */
   trace?: boolean;
@@ -46,6 +54,8 @@ export interface Options {
   goOn?: boolean;
   /** Puts another store in place of the real one. */
   storeOf?: StoreOf;
+  /** Rules of before that are no decisions: these are in force. */
+  old?: readonly OldRule[];
   /** What the night has besides the ordinary; else the seed tells. */
   worlds?: readonly World[];
 }
@@ -136,6 +146,7 @@ class Simulation {
       violated: (invariant, what) => this.#violated(invariant, what),
       onPower: (host) => this.#onPower(host),
       childEnded: (host) => this.#faults.childEnded(host.name),
+      killed: (attempt) => this.#killed.add(attempt),
       writersOf: (output) => this.#writersOf(output),
       removes: (host, folder) => this.#invariants.removes(host, folder),
       attemptStarted: (host, child) => {
@@ -156,6 +167,7 @@ class Simulation {
       const link = new Link(network, name);
       const host = new SimulatedHost(name, surroundings, link, shared);
       host.slowReads = this.#worlds.has('late reads');
+      host.readsOnce = options.old?.includes('files are read once') === true;
       host.disk.changed = () => this.#faults.diskWritten(name);
       host.skewSeconds = random.chance(0.3) ? random.between(-7200, 7200) : 0;
       this.#hosts.set(name, host);
@@ -167,17 +179,18 @@ class Simulation {
           slots: random.chance(0.2) ? 2 : 1,
           pollSeconds: random.pick([10, 20]),
           changeStream: random.chance(0.85),
+          open: options.old?.includes('managers live side by side') === true,
           storeOf: (store, call) => options.storeOf?.(store, this.#database, call) ?? store,
           tell: (who, what) => this.#tell(who, what),
           crashed: (host, error) => this.#crashed(host, error),
         }),
       );
     }
-    const console = new Process(time);
+    const store = new Link(network, CONSOLE).open(new Process(time), () => undefined);
     this.#people = new People({
       random,
       database: this.#database,
-      store: new Link(network, 'console').open(console, () => undefined),
+      store,
       carriedOut,
       tell: (what) => this.#tell('people', what),
       maxFailures: simulationRules.retry.maxFailures,
@@ -201,6 +214,7 @@ class Simulation {
       daq: this.#daq,
       worlds: this.#worlds,
       renamed: (seat) => this.#hosts.set(seat.name, seat.host),
+      adopt: (seat) => seat.adopt(store),
       killed: (attempt) => this.#killed.add(attempt),
       tell: (what) => this.#tell('world', what),
       failed: (error) => this.#crashed(null, error),
@@ -245,7 +259,12 @@ class Simulation {
   #shared(): Partial<Shared> {
     return {
       ...(this.#worlds.has('shared output') ? { output: new Map<string, OutputFolder>() } : {}),
-      ...(this.#worlds.has('shared state') ? { attempts: new Map<string, AttemptFolder>() } : {}),
+      ...(this.#worlds.has('shared state')
+        ? {
+            attempts: new Map<string, AttemptFolder>(),
+            owners: new Map<string, string>(),
+          }
+        : {}),
     };
   }
 
@@ -312,18 +331,20 @@ class Simulation {
   #allSettled(): boolean {
     if (!this.#changed) return false;
     this.#changed = false;
-    const { maxFailures } = simulationRules.retry;
-    for (const document of this.#database.runs.all()) {
-      const shared = sharesNumber(this.#database, document);
-      if (!isSettled(document, maxFailures, shared)) return false;
-    }
-    return true;
+    return [...this.#database.runs.all()].every((document) => this.#isSettled(document));
+  }
+
+  #isSettled(document: Document): boolean {
+    return isSettled(document, {
+      maxFailures: simulationRules.retry.maxFailures,
+      shared: sharesNumber(this.#database, document),
+      byHand: this.#worlds.has('bare done') && !this.#invariants.hasConcluded(document),
+    });
   }
 
   #reportStuck(): void {
     for (const document of this.#database.runs.all()) {
-      const shared = sharesNumber(this.#database, document);
-      if (isSettled(document, simulationRules.retry.maxFailures, shared)) continue;
+      if (this.#isSettled(document)) continue;
       const { state, time } = fieldsOf(document);
       const status = document.status as unknown;
       this.#violated(

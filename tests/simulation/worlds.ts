@@ -23,7 +23,16 @@ export const WORLDS = [
 export type World = (typeof WORLDS)[number];
 
 /** Those that a seed may bring by itself. */
-export const ORDINARY: readonly World[] = ['recount'];
+export const ORDINARY: readonly World[] = [
+  'shared output',
+  'twins',
+  'strangers',
+  'shared state',
+  'renamed',
+  'guest',
+  'recount',
+  'late reads',
+];
 
 export function worldNamed(name: string): World {
   const world = WORLDS.find((one) => one === name);
