@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
+import type { Options, StoreOf } from './options.ts';
 import { withReferenceOrder } from './reference-order.ts';
-import { simulate, type Options, type StoreOf } from './simulation.ts';
+import { simulate } from './simulation.ts';
 
 /** Enough for each of them to be found many times over. */
 const MOST_SEEDS = 2000;

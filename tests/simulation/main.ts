@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 
+import type { Options } from './options.ts';
 import { withReferenceOrder } from './reference-order.ts';
-import { simulate, type Options } from './simulation.ts';
+import { simulate } from './simulation.ts';
 import { worldNamed, WORLDS } from './worlds.ts';
 
 const USAGE = `usage: npm run simulate -- [--seed N | --from N --count N] [--control]

@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
-import type * as certification from '../../src/domain/certification.ts';
 import type * as hostName from '../../src/domain/exclusion/host-name.ts';
 import type * as foreignProcesses from '../../src/domain/foreign-processes.ts';
 import type * as identity from '../../src/domain/identity.ts';
 import type * as ownership from '../../src/domain/ownership.ts';
 import type * as sameNumber from '../../src/domain/same-number.ts';
-import { simulate, type OldRule } from './simulation.ts';
+import type { OldRule } from './options.ts';
+import { simulate } from './simulation.ts';
 import type { World } from './worlds.ts';
 
 // Decisions as they were before: each test puts some of them back.
@@ -16,7 +16,6 @@ const NONE = {
   copiesBelieved: false,
   othersNotAwaited: false,
   namesNotCompared: false,
-  notLookedAt: false,
 };
 const old = vi.hoisted(() => ({}) as Record<keyof typeof NONE, boolean>);
 
@@ -53,13 +52,6 @@ vi.mock('../../src/domain/exclusion/host-name.ts', async (original) => {
   const hostNameFor: typeof now.hostNameFor = (...asked) =>
     old.namesNotCompared ? { kind: 'as_given' } : now.hostNameFor(...asked);
   return { ...now, hostNameFor };
-});
-
-vi.mock('../../src/domain/certification.ts', async (original) => {
-  const now = await original<typeof certification>();
-  const uncertifiable: typeof now.uncertifiable = (...asked) =>
-    old.notLookedAt ? null : now.uncertifiable(...asked);
-  return { ...now, uncertifiable };
 });
 
 interface Control {
@@ -132,36 +124,6 @@ test(
     old.copiesBelieved = true;
     const losses = ['one effective owner', 'the lease of others'];
     expect(await isFound({ world: 'guest', losses })).toBe(true);
-  },
-  LIMIT_MS,
-);
-
-test(
-  'with strax processes of others not waited for, two write to one folder',
-  async () => {
-    old.othersNotAwaited = true;
-    expect(await isFound({ world: 'guest', losses: ['one effective owner'] })).toBe(true);
-  },
-  LIMIT_MS,
-);
-
-test(
-  'with files read once an attempt that has finished is called vanished',
-  async () => {
-    const losses = ['who finished has not vanished'];
-    expect(await isFound({ world: 'late reads', losses, rules: ['files are read once'] })).toBe(
-      true,
-    );
-  },
-  LIMIT_MS,
-);
-
-test(
-  'with runs handed on that nobody has looked at, one without products is',
-  async () => {
-    old.notLookedAt = true;
-    const losses = ['only what is there is certified'];
-    expect(await isFound({ world: 'bare done', losses })).toBe(true);
   },
   LIMIT_MS,
 );

@@ -1,7 +1,6 @@
 import type { Document } from 'mongodb';
 
 import { ABANDON_TAG } from '../../src/domain/rules.ts';
-import type { Store } from '../../src/store/types.ts';
 import type { Child } from './child.ts';
 import { Daq } from './daq.ts';
 import { Faults, PEOPLE_SECONDS } from './faults.ts';
@@ -9,56 +8,17 @@ import type { AttemptFolder, Disk, OutputFolder, Shared } from './disk.ts';
 import { SimulatedHost, type Surroundings, type Writer } from './host.ts';
 import { fieldsOf, Invariants, isSettled, isTagged, sharesNumber } from './invariants.ts';
 import { Link } from './link.ts';
+import type { Options, Outcome, Violation } from './options.ts';
 import { CONSOLE, People } from './people.ts';
 import { Promises } from './promises.ts';
 import { Process } from './process.ts';
 import { Random } from './random.ts';
 import { ReferenceManager } from './reference.ts';
-import type { Call } from './reference-order.ts';
 import { simulationRules } from './rules.ts';
 import { Seat } from './seat.ts';
-import { createDatabase, type MemoryDatabase } from './store/index.ts';
+import { createDatabase } from './store/index.ts';
 import { Time } from './time.ts';
 import { ORDINARY, type World } from './worlds.ts';
-
-export interface Violation {
-  invariant: string;
-  what: string;
-  atSeconds: number;
-}
-
-export interface Outcome {
-  seed: number;
-  violations: Violation[];
-  /** Of simulated time. */
-  seconds: number;
-  events: number;
-  /** How the runs ended, by state. */
-  ends: Record<string, number>;
-  trace: string[];
-}
-
-/** `call` is a host's way to the database. */
-export type StoreOf = (store: Store, database: MemoryDatabase, call: Call) => Store;
-
-export type OldRule =
-  /** Nothing keeps two managers of one name apart. */
-  | 'managers live side by side'
-  /** Before an attempt is called gone its files are not read again. */
-  | 'files are read once';
-
-export interface Options {
-  /** Keeps a line for whatever happens. */
-  trace?: boolean;
-  /** Goes on after a violation; else the first ends the simulation. */
-  goOn?: boolean;
-  /** Puts another store in place of the real one. */
-  storeOf?: StoreOf;
-  /** Rules of before that are no decisions: these are in force. */
-  old?: readonly OldRule[];
-  /** What the night has besides the ordinary; else the seed tells. */
-  worlds?: readonly World[];
-}
 
 /**
  * After the last fault every run must come to its end within this time, seconds: one that takes its
