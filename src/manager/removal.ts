@@ -2,8 +2,11 @@ import { dirname, resolve } from 'node:path';
 
 import type { Leftover } from '../attempts/leftovers.ts';
 import type { Plan } from '../domain/attempt.ts';
+import { fieldsOf } from '../domain/bson-values.ts';
+import { isAsItsAttemptLeftIt } from '../domain/identity.ts';
 import { heldBecause, mayRemove, runNow, type Remover, type RunNow } from '../domain/ownership.ts';
 import { idText } from '../store/document-id.ts';
+import { seenOf } from '../store/runs.ts';
 import type { RunDocument } from '../store/types.ts';
 import type { Environment } from './environment.ts';
 import { listedHere } from './left-behind.ts';
@@ -91,12 +94,44 @@ export async function withdrawEntries(
   begun: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
+  if (isCalledDone(env, removal, document)) {
+    return withdrawUnfinished(env, removal, document, signal);
+  }
   const made = await withoutFolder(env, removal, listedHere(env, document));
   const { state, host } = runNow(idText(document._id), document);
   const isHeldHere = host === env.host && (state === 'considering' || state === 'busy');
   const locations = isHeldHere ? made : [...new Set([...begun, ...made])];
   await untilWritten(env, `data entries of run ${removal.run}`, signal, () =>
     env.store.runs.withdrawData(document._id, env.host, locations),
+  );
+}
+
+/** Somebody wrote `done` by hand while the attempt worked on it: nobody has concluded it. */
+function isCalledDone(env: Environment, { remover }: Removal, document: RunDocument): boolean {
+  const { state, host, attempt } = seenOf(document);
+  return (
+    state === 'done' &&
+    host === env.host &&
+    attempt === remover.attempt &&
+    isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']))
+  );
+}
+
+/** What a run that is called done lists finished stays, with its folder; the rest is not there. */
+async function withdrawUnfinished(
+  env: Environment,
+  removal: Removal,
+  document: RunDocument,
+  signal: AbortSignal,
+): Promise<void> {
+  const there = await env.products.leftovers(removal.outputDirectory, removal.runId);
+  const finished = there.filter(({ unfinished }) => !unfinished).map(({ location }) => location);
+  const unfinished = (await withoutFolder(env, removal, listedHere(env, document))).filter(
+    (location) => !finished.includes(resolve(location)),
+  );
+  if (unfinished.length === 0) return;
+  await untilAnswered(env, `data entries of run ${removal.run}`, signal, () =>
+    env.store.runs.withdrawSettled(seenOf(document), env.host, unfinished),
   );
 }
 

@@ -86,7 +86,13 @@ export class Child {
   }
 
   get stopped(): boolean {
-    return this.#strax.stopped;
+    return this.#strax.stopped || this.#hangs;
+  }
+
+  get #hangs(): boolean {
+    const { behaviour, seconds } = this.task;
+    const since = this.#host.time.seconds - this.#begunAt;
+    return behaviour.kind === 'hang' && since > seconds * BREAK_AFTER;
   }
 
   get alive(): boolean {
@@ -177,9 +183,7 @@ export class Child {
 
   #goOnReading(): void {
     if (this.#ended) return;
-    const { behaviour, seconds } = this.task;
-    const since = this.#host.time.seconds - this.#begunAt;
-    if (behaviour.kind === 'hang' && since > seconds * BREAK_AFTER) return;
+    if (this.#hangs) return;
     this.#read += 5;
     const lost = this.#locations.find(
       (location) => !this.#host.disk.writeOutput(location, this.attempt),

@@ -73,6 +73,7 @@ type Kind =
   | 'rename'
   | 'recount'
   | 'kill manager for long'
+  | 'leave a child to the guest'
   | 'stop manager at a start'
   | 'stop manager at an end';
 
@@ -84,7 +85,7 @@ const KINDS_OF: Partial<Record<World, readonly Kind[]>> = {
   'shared state': ['kill manager', 'kill manager'],
   renamed: ['rename', 'rename', 'rename', 'rename'],
   guest: [
-    'kill manager for long',
+    ...Array<Kind>(8).fill('leave a child to the guest'),
     'kill manager for long',
     'stop manager',
     'reference',
@@ -159,7 +160,10 @@ export class Faults {
 
   /** A host has a new child. */
   childStarted(host: string): void {
-    if (this.#traps.get(host) === 'stop manager at a start') this.#spring(host);
+    const trap = this.#traps.get(host);
+    if (trap === 'stop manager at a start' || trap === 'leave a child to the guest') {
+      this.#spring(host);
+    }
   }
 
   /** Guardian or strax process of a child is gone. */
@@ -177,7 +181,10 @@ export class Faults {
     time.after(trap === 'stop manager at a start' ? random.between(0, 0.03) : 0, () => {
       tell(`${String(trap)} of ${name}, now`);
       if (trap === 'power cut at a disk write') seat.host.powerCut('chance');
-      else if (trap?.startsWith('stop manager') === true) {
+      else if (trap === 'leave a child to the guest') {
+        seat.kill();
+        this.#later(random.between(140, 300), () => seat.start());
+      } else if (trap?.startsWith('stop manager') === true) {
         const { process } = seat;
         process?.stop();
         this.#later(random.between(3, 60), () => process?.goOn());
@@ -212,6 +219,10 @@ export class Faults {
       case 'power cut at a disk write':
         tell(`${kind} of ${on}, the next`);
         this.#traps.set(host.name, kind);
+        return;
+      case 'leave a child to the guest':
+        // It takes what has given no sign of life, under the name of the host that both have.
+        if (reference?.home != null) this.#traps.set(reference.home.name, kind);
         return;
       case 'request':
         seat.request(1 + random.int(5));

@@ -92,7 +92,7 @@ export class Following implements Follower {
     }
     const vanished = exit === null && this.#isGone(started);
     await access();
-    const lastExit = vanished && !this.#host.readsOnce ? (folder()?.exit ?? null) : exit;
+    const lastExit = vanished ? (folder()?.exit ?? null) : exit;
     this.#readProgress(folder()?.progress ?? []);
     await access();
     const result = folder()?.result ?? null;

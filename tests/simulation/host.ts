@@ -69,8 +69,6 @@ export class SimulatedHost {
   on = true;
   /** Reading a file takes a while, in which the manager may be stopped. */
   slowReads = false;
-  /** What was read first counts, whatever has been written since. */
-  readsOnce = false;
   /** Its folders lie on a file server. */
   readonly onFileServer: boolean;
   readonly children = new Set<Child>();

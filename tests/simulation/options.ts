@@ -25,9 +25,7 @@ export type StoreOf = (store: Store, database: MemoryDatabase, call: Call) => St
 
 export type OldRule =
   /** Nothing keeps two managers of one name apart. */
-  | 'managers live side by side'
-  /** Before an attempt is called gone its files are not read again. */
-  | 'files are read once';
+  'managers live side by side';
 
 export interface Options {
   /** Keeps a line for whatever happens. */

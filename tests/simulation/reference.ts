@@ -42,6 +42,10 @@ export class ReferenceManager {
     this.#process = new Process(options.time);
   }
 
+  get home(): SimulatedHost | null {
+    return this.#options.home;
+  }
+
   start(): void {
     this.#options.tell('starts');
     this.#process.kill();

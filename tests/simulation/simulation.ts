@@ -18,7 +18,7 @@ import { simulationRules } from './rules.ts';
 import { Seat } from './seat.ts';
 import { createDatabase } from './store/index.ts';
 import { Time } from './time.ts';
-import { ORDINARY, type World } from './worlds.ts';
+import { WORLDS, type World } from './worlds.ts';
 
 /**
  * After the last fault every run must come to its end within this time, seconds: one that takes its
@@ -32,11 +32,11 @@ const STOP_SECONDS = 20;
 /** The child of a manager that had a twin is found by the other with its next clean-up, seconds. */
 const TWIN_STOP_SECONDS = 100;
 
-/** How often a night is none of the ordinary ones. */
+/** How often parties meet in a night that should not. */
 const EXTRAORDINARY = 0.5;
 
 function worldsOf(random: Random): World[] {
-  return random.chance(EXTRAORDINARY) && ORDINARY.length > 0 ? [random.pick(ORDINARY)] : [];
+  return random.chance(EXTRAORDINARY) ? [random.pick(WORLDS)] : [];
 }
 
 /** One night of a small fleet, with everything that the seed brings. */
@@ -127,7 +127,6 @@ class Simulation {
       const link = new Link(network, name);
       const host = new SimulatedHost(name, surroundings, link, shared);
       host.slowReads = this.#worlds.has('late reads');
-      host.readsOnce = options.old?.includes('files are read once') === true;
       host.disk.changed = () => this.#faults.diskWritten(name);
       host.skewSeconds = random.chance(0.3) ? random.between(-7200, 7200) : 0;
       this.#hosts.set(name, host);

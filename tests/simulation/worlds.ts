@@ -22,18 +22,6 @@ export const WORLDS = [
 
 export type World = (typeof WORLDS)[number];
 
-/** Those that a seed may bring by itself. */
-export const ORDINARY: readonly World[] = [
-  'shared output',
-  'twins',
-  'strangers',
-  'shared state',
-  'renamed',
-  'guest',
-  'recount',
-  'late reads',
-];
-
 export function worldNamed(name: string): World {
   const world = WORLDS.find((one) => one === name);
   if (world === undefined) throw new Error(`there is no world '${name}': ${WORLDS.join(', ')}`);

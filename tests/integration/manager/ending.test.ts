@@ -67,6 +67,24 @@ test('a run that is failed by an operator while it is busy: its child ends, its 
   await manager.kill();
 });
 
+test('a busy run that a person calls done: its child ends, and what it had not finished is listed no more', async () => {
+  const manager = await lab.manager();
+  await manager.event('manager.ready');
+  const taking = lab.takeRuns(['--seconds', '10', '--speed', '1', '--chunk-seconds', '2']);
+  const started = await manager.event('attempt.started');
+  const number = started['run'] as number;
+  await until('a product to be listed', async () =>
+    (await lab.run(number)).data.some(({ type }) => type !== 'live') ? true : null,
+  );
+  await lab.runs.updateOne({ number }, { $set: { 'bootstrax.state': 'done' } });
+  await manager.event('attempt.superseded', { run: number });
+  const run = await lab.run(number);
+  expect(run.bootstrax.state).toBe('done');
+  expect(run.data.map(({ type }) => type)).toEqual(['live']);
+  await taking;
+  await manager.kill();
+});
+
 test('a busy run that is tagged to be abandoned: its child ends, the run is abandoned', async () => {
   const manager = await lab.manager();
   await manager.event('manager.ready');
