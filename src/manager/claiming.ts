@@ -1,3 +1,4 @@
+import { fieldsOf, readNumber } from '../domain/bson-values.ts';
 import {
   claimDecision,
   orderCandidates,
@@ -8,7 +9,7 @@ import {
 import { Walk } from '../domain/fleet-order.ts';
 import type { FieldProblem, ParsedRun, Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
-import type { Seen } from '../store/types.ts';
+import type { RunDocument, Seen } from '../store/types.ts';
 import { fleetFacts } from '../store/fleet-facts.ts';
 import { abandonTagged } from './abandon.ts';
 import type { AttemptBook } from './attempt-book.ts';
@@ -25,6 +26,8 @@ export interface TurnAnswer {
   quiet: boolean;
   /** Until a waiting run falls due; null if none does within the time asked about. */
   nextDueSeconds: number | null;
+  /** Among them was a failed run whose count of failures is no number. */
+  oddCounts: boolean;
 }
 
 /** What a turn needs besides the surroundings. */
@@ -58,8 +61,9 @@ export async function claimTurn(
   const asked = { includeHeld: false, retries, now };
   let turn: Turn | null = null;
   let nextDueSeconds: number | null = null;
+  let oddCounts = false;
   for await (const page of candidatePages(env, asked, means.bookmarks)) {
-    if (turn === null && page.length === 0) return { quiet: true, nextDueSeconds: null };
+    if (turn === null && page.length === 0) return { quiet: true, nextDueSeconds: null, oddCounts };
     turn ??= {
       now,
       monotonicSeconds: env.clock.monotonicSeconds(),
@@ -68,9 +72,17 @@ export async function claimTurn(
     };
     const due = await lookThrough(env, page, turn, means);
     nextDueSeconds = earlier(nextDueSeconds, due);
+    oddCounts ||= page.some(
+      ({ document, seen }) => hasOddCount(document) && !env.left.isLeft(seen.id),
+    );
     if (!turn.host.accepting.ok || means.book.size >= env.slots) break;
   }
-  return { quiet: false, nextDueSeconds };
+  return { quiet: false, nextDueSeconds, oddCounts };
+}
+
+function hasOddCount(document: RunDocument): boolean {
+  const count = fieldsOf(document.bootstrax)['n_failures'];
+  return count != null && readNumber(count) === null;
 }
 
 interface Turn {

@@ -44,7 +44,7 @@ export class Claims {
   readonly #bookmarks: Bookmarks = new Map();
   /** No run falls due before, as far as is known; monotonic seconds. */
   #noRetryBefore = -Infinity;
-  /** Runs with odd counts were looked for, and no run was to be taken, then; monotonic seconds. */
+  /** Runs with odd counts were looked for, and there was none, then; monotonic seconds. */
   #oddCountsAt = -Infinity;
   /** Something has changed since the last look. */
   #isChanged = true;
@@ -148,11 +148,11 @@ export class Claims {
     this.#hasLeft = this.#leaves;
     this.#leaves = false;
     const withOddCounts = now - this.#oddCountsAt >= ODD_COUNTS_SECONDS && rank < WAIT_FOR_DUE;
-    const { quiet, nextDueSeconds } = await this.#oneAtATime(() =>
+    const { quiet, nextDueSeconds, oddCounts } = await this.#oneAtATime(() =>
       this.#claim(askRetries ? { withinSeconds, withOddCounts } : 'none'),
     );
-    // As long as there are runs to be taken there may be further ones of these.
-    if (askRetries && withOddCounts && quiet) this.#oddCountsAt = now;
+    // Those behind them are to be found as well.
+    if (askRetries && withOddCounts) this.#oddCountsAt = oddCounts ? -Infinity : now;
     if (!quiet || !streaming) this.#noRetryBefore = -Infinity;
     else if (askRetries) this.#noRetryBefore = now + withinSeconds;
     // What falls due wakes two hosts: should the first not be free after all, the other is.
