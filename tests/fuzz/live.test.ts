@@ -2,7 +2,7 @@ import { cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'bson';
 import fc from 'fast-check';
-import { Decimal128, MongoError, type ObjectId } from 'mongodb';
+import { Decimal128, Long, MongoError, type ObjectId } from 'mongodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { claimDecision } from '../../src/domain/claim.ts';
@@ -89,8 +89,9 @@ function depthOf(value: unknown): number {
  */
 function isBeyondTheLimit({ bootstrax }: Record<string, unknown>): boolean {
   const failures = (bootstrax as { n_failures?: unknown } | null)?.n_failures;
-  const isNumber = failures instanceof Decimal128 || typeof failures === 'number';
-  return isNumber && Number(failures) >= defaultRules.retry.maxFailures;
+  const isNumber =
+    failures instanceof Decimal128 || failures instanceof Long || typeof failures === 'number';
+  return isNumber && Number(String(failures)) >= defaultRules.retry.maxFailures;
 }
 
 /** What keeps every attempt from succeeding at a run whose live data is not there, as none is here. */
