@@ -71,7 +71,9 @@ def warm_up(context, directory: str) -> None:
     """Compile the numba functions of the chain by processing a tiny run below `directory`."""
     no_monitor_thread()
     run_id, config = make_warm_up_run(directory)
-    for processor in ("threaded_mailbox", "single_thread"):
+    # Threads wait for each other a limited time, which compiling on a busy machine exceeds: so the
+    # compiling is done without them.
+    for processor in ("single_thread", "threaded_mailbox"):
         trial = context.new_context(
             storage=[strax.DataDirectory(f"{directory}/{processor}")],
             config=config,
