@@ -53,6 +53,7 @@ export async function runTrial(
   const settings = isolated(withEmbedded(loaded, server.url).settings, root, output);
   const copies = new Runs(server.url, RUNS_DATABASE);
   const ends = new AbortController();
+  let report: Report;
   try {
     const trial = new Trial(source, copies, settings);
     await trial.copy(options.run);
@@ -72,13 +73,15 @@ export async function runTrial(
       ends: ends.signal,
     });
     clearInterval(watch);
-    const allDone = await trial.report(results, options.json, output);
+    report = await trial.report(results, options.json, output);
     await results.close();
-    return allDone ? 0 : 1;
   } finally {
     await Promise.all([source.close(), copies.close()]);
     await stopEmbedded(root);
   }
+  // The last line, also where something is logged of the database that goes.
+  print(report.text);
+  return report.allDone ? 0 : 1;
 }
 
 /** The same host with nothing in common with its manager but what is read. */
@@ -101,6 +104,11 @@ function isolated(settings: Settings, root: string, output: string): Settings {
     deletion: { ...settings.deletion, liveData: false },
     rules: { ...rules, disk: { ...rules.disk, maxUsedPercent } },
   };
+}
+
+interface Report {
+  text: string;
+  allDone: boolean;
 }
 
 class Trial {
@@ -148,18 +156,16 @@ class Trial {
   }
 
   /** What became of each run, for a person or as one object; whether all are done. */
-  async report(results: Store, asJson: boolean, output: string): Promise<boolean> {
+  async report(results: Store, asJson: boolean, output: string): Promise<Report> {
     const states = await this.#states(results);
-    if (asJson) print(JSON.stringify({ trial: states, output }));
-    else {
-      const rows = states.map(({ run, state, reason }) => [
-        String(run),
-        String(state),
-        reason?.split('\n')[1]?.slice(0, 100) ?? '',
-      ]);
-      print(`${table(['run', 'state', 'why'], rows)}\nIts data: ${output}`);
-    }
-    return states.every(({ state }) => state === 'done');
+    const allDone = states.every(({ state }) => state === 'done');
+    if (asJson) return { text: JSON.stringify({ trial: states, output }), allDone };
+    const rows = states.map(({ run, state, reason }) => [
+      String(run),
+      String(state),
+      reason?.split('\n')[1]?.slice(0, 100) ?? '',
+    ]);
+    return { text: `${table(['run', 'state', 'why'], rows)}\nIts data: ${output}`, allDone };
   }
 
   async #states(results: Store) {
