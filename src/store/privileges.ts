@@ -214,6 +214,17 @@ export function asLoggedIn(granted: Granted, credentials: Credentials | null): G
   return { kind: 'unknown', why };
 }
 
+/** The embedded server lists no privileges of anybody, and lets everybody do everything who is logged in. */
+function ofEmbedded(
+  answer: unknown,
+  privileges: readonly Privilege[],
+  names: DatabaseNames,
+): Granted {
+  const granted = missingPrivileges(answer, privileges, names);
+  const isSilent = granted.kind === 'known' && granted.missing.length === privileges.length;
+  return isSilent ? { kind: 'unknown', why: 'the embedded server lists none' } : granted;
+}
+
 /** Asks a server what the present user may do. Changes nothing. */
 export async function askPrivileges(
   server: ContractServer,
@@ -227,6 +238,11 @@ export async function askPrivileges(
     const answer = await caller.once('asking for privileges', () =>
       connection.db('admin').command({ connectionStatus: 1, showPrivileges: true }),
     );
+    const build = await caller.once('asking for the version', () =>
+      connection.db('admin').command({ buildInfo: 1 }),
+    );
+    if ('secantusVersion' in build)
+      return asLoggedIn(ofEmbedded(answer, privileges, names), credentials);
     return asLoggedIn(missingPrivileges(answer, privileges, names), credentials);
   } catch (error) {
     return { kind: 'unknown', why: error instanceof Error ? error.message : String(error) };
