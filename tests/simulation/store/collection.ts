@@ -57,7 +57,7 @@ export class MemoryCollection {
   }
 
   aggregate(pipeline: Document[]): { toArray: () => Promise<Document[]> } {
-    return { toArray: async () => aggregate([...this.#documents.values()], pipeline) };
+    return { toArray: async () => carriedOut(pipeline, [...this.#documents.values()]) };
   }
 
   async insertOne(document: Document): Promise<{ insertedId: ObjectId }> {
@@ -176,6 +176,18 @@ export class MemoryCollection {
     const event: Change = { ...change, _id: this.#changes++ };
     for (const listener of [...this.#listeners]) listener(event);
   }
+}
+
+/** Most pipelines begin as a search does, and find nothing: that much is done here, the rest by mingo. */
+function carriedOut(pipeline: readonly Document[], documents: Stored[]): Document[] {
+  let found: Document[] = documents;
+  for (const [i, { $match: filter, $sort: sort, $limit: limit }] of pipeline.entries()) {
+    if (filter !== undefined) found = found.filter(compileFilter(filter as Document));
+    else if (sort !== undefined) found = sortedBy(found, sort as Document);
+    else if (limit !== undefined) found = found.slice(0, limit as number);
+    else return found.length === 0 ? [] : aggregate(found, pipeline.slice(i));
+  }
+  return found;
 }
 
 function withTimes(operators: Document, times: Value): Document {

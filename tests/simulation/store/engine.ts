@@ -86,8 +86,8 @@ export function compileQuery(filter: Document): (document: Value) => boolean {
   return (document) => query.test(document);
 }
 
-export function aggregate(documents: readonly Value[], pipeline: Document[]): Value[] {
-  return new Aggregator(pipeline, FILTER_OPTIONS).run([...documents]);
+export function aggregate(documents: readonly Value[], pipeline: readonly Document[]): Value[] {
+  return new Aggregator([...pipeline], FILTER_OPTIONS).run([...documents]);
 }
 
 /** The document after an update pipeline, not yet settled; the one given stays as it is. */
