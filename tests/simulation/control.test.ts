@@ -7,10 +7,19 @@ import { simulate } from './simulation.ts';
 /** Enough for each of them to be found many times over. */
 const MOST_SEEDS = 2000;
 
-/** Simulates seed after seed until each of these has been found; answers those that were. */
-async function found(wanted: readonly string[], options: Options): Promise<string[]> {
+/**
+ * Simulates seed after seed until each of these has been found; answers those that were. Nights known
+ * to have them are the first, to save time: any others would do.
+ */
+async function found(
+  wanted: readonly string[],
+  options: Options,
+  first: readonly number[],
+): Promise<string[]> {
   const seen = new Set<string>();
-  for (let seed = 0; seed < MOST_SEEDS && wanted.some((name) => !seen.has(name)); seed++) {
+  const seeds = new Set([...first, ...Array(MOST_SEEDS).keys()]);
+  for (const seed of seeds) {
+    if (wanted.every((name) => seen.has(name))) break;
     const { violations } = await simulate(seed, { worlds: [], ...options, goOn: true });
     for (const { invariant } of violations) seen.add(invariant);
   }
@@ -20,12 +29,12 @@ async function found(wanted: readonly string[], options: Options): Promise<strin
 describe('the simulation finds what is wrong', () => {
   test('with the order of writes of the program before this one: a stuck claim, an undone abandon, done without status', async () => {
     const known = ['no claim is stuck', 'abandoned stays abandoned', 'done gets its status'];
-    expect(await found(known, { storeOf: withReferenceOrder })).toEqual(known);
+    expect(await found(known, { storeOf: withReferenceOrder }, [46, 78])).toEqual(known);
   }, 600_000);
 
   test('with writes that ask for no owner', async () => {
     const known = ['one effective owner'];
-    expect(await found(known, { storeOf: withReferenceOrder })).toEqual(known);
+    expect(await found(known, { storeOf: withReferenceOrder }, [42])).toEqual(known);
   }, 600_000);
 
   test('with retries that nobody finds', async () => {
@@ -34,7 +43,7 @@ describe('the simulation finds what is wrong', () => {
       runs: { ...store.runs, retryDue: () => Promise.resolve([]) },
     });
     const known = ['explain keeps its promises', 'no run is stuck'];
-    expect(await found(known, { storeOf: forgetful })).toEqual(known);
+    expect(await found(known, { storeOf: forgetful }, [1])).toEqual(known);
   }, 600_000);
 });
 
