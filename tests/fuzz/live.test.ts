@@ -20,6 +20,9 @@ import { mutated, mutations, nested, omissions, wellFormed, type Mutation } from
 const DOCUMENTS = { mutated: 400, optional: 100 };
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 const HOST = 'alpha.test.local';
+const PATIENCE_SECONDS = 420;
+/** All documents are read and decided about each time: more often, and the manager waits for that. */
+const LOOK_MS = 2000;
 /** As the reference's: a run that has failed here is not tried again within the test. */
 const CONFIG = SMALL_MACHINE.replace(/base_seconds = \S+/, 'base_seconds = 3600').replace(
   /first_seconds = \S+/,
@@ -178,7 +181,12 @@ it('500 fuzzed documents end no manager, lead it nowhere, and the malformed ones
       return claimDecision(parsed, host, fleet, defaultRules, now).kind !== 'pass';
     });
   };
-  await until('all documents to be dealt with', async () => (await left()).length === 0, 420);
+  await until(
+    'all documents to be dealt with',
+    async () => (await left()).length === 0,
+    PATIENCE_SECONDS,
+    LOOK_MS,
+  );
 
   const after = await Promise.all(sentinels.map(listing));
   expect(after).toEqual(untouched);

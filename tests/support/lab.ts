@@ -16,16 +16,22 @@ import type { WarmPython } from './warm-python.ts';
 export const PACKAGE = resolve(import.meta.dirname, '../..');
 export const PYTHON = process.env['BOOTSTRAX_PYTHON'] ?? join(PACKAGE, '.venv/bin/python');
 const LOOK_MS = 20;
+/** For what stays as it is once it is there: to look costs server and test some milliseconds each. */
+const LOOK_AT_LASTING_MS = 100;
 /** On a machine that has much else to do: what hangs shall end, and nothing else. */
 const PATIENCE_SECONDS = 240;
 
 export const SMALL_CONTEXT = 'bootstrax_worker.contexts.small:small';
 
-/** Awaits a condition; says what was awaited, and what was seen last, when patience ends. */
+/**
+ * Awaits a condition; says what was awaited, and what was seen last, when patience ends. `lookMs`: how
+ * long until it looks again.
+ */
 export async function until<T>(
   what: string,
   look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
   patienceSeconds = PATIENCE_SECONDS,
+  lookMs = LOOK_MS,
 ): Promise<T> {
   const limit = performance.now() + patienceSeconds * 1000;
   for (;;) {
@@ -33,7 +39,7 @@ export async function until<T>(
     if (seen !== null && seen !== undefined && seen !== false) return seen;
     if (performance.now() > limit)
       throw new Error(`waited ${patienceSeconds} s in vain for ${what}`);
-    await delay(LOOK_MS);
+    await delay(lookMs);
   }
 }
 
@@ -370,6 +376,7 @@ export class Lab {
           return states.includes(state) ? document : null;
         },
         patienceSeconds,
+        states.every((state) => state === 'done') ? LOOK_AT_LASTING_MS : LOOK_MS,
       );
     } catch (error) {
       const stories = this.#managers.map((manager) => manager.story()).join('\n---\n');
