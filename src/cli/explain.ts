@@ -110,7 +110,7 @@ function inWords(
     'lastFailure' in explanation ? explanation : NOTHING_TOLD;
   const which = sameNumber.length === 0 ? '' : `, document ${document}`;
   const lines = [
-    `${style('bold', `run ${run ?? '?'}${which}`)}: ${verdictInWords(verdict)} (state ${state ?? 'new'})`,
+    `${style('bold', `run ${run ?? '?'}${which}`)}: ${verdictInWords(verdict, state)} (state ${state ?? 'new'})`,
     ...rules.map(({ rule, value, holds }) => {
       const mark = holds ? style('green', 'yes') : style('red', 'no ');
       return `  ${mark} ${rule}: ${value}`;
@@ -122,7 +122,7 @@ function inWords(
       `as seen from ${explanation.seenFrom}`,
       ...others.map(
         ({ host, verdict: its, obstacle }) =>
-          `  ${host}: ${verdictInWords(its)}${obstacle === null ? '' : `, because not: ${obstacle}`}`,
+          `  ${host}: ${verdictInWords(its, state)}${obstacle === null ? '' : `, because not: ${obstacle}`}`,
       ),
     );
   }
@@ -150,6 +150,8 @@ function inWords(
   return lines.join('\n');
 }
 
-function verdictInWords(verdict: Explanation['verdict']): string {
+function verdictInWords(verdict: Explanation['verdict'], state: string | null): string {
+  // It may wait for long before anything processes it.
+  if (verdict === 'running' && state === 'considering') return 'claimed';
   return verdict === 'givenUp' ? 'given up' : verdict;
 }

@@ -152,7 +152,8 @@ function runningStep({ bootstrax, rules, now, fleetNow }: Circumstances): NextSt
   const lapses = time === null ? null : new Date(time.getTime() + leaseSeconds * 1000);
   if (lapses !== null && lapses.getTime() > now.getTime()) {
     if (bootstrax.waitsFor !== undefined) {
-      return { what: `it waits for ${bootstrax.waitsFor}`, at: null, who: host };
+      const what = `it waits for ${bootstrax.waitsFor}; then it is processed`;
+      return { what, at: null, who: host };
     }
     if (others.length > 0) {
       const what = `${owner} concludes it, or another host takes it over if ${owner} stays silent until this time`;

@@ -150,20 +150,31 @@ function saysOf(host: HostCard) {
       : `gives no life sign; had run ${host.runs.join(', ')}`;
   }
   if (host.runs.length > 0 && host.whyNot === null) {
+    const taken = `${host.runs.length} of ${host.slots} places taken`;
     return (
       <>
-        processing{' '}
-        {host.runs.map((run, i) => (
-          <span key={run}>
-            {i > 0 && ', '}
-            <Link to={`/runs/${run}`}>{run}</Link>
-          </span>
-        ))}
-        {host.slots !== null && host.slots > 1 && ` (${host.runs.length} of ${host.slots} places)`}
+        {host.thinking === null ? `has run ${host.runs.join(', ')}` : withLinks(host.thinking)}
+        {host.slots !== null && host.slots > 1 && ` (${taken})`}
       </>
     );
   }
   return host.whyNot ?? host.thinking ?? '';
+}
+
+/** Split by it, each third part is a number. */
+const RUN_NUMBER = /(\brun )(\d+)\b/;
+
+/** What a host says of itself, each run that it names with a link. */
+function withLinks(text: string) {
+  return text.split(RUN_NUMBER).map((part, i) =>
+    i % 3 === 2 ? (
+      <Link key={i} to={`/runs/${part}`}>
+        {part}
+      </Link>
+    ) : (
+      part
+    ),
+  );
 }
 
 interface ReadingProps {

@@ -93,7 +93,9 @@ test('a run stays considering, renewed, while the worker warms up, is told so ev
 
   const waits = `waits for ${String(first['waits_for'])}`;
   const command = async (...args: string[]) => (await lab.command(args, { host: COLD })).stdout;
-  expect(await command('explain', String(number))).toContain(`next: it ${waits}, by ${COLD}`);
+  const explained = await command('explain', String(number));
+  expect(explained).toContain(`next: it ${waits}; then it is processed, by ${COLD}`);
+  expect(explained).toContain(`run ${number}: claimed (state considering)`);
   expect(await command('status')).toContain(waits);
   const { hosts, runs } = JSON.parse(await command('status', '--json')) as {
     hosts: { host: string; thinking: string }[];
@@ -105,7 +107,7 @@ test('a run stays considering, renewed, while the worker warms up, is told so ev
   onTestFinished(() => dashboard.end());
   const { row, explanation } = await dashboard.json<RunAnswer>(`api/runs/${number}`);
   expect(row).toMatchObject({ state: 'considering', waitsFor: first['waits_for'] });
-  expect(explanation.next).toMatchObject({ what: `it ${waits}`, who: COLD });
+  expect(explanation.next).toMatchObject({ what: `it ${waits}; then it is processed`, who: COLD });
 
   const before = (await lab.run(number)).bootstrax.time!;
   await letGo();

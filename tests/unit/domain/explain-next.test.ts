@@ -122,7 +122,8 @@ describe('what comes next for a run in work', () => {
       ...{ ...busy(secondsAgo), state: 'considering' },
       waits_for: 'the worker to warm up, since 2026-01-01 00:00:00 UTC',
     });
-    const what = 'it waits for the worker to warm up, since 2026-01-01 00:00:00 UTC';
+    const what =
+      'it waits for the worker to warm up, since 2026-01-01 00:00:00 UTC; then it is processed';
     expect(step(claimed(5))).toEqual({ what, at: null, who: 'eb3' });
     expect(step(claimed(61))?.what).toMatch(/^eb3 has given no heartbeat of it for 61 s/);
     // What is left of an earlier attempt, or is no text, is nothing that it waits for.

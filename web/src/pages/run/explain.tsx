@@ -1,5 +1,5 @@
 import type { RunAnswer } from '../../../../src/dashboard/api.ts';
-import { isWorking } from '../../../../src/domain/overview/condition.ts';
+import { isWorking, LOOKS } from '../../../../src/domain/overview/condition.ts';
 import type { FleetExplanation } from '../../../../src/domain/overview/explain-fleet.ts';
 import { bytes, count, duration } from '../../format.ts';
 import { Meter, Panel, Until } from '../../parts.tsx';
@@ -17,6 +17,13 @@ const VERDICTS: Readonly<Record<FleetExplanation['verdict'], string>> = {
   malformed: 'It is set aside: its document must be mended by a person.',
 };
 
+/** A claimed run may wait for long before anything processes it. */
+function verdictOf({ verdict, state }: FleetExplanation): string {
+  return verdict === 'running' && state === 'considering'
+    ? LOOKS.considering.meaning
+    : VERDICTS[verdict];
+}
+
 /** Why the run is, or is not, being processed. */
 export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
   const explanation = answer.data?.explanation;
@@ -24,7 +31,7 @@ export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
     <Panel title="Why" class="explain" fresh={answer} loading={explanation === undefined}>
       {explanation !== undefined && (
         <>
-          <p class="verdict">{VERDICTS[explanation.verdict]}</p>
+          <p class="verdict">{verdictOf(explanation)}</p>
           {explanation.next !== null && (
             <p>
               Next: {explanation.next.what}
