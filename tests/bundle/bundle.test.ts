@@ -243,7 +243,9 @@ describe.skipIf(why !== null)('the bundle', () => {
     expect(manifest).toMatch(new RegExp(`^node: ${process.version} `, 'm'));
     const files = await filesIn(bundle);
     expect(files).toEqual(
-      expect.arrayContaining(['app/LICENSE', 'node/LICENSE', 'licenses/mongodb/LICENSE.md']),
+      expect.arrayContaining([
+        ...['app/LICENSE', 'app/CHANGELOG.md', 'node/LICENSE', 'licenses/mongodb/LICENSE.md'],
+      ]),
     );
     const sums = (await readFile(join(bundle, 'SHA256SUMS'), 'utf8')).trim().split('\n');
     const summed = sums.map((line) => line.slice(line.indexOf('./') + 2));
