@@ -3,6 +3,7 @@ import type { Loaded } from '../config/load.ts';
 import { settingsWithDatabase, withStore } from './database.ts';
 import { CommandFailure } from './failure.ts';
 import { print, printJson } from './output.ts';
+import { counted } from '../domain/counted.ts';
 
 interface Options {
   database?: boolean;
@@ -24,7 +25,7 @@ export function addAdopt(program: Command): void {
   program
     .command('adopt')
     .description(
-      'this host was renamed: it takes over the state folder, and all that the databases know by the old name',
+      'give the state folder to the present name of this host, with all that the databases know by the old one',
     )
     .option('--database', 'the database has taken the place of the one that the folder belongs to')
     .option('--json', 'one object: {ok, from, to, runs, message}')
@@ -57,7 +58,7 @@ async function adopt(loaded: Loaded, forgetDatabase: boolean): Promise<Adopted> 
     const moved =
       from === null || from === to
         ? ''
-        : `, until now of ${from}; ${runs} run documents name ${to} instead`;
+        : `, until now of ${from}; ${counted(runs, 'run document names', 'run documents name')} ${to} instead`;
     return {
       ok: true,
       from,

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/entries.ts';
 import { duration, style, table } from './output.ts';
 import type { RunView } from '../domain/run-view.ts';
+import { counted } from '../domain/counted.ts';
 
 /** What became of the demo's runs, and how to load their data. */
 export function summary(runs: readonly RunView[], { paths }: Settings): string {
@@ -15,7 +16,7 @@ export function summary(runs: readonly RunView[], { paths }: Settings): string {
       state === 'done' && settledAfterSeconds !== null
         ? `${settledAfterSeconds.toFixed(1)} s`
         : '-',
-      stored.length === 0 ? '-' : `${stored.length} data types`,
+      stored.length === 0 ? '-' : counted(stored.length, 'data type'),
     ]),
   );
   return `${drawn}\n\nThe data lies in ${paths.output}`;

@@ -15,6 +15,7 @@ import { checkOneManager } from './doctor-exclusion.ts';
 import type { Finding } from './doctor-finding.ts';
 import { bytes } from './output.ts';
 import { pythonEnvironment } from './python-environment.ts';
+import { counted } from '../domain/counted.ts';
 
 export type { Finding } from './doctor-finding.ts';
 
@@ -113,7 +114,7 @@ function checkCores({ host, rules }: Settings): Finding {
   if (wanted * host.slots <= present) return ok('cores', `${present}`);
   return warn(
     'cores',
-    `${present} cores, but the resource table ${host.resourceTable} gives ${wanted} to one run`,
+    `${counted(present, 'core')}, but the resource table ${host.resourceTable} gives ${wanted} to one run`,
     'choose another table with host.resource_table, or bring one of your own (resources.tables)',
   );
 }

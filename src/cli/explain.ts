@@ -1,20 +1,14 @@
 import type { Command } from 'commander';
-import { explainFleet } from '../domain/overview/explain-fleet.ts';
-import { withNumber, type NumberedExplanation } from '../domain/overview/explain-number.ts';
+import type { NumberedExplanation } from '../domain/overview/explain-number.ts';
 import type { Explanation } from '../domain/explain.ts';
-import { parseRun } from '../domain/run.ts';
-import { ownerOf, type Numbered } from '../domain/same-number.ts';
-import { numbered } from '../store/numbered.ts';
-import { CommandFailure } from './failure.ts';
-import { runArgument, runTarget, RUN_HELP, type RunArgument } from './run-argument.ts';
+import { explainedRun } from './explained-run.ts';
+import { runArgument, RUN_HELP, type RunArgument } from './run-argument.ts';
 import { blame, blameText, isAlike, type Blame } from '../domain/blame.ts';
 import { causeText, type Meaning } from '../domain/causes.ts';
 import { deletionInWords } from '../domain/deletion-words.ts';
 import { incompleteIn, incompleteInWords } from '../domain/live-input.ts';
 import type { Store } from '../store/types.ts';
 import { withDatabase } from './database.ts';
-import { fleetFacts, fleetNowOf, roleAsked } from '../store/fleet-facts.ts';
-import { hostViews } from './host-view.ts';
 import { print, printJson, style } from './output.ts';
 
 /** Failures are compared with those of so many days. */
@@ -43,33 +37,17 @@ export function addExplain(program: Command): void {
       'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, sameNumber}',
     )
     .action(async (named: RunArgument, { json }: { json?: boolean }, command: Command) => {
-      const explanation = await withDatabase(command, async ({ store, settings }) => {
-        const now = await store.serverTime();
-        const { rules, host } = settings;
-        const fleetNow = await fleetNowOf(store, await hostViews(store, settings, now));
-        const { primaries } = host;
-        const fleet = await fleetFacts(
-          { store, rules, role: roleAsked(fleetNow.hosts), primaries },
-          now,
-        );
-        const { run, document: id } = await runTarget(store, named);
-        const documents = numbered(await store.runs.byNumber(run));
-        const own = documents.find((each) => each.id === id) ?? ownerOf(documents);
-        if (own === null) throw new CommandFailure(1, `there is no run ${run}`);
-        const explained = (each: Numbered) => {
-          const own = { host: host.name, role: host.role };
-          const alone = explainFleet(parseRun(each.document), fleetNow, fleet, rules, now, own);
-          return withNumber(alone, each.id, documents);
-        };
-        const explanation = explained(own);
+      const explanation = await withDatabase(command, async (database) => {
+        const { store } = database;
+        const { now, own, others } = await explainedRun(database, named);
         const incomplete = incompleteIn(own.document['bootstrax']);
-        const [deletion] = await store.deletions.ofRun(run);
+        const [deletion] = await store.deletions.ofRun(own.run);
         return {
-          ...explanation,
-          lastFailure: await lastFailureOf(store, run, now),
+          ...own.explanation,
+          lastFailure: await lastFailureOf(store, own.run, now),
           liveData: deletion === undefined ? null : deletionInWords(deletion),
           incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
-          sameNumber: documents.filter((each) => each.id !== own.id).map(explained),
+          sameNumber: others.map((other) => other.explanation),
         };
       });
       if (json) printJson(explanation);

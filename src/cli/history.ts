@@ -3,6 +3,7 @@ import { storedCauseText } from '../domain/stored-cause.ts';
 import { utcToTheSecond } from '../domain/utc.ts';
 import type { AttemptDocument } from '../store/types.ts';
 import { withDatabase } from './database.ts';
+import { CommandFailure } from './failure.ts';
 import { bytes, duration, print, printJson, table } from './output.ts';
 import { runNumber } from './run-number.ts';
 
@@ -16,9 +17,11 @@ export function addHistory(program: Command): void {
     .argument('<run>', 'run number', runNumber)
     .option('--json', 'one object: {run, attempts}, as in the collection bootstrax_attempts')
     .action(async (run: number, options: { json?: boolean }, command: Command) => {
-      const attempts = await withDatabase(command, ({ store }) =>
-        store.attempts.ofRun(run, MOST_ATTEMPTS),
-      );
+      const attempts = await withDatabase(command, async ({ store }) => {
+        const found = await store.attempts.ofRun(run, MOST_ATTEMPTS);
+        if (found.length > 0 || (await store.runs.byNumber(run)).length > 0) return found;
+        throw new CommandFailure(1, `there is no run ${run}`);
+      });
       if (options.json) printJson({ run, attempts });
       else if (attempts.length === 0) print(`No attempt at run ${run} is known.`);
       else print([attemptsTable(attempts), ...lastTraceback(attempts)].join('\n'));

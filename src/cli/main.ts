@@ -77,7 +77,11 @@ for (const add of [
 ]) {
   add(program);
 }
-for (const command of program.commands) command.exitOverride().showSuggestionAfterError();
+program.showHelpAfterError('See bootstrax --help.');
+for (const command of program.commands) {
+  command.exitOverride().showSuggestionAfterError();
+  command.showHelpAfterError(`See bootstrax ${command.name()} --help.`);
+}
 
 // A reader that has seen enough (`| head`) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -5,6 +5,7 @@ import { CommandFailure } from './failure.ts';
 import { style } from './output.ts';
 import { failureCount, runDocuments } from './run-documents.ts';
 import { settingsOf } from './settings.ts';
+import { counted } from '../domain/counted.ts';
 
 interface Options {
   doc: string;
@@ -93,7 +94,7 @@ function inWords(line: PlanLine): string {
     style('bold', `run ${line.run}`),
     `  targets          ${line.targets.join(' ')}`,
     `  post-processing  ${line.postProcessing.join(' ')}`,
-    `  resources        ${line.cores} cores, ${line.maxMessages} messages, time-out ${line.timeoutSeconds} s, records in ${line.recordsCompressor}`,
+    `  resources        ${counted(line.cores, 'core')}, ${counted(line.maxMessages, 'message')}, time-out ${line.timeoutSeconds} s, records in ${line.recordsCompressor}`,
     ...line.reasons.map((reason) => `  - ${reason}`),
     '',
   ].join('\n');

@@ -8,6 +8,7 @@ import { CommandFailure } from './failure.ts';
 import { askManagerOf } from './manager-request.ts';
 import { print, printJson, style } from './output.ts';
 import { runNumber } from './run-number.ts';
+import { counted } from '../domain/counted.ts';
 
 interface Options {
   apply?: boolean;
@@ -25,7 +26,9 @@ interface Reported extends Finding {
 export function addReconcile(program: Command): void {
   program
     .command('reconcile')
-    .description('compare the run documents with the disks of this host; changes nothing')
+    .description(
+      'compare the run documents with the disks of this host; changes nothing without --apply',
+    )
     .option('--apply', 'remove what failed attempts of this host left behind and nobody uses')
     .option('--from <run>', 'only runs from this number on', runNumber)
     .option('--to <run>', 'only runs up to this number', runNumber)
@@ -105,7 +108,7 @@ function inWords(found: readonly Reported[]): string {
     return `${style(colour, kind.replaceAll('_', ' '))}: ${says}\n    ${outcomeOf(applied) ?? todo}`;
   });
   const waiting = found.filter(needsPerson).length;
-  return [...lines, '', `${found.length} findings, ${waiting} for a person`].join('\n');
+  return [...lines, '', `${counted(found.length, 'finding')}, ${waiting} for a person`].join('\n');
 }
 
 function outcomeOf(applied: Applied | null): string | null {

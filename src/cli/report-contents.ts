@@ -1,13 +1,12 @@
 import type { Loaded } from '../config/load.ts';
 import { showSettings } from '../config/show.ts';
-import { explainFleet } from '../domain/overview/explain-fleet.ts';
 import { attemptsOf, logsOf, part, versionsOf } from '../report/parts.ts';
-import { fleetFacts, fleetNowOf, roleAsked } from '../store/fleet-facts.ts';
 import type { Store } from '../store/types.ts';
 import { withStore } from './database.ts';
 import { checkDatabase, checkHost, checkPython } from './doctor-checks.ts';
-import { findRun } from './find-run.ts';
-import { hostViews } from './host-view.ts';
+import { checkStateFolder } from './doctor-exclusion.ts';
+import { checkLifeSigns } from './doctor-life-signs.ts';
+import { explainedRun } from './explained-run.ts';
 import { unknownVariables } from './settings.ts';
 
 const MOST_ATTEMPTS = 50;
@@ -17,9 +16,9 @@ export async function collectReport(loaded: Loaded, run: number | null): Promise
   const { settings, sources, file } = loaded;
   const [versions, host, python, database, logs] = await Promise.all([
     part(versionsOf),
-    part(() => checkHost(loaded)),
+    part(async () => [...(await checkHost(loaded)), ...(await checkStateFolder(loaded))]),
     part(() => checkPython(settings)),
-    part(() => checkDatabase(loaded)),
+    part(async () => [...(await checkDatabase(loaded)), ...(await checkLifeSigns(loaded))]),
     part(() => logsOf(settings.paths.stateDir)),
   ]);
   return {
@@ -53,19 +52,12 @@ async function fromDatabase(loaded: Loaded, run: number | null): Promise<object>
   return { database: found };
 }
 
-async function aboutRun({ settings }: Loaded, store: Store, run: number): Promise<object> {
-  const { document, parsed } = await findRun(store, run);
-  const now = await store.serverTime();
-  const { rules, host } = settings;
-  const fleetNow = await fleetNowOf(store, await hostViews(store, settings, now));
-  const { primaries } = host;
-  const fleet = await fleetFacts({ store, rules, role: roleAsked(fleetNow.hosts), primaries }, now);
+async function aboutRun(loaded: Loaded, store: Store, run: number): Promise<object> {
+  const { own, others } = await explainedRun({ ...loaded, store }, run);
   return {
-    document,
-    explain: explainFleet(parsed, fleetNow, fleet, rules, now, {
-      host: host.name,
-      role: host.role,
-    }),
+    document: own.document,
+    explain: own.explanation,
+    sameNumber: others.map(({ document, explanation }) => ({ document, explain: explanation })),
     history: await store.attempts.ofRun(run, MOST_ATTEMPTS),
   };
 }

@@ -43,5 +43,7 @@ async function report(
   } catch (error) {
     throw new CommandFailure(2, `cannot write ${file}: ${(error as Error).message}`);
   }
-  print(`${file} (${bytes(Buffer.byteLength(text))}): passwords are removed; look through it`);
+  print(
+    `${file} (${bytes(Buffer.byteLength(text))})\nPasswords are removed; look through it before you send it.`,
+  );
 }

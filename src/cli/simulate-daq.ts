@@ -17,7 +17,10 @@ export function addSimulateDaq(program: Command): void {
     .option('--mode <name>', 'readout mode')
     .option('--detectors <a,b>', 'linked detectors; given several times: runs at once', collect, [])
     .option('--speed <x>', 'times real time; 0: take no time')
-    .option('--fault <name>', 'what goes wrong, in every run')
+    .option(
+      '--fault <name>',
+      'what goes wrong, in every run: corrupt-chunk, never-ends, ... (docs/simulate-daq.md)',
+    )
     .option('--seed <number>', 'same seed, same pulses')
     .option('--gap-seconds <s>', 'pause between runs')
     .option('--chunk-seconds <s>', 'length of a chunk of live data')

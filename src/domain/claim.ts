@@ -2,6 +2,7 @@ import type { Rules } from './rules.ts';
 export { orderCandidates } from './order.ts';
 
 import { problemsText, type BootstraxFields, type FieldProblem, type ParsedRun } from './run.ts';
+import { counted } from './counted.ts';
 
 /**
  * What a host may take. primary: any run. backup: new runs only when it is needed. never: no new
@@ -95,16 +96,13 @@ export function evaluateClaim(
   const decision = broken?.otherwise ?? {
     kind: 'claim',
     purpose,
-    why: purpose === 'new' ? 'a new run' : `a retry after ${failuresText(bootstrax.failures)}`,
+    why:
+      purpose === 'new' ? 'a new run' : `a retry after ${counted(bootstrax.failures, 'failure')}`,
   };
   return {
     decision,
     rules: checks.map(({ rule, value, holds }) => ({ rule, value, holds })),
   };
-}
-
-function failuresText(failures: number): string {
-  return failures === 1 ? '1 failure' : `${failures} failures`;
 }
 
 /** Problems that leave it open what state the run is in: such a document is left alone. */
@@ -160,9 +158,9 @@ function retryChecks(
   const checks: Check[] = [
     {
       rule: `fewer than ${rules.retry.maxFailures} failures`,
-      value: failuresText(failures),
+      value: counted(failures, 'failure'),
       holds: failures < rules.retry.maxFailures,
-      otherwise: pass('givenUp', `given up after ${failuresText(failures)}`),
+      otherwise: pass('givenUp', `given up after ${counted(failures, 'failure')}`),
     },
     {
       rule: 'a time is set for the next try',
@@ -250,10 +248,10 @@ function roleCheck(
     case 'backup': {
       const needed = fleet.livePrimaries === 0 || fleet.queueLength > backupQueueLength;
       return check(
-        `a backup host helps when no primary host lives or more than ${backupQueueLength} runs wait`,
-        `${fleet.livePrimaries} primary hosts, ${fleet.queueLength} runs wait`,
+        `a backup host helps when no primary host lives or more than ${counted(backupQueueLength, 'run waits', 'runs wait')}`,
+        `${counted(fleet.livePrimaries, 'primary host')}, ${counted(fleet.queueLength, 'run waits', 'runs wait')}`,
         needed,
-        `left to the primary hosts: ${fleet.livePrimaries} live and ${fleet.queueLength} runs wait`,
+        `left to the primary hosts: ${fleet.livePrimaries} live and ${counted(fleet.queueLength, 'run waits', 'runs wait')}`,
       );
     }
   }

@@ -1,4 +1,5 @@
 import type { Clip, ResourceRow, ResourceRules } from './rules.ts';
+import { counted } from './counted.ts';
 
 /** What the resources of an attempt depend on. */
 export interface ResourceFacts {
@@ -175,7 +176,7 @@ function afterFailures(
     amounts = { ...amounts, ...lessMemory(amounts, facts.memoryFailures, rules) };
     const often = facts.memoryFailures === 1 ? 'it ran' : `${facts.memoryFailures} times it ran`;
     reasons.push(
-      `Only ${amounts.cores} cores and ${amounts.maxMessages} messages, because ${often} out of memory.`,
+      `Only ${counted(amounts.cores, 'core')} and ${counted(amounts.maxMessages, 'message')}, because ${often} out of memory.`,
     );
   }
   return amounts;

@@ -3,6 +3,7 @@ import type { ModeRule, Shedding, TargetRules } from './rules.ts';
 import type { FieldProblem } from './run.ts';
 import { shed } from './shedding.ts';
 import { dropped, suitsDetectors } from './type-names.ts';
+import { counted } from './counted.ts';
 
 /** A data type whose plugin a counted failure named. */
 export interface Culprit {
@@ -174,9 +175,7 @@ export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetS
   const asked = new Set([...chosen.targets, ...chosen.postProcessing]);
   const missing = wanted.filter((type) => !asked.has(type));
   if (missing.length > 0) {
-    reasons.push(
-      `Left out after ${failures === 1 ? '1 failure' : `${failures} failures`}: ${missing.join(', ')}.`,
-    );
+    reasons.push(`Left out after ${counted(failures, 'failure')}: ${missing.join(', ')}.`);
   }
   const instead = [...asked].filter((type) => !wanted.includes(type));
   if (instead.length > 0) reasons.push(`Asked for instead: ${instead.join(', ')}.`);

@@ -5,6 +5,7 @@ import { concludeFailure, type Fault, type FailureHistory } from '../domain/retr
 import { reasonText, type ExitCause } from '../domain/verdict.ts';
 import type { AttemptOutcome, Conclusion, LogPriority } from '../store/types.ts';
 import type { Environment } from './environment.ts';
+import { counted } from '../domain/counted.ts';
 
 /** An attempt that ended without success. */
 export interface Failure {
@@ -58,7 +59,7 @@ export function concludedFailure(env: Environment, failure: Failure): ConcludedF
         conclusion: { kind: 'given_up', reason: text, failures: conclusion.failures },
         counted: true,
         priority: 'fatal',
-        message: `run ${run} is GIVEN UP after ${conclusion.failures} failures and needs a person${what}: ${reason}. Try again with 'bootstrax retry ${run} --from-start'`,
+        message: `run ${run} is GIVEN UP after ${counted(conclusion.failures, 'failure')} and needs a person${what}: ${reason}. Try again with 'bootstrax retry ${run} --from-start'`,
       };
   }
 }

@@ -19,6 +19,7 @@ import { dataRate } from './data-rate.ts';
 import type { Environment } from './environment.ts';
 import { untilAnswered } from './persist.ts';
 import { tellDaq } from './tell.ts';
+import { counted } from '../domain/counted.ts';
 
 /** Culprits are looked for in this many of the run's newest attempts. */
 const ATTEMPTS_LOOKED_AT = 50;
@@ -118,7 +119,7 @@ export async function prepare(
   const { plan } = made;
   const failures = rungAfter(run.bootstrax)(plan.failures);
   if (failures > 0 && !env.rules.resources.fixed) {
-    const message = `resources of run ${run.number} on ${env.host} are lowered after ${failures} failures: ${plan.cores} cores, ${plan.maxMessages} messages, time-out ${plan.timeoutSeconds} s`;
+    const message = `resources of run ${run.number} on ${env.host} are lowered after ${counted(failures, 'failure')}: ${counted(plan.cores, 'core')}, ${counted(plan.maxMessages, 'message')}, time-out ${plan.timeoutSeconds} s`;
     env.log.info({ event: 'resources.lowered', run: run.number }, message);
     void tellDaq(env, 'info', message, run.number);
   }

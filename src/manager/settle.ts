@@ -33,6 +33,7 @@ import { untilAnswered } from './persist.ts';
 import { faultSeenNow } from './prepare.ts';
 import { removeProducts, takingBack, withdrawEntries } from './removal.ts';
 import { tellDaq } from './tell.ts';
+import { counted } from '../domain/counted.ts';
 
 /** What is known of an attempt when it is settled; as much as it came to. */
 export interface AttemptSoFar {
@@ -298,7 +299,7 @@ function decide(
       },
       outcome: outcomeOf(env, attempt, 'done', false, null),
       priority: handOn ? 'info' : 'error',
-      message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${products.length} data types`,
+      message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${counted(products.length, 'data type')}`,
     };
   }
   const { fault, reason, traceback, cause, shortOf = null } = judgement;

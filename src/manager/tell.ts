@@ -4,6 +4,7 @@ import type { Plan } from '../domain/attempt.ts';
 import { StoreError } from '../store/errors.ts';
 import type { LogPriority, Seen } from '../store/types.ts';
 import type { Environment } from './environment.ts';
+import { counted } from '../domain/counted.ts';
 
 /** Characters. */
 const LONGEST_MESSAGE = 4000;
@@ -45,6 +46,6 @@ export function runLabel({ id, number }: Pick<Seen, 'id' | 'number'>): string {
 /** That processing begins, and with what. */
 export function startMessage({ host }: Pick<Environment, 'host'>, plan: Plan): string {
   const { run, targets, cores, failures } = plan;
-  const again = failures === 0 ? '' : ` again, after ${failures} failures`;
-  return `run ${run} is processed${again} on ${host}: ${targets.join(', ')} with ${cores} cores`;
+  const again = failures === 0 ? '' : ` again, after ${counted(failures, 'failure')}`;
+  return `run ${run} is processed${again} on ${host}: ${targets.join(', ')} with ${counted(cores, 'core')}`;
 }

@@ -51,6 +51,4 @@ export function local(date: Date): string {
   return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 }
 
-export function count(number: number, singular: string, plural = `${singular}s`): string {
-  return `${number} ${number === 1 ? singular : plural}`;
-}
+export { counted as count } from '../../src/domain/counted.ts';

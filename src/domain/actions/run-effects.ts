@@ -3,6 +3,7 @@ import { parseRun, type BootstraxFields } from '../run.ts';
 import type { Rules } from '../rules.ts';
 import type { ActionKind } from './kinds.ts';
 import { isHeld } from './seen.ts';
+import { counted } from '../counted.ts';
 
 /** What people ask of a run. */
 export type RunActionKind = Extract<
@@ -160,7 +161,7 @@ function fail(facts: Facts, asking: Asking): RunEffect {
   const failures = fields.failures + 1;
   const ends = isOwned(fields) ? `${fields.host ?? 'Its host'} ends its attempt. ` : '';
   const isLast = failures >= rules.retry.maxFailures;
-  const counts = `It counts ${failures === 1 ? '1 failure' : `${failures} failures`}`;
+  const counts = `It counts ${counted(failures, 'failure')}`;
   return {
     ...deletion(facts),
     possible: true,
@@ -235,9 +236,9 @@ function again(facts: Facts, fromStart: boolean): RunEffect {
     possible: true,
     step: { kind: 'retry', failures: kept },
     effect: fromStart
-      ? `It is due${waits}, with all targets; its ${failures} failures are forgotten.${anew}`
-      : `It is due${waits}; it counts ${kept} failures.${anew}`,
-    done: `${name} is due now; it counts ${kept} failed attempts.`,
+      ? `It is due${waits}, with all targets; ${counted(failures, 'failure is', 'failures are')} forgotten.${anew}`
+      : `It is due${waits}; it counts ${counted(kept, 'failure')}.${anew}`,
+    done: `${name} is due now; it counts ${counted(kept, 'failed attempt')}.`,
   };
 }
 

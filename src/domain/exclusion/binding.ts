@@ -1,3 +1,5 @@
+import { counted } from '../counted.ts';
+
 /** A runs database as a manager finds it, or as a state folder remembers it. */
 export interface DatabaseIdentity {
   /** Set once in the database; a copy of the database has it too. Null: there is none. */
@@ -50,7 +52,7 @@ export function bindingOf(
       warning: `the state folder ${stateDir} was used with another runs database (${before}) and goes on with this one (${now})`,
     };
   }
-  const attempts = open.count === 1 ? '1 attempt' : `${open.count} attempts`;
+  const attempts = counted(open.count, 'attempt');
   return {
     kind: 'refused',
     reason: `the state folder ${stateDir} belongs to another runs database (${before}; this one: ${now}) and has ${attempts} of it that ${open.count === 1 ? 'is' : 'are'} not concluded: set the URL of that database, or give this one a state folder of its own (BOOTSTRAX_STATE_DIR). If this database takes the place of the other: bootstrax adopt --database`,

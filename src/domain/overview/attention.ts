@@ -4,6 +4,7 @@ import { placesOf, type Places } from '../places.ts';
 import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.ts';
 import type { HostCard } from './hosts.ts';
 import type { RunRow } from './run-row.ts';
+import { counted } from '../counted.ts';
 
 /** One thing that does not become well by itself. */
 export interface AttentionItem {
@@ -191,7 +192,7 @@ function ofRun(
         {
           ...about,
           kind: 'given_up',
-          what: `${name} is given up after ${run.failures} failures${because}`,
+          what: `${name} is given up after ${counted(run.failures, 'failure')}${because}`,
           since,
           todo: `bootstrax retry ${run.run ?? '?'} --from-start`,
         },

@@ -43,7 +43,8 @@ describe('usage', () => {
 
   it.each([
     [['statsu'], /Did you mean status\?/],
-    [['explain'], /missing required argument 'run'/],
+    [['explain'], /missing required argument 'run'\nSee bootstrax explain --help\./],
+    [['--frob'], /unknown option '--frob'\nSee bootstrax --help\./],
     [['explain', 'twelve'], /run number/],
     [['plan'], /--doc/],
     [['runs', '--state', 'sleeping'], /Allowed choices are new, considering/],

@@ -40,6 +40,7 @@ interface Report {
       unavailable?: string;
       document: { number: number; bootstrax: { state: string } };
       explain: { run: number; verdict: string };
+      sameNumber: { document: { number: number }; explain: { document: string } }[];
       history: { result: { traceback: string } }[];
     };
   };
@@ -59,6 +60,8 @@ describe('bootstrax report', () => {
     expect(host).toBe('alpha.test.local');
     expect(versions).toMatchObject({ node: process.version });
     expect(configuration.settings.map(({ setting }) => setting)).toContain('paths.output');
+    expect(doctor['host']?.map(({ check }) => check)).toContain('state folder');
+    expect(doctor['database']?.map(({ check }) => check)).toContain('eb_monitor');
     expect(doctor['python']?.map(({ check }) => check)).toContain('python');
     expect(logs['worker.log']).toBeTypeOf('string');
     expect(database.hosts.map((each) => each.host)).toEqual(['alpha.test.local']);
@@ -78,8 +81,24 @@ describe('bootstrax report', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const { database } = JSON.parse(await readFile(file, 'utf8')) as Report;
     expect(database.run.document.number).toBe(failed);
+    expect(stdout).toMatch(/look through it before you send it/);
     const nowhere = await lab.command(['report', '--out', join(folder, 'no/such/folder.json')]);
     expect(nowhere.code).toBe(2);
+  });
+
+  it('brings every document of a number that several have', async () => {
+    const { _id: _, ...document } = await lab.run(failed);
+    const [id] = await lab.insertRuns(document);
+    try {
+      const { run } = (await report(String(failed))).database;
+      expect(run.document.number).toBe(failed);
+      expect(run.sameNumber).toMatchObject([
+        { document: { number: failed }, explain: { run: failed, document: String(id) } },
+      ]);
+      expect(run.history).toHaveLength(1);
+    } finally {
+      await lab.runs.deleteOne({ _id: id! });
+    }
   });
 
   it('says what cannot be had, and brings the rest', async () => {

@@ -63,7 +63,7 @@ test(
     });
     expect(await told(bad, /^New failure on run \d+ /)).toMatchObject({ priority: 2 });
     expect(await told(bad, /^Repeated failure on run \d+ /)).toMatchObject({ priority: 1 });
-    expect(await told(bad, /are lowered after 1 failures/)).toMatchObject({ priority: 1 });
+    expect(await told(bad, /are lowered after 1 failure: /)).toMatchObject({ priority: 1 });
     expect(await told(bad, /GIVEN UP/)).toMatchObject({ priority: 4 });
     // No traceback in the log.
     for await (const { message } of log().find({ runid: bad })) {
