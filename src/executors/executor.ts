@@ -23,6 +23,8 @@ export interface Executor {
   ready(): Readiness;
   /** Whether a start would not have to wait for a worker that still warms up. */
   startsAtOnce(): boolean;
+  /** Calls `listener` each time the worker's state has changed; answers how to stop that. */
+  onChange(listener: () => void): () => void;
   /** Version of each package that makes the data; empty until the worker has reported them. */
   versions(): Readonly<Record<string, string>>;
   /** One sentence for people. */

@@ -54,6 +54,10 @@ export class LocalExecutor implements Executor {
     return kind === 'warm' || kind === 'cold';
   }
 
+  onChange(listener: () => void): () => void {
+    return this.#server.onChange(listener);
+  }
+
   versions(): Readonly<Record<string, string>> {
     return this.#server.versions;
   }

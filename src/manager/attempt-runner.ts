@@ -23,13 +23,12 @@ import { checkNumber } from './same-number.ts';
 import { settle, type AttemptSoFar, type Ending } from './settle.ts';
 import { planSummary, progressSummary } from './summaries.ts';
 import { Supervision } from './supervise.ts';
+import { workerIsUp } from './worker-wait.ts';
 import { workerWaitText } from '../domain/warm-place.ts';
 import { startMessage, tellDaq } from './tell.ts';
 
 /** Between two looks at a run whose end is awaited, beside the change stream, seconds. */
 const END_LOOK_SECONDS = 2;
-/** Between two looks at a worker that warms up, seconds. */
-const WORKER_LOOK_SECONDS = 0.2;
 
 /** One attempt at a run on this host, from the claim to its end. */
 export class AttemptRunner implements Runner {
@@ -289,7 +288,7 @@ export class AttemptRunner implements Runner {
    * for. False if it does not go on: the attempt was ended, or the worker does not come up.
    */
   async #workerIsUp(): Promise<boolean> {
-    const { executor, clock, store } = this.#env;
+    const { executor, store } = this.#env;
     if (executor.startsAtOnce()) return true;
     const stopped = this.#stopped();
     const since = await untilAnswered(this.#env, 'the time', stopped, () => store.serverTime());
@@ -298,16 +297,10 @@ export class AttemptRunner implements Runner {
       this.#enter('waiting_for_worker');
       await this.#lifeSign();
     }
-    while (!stopped.aborted && !executor.startsAtOnce()) {
-      const ready = executor.ready();
-      if (!ready.ok) {
-        this.#ended ??= { kind: 'host_problem', reason: ready.reason };
-        break;
-      }
-      await clock.sleep(WORKER_LOOK_SECONDS, stopped);
-    }
+    const up = await workerIsUp(this.#env, stopped);
     this.#waitsFor = null;
-    if (stopped.aborted || !executor.startsAtOnce()) {
+    if (!up.ok) this.#ended ??= { kind: 'host_problem', reason: up.reason };
+    if (!up.ok || stopped.aborted) {
       await this.#settleUnstarted();
       return false;
     }

@@ -114,6 +114,7 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
           ? { ok: false, reason: `the strax context ${context} is being imported` }
           : local.ready(),
       startsAtOnce: () => local.startsAtOnce(),
+      onChange: (listener) => local.onChange(listener),
       versions: () => local.versions(),
       describe: () => local.describe(),
     },

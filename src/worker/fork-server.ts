@@ -90,6 +90,7 @@ export class ForkServer {
   readonly #options: ForkServerOptions;
   readonly #listener: ForkServerListener;
   readonly #requests = new Map<string, Request>();
+  readonly #waiting = new Set<() => void>();
   #state: ForkServerState = starting();
   #process: ChildProcess | null = null;
   #versions: Readonly<Record<string, string>> = {};
@@ -113,6 +114,12 @@ export class ForkServer {
 
   get state(): ForkServerState {
     return this.#state;
+  }
+
+  /** Calls `listener` each time the state has changed; answers how to stop that. */
+  onChange(listener: () => void): () => void {
+    this.#waiting.add(listener);
+    return () => this.#waiting.delete(listener);
   }
 
   /** Pid of the running server, for `status` and tests. */
@@ -355,6 +362,7 @@ export class ForkServer {
   #setState(state: ForkServerState): void {
     this.#state = state;
     this.#listener.onState?.(state);
+    for (const changed of this.#waiting) changed();
   }
 
   #note(note: string): void {

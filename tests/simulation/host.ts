@@ -277,6 +277,8 @@ export class SimulatedHost {
       },
       ready: () => ({ ok: true }),
       startsAtOnce: warm,
+      onChange: (listener) =>
+        process.after(Math.max(0, warmAt - this.time.seconds) + 0.001, listener),
       versions: () => ({}),
       describe: () => (warm() ? 'warm' : 'warming up'),
     };

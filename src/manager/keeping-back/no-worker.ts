@@ -10,6 +10,7 @@ export function noWorker({ worker: { context }, paths }: Settings): LocalWorker 
       start: () => Promise.reject(new Error(reason)),
       ready: () => ({ ok: false, reason }),
       startsAtOnce: () => false,
+      onChange: () => () => undefined,
       versions: () => ({}),
       describe: () => reason,
     },
