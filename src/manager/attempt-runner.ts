@@ -61,6 +61,9 @@ export class AttemptRunner implements Runner {
   #waitsFor: string | null = null;
   /** Who had the run before it was claimed here. */
   readonly #hostBefore: string | null;
+  /** What it does now: ends soon after the manager's end. */
+  #working: Promise<void> = Promise.resolve();
+  #settled = false;
   /** The document takes nothing that makes it larger. */
   #tooLarge = false;
 
@@ -114,7 +117,8 @@ export class AttemptRunner implements Runner {
    */
   async work(noticed: Date | null): Promise<void> {
     if (noticed !== null) this.#times.noticed = noticed;
-    await this.#withLifeSigns(() => this.#fromClaim());
+    this.#working = this.#withLifeSigns(() => this.#fromClaim());
+    await this.#working;
   }
 
   /** An attempt of an earlier manager, as it is found on disk: alive, or with its last words. */
@@ -129,6 +133,30 @@ export class AttemptRunner implements Runner {
     await this.#withLifeSigns(() =>
       this.#supervise(files.directory, files.started?.guardian ?? null),
     );
+  }
+
+  async giveBack(signal: AbortSignal): Promise<boolean> {
+    // Whether it has a child is certain only once nothing of it is on its way.
+    const isAtRest = await Promise.race([
+      this.#working.then(
+        () => true,
+        () => false,
+      ),
+      new Promise<false>((resolve) => {
+        signal.addEventListener('abort', () => resolve(false), { once: true });
+      }),
+    ]);
+    if (this.#settled) return true;
+    if (!isAtRest || this.#supervision !== null) return false;
+    const phase = this.#phase;
+    this.#ended ??= { kind: 'manager', reason: 'the manager was told to end before the run was begun' };
+    try {
+      await this.#settleUnstarted(signal);
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+    }
+    if (!this.#settled) this.#enter(phase);
+    return this.#settled;
   }
 
   /** Ends the attempt for a cause; its child too. */
@@ -437,17 +465,18 @@ export class AttemptRunner implements Runner {
   }
 
   /** The attempt ends before a child existed. */
-  async #settleUnstarted(): Promise<void> {
-    if (this.#managerEnds.aborted && this.#ended === null) return;
+  async #settleUnstarted(signal = this.#managerEnds): Promise<void> {
+    if (signal.aborted && this.#ended === null) return;
     const ended = this.#ended ?? { kind: 'manager', reason: 'stopped before the start' };
     const judgement = judgeAttempt(
       { run: this.#run.number, started: false, exit: null, result: null, ended },
       { kind: 'ok' },
     );
-    await this.#settle({ kind: 'judged', judgement });
+    const told = this.#managerEnds.aborted;
+    await this.#settle({ kind: 'judged', judgement, told }, signal);
   }
 
-  async #settle(judged: Ending): Promise<void> {
+  async #settle(judged: Ending, signal = this.#managerEnds): Promise<void> {
     const lost = judged.kind === 'judged' && judged.judgement.kind === 'superseded';
     const ending: Ending =
       this.#abandoned === null || lost ? judged : { kind: 'abandoned', reason: this.#abandoned };
@@ -466,7 +495,8 @@ export class AttemptRunner implements Runner {
       peakMemoryBytes: this.#peakMemoryBytes || null,
       times: this.#timesSoFar(),
     };
-    await settle(this.#env, soFar, ending, this.#managerEnds);
+    const outcome = await settle(this.#env, soFar, ending, signal);
+    this.#settled = outcome !== null;
   }
 
   #timesSoFar(): AttemptTimes {

@@ -29,6 +29,8 @@ import { isUnbegun, type Runner } from './runner.ts';
 
 /** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
+/** Whoever asks a manager to end waits 3 s for it: what takes longer is left to the next start, seconds. */
+const GIVE_BACK_SECONDS = 2;
 
 /** The loop of one manager: recover, then notice, claim, watch, over and over. */
 export class ManagerLoop {
@@ -336,6 +338,17 @@ export class ManagerLoop {
         progress: runner.progressSummary(),
       })),
     };
+  }
+
+  /** After the end that a person wanted: what was claimed and not begun is free for others at once. */
+  async giveBack(): Promise<void> {
+    const over = new AbortController();
+    const given = this.#book.all().map(async (runner) => {
+      if (await runner.giveBack(over.signal)) this.#book.remove(runner);
+    });
+    const { clock } = this.#env;
+    await Promise.race([Promise.all(given), clock.sleep(GIVE_BACK_SECONDS, over.signal)]);
+    over.abort();
   }
 
   /** After the end: which runs go on without a manager, and how to stop them; which were not begun. */

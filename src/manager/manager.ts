@@ -204,6 +204,8 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
   if (handBack !== undefined) await manager.handBack(handBack);
   try {
     const answer = await manager.work(runOnce ?? null);
+    // Whatever is broken writes nothing any more.
+    if (!life.crashed) await manager.giveBack();
     manager.sayWhatGoesOn();
     await close(ending, closing);
     return answer;

@@ -36,4 +36,9 @@ export interface Runner {
   /** Something about the run's document has changed: look whether it is still ours. */
   look(): Promise<void>;
   progressSummary(): ProgressSummary | null;
+  /**
+   * The manager has been told to end: without a child the run goes back to the queue. True if nothing
+   * is left to be done for it; false if a child goes on, or `signal` ended the waiting.
+   */
+  giveBack(signal: AbortSignal): Promise<boolean>;
 }

@@ -54,7 +54,8 @@ export interface AttemptSoFar {
 }
 
 export type Ending =
-  | { kind: 'judged'; judgement: Judgement }
+  /** `told`: also a run that goes back to the queue says why. */
+  | { kind: 'judged'; judgement: Judgement; told?: boolean }
   | { kind: 'set_aside'; problems: readonly FieldProblem[]; faultSeen?: FaultSeen }
   /** No attempt could go better, and none was made. */
   | { kind: 'unmendable'; unmendable: Unmendable }
@@ -319,6 +320,7 @@ function decide(
     reason,
     traceback,
     meaning,
+    told: ending.told === true,
   });
   return {
     conclusion: { ...failure.conclusion, unregister: attempt.locations },

@@ -124,7 +124,12 @@ export class Seat {
     this.#loop = loop;
     this.#since = host.time.seconds;
     this.#options.tell(host.name, 'manager starts');
-    loop.work(null).then(
+    const manager = loop;
+    const work = async () => {
+      await manager.work(null);
+      await manager.giveBack();
+    };
+    work().then(
       () => process.kill(),
       (error: unknown) => {
         if (!(error instanceof ManagerRefused)) return this.#options.crashed(host, error);

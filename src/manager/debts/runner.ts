@@ -115,6 +115,11 @@ export class DebtRunner implements Runner {
     if (!ours) this.end({ kind: 'superseded' });
   }
 
+  /** The run is done, and stays so: what holds it for its debt ends with the lease. */
+  giveBack(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   async #fromClaim(): Promise<void> {
     const env = this.#env;
     const record = {

@@ -34,10 +34,14 @@ beforeEach(async () => {
   await promisify(execFile)('mkfifo', [pipe]);
 });
 
-async function started(host: string, hold = '/nowhere'): Promise<ManagerProcess> {
+async function started(
+  host: string,
+  hold = '/nowhere',
+  env: NodeJS.ProcessEnv = {},
+): Promise<ManagerProcess> {
   return lab.manager({
     ...{ host, context: 'held:held' },
-    env: { PYTHONPATH: join(PACKAGE, 'tests/support/contexts'), BOOTSTRAX_HOLD: hold },
+    env: { PYTHONPATH: join(PACKAGE, 'tests/support/contexts'), BOOTSTRAX_HOLD: hold, ...env },
   });
 }
 
@@ -144,13 +148,36 @@ test('a run that waits for the worker is given back, not counted, when the worke
   expect(last).toMatchObject({ outcome: 'done' });
 });
 
-test('a run that waits for the worker when its manager is stopped is given back by the next one, not counted', async () => {
+test('a run that waits for the worker when its manager is stopped goes back to the queue at once, not counted, and says why', async () => {
   const manager = await cold();
   const number = await taken();
   const { attempt } = await waiting(number);
   await manager.kill('SIGTERM');
-  await manager.event('manager.claims_left');
-  expect(manager.lines.filter(({ event }) => event === 'manager.children_go_on')).toEqual([]);
+  const given = (await lab.run(number)).bootstrax;
+  expect(given).toMatchObject({ state: 'failed', outcome: 'requeued', last_attempt: attempt });
+  expect(given['reason']).toContain('the manager was told to end before the run was begun');
+  expect(given.n_failures ?? 0).toBe(0);
+  expect(given).not.toHaveProperty('waits_for');
+  const events = manager.lines.map(({ event }) => event);
+  expect(events).not.toContain('manager.claims_left');
+  expect(events).not.toContain('manager.children_go_on');
+  await cold();
+  await letGo();
+  const { bootstrax } = await lab.reached(number, ['done']);
+  expect(bootstrax.n_failures ?? 0).toBe(0);
+  expect(await attemptsOf(number)).toMatchObject([
+    { outcome: 'requeued', cause: 'manager', counted: false },
+    { outcome: 'done' },
+  ]);
+});
+
+test('a manager that dies while it gives a run back that waits for the worker leaves it to the next one', async () => {
+  const manager = await started(COLD, pipe, { BOOTSTRAX_CRASH_AT: 'runs.conclude:before' });
+  onTestFinished(() => manager.kill());
+  await manager.event('manager.ready');
+  const number = await taken();
+  const { attempt } = await waiting(number);
+  await manager.kill('SIGTERM');
   expect((await lab.run(number)).bootstrax).toMatchObject({ state: 'considering', attempt });
   await cold();
   await until('another attempt to wait', async () => {
