@@ -91,8 +91,13 @@ export function forFaultFilter(): Document {
   return { 'bootstrax.outcome': 'set_aside', 'bootstrax.same_number.0': { $exists: false } };
 }
 
-export function waitingTaggedFilter(tag: string): Document {
-  return { 'tags.name': tag, 'bootstrax.state': { $in: [null, 'failed'] } };
+/** As an object with a name, or as plain text (`domain/tags`): one filter for both would be bounded by no index. */
+function tagged(tag: string): Document[] {
+  return [{ 'tags.name': tag }, { tags: tag }];
+}
+
+export function waitingTaggedFilters(tag: string): Document[] {
+  return tagged(tag).map((each) => ({ ...each, 'bootstrax.state': { $in: [null, 'failed'] } }));
 }
 
 /**
@@ -103,10 +108,19 @@ export function doneUnfinishedFilters(query: DoneUnfinishedQuery): Document[] {
   const done = { 'bootstrax.state': 'done' };
   const start = { $gte: query.since };
   return [
-    ...STATUS_TO_REPLACE.map((status) => ({ ...done, status, start })),
+    ...withoutStatusFilters(query.since),
     { ...done, end: null, start },
-    { 'tags.name': query.tag, ...done, start: { $gte: query.taggedSince } },
+    ...tagged(query.tag).map((each) => ({ ...each, ...done, start: { $gte: query.taggedSince } })),
   ];
+}
+
+/** Done runs begun since that nobody has handed on, a range of their index each. */
+export function withoutStatusFilters(since: Date): Document[] {
+  return STATUS_TO_REPLACE.map((status) => ({
+    'bootstrax.state': 'done',
+    status,
+    start: { $gte: since },
+  }));
 }
 
 /** Nothing of the ownership has changed since it was read; null also stands for a missing field. */

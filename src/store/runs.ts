@@ -22,7 +22,7 @@ import {
   setAsideFilter,
   UNSETTLED_STATES,
   unsettledFilter,
-  waitingTaggedFilter,
+  waitingTaggedFilters,
   withdrawFilter,
 } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.ts';
@@ -67,6 +67,7 @@ export const RUN_INDEXES: readonly IndexSpec[] = [
   index('state_status_start', { 'bootstrax.state': 1, status: 1, start: 1 }),
   index('state_end_start', { 'bootstrax.state': 1, end: 1, start: 1 }),
   index('tag_state_start', { 'tags.name': 1, 'bootstrax.state': 1, start: 1 }),
+  index('tag_text_state_start', { tags: 1, 'bootstrax.state': 1, start: 1 }),
   index('state_retry', {
     'bootstrax.state': 1,
     'bootstrax.next_retry': 1,
@@ -199,10 +200,15 @@ export function createRunStore(
       ((await runs.find(unsettledFilter(), { projection: SEEN_PROJECTION })) as RunDocument[]).map(
         seenOf,
       ),
-    waitingTagged: (tag, limit) =>
-      runs.find(waitingTaggedFilter(tag), { projection: RUN_PROJECTION, limit }) as Promise<
-        RunDocument[]
-      >,
+    waitingTagged: async (tag, limit) => {
+      const found = new Map<string, RunDocument>();
+      for (const filter of waitingTaggedFilters(tag)) {
+        for (const document of await runs.find(filter, { projection: RUN_PROJECTION, limit })) {
+          found.set(idText((document as RunDocument)._id), document as RunDocument);
+        }
+      }
+      return [...found.values()].slice(0, limit);
+    },
     doneUnfinished: async (query) => {
       const found = new Map<string, RunDocument>();
       // One after the other: nobody waits for it.

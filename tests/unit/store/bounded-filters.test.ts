@@ -2,7 +2,7 @@ import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { ANY_DATE } from '../../../src/store/run-retries.ts';
-import { createRunStore } from '../../../src/store/runs.ts';
+import { createRunStore, RUN_INDEXES } from '../../../src/store/runs.ts';
 import type { Fence, RunStore, Seen } from '../../../src/store/types.ts';
 import { noted } from './noted.ts';
 import { NOW } from './updates.ts';
@@ -80,6 +80,19 @@ it('what a done run may lack is asked for by equalities and one range', async ()
     { 'bootstrax.state': 'done', status: 'needs_upload', start },
     { 'bootstrax.state': 'done', end: null, start },
     { 'tags.name': 'abandon', 'bootstrax.state': 'done', start },
+    { tags: 'abandon', 'bootstrax.state': 'done', start },
+  ]);
+});
+
+it('tagged runs are asked for by one filter for each way to write a tag, each with an index of its own', async () => {
+  const filters = [
+    ...(await filtersOf((runs) => runs.waitingTagged('abandon', 5))),
+    ...(await filtersOf((runs) => runs.doneUnfinished(FINISHED))).slice(-2),
+  ];
+  const indexed = RUN_INDEXES.map(({ key }) => Object.keys(key)[0]);
+  for (const filter of filters) expect(indexed).toContain(Object.keys(filter)[0]);
+  expect(filters.map((filter) => Object.keys(filter)[0])).toEqual([
+    ...['tags.name', 'tags', 'tags.name', 'tags'],
   ]);
 });
 

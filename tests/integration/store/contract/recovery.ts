@@ -59,9 +59,13 @@ export function recoveryContract(open: Open): void {
       runDocument(7, { tags, bootstrax: null }),
       runDocument(8, { tags: [{ name: 'x' }] }),
       runDocument(9, { tags: null }),
+      runDocument(10, { tags: ['x', 'abandon'] }),
+      runDocument(11, { tags: 'abandon', bootstrax: { state: 'failed' } }),
+      runDocument(12, { tags: ['abandon', ...tags] }),
+      runDocument(13, { tags: ['abandon'], bootstrax: { state: 'abandoned' } }),
     ]);
     const found = await store.waitingTagged('abandon', 10);
-    expect(numbers(found).sort()).toEqual([1, 2, 7]);
+    expect(numbers(found).sort()).toEqual([1, 10, 11, 12, 2, 7]);
     expect(found[0]).not.toHaveProperty('daq_config.secret');
     expect(await store.waitingTagged('abandon', 2)).toHaveLength(2);
     expect(await store.waitingTagged('hold', 2)).toEqual([]);
@@ -82,17 +86,23 @@ export function recoveryContract(open: Open): void {
       runDocument(8, { ...done, status: null, bootstrax: { state: 'failed' } }),
       runDocument(10, { ...done, tags: [{ name: 'other' }] }),
     ]);
+    await runs.insertMany([
+      runDocument(11, { ...done, tags: ['abandon'] }),
+      runDocument(12, { ...done, tags: 'abandon' }),
+      runDocument(13, { ...done, tags: ['other', { name: 'abandoned' }] }),
+      runDocument(14, { tags: ['abandon'], bootstrax: { state: 'busy' } }),
+    ]);
     const missing = runDocument(9, { bootstrax: { state: 'done' }, end });
     delete missing.status;
     await runs.insertOne(missing);
     const query = { since, tag: 'abandon', taggedSince: since, limit: 10 };
     const found = await store.doneUnfinished(query);
-    expect(numbers(found)).toEqual([9, 5, 4, 3, 2]);
+    expect(numbers(found)).toEqual([12, 11, 9, 5, 4, 3, 2]);
     expect(found[0]).not.toHaveProperty('daq_config.secret');
-    expect(numbers(await store.doneUnfinished({ ...query, limit: 1 }))).toEqual([9, 5, 4, 3]);
+    expect(numbers(await store.doneUnfinished({ ...query, limit: 1 }))).toEqual([12, 9, 5, 4, 3]);
     const later = runDocument(6).start as Date;
     const fewer = await store.doneUnfinished({ ...query, taggedSince: later });
-    expect(numbers(fewer)).toEqual([9, 4, 3, 2]);
+    expect(numbers(fewer)).toEqual([12, 11, 9, 4, 3, 2]);
   });
 
   describe('a missing status', () => {
