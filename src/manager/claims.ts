@@ -31,14 +31,22 @@ const SHORTEST_WAIT_SECONDS = 0.01;
 const POLL = 'poll';
 const WALK = 'walk';
 
+/** Of the manager, what claims need. */
+export interface ClaimParts {
+  book: AttemptBook;
+  host: Pick<HostWatch, 'slots' | 'look'>;
+  debts: Pick<Debts, 'giveWayTo'>;
+  fleet: Pick<Fleet, 'claimRank' | 'warmPlace'>;
+}
+
 /** Takes runs, one claim at a time: in turn, and out of turn at a person's request. */
 export class Claims {
   readonly #env: Environment;
   readonly #book: AttemptBook;
-  readonly #host: HostWatch;
-  readonly #debts: Debts;
+  readonly #host: ClaimParts['host'];
+  readonly #debts: ClaimParts['debts'];
   readonly #take: (run: Run, fence: Fence, noticed: Date | null) => void;
-  readonly #fleet: Fleet;
+  readonly #fleet: ClaimParts['fleet'];
   readonly #prospects: Prospects;
   readonly #notices = new Notices();
   readonly #bookmarks: Bookmarks = new Map();
@@ -65,7 +73,7 @@ export class Claims {
    */
   constructor(
     env: Environment,
-    parts: { book: AttemptBook; host: HostWatch; debts: Debts; fleet: Fleet },
+    parts: ClaimParts,
     handlers: {
       take: (run: Run, fence: Fence, noticed: Date | null) => void;
       ring: () => void;

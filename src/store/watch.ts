@@ -22,7 +22,7 @@ const MOST_UNANSWERED = 5;
 export interface WatchRequest {
   /** The collection of the present client, which may change from call to call. */
   collection: () => Collection;
-  caller: Caller;
+  caller: Pick<Caller, 'once'>;
   pipeline: Document[];
   onEvent: (event: ChangeStreamDocument) => void;
   /** From here on nothing is missed, but before it something may have been. */
@@ -32,6 +32,8 @@ export interface WatchRequest {
   /** Null while events are waited for; else a signal that is aborted once they are. */
   rest?: () => AbortSignal | null;
   signal: AbortSignal;
+  /** Waits for so long, or until one of the signals is aborted. */
+  pause?: typeof pauseUntil;
   /**
    * Given up as unsupported where the server answers an idle stream at each write of anybody: a slow
    * poll then costs less.
@@ -135,7 +137,7 @@ class EarlyAnswers {
 async function readAll(
   stream: ChangeStream,
   onEvent: (event: ChangeStreamDocument) => void,
-  { signal, rest }: Pick<WatchRequest, 'signal' | 'rest'>,
+  { signal, rest, pause = pauseUntil }: Pick<WatchRequest, 'signal' | 'rest' | 'pause'>,
 ): Promise<void> {
   const pace = new Pace();
   let unanswered = 0;
@@ -155,7 +157,7 @@ async function readAll(
     if (now - asked > AWAIT_MS / 2) continue;
     const resting = rest?.() ?? null;
     const waitMs = resting === null ? pace.nothing(now - asked) : REST_MS;
-    if (waitMs > 0) await pauseUntil(resting === null ? [signal] : [signal, resting], waitMs);
+    if (waitMs > 0) await pause(resting === null ? [signal] : [signal, resting], waitMs);
   }
 }
 
