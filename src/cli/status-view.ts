@@ -1,6 +1,7 @@
 import type { Settings } from '../config/entries.ts';
 import type { QueueCounts, Store } from '../store/types.ts';
-import type { HostView } from '../domain/host-view.ts';
+import { leftRunsText, type HostView } from '../domain/host-view.ts';
+import type { AttentionItem } from '../domain/overview/attention.ts';
 import { hostViews } from './host-view.ts';
 import { bar, bytes, duration, style, table } from './output.ts';
 import { runView, type RunView } from '../domain/run-view.ts';
@@ -53,14 +54,28 @@ export function drawStatus({ time, hosts, queue, runs }: StatusView): string {
 export function drawHosts(hosts: readonly HostView[]): string {
   return table(
     ['host', 'state', 'sign', 'runs', 'says'],
-    hosts.map(({ host, state, ageSeconds, runs, thinking, whyNot }) => [
+    hosts.map(({ host, state, ageSeconds, runs, thinking, whyNot, leftRuns }) => [
       host,
       style(state === 'dead' ? 'red' : state === 'busy' ? 'yellow' : 'green', state),
       `${duration(ageSeconds)} ago`,
       runs.join(' ') || '-',
-      whyNot ?? thinking ?? '',
+      [whyNot ?? thinking, leftRunsText({ leftRuns })].filter((says) => says !== null).join('; '),
     ]),
   );
+}
+
+const MOST_ITEMS = 10;
+
+/** What needs a human, each with what to do; empty if nothing does. */
+export function drawAttention(items: readonly AttentionItem[]): string {
+  const open = items.filter(({ acknowledged }) => acknowledged === null);
+  if (open.length === 0) return '';
+  const more = open.length - MOST_ITEMS;
+  return [
+    style('bold', 'needs a human'),
+    ...open.slice(0, MOST_ITEMS).flatMap(({ what, todo }) => [`  ${what}`, `    ${todo}`]),
+    ...(more > 0 ? [`  and ${more} more, on the page and with --json`] : []),
+  ].join('\n');
 }
 
 /** Two lines on one run that is being processed. */

@@ -1,9 +1,10 @@
 import type { Standing, Standings } from '../domain/actions/acknowledgement.ts';
 import { runSeen } from '../domain/actions/seen.ts';
 import { fieldsOf } from '../domain/bson-values.ts';
+import { whyNotHandedOn } from '../domain/certification.ts';
 import { writerOf } from '../domain/exclusion/two-managers.ts';
 import { incompleteIn } from '../domain/live-input.ts';
-import { attention } from '../domain/overview/attention.ts';
+import { attention, type RunToLookAt } from '../domain/overview/attention.ts';
 import { hostCard, hostScores, type Sign } from '../domain/overview/hosts.ts';
 import {
   latencyPlot,
@@ -27,6 +28,9 @@ const MOST_WAITING = 1000;
 /** Failed runs that began longer ago are history: they are on the page of runs. */
 const FAILED_DAYS = 30;
 const MOST_FAILED = 1000;
+/** Done runs that began longer ago get no status by themselves, and others may have gone on with them. */
+const UNFINISHED_DAYS = 7;
+const MOST_UNFINISHED = 200;
 const PLOT_HOURS = 24;
 const MOST_PLOTTED = 5000;
 /** A run without an end that began longer ago is not being taken: its end was never written. */
@@ -199,16 +203,18 @@ export async function readWaitingRuns(
   rules: Rules,
   now: Date,
 ): Promise<Pick<Panels, 'queue' | 'attention'> & { untouched: Waiting[]; rows: RunRow[] }> {
-  const since = new Date(now.getTime() - FAILED_DAYS * 86_400_000);
-  const [untouched, failed, withoutRetry, inWork, recent, standings] = await Promise.all([
-    overview.untouched(MOST_WAITING),
-    overview.failedSince(since, MOST_FAILED),
-    overview.withoutRetry(MOST_WAITING),
-    overview.working(),
-    // Of done runs the newest numbers are looked at.
-    overview.recent(STRIP_CELLS),
-    actions.standing(),
-  ]);
+  const ago = (days: number) => new Date(now.getTime() - days * 86_400_000);
+  const [untouched, failed, withoutRetry, inWork, recent, unfinished, standings] =
+    await Promise.all([
+      overview.untouched(MOST_WAITING),
+      overview.failedSince(ago(FAILED_DAYS), MOST_FAILED),
+      overview.withoutRetry(MOST_WAITING),
+      overview.working(),
+      // Of done runs the newest numbers are looked at.
+      overview.recent(STRIP_CELLS),
+      overview.doneWithoutStatus(ago(UNFINISHED_DAYS), MOST_UNFINISHED),
+      actions.standing(),
+    ]);
   const all = new Map(
     [...failed, ...withoutRetry, ...inWork].map((document) => [idText(document._id), document]),
   );
@@ -217,12 +223,9 @@ export async function readWaitingRuns(
     ['retrying', 'requeued', 'held'].includes(condition),
   );
   const waiting = untouched.map(waitingOf);
-  const incomplete = recent
-    .filter((document) => incompleteIn(document['bootstrax']) !== null)
-    .filter((document) => !all.has(idText(document._id)));
-  const changedAt = new Map(
-    [...all.values(), ...incomplete].map((each) => [idText(each._id), timeOf(each)]),
-  );
+  const done = doneToLookAt(recent, unfinished, now, rules).filter(({ id }) => !all.has(id));
+  const documents = [...all.values(), ...recent, ...unfinished];
+  const changedAt = new Map(documents.map((each) => [idText(each._id), timeOf(each)]));
   return {
     untouched: waiting,
     rows,
@@ -238,7 +241,7 @@ export async function readWaitingRuns(
       now,
     ),
     attention: attention(
-      [...rows, ...incomplete.map((document) => rowOf(document, now, rules))],
+      [...rows, ...done],
       cards,
       changedAt,
       {
@@ -252,6 +255,25 @@ export async function readWaitingRuns(
       standingsOf(standings),
     ),
   };
+}
+
+/** Done runs of which somebody has to know, each once. */
+function doneToLookAt(
+  recent: readonly RunDocument[],
+  unfinished: readonly RunDocument[],
+  now: Date,
+  rules: Rules,
+): RunToLookAt[] {
+  const grace = rules.limits.endOfRunSeconds + PROMISE_GRACE_SECONDS;
+  const reasons = new Map(
+    unfinished.map((each) => [idText(each._id), whyNotHandedOn(each, now, grace)]),
+  );
+  const byId = new Map([...recent, ...unfinished].map((each) => [idText(each._id), each]));
+  return [...byId].flatMap(([id, document]) => {
+    const notHandedOn = reasons.get(id) ?? null;
+    if (notHandedOn === null && incompleteIn(document['bootstrax']) === null) return [];
+    return [{ ...rowOf(document, now, rules), notHandedOn }];
+  });
 }
 
 /** What needs a human, read at once. */

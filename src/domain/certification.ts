@@ -1,4 +1,5 @@
 import { fieldsOf } from './bson-values.ts';
+import { incompleteIn, lacksData } from './live-input.ts';
 
 /** What was found of the folders that a done run lists for its host; null where they cannot be seen. */
 export type FoldersSeen = readonly { location: string; problem: string | null }[] | null;
@@ -26,4 +27,27 @@ export function uncertifiable(listed: readonly string[], seen: FoldersSeen): str
     if (found.problem !== null) return found.problem;
   }
   return null;
+}
+
+/**
+ * Why a done run that has no status which hands it on has still none, or null: it is not yet due, is
+ * being worked on, or is told of as one that lacks data. Hosts give such a run its status within
+ * minutes: `graceSeconds` after it was done nobody does so by itself any more.
+ */
+export function whyNotHandedOn(
+  document: Record<string, unknown>,
+  now: Date,
+  graceSeconds: number,
+): string | null {
+  const fields = fieldsOf(document['bootstrax']);
+  const { time } = fields;
+  if (fields['state'] !== 'done' || fields['debt'] != null) return null;
+  if (time instanceof Date && now.getTime() - time.getTime() <= graceSeconds * 1000) return null;
+  const incomplete = incompleteIn(fields);
+  if (incomplete !== null && lacksData(incomplete)) return null;
+  if (!(document['end'] instanceof Date)) return 'the DAQ has not written its end';
+  return (
+    uncertifiable(productsListed(document), null) ??
+    'what it lists is not there, is not whole, or has not been looked at'
+  );
 }

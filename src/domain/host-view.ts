@@ -112,6 +112,22 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
+/** So many are named. */
+const MOST_NAMED = 5;
+
+/** The first of them, and how many more there are. */
+export function namedInWords(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return `${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** For people: the runs that a host leaves alone; null: none. */
+export function leftRunsText({ leftRuns }: Pick<HostView, 'leftRuns'>): string | null {
+  if (leftRuns.length === 0) return null;
+  const named = namedInWords(leftRuns.map(({ run }) => run));
+  return `leaves ${leftRuns.length} alone (${named}): the database refuses what it writes of them`;
+}
+
 const MOST_LEFT = 20;
 const LONGEST_LEFT = 300;
 

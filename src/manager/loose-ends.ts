@@ -160,7 +160,7 @@ export class LooseEnds {
       document,
       'error',
       'run.uncertified',
-      `${runLabel(seenOf(document))} is done on ${String(host)} without a status that hands it on, and does not get one: ${problem}. Restore its data, or have it made again: 'bootstrax fail ${String(number)}'`,
+      `${runLabel(seenOf(document))} is done on ${String(host)} without a status that hands it on, and does not get one: ${problem}. Restore its data, or have it made again: 'bootstrax retry ${String(number)} --even-done --reason TEXT'`,
     );
   }
 
@@ -184,7 +184,7 @@ export class LooseEnds {
       document,
       'error',
       'run.end_missing',
-      `${runLabel(seenOf(document))} is done, but the DAQ has not written its end: write it, or fail the run with 'bootstrax fail'; its data stays as it is`,
+      `${runLabel(seenOf(document))} is done, but the DAQ has not written its end: write it; its data stays as it is`,
     );
   }
 

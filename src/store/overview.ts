@@ -8,7 +8,7 @@ import { HOLD_TAG } from '../domain/rules.ts';
 import type { RunState } from '../domain/run.ts';
 import { storedCause, storedCauseText } from '../domain/stored-cause.ts';
 import type { Collection } from './collection.ts';
-import { notTagged, RUN_PROJECTION, unsettledFilter } from './run-filters.ts';
+import { notTagged, RUN_PROJECTION, unsettledFilter, withoutStatusFilters } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.ts';
 import type {
   EndedAttempt,
@@ -199,6 +199,13 @@ export function createOverviewStore(parts: {
       )) as RunDocument[],
     withoutRetry: (limit) =>
       documents({ 'bootstrax.state': 'failed', 'bootstrax.next_retry': null }, limit),
+    doneWithoutStatus: async (since, limit) => {
+      const options = { projection: RUN_PROJECTION, sort: { start: -1 }, limit } as const;
+      const found = await Promise.all(
+        withoutStatusFilters(since).map((filter) => runs.find(filter, options)),
+      );
+      return found.flat() as RunDocument[];
+    },
     begunSince: (since, limit) => documents({ start: { $gte: since } }, limit, TAKEN_PROJECTION),
     list: async (query) => {
       const { state, also } = overviewFilter(query);

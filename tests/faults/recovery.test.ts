@@ -130,6 +130,12 @@ describe('runs that somebody has left behind', () => {
     for (const run of [bare, gone]) {
       await alpha.event('run.uncertified', { run });
       expect((await lab.run(run)).status).toBeUndefined();
+      await set(run, { 'bootstrax.time': new Date(Date.now() - DAY_MS) });
+    }
+    const { stdout } = await lab.command(['status']);
+    for (const run of [bare, gone]) {
+      expect(stdout).toMatch(new RegExp(`Run ${run} is done on .*, and is not handed on: `));
+      expect(stdout).toContain(`bootstrax retry ${run} --even-done --reason TEXT`);
     }
   });
 

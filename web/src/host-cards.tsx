@@ -1,3 +1,4 @@
+import { leftRunsText } from '../../src/domain/host-view.ts';
 import { Fragment } from 'preact';
 import type { HostCard } from '../../src/domain/overview/hosts.ts';
 import { ActionButtons } from './actions/buttons.tsx';
@@ -39,6 +40,7 @@ export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
             <HostSign condition={host.condition} />
           </header>
           {!saysDrained(host) && <p class="says">{saysOf(host)}</p>}
+          {host.leftRuns.length > 0 && <p class="says">{leftRunsText(host)}</p>}
           {host.condition === 'busy' && <InWork host={host} working={working} />}
           {host.drained !== null && (
             <p class="drained">

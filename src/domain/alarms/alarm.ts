@@ -1,6 +1,7 @@
 /** What an alarm is about; few, so that each is looked at. */
 export const ALARM_KINDS = [
   'given_up',
+  'not_handed_on',
   'promise_missed',
   'host_silent',
   'output_disk',
@@ -11,6 +12,7 @@ export type AlarmKind = (typeof ALARM_KINDS)[number];
 
 export const ALARM_WORDS: Readonly<Record<AlarmKind, string>> = {
   given_up: 'run given up',
+  not_handed_on: 'run not handed on',
   promise_missed: 'promise missed',
   host_silent: 'host silent',
   output_disk: 'output disk',

@@ -57,10 +57,10 @@ function ofItem(
   open: ReadonlySet<string>,
 ): Alarm[] {
   const { kind, run, host, what, todo, key } = item;
-  if (kind !== 'given_up' && kind !== 'host_silent') return [];
+  if (kind !== 'given_up' && kind !== 'host_silent' && kind !== 'not_handed_on') return [];
   if (item.acknowledged !== null && !open.has(key)) return [];
   const since = dateOf(item.since);
-  if (kind === 'given_up') return [{ key, kind, run, host: null, what, todo, since }];
+  if (kind !== 'host_silent') return [{ key, kind, run, host: null, what, todo, since }];
   // A host that a person has taken out may well be switched off.
   const card = hosts.find((each) => each.host === host);
   if (card?.whyNotKind === 'drained') return [];

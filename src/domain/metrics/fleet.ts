@@ -35,6 +35,7 @@ const ATTENTION: Record<AttentionItem['kind'], 0> = {
   same_number: 0,
   runs_left: 0,
   incomplete: 0,
+  not_handed_on: 0,
 };
 
 /** Gauges of runs, queue, hosts and what needs a human. */

@@ -1,5 +1,6 @@
 import { itemMarks, type Acknowledged, type Standings } from '../actions/acknowledgement.ts';
 import { boundedLine } from '../bounded.ts';
+import { namedInWords } from '../host-view.ts';
 import { placesOf, type Places } from '../places.ts';
 import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.ts';
 import type { HostCard } from './hosts.ts';
@@ -18,7 +19,8 @@ export interface AttentionItem {
     | 'two_managers'
     | 'same_number'
     | 'runs_left'
-    | 'incomplete';
+    | 'incomplete'
+    | 'not_handed_on';
   /** Opens the page of. */
   run: number | null;
   host: string | null;
@@ -50,9 +52,12 @@ export interface AttentionLimits {
   abandonTag: string;
 }
 
+/** `notHandedOn`: why a done run has no status that hands it on, where it should have one. */
+export type RunToLookAt = RunRow & { notHandedOn?: string | null };
+
 /** What needs a human, most urgent first; normally nothing. */
 export function attention(
-  runs: readonly RunRow[],
+  runs: readonly RunToLookAt[],
   hosts: readonly HostCard[],
   changedAt: ReadonlyMap<string, Date | null>,
   limits: AttentionLimits,
@@ -76,7 +81,7 @@ export function attention(
 }
 
 /** Documents that are set aside for their number are one thing to settle, and one item. */
-function onceEachNumber(runs: readonly RunRow[]): RunRow[] {
+function onceEachNumber(runs: readonly RunToLookAt[]): RunToLookAt[] {
   const told = new Set<number | null>();
   return runs.filter(({ run, condition, setAsideFor }) => {
     if (condition !== 'set_aside' || setAsideFor.length === 0) return true;
@@ -96,7 +101,8 @@ const URGENCY: Record<AttentionItem['kind'], number> = {
   runs_left: 6,
   same_number: 7,
   set_aside: 8,
-  incomplete: 9,
+  not_handed_on: 9,
+  incomplete: 10,
 };
 
 function ofHost(host: HostCard): Bare[] {
@@ -117,18 +123,10 @@ function leftBy({ host, leftRuns }: HostCard): Bare[] {
         since: null,
         occurrence: [...runs].sort().join(' '),
       },
-      what: `${host} leaves ${listed(runs)} alone: the database refuses what it writes of ${first.run}, ${first.why}`,
+      what: `${host} leaves ${namedInWords(runs)} alone: the database refuses what it writes of ${first.run}, ${first.why}`,
       todo: 'Mend the document or the right to write it; the host tries again by itself.',
     },
   ];
-}
-
-/** So many are named. */
-const MOST_NAMED = 5;
-
-function listed(names: readonly string[]): string {
-  const more = names.length - MOST_NAMED;
-  return `${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function stateOf(host: HostCard): Bare[] {
@@ -175,7 +173,7 @@ function stateOf(host: HostCard): Bare[] {
 }
 
 function ofRun(
-  run: RunRow,
+  run: RunToLookAt,
   changed: Date | null,
   limits: AttentionLimits,
   now: Date,
@@ -203,7 +201,7 @@ function ofRun(
           {
             ...about,
             kind: 'same_number',
-            what: `${name} has ${run.setAsideFor.length + 1} documents; ${run.id} is set aside, the number is that of ${listed(run.setAsideFor)} as well.`,
+            what: `${name} has ${run.setAsideFor.length + 1} documents; ${run.id} is set aside, the number is that of ${namedInWords(run.setAsideFor)} as well.`,
             since,
             todo: `bootstrax renumber ${run.id} NUMBER --reason TEXT, or remove the wrong one of them`,
           },
@@ -253,19 +251,34 @@ function ofRun(
     }
     case 'done':
     case 'debt':
-      if (run.incomplete.length === 0) return [];
-      return [
-        {
-          ...about,
-          kind: 'incomplete',
-          what: `${name} is done with less than was taken: ${boundedLine(run.incomplete.join(' '), LONGEST_LACK)}`,
-          since,
-          todo: `Once the files are whole: bootstrax retry ${run.run ?? run.id} --even-done --reason TEXT`,
-        },
-      ];
+      return [...ofProducts(run, name, since), ...ofData(run, name, since)];
     default:
       return [];
   }
+}
+
+type OfRun = Omit<Bare, 'occurrence'>[];
+
+function ofProducts(run: RunToLookAt, name: string, since: string | null): OfRun {
+  if (run.notHandedOn == null) return [];
+  return [
+    {
+      ...{ run: run.run, host: run.host, kind: 'not_handed_on', since },
+      what: `${name} is done on ${run.host ?? 'an unknown host'}, and is not handed on: ${run.notHandedOn}.`,
+      todo: `Look at its data: the DAQ's log says what is missing. Restore it, or have it made again: bootstrax retry ${run.run ?? run.id} --even-done --reason TEXT`,
+    },
+  ];
+}
+
+function ofData(run: RunToLookAt, name: string, since: string | null): OfRun {
+  if (run.incomplete.length === 0) return [];
+  return [
+    {
+      ...{ run: run.run, host: run.host, kind: 'incomplete', since },
+      what: `${name} is done with less than was taken: ${boundedLine(run.incomplete.join(' '), LONGEST_LACK)}`,
+      todo: `Once the files are whole: bootstrax retry ${run.run ?? run.id} --even-done --reason TEXT`,
+    },
+  ];
 }
 
 /** Characters. */

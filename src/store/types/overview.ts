@@ -51,6 +51,8 @@ export interface OverviewStore {
   failedSince(since: Date, limit: number): Promise<RunDocument[]>;
   /** Failed runs without a time for another try, whenever they began. */
   withoutRetry(limit: number): Promise<RunDocument[]>;
+  /** Done runs begun since that have no status which hands them on, newest first, so many of each status. */
+  doneWithoutStatus(since: Date, limit: number): Promise<RunDocument[]>;
   /** Runs begun since: number, start, end, and when they were processed. */
   begunSince(since: Date, limit: number): Promise<RunDocument[]>;
   /** Lists runs as `RunStore.list`, by more filters. */

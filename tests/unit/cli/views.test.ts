@@ -2,7 +2,8 @@ import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { hostView } from '../../../src/domain/host-view.ts';
 import { runView } from '../../../src/domain/run-view.ts';
-import { drawStatus } from '../../../src/cli/status-view.ts';
+import type { AttentionItem } from '../../../src/domain/overview/attention.ts';
+import { drawAttention, drawStatus } from '../../../src/cli/status-view.ts';
 
 const NOW = new Date('2026-01-01T01:00:00Z');
 const before = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
@@ -117,6 +118,34 @@ it('draws hosts, the queue and a bar for each run', () => {
       `  [${'#'.repeat(15)}${'.'.repeat(15)}]  50 %  processing  20 s of data  12.5 MB/s  500 MB  10 s left`,
     ].join('\n'),
   );
+});
+
+it('says of a host which runs the database refuses of it, and how many', () => {
+  const left_runs = Array.from({ length: 7 }, (_, i) => ({ run: `run ${i}`, why: 'too large' }));
+  const queue = { new: 0, held: 0, considering: 0, busy: 0, waiting: 0, due: 0 };
+  const drawn = (extras: Record<string, unknown>) => {
+    const host = hostView({ host: 'a.lab', state: 'idle', time: NOW, extras }, NOW, 300);
+    return drawStatus({ time: NOW.toISOString(), hosts: [host], queue, runs: [] });
+  };
+  expect(drawn({ thinking: 'waiting for runs', left_runs })).toContain(
+    'waiting for runs; leaves 7 alone (run 0, run 1, run 2, run 3, run 4 and 2 more): the database refuses',
+  );
+  expect(drawn({ thinking: 'waiting for runs' })).not.toContain('alone');
+});
+
+it('lists what needs a human with what to do, without what somebody has taken on', () => {
+  const item = (n: number, acknowledged: AttentionItem['acknowledged'] = null): AttentionItem => ({
+    ...{ kind: 'given_up', run: n, host: null, since: null, seen: '', acknowledged },
+    ...{ key: `given_up:${n}`, what: `Run ${n} is given up`, todo: `retry ${n}` },
+  });
+  expect(drawAttention([])).toBe('');
+  const known = item(99, { by: 'x', reason: 'mine', at: NOW.toISOString(), expires: null });
+  const lines = drawAttention([known, ...Array.from({ length: 12 }, (_, i) => item(i))]).split(
+    '\n',
+  );
+  expect(lines.slice(0, 3)).toEqual(['needs a human', '  Run 0 is given up', '    retry 0']);
+  expect(lines.at(-1)).toBe('  and 2 more, on the page and with --json');
+  expect(lines.join()).not.toContain('99');
 });
 
 it('says of a run that is claimed what it waits for, as long as it waits', () => {

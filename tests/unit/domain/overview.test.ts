@@ -302,6 +302,18 @@ describe('what needs a human of runs that nobody else would tell of', () => {
     expect(items([view({ state: 'done', incomplete: 'yes' })])).toEqual([]);
   });
 
+  it('is a done run that nobody has handed on, with why and with what to do', () => {
+    const row = runRow('document0', view({ state: 'done' }), 10, 'seen');
+    const found = (notHandedOn: string | null) =>
+      attention([{ ...row, notHandedOn }], [], new Map(), limits, NOW);
+    expect(found(null)).toEqual([]);
+    const [item, ...more] = found('its document lists no product');
+    expect(item).toMatchObject({ kind: 'not_handed_on', key: 'not_handed_on:7', run: 7 });
+    expect(item?.what).toContain('its document lists no product');
+    expect(item?.todo).toContain('bootstrax retry 7 --even-done --reason TEXT');
+    expect(more).toEqual([]);
+  });
+
   it('is a number that several documents have, once, with the command that settles it', () => {
     const aside = (ids: unknown) =>
       view({ state: 'failed', outcome: 'set_aside', same_number: ids, next_retry: null });

@@ -1,3 +1,4 @@
+import { leftRunsText } from '../../../src/domain/host-view.ts';
 import type { HostHistoryAnswer } from '../../../src/dashboard/api.ts';
 import type { HostCard, HostScore } from '../../../src/domain/overview/hosts.ts';
 import { Audit } from '../actions/audit.tsx';
@@ -217,7 +218,9 @@ function Sayings({ hosts }: { hosts: HostCard[] }) {
                 <Skew seconds={more.clockSkewSeconds} />
               </td>
               <td class="right num">{more.load === null ? '–' : more.load.toFixed(1)}</td>
-              <td class="why-wide">{thinking}</td>
+              <td class="why-wide">
+                {[thinking, leftRunsText(more)].filter((says) => says !== null).join('; ')}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -17,6 +17,7 @@ const WORDS = {
   same_number: 'same number',
   runs_left: 'refused',
   incomplete: 'incomplete',
+  not_handed_on: 'not handed on',
 } as const;
 
 const SHAPES = {
@@ -30,6 +31,7 @@ const SHAPES = {
   same_number: 'diamond',
   runs_left: 'triangle',
   incomplete: 'diamond',
+  not_handed_on: 'diamond',
 } as const;
 
 const MOST_SHOWN = 8;
@@ -114,6 +116,7 @@ function offersOf({ kind }: AttentionItem): Offer[] {
     case 'same_number':
     case 'runs_left':
     case 'incomplete':
+    case 'not_handed_on':
       return [];
   }
 }
