@@ -149,7 +149,10 @@ export class AttemptRunner implements Runner {
     if (this.#settled) return true;
     if (!isAtRest || this.#supervision !== null) return false;
     const phase = this.#phase;
-    this.#ended ??= { kind: 'manager', reason: 'the manager was told to end before the run was begun' };
+    this.#ended ??= {
+      kind: 'manager',
+      reason: 'the manager was told to end before the run was begun',
+    };
     try {
       await this.#settleUnstarted(signal);
     } catch (error) {
