@@ -63,6 +63,8 @@ export function runNow(document: string, fields: Record<string, unknown>): RunNo
   const bootstrax = fieldsOf(fields['bootstrax']);
   const state = textOf(bootstrax['state']);
   const isDone = state === 'done';
+  // The reference copies along what an attempt of ours has left that failed.
+  const isOurs = (bootstrax['outcome'] ?? 'done') === 'done';
   const isHeld = state === 'considering' || state === 'busy';
   const entries: unknown[] = Array.isArray(fields['data']) ? fields['data'] : [];
   return {
@@ -74,7 +76,7 @@ export function runNow(document: string, fields: Record<string, unknown>): RunNo
       : isDone
         ? textOf(fieldsOf(bootstrax['debt'])['attempt'])
         : null,
-    madeBy: isDone ? texts(bootstrax['last_attempt'], bootstrax['debt_paid']) : [],
+    madeBy: isDone && isOurs ? texts(bootstrax['last_attempt'], bootstrax['debt_paid']) : [],
     listed: entries.map(fieldsOf).flatMap(({ host, location }) => {
       const at = textOf(location);
       return at === null ? [] : [{ host: textOf(host) ?? '', location: normalized(at) }];

@@ -346,6 +346,20 @@ describe('A folder of an unknown maker counts as held', () => {
   });
 });
 
+test('what an attempt left that failed may go, although another program has done the run since and copied its id along', () => {
+  const copied = { state: 'done', host: 'eb9', last_attempt: OURS, outcome: 'failed' };
+  const elsewhere = [{ host: 'eb9', location: '/else/000052-peaks-abc' }];
+  expect(
+    mayRemove(folder(says(OURS), true), [run(copied, elsewhere)], remover('take_back')),
+  ).toEqual({
+    kind: 'yes',
+  });
+  const own = { ...copied, outcome: 'done' };
+  expect(
+    mayRemove(folder(says(OURS), true), [run(own, elsewhere)], remover('take_back')).kind,
+  ).toBe('no');
+});
+
 test('a document with anything in it is read without an error', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom('bootstrax', 'data'), fc.anything()), (fields) => {
