@@ -73,13 +73,17 @@ export function stillOurs(
   const { run } = parsed;
   const odd = run.oddities.filter(({ field }) => OF_DELETION.test(field));
   if (odd.length > 0) return refused(`its document is odd: ${problemsText(odd)}`);
-  const { state, host: holder, attempt: running } = run.bootstrax;
+  const { state, host: holder, attempt: running, outcome } = run.bootstrax;
   if (state !== 'done') return refused(`it is not done any more, but ${state ?? 'new'}`);
   if (holder !== host) {
     return refused(`${holder ?? 'nobody'} has concluded it since, and not this host`);
   }
   if (running !== null || lastAttempt !== attempt) {
     return refused('another attempt has been made at it since');
+  }
+  // Another program copies the id of our attempt along.
+  if (outcome !== null && outcome !== 'done') {
+    return refused(`it is done, but not by this host's attempt: that one was ${outcome}`);
   }
   const tag = [holdTag, abandonTag].find((name) => run.tags.includes(name));
   if (tag !== undefined) return refused(`it is tagged ${tag}`);

@@ -29,6 +29,11 @@ export interface RunNow {
   holder: string | null;
   /** Attempts whose products a done run has. */
   madeBy: readonly string[];
+  /**
+   * The last attempt of ours at a done run, where others have made it done since the run failed: the
+   * reference copies the id along. Of what it has made the run has only what it lists.
+   */
+  failed: string | null;
   listed: readonly { host: string; location: string }[];
 }
 
@@ -58,13 +63,16 @@ export type MayRemove =
   /** Only if nobody writes to it: nothing of its maker is known but the folder. */
   | { kind: 'unless_held'; maker: 'unknown' | 'other_host' };
 
+/** What `outcome` says of a run that was to be tried again, or not any more, when its last attempt had ended. */
+const WITHOUT_PRODUCTS: readonly unknown[] = ['failed', 'requeued', 'given_up'];
+
 /** Reads a run document, whatever is in it; `document` is its `_id` as text. */
 export function runNow(document: string, fields: Record<string, unknown>): RunNow {
   const bootstrax = fieldsOf(fields['bootstrax']);
   const state = textOf(bootstrax['state']);
   const isDone = state === 'done';
-  // The reference copies along what an attempt of ours has left that failed.
-  const isOurs = (bootstrax['outcome'] ?? 'done') === 'done';
+  const last = textOf(bootstrax['last_attempt']);
+  const hasFailed = WITHOUT_PRODUCTS.includes(bootstrax['outcome']);
   const isHeld = state === 'considering' || state === 'busy';
   const entries: unknown[] = Array.isArray(fields['data']) ? fields['data'] : [];
   return {
@@ -76,7 +84,8 @@ export function runNow(document: string, fields: Record<string, unknown>): RunNo
       : isDone
         ? textOf(fieldsOf(bootstrax['debt'])['attempt'])
         : null,
-    madeBy: isDone && isOurs ? texts(bootstrax['last_attempt'], bootstrax['debt_paid']) : [],
+    madeBy: isDone ? texts(hasFailed ? null : last, bootstrax['debt_paid']) : [],
+    failed: isDone && hasFailed ? last : null,
     listed: entries.map(fieldsOf).flatMap(({ host, location }) => {
       const at = textOf(location);
       return at === null ? [] : [{ host: textOf(host) ?? '', location: normalized(at) }];
@@ -133,7 +142,8 @@ function wordAllows(
         (entry.host === word.host || entry.host === remover.host),
     );
     // Whoever took the run over lists its own folder, which has its own word.
-    if (listed && !unfinished && !(isOwn && run.host !== remover.host)) {
+    const isTakenOver = isOwn && run.host !== remover.host && run.failed !== word.attempt;
+    if (listed && !unfinished && !isTakenOver) {
       return no('the run is done and lists it');
     }
   }
@@ -199,8 +209,8 @@ function ownRun(documents: readonly RunNow[], { document }: Remover): RunNow | n
   return documents.length === 1 ? (documents[0] ?? null) : null;
 }
 
-function isOf({ holder, madeBy }: RunNow, attempt: string): boolean {
-  return holder === attempt || madeBy.includes(attempt);
+function isOf({ holder, madeBy, failed }: RunNow, attempt: string): boolean {
+  return holder === attempt || failed === attempt || madeBy.includes(attempt);
 }
 
 /** By its name: another host may see the same folder at another path. */

@@ -4,6 +4,7 @@ import { parseRun, type ParsedRun, type Run } from '../domain/run.ts';
 import { reasonText } from '../domain/verdict.ts';
 import { fieldsOf } from '../domain/bson-values.ts';
 import { isAsItsAttemptLeftIt } from '../domain/identity.ts';
+import { runNow } from '../domain/ownership.ts';
 import { idText } from '../store/document-id.ts';
 import { seenOf } from '../store/runs.ts';
 import type { Conclusion, Fence, RunDocument } from '../store/types.ts';
@@ -129,9 +130,7 @@ async function cleanUpLostAttempt(
   await endProcesses(env, files.started, files.id);
   const begun = (await env.attempts.foldersOf(files.directory)).map((each) => each.location);
   const removal = takingBack(plan, begun);
-  const isDone = documents.some(
-    (document) => isDoneHere(env, document) && concludedBy(document, plan),
-  );
+  const isDone = documents.some((document) => isDoneWith(env, document, plan));
   const isKept = documents.some((document) => isKeptAside(document, plan, begun));
   if (isDone) await requestDeletion(env, plan.run, plan.attempt, signal);
   else if (!isKept) {
@@ -160,9 +159,10 @@ function isKeptAside(document: RunDocument, plan: Plan, begun: readonly string[]
   );
 }
 
-function isDoneHere(env: Environment, document: RunDocument): boolean {
-  const { state, host } = seenOf(document);
-  return state === 'done' && host === env.host;
+function isDoneWith(env: Environment, document: RunDocument, plan: Plan): boolean {
+  const { state, host, madeBy } = runNow(idText(document._id), document);
+  const isDoneHere = state === 'done' && host === env.host;
+  return isDoneHere && concludedBy(document, plan) && madeBy.includes(plan.attempt);
 }
 
 function concludedBy(document: RunDocument, { attempt }: Plan): boolean {

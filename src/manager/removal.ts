@@ -94,11 +94,14 @@ export async function withdrawEntries(
   begun: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
+  const now = runNow(idText(document._id), document);
+  // With its conclusion it withdrew what it had listed: the rest is of who has made the run done since.
+  if (now.failed === removal.remover.attempt) return;
   if (isCalledDone(env, removal, document)) {
     return withdrawUnfinished(env, removal, document, signal);
   }
   const made = await withoutFolder(env, removal, listedHere(env, document));
-  const { state, host } = runNow(idText(document._id), document);
+  const { state, host } = now;
   const isHeldHere = host === env.host && (state === 'considering' || state === 'busy');
   const locations = isHeldHere ? made : [...new Set([...begun, ...made])];
   await untilWritten(env, `data entries of run ${removal.run}`, signal, () =>

@@ -99,6 +99,8 @@ describe('a run is still as this host concluded it', () => {
     [{}, {}, 'b'.repeat(24), /another attempt/],
     [{}, {}, null, /another attempt/],
     [{}, {}, { $ne: null }, /another attempt/],
+    [{}, { outcome: 'failed' }, ATTEMPT, /not by this host's attempt: that one was failed/],
+    [{}, { outcome: 'requeued' }, ATTEMPT, /that one was requeued/],
     [{ tags: [{ name: 'hold-processing' }] }, {}, ATTEMPT, /tagged hold-processing/],
     [{ tags: [{ name: 'x' }, { name: 'abandon' }] }, {}, ATTEMPT, /tagged abandon/],
     [{ end: null }, {}, ATTEMPT, /end is not known/],

@@ -41,6 +41,7 @@ function run(
   return runNow(document, { bootstrax, data: entries });
 }
 
+type Entry = RunNow['listed'][number];
 const here = { host: 'eb3', location: LOCATION };
 const there = { host: 'eb4', location: LOCATION };
 const held = { state: 'considering', host: 'eb3', attempt: OURS };
@@ -263,6 +264,7 @@ const anyFields = fc.record({
   host: anyHost,
   attempt: fc.option(anyAttempt, { nil: undefined }),
   last_attempt: fc.option(anyAttempt, { nil: undefined }),
+  outcome: fc.constantFrom<unknown>(undefined, null, 7, 'done', 'failed', 'requeued', 'set_aside'),
   debt_paid: fc.option(anyAttempt, { nil: undefined }),
   debt: fc.option(fc.record({ attempt: anyAttempt }), { nil: undefined }),
 });
@@ -303,6 +305,15 @@ describe('Whatever documents and folders say, nothing is removed', () => {
       ({ word, unfinished }, [own]) =>
         unfinished || word.kind !== 'says' || own?.madeBy.includes(word.attempt) !== true,
     );
+  });
+
+  test('that a done run lists for the host that has made it, if the attempt was concluded', () => {
+    always(({ word, unfinished }, [own]) => {
+      if (unfinished || word.kind !== 'says' || own?.state !== 'done') return true;
+      const { madeBy, failed, listed } = own;
+      const isConcluded = failed === word.attempt || madeBy.includes(word.attempt);
+      return !isConcluded || !listed.some(({ host }) => host === word.host);
+    });
   });
 
   test('that says it is of another attempt, unless this one has the run', () => {
@@ -346,18 +357,60 @@ describe('A folder of an unknown maker counts as held', () => {
   });
 });
 
-test('what an attempt left that failed may go, although another program has done the run since and copied its id along', () => {
-  const copied = { state: 'done', host: 'eb9', last_attempt: OURS, outcome: 'failed' };
-  const elsewhere = [{ host: 'eb9', location: '/else/000052-peaks-abc' }];
-  expect(
-    mayRemove(folder(says(OURS), true), [run(copied, elsewhere)], remover('take_back')),
-  ).toEqual({
-    kind: 'yes',
+describe('Another program has done the run since and copied along the id of an attempt of ours', () => {
+  const copied = { state: 'done', host: 'eb9', last_attempt: OURS };
+  const elsewhere = { host: 'eb9', location: '/else/000052-peaks-abc' };
+  const may = (
+    fields: Record<string, unknown>,
+    { entries = [elsewhere], unfinished = true }: { entries?: Entry[]; unfinished?: boolean } = {},
+  ) => {
+    const own = run({ ...copied, ...fields }, entries);
+    return mayRemove(folder(says(OURS), unfinished), [own], remover('take_back')).kind;
+  };
+
+  it.each(['failed', 'requeued', 'given_up'])('what it left when it had %s goes', (outcome) => {
+    expect(may({ outcome })).toBe('yes');
+    expect(may({ outcome }, { unfinished: false })).toBe('yes');
   });
-  const own = { ...copied, outcome: 'done' };
-  expect(
-    mayRemove(folder(says(OURS), true), [run(own, elsewhere)], remover('take_back')).kind,
-  ).toBe('no');
+
+  it.each(['failed', 'requeued', 'given_up'])(
+    'what the run lists of it stays: it was done before it was %s',
+    (outcome) => {
+      expect(may({ outcome }, { entries: [here, elsewhere], unfinished: false })).toBe('no');
+      // A person has called it done again.
+      expect(may({ outcome, host: 'console' }, { entries: [here], unfinished: false })).toBe('no');
+      expect(may({ outcome, host: 'eb3' }, { entries: [here], unfinished: false })).toBe('no');
+    },
+  );
+
+  it.each([
+    ['it was done', 'done'],
+    ['it was set aside with raw records that stay', 'set_aside'],
+    ['it was done, and abandoned by a tag', 'abandoned'],
+    ['an earlier release did not say', undefined],
+    ['nothing is said', null],
+    ['a later release says something else', 'celebrated'],
+    ['a number', 0],
+    ['a list', ['failed']],
+    ['an object', { kind: 'failed' }],
+  ])('all of it stays where its outcome does not say that it failed: %s', (_what, outcome) => {
+    expect(may({ outcome })).toBe('no');
+    expect(may({ outcome }, { unfinished: false })).toBe('no');
+    expect(may({ outcome }, { entries: [], unfinished: false })).toBe('no');
+  });
+
+  it('what paid the debt of a done run stays, whatever its outcome says', () => {
+    for (const outcome of ['done', 'failed', 'requeued', 'set_aside', undefined, 7]) {
+      expect(may({ outcome, last_attempt: 'first', debt_paid: OURS })).toBe('no');
+      expect(may({ outcome, last_attempt: OURS, debt_paid: OURS })).toBe('no');
+    }
+  });
+
+  it('where two documents have the number, all of it stays', () => {
+    const other = run({ ...copied, outcome: 'failed' }, [], 'other');
+    const own = run({ state: 'failed', outcome: 'failed', last_attempt: OURS });
+    expect(mayRemove(folder(says(OURS), true), [own, other], remover('take_back')).kind).toBe('no');
+  });
 });
 
 test('a document with anything in it is read without an error', () => {
