@@ -171,11 +171,13 @@ export class AttemptRunner implements Runner {
 
   /** Something about the run's document has changed: look whether it is still ours. */
   async look(): Promise<void> {
+    // The answer may be older than a start that is written meanwhile.
+    const known = this.#state;
     const document = await this.#env.store.runs.byId(this.fence.id);
     const parsed = parseRun(document);
     if (parsed.kind === 'run') {
       const { attempt, host, state } = parsed.run.bootstrax;
-      const claimed = state === 'busy' || (state === 'considering' && this.#state === state);
+      const claimed = state === 'busy' || (state === 'considering' && known === state);
       const isOwn = isAsItsAttemptLeftIt(fieldsOf(document?.['bootstrax']));
       if (claimed && isOwn && attempt === this.fence.attempt && host === this.fence.host) {
         this.#run = parsed.run;

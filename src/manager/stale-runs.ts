@@ -125,7 +125,7 @@ export class StaleRuns {
     if (typeof former === 'string') {
       const { counted } = failure;
       await unlessOutage(env, 'history', () =>
-        env.store.attempts.end(former, endedUnseen(reason, { counted })),
+        env.store.attempts.end(former, endedUnseen(reason, { counted }), { unlessEnded: true }),
       );
     }
     const priority = failure.conclusion.kind === 'given_up' ? failure.priority : 'info';

@@ -279,6 +279,10 @@ export class Faults {
         const children = [...host.children];
         for (const one of [process, ...children]) one.stop();
         const since = time.seconds;
+        // A manager that is started meanwhile finds that they write nothing.
+        if (seconds > simulationRules.limits.maxNoWriteSeconds) {
+          for (const { attempt } of children) this.#options.killed(attempt);
+        }
         this.#later(seconds, () => {
           if (this.#mayBeReplaced(since)) for (const child of children) this.#end(child);
           for (const one of [process, ...children]) one.goOn();

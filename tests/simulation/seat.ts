@@ -49,6 +49,8 @@ export class Seat {
   #ends = new AbortController();
   #loop: ManagerLoop | null = null;
   #since = 0;
+  /** Its state folder is locked by a person's command. */
+  #adopting = false;
 
   constructor(host: SimulatedHost, options: SeatOptions, state = STATE_DIRECTORY) {
     this.host = host;
@@ -96,23 +98,28 @@ export class Seat {
   async adopt(store: Store): Promise<void> {
     const { owners } = this.host.disk;
     const [from, to] = [owners.get(this.state), this.name];
-    if (this.process !== null) return;
+    if (this.process !== null || this.#adopting) return;
     if (from !== undefined && from !== to) {
+      this.#adopting = true;
       await store.adoption.move(from, to);
       owners.set(this.state, to);
+      this.#adopting = false;
     }
+    // It may have been called otherwise meanwhile.
+    if (this.name !== to) return this.adopt(store);
     this.start();
   }
 
   /** A person gives it the name back that its state folder remembers. */
   nameBack(): void {
-    if (this.process !== null) return;
+    if (this.process !== null || this.#adopting) return;
     this.name = this.host.disk.owners.get(this.state) ?? this.name;
     this.start();
   }
 
   start(): void {
-    if (!this.host.on || this.process !== null || !this.#mayHaveFolder()) return;
+    if (!this.host.on || this.process !== null) return;
+    if (this.#adopting || !this.#mayHaveFolder()) return;
     const { host } = this;
     const process = new Process(host.time);
     const ends = new AbortController();
