@@ -16,6 +16,7 @@ export function attemptsOf(host: SimulatedHost, process: Process, state: string)
   const { disk, random } = host;
   const access = () => process.wait(random.between(0, ACCESS_SECONDS));
   const folderAt = (directory: string) => disk.attempts.get(attemptAt(directory));
+  const followed = new Set<string>();
 
   const mark = async (directory: string, name: 'superseded' | 'concluded') => {
     await access();
@@ -51,14 +52,18 @@ export function attemptsOf(host: SimulatedHost, process: Process, state: string)
     read: async (id) => {
       await access();
       const folder = disk.attempts.get(id);
-      return folder?.state === state ? filesOf(folder) : null;
+      if (folder?.state !== state) return null;
+      const isNew = host.looksTwice || !followed.has(id);
+      return isNew ? filesOf(folder) : { ...filesOf(folder), result: null, exit: null };
     },
     foldersOf: async (directory) => {
       await access();
       return (folderAt(directory)?.progress ?? []).flatMap(({ folder }) => folder ?? []);
     },
-    follow: (directory, handlers, signal) =>
-      new Following(host, process, attemptAt(directory), handlers, signal),
+    follow: (directory, handlers, signal) => {
+      followed.add(attemptAt(directory));
+      return new Following(host, process, attemptAt(directory), handlers, signal);
+    },
     touchFollowed: async (directory) => {
       await access();
       const folder = folderAt(directory);

@@ -10,6 +10,7 @@ import { isSameWord } from '../../src/attempts/word.ts';
 import type { FolderWord } from '../../src/domain/ownership.ts';
 import type { AttemptFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
+import { accountOf, type Lacks } from './live-files.ts';
 import { Process } from './process.ts';
 
 /** What a run does to the strax process that works on it. */
@@ -17,6 +18,8 @@ export type Behaviour =
   | { kind: 'well' }
   /** Raises. */
   | { kind: 'error' }
+  /** Raises over a file of live data. */
+  | { kind: 'cut file' }
   /** Goes silent for good. */
   | { kind: 'hang' }
   | { kind: 'out_of_memory' }
@@ -30,6 +33,8 @@ export interface Task {
   behaviour: Behaviour;
   /** From the start to the result, seconds. */
   seconds: number;
+  /** What is not there of the live data when all of it has been read. */
+  lacks: () => Lacks;
   /** Does not end when asked to. */
   stubborn: boolean;
   /** Start and end of the run as they really are, ms since 1970; the end is null while it is taken. */
@@ -62,6 +67,8 @@ export class Child {
   #termed = false;
   /** It has written a good result. */
   finished = false;
+  /** What it could not read of the live data, once it has read the rest. */
+  lacks: Lacks | null = null;
   /** It has nothing more to write, or cannot. */
   #ended = false;
 
@@ -239,6 +246,7 @@ export class Child {
       this.#strax.after(2, () => this.#finish());
       return;
     }
+    this.lacks = this.task.lacks();
     const products = this.#locations.map((location) => this.#product(location, endMs));
     for (const product of products) {
       if (!this.#host.disk.finishOutput(product.location, product, this.attempt))
@@ -272,8 +280,9 @@ export class Child {
     if (this.#ended) return;
     switch (kind) {
       case 'error':
+      case 'cut file':
       case 'host_error':
-        this.#result(kind === 'error' ? 'run' : 'host', []);
+        this.#result(kind === 'host_error' ? 'host' : 'run', []);
         return;
       case 'hang':
         return;
@@ -316,6 +325,7 @@ export class Child {
             },
       products,
       skipped: [],
+      input: this.lacks === null || this.#host.believesStrax ? null : accountOf(this.lacks),
       seconds: this.#host.time.seconds - this.#begunAt,
       peakMemoryBytes: 1e9,
       versions: {},

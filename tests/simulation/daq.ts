@@ -2,6 +2,7 @@ import { ObjectId, type Document } from 'mongodb';
 
 import type { Plan } from '../../src/domain/attempt.ts';
 import type { Behaviour, Task } from './child.ts';
+import { anyDamage, atRead, UNDAMAGED, type Damage } from './live-files.ts';
 import type { SimulatedHost } from './host.ts';
 import { fieldsOf } from './invariants.ts';
 import type { Random } from './random.ts';
@@ -22,6 +23,7 @@ export interface RealRun {
   /** Its document cannot be processed. */
   readonly malformed: boolean;
   readonly liveDataFromMs: number;
+  readonly damage: Damage;
 }
 
 const MALFORMED: Document[] = [
@@ -48,6 +50,8 @@ export class Daq {
   readonly #database: MemoryDatabase;
   readonly #carriedOut: (author: string) => void;
   #ids = 1;
+  /** Not all that the readers wrote can be read. */
+  damages = false;
 
   constructor(
     time: Time,
@@ -69,8 +73,11 @@ export class Daq {
   taskOf(plan: Plan, host: SimulatedHost): Task {
     const run = this.#runOf(plan);
     const own = run.behaviours.length > 1 ? run.behaviours.shift()! : run.behaviours[0]!;
+    const { cut } = run.damage;
+    const bad: Behaviour = cut > 0 && plan.salvage !== true ? { kind: 'cut file' } : own;
     return {
-      behaviour: host.diskBad ? { kind: 'host_error' } : own,
+      behaviour: host.diskBad ? { kind: 'host_error' } : bad,
+      lacks: () => atRead(run.damage, this.#time.nowMs),
       seconds: run.seconds,
       stubborn: this.#random.chance(0.1),
       startMs: run.startMs,
@@ -116,6 +123,7 @@ export class Daq {
       liveDataFromMs: random.chance(0.03)
         ? Infinity
         : now + (live ? random.between(0, 5) * 1000 : 0),
+      damage: this.damages ? anyDamage(random, endMs) : UNDAMAGED,
     };
     if (!this.runs.has(number)) this.runs.set(number, run);
     this.#byId.set(String(run.id), run);

@@ -93,9 +93,8 @@ const KINDS_OF: Partial<Record<World, readonly Kind[]>> = {
   ],
   recount: ['recount', 'recount', 'recount'],
   'late reads': [
-    ...Array<Kind>(12).fill('stop manager at a start'),
-    'stop manager at an end',
-    'stop manager at an end',
+    ...Array<Kind>(6).fill('stop manager at a start'),
+    ...Array<Kind>(8).fill('stop manager at an end'),
   ],
 };
 
@@ -177,14 +176,15 @@ export class Faults {
     const seat = seats.find(({ host }) => host.name === name);
     this.#traps.delete(name);
     if (seat === undefined || this.#ended) return;
+    const isStop = trap?.startsWith('stop manager') === true;
     // Before anything else can go on; the wrong moment for a look at a child is some time after.
-    time.after(trap === 'stop manager at a start' ? random.between(0, 0.03) : 0, () => {
+    time.after(isStop ? random.between(0, 0.03) : 0, () => {
       tell(`${String(trap)} of ${name}, now`);
       if (trap === 'power cut at a disk write') seat.host.powerCut('chance');
       else if (trap === 'leave a child to the guest') {
         seat.kill();
         this.#later(random.between(140, 300), () => seat.start());
-      } else if (trap?.startsWith('stop manager') === true) {
+      } else if (isStop) {
         const { process } = seat;
         process?.stop();
         this.#later(random.between(3, 60), () => process?.goOn());

@@ -82,6 +82,7 @@ export class Following implements Follower {
         : Promise.resolve();
     const folder = () => this.#host.disk.attempts.get(this.#id);
     const exit = folder()?.exit ?? null;
+    const firstResult = folder()?.result ?? null;
     await access();
     const started = folder()?.started ?? null;
     if (this.#over) return;
@@ -92,10 +93,10 @@ export class Following implements Follower {
     }
     const vanished = exit === null && this.#isGone(started);
     await access();
-    const lastExit = vanished ? (folder()?.exit ?? null) : exit;
+    const lastExit = vanished && this.#host.looksTwice ? (folder()?.exit ?? null) : exit;
     this.#readProgress(folder()?.progress ?? []);
     await access();
-    const result = folder()?.result ?? null;
+    const result = this.#host.looksTwice ? (folder()?.result ?? null) : firstResult;
     if (this.#over) return;
     if (result !== null && !this.#resultTold) {
       this.#resultTold = true;

@@ -69,6 +69,10 @@ export class SimulatedHost {
   on = true;
   /** Reading a file takes a while, in which the manager may be stopped. */
   slowReads = false;
+  /** What a gone process has written is read once more. */
+  looksTwice = true;
+  /** Nobody accounts for what is read of the live data. */
+  believesStrax = false;
   /** Its folders lie on a file server. */
   readonly onFileServer: boolean;
   readonly children = new Set<Child>();

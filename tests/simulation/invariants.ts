@@ -1,11 +1,12 @@
 import type { Document } from 'mongodb';
 
 import type { Plan } from '../../src/domain/attempt.ts';
-import { canTransition, parseRun, type RunState } from '../../src/domain/run.ts';
+import { canTransition, type RunState } from '../../src/domain/run.ts';
 import { ABANDON_TAG, defaultRules, HOLD_TAG } from '../../src/domain/rules.ts';
 import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
 import { STATE_DIRECTORY, type OutputFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
+import type { Lacks } from './live-files.ts';
 import { entriesOf, Losses } from './losses.ts';
 import { CONSOLE } from './people.ts';
 import { REFERENCE } from './reference.ts';
@@ -29,6 +30,8 @@ export interface Truth {
   failed: (attempt: string, run: number) => boolean;
   /** The attempt's child wrote a good result. */
   succeeded: (attempt: string) => boolean;
+  /** What is not in what the attempt has made of the live data. */
+  lacks: (attempt: string) => Lacks;
 }
 
 /** Looks at each change of a run document as it happens. */
@@ -70,7 +73,13 @@ export class Invariants {
     if (operationType !== 'update') return;
     const { _id: id } = documentKey as { _id: unknown };
     const { updatedFields } = updateDescription as Difference;
-    const { result } = updatedFields as { result?: { cause?: unknown } };
+    const { result } = updatedFields as {
+      result?: { cause?: unknown; outcome?: unknown; input?: { incomplete?: unknown } | null };
+    };
+    if (result?.outcome === 'done') {
+      const lacks = this.#truth.lacks(String(id));
+      this.#told(`the history of ${String(id)}`, lacks, result.input?.incomplete);
+    }
     if ((result?.cause ?? updatedFields['result.cause']) !== 'vanished') return;
     for (const { disk } of new Set(this.#hosts.values())) {
       const folder = disk.attempts.get(String(id));
@@ -170,7 +179,7 @@ export class Invariants {
     }
     const [was, is] = [before.status as unknown, after.status as unknown];
     if (was === is) return;
-    if (is === FINISHED_STATUS) this.#losses.certified(after, author);
+    if (is === FINISHED_STATUS) this.#certified(after, author);
     const ours =
       is === FINISHED_STATUS && [undefined, null, 'needs_upload'].includes(was as string);
     if (!ours)
@@ -178,6 +187,17 @@ export class Invariants {
         'what persons wrote stays',
         `${run}: status ${String(was)} became ${String(is)}`,
       );
+  }
+
+  /** A status that hands the run on has been written by one of ours. */
+  #certified(document: Document, author: string): void {
+    this.#losses.certified(document, author);
+    const attempt = this.#concluded.get(String(document._id));
+    if (attempt === undefined || this.#truth.lacks(attempt).unreadable === 0) return;
+    this.#violated(
+      'only what is there is certified',
+      `run ${String(document.number)}: ${author} hands it on, without files that cannot be read`,
+    );
   }
 
   #claim(run: string, author: string, before: Document, is: Fields): void {
@@ -236,14 +256,27 @@ export class Invariants {
   }
 
   #done(run: string, author: string, before: Document, after: Document): void {
-    if (after.status === undefined || after.status === null) {
+    const was = fieldsOf(before);
+    const attempt = String(was.attempt);
+    const lacks = this.#truth.lacks(attempt);
+    this.#told(`run ${String(after.number)}`, lacks, fieldsOf(after).incomplete);
+    if (lacks.unreadable === 0 && (after.status === undefined || after.status === null)) {
       this.#violated('done has its status', `${run}: done by ${author} without a status`);
     }
-    const was = fieldsOf(before);
-    if (!this.#truth.succeeded(String(was.attempt))) {
-      this.#violated("done is its attempt's", `${run}: ${author} concluded ${String(was.attempt)}`);
+    if (!this.#truth.succeeded(attempt)) {
+      this.#violated("done is its attempt's", `${run}: ${author} concluded ${attempt}`);
     }
     this.dataThere(after, author);
+  }
+
+  /** What is not in the data of a run is said of it, and nothing else is. */
+  #told(whose: string, { unreadable, missing }: Lacks, said: unknown): void {
+    const { unreadable: cut = 0, missing: absent = 0 } = (said ?? {}) as Partial<Lacks>;
+    if (cut === unreadable && absent === missing) return;
+    this.#violated(
+      'what lacks is told',
+      `${whose}: ${unreadable} files are cut and ${missing} missing, told are ${cut} and ${absent}`,
+    );
   }
 
   /** Each entry of a done run, of the host that did it, has its folder. */
@@ -325,43 +358,6 @@ export class Invariants {
   /** Somebody who is not of us has worked on it. */
   #isForeigners(document: Document): boolean {
     return this.#foreign.has(String(document._id));
-  }
-}
-
-export interface Settling {
-  maxFailures: number;
-  /** Others have its number. */
-  shared: boolean;
-  /** A person may have called it done: it is handed on by nobody then. */
-  byHand: boolean;
-}
-
-/** Whether a run needs nobody any more, or only a person. */
-export function isSettled(document: Document, { maxFailures, shared, byHand }: Settling): boolean {
-  const parsed = parseRun(document);
-  const { bootstrax, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
-  // Data is deleted by the number: while it is shared nothing is abandoned but by a person.
-  const tagged = tags.includes(ABANDON_TAG) && !shared;
-  switch (bootstrax.state) {
-    case 'done':
-      return (byHand || (document.status !== null && document.status !== undefined)) && !tagged;
-    case 'abandoned':
-      return true;
-    case 'failed':
-      if (shared && tags.includes(ABANDON_TAG)) return true;
-      if (tagged) return false;
-      return (
-        bootstrax.failures >= maxFailures ||
-        tags.includes(HOLD_TAG) ||
-        // Set aside: without a time for another try nobody takes it.
-        (bootstrax.outcome === 'set_aside' && bootstrax.nextRetry === null)
-      );
-    case null:
-      if (shared && tags.includes(ABANDON_TAG)) return true;
-      return !tagged && tags.includes(HOLD_TAG);
-    case 'considering':
-    case 'busy':
-      return false;
   }
 }
 

@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type * as certification from '../../src/domain/certification.ts';
 import type * as hostName from '../../src/domain/exclusion/host-name.ts';
 import type * as foreignProcesses from '../../src/domain/foreign-processes.ts';
+import type * as liveInput from '../../src/domain/live-input.ts';
 import type * as identity from '../../src/domain/identity.ts';
 import type * as ownership from '../../src/domain/ownership.ts';
 import type * as sameNumber from '../../src/domain/same-number.ts';
@@ -18,6 +19,8 @@ const NONE = {
   othersNotAwaited: false,
   namesNotCompared: false,
   notLookedAt: false,
+  lacksUntold: false,
+  lacksHandedOn: false,
 };
 const old = vi.hoisted(() => ({}) as Record<keyof typeof NONE, boolean>);
 
@@ -61,6 +64,15 @@ vi.mock('../../src/domain/certification.ts', async (original) => {
   const uncertifiable: typeof now.uncertifiable = (...asked) =>
     old.notLookedAt ? null : now.uncertifiable(...asked);
   return { ...now, uncertifiable };
+});
+
+vi.mock('../../src/domain/live-input.ts', async (original) => {
+  const now = await original<typeof liveInput>();
+  const incompleteOf: typeof now.incompleteOf = (...asked) =>
+    old.lacksUntold ? null : now.incompleteOf(...asked);
+  const lacksData: typeof now.lacksData = (...asked) =>
+    !old.lacksHandedOn && now.lacksData(...asked);
+  return { ...now, incompleteOf, lacksData };
 });
 
 interface Control {
@@ -168,6 +180,46 @@ test(
   async () => {
     old.numbersNotCompared = true;
     expect(await isFound({ world: 'recount', losses: ['one number, one document'] })).toBe(true);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'with verdicts of one look, an attempt that has finished is called vanished',
+  async () => {
+    const losses = ['who finished has not vanished'];
+    const rules: OldRule[] = ['no second look'];
+    expect(await isFound({ world: 'late reads', losses, rules, first: 58 })).toBe(true);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'with strax believed, files that came late, never or cut are not told of',
+  async () => {
+    const losses = ['what lacks is told'];
+    const rules: OldRule[] = ['strax is believed'];
+    expect(await isFound({ world: 'damaged input', losses, rules })).toBe(true);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'with input that nobody looks at, files that came late, never or cut are not told of',
+  async () => {
+    old.lacksUntold = true;
+    const losses = ['what lacks is told'];
+    expect(await isFound({ world: 'damaged input', losses })).toBe(true);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'with runs handed on whatever they lack, one whose files could not be read is',
+  async () => {
+    old.lacksHandedOn = true;
+    const losses = ['only what is there is certified'];
+    expect(await isFound({ world: 'damaged input', losses })).toBe(true);
   },
   LIMIT_MS,
 );

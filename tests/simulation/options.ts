@@ -25,7 +25,11 @@ export type StoreOf = (store: Store, database: MemoryDatabase, call: Call) => St
 
 export type OldRule =
   /** Nothing keeps two managers of one name apart. */
-  'managers live side by side';
+  | 'managers live side by side'
+  /** Who has no process any more has vanished, whatever it has written since it was looked at. */
+  | 'no second look'
+  /** Strax is done when it says so, whatever it has read. */
+  | 'strax is believed';
 
 export interface Options {
   /** Keeps a line for whatever happens. */

@@ -6,8 +6,9 @@ import { Daq } from './daq.ts';
 import { Faults, PEOPLE_SECONDS } from './faults.ts';
 import type { AttemptFolder, Disk, OutputFolder, Shared } from './disk.ts';
 import { SimulatedHost, type Surroundings, type Writer } from './host.ts';
-import { fieldsOf, Invariants, isSettled, isTagged, sharesNumber } from './invariants.ts';
+import { fieldsOf, Invariants, isTagged, sharesNumber } from './invariants.ts';
 import { Link } from './link.ts';
+import type { Lacks } from './live-files.ts';
 import type { Options, Outcome, Violation } from './options.ts';
 import { CONSOLE, People } from './people.ts';
 import { Promises } from './promises.ts';
@@ -16,6 +17,7 @@ import { Random } from './random.ts';
 import { ReferenceManager } from './reference.ts';
 import { simulationRules } from './rules.ts';
 import { Seat } from './seat.ts';
+import { isSettled } from './settled.ts';
 import { createDatabase } from './store/index.ts';
 import { Time } from './time.ts';
 import { WORLDS, type World } from './worlds.ts';
@@ -34,6 +36,8 @@ const TWIN_STOP_SECONDS = 100;
 
 /** How often parties meet in a night that should not. */
 const EXTRAORDINARY = 0.5;
+
+const NOTHING_LACKS: Lacks = { unreadable: 0, missing: 0 };
 
 function worldsOf(random: Random): World[] {
   return random.chance(EXTRAORDINARY) ? [random.pick(WORLDS)] : [];
@@ -87,12 +91,14 @@ class Simulation {
     this.#worlds = new Set(options.worlds ?? worldsOf(random));
     const network = { time, random, database: this.#database, carriedOut };
     this.#daq = new Daq(time, random, this.#database, carriedOut);
+    this.#daq.damages = this.#worlds.has('damaged input');
     this.#invariants = new Invariants(
       this.#database,
       this.#hosts,
       {
         failed: (attempt, number) => this.#hasFailed(attempt, number),
         succeeded: (attempt) => this.#hasSucceeded(attempt),
+        lacks: (attempt) => this.#children.get(attempt)?.lacks ?? NOTHING_LACKS,
       },
       (invariant, what) => this.#violated(invariant, what),
       this.#worlds,
@@ -127,6 +133,8 @@ class Simulation {
       const link = new Link(network, name);
       const host = new SimulatedHost(name, surroundings, link, shared);
       host.slowReads = this.#worlds.has('late reads');
+      host.looksTwice = options.old?.includes('no second look') !== true;
+      host.believesStrax = options.old?.includes('strax is believed') === true;
       host.disk.changed = () => this.#faults.diskWritten(name);
       host.skewSeconds = random.chance(0.3) ? random.between(-7200, 7200) : 0;
       this.#hosts.set(name, host);

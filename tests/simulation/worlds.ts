@@ -16,6 +16,8 @@ export const WORLDS = [
   'recount',
   /** Managers stand still between two files that they read. */
   'late reads',
+  /** Files of live data come late, or never, or are cut. */
+  'damaged input',
   /** Runs are called done that nobody has made anything of. */
   'bare done',
 ] as const;
