@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Options, StoreOf } from './options.ts';
+import { Random } from './random.ts';
 import { withReferenceOrder } from './reference-order.ts';
 import { simulate } from './simulation.ts';
+import { WORLDS, worldsOf } from './worlds.ts';
 
 /** Enough for each of them to be found many times over. */
 const MOST_SEEDS = 2000;
@@ -45,6 +47,14 @@ describe('the simulation finds what is wrong', () => {
     const known = ['explain keeps its promises', 'no run is stuck'];
     expect(await found(known, { storeOf: forgetful }, [1])).toEqual(known);
   }, 600_000);
+});
+
+test('the seeds of the suite meet each world as often as any other', () => {
+  const met = new Map<string, number>();
+  for (let seed = 0; seed < 600; seed++) {
+    for (const world of worldsOf(new Random(seed))) met.set(world, (met.get(world) ?? 0) + 1);
+  }
+  for (const world of WORLDS) expect(met.get(world), world).toBeGreaterThan(15);
 });
 
 test('a seed brings the same night again', async () => {

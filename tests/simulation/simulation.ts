@@ -20,7 +20,7 @@ import { Seat } from './seat.ts';
 import { isSettled } from './settled.ts';
 import { createDatabase } from './store/index.ts';
 import { Time } from './time.ts';
-import { WORLDS, type World } from './worlds.ts';
+import { worldsOf, type World } from './worlds.ts';
 
 /**
  * After the last fault every run must come to its end within this time, seconds: one that takes its
@@ -34,14 +34,7 @@ const STOP_SECONDS = 20;
 /** The child of a manager that had a twin is found by the other with its next clean-up, seconds. */
 const TWIN_STOP_SECONDS = 100;
 
-/** How often parties meet in a night that should not. */
-const EXTRAORDINARY = 0.5;
-
 const NOTHING_LACKS: Lacks = { unreadable: 0, missing: 0 };
-
-function worldsOf(random: Random): World[] {
-  return random.chance(EXTRAORDINARY) ? [random.pick(WORLDS)] : [];
-}
 
 /** One night of a small fleet, with everything that the seed brings. */
 export async function simulate(seed: number, options: Options = {}): Promise<Outcome> {

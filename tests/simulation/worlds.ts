@@ -1,3 +1,5 @@
+import type { Random } from './random.ts';
+
 /** What a night may have besides the ordinary: each is a way in which two parties meet. */
 export const WORLDS = [
   /** Some hosts write to one output folder. */
@@ -23,6 +25,14 @@ export const WORLDS = [
 ] as const;
 
 export type World = (typeof WORLDS)[number];
+
+/** How often a night has one. */
+const EXTRAORDINARY = 0.5;
+
+/** What a night has that is told by its seed: the first that is drawn. */
+export function worldsOf(random: Random): World[] {
+  return random.chance(EXTRAORDINARY) ? [random.pick(WORLDS)] : [];
+}
 
 export function worldNamed(name: string): World {
   const world = WORLDS.find((one) => one === name);
