@@ -56,6 +56,8 @@ const INPUTS: PlanInputs = {
 
 let decided = 0;
 const toDraw: ReturnType<typeof runView>[] = [];
+/** As text: what looks the same is drawn once. */
+const drawn = new Set<string>();
 
 /** One document through everything that decides about it or shows it. */
 function decide(document: unknown): ParsedRun {
@@ -100,13 +102,20 @@ function decide(document: unknown): ParsedRun {
   if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
     const stored = document as RunDocument;
     seenOf(stored);
-    toDraw.push(runView(stored, NOW));
-    if (toDraw.length === DRAWN_TOGETHER) drawRuns(toDraw.splice(0));
+    draw(runView(stored, NOW));
     const views = malformedViews([stored]);
     if (parsed.kind === 'malformed') expect(views[0]?.problems).toEqual(parsed.malformed.problems);
   }
   hostTargetsOf(document, 'eb3.xenon.local');
   return parsed;
+}
+
+function draw(view: ReturnType<typeof runView>): void {
+  const text = JSON.stringify(view);
+  if (drawn.has(text)) return;
+  drawn.add(text);
+  toDraw.push(view);
+  if (toDraw.length === DRAWN_TOGETHER) drawRuns(toDraw.splice(0));
 }
 
 /** Is a problem that was named one that was made? */
