@@ -4,7 +4,7 @@ import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Lab, type ManagerProcess, type StoredRun, until } from '../support/lab.ts';
+import { Lab, type ManagerProcess, PYTHON, type StoredRun, until } from '../support/lab.ts';
 import { ALPHA, attemptProcesses, BETA, config, doneOnce, SHORT_RUN } from './support.ts';
 
 const LIBRARY = [
@@ -47,6 +47,8 @@ describe.skipIf(LIBRARY === undefined).each([
   let alpha: ManagerProcess;
   let beta: ManagerProcess;
   const skewed = {
+    // A process of its own, and not a fork of one whose clock is right.
+    BOOTSTRAX_PYTHON: PYTHON,
     LD_PRELOAD: LIBRARY ?? '',
     FAKETIME: `${skewSeconds > 0 ? '+' : ''}${skewSeconds}s`,
   };
@@ -57,7 +59,7 @@ describe.skipIf(LIBRARY === undefined).each([
     Math.abs(Number(time) - Date.now()) < RIGHT_SECONDS * 1000;
 
   beforeAll(async () => {
-    lab = await Lab.start({ warmPython: false });
+    lab = await Lab.start();
     alpha = await startAlpha();
     await alpha.event('worker.ready');
   });

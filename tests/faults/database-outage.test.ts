@@ -29,7 +29,7 @@ let lab: Lab;
 let proxy: Proxy;
 let managers: ManagerProcess[];
 beforeAll(async () => {
-  lab = await Lab.start({ warmPython: false });
+  lab = await Lab.start();
   proxy = await Proxy.to(lab.url);
   managers = [
     await lab.manager({

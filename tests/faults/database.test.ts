@@ -11,7 +11,7 @@ const COMMANDS = ['update', 'find', 'insert', 'aggregate', 'findAndModify', 'get
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await Lab.start({ testCommands: true, warmPython: false });
+  lab = await Lab.start({ testCommands: true });
 });
 afterAll(() => lab.end());
 

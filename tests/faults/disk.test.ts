@@ -39,7 +39,7 @@ if (NO_MOUNTS !== null) console.warn(`tests of full and read-only disks are skip
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await Lab.start({ warmPython: false });
+  lab = await Lab.start();
 });
 afterAll(() => lab.end());
 

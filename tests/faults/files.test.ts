@@ -10,7 +10,7 @@ const LIVE_RUN = ['--seconds', '4', '--speed', '1', '--chunk-seconds', '1'];
 let lab: Lab;
 let manager: ManagerProcess;
 beforeAll(async () => {
-  lab = await Lab.start({ warmPython: false });
+  lab = await Lab.start();
 });
 afterEach(async ({ task }) => {
   if (task.result?.state === 'fail') console.error(manager.story());

@@ -22,7 +22,7 @@ idle_poll_seconds = 1`,
 let lab: Lab;
 const managers: ManagerProcess[] = [];
 beforeAll(async () => {
-  lab = await Lab.start({ warmPython: false });
+  lab = await Lab.start();
 });
 afterEach(async () => {
   await Promise.all(managers.splice(0).map((manager) => manager.kill()));
@@ -31,7 +31,8 @@ afterEach(async () => {
   await lab.attempts.deleteMany({});
   // Run numbers begin anew.
   for (const folder of [lab.live, lab.output]) {
-    await rm(folder, { recursive: true, force: true });
+    // A simulator may still be about to end.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     await mkdir(folder);
   }
 });

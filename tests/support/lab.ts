@@ -162,8 +162,9 @@ export class Lab {
 
   /**
    * `testCommands`: the embedded server obeys `failCommand`. `databases`: names that other programs
-   * have fixed; the server is then one of its own, whatever the environment says. `warmPython`: workers,
-   * checks and simulators are forks of one process, for tests that do not ask whose children they are.
+   * have fixed; the server is then one of its own, whatever the environment says. `warmPython`: workers
+   * and checks are forks of one process, as simulators always are, for tests that do not ask whose
+   * children they are.
    */
   static async start({
     testCommands = false,
@@ -268,8 +269,7 @@ export class Lab {
     if (url !== this.url) throw new Error(`the server came back at ${url}, not at ${this.url}`);
   }
 
-  async #python(): Promise<string> {
-    if (!this.#isWarm) return PYTHON;
+  async #warmPython(): Promise<string> {
     // It needs this file itself.
     this.#warm ??= import('./warm-python.ts').then(({ WarmPython }) => WarmPython.start(this.root));
     return (await this.#warm).path;
@@ -315,7 +315,8 @@ export class Lab {
       ...[process.execPath, join(PACKAGE, 'bin/bootstrax'), 'run', '--config', file],
       ...(choices.args ?? []),
     ];
-    const env = { BOOTSTRAX_PYTHON: await this.#python(), ...choices.env };
+    const python = this.#isWarm ? await this.#warmPython() : PYTHON;
+    const env = { BOOTSTRAX_PYTHON: python, ...choices.env };
     const child = spawn(program, args, {
       env: this.env({ ...choices, env }),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -341,7 +342,7 @@ export class Lab {
   /** Takes runs with the simulator; answers when it has ended. Run numbers are in the order taken. */
   async takeRuns(args: string[]): Promise<number[]> {
     const { code, stdout, stderr } = await this.#output(
-      await this.#python(),
+      await this.#warmPython(),
       [
         ...['-m', 'bootstrax_worker.simulator', '--mongo-url', this.url, '--runs-db', this.runsDb],
         ...['--daq-db', this.daqDb, '--live-data', this.live, '--json', ...args],
