@@ -25,7 +25,7 @@ export interface ContractReport {
 /**
  * Runs the program's own operations against a fresh database on a server, which is removed again
  * however it ends. Throws a `StoreError` if it cannot even begin: server away, no privilege, or a
- * database of that name is there already.
+ * database of that name is there already. Of a server that knows too little all checks are skipped.
  */
 export async function runContract(
   server: ContractServer,
@@ -39,9 +39,21 @@ export async function runContract(
     found = { server: await describe(scratch), checks: await runChecks(scratch, signal) };
   } catch (error) {
     await scratch.end();
-    throw error;
+    const failure = toStoreError(error, 'the contract', 'scratch');
+    // Whoever asks what a server lacks gets the table also of one that is too old for the first question.
+    if (failure.kind !== 'unsupported') throw error;
+    return { database: name, server: failure.message, checks: CHECKS.map(notAsked), left: null };
   }
   return { database: name, ...found, left: await scratch.end() };
+}
+
+function notAsked({ name: check, means }: ContractCheck): CheckResult {
+  return {
+    check,
+    state: 'skipped',
+    says: 'the server is too old to be asked, or of another make',
+    means,
+  };
 }
 
 async function runChecks(scratch: Scratch, signal: AbortSignal): Promise<CheckResult[]> {
