@@ -3,10 +3,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** By far the longest: what begins last is what everybody waits for in the end. */
 const LONGEST = [
-  ...['faults/crash-points', 'integration/straxen/equality', 'faults/children'],
-  ...['integration/manager/debt', 'toolchain/tools', 'integration/manager/handback'],
-  ...['simulation/even-seeds', 'simulation/odd-seeds', 'integration/dashboard/fuzz'],
-  ...['integration/deletion/refused', 'fuzz/live', 'browser/fleet', 'toolchain/rundb'],
+  ...['faults/crash-points', 'integration/dashboard/fuzz', 'integration/straxen/equality'],
+  ...['integration/deletion/refused', 'simulation/even-seeds', 'simulation/odd-seeds'],
+  ...['fuzz/decisions', 'faults/children', 'integration/manager/handback', 'fuzz/live'],
+  ...['faults/lease', 'integration/manager/debt', 'browser/fleet', 'toolchain/tools'],
+  ...['toolchain/rundb'],
 ];
 
 class LongestFirst extends BaseSequencer {
