@@ -2,6 +2,7 @@ import type { Settings } from '../config/entries.ts';
 import type { QueueCounts, Store } from '../store/types.ts';
 import { leftRunsText, type HostView } from '../domain/host-view.ts';
 import type { AttentionItem } from '../domain/overview/attention.ts';
+import { hostCondition } from '../domain/overview/hosts.ts';
 import { hostViews } from './host-view.ts';
 import { bar, bytes, duration, style, table } from './output.ts';
 import { runView, type RunView } from '../domain/run-view.ts';
@@ -54,12 +55,12 @@ export function drawStatus({ time, hosts, queue, runs }: StatusView): string {
 export function drawHosts(hosts: readonly HostView[]): string {
   return table(
     ['host', 'state', 'sign', 'runs', 'says'],
-    hosts.map(({ host, state, ageSeconds, runs, thinking, whyNot, leftRuns }) => [
-      host,
-      style(state === 'dead' ? 'red' : state === 'busy' ? 'yellow' : 'green', state),
-      `${duration(ageSeconds)} ago`,
-      runs.join(' ') || '-',
-      [whyNot ?? thinking, leftRunsText({ leftRuns })].filter((says) => says !== null).join('; '),
+    hosts.map((view) => [
+      view.host,
+      drawState(view),
+      `${duration(view.ageSeconds)} ago`,
+      view.runs.join(' ') || '-',
+      [view.whyNot ?? view.thinking, leftRunsText(view)].filter((says) => says !== null).join('; '),
     ]),
   );
 }
@@ -76,6 +77,13 @@ export function drawAttention(items: readonly AttentionItem[]): string {
     ...open.slice(0, MOST_ITEMS).flatMap(({ what, todo }) => [`  ${what}`, `    ${todo}`]),
     ...(more > 0 ? [`  and ${more} more, on the page and with --json`] : []),
   ].join('\n');
+}
+
+/** As the page has it: a host that takes no run and has none is not called busy. */
+function drawState(view: HostView): string {
+  if (view.state === 'dead') return style('red', view.state);
+  const condition = hostCondition(view);
+  return style(condition === 'idle' ? 'green' : 'yellow', condition);
 }
 
 /** Two lines on one run that is being processed. */

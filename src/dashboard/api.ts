@@ -4,7 +4,7 @@ import type { Run } from '../domain/run.ts';
 import type { AttentionItem } from '../domain/overview/attention.ts';
 import type { AlarmKind } from '../domain/alarms/alarm.ts';
 import type { Condition } from '../domain/overview/condition.ts';
-import type { FleetExplanation } from '../domain/overview/explain-fleet.ts';
+import type { NumberedExplanation } from '../domain/overview/explain-number.ts';
 import type { FailureGroup } from '../domain/overview/failures.ts';
 import type { HostCard, HostScore } from '../domain/overview/hosts.ts';
 import type { LatencyPlot, OutcomePlot, ThroughputPlot } from '../domain/overview/hours.ts';
@@ -181,7 +181,7 @@ export interface RunAnswer {
   row: RunRow;
   /** In full, with traceback. */
   reason: string | null;
-  explanation: FleetExplanation;
+  explanation: NumberedExplanation;
   rateMBps: number | null;
   daq: Run['daq'] | null;
   /** Oldest first. */

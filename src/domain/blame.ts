@@ -83,7 +83,7 @@ export function blameText({ kind, runs, hosts }: Blame): string {
     case 'everywhere':
       return `the software or the site: different runs failed alike on ${host}`;
     case 'open':
-      return 'open: one run on one host';
+      return 'neither run nor host yet: it was one run on one host';
   }
 }
 

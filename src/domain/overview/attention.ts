@@ -123,7 +123,7 @@ function leftBy({ host, leftRuns }: HostCard): Bare[] {
         since: null,
         occurrence: [...runs].sort().join(' '),
       },
-      what: `${host} leaves ${namedInWords(runs)} alone: the database refuses what it writes of ${first.run}, ${first.why}`,
+      what: `${host} leaves ${namedInWords(runs)} alone, since the database refuses what it writes of ${first.run}: ${first.why.replace(/\.$/, '')}.`,
       todo: 'Mend the document or the right to write it; the host tries again by itself.',
     },
   ];

@@ -96,7 +96,8 @@ export function hostCard(
   };
 }
 
-function hostCondition({ whyNotKind, whyNot, runs }: HostView): HostCondition {
+/** Of a host that gives life signs. */
+export function hostCondition({ whyNotKind, whyNot, runs }: HostView): HostCondition {
   if (whyNotKind === 'quarantine') return 'quarantined';
   if (whyNotKind === 'drained') return 'drained';
   if (runs.length > 0) return 'busy';

@@ -8,6 +8,7 @@ import {
 } from './listing.ts';
 import type { View } from './view.ts';
 import { forAPerson, forNobody, iso, stateInWords } from './words.ts';
+import { counted } from '../counted.ts';
 
 /** The readers write their first files before the run document appears, ms. */
 const DOCUMENT_DELAY_MS = 300_000;
@@ -114,5 +115,5 @@ function contentDetails(content: LiveContent | null): Record<string, unknown> {
 }
 
 function contentInWords({ chunks, files, bytes, firstMs, lastMs }: LiveContent): string {
-  return `${chunks} chunks, ${files} files, ${bytes} bytes, written from ${iso(firstMs)} to ${iso(lastMs)}`;
+  return `${counted(chunks, 'chunk')}, ${counted(files, 'file')}, ${bytes} bytes, written from ${iso(firstMs)} to ${iso(lastMs)}`;
 }

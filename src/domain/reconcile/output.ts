@@ -1,13 +1,14 @@
 import type { Finding, FindingKind, FolderSeen, RunSeen } from './listing.ts';
 import { isInside, type Proof, type View } from './view.ts';
 import { forAPerson, forNobody, inWords, iso, stateInWords } from './words.ts';
+import { counted } from '../counted.ts';
 
 /** A folder of the output against the documents of its run. */
 export function outputFolder(view: View, folder: FolderSeen): Finding[] {
   const { run, path, location, unfinished } = folder;
   const { host } = view.listing;
   const documents = view.runs(run);
-  const what = `${path} (${folder.files} files, ${folder.bytes} bytes, changed last ${iso(folder.newestMs)})`;
+  const what = `${path} (${counted(folder.files, 'file')}, ${folder.bytes} bytes, changed last ${iso(folder.newestMs)})`;
   const details = { files: folder.files, bytes: folder.bytes, changedLast: iso(folder.newestMs) };
   const elsewhere = view.doneElsewhere(run);
   const registeredHere = documents.some(({ entries }) =>
@@ -132,7 +133,7 @@ export function dataEntries(view: View, run: RunSeen): Finding[] {
     if (proof.attempt === null) {
       const again =
         run.state === 'done' && run.host === host
-          ? ` (or have the run processed again: 'bootstrax fail ${run.run}', while its live data is there)`
+          ? ` (or have the run processed again: 'bootstrax retry ${run.run} --even-done --reason TEXT', while its live data is there)`
           : '';
       return [
         {

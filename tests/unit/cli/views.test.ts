@@ -97,6 +97,20 @@ describe('hostView', () => {
   });
 });
 
+it('calls a host that takes no run and has none drained or blocked, not busy', () => {
+  const said = (extras: Record<string, unknown>) =>
+    hostView({ host: 'a.lab', state: 'busy', time: before(2), extras }, NOW, 300);
+  const queue = { new: 0, held: 0, considering: 0, busy: 0, waiting: 0, due: 0 };
+  const state = (extras: Record<string, unknown>) =>
+    drawStatus({ time: NOW.toISOString(), hosts: [said(extras)], queue, runs: [] })
+      .split('\n')[1]
+      ?.split(/\s+/)[1];
+  const no = { accepting: false, why_not: 'x', runs: [] };
+  expect(state({ ...no, why_not_kind: 'drained' })).toBe('drained');
+  expect(state({ ...no, why_not_kind: 'disk' })).toBe('blocked');
+  expect(state({ accepting: true, runs: [7] })).toBe('busy');
+});
+
 it('draws hosts, the queue and a bar for each run', () => {
   const hosts = [
     hostView(

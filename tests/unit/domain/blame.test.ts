@@ -47,9 +47,9 @@ describe('failures that are alike point to', () => {
       'nobody, while it is one run on one host',
       [failure(7, 'a'), failure(7, 'a')],
       { kind: 'open', runs: [7], hosts: ['a'] },
-      /^open/,
+      /^neither run nor host/,
     ],
-    ['nobody without any', [], { kind: 'open', runs: [], hosts: [] }, /^open/],
+    ['nobody without any', [], { kind: 'open', runs: [], hosts: [] }, /^neither run nor host/],
   ])('%s', (_name, alike, expected, text) => {
     expect(blame(alike)).toEqual(expected);
     expect(blameText(blame(alike))).toMatch(text);

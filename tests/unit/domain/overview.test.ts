@@ -335,7 +335,7 @@ describe('what needs a human of runs that nobody else would tell of', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ kind: 'runs_left', key: 'runs_left:eb0', host: 'eb0' });
     expect(found[0]?.what).toContain('run 0, run 1, run 2, run 3, run 4 and 2 more');
-    expect(found[0]?.what).toContain('it is too large');
+    expect(found[0]?.what).toMatch(/of run 0: it is too large\.$/);
     for (const odd of [undefined, 'x', [], [null, 3, { why: 'x' }]])
       expect(refused(odd)).toEqual([]);
     const long = refused(left.map(() => ({ run: 'x'.repeat(9000), why: 'y'.repeat(9000) })));

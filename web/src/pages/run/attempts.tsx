@@ -64,7 +64,7 @@ export function AttemptDetails({
             duration(attempt.seconds)
           ) : attempt.ended === null ? (
             <>
-              running, since <Ago at={attempt.started} suffix="" />
+              running, for <Ago at={attempt.started} suffix="" />
             </>
           ) : (
             'unknown'

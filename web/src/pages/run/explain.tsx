@@ -1,6 +1,7 @@
 import type { RunAnswer } from '../../../../src/dashboard/api.ts';
 import { isWorking, LOOKS } from '../../../../src/domain/overview/condition.ts';
 import type { FleetExplanation } from '../../../../src/domain/overview/explain-fleet.ts';
+import type { NumberedExplanation } from '../../../../src/domain/overview/explain-number.ts';
 import { bytes, count, duration } from '../../format.ts';
 import { Meter, Panel, Until } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';
@@ -44,6 +45,7 @@ export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
               .
             </p>
           )}
+          <SameNumber {...explanation} />
           <RunningBar answer={answer.data!} />
           {answer.data?.row.why != null && <p class="reason">{answer.data.row.why}</p>}
           <details>
@@ -82,6 +84,17 @@ export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
         </>
       )}
     </Panel>
+  );
+}
+
+/** Of several documents with the number one is explained: the others are named. */
+function SameNumber({ document, sameNumber }: NumberedExplanation) {
+  if (sameNumber.length === 0) return null;
+  return (
+    <p class="reason">
+      {count(sameNumber.length + 1, 'document')} have this number. This is {document}; the others
+      are {sameNumber.join(', ')}.
+    </p>
   );
 }
 
