@@ -36,18 +36,18 @@ export default tseslint.config(
     // What is written has a name, and with it a crash point on each side (src/crash-points).
     files: ['src/**/*.ts'],
     ignores: [
-      'src/attempts/durable.ts',
-      'src/store/collection.ts',
+      'src/infra/disk/durable.ts',
+      'src/infra/mongo/collection.ts',
       // Not on a run's way: the files of the embedded server, the key of the control socket.
-      'src/store/embedded-server.ts',
-      'src/machine/control.ts',
-      'src/machine/folder-socket.ts',
+      'src/infra/mongo/embedded/embedded-server.ts',
+      'src/exclusion/control.ts',
+      'src/exclusion/folder-socket.ts',
       // Accounts and logins, which no run depends on.
       'src/dashboard/access/private-files.ts',
       // The file that a person asked for.
-      'src/cli/report.ts',
+      'src/cli/site/report/report.command.ts',
       // Into a database that is thrown away.
-      'src/store/trial-runs.ts',
+      'src/features/trial/trial-runs.ts',
     ],
     rules: {
       'no-restricted-imports': [
@@ -58,7 +58,7 @@ export default tseslint.config(
             ...['writeFile', 'appendFile', 'rename', 'rm', 'rmdir', 'unlink', 'truncate'],
             ...['utimes', 'copyFile', 'cp', 'link', 'symlink'],
           ].flatMap((call) => [call, `${call}Sync`]),
-          message: 'Write through src/attempts/durable.ts.',
+          message: 'Write through src/infra/disk/durable.ts.',
         })),
       ],
       'no-restricted-syntax': [
@@ -67,7 +67,7 @@ export default tseslint.config(
           selector:
             'CallExpression[callee.property.name=/^(insertMany|updateMany|replaceOne|bulkWrite|delete(One|Many)|findOneAnd\\w+)$/], ' +
             'CallExpression[callee.property.name=/^(insertOne|updateOne)$/][arguments.0.type="ObjectExpression"]',
-          message: 'Write through the Collection of src/store/collection.ts, with a name.',
+          message: 'Write through the Collection of src/infra/mongo/collection.ts, with a name.',
         },
       ],
     },

@@ -7,7 +7,7 @@ export default {
     'src/domain/**/*.ts',
     'src/store/{run-filters,run-updates,run-data,expressions,compare-and-set}.ts',
     'src/store/{runs,run-watch,attempts,hosts,eb-monitor,daq-log,rates}.ts',
-    '!src/domain/protocol-schema.ts',
+    '!src/attempt/protocol-schema.pure.ts',
   ],
   concurrency: 2,
   // A busy machine is slow, which is no endless loop.

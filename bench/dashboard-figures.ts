@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 
-import type { Condition } from '../src/domain/overview/condition.ts';
-import { LOOKS } from '../src/domain/overview/condition.ts';
+import type { Condition } from '../src/readmodel/run-condition.pure.ts';
+import { LOOKS } from '../src/readmodel/run-condition.pure.ts';
 import { whenShown } from '../tests/browser/browser.ts';
 import type { DashboardProcess } from '../tests/support/dashboard.ts';
 import type { Lab } from '../tests/support/lab.ts';

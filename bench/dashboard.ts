@@ -8,8 +8,8 @@
 import { loadavg } from 'node:os';
 import type { Browser, Page } from 'playwright-core';
 
-import type { RunsAnswer } from '../src/dashboard/api.ts';
-import { CONDITIONS, type Condition } from '../src/domain/overview/condition.ts';
+import type { RunsAnswer } from '../src/readmodel/api.ts';
+import { CONDITIONS, type Condition } from '../src/readmodel/run-condition.pure.ts';
 import { startBrowser } from '../tests/browser/browser.ts';
 import { DashboardProcess } from '../tests/support/dashboard.ts';
 import { Lab, until } from '../tests/support/lab.ts';

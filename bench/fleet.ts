@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { findEmbedded, stopEmbedded } from '../src/store/embedded-server.ts';
+import { findEmbedded, stopEmbedded } from '../src/infra/mongo/embedded/embedded-server.ts';
 import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, type ManagerProcess } from '../tests/support/lab.ts';
 import { CountingProxy } from './counting-proxy.ts';
 import { printTable, quantile, report } from './figures.ts';

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { defaultRules } from '../src/domain/rules.ts';
-import { openStore } from '../src/store/open.ts';
-import type { Store } from '../src/store/types.ts';
+import { defaultRules } from '../src/infra/config/rules.pure.ts';
+import { openStore } from '../src/database/open.ts';
+import type { Store } from '../src/ports/store.ts';
 import { PACKAGE, type Lab } from '../tests/support/lab.ts';
 import { median } from './figures.ts';
 import { cpuSeconds, memoryMb } from './process-use.ts';

@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { LOOKS_PER_LEASE } from '../src/manager/housekeeping.ts';
-import { defaultRules } from '../src/domain/rules.ts';
-import { signal } from '../src/store/embedded-process.ts';
+import { defaultRules } from '../src/infra/config/rules.pure.ts';
+import { signal } from '../src/infra/mongo/embedded/embedded-process.ts';
 import {
   Lab,
   SMALL_MACHINE,

@@ -1,6 +1,6 @@
 // Writes what the Python side shares with src/: the JSON schema of the attempt files and worker
-// lines, from the zod schemas of src/domain/attempt.ts, and the names of all crash points, from
-// src/crash-points/points.ts. A check fails when a written file is stale.
+// lines, from the zod schemas of src/attempt/attempt.pure.ts, and the names of all crash points, from
+// src/infra/crash-points/points.ts. A check fails when a written file is stale.
 import { build } from 'esbuild';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ try {
   await build({
     stdin: {
       contents:
-        "export { protocolJsonSchema } from './src/domain/protocol-schema.ts';" +
-        "export { CRASH_POINTS, WORKER_CRASH_POINTS } from './src/crash-points/points.ts';",
+        "export { protocolJsonSchema } from './src/attempt/protocol-schema.pure.ts';" +
+        "export { CRASH_POINTS, WORKER_CRASH_POINTS } from './src/infra/crash-points/points.ts';",
       resolveDir: process.cwd(),
     },
     outfile,

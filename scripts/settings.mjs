@@ -1,4 +1,4 @@
-// Writes the reference of settings into docs/configuration.md, from src/config/table.ts. A test
+// Writes the reference of settings into docs/configuration.md, from src/infra/config/setting-table.ts. A test
 // fails when it is stale.
 import { build } from 'esbuild';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ const directory = await mkdtemp(join(process.cwd(), 'node_modules', '.settings-'
 try {
   const outfile = join(directory, 'settings.mjs');
   await build({
-    entryPoints: ['src/config/markdown.ts'],
+    entryPoints: ['src/infra/config/markdown.ts'],
     outfile,
     bundle: true,
     platform: 'node',

@@ -1,47 +1,54 @@
 import { Command, CommanderError } from 'commander';
 import { availableParallelism } from 'node:os';
-import { CRASH_VARIABLE, cutOf } from '../crash-points/cut.ts';
-import { addAbandon, addFail, addHold, addRelease, addReprocess, addRetry } from './verbs.ts';
-import { addAcknowledge } from './acknowledge.ts';
-import { addActions } from './actions.ts';
-import { addAdopt } from './adopt.ts';
-import { addAlarms } from './alarms.ts';
-import { addConfig } from './config.ts';
-import { addDashboardBeside } from './dashboard-beside.ts';
-import { addDashboard } from './dashboard.ts';
-import { addDb } from './db.ts';
-import { addDebt } from './debt.ts';
-import { addDeletions } from './deletions.ts';
-import { addDemo } from './demo.ts';
-import { addDoctor } from './doctor.ts';
-import { addDrain, addUndrain } from './drain.ts';
-import { addExplain } from './explain.ts';
-import { addFailures } from './failures.ts';
-import { addHandback } from './handback.ts';
-import { addHistory } from './history.ts';
-import { addHandover } from './handover.ts';
-import { addHosts } from './hosts.ts';
-import { addLogs } from './logs.ts';
-import { addMaintenance } from './maintenance.ts';
-import { addNext } from './next.ts';
-import { addPlan } from './plan.ts';
-import { addProcess } from './process.ts';
-import { translateReferenceFlags } from './reference-flags.ts';
-import { addReconcile } from './reconcile.ts';
-import { addRenumber } from './renumber.ts';
-import { addReplay } from './replay.ts';
-import { addReport } from './report.ts';
-import { addRun } from './run.ts';
-import { addRuns } from './runs.ts';
-import { addShadowReport } from './shadow-report.ts';
-import { addSimulateDaq } from './simulate-daq.ts';
-import { addStatus } from './status.ts';
-import { addStop } from './stop.ts';
-import { addUser } from './user.ts';
-import { versionOfThis } from '../config/version.ts';
-import { CommandFailure } from './failure.ts';
-import { exitCodeOf, meantFlag, report } from './errors.ts';
-import { addSettingFlags } from './settings.ts';
+import { CRASH_VARIABLE, cutOf } from '../infra/crash-points/cut.ts';
+import {
+  addAbandon,
+  addFail,
+  addHold,
+  addRelease,
+  addReprocess,
+  addRetry,
+} from './act/verbs.command.ts';
+import { addAcknowledge } from './act/acknowledge.command.ts';
+import { addActions } from './look/actions.command.ts';
+import { addAdopt } from './host/adopt.command.ts';
+import { addAlarms } from './page/alarms.command.ts';
+import { addConfig } from './site/config.command.ts';
+import { addDashboardBeside } from './page/dashboard-beside.command.ts';
+import { addDashboard } from './page/dashboard.command.ts';
+import { addDb } from './site/db.command.ts';
+import { addDebt } from './look/debt.command.ts';
+import { addDeletions } from './look/deletions.command.ts';
+import { addDemo } from './site/demo/demo.command.ts';
+import { addDoctor } from './site/doctor/doctor.command.ts';
+import { addDrain, addUndrain } from './host/drain.command.ts';
+import { addExplain } from './look/explain.command.ts';
+import { addFailures } from './look/failures.command.ts';
+import { addHandback } from './host/handback.command.ts';
+import { addHistory } from './look/history.command.ts';
+import { addHandover } from './look/handover.command.ts';
+import { addHosts } from './look/hosts.command.ts';
+import { addLogs } from './look/logs.command.ts';
+import { addMaintenance } from './page/maintenance.command.ts';
+import { addNext } from './look/next.command.ts';
+import { addPlan } from './look/plan.command.ts';
+import { addProcess } from './act/process.command.ts';
+import { translateReferenceFlags } from './framework/reference-flags.ts';
+import { addReconcile } from './host/reconcile.command.ts';
+import { addRenumber } from './act/renumber.command.ts';
+import { addReplay } from './look/replay.command.ts';
+import { addReport } from './site/report/report.command.ts';
+import { addRun } from './host/run.command.ts';
+import { addRuns } from './look/runs.command.ts';
+import { addShadowReport } from './look/shadow-report.command.ts';
+import { addSimulateDaq } from './site/simulate-daq.command.ts';
+import { addStatus } from './look/status.command.ts';
+import { addStop } from './act/stop.command.ts';
+import { addUser } from './page/user.command.ts';
+import { versionOfThis } from '../infra/config/version.ts';
+import { CommandFailure } from './framework/command-failure.ts';
+import { exitCodeOf, meantFlag, report } from './framework/exit-codes.ts';
+import { addSettingFlags } from './framework/setting-flags.ts';
 
 const program = new Command('bootstrax')
   .description('Processes physics runs with strax while they are being taken.')

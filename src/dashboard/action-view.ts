@@ -1,5 +1,5 @@
-import type { ActionDocument } from '../store/types.ts';
-import type { ActionView } from './action-api.ts';
+import type { ActionDocument } from '../features/actions/action.port.ts';
+import type { ActionView } from '../readmodel/action-api.ts';
 
 /** One action as people see it. */
 export function actionView(action: ActionDocument): ActionView {

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 
-import { attemptDirectory, readAttempt } from '../attempts/directory.ts';
-import { readProgressPoints, type ProgressPoints } from '../attempts/progress-points.ts';
-import { failureGroups } from '../domain/overview/failures.ts';
-import { evenly } from '../domain/overview/signs.ts';
-import type { FailuresAnswer, HostHistoryAnswer, RunsAnswer } from './api.ts';
+import { attemptDirectory, readAttempt } from '../attempt/files/attempt-directory.ts';
+import { readProgressPoints, type ProgressPoints } from '../attempt/files/progress-points.ts';
+import { failureGroups } from '../readmodel/failures.pure.ts';
+import { evenly } from '../readmodel/heartbeats.pure.ts';
+import type { FailuresAnswer, HostHistoryAnswer, RunsAnswer } from '../readmodel/api.ts';
 import { placeOfAttempt } from './attempt-places.ts';
-import { rowOf, signOf, standingsOf } from './readings.ts';
+import { rowOf, signOf, standingsOf } from '../readmodel/readings.ts';
 import type { Surroundings } from './surroundings.ts';
-import type { OverviewFilter } from '../store/types.ts';
+import type { OverviewFilter } from '../readmodel/overview.port.ts';
 
 const RUNS_PER_PAGE = 50;
 /** A screen has no more points across, and a life sign comes every 9 s. */

@@ -1,22 +1,22 @@
 import { Hono, type Context } from 'hono';
 
-import { StoreError } from '../store/errors.ts';
+import { StoreError } from '../infra/mongo/store-error.ts';
 import { access } from './access/access.ts';
 import type { Identities } from './access/identity.ts';
-import type { ErrorAnswer } from './api.ts';
+import type { ErrorAnswer } from '../readmodel/api.ts';
 import type { Asset } from './assets.ts';
 import { HEADERS } from './headers.ts';
-import type { DashboardApp, DashboardEnv } from './principal.ts';
-import { Refusal } from './refusal.ts';
+import type { DashboardApp, DashboardEnv } from './access/principal.ts';
+import { Refusal } from './request-refusal.ts';
 import { routesOf } from './route.ts';
-import { addActionRoutes } from './routes/actions.ts';
-import { addAttemptRoutes } from './routes/attempts.ts';
-import { addFleetRoutes } from './routes/fleet.ts';
-import { addReportRoutes } from './routes/report.ts';
-import { addMetricsRoutes } from './routes/metrics.ts';
-import { addRunRoutes } from './routes/runs.ts';
-import { addSchemaRoute } from './routes/schema.ts';
-import { addSessionRoutes } from './routes/session.ts';
+import { addActionRoutes } from './routes/action-routes.ts';
+import { addAttemptRoutes } from './routes/attempt-routes.ts';
+import { addFleetRoutes } from './routes/fleet-routes.ts';
+import { addReportRoutes } from './routes/report-route.ts';
+import { addMetricsRoutes } from './routes/metrics-route.ts';
+import { addRunRoutes } from './routes/run-routes.ts';
+import { addSchemaRoute } from './routes/schema-route.ts';
+import { addSessionRoutes } from './routes/session-routes.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The dashboard as one function from requests to answers. */

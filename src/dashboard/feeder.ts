@@ -1,14 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
-import type { HostView } from '../domain/host-view.ts';
-import type { Rules } from '../domain/rules.ts';
-import { idText } from '../store/document-id.ts';
-import type { Destination, Store, StoreEvent } from '../store/types.ts';
-import type { PanelName, Panels, StatusEvent } from './api.ts';
-import { CatalogueKeeper } from './catalogue-keeper.ts';
-import { readAlarms } from './alarms/panel.ts';
-import { HostReader, readDay, readRuns, readWaiting } from './readings.ts';
+import type { HostView } from '../host/host-document.pure.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
+import { idText } from '../run/document-id.ts';
+import type { Destination } from '../features/alarms/alarm.port.ts';
+import type { Store } from '../ports/store.ts';
+import type { StoreEvent } from '../infra/mongo/connection.port.ts';
+import type { PanelName, Panels, StatusEvent } from '../readmodel/api.ts';
+import { CatalogueKeeper } from '../readmodel/catalogue-keeper.ts';
+import { readAlarms } from '../features/alarms/alarm-panel.ts';
+import { HostReader, readDay, readRuns, readWaiting } from '../readmodel/readings.ts';
 
 /** Nobody looks for so long: the databases are left in peace, ms. */
 const IDLE_MS = 60_000;

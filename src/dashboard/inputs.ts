@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { CONDITIONS } from '../domain/overview/condition.ts';
+import { CONDITIONS } from '../readmodel/run-condition.pure.ts';
 
 /** Everything that comes from outside, checked: plain values, never a query of a database. */
 

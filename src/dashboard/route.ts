@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 
-import type { DashboardApp, DashboardEnv } from './principal.ts';
-import { Refusal } from './refusal.ts';
+import type { DashboardApp, DashboardEnv } from './access/principal.ts';
+import { Refusal } from './request-refusal.ts';
 
 /** What one route understands: what is checked, what the API's own description says, and no more. */
 export interface RouteSpec<Params = object, Query = object, Body = undefined> {

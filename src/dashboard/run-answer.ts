@@ -1,22 +1,23 @@
 import { EJSON } from 'bson';
 
-import { latenciesOf } from '../domain/attempt-times.ts';
-import { explainFleet } from '../domain/overview/explain-fleet.ts';
-import { withNumber } from '../domain/overview/explain-number.ts';
-import { inputInWords } from '../domain/live-input.ts';
-import { targetLadder } from '../domain/overview/ladder.ts';
-import { redact } from '../domain/overview/redact.ts';
-import { runView } from '../domain/run-view.ts';
-import { parseRun } from '../domain/run.ts';
-import { storedCauseText } from '../domain/stored-cause.ts';
-import { ownerOf } from '../domain/same-number.ts';
-import { numbered } from '../store/numbered.ts';
-import { fleetFacts, fleetNowOf, roleAsked } from '../store/fleet-facts.ts';
-import type { AttemptDocument, RunDocument } from '../store/types.ts';
+import { latenciesOf } from '../attempt/attempt-times.pure.ts';
+import { explainFleet } from '../readmodel/explain-fleet.pure.ts';
+import { withNumber } from '../readmodel/explain-number.pure.ts';
+import { inputInWords } from '../attempt/live-input.pure.ts';
+import { targetLadder } from '../readmodel/ladder.pure.ts';
+import { redact } from '../readmodel/redact.pure.ts';
+import { runView } from '../run/run-view.pure.ts';
+import { parseRun } from '../run/run.pure.ts';
+import { storedCauseText } from '../retry/stored-cause.pure.ts';
+import { ownerOf } from '../run/same-number.pure.ts';
+import { numbered } from '../run/same-number.store.ts';
+import { fleetFacts, fleetNowOf, roleAsked } from '../claim/fleet-facts.ts';
+import type { AttemptDocument } from '../retry/attempt-history.port.ts';
+import type { RunDocument } from '../run/run.port.ts';
 import { actionView } from './action-view.ts';
-import type { AttemptView, DeletedData, RunAnswer, RunNote, StoredData } from './api.ts';
+import type { AttemptView, DeletedData, RunAnswer, RunNote, StoredData } from '../readmodel/api.ts';
 import { attemptsInReach } from './attempt-places.ts';
-import { rowOf } from './readings.ts';
+import { rowOf } from '../readmodel/readings.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const MOST_ATTEMPTS = 50;

@@ -2,10 +2,10 @@ import type { Context } from 'hono';
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import type { Logger } from 'pino';
 
-import { followLog, readLogEnd } from '../attempts/log-file.ts';
-import type { ChangedEvent } from './api.ts';
+import { followLog, readLogEnd } from '../attempt/files/log-file.ts';
+import type { ChangedEvent } from '../readmodel/api.ts';
 import type { Feeder } from './feeder.ts';
-import type { DashboardEnv } from './principal.ts';
+import type { DashboardEnv } from './access/principal.ts';
 
 const STATUS_MS = 2000;
 /** A browser that lost the stream comes back after this, ms. */

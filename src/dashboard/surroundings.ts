@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
-import type { Settings } from '../config/entries.ts';
-import type { Store } from '../store/types.ts';
+import type { Settings } from '../infra/config/entries.ts';
+import type { Store } from '../ports/store.ts';
 import type { Feeder } from './feeder.ts';
 import type { Metrics } from './metrics/metrics.ts';
 

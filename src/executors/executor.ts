@@ -1,4 +1,5 @@
-import type { Plan, ProcessIdentity } from '../domain/attempt.ts';
+import type { Plan } from '../attempt/attempt.pure.ts';
+import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
 
 /** Whether attempts can be started here; what is wrong is this host's, never a run's. */
 export type Readiness = { ok: true } | { ok: false; reason: string };

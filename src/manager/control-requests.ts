@@ -1,4 +1,4 @@
-import type { ControlRequest, ControlResponse } from '../machine/lock.ts';
+import type { ControlRequest, ControlResponse } from '../exclusion/manager-lock.ts';
 import type { ManagerLoop } from './loop.ts';
 
 /** What a manager answers to whoever asks it on this machine; `manager` is null until it works. */

@@ -1,13 +1,13 @@
-import type { AttemptBook } from './attempt-book.ts';
-import type { Environment } from './environment.ts';
-import type { Fleet } from './fleet.ts';
-import { LooseEnds } from './loose-ends.ts';
-import { isOfDatabase, unlessRefused } from './persist.ts';
+import type { AttemptBook } from '../attempt/attempt-book.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { Fleet } from '../claim/fleet.ts';
+import { LooseEnds } from '../attempt/certification.ts';
+import { isOfDatabase, unlessRefused } from '../ports/persist.ts';
 import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
-import { SetAsideNumbers } from './same-number.ts';
-import { SetAsideFaults } from './set-aside-faults.ts';
-import { SilentHosts } from './silent-hosts.ts';
-import { StaleRuns } from './stale-runs.ts';
+import { SetAsideNumbers } from '../run/same-number.ts';
+import { SetAsideFaults } from '../retry/unmendable.ts';
+import { SilentHosts } from '../host/silent-hosts.ts';
+import { StaleRuns } from '../claim/stale-runs.ts';
 
 /** Looks at held runs in the time of the shortest lease. */
 export const LOOKS_PER_LEASE = 2.4;

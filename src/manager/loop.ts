@@ -1,31 +1,38 @@
 import { once } from 'node:events';
 
-import { fieldsOf } from '../domain/bson-values.ts';
-import type { Run } from '../domain/run.ts';
-import type { ControlResponse } from '../machine/lock.ts';
-import { ManagerRefused } from '../machine/refusal.ts';
-import type { Fence, StoreEvent } from '../store/types.ts';
-import { Asked } from './asked.ts';
-import { AttemptBook } from './attempt-book.ts';
-import { AttemptRunner } from './attempt-runner.ts';
-import { Bell } from './bell.ts';
-import { Claims } from './claims.ts';
-import { DatabaseNews } from './database-news.ts';
-import { Debts } from './debts/debts.ts';
-import { Deletions } from './deletions/deletions.ts';
-import type { Environment } from './environment.ts';
-import { Fleet } from './fleet.ts';
-import { HANDED_BACK, type HandBack } from './keeping-back/hand-over.ts';
-import { HostWatch } from './host-watch.ts';
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { ControlResponse } from '../exclusion/manager-lock.ts';
+import { ManagerRefused } from '../exclusion/exclusion-refusal.ts';
+import type { Fence } from '../run/run.port.ts';
+import type { StoreEvent } from '../infra/mongo/connection.port.ts';
+import { Asked } from './requested-actions.ts';
+import { AttemptBook } from '../attempt/attempt-book.ts';
+import { AttemptRunner } from '../attempt/attempt-runner.ts';
+import { Bell } from '../ports/wake.ts';
+import { Claims } from '../claim/claim-loop.ts';
+import { DatabaseNews } from './database-notices.ts';
+import { Debts } from '../attempt/debt/debts.ts';
+import { Deletions } from '../features/deletion/deletions.ts';
+import type { Environment } from '../ports/environment.ts';
+import { Fleet } from '../claim/fleet.ts';
+import { HANDED_BACK, type HandBack } from './drain/handback.ts';
+import { HostWatch } from '../host/host-watch.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { ensureIndexes } from './indexes.ts';
-import type { Drain } from './keeping-back/drain.ts';
-import { KeepingBack } from './keeping-back/keeping-back.ts';
-import { LifeSigns, thinking, type ManagerView } from './life-signs.ts';
-import { MemoryWatch } from './memory-watch.ts';
-import { isOfDatabase, leaveAlone, unlessOutage, unlessRefused, untilAnswered } from './persist.ts';
-import { tellDaq } from './tell.ts';
-import { isUnbegun, type Runner } from './runner.ts';
+import { ensureIndexes } from './missing-indexes.ts';
+import type { Drain } from '../host/drain.ts';
+import { KeepingBack } from './drain/drain-state.ts';
+import { LifeSigns, thinking, type ManagerView } from '../host/heartbeat.ts';
+import { MemoryWatch } from '../attempt/memory-watch.ts';
+import {
+  isOfDatabase,
+  leaveAlone,
+  unlessOutage,
+  unlessRefused,
+  untilAnswered,
+} from '../ports/persist.ts';
+import { tellDaq } from '../ports/notify.ts';
+import { isUnbegun, type Runner } from '../attempt/runner.ts';
 
 /** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;

@@ -1,30 +1,30 @@
-import type { AttemptFiles } from '../attempts/directory.ts';
-import type { Plan } from '../domain/attempt.ts';
-import { parseRun, type ParsedRun, type Run } from '../domain/run.ts';
-import { reasonText } from '../domain/verdict.ts';
-import { fieldsOf } from '../domain/bson-values.ts';
-import { isAsItsAttemptLeftIt } from '../domain/identity.ts';
-import { runNow } from '../domain/ownership.ts';
-import { idText } from '../store/document-id.ts';
-import { seenOf } from '../store/runs.ts';
-import type { Conclusion, Fence, RunDocument } from '../store/types.ts';
-import type { AttemptBook } from './attempt-book.ts';
-import { concludeAsFits } from './conclude-run.ts';
-import { cleanUpDebt } from './debts/debts.ts';
-import { requestDeletion } from './deletions/deletions.ts';
-import { unlessDiskTrouble } from './disk-trouble.ts';
-import type { Environment } from './environment.ts';
-import { concludedFailure, endedUnseen, malformedText } from './failure.ts';
-import { endHistory } from './history.ts';
-import { endProcesses, listedHere, listedOn } from './left-behind.ts';
-import { aboutOneRun, unlessRefused, untilAnswered } from './persist.ts';
+import type { AttemptFiles } from '../attempt/files/attempt-directory.ts';
+import type { Plan } from '../attempt/attempt.pure.ts';
+import { parseRun, type ParsedRun, type Run } from '../run/run.pure.ts';
+import { reasonText } from '../attempt/verdict.pure.ts';
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
+import { runNow } from '../attempt/files/ownership.pure.ts';
+import { idText } from '../run/document-id.ts';
+import { seenOf } from '../run/run.store.ts';
+import type { Conclusion, Fence, RunDocument } from '../run/run.port.ts';
+import type { AttemptBook } from '../attempt/attempt-book.ts';
+import { concludeAsFits } from '../attempt/conclude-run.ts';
+import { cleanUpDebt } from '../attempt/debt/debts.ts';
+import { requestDeletion } from '../attempt/request-deletion.ts';
+import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
+import type { Environment } from '../ports/environment.ts';
+import { concludedFailure, endedUnseen, malformedText } from '../retry/failure.ts';
+import { endHistory } from '../retry/attempt-history.ts';
+import { endProcesses, listedHere, listedOn } from '../attempt/process/orphans.ts';
+import { aboutOneRun, unlessRefused, untilAnswered } from '../ports/persist.ts';
 import {
   removeProducts,
   takingBack,
   withdrawEntries,
   withoutFolder,
   type Removal,
-} from './removal.ts';
+} from '../attempt/files/removal.ts';
 
 /** What is kept of concluded attempts: their logs are what a person wants to read next week. */
 const RETENTION = { keep: 500, maxBytes: 2e9, maxLogBytes: 5e6 };

@@ -6,9 +6,9 @@ import { createInterface } from 'node:readline';
 import { EJSON, type Document } from 'bson';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { makePlan } from '../../src/domain/plan.ts';
-import { defaultRules } from '../../src/domain/rules.ts';
-import { parseRun } from '../../src/domain/run.ts';
+import { makePlan } from '../../src/plan/plan.pure.ts';
+import { defaultRules } from '../../src/infra/config/rules.pure.ts';
+import { parseRun } from '../../src/run/run.pure.ts';
 import { PACKAGE } from '../support/lab.ts';
 import { grid, HOST_TARGETS, strange, type Case } from './cases.ts';
 import { Differences } from './differences.ts';

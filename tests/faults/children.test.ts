@@ -2,10 +2,19 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { startedSchema } from '../../src/domain/attempt.ts';
-import { identityOf, isZombie, processStat, type ProcessStat } from '../../src/machine/identity.ts';
-import { memoryCapacity } from '../../src/machine/memory.ts';
-import { attemptProcesses, signal, type AttemptProcesses } from '../../src/machine/processes.ts';
+import { startedSchema } from '../../src/attempt/attempt.pure.ts';
+import {
+  identityOf,
+  isZombie,
+  processStat,
+  type ProcessStat,
+} from '../../src/infra/linux/process-identity.ts';
+import { memoryCapacity } from '../../src/host/memory.ts';
+import {
+  attemptProcesses,
+  signal,
+  type AttemptProcesses,
+} from '../../src/infra/linux/processes.ts';
 import {
   Lab,
   PACKAGE,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
-import { CRASH_POINTS } from '../../src/crash-points/points.ts';
+import { CRASH_POINTS } from '../../src/infra/crash-points/points.ts';
 import { WarmPython } from '../support/warm-python.ts';
 import { ALARM_POINTS, MAINTENANCE_POINTS } from './crash-points/elsewhere.ts';
 import { Lane, Lanes } from './crash-points/lane.ts';

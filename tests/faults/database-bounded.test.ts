@@ -1,20 +1,15 @@
 import { ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import type { StoredAlarm } from '../../src/domain/alarms/alarm.ts';
-import { StoreError } from '../../src/store/errors.ts';
-import { openStore } from '../../src/store/open.ts';
-import type {
-  ActionRequest,
-  AttemptOutcome,
-  DataRegistration,
-  DeletionFound,
-  Fence,
-  HostStatus,
-  LifeSign,
-  Seen,
-  Store,
-} from '../../src/store/types.ts';
+import type { StoredAlarm } from '../../src/features/alarms/alarm.pure.ts';
+import { StoreError } from '../../src/infra/mongo/store-error.ts';
+import { openStore } from '../../src/database/open.ts';
+import type { ActionRequest } from '../../src/features/actions/action.port.ts';
+import type { AttemptOutcome } from '../../src/retry/attempt-history.port.ts';
+import type { DataRegistration, Fence, Seen } from '../../src/run/run.port.ts';
+import type { DeletionFound } from '../../src/features/deletion/deletion.port.ts';
+import type { HostStatus, LifeSign } from '../../src/host/host.port.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { holderOf } from '../support/holder.ts';
 import { Lab, until } from '../support/lab.ts';
 import { Proxy } from '../support/proxy.ts';

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
-import { signal } from '../../src/store/embedded-process.ts';
+import { signal } from '../../src/infra/mongo/embedded/embedded-process.ts';
 import { Lab, until, type StoredRun } from '../support/lab.ts';
 import { childrenOf, Host } from './chaos/stage.ts';
 

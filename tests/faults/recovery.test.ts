@@ -2,7 +2,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import type { Started } from '../../src/domain/attempt.ts';
+import type { Started } from '../../src/attempt/attempt.pure.ts';
 import { Lab, PACKAGE, SMALL_MACHINE, until, type ManagerProcess } from '../support/lab.ts';
 
 const DAY_MS = 24 * 3600 * 1000;

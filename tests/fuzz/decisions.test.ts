@@ -3,20 +3,20 @@ import { EJSON } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { malformedViews } from '../../src/cli/malformed-runs.ts';
-import { runView } from '../../src/domain/run-view.ts';
-import { drawRuns } from '../../src/cli/runs.ts';
-import { pluginGraphSchema } from '../../src/domain/attempt.ts';
-import { claimDecision, orderCandidates, type HostFacts } from '../../src/domain/claim.ts';
-import { explain } from '../../src/domain/explain.ts';
-import { hostTargetsOf } from '../../src/domain/host-targets.ts';
-import { nextRuns } from '../../src/domain/next.ts';
-import { makePlan, planLine, type PlanInputs } from '../../src/domain/plan.ts';
-import { defaultRules } from '../../src/domain/rules.ts';
-import { parseRun, type ParsedRun } from '../../src/domain/run.ts';
-import { seenOf } from '../../src/store/runs.ts';
-import type { RunDocument } from '../../src/store/types.ts';
-import straxenGraph from '../unit/domain/straxen-graph.json' with { type: 'json' };
+import { malformedViews } from '../../src/cli/framework/malformed-runs.ts';
+import { runView } from '../../src/run/run-view.pure.ts';
+import { drawRuns } from '../../src/cli/look/runs.command.ts';
+import { pluginGraphSchema } from '../../src/attempt/attempt.pure.ts';
+import { claimDecision, orderCandidates, type HostFacts } from '../../src/claim/claim.pure.ts';
+import { explain } from '../../src/readmodel/explain.pure.ts';
+import { hostTargetsOf } from '../../src/plan/host-targets.pure.ts';
+import { nextRuns } from '../../src/claim/next-runs.pure.ts';
+import { makePlan, planLine, type PlanInputs } from '../../src/plan/plan.pure.ts';
+import { defaultRules } from '../../src/infra/config/rules.pure.ts';
+import { parseRun, type ParsedRun } from '../../src/run/run.pure.ts';
+import { seenOf } from '../../src/run/run.store.ts';
+import type { RunDocument } from '../../src/run/run.port.ts';
+import straxenGraph from '../unit/plan/straxen-graph.json' with { type: 'json' };
 import {
   anything,
   mutated,

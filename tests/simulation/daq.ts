@@ -1,6 +1,6 @@
 import { ObjectId, type Document } from 'mongodb';
 
-import type { Plan } from '../../src/domain/attempt.ts';
+import type { Plan } from '../../src/attempt/attempt.pure.ts';
 import type { Behaviour, Task } from './child.ts';
 import { anyDamage, atRead, UNDAMAGED, type Damage } from './live-files.ts';
 import type { SimulatedHost } from './host.ts';

@@ -6,8 +6,8 @@ import type {
   Progress,
   Result,
   Started,
-} from '../../src/domain/attempt.ts';
-import type { FolderWord } from '../../src/domain/ownership.ts';
+} from '../../src/attempt/attempt.pure.ts';
+import type { FolderWord } from '../../src/attempt/files/ownership.pure.ts';
 import type { Random } from './random.ts';
 
 /** What lies in an attempt directory. */

@@ -1,6 +1,6 @@
-import type { Holder } from '../../src/domain/exclusion/holder.ts';
-import { HostPlace } from '../../src/manager/exclusion/host-place.ts';
-import type { Displaced, ManagerPlace } from '../../src/manager/exclusion/place.ts';
+import type { Holder } from '../../src/exclusion/holder.pure.ts';
+import { HostPlace } from '../../src/exclusion/host-place.ts';
+import type { Displaced, ManagerPlace } from '../../src/exclusion/place.ts';
 import type { Managers } from './managers.ts';
 import type { Process } from './process.ts';
 

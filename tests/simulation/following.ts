@@ -1,5 +1,5 @@
-import type { Follower, FollowHandlers } from '../../src/attempts/follow.ts';
-import type { Progress, Started } from '../../src/domain/attempt.ts';
+import type { Follower, FollowHandlers } from '../../src/attempt/process/follow.ts';
+import type { Progress, Started } from '../../src/attempt/attempt.pure.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Process } from './process.ts';
 

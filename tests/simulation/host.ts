@@ -1,9 +1,10 @@
-import type { Plan, ProcessIdentity } from '../../src/domain/attempt.ts';
-import type { StraxProcess } from '../../src/domain/foreign-processes.ts';
-import type { Holder } from '../../src/domain/exclusion/holder.ts';
+import type { Plan } from '../../src/attempt/attempt.pure.ts';
+import type { ProcessIdentity } from '../../src/infra/linux/process-identity.pure.ts';
+import type { StraxProcess } from '../../src/attempt/process/foreign-processes.pure.ts';
+import type { Holder } from '../../src/exclusion/holder.pure.ts';
 import type { Executor } from '../../src/executors/executor.ts';
-import type { AttemptProcesses, SessionEnd } from '../../src/machine/processes.ts';
-import type { Machine } from '../../src/machine/types.ts';
+import type { AttemptProcesses, SessionEnd } from '../../src/infra/linux/processes.ts';
+import type { Machine } from '../../src/host/machine.ts';
 import { Child, type Task } from './child.ts';
 import { attemptAt, Disk, type OutputFolder, type Shared } from './disk.ts';
 import type { Link } from './link.ts';

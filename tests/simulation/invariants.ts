@@ -1,9 +1,9 @@
 import type { Document } from 'mongodb';
 
-import type { Plan } from '../../src/domain/attempt.ts';
-import { canTransition, type RunState } from '../../src/domain/run.ts';
-import { ABANDON_TAG, defaultRules, HOLD_TAG } from '../../src/domain/rules.ts';
-import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
+import type { Plan } from '../../src/attempt/attempt.pure.ts';
+import { canTransition, type RunState } from '../../src/run/run.pure.ts';
+import { ABANDON_TAG, defaultRules, HOLD_TAG } from '../../src/infra/config/rules.pure.ts';
+import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
 import { STATE_DIRECTORY, type OutputFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Lacks } from './live-files.ts';

@@ -1,5 +1,7 @@
-import { StoreError } from '../../src/store/errors.ts';
-import type { LifeSign, Store, StoreEvent } from '../../src/store/types.ts';
+import { StoreError } from '../../src/infra/mongo/store-error.ts';
+import type { LifeSign } from '../../src/host/host.port.ts';
+import type { Store } from '../../src/ports/store.ts';
+import type { StoreEvent } from '../../src/infra/mongo/connection.port.ts';
 import type { Process } from './process.ts';
 import type { Random } from './random.ts';
 import { openStore, type MemoryDatabase } from './store/index.ts';

@@ -1,4 +1,4 @@
-import type { Input } from '../../src/domain/attempt.ts';
+import type { Input } from '../../src/attempt/attempt.pure.ts';
 import type { Random } from './random.ts';
 
 /** What is wrong with the files of a run's live data. */

@@ -1,5 +1,5 @@
-import type { Holder } from '../../src/domain/exclusion/holder.ts';
-import type { OtherManagers } from '../../src/machine/other-manager.ts';
+import type { Holder } from '../../src/exclusion/holder.pure.ts';
+import type { OtherManagers } from '../../src/exclusion/other-manager.ts';
 import type { Process } from './process.ts';
 
 /** How long a manager has that was asked to end, seconds. */

@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
-import type * as certification from '../../src/domain/certification.ts';
-import type * as hostName from '../../src/domain/exclusion/host-name.ts';
-import type * as foreignProcesses from '../../src/domain/foreign-processes.ts';
-import type * as liveInput from '../../src/domain/live-input.ts';
-import type * as identity from '../../src/domain/identity.ts';
-import type * as ownership from '../../src/domain/ownership.ts';
-import type * as sameNumber from '../../src/domain/same-number.ts';
+import type * as certification from '../../src/attempt/certification.pure.ts';
+import type * as hostName from '../../src/exclusion/host-name.pure.ts';
+import type * as foreignProcesses from '../../src/attempt/process/foreign-processes.pure.ts';
+import type * as liveInput from '../../src/attempt/live-input.pure.ts';
+import type * as identity from '../../src/claim/claimed-run.pure.ts';
+import type * as ownership from '../../src/attempt/files/ownership.pure.ts';
+import type * as sameNumber from '../../src/run/same-number.pure.ts';
 import type { OldRule } from './options.ts';
 import { simulate } from './simulation.ts';
 import type { World } from './worlds.ts';
@@ -24,49 +24,49 @@ const NONE = {
 };
 const old = vi.hoisted(() => ({}) as Record<keyof typeof NONE, boolean>);
 
-vi.mock('../../src/domain/ownership.ts', async (original) => {
+vi.mock('../../src/attempt/files/ownership.pure.ts', async (original) => {
   const now = await original<typeof ownership>();
   const mayRemove: typeof now.mayRemove = (...asked) =>
     old.removeByPath ? { kind: 'yes' } : now.mayRemove(...asked);
   return { ...now, mayRemove };
 });
 
-vi.mock('../../src/domain/same-number.ts', async (original) => {
+vi.mock('../../src/run/same-number.pure.ts', async (original) => {
   const now = await original<typeof sameNumber>();
   const mayBegin: typeof now.mayBegin = (...asked) =>
     old.numbersNotCompared ? { kind: 'yes' } : now.mayBegin(...asked);
   return { ...now, mayBegin };
 });
 
-vi.mock('../../src/domain/identity.ts', async (original) => {
+vi.mock('../../src/claim/claimed-run.pure.ts', async (original) => {
   const now = await original<typeof identity>();
   const isAsItsAttemptLeftIt: typeof now.isAsItsAttemptLeftIt = (asked) =>
     old.copiesBelieved || now.isAsItsAttemptLeftIt(asked);
   return { ...now, isAsItsAttemptLeftIt };
 });
 
-vi.mock('../../src/domain/foreign-processes.ts', async (original) => {
+vi.mock('../../src/attempt/process/foreign-processes.pure.ts', async (original) => {
   const now = await original<typeof foreignProcesses>();
   const toWaitFor: typeof now.toWaitFor = (...asked) =>
     old.othersNotAwaited ? [] : now.toWaitFor(...asked);
   return { ...now, toWaitFor };
 });
 
-vi.mock('../../src/domain/exclusion/host-name.ts', async (original) => {
+vi.mock('../../src/exclusion/host-name.pure.ts', async (original) => {
   const now = await original<typeof hostName>();
   const hostNameFor: typeof now.hostNameFor = (...asked) =>
     old.namesNotCompared ? { kind: 'as_given' } : now.hostNameFor(...asked);
   return { ...now, hostNameFor };
 });
 
-vi.mock('../../src/domain/certification.ts', async (original) => {
+vi.mock('../../src/attempt/certification.pure.ts', async (original) => {
   const now = await original<typeof certification>();
   const uncertifiable: typeof now.uncertifiable = (...asked) =>
     old.notLookedAt ? null : now.uncertifiable(...asked);
   return { ...now, uncertifiable };
 });
 
-vi.mock('../../src/domain/live-input.ts', async (original) => {
+vi.mock('../../src/attempt/live-input.pure.ts', async (original) => {
   const now = await original<typeof liveInput>();
   const incompleteOf: typeof now.incompleteOf = (...asked) =>
     old.lacksUntold ? null : now.incompleteOf(...asked);

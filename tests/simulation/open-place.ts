@@ -1,8 +1,8 @@
-import type { Holder } from '../../src/domain/exclusion/holder.ts';
-import type { Clock } from '../../src/manager/clock.ts';
-import type { Displaced, ManagerPlace } from '../../src/manager/exclusion/place.ts';
-import { StoreError } from '../../src/store/errors.ts';
-import type { Store } from '../../src/store/types.ts';
+import type { Holder } from '../../src/exclusion/holder.pure.ts';
+import type { Clock } from '../../src/infra/clock/clock.ts';
+import type { Displaced, ManagerPlace } from '../../src/exclusion/place.ts';
+import { StoreError } from '../../src/infra/mongo/store-error.ts';
+import type { Store } from '../../src/ports/store.ts';
 
 /**
  * A host's name that keeps nobody out: two managers of one name live beside each other, as if every

@@ -1,4 +1,4 @@
-import type { Store } from '../../src/store/types.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { Call } from './reference-order.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import type { World } from './worlds.ts';

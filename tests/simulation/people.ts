@@ -1,9 +1,10 @@
 import type { Document } from 'mongodb';
 
-import { parseRun } from '../../src/domain/run.ts';
-import { ABANDON_TAG } from '../../src/domain/rules.ts';
-import { seenOf } from '../../src/store/runs.ts';
-import type { RunDocument, Store } from '../../src/store/types.ts';
+import { parseRun } from '../../src/run/run.pure.ts';
+import { ABANDON_TAG } from '../../src/infra/config/rules.pure.ts';
+import { seenOf } from '../../src/run/run.store.ts';
+import type { RunDocument } from '../../src/run/run.port.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { Random } from './random.ts';
 import type { MemoryDatabase } from './store/index.ts';
 

@@ -1,4 +1,4 @@
-import { untilBeatSeconds, type Clock } from '../../src/manager/clock.ts';
+import { untilBeatSeconds, type Clock } from '../../src/infra/clock/clock.ts';
 import type { Random } from './random.ts';
 import type { Time } from './time.ts';
 

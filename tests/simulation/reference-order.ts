@@ -1,7 +1,8 @@
 import type { Document } from 'mongodb';
 
-import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
-import type { Conclusion, Fence, RunStore, Seen, Store } from '../../src/store/types.ts';
+import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
+import type { Conclusion, Fence, RunStore, Seen } from '../../src/run/run.port.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { MemoryDatabase } from './store/index.ts';
 
 /** How a host reaches the database. */

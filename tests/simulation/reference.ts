@@ -1,8 +1,8 @@
 import type { Document, ObjectId } from 'mongodb';
 
-import { FINISHED_STATUS } from '../../src/store/run-updates.ts';
-import { parseRun } from '../../src/domain/run.ts';
-import { HOLD_TAG } from '../../src/domain/rules.ts';
+import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
+import { parseRun } from '../../src/run/run.pure.ts';
+import { HOLD_TAG } from '../../src/infra/config/rules.pure.ts';
 import type { SimulatedHost } from './host.ts';
 import { entriesOf } from './losses.ts';
 import { Process } from './process.ts';

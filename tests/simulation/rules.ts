@@ -1,4 +1,4 @@
-import { defaultRules, type Rules } from '../../src/domain/rules.ts';
+import { defaultRules, type Rules } from '../../src/infra/config/rules.pure.ts';
 
 /**
  * The defaults, with the long waits shortened so that a simulated night fits into some minutes of

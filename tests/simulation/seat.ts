@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
 
-import { hostNameFor } from '../../src/domain/exclusion/host-name.ts';
-import type { Rules } from '../../src/domain/rules.ts';
+import { hostNameFor } from '../../src/exclusion/host-name.pure.ts';
+import type { Rules } from '../../src/infra/config/rules.pure.ts';
 import { ManagerLoop } from '../../src/manager/loop.ts';
-import type { Environment } from '../../src/manager/environment.ts';
-import { ManagerFigures } from '../../src/manager/figures.ts';
-import { LeftRuns } from '../../src/manager/left-runs.ts';
-import { ManagerRefused } from '../../src/machine/refusal.ts';
-import { StoreError } from '../../src/store/errors.ts';
-import type { Store } from '../../src/store/types.ts';
+import type { Environment } from '../../src/ports/environment.ts';
+import { ManagerFigures } from '../../src/ports/figures.ts';
+import { LeftRuns } from '../../src/run/refused-runs.ts';
+import { ManagerRefused } from '../../src/exclusion/exclusion-refusal.ts';
+import { StoreError } from '../../src/infra/mongo/store-error.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { Call } from './reference-order.ts';
 import { attemptsOf, productsOf } from './attempt-folders.ts';
 import { OUTPUT_DIRECTORY, STATE_DIRECTORY } from './disk.ts';

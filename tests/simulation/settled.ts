@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 
-import { parseRun } from '../../src/domain/run.ts';
-import { ABANDON_TAG, HOLD_TAG } from '../../src/domain/rules.ts';
+import { parseRun } from '../../src/run/run.pure.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../../src/infra/config/rules.pure.ts';
 import { fieldsOf } from './invariants.ts';
 import type { Lacks } from './live-files.ts';
 

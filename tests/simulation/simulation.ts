@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 
-import { ABANDON_TAG } from '../../src/domain/rules.ts';
+import { ABANDON_TAG } from '../../src/infra/config/rules.pure.ts';
 import type { Child } from './child.ts';
 import { Daq } from './daq.ts';
 import { Faults, PEOPLE_SECONDS } from './faults.ts';

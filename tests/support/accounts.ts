@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-import type { Role, SessionAnswer } from '../../src/dashboard/session-api.ts';
+import type { Role, SessionAnswer } from '../../src/dashboard/access/session-api.ts';
 import type { DashboardProcess } from './dashboard.ts';
 import { PACKAGE, PYTHON, type Lab } from './lab.ts';
 

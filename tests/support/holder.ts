@@ -1,4 +1,4 @@
-import type { Holder } from '../../src/domain/exclusion/holder.ts';
+import type { Holder } from '../../src/exclusion/holder.pure.ts';
 
 /** A manager as it says itself who it is. */
 export function holderOf(host: string, fields: Partial<Holder> = {}): Holder {

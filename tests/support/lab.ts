@@ -7,9 +7,13 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Collection, type Db, type ObjectId } from 'mongodb';
 
-import { splitUrl } from '../../src/config/connection.ts';
-import { openStore } from '../../src/store/open.ts';
-import { findEmbedded, startEmbedded, stopEmbedded } from '../../src/store/embedded-server.ts';
+import { splitUrl } from '../../src/infra/config/connection.ts';
+import { openStore } from '../../src/database/open.ts';
+import {
+  findEmbedded,
+  startEmbedded,
+  stopEmbedded,
+} from '../../src/infra/mongo/embedded/embedded-server.ts';
 import type { WarmPython } from './warm-python.ts';
 
 /** Root of the checkout. */

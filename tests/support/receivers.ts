@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 
-import type { Message } from '../../src/domain/alarms/message.ts';
+import type { Message } from '../../src/features/alarms/alarm-message.pure.ts';
 
 /** An HTTP server that alarms are sent to. */
 export class HttpReceiver {

@@ -51,4 +51,4 @@ export function local(date: Date): string {
   return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 }
 
-export { counted as count } from '../../src/domain/counted.ts';
+export { counted as count } from '../../src/infra/values/counted.pure.ts';

@@ -1,9 +1,9 @@
-import { leftRunsText } from '../../src/domain/host-view.ts';
+import { leftRunsText } from '../../src/host/host-document.pure.ts';
 import { Fragment } from 'preact';
-import type { HostCard } from '../../src/domain/overview/hosts.ts';
+import type { HostCard } from '../../src/readmodel/hosts.pure.ts';
 import { ActionButtons } from './actions/buttons.tsx';
 import { hostOffers } from './actions/offers.ts';
-import type { RunRow } from '../../src/domain/overview/run-row.ts';
+import type { RunRow } from '../../src/readmodel/run-row.pure.ts';
 import { bytes, percent, roughly } from './format.ts';
 import { usePanel } from './live.ts';
 import { Ago, HostName, Meter, Until } from './parts.tsx';

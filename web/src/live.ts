@@ -1,5 +1,5 @@
 import { useEffect, useReducer, useState } from 'preact/hooks';
-import { STALE_AFTER_SECONDS } from '../../src/dashboard/api.ts';
+import { STALE_AFTER_SECONDS } from '../../src/readmodel/api.ts';
 import { currentSession, readSession } from './session.ts';
 import type {
   ChangedEvent,
@@ -7,7 +7,7 @@ import type {
   PanelName,
   Panels,
   StatusEvent,
-} from '../../src/dashboard/api.ts';
+} from '../../src/readmodel/api.ts';
 
 /** The stream says something every two seconds; after this long without a word it is dead, ms. */
 const SILENCE_MS = 7000;

@@ -1,5 +1,5 @@
-import type { ProgressPoints } from '../../src/attempts/progress-points.ts';
-import type { AttemptView } from '../../src/dashboard/api.ts';
+import type { ProgressPoints } from '../../src/attempt/files/progress-points.ts';
+import type { AttemptView } from '../../src/readmodel/api.ts';
 import { bytes } from './format.ts';
 import { Empty, Panel } from './parts.tsx';
 import { Plot } from './plot.tsx';

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { ErrorAnswer } from '../../src/dashboard/api.ts';
+import type { ErrorAnswer } from '../../src/readmodel/api.ts';
 import { databaseProblem, useLive, type Freshness } from './live.ts';
 import { sessionIsOver } from './session.ts';
 import { useVisible } from './visible.ts';

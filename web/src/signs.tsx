@@ -3,8 +3,8 @@ import {
   type Condition,
   type Shape,
   type Tone,
-} from '../../src/domain/overview/condition.ts';
-import type { HostCondition } from '../../src/domain/overview/hosts.ts';
+} from '../../src/readmodel/run-condition.pure.ts';
+import type { HostCondition } from '../../src/readmodel/hosts.pure.ts';
 
 const OUTLINE = { fill: 'none', stroke: 'currentColor', 'stroke-width': 2 } as const;
 const FILLED = { fill: 'currentColor' } as const;

@@ -1,4 +1,4 @@
-import type { AttemptView } from '../../src/dashboard/api.ts';
+import type { AttemptView } from '../../src/readmodel/api.ts';
 import { duration, utc } from './format.ts';
 import { serverNow, useLive } from './live.ts';
 import { HostName } from './parts.tsx';

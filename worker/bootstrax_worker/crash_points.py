@@ -38,7 +38,7 @@ class _Here:
 def crash_point(name: str) -> None:
     """Kill this process, as a power cut would, if this point and passage are meant."""
     if name not in WORKER:
-        raise UnknownPoint(f"{name!r} is not listed in src/crash-points/points.ts")
+        raise UnknownPoint(f"{name!r} is not listed in src/infra/crash-points/points.ts")
     cut = cut_of(os.environ.get(VARIABLE))
     if cut is None or cut[0] != name:
         return

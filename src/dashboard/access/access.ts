@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 
-import type { DashboardEnv } from '../principal.ts';
-import { Refusal } from '../refusal.ts';
+import type { DashboardEnv } from './principal.ts';
+import { Refusal } from '../request-refusal.ts';
 import type { Identities, Identity } from './identity.ts';
 
 /** Header with what only a page of ours can know (`SessionAnswer.csrf`). */

@@ -2,11 +2,11 @@ import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 
-import type { Settings } from '../../config/entries.ts';
-import { userOfLoopbackPeer } from '../../machine/peer-user.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import { userOfLoopbackPeer } from './peer-user.ts';
 import { isLoopback } from '../address.ts';
-import type { DashboardEnv } from '../principal.ts';
-import type { Role } from '../session-api.ts';
+import type { DashboardEnv } from './principal.ts';
+import type { Role } from './session-api.ts';
 import { addressList, plainAddress } from './address-list.ts';
 import { carriesToken } from './bearer.ts';
 import { TrustedProxy } from './proxy.ts';

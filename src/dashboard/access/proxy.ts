@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
-import type { Settings } from '../../config/entries.ts';
-import type { Role } from '../session-api.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import type { Role } from './session-api.ts';
 import { addressList } from './address-list.ts';
 
 /** Everybody the proxy lets through. */

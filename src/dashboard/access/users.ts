@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 
-import { ROLES, type Role } from '../session-api.ts';
+import { ROLES, type Role } from './session-api.ts';
 import { hashPassword } from './passwords.ts';
 import { listPrivate, readPrivate, removePrivate, writePrivate } from './private-files.ts';
 

@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { versionOfThis } from '../../config/version.ts';
-import { CallHistograms, type DatabaseName } from '../../domain/metrics/calls.ts';
-import { byLabel, exposition, single, type Family } from '../../domain/metrics/exposition.ts';
-import type { Rules } from '../../domain/rules.ts';
-import { StoreError } from '../../store/errors.ts';
-import type { Store, StoreEvent } from '../../store/types.ts';
-import { HostReader } from '../readings.ts';
-import { readFleet } from './fleet.ts';
-import { CountedHistory } from './history.ts';
-import { processFamilies } from './process.ts';
+import { versionOfThis } from '../../infra/config/version.ts';
+import { CallHistograms, type DatabaseName } from '../../infra/metrics/call-metrics.pure.ts';
+import { byLabel, exposition, single, type Family } from '../../infra/metrics/exposition.pure.ts';
+import type { Rules } from '../../infra/config/rules.pure.ts';
+import { StoreError } from '../../infra/mongo/store-error.ts';
+import type { Store } from '../../ports/store.ts';
+import type { StoreEvent } from '../../infra/mongo/connection.port.ts';
+import { HostReader } from '../../readmodel/readings.ts';
+import { readFleet } from './fleet-metrics.ts';
+import { CountedHistory } from './attempt-metrics.ts';
+import { processFamilies } from './process-metrics.ts';
 
 /** Several who ask within this time get the same, ms. */
 const KEPT_MS = 4000;

@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { ProcessIdentity } from '../../../src/domain/attempt.ts';
-import { isAlive } from '../../../src/machine/identity.ts';
-import { findEmbedded, startEmbedded } from '../../../src/store/embedded-server.ts';
+import type { ProcessIdentity } from '../../../src/infra/linux/process-identity.pure.ts';
+import { isAlive } from '../../../src/infra/linux/process-identity.ts';
+import { findEmbedded, startEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import { PYTHON, SMALL_MACHINE, type Lab, type ManagerProcess } from '../../support/lab.ts';
 
 /** Short, so that many of them pass in a minute; seconds. */

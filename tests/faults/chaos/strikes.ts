@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { isAlive } from '../../../src/machine/identity.ts';
-import { signal } from '../../../src/store/embedded-process.ts';
+import { isAlive } from '../../../src/infra/linux/process-identity.ts';
+import { signal } from '../../../src/infra/mongo/embedded/embedded-process.ts';
 import { until } from '../../support/lab.ts';
 import type { FaultKind, Planned } from './schedule.ts';
 import { LEASE_SECONDS, type Database, type Host, type OpenAttempt } from './stage.ts';

@@ -1,4 +1,4 @@
-import { CRASH_POINTS, type CrashPoint } from '../../../src/crash-points/points.ts';
+import { CRASH_POINTS, type CrashPoint } from '../../../src/infra/crash-points/points.ts';
 
 const pointsOf = (subject: string): CrashPoint[] =>
   CRASH_POINTS.filter((point) => point.startsWith(`${subject}.`));

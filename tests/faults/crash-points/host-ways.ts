@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
-import { newAttemptId } from '../../../src/attempts/directory.ts';
-import { keepFolderRecord, recordFor } from '../../../src/attempts/state-folder.ts';
+import { newAttemptId } from '../../../src/attempt/files/attempt-directory.ts';
+import { keepFolderRecord, recordFor } from '../../../src/exclusion/state-folder.ts';
 import { until } from '../../support/lab.ts';
 import type { Trial } from './trial.ts';
 import { taken, type Way } from './ways.ts';

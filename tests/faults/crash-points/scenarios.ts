@@ -4,7 +4,7 @@ import {
   type CrashPoint,
   type FileMoment,
   type StepMoment,
-} from '../../../src/crash-points/points.ts';
+} from '../../../src/infra/crash-points/points.ts';
 import * as hostWays from './host-ways.ts';
 import type { Cut, Trial, TrialManager } from './trial.ts';
 import * as ways from './ways.ts';

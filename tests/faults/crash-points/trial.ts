@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Document } from 'mongodb';
 import { expect } from 'vitest';
 
-import type { CrashPoint } from '../../../src/crash-points/points.ts';
+import type { CrashPoint } from '../../../src/infra/crash-points/points.ts';
 import {
   SMALL_MACHINE,
   until,

@@ -3,7 +3,7 @@ import { appendFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
-import { newAttemptId } from '../../../src/attempts/directory.ts';
+import { newAttemptId } from '../../../src/attempt/files/attempt-directory.ts';
 import { until } from '../../support/lab.ts';
 import type { Cut, Trial, TrialManager } from './trial.ts';
 

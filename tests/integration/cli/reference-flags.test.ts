@@ -254,7 +254,7 @@ describe('with a database', () => {
   );
 
   test('every flag of the reference is in the table of the documentation', async () => {
-    const { REFERENCE_FLAGS } = await import('../../../src/cli/reference-flags.ts');
+    const { REFERENCE_FLAGS } = await import('../../../src/cli/framework/reference-flags.ts');
     const text = await readFile('docs/migration.md', 'utf8');
     const missing = Object.keys(REFERENCE_FLAGS).filter((flag) => !text.includes(`| \`${flag}`));
     expect(missing).toEqual([]);

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
-import type { SessionAnswer } from '../../../src/dashboard/session-api.ts';
+import type { SessionAnswer } from '../../../src/dashboard/access/session-api.ts';
 import {
   addAccount,
   logIn,

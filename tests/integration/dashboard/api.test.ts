@@ -10,8 +10,8 @@ import type {
   RunAnswer,
   RunsAnswer,
   StatusEvent,
-} from '../../../src/dashboard/api.ts';
-import type { SessionAnswer } from '../../../src/dashboard/session-api.ts';
+} from '../../../src/readmodel/api.ts';
+import type { SessionAnswer } from '../../../src/dashboard/access/session-api.ts';
 import { addAccount } from '../../support/accounts.ts';
 import { DashboardProcess, EventReader } from '../../support/dashboard.ts';
 import { Lab, until } from '../../support/lab.ts';

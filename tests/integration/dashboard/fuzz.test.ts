@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ChangeStreamDocument, Document } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import type { SessionAnswer } from '../../../src/dashboard/session-api.ts';
+import type { SessionAnswer } from '../../../src/dashboard/access/session-api.ts';
 import { DashboardProcess } from '../../support/dashboard.ts';
 import { Lab, PACKAGE, until } from '../../support/lab.ts';
 

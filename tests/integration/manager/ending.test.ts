@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { startEmbedded, stopEmbedded } from '../../../src/store/embedded-server.ts';
+import { startEmbedded, stopEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import { Lab, PYTHON, until } from '../../support/lab.ts';
 
 let lab: Lab;

@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { identityOf } from '../../../src/machine/identity.ts';
+import { identityOf } from '../../../src/infra/linux/process-identity.ts';
 import { NotifySocket } from '../../support/notify-socket.ts';
-import { bundled, start, temporaryFolder, until } from '../machine/support.ts';
+import { bundled, start, temporaryFolder, until } from '../infra/linux/support.ts';
 
 const WATCHDOG_SECONDS = 1.5;
 /** Says ready after "ready" on standard input, and hangs after "hang". */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { descendants } from '../../../src/machine/tree.ts';
+import { descendants } from '../../../src/infra/linux/process-tree.ts';
 import { Lab, until } from '../../support/lab.ts';
 import { NotifySocket } from '../../support/notify-socket.ts';
 

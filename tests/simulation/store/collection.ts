@@ -2,7 +2,7 @@
 import { updateOne } from 'mingo';
 import { MongoServerError, ObjectId, type Document } from 'mongodb';
 
-import { DUPLICATE_KEY } from '../../../src/store/errors.ts';
+import { DUPLICATE_KEY } from '../../../src/infra/mongo/store-error.ts';
 import { difference } from './changes.ts';
 import { aggregate, applyPipeline } from './engine.ts';
 import { compileFilter } from './filter.ts';

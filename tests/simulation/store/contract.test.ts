@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 
-import { storeContract } from '../../integration/store/contract/index.ts';
+import { storeContract } from '../../integration/database/contract/index.ts';
 import { createDatabase, openStore } from './index.ts';
 
 describe('store in memory', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../src/store/runs.ts';
-import type { RunHint } from '../../../src/store/types.ts';
+import { seenOf } from '../../../src/run/run.store.ts';
+import type { RunHint } from '../../../src/run/run.port.ts';
 import { holderOf } from '../../support/holder.ts';
 import {
   answerLost,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { attemptsInReach, placeOfAttempt } from '../../../src/dashboard/attempt-places.ts';
-import type { AttemptDocument } from '../../../src/store/types.ts';
+import type { AttemptDocument } from '../../../src/retry/attempt-history.port.ts';
 
 const [OWN, THEIRS, NOWHERE] = ['aa', 'bb', 'cc'].map((byte) => byte.repeat(12)) as [
   string,

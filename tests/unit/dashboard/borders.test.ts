@@ -4,8 +4,8 @@ import { ownNames } from '../../../src/dashboard/access/host-names.ts';
 import { isLoopback } from '../../../src/dashboard/address.ts';
 import { runsQuery } from '../../../src/dashboard/inputs.ts';
 import { resumeFrom } from '../../../src/dashboard/streams.ts';
-import { overviewFilter } from '../../../src/store/overview.ts';
-import { CONDITIONS } from '../../../src/domain/overview/condition.ts';
+import { overviewFilter } from '../../../src/readmodel/overview.store.ts';
+import { CONDITIONS } from '../../../src/readmodel/run-condition.pure.ts';
 
 describe('who can reach it', () => {
   test.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('%s is this machine alone', (each) => {

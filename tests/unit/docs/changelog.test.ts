@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { versionOfThis } from '../../../src/config/version.ts';
+import { versionOfThis } from '../../../src/infra/config/version.ts';
 import { readDocument } from './shown-by.ts';
 
 const version = versionOfThis();

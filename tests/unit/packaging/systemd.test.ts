@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { defaultRules } from '../../../src/domain/rules.ts';
-import { HANDED_BACK } from '../../../src/manager/keeping-back/hand-over.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { HANDED_BACK } from '../../../src/manager/drain/handback.ts';
 
 const FILE = 'packaging/systemd/bootstrax.service';
 const text = readFileSync(FILE, 'utf8');

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
-import type { ActionView, AuditAnswer } from '../../../src/dashboard/action-api.ts';
-import type { RunAnswer } from '../../../src/dashboard/api.ts';
+import type { ActionView, AuditAnswer } from '../../../src/readmodel/action-api.ts';
+import type { RunAnswer } from '../../../src/readmodel/api.ts';
 import { Ago, Empty, HostName, Linked, Panel, Until } from '../parts.tsx';
 import { useResource, type Resource } from '../resource.ts';
 import { Link } from '../router.tsx';

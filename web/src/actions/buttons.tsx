@@ -1,5 +1,5 @@
-import type { ActionTarget } from '../../../src/dashboard/action-api.ts';
-import type { ActionKind } from '../../../src/domain/actions/kinds.ts';
+import type { ActionTarget } from '../../../src/readmodel/action-api.ts';
+import type { ActionKind } from '../../../src/features/actions/action-kinds.pure.ts';
 import { useMayAct } from '../session.ts';
 import { ask } from './asking.ts';
 import { ACTION_MEANINGS, ACTION_NAMES, DANGEROUS } from './words.ts';

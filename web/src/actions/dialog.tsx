@@ -3,7 +3,7 @@ import type {
   ActionEffect,
   PreviewAnswer,
   PreviewBody,
-} from '../../../src/dashboard/action-api.ts';
+} from '../../../src/readmodel/action-api.ts';
 import { count } from '../format.ts';
 import { send } from '../session.ts';
 import { Glyph } from '../signs.tsx';

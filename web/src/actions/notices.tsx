@@ -1,4 +1,4 @@
-import type { ActionView } from '../../../src/dashboard/action-api.ts';
+import type { ActionView } from '../../../src/readmodel/action-api.ts';
 import { ActionSign } from './sign.tsx';
 import { dismiss, useBatches, type Batch } from './under-way.ts';
 import { ACTION_NAMES, targetName, targetNames } from './words.ts';

@@ -1,6 +1,6 @@
-import type { HostCard } from '../../../src/domain/overview/hosts.ts';
-import type { RunRow } from '../../../src/domain/overview/run-row.ts';
-import { HOLD_TAG } from '../../../src/domain/rules.ts';
+import type { HostCard } from '../../../src/readmodel/hosts.pure.ts';
+import type { RunRow } from '../../../src/readmodel/run-row.pure.ts';
+import { HOLD_TAG } from '../../../src/infra/config/rules.pure.ts';
 import type { Offer } from './buttons.tsx';
 
 /** What can be done with a run that stands so; the server has the last word. */

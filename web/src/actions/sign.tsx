@@ -1,4 +1,4 @@
-import type { ActionView } from '../../../src/dashboard/action-api.ts';
+import type { ActionView } from '../../../src/readmodel/action-api.ts';
 import { Glyph } from '../signs.tsx';
 import { STATE_LOOKS } from './words.ts';
 

@@ -4,7 +4,7 @@ import type {
   ActionsAnswer,
   ActionView,
   AuditAnswer,
-} from '../../../src/dashboard/action-api.ts';
+} from '../../../src/readmodel/action-api.ts';
 import { send } from '../session.ts';
 
 /** How often it is asked what has become of them, ms. */

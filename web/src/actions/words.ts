@@ -1,6 +1,6 @@
-import type { ActionTarget, ActionView } from '../../../src/dashboard/action-api.ts';
-import type { ActionKind } from '../../../src/domain/actions/kinds.ts';
-import type { Shape, Tone } from '../../../src/domain/overview/condition.ts';
+import type { ActionTarget, ActionView } from '../../../src/readmodel/action-api.ts';
+import type { ActionKind } from '../../../src/features/actions/action-kinds.pure.ts';
+import type { Shape, Tone } from '../../../src/readmodel/run-condition.pure.ts';
 import { count } from '../format.ts';
 
 /** What is written on the button of each action. */

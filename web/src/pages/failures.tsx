@@ -1,6 +1,6 @@
-import type { FailuresAnswer } from '../../../src/dashboard/api.ts';
-import type { FailureGroup } from '../../../src/domain/overview/failures.ts';
-import { firstLine } from '../../../src/domain/overview/run-row.ts';
+import type { FailuresAnswer } from '../../../src/readmodel/api.ts';
+import type { FailureGroup } from '../../../src/readmodel/failures.pure.ts';
+import { firstLine } from '../../../src/readmodel/run-row.pure.ts';
 import { ActionButtons } from '../actions/buttons.tsx';
 import { count } from '../format.ts';
 import { Ago, Empty, HostName, Linked, Panel, Until } from '../parts.tsx';

@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import type { HandoverAnswer } from '../../../src/dashboard/api.ts';
+import type { HandoverAnswer } from '../../../src/readmodel/api.ts';
 import { Panel } from '../parts.tsx';
 import { useResource } from '../resource.ts';
 import { Link } from '../router.tsx';

@@ -1,6 +1,6 @@
-import { leftRunsText } from '../../../src/domain/host-view.ts';
-import type { HostHistoryAnswer } from '../../../src/dashboard/api.ts';
-import type { HostCard, HostScore } from '../../../src/domain/overview/hosts.ts';
+import { leftRunsText } from '../../../src/host/host-document.pure.ts';
+import type { HostHistoryAnswer } from '../../../src/readmodel/api.ts';
+import type { HostCard, HostScore } from '../../../src/readmodel/hosts.pure.ts';
 import { Audit } from '../actions/audit.tsx';
 import { HostCards } from '../host-cards.tsx';
 import { usePanel, usePanelsReady } from '../live.ts';

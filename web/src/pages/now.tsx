@@ -1,4 +1,4 @@
-import type { PanelName } from '../../../src/dashboard/api.ts';
+import type { PanelName } from '../../../src/readmodel/api.ts';
 import { Alarms } from '../alarms-panel.tsx';
 import { HostCards } from '../host-cards.tsx';
 import { usePanel, usePanelsReady } from '../live.ts';

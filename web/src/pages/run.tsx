@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { RunAnswer } from '../../../src/dashboard/api.ts';
-import { isWorking } from '../../../src/domain/overview/condition.ts';
+import type { RunAnswer } from '../../../src/readmodel/api.ts';
+import { isWorking } from '../../../src/readmodel/run-condition.pure.ts';
 import { RunAudit } from '../actions/audit.tsx';
 import { ActionButtons } from '../actions/buttons.tsx';
 import { runOffers } from '../actions/offers.ts';

@@ -1,4 +1,4 @@
-import type { AttentionItem } from '../../../../src/domain/overview/attention.ts';
+import type { AttentionItem } from '../../../../src/readmodel/attention.pure.ts';
 import { ActionButtons, type Offer } from '../../actions/buttons.tsx';
 import { roughly } from '../../format.ts';
 import { usePanel } from '../../live.ts';

@@ -1,4 +1,4 @@
-import { OUTCOME_KINDS, OUTCOME_WORDS } from '../../../../src/domain/overview/hours.ts';
+import { OUTCOME_KINDS, OUTCOME_WORDS } from '../../../../src/readmodel/hours.pure.ts';
 import { usePanel } from '../../live.ts';
 import { Panel } from '../../parts.tsx';
 import { Plot } from '../../plot.tsx';

@@ -1,6 +1,6 @@
 import { useRef } from 'preact/hooks';
-import type { StripCell } from '../../../../src/dashboard/api.ts';
-import { LOOKS } from '../../../../src/domain/overview/condition.ts';
+import type { StripCell } from '../../../../src/readmodel/api.ts';
+import { LOOKS } from '../../../../src/readmodel/run-condition.pure.ts';
 import { count, utc } from '../../format.ts';
 import { usePanel } from '../../live.ts';
 import { Empty, Panel } from '../../parts.tsx';

@@ -1,4 +1,4 @@
-import type { RunRow } from '../../../../src/domain/overview/run-row.ts';
+import type { RunRow } from '../../../../src/readmodel/run-row.pure.ts';
 import { duration, percent, roughly } from '../../format.ts';
 import { serverNow, useLive, usePanel } from '../../live.ts';
 import { Empty, HostName, Meter, Panel } from '../../parts.tsx';

@@ -1,4 +1,4 @@
-import type { AttemptView, RunAnswer } from '../../../../src/dashboard/api.ts';
+import type { AttemptView, RunAnswer } from '../../../../src/readmodel/api.ts';
 import { bytes, count, duration, precisely } from '../../format.ts';
 import { Ago, Empty, HostName, Panel, Time } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';

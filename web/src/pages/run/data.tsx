@@ -1,4 +1,4 @@
-import type { RunAnswer } from '../../../../src/dashboard/api.ts';
+import type { RunAnswer } from '../../../../src/readmodel/api.ts';
 import { count } from '../../format.ts';
 import { Empty, HostName, Panel, Time } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { DocumentAnswer } from '../../../../src/dashboard/api.ts';
+import type { DocumentAnswer } from '../../../../src/readmodel/api.ts';
 import { useResource } from '../../resource.ts';
 
 /** The document itself, read when it is opened. */

@@ -1,7 +1,7 @@
-import type { RunAnswer } from '../../../../src/dashboard/api.ts';
-import { isWorking, LOOKS } from '../../../../src/domain/overview/condition.ts';
-import type { FleetExplanation } from '../../../../src/domain/overview/explain-fleet.ts';
-import type { NumberedExplanation } from '../../../../src/domain/overview/explain-number.ts';
+import type { RunAnswer } from '../../../../src/readmodel/api.ts';
+import { isWorking, LOOKS } from '../../../../src/readmodel/run-condition.pure.ts';
+import type { FleetExplanation } from '../../../../src/readmodel/explain-fleet.pure.ts';
+import type { NumberedExplanation } from '../../../../src/readmodel/explain-number.pure.ts';
 import { bytes, count, duration } from '../../format.ts';
 import { Meter, Panel, Until } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';

@@ -1,5 +1,5 @@
-import type { FailuresAnswer, RunAnswer } from '../../../../src/dashboard/api.ts';
-import { hostOrRun, type Blame } from '../../../../src/domain/overview/host-or-run.ts';
+import type { FailuresAnswer, RunAnswer } from '../../../../src/readmodel/api.ts';
+import { hostOrRun, type Blame } from '../../../../src/readmodel/host-or-run.pure.ts';
 import { usePanel } from '../../live.ts';
 import { Panel } from '../../parts.tsx';
 import { useResource, type Resource } from '../../resource.ts';

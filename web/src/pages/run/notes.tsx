@@ -1,4 +1,4 @@
-import type { RunAnswer, RunNote } from '../../../../src/dashboard/api.ts';
+import type { RunAnswer, RunNote } from '../../../../src/readmodel/api.ts';
 import { Empty, Linked, Panel, Time } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';
 import { Link } from '../../router.tsx';

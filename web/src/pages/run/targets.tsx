@@ -1,5 +1,5 @@
-import type { AttemptView, RunAnswer } from '../../../../src/dashboard/api.ts';
-import type { LadderRow, Step } from '../../../../src/domain/overview/ladder.ts';
+import type { AttemptView, RunAnswer } from '../../../../src/readmodel/api.ts';
+import type { LadderRow, Step } from '../../../../src/readmodel/ladder.pure.ts';
 import { count } from '../../format.ts';
 import { Empty, HostName, Panel } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';

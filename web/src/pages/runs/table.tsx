@@ -1,4 +1,4 @@
-import type { RunRow } from '../../../../src/domain/overview/run-row.ts';
+import type { RunRow } from '../../../../src/readmodel/run-row.pure.ts';
 import { clock } from '../../format.ts';
 import { serverNow, useLive } from '../../live.ts';
 import { HostName, Time, Until } from '../../parts.tsx';

@@ -1,0 +1,22 @@
+import { numbered } from '../run/same-number.store.ts';
+import { seenOf } from '../run/run.store.ts';
+import type { RunDocument } from '../run/run.port.ts';
+import type { Environment } from '../ports/environment.ts';
+import { runLabel, tellDaq } from '../ports/notify.ts';
+
+/** Brings a run that nobody holds to its end, as its tag wants it; false if somebody was faster. */
+export async function abandonTagged(env: Environment, document: RunDocument): Promise<boolean> {
+  const { store, host, rules } = env;
+  // Programs that delete the data of abandoned runs find it by the number.
+  const { number } = document;
+  if (typeof number === 'number' && numbered(await store.runs.byNumber(number)).length > 1) {
+    return false;
+  }
+  const seen = seenOf(document);
+  const settled = await store.runs.settle(seen, host, { kind: 'abandoned', reason: null });
+  if (settled !== 'landed') return false;
+  const message = `${runLabel(seen)} is abandoned: tagged ${rules.claim.abandonTag}`;
+  env.log.warn({ event: 'run.abandoned', run: document.number }, message);
+  await tellDaq(env, 'warning', message, document.number);
+  return true;
+}

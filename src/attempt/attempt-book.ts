@@ -1,0 +1,34 @@
+import { idText } from '../run/document-id.ts';
+import type { ObjectId } from 'mongodb';
+
+import type { Runner } from './runner.ts';
+
+/** The attempts that this manager works on now. */
+export class AttemptBook {
+  readonly #runners = new Map<string, Runner>();
+
+  get size(): number {
+    return this.#runners.size;
+  }
+
+  all(): Runner[] {
+    return [...this.#runners.values()];
+  }
+
+  add(runner: Runner): void {
+    this.#runners.set(runner.fence.attempt, runner);
+  }
+
+  remove(runner: Runner): void {
+    this.#runners.delete(runner.fence.attempt);
+  }
+
+  has(attempt: string): boolean {
+    return this.#runners.has(attempt);
+  }
+
+  /** By the run's document; several attempts at one run are possible while an old one is cleaned up. */
+  ofRun(id: ObjectId): Runner | null {
+    return this.all().find((runner) => idText(runner.fence.id) === idText(id)) ?? null;
+  }
+}

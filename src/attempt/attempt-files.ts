@@ -1,0 +1,64 @@
+import type { Ended, Folder, Plan } from './attempt.pure.ts';
+import type { FolderActivity } from './files/ownership.pure.ts';
+import type { FolderCheck } from '../infra/disk/disk.ts';
+import type { AttemptProcesses } from '../infra/linux/processes.ts';
+import type { AttemptFiles, Retention } from './files/attempt-directory.ts';
+import type { FollowHandlers, Follower } from './process/follow.ts';
+import type { Leftover, Removed } from './files/leftovers.ts';
+import type { Inspection } from './files/products.ts';
+
+/** The attempt directories of one host, as the manager uses them. */
+export interface Attempts {
+  /** A fresh attempt id: 24 hexadecimal digits. */
+  newId(): string;
+  /** Where the files of an attempt lie, whether they are there or not. */
+  directoryOf(id: string): string;
+  /** Whether an attempt could be begun here. */
+  checkFolder(): Promise<FolderCheck>;
+  /** Makes the directory of a planned attempt, on disk when this returns; answers its path. */
+  create(plan: Plan): Promise<string>;
+  /** Ids of the attempts whose outcome is not in the databases yet. */
+  listOpen(): Promise<string[]>;
+  /** What the directory says, whatever state it is in; null if there is none. */
+  read(id: string): Promise<AttemptFiles | null>;
+  /** Folders that an attempt announced in its progress. */
+  foldersOf(directory: string): Promise<Folder[]>;
+  follow(directory: string, handlers: FollowHandlers, signal: AbortSignal): Follower;
+  /** Tells the child that a manager watches over it. */
+  touchFollowed(directory: string): Promise<void>;
+  /** Shortens the log of a living attempt once it is too long. */
+  boundLog(directory: string): Promise<void>;
+  /**
+   * Keeps in the directory what a hung attempt is doing; answers where its Python threads are, or
+   * null. Never throws, and never takes much longer than `patienceSeconds`.
+   */
+  keepEvidence(
+    directory: string,
+    attempt: AttemptProcesses,
+    patienceSeconds: number,
+  ): Promise<string | null>;
+  /** Removes shared memory that the processes of an attempt left behind; answers the names. */
+  clearSharedMemory(id: string): Promise<string[]>;
+  /** Tells the child that it lost its run. */
+  markSuperseded(directory: string): Promise<void>;
+  /** Notes why an attempt is about to be ended. */
+  noteEnding(directory: string, ended: Ended): Promise<void>;
+  /** Notes that the outcome is in the databases. */
+  markConcluded(directory: string): Promise<void>;
+  /** Keeps the newest concluded attempts within the limits; answers the ids removed. */
+  prune(retention: Retention): Promise<string[]>;
+}
+
+/** What strax has stored in output folders, as the manager uses it. */
+export interface Products {
+  /** What is stored of a run. */
+  inspect(outputDirectory: string, runId: string): Promise<Inspection>;
+  /** Folders of a run, finished or not, and what each says of who made it. */
+  leftovers(outputDirectory: string, runId: string): Promise<Leftover[]>;
+  /** When a folder was changed last, and by whom it is open. */
+  activity(path: string): Promise<FolderActivity>;
+  /** Removes a folder if it is still the one that was seen; see `removeLeftover`. */
+  remove(outputDirectory: string, runId: string, seen: Leftover): Promise<Removed>;
+  /** Gives a folder whose removal was cut its name again; false if that is taken. */
+  putBack(outputDirectory: string, runId: string, path: string): Promise<boolean>;
+}

@@ -1,0 +1,53 @@
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import { incompleteIn, lacksData } from './live-input.pure.ts';
+
+/** What was found of the folders that a done run lists for its host; null where they cannot be seen. */
+export type FoldersSeen = readonly { location: string; problem: string | null }[] | null;
+
+/** Where the products of a done run lie, by its document: those listed for the host that has done it. */
+export function productsListed(document: Record<string, unknown>): string[] {
+  const { host } = fieldsOf(document['bootstrax']);
+  const entries: unknown[] = Array.isArray(document['data']) ? document['data'] : [];
+  return entries.map(fieldsOf).flatMap((entry) => {
+    const { type, location } = entry;
+    const isProduct = type !== 'live' && entry['host'] === host && typeof host === 'string';
+    return isProduct && typeof location === 'string' ? [location] : [];
+  });
+}
+
+/**
+ * Why a done run must not be handed on with the status that says that it is complete, or null: it
+ * lists no product, or one that was looked at is not as it should be.
+ */
+export function uncertifiable(listed: readonly string[], seen: FoldersSeen): string | null {
+  if (listed.length === 0) return 'its document lists no product of the host that has done it';
+  for (const location of seen === null ? [] : listed) {
+    const found = seen?.find((each) => each.location === location);
+    if (found === undefined) return `${location} is not there`;
+    if (found.problem !== null) return found.problem;
+  }
+  return null;
+}
+
+/**
+ * Why a done run that has no status which hands it on has still none, or null: it is not yet due, is
+ * being worked on, or is told of as one that lacks data. Hosts give such a run its status within
+ * minutes: `graceSeconds` after it was done nobody does so by itself any more.
+ */
+export function whyNotHandedOn(
+  document: Record<string, unknown>,
+  now: Date,
+  graceSeconds: number,
+): string | null {
+  const fields = fieldsOf(document['bootstrax']);
+  const { time } = fields;
+  if (fields['state'] !== 'done' || fields['debt'] != null) return null;
+  if (time instanceof Date && now.getTime() - time.getTime() <= graceSeconds * 1000) return null;
+  const incomplete = incompleteIn(fields);
+  if (incomplete !== null && lacksData(incomplete)) return null;
+  if (!(document['end'] instanceof Date)) return 'the DAQ has not written its end';
+  return (
+    uncertifiable(productsListed(document), null) ??
+    'what it lists is not there, is not whole, or has not been looked at'
+  );
+}

@@ -1,0 +1,213 @@
+import { resolve } from 'node:path';
+
+import { describeProblem } from './files/products.ts';
+import { productsListed, uncertifiable } from './certification.pure.ts';
+import { incompleteIn, lacksData } from './live-input.pure.ts';
+import { parseRun, type ParsedRun } from '../run/run.pure.ts';
+import { documentsInWords, SETTLE_NUMBER } from '../run/same-number.pure.ts';
+import { idText } from '../run/document-id.ts';
+import { STATUS_TO_REPLACE } from '../run/run-updates.ts';
+import { numbered } from '../run/same-number.store.ts';
+import { seenOf } from '../run/run.store.ts';
+import type { LogPriority } from '../ports/daq.port.ts';
+import type { RunDocument } from '../run/run.port.ts';
+import { abandonTagged } from './abandon.ts';
+import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
+import type { Environment } from '../ports/environment.ts';
+import { wipeOnlineMonitor } from './online-monitor.ts';
+import { aboutOneRun } from '../ports/persist.ts';
+import { runLabel, tellDaq } from '../ports/notify.ts';
+
+/** Runs looked at in one pass, of each kind; what is over comes with the next pass. */
+const BATCH = 200;
+/** Done runs that began longer ago are left to people: others may have gone on with them, seconds. */
+const DONE_LOOKED_BACK_SECONDS = 7 * 24 * 3600;
+
+/**
+ * Runs that nobody holds and whose documents are not as they should be: tagged to be abandoned, or
+ * `done` without the status that hands them on. Whatever others have written stays.
+ */
+export class LooseEnds {
+  readonly #env: Environment;
+  /** Since when a done run has been seen as it is now, monotonic seconds. */
+  #seenSince = new Map<string, number>();
+  readonly #endMissed = new Set<string>();
+  /** Tagged runs of which it was told that others have their number. */
+  readonly #sharingTold = new Set<string>();
+  readonly #uncertified = new Set<string>();
+
+  readonly #signal: AbortSignal;
+
+  constructor(env: Environment, signal: AbortSignal) {
+    this.#env = env;
+    this.#signal = signal;
+  }
+
+  async tie(): Promise<void> {
+    const env = this.#env;
+    const { abandonTag } = env.rules.claim;
+    for (const document of await env.store.runs.waitingTagged(abandonTag, BATCH)) {
+      await aboutOneRun(env, seenOf(document), () => this.#abandon(document));
+    }
+    const now = await env.store.serverTime();
+    const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+    const done = await env.store.runs.doneUnfinished({
+      ...{ since: ago(DONE_LOOKED_BACK_SECONDS), limit: BATCH },
+      ...{ tag: abandonTag, taggedSince: ago(env.rules.limits.abandonDoneSeconds) },
+    });
+    const seenSince = new Map<string, number>();
+    for (const document of done) {
+      const seen = seenOf(document);
+      const time = seen.time instanceof Date ? seen.time.getTime() : null;
+      // While somebody makes what the run lacks, the life signs of that one count.
+      const held = JSON.stringify(debtOf(document) ?? null);
+      const key = `${idText(seen.id)} ${time ?? 'never'} ${held}`;
+      const first = this.#seenSince.get(key) ?? env.clock.monotonicSeconds();
+      seenSince.set(key, first);
+      const seenSeconds = env.clock.monotonicSeconds() - first;
+      await aboutOneRun(env, seen, () => this.#finish(document, now, seenSeconds));
+    }
+    this.#seenSince = seenSince;
+  }
+
+  async #finish(document: RunDocument, now: Date, seenSeconds: number): Promise<void> {
+    const { rules } = this.#env;
+    const parsed = parseRun(document);
+    const start = document['start'];
+    const ageSeconds = start instanceof Date ? (now.getTime() - start.getTime()) / 1000 : Infinity;
+    if (isTagged(parsed, rules.claim.abandonTag) && ageSeconds < rules.limits.abandonDoneSeconds) {
+      return this.#abandon(document);
+    }
+    if (!(document['end'] instanceof Date)) {
+      if (seenSeconds > rules.limits.endOfRunSeconds) await this.#sayEndIsMissing(document);
+      return;
+    }
+    if (debtOf(document) !== undefined) {
+      if (seenSeconds > rules.limits.busyLeaseSeconds) await this.#releaseDebt(document);
+      return;
+    }
+    // The reference writes `done` and the status one after the other.
+    if (seenSeconds > rules.limits.consideringLeaseSeconds) await this.#mendStatus(document);
+  }
+
+  async #abandon(document: RunDocument): Promise<void> {
+    if (await this.#sharesItsNumber(document)) return;
+    if (!(await abandonTagged(this.#env, document))) return;
+    const { number } = document;
+    if (typeof number !== 'number') return;
+    await wipeOnlineMonitor(this.#env, { number, id: document._id, attempt: null }, this.#signal);
+  }
+
+  /** Programs that delete the data of abandoned runs find it by the number, which is another run's too. */
+  async #sharesItsNumber(document: RunDocument): Promise<boolean> {
+    const { number } = document;
+    if (typeof number !== 'number') return false;
+    const documents = numbered(await this.#env.store.runs.byNumber(number));
+    if (documents.length < 2) return false;
+    const key = idText(document._id);
+    if (this.#sharingTold.has(key)) return true;
+    this.#sharingTold.add(key);
+    await this.#tell(
+      document,
+      'error',
+      'run.number_shared',
+      `document ${key} of run ${number} is tagged ${this.#env.rules.claim.abandonTag} and not abandoned: ${documents.length} documents have this number, ${documentsInWords(documents)}, and the data of an abandoned run is deleted by the number; ${SETTLE_NUMBER}`,
+    );
+    return true;
+  }
+
+  async #mendStatus(document: RunDocument): Promise<void> {
+    const seen = seenOf(document);
+    const incomplete = incompleteIn(document['bootstrax']);
+    if (incomplete !== null && lacksData(incomplete)) return;
+    if (!STATUS_TO_REPLACE.some((status) => status === (document['status'] ?? null))) return;
+    const problem = await this.#problemOf(document);
+    if (problem !== null) return this.#sayUncertified(document, problem);
+    if ((await this.#env.store.runs.mendStatus(seen)) !== 'landed') return;
+    await this.#tell(
+      document,
+      'info',
+      'run.status_mended',
+      `${runLabel(seenOf(document))} was done on ${String(seen.host)} without a status that hands it on: it has one now`,
+    );
+  }
+
+  /** Nothing is handed on as complete that was not looked at, as far as it can be seen from here. */
+  async #problemOf(document: RunDocument): Promise<string | null> {
+    const { host, products, outputDirectory } = this.#env;
+    const listed = productsListed(document);
+    const { number, host: finisher } = seenOf(document);
+    if (finisher !== host || listed.length === 0) return uncertifiable(listed, null);
+    const seen: { location: string; problem: string | null }[] = [];
+    const what = `look at the products of run ${String(number)}`;
+    const looked = await unlessDiskTrouble(this.#env, what, async () => {
+      const found = await products.inspect(outputDirectory, String(number).padStart(6, '0'));
+      for (const { location, problems } of found.products) {
+        const [problem] = problems;
+        seen.push({ location, problem: problem === undefined ? null : describeProblem(problem) });
+      }
+    });
+    if (!looked) return 'its products cannot be looked at now';
+    const locations = listed.map((location) => resolve(location));
+    return uncertifiable(locations, seen);
+  }
+
+  async #sayUncertified(document: RunDocument, problem: string): Promise<void> {
+    const { number, host } = seenOf(document);
+    const key = `${idText(document._id)} ${problem}`;
+    if (this.#uncertified.has(key)) return;
+    this.#uncertified.add(key);
+    await this.#tell(
+      document,
+      'error',
+      'run.uncertified',
+      `${runLabel(seenOf(document))} is done on ${String(host)} without a status that hands it on, and does not get one: ${problem}. Restore its data, or have it made again: 'bootstrax retry ${String(number)} --even-done --reason TEXT'`,
+    );
+  }
+
+  /** Its holder is silent: the run is handed on with what it has. */
+  async #releaseDebt(document: RunDocument): Promise<void> {
+    const released = await this.#env.store.debts.release(seenOf(document), debtOf(document));
+    if (released !== 'landed') return;
+    await this.#tell(
+      document,
+      'warning',
+      'debt.released',
+      `${runLabel(seenOf(document))} stays done with what it had: who was making what it lacks gives no sign of life`,
+    );
+  }
+
+  async #sayEndIsMissing(document: RunDocument): Promise<void> {
+    const key = idText(document._id);
+    if (this.#endMissed.has(key)) return;
+    this.#endMissed.add(key);
+    await this.#tell(
+      document,
+      'error',
+      'run.end_missing',
+      `${runLabel(seenOf(document))} is done, but the DAQ has not written its end: write it; its data stays as it is`,
+    );
+  }
+
+  async #tell(
+    document: RunDocument,
+    priority: Extract<LogPriority, 'info' | 'warning' | 'error'>,
+    event: string,
+    message: string,
+  ): Promise<void> {
+    const number = document['number'];
+    this.#env.log[priority === 'warning' ? 'warn' : priority]({ event, run: number }, message);
+    await tellDaq(this.#env, priority, message, number);
+  }
+}
+
+/** What holds a done run for its debt; undefined if nothing does. */
+function debtOf(document: RunDocument): unknown {
+  const bootstrax = document['bootstrax'] as { debt?: unknown } | null | undefined;
+  return bootstrax?.debt ?? undefined;
+}
+
+function isTagged(parsed: ParsedRun, tag: string): boolean {
+  const { tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  return tags.includes(tag);
+}

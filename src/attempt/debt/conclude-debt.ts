@@ -1,0 +1,175 @@
+import type { Plan, Progress, Result } from '../attempt.pure.ts';
+import { causeText, meaningOf } from '../../retry/causes.pure.ts';
+import { fingerprint } from '../../retry/fingerprint.pure.ts';
+import type { Run } from '../../run/run.pure.ts';
+import type { Judgement } from '../verdict.pure.ts';
+import type { AttemptOutcome } from '../../retry/attempt-history.port.ts';
+import type { DebtNote } from './debt.port.ts';
+import type { Fence } from '../../run/run.port.ts';
+import { clearAdded } from './debt-folders.ts';
+import { unlessDiskTrouble } from '../../ports/disk-trouble.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { endHistory } from '../../retry/attempt-history.ts';
+import { untilWritten } from '../../ports/persist.ts';
+import { planSummary } from '../../plan/plan-summary.ts';
+import { tellDaq } from '../../ports/notify.ts';
+
+/** What is known of an attempt at a debt when it is settled. */
+export interface DebtSoFar {
+  run: Run;
+  fence: Fence;
+  /** The attempt that left the debt. */
+  debtor: string;
+  plan: Plan | null;
+  result: Result | null;
+  progress: Progress | null;
+  seconds: number | null;
+  peakMemoryBytes: number | null;
+}
+
+/**
+ * Brings an attempt at a debt to its end: history, run document, folders, note of the debt,
+ * attempt directory; it may be cut anywhere. Whatever happens, the run is done.
+ */
+export async function settleDebt(
+  env: Environment,
+  attempt: DebtSoFar,
+  judgement: Judgement,
+  signal: AbortSignal,
+): Promise<void> {
+  const { run, fence } = attempt;
+  const outcome = outcomeOf(env, attempt, judgement);
+  if (!(await endHistory(env, fence.attempt, outcome, {}, signal))) return;
+  const paid = judgement.kind === 'done' && (await pay(env, attempt, signal));
+  if (signal.aborted) return;
+  if (!paid) await takeBack(env, attempt, judgement, signal);
+  if (signal.aborted) return;
+  const note = noteOf(judgement, paid);
+  await untilWritten(env, `the debt of run ${run.number}`, signal, () =>
+    env.store.debts.note(attempt.debtor, note),
+  );
+  if (signal.aborted) return;
+  await report(env, attempt, judgement, paid);
+  if (attempt.plan === null) return;
+  await unlessDiskTrouble(env, `clean up after run ${run.number}`, () =>
+    env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt)),
+  );
+}
+
+/** False if somebody has gone on with the run meanwhile: then nothing is added to it. */
+async function pay(env: Environment, attempt: DebtSoFar, signal: AbortSignal): Promise<boolean> {
+  const { run, fence, plan, result } = attempt;
+  if (plan === null || result === null) return false;
+  const register = result.products.map(({ type, location, lineage }) => ({
+    type,
+    location,
+    lineage,
+  }));
+  const landed = await untilWritten(env, `the outcome of run ${run.number}`, signal, (again) =>
+    env.store.debts.pay(fence, { register, plan: planSummary(plan) }, again),
+  );
+  if (landed !== 'superseded') return landed === 'landed';
+  // What is written there was decided here, and did not come about.
+  const superseded = outcomeOf(env, attempt, { kind: 'superseded' });
+  await endHistory(env, fence.attempt, superseded, {}, signal);
+  return false;
+}
+
+/** Folders first: the run is handed on as it was. */
+async function takeBack(
+  env: Environment,
+  { run, fence, plan }: DebtSoFar,
+  judgement: Judgement,
+  signal: AbortSignal,
+): Promise<void> {
+  if (plan !== null) {
+    if (judgement.kind === 'superseded') {
+      await unlessDiskTrouble(env, `note that run ${run.number} is lost`, () =>
+        env.attempts.markSuperseded(env.attempts.directoryOf(fence.attempt)),
+      );
+    }
+    await unlessDiskTrouble(env, `clean up after run ${run.number}`, () =>
+      clearAdded(env, plan, 'take_back', signal),
+    );
+  }
+  await untilWritten(env, `run ${run.number}`, signal, async () => {
+    await env.store.debts.giveBack(fence);
+    return true;
+  });
+}
+
+/** Ended for another's sake it is due again; what failed waits for a person. */
+function noteOf(judgement: Judgement, paid: boolean): Partial<DebtNote> {
+  if (paid) return { paid: true, offered: false, reason: null };
+  if (judgement.kind !== 'failed') return { reason: 'somebody has gone on with the run' };
+  const { reason, fault } = judgement;
+  return { reason, offered: fault !== 'run' };
+}
+
+function outcomeOf(env: Environment, attempt: DebtSoFar, judgement: Judgement): AttemptOutcome {
+  const { plan, result, progress, seconds, peakMemoryBytes } = attempt;
+  const common = {
+    counted: false,
+    seconds,
+    peakMemoryBytes,
+    bytes: progress?.bytes ?? null,
+    chunks: progress?.chunks ?? null,
+    dropped: plan?.dropped ?? [],
+    products: (result?.products ?? []).map(({ lineage, ...product }) => product),
+    versions: result?.versions ?? env.executor.versions(),
+  };
+  const empty = { reason: null, traceback: null, fingerprint: null, plugin: null, meaning: null };
+  switch (judgement.kind) {
+    case 'done':
+      return { ...common, ...empty, outcome: 'done', cause: 'finished' };
+    case 'superseded':
+      return {
+        ...common,
+        ...empty,
+        outcome: 'superseded',
+        cause: null,
+        reason: 'somebody has gone on with the run',
+      };
+    case 'failed': {
+      const { cause, traceback, shortOf = null, reason, culprit } = judgement;
+      const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
+      return {
+        ...common,
+        outcome: 'failed',
+        cause: cause.kind,
+        meaning,
+        reason,
+        traceback: traceback === '' ? null : traceback,
+        fingerprint: fingerprint(cause, traceback, reason),
+        plugin: culprit,
+      };
+    }
+  }
+}
+
+async function report(
+  env: Environment,
+  { run, fence, plan, result, progress }: DebtSoFar,
+  judgement: Judgement,
+  paid: boolean,
+): Promise<void> {
+  const { number } = run;
+  const line = { event: 'debt.ended', run: number, attempt: fence.attempt, paid };
+  if (paid) {
+    const types = (result?.products ?? []).map(({ type }) => type).join(', ');
+    const message = `run ${number} has all its targets now: ${types === '' ? 'they were there' : types} added`;
+    env.log.info(line, message);
+    await tellDaq(env, 'info', message, number);
+    return;
+  }
+  const stays = `run ${number} stays done with what it had`;
+  if (judgement.kind !== 'failed') {
+    env.log.warn(line, `${stays}: somebody has gone on with it while more was being made`);
+    return;
+  }
+  const { cause, traceback, shortOf = null, reason } = judgement;
+  const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
+  const message = `${stays}; what it lacks could not be made, ${causeText(meaning)}: ${reason}`;
+  env.log.warn({ ...line, targets: plan?.targets ?? [] }, message);
+  await tellDaq(env, 'warning', message, number);
+}

@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+
+import type { Plan } from '../attempt.pure.ts';
+import { lessonsOf } from '../../retry/learned-history.pure.ts';
+import { makePlan } from '../../plan/plan.pure.ts';
+import type { Run } from '../../run/run.pure.ts';
+import { idText } from '../../run/document-id.ts';
+import type { Fence } from '../../run/run.port.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { hostTargetsFor, locationsOn } from '../../plan/prepare.ts';
+import { untilAnswered } from '../../ports/persist.ts';
+
+const ATTEMPTS_LOOKED_AT = 50;
+
+export type DebtPlan =
+  { kind: 'plan'; plan: Plan } | { kind: 'none'; reason: string } | { kind: 'stopped' };
+
+/**
+ * A plan with all targets for a run that is done without some: as for a new run, but with what was
+ * learned of its want of memory. What is there stays, and is read instead of made again.
+ */
+export async function planDebt(
+  env: Environment,
+  run: Run,
+  fence: Fence,
+  signal: AbortSignal,
+): Promise<DebtPlan> {
+  const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
+    env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
+  );
+  const hostTargets = await hostTargetsFor(env, run, signal);
+  if (history === null || signal.aborted) return { kind: 'stopped' };
+  const { memoryFailures } = lessonsOf(history, run.bootstrax.failures);
+  // Without live data the reader has nothing to read, and need not, if its data is there.
+  const liveLocation = run.liveLocation ?? env.liveDataRoots[0] ?? null;
+  const fresh: Run = { ...run, liveLocation, bootstrax: { ...run.bootstrax, failures: 0 } };
+  const made = makePlan(fresh, {
+    attempt: fence.attempt,
+    runDocument: idText(fence.id),
+    host: env.host,
+    rules: env.rules,
+    hostTable: env.resourceTable,
+    shedding: env.rules.targets.shedding,
+    graph: env.graph(),
+    culprits: [],
+    memoryFailures,
+    hostTargets,
+    rateMBps: run.rateMBps,
+    context: env.context,
+    contextOptions: env.contextOptions,
+    processor: env.processor,
+    debug: env.debug,
+    liveDataRoots: env.liveDataRoots,
+    outputDirectory: env.outputDirectory,
+  });
+  switch (made.kind) {
+    case 'plan': {
+      const keep = locationsOn(env.host, run).map((location) => resolve(location));
+      return { kind: 'plan', plan: { ...made.plan, keep } };
+    }
+    case 'malformed': {
+      const named = made.problems.map(({ field, problem }) => `${field}: ${problem}`);
+      return { kind: 'none', reason: `its document is malformed: ${named.join('; ')}` };
+    }
+    case 'host_problem':
+    case 'run_problem':
+      return { kind: 'none', reason: made.reason };
+  }
+}

@@ -1,0 +1,149 @@
+import { fieldsOf } from '../../infra/values/bson-values.pure.ts';
+import { incompleteIn, lacksData } from '../live-input.pure.ts';
+import type { TargetRules } from '../../infra/config/rules.pure.ts';
+import { tagNames } from '../../run/tags.pure.ts';
+
+/** A done attempt that made fewer targets than wanted. */
+export interface Debtor {
+  attempt: string;
+  host: string;
+  /** Where it wrote; null if its plan is not known. */
+  outputDirectory: string | null;
+}
+
+/** From the history of the attempt. */
+export function debtorOf(history: {
+  attempt: string;
+  host: string;
+  plan: Record<string, unknown> | null;
+}): Debtor {
+  const { attempt, host, plan } = history;
+  return { attempt, host, outputDirectory: textOf(plan?.['outputDirectory']) };
+}
+
+/** What a run document says that matters to a debt; whatever is not there is null. */
+export interface DebtFacts {
+  state: string | null;
+  host: string | null;
+  lastAttempt: string | null;
+  /** Attempt that makes up for the debt now. */
+  debtAttempt: string | null;
+  /** Attempt that has made up for it. */
+  debtPaid: string | null;
+  status: string | null;
+  /** State of restrax, which moves a finished run's data on. */
+  restrax: string | null;
+  tags: readonly string[];
+  /** Its raw data lacks what could not be read. */
+  incomplete: boolean;
+  data: readonly { type: string; host: string; location: string | null }[];
+}
+
+/** Run-level status of a done run with which nobody has gone on. */
+export const OFFERABLE_STATUS: readonly (string | null)[] = [null, 'eb_finished_pre'];
+/** restrax has not begun, or has given up. */
+export const OFFERABLE_RESTRAX: readonly (string | null)[] = [null, 'failed'];
+
+type Fields = Record<string, unknown>;
+
+function textOf(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function listOf(value: unknown): Fields[] {
+  return Array.isArray(value) ? value.map(fieldsOf) : [];
+}
+
+/** Reads a run document, whatever is in it. */
+export function debtFacts(document: Fields): DebtFacts {
+  const bootstrax = fieldsOf(document['bootstrax']);
+  const { restrax } = document;
+  const incomplete = incompleteIn(bootstrax);
+  const hasRestrax = restrax !== undefined && restrax !== null;
+  return {
+    state: textOf(bootstrax['state']),
+    host: textOf(bootstrax['host']),
+    lastAttempt: textOf(bootstrax['last_attempt']),
+    debtAttempt: textOf(fieldsOf(bootstrax['debt'])['attempt']),
+    debtPaid: textOf(bootstrax['debt_paid']),
+    status: textOf(document['status']),
+    restrax: hasRestrax ? (textOf(fieldsOf(restrax)['state']) ?? 'of unknown state') : null,
+    tags: tagNames(document['tags']),
+    incomplete: incomplete !== null && lacksData(incomplete),
+    data: listOf(document['data']).map(({ type, host, location }) => ({
+      type: textOf(type) ?? '',
+      host: textOf(host) ?? '',
+      location: textOf(location),
+    })),
+  };
+}
+
+export interface DebtRules {
+  targets: Pick<TargetRules, 'lastResort'>;
+  claim: { holdTag: string; abandonTag: string };
+}
+
+/** From which data the missing targets could be made. */
+export function sourceOfDebt(
+  { host }: Debtor,
+  { data }: DebtFacts,
+  { targets }: DebtRules,
+): 'raw data' | 'live data' | 'none' {
+  const raw = data.some(
+    (entry) => entry.host === host && entry.type.startsWith(targets.lastResort),
+  );
+  if (raw) return 'raw data';
+  return data.some(({ type }) => type === 'live') ? 'live data' : 'none';
+}
+
+/**
+ * Whether a debt could be made up for now. Only while the run is done and everything of it still
+ * lies where its host has put it: who has gone on with the run would not see what is added.
+ */
+export function offerable(
+  debtor: Debtor,
+  facts: DebtFacts,
+  rules: DebtRules,
+): { ok: true } | { ok: false; reason: string } {
+  const no = (reason: string) => ({ ok: false as const, reason });
+  const { state, host, status, restrax } = facts;
+  if (state !== 'done') return no(`it is ${state ?? 'new'}, not done`);
+  if (host !== debtor.host || facts.lastAttempt !== debtor.attempt) {
+    return no('it has been processed again since');
+  }
+  if (facts.debtAttempt !== null) return no('it is being made up for now');
+  for (const tag of [rules.claim.abandonTag, rules.claim.holdTag]) {
+    if (facts.tags.includes(tag)) return no(`it is tagged ${tag}`);
+  }
+  if (facts.incomplete) return no('its raw data is incomplete: live data could not be read');
+  if (!OFFERABLE_STATUS.includes(status)) {
+    return no(`others have gone on with it: its status is ${status ?? 'null'}`);
+  }
+  if (!OFFERABLE_RESTRAX.includes(restrax)) return no(`restrax has it: ${restrax ?? ''}`);
+  const { outputDirectory } = debtor;
+  if (outputDirectory === null) return no('it is not known where its data was written');
+  const moved = facts.data.find(
+    (entry) => entry.host === debtor.host && !isDirectlyIn(entry.location ?? '', outputDirectory),
+  );
+  if (moved !== undefined) {
+    return no(
+      `its ${moved.type} is not in ${outputDirectory} but in ${moved.location ?? 'no place'}`,
+    );
+  }
+  if (sourceOfDebt(debtor, facts, rules) === 'none') return no('its data is gone');
+  return { ok: true };
+}
+
+function isDirectlyIn(location: string, directory: string): boolean {
+  const parent = directory.replace(/\/+$/, '');
+  return location.startsWith(`${parent}/`) && !location.slice(parent.length + 1).includes('/');
+}
+
+/** What was made of what was wanted. */
+export function madeOf(plan: Record<string, unknown> | null, dropped: readonly string[]) {
+  const names = (field: string) =>
+    Array.isArray(plan?.[field]) ? (plan[field] as unknown[]).map(String) : [];
+  const got = [...new Set([...names('targets'), ...names('postProcessing')])];
+  return { got, wanted: [...new Set([...got, ...dropped])] };
+}

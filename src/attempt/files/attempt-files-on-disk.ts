@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+
+import { checkWritableFolder } from '../../infra/disk/disk.ts';
+import {
+  attemptDirectory,
+  createAttempt,
+  listOpenAttempts,
+  markConcluded,
+  markSuperseded,
+  newAttemptId,
+  noteEnding,
+  pruneAttempts,
+  readAttempt,
+} from './attempt-directory.ts';
+import { touchFollowed } from '../../infra/disk/durable.ts';
+import { keepEvidence } from '../process/evidence.ts';
+import { foldersOf } from './announced-folders.ts';
+import { followAttempt } from '../process/follow.ts';
+import { activityIn, leftoversOf, putBack, removeLeftover } from './leftovers.ts';
+import { boundGrowingLog } from './log-file.ts';
+import { inspectProducts } from './products.ts';
+import { clearSharedMemory } from './shared-memory.ts';
+import type { Attempts, Products } from '../attempt-files.ts';
+
+/** A child that prints without an end fills no disk; what it printed first and last stays. */
+const MAX_GROWING_LOG_BYTES = 32e6;
+
+/** The attempts below a state directory. */
+export function attemptsOnDisk(stateDir: string): Attempts {
+  return {
+    newId: newAttemptId,
+    directoryOf: (id) => attemptDirectory(stateDir, id),
+    checkFolder: () => checkWritableFolder(stateDir),
+    create: (plan) => createAttempt(stateDir, plan),
+    listOpen: () => listOpenAttempts(stateDir),
+    read: (id) => readAttempt(stateDir, id),
+    foldersOf,
+    follow: followAttempt,
+    touchFollowed,
+    boundLog: (directory) => boundGrowingLog(join(directory, 'log.txt'), MAX_GROWING_LOG_BYTES),
+    keepEvidence,
+    clearSharedMemory,
+    markSuperseded,
+    noteEnding,
+    markConcluded,
+    prune: (retention) => pruneAttempts(stateDir, retention),
+  };
+}
+
+/** Strax folders as they lie on this machine's disks. */
+export const productsOnDisk: Products = {
+  inspect: inspectProducts,
+  leftovers: leftoversOf,
+  activity: activityIn,
+  remove: removeLeftover,
+  putBack,
+};

@@ -1,0 +1,236 @@
+import { posix } from 'node:path';
+
+import { fieldsOf } from '../../infra/values/bson-values.pure.ts';
+
+/** What a product folder says of who made it. */
+export type FolderWord =
+  /** `document`: `_id` of the run document as text; null where the plan did not name it. */
+  | { kind: 'says'; attempt: string; document: string | null; host: string }
+  /** Readable, and without a word: the reference's, or of a release before 0.1.1. */
+  | { kind: 'silent' }
+  /** Its metadata is missing or unreadable, as after a power cut. Who writes one has written that first. */
+  | { kind: 'torn' };
+
+/** A product folder as it lies in the output folder. */
+export interface FolderAt {
+  /** Final absolute path. */
+  location: string;
+  /** It still has its temporary name. */
+  unfinished: boolean;
+  word: FolderWord;
+}
+
+/** Who has a run, by its document as it is now. */
+export interface RunNow {
+  document: string;
+  state: string | null;
+  host: string | null;
+  /** The attempt that holds it: of a done run, the one that makes what it lacks. */
+  holder: string | null;
+  /** Attempts whose products a done run has. */
+  madeBy: readonly string[];
+  /**
+   * The last attempt of ours at a done run, where others have made it done since the run failed: the
+   * reference copies the id along. Of what it has made the run has only what it lists.
+   */
+  failed: string | null;
+  listed: readonly { host: string; location: string }[];
+}
+
+/** The attempt for which folders are removed. */
+export interface Remover {
+  /** `_id` of its run document as text; null where its plan did not name it. */
+  document: string | null;
+  attempt: string;
+  host: string;
+  /**
+   * `before_attempt`: it holds the run and makes room for its own products; `take_back`: it removes
+   * what it has made itself.
+   */
+  purpose: 'before_attempt' | 'take_back';
+  /**
+   * Final paths of folders that this attempt is known to have begun, whatever they say; before an
+   * attempt, those that the run listed for this host.
+   */
+  known: readonly string[];
+  /** It was made by an earlier release: its folders say nothing. */
+  silent: boolean;
+}
+
+export type MayRemove =
+  | { kind: 'no'; why: string }
+  | { kind: 'yes' }
+  /** Only if nobody writes to it: nothing of its maker is known but the folder. */
+  | { kind: 'unless_held'; maker: 'unknown' | 'other_host' };
+
+/** What `outcome` says of a run that was to be tried again, or not any more, when its last attempt had ended. */
+const WITHOUT_PRODUCTS: readonly unknown[] = ['failed', 'requeued', 'given_up'];
+
+/** Reads a run document, whatever is in it; `document` is its `_id` as text. */
+export function runNow(document: string, fields: Record<string, unknown>): RunNow {
+  const bootstrax = fieldsOf(fields['bootstrax']);
+  const state = textOf(bootstrax['state']);
+  const isDone = state === 'done';
+  const last = textOf(bootstrax['last_attempt']);
+  const hasFailed = WITHOUT_PRODUCTS.includes(bootstrax['outcome']);
+  const isHeld = state === 'considering' || state === 'busy';
+  const entries: unknown[] = Array.isArray(fields['data']) ? fields['data'] : [];
+  return {
+    document,
+    state,
+    host: textOf(bootstrax['host']),
+    holder: isHeld
+      ? textOf(bootstrax['attempt'])
+      : isDone
+        ? textOf(fieldsOf(bootstrax['debt'])['attempt'])
+        : null,
+    madeBy: isDone ? texts(hasFailed ? null : last, bootstrax['debt_paid']) : [],
+    failed: isDone && hasFailed ? last : null,
+    listed: entries.map(fieldsOf).flatMap(({ host, location }) => {
+      const at = textOf(location);
+      return at === null ? [] : [{ host: textOf(host) ?? '', location: normalized(at) }];
+    }),
+  };
+}
+
+/**
+ * May this folder be removed for this attempt? The one rule for every removal of products:
+ * `documents` are all with the run's number, read right before.
+ */
+export function mayRemove(
+  folder: FolderAt,
+  documents: readonly RunNow[],
+  remover: Remover,
+): MayRemove {
+  const run = ownRun(documents, remover);
+  if (run === null) return no('its run document is gone, or not the only one of its number');
+  const { word } = folder;
+  const others = documents.filter((document) => document !== run);
+  const another = others.find((document) => isListedBy(document, folder));
+  // No document lists what is unfinished; whose that is it says itself.
+  if (another !== undefined && !(folder.unfinished && word.kind === 'says')) {
+    return no(`run document ${another.document} lists it`);
+  }
+  if (word.kind === 'says' && others.some((other) => isOf(other, word.attempt))) {
+    return no(`attempt ${word.attempt} made it, and has another run document of this number`);
+  }
+  if (word.kind === 'says') return wordAllows(folder, word, run, remover);
+  if (others.length > 0) return no('another run document has the same number');
+  return withoutWord(folder, word, run, remover);
+}
+
+function wordAllows(
+  { location, unfinished }: FolderAt,
+  word: Extract<FolderWord, { kind: 'says' }>,
+  run: RunNow,
+  remover: Remover,
+): MayRemove {
+  const maker = `attempt ${word.attempt} on ${word.host}`;
+  const isOwn = word.attempt === remover.attempt;
+  const holds = run.holder === remover.attempt;
+  if (word.document !== null && word.document !== run.document) {
+    return no(`${maker} made it for run document ${word.document}`);
+  }
+  if (word.attempt === run.holder && !isOwn) return no(`${maker} made it and has the run now`);
+  if (run.state === 'done') {
+    if (run.madeBy.includes(word.attempt) && !(unfinished && holds)) {
+      return no(`${maker} made it, and the run is done with it`);
+    }
+    const listed = run.listed.some(
+      (entry) =>
+        entry.location === normalized(location) &&
+        (entry.host === word.host || entry.host === remover.host),
+    );
+    // Whoever took the run over lists its own folder, which has its own word.
+    const isTakenOver = isOwn && run.host !== remover.host && run.failed !== word.attempt;
+    if (listed && !unfinished && !isTakenOver) {
+      return no('the run is done and lists it');
+    }
+  }
+  if (isOwn) return { kind: 'yes' };
+  if (remover.purpose === 'take_back')
+    return no(`${maker} made it, not attempt ${remover.attempt}`);
+  if (!holds) return no(`attempt ${remover.attempt} does not have the run any more`);
+  return word.host === remover.host
+    ? { kind: 'yes' }
+    : { kind: 'unless_held', maker: 'other_host' };
+}
+
+function withoutWord(
+  folder: FolderAt,
+  word: Exclude<FolderWord, { kind: 'says' }>,
+  run: RunNow,
+  remover: Remover,
+): MayRemove {
+  const { location, unfinished } = folder;
+  if (run.state === 'done' && !unfinished && isListedBy(run, folder)) {
+    return no('the run is done and lists it');
+  }
+  const holds = run.holder === remover.attempt;
+  const held = run.state === 'considering' || run.state === 'busy' || run.holder !== null;
+  if (held && !holds) return no('another attempt has the run now, and the folder has no word');
+  const known = remover.known.some((each) => normalized(each) === normalized(location));
+  if (known && (word.kind === 'torn' || remover.silent)) return { kind: 'yes' };
+  if (remover.purpose === 'take_back' || !holds) return no('it does not say which attempt made it');
+  if (word.kind === 'torn') return { kind: 'yes' };
+  const listedHere = run.listed.some(
+    (entry) => entry.host === remover.host && entry.location === normalized(location),
+  );
+  if (!unfinished && !listedHere && !known) {
+    return no('it does not say which attempt made it, and the run does not list it for this host');
+  }
+  return { kind: 'unless_held', maker: 'unknown' };
+}
+
+/** When a folder was changed last, and by whom it is open. */
+export interface FolderActivity {
+  /** By this machine's clock, ms since 1970. */
+  newestMs: number;
+  openBy: readonly number[];
+}
+
+/**
+ * Why a folder may still be written to, or null. `quietSeconds`: how long nothing below it has to be
+ * unchanged. A time far in the future is a clock's fault and says nothing.
+ */
+export function heldBecause(
+  { newestMs, openBy }: FolderActivity,
+  nowMs: number,
+  quietSeconds: number,
+): string | null {
+  if (openBy.length > 0) return `process ${openBy.join(', ')} has files of it open`;
+  const seconds = (nowMs - newestMs) / 1000;
+  if (Math.abs(seconds) >= quietSeconds) return null;
+  return `it was changed ${Math.max(0, Math.round(seconds))} s ago, which has to be ${quietSeconds} s`;
+}
+
+function ownRun(documents: readonly RunNow[], { document }: Remover): RunNow | null {
+  if (document !== null) return documents.find((each) => each.document === document) ?? null;
+  return documents.length === 1 ? (documents[0] ?? null) : null;
+}
+
+function isOf({ holder, madeBy, failed }: RunNow, attempt: string): boolean {
+  return holder === attempt || failed === attempt || madeBy.includes(attempt);
+}
+
+/** By its name: another host may see the same folder at another path. */
+function isListedBy({ listed }: RunNow, { location }: FolderAt): boolean {
+  const name = posix.basename(location);
+  return listed.some((entry) => posix.basename(entry.location) === name);
+}
+
+function normalized(path: string): string {
+  return posix.normalize(path).replace(/(?<=.)\/+$/, '');
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function texts(...values: unknown[]): string[] {
+  return values.filter((value): value is string => typeof value === 'string');
+}
+
+function no(why: string): MayRemove {
+  return { kind: 'no', why };
+}

@@ -1,0 +1,213 @@
+import { dirname, resolve } from 'node:path';
+
+import type { Leftover } from './leftovers.ts';
+import type { Plan } from '../attempt.pure.ts';
+import { fieldsOf } from '../../infra/values/bson-values.pure.ts';
+import { isAsItsAttemptLeftIt } from '../../claim/claimed-run.pure.ts';
+import { heldBecause, mayRemove, runNow, type Remover, type RunNow } from './ownership.pure.ts';
+import { idText } from '../../run/document-id.ts';
+import { seenOf } from '../../run/run.store.ts';
+import type { RunDocument } from '../../run/run.port.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { listedHere } from '../process/orphans.ts';
+import { untilAnswered, untilWritten } from '../../ports/persist.ts';
+
+/** Whose folders are removed, and where. */
+export interface Removal {
+  run: number;
+  runId: string;
+  outputDirectory: string;
+  remover: Remover;
+}
+
+export interface Removed {
+  removed: string[];
+  /** What stays, and why. */
+  left: { path: string; location: string; why: string; held: boolean }[];
+}
+
+/** A host whose attempt was taken over may still write: it is quiet for half a lease, but not for hours. */
+const OTHER_HOST_QUIET_SECONDS = 60;
+
+/**
+ * Removes product folders of a run, each only if it may be by the run's documents, read now, and by
+ * what it says itself: the one place where products are removed. Null if `signal` ended the waiting.
+ */
+export async function removeProducts(
+  env: Environment,
+  removal: Removal,
+  signal: AbortSignal,
+): Promise<Removed | null> {
+  const documents = await documentsNow(env, removal.run, signal);
+  if (documents === null) return null;
+  const { outputDirectory, runId } = removal;
+  const answer: Removed = { removed: [], left: [] };
+  for (const folder of await env.products.leftovers(outputDirectory, runId)) {
+    const { path, location } = folder;
+    const verdict = await verdictOn(env, folder, documents, removal.remover);
+    if (verdict.kind === 'no') {
+      // Its removal was begun by mistake, or for an attempt that has it again.
+      const back = folder.condemned && (await env.products.putBack(outputDirectory, runId, path));
+      const at = back ? location : path;
+      answer.left.push({ path: at, location, why: verdict.why, held: verdict.held });
+      continue;
+    }
+    const removed = await env.products.remove(outputDirectory, runId, folder);
+    if (removed === 'removed') answer.removed.push(path);
+    if (removed === 'changed') {
+      answer.left.push({ path, location, why: 'it is not what it was a moment ago', held: true });
+    }
+  }
+  return answer;
+}
+
+/** What a removal would leave now, without doing it; null if `signal` ended the waiting. */
+export async function whatStays(
+  env: Environment,
+  removal: Removal,
+  signal: AbortSignal,
+): Promise<{ run: RunNow | null; left: Removed['left'] } | null> {
+  const documents = await documentsNow(env, removal.run, signal);
+  if (documents === null) return null;
+  const { outputDirectory, runId, remover } = removal;
+  const left: Removed['left'] = [];
+  for (const folder of await env.products.leftovers(outputDirectory, runId)) {
+    const { path, location, condemned } = folder;
+    const verdict = await verdictOn(env, folder, documents, remover);
+    // The removal itself gives it its name again.
+    if (verdict.kind === 'no' && !condemned) {
+      left.push({ path, location, why: verdict.why, held: verdict.held });
+    }
+  }
+  const run = documents.find(({ document }) => document === remover.document) ?? null;
+  return { run, left };
+}
+
+/**
+ * Withdraws what a lost attempt has listed, before its folders go. Where somebody has the run under
+ * this host's name, only what the attempt itself has made is its to withdraw.
+ */
+export async function withdrawEntries(
+  env: Environment,
+  removal: Removal,
+  document: RunDocument,
+  begun: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const now = runNow(idText(document._id), document);
+  // With its conclusion it withdrew what it had listed: the rest is of who has made the run done since.
+  if (now.failed === removal.remover.attempt) return;
+  if (isCalledDone(env, removal, document)) {
+    return withdrawUnfinished(env, removal, document, signal);
+  }
+  const made = await withoutFolder(env, removal, listedHere(env, document));
+  const { state, host } = now;
+  const isHeldHere = host === env.host && (state === 'considering' || state === 'busy');
+  const locations = isHeldHere ? made : [...new Set([...begun, ...made])];
+  await untilWritten(env, `data entries of run ${removal.run}`, signal, () =>
+    env.store.runs.withdrawData(document._id, env.host, locations),
+  );
+}
+
+/** Somebody wrote `done` by hand while the attempt worked on it: nobody has concluded it. */
+function isCalledDone(env: Environment, { remover }: Removal, document: RunDocument): boolean {
+  const { state, host, attempt } = seenOf(document);
+  return (
+    state === 'done' &&
+    host === env.host &&
+    attempt === remover.attempt &&
+    isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']))
+  );
+}
+
+/** What a run that is called done lists finished stays, with its folder; the rest is not there. */
+async function withdrawUnfinished(
+  env: Environment,
+  removal: Removal,
+  document: RunDocument,
+  signal: AbortSignal,
+): Promise<void> {
+  const there = await env.products.leftovers(removal.outputDirectory, removal.runId);
+  const finished = there.filter(({ unfinished }) => !unfinished).map(({ location }) => location);
+  const unfinished = (await withoutFolder(env, removal, listedHere(env, document))).filter(
+    (location) => !finished.includes(resolve(location)),
+  );
+  if (unfinished.length === 0) return;
+  await untilAnswered(env, `data entries of run ${removal.run}`, signal, () =>
+    env.store.runs.withdrawSettled(seenOf(document), env.host, unfinished),
+  );
+}
+
+/**
+ * Of these entries, those that a removal leaves without a folder: their folder says that the attempt
+ * made it, or nothing at all any more, or is not there.
+ */
+export async function withoutFolder(
+  env: Environment,
+  { outputDirectory, runId, remover }: Removal,
+  listed: readonly string[],
+): Promise<string[]> {
+  const output = resolve(outputDirectory);
+  const there = await env.products.leftovers(outputDirectory, runId);
+  return listed.filter((location) => {
+    const path = resolve(location);
+    if (dirname(path) !== output) return false;
+    return there
+      .filter((folder) => folder.location === path)
+      .every(({ word }) => isOwn(word, remover) || word.kind === 'torn');
+  });
+}
+
+function isOwn(word: Leftover['word'], { attempt }: Remover): boolean {
+  return word.kind === 'says' && word.attempt === attempt;
+}
+
+/** The attempt of a plan as one that removes what it has made itself. */
+export function takingBack(plan: Plan, known: readonly string[] = []): Removal {
+  const { run, runId, outputDirectory, attempt, host } = plan;
+  const document = plan.runDocument ?? null;
+  const silent = document === null;
+  const remover: Remover = { document, attempt, host, purpose: 'take_back', known, silent };
+  return { run, runId, outputDirectory, remover };
+}
+
+/** The attempt of a plan as one that makes room for what it will make. */
+export function makingRoom(plan: Plan, known: readonly string[] = []): Removal {
+  const removal = takingBack(plan, known);
+  // Of the folders of an attempt that is only about to begin none is without a word.
+  return { ...removal, remover: { ...removal.remover, purpose: 'before_attempt', silent: false } };
+}
+
+export function runsNow(documents: readonly RunDocument[]): RunNow[] {
+  return documents.map((document) => runNow(idText(document._id), document));
+}
+
+async function documentsNow(
+  env: Environment,
+  run: number,
+  signal: AbortSignal,
+): Promise<RunNow[] | null> {
+  const documents = await untilAnswered(env, `run ${run}`, signal, () =>
+    env.store.runs.byNumber(run),
+  );
+  return documents === null ? null : runsNow(documents);
+}
+
+async function verdictOn(
+  env: Environment,
+  folder: Leftover,
+  documents: readonly RunNow[],
+  remover: Remover,
+): Promise<{ kind: 'yes' } | { kind: 'no'; why: string; held: boolean }> {
+  const verdict = mayRemove(folder, documents, remover);
+  if (verdict.kind === 'yes') return verdict;
+  if (verdict.kind === 'no') return { ...verdict, held: false };
+  const { busyLeaseSeconds, quietSeconds } = env.rules.limits;
+  const quiet =
+    verdict.maker === 'unknown'
+      ? quietSeconds
+      : Math.min(OTHER_HOST_QUIET_SECONDS, busyLeaseSeconds / 2);
+  const activity = await env.products.activity(folder.path);
+  const why = heldBecause(activity, env.clock.now().getTime(), quiet);
+  return why === null ? { kind: 'yes' } : { kind: 'no', why, held: true };
+}

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+
+import type { Input } from './attempt.pure.ts';
+
+/** Named one by one in documents and messages; all are counted. */
+const MOST_PARTS = 20;
+const MOST_IN_WORDS = 5;
+
+export type LackKind = 'missing' | 'unreadable' | 'unread';
+
+/** A part of the live data that is not in what was made of it. */
+export interface Lack {
+  kind: LackKind;
+  /** Stretch: `000012`, or `000012_post` for what is stored with two chunks. */
+  chunk: string;
+  reader: string | null;
+  /** Of the file, or of all files of the stretch; null where there is none. */
+  bytes: number | null;
+  /** Rows that could be read of the file. */
+  rows: number | null;
+  problem: string | null;
+}
+
+/** `bootstrax.incomplete` of the run document. */
+export interface Incomplete {
+  /** Numbers of parts; a list names the first of them. */
+  missing: number;
+  unreadable: number;
+  unread: number;
+  parts: readonly Lack[];
+}
+
+const lackSchema = z.looseObject({
+  kind: z.enum(['missing', 'unreadable', 'unread']),
+  chunk: z.string(),
+  reader: z.string().nullable(),
+  bytes: z.number().nullable(),
+  rows: z.number().nullable(),
+  problem: z.string().nullable(),
+});
+
+const incompleteSchema = z.looseObject({
+  missing: z.number(),
+  unreadable: z.number(),
+  unread: z.number(),
+  parts: z.array(lackSchema),
+});
+
+/** What an attempt did not read of the live data; null where nothing is known to lack. */
+export function incompleteOf(input: Input | null | undefined): Incomplete | null {
+  if (input === null || input === undefined) return null;
+  const { missingCount: missing, unreadableCount: unreadable, unreadCount: unread } = input;
+  if (missing + unreadable + unread === 0) return null;
+  const nothing = { reader: null, bytes: null, rows: null, problem: null };
+  const parts: Lack[] = [
+    ...input.unreadable.map(({ chunk, reader, bytes, rows, file, problem }) => ({
+      kind: 'unreadable' as const,
+      ...{ chunk, reader, bytes, rows, problem: `${file}: ${problem}` },
+    })),
+    ...input.unread.map(({ chunk, bytes }) => ({
+      kind: 'unread' as const,
+      ...{ ...nothing, chunk, bytes },
+    })),
+    ...input.missing.map(({ chunk, reader }) => ({
+      kind: 'missing' as const,
+      ...{ ...nothing, chunk, reader },
+    })),
+  ];
+  return { missing, unreadable, unread, parts: parts.slice(0, MOST_PARTS) };
+}
+
+/** The same as a run document says it; null if it says nothing, or nothing that can be read. */
+export function incompleteIn(bootstrax: unknown): Incomplete | null {
+  const said = (bootstrax as { incomplete?: unknown } | null | undefined)?.incomplete;
+  return incompleteSchema.safeParse(said).data ?? null;
+}
+
+/**
+ * Whether the raw data lacks what was there and could not be used. Such a run is not handed on:
+ * whoever moves it on deletes live data of which a person might still rescue something.
+ */
+export function lacksData({ unreadable, unread }: Pick<Incomplete, 'unreadable' | 'unread'>) {
+  return unreadable + unread > 0;
+}
+
+/** One sentence each. */
+export function incompleteInWords(incomplete: Incomplete): string[] {
+  const { missing, unreadable, unread, parts } = incomplete;
+  const sentences: string[] = [];
+  const add = (kind: LackKind, count: number, what: string) => {
+    if (count === 0) return;
+    const named = parts.filter((part) => part.kind === kind).slice(0, MOST_IN_WORDS);
+    const more = count > named.length ? `, and ${count - named.length} more` : '';
+    sentences.push(`${what}: ${named.map(partInWords).join('; ')}${more}.`);
+  };
+  add('unreadable', unreadable, 'Incomplete: live data that could not be read was left out');
+  add('unread', unread, 'Incomplete: live data behind a missing chunk was not read');
+  add('missing', missing, 'Live data of a reader is missing');
+  return sentences;
+}
+
+function partInWords({ kind, chunk, reader, bytes, rows, problem }: Lack): string {
+  switch (kind) {
+    case 'missing':
+      return `chunk ${chunk} of ${reader ?? 'a reader'}`;
+    case 'unread':
+      return `chunk ${chunk} (${bytes ?? 0} bytes)`;
+    case 'unreadable':
+      return `chunk ${chunk} of ${reader ?? 'a reader'} (${bytes ?? 0} bytes, ${rows ?? 0} rows read of it; ${problem ?? 'damaged'})`;
+  }
+}
+
+export interface InputNotice {
+  priority: 'warning' | 'error';
+  message: string;
+}
+
+/** What the DAQ's log is told of the input of a run that is done. */
+export function inputNotices(run: number, input: Input | null | undefined): InputNotice[] {
+  if (input === null || input === undefined) return [];
+  const notices: InputNotice[] = [];
+  const incomplete = incompleteOf(input);
+  if (incomplete !== null) {
+    const kept = 'Its live data is not deleted';
+    for (const sentence of incompleteInWords(incomplete)) {
+      const priority = sentence.startsWith('Incomplete') ? 'error' : 'warning';
+      notices.push({ priority, message: `run ${run}: ${sentence} ${kept}` });
+    }
+  }
+  const quiet = quietInWords(input.quiet);
+  if (quiet !== null) notices.push({ priority: 'warning', message: `run ${run}: ${quiet}` });
+  return notices;
+}
+
+function quietInWords(quiet: Input['quiet']): string | null {
+  if (quiet.length === 0) return null;
+  const named = quiet.slice(0, MOST_IN_WORDS).map(({ reader, chunks, first }) => {
+    const where = chunks === 1 ? `chunk ${first}` : `${chunks} chunks, the first ${first}`;
+    return `${reader} (${where})`;
+  });
+  const more = quiet.length > named.length ? `, and ${quiet.length - named.length} more` : '';
+  return `Readers that wrote nothing while others did: ${named.join(', ')}${more}.`;
+}
+
+/** Is all live data in what was made of it, as far as anybody looked? */
+export function standsForAll(
+  input: Input | null | undefined,
+): { ok: true } | { ok: false; why: string } {
+  if (input === null || input === undefined) {
+    return { ok: false, why: 'what was read of its live data was not accounted for' };
+  }
+  const incomplete = incompleteOf(input);
+  if (incomplete !== null) return { ok: false, why: incompleteInWords(incomplete).join(' ') };
+  if (!input.accounted) {
+    return {
+      ok: false,
+      why: 'a reader of its context does not account for what it reads of the live data',
+    };
+  }
+  return { ok: true };
+}
+
+/** For the history: bounded. */
+export function inputSummary(input: Input | null | undefined) {
+  if (input === null || input === undefined) return null;
+  const { accounted, chunks, files, bytes, rows, quiet } = input;
+  return {
+    ...{ accounted, chunks, files, bytes, rows },
+    incomplete: incompleteOf(input),
+    quiet: quiet.slice(0, MOST_PARTS),
+  };
+}
+export type InputSummary = NonNullable<ReturnType<typeof inputSummary>>;
+
+/** What an attempt has read, for people. */
+export function inputInWords(input: InputSummary | null | undefined): string[] {
+  if (input === null || input === undefined) return [];
+  const { accounted, chunks, files, bytes, rows, incomplete, quiet } = input;
+  const silent = quietInWords(quiet);
+  return [
+    `Read ${chunks} chunks of live data: ${files} files, ${bytes} bytes, ${rows} rows.`,
+    ...(accounted
+      ? []
+      : ['Input not accounted: a reader of the context does not say what it reads.']),
+    ...(incomplete === null ? [] : incompleteInWords(incomplete)),
+    ...(silent === null ? [] : [silent]),
+  ];
+}

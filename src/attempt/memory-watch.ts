@@ -1,0 +1,74 @@
+import { memoryLimitBytes, shortOfMemory, type MemoryUse } from '../host/memory.pure.ts';
+import type { Ended } from './verdict.pure.ts';
+import type { AttemptProcesses } from '../infra/linux/processes.ts';
+import type { Machine } from '../host/machine.ts';
+import type { Environment } from '../ports/environment.ts';
+
+/** Faster than this no attempt takes memory, bytes a second. */
+const FASTEST_GROWTH = 2e9;
+const SHORTEST_PAUSE_SECONDS = 0.2;
+const LONGEST_PAUSE_SECONDS = 5;
+
+type Meter = ReturnType<Machine['meterMemory']>;
+
+/** An attempt as this watch sees it. */
+export interface WatchedAttempt {
+  readonly fence: { readonly attempt: string };
+  /** Null before there are any. */
+  readonly processes: AttemptProcesses | null;
+  readonly ending: boolean;
+  end(cause: Ended): void;
+}
+
+/**
+ * Watches the memory of all attempts of this host from outside, since a child that is busy in C
+ * cannot report its own, and ends those that take too much before the kernel chooses a process.
+ */
+export class MemoryWatch {
+  readonly #env: Environment;
+  readonly #attempts: () => readonly WatchedAttempt[];
+  #meters = new Map<string, Meter>();
+
+  constructor(env: Environment, attempts: () => readonly WatchedAttempt[]) {
+    this.#env = env;
+    this.#attempts = attempts;
+  }
+
+  /** Looks again and again until told to end. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) await this.#env.clock.sleep(await this.look(), signal);
+  }
+
+  /** Answers when to look again, seconds: before anything could have grown to its limit. */
+  async look(): Promise<number> {
+    const { machine, rules, slots } = this.#env;
+    const running = this.#attempts().flatMap((attempt) =>
+      attempt.processes === null ? [] : [{ attempt, processes: attempt.processes }],
+    );
+    this.#meters = new Map(
+      running.map(({ attempt: { fence } }) => [
+        fence.attempt,
+        this.#meters.get(fence.attempt) ?? machine.meterMemory(),
+      ]),
+    );
+    if (running.length === 0) return LONGEST_PAUSE_SECONDS;
+
+    const capacity = machine.memoryCapacity();
+    const limitBytes = memoryLimitBytes(capacity.totalBytes, slots, rules.memory);
+    const uses: MemoryUse[] = [];
+    for (const { attempt, processes } of running) {
+      const { fence, ending } = attempt;
+      const bytes = (await this.#meters.get(fence.attempt)?.(processes, limitBytes)) ?? 0;
+      uses.push({ attempt: fence.attempt, bytes, ending });
+    }
+    for (const { attempt: id, cause } of shortOfMemory(uses, capacity, slots, rules.memory)) {
+      running.find(({ attempt }) => attempt.fence.attempt === id)?.attempt.end(cause);
+    }
+    const room = Math.min(
+      capacity.availableBytes - (capacity.totalBytes * rules.memory.minAvailablePercent) / 100,
+      ...uses.filter(({ ending }) => !ending).map(({ bytes }) => limitBytes - bytes),
+    );
+    const pause = room / FASTEST_GROWTH / 2;
+    return Math.min(LONGEST_PAUSE_SECONDS, Math.max(SHORTEST_PAUSE_SECONDS, pause));
+  }
+}

@@ -1,0 +1,270 @@
+import { watch, type FSWatcher } from 'node:fs';
+import { join } from 'node:path';
+
+import type { z } from 'zod';
+
+import {
+  exitSchema,
+  progressSchema,
+  resultSchema,
+  startedSchema,
+  type Exit,
+  type Folder,
+  type Progress,
+  type Result,
+  type Started,
+} from '../attempt.pure.ts';
+import { boundedFolder, boundedResult } from '../bounded-attempt.pure.ts';
+import { boundedLine } from '../../infra/values/bounded.pure.ts';
+import { isAlive } from '../../infra/linux/process-identity.ts';
+import { writersOf } from '../../infra/linux/processes.ts';
+import { readAttemptFile, type FileProblem } from '../files/attempt-directory.ts';
+import { FileTail } from '../../infra/disk/tail.ts';
+
+/**
+ * What is told about an attempt while it is followed. Each of `onStarted`, `onResult`, `onExit` and
+ * `onVanished` at most once, `onFolder` once a folder; `onExit` or `onVanished` is the last call of
+ * all, after everything else that the attempt had written was told.
+ */
+export interface FollowHandlers {
+  onStarted?: (started: Started) => void;
+  /** The newest state; lines that came together are told as one. */
+  onProgress?: (progress: Progress) => void;
+  onFolder?: (folder: Folder) => void;
+  onWarning?: (warning: string) => void;
+  onResult?: (result: Result) => void;
+  onExit?: (exit: Exit) => void;
+  /**
+   * `exit.json` will never come: guardian and child are gone, or there never were any (nothing
+   * writes to the attempt's log, and `started.json` is not there after 10 s).
+   */
+  onVanished?: () => void;
+  /** A file that cannot be used; told once for each content. */
+  onProblem?: (problem: FileProblem) => void;
+}
+
+export interface Follower {
+  /** Ends with `onExit`, `onVanished` or the signal; rejects if a handler throws. */
+  done: Promise<void>;
+  /** The newest state; null before the first line. */
+  readonly progress: Progress | null;
+  /**
+   * `performance.now()` of the last real progress: the start of following, a start, a folder,
+   * another phase, or more chunks, detector time or bytes than before; a line that says the same
+   * again is none.
+   */
+  readonly lastActivityMs: number;
+}
+
+const LONGEST_WARNING = 1000;
+const PROGRESS = 'progress.ndjson';
+/** Beside the kernel's notices, of which some may be lost, seconds. */
+const LOOK_SECONDS = 2;
+/** A guardian that was started writes `started.json` within this time, seconds. */
+const START_LIMIT_SECONDS = 10;
+
+/**
+ * Follows the attempt in `directory`, from its beginning, also if it began long ago (adoption).
+ * News are told within milliseconds; the kernel's notices are backed by a look every 2 s.
+ */
+export function followAttempt(
+  directory: string,
+  handlers: FollowHandlers,
+  signal: AbortSignal,
+): Follower {
+  const following = new Following(directory, handlers, signal);
+  return {
+    done: following.run(),
+    get progress() {
+      return following.progress;
+    },
+    get lastActivityMs() {
+      return following.lastActivityMs;
+    },
+  };
+}
+
+class Following {
+  progress: Progress | null = null;
+  lastActivityMs = performance.now();
+
+  private readonly tail: FileTail;
+  private readonly directory: string;
+  private readonly handlers: FollowHandlers;
+  private readonly signal: AbortSignal;
+  private readonly folders = new Set<string>();
+  private readonly problems = new Set<string>();
+  private readonly beginMs = performance.now();
+  private started: Started | null = null;
+  private resultTold = false;
+  /** What has to be looked at: set by notices, taken by the loop. */
+  private due: 'nothing' | 'progress' | 'all' = 'all';
+  private wake: () => void = () => undefined;
+
+  constructor(directory: string, handlers: FollowHandlers, signal: AbortSignal) {
+    this.directory = directory;
+    this.handlers = handlers;
+    this.signal = signal;
+    this.tail = new FileTail(join(directory, PROGRESS));
+  }
+
+  async run(): Promise<void> {
+    const notice = (due: 'progress' | 'all') => {
+      if (this.due !== 'all') this.due = due;
+      this.wake();
+    };
+    const onAbort = () => {
+      notice('all');
+    };
+    this.signal.addEventListener('abort', onAbort);
+    const watcher = this.watch(notice);
+    const timer = setInterval(() => {
+      notice('all');
+    }, LOOK_SECONDS * 1000);
+    try {
+      for (;;) {
+        if (this.signal.aborted) return;
+        const due = this.due;
+        this.due = 'nothing';
+        if (due === 'progress') await this.readProgress();
+        else if (due === 'all' && (await this.lookAtAll())) return;
+        await this.nextNotice();
+      }
+    } finally {
+      clearInterval(timer);
+      watcher?.close();
+      this.signal.removeEventListener('abort', onAbort);
+      await this.tail.close();
+    }
+  }
+
+  private watch(notice: (due: 'progress' | 'all') => void): FSWatcher | null {
+    try {
+      const watcher = watch(this.directory, (_event, file) => {
+        if (file === PROGRESS) notice('progress');
+        else if (file === null || file.endsWith('.json')) notice('all');
+      });
+      watcher.on('error', () => undefined);
+      return watcher;
+    } catch (error) {
+      // No notices left to be had from the kernel: the look every 2 s has to do.
+      this.problem({ file: this.directory, problem: `cannot be watched: ${String(error)}` });
+      return null;
+    }
+  }
+
+  private async nextNotice(): Promise<void> {
+    if (this.due !== 'nothing') return;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    this.wake = () => undefined;
+  }
+
+  /** Tells all news; true when there will be no more. */
+  private async lookAtAll(): Promise<boolean> {
+    const exit = await this.read('exit.json', exitSchema);
+    if (this.started === null) {
+      this.started = await this.read('started.json', startedSchema);
+      if (this.signal.aborted) return true;
+      if (this.started !== null) {
+        this.active();
+        this.handlers.onStarted?.(this.started);
+      }
+    }
+    // Whether the end has come is found out before the rest is read: what was written before the
+    // end is then told before it.
+    const vanished =
+      exit === null && (this.started === null ? this.neverStarted() : gone(this.started));
+    const lastExit = vanished ? await this.read('exit.json', exitSchema) : exit;
+    await this.readProgress();
+    if (!this.resultTold) {
+      const result = await this.read('result.json', resultSchema);
+      if (this.signal.aborted) return true;
+      if (result !== null) {
+        this.resultTold = true;
+        this.active();
+        this.handlers.onResult?.(boundedResult(result));
+      }
+    }
+    if (this.signal.aborted) return true;
+    if (lastExit !== null) this.handlers.onExit?.(lastExit);
+    else if (vanished) this.handlers.onVanished?.();
+    return lastExit !== null || vanished;
+  }
+
+  /** Nothing has begun here, and nothing is about to. */
+  private neverStarted(): boolean {
+    return (
+      performance.now() - this.beginMs > START_LIMIT_SECONDS * 1000 &&
+      writersOf(join(this.directory, 'log.txt')).length === 0
+    );
+  }
+
+  private async readProgress(): Promise<void> {
+    let newest: Progress | null = null;
+    for (const line of await this.tail.readLines()) {
+      if (this.signal.aborted) return;
+      const parsed = parseProgress(line);
+      if (parsed === null) {
+        this.problem({ file: PROGRESS, problem: `is no progress: ${line.slice(0, 200)}` });
+        continue;
+      }
+      const { folder, warning, ...state } = parsed;
+      newest = state;
+      if (movedOn(this.progress, state)) this.active();
+      this.progress = state;
+      if (folder !== undefined && !this.folders.has(folder.location)) {
+        this.folders.add(folder.location);
+        this.active();
+        this.handlers.onFolder?.(boundedFolder(folder));
+      }
+      if (warning !== undefined) this.handlers.onWarning?.(boundedLine(warning, LONGEST_WARNING));
+    }
+    if (newest !== null && !this.signal.aborted) this.handlers.onProgress?.(newest);
+  }
+
+  private async read<T extends { attempt: string }>(
+    file: string,
+    schema: z.ZodType<T>,
+  ): Promise<T | null> {
+    const found = await readAttemptFile(this.directory, file, schema);
+    if (found.kind === 'problem') this.problem({ file, problem: found.problem });
+    return found.kind === 'read' ? found.value : null;
+  }
+
+  private problem(problem: FileProblem): void {
+    const key = `${problem.file} ${problem.problem}`;
+    if (this.problems.has(key)) return;
+    this.problems.add(key);
+    this.handlers.onProblem?.(problem);
+  }
+
+  private active(): void {
+    this.lastActivityMs = performance.now();
+  }
+}
+
+function parseProgress(line: string): Progress | null {
+  try {
+    return progressSchema.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
+}
+
+function movedOn(before: Progress | null, after: Progress): boolean {
+  return (
+    before === null ||
+    after.phase !== before.phase ||
+    after.target !== before.target ||
+    after.chunks > before.chunks ||
+    after.coveredSeconds > before.coveredSeconds ||
+    after.bytes > before.bytes
+  );
+}
+
+/** The guardian may die alone; as long as the child lives, there is something to wait for. */
+function gone(started: Started): boolean {
+  return !isAlive(started.guardian) && !isAlive(started.child);
+}

@@ -1,0 +1,44 @@
+import type { Plan, Progress } from './attempt.pure.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { Ended } from './verdict.pure.ts';
+import type { AttemptProcesses } from '../infra/linux/processes.ts';
+import type { Fence, ProgressSummary } from '../run/run.port.ts';
+
+export type AttemptPhase =
+  | 'preparing'
+  | 'waiting_for_worker'
+  | 'starting'
+  | 'running'
+  | 'waiting_for_end'
+  | 'checking'
+  | 'settling';
+
+/** No child has been asked for yet. */
+export function isUnbegun(phase: AttemptPhase): boolean {
+  return phase === 'preparing' || phase === 'waiting_for_worker';
+}
+
+/** An attempt that this manager works on, as the rest of it sees it. */
+export interface Runner {
+  readonly fence: Fence;
+  readonly run: Run;
+  /** It makes up for what a done run lacks, and gives way to every other. */
+  readonly ofDebt: boolean;
+  readonly plan: Plan | null;
+  readonly phase: AttemptPhase;
+  readonly progress: Progress | null;
+  /** Null before there are any. */
+  readonly processes: AttemptProcesses | null;
+  /** It is to end, or at its end, already. */
+  readonly ending: boolean;
+  /** Ends the attempt for a cause; its child too. */
+  end(cause: Ended): void;
+  /** Something about the run's document has changed: look whether it is still ours. */
+  look(): Promise<void>;
+  progressSummary(): ProgressSummary | null;
+  /**
+   * The manager has been told to end: without a child the run goes back to the queue. True if nothing
+   * is left to be done for it; false if a child goes on, or `signal` ended the waiting.
+   */
+  giveBack(signal: AbortSignal): Promise<boolean>;
+}

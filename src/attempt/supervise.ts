@@ -1,0 +1,315 @@
+import { join } from 'node:path';
+
+import type { Follower } from './process/follow.ts';
+import type { Exit, Folder, Progress, Result, Started } from './attempt.pure.ts';
+import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
+import { exceededLimit } from './attempt-limits.pure.ts';
+import type { AttemptEnd, Ended } from './verdict.pure.ts';
+import type { AttemptProcesses } from '../infra/linux/processes.ts';
+import type { Environment } from '../ports/environment.ts';
+import { tellDaq } from '../ports/notify.ts';
+
+/** How often the limits are looked at and the child is shown that a manager is there, seconds. */
+const CHECK_SECONDS = 5;
+/** If a look comes later than this, the manager itself has stood still, seconds: nothing was to be seen meanwhile. */
+const STANDSTILL_SECONDS = 30;
+/** How long the note of why an attempt is ended may take, seconds. */
+const NOTE_SECONDS = 2;
+/** How long `exit.json` is waited for after the processes were ended, seconds. */
+const LAST_WORDS_SECONDS = 3;
+/** A child that hangs has so long to say where, seconds. */
+const EVIDENCE_SECONDS = 3;
+/** The same, and the grace between TERM and KILL, where memory runs out meanwhile, seconds. */
+const URGENT_EVIDENCE_SECONDS = 0.5;
+const URGENT_GRACE_SECONDS = 1;
+/** An adopted attempt of which nothing but the plan is there may still be starting for this long, seconds. */
+const BEGIN_SECONDS = 10;
+/** Stands for a guardian that is not known: processes are then found by the log they write to. */
+export const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' };
+
+export interface SuperviseOptions {
+  run: number;
+  attempt: string;
+  directory: string;
+  /** As the executor named it; null when an attempt is adopted that had not begun. */
+  guardian: ProcessIdentity | null;
+  /** The run is done already: how long ago it ended does not matter. */
+  ofDebt: boolean;
+  /** Seconds since the end of the run; null while it is taken, or if that is not known. */
+  sinceEndSeconds: () => number | null;
+  onFolder: (folder: Folder) => void;
+  onProgress: (progress: Progress) => void;
+}
+
+/** Watches over one attempt's processes until they are gone. */
+export class Supervision {
+  /** Null if it was left to the next manager. */
+  readonly done: Promise<AttemptEnd | null>;
+  readonly #env: Environment;
+  readonly #options: SuperviseOptions;
+  readonly #stop = new AbortController();
+  readonly #follower: Follower;
+  readonly #stopChecking: () => void;
+  #ended: Ended | null = null;
+  #left = false;
+  #boundingLog = false;
+  #started: Started | null = null;
+  #result: Result | null = null;
+  #exit: Exit | null = null;
+  #stacks: string | null = null;
+  #unfollowed: string | null = null;
+  /** Of its files, by name. */
+  readonly #problems = new Map<string, string>();
+  readonly #begunAt: number;
+  #progressAt: number;
+  #checkedAt: number;
+  /** When this manager went on after it had stood still, perhaps with its whole machine. */
+  #wokenAt = -Infinity;
+
+  constructor(env: Environment, options: SuperviseOptions) {
+    this.#env = env;
+    this.#options = options;
+    this.#begunAt = env.clock.monotonicSeconds();
+    this.#progressAt = this.#begunAt;
+    this.#checkedAt = this.#begunAt;
+    this.#follower = env.attempts.follow(
+      options.directory,
+      {
+        onStarted: (started) => (this.#started = started),
+        onProgress: (progress) => {
+          this.#progressAt = env.clock.monotonicSeconds();
+          options.onProgress(progress);
+        },
+        onFolder: options.onFolder,
+        onWarning: (warning) =>
+          env.log.warn({ event: 'attempt.warning', run: options.run }, warning),
+        onResult: (result) => (this.#result = result),
+        onExit: (exit) => (this.#exit = exit),
+        onProblem: ({ file, problem }) => {
+          this.#problems.set(file, problem);
+          env.log.warn(
+            { event: 'attempt.file_problem', run: options.run, file },
+            `${options.directory}/${file} ${problem}`,
+          );
+        },
+      },
+      this.#stop.signal,
+    );
+    this.#stopChecking = env.clock.every(CHECK_SECONDS, () => this.#check());
+    this.done = this.#finish();
+  }
+
+  get progress(): Progress | null {
+    return this.#follower.progress;
+  }
+
+  /** Guardian and child, as far as they are known by now. */
+  get processes(): AttemptProcesses {
+    const guardian = this.#started?.guardian ?? this.#options.guardian ?? NOBODY;
+    return {
+      guardian,
+      child: this.#started?.child ?? guardian,
+      logFile: join(this.#options.directory, 'log.txt'),
+    };
+  }
+
+  /**
+   * Follows the attempt to its end; null if the manager ends first, which leaves the child alone.
+   * `already`: why it was to end before it could be followed.
+   */
+  async untilEnd(already: Ended | null, managerEnds: AbortSignal): Promise<AttemptEnd | null> {
+    if (already !== null) void this.end(already);
+    const leave = () => this.leave();
+    managerEnds.addEventListener('abort', leave, { once: true });
+    const end = await this.done;
+    managerEnds.removeEventListener('abort', leave);
+    return managerEnds.aborted ? null : end;
+  }
+
+  /** Ends the attempt's processes; the first cause given is the one that counts. */
+  async end(cause: Ended): Promise<void> {
+    if (this.#ended !== null) return;
+    this.#ended = cause;
+    // A disk that hangs must not keep the child alive.
+    await Promise.race([this.#noteEnding(cause), this.#env.clock.sleep(NOTE_SECONDS)]);
+    const patience = evidenceSeconds(cause);
+    if (patience !== null) {
+      const { directory } = this.#options;
+      const { attempts } = this.#env;
+      this.#stacks = await attempts.keepEvidence(directory, this.processes, patience);
+    }
+    await this.#endProcesses();
+    // What the guardian still wrote is told first; without started.json nothing would ever come.
+    await Promise.race([this.#follower.done, this.#env.clock.sleep(LAST_WORDS_SECONDS)]);
+    this.#stop.abort();
+  }
+
+  /** The manager ends: stops watching and leaves the processes as they are. */
+  leave(): void {
+    this.#left = true;
+    this.#stop.abort();
+  }
+
+  async #finish(): Promise<AttemptEnd | null> {
+    try {
+      await this.#follower.done;
+    } finally {
+      this.#stopChecking();
+    }
+    if (this.#left) return null;
+    // A child that forked and left, or a pool of workers, must not outlive the attempt.
+    await this.#endProcesses();
+    await this.#clearSharedMemory();
+    await this.#readOnceMore();
+    this.#ended ??= await this.#whatItsFilesSay();
+    return {
+      run: this.#options.run,
+      started: this.#started !== null || this.#options.guardian !== null,
+      exit: this.#exit,
+      result: this.#result,
+      ended: this.#ended,
+      stacks: this.#stacks,
+    };
+  }
+
+  /**
+   * A manager that stood still may find the processes gone before it was told of what they wrote:
+   * that is no proof that they wrote nothing.
+   */
+  async #readOnceMore(): Promise<void> {
+    if (this.#result !== null && this.#exit !== null) return;
+    const files = await this.#env.attempts.read(this.#options.attempt);
+    this.#started ??= files?.started ?? null;
+    this.#result ??= files?.result ?? null;
+    this.#exit ??= files?.exit ?? null;
+    for (const { file, problem } of files?.problems ?? []) this.#problems.set(file, problem);
+  }
+
+  async #noteEnding(cause: Ended): Promise<void> {
+    try {
+      await this.#env.attempts.noteEnding(this.#options.directory, cause);
+    } catch (error) {
+      // Only a manager that dies within the next seconds would have needed it.
+      this.#env.log.warn(
+        { event: 'attempt.unnoted', run: this.#options.run },
+        `cannot note why run ${this.#options.run} is ended: ${String(error)}`,
+      );
+    }
+  }
+
+  /** A result that was lost on its way says nothing of the run. */
+  async #whatItsFilesSay(): Promise<Ended | null> {
+    if (this.#result !== null) return null;
+    const { directory, attempt } = this.#options;
+    const problem = this.#problems.get('result.json');
+    if (problem !== undefined) {
+      return { kind: 'host_problem', reason: `${directory}/result.json ${problem}` };
+    }
+    if (this.#exit !== null || (await this.#env.attempts.read(attempt)) !== null) return null;
+    return { kind: 'host_problem', reason: `its directory ${directory} was removed` };
+  }
+
+  async #endProcesses(): Promise<void> {
+    const { termGraceSeconds } = this.#env.rules.limits;
+    const urgent = this.#ended?.kind === 'memory_limit';
+    const end = await this.#env.machine.endSession(this.processes, {
+      graceSeconds: urgent ? Math.min(URGENT_GRACE_SECONDS, termGraceSeconds) : termGraceSeconds,
+    });
+    if (end.survivors.length > 0) {
+      const { run } = this.#options;
+      const message = `processes ${end.survivors.join(', ')} of run ${run} on ${this.#env.host} did not end after KILL`;
+      this.#env.log.error({ event: 'attempt.survivors', run, pids: end.survivors }, message);
+      await tellDaq(this.#env, 'fatal', message, run);
+    }
+  }
+
+  async #clearSharedMemory(): Promise<void> {
+    const { run, attempt } = this.#options;
+    try {
+      const removed = await this.#env.attempts.clearSharedMemory(attempt);
+      if (removed.length === 0) return;
+      this.#env.log.info(
+        { event: 'attempt.shared_memory', run, removed },
+        `${removed.length} segments of shared memory that run ${run} left behind are removed`,
+      );
+    } catch (error) {
+      this.#env.log.warn(
+        { event: 'attempt.shared_memory', run },
+        `shared memory of run ${run} cannot be removed: ${String(error)}`,
+      );
+    }
+  }
+
+  /** What keeps the child alive; a problem with it is told once. */
+  async #showThatFollowed(): Promise<void> {
+    try {
+      await this.#env.attempts.touchFollowed(this.#options.directory);
+      this.#unfollowed = null;
+    } catch (error) {
+      const problem = String(error);
+      if (problem === this.#unfollowed) return;
+      this.#unfollowed = problem;
+      this.#env.log.warn(
+        { event: 'attempt.unfollowed', run: this.#options.run },
+        `cannot show the child of run ${this.#options.run} that a manager is there: ${problem}`,
+      );
+    }
+  }
+
+  /** One at a time; a disk that does not let it is told of by others. */
+  async #boundLog(): Promise<void> {
+    if (this.#boundingLog) return;
+    this.#boundingLog = true;
+    try {
+      await this.#env.attempts.boundLog(this.#options.directory);
+    } catch (error) {
+      this.#env.log.debug(
+        { event: 'attempt.log', run: this.#options.run },
+        `the log of run ${this.#options.run} cannot be shortened: ${String(error)}`,
+      );
+    } finally {
+      this.#boundingLog = false;
+    }
+  }
+
+  #check(): void {
+    void this.#showThatFollowed();
+    void this.#boundLog();
+    const limits = this.#env.rules.limits;
+    const now = this.#env.clock.monotonicSeconds();
+    const { guardian } = this.#options;
+    if (this.#started === null) {
+      const gone =
+        guardian === null
+          ? now - this.#begunAt > BEGIN_SECONDS
+          : !this.#env.machine.isAlive(guardian);
+      if (gone) this.#stop.abort();
+    }
+    const ageSeconds = (this.progress?.t ?? 0) + (now - this.#progressAt);
+    if (now - this.#checkedAt > STANDSTILL_SECONDS) this.#wokenAt = now;
+    this.#checkedAt = now;
+    const idleSeconds = now - Math.max(this.#follower.lastActivityMs / 1000, this.#wokenAt);
+    const { sinceEndSeconds, ofDebt } = this.#options;
+    const exceeded = exceededLimit(
+      { ageSeconds, idleSeconds, sinceEndSeconds: sinceEndSeconds(), ofDebt },
+      limits,
+    );
+    if (exceeded !== null) void this.end(exceeded);
+  }
+}
+
+/** How long what the child is doing may be looked at before it is ended, seconds; null: not at all. */
+function evidenceSeconds(cause: Ended): number | null {
+  switch (cause.kind) {
+    case 'no_progress':
+    case 'timed_out':
+      return EVIDENCE_SECONDS;
+    case 'memory_limit':
+      return URGENT_EVIDENCE_SECONDS;
+    case 'host_problem':
+    case 'operator':
+    case 'superseded':
+    case 'manager':
+      return null;
+  }
+}

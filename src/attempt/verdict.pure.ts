@@ -1,0 +1,223 @@
+import { EXIT_NO_RESULT, type Ended, type Exit, type Result } from './attempt.pure.ts';
+import { boundedText } from '../infra/values/bounded.pure.ts';
+import type { Fault } from '../retry/backoff.pure.ts';
+import { problemsText } from '../run/run.pure.ts';
+
+export {
+  isPassedAround,
+  observe,
+  staleness,
+  type Observation,
+  type Staleness,
+} from '../claim/staleness.pure.ts';
+export { verifyProducts, type Verification } from './verification.pure.ts';
+export type { Ended } from './attempt.pure.ts';
+import { isOfConfiguration, unmendableError, type Unmendable } from '../retry/unmendable.pure.ts';
+import type { Verification } from './verification.pure.ts';
+
+/** Of what a run document shows, characters. */
+const LONGEST_REASON = 6000;
+const LONGEST_TRACEBACK = 40_000;
+
+/** How an attempt came to its end. */
+export type ExitCause =
+  | { kind: 'finished' }
+  | {
+      kind: 'strax_error';
+      type: string;
+      message: string;
+      traceback: string;
+      plugin: string | null;
+      file: string | null;
+    }
+  | { kind: 'child_died'; code: number | null; signal: number | null }
+  | { kind: 'out_of_memory'; traceback: string; plugin: string | null }
+  /** Begun, but neither result nor exit: guardian and child went together, as in a power cut. */
+  | { kind: 'vanished' }
+  /** No process of it ever began: its manager went before it could start one. */
+  | { kind: 'not_started' }
+  | { kind: 'orphaned' }
+  | Ended;
+
+/** The run's live data, its end, or what should have been made of it. */
+export type ShortOf = 'live_data' | 'end' | 'products';
+
+export type Judgement =
+  | { kind: 'done' }
+  | {
+      kind: 'failed';
+      fault: Fault;
+      /** One or more sentences for `bootstrax.reason`. */
+      reason: string;
+      traceback: string;
+      /** Data type whose plugin is to be shed. */
+      culprit: string | null;
+      cause: ExitCause;
+      /** What an attempt that finished, or never could begin, lacked. */
+      shortOf?: ShortOf;
+      /** No other attempt can go better: the run is set aside until these are mended. */
+      unmendable?: Unmendable;
+    }
+  /** The run belongs to somebody else now: write nothing, clean up. */
+  | { kind: 'superseded' };
+
+export interface AttemptEnd {
+  run: number;
+  /** Whether a process of it has begun. */
+  started: boolean;
+  exit: Exit | null;
+  result: Result | null;
+  /** Why the manager ended it, if it did. */
+  ended: Ended | null;
+  /** Where its Python threads were when it was ended for its time or its memory; bounded. */
+  stacks?: string | null;
+  /** Of its plan, where that is known. */
+  plan?: { salvage: boolean; compressor: unknown };
+}
+
+/**
+ * How an attempt came to its end. A complete result counts even if the child was killed a moment
+ * later, or its guardian went before it could write: it is written when all is safely on disk.
+ */
+export function exitCause({ started, exit, result, ended }: AttemptEnd): ExitCause {
+  if (ended?.kind === 'superseded') return ended;
+  if (result?.ok === true) return { kind: 'finished' };
+  if (ended !== null) return ended;
+  if (exit?.orphaned === true) return { kind: 'orphaned' };
+  const error = result?.error ?? null;
+  if (exit?.outOfMemory === true) {
+    return {
+      kind: 'out_of_memory',
+      traceback: error?.traceback ?? '',
+      plugin: error?.plugin ?? null,
+    };
+  }
+  if (error !== null) {
+    if (error.origin === 'host') {
+      return { kind: 'host_problem', reason: `${error.type}: ${error.message}` };
+    }
+    const { type, message, traceback, plugin, file } = error;
+    return { kind: 'strax_error', type, message, traceback, plugin, file };
+  }
+  if (exit?.code === EXIT_NO_RESULT) {
+    return { kind: 'host_problem', reason: 'its result could not be written to the state folder' };
+  }
+  if (exit === null) return started ? { kind: 'vanished' } : { kind: 'not_started' };
+  return { kind: 'child_died', code: exit.code, signal: exit.signal };
+}
+
+/** What an attempt's end means for its run. `verification` matters only if the attempt finished. */
+export function judgeAttempt(end: AttemptEnd, verification: Verification): Judgement {
+  const cause = exitCause(end);
+  const traceback = end.result?.error?.traceback ?? end.stacks ?? '';
+  const failed = (fault: Fault, what: string, culprit: string | null = null) => ({
+    kind: 'failed' as const,
+    fault,
+    reason: `Run ${end.run}: ${what}`,
+    traceback,
+    culprit,
+    cause,
+  });
+  switch (cause.kind) {
+    case 'superseded':
+      return { kind: 'superseded' };
+    case 'finished':
+      switch (verification.kind) {
+        case 'ok':
+          return { kind: 'done' };
+        case 'not_ended':
+          return {
+            ...failed('run', 'it was processed, but the DAQ has not written its end.'),
+            shortOf: 'end',
+          };
+        case 'no_end':
+          return {
+            ...failed(
+              'run',
+              `it was processed, but it has no end to check that against: ${problemsText([verification.problem])}.`,
+            ),
+            shortOf: 'end',
+            unmendable: { problems: [verification.problem], canBeRead: true },
+          };
+        case 'not_saved':
+          return {
+            ...failed(
+              'run',
+              `its document lists data that is not there: ${verification.locations.join(', ')}.`,
+            ),
+            shortOf: 'products',
+          };
+        case 'bad':
+          return {
+            ...failed('run', `its products are not right: ${verification.problem}`),
+            shortOf: 'products',
+          };
+      }
+    // eslint-disable-next-line no-fallthrough -- every verification above returns
+    case 'strax_error': {
+      if (isOfConfiguration(cause)) {
+        const what = `its configuration makes every attempt fail: ${cause.type}: ${cause.message}`;
+        return failed('configuration', `${what}. Correct the targets or the context`);
+      }
+      const failure = failed('run', errorText(cause), cause.plugin);
+      const problem = end.plan === undefined ? null : unmendableError(cause, end.plan);
+      if (problem === null) return failure;
+      return { ...failure, unmendable: { problems: [problem], canBeRead: false } };
+    }
+    case 'out_of_memory':
+      return failed('run', 'the kernel ended it for want of memory.', cause.plugin);
+    case 'child_died':
+      return failed('run', `the strax process ended without a result, ${howItDied(cause)}.`);
+    case 'timed_out':
+      return failed(
+        'run',
+        cause.which === 'processing'
+          ? 'it was processed for too long and was stopped.'
+          : 'it was still being processed too long after its end and was stopped.',
+      );
+    case 'no_progress':
+      return failed('run', 'nothing was written for too long and it was stopped.');
+    case 'memory_limit':
+      return failed('run', memoryText(cause));
+    case 'vanished':
+      return failed(
+        'holder_lost',
+        'all its processes vanished without a word, as when a machine restarts.',
+      );
+    case 'not_started':
+      return failed('surroundings', 'its manager ended before it had started.');
+    case 'orphaned':
+      return failed(
+        'surroundings',
+        'the strax process saw no manager for too long and ended itself.',
+      );
+    case 'host_problem':
+      return failed('surroundings', `this host cannot process it: ${cause.reason}`);
+    case 'operator':
+      return failed('surroundings', `stopped by an operator: ${cause.reason}`);
+    case 'manager':
+      return failed('surroundings', `stopped by its manager: ${cause.reason}`);
+  }
+}
+
+function errorText(error: ExitCause & { kind: 'strax_error' }): string {
+  const plugin = error.plugin === null ? '' : ` while making ${error.plugin}`;
+  const file = error.file === null ? '' : ` (file ${error.file})`;
+  return `strax failed${plugin}: ${error.type}: ${error.message}${file}`;
+}
+
+function memoryText(cause: Ended & { kind: 'memory_limit' }): string {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  const [used, limit, left] = [cause.bytes, cause.limitBytes, cause.availableBytes].map(gigabytes);
+  return `it used ${used} of memory (limit ${limit}, ${left} left on the machine) and was stopped before the kernel would have.`;
+}
+
+function howItDied({ code, signal }: { code: number | null; signal: number | null }): string {
+  if (signal !== null) return `killed by signal ${signal}`;
+  return code === null ? 'cause not known' : `exit code ${code}`;
+}
+
+/** `bootstrax.reason`: host, reason and traceback, a line each (reference, section 1.4). */
+export function reasonText(host: string, reason: string, traceback: string): string {
+  return `${host}:\n${boundedText(reason, LONGEST_REASON)}\n${boundedText(traceback, LONGEST_TRACEBACK)}`;
+}

@@ -1,0 +1,48 @@
+import { describeProblem, sameAsResult } from './files/products.ts';
+import type { Plan, Product, Result } from './attempt.pure.ts';
+import type { Run } from '../run/run.pure.ts';
+import { verifyProducts, type Verification } from './verdict.pure.ts';
+import type { Environment } from '../ports/environment.ts';
+import { locationsOn } from '../plan/prepare.ts';
+
+/**
+ * Checks after the end (reference, section 4.7), on what lies on the disk and not only on what the
+ * child says: metadata readable, every chunk present and not empty, coverage from start to end, and
+ * all that the run document lists of this host there.
+ */
+export async function verify(
+  env: Environment,
+  run: Run,
+  plan: Plan,
+  result: Result,
+): Promise<Verification> {
+  const inspection = await env.products.inspect(plan.outputDirectory, plan.runId);
+  const made = new Set(result.products.map(({ location }) => location));
+  const ours = inspection.products.filter(({ location }) => made.has(location));
+  const problems = [
+    ...sameAsResult(result.products, { ...inspection, products: ours }),
+    ...ours.flatMap(({ problems: found }) => found.map(describeProblem)),
+  ];
+  if (problems.length > 0) return { kind: 'bad', problem: problems.join('\n') };
+  const products = ours
+    .map(({ product }) => product)
+    .filter((product): product is Product => product !== null);
+  const verification = verifyProducts(products, run, env.rules);
+  if (verification.kind !== 'ok') return verification;
+  const onDisk = new Set(inspection.products.map(({ location }) => location));
+  const missing = await missingOf(env, run, onDisk);
+  return missing.length === 0 ? { kind: 'ok' } : { kind: 'not_saved', locations: missing };
+}
+
+/** Folders of this host that the run document lists and that are not there. */
+async function missingOf(
+  env: Environment,
+  run: Run,
+  onDisk: ReadonlySet<string>,
+): Promise<string[]> {
+  const missing: string[] = [];
+  for (const location of locationsOn(env.host, run)) {
+    if (!onDisk.has(location) && !(await env.machine.isFolder(location))) missing.push(location);
+  }
+  return missing;
+}

@@ -1,0 +1,127 @@
+import { parseRun, type ParsedRun } from '../run/run.pure.ts';
+import { idText } from '../run/document-id.ts';
+import { seenOf } from '../run/run.store.ts';
+import type { RunDocument, Seen } from '../run/run.port.ts';
+import type { Environment } from '../ports/environment.ts';
+
+/** Of each list so many are looked at in every turn. */
+const FIRST_PAGE = 20;
+/** What lies behind is looked at in pages, as long as a place is free: so many at most in one turn. */
+const FURTHER_PAGE = 100;
+const MOST_FURTHER_PAGES = 5;
+
+export interface Candidate {
+  document: RunDocument;
+  seen: Seen;
+  parsed: ParsedRun;
+}
+
+/**
+ * Failed runs that are due within `withinSeconds`, or none of them. `withOddCounts` false: but for
+ * those whose count of failures is no number.
+ */
+export type Retries = { withinSeconds: number; withOddCounts?: boolean } | 'none';
+
+export interface CandidatesAsked {
+  includeHeld: boolean;
+  retries: Retries;
+  now: Date;
+}
+
+type List = 'new' | 'retry' | 'overdueNew' | 'overdueRetry' | 'forAnyHost';
+
+/** How far each list was looked through when the last turn ended; the next one goes on there. */
+export type Bookmarks = Map<List, number>;
+
+type ReadPage = (skip: number, limit: number) => Promise<RunDocument[]>;
+
+/**
+ * Runs that may be taken now or soon, as the database has them, in pages. The first page holds the
+ * beginning of each list: new runs and retries, and what has waited too long or is for any host, where
+ * a full page may have left it out. Whoever asks for more gets the lists further on, page by page, over
+ * as many turns as it takes, and then from their beginning again: whatever stands in front, each run
+ * is looked at.
+ */
+export async function* candidatePages(
+  env: Pick<Environment, 'store' | 'rules' | 'role'>,
+  asked: CandidatesAsked,
+  bookmarks: Bookmarks = new Map(),
+): AsyncGenerator<Candidate[], void, undefined> {
+  const lists = readers(env, asked);
+  const given = new Set<string>();
+  const full = new Set<List>();
+  const beginning = async (list: List): Promise<RunDocument[]> => {
+    const read = lists[list];
+    const found = read === null ? [] : await read(0, FIRST_PAGE);
+    if (found.length === FIRST_PAGE) full.add(list);
+    else bookmarks.delete(list);
+    return found;
+  };
+  const first = (await Promise.all([beginning('new'), beginning('retry')])).flat();
+  const behind = [
+    ...(full.has('new') ? (['overdueNew', 'forAnyHost'] as const) : []),
+    ...(full.has('retry') ? (['overdueRetry'] as const) : []),
+  ];
+  first.push(...(await Promise.all(behind.map(beginning))).flat());
+  yield notGiven(first, given);
+  for (let page = 0; page < MOST_FURTHER_PAGES && full.size > 0; page++) {
+    const [list] = full;
+    // One after the other, so that no long list is in the way of the next.
+    full.delete(list!);
+    const skip = bookmarks.get(list!) ?? FIRST_PAGE;
+    const found = (await lists[list!]?.(skip, FURTHER_PAGE)) ?? [];
+    yield notGiven(found, given);
+    // Left before this line, the page is looked at again in the next turn.
+    if (found.length < FURTHER_PAGE) {
+      bookmarks.delete(list!);
+    } else {
+      bookmarks.set(list!, skip + found.length);
+      full.add(list!);
+    }
+  }
+}
+
+/** The lists that are asked for, each with its way to read a page of it; null: not asked for. */
+function readers(
+  { store, rules, role }: Pick<Environment, 'store' | 'rules' | 'role'>,
+  { includeHeld, retries, now }: CandidatesAsked,
+): Record<List, ReadPage | null> {
+  const { claim, retry } = rules;
+  const overdueBefore = new Date(now.getTime() - claim.overdueSeconds * 1000);
+  const tagged = includeHeld ? [] : [claim.abandonTag];
+  const fresh =
+    (also: { begunBefore?: Date; withoutDetector?: string }): ReadPage =>
+    (skip, limit) =>
+      store.runs.newCandidates({ ...also, skip, limit, includeHeld, withoutTags: tagged });
+  const due = {
+    giveUpAfter: retry.maxFailures,
+    withOddCounts: retries === 'none' || retries.withOddCounts !== false,
+    withoutTags: includeHeld ? [] : [claim.abandonTag, claim.holdTag],
+  };
+  const noRetries = retries === 'none';
+  const within = noRetries ? 0 : retries.withinSeconds;
+  return {
+    new: fresh({}),
+    overdueNew: fresh({ begunBefore: overdueBefore }),
+    forAnyHost: role === 'primary' ? null : fresh({ withoutDetector: claim.mainDetector }),
+    retry: noRetries
+      ? null
+      : (skip, limit) =>
+          store.runs.retryDue({
+            ...{ ...due, skip, limit },
+            now: new Date(now.getTime() + within * 1000),
+          }),
+    overdueRetry: noRetries
+      ? null
+      : (skip, limit) => store.runs.overdue({ ...due, skip, limit, before: overdueBefore }),
+  };
+}
+
+function notGiven(documents: readonly RunDocument[], given: Set<string>): Candidate[] {
+  return documents.flatMap((document) => {
+    const key = idText(document._id);
+    if (given.has(key)) return [];
+    given.add(key);
+    return [{ document, seen: seenOf(document), parsed: parseRun(document) }];
+  });
+}

@@ -1,0 +1,213 @@
+import { fieldsOf, readNumber } from '../infra/values/bson-values.pure.ts';
+import {
+  claimDecision,
+  orderCandidates,
+  type FleetFacts,
+  type HostFacts,
+  type Purpose,
+} from './claim.pure.ts';
+import { Walk } from './fleet-order.pure.ts';
+import type { FieldProblem, ParsedRun, Run } from '../run/run.pure.ts';
+import { reasonText } from '../attempt/verdict.pure.ts';
+import type { RunDocument, Seen } from '../run/run.port.ts';
+import { fleetFacts } from './fleet-facts.ts';
+import { abandonTagged } from '../attempt/abandon.ts';
+import type { AttemptBook } from '../attempt/attempt-book.ts';
+import { candidatePages, type Bookmarks, type Candidate, type Retries } from './candidates.ts';
+import { setAsideAsFits, setAsideFor } from '../attempt/conclude-run.ts';
+import type { Environment } from '../ports/environment.ts';
+import { malformedText } from '../retry/failure.ts';
+import type { Notices } from './noticed-runs.ts';
+import { aboutOneRun, isUnfit } from '../ports/persist.ts';
+import { runLabel, tellDaq } from '../ports/notify.ts';
+
+export interface TurnAnswer {
+  /** There was nothing to look at. */
+  quiet: boolean;
+  /** Until a waiting run falls due; null if none does within the time asked about. */
+  nextDueSeconds: number | null;
+  /** Among them was a failed run whose count of failures is no number. */
+  oddCounts: boolean;
+}
+
+/** What a turn needs besides the surroundings. */
+export interface TurnMeans {
+  book: AttemptBook;
+  /** Asked only if there are candidates. */
+  accepting: () => Promise<HostFacts['accepting']>;
+  notices: Notices;
+  bookmarks: Bookmarks;
+  /** How many free hosts try before this one. */
+  rank: () => number;
+  /**
+   * Asked when the rest might be left to other hosts, of which more are free than there are runs: whether
+   * to, which is never so twice in a row.
+   */
+  leave: () => boolean;
+  /** Called with each claimed run. */
+  take: (run: Run, seen: Seen, attempt: string, noticed: Date | null) => void;
+}
+
+/**
+ * One turn: looks at the candidates, takes as many as there are free slots, sets malformed ones
+ * aside. Where the first of them leave a place free, it looks on behind them.
+ */
+export async function claimTurn(
+  env: Environment,
+  retries: Retries,
+  means: TurnMeans,
+): Promise<TurnAnswer> {
+  const now = await env.store.serverTime();
+  const asked = { includeHeld: false, retries, now };
+  let turn: Turn | null = null;
+  let nextDueSeconds: number | null = null;
+  let oddCounts = false;
+  for await (const page of candidatePages(env, asked, means.bookmarks)) {
+    if (turn === null && page.length === 0) return { quiet: true, nextDueSeconds: null, oddCounts };
+    turn ??= {
+      now,
+      monotonicSeconds: env.clock.monotonicSeconds(),
+      fleet: await fleetFacts(env, now),
+      host: { host: env.host, role: env.role, accepting: await means.accepting() },
+    };
+    const due = await lookThrough(env, page, turn, means);
+    nextDueSeconds = earlier(nextDueSeconds, due);
+    oddCounts ||= page.some(
+      ({ document, seen }) => hasOddCount(document) && !env.left.isLeft(seen.id),
+    );
+    if (!turn.host.accepting.ok || means.book.size >= env.slots) break;
+  }
+  return { quiet: false, nextDueSeconds, oddCounts };
+}
+
+function hasOddCount(document: RunDocument): boolean {
+  const count = fieldsOf(document.bootstrax)['n_failures'];
+  return count != null && readNumber(count) === null;
+}
+
+interface Turn {
+  now: Date;
+  monotonicSeconds: number;
+  fleet: FleetFacts;
+  host: HostFacts;
+}
+
+/** Answers the seconds until the first of them falls due. */
+async function lookThrough(
+  env: Environment,
+  page: readonly Candidate[],
+  turn: Turn,
+  means: TurnMeans,
+): Promise<number | null> {
+  const { now, monotonicSeconds, host } = turn;
+  for (const { seen } of page) means.notices.note(seen.id, monotonicSeconds);
+  let nextDue: number | null = null;
+  const free: Takeable[] = [];
+  const takeable = page.filter(({ seen }) => !env.left.isLeft(seen.id));
+  for (const { document, seen, parsed } of orderCandidates(takeable, env.rules, now)) {
+    const decision = claimDecision(parsed, host, turn.fleet, env.rules, now);
+    switch (decision.kind) {
+      case 'claim':
+        if (parsed.kind === 'run' && means.book.ofRun(seen.id) === null) {
+          free.push({ ...decision, parsed, run: parsed.run, seen });
+        }
+        break;
+      case 'set_aside':
+        await aboutOneRun(env, seen, () => setAside(env, seen, decision.problems));
+        break;
+      case 'pass': {
+        if (decision.verdict === 'abandoned') {
+          await aboutOneRun(env, seen, () => abandonTagged(env, document));
+        }
+        if (decision.until === null) break;
+        nextDue = earlier(nextDue, Math.max(0, (decision.until.getTime() - now.getTime()) / 1000));
+        break;
+      }
+    }
+  }
+  const rank = means.rank();
+  const walk = new Walk(free, rank, env.host);
+  while (means.book.size < env.slots) {
+    const next = walk.next();
+    if (next === undefined) break;
+    // What has been taken since is not in the queue any more.
+    const still = claimDecision(next.parsed, host, turn.fleet, env.rules, now);
+    if (still.kind === 'claim' && !(await claim(env, next, turn, means))) {
+      // Each of them would try each of the last ones, and nearly all would be too late.
+      if (rank >= free.length && means.leave()) break;
+      walk.lost();
+      continue;
+    }
+    if (still.kind === 'claim' && next.purpose === 'new') turn.fleet = withOneLess(turn.fleet);
+    walk.taken();
+  }
+  return nextDue;
+}
+
+/** A backup host helps only as long as the queue is long: what it has taken is not in it any more. */
+function withOneLess(fleet: FleetFacts): FleetFacts {
+  return { ...fleet, queueLength: fleet.queueLength - 1 };
+}
+
+interface Takeable {
+  parsed: ParsedRun;
+  run: Run;
+  seen: Seen;
+  purpose: Purpose;
+  why: string;
+}
+
+/** False if somebody else was faster. */
+async function claim(
+  env: Environment,
+  { run, seen, purpose, why }: Takeable,
+  { now, monotonicSeconds }: Pick<Turn, 'now' | 'monotonicSeconds'>,
+  { notices, take }: TurnMeans,
+): Promise<boolean> {
+  const attempt = env.attempts.newId();
+  if (!(await claimed(env, seen, attempt))) return false;
+  env.log.info(
+    { event: 'run.claimed', run: run.number, attempt, purpose },
+    `claimed run ${run.number}: ${why}`,
+  );
+  const { state, nextRetry } = run.bootstrax;
+  const due = state === 'failed' ? nextRetry : null;
+  const noticed = notices.take(seen.id, { now, monotonicSeconds, due });
+  take(run, seen, attempt, noticed);
+  return true;
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
+}
+
+/** A run whose document does not take a claim is set aside: no other could do more with it. */
+async function claimed(env: Environment, seen: Seen, attempt: string): Promise<boolean> {
+  const answer = await aboutOneRun(env, seen, async () => {
+    try {
+      return await env.store.runs.claim(seen, { attempt, host: env.host });
+    } catch (error) {
+      if (!isUnfit(error)) throw error;
+      await setAside(env, seen, setAsideFor(env, error.message).problems);
+      return 'lost';
+    }
+  });
+  return answer === 'claimed';
+}
+
+/** Marks a malformed document, once, so that it is visible and harms nothing else. */
+export async function setAside(
+  env: Environment,
+  seen: Seen,
+  problems: readonly FieldProblem[],
+): Promise<void> {
+  const text = malformedText(runLabel(seen), problems);
+  const written = await setAsideAsFits(env, seen, {
+    kind: 'set_aside',
+    reason: reasonText(env.host, text, ''),
+    problems,
+  });
+  if (written !== 'landed') return;
+  env.log.error({ event: 'run.set_aside', run: seen.number, problems }, text);
+  await tellDaq(env, 'error', text, seen.number);
+}

@@ -1,0 +1,41 @@
+import type { FleetFacts } from './claim.pure.ts';
+import type { HostRole } from '../infra/config/host-role.pure.ts';
+import type { HostView } from '../host/host-document.pure.ts';
+import type { FleetNow } from './next-step.pure.ts';
+import { freePlaces } from './places.pure.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
+import type { Store } from '../ports/store.ts';
+
+/** What the fleet looks like; only backup hosts need to ask. */
+export async function fleetFacts(
+  env: {
+    store: Pick<Store, 'runs' | 'ebMonitor'>;
+    rules: Rules;
+    role: HostRole;
+    primaries: readonly string[];
+  },
+  now: Date,
+): Promise<FleetFacts> {
+  if (env.role === 'primary') return { queueLength: 0, livePrimaries: 1 };
+  const [counts, alive] = await Promise.all([
+    env.store.runs.queueCounts(now, env.rules.retry.maxFailures),
+    env.store.ebMonitor.alive(env.primaries, env.rules.limits.presumedDeadSeconds),
+  ]);
+  // The reference counts held runs as well.
+  return { queueLength: counts.new + counts.held, livePrimaries: alive.length };
+}
+
+/** The fleet for `explain`: its hosts, and how many new runs would take their free places first. */
+export async function fleetNowOf(
+  { runs }: Pick<Store, 'runs'>,
+  hosts: readonly HostView[],
+): Promise<FleetNow> {
+  const limit = freePlaces(hosts);
+  const waiting = limit === 0 ? 0 : (await runs.newCandidates({ limit })).length;
+  return { hosts, waiting };
+}
+
+/** Only backup hosts need to know how the fleet does. */
+export function roleAsked(hosts: readonly { role: string | null }[]): 'backup' | 'primary' {
+  return hosts.some(({ role }) => role === 'backup') ? 'backup' : 'primary';
+}

@@ -1,0 +1,92 @@
+import { claimRank, dutyRank, type FleetHost } from './fleet-order.pure.ts';
+import type { HostRole } from '../infra/config/host-role.pure.ts';
+import { warmPlaceBeside } from './warm-place.pure.ts';
+import type { HostDocument } from '../host/host.port.ts';
+import type { Environment } from '../ports/environment.ts';
+import { unlessOutage } from '../ports/persist.ts';
+
+/** The hosts are read so often, seconds. */
+const READ_SECONDS = 60;
+/** A host writes its document once a minute at least: an older one is of a host that is gone, seconds. */
+const FRESH_SECONDS = 120;
+/** Places are taken by the second: what decides on a claim is no older than this, seconds. */
+const WARM_PLACE_SECONDS = 2;
+/** Who has not come round to what all hosts share for so long does not do it, seconds. */
+const ORDER_SECONDS = 120;
+
+/**
+ * The other hosts, as their documents show them: who is to try a run first, and who sees to what is to
+ * be done once for all. What is not known makes nobody wait for ever: without news every host takes
+ * itself for the first.
+ */
+export class Fleet {
+  readonly #env: Environment;
+  #hosts: readonly FleetHost[] = [];
+  #readAt = -Infinity;
+  #reading = false;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  /** Reads the hosts if it is time, beside whatever else goes on. */
+  refresh(failed: (error: unknown) => void): void {
+    const now = this.#env.clock.monotonicSeconds();
+    if (this.#reading || now - this.#readAt < READ_SECONDS) return;
+    this.#reading = true;
+    void unlessOutage(this.#env, 'the hosts', () => this.#read())
+      .catch(failed)
+      .finally(() => {
+        this.#reading = false;
+      });
+  }
+
+  /** How many free hosts are to try this before this host. */
+  claimRank(key: string): number {
+    return claimRank(key, this.#env, this.#known());
+  }
+
+  dutyRank(): number {
+    return dutyRank(this.#env.host, this.#known());
+  }
+
+  /** A primary host beside this one that could begin a run now; null: none. Read anew if need be. */
+  async warmPlace(): Promise<string | null> {
+    const age = this.#env.clock.monotonicSeconds() - this.#readAt;
+    if (age > WARM_PLACE_SECONDS) await this.#read();
+    return warmPlaceBeside(this.#env.host, this.#hosts);
+  }
+
+  #known(): readonly FleetHost[] {
+    const age = this.#env.clock.monotonicSeconds() - this.#readAt;
+    return age > FRESH_SECONDS ? [] : this.#hosts;
+  }
+
+  async #read(): Promise<void> {
+    const { store, clock } = this.#env;
+    const now = await store.serverTime();
+    const documents = await store.hosts.all();
+    this.#hosts = documents.flatMap((document) => fleetHostOf(document, now));
+    this.#readAt = clock.monotonicSeconds();
+  }
+}
+
+function fleetHostOf({ host, time, extras }: HostDocument, now: Date): FleetHost[] {
+  const ageSeconds = (now.getTime() - time.getTime()) / 1000;
+  if (ageSeconds > FRESH_SECONDS) return [];
+  const { role, accepting, slots, runs, worker_ready: ready, order_kept_seconds: kept } = extras;
+  const taken = Array.isArray(runs) ? runs.length : 0;
+  const places = typeof slots === 'number' ? slots : 1;
+  return [
+    {
+      host,
+      role: isRole(role) ? role : 'backup',
+      free: accepting === true && ready === true && taken < places,
+      keepsOrder: typeof kept === 'number' && kept < ORDER_SECONDS,
+    },
+  ];
+}
+
+function isRole(role: unknown): role is HostRole {
+  return role === 'primary' || role === 'backup' || role === 'never';
+}

@@ -1,0 +1,39 @@
+import { claimDecision, orderCandidates, type FleetFacts, type HostFacts } from './claim.pure.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
+import type { ParsedRun } from '../run/run.pure.ts';
+
+export interface NextRuns {
+  runs: { run: number; why: string }[];
+  passedOver: { run: number | null; why: string }[];
+}
+
+/**
+ * The runs this host would take, in order, and why the other candidates are passed over. Each new run
+ * taken leaves a shorter queue to the next decision, as it does for a host that claims.
+ */
+export function nextRuns(
+  candidates: readonly ParsedRun[],
+  host: HostFacts,
+  fleet: FleetFacts,
+  rules: Rules,
+  now: Date,
+): NextRuns {
+  const next: NextRuns = { runs: [], passedOver: [] };
+  const ordered = orderCandidates(
+    candidates.map((parsed) => ({ parsed })),
+    rules,
+    now,
+  );
+  let { queueLength } = fleet;
+  for (const { parsed } of ordered) {
+    const decision = claimDecision(parsed, host, { ...fleet, queueLength }, rules, now);
+    if (decision.kind === 'claim' && parsed.kind === 'run') {
+      if (decision.purpose === 'new') queueLength -= 1;
+      next.runs.push({ run: parsed.run.number, why: decision.why });
+    } else {
+      const run = parsed.kind === 'run' ? parsed.run.number : parsed.malformed.number;
+      next.passedOver.push({ run, why: decision.why });
+    }
+  }
+  return next;
+}

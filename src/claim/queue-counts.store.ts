@@ -1,0 +1,44 @@
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import { HOLD_TAG } from '../infra/config/rules.pure.ts';
+import { tagNames } from '../run/tags.pure.ts';
+import type { Collection } from '../infra/mongo/collection.ts';
+import { unsettledFilter } from '../run/run-filters.ts';
+import { readRetries } from './due-retries.store.ts';
+import type { QueueCounts } from '../run/run.port.ts';
+
+/** Counts of the queue stop here: more is shown as "at least". */
+export const QUEUE_COUNT_LIMIT = 1000;
+
+export async function countQueue(
+  runs: Collection,
+  now: Date,
+  giveUpAfter: number,
+): Promise<QueueCounts> {
+  const limit = QUEUE_COUNT_LIMIT;
+  const [fresh, unsettled, waiting] = await Promise.all([
+    runs.find({ 'bootstrax.state': null }, { projection: { tags: 1 }, limit }),
+    runs.find(unsettledFilter(), { projection: { 'bootstrax.state': 1 }, limit }),
+    readRetries(
+      runs,
+      { giveUpAfter, withOddCounts: true },
+      {
+        order: { by: 'next_retry', direction: 1 },
+        ...{ limit, projection: { 'bootstrax.next_retry': 1 } },
+      },
+    ),
+  ]);
+  const states = unsettled.map((document) => fieldsOf(document['bootstrax'])['state']);
+  const due = waiting.filter((document) => {
+    const retry = fieldsOf(document['bootstrax'])['next_retry'];
+    return retry instanceof Date && retry < now;
+  });
+  const held = fresh.filter(({ tags }) => tagNames(tags).includes(HOLD_TAG)).length;
+  return {
+    new: fresh.length - held,
+    held,
+    considering: states.filter((state) => state === 'considering').length,
+    busy: states.filter((state) => state === 'busy').length,
+    waiting: waiting.length,
+    due: due.length,
+  };
+}

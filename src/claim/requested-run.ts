@@ -1,0 +1,53 @@
+import { parseRun, type Run } from '../run/run.pure.ts';
+import { inWords, mayBegin, SETTLE_NUMBER, severalText } from '../run/same-number.pure.ts';
+import { numbered } from '../run/same-number.store.ts';
+import type { RunDocument } from '../run/run.port.ts';
+import type { Environment } from '../ports/environment.ts';
+
+export type RequestedRun =
+  { ok: true; run: Run; document: RunDocument } | { ok: false; message: string };
+
+/** The run that a person wants processed out of turn, or why it cannot be. */
+export async function requestedRun(
+  env: Pick<Environment, 'store' | 'rules'>,
+  number: number,
+  id?: string,
+): Promise<RequestedRun> {
+  const no = (message: string): RequestedRun => ({ ok: false, message });
+  const documents = numbered(await env.store.runs.byNumber(number));
+  const [first] = documents;
+  if (first === undefined) return no(`there is no run ${number}`);
+  if (documents.length > 1 && id === undefined) return no(severalText(number, documents));
+  const own = id === undefined ? first : documents.find((each) => each.id === id);
+  if (own === undefined) return no(`document ${id ?? ''} has not the number ${number}`);
+  const may = mayBegin(own.id, documents);
+  if (may.kind === 'no') {
+    return no(
+      `the number of document ${own.id} belongs to document ${inWords(may.owner)}: ${SETTLE_NUMBER}`,
+    );
+  }
+  const { document } = own;
+  const parsed = parseRun(document);
+  if (parsed.kind === 'malformed') {
+    const named = parsed.malformed.problems.map(({ field, problem }) => `${field}: ${problem}`);
+    return no(`run ${number} is malformed: ${named.join('; ')}`);
+  }
+  const { run } = parsed;
+  switch (run.bootstrax.state) {
+    case 'considering':
+    case 'busy':
+    case 'done':
+    case 'abandoned':
+      return no(`run ${number} is ${run.bootstrax.state}: see 'bootstrax explain ${number}'`);
+    case 'failed':
+    case null:
+      break;
+  }
+  if (run.tags.includes(env.rules.claim.abandonTag)) {
+    return no(`run ${number} is tagged ${env.rules.claim.abandonTag}: it ends abandoned`);
+  }
+  if (run.tags.includes(env.rules.claim.holdTag)) {
+    return no(`run ${number} is held: 'bootstrax release ${number}' first`);
+  }
+  return { ok: true, run, document };
+}

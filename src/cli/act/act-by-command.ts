@@ -1,0 +1,111 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import type { Acted } from '../../features/actions/act.ts';
+import {
+  NO_REASON,
+  type Ask,
+  type RunTarget,
+  type Target,
+  type Tools,
+} from '../../features/actions/action.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import type { ActionKind } from '../../features/actions/action-kinds.pure.ts';
+import type { Store } from '../../ports/store.ts';
+import { withDatabase } from '../framework/with-database.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { runTarget, type RunArgument } from '../framework/run-argument.ts';
+
+/** What a command asks for, besides who asks. */
+export interface Wish {
+  kind: ActionKind;
+  target: Target;
+  /** Words of a person; none: no reason is given. */
+  words: readonly string[];
+  hours?: number | undefined;
+  fromStart?: boolean | undefined;
+  evenDone?: boolean | undefined;
+  /** Nobody need be asked whether data may be deleted. */
+  yes?: boolean | undefined;
+  /** The new number of a document. */
+  number?: number | undefined;
+}
+
+/** As the commands for hosts have it; words after the rest do as well. */
+export const REASON_OPTION = ['--reason <text>', 'the same as words at the end'] as const;
+
+/** A reason given either way, or both. */
+export function wordsOf(words: readonly string[], reason: string | undefined): string[] {
+  return reason === undefined ? [...words] : [...words, reason];
+}
+
+/** What the audit keeps of a command. */
+export function askOf<T extends Target>(wish: Wish & { target: T }): Ask & { target: T } {
+  const { kind, target, words, hours, fromStart = false, evenDone = false, number } = wish;
+  return {
+    ...{ kind, target, fromStart, evenDone, by: userInfo().username, via: 'command' },
+    reason: words.join(' ').trim() || NO_REASON,
+    hours: hours ?? null,
+    ...(number === undefined ? {} : { number }),
+    // A command is decided by what it finds.
+    seen: null,
+  };
+}
+
+export function toolsOf(store: Store, settings: Settings): Tools {
+  const { rules, host } = settings;
+  return {
+    ...{ store, rules, writer: host.name, random: Math.random },
+    attention: async () => {
+      const { attentionNow } = await import('../../readmodel/readings.ts');
+      return attentionNow(store, rules);
+    },
+    nudge: async (at) => {
+      const { nudgeManager } = await import('../../dashboard/wake-manager.ts');
+      return nudgeManager(settings, at);
+    },
+  };
+}
+
+/** Carries out what was asked, or fails with the reason why not. */
+export async function carryOut(command: Command, wish: Wish): Promise<Acted> {
+  return withDatabase(command, ({ store, settings }) =>
+    carryOutWith(toolsOf(store, settings), wish),
+  );
+}
+
+/** The same at a run that a person has named by its number, or by the id of its document. */
+export async function carryOutOnRun(
+  command: Command,
+  named: RunArgument,
+  wish: Omit<Wish, 'target'>,
+): Promise<Acted & { target: RunTarget }> {
+  return withDatabase(command, async ({ store, settings }) => {
+    const target = await runTarget(store, named);
+    return { ...(await carryOutWith(toolsOf(store, settings), { ...wish, target })), target };
+  });
+}
+
+async function carryOutWith(tools: Tools, wish: Wish): Promise<Acted> {
+  const { act, preview } = await import('../../features/actions/act.ts');
+  const { askingOf } = await import('../../features/actions/run-actions.ts');
+  const ask = askOf(wish);
+  const look = await preview(tools, wish.kind, wish.target, askingOf(ask));
+  const deletes = look.possible && look.deletes === true;
+  if (deletes && wish.yes !== true) await confirm(look.effect);
+  // What was agreed to is done only to what was seen.
+  const acted = await act(tools, deletes ? { ...ask, seen: look.seen } : ask);
+  if (acted.action.state === 'refused') throw new CommandFailure(1, acted.message);
+  return acted;
+}
+
+/** Asks a person at a terminal whether data may be deleted; nobody else can agree but by `--yes`. */
+async function confirm(effect: string): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new CommandFailure(2, `${effect} Nothing was done: say --yes to have it done`);
+  }
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${effect} Go on? [y/N] `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure(1, 'nothing was done');
+}

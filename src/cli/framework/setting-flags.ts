@@ -1,0 +1,89 @@
+import { Option, type Command } from 'commander';
+import { ENTRIES, type Entry } from '../../infra/config/entries.ts';
+import { loadSettings, type FoundHostName, type Loaded } from '../../infra/config/load-config.ts';
+import { closest } from '../../infra/config/suggest.pure.ts';
+
+/** Every setting is a flag of every command; they are listed by `bootstrax config`, not in the help. */
+export function addSettingFlags(program: Command): void {
+  for (const { flag, setting } of ENTRIES) {
+    if (flag === null) continue;
+    const negated = flag.replace(/^--/, '--no-');
+    const flags = setting.kind === 'boolean' ? [flag, negated] : [`${flag} <value>`];
+    for (const each of flags) program.addOption(new Option(each, setting.about).hideHelp());
+  }
+}
+
+/** The effective settings of this call. Throws a `ConfigurationFailure`. */
+export async function settingsOf(
+  command: Command,
+  {
+    host,
+    ...options
+  }: { withoutCredentials?: boolean; readOnlyAccount?: boolean; host?: string } = {},
+): Promise<Loaded> {
+  const program = rootOf(command);
+  const { config } = program.opts<{ config?: string }>();
+  return loadSettings({
+    ...options,
+    env: process.env,
+    // What is given for this host by flag or variable is then taken for the other as well.
+    flags: host === undefined ? givenFlags(program) : { ...givenFlags(program), '--host': host },
+    file: config ?? null,
+    hostName: foundHostName,
+  });
+}
+
+/** What the resolver says, unless the state folder knows this machine by another name. */
+async function foundHostName(stateDir: string): Promise<FoundHostName> {
+  const { fullyQualifiedHostName } = await import('../../infra/linux/host-name.ts');
+  const { machineMark } = await import('../../exclusion/machine-mark.ts');
+  const { readFolderRecord } = await import('../../exclusion/state-folder.ts');
+  const { hostNameFor } = await import('../../exclusion/host-name.pure.ts');
+  const name = await fullyQualifiedHostName();
+  const given = { name, isExplicit: false, machine: machineMark(), stateDir };
+  const decision = hostNameFor(await readFolderRecord(stateDir), given);
+  if (decision.kind === 'as_stored') return decision;
+  return { name, warning: null };
+}
+
+/** The settings given to this call as flags, and its `--config`, to be handed to another command. */
+export function flagArguments(command: Command): string[] {
+  const program = rootOf(command);
+  const { config } = program.opts<{ config?: string }>();
+  const flags = Object.entries(givenFlags(program)).map(([flag, value]) => {
+    if (typeof value === 'string') return `${flag}=${value}`;
+    return value ? flag : flag.replace(/^--/, '--no-');
+  });
+  return [...(config === undefined ? [] : [`--config=${config}`]), ...flags];
+}
+
+/** Variables named BOOTSTRAX_... that mean nothing, each with what may have been meant. */
+export function unknownVariables(
+  env: Readonly<Record<string, string | undefined>>,
+): { name: string; meant: string | null }[] {
+  const known = ['BOOTSTRAX_CONFIG', 'BOOTSTRAX_CRASH_AT', ...ENTRIES.flatMap((e) => e.env ?? [])];
+  return Object.keys(env)
+    .filter((name) => name.startsWith('BOOTSTRAX_') && !known.includes(name))
+    .map((name) => ({ name, meant: closest(name, known) }));
+}
+
+function givenFlags(program: Command): Record<string, string | boolean> {
+  const flags: Record<string, string | boolean> = {};
+  for (const { flag, keyword } of ENTRIES.map(withKeyword)) {
+    if (flag === null) continue;
+    if (program.getOptionValueSource(keyword) !== 'cli') continue;
+    flags[flag] = program.getOptionValue(keyword) as string | boolean;
+  }
+  return flags;
+}
+
+function withKeyword({ flag }: Entry): { flag: string | null; keyword: string } {
+  const keyword = (flag ?? '')
+    .slice(2)
+    .replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return { flag, keyword };
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
+}

@@ -1,0 +1,125 @@
+import type { Command } from 'commander';
+import { resolve } from 'node:path';
+import type { Finding } from '../../attempt/files/folder-listing.pure.ts';
+import { isDiskTrouble } from '../../ports/disk-trouble.ts';
+import type { Applied } from '../../features/reconcile/reconcile.ts';
+import { withDatabase, type Database } from '../framework/with-database.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { askManagerOf } from '../framework/manager-request.ts';
+import { print, printJson, style } from '../framework/output.ts';
+import { runNumber } from '../framework/run-number.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+
+interface Options {
+  apply?: boolean;
+  from?: number;
+  to?: number;
+  json?: boolean;
+}
+
+/** A finding, and what became of its action. */
+interface Reported extends Finding {
+  applied: Applied | null;
+}
+
+/** `bootstrax reconcile`: run documents against the disks of this host. */
+export function addReconcile(program: Command): void {
+  program
+    .command('reconcile')
+    .description(
+      'compare the run documents with the disks of this host; changes nothing without --apply',
+    )
+    .option('--apply', 'remove what failed attempts of this host left behind and nobody uses')
+    .option('--from <run>', 'only runs from this number on', runNumber)
+    .option('--to <run>', 'only runs up to this number', runNumber)
+    .option(
+      '--json',
+      'one object: {host, findings: [{kind, run, path, says, todo, action, applied, needsPerson, details}]}',
+    )
+    .action(async (options: Options, command: Command) => {
+      const { host, found } = await withDatabase(command, (database) => work(database, options));
+      if (options.json) printJson({ host, findings: found });
+      else print(found.length === 0 ? `Nothing is amiss on ${host}.` : inWords(found));
+      if (found.some(needsPerson)) process.exitCode = 1;
+    });
+}
+
+async function work({ store, settings }: Database, options: Options) {
+  const { apply, findings } = await import('../../features/reconcile/reconcile.ts');
+  const { host, paths, rules } = settings;
+  const place = {
+    store,
+    host: host.name,
+    outputDirectory: resolve(paths.output),
+    liveRoots: [resolve(paths.liveData)],
+    stateDir: paths.stateDir,
+    presumedDeadSeconds: rules.limits.presumedDeadSeconds,
+    managerRuns: await managerRuns(settings),
+  };
+  const scope = { from: options.from ?? 0, to: options.to ?? null };
+  const found: Reported[] = [];
+  for (const finding of await lookedAt(() => findings(place, scope))) {
+    const { action } = finding;
+    const applied = options.apply && action !== null ? await apply(place, action) : null;
+    found.push({ ...finding, applied });
+  }
+  const done = found.filter(({ applied }) => applied?.kind === 'done');
+  if (done.length > 0) {
+    const named = done.map(({ path }) => path).join(', ');
+    await store.daqLog.write({
+      host: host.name,
+      priority: 'info',
+      message: `reconcile on ${host.name} took back what failed attempts had left: ${named}`,
+    });
+  }
+  return { host: host.name, found };
+}
+
+/** A disk that is not there is said to be so, and nothing is taken for missing. */
+async function lookedAt<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!isDiskTrouble(error)) throw error;
+    throw new CommandFailure(
+      1,
+      `the disks of this host cannot be looked at: ${error.message}; mount what is missing, or correct paths.output`,
+    );
+  }
+}
+
+/** One that does not answer runs all the same. */
+async function managerRuns(settings: Database['settings']): Promise<boolean> {
+  try {
+    return (await askManagerOf(settings, { type: 'status' })) !== 'no manager';
+  } catch {
+    return true;
+  }
+}
+
+function needsPerson({ needsPerson: needs, applied }: Reported): boolean {
+  return needs && applied?.kind !== 'done';
+}
+
+function inWords(found: readonly Reported[]): string {
+  const lines = found.map((finding) => {
+    const { kind, says, todo, applied } = finding;
+    const colour = needsPerson(finding) ? 'red' : 'green';
+    return `${style(colour, kind.replaceAll('_', ' '))}: ${says}\n    ${outcomeOf(applied) ?? todo}`;
+  });
+  const waiting = found.filter(needsPerson).length;
+  return [...lines, '', `${counted(found.length, 'finding')}, ${waiting} for a person`].join('\n');
+}
+
+function outcomeOf(applied: Applied | null): string | null {
+  switch (applied?.kind) {
+    case 'done':
+      return 'done: removed';
+    case 'changed':
+      return 'nothing done: it has changed since, look again';
+    case 'failed':
+      return `could not be done: ${applied.why}`;
+    case undefined:
+      return null;
+  }
+}

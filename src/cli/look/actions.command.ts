@@ -1,0 +1,75 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
+import type { ActionDocument } from '../../features/actions/action.port.ts';
+import { withDatabase } from '../framework/with-database.ts';
+import { print, printJson, table } from '../framework/output.ts';
+import { runNumber } from '../framework/run-number.ts';
+
+interface Options {
+  run?: number;
+  host?: string;
+  item?: string;
+  limit: number;
+  json?: boolean;
+}
+
+/** `bootstrax actions`: who has asked for what, why, and what became of it. */
+export function addActions(program: Command): void {
+  program
+    .command('actions')
+    .description('what people have asked for, from the command line or the dashboard, newest first')
+    .option('--run <number>', 'only of this run', runNumber)
+    .option('--host <name>', 'only of this host')
+    .option('--item <key>', 'only of this item')
+    .option('--limit <number>', 'so many at most', limit, 30)
+    .option('--json', 'one object: {actions}, as the dashboard has them')
+    .action(async (_: Options, command: Command) => {
+      const { json, run, host, item, limit } = command.optsWithGlobals<Options>();
+      const query = {
+        limit,
+        ...(run === undefined ? {} : { run }),
+        ...(host === undefined ? {} : { host }),
+        ...(item === undefined ? {} : { item }),
+      };
+      const found = await withDatabase(command, ({ store }) => store.actions.list(query));
+      if (json) {
+        const { actionView } = await import('../../dashboard/action-view.ts');
+        printJson({ actions: found.map(actionView) });
+      } else if (found.length === 0) print('Nobody has asked for anything.');
+      else print(draw(found));
+    });
+}
+
+function draw(actions: readonly ActionDocument[]): string {
+  return table(
+    ['asked (UTC)', 'by', 'what', 'of', 'why', 'state', ''],
+    actions.map((action) => [
+      utcToTheSecond(action.requested),
+      action.by,
+      action.kind,
+      action.run === null ? (action.host ?? action.item ?? '') : `run ${action.run}`,
+      action.reason.replace(/\s+/g, ' ').slice(0, 60),
+      action.state,
+      ending(action),
+    ]),
+  );
+}
+
+function ending({ state, seenBy, awaits, message, expires }: ActionDocument): string {
+  const until = expires === null ? '' : ` Until ${utcToTheSecond(expires)}.`;
+  switch (state) {
+    case 'requested':
+      return awaits === null ? '' : `${awaits} has not noticed it yet`;
+    case 'seen':
+      return `${seenBy?.host ?? 'its host'} has noticed it`;
+    case 'done':
+    case 'refused':
+      return `${message ?? ''}${until}`;
+  }
+}
+
+function limit(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,4}$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError('A whole number, above 0.');
+}

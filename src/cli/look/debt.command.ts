@@ -1,0 +1,201 @@
+import type { Command } from 'commander';
+import type { Settings } from '../../infra/config/entries.ts';
+import { storedCauseText } from '../../retry/stored-cause.pure.ts';
+import {
+  debtFacts,
+  debtorOf,
+  madeOf,
+  offerable,
+  sourceOfDebt,
+} from '../../attempt/debt/debt.pure.ts';
+import type { Rules } from '../../infra/config/rules.pure.ts';
+import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
+import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
+import type { RunDocument } from '../../run/run.port.ts';
+import type { Store } from '../../ports/store.ts';
+import { askOf, toolsOf } from '../act/act-by-command.ts';
+import { withDatabase } from '../framework/with-database.ts';
+import { print, printJson, table } from '../framework/output.ts';
+import { runNumber } from '../framework/run-number.ts';
+import { days } from '../framework/spans.ts';
+
+const HOURS_PER_DAY = 24;
+const MOST_DEBTS = 500;
+const ATTEMPTS_LOOKED_AT = 50;
+
+/** A done run that ended with fewer targets than wanted. */
+interface Debt {
+  run: number;
+  mode: string | null;
+  host: string;
+  /** ISO 8601, UTC: when it was done. */
+  done: string;
+  wanted: string[];
+  got: string[];
+  dropped: readonly string[];
+  /** What made the ladder go down. */
+  why: string | null;
+  /** From what the missing types could be made. */
+  data: 'raw data' | 'live data' | 'none';
+  /** `open`: waits for somebody to offer it. */
+  state: 'open' | 'offered' | 'being made';
+  by: string | null;
+  tries: number;
+  /** Why the last try came to nothing. */
+  reason: string | null;
+  offerable: boolean;
+  /** Why it cannot be offered. */
+  why_not: string | null;
+}
+
+interface OfferOptions {
+  reason?: string;
+  json?: boolean;
+}
+
+/** `bootstrax debt`: what done runs lack; `offer` has it made after all. */
+export function addDebt(program: Command): void {
+  const debt = program
+    .command('debt')
+    .description('done runs with fewer targets than wanted: what they lack, why, and from what')
+    .option('--days <number>', 'done within so many days', days, 30)
+    .option('--json', 'one object: {since, debts}')
+    .action(async (options: { days: number; json?: boolean }, command: Command) => {
+      const { since, debts } = await withDatabase(command, async ({ store, settings }) => {
+        const now = await store.serverTime();
+        const from = new Date(now.getTime() - options.days * HOURS_PER_DAY * 3_600_000);
+        return { since: from, debts: await listDebts(store, settings.rules, from) };
+      });
+      if (options.json) printJson({ since, debts });
+      else if (debts.length === 0) print(`No run of ${options.days} days lacks anything.`);
+      else print(draw(debts));
+    });
+  debt
+    .command('offer')
+    .description('have what these runs lack made by the host that has their data; they stay done')
+    .argument('<runs...>', 'run numbers')
+    .option('--reason <text>', 'for those who read it later')
+    .option('--json', 'one object: {offered: [..], refused: [{run, why}]}')
+    .action(async (words: string[], options: OfferOptions, command: Command) => {
+      const { json = debt.opts<{ json?: boolean }>().json } = options;
+      const runs = words.map(runNumber);
+      const { offered, refused } = await withDatabase(command, async ({ store, settings }) => {
+        const answers = [];
+        for (const run of new Set(runs))
+          answers.push(await offer(store, settings, run, options.reason));
+        return {
+          offered: answers.filter(({ why }) => why === null).map(({ run }) => run),
+          refused: answers.filter(({ why }) => why !== null),
+        };
+      });
+      if (json) printJson({ offered, refused });
+      else {
+        if (offered.length > 0) {
+          print(`Offered: ${offered.join(', ')}. Their hosts make what is missing when idle.`);
+        }
+        for (const { run, why } of refused) print(`Run ${run}: ${why ?? ''}.`);
+      }
+      if (refused.length > 0) process.exitCode = 1;
+    });
+}
+
+async function listDebts(store: Store, rules: Rules, since: Date): Promise<Debt[]> {
+  const found = await store.debts.open({ since, limit: MOST_DEBTS });
+  const documents = await store.debts.runs([...new Set(found.map(({ run }) => run))]);
+  const debts: Debt[] = [];
+  for (const debtor of found) {
+    const document = documents.find((each) => isDebtOf(each, debtor));
+    if (document !== undefined) debts.push(await describe(store, rules, debtor, document));
+  }
+  return debts;
+}
+
+/** Not any more once the run has been processed anew. */
+function isDebtOf(document: RunDocument, { run, attempt }: DebtDocument): boolean {
+  const { state, lastAttempt } = debtFacts(document);
+  return document['number'] === run && state === 'done' && lastAttempt === attempt;
+}
+
+async function describe(
+  store: Store,
+  rules: Rules,
+  document: DebtDocument,
+  runDocument: RunDocument,
+): Promise<Debt> {
+  const { run, mode, host, ended, plan, result, debt } = document;
+  const dropped = result?.dropped ?? [];
+  const debtor = debtorOf(document);
+  const facts = debtFacts(runDocument);
+  const may = offerable(debtor, facts, rules);
+  const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
+  const lastCounted = history.find((attempt) => attempt.result?.counted === true)?.result;
+  const why = [storedCauseText(lastCounted ?? {}), lastCounted?.reason?.split('\n')[0]];
+  const isBeingMade = facts.debtAttempt !== null;
+  return {
+    ...{ run, mode, host, done: ended?.toISOString() ?? '', dropped },
+    ...madeOf(plan, dropped),
+    why: why.filter((part) => part != null).join(': ') || null,
+    data: sourceOfDebt(debtor, facts, rules),
+    state: isBeingMade ? 'being made' : debt?.offered === true ? 'offered' : 'open',
+    by: debt?.by ?? null,
+    tries: debt?.tries ?? 0,
+    reason: debt?.reason ?? null,
+    offerable: may.ok,
+    why_not: may.ok ? null : may.reason,
+  };
+}
+
+async function offer(
+  store: Store,
+  settings: Settings,
+  run: number,
+  reason = '',
+): Promise<{ run: number; why: string | null }> {
+  const no = (why: string) => ({ run, why });
+  const [document, another] = await store.debts.runs([run]);
+  if (document === undefined) return no('there is no such run');
+  if (another !== undefined) return no('several documents have this number');
+  const { state, lastAttempt } = debtFacts(document);
+  if (state !== 'done') return no(`it is ${state ?? 'new'}: only what done runs lack is offered`);
+  const attempt = lastAttempt === null ? null : await store.attempts.get(lastAttempt);
+  if (attempt === null) return no('it is not known what it lacks: no attempt of ours made it');
+  const debtor = attempt as DebtDocument;
+  if (debtor.debt?.paid === true || (debtor.result?.dropped ?? []).length === 0) {
+    return no('it lacks nothing');
+  }
+  const { lookAtRun } = await import('../../features/actions/run-actions.ts');
+  const tools = toolsOf(store, settings);
+  const look = await lookAtRun(tools, 'reprocess', { kind: 'run', run });
+  if (typeof look === 'string') return no(look);
+  // What cannot be added is not made anew unless somebody asks for just that.
+  if (!look.effectOf.possible || look.effectOf.step.kind !== 'offer') {
+    const may = offerable(debtorOf(debtor), debtFacts(document), settings.rules);
+    return no(may.ok ? look.effect : may.reason);
+  }
+  const { act } = await import('../../features/actions/act.ts');
+  const wish = { kind: 'reprocess', target: { kind: 'run', run }, words: [reason] } as const;
+  const { action, message } = await act(tools, { ...askOf(wish), seen: look.seen });
+  return action.state === 'refused' ? no(message) : { run, why: null };
+}
+
+function draw(debts: readonly Debt[]): string {
+  return table(
+    ['run', 'mode', 'done (UTC)', 'host', 'lacks', 'why', 'from', 'state'],
+    debts.map((debt) => [
+      String(debt.run),
+      debt.mode ?? '',
+      debt.done === '' ? '' : utcToTheSecond(new Date(debt.done)),
+      debt.host,
+      debt.dropped.join(' '),
+      debt.why?.slice(0, 80) ?? '',
+      debt.data,
+      stateText(debt),
+    ]),
+  );
+}
+
+function stateText({ state, by, tries, reason, why_not: whyNot }: Debt): string {
+  const tried = tries === 0 ? '' : `, tried ${tries} times${reason === null ? '' : `: ${reason}`}`;
+  if (state !== 'open') return `${state}${by === null ? '' : ` (${by})`}${tried}`;
+  return whyNot === null ? `can be offered${tried}` : `cannot be offered: ${whyNot}${tried}`;
+}

@@ -1,0 +1,122 @@
+import type { Command } from 'commander';
+import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
+import type { DeletionDocument } from '../../features/deletion/deletion.port.ts';
+import type { Store } from '../../ports/store.ts';
+import { withDatabase } from '../framework/with-database.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { findRun } from '../framework/find-run.ts';
+import { bytes, print, printJson, table } from '../framework/output.ts';
+import { runNumber } from '../framework/run-number.ts';
+import { days } from '../framework/spans.ts';
+
+const HOURS_PER_DAY = 24;
+const MOST_DELETIONS = 500;
+
+interface Options {
+  unfinished?: boolean;
+  days: number;
+  json?: boolean;
+}
+
+/** `bootstrax deletions [N]`: what became of live data; `deletions retry N`. */
+export function addDeletions(program: Command): void {
+  const deletions = program
+    .command('deletions')
+    .description('live data that was deleted or is to be: what stood in for it, or why it stays')
+    .argument('[run]', 'only of this run', runNumber)
+    .option('--unfinished', 'only those that are not at an end')
+    .option('--days <number>', 'without a run: asked for in so many days', days, 7)
+    .option('--json', 'one object: {deletions}')
+    .action(async (run: number | undefined, options: Options, command: Command) => {
+      const found = await withDatabase(command, ({ store }) => listed(store, run, options));
+      if (options.json) printJson({ deletions: found });
+      else if (found.length === 0) print('No such deletions.');
+      else print(run === undefined ? drawAll(found) : found.map(drawOne).join('\n\n'));
+    });
+  deletions
+    .command('retry')
+    .description('have the live data of a done run looked at again, and deleted if it may be')
+    .argument('<run>', 'run number', runNumber)
+    .option('--json', 'one object: {run, ok, message}')
+    .action(async (run: number, _: unknown, command: Command) => {
+      const message = await withDatabase(command, ({ store }) => retry(store, run));
+      if (command.optsWithGlobals<Options>().json) printJson({ run, ok: true, message });
+      else print(message);
+    })
+    .exitOverride();
+}
+
+async function listed(
+  store: Store,
+  run: number | undefined,
+  { unfinished, days: ofDays }: Options,
+): Promise<DeletionDocument[]> {
+  if (run !== undefined) {
+    const all = await store.deletions.ofRun(run);
+    return unfinished ? all.filter(isUnfinished) : all;
+  }
+  if (unfinished) return store.deletions.unfinished(null);
+  const now = await store.serverTime();
+  const since = new Date(now.getTime() - ofDays * HOURS_PER_DAY * 3_600_000);
+  return store.deletions.since(since, MOST_DELETIONS);
+}
+
+async function retry(store: Store, run: number): Promise<string> {
+  const { document, parsed } = await findRun(store, run);
+  const fields = document['bootstrax'] as { last_attempt?: unknown } | null | undefined;
+  const attempt = fields?.last_attempt;
+  const { state, host } = parsed.kind === 'run' ? parsed.run.bootstrax : parsed.malformed.bootstrax;
+  if (state !== 'done' || host === null || typeof attempt !== 'string') {
+    throw new CommandFailure(
+      1,
+      `run ${run} is not done by an attempt of ours: its live data stays`,
+    );
+  }
+  const record = await store.deletions.get(attempt);
+  if (record?.state === 'done') {
+    throw new CommandFailure(1, `the live data of run ${run} was deleted before`);
+  }
+  if (record !== null && isUnfinished(record)) {
+    return `The live data of run ${run} is being looked at by ${host} already${record.problem === null ? '' : `: ${record.problem}`}.`;
+  }
+  await store.deletions.request({ attempt, run, host }, { again: true });
+  return `${host} looks at the live data of run ${run} again, where a manager deletes live data (deletion.live_data).`;
+}
+
+function isUnfinished({ state }: DeletionDocument): boolean {
+  return state === 'checking' || state === 'deleting';
+}
+
+function drawAll(found: readonly DeletionDocument[]): string {
+  return table(
+    ['run', 'host', 'state', 'asked for (UTC)', 'ended (UTC)', 'freed', 'why'],
+    found.map(({ run, host, state, begun, ended, bytesFreed, cause, problem }) => [
+      String(run),
+      host,
+      state,
+      utcToTheSecond(begun),
+      ended === null ? '' : utcToTheSecond(ended),
+      bytesFreed === null ? '' : bytes(bytesFreed),
+      (cause ?? problem ?? '').slice(0, 100),
+    ]),
+  );
+}
+
+function drawOne(deletion: DeletionDocument): string {
+  const { run, host, attempt, state, cause, problem, folder, checked, how } = deletion;
+  const why = cause ?? problem;
+  return [
+    `run ${run}, ${host}, attempt ${attempt}: ${state}${why === null ? '' : `: ${why}`}`,
+    ...(folder === null ? [] : [`folder: ${folder}`]),
+    ...(deletion.bytes === null
+      ? []
+      : [`live data: ${bytes(deletion.bytes)} in ${deletion.files ?? 0} files`]),
+    ...(checked === null
+      ? []
+      : [`stood in for it, looked at ${utcToTheSecond(checked)} (${how ?? ''}):`]),
+    ...deletion.vouchedBy.map(
+      ({ type, location, chunks, rows, bytes: size }) =>
+        `  ${type}: ${rows} rows in ${chunks} chunks, ${bytes(size)}: ${location}`,
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,135 @@
+import type { Command } from 'commander';
+import type { NumberedExplanation } from '../../readmodel/explain-number.pure.ts';
+import type { Explanation } from '../../readmodel/explain.pure.ts';
+import { explainedRun } from './explained-run.ts';
+import { runArgument, RUN_HELP, type RunArgument } from '../framework/run-argument.ts';
+import { blame, blameText, isAlike, type Blame } from '../../retry/blame.pure.ts';
+import { causeText, type Meaning } from '../../retry/causes.pure.ts';
+import { deletionInWords } from '../../features/deletion/deletion-words.pure.ts';
+import { incompleteIn, incompleteInWords } from '../../attempt/live-input.pure.ts';
+import type { Store } from '../../ports/store.ts';
+import { withDatabase } from '../framework/with-database.ts';
+import { print, printJson, style } from '../framework/output.ts';
+
+/** Failures are compared with those of so many days. */
+const DAYS_COMPARED = 30;
+const ATTEMPTS_LOOKED_AT = 50;
+
+/** The newest failed attempt at a run, what it means, and whom it points to. */
+interface LastFailure extends Meaning {
+  attempt: string;
+  host: string;
+  /** ISO 8601, UTC. */
+  at: string;
+  counted: boolean;
+  reason: string | null;
+  blame: Blame;
+}
+
+/** `bootstrax explain N`: from the functions that decide. */
+export function addExplain(program: Command): void {
+  program
+    .command('explain')
+    .description('why this run is, or is not, being processed, and what happens next')
+    .argument('<run>', RUN_HELP, runArgument)
+    .option(
+      '--json',
+      'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, sameNumber}',
+    )
+    .action(async (named: RunArgument, { json }: { json?: boolean }, command: Command) => {
+      const explanation = await withDatabase(command, async (database) => {
+        const { store } = database;
+        const { now, own, others } = await explainedRun(database, named);
+        const incomplete = incompleteIn(own.document['bootstrax']);
+        const [deletion] = await store.deletions.ofRun(own.run);
+        return {
+          ...own.explanation,
+          lastFailure: await lastFailureOf(store, own.run, now),
+          liveData: deletion === undefined ? null : deletionInWords(deletion),
+          incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
+          sameNumber: others.map((other) => other.explanation),
+        };
+      });
+      if (json) printJson(explanation);
+      else print([explanation, ...explanation.sameNumber].map(inWords).join('\n\n'));
+    });
+}
+
+/** What is told of the run itself, once for all documents of its number. */
+interface Told {
+  lastFailure: LastFailure | null;
+  liveData: string | null;
+  incomplete: readonly string[];
+  sameNumber: readonly NumberedExplanation[];
+}
+const NOTHING_TOLD = { lastFailure: null, liveData: null, incomplete: [] };
+
+async function lastFailureOf(store: Store, run: number, now: Date): Promise<LastFailure | null> {
+  const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
+  const failed = history.find(({ result }) => result?.meaning != null);
+  if (failed?.result?.meaning == null || failed.ended === null) return null;
+  const { attempt, host, ended, result } = failed;
+  const { meaning, fingerprint, counted, reason } = result;
+  if (meaning == null) return null;
+  const seen = { run, host, fingerprint, class: meaning.class };
+  const since = new Date(now.getTime() - DAYS_COMPARED * 24 * 3_600_000);
+  const others = await store.attempts.failures({ since });
+  return {
+    ...{ attempt, host, at: ended.toISOString(), counted, reason, ...meaning },
+    blame: blame([seen, ...others.filter((other) => isAlike(seen, other))]),
+  };
+}
+
+function inWords(
+  explanation: NumberedExplanation | (Omit<NumberedExplanation, 'sameNumber'> & Told),
+): string {
+  const { run, state, verdict, rules, next, commands, hosts, document, sameNumber } = explanation;
+  const { lastFailure, liveData, incomplete } =
+    'lastFailure' in explanation ? explanation : NOTHING_TOLD;
+  const which = sameNumber.length === 0 ? '' : `, document ${document}`;
+  const lines = [
+    `${style('bold', `run ${run ?? '?'}${which}`)}: ${verdictInWords(verdict, state)} (state ${state ?? 'new'})`,
+    ...rules.map(({ rule, value, holds }) => {
+      const mark = holds ? style('green', 'yes') : style('red', 'no ');
+      return `  ${mark} ${rule}: ${value}`;
+    }),
+  ];
+  const others = hosts.filter(({ host }) => host !== explanation.seenFrom);
+  if (hosts.length > 0) {
+    lines.push(
+      `as seen from ${explanation.seenFrom}`,
+      ...others.map(
+        ({ host, verdict: its, obstacle }) =>
+          `  ${host}: ${verdictInWords(its, state)}${obstacle === null ? '' : `, because not: ${obstacle}`}`,
+      ),
+    );
+  }
+  if (lastFailure !== null) {
+    const { host, at, counted, sheddingHelps, lessMemory } = lastFailure;
+    const means = [
+      sheddingHelps ? 'fewer plugins may help' : 'fewer plugins would not help',
+      ...(lessMemory ? ['the next attempt gets by with less memory'] : []),
+    ];
+    lines.push(
+      `last failure: ${causeText(lastFailure)}, on ${host}, at ${at}${counted ? '' : ' (not counted)'}; ${means.join(', ')}`,
+      `  points to ${blameText(lastFailure.blame)}`,
+    );
+  }
+  lines.push(...incomplete);
+  if (liveData !== null) lines.push(liveData);
+  if (next !== null) {
+    const who = next.who === null ? '' : `, by ${next.who}`;
+    const at = next.at === null ? '' : `, at ${next.at}`;
+    lines.push(`next: ${next.what}${at}${who}`);
+  }
+  if (commands.length > 0) {
+    lines.push('you can:', ...commands.map((command) => `  ${command}`));
+  }
+  return lines.join('\n');
+}
+
+function verdictInWords(verdict: Explanation['verdict'], state: string | null): string {
+  // It may wait for long before anything processes it.
+  if (verdict === 'running' && state === 'considering') return 'claimed';
+  return verdict === 'givenUp' ? 'given up' : verdict;
+}

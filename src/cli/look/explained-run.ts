@@ -1,0 +1,47 @@
+import { explainFleet } from '../../readmodel/explain-fleet.pure.ts';
+import { withNumber, type NumberedExplanation } from '../../readmodel/explain-number.pure.ts';
+import { parseRun } from '../../run/run.pure.ts';
+import { ownerOf, type Numbered } from '../../run/same-number.pure.ts';
+import { fleetFacts, fleetNowOf, roleAsked } from '../../claim/fleet-facts.ts';
+import { numbered } from '../../run/same-number.store.ts';
+import type { Database } from '../framework/with-database.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { hostViews } from './host-view.ts';
+import { runTarget, type RunArgument } from '../framework/run-argument.ts';
+
+export interface ExplainedRun {
+  run: number;
+  document: Numbered['document'];
+  explanation: NumberedExplanation;
+}
+
+/** The document that a person means, and the others with its number. */
+export interface ExplainedNumber {
+  /** By the database server's clock. */
+  now: Date;
+  own: ExplainedRun;
+  others: ExplainedRun[];
+}
+
+/** Why a run is, or is not, processed; without an id, of the document that owns the number. */
+export async function explainedRun(
+  { store, settings }: Pick<Database, 'store' | 'settings'>,
+  named: RunArgument,
+): Promise<ExplainedNumber> {
+  const now = await store.serverTime();
+  const { rules, host } = settings;
+  const fleetNow = await fleetNowOf(store, await hostViews(store, settings, now));
+  const { primaries } = host;
+  const fleet = await fleetFacts({ store, rules, role: roleAsked(fleetNow.hosts), primaries }, now);
+  const { run, document: id } = await runTarget(store, named);
+  const documents = numbered(await store.runs.byNumber(run));
+  const own = documents.find((each) => each.id === id) ?? ownerOf(documents);
+  if (own === null) throw new CommandFailure(1, `there is no run ${run}`);
+  const explained = (each: Numbered): ExplainedRun => {
+    const home = { host: host.name, role: host.role };
+    const alone = explainFleet(parseRun(each.document), fleetNow, fleet, rules, now, home);
+    return { run, document: each.document, explanation: withNumber(alone, each.id, documents) };
+  };
+  const others = documents.filter((each) => each.id !== own.id);
+  return { now, own: explained(own), others: others.map(explained) };
+}

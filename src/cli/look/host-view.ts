@@ -1,0 +1,28 @@
+import type { Settings } from '../../infra/config/entries.ts';
+import type { HostFacts } from '../../claim/claim.pure.ts';
+import type { HostView } from '../../host/host-document.pure.ts';
+import type { FleetNow } from '../../claim/next-step.pure.ts';
+import { absent, factsOf } from '../../readmodel/explain-fleet.pure.ts';
+import type { Store } from '../../ports/store.ts';
+
+/** All hosts that ever wrote a document, by name, as the dashboard reads them. */
+export async function hostViews(
+  store: Pick<Store, 'runs' | 'hosts' | 'overview' | 'actions'>,
+  settings: Settings,
+  now: Date,
+): Promise<HostView[]> {
+  const { HostReader } = await import('../../readmodel/readings.ts');
+  return (await new HostReader().read(store, settings.rules, now)).views;
+}
+
+/**
+ * This host for the decisions. Whether it takes runs is what its manager says; without a manager it is
+ * looked at as if it had one, and that is said.
+ */
+export function hostFacts(settings: Settings, fleetNow: FleetNow): HostFacts {
+  const { name, role } = settings.host;
+  const own = fleetNow.hosts.find((view) => view.host === name && view.state !== 'dead');
+  return own === undefined
+    ? absent({ host: name, role }, fleetNow)
+    : { ...factsOf(own, fleetNow.hosts), role };
+}

@@ -1,0 +1,187 @@
+import { Option, type Command } from 'commander';
+import { RUN_STATES, type RunState } from '../../run/run.pure.ts';
+import { readInteger } from '../../infra/values/bson-values.pure.ts';
+import { idText } from '../../run/document-id.ts';
+import { numbered } from '../../run/same-number.store.ts';
+import type { RunDocument, RunListQuery } from '../../run/run.port.ts';
+import type { Store } from '../../ports/store.ts';
+import { withDatabase } from '../framework/with-database.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { drawMalformed, malformedViews } from '../framework/malformed-runs.ts';
+import { duration, print, printJson, style, table } from '../framework/output.ts';
+import { runNumber } from '../framework/run-number.ts';
+import { runView, type RunView } from '../../run/run-view.pure.ts';
+
+interface Options {
+  state?: RunState | 'new';
+  readoutMode?: string;
+  from?: number;
+  to?: number;
+  before?: number;
+  limit: string;
+  malformed?: boolean;
+  json?: boolean;
+}
+
+/** Run numbers that are looked through for malformed documents unless a range is given. */
+const NUMBERS_LOOKED_AT = 2000;
+
+/** `bootstrax runs`: the newest runs, by number. */
+export function addRuns(program: Command): void {
+  program
+    .command('runs')
+    .description('the newest runs with their states')
+    .addOption(
+      new Option('--state <state>', 'only these').choices(['new', ...RUN_STATES] as string[]),
+    )
+    .option('--readout-mode <mode>', 'only runs of this mode')
+    .option('--from <run>', 'only this number and above', runNumber)
+    .option('--to <run>', 'only this number and below', runNumber)
+    .option('--before <run>', 'go on below this number', runNumber)
+    .option('--limit <number>', 'at most so many', '20')
+    .option(
+      '--malformed',
+      'documents that cannot be processed or are odd, with the fields that are wrong',
+    )
+    .option(
+      '--json',
+      'one object: {runs, before}; each run with the id of its document and of others with its number; before continues the list',
+    )
+    .action(async (options: Options, command: Command) => {
+      if (options.malformed) {
+        await listMalformed(options, command);
+        return;
+      }
+      const query = queryOf(options);
+      const { runs, before } = await withDatabase(command, async ({ store }) => {
+        const page = await store.runs.list(query);
+        const now = await store.serverTime();
+        return {
+          runs: await numberedViews(store, page.runs, now),
+          before: page.before,
+        };
+      });
+      if (options.json) {
+        printJson({ runs, before });
+        return;
+      }
+      print(runs.length === 0 ? 'No such runs.' : drawRuns(runs));
+      if (before !== null) print(style('dim', `\nMore: --before ${before}`));
+    });
+}
+
+/** A run of the list, and what tells it from others with its number. */
+export interface ListedRun extends RunView {
+  /** Id of its document. */
+  document: string;
+  /** Ids of other documents with its number. */
+  sameNumber: string[];
+}
+
+async function numberedViews(
+  store: Store,
+  documents: readonly RunDocument[],
+  now: Date,
+): Promise<ListedRun[]> {
+  const numbers = documents.flatMap(({ number }) => readInteger(number) ?? []);
+  const all = numbered(await store.runs.ofNumbers(numbers));
+  return documents.map((each) => {
+    const [id, number] = [idText(each._id), readInteger(each['number'])];
+    const others = all.filter(
+      ({ id: other, document }) => other !== id && readInteger(document['number']) === number,
+    );
+    return {
+      ...runView(each, now),
+      document: id,
+      sameNumber: number === null ? [] : others.map((other) => other.id),
+    };
+  });
+}
+
+/** Also those that no manager has looked at; but of runs long concluded only the newest numbers. */
+async function listMalformed({ from, to, json }: Options, command: Command): Promise<void> {
+  const runs = await withDatabase(command, async ({ store }) =>
+    malformedViews(
+      await store.runs.suspects({
+        numbers: NUMBERS_LOOKED_AT,
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+      }),
+    ),
+  );
+  if (json) printJson({ runs });
+  else print(drawMalformed(runs));
+}
+
+function queryOf({ state, readoutMode, from, to, before, limit }: Options): RunListQuery {
+  const count = Number(limit);
+  if (!Number.isInteger(count) || count < 1 || count > 1000) {
+    throw new CommandFailure(2, `--limit: "${limit}" is not a number from 1 to 1000`);
+  }
+  return {
+    limit: count,
+    ...(state === undefined ? {} : { state: state === 'new' ? null : state }),
+    ...(readoutMode === undefined ? {} : { mode: readoutMode }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(before === undefined ? {} : { before }),
+  };
+}
+
+/** A table of runs. */
+export function drawRuns(runs: readonly (RunView & Partial<ListedRun>)[]): string {
+  return table(
+    ['run', 'mode', 'detectors', 'start', 'length', 'state', 'host', 'failures', 'remark'],
+    runs.map((run) => [
+      String(run.run ?? '?'),
+      run.mode ?? '-',
+      run.detectors.join(',') || '-',
+      run.start?.slice(0, 19).replace('T', ' ') ?? '-',
+      run.seconds === null ? '-' : duration(run.seconds),
+      stateOf(run),
+      run.host ?? '-',
+      String(run.failures),
+      remark(run),
+    ]),
+  );
+}
+
+function stateOf({ state, outcome }: RunView): string {
+  const shown =
+    state === 'failed' && outcome !== null && outcome !== 'failed'
+      ? `failed (${outcome.replace('_', ' ')})`
+      : (state ?? 'new');
+  switch (state) {
+    case 'done':
+      return style('green', shown);
+    case 'failed':
+    case 'abandoned':
+      return style('red', shown);
+    case 'busy':
+    case 'considering':
+      return style('yellow', shown);
+    default:
+      return shown;
+  }
+}
+
+function remark({
+  malformed,
+  nextRetry,
+  state,
+  reason,
+  tags,
+  document,
+  sameNumber = [],
+}: RunView & Partial<ListedRun>): string {
+  if (sameNumber.length > 0) {
+    return `document ${document ?? '?'}; ${sameNumber.join(', ')} has this number as well`;
+  }
+  const [problem] = malformed;
+  if (problem !== undefined) return `${problem.field} ${problem.problem}`;
+  if (state !== 'failed') return tags.join(' ');
+  // The first line of a reason is the host that wrote it.
+  const text = (reason ?? '').split('\n').find((line, i) => i > 0 && line !== '') ?? '';
+  const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return nextRetry === null ? short : `next try ${nextRetry.slice(11, 19)} UTC: ${short}`;
+}

@@ -1,0 +1,117 @@
+import type { Settings } from '../../infra/config/entries.ts';
+import type { QueueCounts } from '../../run/run.port.ts';
+import type { Store } from '../../ports/store.ts';
+import { leftRunsText, type HostView } from '../../host/host-document.pure.ts';
+import type { AttentionItem } from '../../readmodel/attention.pure.ts';
+import { hostCondition } from '../../readmodel/hosts.pure.ts';
+import { hostViews } from './host-view.ts';
+import { bar, bytes, duration, style, table } from '../framework/output.ts';
+import { runView, type RunView } from '../../run/run-view.pure.ts';
+
+/** The object of `bootstrax status --json`. */
+export interface StatusView {
+  /** By the database server's clock; ISO 8601, UTC. */
+  time: string;
+  hosts: HostView[];
+  /** Each number counts at most 1000. */
+  queue: QueueCounts;
+  /** Runs that are considered or processed now. */
+  runs: RunView[];
+}
+
+/** Looks at the databases: a few bounded queries. */
+export async function readStatus(store: Store, settings: Settings): Promise<StatusView> {
+  const now = await store.serverTime();
+  const [hosts, queue, unsettled] = await Promise.all([
+    hostViews(store, settings, now),
+    store.runs.queueCounts(now, settings.rules.retry.maxFailures),
+    store.runs.unsettled(),
+  ]);
+  const documents = await Promise.all(unsettled.map(({ id }) => store.runs.byId(id)));
+  const runs = documents
+    .filter((document) => document !== null)
+    .map((document) => runView(document, now))
+    .sort((a, b) => (a.run ?? 0) - (b.run ?? 0));
+  return { time: now.toISOString(), hosts, queue, runs };
+}
+
+/** The same for a person: hosts, queue, and a progress bar for each run in work. */
+export function drawStatus({ time, hosts, queue, runs }: StatusView): string {
+  const parts = [
+    hosts.length === 0 ? 'No manager has reported yet.' : drawHosts(hosts),
+    [
+      style('bold', 'queue'),
+      `${queue.new} new`,
+      ...(queue.held > 0 ? [`${queue.held} held`] : []),
+      `${queue.due} due for a retry`,
+      `${queue.waiting - queue.due} waiting for a retry`,
+      `${queue.considering + queue.busy} in work`,
+    ].join('   '),
+    ...runs.map((run) => drawRun(run, new Date(time))),
+  ];
+  return parts.join('\n\n');
+}
+
+/** A table of hosts. */
+export function drawHosts(hosts: readonly HostView[]): string {
+  return table(
+    ['host', 'state', 'sign', 'runs', 'says'],
+    hosts.map((view) => [
+      view.host,
+      drawState(view),
+      `${duration(view.ageSeconds)} ago`,
+      view.runs.join(' ') || '-',
+      [view.whyNot ?? view.thinking, leftRunsText(view)].filter((says) => says !== null).join('; '),
+    ]),
+  );
+}
+
+const MOST_ITEMS = 10;
+
+/** What needs a human, each with what to do; empty if nothing does. */
+export function drawAttention(items: readonly AttentionItem[]): string {
+  const open = items.filter(({ acknowledged }) => acknowledged === null);
+  if (open.length === 0) return '';
+  const more = open.length - MOST_ITEMS;
+  return [
+    style('bold', 'needs a human'),
+    ...open.slice(0, MOST_ITEMS).flatMap(({ what, todo }) => [`  ${what}`, `    ${todo}`]),
+    ...(more > 0 ? [`  and ${more} more, on the page and with --json`] : []),
+  ].join('\n');
+}
+
+/** As the page has it: a host that takes no run and has none is not called busy. */
+function drawState(view: HostView): string {
+  if (view.state === 'dead') return style('red', view.state);
+  const condition = hostCondition(view);
+  return style(condition === 'idle' ? 'green' : 'yellow', condition);
+}
+
+/** Two lines on one run that is being processed. */
+export function drawRun(view: RunView, now: Date): string {
+  const { run, state, host, mode, targets, progress, waitsFor } = view;
+  const title = `${style('bold', `run ${run ?? '?'}`)}  ${mode ?? ''}  ${state ?? 'new'} on ${host ?? '?'}`;
+  if (progress === null) {
+    const facts = waitsFor === null ? targets.join(' ') : `waits for ${waitsFor}`;
+    return `${title}\n  ${bar(0, 30)} ${facts}`;
+  }
+  const { fraction, coveredSeconds, phase, mbPerSecond, memoryBytes } = progress;
+  const facts = [
+    fraction === null ? '' : `${Math.round(fraction * 100)} %`.padStart(5),
+    phase.replaceAll('_', ' '),
+    `${coveredSeconds.toFixed(0)} s of data`,
+    mbPerSecond === null ? '' : `${mbPerSecond.toFixed(1)} MB/s`,
+    memoryBytes > 0 ? bytes(memoryBytes) : '',
+    ending(progress, now),
+  ];
+  return `${title}  ${style('dim', targets.join(' '))}\n  ${bar(fraction ?? 0, 30)} ${facts.filter((fact) => fact !== '').join('  ')}`;
+}
+
+function ending(
+  { estimatedEnd, behindSeconds }: NonNullable<RunView['progress']>,
+  now: Date,
+): string {
+  if (behindSeconds !== null) return `being taken, ${duration(behindSeconds)} behind`;
+  if (estimatedEnd === null) return '';
+  return `${duration((Date.parse(estimatedEnd) - now.getTime()) / 1000)} left`;
+}

@@ -1,0 +1,132 @@
+import type { Command } from 'commander';
+import { stat } from 'node:fs/promises';
+
+import { problemOfPassword } from '../../dashboard/access/passwords.ts';
+import { USER_NAME, Users } from '../../dashboard/access/users.ts';
+import { ROLES, type Role } from '../../dashboard/access/session-api.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { print, printJson, table } from '../framework/output.ts';
+import { readNewSecret } from '../framework/secret-input.ts';
+import { settingsOf } from '../framework/setting-flags.ts';
+
+/** `bootstrax user`: the accounts of the dashboard. */
+export function addUser(program: Command): void {
+  const user = program
+    .command('user')
+    .description('accounts of the dashboard: viewers look, operators act (docs/access.md)');
+
+  user
+    .command('add')
+    .description('a new account; its password is asked for, or read from standard input')
+    .argument('<name>')
+    .argument('<role>', ROLES.join(' or '))
+    .option('--json', 'one object: {name, role}')
+    .action(async (name: string, word: string, { json }: { json?: boolean }, command) => {
+      const role = roleOf(word);
+      if (!USER_NAME.test(name.normalize('NFC'))) {
+        throw new CommandFailure(
+          2,
+          `"${name}" is no name for an account: letters, digits and . _ @ -, at most 64 of them`,
+        );
+      }
+      const users = await usersOf(command as Command);
+      if ((await users.find(name)) !== null) throw taken(name);
+      const password = await newPassword(name);
+      if (!(await users.add(name, role, password))) throw taken(name);
+      tell(json, { name, role }, `${name} is now an account: ${role}.`);
+    });
+
+  user
+    .command('list')
+    .description('all accounts and what they may do')
+    .option('--json', 'one object: {users: [{name, role}]}')
+    .action(async ({ json }: { json?: boolean }, command) => {
+      const accounts = await (await usersOf(command as Command)).list();
+      const users = accounts.map(({ name, role }) => ({ name, role }));
+      const rows = users.map(({ name, role }) => [name, role]);
+      tell(json, { users }, rows.length === 0 ? 'No accounts.' : table(['name', 'role'], rows));
+    });
+
+  user
+    .command('password')
+    .description('a new password for an account; its logins end')
+    .argument('<name>')
+    .option('--json', 'one object: {name}')
+    .action(async (name: string, { json }: { json?: boolean }, command) => {
+      const users = await usersOf(command as Command);
+      if ((await users.find(name)) === null) throw unknown(name);
+      const password = await newPassword(name);
+      if (!(await users.change(name, { password }))) throw unknown(name);
+      tell(
+        json,
+        { name },
+        `${name} has a new password; whoever was logged in so, is not any more.`,
+      );
+    });
+
+  user
+    .command('role')
+    .description('let an account look (viewer) or also act (operator), at once')
+    .argument('<name>')
+    .argument('<role>', ROLES.join(' or '))
+    .option('--json', 'one object: {name, role}')
+    .action(async (name: string, word: string, { json }: { json?: boolean }, command) => {
+      const role = roleOf(word);
+      const users = await usersOf(command as Command);
+      if (!(await users.change(name, { role }))) throw unknown(name);
+      tell(json, { name, role }, `${name} is now ${role}.`);
+    });
+
+  user
+    .command('remove')
+    .description('remove an account; its logins end')
+    .argument('<name>')
+    .option('--json', 'one object: {name}')
+    .action(async (name: string, { json }: { json?: boolean }, command) => {
+      if (!(await (await usersOf(command as Command)).remove(name))) throw unknown(name);
+      tell(json, { name }, `${name} is no account any more.`);
+    });
+}
+
+async function usersOf(command: Command): Promise<Users> {
+  const { stateDir } = (await settingsOf(command, { withoutCredentials: true })).settings.paths;
+  const owner = await stat(stateDir).catch(() => null);
+  // A server of that user could not read what another user writes.
+  if (owner !== null && owner.uid !== process.getuid?.()) {
+    throw new CommandFailure(
+      2,
+      `${stateDir} belongs to the user with number ${owner.uid}: call this as that user ` +
+        `(sudo -u '#${owner.uid}' bootstrax user ...)`,
+    );
+  }
+  return new Users(stateDir);
+}
+
+function roleOf(word: string): Role {
+  const role = ROLES.find((each) => each === word);
+  if (role !== undefined) return role;
+  throw new CommandFailure(2, `"${word}" is no role: ${ROLES.join(' or ')}`);
+}
+
+async function newPassword(name: string): Promise<string> {
+  const password = await readNewSecret(`Password of ${name}`);
+  const problem = problemOfPassword(password);
+  if (problem !== null) throw new CommandFailure(2, `not a good password: ${problem}`);
+  return password;
+}
+
+function taken(name: string): CommandFailure {
+  return new CommandFailure(
+    1,
+    `${name} is an account already: see bootstrax user password and bootstrax user role`,
+  );
+}
+
+function unknown(name: string): CommandFailure {
+  return new CommandFailure(1, `${name} is no account: see bootstrax user list`);
+}
+
+function tell(json: boolean | undefined, object: object, text: string): void {
+  if (json) printJson(object);
+  else print(text);
+}

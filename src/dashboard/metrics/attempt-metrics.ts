@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { single, type Family } from '../../infra/metrics/exposition.pure.ts';
+import { HistoryTotals, type EndedFigures } from '../../retry/attempt-metrics.pure.ts';
+import type { AttemptStore } from '../../retry/attempt-history.port.ts';
+
+/** An attempt’s end may be written anew for so long, or be seen late, before it is counted, ms. */
+const SETTLE_MS = 15_000;
+/** What ended so long before what was read last is looked at again for ends that were seen late, ms. */
+const OVERLAP_MS = 300_000;
+const DAY_MS = 86_400_000;
+/** There was no attempt before. To look for the first one would be to look at all of them. */
+const BEGINNING_MS = Date.UTC(2020, 0, 1);
+/** A span with more attempts than this is read in halves from then on, one with few in doubles. */
+const MANY = 2000;
+const FEW = 200;
+/** Between two spans of the past: others want the database as well, ms. */
+const PAUSE_MS = 20;
+
+/**
+ * Counts all attempts there have ever been, each once: what ends from the beginning of counting on as
+ * it ends, and the past once, backwards in spans of the index. So the figures are the same after each
+ * start, and on every dashboard.
+ */
+export class CountedHistory {
+  readonly #attempts: Pick<AttemptStore, 'endedBetween'>;
+  readonly #totals = new HistoryTotals();
+  /** Attempts that are counted and may be seen again, with their ends, ms. */
+  readonly #recent = new Map<string, number>();
+  #beginMs: number | null = null;
+  #untilMs = 0;
+  /** All from here on is counted. */
+  #backToMs = 0;
+  #spanMs = DAY_MS;
+  #complete = false;
+  #readingNew: Promise<void> | null = null;
+  #readingPast: Promise<void> | null = null;
+
+  constructor(attempts: Pick<AttemptStore, 'endedBetween'>) {
+    this.#attempts = attempts;
+  }
+
+  /**
+   * Counts what has ended since the last call. The past is counted beside it: waited for no longer
+   * than `patienceSeconds`. Throws when the database is away; the next call goes on.
+   */
+  async read(now: Date, patienceSeconds: number): Promise<void> {
+    const untilMs = now.getTime() - SETTLE_MS;
+    if (this.#beginMs === null) {
+      this.#beginMs = this.#backToMs = this.#untilMs = untilMs - OVERLAP_MS;
+    }
+    this.#readingNew ??= this.#readNew(this.#beginMs, untilMs).finally(
+      () => (this.#readingNew = null),
+    );
+    await this.#readingNew;
+    if (this.#complete) return;
+    this.#readingPast ??= this.#readPast().finally(() => (this.#readingPast = null));
+    const patience = new AbortController();
+    const waited = delay(patienceSeconds * 1000, undefined, { signal: patience.signal });
+    try {
+      await Promise.race([this.#readingPast, waited]);
+    } finally {
+      patience.abort();
+      waited.catch(() => undefined);
+      this.#readingPast?.catch(() => undefined);
+    }
+  }
+
+  /** None before the past is counted: a counter that is still catching up looks like a flood. */
+  families(): Family[] {
+    return [
+      single(
+        'gauge',
+        'bootstrax_history_complete',
+        'Whether all attempts of the past are counted: 1, or 0 while the counters of attempts are missing.',
+        this.#complete ? 1 : 0,
+      ),
+      ...(this.#complete ? this.#totals.families() : []),
+    ];
+  }
+
+  async #readNew(beginMs: number, untilMs: number): Promise<void> {
+    if (untilMs <= this.#untilMs) return;
+    const fromMs = Math.max(beginMs, this.#untilMs - OVERLAP_MS);
+    for (const attempt of await this.#between(fromMs, untilMs)) {
+      if (this.#recent.has(attempt.attempt)) continue;
+      this.#recent.set(attempt.attempt, attempt.ended.getTime());
+      this.#totals.add(attempt);
+    }
+    this.#untilMs = untilMs;
+    for (const [id, endedMs] of this.#recent) {
+      if (endedMs < this.#untilMs - OVERLAP_MS) this.#recent.delete(id);
+    }
+  }
+
+  async #readPast(): Promise<void> {
+    while (this.#backToMs > BEGINNING_MS) {
+      const fromMs = this.#backToMs - this.#spanMs;
+      const found = await this.#between(fromMs, this.#backToMs);
+      for (const attempt of found) this.#totals.add(attempt);
+      this.#backToMs = fromMs;
+      if (found.length > MANY) this.#spanMs /= 2;
+      else if (found.length < FEW) this.#spanMs *= 2;
+      await delay(PAUSE_MS);
+    }
+    this.#complete = true;
+  }
+
+  #between(fromMs: number, toMs: number): Promise<EndedFigures[]> {
+    return this.#attempts.endedBetween(new Date(fromMs), new Date(toMs));
+  }
+}

@@ -1,0 +1,39 @@
+import { single, type Family } from '../../infra/metrics/exposition.pure.ts';
+
+/** The dashboard's own process, mostly under the names that Prometheus has for that. */
+export function processFamilies(version: string, streams: number): Family[] {
+  const { user, system } = process.cpuUsage();
+  const started = (Date.now() - process.uptime() * 1000) / 1000;
+  return [
+    {
+      name: 'bootstrax_build_info',
+      type: 'gauge',
+      help: 'Version of the dashboard; always 1.',
+      samples: [{ labels: { version }, value: 1 }],
+    },
+    single(
+      'gauge',
+      'bootstrax_dashboard_streams',
+      'Pages that are open somewhere and looked at.',
+      streams,
+    ),
+    single(
+      'counter',
+      'process_cpu_seconds_total',
+      'Processor time of the dashboard’s process.',
+      (user + system) / 1e6,
+    ),
+    single(
+      'gauge',
+      'process_resident_memory_bytes',
+      'Memory of the dashboard’s process.',
+      process.memoryUsage.rss(),
+    ),
+    single(
+      'gauge',
+      'process_start_time_seconds',
+      'When the dashboard’s process was started, seconds since 1970.',
+      started,
+    ),
+  ];
+}

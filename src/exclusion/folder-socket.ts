@@ -1,0 +1,97 @@
+import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { join } from 'node:path';
+
+import { ask, controlServer, ensureToken, readToken, type ControlHandlers } from './control.ts';
+import type { ControlResponse, WireRequest } from './control.ts';
+import { ManagerRefused } from './exclusion-refusal.ts';
+
+const SOCKET_FILE = 'control.sock';
+const TOKEN_FILE = 'control-token';
+/** All that the kernel allows for the path of a socket. */
+const MOST_PATH_BYTES = 107;
+
+/** Where the manager of a state folder answers: reachable from every network name space. */
+export function socketOf(stateDir: string): string {
+  return join(stateDir, SOCKET_FILE);
+}
+
+/**
+ * Listens in a state folder whose lock this process has. Only the manager's user may connect, and
+ * has to know the folder's token.
+ */
+export async function listenInFolder(
+  stateDir: string,
+  handlers: Omit<ControlHandlers, 'token'>,
+): Promise<{ close(): Promise<void> }> {
+  const server = controlServer({ ...handlers, token: ensureToken(join(stateDir, TOKEN_FILE)) });
+  const way = wayTo(stateDir);
+  // Whoever left it is gone: the lock is ours.
+  rmSync(way.path, { force: true });
+  try {
+    await listening(server, way.path);
+  } catch (error) {
+    way.close();
+    throw new ManagerRefused(
+      `the control socket ${socketOf(stateDir)} cannot be made (${String(error)}): choose a state folder on a local disk (BOOTSTRAX_STATE_DIR)`,
+      { cause: error },
+    );
+  }
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          way.close();
+          resolve();
+        });
+      }),
+  };
+}
+
+/** Asks the manager of a state folder; `no manager` if none listens there. Throws when it does not answer in time. */
+export async function askFolder(
+  stateDir: string,
+  request: WireRequest,
+  timeoutSeconds: number,
+): Promise<ControlResponse | 'no manager'> {
+  let way: Way;
+  try {
+    way = wayTo(stateDir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'no manager';
+    throw error;
+  }
+  try {
+    const token = () => readToken(join(stateDir, TOKEN_FILE)) ?? '';
+    return await ask(way.path, token, request, timeoutSeconds);
+  } finally {
+    way.close();
+  }
+}
+
+interface Way {
+  path: string;
+  close(): void;
+}
+
+/** A path that the kernel takes: a longer one goes through a descriptor of the folder. */
+function wayTo(stateDir: string): Way {
+  const path = socketOf(stateDir);
+  if (Buffer.byteLength(path) <= MOST_PATH_BYTES) return { path, close: () => undefined };
+  const folder = openSync(stateDir, 'r');
+  return { path: `/proc/self/fd/${folder}/${SOCKET_FILE}`, close: () => closeSync(folder) };
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Also later: a connection that cannot be accepted is not the end of the manager.
+    server.on('error', reject);
+    server.listen({ path }, resolve);
+    // It is bound already, and nobody is let in before this turn of the event loop is over.
+    try {
+      chmodSync(path, 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  });
+}

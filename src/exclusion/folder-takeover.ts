@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { processOf, type FolderHolder } from './holder.pure.ts';
+import {
+  hasLockFileOpen,
+  readFolderHolder,
+  tryLockFolder,
+  type FolderLock,
+} from './folder-lock.ts';
+import { askFolder } from './folder-socket.ts';
+import { bootId, isAlive } from '../infra/linux/process-identity.ts';
+import { pidNamespace } from './machine-mark.ts';
+import { ManagerRefused } from './exclusion-refusal.ts';
+
+const RETRY_SECONDS = 0.05;
+/** How long the holder of a lock may take to say who it is, seconds. */
+const INTRODUCTION_SECONDS = 3;
+/** How long the lock of a killed process may take to become free, seconds. */
+const KILL_LIMIT_SECONDS = 5;
+/** Several instances started at once end one another; the last one stays. */
+const MAX_ROUNDS = 10;
+
+/** The manager that was ended for this lock. */
+export interface ReplacedManager {
+  pid: number | null;
+  how: 'ended' | 'killed';
+}
+
+export interface TakeoverOptions {
+  /** Throws a `ManagerRefused` if this holder may not be ended. */
+  mayReplace: (holder: FolderHolder) => Promise<void>;
+  /** How long the holder may take to end before it is killed, seconds; 3. */
+  graceSeconds?: number;
+}
+
+/**
+ * Locks a state folder; a manager that has it is asked to end, and killed after `graceSeconds` where
+ * its process can be seen. Throws a `ManagerRefused` if the lock cannot be had.
+ */
+export async function takeFolder(
+  stateDir: string,
+  { mayReplace, graceSeconds = 3 }: TakeoverOptions,
+): Promise<{ lock: FolderLock; replaced: ReplacedManager | null }> {
+  let replaced: ReplacedManager | null = null;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const found = await lockOrHolder(stateDir);
+    if (found.kind === 'locked') return { lock: found.lock, replaced };
+    if (found.holder === null) throw new ManagerRefused(unknownHolder(stateDir));
+    await mayReplace(found.holder);
+    const { holder } = found;
+    // What it answers does not matter, only whether it ends; a stopped process answers nothing.
+    const asked = askFolder(stateDir, { type: 'end' }, graceSeconds).catch(() => null);
+    const ended = await lockWithin(stateDir, graceSeconds);
+    if (ended !== null) return { lock: ended, replaced: { pid: holder.pid, how: 'ended' } };
+    await asked;
+    // The lock may have gone to a third instance meanwhile: that one is asked first.
+    if (readFolderHolder(stateDir)?.instance !== holder.instance) continue;
+    kill(holder, stateDir);
+    replaced = { pid: holder.pid, how: 'killed' };
+    const killed = await lockWithin(stateDir, KILL_LIMIT_SECONDS);
+    if (killed !== null) return { lock: killed, replaced };
+    if (isAlive(processOf(holder))) throw new ManagerRefused(undead(holder));
+  }
+  throw new ManagerRefused(
+    `other managers keep starting in the state folder ${stateDir}: stop all but one`,
+  );
+}
+
+type Found = { kind: 'locked'; lock: FolderLock } | { kind: 'held'; holder: FolderHolder | null };
+
+/** A holder that has just begun takes a moment to say who it is; until then the file tells of an earlier one. */
+async function lockOrHolder(stateDir: string): Promise<Found> {
+  const limit = performance.now() + INTRODUCTION_SECONDS * 1000;
+  for (;;) {
+    const lock = tryLockFolder(stateDir);
+    if (lock !== null) return { kind: 'locked', lock };
+    const holder = readFolderHolder(stateDir);
+    if (holder !== null && !isGone(holder)) return { kind: 'held', holder };
+    if (performance.now() > limit) return { kind: 'held', holder: null };
+    await delay(RETRY_SECONDS * 1000);
+  }
+}
+
+/** Known not to be the one that has the lock. */
+function isGone(holder: FolderHolder): boolean {
+  const isSeen = holder.boot_id === bootId() && holder.pid_namespace === pidNamespace();
+  return isSeen && !isAlive(processOf(holder));
+}
+
+async function lockWithin(stateDir: string, seconds: number): Promise<FolderLock | null> {
+  const limit = performance.now() + seconds * 1000;
+  for (;;) {
+    const lock = tryLockFolder(stateDir);
+    if (lock !== null || performance.now() > limit) return lock;
+    await delay(RETRY_SECONDS * 1000);
+  }
+}
+
+/** Only a process that is seen, and has this very folder's lock file open. */
+function kill(holder: FolderHolder, stateDir: string): void {
+  if (holder.pid_namespace !== pidNamespace()) {
+    throw new ManagerRefused(
+      `another manager of ${holder.host} uses the state folder ${stateDir} and does not end when asked; it runs in another pid name space (a container?), so that it cannot be ended from here: stop it there`,
+    );
+  }
+  if (!isAlive(processOf(holder))) return;
+  if (!hasLockFileOpen(holder.pid, stateDir)) throw new ManagerRefused(undead(holder));
+  try {
+    process.kill(holder.pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
+    throw new ManagerRefused(undead(holder), { cause: error });
+  }
+}
+
+function undead({ host, pid, state_dir: stateDir }: FolderHolder): string {
+  return `another manager of ${host} (pid ${pid}) uses the state folder ${stateDir}, does not end when asked, and this user cannot end it: stop it as its own user; if it waits for a disk or the network, see /proc/${pid}/stack`;
+}
+
+function unknownHolder(stateDir: string): string {
+  return `the state folder ${stateDir} is locked by a process that does not say who it is: see 'fuser ${stateDir}/manager.lock', and end it`;
+}

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { processOf, type Holder } from './holder.pure.ts';
+import { hasLockFileOpen, readFolderHolder, tryLockFolder } from './folder-lock.ts';
+import { askFolder } from './folder-socket.ts';
+import { isAlive } from '../infra/linux/process-identity.ts';
+
+const LOOK_SECONDS = 0.05;
+const GRACE_SECONDS = 3;
+const KILL_LIMIT_SECONDS = 5;
+
+/** Managers of this host that run on this machine, from a state folder of their own. */
+export interface OtherManagers {
+  /** Whether exactly this process still runs; only for one in this pid name space. */
+  isAlive(manager: Holder): boolean;
+  /**
+   * Asks it to end and waits 3 s; then kills it if its process can be seen. `unreachable`: its state
+   * folder cannot be seen from here, so that it could not be asked.
+   */
+  end(manager: Holder, canBeSeen: boolean): Promise<'ended' | 'killed' | 'stays' | 'unreachable'>;
+}
+
+export const otherManagers: OtherManagers = {
+  isAlive: (manager) => isAlive(processOf(manager)),
+  end: async (manager, canBeSeen) => {
+    const folder = manager.state_dir;
+    // What stands in a document is only believed where the folder says the same.
+    const isItsFolder = readFolderHolder(folder)?.instance === manager.instance;
+    if (!isItsFolder) return 'unreachable';
+    const hasEnded = canBeSeen
+      ? () => !isAlive(processOf(manager))
+      : // Nobody else has this lock for longer than a moment.
+        () => isUnlocked(folder);
+    await askFolder(folder, { type: 'end' }, GRACE_SECONDS).catch(() => null);
+    if (await within(GRACE_SECONDS, hasEnded)) return 'ended';
+    if (!canBeSeen || !hasLockFileOpen(manager.pid, folder)) return 'stays';
+    try {
+      process.kill(manager.pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') return 'stays';
+    }
+    return (await within(KILL_LIMIT_SECONDS, hasEnded)) ? 'killed' : 'stays';
+  },
+};
+
+function isUnlocked(folder: string): boolean {
+  const lock = tryLockFolder(folder);
+  lock?.release();
+  return lock !== null;
+}
+
+async function within(seconds: number, condition: () => boolean): Promise<boolean> {
+  const limit = performance.now() + seconds * 1000;
+  while (!condition()) {
+    if (performance.now() > limit) return false;
+    await delay(LOOK_SECONDS * 1000);
+  }
+  return true;
+}

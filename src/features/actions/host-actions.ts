@@ -1,0 +1,29 @@
+import { hostEffect, type HostActionKind } from './host-effects.pure.ts';
+import { hostSeen } from './seen.pure.ts';
+import { hostView } from '../../host/host-document.pure.ts';
+import type { Look, Tools } from './action.ts';
+
+/** How a host stands. */
+export async function lookAtHost(
+  { store, rules }: Pick<Tools, 'store' | 'rules'>,
+  kind: HostActionKind,
+  host: string,
+): Promise<Look> {
+  const [now, documents] = await Promise.all([store.serverTime(), store.hosts.all()]);
+  const document = documents.find((each) => each.host === host);
+  const view =
+    document === undefined ? null : hostView(document, now, rules.limits.presumedDeadSeconds);
+  const effect = hostEffect(kind, host, view);
+  return {
+    seen: hostSeen(view?.drained ?? null),
+    before:
+      view === null
+        ? null
+        : {
+            ...{ state: view.state, accepting: view.accepting, why_not: view.whyNot },
+            ...{ drained: view.drained, runs: view.runs },
+          },
+    possible: effect.possible,
+    effect: effect.possible ? effect.effect : effect.why,
+  };
+}

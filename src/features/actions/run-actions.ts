@@ -1,0 +1,262 @@
+import { fieldsOf } from '../../infra/values/bson-values.pure.ts';
+import { countedFailure } from '../../retry/backoff.pure.ts';
+import {
+  runEffect,
+  type Asking,
+  type RunActionKind,
+  type RunEffect,
+  type RunStep,
+} from './run-effects.pure.ts';
+import { renumberEffect } from './renumber.pure.ts';
+import { heldFilter, runSeen } from './seen.pure.ts';
+import { harmToOthers, severalText, type Numbered } from '../../run/same-number.pure.ts';
+import { idText } from '../../run/document-id.ts';
+import { StoreError } from '../../infra/mongo/store-error.ts';
+import { numbered } from '../../run/same-number.store.ts';
+import { seenOf } from '../../run/run.store.ts';
+import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
+import type { RunDocument, Seen } from '../../run/run.port.ts';
+import type { Store } from '../../ports/store.ts';
+import {
+  NO_REASON,
+  type Ask,
+  type Asker,
+  type Look,
+  type RunTarget,
+  type Tools,
+} from './action.ts';
+
+/** A run may get a life sign between the look and the write; more often than this it does not. */
+const MOST_TRIES = 5;
+
+export interface RunLook extends Look {
+  document: RunDocument;
+  effectOf: RunEffect;
+}
+
+/** How a run stands; a text: why nothing can be said of it. */
+export async function lookAtRun(
+  { store, rules }: Pick<Tools, 'store' | 'rules'>,
+  kind: RunActionKind,
+  target: RunTarget,
+  options: Asking = {},
+): Promise<RunLook | string> {
+  const documents = numbered(await store.runs.byNumber(target.run));
+  const own = chosen(documents, target);
+  if (typeof own === 'string') return own;
+  const { document } = own;
+  const others = documents.filter((each) => each !== own);
+  const harm = harmToOthers(kind, own, others);
+  let effectOf: RunEffect;
+  if (kind === 'renumber') {
+    const { number: to = null } = options;
+    const taken = to === null ? [] : numbered(await store.runs.byNumber(to));
+    effectOf = renumberEffect({ own, others, from: target.run, to, taken });
+  } else if (harm !== null) {
+    effectOf = { possible: false, why: harm };
+  } else {
+    const debtor = kind === 'reprocess' ? await debtorOf(store, document) : null;
+    effectOf = runEffect(kind, document, debtor, rules, options);
+  }
+  return {
+    document,
+    effectOf,
+    seen: runSeen(document),
+    before: snapshot(document),
+    possible: effectOf.possible,
+    effect: effectOf.possible ? effectOf.effect : effectOf.why,
+    deletes: effectOf.possible && effectOf.deletes === true,
+  };
+}
+
+/** How a run is asked about, from what is asked for. */
+export function askingOf({ fromStart, evenDone, reason, number }: Partial<Ask>): Asking {
+  return {
+    ...(fromStart === undefined ? {} : { fromStart }),
+    ...(evenDone === undefined ? {} : { evenDone }),
+    ...(number === undefined ? {} : { number }),
+    hasReason: reason !== undefined && reason !== NO_REASON,
+  };
+}
+
+/** The document that is meant; a text: why that is not known. */
+function chosen<T extends Numbered>(
+  documents: readonly T[],
+  { run, document: id }: RunTarget,
+): T | string {
+  const [first, ...others] = documents;
+  if (first === undefined) return `there is no run ${run}`;
+  if (id === undefined) return others.length === 0 ? first : severalText(run, documents);
+  return documents.find((each) => each.id === id) ?? `document ${id} has not the number ${run}`;
+}
+
+async function debtorOf(store: Store, document: RunDocument): Promise<DebtDocument | null> {
+  const { state, last_attempt: last } = fieldsOf(document['bootstrax']);
+  return state === 'done' && typeof last === 'string' ? store.attempts.get(last) : null;
+}
+
+export type RunAnswer =
+  /** `awaits`: the attempt that has lost its run, and the host that is to end it. */
+  | {
+      kind: 'landed';
+      message: string;
+      after: Record<string, unknown> | null;
+      awaits: { host: string; attempt: string } | null;
+    }
+  | { kind: 'changed'; message: string };
+
+/** Carries out what was found possible, if the run is still as it was seen. */
+export async function carryOutOnRun(
+  tools: Tools,
+  { ask, kind, target, id }: { ask: Ask; kind: RunActionKind; target: RunTarget; id: string },
+  first: RunLook,
+): Promise<RunAnswer> {
+  const { run: number } = target;
+  let look = first;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const { document, effectOf } = look;
+    if (!effectOf.possible) break;
+    const { landed, message } = await take(tools, ask, id, document, effectOf);
+    if (landed === 'landed') {
+      if (effectOf.step.kind !== 'nothing') await tell(tools, ask, number, effectOf.step);
+      const after = await tools.store.runs.byId(document._id);
+      return {
+        kind: 'landed',
+        message,
+        after: after === null ? null : snapshot(after),
+        awaits: endedBy(effectOf.step, document),
+      };
+    }
+    const again = await lookAtRun(tools, kind, target, askingOf(ask));
+    if (typeof again === 'string') return { kind: 'changed', message: again };
+    if (again.seen !== look.seen) return { kind: 'changed', message: changedText(look, again) };
+    look = again;
+  }
+  return {
+    kind: 'changed',
+    message: `run ${number} was changed by somebody else at the same moment; nothing was written, look again`,
+  };
+}
+
+/** What an asker is told whose picture of a thing is not true any more. */
+export function changedText(saw: Pick<Look, 'seen'>, is: Pick<Look, 'seen'>): string {
+  return `it was changed meanwhile; nothing was written, look again. It was: ${saw.seen}. It is: ${is.seen}`;
+}
+
+async function take(
+  { store, writer, rules, random }: Tools,
+  { by, reason }: Asker,
+  id: string,
+  document: RunDocument,
+  { step, done }: RunEffect & { possible: true },
+): Promise<{ landed: 'landed' | 'changed'; message: string }> {
+  const seen: Seen = { ...seenOf(document), ...heldFilter(document) };
+  switch (step.kind) {
+    case 'nothing':
+      return { landed: 'landed', message: done };
+    case 'hold':
+      return { landed: await store.runs.hold(seen, by), message: done };
+    case 'release':
+      return { landed: await store.runs.release(seen), message: done };
+    case 'retry':
+      return { landed: await store.runs.retry(seen, writer, step.failures, id), message: done };
+    case 'renumber':
+      return {
+        landed: await store.runs.renumber(seen, step.number, step.due, id),
+        message: done,
+      };
+    case 'offer':
+      await store.debts.note(step.attempt, {
+        ...{ offered: true, by, tries: 0, reason: null, paid: false },
+      });
+      return { landed: 'landed', message: done };
+    case 'abandon': {
+      // Without a reason of its own the last failure's stays, as the reference leaves it.
+      const text = reason === NO_REASON ? null : `${writer}:\nabandoned by ${by}: ${reason}\n`;
+      const conclusion = { kind: 'abandoned', reason: text } as const;
+      return { landed: await store.runs.settle(seen, writer, conclusion, id), message: done };
+    }
+    case 'fail': {
+      const { failures, delaySeconds } = countedFailure(step.failures, random(), rules.retry);
+      const text = `${writer}:\nfailed by ${by}: ${reason}\n`;
+      const conclusion =
+        delaySeconds === null
+          ? ({ kind: 'given_up', reason: text, failures, asked: true } as const)
+          : ({ kind: 'failed', reason: text, failures, delaySeconds, asked: true } as const);
+      const when =
+        delaySeconds === null ? done : done.replace(/\.$/, ` in ${Math.round(delaySeconds)} s.`);
+      return { landed: await store.runs.settle(seen, writer, conclusion, id), message: when };
+    }
+  }
+}
+
+/** The attempt that such a step takes its run away from. */
+function endedBy(step: RunStep, document: RunDocument): { host: string; attempt: string } | null {
+  if (step.kind !== 'abandon' && step.kind !== 'fail') return null;
+  return ownerOf(fieldsOf(document['bootstrax']));
+}
+
+/** Of a run in work; null: nobody, or somebody who writes no attempt. */
+export function ownerOf({ state, host, attempt }: Record<string, unknown>): {
+  host: string;
+  attempt: string;
+} | null {
+  if (state !== 'considering' && state !== 'busy') return null;
+  return typeof host === 'string' && typeof attempt === 'string' ? { host, attempt } : null;
+}
+
+/** For those who watch the DAQ's log; what has been done is done, whether it takes that or not. */
+async function tell(
+  { store, writer, rules }: Tools,
+  { by, reason }: Asker,
+  run: number,
+  step: RunStep,
+): Promise<void> {
+  if (step.kind !== 'abandon' && step.kind !== 'fail' && step.kind !== 'renumber') return;
+  const isLast = step.kind === 'fail' && step.failures + 1 >= rules.retry.maxFailures;
+  const isFirst = step.kind === 'fail' && step.failures === 0;
+  const entry =
+    step.kind === 'abandon'
+      ? ({ priority: 'warning', message: `run ${run} is abandoned by ${by}: ${reason}` } as const)
+      : step.kind === 'renumber'
+        ? ({
+            priority: 'warning',
+            message: `a document of run ${run} is run ${step.number} now, by ${by}: ${reason}`,
+          } as const)
+        : ({
+            priority: isLast ? 'fatal' : isFirst ? 'warning' : 'info',
+            message: `${isFirst ? 'New' : 'Repeated'} failure on run ${run}: failed by ${by}: ${reason}`,
+          } as const);
+  try {
+    await store.daqLog.write({ ...entry, host: writer, run });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+  }
+}
+
+/** Fields of `bootstrax` that tell the state of a run, and its tags. */
+export function snapshot(document: RunDocument): Record<string, unknown> {
+  const {
+    state,
+    host,
+    time,
+    attempt,
+    outcome,
+    n_failures,
+    next_retry,
+    debt,
+    last_attempt,
+    action,
+  } = fieldsOf(document['bootstrax']);
+  const tags = Array.isArray(document['tags']) ? (document['tags'] as unknown[]) : [];
+  const fields = {
+    ...{ document: idText(document._id), number: document['number'] },
+    ...{ state: state ?? null, host, time, attempt, outcome, n_failures, next_retry, debt },
+    ...{ last_attempt, action },
+    tags: tags.flatMap((tag) => {
+      const name = (tag as { name?: unknown } | null)?.name;
+      return typeof name === 'string' ? [name] : [];
+    }),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

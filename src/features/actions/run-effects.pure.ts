@@ -1,0 +1,265 @@
+import { debtFacts, debtorOf, offerable } from '../../attempt/debt/debt.pure.ts';
+import { parseRun, type BootstraxFields } from '../../run/run.pure.ts';
+import type { Rules } from '../../infra/config/rules.pure.ts';
+import type { ActionKind } from './action-kinds.pure.ts';
+import { isHeld } from './seen.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+
+/** What people ask of a run. */
+export type RunActionKind = Extract<
+  ActionKind,
+  'retry' | 'hold' | 'release' | 'abandon' | 'reprocess' | 'fail' | 'renumber'
+>;
+
+/** How it is carried out. */
+export type RunStep =
+  | { kind: 'nothing' }
+  | { kind: 'hold' }
+  | { kind: 'release' }
+  | { kind: 'abandon' }
+  | { kind: 'fail'; failures: number }
+  /** Due now, with so many counted failures. */
+  | { kind: 'retry'; failures: number }
+  /** `due`: it was set aside for its number, and is tried again at once. */
+  | { kind: 'renumber'; number: number; due: boolean }
+  /** What the attempt left out is to be made by its host. */
+  | { kind: 'offer'; attempt: string };
+
+export type RunEffect =
+  /**
+   * `effect`: what will happen; `done`: what has been done. One sentence each. `deletes`: data that is
+   * there now goes.
+   */
+  | { possible: true; step: RunStep; effect: string; done: string; deletes?: boolean }
+  /** `why`: without a full stop. */
+  | { possible: false; why: string };
+
+/** The done attempt that left a debt, from the history; null: there is none, or it is not known. */
+export interface DebtorHistory {
+  attempt: string;
+  host: string;
+  plan: Record<string, unknown> | null;
+  result: { dropped: readonly string[] } | null;
+  debt?: { paid?: boolean };
+}
+
+interface Facts {
+  name: string;
+  document: Readonly<Record<string, unknown>>;
+  fields: BootstraxFields;
+  held: boolean;
+  hasLiveData: boolean;
+  rules: Rules;
+}
+
+/** How a person asks. */
+export interface Asking {
+  /** `retry`: all failures are forgotten. */
+  fromStart?: boolean;
+  /** `retry` and `fail`: also a run that is done. */
+  evenDone?: boolean;
+  /** A person has said why. */
+  hasReason?: boolean;
+  /** `renumber`: the new number. */
+  number?: number;
+}
+
+/** What an action would do to a run as its document shows it. */
+export function runEffect(
+  kind: Exclude<RunActionKind, 'renumber'>,
+  document: Readonly<Record<string, unknown>>,
+  debtor: DebtorHistory | null,
+  rules: Rules,
+  asking: Asking = {},
+): RunEffect {
+  const parsed = parseRun(document);
+  const { number, bootstrax } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  const facts: Facts = {
+    name: number === null ? 'The run' : `Run ${number}`,
+    document,
+    fields: bootstrax,
+    held: isHeld(document),
+    hasLiveData: debtFacts(document).data.some(({ type }) => type === 'live'),
+    rules,
+  };
+  switch (kind) {
+    case 'hold':
+      return hold(facts);
+    case 'release':
+      return release(facts);
+    case 'abandon':
+      return abandon(facts);
+    case 'fail':
+      return fail(facts, asking);
+    case 'retry':
+      return retry(facts, asking);
+    case 'reprocess':
+      return reprocess(facts, debtor);
+  }
+}
+
+const no = (why: string): RunEffect => ({ possible: false, why });
+
+const isOwned = ({ state }: BootstraxFields): boolean =>
+  state === 'considering' || state === 'busy';
+
+function hold({ name, fields, held, rules }: Facts): RunEffect {
+  const tag = rules.claim.holdTag;
+  const done = `${name} is held: it carries the tag ${tag}.`;
+  if (held) return { possible: true, step: { kind: 'nothing' }, effect: `It is held.`, done };
+  const goesOn = isOwned(fields) ? ` The attempt on ${fields.host ?? 'its host'} goes on.` : '';
+  return {
+    possible: true,
+    step: { kind: 'hold' },
+    effect: `It gets the tag ${tag}: no host takes it until it is released.${goesOn}`,
+    done,
+  };
+}
+
+function release({ name, held }: Facts): RunEffect {
+  const done = `${name} is not held.`;
+  return held
+    ? {
+        possible: true,
+        step: { kind: 'release' },
+        effect: 'Hosts may take it again.',
+        done,
+      }
+    : { possible: true, step: { kind: 'nothing' }, effect: 'It is not held.', done };
+}
+
+function abandon({ name, fields }: Facts): RunEffect {
+  if (fields.state === 'abandoned') {
+    const effect = 'It is abandoned.';
+    return { possible: true, step: { kind: 'nothing' }, effect, done: `${name} is abandoned.` };
+  }
+  const ends = isOwned(fields)
+    ? `${fields.host ?? 'Its host'} ends its attempt within 10 s; the run`
+    : 'It';
+  return {
+    possible: true,
+    step: { kind: 'abandon' },
+    effect: `${ends} is never processed, and others may delete its data.`,
+    done: `${name} is abandoned.`,
+  };
+}
+
+function fail(facts: Facts, asking: Asking): RunEffect {
+  const { fields, name, rules } = facts;
+  const { run, number } = inWords(name);
+  const refused = notMeantFor('fail', facts, asking);
+  if (refused !== null) return no(refused);
+  if (fields.state === 'abandoned') {
+    return no(`${run} is abandoned: bootstrax retry ${number} brings it back`);
+  }
+  if (fields.state === 'failed' && fields.failures >= rules.retry.maxFailures) {
+    return no(`${run} is given up already: bootstrax retry ${number} --from-start brings it back`);
+  }
+  if (fields.state === 'failed' && fields.outcome === 'set_aside') {
+    return no(`${run} is set aside already: mend it, then bootstrax retry ${number}`);
+  }
+  const failures = fields.failures + 1;
+  const ends = isOwned(fields) ? `${fields.host ?? 'Its host'} ends its attempt. ` : '';
+  const isLast = failures >= rules.retry.maxFailures;
+  const counts = `It counts ${counted(failures, 'failure')}`;
+  return {
+    ...deletion(facts),
+    possible: true,
+    step: { kind: 'fail', failures: fields.failures },
+    effect: isLast
+      ? `${ends}${counts} and is given up.`
+      : `${ends}${counts} and is tried again later, with the same targets.${madeAnew(facts)}`,
+    done: isLast
+      ? `${name} has failed ${failures} times and is given up.`
+      : `${name} has failed (${failures}); it is tried again.`,
+  };
+}
+
+function inWords(name: string): { run: string; number: string } {
+  const run = name.replace(/^Run /, 'run ').replace(/^The /, 'the ');
+  return { run, number: run.replace(/^run /, '') };
+}
+
+/** Its data is there, and good: only who insists has it thrown away. Null: go on. */
+function notMeantFor(
+  verb: 'retry' | 'fail',
+  { name, fields }: Facts,
+  { evenDone = false, hasReason = false }: Asking,
+): string | null {
+  if (fields.state !== 'done') return null;
+  const { run, number } = inWords(name);
+  const fits = `bootstrax reprocess ${number} has its targets made`;
+  if (!evenDone) return `${run} is done, and ${verb} is not meant for it: ${fits}`;
+  return hasReason ? null : `${run} is done: to ${verb} it all the same, say why. ${fits}`;
+}
+
+/** The next attempt at a done run begins with the removal of what it has. */
+function deletion({ fields }: Facts): { deletes?: true } {
+  return fields.state === 'done' ? { deletes: true } : {};
+}
+
+function madeAnew({ fields }: Facts): string {
+  return fields.state === 'done'
+    ? ` Its products on ${fields.host ?? 'its host'} are deleted, and made anew from its live data.`
+    : '';
+}
+
+function retry(facts: Facts, asking: Asking): RunEffect {
+  const refused = notMeantFor('retry', facts, asking);
+  return refused === null ? again(facts, asking.fromStart ?? false) : no(refused);
+}
+
+function again(facts: Facts, fromStart: boolean): RunEffect {
+  const { name, fields, held, hasLiveData, rules } = facts;
+  const { state, failures } = fields;
+  const { maxFailures } = rules.retry;
+  const { run, number } = inWords(name);
+  if (isOwned(fields)) {
+    return no(
+      `${run} is being processed (${state ?? ''}): bootstrax fail ${number} ends that first`,
+    );
+  }
+  if (state === null) return no(`${run} is new: it needs no retry`);
+  if (!fromStart && failures >= maxFailures) {
+    return no(
+      `${run} has failed ${failures} times, and is given up at ${maxFailures}: use --from-start, or reprocess`,
+    );
+  }
+  if ((state === 'done' || state === 'abandoned') && !hasLiveData) {
+    return no(`${run} is ${state} and its live data is gone: it cannot be made again`);
+  }
+  const kept = fromStart ? 0 : failures;
+  const waits = held ? ' once it is released' : ' now';
+  const anew = madeAnew(facts);
+  return {
+    ...deletion(facts),
+    possible: true,
+    step: { kind: 'retry', failures: kept },
+    effect: fromStart
+      ? `It is due${waits}, with all targets; ${counted(failures, 'failure is', 'failures are')} forgotten.${anew}`
+      : `It is due${waits}; it counts ${counted(kept, 'failure')}.${anew}`,
+    done: `${name} is due now; it counts ${counted(kept, 'failed attempt')}.`,
+  };
+}
+
+function reprocess(facts: Facts, debtor: DebtorHistory | null): RunEffect {
+  const { document, rules, name } = facts;
+  const dropped = debtor?.result?.dropped ?? [];
+  const isDebt = debtor !== null && dropped.length > 0 && debtor.debt?.paid !== true;
+  if (facts.fields.state !== 'done' || !isDebt) return again(facts, true);
+  const may = offerable(debtorOf(debtor), debtFacts(document), rules);
+  if (may.ok) {
+    return {
+      possible: true,
+      step: { kind: 'offer', attempt: debtor.attempt },
+      effect: `It stays done; ${debtor.host} makes what it lacks when idle: ${dropped.join(', ')}.`,
+      done: `${name} is offered: ${debtor.host} makes what it lacks when idle.`,
+    };
+  }
+  const anew = again(facts, true);
+  if (!anew.possible) return no(`${may.reason}; ${anew.why}`);
+  return {
+    ...anew,
+    effect: `What it lacks cannot be added (${may.reason}). ${anew.effect}`,
+  };
+}

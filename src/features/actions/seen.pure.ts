@@ -1,0 +1,73 @@
+import { HOLD_TAG } from '../../infra/config/rules.pure.ts';
+import { tagNames } from '../../run/tags.pure.ts';
+
+/**
+ * What a person sees of a thing, in one line: an action that was decided by it is carried out only
+ * while it is still so. What changes all the time, as life signs do, is not in it.
+ */
+
+/** Of a run, from its document. */
+export function runSeen(document: Readonly<Record<string, unknown>>): string {
+  const { state, host, time, attempt, n_failures: failures, debt } = objectOf(document.bootstrax);
+  const { attempt: debtAttempt } = objectOf(debt);
+  const isOwned = state === 'considering' || state === 'busy';
+  return [
+    textOf(state) ?? 'new',
+    host == null ? null : `on ${textOf(host)}`,
+    attempt == null ? null : `attempt ${textOf(attempt)}`,
+    isOwned || time == null ? null : `since ${textOf(time)}`,
+    typeof failures === 'number' && failures > 0 ? `failures ${failures}` : null,
+    debtAttempt == null ? null : `made up for by ${textOf(debtAttempt)}`,
+    isHeld(document) ? 'held' : null,
+  ]
+    .filter((part) => part !== null)
+    .join(', ');
+}
+
+/** Carries the tag that keeps all hosts away. */
+export function isHeld({ tags }: Readonly<Record<string, unknown>>): boolean {
+  return tagNames(tags).includes(HOLD_TAG);
+}
+
+/** What a write that lands only while this is still so asks for; nothing where the tag is plain text. */
+export function heldFilter(document: Readonly<Record<string, unknown>>): { held?: boolean } {
+  const { tags } = document;
+  const isNamed = Array.isArray(tags) && tags.some((tag) => objectOf(tag).name === HOLD_TAG);
+  return isNamed ? { held: true } : isHeld(document) ? {} : { held: false };
+}
+
+/** Of a host: whether a person has told it to take no runs. */
+export function hostSeen(drained: { reason: string; expires: string | null } | null): string {
+  if (drained === null) return 'not drained';
+  return `drained${drained.expires === null ? '' : ` until ${drained.expires}`}: ${drained.reason}`;
+}
+
+const BETWEEN = ' | ';
+
+/** Of an item: what has occurred, and by which action it is acknowledged. */
+export function itemSeen(occurrence: string, acknowledgedBy: string | null): string {
+  return `${acknowledgedBy ?? 'not acknowledged'}${BETWEEN}${occurrence}`;
+}
+
+/** The two parts of `itemSeen`; null: it is none. */
+export function itemParts(
+  seen: string,
+): { occurrence: string; acknowledgedBy: string | null } | null {
+  const at = seen.indexOf(BETWEEN);
+  if (at < 0) return null;
+  const first = seen.slice(0, at);
+  return {
+    occurrence: seen.slice(at + BETWEEN.length),
+    acknowledgedBy: first === 'not acknowledged' ? null : first,
+  };
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function textOf(value: unknown): string | null {
+  if (value == null) return null;
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? null);
+}

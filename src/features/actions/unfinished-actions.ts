@@ -1,0 +1,114 @@
+import { isHeld } from './seen.pure.ts';
+import { documentId, idText } from '../../run/document-id.ts';
+import type { ActionDocument } from './action.port.ts';
+import type { RunDocument } from '../../run/run.port.ts';
+import type { Store } from '../../ports/store.ts';
+import { ownerOf, snapshot } from './run-actions.ts';
+
+/** Whoever asks has carried it out by then, or does not live any more, seconds. */
+const RECOVER_AFTER_SECONDS = 60;
+
+/** Enough of a log for it. */
+interface Log {
+  warn: (fields: object, message: string) => void;
+}
+
+/** Asked for so long ago that its asker must have ended between two writes. */
+export function isStranded({ state, awaits, requested }: ActionDocument, now: Date): boolean {
+  const seconds = (now.getTime() - requested.getTime()) / 1000;
+  return state === 'requested' && awaits === null && seconds >= RECOVER_AFTER_SECONDS;
+}
+
+/**
+ * Tells what became of an action whose asker has ended before it could: done, if what it writes is
+ * there, else refused. It is never carried out this late: the person has looked again by now.
+ */
+export async function recover(store: Store, action: ActionDocument, log: Log): Promise<void> {
+  const { id, kind, by } = action;
+  const found = await whatBecameOf(store, action);
+  log.warn(
+    { event: 'action.recovered', action: id },
+    `${kind}, asked for by ${by}, had no end: ${found === null ? 'nothing of it was carried out' : 'it was carried out'}`,
+  );
+  if (found === null) {
+    await store.actions.refuse(
+      id,
+      'whoever wrote it ended before it was carried out: nothing was changed; ask again',
+    );
+  } else if (found.awaits === null) {
+    await store.actions.done(id, { message: MESSAGE, after: found.after });
+  } else {
+    await store.actions.awaitHost(id, { ...found.awaits, message: MESSAGE, after: found.after });
+  }
+}
+
+const MESSAGE = 'It is carried out; whoever wrote it ended before that was told.';
+
+interface Became {
+  after: Record<string, unknown> | null;
+  awaits: { host: string; attempt: string } | null;
+}
+
+async function whatBecameOf(store: Store, action: ActionDocument): Promise<Became | null> {
+  const { id, kind, run, item, before } = action;
+  if (item !== null) {
+    const isNewest = (await store.actions.standing()).some((each) => each.action === id);
+    return isNewest ? { after: null, awaits: null } : null;
+  }
+  if (run === null) return null;
+  const document = await documentOf(store, run, before?.['document']);
+  if (document === null) return null;
+  const done: Became = { after: snapshot(document), awaits: null };
+  switch (kind) {
+    case 'hold':
+      return isHeld(document) ? done : null;
+    case 'release':
+      return isHeld(document) ? null : done;
+    case 'fail':
+    case 'abandon':
+      return (await hasLanded(store, action, document))
+        ? { ...done, awaits: ownerOf(before ?? {}) }
+        : null;
+    case 'retry':
+      return (await hasLanded(store, action, document)) ? done : null;
+    case 'renumber':
+      return (await hasLanded(store, action, document)) ? done : null;
+    case 'reprocess':
+      return (await hasLanded(store, action, document)) || (await isOffered(store, action))
+        ? done
+        : null;
+    case 'drain':
+    case 'undrain':
+    case 'acknowledge':
+      return null;
+  }
+}
+
+/** The document that the action was about, whatever number it has by now. */
+async function documentOf(store: Store, run: number, id: unknown): Promise<RunDocument | null> {
+  const documents = await store.runs.byNumber(run);
+  if (typeof id !== 'string') return documents[0] ?? null;
+  const found = documents.find((each) => idText(each._id) === id);
+  if (found !== undefined) return found;
+  const documentOfId = documentId(id);
+  return documentOfId === null ? null : store.runs.byId(documentOfId);
+}
+
+/** The run carries the id of this action, or did so when another one was asked for. */
+async function hasLanded(
+  store: Store,
+  { id, run }: ActionDocument,
+  document: RunDocument,
+): Promise<boolean> {
+  if (snapshot(document)['action'] === id) return true;
+  const later = await store.actions.list({ run: run ?? -1, limit: 100 });
+  return later.some(({ before }) => before?.['action'] === id);
+}
+
+/** The debt that it saw is offered by its asker. */
+async function isOffered(store: Store, { before, by }: ActionDocument): Promise<boolean> {
+  const attempt = before?.['last_attempt'];
+  if (before?.['state'] !== 'done' || typeof attempt !== 'string') return false;
+  const debtor = (await store.attempts.get(attempt)) as { debt?: { by?: string } } | null;
+  return debtor?.debt?.by === by;
+}

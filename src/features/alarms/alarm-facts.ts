@@ -1,0 +1,26 @@
+import type { AlarmFacts } from './alarm-rules.pure.ts';
+import type { Rules } from '../../infra/config/rules.pure.ts';
+import type { Store } from '../../ports/store.ts';
+import { readWaitingRuns, type HostReader } from '../../readmodel/readings.ts';
+
+const MOST_ENDED = 1000;
+
+/** What the rules look at: what the pages show, read anew, also while nobody looks at them. */
+export async function readFacts(
+  store: Store,
+  hostReader: HostReader,
+  rules: Rules,
+  nothingProcessedSeconds: number,
+  now: Date,
+): Promise<AlarmFacts> {
+  const { cards } = await hostReader.read(store, rules, now);
+  const since = new Date(now.getTime() - nothingProcessedSeconds * 1000);
+  const [{ attention, untouched, rows }, ended] = await Promise.all([
+    readWaitingRuns(store, cards, rules, now),
+    store.overview.endedSince(since, MOST_ENDED),
+  ]);
+  const inWork = rows.filter(
+    ({ condition }) => condition === 'busy' || condition === 'considering',
+  ).length;
+  return { attention, hosts: cards, untouched, inWork, ended };
+}

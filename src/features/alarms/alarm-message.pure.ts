@@ -1,0 +1,99 @@
+import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
+import { ALARM_WORDS, type StoredAlarm } from './alarm.pure.ts';
+import { noticeId, type Notices } from './alarm-notices.pure.ts';
+
+/** One message, as text and as data. */
+export interface Message {
+  /** One line. */
+  subject: string;
+  text: string;
+  alarms: {
+    id: string;
+    state: 'raised' | 'cleared' | 'test';
+    key: string;
+    kind: string;
+    run: number | null;
+    host: string | null;
+    what: string;
+    todo: string;
+    /** ISO 8601, UTC. */
+    opened: string;
+    over: string | null;
+  }[];
+}
+
+/** Told in one message; a flood is not read. */
+const MOST_LINES = 20;
+
+/** The message about what has begun and what is over. `link`: where the dashboard is. */
+export function messageOf({ raised, cleared }: Notices, link: string | null): Message {
+  const lines = [
+    ...raised.map((alarm) => `ALARM ${lineOf(alarm)}`),
+    ...cleared.map((alarm) => `over  ${lineOf(alarm)}`),
+  ];
+  return {
+    subject: subjectOf(raised, cleared),
+    text: textOf(lines, link),
+    alarms: [
+      ...raised.map((alarm) => dataOf(alarm, 'raised')),
+      ...cleared.map((alarm) => dataOf(alarm, 'cleared')),
+    ],
+  };
+}
+
+/** To try a receiver. */
+export function testMessage(by: string, host: string, link: string | null, now: Date): Message {
+  const what = `A test of the alarms, sent by ${by} from ${host}: nothing is wrong.`;
+  return {
+    subject: 'bootstrax: test of the alarms',
+    text: textOf([what], link),
+    alarms: [
+      {
+        ...{ id: `test/${now.getTime()}`, state: 'test', key: 'test', kind: 'test' },
+        ...{ run: null, host, what, todo: '', opened: now.toISOString(), over: null },
+      },
+    ],
+  };
+}
+
+function subjectOf(raised: readonly StoredAlarm[], cleared: readonly StoredAlarm[]): string {
+  const counted = [
+    ...(raised.length > 0 ? [`${raised.length} ${raised.length === 1 ? 'alarm' : 'alarms'}`] : []),
+    ...(cleared.length > 0 ? [`${cleared.length} over`] : []),
+  ].join(', ');
+  const [first] = raised.length > 0 ? raised : cleared;
+  return raised.length + cleared.length === 1 && first !== undefined
+    ? `bootstrax: ${raised.length === 1 ? 'ALARM' : 'over'}: ${titleOf(first)}`
+    : `bootstrax: ${counted}`;
+}
+
+function titleOf({ kind, run, host }: StoredAlarm): string {
+  const about = run !== null ? ` ${run}` : host !== null ? ` ${host}` : '';
+  return `${ALARM_WORDS[kind]}${about}`;
+}
+
+function lineOf({ what, todo, opened, over }: StoredAlarm): string {
+  const when = `since ${utcToTheSecond(opened)}`;
+  return over === null
+    ? `${what} (${when} UTC)\n      ${todo}`
+    : `${what} (${when}, until ${utcToTheSecond(over)} UTC)`;
+}
+
+function textOf(lines: readonly string[], link: string | null): string {
+  const shown = lines.slice(0, MOST_LINES);
+  const rest = lines.length - shown.length;
+  return [
+    ...shown,
+    ...(rest > 0 ? [`and ${rest} more`] : []),
+    ...(link === null ? [] : ['', link]),
+  ].join('\n');
+}
+
+function dataOf(alarm: StoredAlarm, state: 'raised' | 'cleared'): Message['alarms'][number] {
+  const { key, kind, run, host, what, todo, opened, over } = alarm;
+  return {
+    ...{ id: noticeId(alarm, state), state, key, kind, run, host, what, todo },
+    opened: opened.toISOString(),
+    over: over?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+
+import type { Settings } from '../../infra/config/entries.ts';
+import type { Receiver, StoredAlarm } from './alarm.pure.ts';
+import { course, NOTHING_SEEN, type Sightings } from './alarm-course.pure.ts';
+import { messageOf } from './alarm-message.pure.ts';
+import { noticesFor, waitSeconds, type Notices } from './alarm-notices.pure.ts';
+import { alarmsOf } from './alarm-rules.pure.ts';
+import { StoreError } from '../../infra/mongo/store-error.ts';
+import type { Destination } from './alarm.port.ts';
+import type { Store } from '../../ports/store.ts';
+import { HostReader } from '../../readmodel/readings.ts';
+import { readFacts } from './alarm-facts.ts';
+import { receiversOf, send, signOfLife } from './alarm-sender.ts';
+
+/** Whoever sends has so long for it; longer than any sending takes, seconds. */
+const LEASE_SECONDS = 60;
+const MOST_WAIT_SECONDS = 3600;
+/** That something is over is told at most so much later, hours. */
+const CLEARED_HOURS = 24;
+const MOST_OVER = 1000;
+const STOP_MS = 2000;
+
+/**
+ * Looks at an interval whether something must be told, whoever watches the pages, and tells it. What
+ * is known and told lies in the database: of several dashboards one sends, and a restart repeats
+ * nothing.
+ */
+export class AlarmWatch {
+  readonly #store: Store;
+  readonly #settings: Settings;
+  readonly #log: Logger;
+  readonly #me = `${hostname()} ${process.pid} ${randomBytes(4).toString('hex')}`;
+  readonly #hostReader = new HostReader();
+  readonly #sending = new Map<Destination, Promise<void>>();
+  #sightings: Sightings = NOTHING_SEEN;
+  readonly #stop = new AbortController();
+  #looking: Promise<void> = Promise.resolve();
+  /** Why the last look failed, so that it is said once. */
+  #failing: string | null = null;
+
+  constructor(store: Store, settings: Settings, log: Logger) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#looking = this.#loop();
+  }
+
+  /** What is being sent is noted down if that does not take long; otherwise it may be sent again. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    const patience = delay(STOP_MS, undefined, { ref: false });
+    await Promise.race([Promise.all([this.#looking, ...this.#sending.values()]), patience]);
+  }
+
+  async #loop(): Promise<void> {
+    await this.#prepare();
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#look();
+      const pause = this.#settings.alarms.lookSeconds * 1000;
+      await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  /** In a database of ours the collections are there before anybody writes. */
+  async #prepare(): Promise<void> {
+    if (!this.#settings.database.manage) return;
+    await this.#store.ensureIndexes().catch((error: unknown) => {
+      this.#log.warn({ event: 'alarms.indexes', err: error }, 'indexes cannot be created');
+    });
+  }
+
+  async #look(): Promise<void> {
+    try {
+      await this.#judge();
+      this.#failing = null;
+    } catch (error) {
+      // Whatever was seen before must be seen anew: nobody knows what was in between.
+      this.#sightings = NOTHING_SEEN;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (this.#failing === null && !this.#stop.signal.aborted) {
+        this.#log.warn({ event: 'alarms.unread' }, `alarms cannot be judged: ${reason}`);
+      }
+      this.#failing = reason;
+      return;
+    }
+    if (this.#stop.signal.aborted) return;
+    const { alarms } = this.#settings;
+    for (const receiver of receiversOf(alarms)) this.#begin(receiver, () => this.#tell(receiver));
+    if (alarms.deadMan !== null) this.#begin('dead_man', () => this.#showLife());
+  }
+
+  /** Writes down what has begun and what is over. */
+  async #judge(): Promise<void> {
+    const { alarms: limits, rules } = this.#settings;
+    const now = await this.#store.serverTime();
+    const [facts, open] = await Promise.all([
+      readFacts(this.#store, this.#hostReader, rules, limits.nothingProcessedSeconds, now),
+      this.#store.alarms.open(),
+    ]);
+    const found = alarmsOf(facts, new Set(open.map(({ key }) => key)), limits, now);
+    const atSeconds = performance.now() / 1000;
+    const { raise, clear, sightings } = course(
+      found,
+      open,
+      this.#sightings,
+      limits.holdSeconds,
+      atSeconds,
+    );
+    this.#sightings = sightings;
+    const before = await this.#store.alarms.byKeys(raise.map(({ key }) => key));
+    for (const alarm of raise) {
+      const last = before.find(({ key }) => key === alarm.key);
+      if (await this.#store.alarms.raise(alarm, last?.episode ?? 0)) {
+        this.#log.warn({ event: 'alarm.raised', alarm: alarm.key }, alarm.what);
+      }
+    }
+    for (const { key, episode, what } of clear) {
+      if (await this.#store.alarms.clear(key, episode)) {
+        this.#log.info({ event: 'alarm.cleared', alarm: key }, `over: ${what}`);
+      }
+    }
+  }
+
+  /** A slow receiver keeps neither the others nor the next look waiting. */
+  #begin(destination: Destination, work: () => Promise<void>): void {
+    if (this.#sending.has(destination)) return;
+    const done = work()
+      .catch((error: unknown) => {
+        if (this.#stop.signal.aborted) return;
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#log.warn({ event: 'alarms.untold', destination }, reason);
+      })
+      .finally(() => this.#sending.delete(destination));
+    this.#sending.set(destination, done);
+  }
+
+  async #tell(receiver: Receiver): Promise<void> {
+    if (isNothing(await this.#unknownTo(receiver))) return;
+    await this.#inTurn(receiver, null, async () => {
+      // Read anew: another dashboard may just have told it.
+      const notices = await this.#unknownTo(receiver);
+      if (isNothing(notices)) return false;
+      await send(receiver, messageOf(notices, this.#settings.alarms.link), this.#settings.alarms);
+      const told = (alarm: StoredAlarm, said: 'raised' | 'cleared') =>
+        this.#store.alarms.told(alarm, receiver, said);
+      for (const alarm of notices.raised) await told(alarm, 'raised');
+      for (const alarm of notices.cleared) await told(alarm, 'cleared');
+      return true;
+    });
+  }
+
+  async #unknownTo(receiver: Receiver): Promise<Notices> {
+    const now = await this.#store.serverTime();
+    const since = new Date(now.getTime() - CLEARED_HOURS * 3_600_000);
+    const [open, over, windows] = await Promise.all([
+      this.#store.alarms.open(),
+      this.#store.alarms.overSince(since, MOST_OVER),
+      this.#store.maintenance.endingAfter(now),
+    ]);
+    return noticesFor(receiver, [...open, ...over], windows, now);
+  }
+
+  async #showLife(): Promise<void> {
+    const { alarms } = this.#settings;
+    await this.#inTurn('dead_man', alarms.deadManSeconds, async () => {
+      await signOfLife(alarms);
+      return true;
+    });
+  }
+
+  /** Of all dashboards one sends at a time, and after a failure not before its time. `work` answers whether it sent. */
+  async #inTurn(
+    destination: Destination,
+    everySeconds: number | null,
+    work: () => Promise<boolean>,
+  ): Promise<void> {
+    const now = await this.#store.serverTime();
+    const seen =
+      (await this.#store.alarms.receivers()).find((each) => each.destination === destination) ??
+      null;
+    const isFree = seen?.claimedUntil == null || seen.claimedUntil <= now;
+    const isDue = seen?.next == null || seen.next <= now;
+    if (!isFree || !isDue) return;
+    const turn = await this.#store.alarms.claim(destination, seen, this.#me, LEASE_SECONDS);
+    if (turn === null) return;
+    const before = seen?.failures ?? 0;
+    try {
+      const kind = (await work()) ? 'sent' : 'nothing_to_send';
+      const nextSeconds = kind === 'sent' ? (everySeconds ?? 0) : 0;
+      await this.#store.alarms.release(destination, turn, { kind, nextSeconds });
+    } catch (error) {
+      // Without the database nothing is known: the claim ends by itself.
+      if (error instanceof StoreError) throw error;
+      const problem = error instanceof Error ? error.message : String(error);
+      if (before === 0) {
+        this.#log.warn(
+          { event: 'alarms.receiver_failed', destination },
+          `${destination} cannot be told: ${problem}`,
+        );
+      }
+      const { retrySeconds } = this.#settings.alarms;
+      const most = Math.min(MOST_WAIT_SECONDS, everySeconds ?? MOST_WAIT_SECONDS);
+      const nextSeconds = waitSeconds(before + 1, retrySeconds, most);
+      await this.#store.alarms.release(destination, turn, { kind: 'failed', problem, nextSeconds });
+    }
+  }
+}
+
+function isNothing({ raised, cleared }: Notices): boolean {
+  return raised.length + cleared.length === 0;
+}

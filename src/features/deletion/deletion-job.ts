@@ -1,0 +1,337 @@
+import { InTheWay } from '../../attempt/files/live-data.ts';
+import type { Product } from '../../attempt/attempt.pure.ts';
+import {
+  configuredRoot,
+  liveFolderOf,
+  productsToCheck,
+  requiredRawTypes,
+  stillOurs,
+  vouchersOf,
+  type ProductCheck,
+  type Voucher,
+} from './deletion.pure.ts';
+import { parseRun, type Run } from '../../run/run.pure.ts';
+import { documentsInWords, SETTLE_NUMBER } from '../../run/same-number.pure.ts';
+import { numbered } from '../../run/same-number.store.ts';
+import type { DeletionDocument } from './deletion.port.ts';
+import type { Fence, RunDocument } from '../../run/run.port.ts';
+import type { DeletionMeans } from './deletion-means.port.ts';
+import { isDiskTrouble } from '../../ports/disk-trouble.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { untilAnswered, untilWritten } from '../../ports/persist.ts';
+
+export type DeletionEnd =
+  | { kind: 'done'; folder: string; files: number; bytes: number; vouchedBy: readonly string[] }
+  /** For good, unless a person asks again. Nothing was deleted. */
+  | { kind: 'refused'; cause: string }
+  /** Something is in its way that may pass: to be tried again. */
+  | { kind: 'waiting'; problem: string }
+  /** The manager ends; the next start goes on. */
+  | { kind: 'stopped' };
+
+/** Ends a deletion from within. */
+class End extends Error {
+  readonly end: DeletionEnd;
+  constructor(end: DeletionEnd) {
+    super(end.kind);
+    this.end = end;
+  }
+}
+
+interface Doomed {
+  run: Run;
+  root: string;
+  location: string;
+  folder: string;
+  files: number;
+  bytes: number;
+  vouchers: readonly Voucher[];
+  how: string;
+}
+
+/**
+ * Deletes the live data of one run, or goes on with that, as the record of it says:
+ *
+ * 1. all that vouches for it is looked at now, and loaded; the record says `deleting`, and by what;
+ * 2. its folder gets a name under which nobody takes it for data;
+ * 3. one update, which lands only if the run is still this host's, takes it out of `data`;
+ * 4. the folder is removed.
+ *
+ * Until 3 has landed nothing is lost, and whatever was interrupted begins anew. After it no program
+ * counts on the live data any more, and the removal is only finished.
+ */
+export async function deleteLiveData(
+  env: Environment,
+  means: DeletionMeans,
+  record: DeletionDocument,
+  signal: AbortSignal,
+): Promise<DeletionEnd> {
+  return ended(signal, () => new DeletionJob(env, means, record, signal).work());
+}
+
+/**
+ * Leaves nothing half done, for a host on which nobody goes on: what no program counts on any more
+ * is removed, anything else is put back under its own name.
+ */
+export async function windUpDeletion(
+  env: Environment,
+  means: DeletionMeans,
+  record: DeletionDocument,
+  signal: AbortSignal,
+): Promise<DeletionEnd> {
+  return ended(signal, () => new DeletionJob(env, means, record, signal).windUp());
+}
+
+async function ended(signal: AbortSignal, work: () => Promise<DeletionEnd>): Promise<DeletionEnd> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof End) return error.end;
+    if (signal.aborted) return { kind: 'stopped' };
+    if (error instanceof InTheWay || isDiskTrouble(error)) {
+      return { kind: 'waiting', problem: error.message };
+    }
+    throw error;
+  }
+}
+
+class DeletionJob {
+  private readonly env: Environment;
+  private readonly means: DeletionMeans;
+  private readonly record: DeletionDocument;
+  private readonly signal: AbortSignal;
+
+  constructor(
+    env: Environment,
+    means: DeletionMeans,
+    record: DeletionDocument,
+    signal: AbortSignal,
+  ) {
+    this.env = env;
+    this.means = means;
+    this.record = record;
+    this.signal = signal;
+  }
+
+  async work(): Promise<DeletionEnd> {
+    const document = await this.document();
+    if (this.record.state === 'deleting' && !listsLive(document)) {
+      return this.finish(document);
+    }
+    await this.restore();
+    const doomed = await this.doomed(document);
+    await this.written('the record of the deletion', async () => {
+      const { folder, location, files, bytes, vouchers: vouchedBy, how } = doomed;
+      const found = { folder, location, files, bytes, vouchedBy, how };
+      await this.env.store.deletions.begin(this.record.attempt, found);
+      return true;
+    });
+    // Loading may have taken hours.
+    const again = await this.document();
+    this.ours(again);
+    await this.means.liveData.setAside(doomed.root, doomed.run.runId);
+    await this.stillAlone(doomed);
+    if ((await this.withdraw(again, doomed.location, false)) === 'changed') {
+      await this.means.liveData.putBack(doomed.root, doomed.run.runId);
+      this.ours(await this.document());
+      refuse('its live data is not listed any more as it was');
+    }
+    return this.remove(doomed.root, doomed.run.runId, doomed);
+  }
+
+  /** Another document may have got the number meanwhile, and the folder may hold its live data too. */
+  private async stillAlone({ root, run }: Doomed): Promise<void> {
+    try {
+      await this.document();
+    } catch (error) {
+      if (error instanceof End) await this.means.liveData.putBack(root, run.runId);
+      throw error;
+    }
+  }
+
+  async windUp(): Promise<DeletionEnd> {
+    if (this.record.state === 'deleting') {
+      const document = await this.document();
+      if (!listsLive(document)) return this.finish(document);
+      await this.restore();
+    }
+    return wait('no manager is here that goes on with it');
+  }
+
+  /** The run was taken out of `data` by an earlier manager of this host, if by anybody. */
+  private async finish(document: RunDocument): Promise<DeletionEnd> {
+    const { folder, location, files, bytes, vouchedBy } = this.record;
+    if (folder === null || location === null) return refuse('its record says no folder');
+    const root = configuredRoot(location, this.env.liveDataRoots);
+    if (root === null) return wait(`${location} is no longer the configured folder of live data`);
+    const landed = await this.withdraw(document, location, true);
+    if (landed === 'changed') {
+      await this.restore();
+      return refuse(`somebody else has taken its live data out of the document; see ${folder}`);
+    }
+    const found = { folder, files: files ?? 0, bytes: bytes ?? 0, vouchers: vouchedBy };
+    return this.remove(root, this.runId, found);
+  }
+
+  /** What a deletion that was cut has set aside gets its name back, if it is whole. */
+  private async restore(): Promise<void> {
+    const { env, means, record, signal } = this;
+    const root =
+      record.location === null ? null : configuredRoot(record.location, env.liveDataRoots);
+    if (root === null) return;
+    const found = await means.liveData.look(root, this.runId);
+    if (found.kind !== 'set_aside') return;
+    const { files } = await means.liveData.survey(found.path, signal);
+    if (signal.aborted) stop();
+    if (files === record.files) await means.liveData.putBack(root, this.runId);
+  }
+
+  private get runId(): string {
+    return String(this.record.run).padStart(6, '0');
+  }
+
+  private async remove(
+    root: string,
+    runId: string,
+    { folder, files, bytes, vouchers }: Pick<Doomed, 'folder' | 'files' | 'bytes' | 'vouchers'>,
+  ): Promise<DeletionEnd> {
+    if (!(await this.means.liveData.remove(root, runId, this.signal))) return stop();
+    return { kind: 'done', folder, files, bytes, vouchedBy: vouchers.map(({ type }) => type) };
+  }
+
+  /** All that has to hold, in the order of what it costs to find out. */
+  private async doomed(document: RunDocument): Promise<Doomed> {
+    const { env, record, means, signal } = this;
+    const { run, end } = this.ours(document);
+    const { root, location } = allowed(liveFolderOf(run, env.liveDataRoots));
+    const products = await this.products(run);
+    const folder = await this.folder(root, run);
+    for (const path of [env.outputDirectory, env.attempts.directoryOf(record.attempt)]) {
+      if (!(await means.liveData.contains(folder, path))) continue;
+      refuse(`${path} lies in the folder of its live data`);
+    }
+    const { files, bytes, obstacle } = await means.liveData.survey(folder, signal);
+    if (signal.aborted) stop();
+    if (obstacle !== null) wait(obstacle);
+    const { products: checked, how } = await this.check(run, products);
+    const { vouchers } = allowed(vouchersOf({ run, end }, products, checked, env.rules.limits));
+    return { run, root, location, folder, files, bytes, vouchers, how };
+  }
+
+  private async products(run: Run): Promise<Product[]> {
+    const { env, record } = this;
+    const files = await env.attempts.read(record.attempt);
+    const { plan, result } = files ?? { plan: null, result: null };
+    if (files === null || plan === null || result === null) {
+      return refuse(
+        `what the attempt made is not on record any more: ${env.attempts.directoryOf(record.attempt)}`,
+      );
+    }
+    if (!files.concluded) wait('the attempt is not wound up yet');
+    const graph = env.graph() ?? wait('the worker has not reported the plugins of the context yet');
+    const { types } = allowed(
+      requiredRawTypes(run.detectors, graph, plan.context, env.rules.targets),
+    );
+    return allowed(productsToCheck(run, env.host, types, result)).products;
+  }
+
+  /** The folder under its own name. */
+  private async folder(root: string, { runId }: Run): Promise<string> {
+    const { liveData } = this.means;
+    const found = await liveData.look(root, runId);
+    switch (found.kind) {
+      case 'there':
+        return found.path;
+      case 'missing':
+        return refuse(`there is no folder ${found.path}`);
+      case 'odd':
+        return refuse(`${found.path} is left alone: ${found.why}`);
+      case 'twice':
+        return wait(`${found.aside} is in the way: look what it is`);
+      case 'set_aside':
+        return refuse(`${found.path} is what is left of an earlier deletion`);
+    }
+  }
+
+  private async check(run: Run, products: readonly Product[]): Promise<ProductCheck> {
+    try {
+      return await this.means.check(run.runId, products, this.signal);
+    } catch (error) {
+      if (this.signal.aborted) return stop();
+      return wait(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private ours(document: RunDocument): { run: Run; end: Date } {
+    const { env, record } = this;
+    const { host } = env;
+    const { attempt } = record;
+    return allowed(
+      stillOurs(parseRun(document), lastAttempt(document), { host, attempt }, env.rules.claim),
+    );
+  }
+
+  private withdraw(document: RunDocument, location: string, before: boolean) {
+    const { holdTag, abandonTag } = this.env.rules.claim;
+    const fence: Fence = {
+      id: document._id,
+      attempt: this.record.attempt,
+      host: this.env.host,
+    };
+    return this.written(`the live data of run ${this.record.run}`, (again) =>
+      this.env.store.runs.withdrawLive(fence, location, {
+        unlessTagged: [holdTag, abandonTag],
+        again: again || before,
+      }),
+    );
+  }
+
+  private async document(): Promise<RunDocument> {
+    const found = await this.answered(`run ${this.record.run}`, () =>
+      this.env.store.runs.byNumber(this.record.run),
+    );
+    // Live data lies in a folder named by the number: whose it is, is not known.
+    if (found.length > 1) {
+      const named = documentsInWords(numbered(found));
+      wait(`${found.length} documents have its number, ${named}; ${SETTLE_NUMBER}`);
+    }
+    return found[0] ?? refuse('its document is gone');
+  }
+
+  private async answered<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    return (await untilAnswered(this.env, what, this.signal, ask)) ?? stop();
+  }
+
+  private async written<T>(what: string, write: (again: boolean) => Promise<T>): Promise<T> {
+    return (await untilWritten(this.env, what, this.signal, write)) ?? stop();
+  }
+}
+
+function allowed<T>(answer: ({ kind: 'allowed' } & T) | { kind: 'refused'; cause: string }): T {
+  return answer.kind === 'refused' ? refuse(answer.cause) : answer;
+}
+
+function refuse(cause: string): never {
+  throw new End({ kind: 'refused', cause });
+}
+
+function wait(problem: string): never {
+  throw new End({ kind: 'waiting', problem });
+}
+
+function stop(): never {
+  throw new End({ kind: 'stopped' });
+}
+
+function lastAttempt(document: RunDocument): unknown {
+  const fields = document['bootstrax'] as { last_attempt?: unknown } | null | undefined;
+  return fields?.last_attempt;
+}
+
+function listsLive(document: RunDocument): boolean {
+  const entries = document['data'];
+  return (
+    Array.isArray(entries) &&
+    entries.some((entry) => (entry as { type?: unknown } | null)?.type === 'live')
+  );
+}

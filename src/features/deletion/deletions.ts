@@ -1,0 +1,135 @@
+import { StoreError } from '../../infra/mongo/store-error.ts';
+import type { DeletionDocument } from './deletion.port.ts';
+import { Bell } from '../../ports/wake.ts';
+import { deleteLiveData, windUpDeletion, type DeletionEnd } from './deletion-job.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { unlessOutage, untilWritten } from '../../ports/persist.ts';
+import { tellDaq } from '../../ports/notify.ts';
+
+/**
+ * Deletes live data, one run at a time, beside everything else that the manager does. What is to be
+ * done is in the database, so it goes on with what an earlier manager of this host left unfinished.
+ */
+export class Deletions {
+  readonly #env: Environment;
+  readonly #bell: Bell;
+  #passing: Promise<void> = Promise.resolve();
+  /** Aborted: nothing is begun. */
+  #working = new AbortController();
+
+  constructor(env: Environment) {
+    this.#env = env;
+    this.#bell = new Bell(env.clock);
+  }
+
+  /** A run is done: do not wait for the clock. */
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  /** Passes again and again until told to end. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#env.deletion === null) return this.#sayWhatIsLeft();
+    while (!signal.aborted) {
+      await this.pass(signal);
+      await this.#bell.wait(this.#env.rules.limits.cleanUpSeconds, signal);
+    }
+  }
+
+  /** Tries each unfinished deletion of this host once; returns at once where there is none to do. */
+  pass(signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.#working.signal]);
+    return this.#inTurn(() => this.#each(deleteLiveData, either));
+  }
+
+  /** Leaves nothing half done, and begins nothing until `resume`. */
+  windUp(signal: AbortSignal): Promise<void> {
+    this.#working.abort();
+    return this.#inTurn(() => this.#each(windUpDeletion, signal));
+  }
+
+  resume(): void {
+    if (this.#working.signal.aborted) this.#working = new AbortController();
+    this.wake();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#passing = this.#passing.then(work);
+    return this.#passing;
+  }
+
+  async #each(deal: typeof deleteLiveData, signal: AbortSignal): Promise<void> {
+    const env = this.#env;
+    if (env.deletion === null || signal.aborted) return;
+    const unfinished = await unlessOutage(env, 'unfinished deletions', () =>
+      env.store.deletions.unfinished(env.host),
+    );
+    for (const record of unfinished ?? []) {
+      if (signal.aborted) return;
+      const { deletion } = env;
+      await unlessOutage(env, `the live data of run ${record.run}`, async () => {
+        await this.#conclude(record, await deal(env, deletion, record, signal), signal);
+      });
+    }
+  }
+
+  async #conclude(record: DeletionDocument, end: DeletionEnd, signal: AbortSignal): Promise<void> {
+    const { env, write } = { env: this.#env, write: this.#writing(record, signal) };
+    const { run, attempt } = record;
+    switch (end.kind) {
+      case 'stopped':
+        return;
+      case 'done': {
+        await write(() => env.store.deletions.done(attempt));
+        const { files, bytes, folder, vouchedBy } = end;
+        const message = `live data of run ${run} deleted: ${amount(bytes)} in ${files} files at ${folder}; ${vouchedBy.join(', ')} stand in for it`;
+        env.log.info({ event: 'live.deleted', run, attempt, files, bytes, folder }, message);
+        return tellDaq(env, 'info', message, run);
+      }
+      case 'refused': {
+        await write(() => env.store.deletions.refuse(attempt, end.cause));
+        const message = `live data of run ${run} is not deleted: ${end.cause}. It is not tried again, unless with 'bootstrax deletions retry ${run}'`;
+        env.log.warn({ event: 'live.refused', run, attempt, cause: end.cause }, message);
+        return tellDaq(env, 'warning', message, run);
+      }
+      case 'waiting': {
+        if (end.problem === record.problem) return;
+        await write(() => env.store.deletions.note(attempt, end.problem));
+        const message = `live data of run ${run} is not deleted yet: ${end.problem}; it is tried again`;
+        env.log.warn({ event: 'live.waiting', run, attempt, problem: end.problem }, message);
+        return tellDaq(env, 'warning', message, run);
+      }
+    }
+  }
+
+  #writing(record: DeletionDocument, signal: AbortSignal) {
+    return (write: () => Promise<void>) =>
+      untilWritten(this.#env, `the deletion of run ${record.run}`, signal, async () => {
+        await write();
+        return true;
+      });
+  }
+
+  /** Switched off meanwhile: nothing goes on, and nobody should wonder. */
+  async #sayWhatIsLeft(): Promise<void> {
+    const env = this.#env;
+    let left: DeletionDocument[];
+    try {
+      left = await env.store.deletions.unfinished(env.host);
+    } catch (error) {
+      // Where nothing is deleted, the collection may not even be readable.
+      if (error instanceof StoreError) return;
+      throw error;
+    }
+    if (left.length === 0) return;
+    const runs = left.map(({ run }) => run);
+    env.log.warn(
+      { event: 'live.unfinished', runs },
+      `the deletion of live data is switched off, with run ${runs.join(', ')} unfinished: see 'bootstrax deletions --unfinished'`,
+    );
+  }
+}
+
+function amount(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+
+import type { Product } from '../../attempt/attempt.pure.ts';
+import { productCheckSchema, type ProductCheck } from './deletion.pure.ts';
+import { workerEnvironment, type WorkerFolders } from '../../attempt/worker/worker-environment.ts';
+
+export interface ProductCheckOptions extends WorkerFolders {
+  python: string;
+  environment: NodeJS.ProcessEnv;
+}
+
+/** Its words are shortened to this, characters. */
+const MOST_WORDS = 2000;
+
+/**
+ * Loads all of these products in a process of its own, which gives way to everything else and ends
+ * with this one or when `signal` is aborted. Throws, naming what it said last, if it cannot tell.
+ */
+export async function checkProducts(
+  options: ProductCheckOptions,
+  runId: string,
+  products: readonly Product[],
+  signal: AbortSignal,
+): Promise<ProductCheck> {
+  const request = {
+    runId,
+    products: products.map(({ type, location, lineageHash }) => ({ type, location, lineageHash })),
+  };
+  const child = spawn(options.python, ['-m', 'bootstrax_worker', 'check-products'], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: workerEnvironment(options.environment, options),
+    signal,
+    killSignal: 'SIGKILL',
+  });
+  let answer = '';
+  let words = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => (answer += piece));
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    words = (words + piece).slice(-MOST_WORDS);
+  });
+  // It may be gone before it has read the request.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(JSON.stringify(request));
+  const ended = await new Promise<string | null>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, killed) => {
+      resolve(code === 0 ? null : (killed ?? `exit code ${code}`));
+    });
+  });
+  if (ended !== null) {
+    const last = words.trimEnd().split('\n').at(-1) ?? '';
+    throw new Error(`the check of the products came to no end (${ended}): ${last}`);
+  }
+  return productCheckSchema.parse(JSON.parse(answer));
+}

@@ -1,0 +1,32 @@
+import type { Finding, RunSeen } from '../../attempt/files/folder-listing.pure.ts';
+
+/** What only a person can see to. */
+export function forAPerson(
+  details: Finding['details'],
+): Pick<Finding, 'action' | 'needsPerson' | 'details'> {
+  return { action: null, needsPerson: true, details };
+}
+
+/** What passes, or what somebody else sees to. */
+export function forNobody(
+  details: Finding['details'],
+): Pick<Finding, 'action' | 'needsPerson' | 'details'> {
+  return { action: null, needsPerson: false, details };
+}
+
+/** The state of the documents of one run. */
+export function inWords(documents: readonly RunSeen[]): string {
+  return documents.map(stateInWords).join('; ');
+}
+
+/** The state of one document. */
+export function stateInWords({ state, host }: RunSeen): string {
+  if (state === null || state === undefined) return 'new';
+  if (typeof state !== 'string') return 'of no known state';
+  return typeof host === 'string' ? `${state} on ${host}` : state;
+}
+
+/** A date for people, from ms since 1970. */
+export function iso(ms: number): string {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'unknown';
+}

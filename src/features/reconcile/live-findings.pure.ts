@@ -1,0 +1,119 @@
+import {
+  liveFolderOf,
+  type Finding,
+  type Listing,
+  type LiveContent,
+  type LiveSeen,
+  type RunSeen,
+} from '../../attempt/files/folder-listing.pure.ts';
+import type { View } from './run-claims.pure.ts';
+import { forAPerson, forNobody, iso, stateInWords } from './finding-words.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+
+/** The readers write their first files before the run document appears, ms. */
+const DOCUMENT_DELAY_MS = 300_000;
+/** The same in the other direction: a document may be there before the first file, ms. */
+const FIRST_FILE_MS = 300_000;
+/** A folder of live data that cannot be seen from here. */
+export function unreadableRoot({ path, unreadable }: Listing['liveRoots'][number]): Finding[] {
+  if (unreadable === null) return [];
+  return [
+    {
+      kind: 'live_unreadable',
+      run: null,
+      path,
+      says: `live data cannot be seen from here: ${path} cannot be read (${unreadable})`,
+      todo: 'mount it, or correct paths.live_data, and look again',
+      ...forAPerson({}),
+    },
+  ];
+}
+
+/** A run's live data against its document. */
+export function liveFolder(view: View, live: LiveSeen): Finding[] {
+  const { run, path, content } = live;
+  const details = { ...contentDetails(content) };
+  const what = content === null ? path : `${path}: ${contentInWords(content)}`;
+  const documents = view.runs(run);
+  if (live.beingDeleted) {
+    return [
+      {
+        kind: 'live_being_deleted',
+        run,
+        path,
+        says: `live data of run ${run} is half deleted, ${what}`,
+        todo: `see 'bootstrax deletions ${run}': a manager of the host that began it goes on with it`,
+        ...forNobody(details),
+      },
+    ];
+  }
+  if (documents.length === 0) {
+    const age = content === null ? Infinity : view.listing.nowMs - content.firstMs;
+    const soon = age < DOCUMENT_DELAY_MS;
+    const base = { kind: 'live_without_document', run, path } as const;
+    if (soon) {
+      return [
+        {
+          ...base,
+          says: `live data without a run document yet, ${what}`,
+          todo: 'the DAQ may be about to write it: look again in a few minutes',
+          ...forNobody(details),
+        },
+      ];
+    }
+    return [
+      {
+        ...base,
+        says: `the DAQ never managed to write the document of run ${run}, but its live data is there, ${what}`,
+        todo: `have the document written (number ${run}, start, end, mode, detectors, daq_config, data), and it is processed; or remove ${path} if it is no run`,
+        ...forAPerson(details),
+      },
+    ];
+  }
+  if (documents.some(({ entries }) => entries.some(({ type }) => type === 'live'))) return [];
+  return [
+    {
+      kind: 'live_unlisted',
+      run,
+      path,
+      says: `live data of run ${run} is there, but its document lists none, ${what}`,
+      todo: `its deletion was cut, or the entry lost: see 'bootstrax deletions ${run}' and the run's deleted_data, then remove ${path} or restore the entry`,
+      ...forAPerson(details),
+    },
+  ];
+}
+
+/** The live entries of a document against the disk. */
+export function liveEntries(view: View, run: RunSeen): Finding[] {
+  const { serverTime } = view.listing;
+  const { start, end, state } = run;
+  const fresh =
+    end === null && start !== null && serverTime.getTime() - start.getTime() < FIRST_FILE_MS;
+  return run.entries.flatMap(({ type, location }) => {
+    if (type !== 'live' || location === null || fresh) return [];
+    const path = liveFolderOf(location, run.run);
+    if (!view.listing.missing.has(path)) return [];
+    const finished = state === 'done' || state === 'abandoned';
+    const finding: Finding = {
+      kind: 'live_missing',
+      run: run.run,
+      path,
+      says: `the document of run ${run.run} (${stateInWords(run)}) lists live data, but ${path} is not there`,
+      todo: finished
+        ? `if it was deleted on purpose, move the entry to deleted_data`
+        : `restore it and 'bootstrax retry ${run.run}', or 'bootstrax abandon ${run.run}'`,
+      ...forAPerson({ state }),
+    };
+    return [finding];
+  });
+}
+
+function contentDetails(content: LiveContent | null): Record<string, unknown> {
+  if (content === null) return {};
+  const { chunks, files, bytes, firstMs, lastMs } = content;
+  return { chunks, files, bytes, first: iso(firstMs), last: iso(lastMs) };
+}
+
+function contentInWords({ chunks, files, bytes, firstMs, lastMs }: LiveContent): string {
+  return `${counted(chunks, 'chunk')}, ${counted(files, 'file')}, ${bytes} bytes, written from ${iso(firstMs)} to ${iso(lastMs)}`;
+}

@@ -1,0 +1,161 @@
+import type {
+  Finding,
+  FindingKind,
+  FolderSeen,
+  RunSeen,
+} from '../../attempt/files/folder-listing.pure.ts';
+import { isInside, type Proof, type View } from './run-claims.pure.ts';
+import { forAPerson, forNobody, inWords, iso, stateInWords } from './finding-words.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+
+/** A folder of the output against the documents of its run. */
+export function outputFolder(view: View, folder: FolderSeen): Finding[] {
+  const { run, path, location, unfinished } = folder;
+  const { host } = view.listing;
+  const documents = view.runs(run);
+  const what = `${path} (${counted(folder.files, 'file')}, ${folder.bytes} bytes, changed last ${iso(folder.newestMs)})`;
+  const details = { files: folder.files, bytes: folder.bytes, changedLast: iso(folder.newestMs) };
+  const elsewhere = view.doneElsewhere(run);
+  const registeredHere = documents.some(({ entries }) =>
+    entries.some((entry) => entry.host === host && entry.location === location),
+  );
+  // What is being made now is nobody else's business.
+  if (view.isHeldHere(run)) return [];
+  if (documents.length === 0) {
+    return [
+      {
+        kind: 'folder_without_document',
+        run,
+        path,
+        says: `data of run ${run}, which has no document: ${what}`,
+        todo: `find out whose it is; remove it by hand if nobody wants it`,
+        ...forAPerson(details),
+      },
+    ];
+  }
+  if (registeredHere && !unfinished) {
+    if (elsewhere === null) return [];
+    return [
+      {
+        kind: 'done_elsewhere',
+        run,
+        path,
+        says: `run ${run} is done on ${elsewhere}, but its data here is registered as well: ${what}`,
+        todo: 'ajax removes data that is not of the latest host',
+        ...forNobody({ ...details, doneOn: elsewhere, registered: true }),
+      },
+    ];
+  }
+  if (view.isHeld(run)) {
+    return [
+      {
+        kind: unfinished ? 'folder_unfinished' : 'folder_unregistered',
+        run,
+        path,
+        says: `left here of run ${run}, which another host is processing: ${what}`,
+        todo: 'look again when that has ended',
+        ...forNobody(details),
+      },
+    ];
+  }
+  const kind: FindingKind =
+    elsewhere !== null
+      ? 'done_elsewhere'
+      : unfinished
+        ? 'folder_unfinished'
+        : 'folder_unregistered';
+  const says =
+    elsewhere !== null
+      ? `run ${run} is done on ${elsewhere}, and here lies unregistered data of it: ${what}`
+      : unfinished
+        ? `strax never finished this, and nobody works on run ${run} (${inWords(documents)}): ${what}`
+        : `data of run ${run} (${inWords(documents)}) that its document does not list for this host: ${what}`;
+  const base = { kind, run, path, says };
+  const all = { ...details, ...(elsewhere === null ? {} : { doneOn: elsewhere }) };
+  const byHand = (why: string): Finding[] => [
+    {
+      ...base,
+      todo: `not removed by --apply: ${why}. Look whose it is, then register it or remove it by hand`,
+      ...forAPerson(all),
+    },
+  ];
+  if (view.isSeenTo(run)) {
+    return [{ ...base, todo: 'the manager tidies up after the attempt', ...forNobody(all) }];
+  }
+  // Folders are named by the number: whose it is, is not known.
+  if (documents.length > 1) return byHand(`${documents.length} documents have this number`);
+  if (!folder.isFolder) return byHand('it is a link or a file');
+  if (folder.condemned && isInside(view.listing.outputDirectory, path, run)) {
+    return [
+      {
+        ...base,
+        todo: `its removal was cut: 'bootstrax reconcile --apply' goes on with it`,
+        action: { kind: 'remove', run, path, attempt: null },
+        needsPerson: true,
+        details: all,
+      },
+    ];
+  }
+  if (view.isListed(location) || view.isListed(path)) return byHand('a run document lists it');
+  const proof = view.makerOf(run, location, folder.newestMs);
+  if (proof.attempt === null) return byHand(proof.why);
+  return [
+    {
+      ...base,
+      todo: `'bootstrax reconcile --apply' removes it: attempt ${proof.attempt} of this host made it, which ended ${proof.outcome}`,
+      action: { kind: 'remove', run, path, attempt: proof.attempt },
+      needsPerson: true,
+      details: { ...all, attempt: proof.attempt },
+    },
+  ];
+}
+
+/** The data entries of a document against the disk. */
+export function dataEntries(view: View, run: RunSeen): Finding[] {
+  const { listing } = view;
+  const { host } = listing;
+  if (view.isHeldHere(run.run)) return [];
+  return run.entries.flatMap((entry): Finding[] => {
+    const { location, type } = entry;
+    if (entry.host !== host || type === 'live' || location === null) return [];
+    if (view.isThere(location)) return [];
+    const temporary = listing.folders.some((folder) => folder.path === `${location}_temp`);
+    const base = {
+      kind: 'entry_without_data',
+      run: run.run,
+      path: location,
+      says:
+        `the document of run ${run.run} (${stateInWords(run)}) lists ${type} on this host, but ${location} is not there` +
+        (temporary ? ': only the folder that strax did not finish' : ''),
+    } as const;
+    const details = { type, state: run.state };
+    if (view.isSeenTo(run.run)) {
+      return [{ ...base, todo: 'the manager tidies up after the attempt', ...forNobody(details) }];
+    }
+    const proof: Proof = temporary
+      ? { attempt: null, why: 'the unfinished folder has to be seen to first' }
+      : view.makerOf(run.run, location, -Infinity);
+    if (proof.attempt === null) {
+      const again =
+        run.state === 'done' && run.host === host
+          ? ` (or have the run processed again: 'bootstrax retry ${run.run} --even-done --reason TEXT', while its live data is there)`
+          : '';
+      return [
+        {
+          ...base,
+          todo: `not withdrawn by --apply: ${proof.why}. Restore the folder, or move the entry to deleted_data${again}`,
+          ...forAPerson(details),
+        },
+      ];
+    }
+    return [
+      {
+        ...base,
+        todo: `'bootstrax reconcile --apply' withdraws the entry: attempt ${proof.attempt} of this host made it, which ended ${proof.outcome}`,
+        action: { kind: 'withdraw', run: run.run, location, attempt: proof.attempt },
+        needsPerson: true,
+        details: { ...details, attempt: proof.attempt },
+      },
+    ];
+  });
+}

@@ -1,0 +1,101 @@
+import { claimDecision, type HostFacts } from '../../claim/claim.pure.ts';
+import { changesBetween, type Change } from './compare.pure.ts';
+import { decidePlan, type DecisionInputs } from '../../plan/plan.pure.ts';
+import { countedFailure } from '../../retry/backoff.pure.ts';
+import type { ParsedRun, Run } from '../../run/run.pure.ts';
+
+/** What is compared between two configurations, in the order in which it is shown. */
+export const REPLAYED = [
+  'taken',
+  'targets',
+  'postProcessing',
+  'cores',
+  'maxMessages',
+  'timeoutSeconds',
+  'recordsCompressor',
+  'afterAFailure',
+  'problem',
+] as const;
+export type Replayed = (typeof REPLAYED)[number];
+
+export interface Configuration {
+  host: HostFacts;
+  decisions: DecisionInputs;
+}
+
+export interface ReplayedRun {
+  run: number;
+  /** From the other configuration to the one that is tried. */
+  changes: Change<Replayed>[];
+}
+
+/**
+ * What would become of a run under another configuration, compared decision by decision. The run is
+ * looked at as it was when it was new or failed the last time; `failures` goes instead of its own
+ * count. `now`: any time after the run.
+ */
+export function replayRun(
+  run: Run,
+  other: Configuration,
+  tried: Configuration,
+  failures: number | null,
+  now: Date,
+): ReplayedRun {
+  const again = {
+    ...run,
+    bootstrax: { ...run.bootstrax, failures: failures ?? run.bootstrax.failures },
+  };
+  return {
+    run: run.number,
+    changes: changesBetween(decide(again, other, now), decide(again, tried, now), REPLAYED),
+  };
+}
+
+function decide(
+  run: Run,
+  { host, decisions }: Configuration,
+  now: Date,
+): Partial<Record<Replayed, unknown>> {
+  const { rules } = decisions;
+  const failure = countedFailure(run.bootstrax.failures, 0.5, rules.retry);
+  const base = {
+    taken: whenTaken(run, host, decisions, now),
+    afterAFailure:
+      failure.kind === 'given_up'
+        ? 'given up'
+        : `tried again after ${Math.round(failure.delaySeconds)} s`,
+  };
+  const plan = decidePlan(run, decisions);
+  switch (plan.kind) {
+    case 'decided': {
+      const { targets, postProcessing, cores, maxMessages, timeoutSeconds } = plan;
+      const { recordsCompressor } = plan;
+      return {
+        ...base,
+        ...{ targets, postProcessing, cores, maxMessages, timeoutSeconds, recordsCompressor },
+      };
+    }
+    case 'malformed':
+      return {
+        ...base,
+        problem: plan.problems.map(({ field, problem }) => `${field} ${problem}`).join('; '),
+      };
+    case 'host_problem':
+      return { ...base, problem: plan.reason };
+  }
+}
+
+/** Whether this host takes such a run while it is new: always, when it is needed, or never. */
+function whenTaken(run: Run, host: HostFacts, { rules }: DecisionInputs, now: Date): string {
+  const fresh: ParsedRun = {
+    kind: 'run',
+    run: { ...run, bootstrax: { ...run.bootstrax, state: null } },
+  };
+  const decision = claimDecision(fresh, host, { queueLength: 0, livePrimaries: 1 }, rules, now);
+  if (decision.kind === 'claim') return 'always';
+  const alone = { queueLength: 0, livePrimaries: 0 };
+  if (claimDecision(fresh, host, alone, rules, now).kind === 'claim') {
+    return `when no primary host lives or more than ${rules.claim.backupQueueLength} runs wait`;
+  }
+  return `never: ${decision.why}`;
+}

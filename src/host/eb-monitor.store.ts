@@ -1,0 +1,162 @@
+import { ObjectId, type Document } from 'mongodb';
+
+import type { CappedSpec } from '../infra/mongo/bounded-collections.ts';
+import type { Collection } from '../infra/mongo/collection.ts';
+import { literal } from '../infra/mongo/expressions.ts';
+import type { IndexSpec } from '../infra/mongo/indexes.ts';
+import type { EbMonitorStore, LastSign, LifeSign, SignOfManager } from './host.port.ts';
+
+export const EB_MONITOR_COLLECTION = 'eb_monitor';
+
+export const EB_MONITOR_INDEXES: readonly IndexSpec[] = [
+  {
+    database: 'daq',
+    collection: EB_MONITOR_COLLECTION,
+    name: 'host_time',
+    key: { host: 1, time: 1 },
+  },
+];
+
+/**
+ * On a server of its own room for some 450,000 life signs: two days of twenty hosts. On the embedded
+ * server, which costs 5 to 9 µs of processor time for each that is kept, those of an hour of one host.
+ */
+export const EB_MONITOR_CAPPED: CappedSpec = {
+  database: 'daq',
+  collection: EB_MONITOR_COLLECTION,
+  bytes: 256 * 2 ** 20,
+  embeddedDocuments: 400,
+  otherwise: { field: 'time', keepSeconds: 2 * 86_400 },
+};
+
+/** States of hosts that take no runs although they may give life signs. */
+const NOT_WORKING: readonly unknown[] = ['dead_bootstrax', 'disk full'];
+const RECENT_SECONDS = [300, 86_400];
+/** The reference looks for no process of this number, and kills none. */
+const NO_PID = 0;
+/** Life signs in so much time are changed by one command, however slow the server, ms. */
+const WINDOW_MS = 6 * 3_600_000;
+/** Older ones than so many windows are few, if the collection keeps them at all. */
+const WINDOWS = 40;
+/** Life signs of one host that are looked at to see who writes them. */
+const MOST_WRITERS = 100;
+
+export function lifeSignUpdate(sign: LifeSign): Document[] {
+  return [{ $set: { ...fieldsOf(sign), time: '$$NOW' } }];
+}
+
+/** Only fields that the reference has itself: it goes on writing into this very document. */
+export function lastSignUpdate(sign: LastSign): Document[] {
+  const state: LifeSign['state'] = 'dead_bootstrax';
+  const fields = { ...sign, state, pid: NO_PID, undying: true, production_mode: true };
+  return [{ $set: { ...fieldsOf(fields), time: '$$NOW' } }];
+}
+
+/** Ours say what they think; documents of other programs for the same host are left alone. */
+export function ownPidsFilter(host: string, time: Document | null): Document {
+  return {
+    host,
+    ...(time === null ? {} : { time }),
+    pid: { $ne: NO_PID },
+    thinking: { $exists: true },
+  };
+}
+
+function fieldsOf(sign: object): Document {
+  return Object.fromEntries(
+    Object.entries(sign)
+      .filter(([, value]) => value !== undefined)
+      .map(([field, value]) => [field, literal(value)]),
+  );
+}
+
+/**
+ * An id that sorts after another one, which another process may have made within this very second:
+ * for its readers the newest life sign is the one with the highest id.
+ */
+function idAfter(other: unknown): ObjectId {
+  const ownSeconds = Math.floor(Date.now() / 1000);
+  if (!(other instanceof ObjectId)) return new ObjectId();
+  const laterSeconds = other.getTimestamp().getTime() / 1000 + 1;
+  return new ObjectId(ObjectId.generate(Math.max(ownSeconds, laterSeconds)));
+}
+
+function writerOf({ _id, time, instance, pid }: Document): SignOfManager[] {
+  if (!(time instanceof Date) || typeof pid !== 'number') return [];
+  return [{ id: String(_id), time, instance: typeof instance === 'string' ? instance : null, pid }];
+}
+
+export function createEbMonitorStore(
+  monitor: Collection,
+  serverTime: () => Promise<Date>,
+): EbMonitorStore {
+  const newestSince = async (host: string, since: Date | null): Promise<Document | null> => {
+    const [newest] = await monitor.find(
+      { host, ...(since === null ? {} : { time: { $gte: since } }) },
+      { sort: { _id: -1 }, limit: 1 },
+    );
+    return newest ?? null;
+  };
+  const newest = async (host: string): Promise<Document | null> => {
+    const now = (await serverTime()).getTime();
+    for (const seconds of RECENT_SECONDS) {
+      const recent = await newestSince(host, new Date(now - seconds * 1000));
+      if (recent !== null) return recent;
+    }
+    return newestSince(host, null);
+  };
+  return {
+    write: async (sign) => {
+      await monitor.repeatUpdateOne(
+        'eb_monitor.write',
+        { _id: new ObjectId() },
+        lifeSignUpdate(sign),
+        { upsert: true },
+      );
+    },
+    leave: async (sign) => {
+      const now = (await serverTime()).getTime();
+      const release = (time: Document | null) =>
+        monitor.repeatUpdateAll('eb_monitor.release_pids', ownPidsFilter(sign.host, time), [
+          { $set: { pid: NO_PID } },
+        ]);
+      for (let window = 0; window < WINDOWS; window++) {
+        const since = new Date(now - (window + 1) * WINDOW_MS);
+        // The first one has no upper end: the clock may have been asked a while ago.
+        const before = window === 0 ? {} : { $lt: new Date(now - window * WINDOW_MS) };
+        await release({ $gte: since, ...before });
+      }
+      await release(null);
+      const before = await newest(sign.host);
+      await monitor.repeatUpdateOne(
+        'eb_monitor.write',
+        { _id: idAfter(before?._id) },
+        lastSignUpdate(sign),
+        { upsert: true },
+      );
+    },
+    newest,
+    writers: async (host, seconds) => {
+      const since = new Date((await serverTime()).getTime() - seconds * 1000);
+      const signs = await monitor.find(
+        // The reference does not say what it thinks.
+        { host, time: { $gte: since }, thinking: { $exists: true } },
+        {
+          projection: { time: 1, instance: 1, pid: 1 },
+          sort: { time: -1 },
+          limit: MOST_WRITERS,
+        },
+      );
+      return signs.flatMap(writerOf);
+    },
+    alive: async (hosts, maxAgeSeconds) => {
+      const since = new Date((await serverTime()).getTime() - maxAgeSeconds * 1000);
+      const signs = await monitor.find(
+        { host: { $in: [...hosts] }, time: { $gte: since } },
+        { projection: { host: 1, state: 1 }, sort: { _id: 1 } },
+      );
+      const states = new Map(signs.map((sign) => [sign.host as string, sign.state as unknown]));
+      return [...states].filter(([, state]) => !NOT_WORKING.includes(state)).map(([host]) => host);
+    },
+  };
+}

@@ -1,0 +1,301 @@
+import { versionOfThis } from '../infra/config/version.ts';
+import { memoryLimitBytes } from './memory.pure.ts';
+import type { MachineLoad } from '../infra/linux/load.ts';
+import { HISTORY_SECONDS } from './host-history.store.ts';
+import type { LifeSign } from './host.port.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { Drain } from './drain.ts';
+import type { HostHealth } from './host-health.ts';
+import { isOfDatabase } from '../ports/persist.ts';
+import type { Runner } from '../attempt/runner.ts';
+
+/**
+ * `eb_monitor` promises one at least every 10 s; a write may itself take a while, seconds. All hosts
+ * write theirs at the same time: a server that answers change streams at each write of anybody does
+ * so once then, and not once for each host.
+ */
+const LIFE_SIGN_SECONDS = 9;
+/** Collection `bootstrax`: on change, and at least once a minute, seconds. */
+const HOST_STATUS_SECONDS = 55;
+
+export interface ManagerView {
+  /** null until the host has been looked at for the first time. */
+  health: HostHealth | null;
+  runners: readonly Runner[];
+  /** A person wants no new run here. */
+  drained?: Drain | null;
+  /** How long ago it last saw to what hosts do for each other; null or absent: it does not. */
+  orderKeptSeconds?: number | null;
+}
+
+/** One plain sentence on what this host is doing and why. */
+export function thinking(
+  { health, runners }: ManagerView,
+  slots: number,
+  options: { withProgress: boolean },
+): string {
+  const doing = runners.map(({ run, phase, progress }) => {
+    const covered =
+      progress === null || !options.withProgress
+        ? ''
+        : ` (${progress.coveredSeconds.toFixed(0)} s of data read)`;
+    switch (phase) {
+      case 'preparing':
+        return `preparing run ${run.number}`;
+      case 'waiting_for_worker':
+        return `run ${run.number} waits for the worker to warm up`;
+      case 'starting':
+        return `starting run ${run.number}`;
+      case 'running':
+        return `processing run ${run.number}${covered}`;
+      case 'waiting_for_end':
+        return `waiting for the DAQ to write the end of run ${run.number}`;
+      case 'checking':
+        return `checking the data of run ${run.number}`;
+      case 'settling':
+        return `writing the outcome of run ${run.number}`;
+    }
+  });
+  if (health === null) doing.push('looking at this machine');
+  else if (!health.accepting.ok) doing.push(`taking no new run: ${health.accepting.reason}`);
+  else if (runners.length < slots) doing.push('waiting for runs');
+  return doing.join('; ');
+}
+
+/**
+ * Reports this host to the databases from timers of its own, whatever else goes on. A life sign
+ * that cannot be written is left out: the next one is due soon.
+ */
+export class LifeSigns {
+  readonly #env: Environment;
+  readonly #view: () => ManagerView;
+  readonly #load: () => MachineLoad;
+  readonly #displaced: () => void;
+  #stop: (() => void) | null = null;
+  /** On their way to the databases. */
+  readonly #signs = new Set<Promise<void>>();
+  /** What the last life sign said, and about which run. */
+  #said = '';
+  #lastStatus = '';
+  #lastStatusAt = -Infinity;
+  #writing: Promise<void> | null = null;
+  /** How far this machine's clock is ahead of the server's, seconds. */
+  #skewSeconds: number | null = null;
+  /** It has had a free place and taken runs since then, monotonic seconds. */
+  #freeSince: number | null = null;
+  #historyAt = -Infinity;
+  /** Something has changed while the last state was being written. */
+  #writeAgain = false;
+
+  /** `displaced`: the host's document names another manager. */
+  constructor(env: Environment, view: () => ManagerView, displaced: () => void) {
+    this.#env = env;
+    this.#view = view;
+    this.#displaced = displaced;
+    this.#load = env.machine.meterLoad();
+  }
+
+  start(): void {
+    this.#stop = this.#env.clock.onBeat(LIFE_SIGN_SECONDS, () => this.#noted());
+    void this.#noted();
+  }
+
+  /**
+   * Something has changed: the host's document is written at once if it differs, and a life sign if
+   * it says something else, or is about another run.
+   */
+  changed(): void {
+    if (this.#stop === null) return;
+    this.#noteFreePlace();
+    if (this.#saying() === this.#said) void this.#writeStatuses();
+    else void this.#noted();
+  }
+
+  async #noted(): Promise<void> {
+    const written = this.#sign();
+    this.#signs.add(written);
+    await written;
+    this.#signs.delete(written);
+  }
+
+  #noteFreePlace(): void {
+    const { health, runners } = this.#view();
+    const free = health?.accepting.ok === true && runners.length < this.#env.slots;
+    this.#freeSince = free ? (this.#freeSince ?? this.#env.clock.monotonicSeconds()) : null;
+  }
+
+  #saying(): string {
+    const view = this.#view();
+    return `${lifeSignState(view)} ${runShown(view)?.run.runId ?? ''}`;
+  }
+
+  /** The host's document is written whether or not anything has changed. */
+  async renewDocument(): Promise<void> {
+    this.#lastStatusAt = -Infinity;
+    await this.#writeStatuses();
+  }
+
+  stop(): void {
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  /** Stops, and waits until nothing of it is on its way any more. */
+  async end(): Promise<void> {
+    this.stop();
+    await Promise.all([...this.#signs, this.#writing]);
+  }
+
+  async #sign(): Promise<void> {
+    // Not waited for: neither of the two may delay the other.
+    void this.#writeStatuses();
+    this.#said = this.#saying();
+    try {
+      const sign = this.#lifeSign();
+      await this.#env.store.ebMonitor.write(sign);
+      await this.#writeHistory(sign);
+      const serverTime = await this.#env.store.serverTime();
+      this.#skewSeconds = (this.#env.clock.now().getTime() - serverTime.getTime()) / 1000;
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+    }
+  }
+
+  /** Not before the machine has been looked at: until then its figures are not known. */
+  async #writeHistory(sign: LifeSign): Promise<void> {
+    const now = this.#env.clock.monotonicSeconds();
+    if (this.#view().health === null || now - this.#historyAt < HISTORY_SECONDS) return;
+    this.#historyAt = now;
+    await this.#env.store.hostHistory.write(sign);
+  }
+
+  /** One write at a time, and after an outage only the last state. */
+  async #writeStatuses(): Promise<void> {
+    this.#writeAgain = true;
+    if (this.#writing !== null) return;
+    this.#writing = this.#writeWhatIsNew();
+    await this.#writing;
+  }
+
+  async #writeWhatIsNew(): Promise<void> {
+    try {
+      while (this.#writeAgain) {
+        this.#writeAgain = false;
+        await this.#writeStatus();
+      }
+    } finally {
+      this.#writing = null;
+    }
+  }
+
+  async #writeStatus(): Promise<void> {
+    this.#noteFreePlace();
+    const view = this.#view();
+    const state = view.runners.length > 0 || view.health?.accepting.ok !== true ? 'busy' : 'idle';
+    const extras = {
+      pid: process.pid,
+      slots: this.#env.slots,
+      role: this.#env.role,
+      context: this.#env.context,
+      worker: this.#env.executor.describe(),
+      worker_ready: this.#env.executor.startsAtOnce(),
+      memory_limit_bytes: this.#memoryLimitBytes(),
+      versions: { bootstrax: versionOfThis(), ...this.#env.executor.versions() },
+      accepting: view.health?.accepting.ok === true,
+      why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
+      why_not_kind: view.health?.accepting.ok === false ? view.health.accepting.kind : null,
+      drained: shownDrain(view.drained ?? null),
+      runs: view.runners.map(({ run }) => run.number),
+      left_runs: this.#env.left.shown(),
+      thinking: thinking(view, this.#env.slots, { withProgress: false }),
+    };
+    const status = JSON.stringify({ state, ...extras });
+    const isFresh = this.#env.clock.monotonicSeconds() - this.#lastStatusAt <= HOST_STATUS_SECONDS;
+    if (isFresh && status === this.#lastStatus) return;
+    try {
+      // Figures always differ: they are told along, and are no news by themselves.
+      const told = {
+        ...extras,
+        ...this.#env.figures.told(),
+        free_for_seconds: this.#freeForSeconds(),
+        order_kept_seconds: view.orderKeptSeconds ?? null,
+      };
+      const { host, place } = this.#env;
+      const { holder } = place;
+      const written = await this.#env.store.hosts.write({ host, state, holder, extras: told });
+      if (written === 'displaced') return this.#displaced();
+      this.#lastStatus = status;
+      this.#lastStatusAt = this.#env.clock.monotonicSeconds();
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+    }
+  }
+
+  #freeForSeconds(): number | null {
+    if (this.#freeSince === null) return null;
+    return this.#env.clock.monotonicSeconds() - this.#freeSince;
+  }
+
+  /** Of one attempt. */
+  #memoryLimitBytes(): number {
+    const { machine, slots, rules } = this.#env;
+    return Math.round(memoryLimitBytes(machine.memoryCapacity().totalBytes, slots, rules.memory));
+  }
+
+  #lifeSign(): LifeSign {
+    const env = this.#env;
+    const view = this.#view();
+    const load = this.#load();
+    const runner = runShown(view);
+    const plan = runner?.plan ?? null;
+    const liveDisk = view.health?.liveDisk ?? null;
+    return {
+      host: env.host,
+      pid: process.pid,
+      state: lifeSignState(view),
+      targets: plan?.targets ?? env.rules.targets.default,
+      max_cores: env.rules.resources.fallback.cores,
+      max_messages: plan?.maxMessages ?? env.rules.resources.fallback.maxMessages,
+      undying: true,
+      production_mode: env.productionMode,
+      cpu_percent: load.cpuPercent,
+      memory_percent: load.memoryPercent,
+      swap_percent: load.swapPercent,
+      disk_used: view.health?.disk?.usedPercent ?? 0,
+      ...(liveDisk === null ? {} : { live_disk_used: liveDisk.usedPercent }),
+      load: load.loadAverage,
+      ...(this.#skewSeconds === null ? {} : { clock_skew: this.#skewSeconds }),
+      thinking: thinking(view, env.slots, { withProgress: true }),
+      instance: env.place.holder.instance,
+      ...(runner === undefined ? {} : runFields(runner, env)),
+    };
+  }
+}
+
+/** Of several runs a life sign can show one. */
+function runShown({ runners }: ManagerView): ManagerView['runners'][number] | undefined {
+  return runners.find(({ plan }) => plan !== null) ?? runners[0];
+}
+
+/** Readers look for the run in every life sign that says `busy`. */
+function lifeSignState({ health, runners }: ManagerView): LifeSign['state'] {
+  if (runners.length > 0) return 'busy';
+  if (health === null) return 'starting';
+  if (health.accepting.ok) return 'idle';
+  return health.accepting.kind === 'disk' ? 'disk full' : 'starting';
+}
+
+/** The run in hand; before it has a plan, with what it would get if nothing were known of it. */
+function runFields(
+  { run, plan }: Runner,
+  { rules }: Environment,
+): Pick<LifeSign, 'run_id' | 'cores' | 'timeout' | 'post_processing'> {
+  const { cores, timeoutSeconds } = plan ?? rules.resources.fallback;
+  const postProcessing = plan?.postProcessing ?? rules.targets.postProcessing;
+  return { run_id: run.runId, cores, timeout: timeoutSeconds, post_processing: postProcessing };
+}
+
+/** Its end is by the server's clock. */
+function shownDrain(drain: Drain | null): { reason: string; expires: Date | null } | null {
+  return drain === null ? null : { reason: drain.reason, expires: drain.expires };
+}

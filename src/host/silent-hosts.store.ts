@@ -1,0 +1,46 @@
+import type { Document } from 'mongodb';
+
+import type { Collection } from '../infra/mongo/collection.ts';
+import type { LifeSign, NewestSign, SilentHostStore } from './host.port.ts';
+
+const DEAD: LifeSign['state'] = 'dead_bootstrax';
+
+export function createSilentHostStore(
+  monitor: Collection,
+  daqTime: () => Promise<Date>,
+): SilentHostStore {
+  return {
+    time: daqTime,
+    heardOf: async (hosts, since) => {
+      const signs = await monitor.find(
+        { host: { $in: [...hosts] }, time: { $gte: since } },
+        { projection: { _id: 0, host: 1 } },
+      );
+      return [...new Set(signs.map(({ host }: Document) => host as string))];
+    },
+    newest: async (host) => {
+      const [sign] = await monitor.find(
+        { host },
+        {
+          projection: { host: 1, time: 1, state: 1, production_mode: 1 },
+          sort: { time: -1 },
+          limit: 1,
+        },
+      );
+      return sign === undefined ? null : managersSign(sign);
+    },
+    markDead: async ({ id, time, state }) => {
+      // With its old time: it is the age of the life sign that readers judge by.
+      const expected = { _id: id, time, state } as Document;
+      const update = [{ $set: { state: DEAD } }];
+      const matched = await monitor.updateOne('eb_monitor.dead', expected, update);
+      return matched === 1 ? 'landed' : 'changed';
+    },
+  };
+}
+
+/** Managers of both programs say in which mode they run; other programs of the host do not. */
+function managersSign({ _id, host, time, state, production_mode: mode }: Document) {
+  if (typeof host !== 'string' || !(time instanceof Date) || typeof mode !== 'boolean') return null;
+  return { id: _id, host, time, state: state as unknown } satisfies NewestSign;
+}

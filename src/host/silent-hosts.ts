@@ -1,0 +1,62 @@
+import type { NewestSign } from './host.port.ts';
+import type { Environment } from '../ports/environment.ts';
+import { isUnfit, unlessOutage } from '../ports/persist.ts';
+import { tellDaq } from '../ports/notify.ts';
+
+const DEAD = 'dead_bootstrax';
+
+/** Marks the managers of other hosts as dead once they have been silent for too long. */
+export class SilentHosts {
+  readonly #env: Environment;
+  /** Nothing more is to be done about them until they are heard of again. */
+  readonly #settled = new Set<string>();
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  /** Left out while a database is away: that says nothing of the runs database. */
+  async look(): Promise<void> {
+    await unlessOutage(this.#env, 'silent hosts', () => this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { store, host, watchedHosts, rules } = this.#env;
+    const ours = (await store.hosts.all()).map((each) => each.host);
+    const others = [...new Set([...watchedHosts, ...ours])].filter((each) => each !== host);
+    if (others.length === 0) return;
+    const now = await store.silentHosts.time();
+    const since = new Date(now.getTime() - rules.limits.presumedDeadSeconds * 1000);
+    const heard = await store.silentHosts.heardOf(others, since);
+    for (const each of heard) this.#settled.delete(each);
+    for (const each of others) {
+      if (heard.includes(each) || this.#settled.has(each)) continue;
+      const sign = await store.silentHosts.newest(each);
+      if (sign !== null && sign.time >= since) continue;
+      if (sign === null || sign.state === DEAD || (await this.#mark(sign, now))) {
+        this.#settled.add(each);
+      }
+    }
+  }
+
+  /** Whether that is settled, by this host or another. */
+  async #mark(sign: NewestSign, now: Date): Promise<boolean> {
+    const env = this.#env;
+    const minutes = Math.round((now.getTime() - sign.time.getTime()) / 60_000);
+    try {
+      if ((await env.store.silentHosts.markDead(sign)) === 'changed') return false;
+    } catch (error) {
+      if (!isUnfit(error)) throw error;
+      // A capped collection of an old server takes no change of a document's size.
+      env.log.warn(
+        { event: 'host.dead', host: sign.host },
+        `${sign.host} is silent and cannot be marked dead: ${String(error)}`,
+      );
+      return true;
+    }
+    const message = `${sign.host} has given no life sign for ${minutes} min (its last state was '${String(sign.state)}'): its manager counts as dead. See whether that machine and its bootstrax run`;
+    env.log.error({ event: 'host.dead', host: sign.host }, message);
+    await tellDaq(env, 'error', message);
+    return true;
+  }
+}

@@ -1,0 +1,65 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+
+import { checkWritableFolder, diskSpace } from '../infra/disk/disk.ts';
+import { isAlive } from '../infra/linux/process-identity.ts';
+import { lookAtLiveFolder } from '../attempt/files/live-folder.ts';
+import { LoadMeter } from '../infra/linux/load.ts';
+import { memoryCapacity, MemoryMeter } from './memory.ts';
+import { NoAnswerError, Patience } from '../infra/disk/disk-timeout.ts';
+import { endSession } from '../infra/linux/processes.ts';
+import { straxProcesses, unfinishedFolders } from '../attempt/process/strax-processes.ts';
+import type { Machine } from './machine.ts';
+
+/** A healthy file system answers within milliseconds, a busy one within a few seconds. */
+const patience = new Patience(10);
+
+/** The machine that this process runs on. */
+export const thisMachine: Machine = {
+  isAlive,
+  endSession,
+  diskSpace: (path) => patience.ask(path, () => diskSpace(path)),
+  checkWritableFolder: async (path) => {
+    try {
+      return await patience.ask(path, () => checkWritableFolder(path));
+    } catch (error) {
+      if (error instanceof NoAnswerError) return { kind: 'not_writable', reason: error.message };
+      throw error;
+    }
+  },
+  unreadable: async (path) => {
+    try {
+      await patience.ask(path, () => access(path, constants.R_OK | constants.X_OK));
+      return null;
+    } catch (error) {
+      if (error instanceof NoAnswerError) return 'it does not answer';
+      return (error as NodeJS.ErrnoException).code ?? String(error);
+    }
+  },
+  isFolder: async (path) => {
+    try {
+      return (await stat(path)).isDirectory();
+    } catch {
+      return false;
+    }
+  },
+  liveData: async (path, { thorough = false } = {}) => {
+    try {
+      return await patience.ask(path, () => lookAtLiveFolder(path, thorough));
+    } catch (error) {
+      if (error instanceof NoAnswerError) return { kind: 'unseen', why: error.message };
+      throw error;
+    }
+  },
+  straxProcesses,
+  unfinishedFolders: (here) => unfinishedFolders(here, Date.now()),
+  memoryCapacity,
+  meterMemory: () => {
+    const meter = new MemoryMeter();
+    return (attempt, limitBytes) => meter.read(attempt, limitBytes);
+  },
+  meterLoad: () => {
+    const meter = new LoadMeter();
+    return () => meter.read();
+  },
+};

@@ -1,0 +1,154 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MongoClient, type Db, type MongoClientOptions } from 'mongodb';
+
+import { StoreError, toStoreError } from './store-error.ts';
+import type { Credentials, StoreEvent, StoreOptions } from './connection.port.ts';
+
+/** The kinds of server that accept writes. */
+const WRITABLE = new Set(['RSPrimary', 'Standalone', 'Mongos', 'LoadBalancer']);
+
+const HEARTBEAT_MS = 10_000;
+/** Without a server for so long, a database is told to be away. */
+const LOSS_MS = 1000;
+/** Longer than a change stream may stay silent; the outer time-out of each call is shorter. */
+const SOCKET_MS = 60_000;
+
+/** A server tells by then that it still waits for its replicas: after that, nobody listens any more. */
+const REPLICATION_SHARE = 0.8;
+
+/** A connection that outlives the driver's clients. */
+export interface Connection {
+  /** Ask for it anew for each call. */
+  db(name: string): Db;
+  /** Ends within the call time-out. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connects at the first call and tells when its server comes and goes.
+ *
+ * A driver's client can lose its only server for good: one whose first connection failed is closed,
+ * and one whose server said during its shutdown that it belongs to no replica set has struck it
+ * from its list. Such a client is replaced by a new one with the address as configured.
+ */
+export function createConnection(
+  database: 'runs' | 'daq',
+  url: string,
+  credentials: Credentials | null,
+  options: Pick<StoreOptions, 'callTimeoutSeconds'>,
+  notify: (event: StoreEvent) => void,
+): Connection {
+  // A name alone is no secret: certificates and Kerberos go without a password.
+  if (/^mongodb(\+srv)?:\/\/[^/@:]*:[^/]*@/.test(url)) {
+    throw new StoreError(
+      'refused',
+      `the address of the ${database} database contains a password: give user and password in a credentials file`,
+    );
+  }
+  const settings = clientSettings(options.callTimeoutSeconds * 1000, credentials);
+  const tell = connectionTeller(database, notify);
+  let client = open();
+  let usable = true;
+
+  function open(): MongoClient {
+    let opened: MongoClient;
+    try {
+      opened = new MongoClient(url, settings);
+    } catch (error) {
+      throw toStoreError(error, 'reading its address', database);
+    }
+    opened.on('topologyDescriptionChanged', ({ newDescription }) => {
+      if (opened !== client) return;
+      const servers = [...newDescription.servers.values()];
+      const up = servers.some((server) => WRITABLE.has(server.type));
+      const failure = servers.find((server) => server.error !== null)?.error ?? null;
+      if (servers.length === 0) usable = false;
+      tell(up, failure);
+    });
+    opened.on('topologyClosed', () => {
+      if (opened === client) usable = false;
+    });
+    return opened;
+  }
+
+  return {
+    db: (name) => {
+      if (!usable) {
+        void client.close().catch(() => undefined);
+        client = open();
+        usable = true;
+      }
+      return client.db(name);
+    },
+    close: async () => {
+      const timeout = new AbortController();
+      const { signal } = timeout;
+      // The farewell to a server that does not answer would never end, and nothing depends on it.
+      const late = delay(options.callTimeoutSeconds * 1000, undefined, { signal }).catch(
+        () => null,
+      );
+      try {
+        await Promise.race([client.close(), late]);
+      } finally {
+        timeout.abort();
+      }
+    },
+  };
+}
+
+function clientSettings(callMs: number, credentials: Credentials | null): MongoClientOptions {
+  return {
+    appName: 'bootstrax',
+    serverSelectionTimeoutMS: Math.ceil(callMs * 0.6),
+    connectTimeoutMS: Math.ceil(callMs * 0.6),
+    socketTimeoutMS: SOCKET_MS,
+    waitQueueTimeoutMS: callMs,
+    heartbeatFrequencyMS: HEARTBEAT_MS,
+    // A call that failed makes the driver look at its server at once, which it cannot while it
+    // waits for the server to report by itself.
+    serverMonitoringMode: 'poll',
+    readPreference: 'primary',
+    retryReads: true,
+    retryWrites: true,
+    writeConcern: {
+      w: 'majority',
+      journal: true,
+      wtimeoutMS: Math.ceil(callMs * REPLICATION_SHARE),
+    },
+    maxPoolSize: 20,
+    ...(credentials === null ? {} : authentication(credentials)),
+  };
+}
+
+function authentication(credentials: Credentials): MongoClientOptions {
+  const { username, password, authSource } = credentials;
+  return { auth: { username, password }, ...(authSource === undefined ? {} : { authSource }) };
+}
+
+/**
+ * Tells of changes only; before the first answer or failure nothing is known. A server that is back
+ * a moment later, as in a fail-over, was never away.
+ */
+function connectionTeller(database: 'runs' | 'daq', notify: (event: StoreEvent) => void) {
+  let known: boolean | null = null;
+  let loss: NodeJS.Timeout | null = null;
+  return (up: boolean, failure: Error | null) => {
+    if (up) {
+      if (loss !== null) clearTimeout(loss);
+      loss = null;
+      if (known !== true) notify({ kind: 'connection', database, up, reason: null });
+      known = true;
+      return;
+    }
+    if (known === false || loss !== null || (known === null && failure === null)) return;
+    const reason =
+      failure === null
+        ? 'no server accepts writes'
+        : toStoreError(failure, 'watching the server', database).message;
+    loss = setTimeout(() => {
+      loss = null;
+      known = false;
+      notify({ kind: 'connection', database, up, reason });
+    }, LOSS_MS).unref();
+  };
+}

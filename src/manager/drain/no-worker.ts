@@ -1,0 +1,20 @@
+import type { Settings } from '../../infra/config/entries.ts';
+import { graphPath } from '../../infra/config/paths.ts';
+import { readGraph, type LocalWorker } from '../worker-of-host.ts';
+
+/** For a manager that begins no attempt: it only sees to those that are there. */
+export function noWorker({ worker: { context }, paths }: Settings): LocalWorker {
+  const reason = 'this manager begins no attempt';
+  return {
+    executor: {
+      start: () => Promise.reject(new Error(reason)),
+      ready: () => ({ ok: false, reason }),
+      startsAtOnce: () => false,
+      onChange: () => () => undefined,
+      versions: () => ({}),
+      describe: () => reason,
+    },
+    graph: () => readGraph(graphPath(paths.stateDir, context), context),
+    close: () => undefined,
+  };
+}

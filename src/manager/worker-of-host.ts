@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+
+import { remove, writeFileDurable } from '../infra/disk/durable.ts';
+import { liveDataOnDisk } from '../attempt/files/live-data.ts';
+import type { Settings } from '../infra/config/entries.ts';
+import { graphPath, packageDirectory } from '../infra/config/paths.ts';
+import { pluginGraphSchema, type PluginGraph } from '../attempt/attempt.pure.ts';
+import type { Executor, Readiness } from '../executors/executor.ts';
+import { LocalExecutor } from '../executors/local-executor.ts';
+import { ForkServer } from '../attempt/worker/fork-server.ts';
+import { checkProducts } from '../features/deletion/product-check.ts';
+import type { DeletionMeans } from '../features/deletion/deletion-means.port.ts';
+
+export interface LocalWorker {
+  executor: Executor;
+  graph: () => PluginGraph | null;
+  close: () => void;
+}
+
+/**
+ * The warm worker of this host and the executor on top of it. `onChange` is called when what it can
+ * do has changed. The context counts as usable while it is still being imported if it was imported
+ * with the same interpreter and options before: so a restarted manager may claim at once.
+ */
+export function localWorker(settings: Settings, logger: Logger, onChange: () => void): LocalWorker {
+  const { context, contextOptions, python, pythonPath, warmUp } = settings.worker;
+  const { stateDir } = settings.paths;
+  const logFile = join(stateDir, 'worker.log');
+  let lastFailure: string | null = null;
+  const graphFile = graphPath(stateDir, context);
+  let graph = readGraph(graphFile, context);
+  const importedFile = join(stateDir, 'context-imported.json');
+  const key = JSON.stringify({ context, contextOptions, python, pythonPath });
+  let imported = readText(importedFile)?.trim() === key;
+  let keeping: Promise<void> = Promise.resolve();
+  const keep = (write: () => Promise<void>) => {
+    keeping = keeping.then(write).catch((error: unknown) => {
+      logger.warn(
+        { event: 'worker.record' },
+        `cannot note what the worker reported in ${stateDir}: ${String(error)}`,
+      );
+    });
+  };
+
+  const server = new ForkServer(
+    {
+      python,
+      workerDirectory: join(packageDirectory(), 'worker'),
+      pythonPath,
+      cacheDirectory: join(stateDir, 'cache'),
+      context,
+      contextOptions,
+      warmUp,
+      logFile,
+      environment: process.env,
+    },
+    {
+      onGraph: (reported) => {
+        graph = reported;
+        imported = true;
+        keep(async () => {
+          await mkdir(stateDir, { recursive: true });
+          await writeFileDurable('graph.json', graphFile, `${JSON.stringify(reported)}\n`);
+          await writeFileDurable('context-imported.json', importedFile, `${key}\n`);
+        });
+        onChange();
+      },
+      onState: (state) => {
+        switch (state.kind) {
+          case 'warm':
+            lastFailure = null;
+            logger.info(
+              { event: 'worker.ready', warm: true, seconds: state.seconds },
+              `the worker is warm after ${state.seconds.toFixed(1)} s: ${context}`,
+            );
+            break;
+          case 'cold':
+            lastFailure = null;
+            logger.info(
+              { event: 'worker.ready', warm: false, why: state.why },
+              `runs start cold: ${state.why}`,
+            );
+            break;
+          case 'failed':
+            if (state.summary !== lastFailure) {
+              logger.error(
+                { event: 'worker.failed', retrySeconds: state.retrySeconds },
+                `the worker cannot start: ${state.summary}; it is tried again and again, see ${logFile}`,
+              );
+            }
+            lastFailure = state.summary;
+            imported = false;
+            keep(() => remove('context-imported.remove', importedFile));
+            break;
+          case 'starting':
+          case 'closed':
+            break;
+        }
+        onChange();
+      },
+      onNote: (note) => logger.warn({ event: 'worker.note' }, note),
+    },
+  );
+  const local = new LocalExecutor(server);
+  server.start();
+  return {
+    executor: {
+      start: (plan, directory) => local.start(plan, directory),
+      ready: (): Readiness =>
+        server.state.kind === 'starting' && !imported
+          ? { ok: false, reason: `the strax context ${context} is being imported` }
+          : local.ready(),
+      startsAtOnce: () => local.startsAtOnce(),
+      onChange: (listener) => local.onChange(listener),
+      versions: () => local.versions(),
+      describe: () => local.describe(),
+    },
+    graph: () => graph,
+    close: () => server.close(),
+  };
+}
+
+/** How live data is deleted on this host. */
+export function deletionMeans(settings: Settings): DeletionMeans {
+  const { python, pythonPath } = settings.worker;
+  const options = {
+    python,
+    workerDirectory: join(packageDirectory(), 'worker'),
+    pythonPath,
+    cacheDirectory: join(settings.paths.stateDir, 'cache'),
+    environment: process.env,
+  };
+  return {
+    liveData: liveDataOnDisk,
+    check: (runId, products, signal) => checkProducts(options, runId, products, signal),
+  };
+}
+
+/** The plugins as the worker reported them the last time it started; null if it never has. */
+export function readGraph(file: string, context: string): PluginGraph | null {
+  const text = readText(file);
+  if (text === null) return null;
+  try {
+    const parsed = pluginGraphSchema.safeParse(JSON.parse(text));
+    return parsed.success && parsed.data.context === context ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+function readText(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,39 @@
+import { firstStepsAt } from '../attempt/attempt-times.pure.ts';
+import type { Plan, Progress } from '../attempt/attempt.pure.ts';
+import type { PlanSummary, ProgressSummary } from '../run/run.port.ts';
+
+/** What the run document shows of a plan. */
+export function planSummary(plan: Plan): PlanSummary {
+  return {
+    targets: plan.targets,
+    post_processing: plan.postProcessing,
+    dropped: plan.dropped,
+    cores: plan.cores,
+    max_messages: plan.maxMessages,
+    timeout: plan.timeoutSeconds,
+    rung: plan.failures,
+  };
+}
+
+/**
+ * What the run document shows of the progress; `phase` is what the manager sees beyond the child's,
+ * `started` when the run became busy.
+ */
+export function progressSummary(
+  progress: Progress,
+  phase: string | null,
+  started?: Date,
+): ProgressSummary {
+  const { chunks, coveredSeconds, bytes, memoryBytes, t } = progress;
+  const { firstOutput } = firstStepsAt(started, progress);
+  return {
+    phase: phase ?? progress.phase,
+    chunks,
+    covered_seconds: coveredSeconds,
+    bytes,
+    memory_bytes: memoryBytes,
+    mb_per_s: t > 0 ? bytes / 1e6 / t : null,
+    t,
+    ...(firstOutput === undefined ? {} : { first_output: firstOutput }),
+  };
+}

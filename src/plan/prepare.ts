@@ -1,0 +1,219 @@
+import type { Plan } from '../attempt/attempt.pure.ts';
+import { hostTargetsOf } from './host-targets.pure.ts';
+import { lessonsOf, type Lessons } from '../retry/learned-history.pure.ts';
+import { makePlan, onlyRawText, resolveLiveDirectory, rungAfter } from './plan.pure.ts';
+import type { Fault } from '../retry/backoff.pure.ts';
+import { problemsText, type FieldProblem, type Run } from '../run/run.pure.ts';
+import { dependsOnHost, type HostTargets } from './targets.pure.ts';
+import {
+  documentMark,
+  markOf,
+  unmendable,
+  type FaultSeen,
+  type Unmendable,
+} from '../retry/unmendable.pure.ts';
+import type { Judgement } from '../attempt/verdict.pure.ts';
+import { idText } from '../run/document-id.ts';
+import type { Fence } from '../run/run.port.ts';
+import { dataRate } from './data-rate.ts';
+import type { Environment } from '../ports/environment.ts';
+import { untilAnswered } from '../ports/persist.ts';
+import { tellDaq } from '../ports/notify.ts';
+import { counted } from '../infra/values/counted.pure.ts';
+
+/** Culprits are looked for in this many of the run's newest attempts. */
+const ATTEMPTS_LOOKED_AT = 50;
+/** Live data may lie on a network file system, where no event tells of a new folder, seconds. */
+const FOLDER_LOOK_SECONDS = 0.5;
+
+export type Prepared =
+  | { kind: 'planned'; plan: Plan }
+  | { kind: 'conclude'; judgement: Judgement }
+  | { kind: 'set_aside'; problems: readonly FieldProblem[]; faultSeen?: FaultSeen }
+  /** No attempt could go better. */
+  | { kind: 'unmendable'; unmendable: Unmendable }
+  | { kind: 'stopped' };
+
+/**
+ * From the claim to a plan: the checks before the start, the data rate, what earlier failures
+ * taught. Writes nothing to the run document; `signal` stops the waiting.
+ */
+export async function prepare(
+  env: Environment,
+  run: Run,
+  fence: Fence,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const live = resolveLiveDirectory(run, env.liveDataRoots);
+  if (live.kind === 'run_problem') {
+    const fault = unmendable(run, { kind: 'missing', path: '' });
+    return fault === null ? withoutPlan(live) : { kind: 'unmendable', unmendable: fault };
+  }
+  if (live.kind !== 'directory') return withoutPlan(live);
+  const appears = await liveFolderAppears(env, live.path, run, signal);
+  if (signal.aborted) return { kind: 'stopped' };
+  const look = await env.machine.liveData(live.path);
+  if (look.kind === 'unseen') return failed(look.why, 'surroundings');
+  const fault = unmendable(run, look);
+  if (fault !== null && !fault.canBeRead) return { kind: 'unmendable', unmendable: fault };
+  if (!appears) {
+    return failed(
+      `live data of run ${run.number} is missing: ${live.path} is no folder. ` +
+        `Restore it and use 'bootstrax retry ${run.number}', or abandon the run.`,
+      'run',
+    );
+  }
+  const [rate, { culprits, memoryFailures, futile }, hostTargets] = await Promise.all([
+    dataRate(env, run, signal),
+    lessons(env, run, signal),
+    hostTargetsFor(env, run, signal),
+  ]);
+  if (signal.aborted) return { kind: 'stopped' };
+  if (rate.unknown !== null) {
+    const message = `the data rate of run ${run.number} is not known, ${rate.unknown}: default resources`;
+    env.log.warn({ event: 'rate.unknown', run: run.number, why: rate.unknown }, message);
+    void tellDaq(env, 'warning', message, run.number);
+  }
+  if (run.daq.defaulted.length > 0) {
+    const message = `the document of run ${run.number} lacks ${run.daq.defaulted.map((name) => `daq_config.${name}`).join(', ')}: the defaults of the readers are assumed`;
+    env.log.warn({ event: 'daq_config.defaulted', run: run.number }, message);
+    void tellDaq(env, 'warning', message, run.number);
+  }
+  if (run.oddities.length > 0) {
+    const message = `the document of run ${run.number} is odd: ${problemsText(run.oddities)}. It is processed as far as that is clear`;
+    env.log.warn({ event: 'document.odd', run: run.number, oddities: run.oddities }, message);
+    void tellDaq(env, 'warning', message, run.number);
+  }
+  const made = makePlan(run, {
+    attempt: fence.attempt,
+    runDocument: idText(fence.id),
+    host: env.host,
+    rules: env.rules,
+    hostTable: env.resourceTable,
+    shedding: env.rules.targets.shedding,
+    graph: env.graph(),
+    culprits,
+    memoryFailures,
+    futile,
+    hostTargets,
+    onlyRaw: fault === null ? null : onlyRawText(fault.problems),
+    rateMBps: rate.rateMBps,
+    context: env.context,
+    contextOptions: env.contextOptions,
+    processor: env.processor,
+    profile: env.profile,
+    debug: env.debug,
+    frontends: env.frontends,
+    liveDataRoots: env.liveDataRoots,
+    outputDirectory: env.outputDirectory,
+  });
+  if (made.kind === 'malformed') {
+    // Of a document that can be read: what the context makes of it may be looked at once more only if
+    // it has changed.
+    const faultSeen = await faultSeenNow(env, run, live.path);
+    return { kind: 'set_aside', problems: made.problems, faultSeen };
+  }
+  // Of its targets: other runs and later attempts would fare no better.
+  if (made.kind === 'host_problem') return failed(made.reason, 'configuration');
+  if (made.kind !== 'plan') return withoutPlan(made);
+  const { plan } = made;
+  const failures = rungAfter(run.bootstrax)(plan.failures);
+  if (failures > 0 && !env.rules.resources.fixed) {
+    const message = `resources of run ${run.number} on ${env.host} are lowered after ${counted(failures, 'failure')}: ${counted(plan.cores, 'core')}, ${counted(plan.maxMessages, 'message')}, time-out ${plan.timeoutSeconds} s`;
+    env.log.info({ event: 'resources.lowered', run: run.number }, message);
+    void tellDaq(env, 'info', message, run.number);
+  }
+  return { kind: 'planned', plan };
+}
+
+/** What a run looks like whose fault neither document nor live data shows by itself. */
+export async function faultSeenNow(env: Environment, run: Run, path: string): Promise<FaultSeen> {
+  const live = await env.machine.liveData(path, { thorough: true });
+  return { document: documentMark(run), live: markOf(live) };
+}
+
+/** Where the run's products on a host lie, as its document says. */
+export function locationsOn(host: string, run: Run): string[] {
+  return run.data.flatMap((entry) =>
+    entry.host === host && entry.location !== null ? [entry.location] : [],
+  );
+}
+
+function withoutPlan(
+  no: Exclude<ReturnType<typeof makePlan>, { kind: 'plan' }>,
+): Exclude<Prepared, { kind: 'planned' | 'stopped' | 'unmendable' }> {
+  switch (no.kind) {
+    case 'malformed':
+      return { kind: 'set_aside', problems: no.problems };
+    case 'host_problem':
+      return failed(no.reason, 'surroundings');
+    case 'run_problem':
+      return failed(no.reason, 'run');
+  }
+}
+
+function failed(reason: string, fault: Fault): { kind: 'conclude'; judgement: Judgement } {
+  return {
+    kind: 'conclude',
+    judgement: {
+      kind: 'failed',
+      fault,
+      reason,
+      traceback: '',
+      culprit: null,
+      cause: fault === 'run' ? { kind: 'finished' } : { kind: 'host_problem', reason },
+      ...(fault === 'run' ? { shortOf: 'live_data' as const } : {}),
+    },
+  };
+}
+
+async function lessons(env: Environment, run: Run, signal: AbortSignal): Promise<Lessons> {
+  const { failures, uncounted, askedFailures } = run.bootstrax;
+  if (failures === 0 && uncounted === 0) return lessonsOf([], 0);
+  const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
+    env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
+  );
+  return lessonsOf(history ?? [], failures, askedFailures);
+}
+
+/** What the DAQ's operators want of this host in the run's mode; null: nothing special. */
+export async function hostTargetsFor(
+  env: Environment,
+  run: Run,
+  signal: AbortSignal,
+): Promise<HostTargets | null> {
+  if (!dependsOnHost(run.mode, env.rules.targets)) return null;
+  const read = await untilAnswered(env, `targets of ${env.host}`, signal, async () => ({
+    document: await env.store.hostTargets.document(),
+  }));
+  if (read === null) return null;
+  const answer = hostTargetsOf(read.document, env.host);
+  switch (answer.kind) {
+    case 'default':
+      return null;
+    case 'targets':
+      return answer.hostTargets;
+    case 'broken': {
+      const message = `run ${run.number} (${run.mode}) gets the default targets: the DAQ's configuration of event builders (bootstrax_config) cannot be used, ${answer.problem}. Mend that document`;
+      env.log.error({ event: 'host_targets.broken', run: run.number }, message);
+      await tellDaq(env, 'error', message, run.number);
+      return null;
+    }
+  }
+}
+
+/** The readers of a run that is being taken make its folder with their first file. */
+async function liveFolderAppears(
+  env: Environment,
+  path: string,
+  run: Run,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const limit = env.clock.monotonicSeconds() + env.rules.limits.maxRateSeconds;
+  while (!(await env.machine.isFolder(path))) {
+    const late = env.clock.monotonicSeconds() > limit;
+    if (run.end !== null || late || signal.aborted) return false;
+    await env.clock.sleep(FOLDER_LOOK_SECONDS, signal);
+  }
+  return true;
+}

@@ -1,0 +1,237 @@
+import type { ActionView } from './action-api.ts';
+import type { Latencies } from '../attempt/attempt-times.pure.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { AttentionItem } from './attention.pure.ts';
+import type { AlarmKind } from '../features/alarms/alarm.pure.ts';
+import type { Condition } from './run-condition.pure.ts';
+import type { NumberedExplanation } from './explain-number.pure.ts';
+import type { FailureGroup } from './failures.pure.ts';
+import type { HostCard, HostScore } from './hosts.pure.ts';
+import type { LatencyPlot, OutcomePlot, ThroughputPlot } from './hours.pure.ts';
+import type { LadderRow } from './ladder.pure.ts';
+import type { Queue } from './queue.pure.ts';
+import type { RunRow } from './run-row.pure.ts';
+
+/** What the API answers: the one definition for server and client. Times ISO 8601, UTC. */
+
+/** One cell of the strip of the last runs. */
+export interface StripCell {
+  run: number;
+  condition: Condition;
+  start: string | null;
+}
+
+/** An alarm. */
+export interface AlarmView {
+  key: string;
+  kind: AlarmKind;
+  run: number | null;
+  host: string | null;
+  what: string;
+  todo: string;
+  opened: string;
+  /** Null while it is open. */
+  over: string | null;
+  /** What each receiver has been told of it last. */
+  told: { receiver: string; said: 'raised' | 'cleared'; at: string }[];
+}
+
+/** Panel `alarms`. */
+export interface AlarmsPanel {
+  /** Newest first. */
+  open: AlarmView[];
+  /** Over since yesterday, newest first. */
+  recent: AlarmView[];
+  /** As the settings name them; nobody is told where there is none. */
+  receivers: {
+    destination: 'webhook' | 'mail' | 'dead_man';
+    /** The last one that went well. */
+    sent: string | null;
+    failingSince: string | null;
+    problem: string | null;
+    /** Tried again then. */
+    next: string | null;
+  }[];
+  /** Nobody is told until then: of anything, or of what is about one host. */
+  maintenance: {
+    id: string;
+    host: string | null;
+    from: string;
+    until: string;
+    by: string;
+    reason: string;
+  }[];
+}
+
+/** What everybody sees; each is read, sent and grows old by itself. */
+export interface Panels {
+  attention: AttentionItem[];
+  /** Being taken or in work, newest first. */
+  working: RunRow[];
+  queue: Queue;
+  hosts: HostCard[];
+  /** The last hundred runs, oldest first. */
+  strip: StripCell[];
+  plots: { latency: LatencyPlot; outcomes: OutcomePlot; throughput: ThroughputPlot };
+  /** Of the last 24 hours. */
+  scores: HostScore[];
+  alarms: AlarmsPanel;
+}
+
+export type PanelName = keyof Panels;
+
+/** How old a panel may be before it is no longer believed, seconds. */
+export const STALE_AFTER_SECONDS: Readonly<Record<PanelName, number>> = {
+  attention: 20,
+  working: 10,
+  queue: 20,
+  hosts: 20,
+  strip: 10,
+  plots: 150,
+  scores: 150,
+  alarms: 20,
+};
+
+/** Event `panel` of the stream. */
+export interface PanelEvent<Name extends PanelName = PanelName> {
+  panel: Name;
+  data: Panels[Name];
+}
+
+/** Event `status`: every two seconds, and at once when something goes wrong. */
+export interface StatusEvent {
+  /** The database server's clock. */
+  now: string;
+  /** Since each panel was read, seconds. */
+  ages: Partial<Record<PanelName, number>>;
+  /** Why a panel could not be read the last time. */
+  failing: Partial<Record<PanelName, string>>;
+}
+
+/** Event `changed`: documents of runs that are not as they were; null: any of them may have changed. */
+export interface ChangedEvent {
+  ids: string[] | null;
+}
+
+/** GET /api/runs */
+export interface RunsAnswer {
+  now: string;
+  runs: RunRow[];
+  /** For the next page; null at the end. */
+  before: number | null;
+  /** Runs that fit, on all pages together; null as long as they are being counted. */
+  total: number | null;
+}
+
+/** One attempt at a run. */
+export interface AttemptView {
+  attempt: string;
+  host: string;
+  started: string;
+  ended: string | null;
+  /** Counted failures before it. */
+  rung: number;
+  outcome: string | null;
+  cause: string | null;
+  counted: boolean;
+  reason: string | null;
+  traceback: string | null;
+  fingerprint: string | null;
+  seconds: number | null;
+  peakMemoryBytes: number | null;
+  bytes: number | null;
+  cores: number | null;
+  maxMessages: number | null;
+  timeoutSeconds: number | null;
+  /** How long its steps took. */
+  steps: Latencies;
+  /** What shaped the plan. */
+  reasons: string[];
+  /** What it read of the live data, a sentence each. */
+  input: string[];
+  versions: Record<string, string>;
+  /** Its log and curves can be read from where the dashboard runs. */
+  filesHere: boolean;
+}
+
+export interface StoredData {
+  type: string;
+  host: string;
+  location: string | null;
+}
+
+export interface DeletedData {
+  type: string;
+  host: string;
+  at: string | null;
+  by: string | null;
+}
+
+/** What a person or a program wrote at a run. */
+export interface RunNote {
+  text: string;
+  by: string | null;
+  /** ISO 8601, UTC. */
+  at: string | null;
+}
+
+/** GET /api/runs/N */
+export interface RunAnswer {
+  now: string;
+  row: RunRow;
+  /** In full, with traceback. */
+  reason: string | null;
+  explanation: NumberedExplanation;
+  rateMBps: number | null;
+  daq: Run['daq'] | null;
+  /** Oldest first. */
+  attempts: AttemptView[];
+  ladder: LadderRow[];
+  data: StoredData[];
+  deleted: DeletedData[];
+  /** Both oldest first. */
+  tags: RunNote[];
+  comments: RunNote[];
+  /** Newest first; more by `/api/actions?run=`. */
+  actions: ActionView[];
+}
+
+/** GET /api/runs/N/document */
+export interface DocumentAnswer {
+  /** Extended JSON, without passwords. */
+  text: string;
+}
+
+/** GET /api/hosts/HOST/history: series of equal length; percent, null where unknown. */
+export interface HostHistoryAnswer {
+  now: string;
+  /** Seconds since 1970 UTC. */
+  at: number[];
+  cpu: (number | null)[];
+  memory: (number | null)[];
+  swap: (number | null)[];
+  disk: (number | null)[];
+  liveDisk: (number | null)[];
+  /** Processes that run or want to. */
+  load: (number | null)[];
+}
+
+/** GET /api/failures */
+export interface FailuresAnswer {
+  now: string;
+  days: number;
+  groups: FailureGroup[];
+}
+
+/** GET /api/handover */
+export interface HandoverAnswer {
+  now: string;
+  hours: number;
+  /** Plain text, for a log book. */
+  text: string;
+}
+
+/** Any answer that is not 200. */
+export interface ErrorAnswer {
+  error: string;
+}

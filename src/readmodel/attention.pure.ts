@@ -1,0 +1,304 @@
+import {
+  itemMarks,
+  type Acknowledged,
+  type Standings,
+} from '../features/actions/acknowledgement.pure.ts';
+import { boundedLine } from '../infra/values/bounded.pure.ts';
+import { namedInWords } from '../host/host-document.pure.ts';
+import { placesOf, type Places } from '../claim/places.pure.ts';
+import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.pure.ts';
+import type { HostCard } from './hosts.pure.ts';
+import type { RunRow } from './run-row.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
+
+/** One thing that does not become well by itself. */
+export interface AttentionItem {
+  kind:
+    | 'given_up'
+    | 'set_aside'
+    | 'promise_missed'
+    | 'run_silent'
+    | 'host_silent'
+    | 'host_quarantined'
+    | 'two_managers'
+    | 'same_number'
+    | 'runs_left'
+    | 'incomplete'
+    | 'not_handed_on';
+  /** Opens the page of. */
+  run: number | null;
+  host: string | null;
+  /** One sentence: what is wrong. */
+  what: string;
+  /** Since when, if known; ISO 8601, UTC. */
+  since: string | null;
+  /** What a person can do, as a command or a sentence. */
+  todo: string;
+  /** For actions. */
+  key: string;
+  seen: string;
+  acknowledged: Acknowledged | null;
+}
+
+type Bare = Omit<AttentionItem, 'key' | 'seen' | 'acknowledged'> & {
+  /** Tells two occurrences of the same kind apart. */
+  occurrence: string;
+};
+
+export interface AttentionLimits {
+  /** A promised time may pass by so much, seconds. */
+  promiseGraceSeconds: number;
+  /** A busy run's life sign may be so old, seconds. */
+  busyLeaseSeconds: number;
+  consideringLeaseSeconds: number;
+  /** What waits for so long goes before new runs. */
+  overdueSeconds: number;
+  abandonTag: string;
+}
+
+/** `notHandedOn`: why a done run has no status that hands it on, where it should have one. */
+export type RunToLookAt = RunRow & { notHandedOn?: string | null };
+
+/** What needs a human, most urgent first; normally nothing. */
+export function attention(
+  runs: readonly RunToLookAt[],
+  hosts: readonly HostCard[],
+  changedAt: ReadonlyMap<string, Date | null>,
+  limits: AttentionLimits,
+  now: Date,
+  standings: Standings = new Map(),
+): AttentionItem[] {
+  const places = placesOf(hosts);
+  const items = [
+    ...hosts.flatMap(ofHost),
+    ...onceEachNumber(runs).flatMap((run) =>
+      ofRun(run, changedAt.get(run.id) ?? null, limits, now, places).map((item) => ({
+        ...item,
+        occurrence: run.seen,
+      })),
+    ),
+  ].map(({ occurrence, ...item }): AttentionItem => {
+    const key = `${item.kind}:${item.run ?? item.host ?? '?'}`;
+    return { ...item, ...itemMarks(key, occurrence, standings, now) };
+  });
+  return items.sort((a, b) => URGENCY[a.kind] - URGENCY[b.kind] || (b.run ?? 0) - (a.run ?? 0));
+}
+
+/** Documents that are set aside for their number are one thing to settle, and one item. */
+function onceEachNumber(runs: readonly RunToLookAt[]): RunToLookAt[] {
+  const told = new Set<number | null>();
+  return runs.filter(({ run, condition, setAsideFor }) => {
+    if (condition !== 'set_aside' || setAsideFor.length === 0) return true;
+    const isFirst = !told.has(run);
+    told.add(run);
+    return isFirst;
+  });
+}
+
+const URGENCY: Record<AttentionItem['kind'], number> = {
+  two_managers: 0,
+  host_silent: 1,
+  host_quarantined: 2,
+  run_silent: 3,
+  promise_missed: 4,
+  given_up: 5,
+  runs_left: 6,
+  same_number: 7,
+  set_aside: 8,
+  not_handed_on: 9,
+  incomplete: 10,
+};
+
+function ofHost(host: HostCard): Bare[] {
+  return host.condition === 'silent' ? stateOf(host) : [...stateOf(host), ...leftBy(host)];
+}
+
+/** One item for all of them: what the database refuses of one it may refuse of the others. */
+function leftBy({ host, leftRuns }: HostCard): Bare[] {
+  const [first] = leftRuns;
+  if (first === undefined) return [];
+  const runs = leftRuns.map(({ run }) => run);
+  return [
+    {
+      ...{
+        run: null,
+        host,
+        kind: 'runs_left',
+        since: null,
+        occurrence: [...runs].sort().join(' '),
+      },
+      what: `${host} leaves ${namedInWords(runs)} alone, since the database refuses what it writes of ${first.run}: ${first.why.replace(/\.$/, '')}.`,
+      todo: 'Mend the document or the right to write it; the host tries again by itself.',
+    },
+  ];
+}
+
+function stateOf(host: HostCard): Bare[] {
+  const about = { run: null, host: host.host };
+  if (host.twoManagers !== null) {
+    const [one, other] = host.twoManagers;
+    return [
+      {
+        ...about,
+        kind: 'two_managers',
+        what: `${twoManagersText(host.host, [one, other])}.`,
+        since: null,
+        occurrence: [one, other].sort().join(' '),
+        todo: TWO_MANAGERS_TODO,
+      },
+    ];
+  }
+  if (host.condition === 'silent') {
+    return [
+      {
+        ...about,
+        kind: 'host_silent',
+        what: `${host.host} gives no life sign${host.runs.length > 0 ? `; it had run ${host.runs.join(', ')}` : ''}.`,
+        since: host.lastSign,
+        // Not of its newest sign: older ones are not always looked at.
+        occurrence: `since ${host.time}`,
+        todo: `Look at the machine; start its manager again, or mark it as taken out of service.`,
+      },
+    ];
+  }
+  if (host.condition === 'quarantined') {
+    return [
+      {
+        ...about,
+        kind: 'host_quarantined',
+        what: `${host.host} takes no runs: ${host.whyNot ?? 'run after run failed on it'}.`,
+        since: null,
+        occurrence: host.whyNot ?? '',
+        todo: `Compare its failures with those of other hosts; it tries one run again by itself.`,
+      },
+    ];
+  }
+  return [];
+}
+
+function ofRun(
+  run: RunToLookAt,
+  changed: Date | null,
+  limits: AttentionLimits,
+  now: Date,
+  places: Places,
+): Omit<Bare, 'occurrence'>[] {
+  const about = { run: run.run, host: run.host };
+  const name = `Run ${run.run ?? 'without a number'}`;
+  const because = run.why === null ? '' : `: ${run.why}`;
+  const age = changed === null ? 0 : (now.getTime() - changed.getTime()) / 1000;
+  const since = changed?.toISOString() ?? null;
+  switch (run.condition) {
+    case 'given_up':
+      return [
+        {
+          ...about,
+          kind: 'given_up',
+          what: `${name} is given up after ${counted(run.failures, 'failure')}${because}`,
+          since,
+          todo: `bootstrax retry ${run.run ?? '?'} --from-start`,
+        },
+      ];
+    case 'set_aside':
+      if (run.setAsideFor.length > 0) {
+        return [
+          {
+            ...about,
+            kind: 'same_number',
+            what: `${name} has ${run.setAsideFor.length + 1} documents; ${run.id} is set aside, the number is that of ${namedInWords(run.setAsideFor)} as well.`,
+            since,
+            todo: `bootstrax renumber ${run.id} NUMBER --reason TEXT, or remove the wrong one of them`,
+          },
+        ];
+      }
+      return [
+        {
+          ...about,
+          kind: 'set_aside',
+          what: `${name} is set aside${because}`,
+          since,
+          todo:
+            run.run === null
+              ? 'Mend the document.'
+              : `Mend the document, then bootstrax retry ${run.run}`,
+        },
+      ];
+    case 'retrying':
+    case 'requeued': {
+      // Tagged to be abandoned, it is not tried again.
+      if (run.nextRetry === null || run.tags.includes(limits.abandonTag)) return [];
+      if (!isLate(new Date(run.nextRetry), limits, now, places)) return [];
+      return [
+        {
+          ...about,
+          kind: 'promise_missed',
+          what: `${name} was to be tried again and no host has taken it${because}`,
+          since: run.nextRetry,
+          todo: `bootstrax explain ${run.run ?? '?'}`,
+        },
+      ];
+    }
+    case 'considering':
+    case 'busy': {
+      const lease =
+        run.condition === 'busy' ? limits.busyLeaseSeconds : limits.consideringLeaseSeconds;
+      if (age <= lease + limits.promiseGraceSeconds) return [];
+      return [
+        {
+          ...about,
+          kind: 'run_silent',
+          what: `${name} is ${run.condition} on ${run.host ?? 'an unknown host'} without a life sign, and no host has taken it over.`,
+          since,
+          todo: 'Is any manager running? bootstrax hosts',
+        },
+      ];
+    }
+    case 'done':
+    case 'debt':
+      return [...ofProducts(run, name, since), ...ofData(run, name, since)];
+    default:
+      return [];
+  }
+}
+
+type OfRun = Omit<Bare, 'occurrence'>[];
+
+function ofProducts(run: RunToLookAt, name: string, since: string | null): OfRun {
+  if (run.notHandedOn == null) return [];
+  return [
+    {
+      ...{ run: run.run, host: run.host, kind: 'not_handed_on', since },
+      what: `${name} is done on ${run.host ?? 'an unknown host'}, and is not handed on: ${run.notHandedOn}.`,
+      todo: `Look at its data: the DAQ's log says what is missing. Restore it, or have it made again: bootstrax retry ${run.run ?? run.id} --even-done --reason TEXT`,
+    },
+  ];
+}
+
+function ofData(run: RunToLookAt, name: string, since: string | null): OfRun {
+  if (run.incomplete.length === 0) return [];
+  return [
+    {
+      ...{ run: run.run, host: run.host, kind: 'incomplete', since },
+      what: `${name} is done with less than was taken: ${boundedLine(run.incomplete.join(' '), LONGEST_LACK)}`,
+      todo: `Once the files are whole: bootstrax retry ${run.run ?? run.id} --even-done --reason TEXT`,
+    },
+  ];
+}
+
+/** Characters. */
+const LONGEST_LACK = 500;
+
+/**
+ * A retry that is due goes behind new runs: it is late only once a host with a free place has left it
+ * lying, or when it has waited for so long that it goes first.
+ */
+function isLate(due: Date, limits: AttentionLimits, now: Date, places: Places): boolean {
+  const grace = limits.promiseGraceSeconds;
+  const waited = (from: Date) => (now.getTime() - from.getTime()) / 1000;
+  if (places.kind === 'none' || waited(due) > limits.overdueSeconds + grace) {
+    return waited(due) > grace;
+  }
+  if (places.kind === 'full') return false;
+  const free = places.since;
+  return waited(free !== null && free > due ? free : due) > grace;
+}

@@ -1,0 +1,197 @@
+import type { Condition } from './run-condition.pure.ts';
+import type { RunRow } from './run-row.pure.ts';
+
+/** Which runs are looked for; what is left out is not asked. */
+export interface CatalogueQuery {
+  condition?: Condition;
+  mode?: string;
+  detector?: string;
+  host?: string;
+  tag?: string;
+  /** Lowest and highest run number. */
+  from?: number;
+  to?: number;
+}
+
+/** Of a run what people filter by. */
+interface Entry {
+  /** Of the document. */
+  id: string;
+  run: number;
+  condition: Condition;
+  mode: string | null;
+  detectors: readonly string[];
+  host: string | null;
+  tags: readonly string[];
+}
+
+/** What a page of a listing consists of. */
+export interface CataloguePage {
+  /** Run numbers, highest first. */
+  runs: number[];
+  /** Runs that fit on all pages together. */
+  total: number;
+  /** Run number below which the next page begins; null at the end. */
+  before: number | null;
+}
+
+/** Conditions that change without anybody doing anything to the run. */
+const UNSETTLED: ReadonlySet<Condition> = new Set<Condition>([
+  'new',
+  'considering',
+  'busy',
+  'retrying',
+  'requeued',
+]);
+
+/**
+ * What each run is filtered by, kept so that a filter is answered and counted without asking a database,
+ * however many runs there are and however few fit. It knows what it is told; who reads the documents of a
+ * page tells it what has changed.
+ */
+export class Catalogue {
+  readonly #entries = new Map<string, Entry>();
+  /** Highest run number first; null when it must be made anew. */
+  #ordered: Entry[] | null = [];
+  /** One copy of each text and list, since most runs share them. */
+  readonly #texts = new Map<string, string>();
+  readonly #lists = new Map<string, readonly string[]>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** A run as it is now. Without a number it cannot be listed. */
+  put(row: RunRow): void {
+    if (row.run === null) return this.remove(row.id);
+    const entry: Entry = {
+      id: row.id,
+      run: row.run,
+      condition: row.condition,
+      mode: this.#text(row.mode),
+      detectors: this.#list(row.detectors),
+      host: this.#text(row.host),
+      tags: this.#list(row.tags),
+    };
+    const before = this.#entries.get(row.id);
+    this.#entries.set(row.id, entry);
+    // Most changes leave a run where it is: then it is exchanged in its place.
+    if (before?.run === entry.run && this.#ordered !== null) {
+      const at = placeOf(this.#ordered, before);
+      if (at !== -1) this.#ordered[at] = entry;
+      else this.#ordered = null;
+    } else {
+      this.#ordered = null;
+    }
+  }
+
+  /** The document is gone. */
+  remove(id: string): void {
+    if (this.#entries.delete(id)) this.#ordered = null;
+  }
+
+  /** All documents with these numbers have been seen: what is not among them is gone. */
+  keepOnly(from: number, to: number, ids: ReadonlySet<string>): void {
+    const ordered = this.#inOrder();
+    for (let at = firstAtMost(ordered, to); at < ordered.length; at++) {
+      const { id, run } = ordered[at]!;
+      if (run < from) break;
+      if (!ids.has(id)) this.remove(id);
+    }
+  }
+
+  /** Runs that fit, those below the number `before`, highest first; and how many fit in all. */
+  find(query: CatalogueQuery, limit: number, before: number | null): CataloguePage {
+    const runs: number[] = [];
+    let documents = 0;
+    let total = 0;
+    let more = false;
+    for (const entry of this.#inOrder()) {
+      if (!fits(entry, query)) continue;
+      total++;
+      if (before !== null && entry.run >= before) continue;
+      // Documents of one number stay on one page: the next one begins below a number.
+      const last = runs.at(-1);
+      if (documents < limit || entry.run === last) {
+        documents++;
+        if (entry.run !== last) runs.push(entry.run);
+      } else {
+        more = true;
+      }
+    }
+    return { runs, total, before: more ? (runs.at(-1) ?? null) : null };
+  }
+
+  /** Numbers of runs that may change at any moment, highest first. */
+  unsettled(limit: number): number[] {
+    const runs: number[] = [];
+    for (const { run, condition } of this.#inOrder()) {
+      if (runs.length >= limit) break;
+      if (UNSETTLED.has(condition)) runs.push(run);
+    }
+    return runs;
+  }
+
+  #inOrder(): readonly Entry[] {
+    this.#ordered ??= [...this.#entries.values()].sort(newestFirst);
+    return this.#ordered;
+  }
+
+  #text(text: string | null): string | null {
+    if (text === null) return null;
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    this.#texts.set(text, text);
+    return text;
+  }
+
+  #list(texts: readonly string[]): readonly string[] {
+    const key = JSON.stringify(texts);
+    const known = this.#lists.get(key);
+    if (known !== undefined) return known;
+    const copy = [...texts];
+    this.#lists.set(key, copy);
+    return copy;
+  }
+}
+
+function newestFirst(a: Entry, b: Entry): number {
+  return b.run - a.run || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+/** Place of the first entry whose run number is not above this one. */
+function firstAtMost(ordered: readonly Entry[], run: number): number {
+  let low = 0;
+  let high = ordered.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ordered[middle]!.run > run) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** -1 if it is not there. */
+function placeOf(ordered: readonly Entry[], { id, run }: Entry): number {
+  for (let at = firstAtMost(ordered, run); ordered[at]?.run === run; at++) {
+    if (ordered[at]?.id === id) return at;
+  }
+  return -1;
+}
+
+/** Whether a run is among those looked for. */
+export function fits(
+  entry: Omit<Entry, 'id' | 'run'> & { run: number | null },
+  query: CatalogueQuery,
+): boolean {
+  const { condition, mode, detector, host, tag, from, to } = query;
+  return (
+    (condition === undefined || entry.condition === condition) &&
+    (mode === undefined || entry.mode === mode) &&
+    (host === undefined || entry.host === host) &&
+    (from === undefined || (entry.run ?? -1) >= from) &&
+    (to === undefined || (entry.run ?? Infinity) <= to) &&
+    (detector === undefined || entry.detectors.includes(detector)) &&
+    (tag === undefined || entry.tags.includes(tag))
+  );
+}

@@ -1,0 +1,112 @@
+import type { FleetFacts, HostFacts } from '../claim/claim.pure.ts';
+import { explain, type Explanation } from './explain.pure.ts';
+import type { FleetHost } from '../claim/fleet-order.pure.ts';
+import type { HostView } from '../host/host-document.pure.ts';
+import { lastHeard, type FleetNow, type NextStep } from '../claim/next-step.pure.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
+import { freePlaces } from '../claim/places.pure.ts';
+import type { ParsedRun } from '../run/run.pure.ts';
+import { leftToWarmText, warmPlaceBeside } from '../claim/warm-place.pure.ts';
+
+/** What one host would do with a run. */
+export interface HostOpinion {
+  host: string;
+  verdict: Explanation['verdict'];
+  /** The first rule that does not hold; null if all hold. */
+  obstacle: string | null;
+}
+
+export interface FleetExplanation extends Explanation {
+  /** The host from which it is seen: one that would take it, else its own, else any. */
+  seenFrom: string;
+  /** Every host that gives life signs. */
+  hosts: HostOpinion[];
+}
+
+/**
+ * The answer to why a run is, or is not, processed, for command, page and report alike: asked for each
+ * live host, told by the telling one. Without a live host it is told as if `home` ran, and that nobody does.
+ */
+export function explainFleet(
+  parsed: ParsedRun,
+  fleetNow: FleetNow,
+  fleet: FleetFacts,
+  rules: Rules,
+  now: Date,
+  home: Pick<HostFacts, 'host' | 'role'> = { host: 'any host', role: 'primary' },
+): FleetExplanation {
+  const live = fleetNow.hosts.filter(({ state }) => state !== 'dead');
+  const asked =
+    live.length === 0 ? [absent(home, fleetNow)] : live.map((view) => factsOf(view, live));
+  const opinions = asked.map((host) => ({
+    host: host.host,
+    explanation: explain(parsed, host, fleet, rules, now, fleetNow),
+  }));
+  const owner = (parsed.kind === 'run' ? parsed.run : parsed.malformed).bootstrax.host;
+  const takers = opinions.filter(({ explanation }) => explanation.verdict === 'eligible');
+  const telling = takers[0] ?? opinions.find(({ host }) => host === owner) ?? opinions[0]!;
+  return {
+    ...telling.explanation,
+    next: byAll(
+      telling.explanation.next,
+      takers.map(({ host }) => host),
+    ),
+    seenFrom: telling.host,
+    hosts:
+      live.length === 0
+        ? []
+        : opinions.map(({ host, explanation }) => {
+            const obstacle = explanation.rules.find(({ holds }) => !holds);
+            return {
+              host,
+              verdict: explanation.verdict,
+              obstacle: obstacle === undefined ? null : `${obstacle.rule}: ${obstacle.value}`,
+            };
+          }),
+  };
+}
+
+/** Named, while one can still read them all. */
+const MOST_NAMED = 3;
+
+function byAll(next: NextStep | null, takers: readonly string[]): NextStep | null {
+  if (next === null || takers.length < 2) return next;
+  const who =
+    takers.length > MOST_NAMED
+      ? `the first of ${takers.length} hosts`
+      : `the first of ${takers.join(', ')}`;
+  return { ...next, who };
+}
+
+/** A host as if its manager ran, for a fleet in which none does. */
+export function absent(
+  { host, role }: Pick<HostFacts, 'host' | 'role'>,
+  fleetNow: FleetNow,
+): HostFacts {
+  return { host, role, accepting: { ok: true, assumed: `as if it ran: ${lastHeard(fleetNow)}` } };
+}
+
+/** A host for the decisions, beside the others that live. */
+export function factsOf(view: HostView, hosts: readonly HostView[]): HostFacts {
+  const { host, role } = view;
+  return {
+    host,
+    role: role === 'backup' || role === 'never' ? role : 'primary',
+    accepting: acceptingOf(view, hosts),
+  };
+}
+
+function acceptingOf(
+  { host, accepting, whyNot, workerReady }: HostView,
+  hosts: readonly HostView[],
+): HostFacts['accepting'] {
+  if (!accepting && whyNot !== null) return { ok: false, reason: whyNot };
+  const warm = workerReady ? null : warmPlaceBeside(host, hosts.map(seatOf));
+  return warm === null ? { ok: true } : { ok: false, reason: leftToWarmText(warm) };
+}
+
+function seatOf(view: HostView): Pick<FleetHost, 'host' | 'role' | 'free'> {
+  const { host, role, workerReady } = view;
+  const free = workerReady && freePlaces([view]) > 0;
+  return { host, role: role === 'primary' ? role : 'backup', free };
+}

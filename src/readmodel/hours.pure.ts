@@ -1,0 +1,216 @@
+import type { CauseClass } from '../retry/causes.pure.ts';
+
+/** Values in bins of an hour, oldest first. */
+export interface Hours {
+  /** Beginning of each bin, seconds since 1970 UTC. */
+  at: number[];
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The last `count` whole hours and the present one. */
+export function hourBins(now: Date, count: number): number[] {
+  const present = Math.floor(now.getTime() / HOUR_MS);
+  return Array.from({ length: count }, (_, i) => (present - count + 1 + i) * 3600);
+}
+
+/** A run as far as the plots look at it. */
+export interface TakenRun {
+  start: Date;
+  end: Date | null;
+  /** When the first chunk of a product was on disk, of the attempt that made it done or is at it now. */
+  firstOutput: Date | null;
+  /** When it was done; null while it is not. */
+  done: Date | null;
+  /** When its processing began, the last time. */
+  began: Date | null;
+  /** Detector time processed so far, while it is in work. */
+  coveredSeconds: number | null;
+  mode: string | null;
+  /** Live data, all its detectors on average; null before it is known. */
+  rateMBps: number | null;
+}
+
+export interface LatencyPlot extends Hours {
+  /** From the start of a run to its first output, seconds; null in hours without runs. */
+  outputP50: (number | null)[];
+  outputP95: (number | null)[];
+  /** From the end of a run until it was done, seconds. */
+  doneP50: (number | null)[];
+  doneP95: (number | null)[];
+}
+
+/** By the hour in which the run began or ended. */
+export function latencyPlot(runs: readonly TakenRun[], now: Date, hours: number): LatencyPlot {
+  const at = hourBins(now, hours);
+  const outputs = at.map(() => [] as number[]);
+  const ends = at.map(() => [] as number[]);
+  const first = at[0] ?? 0;
+  const bin = (date: Date) => Math.floor((date.getTime() / 1000 - first) / 3600);
+  for (const { start, end, firstOutput, done } of runs) {
+    if (firstOutput !== null) outputs[bin(start)]?.push(secondsBetween(start, firstOutput));
+    if (end !== null && done !== null) ends[bin(end)]?.push(secondsBetween(end, done));
+  }
+  const p = (lists: number[][], share: number) => lists.map((list) => percentile(list, share));
+  return {
+    at,
+    outputP50: p(outputs, 0.5),
+    outputP95: p(outputs, 0.95),
+    doneP50: p(ends, 0.5),
+    doneP95: p(ends, 0.95),
+  };
+}
+
+/** A run may be done before its end is written. */
+function secondsBetween(from: Date, to: Date): number {
+  return Math.max(0, (to.getTime() - from.getTime()) / 1000);
+}
+
+/** The smallest value that at least this share of all do not exceed; null without values. */
+export function percentile(values: readonly number[], share: number): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+}
+
+export interface ThroughputPlot extends Hours {
+  /** `MB/s` of live data where the rates of runs are known, else minutes of detector time per hour. */
+  unit: 'MB/s' | 'min per hour';
+  /** All detectors that run apart added up; null where a rate is not known. */
+  taken: (number | null)[];
+  /** In the hours in which it was processed, whether or not it was done then. */
+  processed: (number | null)[];
+}
+
+/** What the detector delivers against what is processed. */
+export function throughputPlot(
+  runs: readonly TakenRun[],
+  now: Date,
+  hours: number,
+): ThroughputPlot {
+  const at = hourBins(now, hours);
+  const rated = withRates(runs);
+  const inMB = rated.some(({ rateMBps }) => rateMBps !== null);
+  const perHour = inMB ? 1 / 3600 : 1 / 60;
+  const amount = (seconds: number, rateMBps: number | null) =>
+    inMB ? (rateMBps === null ? null : seconds * rateMBps * perHour) : seconds * perHour;
+  const sums = (parts: (run: TakenRun) => { from: Date; to: Date; seconds: number } | null) =>
+    at.map((begin) =>
+      rated.reduce<number | null>((sum, run) => {
+        const part = parts(run);
+        if (part === null || sum === null) return sum;
+        const seconds = part.seconds * shareWithin(part.from, part.to, begin * 1000);
+        if (seconds === 0) return sum;
+        const more = amount(seconds, run.rateMBps);
+        return more === null ? null : sum + more;
+      }, 0),
+    );
+  return {
+    at,
+    unit: inMB ? 'MB/s' : 'min per hour',
+    taken: sums(({ start, end }) => {
+      const to = end ?? now;
+      return { from: start, to, seconds: secondsBetween(start, to) };
+    }),
+    processed: sums(({ start, end, began, done, coveredSeconds }) => {
+      const to = done ?? now;
+      const seconds = done !== null && end !== null ? secondsBetween(start, end) : coveredSeconds;
+      return seconds === null ? null : { from: began ?? to, to, seconds };
+    }),
+  };
+}
+
+/** The rate comes with a run's end: until then that of the newest run of the same mode is taken. */
+function withRates(runs: readonly TakenRun[]): TakenRun[] {
+  const known = runs
+    .filter(({ rateMBps }) => rateMBps !== null)
+    .sort((a, b) => b.start.getTime() - a.start.getTime());
+  return runs.map((run) =>
+    run.rateMBps !== null || run.end !== null
+      ? run
+      : { ...run, rateMBps: known.find(({ mode }) => mode === run.mode)?.rateMBps ?? null },
+  );
+}
+
+/** How much of a span of time lies in the hour that begins then, 0 to 1. */
+function shareWithin(from: Date, to: Date, beginMs: number): number {
+  const length = to.getTime() - from.getTime();
+  if (length <= 0) return to.getTime() >= beginMs && to.getTime() < beginMs + HOUR_MS ? 1 : 0;
+  const within = Math.min(to.getTime(), beginMs + HOUR_MS) - Math.max(from.getTime(), beginMs);
+  return Math.max(0, within) / length;
+}
+
+/** What an attempt came to, in the few kinds that a person tells apart. */
+export const OUTCOME_KINDS = [
+  'done',
+  'error',
+  'memory',
+  'stuck',
+  'surroundings',
+  'person',
+] as const;
+export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
+
+export const OUTCOME_WORDS: Readonly<Record<OutcomeKind, string>> = {
+  done: 'done',
+  error: 'error in processing',
+  memory: 'out of memory',
+  stuck: 'stuck or too slow',
+  surroundings: 'host, disk, database',
+  person: 'ended by a person',
+};
+
+/** One ended attempt. */
+export interface AttemptEnd {
+  ended: Date;
+  outcome: string;
+  /** Why it failed; null if it did not. */
+  class: CauseClass | null;
+  counted: boolean;
+}
+
+/** The kind of an attempt's end. */
+export function outcomeKind({ outcome, class: cause, counted }: AttemptEnd): OutcomeKind {
+  if (outcome === 'done') return 'done';
+  if (outcome === 'abandoned') return 'person';
+  return cause === null ? (counted ? 'error' : 'surroundings') : KIND_OF_CLASS[cause];
+}
+
+const KIND_OF_CLASS: Readonly<Record<CauseClass, OutcomeKind>> = {
+  out_of_memory: 'memory',
+  hang: 'stuck',
+  input_not_ready: 'error',
+  corrupt_data: 'error',
+  plugin_error: 'error',
+  unknown: 'error',
+  calibration_or_database: 'surroundings',
+  configuration: 'surroundings',
+  disk: 'surroundings',
+  host: 'surroundings',
+  vanished: 'surroundings',
+  manager: 'surroundings',
+  operator: 'person',
+};
+
+export interface OutcomePlot extends Hours {
+  counts: Record<OutcomeKind, number[]>;
+}
+
+/** Ended attempts per hour, by kind. */
+export function outcomePlot(
+  attempts: readonly AttemptEnd[],
+  now: Date,
+  hours: number,
+): OutcomePlot {
+  const at = hourBins(now, hours);
+  const first = at[0] ?? 0;
+  const counts = Object.fromEntries(OUTCOME_KINDS.map((kind) => [kind, at.map(() => 0)])) as Record<
+    OutcomeKind,
+    number[]
+  >;
+  for (const attempt of attempts) {
+    const bin = Math.floor((attempt.ended.getTime() / 1000 - first) / 3600);
+    const series = counts[outcomeKind(attempt)];
+    if (series[bin] !== undefined) series[bin]++;
+  }
+  return { at, counts };
+}

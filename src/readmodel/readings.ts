@@ -1,0 +1,366 @@
+import type { Standing, Standings } from '../features/actions/acknowledgement.pure.ts';
+import { runSeen } from '../features/actions/seen.pure.ts';
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import { whyNotHandedOn } from '../attempt/certification.pure.ts';
+import { writerOf } from '../exclusion/two-managers.pure.ts';
+import { incompleteIn } from '../attempt/live-input.pure.ts';
+import { attention, type RunToLookAt } from './attention.pure.ts';
+import { hostCard, hostScores, type Sign } from './hosts.pure.ts';
+import { latencyPlot, outcomePlot, throughputPlot, type TakenRun } from './hours.pure.ts';
+import { queueOf, type Waiting } from './queue.pure.ts';
+import { runRow, type RunRow } from './run-row.pure.ts';
+import { hostView, type HostView } from '../host/host-document.pure.ts';
+import { parseRun } from '../run/run.pure.ts';
+import { HOLD_TAG, type Rules } from '../infra/config/rules.pure.ts';
+import { runView } from '../run/run-view.pure.ts';
+import { idText } from '../run/document-id.ts';
+import type { RunDocument } from '../run/run.port.ts';
+import type { Store } from '../ports/store.ts';
+import type { StoredSign } from './overview.port.ts';
+import type { Panels } from './api.ts';
+
+const STRIP_CELLS = 100;
+/** More waiting runs than this are told as "at least". */
+const MOST_WAITING = 1000;
+/** Failed runs that began longer ago are history: they are on the page of runs. */
+const FAILED_DAYS = 30;
+const MOST_FAILED = 1000;
+/** Done runs that began longer ago get no status by themselves, and others may have gone on with them. */
+const UNFINISHED_DAYS = 7;
+const MOST_UNFINISHED = 200;
+const PLOT_HOURS = 24;
+const MOST_PLOTTED = 5000;
+/** A run without an end that began longer ago is not being taken: its end was never written. */
+const LONGEST_RUN_HOURS = 24;
+/** A retry is promised to the poll interval; a host that silently stops is told of by itself. */
+const PROMISE_GRACE_SECONDS = 60;
+/** Life signs come at least every 10 s. */
+const SIGN_SECONDS = 30;
+const SIGNS_EVERY_MS = 5000;
+/** The disk is looked at so often in the past to see where it goes, minutes ago. */
+const DISK_LOOKS_MINUTES = [60, 45, 30, 15];
+const DISK_LOOK_SECONDS = 40;
+const DISK_LOOK_EVERY_MS = 300_000;
+/** Where `eb_monitor` does not reach back so far; one for each five minutes. */
+const THINNED = { fromMinutes: 62, toMinutes: 5, most: 15 };
+
+type Source = Pick<Store, 'runs' | 'hosts' | 'overview' | 'actions'>;
+
+/** A run's row from its document. */
+export function rowOf(document: RunDocument, now: Date, rules: Rules): RunRow {
+  return runRow(
+    idText(document._id),
+    runView(document, now),
+    rules.retry.maxFailures,
+    runSeen(document),
+  );
+}
+
+/** The runs being taken or processed, and the strip. */
+export async function readRuns(
+  { overview }: Source,
+  rules: Rules,
+  now: Date,
+): Promise<Pick<Panels, 'working' | 'strip'>> {
+  const [recent, inWork] = await Promise.all([overview.recent(STRIP_CELLS), overview.working()]);
+  const rows = recent.map((document) => rowOf(document, now, rules));
+  const taken = rows.filter(
+    ({ end, start, seconds }) =>
+      end === null && start !== null && (seconds ?? 0) < LONGEST_RUN_HOURS * 3600,
+  );
+  const inWorkRows = inWork.map((document) => rowOf(document, now, rules));
+  const byId = new Map([...taken, ...inWorkRows].map((row) => [row.id, row]));
+  return {
+    working: [...byId.values()].sort((a, b) => (b.run ?? 0) - (a.run ?? 0)),
+    strip: rows
+      .flatMap(({ run, condition, start }) => (run === null ? [] : [{ run, condition, start }]))
+      .reverse(),
+  };
+}
+
+/**
+ * All hosts with their newest life signs. What they say of themselves is asked for at each reading,
+ * their life signs and disks less often.
+ */
+export class HostReader {
+  readonly #past = new Map<string, Sign[]>();
+  #pastReadAtMs = -Infinity;
+  /** By host, oldest first. */
+  #newest = new Map<string, Sign[]>();
+  #newestReadAtMs = -Infinity;
+  #cards: Panels['hosts'] = [];
+  #said = '';
+
+  async read(
+    { hosts, overview }: Source,
+    rules: Rules,
+    now: Date,
+  ): Promise<{ views: HostView[]; cards: Panels['hosts'] }> {
+    const { presumedDeadSeconds } = rules.limits;
+    const documents = await hosts.all();
+    const names = documents.map(({ host }) => host);
+    const hasSigns = await this.#readSigns(overview, names, now);
+    const views = documents
+      .map((document) => {
+        const newest = this.#newest.get(document.host)?.at(-1);
+        const heard = newest === undefined ? null : new Date(newest.atMs);
+        return hostView(document, now, presumedDeadSeconds, heard);
+      })
+      .sort((a, b) => a.host.localeCompare(b.host));
+    const said = JSON.stringify(views.map(whatItSays));
+    if (hasSigns || said !== this.#said) {
+      const limits = { diskPercent: rules.disk.maxUsedPercent, presumedDeadSeconds };
+      this.#cards = views.map((view) => hostCard(view, this.#signsOf(view.host), limits, now));
+      this.#said = said;
+    }
+    return { views, cards: this.#cards };
+  }
+
+  /** False: it is not yet time to look again. */
+  async #readSigns(
+    overview: Source['overview'],
+    names: readonly string[],
+    now: Date,
+  ): Promise<boolean> {
+    const atMs = performance.now();
+    if (atMs - this.#newestReadAtMs < SIGNS_EVERY_MS) return false;
+    const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+    // Not the first time: many hosts are soon seen, where their disks go can wait.
+    if (this.#newestReadAtMs > -Infinity && atMs - this.#pastReadAtMs > DISK_LOOK_EVERY_MS) {
+      const { fromMinutes, toMinutes, most } = THINNED;
+      const looks = await Promise.all([
+        overview.thinnedSigns(names, ago(fromMinutes * 60), ago(toMinutes * 60), most),
+        ...DISK_LOOKS_MINUTES.map((minutes) =>
+          overview.signs(names, ago(minutes * 60), ago(minutes * 60 - DISK_LOOK_SECONDS), 8),
+        ),
+      ]);
+      this.#past.clear();
+      for (const sign of looks.flat().map(signOf)) {
+        this.#past.set(sign.host, [...(this.#past.get(sign.host) ?? []), sign]);
+      }
+      this.#pastReadAtMs = atMs;
+    }
+    const stored = await overview.signs(names, ago(SIGN_SECONDS), ago(-SIGN_SECONDS), 20);
+    const oldestFirst = stored.map(signOf).sort((a, b) => a.atMs - b.atMs);
+    this.#newest = new Map();
+    for (const sign of oldestFirst) {
+      this.#newest.set(sign.host, [...(this.#newest.get(sign.host) ?? []), sign]);
+    }
+    this.#newestReadAtMs = atMs;
+    return true;
+  }
+
+  #signsOf(host: string): Sign[] {
+    return [...(this.#past.get(host) ?? []), ...(this.#newest.get(host) ?? [])];
+  }
+}
+
+/** Without what differs although nothing has happened. */
+function whatItSays({ time: _time, ageSeconds: _age, freeSince: _free, ...said }: HostView) {
+  return said;
+}
+
+/** A life sign as it is shown; what is not a number is not known. */
+export function signOf(stored: StoredSign): Sign {
+  const { host, time, targets } = stored;
+  const number = (value: unknown) =>
+    typeof value === 'number' && Number.isFinite(value) ? value : null;
+  return {
+    host,
+    atMs: time.getTime(),
+    cpuPercent: number(stored['cpu_percent']),
+    memoryPercent: number(stored['memory_percent']),
+    swapPercent: number(stored['swap_percent']),
+    // A manager that has not looked at its disk yet writes 0.
+    diskPercent: number(stored['disk_used']) || null,
+    liveDiskPercent: number(stored['live_disk_used']),
+    load: number(stored['load']),
+    clockSkewSeconds: number(stored['clock_skew']),
+    targets: Array.isArray(targets) ? targets.filter((type) => typeof type === 'string') : [],
+    cores: number(stored['cores']),
+    writer: writerOf(stored),
+  };
+}
+
+/** Queue and what needs a human. */
+export async function readWaiting(
+  store: Source,
+  cards: Panels['hosts'],
+  rules: Rules,
+  now: Date,
+): Promise<Pick<Panels, 'queue' | 'attention'>> {
+  const { queue, attention } = await readWaitingRuns(store, cards, rules, now);
+  return { queue, attention };
+}
+
+/** The same with what it is made of: untouched runs, and rows of those that failed or are in work. */
+export async function readWaitingRuns(
+  { overview, actions }: Source,
+  cards: Panels['hosts'],
+  rules: Rules,
+  now: Date,
+): Promise<Pick<Panels, 'queue' | 'attention'> & { untouched: Waiting[]; rows: RunRow[] }> {
+  const ago = (days: number) => new Date(now.getTime() - days * 86_400_000);
+  const [untouched, failed, withoutRetry, inWork, recent, unfinished, standings] =
+    await Promise.all([
+      overview.untouched(MOST_WAITING),
+      overview.failedSince(ago(FAILED_DAYS), MOST_FAILED),
+      overview.withoutRetry(MOST_WAITING),
+      overview.working(),
+      // Of done runs the newest numbers are looked at.
+      overview.recent(STRIP_CELLS),
+      overview.doneWithoutStatus(ago(UNFINISHED_DAYS), MOST_UNFINISHED),
+      actions.standing(),
+    ]);
+  const all = new Map(
+    [...failed, ...withoutRetry, ...inWork].map((document) => [idText(document._id), document]),
+  );
+  const rows = [...all.values()].map((document) => rowOf(document, now, rules));
+  const retried = rows.filter(({ condition }) =>
+    ['retrying', 'requeued', 'held'].includes(condition),
+  );
+  const waiting = untouched.map(waitingOf);
+  const done = doneToLookAt(recent, unfinished, now, rules).filter(({ id }) => !all.has(id));
+  const documents = [...all.values(), ...recent, ...unfinished];
+  const changedAt = new Map(documents.map((each) => [idText(each._id), timeOf(each)]));
+  return {
+    untouched: waiting,
+    rows,
+    queue: queueOf(
+      waiting,
+      retried.map(({ run, nextRetry, condition }) => ({
+        run,
+        start: null,
+        held: condition === 'held',
+        nextRetry: nextRetry === null ? null : new Date(nextRetry),
+      })),
+      untouched.length === MOST_WAITING || failed.length === MOST_FAILED,
+      now,
+    ),
+    attention: attention(
+      [...rows, ...done],
+      cards,
+      changedAt,
+      {
+        promiseGraceSeconds: PROMISE_GRACE_SECONDS,
+        busyLeaseSeconds: rules.limits.busyLeaseSeconds,
+        consideringLeaseSeconds: rules.limits.consideringLeaseSeconds,
+        overdueSeconds: rules.claim.overdueSeconds,
+        abandonTag: rules.claim.abandonTag,
+      },
+      now,
+      standingsOf(standings),
+    ),
+  };
+}
+
+/** Done runs of which somebody has to know, each once. */
+function doneToLookAt(
+  recent: readonly RunDocument[],
+  unfinished: readonly RunDocument[],
+  now: Date,
+  rules: Rules,
+): RunToLookAt[] {
+  const grace = rules.limits.endOfRunSeconds + PROMISE_GRACE_SECONDS;
+  const reasons = new Map(
+    unfinished.map((each) => [idText(each._id), whyNotHandedOn(each, now, grace)]),
+  );
+  const byId = new Map([...recent, ...unfinished].map((each) => [idText(each._id), each]));
+  return [...byId].flatMap(([id, document]) => {
+    const notHandedOn = reasons.get(id) ?? null;
+    if (notHandedOn === null && incompleteIn(document['bootstrax']) === null) return [];
+    return [{ ...rowOf(document, now, rules), notHandedOn }];
+  });
+}
+
+/** What needs a human, read at once. */
+export async function attentionNow(
+  store: Source & Pick<Store, 'serverTime'>,
+  rules: Rules,
+): Promise<Panels['attention']> {
+  const now = await store.serverTime();
+  const { cards } = await new HostReader().read(store, rules, now);
+  return (await readWaiting(store, cards, rules, now)).attention;
+}
+
+/** By item. */
+export function standingsOf(standings: readonly Standing[]): Standings {
+  return new Map(standings.map((standing) => [standing.item, standing]));
+}
+
+const dateOf = (value: unknown): Date | null => (value instanceof Date ? value : null);
+
+const timeOf = (document: RunDocument): Date | null =>
+  dateOf(fieldsOf(document['bootstrax'])['time']);
+
+/** An untouched run as the queue looks at it. */
+function waitingOf(document: RunDocument): Waiting {
+  const parsed = parseRun(document);
+  const { number, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  return {
+    run: number,
+    start: dateOf(document['start']),
+    held: tags.includes(HOLD_TAG),
+    nextRetry: null,
+  };
+}
+
+/** The plots of the last day, and how each host did against the others. */
+export async function readDay(
+  { overview }: Source,
+  now: Date,
+): Promise<Pick<Panels, 'plots' | 'scores'>> {
+  const since = new Date(now.getTime() - PLOT_HOURS * 3_600_000);
+  const [runs, ended] = await Promise.all([
+    overview.begunSince(since, MOST_PLOTTED),
+    overview.endedSince(since, MOST_PLOTTED),
+  ]);
+  const outputs = new Map(
+    ended.flatMap(({ run, outcome, firstOutput }) =>
+      outcome === 'done' && firstOutput !== null ? [[run, firstOutput] as const] : [],
+    ),
+  );
+  const taken = runs.flatMap((document) => takenOf(document, outputs));
+  return {
+    plots: {
+      latency: latencyPlot(taken, now, PLOT_HOURS),
+      outcomes: outcomePlot(ended, now, PLOT_HOURS),
+      throughput: throughputPlot(taken, now, PLOT_HOURS),
+    },
+    scores: hostScores(ended),
+  };
+}
+
+/** `outputs`: first output of the attempt that made a run done, by its number. */
+function takenOf(document: RunDocument, outputs: ReadonlyMap<number, Date>): TakenRun[] {
+  const start = dateOf(document['start']);
+  if (start === null) return [];
+  const fields = fieldsOf(document['bootstrax']);
+  const progress = (fields['progress'] ?? {}) as Record<string, unknown>;
+  return [
+    {
+      start,
+      end: dateOf(document['end']),
+      firstOutput:
+        dateOf(progress['first_output']) ?? outputs.get(document.number as number) ?? null,
+      done: fields['state'] === 'done' ? dateOf(fields['time']) : null,
+      began: dateOf(fields['started_processing']),
+      coveredSeconds:
+        fields['state'] === 'busy' && typeof progress['covered_seconds'] === 'number'
+          ? progress['covered_seconds']
+          : null,
+      mode: typeof document['mode'] === 'string' ? document['mode'] : null,
+      rateMBps: averageRate(document['rate']),
+    },
+  ];
+}
+
+/** Sum of the detectors' averages, MB/s. */
+function averageRate(rate: unknown): number | null {
+  if (typeof rate !== 'object' || rate === null) return null;
+  const averages = Object.values(rate as Record<string, unknown>).flatMap((detector) => {
+    const average = (detector as { avg?: unknown } | null)?.avg;
+    return typeof average === 'number' && Number.isFinite(average) ? [average] : [];
+  });
+  return averages.length === 0 ? null : averages.reduce((sum, average) => sum + average, 0);
+}

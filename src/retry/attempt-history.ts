@@ -1,0 +1,75 @@
+import type { AttemptTimes } from '../attempt/attempt-times.pure.ts';
+import { boundedText } from '../infra/values/bounded.pure.ts';
+import type { AttemptOutcome, AttemptRecord } from './attempt-history.port.ts';
+import type { Environment } from '../ports/environment.ts';
+import { isUnfit, untilWritten } from '../ports/persist.ts';
+
+/** Of a reason that does not fit as it is, characters. */
+const SHORT_REASON = 200;
+
+/** Notes that an attempt has begun; false if `signal` ended the waiting. No run waits for a refusal. */
+export async function beginHistory(
+  env: Environment,
+  record: AttemptRecord,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const written = await asFits(env, record.attempt, signal, [
+    () => env.store.attempts.begin(record),
+    () => env.store.attempts.begin({ ...record, mode: '', plan: null }),
+  ]);
+  return written !== null;
+}
+
+/**
+ * Notes the end of an attempt: whole, or what tells its outcome where the database does not take the
+ * whole; false if `signal` ended the waiting.
+ */
+export async function endHistory(
+  env: Environment,
+  attempt: string,
+  outcome: AttemptOutcome,
+  options: { unlessEnded?: boolean; times?: AttemptTimes },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const written = await asFits(env, attempt, signal, [
+    () => env.store.attempts.end(attempt, outcome, options),
+    () => env.store.attempts.end(attempt, essence(outcome), options),
+  ]);
+  return written !== null;
+}
+
+function essence(outcome: AttemptOutcome): AttemptOutcome {
+  const { reason } = outcome;
+  return {
+    ...outcome,
+    reason: reason === null ? null : boundedText(reason, SHORT_REASON),
+    ...{ traceback: null, fingerprint: null, plugin: null, meaning: null },
+    ...{ dropped: [], products: [], versions: {} },
+  };
+}
+
+/** Each way to write it in turn, until one is taken; null if `signal` ended the waiting. */
+async function asFits(
+  env: Environment,
+  attempt: string,
+  signal: AbortSignal,
+  ways: readonly (() => Promise<unknown>)[],
+): Promise<'written' | 'left out' | null> {
+  let problem = '';
+  for (const write of ways) {
+    try {
+      return await untilWritten(env, `the history of attempt ${attempt}`, signal, async () => {
+        await write();
+        return 'written' as const;
+      });
+    } catch (error) {
+      if (!isUnfit(error)) throw error;
+      problem = error.message;
+    }
+  }
+  env.log.error(
+    { event: 'history.left_out', attempt, problem },
+    `attempt ${attempt} is missing in the history: ${problem}`,
+  );
+  return 'left out';
+}

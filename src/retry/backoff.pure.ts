@@ -1,0 +1,85 @@
+import type { RetryRules } from '../infra/config/rules.pure.ts';
+
+/**
+ * Delay until the next attempt after a counted failure, seconds (reference, section 2.4).
+ * `failures` is the count before this failure; `random` is drawn evenly from [0, 1).
+ */
+export function nextRetryDelaySeconds(failures: number, random: number, rules: RetryRules): number {
+  const exponent = Math.min(failures, rules.maxExponent);
+  const jitter = rules.jitter.min + random * (rules.jitter.max - rules.jitter.min);
+  return rules.baseSeconds * rules.growth ** exponent * jitter;
+}
+
+/** Delay after the n-th uncounted event in a row (n from 1), seconds: doubling up to a limit. */
+export function uncountedDelaySeconds(inRow: number, rules: RetryRules): number {
+  const { firstSeconds, maxSeconds } = rules.uncounted;
+  return Math.min(maxSeconds, firstSeconds * 2 ** (inRow - 1));
+}
+
+/** What a counted failure does to the run's document. Delays in seconds. */
+export type CountedFailure =
+  /** One rung down, tried again after the delay. */
+  | { kind: 'failed'; failures: number; delaySeconds: number }
+  /** The last one: nobody tries again. */
+  | { kind: 'given_up'; failures: number; delaySeconds: null };
+
+export type FailureConclusion =
+  | CountedFailure
+  /** Not the run's fault: tried again soon with the same count. */
+  | { kind: 'requeued'; holderLost: boolean; delaySeconds: number };
+
+/**
+ * `before`: counted failures so far; `random` is drawn evenly from [0, 1). A run that was given up and
+ * tried once more by a person is not counted further.
+ */
+export function countedFailure(before: number, random: number, rules: RetryRules): CountedFailure {
+  const failures = before + 1;
+  return failures >= rules.maxFailures
+    ? { kind: 'given_up', failures: Math.max(before, rules.maxFailures), delaySeconds: null }
+    : { kind: 'failed', failures, delaySeconds: nextRetryDelaySeconds(before, random, rules) };
+}
+
+/** What the run's document says of earlier attempts. */
+export interface FailureHistory {
+  /** Counted failures. */
+  failures: number;
+  /** Uncounted events in a row. */
+  uncounted: number;
+  /** Among those, how often its holder went down with it. */
+  holdersLost: number;
+}
+
+/** Whose fault it is that an attempt ended without success. */
+export type Fault =
+  /** Counted. */
+  | 'run'
+  /** The machine, its disk, a database, an operator, a manager. */
+  | 'surroundings'
+  /** Targets or context of the host, the same for every attempt: never counted. */
+  | 'configuration'
+  /** All of the attempt vanished at once, as when its machine goes down: once may be chance. */
+  | 'holder_lost';
+
+/**
+ * What follows from one more attempt that failed. More uncounted events in a row than the limit count
+ * all the same, and so does the second time that the run's holder went down with it: a run that
+ * breaks every host it meets must not go round for ever.
+ */
+export function concludeFailure(
+  before: FailureHistory,
+  fault: Fault,
+  random: number,
+  rules: RetryRules,
+): FailureConclusion {
+  const inRow = before.uncounted + 1;
+  const poisonous = fault === 'holder_lost' && before.holdersLost >= rules.uncounted.maxHoldersLost;
+  const isPatient = fault === 'configuration' || inRow <= rules.uncounted.maxInRow;
+  if (fault !== 'run' && !poisonous && isPatient) {
+    return {
+      kind: 'requeued',
+      holderLost: fault === 'holder_lost',
+      delaySeconds: uncountedDelaySeconds(inRow, rules),
+    };
+  }
+  return countedFailure(before.failures, random, rules);
+}

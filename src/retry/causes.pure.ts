@@ -1,0 +1,212 @@
+import { EXIT_NO_RESULT, type Progress } from '../attempt/attempt.pure.ts';
+import {
+  byItself,
+  firstOf,
+  nameOf,
+  SERVICES_AND_CALIBRATION,
+  type CauseClass,
+} from './cause-rules.pure.ts';
+import type { TargetRules } from '../infra/config/rules.pure.ts';
+import { framesOf, raisedErrors, type Frame, type RaisedError } from './traceback.pure.ts';
+import type { ExitCause, ShortOf } from '../attempt/verdict.pure.ts';
+
+export { CAUSE_CLASSES, type CauseClass } from './cause-rules.pure.ts';
+
+/** Whose failure it is. `site`: calibrations, databases, settings, the same for every host. */
+export type Whose = 'run' | 'host' | 'site' | 'operator';
+
+/**
+ * The meaning of an end. It shapes the next attempt and tells people where to look; whether there is
+ * a next attempt, and whether this one counts, is decided by `retry` alone.
+ */
+export interface Meaning {
+  class: CauseClass;
+  /** Data type whose plugin raised the error, where one did. */
+  plugin: string | null;
+  whose: Whose;
+  /** Might it go better with fewer plugins? */
+  sheddingHelps: boolean;
+  /** Does the next attempt need fewer processes and messages? */
+  lessMemory: boolean;
+}
+
+export interface Outcome {
+  cause: ExitCause;
+  /** Python's traceback, or where the threads were when it was stopped; '' if neither is known. */
+  traceback: string;
+  /** What a finished attempt lacked. */
+  shortOf: ShortOf | null;
+  /** Last words of the child; null if there were none. */
+  progress: Pick<Progress, 'phase' | 'chunks'> | null;
+}
+
+/** For people. */
+export function causeText({ class: cause, plugin }: Pick<Meaning, 'class' | 'plugin'>): string {
+  switch (cause) {
+    case 'plugin_error':
+      return plugin === null ? 'plugin error' : `plugin error in ${plugin}`;
+    case 'calibration_or_database':
+      return 'missing calibration or database';
+    default:
+      return cause.replaceAll('_', ' ');
+  }
+}
+
+const BUS_ERROR = 7;
+
+/** Names of what every attempt makes. */
+export type NeededTypes = Pick<TargetRules, 'lastResort' | 'rawTypes'>;
+
+/** What an attempt's end means: the same for the same words, on whichever host. */
+export function meaningOf(outcome: Outcome, needed: NeededTypes): Meaning {
+  const found = bareMeaning(outcome);
+  // What every attempt needs cannot be shed.
+  const { plugin } = found;
+  const isNeeded =
+    plugin !== null && (plugin.startsWith(needed.lastResort) || needed.rawTypes.includes(plugin));
+  const ofPlugin = found.class === 'plugin_error' || found.class === 'calibration_or_database';
+  return ofPlugin && isNeeded ? { ...found, sheddingHelps: false } : found;
+}
+
+function bareMeaning(outcome: Outcome): Meaning {
+  const { cause } = outcome;
+  switch (cause.kind) {
+    case 'strax_error':
+      return meaning(classOfError(cause, outcome.traceback), { plugin: cause.plugin });
+    case 'host_problem':
+      return ofHostProblem(cause.reason, outcome.traceback);
+    case 'out_of_memory':
+      return meaning('out_of_memory', { plugin: cause.plugin });
+    case 'memory_limit':
+      return meaning('out_of_memory');
+    case 'timed_out':
+    case 'no_progress':
+      return ofHang(outcome);
+    case 'child_died':
+      // Memory that is shared with others has no place left: touching it is a bus error.
+      if (cause.signal === BUS_ERROR) return meaning('out_of_memory');
+      return meaning(cause.code === EXIT_NO_RESULT ? 'disk' : 'unknown');
+    case 'finished':
+      return meaning(outcome.shortOf === 'products' ? 'corrupt_data' : 'input_not_ready');
+    case 'operator':
+      return meaning('operator');
+    case 'vanished':
+      return meaning('vanished');
+    case 'not_started':
+    case 'orphaned':
+    case 'manager':
+    case 'superseded':
+      return meaning('manager');
+  }
+}
+
+const WHOSE: Record<CauseClass, Whose> = {
+  out_of_memory: 'run',
+  hang: 'run',
+  input_not_ready: 'run',
+  corrupt_data: 'run',
+  plugin_error: 'run',
+  unknown: 'run',
+  calibration_or_database: 'site',
+  configuration: 'site',
+  disk: 'host',
+  host: 'host',
+  manager: 'host',
+  vanished: 'host',
+  operator: 'operator',
+};
+
+function meaning(cause: CauseClass, about: { plugin?: string | null } = {}): Meaning {
+  const { plugin = null } = about;
+  return {
+    class: cause,
+    plugin,
+    whose: WHOSE[cause],
+    sheddingHelps: sheddingHelps(cause, plugin),
+    lessMemory: cause === 'out_of_memory',
+  };
+}
+
+function sheddingHelps(cause: CauseClass, plugin: string | null): boolean {
+  switch (cause) {
+    case 'out_of_memory':
+    case 'hang':
+    case 'unknown':
+    case 'vanished':
+    case 'plugin_error':
+      return true;
+    case 'calibration_or_database':
+      // Without a plugin nobody knows what could go for it.
+      return plugin !== null;
+    case 'input_not_ready':
+    case 'corrupt_data':
+    case 'disk':
+    case 'configuration':
+    case 'host':
+    case 'operator':
+    case 'manager':
+      return false;
+  }
+}
+
+/** Passed on by whoever waits for another: only if there is nothing else do they count. */
+const MESSENGERS = /^Mailbox|^BrokenProcessPool$|^(_RemoteTraceback|RemoteTraceback)$/;
+/** Ways to find something out, and of no account once handled. */
+const HANDLED =
+  /^(KeyError|AttributeError|StopIteration|FileNotFoundError|DataNotAvailable|ImportError|ModuleNotFoundError)$/;
+
+function classOfError(error: ExitCause & { kind: 'strax_error' }, traceback: string): CauseClass {
+  const chain = raisedErrors(traceback);
+  const only: RaisedError = { ...error, frames: framesOf(traceback), ledTo: null };
+  const errors = chain.length > 0 ? chain : [only];
+  const counted = errors.filter(
+    ({ type, ledTo }) => ledTo !== 'context' || !HANDLED.test(nameOf(type)),
+  );
+  const told = firstOf(counted.map(byItself), (cause) => cause !== 'hang');
+  if (told !== null) return told;
+  const [original] = errors.filter(({ type }) => !MESSENGERS.test(nameOf(type))).slice(-1);
+  if (original === undefined) return firstOf(counted.map(byItself)) ?? 'unknown';
+  return byItself(original) ?? byPlace(original, error.plugin);
+}
+
+function byPlace({ frames }: RaisedError, plugin: string | null): CauseClass {
+  if (frames.some(({ path }) => SERVICES_AND_CALIBRATION.test(path))) {
+    return 'calibration_or_database';
+  }
+  // Of a program that does not even load nobody need look at the run.
+  const loads = ({ path, name }: Frame) =>
+    path.startsWith('<frozen importlib') || name === '<module>';
+  if (frames.some(loads)) return 'configuration';
+  const [innermost] = frames.slice(-1);
+  const inPlugin = innermost !== undefined && /\/plugins\//.test(innermost.path);
+  return plugin !== null || inPlugin ? 'plugin_error' : 'unknown';
+}
+
+/** An error of the host's that has become one sentence. */
+function ofHostProblem(reason: string, traceback: string): Meaning {
+  const [, type = '', message = reason] = /^(\w+): ([^]*)$/.exec(reason) ?? [];
+  const error = { type, message, frames: [] };
+  const chain = raisedErrors(traceback).map(byItself);
+  const spoken = [byItself(error), byItself({ ...error, type: '' }), ...chain];
+  const told = firstOf(spoken) ?? 'host';
+  // Of memory that others use, this attempt has not too much.
+  const lessMemory = told === 'out_of_memory' && /\/dev\/shm/.test(message);
+  const whose = told === 'out_of_memory' ? 'host' : WHOSE[told];
+  return { ...meaning(told), whose, lessMemory, sheddingHelps: lessMemory };
+}
+
+/** Frames in which a plugin waits for others' programs. */
+const SERVICE =
+  /\/(pymongo|urllib3|requests|rframe|xedocs)\/|\/(urllib\/request|http\/client)\.py$/;
+const OF_PROCESSING = /\/strax(en)?\/|\/plugins\//;
+
+function ofHang({ traceback, progress }: Outcome): Meaning {
+  if (progress?.phase === 'waiting_for_data' && progress.chunks === 0) {
+    return meaning('input_not_ready');
+  }
+  const threads = traceback.split(/\n(?=\S)/).map(framesOf);
+  const waits = (frames: readonly Frame[]) =>
+    frames.some(({ path }) => SERVICE.test(path)) &&
+    frames.some(({ path }) => OF_PROCESSING.test(path));
+  return meaning(threads.some(waits) ? 'calibration_or_database' : 'hang');
+}

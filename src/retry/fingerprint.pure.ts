@@ -1,0 +1,90 @@
+import { boundedLine } from '../infra/values/bounded.pure.ts';
+import type { ExitCause } from '../attempt/verdict.pure.ts';
+
+/** Frames that tell one fault from another. */
+const FRAMES = 3;
+/** Characters. */
+const LONGEST = 500;
+
+interface Frame {
+  file: string;
+  name: string;
+  plugin: boolean;
+}
+
+/** The frames of a Python traceback, outermost first, without paths and line numbers. */
+function frames(traceback: string): Frame[] {
+  return [...traceback.matchAll(/^ *File "([^"\n]*)", line \d+, in (.+)$/gm)].map(
+    ([, path = '', name = '']) => ({
+      file: path.split('/').at(-1) ?? '',
+      name: name.trim(),
+      plugin: /\/(plugins|contexts)\//.test(path),
+    }),
+  );
+}
+
+function withoutNumbersAndPaths(text: string): string {
+  return text.replace(/(\/[^\s/'",:;)]+)+/g, '<path>').replace(/\d+(\.\d+)?/g, '<n>');
+}
+
+/** The innermost frames of plugin code; where there are none, of whatever code it was. */
+function place(traceback: string): string {
+  const all = frames(traceback);
+  const ofPlugins = all.filter(({ plugin }) => plugin);
+  const telling = (ofPlugins.length > 0 ? ofPlugins : all).slice(-FRAMES);
+  return telling.map(({ file, name }) => `${file}:${name}`).join(' > ');
+}
+
+/**
+ * Short stable name of an error: the same for the same fault in different runs and on different
+ * hosts, so that faults can be counted. `stacks`: where an attempt was when it was stopped; `reason`:
+ * what one that finished, or never could begin, lacked.
+ */
+export function fingerprint(cause: ExitCause, stacks = '', reason = ''): string {
+  return boundedLine(nameOf(cause, stacks, reason), LONGEST);
+}
+
+/** What the operating system said, where it did: a full disk is no lost connection. */
+const SAID_BY_SYSTEM = /\[Errno (\d+)\]/;
+
+function nameOf(cause: ExitCause, stacks: string, reason: string): string {
+  const hungAt = place(stacks);
+  const where = hungAt === '' ? '' : ` at ${hungAt}`;
+  switch (cause.kind) {
+    case 'strax_error': {
+      const at = place(cause.traceback);
+      const said = SAID_BY_SYSTEM.exec(cause.message)?.[1];
+      const type = said === undefined ? cause.type : `${cause.type} [Errno ${said}]`;
+      return `${type} at ${at === '' ? withoutNumbersAndPaths(cause.message) : at}`;
+    }
+    case 'out_of_memory': {
+      const at = place(cause.traceback);
+      return at === '' ? 'out_of_memory' : `out_of_memory at ${at}`;
+    }
+    case 'child_died':
+      return cause.signal === null
+        ? `child_died code ${cause.code ?? 'unknown'}`
+        : `child_died signal ${cause.signal}`;
+    case 'timed_out':
+      return `timed_out ${cause.which}${where}`;
+    case 'no_progress':
+    case 'memory_limit':
+      return `${cause.kind}${where}`;
+    case 'host_problem':
+    case 'operator':
+    case 'manager':
+      return `${cause.kind}: ${withoutNumbersAndPaths(cause.reason)}`;
+    case 'finished': {
+      const lacked = withoutNumbersAndPaths(reason.replace(/^Run \d+: /, ''));
+      // Of many that are missing one says it.
+      return lacked === ''
+        ? cause.kind
+        : `finished: ${lacked.replace(/(<path>, )+(?=<path>)/g, '')}`;
+    }
+    case 'vanished':
+    case 'not_started':
+    case 'orphaned':
+    case 'superseded':
+      return cause.kind;
+  }
+}

@@ -1,0 +1,71 @@
+import type { QuarantineRules } from '../infra/config/rules.pure.ts';
+
+/** One ended attempt of this host, as far as it tells of the host. */
+export interface EndedAttempt {
+  run: number;
+  /** `neither`: a person, a manager or another host ended it. */
+  verdict: 'succeeded' | 'failed' | 'neither';
+  /** What a failure was, in words; null if that is not known. */
+  what?: string | null;
+  /** Ms since 1970 by the database's clock. */
+  endedMs: number;
+}
+
+/** A host elsewhere that takes runs now. */
+export interface OtherHost {
+  host: string;
+  /** When it last finished a run, ms since 1970; null if it has not lately. */
+  lastSuccessMs: number | null;
+}
+
+export type Standing =
+  | { kind: 'trusted' }
+  /** Claims nothing until then, ms since 1970. */
+  | { kind: 'quarantined'; untilMs: number; why: string }
+  /** Tries one run at a time. */
+  | { kind: 'on_probation'; why: string };
+
+/**
+ * Is this host to be trusted with a run? If several different runs in a row failed here since its
+ * last success, while another host that takes runs has finished some meanwhile, the fault is taken to be
+ * this host's. It then pauses, tries one run, and pauses longer if that fails too. With no healthy
+ * other host it goes on. `attempts`: newest first.
+ */
+export function hostStanding(
+  attempts: readonly EndedAttempt[],
+  others: readonly OtherHost[],
+  nowMs: number,
+  rules: QuarantineRules,
+): Standing {
+  const failures = sinceLastSuccess(attempts);
+  const needed = new Set<number>();
+  let further = 0;
+  for (const { run } of [...failures].reverse()) {
+    if (needed.size < rules.runs) needed.add(run);
+    else further++;
+  }
+  const last = failures[0];
+  const first = failures.at(-1);
+  if (needed.size < rules.runs || last === undefined || first === undefined) {
+    return { kind: 'trusted' };
+  }
+  const healthy = others.filter(
+    ({ lastSuccessMs }) => lastSuccessMs !== null && lastSuccessMs >= first.endedMs,
+  );
+  if (healthy.length === 0) return { kind: 'trusted' };
+  const pauseSeconds = Math.min(rules.maxSeconds, rules.firstSeconds * 2 ** further);
+  const untilMs = last.endedMs + pauseSeconds * 1000;
+  const [what = null, ...otherKinds] = new Set(failures.map((failure) => failure.what ?? null));
+  const alike = what === null || otherKinds.length > 0 ? '' : `, all of ${what}`;
+  const why =
+    `the last ${failures.length} attempts here failed (runs ${[...new Set(failures.map(({ run }) => run))].join(', ')}${alike}), ` +
+    `while ${healthy.map(({ host }) => host).join(', ')} finished runs`;
+  return nowMs < untilMs ? { kind: 'quarantined', untilMs, why } : { kind: 'on_probation', why };
+}
+
+/** Newest first. */
+function sinceLastSuccess(attempts: readonly EndedAttempt[]): EndedAttempt[] {
+  const telling = attempts.filter(({ verdict }) => verdict !== 'neither');
+  const success = telling.findIndex(({ verdict }) => verdict === 'succeeded');
+  return success === -1 ? telling : telling.slice(0, success);
+}

@@ -1,0 +1,43 @@
+import { CAUSE_CLASSES, causeText, type CauseClass, type Meaning } from './causes.pure.ts';
+
+/** An attempt's end as the history has it, whichever release wrote it. */
+export interface StoredEnd {
+  outcome?: unknown;
+  /** How the attempt itself came to its end. */
+  cause?: unknown;
+  meaning?: unknown;
+}
+
+type Cause = Pick<Meaning, 'class' | 'plugin'>;
+
+/** What ends alone tell, where no release has written what they mean. */
+const CLASS_OF_END: Readonly<Record<string, CauseClass>> = {
+  out_of_memory: 'out_of_memory',
+  memory_limit: 'out_of_memory',
+  timed_out: 'hang',
+  no_progress: 'hang',
+  host_problem: 'host',
+  operator: 'operator',
+  vanished: 'vanished',
+  manager: 'manager',
+  not_started: 'manager',
+  orphaned: 'manager',
+};
+
+/** Why an attempt failed; null if it did not, or came to no end of its own. */
+export function storedCause({ outcome, cause, meaning }: StoredEnd): Cause | null {
+  if (outcome === 'done' || outcome === 'superseded') return null;
+  if (typeof meaning === 'object' && meaning !== null) {
+    const { class: stored, plugin } = meaning as Record<string, unknown>;
+    const known = CAUSE_CLASSES.find((each) => each === stored) ?? 'unknown';
+    return { class: known, plugin: typeof plugin === 'string' ? plugin : null };
+  }
+  if (typeof cause !== 'string' || cause === 'superseded') return null;
+  return { class: CLASS_OF_END[cause] ?? 'unknown', plugin: null };
+}
+
+/** The same for people, in the words that all pages, commands and reports use; null as there. */
+export function storedCauseText(end: StoredEnd): string | null {
+  const cause = storedCause(end);
+  return cause === null ? null : causeText(cause);
+}

@@ -1,0 +1,76 @@
+import type { ObjectId } from 'mongodb';
+
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import { resolveLiveDirectory } from '../plan/plan.pure.ts';
+import { parseRun, type Run } from '../run/run.pure.ts';
+import { isMended, type FaultSeen, type LiveLook } from './unmendable.pure.ts';
+import { seenOf } from '../run/run.store.ts';
+import type { RunDocument } from '../run/run.port.ts';
+import type { Environment } from '../ports/environment.ts';
+import { aboutOneRun } from '../ports/persist.ts';
+import { runLabel, tellDaq } from '../ports/notify.ts';
+
+/** Runs looked at in one pass; what is over comes with the next pass. */
+const BATCH = 200;
+
+/**
+ * Runs that were set aside for a fault of their document or their live data: those of which the fault
+ * is gone go back to the queue by themselves, and no others.
+ */
+export class SetAsideFaults {
+  readonly #env: Environment;
+  /** The next pass begins after this one. */
+  #after: ObjectId | null = null;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  async look(): Promise<void> {
+    const found = await this.#env.store.runs.setAsideForFault(this.#after, BATCH);
+    this.#after = found.length < BATCH ? null : (found.at(-1)?._id ?? null);
+    for (const document of found) {
+      await aboutOneRun(this.#env, seenOf(document), () => this.#lookAt(document));
+    }
+  }
+
+  async #lookAt(document: RunDocument): Promise<void> {
+    const env = this.#env;
+    const parsed = parseRun(document);
+    if (parsed.kind === 'malformed') return;
+    const { run } = parsed;
+    const { malformed } = fieldsOf(document['bootstrax']);
+    const problems = (Array.isArray(malformed) ? malformed : []).map((problem: unknown) => ({
+      field: String(fieldsOf(problem)['field']),
+    }));
+    const faultSeen = faultSeenIn(document);
+    const live = await this.#liveOf(run, faultSeen !== null);
+    if (!isMended({ problems, faultSeen, parsed, live })) return;
+    const seen = seenOf(document);
+    const { failures } = run.bootstrax;
+    if ((await env.store.runs.retry(seen, env.host, failures)) !== 'landed') return;
+    const message = `${runLabel(seen)} goes back to the queue: what it was set aside for has been mended`;
+    env.log.info({ event: 'run.mended', run: run.number }, message);
+    await tellDaq(env, 'info', message, run.number);
+  }
+
+  async #liveOf(run: Run, thorough: boolean): Promise<LiveLook> {
+    const live = resolveLiveDirectory(run, this.#env.liveDataRoots);
+    switch (live.kind) {
+      case 'directory':
+        return this.#env.machine.liveData(live.path, { thorough });
+      case 'run_problem':
+        return { kind: 'missing', path: '' };
+      case 'host_problem':
+        return { kind: 'unseen', why: live.reason };
+      case 'malformed':
+        return { kind: 'unseen', why: 'its location cannot be read' };
+    }
+  }
+}
+
+function faultSeenIn(document: RunDocument): FaultSeen | null {
+  const seen = fieldsOf(fieldsOf(document['bootstrax'])['fault_seen']);
+  const { document: mark, live } = seen;
+  return typeof mark === 'string' && typeof live === 'string' ? { document: mark, live } : null;
+}

@@ -1,0 +1,171 @@
+import type { Document, ObjectId } from 'mongodb';
+
+import { HOLD_TAG } from '../infra/config/rules.pure.ts';
+import { STATUS_TO_REPLACE } from './run-updates.ts';
+import type { DoneUnfinishedQuery, Fence, NewCandidatesQuery, Seen } from './run.port.ts';
+
+/**
+ * What the program reads of a run: the reference's projection, plus what the decisions need besides.
+ * Lineages (`data.meta`) stay in the database: they are most of a document.
+ */
+export const RUN_PROJECTION = {
+  number: 1,
+  start: 1,
+  end: 1,
+  status: 1,
+  mode: 1,
+  detectors: 1,
+  rate: 1,
+  tags: 1,
+  bootstrax: 1,
+  'data.host': 1,
+  'data.type': 1,
+  'data.location': 1,
+  'daq_config.processing_threads': 1,
+  'daq_config.compressor': 1,
+  'daq_config.strax_fragment_payload_bytes': 1,
+  'daq_config.strax_chunk_length': 1,
+  'daq_config.strax_chunk_overlap': 1,
+} as const;
+
+export const SEEN_PROJECTION = {
+  number: 1,
+  'bootstrax.state': 1,
+  'bootstrax.host': 1,
+  'bootstrax.time': 1,
+  'bootstrax.attempt': 1,
+} as const;
+
+/** Where the data of a run lies, and who has it. */
+export const PLACES_PROJECTION = {
+  ...SEEN_PROJECTION,
+  start: 1,
+  end: 1,
+  'data.host': 1,
+  'data.type': 1,
+  'data.location': 1,
+} as const;
+
+/** A tag is an object with a name; one that somebody wrote as plain text counts as well. */
+export function notTagged(...names: string[]): Document {
+  return { 'tags.name': { $nin: names }, tags: { $nin: names } };
+}
+
+export const UNSETTLED_STATES = ['considering', 'busy'] as const;
+
+export function newCandidatesFilter(query: NewCandidatesQuery): Document {
+  return {
+    'bootstrax.state': null,
+    ...(query.begunBefore === undefined ? {} : { start: { $lt: query.begunBefore } }),
+    ...without([...(query.includeHeld ? [] : [HOLD_TAG]), ...(query.withoutTags ?? [])]),
+    ...(query.withoutDetector === undefined ? {} : { detectors: { $ne: query.withoutDetector } }),
+  };
+}
+
+/** What is tagged to be abandoned by plain text is found so, and abandoned. */
+export function without(tags: readonly string[]): Document {
+  if (tags.length === 0) return {};
+  const held = tags.includes(HOLD_TAG) ? { tags: { $nin: [HOLD_TAG] } } : {};
+  return { 'tags.name': { $nin: [...tags] }, ...held };
+}
+
+export function unsettledFilter(host?: string): Document {
+  return {
+    'bootstrax.state': { $in: [...UNSETTLED_STATES] },
+    ...(host === undefined ? {} : { 'bootstrax.host': host }),
+  };
+}
+
+/** Set aside: a range of the index of retries. */
+export function setAsideFilter(): Document {
+  return { 'bootstrax.state': 'failed', 'bootstrax.next_retry': null };
+}
+
+/** Of these, those that other documents have the number of. */
+export function forNumberFilter(): Document {
+  return { 'bootstrax.same_number.0': { $exists: true } };
+}
+
+/** Of these, those with a fault of the document or of the live data. */
+export function forFaultFilter(): Document {
+  return { 'bootstrax.outcome': 'set_aside', 'bootstrax.same_number.0': { $exists: false } };
+}
+
+/** As an object with a name, or as plain text (`domain/tags`): one filter for both would be bounded by no index. */
+function tagged(tag: string): Document[] {
+  return [{ 'tags.name': tag }, { tags: tag }];
+}
+
+export function waitingTaggedFilters(tag: string): Document[] {
+  return tagged(tag).map((each) => ({ ...each, 'bootstrax.state': { $in: [null, 'failed'] } }));
+}
+
+/**
+ * One filter for each thing that a done run may lack, of equalities and one range as its index has
+ * them: an `$or` would be answered by reading every document on some servers.
+ */
+export function doneUnfinishedFilters(query: DoneUnfinishedQuery): Document[] {
+  const done = { 'bootstrax.state': 'done' };
+  const start = { $gte: query.since };
+  return [
+    ...withoutStatusFilters(query.since),
+    { ...done, end: null, start },
+    ...tagged(query.tag).map((each) => ({ ...each, ...done, start: { $gte: query.taggedSince } })),
+  ];
+}
+
+/** Done runs begun since that nobody has handed on, a range of their index each. */
+export function withoutStatusFilters(since: Date): Document[] {
+  return STATUS_TO_REPLACE.map((status) => ({
+    'bootstrax.state': 'done',
+    status,
+    start: { $gte: since },
+  }));
+}
+
+/** Nothing of the ownership has changed since it was read; null also stands for a missing field. */
+export function seenFilter(seen: Seen): Document {
+  return {
+    'bootstrax.state': { $eq: seen.state },
+    'bootstrax.host': { $eq: seen.host },
+    'bootstrax.time': { $eq: seen.time },
+    'bootstrax.attempt': { $eq: seen.attempt },
+    ...(seen.held === undefined ? {} : seen.held ? { 'tags.name': HOLD_TAG } : notTagged(HOLD_TAG)),
+  };
+}
+
+/** The run is as this attempt concluded it, and its live data is listed. */
+export function liveOfDoneFilter(
+  { attempt, host }: Fence,
+  location: string,
+  unlessTagged: readonly string[],
+): Document {
+  return {
+    'bootstrax.state': 'done',
+    'bootstrax.host': host,
+    'bootstrax.attempt': null,
+    'bootstrax.last_attempt': attempt,
+    ...notTagged(...unlessTagged),
+    data: { $elemMatch: { type: 'live', host: 'daq', location } },
+  };
+}
+
+/** The run is not done under this host's name: then its entries are that attempt's. */
+export function withdrawFilter(id: ObjectId, host: string): Document {
+  return {
+    _id: id,
+    $or: [{ 'bootstrax.host': { $ne: host } }, { 'bootstrax.state': { $ne: 'done' } }],
+  };
+}
+
+/**
+ * The attempt id alone proves nothing: the reference rewrites the whole sub-document and may copy
+ * unknown fields along.
+ */
+export function fenceFilter(fence: Fence, states: readonly string[]): Document {
+  return {
+    'bootstrax.attempt': fence.attempt,
+    'bootstrax.host': fence.host,
+    'bootstrax.state': { $in: [...states] },
+  };
+}

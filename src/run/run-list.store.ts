@@ -1,0 +1,133 @@
+import type { Document } from 'mongodb';
+
+import type { Collection } from '../infra/mongo/collection.ts';
+import { idText } from './document-id.ts';
+import { RUN_PROJECTION } from './run-filters.ts';
+import type { RunDocument, RunListQuery, RunPage } from './run.port.ts';
+
+type Readable = Pick<Collection, 'find'>;
+
+const FIRST_WINDOW = { least: 20, most: 200 };
+/** With an index on the state a window is cheap however wide; else each document in it is read. */
+const LARGEST_WINDOW = { selective: 10_000, reading: 500 };
+/** Numbers looked at for one page when no selective index helps. */
+const NUMBERS_PER_PAGE = 2_000;
+
+const LOOK_BACK_HOURS = [1, 6, 36, 216];
+/** Numbers looked at by one probe for the highest. */
+const PROBE = 16;
+const LARGEST_EXPONENT = 30;
+
+/**
+ * Lists runs by windows of run numbers, growing while they are sparse: no query sorts or scans more
+ * than its window, on any server. `also`: further conditions.
+ */
+export async function listRuns(
+  runs: Readable,
+  query: RunListQuery,
+  highest: number,
+  also: Document = {},
+): Promise<RunPage> {
+  const filter: Document = {
+    ...(query.state === undefined ? {} : { 'bootstrax.state': query.state }),
+    ...(query.mode === undefined ? {} : { mode: query.mode }),
+    ...also,
+  };
+  const selective =
+    query.state !== undefined && query.state !== 'done' && Object.keys(also).length === 0;
+  const bottom = Math.max(0, query.from ?? 0);
+  let top = Math.min(highest, query.to ?? highest, (query.before ?? Infinity) - 1);
+  const end = selective ? bottom : Math.max(bottom, top - NUMBERS_PER_PAGE + 1);
+  const found: RunDocument[] = [];
+  const widest = selective ? LARGEST_WINDOW.selective : LARGEST_WINDOW.reading;
+  let width = Math.min(Math.max(query.limit, FIRST_WINDOW.least), FIRST_WINDOW.most);
+  for (; top >= end; width = Math.min(width * 2, widest)) {
+    const low = Math.max(end, top - width + 1);
+    const wanted = query.limit - found.length;
+    const page = (await runs.find(
+      // In this order: some servers take the first field for which there is an index.
+      { number: { $gte: low, $lte: top }, ...filter },
+      { projection: RUN_PROJECTION, sort: { number: -1 }, limit: wanted },
+    )) as RunDocument[];
+    found.push(...page);
+    if (page.length === wanted) {
+      const last = Number(found.at(-1)?.number);
+      found.push(...(await restOf(runs, last, filter, found)));
+      return { runs: found, before: last > bottom ? last : null };
+    }
+    top = low - 1;
+  }
+  return { runs: found, before: end > bottom ? end : null };
+}
+
+/** Documents of one number stay on one page: the next one begins below the number. */
+async function restOf(
+  runs: Readable,
+  number: number,
+  filter: Document,
+  found: readonly RunDocument[],
+): Promise<RunDocument[]> {
+  const all = await runs.find({ number, ...filter }, { projection: RUN_PROJECTION });
+  const known = new Set(found.map(({ _id }) => idText(_id)));
+  return (all as RunDocument[]).filter(({ _id }) => !known.has(idText(_id)));
+}
+
+/**
+ * The highest run number, or -1 without runs. Not every server can take the last entry of an index
+ * without reading all documents: so look among the runs started lately, and if there are none take
+ * the numbers as mostly consecutive to find where they end. The last query holds in any case.
+ */
+export async function highestNumber(
+  runs: Readable,
+  known: number | null,
+  now: Date,
+): Promise<number> {
+  const below = known ?? (await recentNumber(runs, now)) ?? (await endOfNumbers(runs));
+  return (await largest(runs, { number: { $gt: below } })) ?? below;
+}
+
+/** Of the newest runs of the last time; null if there are none. */
+async function recentNumber(runs: Readable, now: Date): Promise<number | null> {
+  for (const hours of LOOK_BACK_HOURS) {
+    const since = new Date(now.getTime() - hours * 3_600_000);
+    // Not sorted by number: some servers take forever to compare what stands there in odd documents.
+    const recent = await runNumbers(runs, { start: { $gte: since } }, { start: -1 });
+    if (recent.length > 0) return Math.max(...recent);
+  }
+  return null;
+}
+
+/** A number that exists or nearly so, near the highest if there are no large gaps; or -1. */
+async function endOfNumbers(runs: Readable): Promise<number> {
+  const inUse = async (from: number): Promise<boolean> =>
+    (await largest(runs, { number: { $gte: from, $lt: from + PROBE } })) !== null;
+  let low = -1;
+  for (let exponent = LARGEST_EXPONENT; exponent >= 0 && low < 0; exponent--) {
+    for (const probe of [1.5 * 2 ** exponent, 2 ** exponent]) {
+      if (low < 0 && (await inUse(probe))) low = probe;
+    }
+  }
+  for (let high = low * 2; high - low > PROBE;) {
+    const middle = Math.floor((low + high) / 2);
+    if (await inUse(middle)) low = middle;
+    else high = middle;
+  }
+  return low < 0 ? -1 : low - 1;
+}
+
+async function largest(runs: Readable, filter: Document): Promise<number | null> {
+  const numbers = await runNumbers(runs, filter, { number: -1 });
+  return numbers.length === 0 ? null : Math.max(...numbers);
+}
+
+/** Numbers of the first of these documents; those that no run can have are left out. */
+async function runNumbers(
+  runs: Readable,
+  filter: Document,
+  sort: Record<string, 1 | -1>,
+): Promise<number[]> {
+  const first = await runs.find(filter, { projection: { number: 1 }, sort, limit: 10 });
+  return first
+    .map((document) => document.number as unknown)
+    .filter((number): number is number => Number.isSafeInteger(number));
+}

@@ -1,0 +1,324 @@
+import type { Document } from 'mongodb';
+
+import { HOLD_TAG } from '../infra/config/rules.pure.ts';
+import {
+  arrayAt,
+  inSeconds,
+  literal,
+  numberAt,
+  setBootstrax,
+  unsetBootstrax,
+  type Expression,
+} from '../infra/mongo/expressions.ts';
+import { registerStage, unregisterStage } from './run-data.ts';
+import type {
+  Conclusion,
+  DataRegistration,
+  Fence,
+  PlanSummary,
+  ProgressSummary,
+} from './run.port.ts';
+
+export const FINISHED_STATUS = 'eb_finished_pre';
+/** Any other run-level status means that somebody has gone on with the run (reference, section 2.6). */
+export const STATUS_TO_REPLACE: readonly (string | null)[] = [null, 'needs_upload'];
+
+/** Given twice: whoever copies the second along writes the first anew (`domain/identity`). */
+const FIRST_OWN_TIME = { time: '$$NOW', attempt_time: '$$NOW' } as const;
+/** Only who finds both alike makes them alike again. */
+const OWN_TIME = {
+  time: '$$NOW',
+  attempt_time: {
+    $cond: [
+      {
+        $eq: [
+          { $ifNull: ['$bootstrax.attempt_time', '$bootstrax.time'] },
+          { $ifNull: ['$bootstrax.time', null] },
+        ],
+      },
+      '$$NOW',
+      '$bootstrax.attempt_time',
+    ],
+  },
+};
+
+export function claimUpdate(owner: { attempt: string; host: string }): Document[] {
+  return [
+    setBootstrax({
+      state: 'considering',
+      host: literal(owner.host),
+      ...FIRST_OWN_TIME,
+      attempt: literal(owner.attempt),
+    }),
+    unsetBootstrax(
+      'plan',
+      'progress',
+      'malformed',
+      'same_number',
+      'fault_seen',
+      'waits_for',
+      'incomplete',
+    ),
+  ];
+}
+
+export function busyUpdate(plan: PlanSummary): Document[] {
+  return [
+    setBootstrax({
+      state: 'busy',
+      ...OWN_TIME,
+      started_processing: '$$NOW',
+      plan: literal(plan),
+    }),
+    unsetBootstrax('waits_for'),
+  ];
+}
+
+/** `waitsFor`: null for nothing any more; undefined leaves what is there. */
+export function heartbeatUpdate(
+  progress: ProgressSummary | null,
+  waitsFor?: string | null,
+): Document[] {
+  return [
+    setBootstrax({
+      ...OWN_TIME,
+      ...(progress === null ? {} : { progress: literal(progress) }),
+      ...(typeof waitsFor === 'string' ? { waits_for: literal(waitsFor) } : {}),
+    }),
+    ...(waitsFor === null ? [unsetBootstrax('waits_for')] : []),
+  ];
+}
+
+/** Refreshes the life sign along: it proves as well as any other that the owner is alive. */
+export function registerUpdate(host: string, entries: readonly DataRegistration[]): Document[] {
+  return [registerStage(host, entries), setBootstrax(OWN_TIME)];
+}
+
+export function unregisterUpdate(host: string, locations: readonly string[]): Document[] {
+  return [unregisterStage(host, locations), setBootstrax(OWN_TIME)];
+}
+
+/** `lastAttempt` is left behind so that a lost answer can be told from a lost run. */
+export function concludeUpdate(fence: Fence, conclusion: Conclusion): Document[] {
+  return [...settleUpdate(fence.host, conclusion), setBootstrax({ last_attempt: fence.attempt })];
+}
+
+/** What a person has asked for leaves its id, so that it can be told whether it was carried out. */
+export function withAction(update: Document[], action: string | undefined): Document[] {
+  return action === undefined ? update : [...update, setBootstrax({ action: literal(action) })];
+}
+
+export function settleUpdate(host: string, conclusion: Conclusion): Document[] {
+  const { register = [], unregister = [] } = conclusion;
+  return [
+    ...(unregister.length > 0 ? [unregisterStage(host, unregister)] : []),
+    ...(register.length > 0 ? [registerStage(host, register)] : []),
+    setBootstrax({ host: literal(host), time: '$$NOW', ...conclusionFields(conclusion) }),
+    unsetBootstrax(
+      'attempt',
+      'attempt_time',
+      'progress',
+      'waits_for',
+      ...conclusionRemoves(conclusion),
+    ),
+    ...(isRetriedByCount(conclusion) ? [] : [withoutZeroCount()]),
+    ...(conclusion.kind === 'done' && conclusion.handOn !== false ? [statusStage()] : []),
+  ];
+}
+
+/** The reference's query for retries finds only runs with a count. */
+function isRetriedByCount({ kind }: Conclusion): boolean {
+  return kind === 'failed' || kind === 'requeued' || kind === 'given_up';
+}
+
+/** A run that never failed has no count, as with the reference. */
+function withoutZeroCount(): Document {
+  const isOther = { $ne: ['$$field.k', 'n_failures'] };
+  const fields = { $objectToArray: '$bootstrax' };
+  const others = { $filter: { input: fields, as: 'field', cond: isOther } };
+  return {
+    $set: {
+      bootstrax: {
+        $cond: [{ $eq: ['$bootstrax.n_failures', 0] }, { $arrayToObject: others }, '$bootstrax'],
+      },
+    },
+  };
+}
+
+/** `bootstrax.state` after each conclusion: only values that the reference knows. */
+export function concludedState(conclusion: Conclusion): 'done' | 'failed' | 'abandoned' {
+  switch (conclusion.kind) {
+    case 'done':
+    case 'abandoned':
+      return conclusion.kind;
+    case 'failed':
+    case 'requeued':
+    case 'set_aside':
+    case 'given_up':
+      return 'failed';
+  }
+}
+
+function conclusionFields(conclusion: Conclusion): Record<string, Expression> {
+  const common = { state: concludedState(conclusion), outcome: conclusion.kind };
+  switch (conclusion.kind) {
+    case 'done':
+      return {
+        ...common,
+        uncounted: 0,
+        ...(conclusion.incomplete === undefined
+          ? {}
+          : { incomplete: literal(conclusion.incomplete) }),
+      };
+    case 'failed':
+      return {
+        ...common,
+        reason: literal(conclusion.reason),
+        n_failures: conclusion.failures,
+        next_retry: inSeconds(conclusion.delaySeconds),
+        uncounted: 0,
+        ...(conclusion.asked ? askedFailure(conclusion.failures) : {}),
+      };
+    case 'requeued':
+      return {
+        ...common,
+        ...(conclusion.reason === null ? {} : { reason: literal(conclusion.reason) }),
+        n_failures: numberAt('$bootstrax.n_failures'),
+        next_retry: inSeconds(conclusion.delaySeconds),
+        uncounted: { $add: [numberAt('$bootstrax.uncounted'), 1] },
+        ...(conclusion.holderLost
+          ? { holders_lost: { $add: [numberAt('$bootstrax.holders_lost'), 1] } }
+          : {}),
+      };
+    case 'set_aside':
+      if (conclusion.smallest === true) return common;
+      return {
+        ...common,
+        reason: literal(conclusion.reason),
+        malformed: literal(conclusion.problems.map(({ field, problem }) => ({ field, problem }))),
+        ...(conclusion.sameNumber === undefined
+          ? {}
+          : { same_number: literal([...conclusion.sameNumber]) }),
+        ...(conclusion.faultSeen === undefined
+          ? {}
+          : { fault_seen: literal({ ...conclusion.faultSeen }) }),
+      };
+    case 'given_up':
+      return {
+        ...common,
+        reason: literal(conclusion.reason),
+        n_failures: conclusion.failures,
+        uncounted: 0,
+        ...(conclusion.asked ? askedFailure(conclusion.failures) : {}),
+      };
+    case 'abandoned':
+      return {
+        ...common,
+        ...(conclusion.reason === null ? {} : { reason: literal(conclusion.reason) }),
+      };
+  }
+}
+
+function askedFailure(number: number): Record<string, Expression> {
+  return { asked_failures: { $concatArrays: [arrayAt('$bootstrax.asked_failures'), [number]] } };
+}
+
+function conclusionRemoves(conclusion: Conclusion): string[] {
+  switch (conclusion.kind) {
+    case 'set_aside':
+      // Without `next_retry` no program retries the run.
+      return [
+        'next_retry',
+        ...(conclusion.sameNumber === undefined ? ['same_number'] : []),
+        ...(conclusion.faultSeen === undefined ? ['fault_seen'] : []),
+        ...(conclusion.smallest === true
+          ? ['reason', 'plan', 'malformed', 'holders_lost', 'uncounted']
+          : []),
+      ];
+    case 'requeued':
+    case 'abandoned':
+      return ['malformed', 'same_number', 'fault_seen'];
+    case 'done':
+    case 'failed':
+    case 'given_up':
+      return ['malformed', 'same_number', 'fault_seen', 'holders_lost'];
+  }
+}
+
+/** A status that somebody else has set since means that the run is further along: it stays. */
+export function statusStage(): Document {
+  return {
+    $set: {
+      status: {
+        $cond: [
+          { $in: [{ $ifNull: ['$status', null] }, STATUS_TO_REPLACE] },
+          FINISHED_STATUS,
+          '$status',
+        ],
+      },
+    },
+  };
+}
+
+export function retryUpdate(host: string, failures: number): Document[] {
+  return [
+    setBootstrax({
+      state: 'failed',
+      outcome: 'requeued',
+      host: literal(host),
+      time: '$$NOW',
+      n_failures: failures,
+      next_retry: '$$NOW',
+      uncounted: 0,
+    }),
+    unsetBootstrax(
+      'attempt',
+      'attempt_time',
+      'progress',
+      'malformed',
+      'same_number',
+      'fault_seen',
+      'holders_lost',
+    ),
+    ...(failures === 0 ? [unsetBootstrax('asked_failures')] : []),
+  ];
+}
+
+/** `due`: it was set aside for its number, and is looked at anew at once. */
+export function renumberUpdate(number: number, due: boolean): Document[] {
+  const again = {
+    state: 'failed',
+    outcome: 'requeued',
+    time: '$$NOW',
+    n_failures: numberAt('$bootstrax.n_failures'),
+    next_retry: '$$NOW',
+  };
+  return [
+    { $set: { number: literal(number) } },
+    ...(due ? [setBootstrax(again), unsetBootstrax('malformed', 'same_number', 'fault_seen')] : []),
+  ];
+}
+
+const notHoldTag = { $and: [{ $ne: ['$$tag.name', HOLD_TAG] }, { $ne: ['$$tag', HOLD_TAG] }] };
+
+/** A single tag that stands there by itself is kept. */
+const tagList: Expression = {
+  $cond: [
+    { $in: [{ $type: '$tags' }, ['missing', 'null', 'undefined', 'array']] },
+    arrayAt('$tags'),
+    ['$tags'],
+  ],
+};
+
+function tagsWithoutHold(): Expression {
+  return { $filter: { input: tagList, as: 'tag', cond: notHoldTag } };
+}
+
+export function holdUpdate(user: string): Document[] {
+  const tag = { name: HOLD_TAG, user: literal(user), date: '$$NOW' };
+  return [{ $set: { tags: { $concatArrays: [tagList, [tag]] } } }];
+}
+
+export function releaseUpdate(): Document[] {
+  return [{ $set: { tags: tagsWithoutHold() } }];
+}

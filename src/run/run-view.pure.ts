@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { incompleteIn, incompleteInWords } from '../attempt/live-input.pure.ts';
+import { parseRun, type BootstraxFields, type ParsedRun } from './run.pure.ts';
+
+/** One run as `status`, `runs`, the demo and the dashboard show it. Lengths in seconds, times ISO 8601 in UTC. */
+export interface RunView {
+  run: number | null;
+  state: string | null;
+  /** Tells requeued, set aside and given up apart, all `failed`. */
+  outcome: string | null;
+  host: string | null;
+  mode: string | null;
+  detectors: readonly string[];
+  start: string | null;
+  end: string | null;
+  /** Length of the run, or what it has lasted so far. */
+  seconds: number | null;
+  /** Of its detectors together; null while it is not known. */
+  rateMBps: number | null;
+  failures: number;
+  nextRetry: string | null;
+  reason: string | null;
+  malformed: readonly { field: string; problem: string }[];
+  tags: readonly string[];
+  targets: readonly string[];
+  dropped: readonly string[];
+  /** What the data lacks of the run, a sentence each. */
+  incomplete: readonly string[];
+  /** Ids of documents with its number, while it is set aside for them. */
+  setAsideFor: readonly string[];
+  /** Data types in the document's `data`, live data aside. */
+  stored: readonly string[];
+  /** From the run's end to the last change of its state; null before. */
+  settledAfterSeconds: number | null;
+  /** What keeps a claimed run from being begun; null: nothing is known. */
+  waitsFor: string | null;
+  /** Present while the run is processed. */
+  progress: ProgressView | null;
+}
+
+export interface ProgressView {
+  phase: string;
+  chunks: number;
+  coveredSeconds: number;
+  /** Of the run, 0 to 1; of what there is so far while it is being taken. */
+  fraction: number | null;
+  mbPerSecond: number | null;
+  bytes: number;
+  memoryBytes: number;
+  /** When all data will be read, if the run has ended; ISO 8601, UTC. */
+  estimatedEnd: string | null;
+  /** How far the reading is behind the detector while the run is being taken. */
+  behindSeconds: number | null;
+}
+
+const progressSchema = z.looseObject({
+  phase: z.string(),
+  chunks: z.number(),
+  covered_seconds: z.number(),
+  bytes: z.number(),
+  memory_bytes: z.number(),
+  mb_per_s: z.number().nullish(),
+  t: z.number(),
+});
+
+const planSchema = z.looseObject({
+  targets: z.array(z.string()),
+  dropped: z.array(z.string()),
+});
+
+/** What a document says of its run; `now` by the server's clock. */
+export function runView(document: Readonly<Record<string, unknown>>, now: Date): RunView {
+  const parsed = parseRun(document);
+  const own = document['bootstrax'] as
+    { progress?: unknown; plan?: unknown; same_number?: unknown } | null | undefined;
+  const plan = planSchema.safeParse(own?.plan).data;
+  const incomplete = incompleteIn(own);
+  const base = describe(parsed, now);
+  return {
+    ...base,
+    targets: plan?.targets ?? [],
+    dropped: plan?.dropped ?? [],
+    incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
+    setAsideFor: idsIn(own?.same_number),
+    progress: progressOf(own?.progress, parsed, now),
+  };
+}
+
+type Described = Omit<RunView, 'targets' | 'dropped' | 'incomplete' | 'setAsideFor' | 'progress'>;
+
+/** Documents named at most, and characters of an id: other programs make them. */
+const MOST_IDS = 5;
+const LONGEST_ID = 100;
+
+function idsIn(said: unknown): string[] {
+  if (!Array.isArray(said)) return [];
+  return said
+    .filter((id) => typeof id === 'string')
+    .slice(0, MOST_IDS)
+    .map((id) => id.slice(0, LONGEST_ID));
+}
+
+function describe(parsed: ParsedRun, now: Date): Described {
+  if (parsed.kind === 'malformed') {
+    const { number, bootstrax, tags, problems } = parsed.malformed;
+    return {
+      ...fromFields(number, bootstrax, tags),
+      mode: null,
+      detectors: [],
+      start: null,
+      end: null,
+      seconds: null,
+      rateMBps: null,
+      malformed: problems,
+      stored: [],
+      settledAfterSeconds: null,
+    };
+  }
+  const { number, bootstrax, tags, mode, detectors, start, end, data, rateMBps } = parsed.run;
+  return {
+    ...fromFields(number, bootstrax, tags),
+    mode,
+    detectors,
+    start: start.toISOString(),
+    end: end?.toISOString() ?? null,
+    seconds: ((end ?? now).getTime() - start.getTime()) / 1000,
+    rateMBps,
+    malformed: [],
+    stored: [...new Set(data.map(({ type }) => type))].filter((type) => type !== 'live').sort(),
+    settledAfterSeconds:
+      end === null || bootstrax.time === null || bootstrax.state === null
+        ? null
+        : (bootstrax.time.getTime() - end.getTime()) / 1000,
+  };
+}
+
+function fromFields(run: number | null, fields: BootstraxFields, tags: readonly string[]) {
+  return {
+    run,
+    state: fields.state,
+    outcome: fields.outcome,
+    host: fields.host,
+    failures: fields.failures,
+    nextRetry: fields.nextRetry?.toISOString() ?? null,
+    reason: fields.reason,
+    waitsFor: fields.waitsFor ?? null,
+    tags,
+  };
+}
+
+function progressOf(raw: unknown, parsed: ParsedRun, now: Date): ProgressView | null {
+  const progress = progressSchema.safeParse(raw).data;
+  if (progress === undefined || parsed.kind !== 'run') return null;
+  const { start, end } = parsed.run;
+  const length = ((end ?? now).getTime() - start.getTime()) / 1000;
+  const covered = progress.covered_seconds;
+  const left = Math.max(0, length - covered);
+  const speed = progress.t > 0 ? covered / progress.t : 0;
+  const ended = end !== null;
+  return {
+    phase: progress.phase,
+    chunks: progress.chunks,
+    coveredSeconds: covered,
+    fraction: length > 0 ? Math.min(1, covered / length) : null,
+    mbPerSecond: progress.mb_per_s ?? null,
+    bytes: progress.bytes,
+    memoryBytes: progress.memory_bytes,
+    estimatedEnd:
+      ended && speed > 0 ? new Date(now.getTime() + (left / speed) * 1000).toISOString() : null,
+    behindSeconds: ended ? null : left,
+  };
+}

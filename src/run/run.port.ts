@@ -1,0 +1,330 @@
+import type { ObjectId } from 'mongodb';
+import type { Incomplete } from '../attempt/live-input.pure.ts';
+import type { FaultSeen } from '../retry/unmendable.pure.ts';
+import type { FieldProblem, RunState } from './run.pure.ts';
+
+/** A run document as stored, projected to the fields the program reads (`RUN_PROJECTION`). Untrusted. */
+export type RunDocument = { _id: ObjectId } & Record<string, unknown>;
+
+/**
+ * The ownership of a run as it was read: a compare-and-set against it fails if anything of it has
+ * changed since. Values are as stored, whatever their type; absent fields are null.
+ */
+export interface Seen {
+  id: ObjectId;
+  number: unknown;
+  state: unknown;
+  host: unknown;
+  time: unknown;
+  attempt: unknown;
+  /** Whether it carried the tag `hold-processing`, where that matters. */
+  held?: boolean;
+}
+
+/** Proof of ownership: each write to a claimed run is conditional on it. */
+export interface Fence {
+  id: ObjectId;
+  attempt: string;
+  host: string;
+  /** Once it is known to be busy: who makes it `considering` again is somebody else. */
+  state?: 'busy';
+}
+
+/** `landed`: it is in the database. `superseded`: the run is no longer this attempt's; nothing was written. */
+export type Fenced = 'landed' | 'superseded';
+
+/** One stored data type, to be listed in `data`. */
+export interface DataRegistration {
+  type: string;
+  /** Final absolute path, without `_temp`. */
+  location: string;
+  lineage: Record<string, unknown>;
+}
+
+/** The plan as shown in the run document. */
+export interface PlanSummary {
+  targets: readonly string[];
+  post_processing: readonly string[];
+  dropped: readonly string[];
+  cores: number;
+  max_messages: number;
+  /** Seconds. */
+  timeout: number;
+  rung: number;
+}
+
+/** The progress as shown in the run document. */
+export interface ProgressSummary {
+  phase: string;
+  chunks: number;
+  covered_seconds: number;
+  bytes: number;
+  memory_bytes: number;
+  mb_per_s: number | null;
+  /** Seconds since the child's start. */
+  t: number;
+  /** When the first chunk of a product was on disk; absent before. */
+  first_output?: Date;
+}
+
+interface ConclusionBase {
+  /** Entries still missing in `data`, pushed in the same update. */
+  register?: readonly DataRegistration[];
+  /** Locations of this host that no longer exist on disk: moved to `deleted_data` in the same update. */
+  unregister?: readonly string[];
+}
+
+/** How an attempt ends. `reason` is the full text for `bootstrax.reason`. */
+export type Conclusion = ConclusionBase &
+  /** `incomplete`: what the data lacks; `handOn` false: its status stays as it is. */
+  (
+    | { kind: 'done'; incomplete?: Incomplete; handOn?: boolean }
+    /**
+     * Counted: `failures` is the new number, `delaySeconds` the wait until the next attempt. `asked`:
+     * by a person.
+     */
+    | { kind: 'failed'; reason: string; failures: number; delaySeconds: number; asked?: boolean }
+    /**
+     * Not the run's fault: failures unchanged; a null reason keeps the present one. `holderLost`: its
+     * holder went down with it.
+     */
+    | { kind: 'requeued'; reason: string | null; delaySeconds: number; holderLost?: boolean }
+    /** Malformed: no retry until a person mends it. */
+    | {
+        kind: 'set_aside';
+        reason: string;
+        problems: readonly FieldProblem[];
+        /** Written without these, and without whatever else the run can do without. */
+        smallest?: boolean;
+        /** It waits for others to give up its number: their ids. It is looked at again by itself. */
+        sameNumber?: readonly string[];
+        /** It is looked at again only when either looks different. */
+        faultSeen?: FaultSeen;
+      }
+    | { kind: 'given_up'; reason: string; failures: number; asked?: boolean }
+    | { kind: 'abandoned'; reason: string | null }
+  );
+
+export type Concluded =
+  /** `statusLeft`: after `done`, a run-level status that was not ours to overwrite; else null. */
+  { kind: 'landed'; statusLeft: string | null } | { kind: 'superseded' };
+
+export interface RunListQuery {
+  /** `null` lists untouched runs. */
+  state?: RunState | null;
+  mode?: string;
+  /** Run numbers, both inclusive. */
+  from?: number;
+  to?: number;
+  /** Continue a listing: only numbers below this one. */
+  before?: number;
+  limit: number;
+}
+
+/** Which documents to look through for malformed ones. */
+export interface SuspectsQuery {
+  /** Run numbers, both inclusive. */
+  from?: number;
+  to?: number;
+  /** Without `from`: so many numbers, the newest ones. */
+  numbers: number;
+}
+
+export interface RunPage {
+  /** Highest number first; may be fewer than the limit although there are more. */
+  runs: RunDocument[];
+  /** Give as `before` for the next page; null at the end. */
+  before: number | null;
+}
+
+/** Each number counts at most `QUEUE_COUNT_LIMIT`. */
+export interface QueueCounts {
+  /** Untouched and free to be taken. */
+  new: number;
+  /** Untouched and held by a person. */
+  held: number;
+  considering: number;
+  busy: number;
+  /** Failed and still to be retried, now or later. */
+  waiting: number;
+  /** Of those, due now. */
+  due: number;
+}
+
+export interface RunHint {
+  kind: 'insert' | 'update';
+  id: ObjectId;
+  /** Known for inserted and replaced runs only. */
+  number: number | null;
+  /** Names of the fields that an update touched (dotted paths); empty for an insert, and for a document that was replaced those by which hosts decide. */
+  touched: readonly string[];
+  /** The new `bootstrax.state`, where the update wrote one; else undefined. */
+  state?: unknown;
+}
+
+/** A part of a list of candidates. */
+export interface CandidatesQuery {
+  limit: number;
+  /** So many at the beginning of the list are left out. */
+  skip?: number;
+  /** Runs with one of these tags are left out. */
+  withoutTags?: readonly string[];
+}
+
+export interface NewCandidatesQuery extends CandidatesQuery {
+  /** Only runs without this linked detector: for hosts that may not take others. */
+  withoutDetector?: string;
+  /** Also those tagged `hold-processing`, to explain why they are passed over. */
+  includeHeld?: boolean;
+  /** Only runs begun before this time, and those that began first come first. */
+  begunBefore?: Date;
+}
+
+export interface RetriesQuery extends CandidatesQuery {
+  giveUpAfter: number;
+  /** False: those whose count of failures is no number are left out, which costs a read of its own. */
+  withOddCounts?: boolean;
+}
+
+export interface DoneUnfinishedQuery {
+  /** Runs that began earlier are left out. */
+  since: Date;
+  /** Those that carry this tag and began since `taggedSince` as well. */
+  tag: string;
+  taggedSince: Date;
+  /** Of each kind. */
+  limit: number;
+}
+
+/** What a follower of runs may say and want to know besides. */
+export interface RunFollower {
+  /** Called each time the server has answered, with something to tell or without. */
+  onAnswer?: () => void;
+  /** Null while hints are waited for; else a signal that is aborted once they are. */
+  rest?: () => AbortSignal | null;
+}
+
+export interface RunStore {
+  /** Untouched runs, newest start first. */
+  newCandidates(query: NewCandidatesQuery): Promise<RunDocument[]>;
+  /** Failed runs with fewer than `giveUpAfter` failures whose `next_retry` is before `now`, newest start first. */
+  retryDue(query: RetriesQuery & { now: Date }): Promise<RunDocument[]>;
+  /** The same, but due before `before`, longest overdue first. */
+  overdue(query: RetriesQuery & { before: Date }): Promise<RunDocument[]>;
+  /** Runs that are considering or busy under this host name. */
+  ownRuns(host: string): Promise<RunDocument[]>;
+  /** All runs that are considering or busy, whoever owns them: to watch for staleness. */
+  unsettled(): Promise<Seen[]>;
+  /** New and failed runs with this tag. */
+  waitingTagged(tag: string, limit: number): Promise<RunDocument[]>;
+  /** Done runs that lack a status of their own or an end, or carry a tag; newest first. */
+  doneUnfinished(query: DoneUnfinishedQuery): Promise<RunDocument[]>;
+  /** All runs with this number: should be one. */
+  byNumber(number: number): Promise<RunDocument[]>;
+  byId(id: ObjectId): Promise<RunDocument | null>;
+  /** Of all documents with one of these numbers: id, number and who has it. */
+  ofNumbers(numbers: readonly number[]): Promise<RunDocument[]>;
+  /** Runs that are set aside for their number, in the order of their ids; those after `after`. */
+  setAsideForNumber(after: ObjectId | null, limit: number): Promise<RunDocument[]>;
+  /** Runs that are set aside for another reason, in the order of their ids; those after `after`. */
+  setAsideForFault(after: ObjectId | null, limit: number): Promise<RunDocument[]>;
+  /**
+   * All runs with a number from `from` to `to`, both included: who has them and where their data lies
+   * (`PLACES_PROJECTION`). Ask for a few hundred at a time.
+   */
+  numbered(from: number, to: number): Promise<RunDocument[]>;
+  list(query: RunListQuery): Promise<RunPage>;
+  /** Documents that may be malformed, highest number first; those that nobody has looked at too. */
+  suspects(query: SuspectsQuery): Promise<RunDocument[]>;
+  queueCounts(now: Date, giveUpAfter: number): Promise<QueueCounts>;
+
+  /**
+   * Takes a run in one update, if it still is as seen: untouched, failed, or a stale claim of
+   * somebody else. Keeps `n_failures`, `reason` and `next_retry`.
+   */
+  claim(seen: Seen, owner: { attempt: string; host: string }): Promise<'claimed' | 'lost'>;
+  /**
+   * considering -> busy; writes `started_processing`. `again`: an earlier call was given up on
+   * without an answer and may have landed.
+   */
+  markBusy(fence: Fence, plan: PlanSummary, again?: boolean): Promise<Fenced>;
+  /** Refreshes `time` in the expected state, and the progress and what it waits for, if there is one. */
+  heartbeat(
+    fence: Fence,
+    state: 'considering' | 'busy',
+    progress: ProgressSummary | null,
+    waitsFor?: string | null,
+  ): Promise<Fenced>;
+  /** Lists data types in `data` that are not listed yet (considering or busy). */
+  registerData(fence: Fence, entries: readonly DataRegistration[]): Promise<Fenced>;
+  /** Moves entries of this host to `deleted_data` (considering or busy). */
+  unregisterData(fence: Fence, locations: readonly string[]): Promise<Fenced>;
+  /**
+   * The same for an attempt that lost its run, without fence: by host and location, unless the run is
+   * done under this host's name.
+   */
+  withdrawData(id: ObjectId, host: string, locations: readonly string[]): Promise<void>;
+  /** The same for a run that nobody holds, if it still is as seen. */
+  withdrawSettled(
+    seen: Seen,
+    host: string,
+    locations: readonly string[],
+  ): Promise<'landed' | 'changed'>;
+  /**
+   * Ends the attempt: exactly once, from considering or busy. `again`: an earlier call was given up
+   * on without an answer; if it landed after all, the answer is that of the first.
+   */
+  conclude(fence: Fence, conclusion: Conclusion, again?: boolean): Promise<Concluded>;
+
+  /**
+   * For runs that nobody of us owns: operators' verbs and setting aside an unclaimed malformed run.
+   * Compare-and-set against what was seen, also for busy runs. `host` is the one that writes,
+   * `action` the id of what a person has asked for: it stays in the document.
+   */
+  settle(
+    seen: Seen,
+    host: string,
+    conclusion: Settlement,
+    action?: string,
+  ): Promise<'landed' | 'changed'>;
+  /** Failed and due now, with this number of failures (kept, or 0 to begin from the start). */
+  retry(seen: Seen, host: string, failures: number, action?: string): Promise<'landed' | 'changed'>;
+  /**
+   * Gives the run another number, if it is as seen and has the one that was seen. `due`: it was set
+   * aside for its number, and is tried again at once.
+   */
+  renumber(seen: Seen, number: number, due: boolean, action: string): Promise<'landed' | 'changed'>;
+  /** Gives a done run, if it still is as seen and has none, the status that a conclusion writes. */
+  mendStatus(seen: Seen): Promise<'landed' | 'changed'>;
+  /**
+   * Moves the live entry at this location to `deleted_data`, if the run is done by `attempt` on this
+   * host, nobody has it, and it carries none of these tags. `again`: an earlier call was given up on
+   * without an answer; if it landed after all, the answer is that of the first.
+   */
+  withdrawLive(
+    fence: Fence,
+    location: string,
+    options: { unlessTagged: readonly string[]; again: boolean },
+  ): Promise<'landed' | 'changed'>;
+  /** Adds the tag `hold-processing`, if the run is as seen and does not carry it. */
+  hold(seen: Seen, user: string): Promise<'landed' | 'changed'>;
+  /** Removes every tag `hold-processing`, if the run is as seen and carries it. */
+  release(seen: Seen): Promise<'landed' | 'changed'>;
+
+  /**
+   * Calls `onHint` for each inserted run and each update of another field than the life sign;
+   * `null` when events may have been missed (at the beginning and after each interruption).
+   * Ends with 'aborted' by the signal, or 'unsupported' where the server has no change streams.
+   * Never to be relied on alone: poll beside it.
+   */
+  watch(
+    onHint: (hint: RunHint | null) => void,
+    signal: AbortSignal,
+    follower?: RunFollower,
+  ): Promise<'aborted' | 'unsupported'>;
+}
+
+export type Settlement = Extract<
+  Conclusion,
+  { kind: 'failed' | 'set_aside' | 'given_up' | 'abandoned' }
+>;

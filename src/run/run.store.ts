@@ -1,0 +1,437 @@
+import { HOLD_TAG } from '../infra/config/rules.pure.ts';
+import { tagNames } from './tags.pure.ts';
+import type { Document, ObjectId } from 'mongodb';
+
+import type { DatabaseWrite } from '../infra/crash-points/points.ts';
+import type { Collection } from '../infra/mongo/collection.ts';
+import { compareAndSet } from '../infra/mongo/compare-and-set.ts';
+import { idText } from './document-id.ts';
+import type { IndexSpec } from '../infra/mongo/indexes.ts';
+import {
+  doneUnfinishedFilters,
+  fenceFilter,
+  forFaultFilter,
+  forNumberFilter,
+  liveOfDoneFilter,
+  newCandidatesFilter,
+  notTagged,
+  PLACES_PROJECTION,
+  RUN_PROJECTION,
+  SEEN_PROJECTION,
+  seenFilter,
+  setAsideFilter,
+  UNSETTLED_STATES,
+  unsettledFilter,
+  waitingTaggedFilters,
+  withdrawFilter,
+} from './run-filters.ts';
+import { highestNumber, listRuns } from './run-list.store.ts';
+import { countQueue } from '../claim/queue-counts.store.ts';
+import { readRetries, type Order } from '../claim/due-retries.store.ts';
+import { suspects } from './run-suspects.store.ts';
+import {
+  busyUpdate,
+  claimUpdate,
+  concludedState,
+  concludeUpdate,
+  FINISHED_STATUS,
+  heartbeatUpdate,
+  holdUpdate,
+  registerUpdate,
+  releaseUpdate,
+  renumberUpdate,
+  retryUpdate,
+  settleUpdate,
+  STATUS_TO_REPLACE,
+  statusStage,
+  unregisterUpdate,
+  withAction,
+} from './run-updates.ts';
+import { unregisterStage, withdrawLiveStage } from './run-data.ts';
+import type { Fence, Fenced, RetriesQuery, RunDocument, RunStore, Seen } from './run.port.ts';
+
+export const RUNS_COLLECTION = 'runs';
+
+const index = (name: string, key: Record<string, 1 | -1>): IndexSpec => ({
+  database: 'runs',
+  collection: RUNS_COLLECTION,
+  name,
+  key,
+});
+
+export const RUN_INDEXES: readonly IndexSpec[] = [
+  index('number', { number: 1 }),
+  index('start', { start: 1 }),
+  index('state_start', { 'bootstrax.state': 1, start: 1 }),
+  index('state_number', { 'bootstrax.state': 1, number: 1 }),
+  index('state_status_start', { 'bootstrax.state': 1, status: 1, start: 1 }),
+  index('state_end_start', { 'bootstrax.state': 1, end: 1, start: 1 }),
+  index('tag_state_start', { 'tags.name': 1, 'bootstrax.state': 1, start: 1 }),
+  index('tag_text_state_start', { tags: 1, 'bootstrax.state': 1, start: 1 }),
+  index('state_retry', {
+    'bootstrax.state': 1,
+    'bootstrax.next_retry': 1,
+    'bootstrax.n_failures': 1,
+  }),
+  index('state_failures_retry', {
+    'bootstrax.state': 1,
+    'bootstrax.n_failures': 1,
+    'bootstrax.next_retry': 1,
+  }),
+];
+
+/** The ownership of a run as this document shows it. */
+export function seenOf(document: RunDocument): Seen {
+  const fields = bootstraxOf(document);
+  return {
+    id: document._id,
+    number: document.number,
+    state: fields.state ?? null,
+    host: fields.host ?? null,
+    time: fields.time ?? null,
+    attempt: fields.attempt ?? null,
+  };
+}
+
+function bootstraxOf(document: Document): Record<string, unknown> {
+  const value = document.bootstrax as unknown;
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** Whatever somebody has written there. */
+type DataElement = { host?: unknown; location?: unknown } | null;
+
+/** `serverTime` is asked only to find the newest runs. */
+export function createRunStore(
+  runs: Collection,
+  serverTime: () => Promise<Date>,
+  watch: RunStore['watch'],
+): RunStore {
+  let highestKnown: number | null = null;
+
+  const read = async (
+    filter: Document,
+    sort: Record<string, 1 | -1>,
+    { limit, skip = 0 }: { limit: number; skip?: number },
+  ): Promise<RunDocument[]> =>
+    (await runs.find(filter, {
+      ...{ projection: RUN_PROJECTION, sort, limit },
+      ...(skip === 0 ? {} : { skip }),
+    })) as RunDocument[];
+
+  const retries = (query: RetriesQuery & { before: Date }, by: Order['by'], direction: 1 | -1) =>
+    readRetries(
+      runs,
+      { ...query, withOddCounts: query.withOddCounts !== false },
+      { ...query, order: { by, direction }, projection: RUN_PROJECTION },
+    );
+
+  /** In the order of their ids. */
+  const setAside = (which: Document, after: ObjectId | null, limit: number) =>
+    runs.aggregate([
+      { $match: setAsideFilter() },
+      { $match: { ...which, ...(after === null ? {} : { _id: { $gt: after } }) } },
+      { $sort: { _id: 1 } },
+      { $limit: limit },
+      { $project: RUN_PROJECTION },
+    ]) as Promise<RunDocument[]>;
+
+  const all = async (filter: Document): Promise<RunDocument[]> =>
+    (await runs.find(filter, { projection: RUN_PROJECTION })) as RunDocument[];
+
+  /** Whether a lost answer landed does not show in the document, and to repeat it does no harm. */
+  const repeat = () => false;
+
+  async function fenced(
+    write: DatabaseWrite,
+    fence: Fence,
+    states: readonly string[],
+    update: Document[],
+    landed: (bootstrax: Record<string, unknown>) => boolean,
+    repeated = false,
+  ): Promise<Fenced> {
+    const done = await compareAndSet(runs, {
+      write,
+      id: fence.id,
+      expected: fenceFilter(fence, states),
+      update,
+      projection: { bootstrax: 1 },
+      landed: (document) => landed(bootstraxOf(document)),
+      repeated,
+    });
+    return done ? 'landed' : 'superseded';
+  }
+
+  const unsettled = ({ state }: Fence): readonly string[] =>
+    state === undefined ? UNSETTLED_STATES : [state];
+
+  const owned = (fence: Fence, state: string) => (bootstrax: Record<string, unknown>) =>
+    bootstrax.attempt === fence.attempt &&
+    bootstrax.host === fence.host &&
+    bootstrax.state === state;
+
+  async function settled(
+    write: DatabaseWrite,
+    seen: Seen,
+    update: Document[],
+    landed: (bootstrax: Record<string, unknown>) => boolean,
+  ): Promise<'landed' | 'changed'> {
+    const done = await compareAndSet(runs, {
+      write,
+      id: seen.id,
+      expected: seenFilter(seen),
+      update,
+      projection: { bootstrax: 1 },
+      landed: (document) => {
+        const bootstrax = bootstraxOf(document);
+        return bootstrax.attempt === undefined && landed(bootstrax);
+      },
+    });
+    return done ? 'landed' : 'changed';
+  }
+
+  return {
+    newCandidates: (query) =>
+      read(newCandidatesFilter(query), { start: query.begunBefore === undefined ? -1 : 1 }, query),
+    retryDue: ({ now, ...query }) => retries({ ...query, before: now }, 'start', -1),
+    overdue: (query) => retries(query, 'next_retry', 1),
+    ownRuns: (host) => all(unsettledFilter(host)),
+    unsettled: async () =>
+      ((await runs.find(unsettledFilter(), { projection: SEEN_PROJECTION })) as RunDocument[]).map(
+        seenOf,
+      ),
+    waitingTagged: async (tag, limit) => {
+      const found = new Map<string, RunDocument>();
+      for (const filter of waitingTaggedFilters(tag)) {
+        for (const document of await runs.find(filter, { projection: RUN_PROJECTION, limit })) {
+          found.set(idText((document as RunDocument)._id), document as RunDocument);
+        }
+      }
+      return [...found.values()].slice(0, limit);
+    },
+    doneUnfinished: async (query) => {
+      const found = new Map<string, RunDocument>();
+      // One after the other: nobody waits for it.
+      for (const filter of doneUnfinishedFilters(query)) {
+        for (const document of await read(filter, { start: -1 }, query)) {
+          found.set(idText(document._id), document);
+        }
+      }
+      return newestFirst([...found.values()]);
+    },
+    byNumber: (number) => all({ number }),
+    numbered: (from, to) =>
+      runs.find({ number: { $gte: from, $lte: to } }, { projection: PLACES_PROJECTION }) as Promise<
+        RunDocument[]
+      >,
+    byId: async (id) => (await all({ _id: id }))[0] ?? null,
+    ofNumbers: async (numbers) =>
+      numbers.length === 0
+        ? []
+        : ((await runs.find(
+            { number: { $in: [...new Set(numbers)] } },
+            { projection: PLACES_PROJECTION },
+          )) as RunDocument[]),
+    setAsideForNumber: (after, limit) => setAside(forNumberFilter(), after, limit),
+    setAsideForFault: (after, limit) => setAside(forFaultFilter(), after, limit),
+
+    list: async (query) => {
+      highestKnown = await highestNumber(runs, highestKnown, await serverTime());
+      return listRuns(runs, query, highestKnown);
+    },
+    suspects: async (query) => {
+      const now = await serverTime();
+      highestKnown = await highestNumber(runs, highestKnown, now);
+      return suspects(runs, query, highestKnown, now);
+    },
+
+    queueCounts: (now, giveUpAfter) => countQueue(runs, now, giveUpAfter),
+
+    claim: async (seen, owner) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.claim',
+        id: seen.id,
+        expected: seenFilter(seen),
+        update: claimUpdate(owner),
+        projection: { bootstrax: 1 },
+        landed: (document) => {
+          const bootstrax = bootstraxOf(document);
+          return bootstrax.attempt === owner.attempt && bootstrax.host === owner.host;
+        },
+      });
+      return done ? 'claimed' : 'lost';
+    },
+
+    markBusy: (fence, plan, again) =>
+      fenced('runs.busy', fence, ['considering'], busyUpdate(plan), owned(fence, 'busy'), again),
+    heartbeat: (fence, state, progress, waitsFor) =>
+      fenced('runs.heartbeat', fence, [state], heartbeatUpdate(progress, waitsFor), repeat),
+    registerData: (fence, entries) =>
+      fenced('runs.register', fence, unsettled(fence), registerUpdate(fence.host, entries), repeat),
+    unregisterData: (fence, locations) =>
+      fenced(
+        'runs.unregister',
+        fence,
+        unsettled(fence),
+        unregisterUpdate(fence.host, locations),
+        repeat,
+      ),
+    withdrawData: async (id, host, locations) => {
+      if (locations.length === 0) return;
+      await runs.repeatUpdateOne('runs.withdraw', withdrawFilter(id, host), [
+        unregisterStage(host, locations),
+      ]);
+    },
+
+    withdrawSettled: async (seen, host, locations) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.withdraw',
+        id: seen.id,
+        expected: {
+          ...seenFilter(seen),
+          // Two conditions on one field, and none beside the fields: some servers bound no query then.
+          'bootstrax.state': { $eq: seen.state, $nin: [...UNSETTLED_STATES] },
+        },
+        update: [unregisterStage(host, locations)],
+        projection: { 'data.host': 1, 'data.location': 1 },
+        landed: ({ data }) =>
+          !(Array.isArray(data) ? (data as DataElement[]) : []).some(
+            (entry) => entry?.host === host && locations.includes(String(entry.location)),
+          ),
+      });
+      return done ? 'landed' : 'changed';
+    },
+
+    conclude: async (fence, conclusion, again) => {
+      const landed = await fenced(
+        'runs.conclude',
+        fence,
+        unsettled(fence),
+        concludeUpdate(fence, conclusion),
+        (bootstrax) =>
+          bootstrax.last_attempt === fence.attempt && bootstrax.attempt !== fence.attempt,
+        again,
+      );
+      if (landed === 'superseded') return { kind: 'superseded' };
+      if (conclusion.kind !== 'done') return { kind: 'landed', statusLeft: null };
+      return { kind: 'landed', statusLeft: await foreignStatus(runs, fence.id) };
+    },
+
+    settle: (seen, host, settlement, action) =>
+      settled(
+        'runs.settle',
+        seen,
+        withAction(settleUpdate(host, settlement), action),
+        (bootstrax) =>
+          bootstrax.state === concludedState(settlement) &&
+          bootstrax.outcome === settlement.kind &&
+          bootstrax.host === host &&
+          (action === undefined || bootstrax.action === action),
+      ),
+    retry: (seen, host, failures, action) =>
+      settled(
+        'runs.retry',
+        seen,
+        withAction(retryUpdate(host, failures), action),
+        (bootstrax) =>
+          bootstrax.state === 'failed' &&
+          bootstrax.outcome === 'requeued' &&
+          bootstrax.n_failures === failures &&
+          bootstrax.host === host &&
+          (action === undefined || bootstrax.action === action),
+      ),
+
+    renumber: async (seen, number, due, action) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.renumber',
+        id: seen.id,
+        expected: { ...seenFilter(seen), number: { $eq: seen.number } },
+        update: withAction(renumberUpdate(number, due), action),
+        projection: { number: 1, bootstrax: 1 },
+        landed: (document) => document.number === number && bootstraxOf(document).action === action,
+      });
+      return done ? 'landed' : 'changed';
+    },
+
+    mendStatus: async (seen) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.mend_status',
+        id: seen.id,
+        expected: { ...seenFilter(seen), status: { $in: [...STATUS_TO_REPLACE] } },
+        update: [statusStage()],
+        projection: { status: 1 },
+        landed: (document) => document.status === FINISHED_STATUS,
+      });
+      return done ? 'landed' : 'changed';
+    },
+    withdrawLive: async (fence, location, { unlessTagged, again }) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.withdraw_live',
+        id: fence.id,
+        expected: liveOfDoneFilter(fence, location, unlessTagged),
+        update: [withdrawLiveStage(fence.host, location)],
+        projection: { 'data.type': 1, 'deleted_data.type': 1, 'deleted_data.by': 1 },
+        landed: (document) =>
+          !entriesAt(document, 'data').some(({ type }) => type === 'live') &&
+          entriesAt(document, 'deleted_data').some(
+            ({ type, by }) => type === 'live' && by === fence.host,
+          ),
+        repeated: again,
+      });
+      return done ? 'landed' : 'changed';
+    },
+    hold: async (seen, user) => {
+      const done = await compareAndSet(runs, {
+        write: 'runs.hold',
+        id: seen.id,
+        expected: { ...seenFilter(seen), ...notTagged(HOLD_TAG) },
+        update: holdUpdate(user),
+        projection: { tags: 1 },
+        landed: isTaggedHold,
+      });
+      return done ? 'landed' : 'changed';
+    },
+    release: async (seen) => {
+      // As an object with a name, or as plain text: one query for both would be bounded by no index.
+      for (const held of [{ 'tags.name': HOLD_TAG }, { tags: HOLD_TAG }]) {
+        const done = await compareAndSet(runs, {
+          write: 'runs.release',
+          id: seen.id,
+          expected: { ...seenFilter(seen), ...held },
+          update: releaseUpdate(),
+          projection: { tags: 1 },
+          landed: (document) => !isTaggedHold(document),
+        });
+        if (done) return 'landed';
+      }
+      return 'changed';
+    },
+
+    watch,
+  };
+}
+
+function newestFirst(documents: RunDocument[]): RunDocument[] {
+  const startOf = ({ start }: RunDocument) => (start instanceof Date ? start.getTime() : -Infinity);
+  return documents.sort((a, b) => startOf(b) - startOf(a));
+}
+
+function isTaggedHold(document: Document): boolean {
+  return tagNames(document['tags']).includes(HOLD_TAG);
+}
+
+function entriesAt(document: Document, field: string): Record<string, unknown>[] {
+  const value = document[field] as unknown;
+  return Array.isArray(value)
+    ? value.filter(
+        (entry): entry is Record<string, unknown> => typeof entry === 'object' && entry !== null,
+      )
+    : [];
+}
+
+async function foreignStatus(runs: Collection, id: ObjectId): Promise<string | null> {
+  const [document] = await runs.find({ _id: id }, { projection: { status: 1 }, limit: 1 });
+  const status = document?.status as unknown;
+  if (status === undefined || status === null || status === FINISHED_STATUS) return null;
+  return typeof status === 'string' ? status : JSON.stringify(status);
+}

@@ -1,0 +1,138 @@
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+
+/**
+ * One run number, one document. strax names folders and live data by the number alone, so of several
+ * documents with the same number only one may be processed.
+ */
+
+/** A run document of which the number is known to be the same as that of others. */
+export interface Numbered {
+  /** Text of its `_id`. */
+  id: string;
+  document: Readonly<Record<string, unknown>>;
+}
+
+/** May the run of one of these documents be begun? */
+export type MayBegin =
+  | { kind: 'yes' }
+  /** `owner`: the document that the number belongs to, or one that is being processed. */
+  | { kind: 'no'; owner: Numbered }
+  /** It is not among them: it has another number now, or is gone. */
+  | { kind: 'gone' };
+
+/**
+ * The document that the number belongs to: one with products, else one that is busy, else the one
+ * with the smaller id. The same for everybody who reads the same documents.
+ */
+export function ownerOf<T extends Numbered>(documents: readonly T[]): T | null {
+  return [...documents].sort(firstOwns)[0] ?? null;
+}
+
+/**
+ * Asked after the claim, and again once the document says `busy`, before anything of the run is
+ * made. Whoever is not the owner does not begin, nor does anybody beside one that is busy. Of two
+ * that are claimed at the same moment at most one begins: the later of the two writes of `busy` is
+ * followed by a look that sees the earlier one.
+ */
+export function mayBegin(id: string, documents: readonly Numbered[]): MayBegin {
+  const own = documents.find((each) => each.id === id);
+  if (own === undefined) return { kind: 'gone' };
+  const others = documents.filter((each) => each.id !== id);
+  const owner = ownerOf(documents);
+  if (owner !== null && owner.id !== id) return { kind: 'no', owner };
+  const busy = others.find(isBusy);
+  return busy === undefined ? { kind: 'yes' } : { kind: 'no', owner: busy };
+}
+
+/** Whether there are products of it, or were: such a run is not to be touched for another's sake. */
+export function hasProducts({ document }: Pick<Numbered, 'document'>): boolean {
+  const { data } = document;
+  const lists = Array.isArray(data)
+    ? data.some((entry) => {
+        const { type } = fieldsOf(entry);
+        return typeof type === 'string' && type !== 'live';
+      })
+    : false;
+  return lists || stateOf(document) === 'done';
+}
+
+/** Documents of one number that are named; of more it is said how many. */
+const MOST_NAMED = 5;
+/** Ids are what other programs have made them. */
+const MOST_ID_CHARACTERS = 100;
+
+/** How the documents of a number stand, for people: each with its id, the owner first. */
+export function documentsInWords(documents: readonly Numbered[]): string {
+  const named = [...documents].sort(firstOwns).slice(0, MOST_NAMED).map(inWords);
+  const more = documents.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** One document: its id and its state. */
+export function inWords({ id, document }: Numbered): string {
+  const { host } = fieldsOf(document['bootstrax']);
+  const state = stateOf(document);
+  const shown = typeof state === 'string' ? state.slice(0, 20) : 'new';
+  const where = shown !== 'new' && typeof host === 'string' ? ` on ${host.slice(0, 100)}` : '';
+  return `${id.slice(0, MOST_ID_CHARACTERS)} (${shown}${where})`;
+}
+
+/** A number was given that several documents have: none of them is meant more than the others. */
+export function severalText(number: number, documents: readonly Numbered[]): string {
+  return `${documents.length} documents have the number ${number}: ${documentsInWords(documents)}. Name one of them by its id instead of the number`;
+}
+
+/**
+ * Why what a person asks of one document would harm the runs of the others; null if it would not.
+ * Programs that clean up find an abandoned run by its number alone, and delete what they find.
+ */
+export function harmToOthers(
+  kind: 'retry' | 'reprocess' | 'abandon' | 'hold' | 'release' | 'fail' | 'renumber',
+  own: Numbered,
+  others: readonly Numbered[],
+): string | null {
+  if (others.length === 0) return null;
+  switch (kind) {
+    case 'abandon':
+      return `document ${own.id} is not the only one with its number (${documentsInWords(others)}), and the data of an abandoned run is deleted by the number: ${SETTLE_NUMBER}`;
+    case 'retry':
+    case 'reprocess': {
+      const may = mayBegin(own.id, [own, ...others]);
+      return may.kind === 'no'
+        ? `the number of document ${own.id} belongs to document ${inWords(may.owner)}: ${SETTLE_NUMBER}`
+        : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** What a person has to do about it, without a full stop. */
+export const SETTLE_NUMBER =
+  "give the wrong one another number with 'bootstrax renumber DOCUMENT NUMBER --reason TEXT', or remove it from the runs collection";
+
+/** Why a run is set aside, for its reason and the DAQ's log. */
+export function setAsideText(number: number, id: string, documents: readonly Numbered[]): string {
+  return (
+    `run ${number} is not processed from document ${id}: ` +
+    `${documents.length} documents have this number, ${documentsInWords(documents)}. ` +
+    `Nothing of either is changed; ${SETTLE_NUMBER}`
+  );
+}
+
+function firstOwns(a: Numbered, b: Numbered): number {
+  return rank(b) - rank(a) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+function rank(each: Numbered): number {
+  if (hasProducts(each)) return 2;
+  return isBusy(each) ? 1 : 0;
+}
+
+function isBusy({ document }: Pick<Numbered, 'document'>): boolean {
+  return stateOf(document) === 'busy';
+}
+
+function stateOf(document: Readonly<Record<string, unknown>>): unknown {
+  return fieldsOf(document['bootstrax'])['state'];
+}

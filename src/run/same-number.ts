@@ -1,0 +1,100 @@
+import type { ObjectId } from 'mongodb';
+
+import type { FieldProblem, Run } from './run.pure.ts';
+import { inWords, mayBegin, setAsideText } from './same-number.pure.ts';
+import { idText } from './document-id.ts';
+import { numbered } from './same-number.store.ts';
+import { seenOf } from './run.store.ts';
+import type { Fence, RunDocument } from './run.port.ts';
+import type { Environment } from '../ports/environment.ts';
+import { untilAnswered } from '../ports/persist.ts';
+import { runLabel, tellDaq } from '../ports/notify.ts';
+
+/** Runs looked at in one pass; what is over comes with the next pass. */
+const BATCH = 200;
+
+/** The number of a run belongs to another document. */
+export interface NotOwned {
+  text: string;
+  problems: readonly FieldProblem[];
+  /** Ids of the others. */
+  sameNumber: readonly string[];
+}
+
+export type NumberCheck =
+  | { kind: 'ours' }
+  | { kind: 'others'; because: NotOwned }
+  /** The document has another number now. */
+  | { kind: 'renumbered' }
+  | { kind: 'stopped' };
+
+/** Reads all documents with the number of a run that is held: may it be begun, or does it yield? */
+export async function checkNumber(
+  env: Environment,
+  run: Run,
+  fence: Fence,
+  signal: AbortSignal,
+): Promise<NumberCheck> {
+  const found = await untilAnswered(env, `documents of run ${run.number}`, signal, () =>
+    env.store.runs.byNumber(run.number),
+  );
+  if (found === null) return { kind: 'stopped' };
+  const documents = numbered(found);
+  const id = idText(fence.id);
+  const may = mayBegin(id, documents);
+  switch (may.kind) {
+    case 'yes':
+      return { kind: 'ours' };
+    case 'gone':
+      return { kind: 'renumbered' };
+    case 'no': {
+      const others = documents.filter((each) => each.id !== id);
+      return {
+        kind: 'others',
+        because: {
+          text: setAsideText(run.number, id, documents),
+          problems: others.map((other) => ({
+            field: 'number',
+            problem: `is that of document ${inWords(other)} as well`,
+          })),
+          sameNumber: others.map((other) => other.id),
+        },
+      };
+    }
+  }
+}
+
+/**
+ * Runs that were set aside because others had their number: those whose number is settled, since the
+ * other document was removed or got another number, go back to the queue by themselves.
+ */
+export class SetAsideNumbers {
+  readonly #env: Environment;
+  /** The next pass begins after this one. */
+  #after: ObjectId | null = null;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  async look(): Promise<void> {
+    const found = await this.#env.store.runs.setAsideForNumber(this.#after, BATCH);
+    this.#after = found.length < BATCH ? null : (found.at(-1)?._id ?? null);
+    for (const document of found) await this.#lookAt(document);
+  }
+
+  async #lookAt(document: RunDocument): Promise<void> {
+    const env = this.#env;
+    const { number } = document;
+    if (typeof number !== 'number') return;
+    const documents = numbered(await env.store.runs.byNumber(number));
+    if (mayBegin(idText(document._id), documents).kind !== 'yes') return;
+    const seen = seenOf(document);
+    const { n_failures: counted } = document['bootstrax'] as { n_failures?: unknown };
+    const failures = typeof counted === 'number' ? counted : 0;
+    if ((await env.store.runs.retry(seen, env.host, failures)) !== 'landed') return;
+    const message = `${runLabel(seen)} goes back to the queue: its number is no longer another document's`;
+    env.log.info({ event: 'run.number_settled', run: number }, message);
+    await tellDaq(env, 'info', message, number);
+  }
+}

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach } from 'vitest';
+
+import { createAttempt, readAttemptFile } from '../../../../src/attempt/files/attempt-directory.ts';
+import { exitSchema, progressSchema, resultSchema, startedSchema, type Plan, type PluginGraph, type Progress } from '../../../../src/attempt/attempt.pure.ts';
+import {
+  ForkServer,
+  type ForkServerOptions,
+  type ForkServerState,
+} from '../../../../src/attempt/worker/fork-server.ts';
+
+export const PACKAGE = join(import.meta.dirname, '..', '..', '..');
+export const PYTHON = process.env.BOOTSTRAX_PYTHON ?? join(PACKAGE, '.venv', 'bin', 'python');
+const CONTEXT = 'tiny_context:tiny';
+
+/** Waits until the look gives something; throws after a minute. */
+export async function until<T>(
+  what: string,
+  look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
+): Promise<T> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const value = await look();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (performance.now() > deadline) throw new Error(`not within a minute: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const cleanUps: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+/** A folder that is removed after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bootstrax-worker-test-'));
+  cleanUps.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+/** Options of a server with the tests' own tiny context. */
+export function tinyOptions(
+  folder: string,
+  changes: Partial<ForkServerOptions> = {},
+): ForkServerOptions {
+  return {
+    python: PYTHON,
+    workerDirectory: join(PACKAGE, 'worker'),
+    cacheDirectory: join(tmpdir(), 'bootstrax-test-cache'),
+    context: CONTEXT,
+    contextOptions: {},
+    warmUp: true,
+    logFile: join(folder, 'worker.log'),
+    pythonPath: join(PACKAGE, 'worker', 'tests'),
+    environment: process.env,
+    ...changes,
+  };
+}
+
+export interface Watched {
+  server: ForkServer;
+  states: ForkServerState[];
+  graphs: PluginGraph[];
+  ended: string[];
+  notes: string[];
+  folder: string;
+}
+
+/** A running fork server that is closed after the test. */
+export function forkServer(changes: Partial<ForkServerOptions> = {}): Watched {
+  const folder = temporaryFolder();
+  const watched: Omit<Watched, 'server'> = { states: [], graphs: [], ended: [], notes: [], folder };
+  const server = new ForkServer(tinyOptions(folder, changes), {
+    onState: (state) => watched.states.push(state),
+    onGraph: (graph) => watched.graphs.push(graph),
+    onEnded: (attempt) => watched.ended.push(attempt),
+    onNote: (note) => watched.notes.push(note),
+  });
+  cleanUps.push(() => {
+    server.close();
+  });
+  server.start();
+  return { server, ...watched };
+}
+
+export const settled = ({ server }: Watched): Promise<ForkServerState> =>
+  until('the server to be ready', () => server.state.kind !== 'starting' && server.state);
+
+/** An attempt directory with its plan. */
+export async function attempt(
+  folder: string,
+  runConfig: Record<string, unknown> = {},
+  changes: Partial<Plan> = {},
+) {
+  const plan: Plan = {
+    version: 1,
+    attempt: randomBytes(12).toString('hex'),
+    run: 7,
+    runId: '000007',
+    host: 'here.test',
+    context: CONTEXT,
+    contextOptions: {},
+    targets: ['tiny_sum'],
+    postProcessing: [],
+    processor: 'threaded_mailbox',
+    cores: 1,
+    maxMessages: 4,
+    timeoutSeconds: 60,
+    recordsCompressor: 'lz4',
+    runConfig,
+    liveDataDirectory: join(folder, 'live'),
+    outputDirectory: join(folder, `output-${randomBytes(4).toString('hex')}`),
+    failures: 0,
+    dropped: [],
+    orphanLimitSeconds: 900,
+    reasons: [],
+    ...changes,
+  };
+  const directory = await createAttempt(folder, plan);
+  const read = async <T extends { attempt: string }>(
+    file: string,
+    schema: Parameters<typeof readAttemptFile<T>>[2],
+  ): Promise<T | null> => {
+    const found = await readAttemptFile(directory, file, schema);
+    if (found.kind === 'problem') throw new Error(`${file}: ${found.problem}`);
+    return found.kind === 'read' ? found.value : null;
+  };
+  return {
+    plan,
+    directory,
+    started: () => until('started.json', () => read('started.json', startedSchema)),
+    result: () => read('result.json', resultSchema),
+    exit: () => until('exit.json', () => read('exit.json', exitSchema)),
+    progress: (): Progress[] => progressLines(directory),
+  };
+}
+
+function progressLines(directory: string): Progress[] {
+  let text: string;
+  try {
+    text = readFileSync(join(directory, 'progress.ndjson'), 'utf8');
+  } catch {
+    return [];
+  }
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => progressSchema.parse(JSON.parse(line)));
+}

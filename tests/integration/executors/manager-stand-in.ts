@@ -1,0 +1,18 @@
+// Starts one attempt and then only waits, as a manager does, to be killed by the test.
+import { renameSync, writeFileSync } from 'node:fs';
+
+import type { Plan } from '../../../src/attempt/attempt.pure.ts';
+import { LocalExecutor } from '../../../src/executors/local-executor.ts';
+import { ForkServer, type ForkServerOptions } from '../../../src/attempt/worker/fork-server.ts';
+
+const { options, plan, directory, report } = JSON.parse(process.argv[2] ?? '') as {
+  options: ForkServerOptions;
+  plan: Plan;
+  directory: string;
+  report: string;
+};
+const server = new ForkServer(options);
+server.start();
+await new LocalExecutor(server).start(plan, directory);
+writeFileSync(`${report}.tmp`, JSON.stringify({ server: server.pid }));
+renameSync(`${report}.tmp`, report);

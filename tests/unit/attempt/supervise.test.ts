@@ -1,0 +1,327 @@
+import { describe, expect, it } from 'vitest';
+
+import type { AttemptFiles } from '../../../src/attempt/files/attempt-directory.ts';
+import type { FollowHandlers } from '../../../src/attempt/process/follow.ts';
+import type { Progress } from '../../../src/attempt/attempt.pure.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { judgeAttempt, type Ended } from '../../../src/attempt/verdict.pure.ts';
+import type { Environment } from '../../../src/ports/environment.ts';
+import { Supervision } from '../../../src/attempt/supervise.ts';
+
+const HOUR = 3600;
+const GUARDIAN = { pid: 7, startTicks: 1, bootId: 'b' };
+const CHILD = { pid: 8, startTicks: 1, bootId: 'b' };
+
+/** An attempt that runs on a clock of the test's own. */
+class Stage {
+  seconds = 1000;
+  sinceEnd: number | null = null;
+  alive = true;
+  /** The disk does not answer. */
+  hangs = false;
+  /** What its directory holds, whatever the follower has told. */
+  files: Partial<AttemptFiles> = {};
+  /** Why the child cannot be shown that it is followed. */
+  fails: Error | null = null;
+  readonly warnings: string[] = [];
+  /** What was done to the attempt, in order. */
+  readonly done: string[] = [];
+  readonly supervision: Supervision;
+  #check: () => void = () => undefined;
+  #handlers: FollowHandlers = {};
+  #follower = { progress: null as Progress | null, lastActivityMs: this.seconds * 1000 };
+
+  constructor({
+    guardian = GUARDIAN,
+    ofDebt = false,
+  }: { guardian?: typeof GUARDIAN | null; ofDebt?: boolean } = {}) {
+    const environment = {
+      rules: defaultRules,
+      log: {
+        info: () => undefined,
+        warn: (_: unknown, text: string) => this.warnings.push(text),
+        error: () => this.done.push('error'),
+      },
+      clock: {
+        monotonicSeconds: () => this.seconds,
+        sleep: () => Promise.resolve(),
+        every: (_: number, check: () => void) => {
+          this.#check = check;
+          return () => undefined;
+        },
+      },
+      machine: {
+        isAlive: () => this.alive,
+        endSession: (_: unknown, { graceSeconds }: { graceSeconds: number }) => {
+          this.done.push(`end after ${graceSeconds} s`);
+          return Promise.resolve({ survivors: [] });
+        },
+      },
+      attempts: {
+        follow: (_: string, handlers: FollowHandlers, signal: AbortSignal) => {
+          this.#handlers = handlers;
+          const over = new Promise<void>((resolve) => {
+            signal.addEventListener('abort', () => resolve());
+          });
+          return Object.assign(this.#follower, { done: over });
+        },
+        touchFollowed: () => {
+          if (this.fails !== null) return Promise.reject(this.fails);
+          this.done.push('followed');
+          return Promise.resolve();
+        },
+        boundLog: () => Promise.resolve(),
+        noteEnding: () => (this.hangs ? new Promise(() => undefined) : Promise.resolve()),
+        keepEvidence: (_: string, { child }: { child: { pid: number } }, patience: number) => {
+          this.done.push(`evidence of ${child.pid} within ${patience} s`);
+          return Promise.resolve('in hangs_here');
+        },
+        read: () => Promise.resolve(this.files),
+        clearSharedMemory: () => Promise.resolve([]),
+      },
+    } as unknown as Environment;
+    this.supervision = new Supervision(environment, {
+      run: 5,
+      attempt: 'a',
+      directory: '/attempt',
+      guardian,
+      ofDebt,
+      sinceEndSeconds: () => this.sinceEnd,
+      onFolder: () => undefined,
+      onProgress: () => undefined,
+    });
+  }
+
+  begin(): void {
+    const file = { version: 1 as const, attempt: 'a', warm: true };
+    this.#handlers.onStarted?.({ ...file, guardian: GUARDIAN, child: CHILD });
+  }
+
+  /** A line that says something new; `t` seconds since the child's start. */
+  progress(t: number): void {
+    const progress = { t, phase: 'processing' as const, chunks: 1, coveredSeconds: 1, bytes: 1 };
+    this.#follower.progress = { ...progress, memoryBytes: 1 };
+    this.#follower.lastActivityMs = this.seconds * 1000;
+    this.#handlers.onProgress?.(this.#follower.progress);
+  }
+
+  /** With a look every 5 s, and one at the end. */
+  pass(seconds: number): void {
+    for (let left = seconds; left > 0; left -= 5) {
+      this.seconds += Math.min(left, 5);
+      this.#check();
+    }
+    if (seconds === 0) this.#check();
+  }
+
+  standStill(seconds: number): void {
+    this.seconds += seconds;
+    this.#check();
+  }
+
+  async cause(): Promise<Ended | null> {
+    const end = await this.supervision.done;
+    if (end === null) throw new Error('left');
+    return end.ended;
+  }
+
+  get ended(): boolean {
+    return this.done.some((what) => what.startsWith('end'));
+  }
+}
+
+describe('the limits of an attempt', () => {
+  it('72 h by the child’s own count, also after an adoption, where its run is done', async () => {
+    const stage = new Stage({ ofDebt: true });
+    stage.begin();
+    stage.progress(71 * HOUR);
+    for (let hour = 0; hour < 0.9; hour += 0.1) {
+      stage.pass(0.1 * HOUR);
+      stage.progress(71 * HOUR + hour * HOUR);
+    }
+    expect(stage.ended).toBe(false);
+    stage.progress(72 * HOUR);
+    stage.pass(1);
+    expect(await stage.cause()).toEqual({ kind: 'timed_out', which: 'processing' });
+  });
+
+  it('none for one that follows a run being taken and moves, however long that is', () => {
+    const stage = new Stage();
+    stage.begin();
+    for (let hours = 70; hours < 80; hours += 0.1) {
+      stage.pass(0.1 * HOUR);
+      stage.progress(hours * HOUR);
+    }
+    expect(stage.ended).toBe(false);
+  });
+
+  it.each([
+    [14 * HOUR, 12 * HOUR, false],
+    [12 * HOUR, 14 * HOUR, false],
+    [null, 14 * HOUR, false],
+    [13 * HOUR, 13 * HOUR, false],
+    [13 * HOUR + 1, 13 * HOUR + 1, true],
+  ])(
+    '13 h after the end (%s s) and after the start (%s s): ended %s',
+    async (sinceEnd, age, ended) => {
+      const stage = new Stage();
+      stage.begin();
+      stage.sinceEnd = sinceEnd;
+      stage.progress(age);
+      stage.pass(0);
+      if (ended) expect(await stage.cause()).toEqual({ kind: 'timed_out', which: 'after_end' });
+      await new Promise(setImmediate);
+      expect(stage.ended).toBe(ended);
+    },
+  );
+
+  it('end the child also where the disk hangs and cannot note why', async () => {
+    const stage = new Stage();
+    stage.hangs = true;
+    stage.begin();
+    stage.sinceEnd = 73 * HOUR;
+    stage.progress(73 * HOUR);
+    stage.pass(0);
+    expect(await stage.cause()).toEqual({ kind: 'timed_out', which: 'processing' });
+    expect(stage.ended).toBe(true);
+  });
+
+  it('30 min without progress, counted on this machine’s monotonic clock', async () => {
+    const stage = new Stage();
+    stage.begin();
+    stage.pass(1799);
+    stage.progress(1799);
+    stage.pass(1800);
+    expect(stage.done.filter((what) => what !== 'followed')).toEqual([]);
+    stage.pass(1);
+    expect(await stage.cause()).toEqual({ kind: 'no_progress' });
+    expect(stage.done.filter((what) => what !== 'followed').slice(0, 2)).toEqual([
+      'evidence of 8 within 3 s',
+      'end after 3 s',
+    ]);
+    expect((await stage.supervision.done)?.stacks).toBe('in hangs_here');
+  });
+
+  it('30 min without progress, not counted while the manager itself stood still', async () => {
+    const stage = new Stage();
+    stage.begin();
+    stage.pass(100);
+    stage.standStill(4000);
+    stage.pass(1800);
+    expect(stage.ended).toBe(false);
+    stage.pass(1);
+    expect(await stage.cause()).toEqual({ kind: 'no_progress' });
+  });
+
+  it('the first cause counts, and evidence is taken once', async () => {
+    const stage = new Stage();
+    stage.begin();
+    stage.pass(1801);
+    stage.pass(5);
+    void stage.supervision.end({ kind: 'operator', reason: 'enough' });
+    expect(await stage.cause()).toEqual({ kind: 'no_progress' });
+    expect(stage.done.filter((what) => what.startsWith('evidence'))).toHaveLength(1);
+  });
+
+  it('where memory runs out there is little time; an operator asks for no evidence', async () => {
+    const greedy = new Stage();
+    greedy.begin();
+    await greedy.supervision.end({
+      kind: 'memory_limit',
+      bytes: 9,
+      limitBytes: 8,
+      availableBytes: 1,
+    });
+    expect(greedy.done.slice(0, 2)).toEqual(['evidence of 8 within 0.5 s', 'end after 1 s']);
+    const stopped = new Stage();
+    await stopped.supervision.end({ kind: 'operator', reason: 'enough' });
+    expect(stopped.done[0]).toBe('end after 3 s');
+    expect((await stopped.supervision.done)?.stacks).toBeNull();
+  });
+
+  it('each look shows the child that a manager is there', () => {
+    const stage = new Stage();
+    stage.pass(5);
+    stage.pass(5);
+    expect(stage.done).toEqual(['followed', 'followed']);
+  });
+});
+
+it('a directory that is gone or full is told of once, and again after it was well', async () => {
+  const stage = new Stage();
+  const look = async () => {
+    stage.pass(5);
+    await new Promise(setImmediate);
+  };
+  stage.fails = new Error('ENOSPC');
+  for (let i = 0; i < 3; i++) await look();
+  expect(stage.warnings).toHaveLength(1);
+  stage.fails = null;
+  await look();
+  stage.fails = new Error('ENOSPC');
+  await look();
+  expect(stage.warnings).toHaveLength(2);
+  expect(stage.ended).toBe(false);
+});
+
+describe('an attempt that does not begin', () => {
+  it('is over as soon as its guardian is gone', async () => {
+    const stage = new Stage();
+    stage.pass(5);
+    stage.alive = false;
+    stage.pass(5);
+    expect(await stage.supervision.done).toMatchObject({ started: true, ended: null, exit: null });
+  });
+
+  it('and of which nothing is known, after 10 s', async () => {
+    const stage = new Stage({ guardian: null });
+    stage.pass(10);
+    expect(stage.ended).toBe(false);
+    stage.pass(0.1);
+    expect(await stage.supervision.done).toMatchObject({ started: false, ended: null });
+  });
+});
+
+it('left to the next manager, nothing is ended', async () => {
+  const stage = new Stage();
+  stage.begin();
+  stage.supervision.leave();
+  expect(await stage.supervision.done).toBeNull();
+  expect(stage.done).toEqual([]);
+});
+
+describe('a manager that stood still while its attempt finished', () => {
+  const words = { version: 1 as const, attempt: 'a', peakMemoryBytes: 1 };
+  const result = {
+    ...words,
+    ...{ run: 5, ok: true, error: null, products: [], skipped: [], seconds: 1, versions: {} },
+  };
+  const exit = { ...words, code: 0, signal: null, outOfMemory: false, orphaned: false };
+  const started = {
+    ...{ version: 1 as const, attempt: 'a', warm: true },
+    ...{ guardian: GUARDIAN, child: CHILD },
+  };
+
+  it.each([
+    ['and looked for the processes before it read the files', GUARDIAN, 5],
+    ['and had adopted it without a guardian', null, 11],
+  ])('finds what it has written, %s', async (_when, guardian, seconds) => {
+    const stage = new Stage({ guardian });
+    stage.files = { started, result, exit };
+    stage.alive = false;
+    stage.standStill(seconds);
+    const end = await stage.supervision.done;
+    expect(end).toMatchObject({ started: true, result, exit, ended: null });
+    expect(judgeAttempt(end!, { kind: 'ok' })).toEqual({ kind: 'done' });
+  });
+
+  it('finds a result that is complete although it was about to end the attempt', async () => {
+    const stage = new Stage();
+    stage.begin();
+    stage.files = { started, result, exit };
+    stage.standStill(1801);
+    stage.pass(1801);
+    const end = await stage.supervision.done;
+    expect(judgeAttempt(end!, { kind: 'ok' })).toEqual({ kind: 'done' });
+  });
+});

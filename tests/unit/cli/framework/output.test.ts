@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { bar, bytes, duration, table } from '../../../../src/cli/framework/output.ts';
+import { humanLine } from '../../../../src/cli/framework/log-lines.ts';
+import { unknownVariables } from '../../../../src/cli/framework/setting-flags.ts';
+
+describe('output for people', () => {
+  it.each([
+    [0, '0 s'],
+    [59.6, '1 min 0 s'],
+    [125, '2 min 5 s'],
+    [15_000, '4 h 10 min'],
+    [-3, '0 s'],
+  ])('says %d seconds as %s', (seconds, text) => {
+    expect(duration(seconds)).toBe(text);
+  });
+
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1500, '1.5 kB'],
+    [123_456_789, '123 MB'],
+    [2 ** 40, '1.1 TB'],
+  ])('says %d bytes as %s', (count, text) => {
+    expect(bytes(count)).toBe(text);
+  });
+
+  it.each([
+    [0, '[....]'],
+    [0.5, '[##..]'],
+    [7, '[####]'],
+  ])('draws %d as %s', (fraction, text) => {
+    expect(bar(fraction, 4)).toBe(text);
+  });
+
+  it('aligns tables, without colour off a terminal', () => {
+    expect(
+      table(
+        ['run', 'state'],
+        [
+          ['1', 'done'],
+          ['20', 'busy'],
+        ],
+      ),
+    ).toBe('run  state\n1    done\n20   busy');
+  });
+
+  it('shows log lines, and leaves alone what is none', () => {
+    const line = JSON.stringify({ level: 40, time: '2026-01-02T03:04:05.000Z', msg: 'full' });
+    expect(humanLine(line)).toMatch(/^\d\d:\d\d:\d\d warning full$/);
+    expect(humanLine('plain\n')).toBe('plain');
+  });
+
+  it('finds variables that mean nothing', () => {
+    expect(unknownVariables({ BOOTSTRAX_OUTPTU: '', BOOTSTRAX_OUTPUT: '', PATH: '' })).toEqual([
+      { name: 'BOOTSTRAX_OUTPTU', meant: 'BOOTSTRAX_OUTPUT' },
+    ]);
+  });
+});

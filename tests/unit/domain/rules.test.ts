@@ -1,9 +1,0 @@
-import { describe, expect, it } from 'vitest';
-
-import { defaultRules } from '../../../src/domain/rules.ts';
-
-describe('the default rules', () => {
-  it('are the ones written down: a change is a decision', () => {
-    expect(defaultRules).toMatchSnapshot();
-  });
-});

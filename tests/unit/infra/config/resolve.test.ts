@@ -1,0 +1,292 @@
+import { describe, expect, it } from 'vitest';
+import {
+  describeError,
+  resolveSettings,
+  type Inputs,
+  type Resolution,
+} from '../../../../src/infra/config/resolve.ts';
+import { ENTRIES } from '../../../../src/infra/config/entries.ts';
+import { showSettings } from '../../../../src/infra/config/show-config.ts';
+import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
+
+function resolve(
+  given: {
+    toml?: string;
+    privateToOwner?: boolean;
+    env?: Inputs['env'];
+    flags?: Inputs['flags'];
+    hostName?: string;
+  } = {},
+): Resolution {
+  return resolveSettings({
+    file:
+      given.toml === undefined
+        ? null
+        : {
+            path: '/etc/lab/bootstrax.toml',
+            text: given.toml,
+            privateToOwner: given.privateToOwner ?? false,
+          },
+    env: given.env ?? {},
+    flags: given.flags ?? {},
+    facts: {
+      hostName: given.hostName ?? 'eb3.xenon.local',
+      packageDirectory: '/opt/bootstrax',
+      stateHome: '/home/daq/.local/state',
+    },
+    workingDirectory: '/work/here',
+    home: '/home/daq',
+  });
+}
+
+function settingsOf(given: Parameters<typeof resolve>[0] = {}) {
+  const resolution = resolve(given);
+  if (resolution.kind === 'errors') {
+    throw new Error(resolution.errors.map(describeError).join('\n'));
+  }
+  return resolution;
+}
+
+function errorsOf(given: Parameters<typeof resolve>[0]): string[] {
+  const resolution = resolve(given);
+  return resolution.kind === 'errors' ? resolution.errors.map(describeError) : [];
+}
+
+describe('resolveSettings', () => {
+  it('gives the defaults of the reference where nothing is set', () => {
+    const { settings, sources } = settingsOf();
+    expect(settings.rules).toEqual(defaultRules);
+    expect(settings.database.url).toBeNull();
+    expect(settings.paths.stateDir).toBe('/home/daq/.local/state/bootstrax');
+    expect(settings.worker.python).toBe('/opt/bootstrax/.venv/bin/python');
+    expect(new Set(Object.values(sources).map((source) => source.kind))).toEqual(
+      new Set(['default']),
+    );
+  });
+
+  const BY_NAME = `
+[[host.by_name]]
+pattern = "b*"
+resource_table = "old"
+[[host.by_name]]
+pattern = "big?.lab"
+role = "never"
+resource_table = "new"
+[[host.by_name]]
+pattern = "*"
+role = "backup"`;
+
+  it.each([
+    ['big1.lab', 'never', 'old'],
+    ['bar.lab', 'backup', 'old'],
+    ['other', 'backup', 'new'],
+  ])('gives %s the role %s and resources %s by its name', (hostName, role, table) => {
+    const of = (given: Parameters<typeof resolve>[0]) => {
+      const { host } = settingsOf({ toml: BY_NAME, ...given }).settings;
+      return [host.role, host.resourceTable];
+    };
+    expect(of({ hostName })).toEqual([role, table]);
+    expect(of({ env: { BOOTSTRAX_HOST: hostName } })).toEqual([role, table]);
+    expect(of({ hostName, env: { BOOTSTRAX_ROLE: 'primary' } })).toEqual(['primary', table]);
+    expect(of({ hostName, flags: { '--resource-table': 'new' } })).toEqual([role, 'new']);
+  });
+
+  it.each([
+    ['eb3.xenon.local', 'primary', 'new'],
+    ['eb2.xenon.local', 'never', 'old'],
+    ['eb0.xenon.local', 'backup', 'old'],
+    ['daq.lab.example', 'primary', 'new'],
+  ])('knows without a file what %s is: %s, resources %s', (hostName, role, table) => {
+    const { host } = settingsOf({ hostName }).settings;
+    expect([host.role, host.resourceTable]).toEqual([role, table]);
+  });
+
+  it('takes flag before environment before file before default', () => {
+    const toml = '[host]\nslots = 2\n[paths]\noutput = "/f"\nlive_data = "/f"\nstate_dir = "/f"';
+    const env = { BOOTSTRAX_OUTPUT: '/e', BOOTSTRAX_LIVE_DATA: '/e' };
+    const { settings, sources } = settingsOf({ toml, env, flags: { '--live-data': '/g' } });
+    expect(settings.paths).toEqual({ liveData: '/g', output: '/e', stateDir: '/f' });
+    expect(settings.host.slots).toBe(2);
+    expect(sources['paths.live_data']).toEqual({ kind: 'flag', name: '--live-data' });
+    expect(sources['paths.output']).toEqual({ kind: 'environment', name: 'BOOTSTRAX_OUTPUT' });
+    expect(sources['paths.state_dir']).toEqual({ kind: 'file', path: '/etc/lab/bootstrax.toml' });
+  });
+
+  it.each([
+    ['BOOTSTRAX_TARGETS', 'peaks, events_mv', ['peaks', 'events_mv'], 'targets'],
+    ['BOOTSTRAX_WARM_UP', 'no', false, 'warmUp'],
+    ['BOOTSTRAX_RETRY_BASE_SECONDS', '0.5', 0.5, 'base'],
+    ['BOOTSTRAX_SHEDDING', 'reference', 'reference', 'shedding'],
+    ['BOOTSTRAX_POLL_SECONDS', '3', 3, 'poll'],
+    ['BOOTSTRAX_RESOURCES_CLIPS_CORES_MIN', '1', 1, 'clip'],
+  ])('reads %s=%s', (name, value, expected, which) => {
+    const { worker, rules } = settingsOf({ env: { [name]: value } }).settings;
+    const got: Record<string, unknown> = {
+      targets: rules.targets.default,
+      warmUp: worker.warmUp,
+      base: rules.retry.baseSeconds,
+      shedding: rules.targets.shedding,
+      poll: rules.limits.idlePollSeconds,
+      clip: rules.resources.clips.cores.min,
+    };
+    expect(got[which]).toEqual(expected);
+  });
+
+  it('takes an empty variable as not set', () => {
+    expect(settingsOf({ env: { BOOTSTRAX_MONGO_URL: '' } }).settings.database.url).toBeNull();
+  });
+
+  it('starts relative paths at the file, or at the working directory', () => {
+    const toml = '[paths]\noutput = "out"\nstate_dir = "~/state"\n[worker]\npython = "python3"';
+    const { settings } = settingsOf({ toml, env: { BOOTSTRAX_LIVE_DATA: 'live' } });
+    expect(settings.paths).toEqual({
+      output: '/etc/lab/out',
+      liveData: '/work/here/live',
+      stateDir: '/home/daq/state',
+    });
+    expect(settings.worker.python).toBe('python3');
+  });
+
+  it('reads tables with the names of the file', () => {
+    const { settings } = settingsOf({
+      toml: `
+        [worker.context_options]
+        some_Option = 1
+        [[targets.modes]]
+        substring = "led"
+        targets = ["led_calibration"]
+        post_processing = ["raw_records"]
+        [[targets.modes]]
+        substring = "kr"
+        append = { add = "event_info_double", if_present = "event_info" }
+        [host]
+        resource_table = "small"
+        [[resources.tables.small]]
+        rate_mbps = 0
+        cores = 2
+        max_messages = 4
+      `,
+    });
+    expect(settings.worker.contextOptions).toEqual({ some_Option: 1 });
+    expect(settings.rules.targets.modes).toEqual([
+      { substring: 'led', targets: ['led_calibration'], postProcessing: ['raw_records'] },
+      { substring: 'kr', append: { add: 'event_info_double', ifPresent: 'event_info' } },
+    ]);
+    expect(settings.rules.resources.tables).toEqual({
+      small: [{ rateMBps: 0, cores: 2, maxMessages: 4, timeoutSeconds: null }],
+    });
+  });
+
+  it('reports all errors at once, each with setting, source and what is wrong', () => {
+    const errors = errorsOf({
+      toml: '[paths]\noutptu = "/x"\n[host]\nslots = 0\nrole = "boss"\n[wroker]\npython = "x"\n',
+      env: { BOOTSTRAX_DISK_MAX_USED_PERCENT: 'many' },
+      flags: { '--retry-growth': '0.1' },
+    });
+    expect(errors).toHaveLength(6);
+    expect(errors.join('\n')).toMatch(
+      /paths\.outptu \(\/etc\/lab\/bootstrax\.toml\): there is no such setting; did you mean paths\.output\?/,
+    );
+    expect(errors.join('\n')).toMatch(/wroker \(.*did you mean worker\?/);
+    expect(errors.join('\n')).toMatch(/host\.slots \(\/etc\/lab\/bootstrax\.toml\): .*>0/);
+    expect(errors.join('\n')).toMatch(/host\.role .*"primary"\|"backup"\|"never"/);
+    expect(errors.join('\n')).toMatch(
+      /disk\.max_used_percent \(BOOTSTRAX_DISK_MAX_USED_PERCENT\): "many" is not a number/,
+    );
+    expect(errors.join('\n')).toMatch(/retry\.growth \(--retry-growth\): .*>=1/);
+  });
+
+  it.each([
+    ['[host', /line 1/],
+    ['[database]\nurl = "db.lab:27017"', /database\.url .*must begin with mongodb:/],
+    ['host = 1', /host .*is a section/],
+    ['[host]\nresource_table = "fast"', /no table "fast", only new, old/],
+    ['[retry.jitter]\nmin = 2', /retry\.jitter\.min .*above/],
+    ['[targets]\ndefault = []', /names no data type/],
+    ['[limits]\nrenew_seconds = 120', /shorter than limits\.busy_lease_seconds/],
+    // A run may be considered for minutes, and the reference takes it after 60 s.
+    ['[limits]\nrenew_seconds = 60', /shorter than limits\.considering_lease_seconds/],
+    ['[[targets.ladder]]\npattern = "x"', /targets\.ladder .*at 0\.failures/],
+    ['slots = 2', /did you mean host\.slots/],
+  ])('refuses %j', (toml, message) => {
+    expect(errorsOf({ toml }).join('\n')).toMatch(message);
+  });
+
+  it.each([
+    ['flag', { flags: { '--mongo-url': 'mongodb://u:p@h/' } }],
+    ['environment', { env: { BOOTSTRAX_MONGO_URL: 'mongodb://u:p@h/' } }],
+    ['open file', { toml: '[database]\nurl = "mongodb://u:p@h/"' }],
+  ])('refuses a password in a URL from %s', (_, given) => {
+    const errors = errorsOf(given);
+    expect(errors.join('\n')).toMatch(/carries a password/);
+    expect(errors.join('\n')).not.toContain('u:p');
+  });
+
+  it('accepts a password in a URL of a file that only its owner may read', () => {
+    const toml = '[database]\nurl = "mongodb://u:p@h/"';
+    expect(settingsOf({ toml, privateToOwner: true }).settings.database.url).toContain('u:p');
+  });
+});
+
+describe('what is a secret as a whole', () => {
+  const toml = '[alarms]\nwebhook = "https://chat.example/hooks/k3y"';
+
+  it('is taken only from a file that nobody else may read', () => {
+    expect(settingsOf({ toml, privateToOwner: true }).settings.alarms.webhook).toContain('k3y');
+    expect(errorsOf({ toml })).toEqual([expect.stringContaining('chmod 600')]);
+    const given = { '--alarms-webhook': 'https://chat.example/hooks/k3y' };
+    expect(settingsOf({ flags: given }).settings.alarms.webhook).toBeNull();
+  });
+
+  it('is never shown', () => {
+    const { settings, sources } = settingsOf({ toml, privateToOwner: true });
+    const shown = showSettings(settings, sources);
+    expect(shown.find(({ setting }) => setting === 'alarms.webhook')).toMatchObject({
+      ...{ value: '***', env: null, flag: null },
+    });
+    expect(JSON.stringify(shown)).not.toContain('k3y');
+  });
+
+  it.each([
+    ['webhook = "file:///etc/passwd"', 'https:// or http://'],
+    ['mail_server = "smtp://u:p@mail.lab"', 'must not carry a user'],
+    ['mail_to = ["shift@lab"]', 'needs alarms.mail_server'],
+    ['mail_user = "u"', 'alarms.mail_password'],
+  ])('%s is refused', (line, problem) => {
+    const [error] = errorsOf({ toml: `[alarms]\n${line}`, privateToOwner: true });
+    expect(error).toContain(problem);
+  });
+});
+
+describe('the table of settings', () => {
+  it('gives each setting its own flag and variable', () => {
+    const flags = ENTRIES.flatMap(({ flag }) => flag ?? []);
+    const variables = ENTRIES.flatMap(({ env }) => env ?? []);
+    expect(new Set(flags).size).toBe(flags.length);
+    expect(new Set(variables).size).toBe(variables.length);
+  });
+
+  it('has the names that scripts and service files rely on', () => {
+    const names = Object.fromEntries(ENTRIES.map(({ path, env }) => [path, env]));
+    expect(names).toMatchObject({
+      'database.url': 'BOOTSTRAX_MONGO_URL',
+      'database.daq_url': 'BOOTSTRAX_DAQ_MONGO_URL',
+      'database.runs_db': 'BOOTSTRAX_RUNS_DB',
+      'database.daq_db': 'BOOTSTRAX_DAQ_DB',
+      'host.name': 'BOOTSTRAX_HOST',
+      'paths.live_data': 'BOOTSTRAX_LIVE_DATA',
+      'paths.output': 'BOOTSTRAX_OUTPUT',
+      'paths.state_dir': 'BOOTSTRAX_STATE_DIR',
+      'worker.python': 'BOOTSTRAX_PYTHON',
+      'worker.context': 'BOOTSTRAX_CONTEXT',
+      'targets.default': 'BOOTSTRAX_TARGETS',
+    });
+  });
+
+  it('accepts every default by its own schema, tables aside', () => {
+    const facts = { hostName: 'a.b', hostRows: [], packageDirectory: '/p', stateHome: '/s' };
+    for (const { path, setting } of ENTRIES.filter((entry) => !entry.setting.rows)) {
+      expect(setting.schema.safeParse(setting.defaultValue(facts)).success, path).toBe(true);
+    }
+  });
+});
