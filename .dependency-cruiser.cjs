@@ -1,32 +1,92 @@
-// The arrows of docs/architecture.md: cli -> manager, dashboard -> executors, attempts, worker,
-// store, machine -> domain. config may be read by the edges; domain imports nothing of the project.
-const layers = {
-  domain: [],
-  'crash-points': [],
-  config: ['domain'],
-  store: ['domain', 'crash-points'],
-  machine: ['domain'],
-  attempts: ['domain', 'crash-points', 'machine'],
-  actions: ['domain', 'store'],
-  worker: ['domain', 'machine', 'attempts'],
-  executors: ['domain', 'machine', 'attempts', 'worker'],
-  manager: [
-    ...['domain', 'config', 'crash-points', 'store', 'machine', 'attempts', 'worker'],
-    ...['actions', 'executors'],
-  ],
-  report: ['domain', 'config', 'store', 'machine', 'attempts'],
-  dashboard: ['domain', 'config', 'store', 'actions', 'machine', 'attempts', 'report'],
+// The arrows of docs/architecture.md. A folder may import itself and what stands beside its name.
+const CORE = [
+  'run',
+  'claim',
+  'plan',
+  'attempt',
+  'retry',
+  'host',
+  'exclusion',
+  'executors',
+  'ports',
+];
+
+const folders = {
+  infra: [],
+  ...Object.fromEntries(CORE.map((folder) => [folder, [...CORE, 'infra']])),
+  readmodel: [...CORE, 'infra', 'features'],
+  database: [...CORE, 'infra', 'features', 'readmodel'],
+  manager: [...CORE, 'infra', 'features', 'database'],
+  dashboard: [...CORE, 'infra', 'features', 'readmodel', 'database'],
+  cli: [...CORE, 'infra', 'features', 'readmodel', 'database', 'manager', 'dashboard'],
 };
+
+/** Of other features and of the read model: the types of what they store, for the one list of stores. */
+const PORTS = '\\.port\\.ts$';
 
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    ...Object.entries(layers).map(([layer, allowed]) => ({
-      name: `${layer}-arrows`,
+    ...Object.entries(folders).map(([folder, allowed]) => ({
+      name: `${folder}-arrows`,
       severity: 'error',
-      from: { path: `^src/${layer}/` },
-      to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
+      from: { path: `^src/${folder}/` },
+      to: {
+        path: '^src/',
+        pathNot: [
+          `^src/(${[folder, ...allowed].join('|')})/`,
+          ...(folder === 'ports' ? [PORTS] : []),
+        ],
+      },
     })),
+    {
+      // Alarms say what the read model shows.
+      name: 'features-arrows',
+      severity: 'error',
+      from: { path: '^src/features/', pathNot: '^src/features/alarms/' },
+      to: { path: '^src/', pathNot: `^src/(${[...CORE, 'infra', 'features'].join('|')})/` },
+    },
+    {
+      name: 'alarms-arrows',
+      severity: 'error',
+      from: { path: '^src/features/alarms/' },
+      to: {
+        path: '^src/',
+        pathNot: `^src/(${[...CORE, 'infra', 'features', 'readmodel'].join('|')})/`,
+      },
+    },
+    {
+      name: 'no-feature-imports-another',
+      severity: 'error',
+      from: { path: '^src/features/([^/]+)/' },
+      to: { path: '^src/features/', pathNot: '^src/features/$1/' },
+    },
+    {
+      name: 'pure-files-import-pure-files',
+      severity: 'error',
+      from: { path: '^src/.*\\.pure\\.ts$' },
+      to: { path: '^src/', pathNot: '\\.pure\\.ts$' },
+    },
+    {
+      // `path` and `crypto` compute; `bson` and `zod` are data and its shape.
+      name: 'pure-files-do-no-io',
+      severity: 'error',
+      from: { path: '^src/.*\\.pure\\.ts$' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: ['^(node:)?(path|crypto)$', 'node_modules/(zod|bson)/'],
+      },
+    },
+    {
+      name: 'every-file-stands-in-a-guarded-folder',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: `^src/(${[...Object.keys(folders), 'features'].join('|')})/`,
+      },
+      to: {},
+    },
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -33,7 +33,7 @@ export default tseslint.config(
     },
   },
   {
-    // What is written has a name, and with it a crash point on each side (src/crash-points).
+    // What is written has a name, and with it a crash point on each side (src/infra/crash-points).
     files: ['src/**/*.ts'],
     ignores: [
       'src/infra/disk/durable.ts',

@@ -3,10 +3,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** By far the longest: what begins last is what everybody waits for in the end. */
 const LONGEST = [
-  ...['faults/crash-points', 'integration/dashboard/fuzz', 'integration/straxen/equality'],
-  ...['integration/deletion/refused', 'simulation/even-seeds', 'simulation/odd-seeds'],
-  ...['fuzz/decisions', 'faults/children', 'integration/manager/handback', 'fuzz/live'],
-  ...['faults/lease', 'integration/manager/debt', 'browser/fleet', 'toolchain/tools'],
+  ...['faults/crash-points', 'integration/dashboard/fuzz', 'integration/attempt/equality'],
+  ...['integration/features/deletion/refused', 'simulation/even-seeds', 'simulation/odd-seeds'],
+  ...['fuzz/decisions', 'faults/children', 'integration/manager/drain/handback', 'fuzz/live'],
+  ...['faults/lease', 'integration/attempt/debt/debt', 'browser/fleet', 'toolchain/tools'],
   ...['toolchain/rundb'],
 ];
 
@@ -24,16 +24,16 @@ const UNITS = 'tests/unit/**/*.test.ts';
 
 /** They measure how soon something happens: nothing else runs beside them. */
 const TIMED = [
-  ...['attempts/evidence', 'attempts/follow', 'cli/planning-speed', 'dashboard/api'],
+  ...['attempt/process/evidence', 'attempt/process/follow', 'cli/planning-speed', 'dashboard/api'],
   ...[
-    'machine/lock',
-    'machine/processes',
-    'manager/data-rate',
-    'manager/promises',
-    'store/connection',
-    'store/size',
+    'exclusion/manager-lock',
+    'infra/linux/processes',
+    'plan/data-rate',
+    'claim/promises',
+    'database/connection',
+    'database/size',
   ],
-  'worker/fork-server',
+  'attempt/worker/fork-server',
 ].map((name) => `tests/integration/${name}.test.ts`);
 
 /**

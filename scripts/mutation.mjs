@@ -7,12 +7,9 @@ import { readFileSync, rmSync } from 'node:fs';
 const LEAST_PERCENT = 85;
 /** What is written to the database, and on which condition: here every mutant must be noticed. */
 const WITHOUT_SURVIVORS = [
-  'run-filters',
-  'run-updates',
-  'run-data',
-  'expressions',
-  'compare-and-set',
-].map((name) => `src/store/${name}.ts`);
+  ...['run/run-filters', 'run/run-updates', 'run/run-data'],
+  ...['infra/mongo/expressions', 'infra/mongo/compare-and-set'],
+].map((name) => `src/${name}.ts`);
 
 const REPORT = '.mutation/report.json';
 

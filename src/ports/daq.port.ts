@@ -25,7 +25,7 @@ export interface RateStore {
 
 /** Targets of single hosts in some modes, as the DAQ's operators set them (`daq.bootstrax_config`). */
 export interface HostTargetsStore {
-  /** As it is, whatever its shape; null if there is none. `domain/host-targets` reads it. */
+  /** As it is, whatever its shape; null if there is none. `plan/host-targets.pure` reads it. */
   document(): Promise<Record<string, unknown> | null>;
 }
 

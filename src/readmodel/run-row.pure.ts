@@ -17,7 +17,7 @@ export interface RunRow extends Omit<RunView, 'reason'> {
   seen: string;
 }
 
-/** The row of one run; `seen` as `domain/actions/seen` has it. */
+/** The row of one run; `seen` as `features/actions/seen.pure` has it. */
 export function runRow(id: string, view: RunView, giveUpAfter: number, seen: string): RunRow {
   const { reason, ...rest } = view;
   const wanted = new Set([...view.targets, ...view.dropped]);

@@ -91,7 +91,7 @@ export function forFaultFilter(): Document {
   return { 'bootstrax.outcome': 'set_aside', 'bootstrax.same_number.0': { $exists: false } };
 }
 
-/** As an object with a name, or as plain text (`domain/tags`): one filter for both would be bounded by no index. */
+/** As an object with a name, or as plain text (`run/tags.pure`): one filter for both would be bounded by no index. */
 function tagged(tag: string): Document[] {
   return [{ 'tags.name': tag }, { tags: tag }];
 }

@@ -23,7 +23,7 @@ export const FINISHED_STATUS = 'eb_finished_pre';
 /** Any other run-level status means that somebody has gone on with the run (reference, section 2.6). */
 export const STATUS_TO_REPLACE: readonly (string | null)[] = [null, 'needs_upload'];
 
-/** Given twice: whoever copies the second along writes the first anew (`domain/identity`). */
+/** Given twice: whoever copies the second along writes the first anew (`claim/claimed-run.pure`). */
 const FIRST_OWN_TIME = { time: '$$NOW', attempt_time: '$$NOW' } as const;
 /** Only who finds both alike makes them alike again. */
 const OWN_TIME = {

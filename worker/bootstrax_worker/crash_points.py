@@ -1,4 +1,4 @@
-"""Where a test cuts the power: see src/crash-points of the manager, which owns the names."""
+"""Where a test cuts the power: see src/infra/crash-points of the manager, which owns the names."""
 
 import json
 import os

@@ -16,7 +16,7 @@ export interface ActionRequest extends ActionAbout {
   by: string;
   via: 'dashboard' | 'command';
   reason: string;
-  /** As `domain/actions/seen` has it. */
+  /** As `features/actions/seen.pure` has it. */
   saw: string;
   /** It ends by itself after so many hours; null: never. */
   hours: number | null;

@@ -50,7 +50,7 @@ export interface Asker {
 export interface Ask extends Asker {
   kind: ActionKind;
   target: Target;
-  /** What the person saw (`domain/actions/seen`); null: what is there now. */
+  /** What the person saw (`features/actions/seen.pure`); null: what is there now. */
   seen: string | null;
   /** It ends by itself after so many hours; null: never. */
   hours: number | null;

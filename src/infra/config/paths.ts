@@ -7,10 +7,10 @@ export function graphPath(stateDir: string, context: string): string {
   return join(stateDir, `graph-${context.replace(/[^A-Za-z0-9]/g, '_')}.json`);
 }
 
-/** Directory of the installed package: above `dist/` when bundled, above `src/config/` in tests. */
+/** Directory of the installed package: above `dist/` when bundled, above `src/infra/config/` in tests. */
 export function packageDirectory(): string {
   const here = dirname(fileURLToPath(import.meta.url));
-  return here.endsWith('/dist') ? dirname(here) : join(here, '..', '..');
+  return here.endsWith('/dist') ? dirname(here) : join(here, '..', '..', '..');
 }
 
 /** `$XDG_STATE_HOME`, else `~/.local/state`. */

@@ -4,7 +4,7 @@
  * write by themselves; what strax writes is its own.
  */
 
-/** Writes to a database (`store/collection.ts`), named by collection and purpose. */
+/** Writes to a database (`infra/mongo/collection.ts`), named by collection and purpose. */
 export const DATABASE_WRITES = [
   'runs.claim',
   'runs.busy',
@@ -61,7 +61,7 @@ export const DATABASE_WRITES = [
 ] as const;
 export type DatabaseWrite = (typeof DATABASE_WRITES)[number];
 
-/** Files written by temporary file and rename (`attempts/durable.ts`). */
+/** Files written by temporary file and rename (`infra/disk/durable.ts`). */
 export const FILE_WRITES = [
   'plan.json',
   'ending.json',
@@ -75,7 +75,7 @@ export const FILE_WRITES = [
 ] as const;
 export type FileWrite = (typeof FILE_WRITES)[number];
 
-/** Everything else that changes a disk in one step (`attempts/durable.ts`). */
+/** Everything else that changes a disk in one step (`infra/disk/durable.ts`). */
 export const DISK_STEPS = [
   'attempt.make',
   'followed',

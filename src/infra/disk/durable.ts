@@ -7,7 +7,7 @@ import type { DiskStep, FileWrite } from '../crash-points/points.ts';
 
 /**
  * The one place where the manager changes a disk. Each function takes the name of the write, which
- * must be listed in `crash-points/points.ts`, and so has a crash point on each side of it.
+ * must be listed in `infra/crash-points/points.ts`, and so has a crash point on each side of it.
  */
 
 /**

@@ -7,7 +7,7 @@ import { DUPLICATE_KEY, StoreError } from './store-error.ts';
 
 /**
  * What the modules of the store need of a collection; small, so that a test can bring its own. Every
- * write is named, and has a crash point before and after it (`crash-points/points.ts`).
+ * write is named, and has a crash point before and after it (`infra/crash-points/points.ts`).
  */
 export interface Collection {
   find(filter: Document, options?: FindOptions): Promise<Document[]>;

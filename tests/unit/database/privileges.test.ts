@@ -29,11 +29,10 @@ const granted = ({ database, collection, actions }: Privilege): Grant => ({
 
 describe('privileges', () => {
   it('are listed for every collection of the store', () => {
-    const folder = 'src/store';
-    const named = readdirSync(folder)
-      .filter((file) => file.endsWith('.ts'))
+    const named = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.store.ts'))
       .flatMap((file) => [
-        ...readFileSync(join(folder, file), 'utf8').matchAll(/_COLLECTION = '(\w+)'/g),
+        ...readFileSync(join('src', file), 'utf8').matchAll(/_COLLECTION = '(\w+)'/g),
       ])
       .map(([, name]) => name);
     expect(named.length).toBeGreaterThan(5);

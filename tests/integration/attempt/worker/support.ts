@@ -14,7 +14,7 @@ import {
   type ForkServerState,
 } from '../../../../src/attempt/worker/fork-server.ts';
 
-export const PACKAGE = join(import.meta.dirname, '..', '..', '..');
+export const PACKAGE = join(import.meta.dirname, '..', '..', '..', '..');
 export const PYTHON = process.env.BOOTSTRAX_PYTHON ?? join(PACKAGE, '.venv', 'bin', 'python');
 const CONTEXT = 'tiny_context:tiny';
 

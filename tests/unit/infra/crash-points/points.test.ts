@@ -11,7 +11,7 @@ import {
 } from '../../../../src/infra/crash-points/points.ts';
 import type { Collection } from '../../../../src/infra/mongo/collection.ts';
 
-const WORKER = resolve(import.meta.dirname, '../../../worker/bootstrax_worker');
+const WORKER = resolve(import.meta.dirname, '../../../../worker/bootstrax_worker');
 
 describe('crash points', () => {
   it('are different from each other', () => {
