@@ -1,5 +1,5 @@
 import type { LimitRules } from '../infra/config/rules.pure.ts';
-import type { Ended } from './verdict.pure.ts';
+import type { Ended } from './outcome.pure.ts';
 
 /** What is known of a running attempt, seconds. */
 export interface AttemptAge {

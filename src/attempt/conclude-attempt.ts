@@ -4,14 +4,14 @@ import { meaningOf } from '../retry/causes.pure.ts';
 import { incompleteOf, inputNotices, inputSummary, lacksData } from './live-input.pure.ts';
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { fingerprint } from '../retry/fingerprint.pure.ts';
-import type { FieldProblem, Run } from '../run/run.pure.ts';
+import type { Run } from '../run/run.pure.ts';
 import {
   howToMend,
   unmendableText,
   type FaultSeen,
   type Unmendable,
 } from '../retry/unmendable.pure.ts';
-import { reasonText, type Judgement } from './verdict.pure.ts';
+import { reasonText, type Outcome } from './outcome.pure.ts';
 import { FINISHED_STATUS } from '../run/run-updates.ts';
 import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
 import type { Conclusion, DataRegistration, Fence, RunDocument } from '../run/run.port.ts';
@@ -22,7 +22,6 @@ import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { concludedFailure, malformedText } from '../retry/failure.ts';
 import { endHistory } from '../retry/attempt-history.ts';
-import type { NotOwned } from '../run/same-number.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { untilAnswered } from '../ports/persist.ts';
 import { faultSeenNow } from '../plan/prepare.ts';
@@ -48,17 +47,6 @@ export interface AttemptSoFar {
   times: AttemptTimes;
 }
 
-export type Ending =
-  /** `told`: also a run that goes back to the queue says why. */
-  | { kind: 'judged'; judgement: Judgement; told?: boolean }
-  | { kind: 'set_aside'; problems: readonly FieldProblem[]; faultSeen?: FaultSeen }
-  /** No attempt could go better, and none was made. */
-  | { kind: 'unmendable'; unmendable: Unmendable }
-  /** Its number belongs to another document: nothing of it was begun, nothing of the number is touched. */
-  | { kind: 'same_number'; because: NotOwned }
-  /** A person wants no more of it. */
-  | { kind: 'abandoned'; reason: string };
-
 interface Settled {
   conclusion: Conclusion;
   outcome: AttemptOutcome;
@@ -72,21 +60,21 @@ interface Settled {
  * anywhere: history, run document (one update), folders, attempt directory. Waits as long as the
  * database is away. Answers the outcome, or null if `signal` ended the waiting.
  */
-export async function settle(
+export async function concludeAttempt(
   env: Environment,
   attempt: AttemptSoFar,
-  ending: Ending,
+  outcome: Outcome,
   signal: AbortSignal,
 ): Promise<AttemptOutcome['outcome'] | null> {
   const { run, fence } = attempt;
-  if (ending.kind === 'judged' && ending.judgement.kind === 'superseded') {
+  if (outcome.kind === 'superseded') {
     // Who took the run over has written what became of this attempt.
-    return settleSuperseded(env, attempt, { unlessEnded: true }, signal);
+    return takeBackSuperseded(env, attempt, { unlessEnded: true }, signal);
   }
-  let settled = decide(env, attempt, ending, await faultSeenBy(env, attempt, ending));
+  let settled = decide(env, attempt, outcome, await faultSeenBy(env, attempt, outcome));
   const { times } = attempt;
   if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
-  if (settled.conclusion.kind !== 'done' && ending.kind !== 'same_number') {
+  if (settled.conclusion.kind !== 'done' && outcome.kind !== 'same_number') {
     // Before the run is free: then the next attempt's child may write there.
     await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
   }
@@ -100,7 +88,7 @@ export async function settle(
   const { answer, refusal } = concluded;
   if (answer.kind === 'superseded') {
     // What is written there was decided here, and did not come about.
-    return settleSuperseded(env, attempt, { unlessEnded: false }, signal);
+    return takeBackSuperseded(env, attempt, { unlessEnded: false }, signal);
   }
 
   if (refusal !== null) {
@@ -114,7 +102,7 @@ export async function settle(
     if (signal.aborted) return null;
   }
   const withFolders =
-    settled.conclusion.kind !== 'done' && ending.kind !== 'same_number' && !keepsProducts(settled);
+    settled.conclusion.kind !== 'done' && outcome.kind !== 'same_number' && !keepsProducts(settled);
   await cleanUp(env, attempt, withFolders, signal);
   const finishedBefore = run.status === FINISHED_STATUS ? run.status : null;
   const statusLeft = answer.statusLeft ?? finishedBefore;
@@ -151,7 +139,7 @@ async function tellStatusLeft(env: Environment, run: Run, status: string): Promi
 }
 
 /** The run is somebody else's: takes back what this attempt left behind, and nothing else. */
-async function settleSuperseded(
+async function takeBackSuperseded(
   env: Environment,
   attempt: AttemptSoFar,
   history: { unlessEnded: boolean },
@@ -171,7 +159,7 @@ async function settleSuperseded(
       env.attempts.markSuperseded(env.attempts.directoryOf(fence.attempt)),
     );
   }
-  const outcome = outcomeOf(
+  const outcome = historyOf(
     env,
     attempt,
     'superseded',
@@ -206,7 +194,7 @@ function setAsideInstead(
   const text = `run ${number} cannot be concluded: the database refuses what has to be written into its document: ${refusal}`;
   return {
     conclusion,
-    outcome: outcomeOf(env, attempt, 'set_aside', false, text),
+    outcome: historyOf(env, attempt, 'set_aside', false, text),
     priority: 'error',
     message: `${text}. Look at the size and the fields of the document, then 'bootstrax retry ${number}'`,
   };
@@ -225,7 +213,7 @@ async function leaveToAnotherManager(
 ): Promise<'superseded'> {
   const { run, fence } = attempt;
   const why = 'another manager of this host has concluded it';
-  const outcome = outcomeOf(env, attempt, 'superseded', false, why);
+  const outcome = historyOf(env, attempt, 'superseded', false, why);
   const options = { unlessEnded: true, times: attempt.times };
   await endHistory(env, fence.attempt, outcome, options, signal);
   await cleanUp(env, attempt, false, signal);
@@ -241,48 +229,47 @@ async function leaveToAnotherManager(
 function decide(
   env: Environment,
   attempt: AttemptSoFar,
-  ending: Exclude<Ending, { judgement: { kind: 'superseded' } }>,
+  outcome: Exclude<Outcome, { kind: 'superseded' }>,
   faultSeen: FaultSeen | null,
 ): Settled {
   const { run } = attempt;
-  if (ending.kind === 'unmendable') {
-    return settledUnmendable(env, attempt, { ...ending.unmendable, canBeRead: false }, faultSeen);
+  if (outcome.kind === 'unmendable') {
+    return settledUnmendable(env, attempt, { ...outcome.unmendable, canBeRead: false }, faultSeen);
   }
-  if (ending.kind === 'set_aside') {
-    const text = malformedText(`run ${run.number}`, ending.problems);
+  if (outcome.kind === 'set_aside') {
+    const text = malformedText(`run ${run.number}`, outcome.problems);
     return {
       conclusion: {
         kind: 'set_aside',
         reason: reasonText(env.host, text, ''),
-        problems: ending.problems,
+        problems: outcome.problems,
         unregister: attempt.locations,
         ...(faultSeen === null ? {} : { faultSeen }),
       },
-      outcome: outcomeOf(env, attempt, 'set_aside', false, text),
+      outcome: historyOf(env, attempt, 'set_aside', false, text),
       priority: 'error',
       message: `${text}. Mend the document, then 'bootstrax retry ${run.number}'`,
     };
   }
-  if (ending.kind === 'same_number') {
-    const { text, problems, sameNumber } = ending.because;
+  if (outcome.kind === 'same_number') {
+    const { text, problems, sameNumber } = outcome.because;
     const reason = reasonText(env.host, text, '');
     return {
       conclusion: { kind: 'set_aside', reason, problems, sameNumber },
-      outcome: outcomeOf(env, attempt, 'set_aside', false, text),
+      outcome: historyOf(env, attempt, 'set_aside', false, text),
       priority: 'error',
       message: text,
     };
   }
-  if (ending.kind === 'abandoned') {
+  if (outcome.kind === 'abandoned') {
     return {
       conclusion: { kind: 'abandoned', reason: null, unregister: attempt.locations },
-      outcome: outcomeOf(env, attempt, 'abandoned', false, ending.reason),
+      outcome: historyOf(env, attempt, 'abandoned', false, outcome.reason),
       priority: 'warning',
-      message: `run ${run.number} is abandoned: ${ending.reason}`,
+      message: `run ${run.number} is abandoned: ${outcome.reason}`,
     };
   }
-  const judgement = ending.judgement;
-  if (judgement.kind !== 'failed') {
+  if (outcome.kind === 'done') {
     const products = attempt.result?.products ?? [];
     const incomplete = incompleteOf(attempt.result?.input);
     const handOn = incomplete === null || !lacksData(incomplete);
@@ -293,14 +280,14 @@ function decide(
         handOn,
         ...(incomplete === null ? {} : { incomplete }),
       },
-      outcome: outcomeOf(env, attempt, 'done', false, null),
+      outcome: historyOf(env, attempt, 'done', false, null),
       priority: handOn ? 'info' : 'error',
       message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${counted(products.length, 'data type')}`,
     };
   }
-  const { fault, reason, traceback, cause, shortOf = null } = judgement;
-  if (judgement.unmendable !== undefined) {
-    const aside = settledUnmendable(env, attempt, judgement.unmendable, faultSeen);
+  const { fault, reason, traceback, cause, shortOf = null } = outcome;
+  if (outcome.unmendable !== undefined) {
+    const aside = settledUnmendable(env, attempt, outcome.unmendable, faultSeen);
     const print = fingerprint(cause, traceback, reason);
     const told = { cause: cause.kind, traceback: traceback === '' ? null : traceback };
     return { ...aside, outcome: { ...aside.outcome, ...told, fingerprint: print } };
@@ -315,17 +302,17 @@ function decide(
     reason,
     traceback,
     meaning,
-    told: ending.told === true,
+    told: outcome.told === true,
   });
   return {
     conclusion: { ...failure.conclusion, unregister: attempt.locations },
     outcome: {
-      ...outcomeOf(env, attempt, failure.conclusion.kind, failure.counted, reason),
+      ...historyOf(env, attempt, failure.conclusion.kind, failure.counted, reason),
       cause: cause.kind,
       meaning,
       traceback: traceback === '' ? null : traceback,
       fingerprint: fingerprint(cause, traceback, reason),
-      plugin: judgement.culprit,
+      plugin: outcome.culprit,
     },
     priority: failure.priority,
     message: failure.message,
@@ -352,7 +339,7 @@ function settledUnmendable(
       unregister: attempt.locations.filter((location) => !kept.has(location)),
       ...(faultSeen === null ? {} : { faultSeen }),
     },
-    outcome: outcomeOf(env, attempt, 'set_aside', false, text),
+    outcome: historyOf(env, attempt, 'set_aside', false, text),
     priority: 'error',
     message: `${text}. ${howToMend(number)}`,
   };
@@ -366,16 +353,16 @@ function keepsProducts({ conclusion }: Settled): boolean {
 async function faultSeenBy(
   env: Environment,
   { run, plan }: AttemptSoFar,
-  ending: Ending,
+  outcome: Outcome,
 ): Promise<FaultSeen | null> {
-  if (ending.kind === 'set_aside') return ending.faultSeen ?? null;
-  if (ending.kind !== 'judged' || ending.judgement.kind !== 'failed' || plan === null) return null;
-  const { unmendable } = ending.judgement;
+  if (outcome.kind === 'set_aside') return outcome.faultSeen ?? null;
+  if (outcome.kind !== 'failed' || plan === null) return null;
+  const { unmendable } = outcome;
   if (unmendable === undefined) return null;
   return faultSeenNow(env, run, plan.liveDataDirectory);
 }
 
-function outcomeOf(
+function historyOf(
   env: Environment,
   attempt: AttemptSoFar,
   outcome: AttemptOutcome['outcome'],

@@ -1,5 +1,5 @@
 import { boundedText } from '../infra/values/bounded.pure.ts';
-import { reasonText } from './verdict.pure.ts';
+import { reasonText } from './outcome.pure.ts';
 import type { Concluded, Conclusion, Fence, Seen } from '../run/run.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase, isUnfit, untilAnswered, untilWritten } from '../ports/persist.ts';

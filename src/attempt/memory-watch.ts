@@ -1,5 +1,5 @@
 import { memoryLimitBytes, shortOfMemory, type MemoryUse } from '../host/memory.pure.ts';
-import type { Ended } from './verdict.pure.ts';
+import type { Ended } from './outcome.pure.ts';
 import type { AttemptProcesses } from '../infra/linux/processes.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Environment } from '../ports/environment.ts';

@@ -1,22 +1,9 @@
+import type { AttemptPhase } from './attempt-phases.pure.ts';
 import type { Plan, Progress } from './attempt.pure.ts';
 import type { Run } from '../run/run.pure.ts';
-import type { Ended } from './verdict.pure.ts';
+import type { Ended } from './outcome.pure.ts';
 import type { AttemptProcesses } from '../infra/linux/processes.ts';
 import type { Fence, ProgressSummary } from '../run/run.port.ts';
-
-export type AttemptPhase =
-  | 'preparing'
-  | 'waiting_for_worker'
-  | 'starting'
-  | 'running'
-  | 'waiting_for_end'
-  | 'checking'
-  | 'settling';
-
-/** No child has been asked for yet. */
-export function isUnbegun(phase: AttemptPhase): boolean {
-  return phase === 'preparing' || phase === 'waiting_for_worker';
-}
 
 /** An attempt that this manager works on, as the rest of it sees it. */
 export interface Runner {

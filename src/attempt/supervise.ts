@@ -4,7 +4,7 @@ import type { Follower } from './process/follow.ts';
 import type { Exit, Folder, Progress, Result, Started } from './attempt.pure.ts';
 import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
 import { exceededLimit } from './attempt-limits.pure.ts';
-import type { AttemptEnd, Ended } from './verdict.pure.ts';
+import type { AttemptEnd, Ended } from './outcome.pure.ts';
 import type { AttemptProcesses } from '../infra/linux/processes.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';

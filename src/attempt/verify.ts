@@ -1,7 +1,7 @@
 import { describeProblem, sameAsResult } from './files/products.ts';
 import type { Plan, Product, Result } from './attempt.pure.ts';
 import type { Run } from '../run/run.pure.ts';
-import { verifyProducts, type Verification } from './verdict.pure.ts';
+import { verifyProducts, type Verification } from './outcome.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import { locationsOn } from '../plan/prepare.ts';
 

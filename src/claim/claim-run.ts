@@ -8,7 +8,7 @@ import {
 } from './claim.pure.ts';
 import { Walk } from './fleet-order.pure.ts';
 import type { FieldProblem, ParsedRun, Run } from '../run/run.pure.ts';
-import { reasonText } from '../attempt/verdict.pure.ts';
+import { reasonText } from '../attempt/outcome.pure.ts';
 import type { RunDocument, Seen } from '../run/run.port.ts';
 import { fleetFacts } from './fleet-facts.ts';
 import { abandonTagged } from '../attempt/abandon.ts';

@@ -1,6 +1,6 @@
 import { boundedLine } from '../infra/values/bounded.pure.ts';
 import { parseRun } from '../run/run.pure.ts';
-import { isPassedAround, observe, staleness, type Observation } from '../attempt/verdict.pure.ts';
+import { isPassedAround, observe, staleness, type Observation } from '../attempt/outcome.pure.ts';
 import { idText } from '../run/document-id.ts';
 import type { Seen } from '../run/run.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';

@@ -40,6 +40,7 @@ export function thinking(
         ? ''
         : ` (${progress.coveredSeconds.toFixed(0)} s of data read)`;
     switch (phase) {
+      case 'claimed':
       case 'preparing':
         return `preparing run ${run.number}`;
       case 'waiting_for_worker':
@@ -52,7 +53,7 @@ export function thinking(
         return `waiting for the DAQ to write the end of run ${run.number}`;
       case 'checking':
         return `checking the data of run ${run.number}`;
-      case 'settling':
+      case 'concluding':
         return `writing the outcome of run ${run.number}`;
     }
   });

@@ -1,5 +1,5 @@
 import type { MemoryRules } from '../infra/config/rules.pure.ts';
-import type { Ended } from '../attempt/verdict.pure.ts';
+import type { Ended } from '../attempt/outcome.pure.ts';
 
 /** What this machine, or the control group the manager lives in, has and has left, bytes. */
 export interface MemoryCapacity {

@@ -8,7 +8,9 @@ import type { Fence } from '../run/run.port.ts';
 import type { StoreEvent } from '../infra/mongo/connection.port.ts';
 import { Asked } from './requested-actions.ts';
 import { AttemptBook } from '../attempt/attempt-book.ts';
-import { AttemptRunner } from '../attempt/attempt-runner.ts';
+import { Attempt } from '../attempt/attempt-machine.ts';
+import type { Life } from '../attempt/attempt-policy.ts';
+import { RunPolicy } from '../attempt/run-policy.ts';
 import { Bell } from '../ports/wake.ts';
 import { Claims } from '../claim/claim-loop.ts';
 import { DatabaseNews } from './database-notices.ts';
@@ -32,7 +34,7 @@ import {
   untilAnswered,
 } from '../ports/persist.ts';
 import { tellDaq } from '../ports/notify.ts';
-import { isUnbegun, type Runner } from '../attempt/runner.ts';
+import type { Runner } from '../attempt/runner.ts';
 
 /** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
@@ -83,8 +85,8 @@ export class ManagerLoop {
       {
         adopt: (run, document, files) => {
           const fence = { id: document._id, attempt: files.plan.attempt, host: env.host };
-          const runner = this.#runner(run, fence);
-          this.#begin(runner, () => runner.adopt(files));
+          const runner = this.#attempt(run, fence, null);
+          this.#begin(runner, () => runner.advance({ kind: 'begun', files }));
         },
         adoptDebt: (document, files) => this.#debts.adopt(document, files),
       },
@@ -105,8 +107,8 @@ export class ManagerLoop {
       { book: this.#book, host: this.#host, debts: this.#debts, fleet: this.#fleet },
       {
         take: (run, fence, noticed) => {
-          const runner = this.#runner(run, fence);
-          this.#begin(runner, () => runner.work(noticed));
+          const runner = this.#attempt(run, fence, noticed);
+          this.#begin(runner, () => runner.advance({ kind: 'claimed' }));
         },
         ring: () => this.#bell.ring(),
       },
@@ -362,7 +364,7 @@ export class ManagerLoop {
   sayWhatGoesOn(): void {
     const all = this.#book.all();
     const numbers = (runners: readonly Runner[]) => runners.map(({ run }) => run.number);
-    const unbegun = numbers(all.filter(({ phase }) => isUnbegun(phase)));
+    const unbegun = numbers(all.filter(({ processes }) => processes === null));
     if (unbegun.length > 0) {
       this.#env.log.info(
         { event: 'manager.claims_left', runs: unbegun },
@@ -370,7 +372,7 @@ export class ManagerLoop {
           `it over after ${this.#env.rules.limits.consideringLeaseSeconds} s`,
       );
     }
-    const runs = numbers(all.filter(({ phase }) => !isUnbegun(phase)));
+    const runs = numbers(all.filter(({ processes }) => processes !== null));
     if (runs.length === 0) return;
     this.#env.log.info(
       { event: 'manager.children_go_on', runs },
@@ -405,8 +407,11 @@ export class ManagerLoop {
     }
   }
 
-  #runner(run: Run, fence: Fence): AttemptRunner {
-    return new AttemptRunner(this.#env, run, fence, this.#ends, () => this.#lifeSigns.changed());
+  /** `noticed`: when this host learned that it may take the run; null if it did not by itself. */
+  #attempt(run: Run, fence: Fence, noticed: Date | null): Attempt {
+    const hooks = { onPhase: () => this.#lifeSigns.changed(), managerEnds: this.#ends };
+    const policyOf = (life: Life) => new RunPolicy(this.#env, run, fence, life, noticed);
+    return new Attempt(this.#env, fence, policyOf, hooks);
   }
 
   #begin(runner: Runner, work: () => Promise<void>): void {

@@ -1,7 +1,7 @@
 import type { AttemptFiles } from '../attempt/files/attempt-directory.ts';
 import type { Plan } from '../attempt/attempt.pure.ts';
 import { parseRun, type ParsedRun, type Run } from '../run/run.pure.ts';
-import { reasonText } from '../attempt/verdict.pure.ts';
+import { reasonText } from '../attempt/outcome.pure.ts';
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
 import { runNow } from '../attempt/files/ownership.pure.ts';

@@ -3,16 +3,10 @@ import { hostTargetsOf } from './host-targets.pure.ts';
 import { lessonsOf, type Lessons } from '../retry/learned-history.pure.ts';
 import { makePlan, onlyRawText, resolveLiveDirectory, rungAfter } from './plan.pure.ts';
 import type { Fault } from '../retry/backoff.pure.ts';
-import { problemsText, type FieldProblem, type Run } from '../run/run.pure.ts';
+import { problemsText, type Run } from '../run/run.pure.ts';
 import { dependsOnHost, type HostTargets } from './targets.pure.ts';
-import {
-  documentMark,
-  markOf,
-  unmendable,
-  type FaultSeen,
-  type Unmendable,
-} from '../retry/unmendable.pure.ts';
-import type { Judgement } from '../attempt/verdict.pure.ts';
+import { documentMark, markOf, unmendable, type FaultSeen } from '../retry/unmendable.pure.ts';
+import type { Outcome } from '../attempt/outcome.pure.ts';
 import { idText } from '../run/document-id.ts';
 import type { Fence } from '../run/run.port.ts';
 import { dataRate } from './data-rate.ts';
@@ -28,10 +22,7 @@ const FOLDER_LOOK_SECONDS = 0.5;
 
 export type Prepared =
   | { kind: 'planned'; plan: Plan }
-  | { kind: 'conclude'; judgement: Judgement }
-  | { kind: 'set_aside'; problems: readonly FieldProblem[]; faultSeen?: FaultSeen }
-  /** No attempt could go better. */
-  | { kind: 'unmendable'; unmendable: Unmendable }
+  | Extract<Outcome, { kind: 'failed' | 'set_aside' | 'unmendable' }>
   | { kind: 'stopped' };
 
 /**
@@ -152,18 +143,15 @@ function withoutPlan(
   }
 }
 
-function failed(reason: string, fault: Fault): { kind: 'conclude'; judgement: Judgement } {
+function failed(reason: string, fault: Fault): Extract<Outcome, { kind: 'failed' }> {
   return {
-    kind: 'conclude',
-    judgement: {
-      kind: 'failed',
-      fault,
-      reason,
-      traceback: '',
-      culprit: null,
-      cause: fault === 'run' ? { kind: 'finished' } : { kind: 'host_problem', reason },
-      ...(fault === 'run' ? { shortOf: 'live_data' as const } : {}),
-    },
+    kind: 'failed',
+    fault,
+    reason,
+    traceback: '',
+    culprit: null,
+    cause: fault === 'run' ? { kind: 'finished' } : { kind: 'host_problem', reason },
+    ...(fault === 'run' ? { shortOf: 'live_data' as const } : {}),
   };
 }
 

@@ -2,9 +2,9 @@ import type { AttemptTimes } from '../attempt/attempt-times.pure.ts';
 import type { Blame, PastFailure } from './blame.pure.ts';
 import type { CauseClass, Meaning } from './causes.pure.ts';
 import type { InputSummary } from '../attempt/live-input.pure.ts';
-import type { Outcome } from '../run/run.pure.ts';
+import type { OutcomeName } from '../run/run.pure.ts';
 import type { EndedFigures } from './attempt-metrics.pure.ts';
-import type { ExitCause } from '../attempt/verdict.pure.ts';
+import type { ExitCause } from '../attempt/outcome.pure.ts';
 
 /** History: one document per attempt. */
 export interface AttemptRecord {
@@ -24,7 +24,7 @@ export interface AttemptRecord {
 }
 
 export interface AttemptOutcome {
-  outcome: Outcome | 'superseded';
+  outcome: OutcomeName | 'superseded';
   /** How the attempt itself came to its end; null if it came to none of its own. */
   cause: ExitCause['kind'] | null;
   /** What that means; null for an attempt that did not fail, absent in what earlier releases wrote. */

@@ -1,7 +1,7 @@
 import { latenciesOf, type AttemptTimes, type Latencies } from '../attempt/attempt-times.pure.ts';
 import { CAUSE_CLASSES } from './causes.pure.ts';
 import { OUTCOMES } from '../run/run.pure.ts';
-import type { ExitCause } from '../attempt/verdict.pure.ts';
+import type { ExitCause } from '../attempt/outcome.pure.ts';
 import { byLabel, single, type Family } from '../infra/metrics/exposition.pure.ts';
 import { Histogram } from '../infra/metrics/histogram.pure.ts';
 

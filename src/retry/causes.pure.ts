@@ -8,7 +8,7 @@ import {
 } from './cause-rules.pure.ts';
 import type { TargetRules } from '../infra/config/rules.pure.ts';
 import { framesOf, raisedErrors, type Frame, type RaisedError } from './traceback.pure.ts';
-import type { ExitCause, ShortOf } from '../attempt/verdict.pure.ts';
+import type { ExitCause, ShortOf } from '../attempt/outcome.pure.ts';
 
 export { CAUSE_CLASSES, type CauseClass } from './cause-rules.pure.ts';
 
@@ -30,7 +30,7 @@ export interface Meaning {
   lessMemory: boolean;
 }
 
-export interface Outcome {
+export interface FailureFacts {
   cause: ExitCause;
   /** Python's traceback, or where the threads were when it was stopped; '' if neither is known. */
   traceback: string;
@@ -58,7 +58,7 @@ const BUS_ERROR = 7;
 export type NeededTypes = Pick<TargetRules, 'lastResort' | 'rawTypes'>;
 
 /** What an attempt's end means: the same for the same words, on whichever host. */
-export function meaningOf(outcome: Outcome, needed: NeededTypes): Meaning {
+export function meaningOf(outcome: FailureFacts, needed: NeededTypes): Meaning {
   const found = bareMeaning(outcome);
   // What every attempt needs cannot be shed.
   const { plugin } = found;
@@ -68,7 +68,7 @@ export function meaningOf(outcome: Outcome, needed: NeededTypes): Meaning {
   return ofPlugin && isNeeded ? { ...found, sheddingHelps: false } : found;
 }
 
-function bareMeaning(outcome: Outcome): Meaning {
+function bareMeaning(outcome: FailureFacts): Meaning {
   const { cause } = outcome;
   switch (cause.kind) {
     case 'strax_error':
@@ -200,7 +200,7 @@ const SERVICE =
   /\/(pymongo|urllib3|requests|rframe|xedocs)\/|\/(urllib\/request|http\/client)\.py$/;
 const OF_PROCESSING = /\/strax(en)?\/|\/plugins\//;
 
-function ofHang({ traceback, progress }: Outcome): Meaning {
+function ofHang({ traceback, progress }: FailureFacts): Meaning {
   if (progress?.phase === 'waiting_for_data' && progress.chunks === 0) {
     return meaning('input_not_ready');
   }

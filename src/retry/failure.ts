@@ -2,7 +2,7 @@ import { causeText, type Meaning } from './causes.pure.ts';
 import { fingerprint } from './fingerprint.pure.ts';
 import type { FieldProblem } from '../run/run.pure.ts';
 import { concludeFailure, type Fault, type FailureHistory } from './backoff.pure.ts';
-import { reasonText, type ExitCause } from '../attempt/verdict.pure.ts';
+import { reasonText, type ExitCause } from '../attempt/outcome.pure.ts';
 import type { AttemptOutcome } from './attempt-history.port.ts';
 import type { Conclusion } from '../run/run.port.ts';
 import type { LogPriority } from '../ports/daq.port.ts';

@@ -1,5 +1,5 @@
 import { boundedLine } from '../infra/values/bounded.pure.ts';
-import type { ExitCause } from '../attempt/verdict.pure.ts';
+import type { ExitCause } from '../attempt/outcome.pure.ts';
 
 /** Frames that tell one fault from another. */
 const FRAMES = 3;

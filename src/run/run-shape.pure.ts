@@ -21,7 +21,7 @@ export interface BootstraxFields {
   /** Id of the attempt that owns the run; absent once it is concluded. */
   attempt: string | null;
   /** How the last attempt ended: tells requeued, set aside and given up apart, all `failed`. */
-  outcome: Outcome | null;
+  outcome: OutcomeName | null;
   /** Uncounted events in a row (host, disk, database, operator, manager). */
   uncounted: number;
   /** Of these, how often the run vanished together with its holder. */
@@ -38,7 +38,7 @@ export const OUTCOMES = [
   'given_up',
   'abandoned',
 ] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+export type OutcomeName = (typeof OUTCOMES)[number];
 
 export interface DataEntry {
   type: string;

@@ -7,7 +7,7 @@ export type {
   DataEntry,
   FieldProblem,
   MalformedRun,
-  Outcome,
+  OutcomeName,
   ParsedRun,
   Run,
   RunState,

@@ -1,4 +1,5 @@
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import type { FieldProblem } from './run-shape.pure.ts';
 
 /**
  * One run number, one document. strax names folders and live data by the number alone, so of several
@@ -19,6 +20,14 @@ export type MayBegin =
   | { kind: 'no'; owner: Numbered }
   /** It is not among them: it has another number now, or is gone. */
   | { kind: 'gone' };
+
+/** The number of a run belongs to another document. */
+export interface NotOwned {
+  text: string;
+  problems: readonly FieldProblem[];
+  /** Ids of the others. */
+  sameNumber: readonly string[];
+}
 
 /**
  * The document that the number belongs to: one with products, else one that is busy, else the one

@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb';
 
-import type { FieldProblem, Run } from './run.pure.ts';
-import { inWords, mayBegin, setAsideText } from './same-number.pure.ts';
+import type { Run } from './run.pure.ts';
+import { inWords, mayBegin, setAsideText, type NotOwned } from './same-number.pure.ts';
 import { idText } from './document-id.ts';
 import { numbered } from './same-number.store.ts';
 import { seenOf } from './run.store.ts';
@@ -12,14 +12,6 @@ import { runLabel, tellDaq } from '../ports/notify.ts';
 
 /** Runs looked at in one pass; what is over comes with the next pass. */
 const BATCH = 200;
-
-/** The number of a run belongs to another document. */
-export interface NotOwned {
-  text: string;
-  problems: readonly FieldProblem[];
-  /** Ids of the others. */
-  sameNumber: readonly string[];
-}
 
 export type NumberCheck =
   | { kind: 'ours' }

@@ -2,7 +2,7 @@ import type { Plan, Progress, Result } from '../attempt.pure.ts';
 import { causeText, meaningOf } from '../../retry/causes.pure.ts';
 import { fingerprint } from '../../retry/fingerprint.pure.ts';
 import type { Run } from '../../run/run.pure.ts';
-import type { Judgement } from '../verdict.pure.ts';
+import type { ChildOutcome } from '../outcome.pure.ts';
 import type { AttemptOutcome } from '../../retry/attempt-history.port.ts';
 import type { DebtNote } from './debt.port.ts';
 import type { Fence } from '../../run/run.port.ts';
@@ -31,25 +31,25 @@ export interface DebtSoFar {
  * Brings an attempt at a debt to its end: history, run document, folders, note of the debt,
  * attempt directory; it may be cut anywhere. Whatever happens, the run is done.
  */
-export async function settleDebt(
+export async function concludeDebt(
   env: Environment,
   attempt: DebtSoFar,
-  judgement: Judgement,
+  outcome: ChildOutcome,
   signal: AbortSignal,
 ): Promise<void> {
   const { run, fence } = attempt;
-  const outcome = outcomeOf(env, attempt, judgement);
-  if (!(await endHistory(env, fence.attempt, outcome, {}, signal))) return;
-  const paid = judgement.kind === 'done' && (await pay(env, attempt, signal));
+  const entry = historyOf(env, attempt, outcome);
+  if (!(await endHistory(env, fence.attempt, entry, {}, signal))) return;
+  const paid = outcome.kind === 'done' && (await pay(env, attempt, signal));
   if (signal.aborted) return;
-  if (!paid) await takeBack(env, attempt, judgement, signal);
+  if (!paid) await takeBack(env, attempt, outcome, signal);
   if (signal.aborted) return;
-  const note = noteOf(judgement, paid);
+  const note = noteOf(outcome, paid);
   await untilWritten(env, `the debt of run ${run.number}`, signal, () =>
     env.store.debts.note(attempt.debtor, note),
   );
   if (signal.aborted) return;
-  await report(env, attempt, judgement, paid);
+  await report(env, attempt, outcome, paid);
   if (attempt.plan === null) return;
   await unlessDiskTrouble(env, `clean up after run ${run.number}`, () =>
     env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt)),
@@ -70,7 +70,7 @@ async function pay(env: Environment, attempt: DebtSoFar, signal: AbortSignal): P
   );
   if (landed !== 'superseded') return landed === 'landed';
   // What is written there was decided here, and did not come about.
-  const superseded = outcomeOf(env, attempt, { kind: 'superseded' });
+  const superseded = historyOf(env, attempt, { kind: 'superseded' });
   await endHistory(env, fence.attempt, superseded, {}, signal);
   return false;
 }
@@ -79,11 +79,11 @@ async function pay(env: Environment, attempt: DebtSoFar, signal: AbortSignal): P
 async function takeBack(
   env: Environment,
   { run, fence, plan }: DebtSoFar,
-  judgement: Judgement,
+  outcome: ChildOutcome,
   signal: AbortSignal,
 ): Promise<void> {
   if (plan !== null) {
-    if (judgement.kind === 'superseded') {
+    if (outcome.kind === 'superseded') {
       await unlessDiskTrouble(env, `note that run ${run.number} is lost`, () =>
         env.attempts.markSuperseded(env.attempts.directoryOf(fence.attempt)),
       );
@@ -99,14 +99,14 @@ async function takeBack(
 }
 
 /** Ended for another's sake it is due again; what failed waits for a person. */
-function noteOf(judgement: Judgement, paid: boolean): Partial<DebtNote> {
+function noteOf(outcome: ChildOutcome, paid: boolean): Partial<DebtNote> {
   if (paid) return { paid: true, offered: false, reason: null };
-  if (judgement.kind !== 'failed') return { reason: 'somebody has gone on with the run' };
-  const { reason, fault } = judgement;
+  if (outcome.kind !== 'failed') return { reason: 'somebody has gone on with the run' };
+  const { reason, fault } = outcome;
   return { reason, offered: fault !== 'run' };
 }
 
-function outcomeOf(env: Environment, attempt: DebtSoFar, judgement: Judgement): AttemptOutcome {
+function historyOf(env: Environment, attempt: DebtSoFar, outcome: ChildOutcome): AttemptOutcome {
   const { plan, result, progress, seconds, peakMemoryBytes } = attempt;
   const common = {
     counted: false,
@@ -119,7 +119,7 @@ function outcomeOf(env: Environment, attempt: DebtSoFar, judgement: Judgement): 
     versions: result?.versions ?? env.executor.versions(),
   };
   const empty = { reason: null, traceback: null, fingerprint: null, plugin: null, meaning: null };
-  switch (judgement.kind) {
+  switch (outcome.kind) {
     case 'done':
       return { ...common, ...empty, outcome: 'done', cause: 'finished' };
     case 'superseded':
@@ -131,7 +131,7 @@ function outcomeOf(env: Environment, attempt: DebtSoFar, judgement: Judgement): 
         reason: 'somebody has gone on with the run',
       };
     case 'failed': {
-      const { cause, traceback, shortOf = null, reason, culprit } = judgement;
+      const { cause, traceback, shortOf = null, reason, culprit } = outcome;
       const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
       return {
         ...common,
@@ -150,7 +150,7 @@ function outcomeOf(env: Environment, attempt: DebtSoFar, judgement: Judgement): 
 async function report(
   env: Environment,
   { run, fence, plan, result, progress }: DebtSoFar,
-  judgement: Judgement,
+  outcome: ChildOutcome,
   paid: boolean,
 ): Promise<void> {
   const { number } = run;
@@ -163,11 +163,11 @@ async function report(
     return;
   }
   const stays = `run ${number} stays done with what it had`;
-  if (judgement.kind !== 'failed') {
+  if (outcome.kind !== 'failed') {
     env.log.warn(line, `${stays}: somebody has gone on with it while more was being made`);
     return;
   }
-  const { cause, traceback, shortOf = null, reason } = judgement;
+  const { cause, traceback, shortOf = null, reason } = outcome;
   const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
   const message = `${stays}; what it lacks could not be made, ${causeText(meaning)}: ${reason}`;
   env.log.warn({ ...line, targets: plan?.targets ?? [] }, message);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { describeProblem, sameAsResult } from '../files/products.ts';
 import type { Plan, Result } from '../attempt.pure.ts';
 import type { Remover } from '../files/ownership.pure.ts';
-import type { Verification } from '../verdict.pure.ts';
+import type { Verification } from '../outcome.pure.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { makingRoom, removeProducts, takingBack, type Removed } from '../files/removal.ts';
 

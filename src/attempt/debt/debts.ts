@@ -2,7 +2,9 @@ import type { AttemptFiles } from '../files/attempt-directory.ts';
 import type { Plan } from '../attempt.pure.ts';
 import { claimDecision, type FleetFacts, type HostFacts } from '../../claim/claim.pure.ts';
 import { debtFacts, debtorOf, offerable } from './debt.pure.ts';
-import { parseRun } from '../../run/run.pure.ts';
+import { parseRun, type Run } from '../../run/run.pure.ts';
+import type { Fence } from '../../run/run.port.ts';
+import type { Life } from '../attempt-policy.ts';
 import { seenOf } from '../../run/run.store.ts';
 import type { DebtDocument } from './debt.port.ts';
 import type { RunDocument } from '../../run/run.port.ts';
@@ -10,7 +12,8 @@ import type { AttemptBook } from '../attempt-book.ts';
 import { fleetFacts } from '../../claim/fleet-facts.ts';
 import { candidatePages, type Bookmarks } from '../../claim/candidates.ts';
 import { clearAdded } from './debt-folders.ts';
-import { DebtRunner } from './debt-runner.ts';
+import { DebtPolicy } from './debt-policy.ts';
+import { Attempt } from '../attempt-machine.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { endProcesses } from '../process/orphans.ts';
 import { unlessOutage, untilWritten } from '../../ports/persist.ts';
@@ -27,7 +30,7 @@ export class Debts {
   readonly #env: Environment;
   readonly #book: AttemptBook;
   readonly #ends: AbortSignal;
-  readonly #begin: (runner: DebtRunner, work: () => Promise<void>) => void;
+  readonly #begin: (attempt: Attempt, work: () => Promise<void>) => void;
   readonly #changed: () => void;
   readonly #bookmarks: Bookmarks = new Map();
   #lookedAt = -Infinity;
@@ -36,7 +39,7 @@ export class Debts {
     env: Environment,
     book: AttemptBook,
     handlers: {
-      begin: (runner: DebtRunner, work: () => Promise<void>) => void;
+      begin: (attempt: Attempt, work: () => Promise<void>) => void;
       changed: () => void;
     },
     ends: AbortSignal,
@@ -107,8 +110,8 @@ export class Debts {
     if (facts.debtAttempt !== attempt || facts.state !== 'done') return false;
     if (facts.host !== this.#env.host) return false;
     const fence = { id: document._id, attempt, host: this.#env.host };
-    const runner = this.#runner(parsed.run, fence, facts.lastAttempt);
-    this.#begin(runner, () => runner.adopt(files));
+    const runner = this.#attempt(parsed.run, fence, facts.lastAttempt);
+    this.#begin(runner, () => runner.advance({ kind: 'begun', files }));
     return true;
   }
 
@@ -158,8 +161,8 @@ export class Debts {
       { event: 'debt.claimed', run: debt.run, attempt, dropped: debt.result?.dropped ?? [] },
       `making up for what run ${debt.run} lacks, try ${tries}`,
     );
-    const runner = this.#runner(parsed.run, { id: document._id, ...owner }, debt.attempt);
-    this.#begin(runner, () => runner.work());
+    const runner = this.#attempt(parsed.run, { id: document._id, ...owner }, debt.attempt);
+    this.#begin(runner, () => runner.advance({ kind: 'claimed' }));
     return true;
   }
 
@@ -176,12 +179,10 @@ export class Debts {
     return store.debts.run(document._id);
   }
 
-  #runner(
-    run: ConstructorParameters<typeof DebtRunner>[1],
-    fence: ConstructorParameters<typeof DebtRunner>[2],
-    debtor: string,
-  ): DebtRunner {
-    return new DebtRunner(this.#env, run, fence, debtor, this.#ends, this.#changed);
+  #attempt(run: Run, fence: Fence, debtor: string): Attempt {
+    const hooks = { onPhase: this.#changed, managerEnds: this.#ends };
+    const policyOf = (life: Life) => new DebtPolicy(this.#env, run, fence, debtor, life);
+    return new Attempt(this.#env, fence, policyOf, hooks);
   }
 }
 

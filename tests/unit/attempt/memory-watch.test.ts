@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import type { Ended } from '../../../src/attempt/verdict.pure.ts';
+import type { Ended } from '../../../src/attempt/outcome.pure.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 import { MemoryWatch, type WatchedAttempt } from '../../../src/attempt/memory-watch.ts';
 import { NOBODY } from '../../../src/attempt/supervise.ts';

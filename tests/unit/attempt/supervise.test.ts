@@ -4,7 +4,7 @@ import type { AttemptFiles } from '../../../src/attempt/files/attempt-directory.
 import type { FollowHandlers } from '../../../src/attempt/process/follow.ts';
 import type { Progress } from '../../../src/attempt/attempt.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import { judgeAttempt, type Ended } from '../../../src/attempt/verdict.pure.ts';
+import { outcomeOf, type Ended } from '../../../src/attempt/outcome.pure.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 import { Supervision } from '../../../src/attempt/supervise.ts';
 
@@ -312,7 +312,7 @@ describe('a manager that stood still while its attempt finished', () => {
     stage.standStill(seconds);
     const end = await stage.supervision.done;
     expect(end).toMatchObject({ started: true, result, exit, ended: null });
-    expect(judgeAttempt(end!, { kind: 'ok' })).toEqual({ kind: 'done' });
+    expect(outcomeOf(end!, { kind: 'ok' })).toEqual({ kind: 'done' });
   });
 
   it('finds a result that is complete although it was about to end the attempt', async () => {
@@ -322,6 +322,6 @@ describe('a manager that stood still while its attempt finished', () => {
     stage.standStill(1801);
     stage.pass(1801);
     const end = await stage.supervision.done;
-    expect(judgeAttempt(end!, { kind: 'ok' })).toEqual({ kind: 'done' });
+    expect(outcomeOf(end!, { kind: 'ok' })).toEqual({ kind: 'done' });
   });
 });

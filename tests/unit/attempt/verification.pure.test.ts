@@ -8,7 +8,7 @@ import {
   staleness,
   verifyProducts,
   type Observation,
-} from '../../../src/attempt/verdict.pure.ts';
+} from '../../../src/attempt/outcome.pure.ts';
 import { at, run } from '../run/documents.ts';
 
 const LIMITS = defaultRules.limits;

@@ -5,7 +5,8 @@ import { AttemptBook } from '../../../src/attempt/attempt-book.ts';
 import { Claims } from '../../../src/claim/claim-loop.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 import { SELDOM } from '../../../src/claim/poll-times.ts';
-import type { AttemptPhase, Runner } from '../../../src/attempt/runner.ts';
+import type { AttemptPhase } from '../../../src/attempt/attempt-phases.pure.ts';
+import type { Runner } from '../../../src/attempt/runner.ts';
 import { World } from '../features/actions/world.ts';
 
 const INTERVAL = 10;

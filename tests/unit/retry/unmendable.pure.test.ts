@@ -13,7 +13,7 @@ import {
   unmendableError,
   type LiveLook,
 } from '../../../src/retry/unmendable.pure.ts';
-import { judgeAttempt } from '../../../src/attempt/verdict.pure.ts';
+import { outcomeOf } from '../../../src/attempt/outcome.pure.ts';
 import { selectTargets, unknownDefaultTargets } from '../../../src/plan/targets.pure.ts';
 import { at, run, runDocument } from '../run/documents.ts';
 
@@ -154,7 +154,7 @@ describe('what an attempt finds that no other would find otherwise', () => {
       'x for 1 not found in any storage, and your context specifies no new data can be created.',
     ],
   ])('%s (%s) is the configuration’s fault, and never counted', (type, message) => {
-    const judged = judgeAttempt(
+    const judged = outcomeOf(
       {
         ...{ run: 7, started: true, exit: null, ended: null },
         result: {

@@ -11,7 +11,7 @@ import type { Result } from '../../../../src/attempt/attempt.pure.ts';
 import { fingerprint } from '../../../../src/retry/fingerprint.pure.ts';
 import { hostTargetsOf } from '../../../../src/plan/host-targets.pure.ts';
 import { parseRun } from '../../../../src/run/run.pure.ts';
-import { reasonText } from '../../../../src/attempt/verdict.pure.ts';
+import { reasonText } from '../../../../src/attempt/outcome.pure.ts';
 
 const HUGE = 'x'.repeat(9_000_000);
 const sizeOf = (value: unknown) => JSON.stringify(value).length;

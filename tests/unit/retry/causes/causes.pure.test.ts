@@ -13,11 +13,11 @@ import {
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import { tellingStacks } from '../../../../src/attempt/process/stacks.pure.ts';
 import {
-  judgeAttempt,
+  outcomeOf,
   type AttemptEnd,
   type ExitCause,
   type Verification,
-} from '../../../../src/attempt/verdict.pure.ts';
+} from '../../../../src/attempt/outcome.pure.ts';
 
 interface Sample {
   name: string;
@@ -36,7 +36,7 @@ const SAMPLES = readdirSync(FOLDER).flatMap(
 function meaningOfSample({ end, verification, progress }: Sample): Meaning {
   const { rawStacks, ...rest } = end;
   const stacks = rawStacks == null ? null : tellingStacks(rawStacks);
-  const judgement = judgeAttempt({ ...rest, stacks }, verification);
+  const judgement = outcomeOf({ ...rest, stacks }, verification);
   if (judgement.kind !== 'failed') throw new Error(`it is judged as ${judgement.kind}`);
   const { cause, traceback, shortOf = null } = judgement;
   return meaningOf({ cause, traceback, shortOf, progress }, defaultRules.targets);

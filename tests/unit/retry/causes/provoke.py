@@ -2,13 +2,12 @@
 
     PYTHONPATH=worker .venv/bin/python tests/unit/retry/causes/provoke.py
 
-Each sample is the end of an attempt as `attempt/verdict.pure` takes it (`exit.json`, `result.json`,
+Each sample is the end of an attempt as `attempt/outcome.pure` takes it (`exit.json`, `result.json`,
 what a manager had ended it for, stacks), with the class it is to be given. Exceptions are raised by
 the libraries themselves wherever that can be brought about by a process without rights; those that
 need a broken machine are raised by hand in the place where they would appear, and say so
 (`by_hand`). Paths, addresses, numbers of processes and ports of this machine do not get into the
-samples.
-"""
+samples."""
 
 import bz2
 import concurrent.futures

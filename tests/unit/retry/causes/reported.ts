@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { meaningOf, type Meaning } from '../../../../src/retry/causes.pure.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
-import { judgeAttempt } from '../../../../src/attempt/verdict.pure.ts';
+import { outcomeOf } from '../../../../src/attempt/outcome.pure.ts';
 
 /** A failure as users of strax and of what it stands on have reported it, shortened. */
 export interface Report {
@@ -60,7 +60,7 @@ export function meaningOfReport(report: Report): Meaning {
     ...{ version: 1, attempt: 'a'.repeat(24), run: 7, ok: false, error, products: [] },
     ...{ skipped: [], seconds: 12, peakMemoryBytes: 2e9, versions: {} },
   };
-  const judgement = judgeAttempt(
+  const judgement = outcomeOf(
     { run: 7, started: true, exit: null, result, ended: null },
     { kind: 'ok' },
   );

@@ -5,12 +5,12 @@ import { fingerprint } from '../../../src/retry/fingerprint.pure.ts';
 import type { Fault } from '../../../src/retry/backoff.pure.ts';
 import {
   exitCause,
-  judgeAttempt,
+  outcomeOf,
   reasonText,
   type Ended,
   type ExitCause,
   type Verification,
-} from '../../../src/attempt/verdict.pure.ts';
+} from '../../../src/attempt/outcome.pure.ts';
 
 function exit(changes: Partial<Exit> = {}): Exit {
   return {
@@ -131,15 +131,15 @@ describe('the cause of an end', () => {
 
 describe('the judgement', () => {
   it('is done if it finished and all is there', () => {
-    expect(judgeAttempt({ ...NOTHING, result: result() }, OK)).toEqual({ kind: 'done' });
+    expect(outcomeOf({ ...NOTHING, result: result() }, OK)).toEqual({ kind: 'done' });
   });
 
   it('is superseded if the run is somebody else’s', () => {
     const end = { ...NOTHING, result: result(), ended: { kind: 'superseded' } as const };
-    expect(judgeAttempt(end, OK)).toEqual({ kind: 'superseded' });
+    expect(outcomeOf(end, OK)).toEqual({ kind: 'superseded' });
   });
 
-  it.each<[string, Partial<Parameters<typeof judgeAttempt>[0]>, Fault, RegExp]>([
+  it.each<[string, Partial<Parameters<typeof outcomeOf>[0]>, Fault, RegExp]>([
     [
       'strax',
       { exit: exit(), result: BROKEN },
@@ -186,7 +186,7 @@ describe('the judgement', () => {
       /its manager: upgrade$/,
     ],
   ])('%s', (_, end, fault, reason) => {
-    const judgement = judgeAttempt({ ...NOTHING, ...end }, OK);
+    const judgement = outcomeOf({ ...NOTHING, ...end }, OK);
     expect(judgement).toMatchObject({ kind: 'failed', fault });
     if (judgement.kind !== 'failed') return;
     expect(judgement.reason).toMatch(/^Run 7: /);
@@ -195,21 +195,21 @@ describe('the judgement', () => {
   });
 
   it('names the culprit and keeps the traceback', () => {
-    expect(judgeAttempt({ ...NOTHING, result: BROKEN }, OK)).toMatchObject({
+    expect(outcomeOf({ ...NOTHING, result: BROKEN }, OK)).toMatchObject({
       culprit: 'peaklets',
       traceback: 'Traceback ...',
     });
     const memory = { ...NOTHING, exit: exit({ outOfMemory: true }), result: BROKEN };
-    expect(judgeAttempt(memory, OK)).toMatchObject({
+    expect(outcomeOf(memory, OK)).toMatchObject({
       culprit: 'peaklets',
       traceback: 'Traceback ...',
     });
-    expect(judgeAttempt(NOTHING, OK)).toMatchObject({ culprit: null, traceback: '' });
+    expect(outcomeOf(NOTHING, OK)).toMatchObject({ culprit: null, traceback: '' });
   });
 
   it('names what is known of an error and no more', () => {
     const bare = result({ ok: false, error: { ...ERROR, plugin: null, file: null } });
-    expect(judgeAttempt({ ...NOTHING, result: bare }, OK)).toMatchObject({
+    expect(outcomeOf({ ...NOTHING, result: bare }, OK)).toMatchObject({
       reason: 'Run 7: strax failed: ValueError: cannot read chunk',
       culprit: null,
     });
@@ -217,13 +217,13 @@ describe('the judgement', () => {
 
   it('is a counted failure if what it made is not right, or the run does not end', () => {
     const end = { ...NOTHING, result: result() };
-    expect(judgeAttempt(end, { kind: 'bad', problem: 'no chunks.' })).toMatchObject({
+    expect(outcomeOf(end, { kind: 'bad', problem: 'no chunks.' })).toMatchObject({
       kind: 'failed',
       fault: 'run',
       reason: 'Run 7: its products are not right: no chunks.',
       cause: { kind: 'finished' },
     });
-    expect(judgeAttempt(end, { kind: 'not_ended' })).toMatchObject({
+    expect(outcomeOf(end, { kind: 'not_ended' })).toMatchObject({
       kind: 'failed',
       fault: 'run',
       reason: 'Run 7: it was processed, but the DAQ has not written its end.',
@@ -231,9 +231,7 @@ describe('the judgement', () => {
   });
 
   it('does not look at the products of what did not finish', () => {
-    expect(
-      judgeAttempt({ ...NOTHING, result: BROKEN }, { kind: 'bad', problem: 'x' }),
-    ).toMatchObject({
+    expect(outcomeOf({ ...NOTHING, result: BROKEN }, { kind: 'bad', problem: 'x' })).toMatchObject({
       reason: expect.stringContaining('ValueError') as string,
     });
   });
@@ -333,7 +331,7 @@ ValueError: ${message}
     const stacks =
       '  File "/x/plugins/a.py", line 1, in f\n  File "/x/plugins/b.py", line 7, in g\n';
     expect(fingerprint(ended, stacks)).toBe(expected);
-    expect(judgeAttempt({ ...NOTHING, ended, stacks }, { kind: 'ok' })).toMatchObject({
+    expect(outcomeOf({ ...NOTHING, ended, stacks }, { kind: 'ok' })).toMatchObject({
       kind: 'failed',
       traceback: stacks,
     });

@@ -1,7 +1,8 @@
 import { EXIT_NO_RESULT, type Ended, type Exit, type Result } from './attempt.pure.ts';
 import { boundedText } from '../infra/values/bounded.pure.ts';
 import type { Fault } from '../retry/backoff.pure.ts';
-import { problemsText } from '../run/run.pure.ts';
+import { problemsText, type FieldProblem } from '../run/run.pure.ts';
+import type { NotOwned } from '../run/same-number.pure.ts';
 
 export {
   isPassedAround,
@@ -12,7 +13,12 @@ export {
 } from '../claim/staleness.pure.ts';
 export { verifyProducts, type Verification } from './verification.pure.ts';
 export type { Ended } from './attempt.pure.ts';
-import { isOfConfiguration, unmendableError, type Unmendable } from '../retry/unmendable.pure.ts';
+import {
+  isOfConfiguration,
+  unmendableError,
+  type FaultSeen,
+  type Unmendable,
+} from '../retry/unmendable.pure.ts';
 import type { Verification } from './verification.pure.ts';
 
 /** Of what a run document shows, characters. */
@@ -42,7 +48,8 @@ export type ExitCause =
 /** The run's live data, its end, or what should have been made of it. */
 export type ShortOf = 'live_data' | 'end' | 'products';
 
-export type Judgement =
+/** What an attempt has come to: what is written into its run, and why. */
+export type Outcome =
   | { kind: 'done' }
   | {
       kind: 'failed';
@@ -57,9 +64,21 @@ export type Judgement =
       shortOf?: ShortOf;
       /** No other attempt can go better: the run is set aside until these are mended. */
       unmendable?: Unmendable;
+      /** Also a run that goes back to the queue says why. */
+      told?: boolean;
     }
+  | { kind: 'set_aside'; problems: readonly FieldProblem[]; faultSeen?: FaultSeen }
+  /** No attempt could go better, and none was made. */
+  | { kind: 'unmendable'; unmendable: Unmendable }
+  /** Its number belongs to another document: nothing of it was begun, nothing of the number is touched. */
+  | { kind: 'same_number'; because: NotOwned }
+  /** A person wants no more of it. */
+  | { kind: 'abandoned'; reason: string }
   /** The run belongs to somebody else now: write nothing, clean up. */
   | { kind: 'superseded' };
+
+/** What the end of its processes, or the lack of any, can come to. */
+export type ChildOutcome = Extract<Outcome, { kind: 'done' | 'failed' | 'superseded' }>;
 
 export interface AttemptEnd {
   run: number;
@@ -107,7 +126,7 @@ export function exitCause({ started, exit, result, ended }: AttemptEnd): ExitCau
 }
 
 /** What an attempt's end means for its run. `verification` matters only if the attempt finished. */
-export function judgeAttempt(end: AttemptEnd, verification: Verification): Judgement {
+export function outcomeOf(end: AttemptEnd, verification: Verification): ChildOutcome {
   const cause = exitCause(end);
   const traceback = end.result?.error?.traceback ?? end.stacks ?? '';
   const failed = (fault: Fault, what: string, culprit: string | null = null) => ({

@@ -1,0 +1,366 @@
+import type { AttemptFiles } from './files/attempt-directory.ts';
+import type { Plan, Progress, Result } from './attempt.pure.ts';
+import type { AttemptPolicy, Life, WayOut } from './attempt-policy.ts';
+import { assertMayEnter, type AttemptPhase } from './attempt-phases.pure.ts';
+import {
+  outcomeOf,
+  type AttemptEnd,
+  type Ended,
+  type Outcome,
+  type Verification,
+} from './outcome.pure.ts';
+import type { Runner } from './runner.ts';
+import { Supervision } from './supervise.ts';
+import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
+import type { AttemptProcesses } from '../infra/linux/processes.ts';
+import type { Environment } from '../ports/environment.ts';
+import { isDiskTrouble } from '../ports/disk-trouble.ts';
+import { isOfDatabase, unlessOutage, untilAnswered } from '../ports/persist.ts';
+import { beginHistory } from '../retry/attempt-history.ts';
+import type { Fence, ProgressSummary } from '../run/run.port.ts';
+import type { Run } from '../run/run.pure.ts';
+
+/** Between two reads of a run whose end is awaited, beside the change stream, seconds. */
+const END_READ_SECONDS = 2;
+
+/** What there is of an attempt when this manager takes it up. */
+export type Observed =
+  /** Its claim, and nothing else. */
+  | { kind: 'claimed' }
+  /** What an earlier manager has begun: its child is alive, or has left its last words. */
+  | { kind: 'begun'; files: AttemptFiles & { plan: Plan } };
+
+export interface AttemptHooks {
+  /** At each change of phase. */
+  onPhase: () => void;
+  /** The manager ends: nothing more is written, the child goes on. */
+  managerEnds: AbortSignal;
+}
+
+/** The life of one attempt on this host, whatever it is an attempt at. */
+export class Attempt implements Runner {
+  readonly fence: Fence;
+  plan: Plan | null = null;
+  readonly #env: Environment;
+  readonly #policy: AttemptPolicy;
+  readonly #hooks: AttemptHooks;
+  /** The attempt is to end: waiting stops, the child is ended. */
+  readonly #stop = new AbortController();
+  readonly #startedAt: number;
+  #phase: AttemptPhase = 'claimed';
+  #ended: Ended | null = null;
+  #supervision: Supervision | null = null;
+  #result: Result | null = null;
+  #peakMemoryBytes = 0;
+  #readAgain: (() => void) | null = null;
+  /** What it does now: ends soon after the manager's end. */
+  #working: Promise<void> = Promise.resolve();
+  #concluded = false;
+
+  constructor(
+    env: Environment,
+    fence: Fence,
+    policyOf: (life: Life) => AttemptPolicy,
+    hooks: AttemptHooks,
+  ) {
+    this.#env = env;
+    this.fence = fence;
+    this.#hooks = hooks;
+    this.#startedAt = env.clock.monotonicSeconds();
+    this.#policy = policyOf(this.#life());
+  }
+
+  get ofDebt(): boolean {
+    return this.#policy.ofDebt;
+  }
+
+  get run(): Run {
+    return this.#policy.run;
+  }
+
+  get phase(): AttemptPhase {
+    return this.#phase;
+  }
+
+  get progress(): Progress | null {
+    return this.#supervision?.progress ?? null;
+  }
+
+  get processes(): AttemptProcesses | null {
+    return this.#supervision?.processes ?? null;
+  }
+
+  get ending(): boolean {
+    return this.#stop.signal.aborted || this.#phase === 'concluding';
+  }
+
+  progressSummary(): ProgressSummary | null {
+    return this.#policy.progressSummary();
+  }
+
+  end(cause: Ended): void {
+    this.#ended ??= cause;
+    this.#stop.abort();
+    void this.#supervision?.end(cause);
+  }
+
+  async look(): Promise<void> {
+    await this.#policy.read();
+    this.#readAgain?.();
+  }
+
+  /** From what there is of it to its end, or until the manager ends. */
+  async advance(observed: Observed): Promise<void> {
+    this.#working = this.#live(observed);
+    await this.#working;
+  }
+
+  async giveBack(signal: AbortSignal): Promise<boolean> {
+    // Whether it has a child is certain only once nothing of it is on its way.
+    const isAtRest = await Promise.race([
+      this.#working.then(
+        () => true,
+        () => false,
+      ),
+      new Promise<false>((resolve) => {
+        signal.addEventListener('abort', () => resolve(false), { once: true });
+      }),
+    ]);
+    if (this.#concluded) return true;
+    // What holds a done run for its debt ends with the lease.
+    if (!isAtRest || this.#supervision !== null || this.ofDebt) return false;
+    const reason = 'the manager was told to end before the run was begun';
+    try {
+      await this.#leave({ ended: { kind: 'manager', reason } }, signal);
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+    }
+    return this.#concluded;
+  }
+
+  async #live(observed: Observed): Promise<void> {
+    const { clock, rules } = this.#env;
+    // The claim is renewed from here to the conclusion, whatever else takes long.
+    const stop = clock.every(rules.limits.renewSeconds, () => this.#heartbeat());
+    try {
+      if (observed.kind === 'claimed') await this.#prepare();
+      else await this.#goOn(observed.files);
+    } finally {
+      stop();
+    }
+  }
+
+  async #goOn(files: AttemptFiles & { plan: Plan }): Promise<void> {
+    this.plan = files.plan;
+    this.#enter('running');
+    if (files.ending !== null) this.end(files.ending.ended);
+    this.#policy.adopted(files.plan);
+    await this.#supervise(files.directory, files.started?.guardian ?? null);
+  }
+
+  async #prepare(): Promise<void> {
+    const env = this.#env;
+    const { number, mode, bootstrax } = this.run;
+    // What somebody wrote between the read that led to the claim and the claim itself counts.
+    await untilAnswered(env, `run ${number}`, this.#stopped(), () => this.look());
+    if (this.#stop.signal.aborted) return this.#leave({ ended: null });
+    const record = {
+      ...{ attempt: this.fence.attempt, run: number, host: env.host, mode },
+      ...{ failures: bootstrax.failures, plan: null, ...this.#policy.record() },
+    };
+    if (!(await beginHistory(env, record, this.#hooks.managerEnds))) return;
+    this.#enter('preparing');
+    const prepared = await this.#policy.prepare();
+    return 'plan' in prepared ? this.#start(prepared.plan) : this.#leave(prepared);
+  }
+
+  async #start(plan: Plan): Promise<void> {
+    const env = this.#env;
+    let directory: string;
+    try {
+      // From here on a later manager knows that something of the run may be left here.
+      directory = await env.attempts.create(plan);
+      this.plan = plan;
+      const way = await this.#policy.makeRoom(plan);
+      if (way !== null) return await this.#leave(way);
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error;
+      const reason = `its folders cannot be written: ${error.message}`;
+      return this.#leave({ ended: { kind: 'host_problem', reason } });
+    }
+    if (this.#stopped().aborted) return this.#leave({ ended: null });
+    this.#enter('starting');
+    const way = await this.#policy.begin(plan);
+    if (way !== null) return this.#leave(way);
+    const guardian = await this.#startChild(plan, directory);
+    if (guardian === null) return;
+    // The plan in the history is for people: the run does not wait for it.
+    void unlessOutage(env, `the plan of run ${plan.run} in the history`, () =>
+      env.store.attempts.plan(plan.attempt, plan),
+    );
+    await this.#supervise(directory, guardian);
+  }
+
+  /** Null if there is no child, and the attempt has been concluded. */
+  async #startChild(plan: Plan, directory: string): Promise<ProcessIdentity | null> {
+    const { executor, host } = this.#env;
+    const unable = (reason: string) => this.#leave({ ended: { kind: 'host_problem', reason } });
+    if (!executor.startsAtOnce()) {
+      await unable(`the worker on ${host} ended before it could start it`);
+      return null;
+    }
+    try {
+      const start = await executor.start(plan, directory);
+      this.#policy.started(plan, start);
+      return start.guardian;
+    } catch (error) {
+      // No child exists: whatever keeps the worker from forking is this host's, not the run's.
+      const problem = error instanceof Error ? error.message : String(error);
+      await unable(`the worker on ${host} could not start it: ${problem}`);
+      return null;
+    }
+  }
+
+  async #supervise(directory: string, guardian: ProcessIdentity | null): Promise<void> {
+    this.#enter('running');
+    const supervision = new Supervision(this.#env, {
+      run: this.run.number,
+      attempt: this.fence.attempt,
+      directory,
+      guardian,
+      ofDebt: this.ofDebt,
+      sinceEndSeconds: () => this.#policy.sinceEndSeconds(),
+      onFolder: (folder) => this.#policy.onFolder(folder),
+      onProgress: ({ memoryBytes }) => this.#noteMemory(memoryBytes),
+    });
+    this.#supervision = supervision;
+    const end = await supervision.untilEnd(this.#ended, this.#hooks.managerEnds);
+    if (end !== null) await this.#judge(end);
+  }
+
+  #noteMemory(bytes: number | null | undefined): void {
+    this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, bytes ?? 0);
+  }
+
+  /** The processes are gone: what the attempt has come to. */
+  async #judge(end: AttemptEnd): Promise<void> {
+    this.#result = end.result;
+    this.#noteMemory(end.result?.peakMemoryBytes);
+    this.#noteMemory(end.exit?.peakMemoryBytes);
+    if (end.ended?.kind === 'memory_limit') this.#noteMemory(end.ended.bytes);
+    let known = end;
+    let verification: Verification = { kind: 'ok' };
+    try {
+      verification = await this.#check(end);
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error;
+      // What lies on a disk that cannot be read may be as good as it says.
+      const ended: Ended = end.ended ?? { kind: 'host_problem', reason: error.message };
+      known = { ...end, result: null, exit: null, ended };
+    }
+    const { managerEnds } = this.#hooks;
+    // A manager that stood still may have lost the run long ago: what its next owner wrote counts.
+    await untilAnswered(this.#env, `run ${this.run.number}`, managerEnds, () => this.look());
+    if (managerEnds.aborted) return;
+    const { plan } = this;
+    const reading = plan === null ? {} : { plan: readingOf(plan) };
+    const ended = this.#ended ?? known.ended;
+    await this.#conclude(outcomeOf({ ...known, ended, ...reading }, verification));
+  }
+
+  async #check({ result }: AttemptEnd): Promise<Verification> {
+    if (result?.ok !== true || this.plan === null) return { kind: 'ok' };
+    this.#enter('checking');
+    return this.#policy.check(this.plan, result, {
+      nextRead: () => this.#nextRead(),
+      stopped: () => this.#stopped().aborted,
+    });
+  }
+
+  /** Until the document has been read again, by a hint or after a while; false if it could not be. */
+  async #nextRead(): Promise<boolean> {
+    const read = new AbortController();
+    this.#readAgain = () => read.abort();
+    const signal = AbortSignal.any([read.signal, this.#stopped()]);
+    await this.#env.clock.sleep(END_READ_SECONDS, signal);
+    this.#readAgain = null;
+    if (read.signal.aborted) return true;
+    try {
+      await this.look();
+      return true;
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+      return false;
+    }
+  }
+
+  /** The attempt does not come as far as a child. */
+  async #leave(way: WayOut, signal = this.#hooks.managerEnds): Promise<void> {
+    if ('outcome' in way) return this.#conclude(way.outcome, signal);
+    this.#ended ??= way.ended;
+    if (signal.aborted && this.#ended === null) return;
+    const ended = this.#ended ?? { kind: 'manager', reason: 'stopped before the start' };
+    const end = { run: this.run.number, started: false, exit: null, result: null, ended };
+    const outcome = outcomeOf(end, { kind: 'ok' });
+    const told = this.#hooks.managerEnds.aborted;
+    await this.#conclude(outcome.kind === 'failed' ? { ...outcome, told } : outcome, signal);
+  }
+
+  async #conclude(outcome: Outcome, signal = this.#hooks.managerEnds): Promise<void> {
+    this.#enter('concluding');
+    const figures = {
+      plan: this.plan,
+      result: this.#result,
+      progress: this.progress,
+      seconds: this.#env.clock.monotonicSeconds() - this.#startedAt,
+      peakMemoryBytes: this.#peakMemoryBytes || null,
+    };
+    this.#concluded = await this.#policy.conclude(figures, outcome, signal);
+  }
+
+  async #heartbeat(): Promise<void> {
+    if (this.#phase === 'concluding') return;
+    try {
+      await this.#policy.renew();
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+    }
+  }
+
+  #enter(phase: AttemptPhase): void {
+    assertMayEnter(this.fence.attempt, this.#phase, phase);
+    this.#phase = phase;
+    this.#hooks.onPhase();
+  }
+
+  #stopped(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, this.#hooks.managerEnds]);
+  }
+
+  #life(): Life {
+    const phase = () => this.#phase;
+    const plan = () => this.plan;
+    const progress = () => this.progress;
+    const stopped = this.#stopped();
+    return {
+      get phase() {
+        return phase();
+      },
+      get plan() {
+        return plan();
+      },
+      get progress() {
+        return progress();
+      },
+      enter: (next) => this.#enter(next),
+      end: (cause) => this.end(cause),
+      renew: () => this.#heartbeat(),
+      stopped,
+    };
+  }
+}
+
+/** What of a plan tells whether another attempt would read more. */
+function readingOf({ salvage, runConfig }: Plan): { salvage: boolean; compressor: unknown } {
+  return { salvage: salvage === true, compressor: runConfig['daq_compressor'] };
+}

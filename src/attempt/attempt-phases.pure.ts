@@ -1,0 +1,38 @@
+/** Where an attempt stands, from its claim to its conclusion; each of them may be cut by a crash. */
+export const ATTEMPT_PHASES = [
+  'claimed',
+  'preparing',
+  'waiting_for_worker',
+  'starting',
+  'running',
+  'checking',
+  'waiting_for_end',
+  'concluding',
+] as const;
+export type AttemptPhase = (typeof ATTEMPT_PHASES)[number];
+
+/**
+ * The one table of legal transitions. An attempt of an earlier manager is found `claimed` or
+ * `running`; `concluding` is left by nothing but the end.
+ */
+const NEXT: Readonly<Record<AttemptPhase, readonly AttemptPhase[]>> = {
+  claimed: ['preparing', 'running', 'concluding'],
+  preparing: ['waiting_for_worker', 'starting', 'concluding'],
+  waiting_for_worker: ['preparing', 'concluding'],
+  starting: ['running', 'concluding'],
+  running: ['checking', 'concluding'],
+  checking: ['waiting_for_end', 'concluding'],
+  waiting_for_end: ['checking', 'concluding'],
+  concluding: [],
+};
+
+/** Staying where it is is always legal: a step that was cut is done again. */
+export function mayEnter(from: AttemptPhase, to: AttemptPhase): boolean {
+  return from === to || NEXT[from].includes(to);
+}
+
+/** Throws where the step is not in the table: a mistake of this program, after which nothing is safe. */
+export function assertMayEnter(attempt: string, from: AttemptPhase, to: AttemptPhase): void {
+  if (mayEnter(from, to)) return;
+  throw new Error(`attempt ${attempt} cannot go from ${from} to ${to}`);
+}

@@ -1,0 +1,320 @@
+import type { Folder, Plan, Result } from './attempt.pure.ts';
+import type { AttemptFigures, AttemptPolicy, CheckWaits, Life, WayOut } from './attempt-policy.ts';
+import { firstStepsAt, type AttemptTimes } from './attempt-times.pure.ts';
+import { checkProducts } from './checks.ts';
+import { concludeAttempt } from './conclude-attempt.ts';
+import { DataListing } from './data-listing.ts';
+import { makeRoom } from './files/make-room.ts';
+import { wipeOnlineMonitor } from './online-monitor.ts';
+import type { Outcome, Verification } from './outcome.pure.ts';
+import { awaitForeignProcesses } from './process/foreign-processes.ts';
+import { workerIsUp } from './worker/worker-wait.ts';
+import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
+import { workerWaitText } from '../claim/warm-place.pure.ts';
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import { planSummary, progressSummary } from '../plan/plan-summary.ts';
+import { locationsOn, prepare } from '../plan/prepare.ts';
+import type { Environment } from '../ports/environment.ts';
+import { startMessage, tellDaq } from '../ports/notify.ts';
+import { isUnfit, untilAnswered, untilWritten } from '../ports/persist.ts';
+import { endProblem } from '../retry/unmendable.pure.ts';
+import type { Fence, Fenced, ProgressSummary } from '../run/run.port.ts';
+import { parseRun, type Run } from '../run/run.pure.ts';
+import { checkNumber } from '../run/same-number.ts';
+
+/** An attempt at a run: its document is this host's from the claim to the conclusion. */
+export class RunPolicy implements AttemptPolicy {
+  readonly ofDebt = false;
+  readonly #env: Environment;
+  readonly #claim: Fence;
+  readonly #life: Life;
+  readonly #listing: DataListing;
+  #run: Run;
+  #state: 'considering' | 'busy' = 'considering';
+  /** Why a person abandoned the run meanwhile. */
+  #abandoned: string | null = null;
+  /** The server's time as last asked: this host's own clock may be wrong. */
+  #known: { serverTime: Date; monotonicSeconds: number } | null = null;
+  /** What the documents have said of when it came how far. */
+  readonly #times: Pick<AttemptTimes, 'noticed' | 'claimed' | 'started'> = {};
+  /** What keeps it from being begun, for those who ask. */
+  #waitsFor: string | null = null;
+  /** Who had the run before it was claimed here. */
+  readonly #hostBefore: string | null;
+  /** The document takes nothing that makes it larger. */
+  #tooLarge = false;
+
+  /**
+   * `noticed`: when this host learned that it may take the run, by the server's clock; null if a
+   * person named it, or an earlier manager took it.
+   */
+  constructor(env: Environment, run: Run, fence: Fence, life: Life, noticed: Date | null) {
+    this.#env = env;
+    this.#run = run;
+    this.#claim = fence;
+    this.#life = life;
+    this.#hostBefore = run.bootstrax.host;
+    if (noticed !== null) this.#times.noticed = noticed;
+    this.#listing = new DataListing(
+      env,
+      () => (life.phase === 'concluding' ? null : this.#fence()),
+      () => life.end({ kind: 'superseded' }),
+    );
+  }
+
+  get run(): Run {
+    return this.#run;
+  }
+
+  record(): { times: AttemptTimes } {
+    return { times: this.#timesSoFar() };
+  }
+
+  adopted(): void {
+    this.#listing.listedBefore(locationsOn(this.#env.host, this.#run));
+    this.#state = 'busy';
+    this.#noteTime(this.#run);
+    this.#noteTags(this.#run);
+  }
+
+  async prepare(): Promise<{ plan: Plan } | WayOut> {
+    const before = (await this.#ownsNumber()) ?? (await this.#awaitsWorker());
+    if (before !== null) return before;
+    const prepared = await prepare(this.#env, this.#run, this.#claim, this.#life.stopped);
+    if (prepared.kind === 'stopped') return { ended: null };
+    if (prepared.kind !== 'planned') return { outcome: prepared };
+    const after = (await this.#awaitsForeignProcesses()) ?? (await this.#ownsNumber());
+    return after ?? { plan: prepared.plan };
+  }
+
+  async makeRoom(plan: Plan): Promise<WayOut | null> {
+    const { stopped } = this.#life;
+    const room = await makeRoom(this.#env, plan, this.#claim, stopped);
+    switch (room.kind) {
+      case 'in_the_way':
+        return { ended: { kind: 'host_problem', reason: room.reason } };
+      case 'superseded':
+        return { ended: { kind: 'superseded' } };
+      case 'stopped':
+        return { ended: null };
+      case 'made':
+        break;
+    }
+    await wipeOnlineMonitor(this.#env, { ...this.#claim, number: this.#run.number }, stopped);
+    // It may have ended meanwhile.
+    return this.#awaitsWorker();
+  }
+
+  async begin(plan: Plan): Promise<WayOut | null> {
+    const env = this.#env;
+    let landed: Fenced | null;
+    try {
+      landed = await untilWritten(
+        env,
+        `the start of run ${plan.run}`,
+        this.#life.stopped,
+        (again) => env.store.runs.markBusy(this.#claim, planSummary(plan), again),
+      );
+    } catch (error) {
+      if (!isUnfit(error)) throw error;
+      // What its document does not take now it will not take at the end either.
+      const problem = `the database refuses it: ${error.message}`;
+      return { outcome: { kind: 'set_aside', problems: [{ field: '(document)', problem }] } };
+    }
+    if (landed === 'superseded') return { ended: { kind: 'superseded' } };
+    if (landed === null) return { ended: null };
+    this.#state = 'busy';
+    return this.#ownsNumber();
+  }
+
+  started(plan: Plan, start: { warm: boolean; why: string | null }): void {
+    this.#env.log.info(
+      {
+        event: 'attempt.started',
+        run: plan.run,
+        attempt: plan.attempt,
+        warm: start.warm,
+        targets: plan.targets,
+        cores: plan.cores,
+      },
+      `run ${plan.run} started${start.warm ? '' : ` cold (${start.why ?? 'the worker is not warm'})`}: ${plan.targets.join(', ')}`,
+    );
+    // The child runs already: it is not to wait for a log.
+    void tellDaq(this.#env, 'info', startMessage(this.#env, plan), plan.run);
+  }
+
+  onFolder(folder: Folder): void {
+    this.#listing.add(folder);
+  }
+
+  sinceEndSeconds(): number | null {
+    if (this.#run.end === null || this.#known === null) return null;
+    // What cannot be its end says nothing of when it ended.
+    if (endProblem(this.#run) !== null) return null;
+    const { serverTime, monotonicSeconds } = this.#known;
+    const since = this.#env.clock.monotonicSeconds() - monotonicSeconds;
+    return (serverTime.getTime() - this.#run.end.getTime()) / 1000 + since;
+  }
+
+  async read(): Promise<void> {
+    // The answer may be older than a start that is written meanwhile.
+    const known = this.#state;
+    const document = await this.#env.store.runs.byId(this.#claim.id);
+    const parsed = parseRun(document);
+    if (parsed.kind !== 'run') return;
+    const { attempt, host, state } = parsed.run.bootstrax;
+    const claimed = state === 'busy' || (state === 'considering' && known === state);
+    const isOwn = isAsItsAttemptLeftIt(fieldsOf(document?.['bootstrax']));
+    if (claimed && isOwn && attempt === this.#claim.attempt && host === this.#claim.host) {
+      this.#run = parsed.run;
+      this.#noteTime(parsed.run);
+      this.#noteTags(parsed.run);
+    } else if (this.#life.phase !== 'concluding') {
+      this.#life.end({ kind: 'superseded' });
+    }
+  }
+
+  async renew(): Promise<void> {
+    const landed = await this.#renewTime();
+    // Tags are no heartbeat's business, and the hint of one may have been lost.
+    await this.read();
+    if (landed === 'landed') this.#listing.write();
+    const serverTime = await this.#env.store.serverTime();
+    this.#known = { serverTime, monotonicSeconds: this.#env.clock.monotonicSeconds() };
+  }
+
+  check(plan: Plan, result: Result, { nextRead, stopped }: CheckWaits): Promise<Verification> {
+    return checkProducts(this.#env, {
+      plan,
+      result,
+      run: () => this.#run,
+      onWait: (what) => this.#life.enter(what === 'end' ? 'waiting_for_end' : 'checking'),
+      nextLook: nextRead,
+      stopped,
+    });
+  }
+
+  async conclude(figures: AttemptFigures, outcome: Outcome, signal: AbortSignal): Promise<boolean> {
+    const { plan, result, progress, seconds, peakMemoryBytes } = figures;
+    const isLost = outcome.kind === 'superseded';
+    const locations = await this.#listing.settled();
+    const attempt = {
+      ...{ run: this.#run, fence: this.#fence(), plan, result, locations },
+      bytes: progress?.bytes ?? null,
+      chunks: progress?.chunks ?? null,
+      phase: progress?.phase ?? null,
+      ...{ seconds, peakMemoryBytes, times: this.#timesSoFar() },
+    };
+    const wanted: Outcome =
+      this.#abandoned === null || isLost ? outcome : { kind: 'abandoned', reason: this.#abandoned };
+    return (await concludeAttempt(this.#env, attempt, wanted, signal)) !== null;
+  }
+
+  progressSummary(): ProgressSummary | null {
+    const { progress, phase } = this.#life;
+    if (progress === null) return null;
+    return progressSummary(progress, phase === 'running' ? null : phase, this.#times.started);
+  }
+
+  #fence(): Fence {
+    return this.#state === 'busy' ? { ...this.#claim, state: 'busy' } : this.#claim;
+  }
+
+  /** The claim and the start are written once by this attempt; its heartbeats come later. */
+  #noteTime({ bootstrax: { state, time, startedProcessing } }: Run): void {
+    if (state === 'considering' && time !== null) this.#times.claimed ??= time;
+    if (state === 'busy' && startedProcessing !== null) this.#times.started ??= startedProcessing;
+  }
+
+  #noteTags({ tags }: Run): void {
+    const { abandonTag } = this.#env.rules.claim;
+    if (!tags.includes(abandonTag)) return;
+    this.#abandoned = `tagged ${abandonTag}`;
+    this.#life.end({ kind: 'operator', reason: this.#abandoned });
+  }
+
+  #timesSoFar(): AttemptTimes {
+    const { start, end } = this.#run;
+    return {
+      runStart: start,
+      ...(end === null ? {} : { runEnd: end }),
+      ...this.#times,
+      ...firstStepsAt(this.#times.started, this.#life.progress ?? {}),
+    };
+  }
+
+  /** With the progress, or without it where the document takes no more: the time alone never grows. */
+  async #renewTime(): Promise<Fenced> {
+    const { runs } = this.#env.store;
+    if (!this.#tooLarge) {
+      try {
+        const progress = this.progressSummary();
+        const waitsFor = this.#state === 'considering' ? this.#waitsFor : undefined;
+        return await runs.heartbeat(this.#claim, this.#state, progress, waitsFor);
+      } catch (error) {
+        if (!isUnfit(error)) throw error;
+        this.#tooLarge = true;
+        this.#env.log.warn(
+          { event: 'run.progress_refused', run: this.#run.number, problem: error.message },
+          `the progress of run ${this.#run.number} is not shown in its document, which takes no more: ${error.message}`,
+        );
+      }
+    }
+    return runs.heartbeat(this.#claim, this.#state, null);
+  }
+
+  /**
+   * While the worker warms up nothing can process the run: it stays claimed, and says what it waits
+   * for.
+   */
+  async #awaitsWorker(): Promise<WayOut | null> {
+    const { executor, store } = this.#env;
+    const { stopped } = this.#life;
+    if (executor.startsAtOnce()) return null;
+    const since = await untilAnswered(this.#env, 'the time', stopped, () => store.serverTime());
+    if (since !== null) {
+      this.#waitsFor = workerWaitText(since);
+      this.#life.enter('waiting_for_worker');
+      await this.#life.renew();
+    }
+    const up = await workerIsUp(this.#env, stopped);
+    this.#waitsFor = null;
+    if (!up.ok) return { ended: { kind: 'host_problem', reason: up.reason } };
+    if (stopped.aborted) return { ended: null };
+    this.#life.enter('preparing');
+    await this.#life.renew();
+    return null;
+  }
+
+  /** Processes that others have left here may still write in the run's folders. */
+  async #awaitsForeignProcesses(): Promise<WayOut | null> {
+    const at = { run: this.#run, fence: this.#claim, hostBefore: this.#hostBefore };
+    const waits = (what: string | null) => (this.#waitsFor = what);
+    const waited = await awaitForeignProcesses(this.#env, at, this.#life.stopped, waits);
+    switch (waited.kind) {
+      case 'free':
+        return null;
+      case 'still_there':
+        return { ended: { kind: 'host_problem', reason: waited.why } };
+      case 'stopped':
+        return { ended: null };
+    }
+  }
+
+  /** One run number, one document. */
+  async #ownsNumber(): Promise<WayOut | null> {
+    const check = await checkNumber(this.#env, this.#run, this.#claim, this.#life.stopped);
+    switch (check.kind) {
+      case 'ours':
+        return null;
+      case 'others':
+        return { outcome: { kind: 'same_number', because: check.because } };
+      case 'renumbered':
+        return {
+          ended: { kind: 'manager', reason: 'its number was changed while it was prepared' },
+        };
+      case 'stopped':
+        return { ended: null };
+    }
+  }
+}
