@@ -173,6 +173,8 @@ export const productSchema = z.looseObject({
     .string()
     .regex(/^-?\d+$/)
     .nullish(),
+  /** Of the digests in the entries of its chunks; null or absent where they have none. */
+  digest: z.string().nullish(),
 });
 export type Product = z.infer<typeof productSchema>;
 

@@ -1,4 +1,7 @@
-"""Loads all of some stored products, to know that they are there: before live data is deleted.
+"""Reads all of some stored products, to know that they are there: before live data is deleted.
+
+Each file of a chunk is compared with the digest in the chunk's entry, and decompressed. A product
+without digests, which somebody else has written, is only decompressed.
 
 Reads one JSON object from stdin, `{"runId", "products": [{"type", "location", "lineageHash"}]}`,
 and writes one to stdout (`productCheckSchema` of the manager). One chunk is in memory at a time.
@@ -18,7 +21,7 @@ import numpy as np
 import psutil
 import strax
 
-from . import guardian
+from . import digests, frames, guardian
 from .fork_safety import switch_off_progress_monitor
 from .versions import versions
 
@@ -39,14 +42,24 @@ def main() -> int:
     out = os.dup(1)
     os.dup2(2, 1)
     switch_off_progress_monitor()
+    frames.refuse_cut_files()
     request = json.load(sys.stdin)
-    answer = {
-        "products": [check(product, request["runId"]) for product in request["products"]],
-        "how": f"every chunk decompressed, with strax {versions().get('strax', 'unknown')}",
-    }
+    products = [check(product, request["runId"]) for product in request["products"]]
+    answer = {"products": products, "how": _how(products)}
     with os.fdopen(out, "w") as stream:
         stream.write(json.dumps(answer, allow_nan=False) + "\n")
     return 0
+
+
+def _how(products: list[dict]) -> str:
+    how = f"every chunk decompressed, with strax {versions().get('strax', 'unknown')}"
+    whole = [found for found in products if found["problem"] is None]
+    without = [found["type"] for found in whole if found["digest"] is None]
+    if not without:
+        return f"{how}, its file compared with its digest"
+    if len(without) == len(whole):
+        return f"{how}; there are no digests to compare the files with"
+    return f"{how}, its file compared with its digest, but of {', '.join(without)}: without digests"
 
 
 def check(product: dict, run_id: str) -> dict:
@@ -61,6 +74,7 @@ def check(product: dict, run_id: str) -> dict:
         "endNs": None,
         "firstTimeNs": None,
         "lastTimeNs": None,
+        "digest": None,
         "problem": None,
     }
     try:
@@ -79,6 +93,7 @@ def _load(product: dict, run_id: str, found: dict) -> None:
         entry.stat(follow_symlinks=False).st_size for entry in os.scandir(location)
     )
     chunks = sorted(metadata["chunks"], key=lambda chunk: chunk["chunk_i"])
+    compared = digests.are_in(chunks)
     first, last = [], []
     for index, chunk in enumerate(chunks):
         if chunk["chunk_i"] != index:
@@ -88,8 +103,12 @@ def _load(product: dict, run_id: str, found: dict) -> None:
         found["chunks"] += 1
         if not chunk["n"]:
             continue
-        path = os.path.join(location, os.path.basename(chunk.get("filename") or ""))
-        rows, begin, end = _load_chunk(path, chunk, metadata["compressor"], dtype)
+        path = os.path.join(location, _file_name(chunk, location))
+        with open(path, "rb") as file:
+            content = file.read()
+        if compared:
+            _compare(path, content, chunk)
+        rows, begin, end = _decompress(path, content, chunk, metadata["compressor"], dtype)
         found["rows"] += rows
         first.append(begin)
         last.append(end)
@@ -97,6 +116,7 @@ def _load(product: dict, run_id: str, found: dict) -> None:
         found["startNs"], found["endNs"] = str(chunks[0]["start"]), str(chunks[-1]["end"])
     if first:
         found["firstTimeNs"], found["lastTimeNs"] = str(min(first)), str(max(last))
+    found["digest"] = digests.of_product(chunks)
 
 
 def _metadata(product: dict, run_id: str) -> tuple[dict, np.dtype]:
@@ -118,15 +138,39 @@ def _metadata(product: dict, run_id: str) -> tuple[dict, np.dtype]:
                 raise Damaged(f"{path} is of {metadata[key]}, not of {value}")
     except (KeyError, TypeError, ValueError, SyntaxError) as error:
         raise Damaged(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+    fields = set(dtype.names or ())
+    if "time" not in fields or not ("endtime" in fields or {"length", "dt"} <= fields):
+        raise Damaged(f"{path} says that its rows have no time")
     if "exception" in metadata or "writing_ended" not in metadata:
         raise Damaged(f"{path} says that it was never finished")
     return metadata, dtype
 
 
-def _load_chunk(path: str, chunk: dict, compressor: str, dtype: np.dtype) -> tuple[int, int, int]:
-    """Rows, first time and last end time of one chunk, after decompressing all of it."""
-    with open(path, "rb") as file:
-        content = file.read()
+def _file_name(chunk: dict, location: str) -> str:
+    name = chunk.get("filename")
+    if not isinstance(name, str) or "\0" in name or not os.path.basename(name):
+        raise Damaged(f"chunk {chunk['chunk_i']} has no file that could be named: {location}")
+    return os.path.basename(name)
+
+
+def _compare(path: str, content: bytes, chunk: dict) -> None:
+    """Is the file, bit by bit, the one that was stored?"""
+    try:
+        expected = digests.of_entry(chunk)
+    except digests.OddDigest as error:
+        raise Damaged(f"{path} cannot be compared: {error}") from error
+    found = digests.sha256(content)
+    if found != expected:
+        raise Damaged(
+            f"{path} is not as it was stored: its {digests.KEY} is {found}, and its entry says "
+            f"{expected}"
+        )
+
+
+def _decompress(
+    path: str, content: bytes, chunk: dict, compressor: str, dtype: np.dtype
+) -> tuple[int, int, int]:
+    """Rows, first time and last end time of one chunk."""
     try:
         data = strax.load_file(io.BytesIO(content), compressor=compressor, dtype=dtype)
     except Exception as error:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import strax
 
+from . import digests
 from . import word as words
 from .plain import plain
 
@@ -60,6 +61,7 @@ class OutputDirectory(Announcing, strax.DataDirectory):
     ) -> None:
         Announcing.__init__(self, path, announce, word, keep)
         strax.DataDirectory.__init__(self, path)
+        self.backends = [digests.FileSytemBackend()]
 
 
 class WrittenBytes:

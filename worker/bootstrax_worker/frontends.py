@@ -12,6 +12,7 @@ import straxen
 from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
+from . import digests
 from .errors import OutputUnusable
 from .folders import Announcing
 from .word import word_of
@@ -58,6 +59,8 @@ class RunDatabase(Announcing, straxen.RunDB):
             new_data_path=directory,
             **accounts,
         )
+        # The first is that of the output folder; what follows only reads elsewhere.
+        self.backends[0] = digests.FileSytemBackend()
         for query in self.available_query:
             if query == {"host": self.hostname}:
                 query["host"] = host

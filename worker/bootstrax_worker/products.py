@@ -3,6 +3,8 @@
 import json
 import os
 
+from . import digests
+
 
 class IncompleteProduct(Exception):
     """strax reported success, but a folder on disk says otherwise."""
@@ -33,6 +35,7 @@ def read_product(folder: dict) -> dict:
         "endNs": str(max(chunk["end"] for chunk in chunks)) if chunks else None,
         "firstTimeNs": _extreme(min, chunks, "first_time"),
         "lastTimeNs": _extreme(max, chunks, "last_endtime"),
+        "digest": digests.of_product(chunks),
     }
 
 

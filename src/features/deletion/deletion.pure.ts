@@ -25,6 +25,8 @@ export const checkedProductSchema = z.looseObject({
   endNs: z.string().nullable(),
   firstTimeNs: z.string().nullable(),
   lastTimeNs: z.string().nullable(),
+  /** Of its files, each found as the entry of its chunk says; null where the entries have none. */
+  digest: z.string().nullable(),
   /** What is wrong with it; nothing if null. */
   problem: z.string().nullable(),
 });
@@ -48,6 +50,8 @@ export interface Voucher {
   /** First start and last end of its chunks, ns since 1970 UTC, as digits. */
   startNs: string;
   endNs: string;
+  /** Null where it was made without. */
+  digest: string | null;
 }
 
 /** Fields by which live data is deleted: what is merely clear enough to be processed does not do. */
@@ -218,6 +222,13 @@ export function vouchersOf(
           `when it was made (${location})`,
       );
     }
+    const digest = made.digest ?? null;
+    if (digest !== null && found.digest !== digest) {
+      return refused(
+        `${type} has changed: its digest is ${found.digest ?? 'none'}, and was ${digest} when it ` +
+          `was made (${location})`,
+      );
+    }
     const { startNs, endNs } = found;
     if (found.chunks === 0 || startNs === null || endNs === null) {
       return refused(`${type} has no chunks (${location})`);
@@ -225,7 +236,7 @@ export function vouchersOf(
     const gap = gapOf(run.start, end, found, limits.coverageSeconds);
     if (gap !== null) return refused(`${type} ${gap} (${location})`);
     const { chunks, rows, bytes } = found;
-    vouchers.push({ type, location, chunks, rows, bytes, startNs, endNs });
+    vouchers.push({ type, location, chunks, rows, bytes, startNs, endNs, digest });
   }
   if (vouchers.length === 0) return refused('there is no raw data to stand in for it');
   return { kind: 'allowed', vouchers };

@@ -20,6 +20,7 @@ const FOUND: DeletionFound = {
       bytes: 100,
       startNs: '1795430089000000000',
       endNs: '1795430091999999000',
+      digest: 'f'.repeat(64),
     },
   ],
   how: 'every $chunk decompressed',

@@ -65,9 +65,9 @@ function product(type: string, changes: Partial<Product> = {}): Product {
 }
 
 function found(of: Product, changes: Partial<CheckedProduct> = {}): CheckedProduct {
-  const { type, location, chunks, rows, bytes, startNs, endNs } = of;
+  const { type, location, chunks, rows, bytes, startNs, endNs, digest = null } = of;
   const times = { startNs, endNs, firstTimeNs: startNs, lastTimeNs: endNs };
-  return { type, location, chunks, rows, bytes, ...times, problem: null, ...changes };
+  return { type, location, chunks, rows, bytes, ...times, digest, problem: null, ...changes };
 }
 
 describe('a run is still as this host concluded it', () => {
@@ -277,8 +277,28 @@ describe('products stand in for live data', () => {
     const answer = vouch(made.map((each) => found(each)));
     expect(answer).toMatchObject({ kind: 'allowed' });
     expect(answer.kind === 'allowed' && answer.vouchers).toEqual(
-      made.map(({ lineageHash: _, lineage: __, ...rest }) => rest),
+      made.map(({ lineageHash: _, lineage: __, ...rest }) => ({ ...rest, digest: null })),
     );
+  });
+
+  it.each([
+    ['the one it was made with', 'f'.repeat(64), 'f'.repeat(64), null],
+    ['another', 'f'.repeat(64), 'e'.repeat(64), /its digest is e{64}, and was f{64} when it/],
+    ['none any more', 'f'.repeat(64), null, /its digest is none, and was f{64} when it was made/],
+    ['empty', 'f'.repeat(64), '', /its digest is , and was f{64}/],
+    ['in capitals', 'f'.repeat(64), 'F'.repeat(64), /its digest is F{64}/],
+    ['none, as when it was made', null, null, null],
+    ['none, and the release that made it knew none', undefined, null, null],
+    ['there, and the release that made it knew none', undefined, 'f'.repeat(64), null],
+  ])('if its digest is %s', (_, madeWith, now, cause) => {
+    const [first, second] = made as [Product, Product];
+    const before = { ...first, ...(madeWith === undefined ? {} : { digest: madeWith }) };
+    const answer = vouch([found(before, { digest: now }), found(second)], [before, second]);
+    if (cause === null) {
+      expect(answer.kind === 'allowed' && answer.vouchers[0]?.digest).toBe(madeWith ?? null);
+    } else {
+      expect(answer.kind === 'refused' && answer.cause).toMatch(cause);
+    }
   });
 
   it.each<[Partial<CheckedProduct>, RegExp]>([
