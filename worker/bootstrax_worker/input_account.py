@@ -1,14 +1,12 @@
 """What an attempt has read of the live data: what was there, what was not, what could not be read.
 
-Each process that reads appends to a file of its own in the attempt directory, a line for each
-stretch of a chunk; the child sums them up at the end. strax takes a reader without a file for one
-without data once the run has ended, and so it has to be counted here.
+Each process that reads notes it in a ledger of its own; the child sums them up at the end. strax
+takes a reader without a file for one without data once the run has ended, and so it has to be
+counted here.
 """
 
 import contextlib
-import json
 import os
-import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,15 +15,21 @@ import numpy as np
 import strax
 
 from . import durable, frames
-from .crash_points import crash_point
+from .ledger import MAX_NAMED, STRETCH, Ledger, Stretch, Summary, lacking, reader_of, unread
 from .shared_state import SharedState
 
-# Of each kind of what is wrong, so many are named; all are counted.
-MAX_NAMED = 50
 MAX_PROBLEM_CHARACTERS = 300
-_LEDGER = re.compile(r"input-\d+\.ndjson")
-# A stretch of live data, as redax names its folder.
-_PIECE = re.compile(r"(\d{6,})(_pre|_post)?")
+
+_current: "InputAccount | None" = None
+
+
+def count_file(path: str, rows: int) -> None:
+    """Account for a file of live data that was read to its end other than by `strax.load_file`.
+
+    For readers of one's own, while they compute the chunk. Outside of an attempt it does nothing.
+    """
+    if _current is not None:
+        _current.count(os.fspath(path), rows)
 
 
 class NothingReadable(Exception):
@@ -46,10 +50,13 @@ class InputAccount:
         self._config = plan["runConfig"]
         self._salvage = bool(plan.get("salvage"))
         self._reading = threading.local()
-        self._ledger: tuple[int, int] | None = None
+        self._open: tuple[int, list[_Chunk]] = (os.getpid(), [])
+        self._ledger: Ledger | None = None
 
     def begin(self) -> None:
         """Let strax load files through this account; call it in the process of the attempt."""
+        global _current
+        _current = self
         frames.refuse_cut_files()
         load = strax.io.load_file
 
@@ -62,18 +69,50 @@ class InputAccount:
         strax.load_file = strax.io.load_file = load_file
 
     @contextlib.contextmanager
-    def chunk(self, plugin: strax.Plugin, chunk: int | None) -> Iterator[None]:
+    def chunk(self, plugin: strax.Plugin, number: int | None) -> Iterator[None]:
         """While a plugin makes a chunk of what it reads by itself."""
-        self._reading.pieces = pieces = {}
-        self._reading.plugin = plugin
+        chunk = _Chunk(number, plugin)
+        opened = self._opened()
+        opened.append(chunk)
+        self._reading.chunk = chunk
         try:
             yield
         finally:
-            del self._reading.pieces, self._reading.plugin
-            for name, piece in pieces.items():
-                self._write({"piece": name, **piece})
-            if not pieces:
-                self._write({"unaccounted": chunk, "plugin": type(plugin).__name__})
+            del self._reading.chunk
+            opened.remove(chunk)
+            if chunk.stretches:
+                self._own_ledger().add(chunk.stretches)
+            else:
+                self._own_ledger().add_unaccounted(number, type(plugin).__name__)
+
+    def count(self, path: str, rows: int) -> None:
+        """See `count_file`."""
+        where = self._where(path)
+        if where is not None:
+            self._note(*where, os.path.getsize(path), rows, None)
+
+    def _opened(self) -> list["_Chunk"]:
+        """Chunks that this process makes now; what its parent made when it forked is none."""
+        if self._open[0] != os.getpid():
+            self._open = (os.getpid(), [])
+        return self._open[1]
+
+    def _own_ledger(self) -> Ledger:
+        if self._ledger is None or self._ledger.pid != os.getpid():
+            threads = self._config.get("readout_threads") or {}
+            self._ledger = Ledger(self._directory, threads, self._state)
+        return self._ledger
+
+    def _chunk_of(self, folder: str) -> "_Chunk | None":
+        """The chunk that is being made of this folder: a reader may have threads of its own."""
+        mine = getattr(self._reading, "chunk", None)
+        if mine is not None:
+            return mine
+        opened = list(self._opened())
+        match = STRETCH.fullmatch(folder)
+        same = [chunk for chunk in opened if match and chunk.number == int(match[1])]
+        candidates = same or opened
+        return candidates[0] if len(candidates) == 1 else None
 
     def _where(self, file) -> tuple[str, str] | None:
         """Folder within the live data, and name of the file; None if it is no live data."""
@@ -93,14 +132,9 @@ class InputAccount:
             if not self._salvage or not _is_damage(error):
                 raise
             rows = self._salvaged(folder, path, compressor, np.dtype(dtype))
-            bad = {
-                "file": name,
-                "bytes": size,
-                "rows": len(rows),
-                "problem": _short(error),
-            }
-            print(f"left out: what cannot be read of {path} ({bad['problem']})", flush=True)
-            self._note(folder, name, size, len(rows), bad)
+            problem = _short(error)
+            print(f"left out: what cannot be read of {path} ({problem})", flush=True)
+            self._note(folder, name, size, len(rows), problem)
             return rows
         self._note(folder, name, size, len(rows), None)
         return rows
@@ -117,22 +151,22 @@ class InputAccount:
 
     def _check(self, folder: str, rows: np.ndarray) -> None:
         """What was decompressed may still be no data; strax would fail for it."""
-        piece = _PIECE.fullmatch(folder)
+        stretch = STRETCH.fullmatch(folder)
         chunk_ns = self._config.get("daq_chunk_duration")
         overlap_ns = self._config.get("daq_overlap_chunk_duration")
         names = rows.dtype.names or ()
-        if not len(rows) or piece is None or not chunk_ns or "time" not in names:
+        if not len(rows) or stretch is None or not chunk_ns or "time" not in names:
             return
-        begin = int(piece[1]) * (chunk_ns + (overlap_ns or 0))
+        begin = int(stretch[1]) * (chunk_ns + (overlap_ns or 0))
         start, end = {
             "_pre": (begin - (overlap_ns or 0), begin),
             None: (begin, begin + chunk_ns),
             "_post": (begin + chunk_ns, begin + chunk_ns + (overlap_ns or 0)),
-        }[piece[2]]
+        }[stretch[2]]
         if rows["time"].min() < start or rows["time"].max() >= end:
             raise _Implausible(f"times outside of [{start}, {end}) ns")
-        plugin = getattr(self._reading, "plugin", None)
-        channels = None if plugin is None else plugin.config.get("channel_map")
+        chunk = self._chunk_of(folder)
+        channels = None if chunk is None else chunk.plugin.config.get("channel_map")
         if channels and "channel" in names:
             ranges = list(channels.values())
             known = np.zeros(len(rows), bool)
@@ -141,50 +175,83 @@ class InputAccount:
             if not known.all():
                 raise _Implausible("channels that do not exist")
 
-    def _note(self, folder: str, name: str, size: int, rows: int, bad: dict | None) -> None:
-        pieces = getattr(self._reading, "pieces", None)
-        outside = pieces is None
-        if pieces is None:
-            pieces = {}
-        piece = pieces.setdefault(folder, {"readers": {}})
-        # Files, empty ones of them, bytes, rows.
-        sums = piece["readers"].setdefault(reader_of(name), [0, 0, 0, 0])
-        for index, value in enumerate((1, size == 0, size, rows)):
-            sums[index] += int(value)
-        if bad is not None:
-            piece.setdefault("bad", []).append(bad)
-        if outside:
-            self._write({"piece": folder, **piece})
-
-    def _write(self, line: dict) -> None:
-        crash_point("input.ndjson:before")
-        try:
-            if self._ledger is None or self._ledger[0] != os.getpid():
-                path = os.path.join(self._directory, f"input-{os.getpid()}.ndjson")
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-                self._ledger = (os.getpid(), os.open(path, flags, 0o644))
-            durable.write_all(self._ledger[1], json.dumps(line, allow_nan=False).encode() + b"\n")
-        except OSError as error:
-            # A full disk must not end the attempt; the result says that not all was accounted for.
-            self._state.unaccounted = 1
-            durable.say(f"cannot write down what was read: {error}")
-        crash_point("input.ndjson:after")
+    def _note(self, folder: str, name: str, size: int, rows: int, problem: str | None) -> None:
+        chunk = self._chunk_of(folder)
+        if chunk is not None:
+            chunk.add(folder, name, size, rows, problem)
+        elif problem is not None:
+            # Nobody knows which chunk lacks it, but one does.
+            stretch = Stretch()
+            stretch.add(name, size, rows, problem)
+            self._own_ledger().add_damage(folder, stretch)
 
     def sum_up(self) -> dict | None:
         """The protocol's `result.input`; None if no live data was asked for."""
-        found = _Sum(self._directory, self._live, self._config).result()
-        if found is not None and self._state.unaccounted:
-            found["accounted"] = False
-        return found
+        summary = Summary(self._directory)
+        if not summary.asked:
+            return None
+        counts = summary.sums.counts
+        if summary.unreadable and not counts["rows"]:
+            first = summary.unreadable[0]
+            raise NothingReadable(
+                f"nothing of the live data in {self._live} can be read: of {counts['files']} files "
+                f"{counts['unreadable']} are damaged, among them {first['chunk']}/"
+                f"{first['file']} ({first['bytes']} bytes): {first['problem']}"
+            )
+        missing, unread_stretches = self._left(summary)
+        return {
+            "accounted": not (counts["unaccounted"] or self._state.unaccounted),
+            **{name: counts[name] for name in ("chunks", "files", "bytes", "rows")},
+            "missing": missing.first,
+            "missingCount": missing.count,
+            "unreadable": summary.unreadable,
+            "unreadableCount": counts["unreadable"],
+            "unread": unread_stretches.first,
+            "unreadCount": unread_stretches.count,
+            "quiet": [
+                {"reader": reader, "chunks": chunks, "first": first}
+                for reader, (chunks, first) in sorted(summary.sums.quiet.items())[:MAX_NAMED]
+            ],
+        }
+
+    def _left(self, summary: Summary) -> tuple["_Named", "_Named"]:
+        """What is missing, also in stretches that nobody has read, and those that have data."""
+        missing, found = _Named(summary.missing, summary.sums.counts["missing"]), _Named([], 0)
+        if not summary.sums.counts["files"]:
+            return missing, found
+        threads = self._config.get("readout_threads") or {}
+        try:
+            for entry in unread(self._live, self._state):
+                readers: Counter[str] = Counter()
+                with contextlib.suppress(OSError), os.scandir(entry.path) as files:
+                    for file in files:
+                        readers[reader_of(file.name)] += file.stat().st_size
+                if any(readers.values()):
+                    found.add({"chunk": entry.name, "bytes": sum(readers.values())})
+                elif not readers:
+                    for each in lacking(entry.name, threads, {}):
+                        missing.add(each)
+        except OSError as error:
+            durable.say(f"cannot look for live data that was not read: {error}")
+        return missing, found
+
+
+class _Chunk:
+    """What is read for one chunk while a plugin makes it; by its threads, if it has any."""
+
+    def __init__(self, number: int | None, plugin: strax.Plugin) -> None:
+        self.number = number
+        self.plugin = plugin
+        self.stretches: dict[str, Stretch] = {}
+        self._lock = threading.Lock()
+
+    def add(self, folder: str, name: str, size: int, rows: int, problem: str | None) -> None:
+        with self._lock:
+            self.stretches.setdefault(folder, Stretch()).add(name, size, rows, problem)
 
 
 class _Implausible(Exception):
     """Decompressed without an error, and no data of this chunk."""
-
-
-def reader_of(name: str) -> str:
-    """The readout program that wrote a file: its name goes up to the number of the thread."""
-    return "_".join(name.split("_")[:-1]) or name
 
 
 def _is_damage(error: BaseException) -> bool:
@@ -204,129 +271,11 @@ def _short(error: BaseException) -> str:
 class _Named:
     """The first of many, and how many there are."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[dict] = []
+    def __init__(self, first: list[dict], count: int) -> None:
+        self.count = count
+        self.first = list(first)
 
     def add(self, item: dict) -> None:
         self.count += 1
         if len(self.first) < MAX_NAMED:
             self.first.append(item)
-
-
-class _Sum:
-    """Of all ledgers of an attempt; a stretch that was read again counts once."""
-
-    def __init__(self, directory: str, live: str, config: dict) -> None:
-        self._live = live
-        self._threads = config.get("readout_threads") or {}
-        self._seen: set[str] = set()
-        self._asked = False
-        self._unaccounted = 0
-        self._totals = [0, 0, 0]
-        self._missing, self._unreadable = _Named(), _Named()
-        self._quiet: dict[str, list] = {}
-        for name in sorted(os.listdir(directory)):
-            if _LEDGER.fullmatch(name):
-                with open(os.path.join(directory, name)) as file:
-                    for line in file:
-                        self._add_line(line)
-
-    def _add_line(self, text: str) -> None:
-        try:
-            line = json.loads(text)
-        except ValueError:
-            # Its disk was full.
-            line = {"unaccounted": None}
-        self._add(line)
-
-    def _add(self, line: dict) -> None:
-        self._asked = True
-        if "unaccounted" in line:
-            self._unaccounted += 1
-            return
-        piece, readers = line["piece"], line["readers"]
-        if piece in self._seen:
-            return
-        self._seen.add(piece)
-        for files, _, size, rows in readers.values():
-            for index, value in enumerate((files, size, rows)):
-                self._totals[index] += value
-        for reader, threads in self._threads.items():
-            lacking = threads - readers.get(reader, [0])[0]
-            if lacking > 0:
-                self._missing.add({"chunk": piece, "reader": reader, "files": lacking})
-        for bad in line.get("bad", []):
-            self._unreadable.add({"chunk": piece, "reader": reader_of(bad["file"]), **bad})
-        self._note_quiet(piece, readers)
-
-    def _note_quiet(self, piece: str, readers: dict) -> None:
-        # In the short stretch between two chunks nothing need happen.
-        match = _PIECE.fullmatch(piece)
-        if match is None or match[2] is not None:
-            return
-        silent = [name for name, (files, empty, _, _) in readers.items() if files == empty]
-        if len(silent) == len(readers):
-            return
-        for reader in silent:
-            self._quiet.setdefault(reader, [0, piece])[0] += 1
-            self._quiet[reader][1] = min(self._quiet[reader][1], piece)
-
-    def result(self) -> dict | None:
-        if not self._asked:
-            return None
-        files, size, rows = self._totals
-        if self._unreadable.count and not rows:
-            first = self._unreadable.first[0]
-            raise NothingReadable(
-                f"nothing of the live data in {self._live} can be read: of {files} files "
-                f"{self._unreadable.count} are damaged, among them {first['chunk']}/"
-                f"{first['file']} ({first['bytes']} bytes): {first['problem']}"
-            )
-        unread = self._unread()
-        return {
-            "accounted": self._unaccounted == 0,
-            "chunks": sum(1 for piece in self._seen if len(piece.split("_")) == 1),
-            "files": files,
-            "bytes": size,
-            "rows": rows,
-            "missing": self._missing.first,
-            "missingCount": self._missing.count,
-            "unreadable": self._unreadable.first,
-            "unreadableCount": self._unreadable.count,
-            "unread": unread.first,
-            "unreadCount": unread.count,
-            "quiet": [
-                {"reader": reader, "chunks": chunks, "first": first}
-                for reader, (chunks, first) in sorted(self._quiet.items())[:MAX_NAMED]
-            ],
-        }
-
-    def _unread(self) -> _Named:
-        """Stretches that strax passed by: it ends at the first chunk that is not there."""
-        found = _Named()
-        if not self._seen:
-            return found
-        try:
-            names = sorted(os.listdir(self._live))
-        except OSError as error:
-            durable.say(f"cannot look for live data that was not read: {error}")
-            return found
-        for name in names:
-            piece = _PIECE.fullmatch(name)
-            if piece is None or name in self._seen:
-                continue
-            before = int(piece[1]) - 1
-            # Nothing lies before the first chunk; every other overlap is stored twice.
-            if piece[2] == "_pre" and (before < 0 or f"{before:06d}_post" in self._seen):
-                continue
-            readers: Counter[str] = Counter()
-            with contextlib.suppress(OSError), os.scandir(os.path.join(self._live, name)) as files:
-                for file in files:
-                    readers[reader_of(file.name)] += file.stat().st_size
-            if any(readers.values()):
-                found.add({"chunk": name, "bytes": sum(readers.values())})
-            elif not readers:
-                for reader, threads in self._threads.items():
-                    self._missing.add({"chunk": name, "reader": reader, "files": threads})
-        return found

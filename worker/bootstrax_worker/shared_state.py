@@ -21,6 +21,8 @@ import mmap
 
 # 182 hours of 5-second chunks; strax itself counts chunks in six digits.
 _CHUNKS = 1 << 17
+# Stretches of live data: before, of and after each chunk. What is never touched takes no memory.
+STRETCHES = 3 << 20
 
 
 class SharedState:
@@ -32,6 +34,7 @@ class SharedState:
 
     def __init__(self) -> None:
         self._slots = memoryview(mmap.mmap(-1, 8 * (_HEADER + _CHUNKS))).cast("q")
+        self._stretches = mmap.mmap(-1, STRETCHES)
         self._read_up_to = 0
 
     def _slot(index: int) -> property:
@@ -57,6 +60,14 @@ class SharedState:
         """Record that the source delivered a chunk; reading it again changes nothing."""
         if 0 <= chunk < _CHUNKS:
             self._slots[_HEADER + chunk] = max(1, duration_ns)
+
+    def stretch_read(self, slot: int) -> None:
+        """Record that all that was read of a stretch is accounted for."""
+        self._stretches[slot] = 1
+
+    def is_read(self, slot: int) -> bool:
+        """Whether a stretch is accounted for, by whichever process."""
+        return self._stretches[slot] == 1
 
     def covered(self) -> tuple[int, float]:
         """Number of chunks read and the detector time they cover, in seconds."""

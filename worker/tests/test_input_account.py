@@ -134,16 +134,20 @@ def test_input_that_is_whole_is_accounted_for(process, live, tmp_path, processor
         for ledger in directory.glob("input-*.ndjson")
         for line in ledger.read_text().splitlines()
     ]
-    assert sorted(line["piece"] for line in lines) == sorted(path.name for path in pieces)
-    for line in lines:
-        there = list((live / line["piece"]).iterdir())
-        for reader, (files, empty, size, rows) in line["readers"].items():
+    stretches = [each for line in lines for each in line["stretches"].items()]
+    assert sorted(name for name, _ in stretches) == sorted(path.name for path in pieces)
+    for name, readers in stretches:
+        there = list((live / name).iterdir())
+        for reader, (files, empty, size, rows) in readers.items():
             mine = [path for path in there if path.name.rpartition("_")[0] == reader]
             assert files == len(mine) == strax_config(live, SHAPE)["readout_threads"][reader]
             assert empty == sum(path.stat().st_size == 0 for path in mine)
             assert size == sum(path.stat().st_size for path in mine)
             expected = sum(len(lz4.frame.decompress(p.read_bytes() or _NOTHING)) for p in mine)
             assert rows * ROW == expected
+    for field, index in (("files", 0), ("bytes", 2), ("rows", 3)):
+        sums = [each[index] for _, readers in stretches for each in readers.values()]
+        assert result["input"][field] == sum(sums)
     assert result["input"]["chunks"] == int(LAST) + 1
     assert result["input"]["files"] == sum(len(list(piece.iterdir())) for piece in pieces)
 
