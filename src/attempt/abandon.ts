@@ -1,5 +1,5 @@
 import { numbered } from '../run/same-number.store.ts';
-import { seenOf } from '../run/run.store.ts';
+import { seenOf } from '../run/stored-runs.ts';
 import type { RunDocument } from '../run/run.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
@@ -8,15 +8,15 @@ import { runLabel, tellDaq } from '../ports/notify.ts';
 export async function abandonTagged(env: Environment, document: RunDocument): Promise<boolean> {
   const { store, host, rules } = env;
   // Programs that delete the data of abandoned runs find it by the number.
-  const { number } = document;
+  const seen = seenOf(document);
+  const { number } = seen;
   if (typeof number === 'number' && numbered(await store.runs.byNumber(number)).length > 1) {
     return false;
   }
-  const seen = seenOf(document);
   const settled = await store.runs.settle(seen, host, { kind: 'abandoned', reason: null });
   if (settled !== 'landed') return false;
   const message = `${runLabel(seen)} is abandoned: tagged ${rules.claim.abandonTag}`;
-  env.log.warn({ event: 'run.abandoned', run: document.number }, message);
-  await tellDaq(env, 'warning', message, document.number);
+  env.log.warn({ event: 'run.abandoned', run: number }, message);
+  await tellDaq(env, 'warning', message, number);
   return true;
 }

@@ -1,17 +1,14 @@
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
-import { incompleteIn, lacksData } from './live-input.pure.ts';
+import type { StoredRun } from '../run/stored-run.pure.ts';
+import { lacksData } from './live-input.pure.ts';
 
 /** What was found of the folders that a done run lists for its host; null where they cannot be seen. */
 export type FoldersSeen = readonly { location: string; problem: string | null }[] | null;
 
 /** Where the products of a done run lie, by its document: those listed for the host that has done it. */
-export function productsListed(document: Record<string, unknown>): string[] {
-  const { host } = fieldsOf(document['bootstrax']);
-  const entries: unknown[] = Array.isArray(document['data']) ? document['data'] : [];
-  return entries.map(fieldsOf).flatMap((entry) => {
-    const { type, location } = entry;
-    const isProduct = type !== 'live' && entry['host'] === host && typeof host === 'string';
-    return isProduct && typeof location === 'string' ? [location] : [];
+export function productsListed({ bootstrax, data }: StoredRun): string[] {
+  return data.flatMap(({ type, host, location }) => {
+    const isProduct = type !== 'live' && host !== null && host === bootstrax.host;
+    return isProduct && location !== null ? [location] : [];
   });
 }
 
@@ -34,20 +31,15 @@ export function uncertifiable(listed: readonly string[], seen: FoldersSeen): str
  * being worked on, or is told of as one that lacks data. Hosts give such a run its status within
  * minutes: `graceSeconds` after it was done nobody does so by itself any more.
  */
-export function whyNotHandedOn(
-  document: Record<string, unknown>,
-  now: Date,
-  graceSeconds: number,
-): string | null {
-  const fields = fieldsOf(document['bootstrax']);
-  const { time } = fields;
-  if (fields['state'] !== 'done' || fields['debt'] != null) return null;
-  if (time instanceof Date && now.getTime() - time.getTime() <= graceSeconds * 1000) return null;
-  const incomplete = incompleteIn(fields);
+export function whyNotHandedOn(run: StoredRun, now: Date, graceSeconds: number): string | null {
+  const { state, time } = run.bootstrax;
+  const { incomplete, debt } = run.own;
+  if (state !== 'done' || debt !== null) return null;
+  if (time !== null && now.getTime() - time.getTime() <= graceSeconds * 1000) return null;
   if (incomplete !== null && lacksData(incomplete)) return null;
-  if (!(document['end'] instanceof Date)) return 'the DAQ has not written its end';
+  if (run.end === null) return 'the DAQ has not written its end';
   return (
-    uncertifiable(productsListed(document), null) ??
+    uncertifiable(productsListed(run), null) ??
     'what it lists is not there, is not whole, or has not been looked at'
   );
 }

@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 
 import { describeProblem } from './files/products.ts';
 import { productsListed, uncertifiable } from './certification.pure.ts';
-import { incompleteIn, lacksData } from './live-input.pure.ts';
-import { parseRun, type ParsedRun } from '../run/run.pure.ts';
+import { lacksData } from './live-input.pure.ts';
+import { readRun } from '../run/run.pure.ts';
+import type { DebtSeen } from '../run/stored-run.pure.ts';
 import { documentsInWords, SETTLE_NUMBER } from '../run/same-number.pure.ts';
 import { idText } from '../run/document-id.ts';
 import { STATUS_TO_REPLACE } from '../run/run-updates.ts';
 import { numbered } from '../run/same-number.store.ts';
-import { seenOf } from '../run/run.store.ts';
+import { seenOf } from '../run/stored-runs.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
 import type { RunDocument } from '../run/run.port.ts';
 import { abandonTagged } from './abandon.ts';
@@ -58,9 +59,10 @@ export class LooseEnds {
     const seenSince = new Map<string, number>();
     for (const document of done) {
       const seen = seenOf(document);
-      const time = seen.time instanceof Date ? seen.time.getTime() : null;
+      const { bootstrax, own } = readRun(document);
+      const time = bootstrax.time?.getTime() ?? null;
       // While somebody makes what the run lacks, the life signs of that one count.
-      const held = JSON.stringify(debtOf(document) ?? null);
+      const held = JSON.stringify(own.debt);
       const key = `${idText(seen.id)} ${time ?? 'never'} ${held}`;
       const first = this.#seenSince.get(key) ?? env.clock.monotonicSeconds();
       seenSince.set(key, first);
@@ -72,18 +74,18 @@ export class LooseEnds {
 
   async #finish(document: RunDocument, now: Date, seenSeconds: number): Promise<void> {
     const { rules } = this.#env;
-    const parsed = parseRun(document);
-    const start = document['start'];
-    const ageSeconds = start instanceof Date ? (now.getTime() - start.getTime()) / 1000 : Infinity;
-    if (isTagged(parsed, rules.claim.abandonTag) && ageSeconds < rules.limits.abandonDoneSeconds) {
-      return this.#abandon(document);
-    }
-    if (!(document['end'] instanceof Date)) {
+    const { start, end, tags, own } = readRun(document);
+    const ageSeconds = start === null ? Infinity : (now.getTime() - start.getTime()) / 1000;
+    const isTagged = tags.includes(rules.claim.abandonTag);
+    if (isTagged && ageSeconds < rules.limits.abandonDoneSeconds) return this.#abandon(document);
+    if (end === null) {
       if (seenSeconds > rules.limits.endOfRunSeconds) await this.#sayEndIsMissing(document);
       return;
     }
-    if (debtOf(document) !== undefined) {
-      if (seenSeconds > rules.limits.busyLeaseSeconds) await this.#releaseDebt(document);
+    if (own.debt !== null) {
+      if (seenSeconds > rules.limits.busyLeaseSeconds) {
+        await this.#releaseDebt(document, own.debt.seen);
+      }
       return;
     }
     // The reference writes `done` and the status one after the other.
@@ -93,14 +95,14 @@ export class LooseEnds {
   async #abandon(document: RunDocument): Promise<void> {
     if (await this.#sharesItsNumber(document)) return;
     if (!(await abandonTagged(this.#env, document))) return;
-    const { number } = document;
+    const { number } = seenOf(document);
     if (typeof number !== 'number') return;
     await wipeOnlineMonitor(this.#env, { number, id: document._id, attempt: null }, this.#signal);
   }
 
   /** Programs that delete the data of abandoned runs find it by the number, which is another run's too. */
   async #sharesItsNumber(document: RunDocument): Promise<boolean> {
-    const { number } = document;
+    const { number } = seenOf(document);
     if (typeof number !== 'number') return false;
     const documents = numbered(await this.#env.store.runs.byNumber(number));
     if (documents.length < 2) return false;
@@ -118,9 +120,9 @@ export class LooseEnds {
 
   async #mendStatus(document: RunDocument): Promise<void> {
     const seen = seenOf(document);
-    const incomplete = incompleteIn(document['bootstrax']);
-    if (incomplete !== null && lacksData(incomplete)) return;
-    if (!STATUS_TO_REPLACE.some((status) => status === (document['status'] ?? null))) return;
+    const { status, own } = readRun(document);
+    if (own.incomplete !== null && lacksData(own.incomplete)) return;
+    if (!STATUS_TO_REPLACE.includes(status)) return;
     const problem = await this.#problemOf(document);
     if (problem !== null) return this.#sayUncertified(document, problem);
     if ((await this.#env.store.runs.mendStatus(seen)) !== 'landed') return;
@@ -135,7 +137,7 @@ export class LooseEnds {
   /** Nothing is handed on as complete that was not looked at, as far as it can be seen from here. */
   async #problemOf(document: RunDocument): Promise<string | null> {
     const { host, products, outputDirectory } = this.#env;
-    const listed = productsListed(document);
+    const listed = productsListed(readRun(document));
     const { number, host: finisher } = seenOf(document);
     if (finisher !== host || listed.length === 0) return uncertifiable(listed, null);
     const seen: { location: string; problem: string | null }[] = [];
@@ -166,8 +168,8 @@ export class LooseEnds {
   }
 
   /** Its holder is silent: the run is handed on with what it has. */
-  async #releaseDebt(document: RunDocument): Promise<void> {
-    const released = await this.#env.store.debts.release(seenOf(document), debtOf(document));
+  async #releaseDebt(document: RunDocument, debt: DebtSeen): Promise<void> {
+    const released = await this.#env.store.debts.release(seenOf(document), debt);
     if (released !== 'landed') return;
     await this.#tell(
       document,
@@ -195,19 +197,8 @@ export class LooseEnds {
     event: string,
     message: string,
   ): Promise<void> {
-    const number = document['number'];
+    const { number } = seenOf(document);
     this.#env.log[priority === 'warning' ? 'warn' : priority]({ event, run: number }, message);
     await tellDaq(this.#env, priority, message, number);
   }
-}
-
-/** What holds a done run for its debt; undefined if nothing does. */
-function debtOf(document: RunDocument): unknown {
-  const bootstrax = document['bootstrax'] as { debt?: unknown } | null | undefined;
-  return bootstrax?.debt ?? undefined;
-}
-
-function isTagged(parsed: ParsedRun, tag: string): boolean {
-  const { tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
-  return tags.includes(tag);
 }

@@ -2,15 +2,10 @@ import type { AttemptTimes } from './attempt-times.pure.ts';
 import type { Phase, Plan, Product, Result } from './attempt.pure.ts';
 import { meaningOf } from '../retry/causes.pure.ts';
 import { incompleteOf, inputNotices, inputSummary, lacksData } from './live-input.pure.ts';
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { fingerprint } from '../retry/fingerprint.pure.ts';
-import type { Run } from '../run/run.pure.ts';
-import {
-  howToMend,
-  unmendableText,
-  type FaultSeen,
-  type Unmendable,
-} from '../retry/unmendable.pure.ts';
+import { readRun, type Run } from '../run/run.pure.ts';
+import { howToMend, unmendableText, type Unmendable } from '../retry/unmendable.pure.ts';
+import type { FaultSeen } from '../run/stored-run.pure.ts';
 import { reasonText, type Outcome } from './outcome.pure.ts';
 import { FINISHED_STATUS } from '../run/run-updates.ts';
 import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
@@ -201,8 +196,8 @@ function setAsideInstead(
 }
 
 function isConcludedBy(document: RunDocument, { attempt }: Fence): boolean {
-  const fields = fieldsOf(document['bootstrax']);
-  return fields['last_attempt'] === attempt && fields['attempt'] !== attempt;
+  const { own, bootstrax } = readRun(document);
+  return own.lastAttempt === attempt && bootstrax.attempt !== attempt;
 }
 
 /** This very attempt was concluded already, and by no write of this manager: what it made stays. */

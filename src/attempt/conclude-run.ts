@@ -1,5 +1,6 @@
 import { boundedText } from '../infra/values/bounded.pure.ts';
 import { reasonText } from './outcome.pure.ts';
+import { readRun } from '../run/run.pure.ts';
 import type { Concluded, Conclusion, Fence, Seen } from '../run/run.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase, isUnfit, untilAnswered, untilWritten } from '../ports/persist.ts';
@@ -59,10 +60,9 @@ export async function concludeAsFits(
 
 /** How this attempt has concluded its run; empty if it has not. */
 async function outcomeBy(env: Environment, { id, attempt }: Fence): Promise<string> {
-  const fields = (await env.store.runs.byId(id))?.['bootstrax'] as
-    { outcome?: unknown; attempt?: unknown; last_attempt?: unknown } | null | undefined;
-  const isConcluded = fields?.last_attempt === attempt && fields.attempt !== attempt;
-  return isConcluded ? String(fields.outcome) : '';
+  const { own, bootstrax } = readRun(await env.store.runs.byId(id));
+  const isConcluded = own.lastAttempt === attempt && bootstrax.attempt !== attempt;
+  return isConcluded ? (bootstrax.outcome ?? '') : '';
 }
 
 /** Sets a run aside that nobody owns, by the largest write that the database takes. */

@@ -1,50 +1,9 @@
-import { z } from 'zod';
-
+import type { Incomplete, Lack, LackKind } from '../run/incomplete.pure.ts';
 import type { Input } from './attempt.pure.ts';
 
 /** Named one by one in documents and messages; all are counted. */
 const MOST_PARTS = 20;
 const MOST_IN_WORDS = 5;
-
-export type LackKind = 'missing' | 'unreadable' | 'unread';
-
-/** A part of the live data that is not in what was made of it. */
-export interface Lack {
-  kind: LackKind;
-  /** Stretch: `000012`, or `000012_post` for what is stored with two chunks. */
-  chunk: string;
-  reader: string | null;
-  /** Of the file, or of all files of the stretch; null where there is none. */
-  bytes: number | null;
-  /** Rows that could be read of the file. */
-  rows: number | null;
-  problem: string | null;
-}
-
-/** `bootstrax.incomplete` of the run document. */
-export interface Incomplete {
-  /** Numbers of parts; a list names the first of them. */
-  missing: number;
-  unreadable: number;
-  unread: number;
-  parts: readonly Lack[];
-}
-
-const lackSchema = z.looseObject({
-  kind: z.enum(['missing', 'unreadable', 'unread']),
-  chunk: z.string(),
-  reader: z.string().nullable(),
-  bytes: z.number().nullable(),
-  rows: z.number().nullable(),
-  problem: z.string().nullable(),
-});
-
-const incompleteSchema = z.looseObject({
-  missing: z.number(),
-  unreadable: z.number(),
-  unread: z.number(),
-  parts: z.array(lackSchema),
-});
 
 /** What an attempt did not read of the live data; null where nothing is known to lack. */
 export function incompleteOf(input: Input | null | undefined): Incomplete | null {
@@ -67,12 +26,6 @@ export function incompleteOf(input: Input | null | undefined): Incomplete | null
     })),
   ];
   return { missing, unreadable, unread, parts: parts.slice(0, MOST_PARTS) };
-}
-
-/** The same as a run document says it; null if it says nothing, or nothing that can be read. */
-export function incompleteIn(bootstrax: unknown): Incomplete | null {
-  const said = (bootstrax as { incomplete?: unknown } | null | undefined)?.incomplete;
-  return incompleteSchema.safeParse(said).data ?? null;
 }
 
 /**

@@ -1,10 +1,9 @@
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
 import type { ObjectId } from 'mongodb';
 
 import { StoreError } from '../infra/mongo/store-error.ts';
 import { idText } from '../run/document-id.ts';
-import { seenOf } from '../run/run.store.ts';
+import { readRun } from '../run/run.pure.ts';
 import type { Store } from '../ports/store.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
@@ -71,11 +70,11 @@ async function mayBeRemoved(
   const documents = await env.store.runs.byNumber(number);
   const document = documents.find((each) => idText(each._id) === idText(id));
   if (document === undefined || documents.length > 1) return false;
-  const seen = seenOf(document);
-  if (seen.state === 'failed' || seen.state === 'abandoned') return true;
-  const held = seen.state === 'considering' || seen.state === 'busy';
-  const isOwn = isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']));
-  return held && isOwn && seen.host === env.host && seen.attempt === attempt;
+  const stored = readRun(document);
+  const { state, host, attempt: holder } = stored.bootstrax;
+  if (state === 'failed' || state === 'abandoned') return true;
+  const held = state === 'considering' || state === 'busy';
+  return held && isAsItsAttemptLeftIt(stored) && host === env.host && holder === attempt;
 }
 
 async function sayLeft(env: Environment, number: number, why: string): Promise<void> {

@@ -13,12 +13,8 @@ export {
 } from '../claim/staleness.pure.ts';
 export { verifyProducts, type Verification } from './verification.pure.ts';
 export type { Ended } from './attempt.pure.ts';
-import {
-  isOfConfiguration,
-  unmendableError,
-  type FaultSeen,
-  type Unmendable,
-} from '../retry/unmendable.pure.ts';
+import { isOfConfiguration, unmendableError, type Unmendable } from '../retry/unmendable.pure.ts';
+import type { FaultSeen } from '../run/stored-run.pure.ts';
 import type { Verification } from './verification.pure.ts';
 
 /** Of what a run document shows, characters. */

@@ -11,7 +11,6 @@ import { awaitForeignProcesses } from './process/foreign-processes.ts';
 import { workerIsUp } from './worker/worker-wait.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
 import { workerWaitText } from '../claim/warm-place.pure.ts';
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { planSummary, progressSummary } from '../plan/plan-summary.ts';
 import { locationsOn, prepare } from '../plan/prepare.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -19,7 +18,7 @@ import { startMessage, tellDaq } from '../ports/notify.ts';
 import { isUnfit, untilAnswered, untilWritten } from '../ports/persist.ts';
 import { endProblem } from '../retry/unmendable.pure.ts';
 import type { Fence, Fenced, ProgressSummary } from '../run/run.port.ts';
-import { parseRun, type Run } from '../run/run.pure.ts';
+import { checkRun, readRun, type Run } from '../run/run.pure.ts';
 import { checkNumber } from '../run/same-number.ts';
 
 /** An attempt at a run: its document is this host's from the claim to the conclusion. */
@@ -159,12 +158,12 @@ export class RunPolicy implements AttemptPolicy {
   async read(): Promise<void> {
     // The answer may be older than a start that is written meanwhile.
     const known = this.#state;
-    const document = await this.#env.store.runs.byId(this.#claim.id);
-    const parsed = parseRun(document);
+    const stored = readRun(await this.#env.store.runs.byId(this.#claim.id));
+    const parsed = checkRun(stored);
     if (parsed.kind !== 'run') return;
     const { attempt, host, state } = parsed.run.bootstrax;
     const claimed = state === 'busy' || (state === 'considering' && known === state);
-    const isOwn = isAsItsAttemptLeftIt(fieldsOf(document?.['bootstrax']));
+    const isOwn = isAsItsAttemptLeftIt(stored);
     if (claimed && isOwn && attempt === this.#claim.attempt && host === this.#claim.host) {
       this.#run = parsed.run;
       this.#noteTime(parsed.run);

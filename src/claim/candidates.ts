@@ -1,6 +1,5 @@
-import { parseRun, type ParsedRun } from '../run/run.pure.ts';
+import { checkRun, readRun, type ParsedRun, type StoredRun } from '../run/run.pure.ts';
 import { idText } from '../run/document-id.ts';
-import { seenOf } from '../run/run.store.ts';
 import type { RunDocument, Seen } from '../run/run.port.ts';
 import type { Environment } from '../ports/environment.ts';
 
@@ -13,6 +12,7 @@ const MOST_FURTHER_PAGES = 5;
 export interface Candidate {
   document: RunDocument;
   seen: Seen;
+  stored: StoredRun;
   parsed: ParsedRun;
 }
 
@@ -122,6 +122,8 @@ function notGiven(documents: readonly RunDocument[], given: Set<string>): Candid
     const key = idText(document._id);
     if (given.has(key)) return [];
     given.add(key);
-    return [{ document, seen: seenOf(document), parsed: parseRun(document) }];
+    const stored = readRun(document);
+    const seen = { id: document._id, ...stored.ownership };
+    return [{ document, seen, stored, parsed: checkRun(stored) }];
   });
 }

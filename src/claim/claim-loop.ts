@@ -1,7 +1,7 @@
 import type { Run } from '../run/run.pure.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';
 import { leftToWarmText } from './warm-place.pure.ts';
-import { seenOf } from '../run/run.store.ts';
+import { seenOf } from '../run/stored-runs.ts';
 import type { Fence, RunHint } from '../run/run.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import type { Bookmarks, Retries } from './candidates.ts';

@@ -1,4 +1,3 @@
-import { fieldsOf, readNumber } from '../infra/values/bson-values.pure.ts';
 import {
   claimDecision,
   orderCandidates,
@@ -9,7 +8,7 @@ import {
 import { Walk } from './fleet-order.pure.ts';
 import type { FieldProblem, ParsedRun, Run } from '../run/run.pure.ts';
 import { reasonText } from '../attempt/outcome.pure.ts';
-import type { RunDocument, Seen } from '../run/run.port.ts';
+import type { Seen } from '../run/run.port.ts';
 import { fleetFacts } from './fleet-facts.ts';
 import { abandonTagged } from '../attempt/abandon.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
@@ -72,17 +71,10 @@ export async function claimTurn(
     };
     const due = await lookThrough(env, page, turn, means);
     nextDueSeconds = earlier(nextDueSeconds, due);
-    oddCounts ||= page.some(
-      ({ document, seen }) => hasOddCount(document) && !env.left.isLeft(seen.id),
-    );
+    oddCounts ||= page.some(({ stored, seen }) => stored.hasOddCount && !env.left.isLeft(seen.id));
     if (!turn.host.accepting.ok || means.book.size >= env.slots) break;
   }
   return { quiet: false, nextDueSeconds, oddCounts };
-}
-
-function hasOddCount(document: RunDocument): boolean {
-  const count = fieldsOf(document.bootstrax)['n_failures'];
-  return count != null && readNumber(count) === null;
 }
 
 interface Turn {

@@ -1,3 +1,5 @@
+import type { StoredRun } from '../run/stored-run.pure.ts';
+
 /**
  * Is a claimed run's document as the attempt named in it has left it? The reference takes a run by
  * rewriting the whole sub-document: it copies the fields that it does not know, an attempt's id and
@@ -7,9 +9,10 @@
  * The reference claims in two writes, of which the first sets the state alone. A claim of ours removes
  * the plan and `busy` sets it: a run that is `considering` and has a plan was claimed by another.
  */
-export function isAsItsAttemptLeftIt(bootstrax: Record<string, unknown>): boolean {
-  const { state, plan, time, attempt_time: own } = bootstrax;
-  if (state === 'considering' && plan !== undefined && plan !== null) return false;
-  if (own === undefined || own === null) return true;
-  return time instanceof Date && own instanceof Date && time.getTime() === own.getTime();
+export function isAsItsAttemptLeftIt({ bootstrax, own }: StoredRun): boolean {
+  const { state, time } = bootstrax;
+  if (state === 'considering' && own.plan !== null) return false;
+  if (own.attemptTime === null) return true;
+  const { at } = own.attemptTime;
+  return time !== null && at !== null && time.getTime() === at.getTime();
 }

@@ -3,7 +3,9 @@ import type { Document } from 'mongodb';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { idText } from '../run/document-id.ts';
 import { without } from '../run/run-filters.ts';
+import { readRun } from '../run/run.pure.ts';
 import type { RunDocument } from '../run/run.port.ts';
+import { storedRuns } from '../run/stored-runs.ts';
 
 /**
  * Other types than dates, and no date, lie outside of this range of an index. There are servers that know
@@ -72,16 +74,16 @@ export async function readRetries(
       ]),
     ),
   );
-  const byId = new Map(found.flat().map((document) => [idText(document['_id']), document]));
-  return ([...byId.values()] as RunDocument[])
-    .sort((a, b) => order.direction * (keyOf(a, order) - keyOf(b, order)))
-    .slice(skip, skip + limit);
+  const byId = new Map(storedRuns(found.flat()).map((each) => [idText(each._id), each]));
+  return [...byId.values()]
+    .map((document) => ({ document, key: keyOf(document, order) }))
+    .sort((a, b) => order.direction * (a.key - b.key))
+    .slice(skip, skip + limit)
+    .map(({ document }) => document);
 }
 
-function keyOf(document: Document, { by }: Order): number {
-  const value: unknown =
-    by === 'start'
-      ? document['start']
-      : (document['bootstrax'] as { next_retry?: unknown } | undefined)?.next_retry;
-  return value instanceof Date ? value.getTime() : -Number.MAX_VALUE;
+function keyOf(document: RunDocument, { by }: Order): number {
+  const { start, bootstrax } = readRun(document);
+  const date = by === 'start' ? start : bootstrax.nextRetry;
+  return date?.getTime() ?? -Number.MAX_VALUE;
 }

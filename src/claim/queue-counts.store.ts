@@ -1,6 +1,5 @@
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { HOLD_TAG } from '../infra/config/rules.pure.ts';
-import { tagNames } from '../run/tags.pure.ts';
+import { readRun } from '../run/run.pure.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { unsettledFilter } from '../run/run-filters.ts';
 import { readRetries } from './due-retries.store.ts';
@@ -27,12 +26,12 @@ export async function countQueue(
       },
     ),
   ]);
-  const states = unsettled.map((document) => fieldsOf(document['bootstrax'])['state']);
+  const states = unsettled.map((document) => readRun(document).bootstrax.state);
   const due = waiting.filter((document) => {
-    const retry = fieldsOf(document['bootstrax'])['next_retry'];
-    return retry instanceof Date && retry < now;
+    const { nextRetry } = readRun(document).bootstrax;
+    return nextRetry !== null && nextRetry < now;
   });
-  const held = fresh.filter(({ tags }) => tagNames(tags).includes(HOLD_TAG)).length;
+  const held = fresh.filter((document) => readRun(document).tags.includes(HOLD_TAG)).length;
   return {
     new: fresh.length - held,
     held,

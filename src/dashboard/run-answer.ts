@@ -7,13 +7,13 @@ import { inputInWords } from '../attempt/live-input.pure.ts';
 import { targetLadder } from '../readmodel/ladder.pure.ts';
 import { redact } from '../readmodel/redact.pure.ts';
 import { runView } from '../run/run-view.pure.ts';
-import { parseRun } from '../run/run.pure.ts';
+import { checkRun } from '../run/run.pure.ts';
+import type { StoredData as Entry, StoredDeletion, StoredNote } from '../run/stored-run.pure.ts';
 import { storedCauseText } from '../retry/stored-cause.pure.ts';
 import { ownerOf } from '../run/same-number.pure.ts';
 import { numbered } from '../run/same-number.store.ts';
 import { fleetFacts, fleetNowOf, roleAsked } from '../claim/fleet-facts.ts';
 import type { AttemptDocument } from '../retry/attempt-history.port.ts';
-import type { RunDocument } from '../run/run.port.ts';
 import { actionView } from './action-view.ts';
 import type { AttemptView, DeletedData, RunAnswer, RunNote, StoredData } from '../readmodel/api.ts';
 import { attemptsInReach } from './attempt-places.ts';
@@ -41,9 +41,9 @@ export async function runAnswer(
   const ofNumber = numbered(documents);
   const own = ownerOf(ofNumber);
   if (own === null) return null;
-  const { document, id } = own;
-  const parsed = parseRun(document);
-  const view = runView(document, now);
+  const { document, id, stored } = own;
+  const parsed = checkRun(stored);
+  const view = runView(stored, now);
   const fleet = await fleetFacts(
     { store, rules, role: roleAsked(feeder.hosts), primaries: settings.host.primaries },
     now,
@@ -51,10 +51,9 @@ export async function runAnswer(
   const fleetNow = await fleetNowOf(store, feeder.hosts);
   const inReach = await attemptsInReach(settings, attempts);
   const oldestFirst = [...attempts].reverse();
-  const whole = numbered(await store.overview.whole(number)).find(
-    (each) => each.id === id,
-  )?.document;
-  const data = entriesOf(whole ?? document, 'data').map(storedOf);
+  const found = numbered(await store.overview.whole(number)).find((each) => each.id === id);
+  const whole = found?.stored ?? stored;
+  const data = whole.data.map(storedOf);
   return {
     now: now.toISOString(),
     row: rowOf(document, now, rules),
@@ -65,10 +64,10 @@ export async function runAnswer(
     attempts: oldestFirst.map((attempt) => attemptView(attempt, inReach.has(attempt.attempt))),
     ladder: targetLadder(oldestFirst.flatMap(rungOf), data),
     data,
-    deleted: entriesOf(whole ?? document, 'deleted_data').map(deletedOf),
+    deleted: whole.deletedData.map(deletedOf),
     actions: actions.map(actionView),
-    tags: notesOf(whole ?? document, 'tags', 'name'),
-    comments: notesOf(whole ?? document, 'comments', 'comment'),
+    tags: notesOf(whole.tagNotes),
+    comments: notesOf(whole.comments),
   };
 }
 
@@ -136,44 +135,19 @@ function rungOf({ attempt, plan, result }: AttemptDocument) {
   ];
 }
 
-function entriesOf(document: RunDocument, field: string): Record<string, unknown>[] {
-  const list = document[field];
-  return Array.isArray(list)
-    ? list.filter((entry): entry is Record<string, unknown> => {
-        return typeof entry === 'object' && entry !== null;
-      })
-    : [];
+function storedOf({ type, host, location }: Entry): StoredData {
+  return { type: type ?? '?', host: host ?? '?', location };
 }
 
-function storedOf(entry: Record<string, unknown>): StoredData {
-  const { type, host, location } = entry;
-  return { type: textOf(type) ?? '?', host: textOf(host) ?? '?', location: textOf(location) };
-}
-
-/** Tags and comments, as the site's other programs write them. */
-function notesOf(document: RunDocument, field: string, textField: string): RunNote[] {
-  return entriesOf(document, field)
-    .flatMap((entry) => {
-      const text = textOf(entry[textField]);
-      if (text === null) return [];
-      const { user, date } = entry;
-      return [{ text, by: textOf(user), at: date instanceof Date ? date.toISOString() : null }];
-    })
+/** Oldest first. */
+function notesOf(notes: readonly StoredNote[]): RunNote[] {
+  return notes
+    .map(({ text, by, at }) => ({ text, by, at: at?.toISOString() ?? null }))
     .sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''));
 }
 
-function deletedOf(entry: Record<string, unknown>): DeletedData {
-  const { type, host, at, by } = entry;
-  return {
-    type: textOf(type) ?? '?',
-    host: textOf(host) ?? '?',
-    at: at instanceof Date ? at.toISOString() : null,
-    by: textOf(by),
-  };
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
+function deletedOf({ type, host, at, by }: StoredDeletion): DeletedData {
+  return { type: type ?? '?', host: host ?? '?', at: at?.toISOString() ?? null, by };
 }
 
 function textsOf(value: unknown): string[] {

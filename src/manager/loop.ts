@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
-import type { Run } from '../run/run.pure.ts';
+import { readRun, type Run } from '../run/run.pure.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';
 import { ManagerRefused } from '../exclusion/exclusion-refusal.ts';
 import type { Fence } from '../run/run.port.ts';
@@ -233,8 +232,8 @@ export class ManagerLoop {
       env.store.runs.byNumber(number),
     );
     const isDone = (found ?? []).some((document) => {
-      const { state, last_attempt: last } = fieldsOf(document['bootstrax']);
-      return state === 'done' && last === taken['attempt'];
+      const { bootstrax, own } = readRun(document);
+      return bootstrax.state === 'done' && own.lastAttempt === taken['attempt'];
     });
     return isDone ? 0 : 1;
   }

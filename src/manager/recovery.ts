@@ -1,12 +1,11 @@
 import type { AttemptFiles } from '../attempt/files/attempt-directory.ts';
 import type { Plan } from '../attempt/attempt.pure.ts';
-import { parseRun, type ParsedRun, type Run } from '../run/run.pure.ts';
+import { checkRun, readRun, type ParsedRun, type Run } from '../run/run.pure.ts';
 import { reasonText } from '../attempt/outcome.pure.ts';
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
 import { runNow } from '../attempt/files/ownership.pure.ts';
 import { idText } from '../run/document-id.ts';
-import { seenOf } from '../run/run.store.ts';
+import { seenOf } from '../run/stored-runs.ts';
 import type { Conclusion, Fence, RunDocument } from '../run/run.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import { concludeAsFits } from '../attempt/conclude-run.ts';
@@ -95,15 +94,16 @@ async function recoverAttempt(
     return cleanUpDebt(env, { ...files, plan }, found, signal);
   }
   for (const document of found) {
-    const { state, attempt, host } = seenOf(document);
+    const stored = readRun(document);
+    const { state, attempt, host } = stored.bootstrax;
     if (attempt !== plan.attempt || host !== env.host) continue;
-    if (!isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']))) continue;
+    if (!isAsItsAttemptLeftIt(stored)) continue;
     if (state === 'considering') {
       // Claimed, but no child was ever made: the claim is given back by itself.
       await env.attempts.markConcluded(files.directory);
       return;
     }
-    const parsed = parseRun(document);
+    const parsed = checkRun(stored);
     if (state !== 'busy' || parsed.kind !== 'run') continue;
     if (env.left.isLeft(document._id)) return;
     handlers.adopt(parsed.run, document, { ...files, plan });
@@ -151,8 +151,7 @@ async function cleanUpLostAttempt(
 
 /** This attempt has set the run aside, and what it has made is listed. */
 function isKeptAside(document: RunDocument, plan: Plan, begun: readonly string[]): boolean {
-  const { outcome } = fieldsOf(document['bootstrax']);
-  const { host, state } = seenOf(document);
+  const { outcome, host, state } = readRun(document).bootstrax;
   if (state !== 'failed' || outcome !== 'set_aside' || host !== plan.host) return false;
   return (
     concludedBy(document, plan) && listedOn(plan.host, document).some((at) => begun.includes(at))
@@ -160,26 +159,27 @@ function isKeptAside(document: RunDocument, plan: Plan, begun: readonly string[]
 }
 
 function isDoneWith(env: Environment, document: RunDocument, plan: Plan): boolean {
-  const { state, host, madeBy } = runNow(idText(document._id), document);
+  const { state, host, madeBy } = runNow(idText(document._id), readRun(document));
   const isDoneHere = state === 'done' && host === env.host;
   return isDoneHere && concludedBy(document, plan) && madeBy.includes(plan.attempt);
 }
 
 function concludedBy(document: RunDocument, { attempt }: Plan): boolean {
-  const fields = document['bootstrax'] as { last_attempt?: unknown } | null | undefined;
-  return fields?.last_attempt === attempt;
+  return readRun(document).own.lastAttempt === attempt;
 }
 
 /** Runs claimed by this host that no attempt of it works on: back to the queue, not counted. */
 async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSignal): Promise<void> {
   const own = await untilAnswered(env, 'own runs', signal, () => env.store.runs.ownRuns(env.host));
   for (const document of own ?? []) {
-    const { number, attempt, state } = seenOf(document);
+    const stored = readRun(document);
+    const { number } = stored.ownership;
+    const { attempt, state } = stored.bootstrax;
     // Without an attempt id it is the reference's: it goes stale like any foreign run.
-    if (typeof attempt !== 'string' || book.has(attempt)) continue;
+    if (attempt === null || book.has(attempt)) continue;
     // Nor is it ours if somebody has gone on with it under this host's name.
-    if (!isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']))) continue;
-    const parsed = parseRun(document);
+    if (!isAsItsAttemptLeftIt(stored)) continue;
+    const parsed = checkRun(stored);
     const begun = state === 'busy' && parsed.kind === 'run' ? parsed.run : null;
     if (begun !== null) await endProcesses(env, null, attempt);
     const { conclusion: plain, message } = unbegun(env, parsed, String(number));

@@ -5,7 +5,8 @@ import { makePlan, onlyRawText, resolveLiveDirectory, rungAfter } from './plan.p
 import type { Fault } from '../retry/backoff.pure.ts';
 import { problemsText, type Run } from '../run/run.pure.ts';
 import { dependsOnHost, type HostTargets } from './targets.pure.ts';
-import { documentMark, markOf, unmendable, type FaultSeen } from '../retry/unmendable.pure.ts';
+import { documentMark, markOf, unmendable } from '../retry/unmendable.pure.ts';
+import type { FaultSeen } from '../run/stored-run.pure.ts';
 import type { Outcome } from '../attempt/outcome.pure.ts';
 import { idText } from '../run/document-id.ts';
 import type { Fence } from '../run/run.port.ts';

@@ -1,16 +1,14 @@
 import type { Standing, Standings } from '../features/actions/acknowledgement.pure.ts';
 import { runSeen } from '../features/actions/seen.pure.ts';
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { whyNotHandedOn } from '../attempt/certification.pure.ts';
 import { writerOf } from '../exclusion/two-managers.pure.ts';
-import { incompleteIn } from '../attempt/live-input.pure.ts';
 import { attention, type RunToLookAt } from './attention.pure.ts';
 import { hostCard, hostScores, type Sign } from './hosts.pure.ts';
 import { latencyPlot, outcomePlot, throughputPlot, type TakenRun } from './hours.pure.ts';
 import { queueOf, type Waiting } from './queue.pure.ts';
 import { runRow, type RunRow } from './run-row.pure.ts';
 import { hostView, type HostView } from '../host/host-document.pure.ts';
-import { parseRun } from '../run/run.pure.ts';
+import { readRun } from '../run/run.pure.ts';
 import { HOLD_TAG, type Rules } from '../infra/config/rules.pure.ts';
 import { runView } from '../run/run-view.pure.ts';
 import { idText } from '../run/document-id.ts';
@@ -48,11 +46,12 @@ type Source = Pick<Store, 'runs' | 'hosts' | 'overview' | 'actions'>;
 
 /** A run's row from its document. */
 export function rowOf(document: RunDocument, now: Date, rules: Rules): RunRow {
+  const stored = readRun(document);
   return runRow(
     idText(document._id),
-    runView(document, now),
+    runView(stored, now),
     rules.retry.maxFailures,
-    runSeen(document),
+    runSeen(stored),
   );
 }
 
@@ -263,12 +262,12 @@ function doneToLookAt(
 ): RunToLookAt[] {
   const grace = rules.limits.endOfRunSeconds + PROMISE_GRACE_SECONDS;
   const reasons = new Map(
-    unfinished.map((each) => [idText(each._id), whyNotHandedOn(each, now, grace)]),
+    unfinished.map((each) => [idText(each._id), whyNotHandedOn(readRun(each), now, grace)]),
   );
   const byId = new Map([...recent, ...unfinished].map((each) => [idText(each._id), each]));
   return [...byId].flatMap(([id, document]) => {
     const notHandedOn = reasons.get(id) ?? null;
-    if (notHandedOn === null && incompleteIn(document['bootstrax']) === null) return [];
+    if (notHandedOn === null && readRun(document).own.incomplete === null) return [];
     return [{ ...rowOf(document, now, rules), notHandedOn }];
   });
 }
@@ -288,21 +287,12 @@ export function standingsOf(standings: readonly Standing[]): Standings {
   return new Map(standings.map((standing) => [standing.item, standing]));
 }
 
-const dateOf = (value: unknown): Date | null => (value instanceof Date ? value : null);
-
-const timeOf = (document: RunDocument): Date | null =>
-  dateOf(fieldsOf(document['bootstrax'])['time']);
+const timeOf = (document: RunDocument): Date | null => readRun(document).bootstrax.time;
 
 /** An untouched run as the queue looks at it. */
 function waitingOf(document: RunDocument): Waiting {
-  const parsed = parseRun(document);
-  const { number, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
-  return {
-    run: number,
-    start: dateOf(document['start']),
-    held: tags.includes(HOLD_TAG),
-    nextRetry: null,
-  };
+  const { number, start, tags } = readRun(document);
+  return { run: number, start, held: tags.includes(HOLD_TAG), nextRetry: null };
 }
 
 /** The plots of the last day, and how each host did against the others. */
@@ -333,34 +323,18 @@ export async function readDay(
 
 /** `outputs`: first output of the attempt that made a run done, by its number. */
 function takenOf(document: RunDocument, outputs: ReadonlyMap<number, Date>): TakenRun[] {
-  const start = dateOf(document['start']);
+  const { number, start, end, mode, bootstrax, own, averageRateMBps } = readRun(document);
   if (start === null) return [];
-  const fields = fieldsOf(document['bootstrax']);
-  const progress = (fields['progress'] ?? {}) as Record<string, unknown>;
+  const { state, time, startedProcessing } = bootstrax;
+  const made = number === null ? null : outputs.get(number);
   return [
     {
-      start,
-      end: dateOf(document['end']),
-      firstOutput:
-        dateOf(progress['first_output']) ?? outputs.get(document.number as number) ?? null,
-      done: fields['state'] === 'done' ? dateOf(fields['time']) : null,
-      began: dateOf(fields['started_processing']),
-      coveredSeconds:
-        fields['state'] === 'busy' && typeof progress['covered_seconds'] === 'number'
-          ? progress['covered_seconds']
-          : null,
-      mode: typeof document['mode'] === 'string' ? document['mode'] : null,
-      rateMBps: averageRate(document['rate']),
+      ...{ start, end, mode },
+      firstOutput: own.progress?.firstOutput ?? made ?? null,
+      done: state === 'done' ? time : null,
+      began: startedProcessing,
+      coveredSeconds: state === 'busy' ? (own.progress?.coveredSeconds ?? null) : null,
+      rateMBps: averageRateMBps,
     },
   ];
-}
-
-/** Sum of the detectors' averages, MB/s. */
-function averageRate(rate: unknown): number | null {
-  if (typeof rate !== 'object' || rate === null) return null;
-  const averages = Object.values(rate as Record<string, unknown>).flatMap((detector) => {
-    const average = (detector as { avg?: unknown } | null)?.avg;
-    return typeof average === 'number' && Number.isFinite(average) ? [average] : [];
-  });
-  return averages.length === 0 ? null : averages.reduce((sum, average) => sum + average, 0);
 }

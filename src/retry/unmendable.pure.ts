@@ -1,4 +1,5 @@
 import { problemsText, type FieldProblem, type ParsedRun, type Run } from '../run/run.pure.ts';
+import type { FaultSeen } from '../run/stored-run.pure.ts';
 
 /**
  * Faults of a run that no retry mends: a person has to change its document or its live data. Whatever
@@ -29,12 +30,6 @@ export type LiveLook =
       /** Changes when files come or go. */
       mark: string;
     };
-
-/** What the document and the live data looked like when a fault was found that only an attempt finds. */
-export interface FaultSeen {
-  document: string;
-  live: string;
-}
 
 /** What keeps every attempt at a run from succeeding. */
 export interface Unmendable {

@@ -1,10 +1,9 @@
 import type { ObjectId } from 'mongodb';
 
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { resolveLiveDirectory } from '../plan/plan.pure.ts';
-import { parseRun, type Run } from '../run/run.pure.ts';
-import { isMended, type FaultSeen, type LiveLook } from './unmendable.pure.ts';
-import { seenOf } from '../run/run.store.ts';
+import { checkRun, readRun, type Run } from '../run/run.pure.ts';
+import { isMended, type LiveLook } from './unmendable.pure.ts';
+import { seenOf } from '../run/stored-runs.ts';
 import type { RunDocument } from '../run/run.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { aboutOneRun } from '../ports/persist.ts';
@@ -36,14 +35,11 @@ export class SetAsideFaults {
 
   async #lookAt(document: RunDocument): Promise<void> {
     const env = this.#env;
-    const parsed = parseRun(document);
+    const stored = readRun(document);
+    const parsed = checkRun(stored);
     if (parsed.kind === 'malformed') return;
     const { run } = parsed;
-    const { malformed } = fieldsOf(document['bootstrax']);
-    const problems = (Array.isArray(malformed) ? malformed : []).map((problem: unknown) => ({
-      field: String(fieldsOf(problem)['field']),
-    }));
-    const faultSeen = faultSeenIn(document);
+    const { malformed: problems, faultSeen } = stored.own;
     const live = await this.#liveOf(run, faultSeen !== null);
     if (!isMended({ problems, faultSeen, parsed, live })) return;
     const seen = seenOf(document);
@@ -67,10 +63,4 @@ export class SetAsideFaults {
         return { kind: 'unseen', why: 'its location cannot be read' };
     }
   }
-}
-
-function faultSeenIn(document: RunDocument): FaultSeen | null {
-  const seen = fieldsOf(fieldsOf(document['bootstrax'])['fault_seen']);
-  const { document: mark, live } = seen;
-  return typeof mark === 'string' && typeof live === 'string' ? { document: mark, live } : null;
 }

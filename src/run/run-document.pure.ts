@@ -1,31 +1,45 @@
 import { boundedLine } from '../infra/values/bounded.pure.ts';
 import {
+  fieldsOf,
   isMissing,
   isObject,
   readClearDate,
-  readClearNumber,
   readDate,
   readInteger,
+  readNumber,
 } from '../infra/values/bson-values.pure.ts';
+import {
+  absentOr,
+  jsonOf,
+  LONGEST_TEXT,
+  optionalCount,
+  optionalDate,
+  optionalString,
+  readCounts,
+  wordsOf,
+} from './leaves.pure.ts';
+import { readOwnFields } from './own-fields.pure.ts';
 import { readDaq } from './run-daq.pure.ts';
+import { readData, readDeletedData, readLiveLocation } from './run-entries.pure.ts';
+import { averageRate, maximalRate } from './run-rate.pure.ts';
 import { OUTCOMES, RUN_STATES } from './run-shape.pure.ts';
 import type {
   BootstraxFields,
-  DataEntry,
   FieldProblem,
   Notes,
   ParsedRun,
   RunState,
 } from './run-shape.pure.ts';
-import { readTags } from './tags.pure.ts';
+import type { Ownership, StoredRun } from './stored-run.pure.ts';
+import { readComments, readTags } from './tags.pure.ts';
 
-/** Characters of what a document says of itself; none of its own words is as long. */
-const LONGEST_TEXT = 300;
 const LONGEST_REASON = 50_000;
 /** Nobody mends more of them at a time. */
 const MOST_PROBLEMS = 20;
 /** Stands for a status that is no text: somebody else's, whatever it means. */
 const FOREIGN_STATUS = '(not text)';
+/** Stands for a state of restrax that cannot be read. */
+const UNKNOWN_RESTRAX = 'of unknown state';
 
 const UNTOUCHED: BootstraxFields = {
   state: null,
@@ -42,29 +56,51 @@ const UNTOUCHED: BootstraxFields = {
 };
 
 /**
- * Reads a run document as the database driver or Extended JSON gives it. Missing and unknown
- * optional fields are fine. What cannot be processed without is a problem, named by its dotted path;
- * what is odd but clear, or not needed, is an oddity and stops nothing. Never throws.
+ * The one reader of run documents, as the database driver or Extended JSON gives them: every field
+ * that any part of the program reads, typed to the leaf. Missing and unknown fields are fine. What
+ * cannot be processed without is a problem, named by its dotted path; what is odd but clear, or not
+ * needed, is an oddity and stops nothing. Never throws.
  */
-export function parseRun(raw: unknown): ParsedRun {
+export function readRun(document: unknown): StoredRun {
   try {
-    return readDocument(raw);
+    return isObject(document) ? readFields(document) : unreadable('is not an object');
   } catch {
     // Only an object that is no plain data (a getter that throws, a revoked proxy) gets here.
     return unreadable('cannot be read');
   }
 }
 
-function unreadable(problem: string): ParsedRun {
-  const problems = [{ field: '(document)', problem }];
+/** Can the run be processed as its document stands? */
+export function checkRun(stored: StoredRun): ParsedRun {
+  const { number, start, problems, oddities, bootstrax, tags } = stored;
+  if (problems.length > 0 || number === null || start === null) {
+    return { kind: 'malformed', malformed: { number, problems, oddities, bootstrax, tags } };
+  }
+  const { detectors, end, status, liveLocation, daq, rateMBps } = stored;
   return {
-    kind: 'malformed',
-    malformed: { number: null, problems, oddities: [], bootstrax: UNTOUCHED, tags: [] },
+    kind: 'run',
+    run: {
+      number,
+      runId: String(number).padStart(6, '0'),
+      mode: stored.mode ?? '',
+      data: stored.data.flatMap(({ type, host, location }) =>
+        type === null ? [] : { type, host: host ?? '', location },
+      ),
+      ...{ detectors, start, end, status, tags, bootstrax, liveLocation, daq, rateMBps, oddities },
+    },
   };
 }
 
-function readDocument(raw: unknown): ParsedRun {
-  if (!isObject(raw)) return unreadable('is not an object');
+/** Both at once. */
+export function parseRun(document: unknown): ParsedRun {
+  return checkRun(readRun(document));
+}
+
+function unreadable(problem: string): StoredRun {
+  return { ...readFields({}), problems: [{ field: '(document)', problem }], oddities: [] };
+}
+
+function readFields(raw: Record<string, unknown>): StoredRun {
   const problems: FieldProblem[] = [];
   const oddities: FieldProblem[] = [];
   const notes: Notes = {
@@ -77,31 +113,37 @@ function readDocument(raw: unknown): ParsedRun {
       return value;
     },
   };
+  const ownership = readOwnership(raw);
   const number = readRunNumber(raw.number, notes);
   const bootstrax = readBootstrax(raw.bootstrax, notes);
   const start = readStart(raw.start, notes);
   const data = readData(raw.data, notes);
   const tags = readTags(raw.tags);
-  const run = {
+  const stored: StoredRun = {
+    ...{ ownership, number, bootstrax, start, data },
     mode: readMode(raw.mode, notes),
     detectors: readDetectors(raw.detectors, notes),
     end: optionalDate(raw.end, 'end', notes),
     status: isMissing(raw.status) ? null : readStatus(raw.status, notes),
+    statusText: wordsOf(raw.status),
+    restrax: readRestrax(raw.restrax),
     tags: tags.names,
-    bootstrax,
-    data,
+    namedTags: tags.named,
+    tagNotes: tags.notes,
+    comments: readComments(raw.comments),
+    stateText: wordsOf(ownership.state),
+    hasOddCount: isOddCount(fieldsOf(raw.bootstrax).n_failures),
+    own: readOwnFields(raw.bootstrax),
+    deletedData: readDeletedData(raw.deleted_data),
     liveLocation: readLiveLocation(raw.data, bootstrax, notes),
     daq: readDaq(raw.daq_config, notes),
-    rateMBps: readRate(raw.rate, notes),
+    rateMBps: maximalRate(raw.rate, notes),
+    averageRateMBps: averageRate(raw.rate),
+    problems,
     oddities,
   };
   for (const { field, problem } of tags.oddities) note(oddities, field, problem);
-  if (problems.length > 0 || number === null || start === null) {
-    const malformed = { number, problems, oddities, bootstrax, tags: tags.names };
-    return { kind: 'malformed', malformed };
-  }
-  const runId = String(number).padStart(6, '0');
-  return { kind: 'run', run: { number, runId, start, ...run } };
+  return stored;
 }
 
 function note(list: FieldProblem[], field: string, problem: string): void {
@@ -112,47 +154,17 @@ function note(list: FieldProblem[], field: string, problem: string): void {
   });
 }
 
-function absentOr(value: unknown, problem: string): string {
-  return isMissing(value) ? 'is absent' : problem;
+function readOwnership(raw: Record<string, unknown>): Ownership {
+  const { state = null, host = null, time = null, attempt = null } = fieldsOf(raw.bootstrax);
+  return { number: raw.number, state, host, time, attempt };
 }
 
-/** Nothing depends on it: of another type it counts as absent. */
-function optionalString(
-  value: unknown,
-  field: string,
-  { odd }: Notes,
-  longest = LONGEST_TEXT,
-): string | null {
-  if (isMissing(value)) return null;
-  if (typeof value === 'string') return boundedLine(value, longest);
-  return odd(field, 'is not a string', null);
+function isOddCount(count: unknown): boolean {
+  return !isMissing(count) && readNumber(count) === null;
 }
 
-function optionalDate(value: unknown, field: string, { odd }: Notes): Date | null {
-  if (isMissing(value)) return null;
-  const date = readDate(value);
-  if (date !== null) return date;
-  const clear = readClearDate(value);
-  return clear === null
-    ? odd(field, 'is neither null nor a date', null)
-    : odd(field, 'is text, not a date', clear);
-}
-
-function optionalCount(value: unknown, field: string, { odd }: Notes): number {
-  if (isMissing(value)) return 0;
-  const count = readInteger(value);
-  if (count !== null && count >= 0) return count;
-  const clear = typeof value === 'string' ? readClearNumber(value) : null;
-  return clear !== null && Number.isSafeInteger(clear)
-    ? odd(field, 'is text, not a number', clear)
-    : odd(field, 'is not a non-negative integer', 0);
-}
-
-/** Ours alone, and no decision needs it: what is no count is not there. */
-function readCounts(value: unknown): readonly number[] {
-  if (!Array.isArray(value)) return [];
-  const counts = value.flatMap((each: unknown) => readInteger(each) ?? []);
-  return [...new Set(counts.filter((count) => count > 0))];
+function readRestrax(restrax: unknown): string | null {
+  return isMissing(restrax) ? null : (wordsOf(fieldsOf(restrax).state) ?? UNKNOWN_RESTRAX);
 }
 
 function readRunNumber(value: unknown, { stop }: Notes): number | null {
@@ -171,19 +183,10 @@ function readStart(value: unknown, { stop, odd }: Notes): Date | null {
 }
 
 /** As the reference, which looks for the modes it knows in whatever text the value makes. */
-function readMode(value: unknown, { odd }: Notes): string {
-  if (isMissing(value)) return '';
+function readMode(value: unknown, { odd }: Notes): string | null {
+  if (isMissing(value)) return null;
   if (typeof value === 'string') return boundedLine(value, LONGEST_TEXT);
-  return odd('mode', 'is not a string', boundedLine(plainText(value), LONGEST_TEXT));
-}
-
-function plainText(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? '';
-  } catch {
-    // No database holds what JSON cannot say, but a caller may.
-    return '';
-  }
+  return odd('mode', 'is not a string', boundedLine(jsonOf(value), LONGEST_TEXT));
 }
 
 function readStatus(value: unknown, { odd }: Notes): string {
@@ -243,70 +246,4 @@ function readState(value: unknown, { stop }: Notes): RunState | null {
   if (isMissing(value)) return null;
   const state = RUN_STATES.find((known) => known === value);
   return state ?? stop('bootstrax.state', `is not one of null, ${RUN_STATES.join(', ')}`, null);
-}
-
-function readData(value: unknown, notes: Notes): readonly DataEntry[] {
-  if (!Array.isArray(value)) return notes.stop('data', absentOr(value, 'is not an array'), []);
-  if (value.length === 0) return notes.stop('data', 'is empty', []);
-  return value.flatMap((entry: unknown, i) => {
-    if (!isObject(entry)) return notes.odd(`data.${i}`, 'is not an object', []);
-    const type = optionalString(entry.type, `data.${i}.type`, notes);
-    const host = optionalString(entry.host, `data.${i}.host`, notes) ?? '';
-    const isLive = type === 'live';
-    const location =
-      isLive && typeof entry.location !== 'string'
-        ? null
-        : optionalString(entry.location, `data.${i}.location`, notes, Infinity);
-    return type === null ? [] : { type, host, location };
-  });
-}
-
-/** A path of the document is only ever read below this host's own roots, and must look like one. */
-function livePathProblem(location: unknown): string | null {
-  if (isMissing(location)) return 'is absent';
-  if (typeof location !== 'string') return 'is not a string';
-  if (!location.startsWith('/')) return 'is not an absolute path';
-  if (location.includes('\0')) return 'contains a NUL character';
-  if (location.split('/').includes('..')) return "contains '..'";
-  return null;
-}
-
-/** Of the first live entry that can be used; the others are told of. */
-function readLiveLocation(raw: unknown, bootstrax: BootstraxFields, notes: Notes): string | null {
-  const entries: readonly unknown[] = Array.isArray(raw) ? raw : [];
-  const live = entries.flatMap((entry, i) =>
-    isObject(entry) && entry.type === 'live'
-      ? { field: `data.${i}.location`, location: entry.location }
-      : [],
-  );
-  const usable = live.find(({ location }) => livePathProblem(location) === null);
-  for (const { field, location } of live) {
-    const problem = livePathProblem(location);
-    if (problem === null) continue;
-    if (usable === undefined) notes.stop(field, problem, null);
-    else notes.odd(field, problem, null);
-  }
-  if (typeof usable?.location === 'string') return usable.location;
-  const over = bootstrax.state === 'done' || bootstrax.state === 'abandoned';
-  // Once a run was processed its live data may be deleted, and its document is still right.
-  if (live.length === 0 && entries.length > 0 && !over && bootstrax.startedProcessing === null) {
-    notes.stop('data', "has no element of type 'live'", null);
-  }
-  return null;
-}
-
-/** Sum over detectors of the maximal rate, MB/s; null where none is known (section 6.2). */
-function readRate(value: unknown, { odd }: Notes): number | null {
-  if (isMissing(value)) return null;
-  if (!isObject(value)) return odd('rate', 'is not an object', null);
-  let sum = 0;
-  for (const [detector, rate] of Object.entries(value)) {
-    if (isMissing(rate)) continue;
-    if (!isObject(rate)) return odd(`rate.${detector}`, 'is not an object', null);
-    if (isMissing(rate.max)) continue;
-    const max = readClearNumber(rate.max);
-    if (max === null) return odd(`rate.${detector}.max`, 'is not a number', null);
-    sum += max;
-  }
-  return sum > 0 && Number.isFinite(sum) ? sum : null;
 }

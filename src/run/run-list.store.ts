@@ -3,7 +3,9 @@ import type { Document } from 'mongodb';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { idText } from './document-id.ts';
 import { RUN_PROJECTION } from './run-filters.ts';
+import { readRun } from './run.pure.ts';
 import type { RunDocument, RunListQuery, RunPage } from './run.port.ts';
+import { storedRuns } from './stored-runs.ts';
 
 type Readable = Pick<Collection, 'find'>;
 
@@ -44,14 +46,16 @@ export async function listRuns(
   for (; top >= end; width = Math.min(width * 2, widest)) {
     const low = Math.max(end, top - width + 1);
     const wanted = query.limit - found.length;
-    const page = (await runs.find(
-      // In this order: some servers take the first field for which there is an index.
-      { number: { $gte: low, $lte: top }, ...filter },
-      { projection: RUN_PROJECTION, sort: { number: -1 }, limit: wanted },
-    )) as RunDocument[];
+    const page = storedRuns(
+      await runs.find(
+        // In this order: some servers take the first field for which there is an index.
+        { number: { $gte: low, $lte: top }, ...filter },
+        { projection: RUN_PROJECTION, sort: { number: -1 }, limit: wanted },
+      ),
+    );
     found.push(...page);
     if (page.length === wanted) {
-      const last = Number(found.at(-1)?.number);
+      const last = Number(readRun(found.at(-1)).ownership.number);
       found.push(...(await restOf(runs, last, filter, found)));
       return { runs: found, before: last > bottom ? last : null };
     }
@@ -67,9 +71,9 @@ async function restOf(
   filter: Document,
   found: readonly RunDocument[],
 ): Promise<RunDocument[]> {
-  const all = await runs.find({ number, ...filter }, { projection: RUN_PROJECTION });
+  const all = storedRuns(await runs.find({ number, ...filter }, { projection: RUN_PROJECTION }));
   const known = new Set(found.map(({ _id }) => idText(_id)));
-  return (all as RunDocument[]).filter(({ _id }) => !known.has(idText(_id)));
+  return all.filter(({ _id }) => !known.has(idText(_id)));
 }
 
 /**
@@ -128,6 +132,6 @@ async function runNumbers(
 ): Promise<number[]> {
   const first = await runs.find(filter, { projection: { number: 1 }, sort, limit: 10 });
   return first
-    .map((document) => document.number as unknown)
+    .map((document) => readRun(document).ownership.number)
     .filter((number): number is number => Number.isSafeInteger(number));
 }

@@ -1,11 +1,12 @@
 import type { Document } from 'mongodb';
 
-import { RUN_STATES } from './run.pure.ts';
+import { readRun, RUN_STATES } from './run.pure.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { idText } from './document-id.ts';
 import { RUN_PROJECTION, UNSETTLED_STATES } from './run-filters.ts';
 import { listRuns } from './run-list.store.ts';
 import type { RunDocument, SuspectsQuery } from './run.port.ts';
+import { storedRuns } from './stored-runs.ts';
 
 /** Of each kind. */
 const LIMIT = 1000;
@@ -48,11 +49,13 @@ export async function suspects(
   const isBounded = query.from !== undefined || query.to !== undefined;
   const since = new Date(now.getTime() - RECENT.days * 86_400_000);
   // In this order: some servers take the first field for which there is an index.
-  const find = (filter: Document, limit: number) =>
-    runs.find(
-      { ...(isBounded ? { number: range } : {}), ...filter },
-      { projection: RUN_PROJECTION, limit },
-    ) as Promise<RunDocument[]>;
+  const find = async (filter: Document, limit: number) =>
+    storedRuns(
+      await runs.find(
+        { ...(isBounded ? { number: range } : {}), ...filter },
+        { projection: RUN_PROJECTION, limit },
+      ),
+    );
   // A document whose number is none is in no range of numbers.
   const places = HIDING_PLACES.filter(({ number }) => !isBounded || number === undefined);
   const [listed, ...hidden] = await Promise.all([
@@ -63,7 +66,10 @@ export async function suspects(
   const byId = new Map(
     [...listed, ...hidden.flat()].map((document) => [idText(document._id), document]),
   );
-  return [...byId.values()].sort((a, b) => orderOf(b) - orderOf(a));
+  return [...byId.values()]
+    .map((document) => ({ document, order: orderOf(document) }))
+    .sort((a, b) => b.order - a.order)
+    .map(({ document }) => document);
 }
 
 async function newest(
@@ -82,6 +88,7 @@ async function newest(
   return found;
 }
 
-function orderOf({ number }: RunDocument): number {
+function orderOf(document: RunDocument): number {
+  const { number } = readRun(document).ownership;
   return typeof number === 'number' && Number.isFinite(number) ? number : -Infinity;
 }

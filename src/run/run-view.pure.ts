@@ -1,6 +1,6 @@
-import { z } from 'zod';
-import { incompleteIn, incompleteInWords } from '../attempt/live-input.pure.ts';
-import { parseRun, type BootstraxFields, type ParsedRun } from './run.pure.ts';
+import { incompleteInWords } from '../attempt/live-input.pure.ts';
+import { checkRun, type BootstraxFields, type ParsedRun, type StoredRun } from './run.pure.ts';
+import type { StoredProgress } from './stored-run.pure.ts';
 
 /** One run as `status`, `runs`, the demo and the dashboard show it. Lengths in seconds, times ISO 8601 in UTC. */
 export interface RunView {
@@ -53,52 +53,21 @@ export interface ProgressView {
   behindSeconds: number | null;
 }
 
-const progressSchema = z.looseObject({
-  phase: z.string(),
-  chunks: z.number(),
-  covered_seconds: z.number(),
-  bytes: z.number(),
-  memory_bytes: z.number(),
-  mb_per_s: z.number().nullish(),
-  t: z.number(),
-});
-
-const planSchema = z.looseObject({
-  targets: z.array(z.string()),
-  dropped: z.array(z.string()),
-});
-
 /** What a document says of its run; `now` by the server's clock. */
-export function runView(document: Readonly<Record<string, unknown>>, now: Date): RunView {
-  const parsed = parseRun(document);
-  const own = document['bootstrax'] as
-    { progress?: unknown; plan?: unknown; same_number?: unknown } | null | undefined;
-  const plan = planSchema.safeParse(own?.plan).data;
-  const incomplete = incompleteIn(own);
-  const base = describe(parsed, now);
+export function runView(stored: StoredRun, now: Date): RunView {
+  const { plan, incomplete, sameNumber, progress } = stored.own;
+  const parsed = checkRun(stored);
   return {
-    ...base,
+    ...describe(parsed, now),
     targets: plan?.targets ?? [],
     dropped: plan?.dropped ?? [],
     incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
-    setAsideFor: idsIn(own?.same_number),
-    progress: progressOf(own?.progress, parsed, now),
+    setAsideFor: sameNumber,
+    progress: progress === null ? null : progressOf(progress, parsed, now),
   };
 }
 
 type Described = Omit<RunView, 'targets' | 'dropped' | 'incomplete' | 'setAsideFor' | 'progress'>;
-
-/** Documents named at most, and characters of an id: other programs make them. */
-const MOST_IDS = 5;
-const LONGEST_ID = 100;
-
-function idsIn(said: unknown): string[] {
-  if (!Array.isArray(said)) return [];
-  return said
-    .filter((id) => typeof id === 'string')
-    .slice(0, MOST_IDS)
-    .map((id) => id.slice(0, LONGEST_ID));
-}
 
 function describe(parsed: ParsedRun, now: Date): Described {
   if (parsed.kind === 'malformed') {
@@ -148,23 +117,23 @@ function fromFields(run: number | null, fields: BootstraxFields, tags: readonly 
   };
 }
 
-function progressOf(raw: unknown, parsed: ParsedRun, now: Date): ProgressView | null {
-  const progress = progressSchema.safeParse(raw).data;
-  if (progress === undefined || parsed.kind !== 'run') return null;
+/** Null unless all of it is there. */
+function progressOf(
+  { phase, chunks, coveredSeconds, bytes, memoryBytes, seconds, mbPerSecond }: StoredProgress,
+  parsed: ParsedRun,
+  now: Date,
+): ProgressView | null {
+  if (phase === null || chunks === null || coveredSeconds === null) return null;
+  if (bytes === null || memoryBytes === null || seconds === null) return null;
+  if (parsed.kind !== 'run') return null;
   const { start, end } = parsed.run;
   const length = ((end ?? now).getTime() - start.getTime()) / 1000;
-  const covered = progress.covered_seconds;
-  const left = Math.max(0, length - covered);
-  const speed = progress.t > 0 ? covered / progress.t : 0;
+  const left = Math.max(0, length - coveredSeconds);
+  const speed = seconds > 0 ? coveredSeconds / seconds : 0;
   const ended = end !== null;
   return {
-    phase: progress.phase,
-    chunks: progress.chunks,
-    coveredSeconds: covered,
-    fraction: length > 0 ? Math.min(1, covered / length) : null,
-    mbPerSecond: progress.mb_per_s ?? null,
-    bytes: progress.bytes,
-    memoryBytes: progress.memory_bytes,
+    ...{ phase, chunks, coveredSeconds, mbPerSecond, bytes, memoryBytes },
+    fraction: length > 0 ? Math.min(1, coveredSeconds / length) : null,
     estimatedEnd:
       ended && speed > 0 ? new Date(now.getTime() + (left / speed) * 1000).toISOString() : null,
     behindSeconds: ended ? null : left,

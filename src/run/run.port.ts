@@ -1,22 +1,22 @@
 import type { ObjectId } from 'mongodb';
-import type { Incomplete } from '../attempt/live-input.pure.ts';
-import type { FaultSeen } from '../retry/unmendable.pure.ts';
+import type { Incomplete } from './incomplete.pure.ts';
 import type { FieldProblem, RunState } from './run.pure.ts';
+import type { FaultSeen, Ownership } from './stored-run.pure.ts';
 
-/** A run document as stored, projected to the fields the program reads (`RUN_PROJECTION`). Untrusted. */
-export type RunDocument = { _id: ObjectId } & Record<string, unknown>;
+declare const stored: unique symbol;
 
 /**
- * The ownership of a run as it was read: a compare-and-set against it fails if anything of it has
- * changed since. Values are as stored, whatever their type; absent fields are null.
+ * A run document as stored, projected to the fields the program reads (`RUN_PROJECTION`). Untrusted,
+ * and therefore closed: `readRun` alone reads its fields.
  */
-export interface Seen {
+export interface RunDocument {
+  readonly _id: ObjectId;
+  readonly [stored]: true;
+}
+
+/** A compare-and-set against it fails if anything of the ownership has changed since it was read. */
+export interface Seen extends Ownership {
   id: ObjectId;
-  number: unknown;
-  state: unknown;
-  host: unknown;
-  time: unknown;
-  attempt: unknown;
   /** Whether it carried the tag `hold-processing`, where that matters. */
   held?: boolean;
 }

@@ -1,6 +1,6 @@
 import type { RunState } from './run-shape.pure.ts';
 
-export { parseRun } from './run-document.pure.ts';
+export { checkRun, parseRun, readRun } from './run-document.pure.ts';
 export { OUTCOMES, problemsText, RUN_STATES } from './run-shape.pure.ts';
 export type {
   BootstraxFields,
@@ -12,6 +12,7 @@ export type {
   Run,
   RunState,
 } from './run-shape.pure.ts';
+export type { StoredRun } from './stored-run.pure.ts';
 
 /** A legal change of `bootstrax.state` (reference, section 2.3, with what this program adds). */
 export interface Transition {

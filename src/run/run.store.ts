@@ -1,5 +1,5 @@
 import { HOLD_TAG } from '../infra/config/rules.pure.ts';
-import { tagNames } from './tags.pure.ts';
+import { readRun, type StoredRun } from './run.pure.ts';
 import type { Document, ObjectId } from 'mongodb';
 
 import type { DatabaseWrite } from '../infra/crash-points/points.ts';
@@ -48,6 +48,7 @@ import {
   withAction,
 } from './run-updates.ts';
 import { unregisterStage, withdrawLiveStage } from './run-data.ts';
+import { seenOf, storedRuns } from './stored-runs.ts';
 import type { Fence, Fenced, RetriesQuery, RunDocument, RunStore, Seen } from './run.port.ts';
 
 export const RUNS_COLLECTION = 'runs';
@@ -80,27 +81,6 @@ export const RUN_INDEXES: readonly IndexSpec[] = [
   }),
 ];
 
-/** The ownership of a run as this document shows it. */
-export function seenOf(document: RunDocument): Seen {
-  const fields = bootstraxOf(document);
-  return {
-    id: document._id,
-    number: document.number,
-    state: fields.state ?? null,
-    host: fields.host ?? null,
-    time: fields.time ?? null,
-    attempt: fields.attempt ?? null,
-  };
-}
-
-function bootstraxOf(document: Document): Record<string, unknown> {
-  const value = document.bootstrax as unknown;
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-/** Whatever somebody has written there. */
-type DataElement = { host?: unknown; location?: unknown } | null;
-
 /** `serverTime` is asked only to find the newest runs. */
 export function createRunStore(
   runs: Collection,
@@ -114,10 +94,12 @@ export function createRunStore(
     sort: Record<string, 1 | -1>,
     { limit, skip = 0 }: { limit: number; skip?: number },
   ): Promise<RunDocument[]> =>
-    (await runs.find(filter, {
-      ...{ projection: RUN_PROJECTION, sort, limit },
-      ...(skip === 0 ? {} : { skip }),
-    })) as RunDocument[];
+    storedRuns(
+      await runs.find(filter, {
+        ...{ projection: RUN_PROJECTION, sort, limit },
+        ...(skip === 0 ? {} : { skip }),
+      }),
+    );
 
   const retries = (query: RetriesQuery & { before: Date }, by: Order['by'], direction: 1 | -1) =>
     readRetries(
@@ -127,17 +109,19 @@ export function createRunStore(
     );
 
   /** In the order of their ids. */
-  const setAside = (which: Document, after: ObjectId | null, limit: number) =>
-    runs.aggregate([
-      { $match: setAsideFilter() },
-      { $match: { ...which, ...(after === null ? {} : { _id: { $gt: after } }) } },
-      { $sort: { _id: 1 } },
-      { $limit: limit },
-      { $project: RUN_PROJECTION },
-    ]) as Promise<RunDocument[]>;
+  const setAside = async (which: Document, after: ObjectId | null, limit: number) =>
+    storedRuns(
+      await runs.aggregate([
+        { $match: setAsideFilter() },
+        { $match: { ...which, ...(after === null ? {} : { _id: { $gt: after } }) } },
+        { $sort: { _id: 1 } },
+        { $limit: limit },
+        { $project: RUN_PROJECTION },
+      ]),
+    );
 
-  const all = async (filter: Document): Promise<RunDocument[]> =>
-    (await runs.find(filter, { projection: RUN_PROJECTION })) as RunDocument[];
+  const all = async (filter: Document, projection: Document = RUN_PROJECTION) =>
+    storedRuns(await runs.find(filter, { projection }));
 
   /** Whether a lost answer landed does not show in the document, and to repeat it does no harm. */
   const repeat = () => false;
@@ -147,7 +131,7 @@ export function createRunStore(
     fence: Fence,
     states: readonly string[],
     update: Document[],
-    landed: (bootstrax: Record<string, unknown>) => boolean,
+    landed: (document: StoredRun) => boolean,
     repeated = false,
   ): Promise<Fenced> {
     const done = await compareAndSet(runs, {
@@ -156,7 +140,7 @@ export function createRunStore(
       expected: fenceFilter(fence, states),
       update,
       projection: { bootstrax: 1 },
-      landed: (document) => landed(bootstraxOf(document)),
+      landed: (document) => landed(readRun(document)),
       repeated,
     });
     return done ? 'landed' : 'superseded';
@@ -165,16 +149,18 @@ export function createRunStore(
   const unsettled = ({ state }: Fence): readonly string[] =>
     state === undefined ? UNSETTLED_STATES : [state];
 
-  const owned = (fence: Fence, state: string) => (bootstrax: Record<string, unknown>) =>
-    bootstrax.attempt === fence.attempt &&
-    bootstrax.host === fence.host &&
-    bootstrax.state === state;
+  const owned =
+    (fence: Fence, state: string) =>
+    ({ bootstrax }: StoredRun) =>
+      bootstrax.attempt === fence.attempt &&
+      bootstrax.host === fence.host &&
+      bootstrax.state === state;
 
   async function settled(
     write: DatabaseWrite,
     seen: Seen,
     update: Document[],
-    landed: (bootstrax: Record<string, unknown>) => boolean,
+    landed: (document: StoredRun) => boolean,
   ): Promise<'landed' | 'changed'> {
     const done = await compareAndSet(runs, {
       write,
@@ -183,8 +169,8 @@ export function createRunStore(
       update,
       projection: { bootstrax: 1 },
       landed: (document) => {
-        const bootstrax = bootstraxOf(document);
-        return bootstrax.attempt === undefined && landed(bootstrax);
+        const stored = readRun(document);
+        return stored.ownership.attempt === null && landed(stored);
       },
     });
     return done ? 'landed' : 'changed';
@@ -196,15 +182,14 @@ export function createRunStore(
     retryDue: ({ now, ...query }) => retries({ ...query, before: now }, 'start', -1),
     overdue: (query) => retries(query, 'next_retry', 1),
     ownRuns: (host) => all(unsettledFilter(host)),
-    unsettled: async () =>
-      ((await runs.find(unsettledFilter(), { projection: SEEN_PROJECTION })) as RunDocument[]).map(
-        seenOf,
-      ),
+    unsettled: async () => (await all(unsettledFilter(), SEEN_PROJECTION)).map(seenOf),
     waitingTagged: async (tag, limit) => {
       const found = new Map<string, RunDocument>();
       for (const filter of waitingTaggedFilters(tag)) {
-        for (const document of await runs.find(filter, { projection: RUN_PROJECTION, limit })) {
-          found.set(idText((document as RunDocument)._id), document as RunDocument);
+        for (const document of storedRuns(
+          await runs.find(filter, { projection: RUN_PROJECTION, limit }),
+        )) {
+          found.set(idText(document._id), document);
         }
       }
       return [...found.values()].slice(0, limit);
@@ -220,18 +205,12 @@ export function createRunStore(
       return newestFirst([...found.values()]);
     },
     byNumber: (number) => all({ number }),
-    numbered: (from, to) =>
-      runs.find({ number: { $gte: from, $lte: to } }, { projection: PLACES_PROJECTION }) as Promise<
-        RunDocument[]
-      >,
+    numbered: (from, to) => all({ number: { $gte: from, $lte: to } }, PLACES_PROJECTION),
     byId: async (id) => (await all({ _id: id }))[0] ?? null,
     ofNumbers: async (numbers) =>
       numbers.length === 0
         ? []
-        : ((await runs.find(
-            { number: { $in: [...new Set(numbers)] } },
-            { projection: PLACES_PROJECTION },
-          )) as RunDocument[]),
+        : all({ number: { $in: [...new Set(numbers)] } }, PLACES_PROJECTION),
     setAsideForNumber: (after, limit) => setAside(forNumberFilter(), after, limit),
     setAsideForFault: (after, limit) => setAside(forFaultFilter(), after, limit),
 
@@ -255,8 +234,8 @@ export function createRunStore(
         update: claimUpdate(owner),
         projection: { bootstrax: 1 },
         landed: (document) => {
-          const bootstrax = bootstraxOf(document);
-          return bootstrax.attempt === owner.attempt && bootstrax.host === owner.host;
+          const { attempt, host } = readRun(document).bootstrax;
+          return attempt === owner.attempt && host === owner.host;
         },
       });
       return done ? 'claimed' : 'lost';
@@ -294,9 +273,10 @@ export function createRunStore(
         },
         update: [unregisterStage(host, locations)],
         projection: { 'data.host': 1, 'data.location': 1 },
-        landed: ({ data }) =>
-          !(Array.isArray(data) ? (data as DataElement[]) : []).some(
-            (entry) => entry?.host === host && locations.includes(String(entry.location)),
+        landed: (document) =>
+          !readRun(document).data.some(
+            (entry) =>
+              entry.host === host && entry.location !== null && locations.includes(entry.location),
           ),
       });
       return done ? 'landed' : 'changed';
@@ -308,8 +288,8 @@ export function createRunStore(
         fence,
         unsettled(fence),
         concludeUpdate(fence, conclusion),
-        (bootstrax) =>
-          bootstrax.last_attempt === fence.attempt && bootstrax.attempt !== fence.attempt,
+        ({ own, bootstrax }) =>
+          own.lastAttempt === fence.attempt && bootstrax.attempt !== fence.attempt,
         again,
       );
       if (landed === 'superseded') return { kind: 'superseded' };
@@ -322,23 +302,23 @@ export function createRunStore(
         'runs.settle',
         seen,
         withAction(settleUpdate(host, settlement), action),
-        (bootstrax) =>
+        ({ bootstrax, own }) =>
           bootstrax.state === concludedState(settlement) &&
           bootstrax.outcome === settlement.kind &&
           bootstrax.host === host &&
-          (action === undefined || bootstrax.action === action),
+          (action === undefined || own.action === action),
       ),
     retry: (seen, host, failures, action) =>
       settled(
         'runs.retry',
         seen,
         withAction(retryUpdate(host, failures), action),
-        (bootstrax) =>
+        ({ bootstrax, own }) =>
           bootstrax.state === 'failed' &&
           bootstrax.outcome === 'requeued' &&
-          bootstrax.n_failures === failures &&
+          bootstrax.failures === failures &&
           bootstrax.host === host &&
-          (action === undefined || bootstrax.action === action),
+          (action === undefined || own.action === action),
       ),
 
     renumber: async (seen, number, due, action) => {
@@ -348,7 +328,10 @@ export function createRunStore(
         expected: { ...seenFilter(seen), number: { $eq: seen.number } },
         update: withAction(renumberUpdate(number, due), action),
         projection: { number: 1, bootstrax: 1 },
-        landed: (document) => document.number === number && bootstraxOf(document).action === action,
+        landed: (document) => {
+          const stored = readRun(document);
+          return stored.number === number && stored.own.action === action;
+        },
       });
       return done ? 'landed' : 'changed';
     },
@@ -360,7 +343,7 @@ export function createRunStore(
         expected: { ...seenFilter(seen), status: { $in: [...STATUS_TO_REPLACE] } },
         update: [statusStage()],
         projection: { status: 1 },
-        landed: (document) => document.status === FINISHED_STATUS,
+        landed: (document) => readRun(document).status === FINISHED_STATUS,
       });
       return done ? 'landed' : 'changed';
     },
@@ -371,11 +354,13 @@ export function createRunStore(
         expected: liveOfDoneFilter(fence, location, unlessTagged),
         update: [withdrawLiveStage(fence.host, location)],
         projection: { 'data.type': 1, 'deleted_data.type': 1, 'deleted_data.by': 1 },
-        landed: (document) =>
-          !entriesAt(document, 'data').some(({ type }) => type === 'live') &&
-          entriesAt(document, 'deleted_data').some(
-            ({ type, by }) => type === 'live' && by === fence.host,
-          ),
+        landed: (document) => {
+          const { data, deletedData } = readRun(document);
+          return (
+            !data.some(({ type }) => type === 'live') &&
+            deletedData.some(({ type, by }) => type === 'live' && by === fence.host)
+          );
+        },
         repeated: again,
       });
       return done ? 'landed' : 'changed';
@@ -411,27 +396,19 @@ export function createRunStore(
   };
 }
 
-function newestFirst(documents: RunDocument[]): RunDocument[] {
-  const startOf = ({ start }: RunDocument) => (start instanceof Date ? start.getTime() : -Infinity);
-  return documents.sort((a, b) => startOf(b) - startOf(a));
+function newestFirst(documents: readonly RunDocument[]): RunDocument[] {
+  return documents
+    .map((document) => ({ document, start: readRun(document).start?.getTime() ?? -Infinity }))
+    .sort((a, b) => b.start - a.start)
+    .map(({ document }) => document);
 }
 
 function isTaggedHold(document: Document): boolean {
-  return tagNames(document['tags']).includes(HOLD_TAG);
-}
-
-function entriesAt(document: Document, field: string): Record<string, unknown>[] {
-  const value = document[field] as unknown;
-  return Array.isArray(value)
-    ? value.filter(
-        (entry): entry is Record<string, unknown> => typeof entry === 'object' && entry !== null,
-      )
-    : [];
+  return readRun(document).tags.includes(HOLD_TAG);
 }
 
 async function foreignStatus(runs: Collection, id: ObjectId): Promise<string | null> {
   const [document] = await runs.find({ _id: id }, { projection: { status: 1 }, limit: 1 });
-  const status = document?.status as unknown;
-  if (status === undefined || status === null || status === FINISHED_STATUS) return null;
-  return typeof status === 'string' ? status : JSON.stringify(status);
+  const { status, statusText } = readRun(document);
+  return status === FINISHED_STATUS ? null : statusText;
 }

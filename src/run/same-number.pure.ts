@@ -1,5 +1,5 @@
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import type { FieldProblem } from './run-shape.pure.ts';
+import type { StoredRun } from './stored-run.pure.ts';
 
 /**
  * One run number, one document. strax names folders and live data by the number alone, so of several
@@ -10,7 +10,7 @@ import type { FieldProblem } from './run-shape.pure.ts';
 export interface Numbered {
   /** Text of its `_id`. */
   id: string;
-  document: Readonly<Record<string, unknown>>;
+  stored: StoredRun;
 }
 
 /** May the run of one of these documents be begun? */
@@ -54,15 +54,9 @@ export function mayBegin(id: string, documents: readonly Numbered[]): MayBegin {
 }
 
 /** Whether there are products of it, or were: such a run is not to be touched for another's sake. */
-export function hasProducts({ document }: Pick<Numbered, 'document'>): boolean {
-  const { data } = document;
-  const lists = Array.isArray(data)
-    ? data.some((entry) => {
-        const { type } = fieldsOf(entry);
-        return typeof type === 'string' && type !== 'live';
-      })
-    : false;
-  return lists || stateOf(document) === 'done';
+export function hasProducts({ stored }: Pick<Numbered, 'stored'>): boolean {
+  const lists = stored.data.some(({ type }) => type !== null && type !== 'live');
+  return lists || stored.bootstrax.state === 'done';
 }
 
 /** Documents of one number that are named; of more it is said how many. */
@@ -78,11 +72,10 @@ export function documentsInWords(documents: readonly Numbered[]): string {
 }
 
 /** One document: its id and its state. */
-export function inWords({ id, document }: Numbered): string {
-  const { host } = fieldsOf(document['bootstrax']);
-  const state = stateOf(document);
-  const shown = typeof state === 'string' ? state.slice(0, 20) : 'new';
-  const where = shown !== 'new' && typeof host === 'string' ? ` on ${host.slice(0, 100)}` : '';
+export function inWords({ id, stored }: Numbered): string {
+  const { host } = stored.bootstrax;
+  const shown = stored.stateText?.slice(0, 20) ?? 'new';
+  const where = shown !== 'new' && host !== null ? ` on ${host.slice(0, 100)}` : '';
   return `${id.slice(0, MOST_ID_CHARACTERS)} (${shown}${where})`;
 }
 
@@ -138,10 +131,6 @@ function rank(each: Numbered): number {
   return isBusy(each) ? 1 : 0;
 }
 
-function isBusy({ document }: Pick<Numbered, 'document'>): boolean {
-  return stateOf(document) === 'busy';
-}
-
-function stateOf(document: Readonly<Record<string, unknown>>): unknown {
-  return fieldsOf(document['bootstrax'])['state'];
+function isBusy({ stored }: Pick<Numbered, 'stored'>): boolean {
+  return stored.bootstrax.state === 'busy';
 }

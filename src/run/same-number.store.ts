@@ -1,10 +1,15 @@
 import type { Numbered } from './same-number.pure.ts';
 import { idText } from './document-id.ts';
+import { readRun } from './run.pure.ts';
 import type { RunDocument } from './run.port.ts';
 
 /** Documents of one number, as the decision about them takes them. */
-export function numbered<T extends RunDocument>(
-  documents: readonly T[],
-): (Numbered & { document: T })[] {
-  return documents.map((document) => ({ id: idText(document._id), document }));
+export function numbered(
+  documents: readonly RunDocument[],
+): (Numbered & { document: RunDocument })[] {
+  return documents.map((document) => ({
+    id: idText(document._id),
+    document,
+    stored: readRun(document),
+  }));
 }

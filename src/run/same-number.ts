@@ -1,10 +1,10 @@
 import type { ObjectId } from 'mongodb';
 
-import type { Run } from './run.pure.ts';
+import { readRun, type Run } from './run.pure.ts';
 import { inWords, mayBegin, setAsideText, type NotOwned } from './same-number.pure.ts';
 import { idText } from './document-id.ts';
 import { numbered } from './same-number.store.ts';
-import { seenOf } from './run.store.ts';
+import { seenOf } from './stored-runs.ts';
 import type { Fence, RunDocument } from './run.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { untilAnswered } from '../ports/persist.ts';
@@ -77,13 +77,12 @@ export class SetAsideNumbers {
 
   async #lookAt(document: RunDocument): Promise<void> {
     const env = this.#env;
-    const { number } = document;
-    if (typeof number !== 'number') return;
+    const { number, bootstrax } = readRun(document);
+    if (number === null) return;
     const documents = numbered(await env.store.runs.byNumber(number));
     if (mayBegin(idText(document._id), documents).kind !== 'yes') return;
     const seen = seenOf(document);
-    const { n_failures: counted } = document['bootstrax'] as { n_failures?: unknown };
-    const failures = typeof counted === 'number' ? counted : 0;
+    const { failures } = bootstrax;
     if ((await env.store.runs.retry(seen, env.host, failures)) !== 'landed') return;
     const message = `${runLabel(seen)} goes back to the queue: its number is no longer another document's`;
     env.log.info({ event: 'run.number_settled', run: number }, message);

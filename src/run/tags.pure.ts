@@ -1,17 +1,29 @@
-import { isMissing, isObject } from '../infra/values/bson-values.pure.ts';
+import { isMissing, isObject, readDate } from '../infra/values/bson-values.pure.ts';
+import { objectsOf, plainString } from './leaves.pure.ts';
 import type { FieldProblem } from './run-shape.pure.ts';
+import type { StoredNote } from './stored-run.pure.ts';
+
+export interface StoredTags {
+  names: string[];
+  named: string[];
+  notes: StoredNote[];
+  oddities: FieldProblem[];
+}
 
 /**
- * Names of a run's tags, whoever wrote them: a tag is an object with a name, and one that somebody
- * wrote as plain text is its name. What else is there is named and says nothing.
+ * A run's tags, whoever wrote them: a tag is an object with a name, and one that somebody wrote as
+ * plain text is its name. What else is there is named and says nothing.
  */
-export function readTags(value: unknown): { names: string[]; oddities: FieldProblem[] } {
-  if (isMissing(value)) return { names: [], oddities: [] };
+export function readTags(value: unknown): StoredTags {
+  const notes = readNotes(value, 'name');
+  const named = objectsOf(value).flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+  if (isMissing(value)) return { names: [], named, notes, oddities: [] };
   const oddities: FieldProblem[] = [];
-  if (!Array.isArray(value)) oddities.push({ field: 'tags', problem: 'is not an array' });
-  const names = (Array.isArray(value) ? (value as unknown[]) : [value]).flatMap((tag, i) => {
+  const isList = Array.isArray(value);
+  if (!isList) oddities.push({ field: 'tags', problem: 'is not an array' });
+  const names = (isList ? (value as unknown[]) : [value]).flatMap((tag, i) => {
     const note = (problem: string, name = '') => {
-      if (Array.isArray(value)) oddities.push({ field: `tags.${i}${name}`, problem });
+      if (isList) oddities.push({ field: `tags.${i}${name}`, problem });
       return [];
     };
     if (typeof tag === 'string') {
@@ -22,10 +34,18 @@ export function readTags(value: unknown): { names: string[]; oddities: FieldProb
     if (isMissing(tag.name)) return [];
     return typeof tag.name === 'string' ? [tag.name] : note('is not a string', '.name');
   });
-  return { names, oddities };
+  return { names, named, notes, oddities };
 }
 
-/** See `readTags`. */
-export function tagNames(value: unknown): string[] {
-  return readTags(value).names;
+/** What people have written about the run. */
+export function readComments(value: unknown): StoredNote[] {
+  return readNotes(value, 'comment');
+}
+
+function readNotes(value: unknown, textField: 'name' | 'comment'): StoredNote[] {
+  return objectsOf(value).flatMap((entry) => {
+    const text = entry[textField];
+    if (typeof text !== 'string') return [];
+    return [{ text, by: plainString(entry.user), at: readDate(entry.date) }];
+  });
 }

@@ -13,9 +13,9 @@ import { hostTargetsOf } from '../../src/plan/host-targets.pure.ts';
 import { nextRuns } from '../../src/claim/next-runs.pure.ts';
 import { makePlan, planLine, type PlanInputs } from '../../src/plan/plan.pure.ts';
 import { defaultRules } from '../../src/infra/config/rules.pure.ts';
-import { parseRun, type ParsedRun } from '../../src/run/run.pure.ts';
-import { seenOf } from '../../src/run/run.store.ts';
-import type { RunDocument } from '../../src/run/run.port.ts';
+import { parseRun, readRun, type ParsedRun } from '../../src/run/run.pure.ts';
+import { seenOf } from '../../src/run/stored-runs.ts';
+import { storedRun } from '../unit/run/documents.ts';
 import straxenGraph from '../unit/plan/straxen-graph.json' with { type: 'json' };
 import {
   anything,
@@ -100,9 +100,9 @@ function decide(document: unknown): ParsedRun {
     expect(parsed.malformed.problems.length).toBeGreaterThan(0);
   }
   if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
-    const stored = document as RunDocument;
+    const stored = storedRun(document);
     seenOf(stored);
-    draw(runView(stored, NOW));
+    draw(runView(readRun(document), NOW));
     const views = malformedViews([stored]);
     if (parsed.kind === 'malformed') expect(views[0]?.problems).toEqual(parsed.malformed.problems);
   }
@@ -166,7 +166,7 @@ describe('whatever a run document holds', () => {
         seen.documents++;
         const document = mutated(wellFormed(LIVE), changes);
         expect(decide(document)).toMatchObject({ kind: 'run' });
-        expect(malformedViews([document as RunDocument])).toEqual([]);
+        expect(malformedViews([storedRun(document)])).toEqual([]);
       }),
     );
   });

@@ -2,7 +2,7 @@ import type { Document } from 'mongodb';
 
 import { parseRun } from '../../src/run/run.pure.ts';
 import { ABANDON_TAG } from '../../src/infra/config/rules.pure.ts';
-import { seenOf } from '../../src/run/run.store.ts';
+import { seenOf } from '../../src/run/stored-runs.ts';
 import type { RunDocument } from '../../src/run/run.port.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Random } from './random.ts';
@@ -56,7 +56,7 @@ export class People {
       'set status',
       ...(this.#options.careless ? (['done by hand', 'done by hand'] as const) : []),
     ] as const);
-    tell(`${what} run ${String(document.number)}`);
+    tell(`${what} run ${String(seenOf(document).number)}`);
     switch (what) {
       case 'hold':
         await this.#options.store.runs.hold(seenOf(document), 'operator');

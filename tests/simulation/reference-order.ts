@@ -4,6 +4,8 @@ import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
 import type { Conclusion, Fence, RunStore, Seen } from '../../src/run/run.port.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { MemoryDatabase } from './store/index.ts';
+import { fieldsOf } from '../../src/infra/values/bson-values.pure.ts';
+import { opened } from '../unit/run/documents.ts';
 
 /** How a host reaches the database. */
 export type Call = <T>(operation: string, carryOut: () => Promise<T>) => Promise<T>;
@@ -31,7 +33,7 @@ export function withReferenceOrder(store: Store, database: MemoryDatabase, call:
 
   const remember = async (id: Seen['id']): Promise<void> => {
     const document = await ours.byId(id);
-    memory.set(id.toHexString(), { ...(document?.['bootstrax'] as Document | null) });
+    memory.set(id.toHexString(), { ...fieldsOf(opened(document).bootstrax) });
   };
 
   const end = async (id: Seen['id'], host: string, conclusion: Conclusion): Promise<void> => {

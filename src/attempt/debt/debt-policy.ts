@@ -8,7 +8,7 @@ import type { Outcome, Verification } from '../outcome.pure.ts';
 import { progressSummary } from '../../plan/plan-summary.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Fence, ProgressSummary } from '../../run/run.port.ts';
-import type { Run } from '../../run/run.pure.ts';
+import { readRun, type Run } from '../../run/run.pure.ts';
 
 /**
  * An attempt at what a done run lacks. The run stays done with what it has, whatever becomes of it:
@@ -82,8 +82,7 @@ export class DebtPolicy implements AttemptPolicy {
 
   async read(): Promise<void> {
     if (this.#life.phase === 'concluding') return;
-    const document = await this.#env.store.debts.run(this.#fence.id);
-    const facts = debtFacts(document ?? {});
+    const facts = debtFacts(readRun(await this.#env.store.debts.run(this.#fence.id)));
     const ours =
       facts.state === 'done' &&
       facts.host === this.#fence.host &&
@@ -103,11 +102,7 @@ export class DebtPolicy implements AttemptPolicy {
     return verifyAdded(this.#env, plan, result);
   }
 
-  async conclude(
-    figures: AttemptFigures,
-    outcome: Outcome,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async conclude(figures: AttemptFigures, outcome: Outcome, signal: AbortSignal): Promise<boolean> {
     const { run } = this;
     switch (outcome.kind) {
       case 'done':

@@ -1,7 +1,6 @@
-import { fieldsOf } from '../../infra/values/bson-values.pure.ts';
-import { incompleteIn, lacksData } from '../live-input.pure.ts';
+import { lacksData } from '../live-input.pure.ts';
 import type { TargetRules } from '../../infra/config/rules.pure.ts';
-import { tagNames } from '../../run/tags.pure.ts';
+import type { StoredRun } from '../../run/stored-run.pure.ts';
 
 /** A done attempt that made fewer targets than wanted. */
 export interface Debtor {
@@ -18,7 +17,8 @@ export function debtorOf(history: {
   plan: Record<string, unknown> | null;
 }): Debtor {
   const { attempt, host, plan } = history;
-  return { attempt, host, outputDirectory: textOf(plan?.['outputDirectory']) };
+  const directory = plan?.['outputDirectory'];
+  return { attempt, host, outputDirectory: typeof directory === 'string' ? directory : null };
 }
 
 /** What a run document says that matters to a debt; whatever is not there is null. */
@@ -44,37 +44,21 @@ export const OFFERABLE_STATUS: readonly (string | null)[] = [null, 'eb_finished_
 /** restrax has not begun, or has given up. */
 export const OFFERABLE_RESTRAX: readonly (string | null)[] = [null, 'failed'];
 
-type Fields = Record<string, unknown>;
-
-function textOf(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function listOf(value: unknown): Fields[] {
-  return Array.isArray(value) ? value.map(fieldsOf) : [];
-}
-
-/** Reads a run document, whatever is in it. */
-export function debtFacts(document: Fields): DebtFacts {
-  const bootstrax = fieldsOf(document['bootstrax']);
-  const { restrax } = document;
-  const incomplete = incompleteIn(bootstrax);
-  const hasRestrax = restrax !== undefined && restrax !== null;
+export function debtFacts({ bootstrax, own, data, tags, ...stored }: StoredRun): DebtFacts {
   return {
-    state: textOf(bootstrax['state']),
-    host: textOf(bootstrax['host']),
-    lastAttempt: textOf(bootstrax['last_attempt']),
-    debtAttempt: textOf(fieldsOf(bootstrax['debt'])['attempt']),
-    debtPaid: textOf(bootstrax['debt_paid']),
-    status: textOf(document['status']),
-    restrax: hasRestrax ? (textOf(fieldsOf(restrax)['state']) ?? 'of unknown state') : null,
-    tags: tagNames(document['tags']),
-    incomplete: incomplete !== null && lacksData(incomplete),
-    data: listOf(document['data']).map(({ type, host, location }) => ({
-      type: textOf(type) ?? '',
-      host: textOf(host) ?? '',
-      location: textOf(location),
+    state: stored.stateText,
+    host: bootstrax.host,
+    lastAttempt: own.lastAttempt,
+    debtAttempt: own.debt?.attempt ?? null,
+    debtPaid: own.debtPaid,
+    status: stored.statusText,
+    restrax: stored.restrax,
+    tags,
+    incomplete: own.incomplete !== null && lacksData(own.incomplete),
+    data: data.map(({ type, host, location }) => ({
+      type: type ?? '',
+      host: host ?? '',
+      location,
     })),
   };
 }

@@ -2,10 +2,10 @@ import type { AttemptFiles } from '../files/attempt-directory.ts';
 import type { Plan } from '../attempt.pure.ts';
 import { claimDecision, type FleetFacts, type HostFacts } from '../../claim/claim.pure.ts';
 import { debtFacts, debtorOf, offerable } from './debt.pure.ts';
-import { parseRun, type Run } from '../../run/run.pure.ts';
+import { checkRun, readRun, type Run } from '../../run/run.pure.ts';
 import type { Fence } from '../../run/run.port.ts';
 import type { Life } from '../attempt-policy.ts';
-import { seenOf } from '../../run/run.store.ts';
+import { seenOf } from '../../run/stored-runs.ts';
 import type { DebtDocument } from './debt.port.ts';
 import type { RunDocument } from '../../run/run.port.ts';
 import type { AttemptBook } from '../attempt-book.ts';
@@ -103,8 +103,9 @@ export class Debts {
 
   /** One that an earlier manager of this host has begun: it goes on. */
   adopt(document: RunDocument, files: AttemptFiles & { plan: Plan }): boolean {
-    const parsed = parseRun(document);
-    const facts = debtFacts(document);
+    const stored = readRun(document);
+    const parsed = checkRun(stored);
+    const facts = debtFacts(stored);
     if (parsed.kind !== 'run' || facts.lastAttempt === null) return false;
     const { attempt } = files.plan;
     if (facts.debtAttempt !== attempt || facts.state !== 'done') return false;
@@ -141,7 +142,8 @@ export class Debts {
     const env = this.#env;
     const document = await this.#documentOf(debt);
     if (document === null) return false;
-    const may = offerable(debtorOf(debt), debtFacts(document), env.rules);
+    const stored = readRun(document);
+    const may = offerable(debtorOf(debt), debtFacts(stored), env.rules);
     if (!may.ok) {
       // Asked for, and not possible any more: whoever asked can read why.
       if (debt.debt?.offered === true) {
@@ -149,7 +151,7 @@ export class Debts {
       }
       return false;
     }
-    const parsed = parseRun(document);
+    const parsed = checkRun(stored);
     if (parsed.kind !== 'run' || this.#book.ofRun(document._id) !== null) return false;
     const attempt = env.attempts.newId();
     const by = debt.debt?.offered === true ? {} : { by: 'idle' };
@@ -171,7 +173,7 @@ export class Debts {
     const { store, host } = this.#env;
     const [document, another] = await store.debts.runs([run]);
     if (document === undefined || another !== undefined) return null;
-    const { debtAttempt } = debtFacts(document);
+    const debtAttempt = readRun(document).own.debt?.attempt ?? null;
     if (debtAttempt === null || debtAttempt !== debt?.attempt || this.#book.has(debtAttempt)) {
       return document;
     }
@@ -202,7 +204,7 @@ export async function cleanUpDebt(
 ): Promise<void> {
   const { plan } = files;
   await endProcesses(env, files.started, files.id);
-  const facts = documents.map(debtFacts);
+  const facts = documents.map((document) => debtFacts(readRun(document)));
   const isTakenHere = facts.some(
     ({ state, host, debtAttempt }) =>
       host === env.host &&

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 
-import { fieldsOf } from '../../infra/values/bson-values.pure.ts';
+import type { StoredRun } from '../../run/stored-run.pure.ts';
 
 /** What a product folder says of who made it. */
 export type FolderWord =
@@ -66,30 +66,23 @@ export type MayRemove =
 /** What `outcome` says of a run that was to be tried again, or not any more, when its last attempt had ended. */
 const WITHOUT_PRODUCTS: readonly unknown[] = ['failed', 'requeued', 'given_up'];
 
-/** Reads a run document, whatever is in it; `document` is its `_id` as text. */
-export function runNow(document: string, fields: Record<string, unknown>): RunNow {
-  const bootstrax = fieldsOf(fields['bootstrax']);
-  const state = textOf(bootstrax['state']);
+/** `document` is its `_id` as text. */
+export function runNow(document: string, { bootstrax, own, data }: StoredRun): RunNow {
+  const { state, host, attempt } = bootstrax;
   const isDone = state === 'done';
-  const last = textOf(bootstrax['last_attempt']);
-  const hasFailed = WITHOUT_PRODUCTS.includes(bootstrax['outcome']);
+  const last = own.lastAttempt;
+  const hasFailed = WITHOUT_PRODUCTS.includes(bootstrax.outcome);
   const isHeld = state === 'considering' || state === 'busy';
-  const entries: unknown[] = Array.isArray(fields['data']) ? fields['data'] : [];
   return {
-    document,
-    state,
-    host: textOf(bootstrax['host']),
-    holder: isHeld
-      ? textOf(bootstrax['attempt'])
-      : isDone
-        ? textOf(fieldsOf(bootstrax['debt'])['attempt'])
-        : null,
-    madeBy: isDone ? texts(hasFailed ? null : last, bootstrax['debt_paid']) : [],
+    ...{ document, state, host },
+    holder: isHeld ? attempt : isDone ? (own.debt?.attempt ?? null) : null,
+    madeBy: isDone ? [hasFailed ? null : last, own.debtPaid].filter((each) => each !== null) : [],
     failed: isDone && hasFailed ? last : null,
-    listed: entries.map(fieldsOf).flatMap(({ host, location }) => {
-      const at = textOf(location);
-      return at === null ? [] : [{ host: textOf(host) ?? '', location: normalized(at) }];
-    }),
+    listed: data.flatMap((entry) =>
+      entry.location === null
+        ? []
+        : [{ host: entry.host ?? '', location: normalized(entry.location) }],
+    ),
   };
 }
 
@@ -221,14 +214,6 @@ function isListedBy({ listed }: RunNow, { location }: FolderAt): boolean {
 
 function normalized(path: string): string {
   return posix.normalize(path).replace(/(?<=.)\/+$/, '');
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function texts(...values: unknown[]): string[] {
-  return values.filter((value): value is string => typeof value === 'string');
 }
 
 function no(why: string): MayRemove {

@@ -2,11 +2,11 @@ import { dirname, resolve } from 'node:path';
 
 import type { Leftover } from './leftovers.ts';
 import type { Plan } from '../attempt.pure.ts';
-import { fieldsOf } from '../../infra/values/bson-values.pure.ts';
 import { isAsItsAttemptLeftIt } from '../../claim/claimed-run.pure.ts';
 import { heldBecause, mayRemove, runNow, type Remover, type RunNow } from './ownership.pure.ts';
 import { idText } from '../../run/document-id.ts';
-import { seenOf } from '../../run/run.store.ts';
+import { readRun } from '../../run/run.pure.ts';
+import { seenOf } from '../../run/stored-runs.ts';
 import type { RunDocument } from '../../run/run.port.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { listedHere } from '../process/orphans.ts';
@@ -94,7 +94,7 @@ export async function withdrawEntries(
   begun: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const now = runNow(idText(document._id), document);
+  const now = runNow(idText(document._id), readRun(document));
   // With its conclusion it withdrew what it had listed: the rest is of who has made the run done since.
   if (now.failed === removal.remover.attempt) return;
   if (isCalledDone(env, removal, document)) {
@@ -111,12 +111,13 @@ export async function withdrawEntries(
 
 /** Somebody wrote `done` by hand while the attempt worked on it: nobody has concluded it. */
 function isCalledDone(env: Environment, { remover }: Removal, document: RunDocument): boolean {
-  const { state, host, attempt } = seenOf(document);
+  const stored = readRun(document);
+  const { state, host, attempt } = stored.bootstrax;
   return (
     state === 'done' &&
     host === env.host &&
     attempt === remover.attempt &&
-    isAsItsAttemptLeftIt(fieldsOf(document['bootstrax']))
+    isAsItsAttemptLeftIt(stored)
   );
 }
 
@@ -179,7 +180,7 @@ export function makingRoom(plan: Plan, known: readonly string[] = []): Removal {
 }
 
 export function runsNow(documents: readonly RunDocument[]): RunNow[] {
-  return documents.map((document) => runNow(idText(document._id), document));
+  return documents.map((document) => runNow(idText(document._id), readRun(document)));
 }
 
 async function documentsNow(

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { Started } from '../attempt.pure.ts';
+import { readRun } from '../../run/run.pure.ts';
 import type { RunDocument } from '../../run/run.port.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { NOBODY } from '../supervise.ts';
@@ -25,9 +26,7 @@ export function listedHere({ host }: Environment, document: RunDocument): string
 }
 
 export function listedOn(name: string, document: RunDocument): string[] {
-  const entries: unknown[] = Array.isArray(document['data']) ? document['data'] : [];
-  return entries.flatMap((entry) => {
-    const { host, location } = (entry ?? {}) as { host?: unknown; location?: unknown };
-    return host === name && typeof location === 'string' ? [location] : [];
-  });
+  return readRun(document).data.flatMap(({ host, location }) =>
+    host === name && location !== null ? [location] : [],
+  );
 }

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { parseRun, type FieldProblem } from '../../run/run.pure.ts';
+import { checkRun, readRun, type FieldProblem } from '../../run/run.pure.ts';
 import { idText } from '../../run/document-id.ts';
 import type { RunDocument } from '../../run/run.port.ts';
 import { style, table } from './output.ts';
@@ -17,28 +16,23 @@ export interface MalformedView {
   oddities: readonly FieldProblem[];
 }
 
-/** As the manager notes them: also what only the plugin graph of the context could tell. */
-const notedSchema = z.looseObject({
-  outcome: z.literal('set_aside'),
-  malformed: z.array(z.object({ field: z.string(), problem: z.string() })).nonempty(),
-});
-
 /** Those of the documents that are malformed now, or were when they were set aside, or odd. */
 export function malformedViews(documents: readonly RunDocument[]): MalformedView[] {
   return documents.flatMap((document) => {
-    const parsed = parseRun(document);
-    const noted = notedSchema.safeParse(document['bootstrax']).data ?? null;
-    const { number, bootstrax, oddities } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+    const stored = readRun(document);
+    const parsed = checkRun(stored);
+    const { number, bootstrax, oddities, own } = stored;
+    const isSetAside = bootstrax.outcome === 'set_aside';
     const isWaiting = bootstrax.state === 'failed' && bootstrax.nextRetry === null;
-    // A person who has mended it has also asked for another try.
-    const notedProblems = isWaiting ? (noted?.malformed ?? []) : [];
-    const problems = parsed.kind === 'malformed' ? parsed.malformed.problems : notedProblems;
+    // What only the plugin graph could tell; a person who has mended it has also asked for another try.
+    const noted = isSetAside && isWaiting ? own.malformed : [];
+    const problems = parsed.kind === 'malformed' ? parsed.malformed.problems : noted;
     if (problems.length + oddities.length === 0) return [];
     return {
       id: idText(document._id),
       run: number,
       state: bootstrax.state,
-      setAside: bootstrax.outcome === 'set_aside',
+      setAside: isSetAside,
       problems,
       oddities,
     };

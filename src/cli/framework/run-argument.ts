@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 
 import type { RunTarget } from '../../features/actions/action.ts';
-import { readInteger } from '../../infra/values/bson-values.pure.ts';
 import { documentId } from '../../run/document-id.ts';
+import { readRun } from '../../run/run.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { CommandFailure } from './command-failure.ts';
 import { runNumber } from './run-number.ts';
@@ -30,7 +30,7 @@ export async function runTarget(store: Store, named: RunArgument): Promise<RunTa
   const id = documentId(named.document);
   const document = id === null ? null : await store.runs.byId(id);
   if (document === null) throw new CommandFailure(1, `there is no run document ${named.document}`);
-  const run = readInteger(document['number']);
+  const run = readRun(document).number;
   if (run === null) {
     throw new CommandFailure(1, `document ${named.document} has no run number: mend it first`);
   }

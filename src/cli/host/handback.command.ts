@@ -4,6 +4,8 @@ import pino from 'pino';
 import type { Loaded } from '../../infra/config/load-config.ts';
 import type { ControlRequest, ControlResponse } from '../../exclusion/manager-lock.ts';
 import type { HandBack } from '../../manager/drain/handback.ts';
+import { readRun } from '../../run/run.pure.ts';
+import { seenOf } from '../../run/stored-runs.ts';
 import { settingsWithDatabase, withStore } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { askManagerOf } from '../framework/manager-request.ts';
@@ -78,7 +80,7 @@ async function directly(loaded: Loaded, handBack: HandBack): Promise<number[]> {
   const { settings } = loaded;
   const runs = await withStore(loaded, async (store) => {
     const own = await store.runs.ownRuns(settings.host.name);
-    return own.flatMap(({ number }) => (typeof number === 'number' ? [number] : []));
+    return own.flatMap((document) => readRun(document).number ?? []);
   });
   const going = runs.length === 0 ? '' : `; run ${runs.join(', ')} is seen to first`;
   say(`no manager runs here: the host is handed back directly${going}`);
@@ -99,17 +101,13 @@ async function reportOn(loaded: Loaded, numbers: readonly number[]) {
     const runs: RunLeft[] = [];
     for (const run of numbers) {
       for (const document of await store.runs.byNumber(run)) {
-        const fields = (document['bootstrax'] ?? {}) as Record<string, unknown>;
-        const { state, next_retry: due } = fields;
-        runs.push({
-          run,
-          state: typeof state === 'string' ? state : null,
-          nextRetry: state === 'failed' && due instanceof Date ? due.toISOString() : null,
-        });
+        const { bootstrax, stateText } = readRun(document);
+        const due = bootstrax.state === 'failed' ? bootstrax.nextRetry : null;
+        runs.push({ run, state: stateText, nextRetry: due?.toISOString() ?? null });
       }
     }
     // Only what another program has claimed in this host's name can be left.
-    const held = (await store.runs.ownRuns(name)).map(({ number }) => number);
+    const held = (await store.runs.ownRuns(name)).map((each) => seenOf(each).number);
     const ok = held.length === 0;
     const message = ok
       ? `${name} is handed back: straxen's bootstrax.py may be started here`

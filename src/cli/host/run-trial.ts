@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { connectionOf } from '../../infra/config/connection.ts';
 import type { Settings } from '../../infra/config/entries.ts';
 import type { Loaded } from '../../infra/config/load-config.ts';
-import { seenOf } from '../../run/run.store.ts';
+import { readRun } from '../../run/run.pure.ts';
 import type { TrialRuns } from '../../features/trial/trial-runs.ts';
 import type { RunDocument } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
@@ -133,8 +133,8 @@ class Trial {
       throw new CommandFailure(1, `${what} in the database that is read`);
     }
     for (const document of found) await this.#copies.copy(document);
-    this.#numbers = found.flatMap(({ number }) => (typeof number === 'number' ? [number] : []));
-    this.#open = found.filter(({ end }) => !(end instanceof Date));
+    this.#numbers = found.flatMap((document) => readRun(document).number ?? []);
+    this.#open = found.filter((document) => readRun(document).end === null);
   }
 
   async #waiting(): Promise<RunDocument[]> {
@@ -149,7 +149,7 @@ class Trial {
   async look(results: Store): Promise<boolean> {
     for (const { _id } of [...this.#open]) {
       const document = await this.#source.runs.byId(_id);
-      if (!(document?.['end'] instanceof Date)) continue;
+      if (document === null || readRun(document).end === null) continue;
       await this.#copies.setEnd(document);
       this.#open = this.#open.filter((each) => !each._id.equals(_id));
     }
@@ -173,8 +173,8 @@ class Trial {
   async #states(results: Store) {
     const found = await Promise.all(this.#numbers.map((run) => results.runs.byNumber(run)));
     return found.flat().map((document) => {
-      const { reason } = document['bootstrax'] as { reason?: string };
-      return { run: document['number'], state: seenOf(document).state, reason: reason ?? null };
+      const { ownership, bootstrax } = readRun(document);
+      return { run: ownership.number, state: ownership.state, reason: bootstrax.reason };
     });
   }
 }

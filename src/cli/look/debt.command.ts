@@ -11,7 +11,7 @@ import {
 import type { Rules } from '../../infra/config/rules.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import { readRun, type StoredRun } from '../../run/run.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { askOf, toolsOf } from '../act/act-by-command.ts';
 import { withDatabase } from '../framework/with-database.ts';
@@ -101,31 +101,31 @@ export function addDebt(program: Command): void {
 
 async function listDebts(store: Store, rules: Rules, since: Date): Promise<Debt[]> {
   const found = await store.debts.open({ since, limit: MOST_DEBTS });
-  const documents = await store.debts.runs([...new Set(found.map(({ run }) => run))]);
+  const runs = (await store.debts.runs([...new Set(found.map(({ run }) => run))])).map(readRun);
   const debts: Debt[] = [];
   for (const debtor of found) {
-    const document = documents.find((each) => isDebtOf(each, debtor));
-    if (document !== undefined) debts.push(await describe(store, rules, debtor, document));
+    const stored = runs.find((each) => isDebtOf(each, debtor));
+    if (stored !== undefined) debts.push(await describe(store, rules, debtor, stored));
   }
   return debts;
 }
 
 /** Not any more once the run has been processed anew. */
-function isDebtOf(document: RunDocument, { run, attempt }: DebtDocument): boolean {
-  const { state, lastAttempt } = debtFacts(document);
-  return document['number'] === run && state === 'done' && lastAttempt === attempt;
+function isDebtOf({ number, bootstrax, own }: StoredRun, debt: DebtDocument): boolean {
+  const isDone = bootstrax.state === 'done' && own.lastAttempt === debt.attempt;
+  return isDone && number === debt.run;
 }
 
 async function describe(
   store: Store,
   rules: Rules,
   document: DebtDocument,
-  runDocument: RunDocument,
+  stored: StoredRun,
 ): Promise<Debt> {
   const { run, mode, host, ended, plan, result, debt } = document;
   const dropped = result?.dropped ?? [];
   const debtor = debtorOf(document);
-  const facts = debtFacts(runDocument);
+  const facts = debtFacts(stored);
   const may = offerable(debtor, facts, rules);
   const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
   const lastCounted = history.find((attempt) => attempt.result?.counted === true)?.result;
@@ -155,7 +155,8 @@ async function offer(
   const [document, another] = await store.debts.runs([run]);
   if (document === undefined) return no('there is no such run');
   if (another !== undefined) return no('several documents have this number');
-  const { state, lastAttempt } = debtFacts(document);
+  const facts = debtFacts(readRun(document));
+  const { state, lastAttempt } = facts;
   if (state !== 'done') return no(`it is ${state ?? 'new'}: only what done runs lack is offered`);
   const attempt = lastAttempt === null ? null : await store.attempts.get(lastAttempt);
   if (attempt === null) return no('it is not known what it lacks: no attempt of ours made it');
@@ -169,7 +170,7 @@ async function offer(
   if (typeof look === 'string') return no(look);
   // What cannot be added is not made anew unless somebody asks for just that.
   if (!look.effectOf.possible || look.effectOf.step.kind !== 'offer') {
-    const may = offerable(debtorOf(debtor), debtFacts(document), settings.rules);
+    const may = offerable(debtorOf(debtor), facts, settings.rules);
     return no(may.ok ? look.effect : may.reason);
   }
   const { act } = await import('../../features/actions/act.ts');

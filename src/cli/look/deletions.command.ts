@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import type { DeletionDocument } from '../../features/deletion/deletion.port.ts';
 import type { Store } from '../../ports/store.ts';
+import { readRun } from '../../run/run.pure.ts';
 import { withDatabase } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { findRun } from '../framework/find-run.ts';
@@ -63,10 +64,9 @@ async function listed(
 
 async function retry(store: Store, run: number): Promise<string> {
   const { document, parsed } = await findRun(store, run);
-  const fields = document['bootstrax'] as { last_attempt?: unknown } | null | undefined;
-  const attempt = fields?.last_attempt;
+  const { lastAttempt: attempt } = readRun(document).own;
   const { state, host } = parsed.kind === 'run' ? parsed.run.bootstrax : parsed.malformed.bootstrax;
-  if (state !== 'done' || host === null || typeof attempt !== 'string') {
+  if (state !== 'done' || host === null || attempt === null) {
     throw new CommandFailure(
       1,
       `run ${run} is not done by an attempt of ours: its live data stays`,

@@ -6,7 +6,7 @@ import { runArgument, RUN_HELP, type RunArgument } from '../framework/run-argume
 import { blame, blameText, isAlike, type Blame } from '../../retry/blame.pure.ts';
 import { causeText, type Meaning } from '../../retry/causes.pure.ts';
 import { deletionInWords } from '../../features/deletion/deletion-words.pure.ts';
-import { incompleteIn, incompleteInWords } from '../../attempt/live-input.pure.ts';
+import { incompleteInWords } from '../../attempt/live-input.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { withDatabase } from '../framework/with-database.ts';
 import { print, printJson, style } from '../framework/output.ts';
@@ -40,7 +40,7 @@ export function addExplain(program: Command): void {
       const explanation = await withDatabase(command, async (database) => {
         const { store } = database;
         const { now, own, others } = await explainedRun(database, named);
-        const incomplete = incompleteIn(own.document['bootstrax']);
+        const { incomplete } = own.stored.own;
         const [deletion] = await store.deletions.ofRun(own.run);
         return {
           ...own.explanation,

@@ -1,7 +1,9 @@
 import { explainFleet } from '../../readmodel/explain-fleet.pure.ts';
 import { withNumber, type NumberedExplanation } from '../../readmodel/explain-number.pure.ts';
-import { parseRun } from '../../run/run.pure.ts';
-import { ownerOf, type Numbered } from '../../run/same-number.pure.ts';
+import type { RunDocument } from '../../run/run.port.ts';
+import { checkRun } from '../../run/run.pure.ts';
+import { ownerOf } from '../../run/same-number.pure.ts';
+import type { StoredRun } from '../../run/stored-run.pure.ts';
 import { fleetFacts, fleetNowOf, roleAsked } from '../../claim/fleet-facts.ts';
 import { numbered } from '../../run/same-number.store.ts';
 import type { Database } from '../framework/with-database.ts';
@@ -11,7 +13,8 @@ import { runTarget, type RunArgument } from '../framework/run-argument.ts';
 
 export interface ExplainedRun {
   run: number;
-  document: Numbered['document'];
+  document: RunDocument;
+  stored: StoredRun;
   explanation: NumberedExplanation;
 }
 
@@ -37,10 +40,11 @@ export async function explainedRun(
   const documents = numbered(await store.runs.byNumber(run));
   const own = documents.find((each) => each.id === id) ?? ownerOf(documents);
   if (own === null) throw new CommandFailure(1, `there is no run ${run}`);
-  const explained = (each: Numbered): ExplainedRun => {
+  const explained = (each: (typeof documents)[number]): ExplainedRun => {
     const home = { host: host.name, role: host.role };
-    const alone = explainFleet(parseRun(each.document), fleetNow, fleet, rules, now, home);
-    return { run, document: each.document, explanation: withNumber(alone, each.id, documents) };
+    const alone = explainFleet(checkRun(each.stored), fleetNow, fleet, rules, now, home);
+    const { document, stored } = each;
+    return { run, document, stored, explanation: withNumber(alone, each.id, documents) };
   };
   const others = documents.filter((each) => each.id !== own.id);
   return { now, own: explained(own), others: others.map(explained) };

@@ -1,7 +1,5 @@
 import { Option, type Command } from 'commander';
 import { RUN_STATES, type RunState } from '../../run/run.pure.ts';
-import { readInteger } from '../../infra/values/bson-values.pure.ts';
-import { idText } from '../../run/document-id.ts';
 import { numbered } from '../../run/same-number.store.ts';
 import type { RunDocument, RunListQuery } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
@@ -83,15 +81,14 @@ async function numberedViews(
   documents: readonly RunDocument[],
   now: Date,
 ): Promise<ListedRun[]> {
-  const numbers = documents.flatMap(({ number }) => readInteger(number) ?? []);
+  const listed = numbered(documents);
+  const numbers = listed.flatMap(({ stored }) => stored.number ?? []);
   const all = numbered(await store.runs.ofNumbers(numbers));
-  return documents.map((each) => {
-    const [id, number] = [idText(each._id), readInteger(each['number'])];
-    const others = all.filter(
-      ({ id: other, document }) => other !== id && readInteger(document['number']) === number,
-    );
+  return listed.map(({ id, stored }) => {
+    const { number } = stored;
+    const others = all.filter((other) => other.id !== id && other.stored.number === number);
     return {
-      ...runView(each, now),
+      ...runView(stored, now),
       document: id,
       sameNumber: number === null ? [] : others.map((other) => other.id),
     };

@@ -7,6 +7,7 @@ import { hostCondition } from '../../readmodel/hosts.pure.ts';
 import { hostViews } from './host-view.ts';
 import { bar, bytes, duration, style, table } from '../framework/output.ts';
 import { runView, type RunView } from '../../run/run-view.pure.ts';
+import { readRun } from '../../run/run.pure.ts';
 
 /** The object of `bootstrax status --json`. */
 export interface StatusView {
@@ -30,7 +31,7 @@ export async function readStatus(store: Store, settings: Settings): Promise<Stat
   const documents = await Promise.all(unsettled.map(({ id }) => store.runs.byId(id)));
   const runs = documents
     .filter((document) => document !== null)
-    .map((document) => runView(document, now))
+    .map((document) => runView(readRun(document), now))
     .sort((a, b) => (a.run ?? 0) - (b.run ?? 0));
   return { time: now.toISOString(), hosts, queue, runs };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Document } from 'mongodb';
 
-import { seenOf } from '../../run/run.store.ts';
+import { seenOf } from '../../run/stored-runs.ts';
 import type { Fence, RunDocument } from '../../run/run.port.ts';
 import { expect, NotAsPromised, type CheckContext } from './promise.ts';
 

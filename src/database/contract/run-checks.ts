@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Document } from 'mongodb';
 
-import { seenOf } from '../../run/run.store.ts';
+import { readRun } from '../../run/run.pure.ts';
+import { seenOf } from '../../run/stored-runs.ts';
 import type { PlanSummary } from '../../run/run.port.ts';
 import { expect, type ContractCheck } from './promise.ts';
 import { A, B, claimed, newRun } from './contract-runs.ts';
@@ -52,18 +53,18 @@ export const RUN_CHECKS: readonly ContractCheck[] = [
         { bootstrax: 'odd' },
       ];
       const wanted = [];
-      for (const form of forms) wanted.push((await newRun(context, form))['number']);
+      for (const form of forms) wanted.push(seenOf(await newRun(context, form)).number);
       const taken = [
         await newRun(context, { bootstrax: { state: 'done' } }),
         await newRun(context, { tags: [{ name: 'hold-processing' }] }),
-      ].map(({ number }) => number as number);
+      ].map((run) => seenOf(run).number);
       const found = await store.runs.newCandidates({ limit: 1000 });
-      const seen = found.map(({ number }) => number as number);
+      const seen = found.map((run) => seenOf(run).number);
       for (const number of wanted) {
-        expect(seen.includes(number as number), 'a run without a state is not found');
+        expect(seen.includes(number), 'a run without a state is not found');
       }
       expect(!taken.some((number) => seen.includes(number)), 'a done or held run is found as new');
-      const order = found.map(({ start }) => (start as Date).getTime());
+      const order = found.map((run) => readRun(run).start?.getTime() ?? -Infinity);
       expect(
         order.every((start, i) => i === 0 || start <= (order[i - 1] ?? Infinity)),
         'candidates are not sorted by their start',

@@ -1,4 +1,3 @@
-import { fieldsOf } from '../../infra/values/bson-values.pure.ts';
 import { documentsInWords, hasProducts, type Numbered } from '../../run/same-number.pure.ts';
 import type { RunEffect } from './run-effects.pure.ts';
 
@@ -28,7 +27,7 @@ export function renumberEffect({ own, others, from, to, taken }: Renumbering): R
     );
   }
   if (to === from) return no(`document ${own.id} has the number ${from} already`);
-  const { state, outcome } = fieldsOf(own.document['bootstrax']);
+  const { state, outcome } = own.stored.bootstrax;
   if (state === 'considering' || state === 'busy') {
     return no(`document ${own.id} is being processed as run ${from}: fail it first, by its id`);
   }
@@ -54,8 +53,7 @@ export function renumberEffect({ own, others, from, to, taken }: Renumbering): R
 }
 
 /** The folder above the run's, as the document has it. */
-function liveFolder({ document }: Numbered): string {
-  const data: unknown[] = Array.isArray(document['data']) ? document['data'] : [];
-  const { location } = fieldsOf(data.find((entry) => fieldsOf(entry)['type'] === 'live'));
-  return typeof location === 'string' ? location.replace(/\/+$/, '') : 'its folder';
+function liveFolder({ stored }: Numbered): string {
+  const live = stored.data.find(({ type }) => type === 'live');
+  return live?.location?.replace(/\/+$/, '') ?? 'its folder';
 }

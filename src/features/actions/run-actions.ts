@@ -1,4 +1,3 @@
-import { fieldsOf } from '../../infra/values/bson-values.pure.ts';
 import { countedFailure } from '../../retry/backoff.pure.ts';
 import {
   runEffect,
@@ -13,7 +12,9 @@ import { harmToOthers, severalText, type Numbered } from '../../run/same-number.
 import { idText } from '../../run/document-id.ts';
 import { StoreError } from '../../infra/mongo/store-error.ts';
 import { numbered } from '../../run/same-number.store.ts';
-import { seenOf } from '../../run/run.store.ts';
+import { readRun, type StoredRun } from '../../run/run.pure.ts';
+import { runSnapshot } from '../../run/run-snapshot.pure.ts';
+import { seenOf } from '../../run/stored-runs.ts';
 import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
 import type { RunDocument, Seen } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
@@ -55,13 +56,13 @@ export async function lookAtRun(
   } else if (harm !== null) {
     effectOf = { possible: false, why: harm };
   } else {
-    const debtor = kind === 'reprocess' ? await debtorOf(store, document) : null;
-    effectOf = runEffect(kind, document, debtor, rules, options);
+    const debtor = kind === 'reprocess' ? await debtorOf(store, own.stored) : null;
+    effectOf = runEffect(kind, own.stored, debtor, rules, options);
   }
   return {
     document,
     effectOf,
-    seen: runSeen(document),
+    seen: runSeen(own.stored),
     before: snapshot(document),
     possible: effectOf.possible,
     effect: effectOf.possible ? effectOf.effect : effectOf.why,
@@ -90,9 +91,10 @@ function chosen<T extends Numbered>(
   return documents.find((each) => each.id === id) ?? `document ${id} has not the number ${run}`;
 }
 
-async function debtorOf(store: Store, document: RunDocument): Promise<DebtDocument | null> {
-  const { state, last_attempt: last } = fieldsOf(document['bootstrax']);
-  return state === 'done' && typeof last === 'string' ? store.attempts.get(last) : null;
+async function debtorOf(store: Store, { bootstrax, own }: StoredRun): Promise<DebtDocument | null> {
+  const { lastAttempt } = own;
+  const isDone = bootstrax.state === 'done' && lastAttempt !== null;
+  return isDone ? store.attempts.get(lastAttempt) : null;
 }
 
 export type RunAnswer =
@@ -150,7 +152,7 @@ async function take(
   document: RunDocument,
   { step, done }: RunEffect & { possible: true },
 ): Promise<{ landed: 'landed' | 'changed'; message: string }> {
-  const seen: Seen = { ...seenOf(document), ...heldFilter(document) };
+  const seen: Seen = { ...seenOf(document), ...heldFilter(readRun(document)) };
   switch (step.kind) {
     case 'nothing':
       return { landed: 'landed', message: done };
@@ -193,14 +195,19 @@ async function take(
 /** The attempt that such a step takes its run away from. */
 function endedBy(step: RunStep, document: RunDocument): { host: string; attempt: string } | null {
   if (step.kind !== 'abandon' && step.kind !== 'fail') return null;
-  return ownerOf(fieldsOf(document['bootstrax']));
+  return ownerOf(readRun(document).ownership);
 }
 
 /** Of a run in work; null: nobody, or somebody who writes no attempt. */
-export function ownerOf({ state, host, attempt }: Record<string, unknown>): {
-  host: string;
-  attempt: string;
-} | null {
+export function ownerOf({
+  state,
+  host,
+  attempt,
+}: {
+  state?: unknown;
+  host?: unknown;
+  attempt?: unknown;
+}): { host: string; attempt: string } | null {
   if (state !== 'considering' && state !== 'busy') return null;
   return typeof host === 'string' && typeof attempt === 'string' ? { host, attempt } : null;
 }
@@ -234,29 +241,7 @@ async function tell(
   }
 }
 
-/** Fields of `bootstrax` that tell the state of a run, and its tags. */
+/** How a run stands, and which document it is. */
 export function snapshot(document: RunDocument): Record<string, unknown> {
-  const {
-    state,
-    host,
-    time,
-    attempt,
-    outcome,
-    n_failures,
-    next_retry,
-    debt,
-    last_attempt,
-    action,
-  } = fieldsOf(document['bootstrax']);
-  const tags = Array.isArray(document['tags']) ? (document['tags'] as unknown[]) : [];
-  const fields = {
-    ...{ document: idText(document._id), number: document['number'] },
-    ...{ state: state ?? null, host, time, attempt, outcome, n_failures, next_retry, debt },
-    ...{ last_attempt, action },
-    tags: tags.flatMap((tag) => {
-      const name = (tag as { name?: unknown } | null)?.name;
-      return typeof name === 'string' ? [name] : [];
-    }),
-  };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return { document: idText(document._id), ...runSnapshot(document) };
 }

@@ -1,5 +1,5 @@
 import { debtFacts, debtorOf, offerable } from '../../attempt/debt/debt.pure.ts';
-import { parseRun, type BootstraxFields } from '../../run/run.pure.ts';
+import type { BootstraxFields, StoredRun } from '../../run/run.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
 import type { ActionKind } from './action-kinds.pure.ts';
 import { isHeld } from './seen.pure.ts';
@@ -45,7 +45,7 @@ export interface DebtorHistory {
 
 interface Facts {
   name: string;
-  document: Readonly<Record<string, unknown>>;
+  stored: StoredRun;
   fields: BootstraxFields;
   held: boolean;
   hasLiveData: boolean;
@@ -67,19 +67,18 @@ export interface Asking {
 /** What an action would do to a run as its document shows it. */
 export function runEffect(
   kind: Exclude<RunActionKind, 'renumber'>,
-  document: Readonly<Record<string, unknown>>,
+  stored: StoredRun,
   debtor: DebtorHistory | null,
   rules: Rules,
   asking: Asking = {},
 ): RunEffect {
-  const parsed = parseRun(document);
-  const { number, bootstrax } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
+  const { number, bootstrax } = stored;
   const facts: Facts = {
     name: number === null ? 'The run' : `Run ${number}`,
-    document,
+    stored,
     fields: bootstrax,
-    held: isHeld(document),
-    hasLiveData: debtFacts(document).data.some(({ type }) => type === 'live'),
+    held: isHeld(stored),
+    hasLiveData: stored.data.some(({ type }) => type === 'live'),
     rules,
   };
   switch (kind) {
@@ -243,11 +242,11 @@ function again(facts: Facts, fromStart: boolean): RunEffect {
 }
 
 function reprocess(facts: Facts, debtor: DebtorHistory | null): RunEffect {
-  const { document, rules, name } = facts;
+  const { stored, rules, name } = facts;
   const dropped = debtor?.result?.dropped ?? [];
   const isDebt = debtor !== null && dropped.length > 0 && debtor.debt?.paid !== true;
   if (facts.fields.state !== 'done' || !isDebt) return again(facts, true);
-  const may = offerable(debtorOf(debtor), debtFacts(document), rules);
+  const may = offerable(debtorOf(debtor), debtFacts(stored), rules);
   if (may.ok) {
     return {
       possible: true,

@@ -1,5 +1,5 @@
 import { HOLD_TAG } from '../../infra/config/rules.pure.ts';
-import { tagNames } from '../../run/tags.pure.ts';
+import type { StoredRun } from '../../run/run.pure.ts';
 
 /**
  * What a person sees of a thing, in one line: an action that was decided by it is carried out only
@@ -7,33 +7,33 @@ import { tagNames } from '../../run/tags.pure.ts';
  */
 
 /** Of a run, from its document. */
-export function runSeen(document: Readonly<Record<string, unknown>>): string {
-  const { state, host, time, attempt, n_failures: failures, debt } = objectOf(document.bootstrax);
-  const { attempt: debtAttempt } = objectOf(debt);
+export function runSeen(stored: StoredRun): string {
+  const { state, host, time, attempt } = stored.ownership;
+  const { failures } = stored.bootstrax;
+  const debtAttempt = stored.own.debt?.attempt ?? null;
   const isOwned = state === 'considering' || state === 'busy';
   return [
     textOf(state) ?? 'new',
     host == null ? null : `on ${textOf(host)}`,
     attempt == null ? null : `attempt ${textOf(attempt)}`,
     isOwned || time == null ? null : `since ${textOf(time)}`,
-    typeof failures === 'number' && failures > 0 ? `failures ${failures}` : null,
-    debtAttempt == null ? null : `made up for by ${textOf(debtAttempt)}`,
-    isHeld(document) ? 'held' : null,
+    failures > 0 ? `failures ${failures}` : null,
+    debtAttempt === null ? null : `made up for by ${debtAttempt}`,
+    isHeld(stored) ? 'held' : null,
   ]
     .filter((part) => part !== null)
     .join(', ');
 }
 
 /** Carries the tag that keeps all hosts away. */
-export function isHeld({ tags }: Readonly<Record<string, unknown>>): boolean {
-  return tagNames(tags).includes(HOLD_TAG);
+export function isHeld({ tags }: Pick<StoredRun, 'tags'>): boolean {
+  return tags.includes(HOLD_TAG);
 }
 
 /** What a write that lands only while this is still so asks for; nothing where the tag is plain text. */
-export function heldFilter(document: Readonly<Record<string, unknown>>): { held?: boolean } {
-  const { tags } = document;
-  const isNamed = Array.isArray(tags) && tags.some((tag) => objectOf(tag).name === HOLD_TAG);
-  return isNamed ? { held: true } : isHeld(document) ? {} : { held: false };
+export function heldFilter(stored: Pick<StoredRun, 'tags' | 'namedTags'>): { held?: boolean } {
+  const isNamed = stored.namedTags.includes(HOLD_TAG);
+  return isNamed ? { held: true } : isHeld(stored) ? {} : { held: false };
 }
 
 /** Of a host: whether a person has told it to take no runs. */
@@ -60,10 +60,6 @@ export function itemParts(
     occurrence: seen.slice(at + BETWEEN.length),
     acknowledgedBy: first === 'not acknowledged' ? null : first,
   };
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function textOf(value: unknown): string | null {

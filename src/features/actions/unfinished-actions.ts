@@ -1,6 +1,7 @@
 import { isHeld } from './seen.pure.ts';
 import { documentId, idText } from '../../run/document-id.ts';
 import type { ActionDocument } from './action.port.ts';
+import { readRun } from '../../run/run.pure.ts';
 import type { RunDocument } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { ownerOf, snapshot } from './run-actions.ts';
@@ -61,9 +62,9 @@ async function whatBecameOf(store: Store, action: ActionDocument): Promise<Becam
   const done: Became = { after: snapshot(document), awaits: null };
   switch (kind) {
     case 'hold':
-      return isHeld(document) ? done : null;
+      return isHeld(readRun(document)) ? done : null;
     case 'release':
-      return isHeld(document) ? null : done;
+      return isHeld(readRun(document)) ? null : done;
     case 'fail':
     case 'abandon':
       return (await hasLanded(store, action, document))
@@ -100,7 +101,7 @@ async function hasLanded(
   { id, run }: ActionDocument,
   document: RunDocument,
 ): Promise<boolean> {
-  if (snapshot(document)['action'] === id) return true;
+  if (readRun(document).own.action === id) return true;
   const later = await store.actions.list({ run: run ?? -1, limit: 100 });
   return later.some(({ before }) => before?.['action'] === id);
 }

@@ -10,7 +10,7 @@ import {
   type ProductCheck,
   type Voucher,
 } from './deletion.pure.ts';
-import { parseRun, type Run } from '../../run/run.pure.ts';
+import { checkRun, readRun, type Run } from '../../run/run.pure.ts';
 import { documentsInWords, SETTLE_NUMBER } from '../../run/same-number.pure.ts';
 import { numbered } from '../../run/same-number.store.ts';
 import type { DeletionDocument } from './deletion.port.ts';
@@ -115,7 +115,8 @@ class DeletionJob {
 
   async work(): Promise<DeletionEnd> {
     const document = await this.document();
-    if (this.record.state === 'deleting' && !listsLive(document)) {
+    const isListed = readRun(document).data.some(({ type }) => type === 'live');
+    if (this.record.state === 'deleting' && !isListed) {
       return this.finish(document);
     }
     await this.restore();
@@ -152,7 +153,7 @@ class DeletionJob {
   async windUp(): Promise<DeletionEnd> {
     if (this.record.state === 'deleting') {
       const document = await this.document();
-      if (!listsLive(document)) return this.finish(document);
+      if (!readRun(document).data.some(({ type }) => type === 'live')) return this.finish(document);
       await this.restore();
     }
     return wait('no manager is here that goes on with it');
@@ -266,8 +267,9 @@ class DeletionJob {
     const { env, record } = this;
     const { host } = env;
     const { attempt } = record;
+    const stored = readRun(document);
     return allowed(
-      stillOurs(parseRun(document), lastAttempt(document), { host, attempt }, env.rules.claim),
+      stillOurs(checkRun(stored), stored.own.lastAttempt, { host, attempt }, env.rules.claim),
     );
   }
 
@@ -321,17 +323,4 @@ function wait(problem: string): never {
 
 function stop(): never {
   throw new End({ kind: 'stopped' });
-}
-
-function lastAttempt(document: RunDocument): unknown {
-  const fields = document['bootstrax'] as { last_attempt?: unknown } | null | undefined;
-  return fields?.last_attempt;
-}
-
-function listsLive(document: RunDocument): boolean {
-  const entries = document['data'];
-  return (
-    Array.isArray(entries) &&
-    entries.some((entry) => (entry as { type?: unknown } | null)?.type === 'live')
-  );
 }

@@ -11,7 +11,6 @@ import {
 import {
   liveFolderOf,
   type Action,
-  type EntrySeen,
   type Finding,
   type HostSeen,
   type Listing,
@@ -21,7 +20,8 @@ import {
 import { mayRemove } from '../../attempt/files/ownership.pure.ts';
 import { reconcile, stillPermitted } from './reconcile.pure.ts';
 import { idText } from '../../run/document-id.ts';
-import { seenOf } from '../../run/run.store.ts';
+import { readRun } from '../../run/run.pure.ts';
+import { seenOf } from '../../run/stored-runs.ts';
 import type { RunDocument } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { runsNow } from '../../attempt/files/removal.ts';
@@ -176,7 +176,7 @@ async function documents(
   onDisk: readonly { run: number }[],
 ): Promise<RunSeen[]> {
   const newest = await store.runs.list({ limit: 1 });
-  const highest = Number(newest.runs[0]?.['number'] ?? -1);
+  const highest = Number(readRun(newest.runs[0]).ownership.number ?? -1);
   const end = scope.to ?? Infinity;
   const found: RunSeen[] = [];
   let more = true;
@@ -196,26 +196,17 @@ async function documents(
 }
 
 function runSeen(document: RunDocument): RunSeen[] {
-  const { number, start, end, data } = document as Record<string, unknown>;
+  const { ownership, start, end, data } = readRun(document);
+  const { number, state, host } = ownership;
   if (typeof number !== 'number') return [];
-  const { state, host } = seenOf(document);
   return [
     {
-      id: idText(document._id),
-      run: number,
-      state,
-      host,
-      start: start instanceof Date ? start : null,
-      end: end instanceof Date ? end : null,
-      entries: (Array.isArray(data) ? data : []).flatMap(entrySeen),
+      ...{ id: idText(document._id), run: number, state, host, start, end },
+      entries: data.flatMap(({ type, host: at, location }) =>
+        type === null || at === null ? [] : [{ type, host: at, location }],
+      ),
     },
   ];
-}
-
-function entrySeen(entry: unknown): EntrySeen[] {
-  const { type, host, location } = (entry ?? {}) as Record<string, unknown>;
-  if (typeof type !== 'string' || typeof host !== 'string') return [];
-  return [{ type, host, location: typeof location === 'string' ? location : null }];
 }
 
 /** Of all the places where data should be by the documents, those where there is none. */

@@ -6,7 +6,13 @@ import { type HostRole } from '../../infra/config/host-role.pure.ts';
 import { hostTargetsOf } from '../../plan/host-targets.pure.ts';
 import { decidePlan } from '../../plan/plan.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
-import { parseRun, type BootstraxFields, type ParsedRun } from '../../run/run.pure.ts';
+import {
+  checkRun,
+  readRun,
+  type BootstraxFields,
+  type ParsedRun,
+  type StoredRun,
+} from '../../run/run.pure.ts';
 import {
   claimVerdict,
   eventsBetween,
@@ -19,7 +25,6 @@ import {
 import { observe, staleness, type Observation } from '../../claim/staleness.pure.ts';
 import { dependsOnHost } from '../../plan/targets.pure.ts';
 import { idText } from '../../run/document-id.ts';
-import { seenOf } from '../../run/run.store.ts';
 import type { RunDocument } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { Bell } from '../../ports/wake.ts';
@@ -49,6 +54,7 @@ export interface ShadowMeans {
 /** What is known of one run. */
 interface Known {
   document: RunDocument;
+  stored: StoredRun;
   parsed: ParsedRun;
   fields: BootstraxFields;
   /** What was last logged as the decision about it while it waited. */
@@ -141,11 +147,12 @@ export class Shadow {
     fleet: FleetFacts,
     now: Date,
   ): Promise<Known> {
-    const parsed = parseRun(document);
-    const fields = parsed.kind === 'run' ? parsed.run.bootstrax : parsed.malformed.bootstrax;
+    const stored = readRun(document);
+    const fields = stored.bootstrax;
     const known: Known = {
       document,
-      parsed,
+      stored,
+      parsed: checkRun(stored),
       fields,
       decision: before?.decision ?? null,
       observation: null,
@@ -225,15 +232,15 @@ export class Shadow {
 
   async #silence(before: Known | null, known: Known, now: Date): Promise<void> {
     const { clock, rules } = this.#means;
-    const seen = seenOf(known.document);
+    const { state, attempt } = known.fields;
     const wasSilent = known.silent;
-    if (seen.state === 'considering' || seen.state === 'busy') {
+    if (state === 'considering' || state === 'busy') {
       const at = clock.monotonicSeconds();
       known.observation = observe(
         before?.observation ?? null,
         {
-          state: seen.state,
-          attempt: typeof seen.attempt === 'string' ? seen.attempt : null,
+          state,
+          attempt,
           timeMs: known.fields.time?.getTime() ?? null,
         },
         at,
@@ -261,14 +268,14 @@ export class Shadow {
       theirs: {
         ...{ state, outcome, failures, nextRetry },
         reason: reason?.split('\n')[1] ?? null,
-        status: known.document['status'] ?? null,
+        status: known.stored.status,
       },
     });
   }
 
   async #verdict(known: Known, verdict: ShadowVerdict, now: Date): Promise<void> {
     await this.#record(known, now, verdict);
-    const run = known.document['number'];
+    const run = known.stored.ownership.number;
     const text = `run ${String(run)}: ${verdict.kind}, ${verdict.agrees === null ? 'not known' : verdict.agrees ? 'the same' : 'otherwise'}`;
     this.#means.log.info({ event: 'shadow.decision', run, ...verdict }, text);
   }

@@ -1,5 +1,6 @@
-import { MongoClient, type Document } from 'mongodb';
+import { MongoClient } from 'mongodb';
 
+import { asNewRun, laterFields } from '../../run/copied-run.ts';
 import type { RunDocument } from '../../run/run.port.ts';
 import { RUNS_COLLECTION } from '../../run/run.store.ts';
 
@@ -17,14 +18,14 @@ export class TrialRuns {
   }
 
   /** As a new run, with nothing of what was made of it but where its live data lies. */
-  async copy({ _id, ...document }: RunDocument): Promise<void> {
+  async copy(document: RunDocument): Promise<void> {
+    const { _id } = document;
     await this.#runs().replaceOne({ _id }, asNewRun(document), { upsert: true });
   }
 
   /** What the DAQ has written since: the end of the run, and its rate. */
-  async setEnd({ _id, end, rate }: RunDocument): Promise<void> {
-    const rates = rate === undefined ? {} : { rate };
-    await this.#runs().updateOne({ _id }, { $set: { end, ...rates } });
+  async setEnd(document: RunDocument): Promise<void> {
+    await this.#runs().updateOne({ _id: document._id }, { $set: laterFields(document) });
   }
 
   async close(): Promise<void> {
@@ -34,12 +35,4 @@ export class TrialRuns {
   #runs() {
     return this.#client.db(this.#database).collection(RUNS_COLLECTION);
   }
-}
-
-/** Without state, status and tags; `data` keeps its live entries. */
-export function asNewRun(document: Record<string, unknown>): Document {
-  const { bootstrax, status, tags, data, deleted_data, ...facts } = document;
-  const entries: unknown[] = Array.isArray(data) ? data : [];
-  const live = entries.filter((entry) => (entry as { type?: unknown } | null)?.type === 'live');
-  return { ...facts, ...(Array.isArray(data) ? { data: live } : {}), bootstrax: { state: null } };
 }

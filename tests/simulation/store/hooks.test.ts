@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../src/run/run.store.ts';
+import { seenOf } from '../../../src/run/stored-runs.ts';
 import type { RunHint } from '../../../src/run/run.port.ts';
 import { holderOf } from '../../support/holder.ts';
 import {
@@ -11,6 +11,8 @@ import {
   openStore,
   type Hooks,
 } from './index.ts';
+import { fieldsOf } from '../../../src/infra/values/bson-values.pure.ts';
+import { opened } from '../../unit/run/documents.ts';
 
 const START = Date.parse('2026-01-02T03:04:05Z');
 const OWNER = { attempt: 'a'.repeat(24), host: 'eb3' };
@@ -37,7 +39,7 @@ describe('the store in memory', () => {
     const [run] = await store.runs.byNumber(1);
     await store.runs.claim(seenOf(run!), OWNER);
     const [after] = await store.runs.byNumber(1);
-    expect(after!.bootstrax).toMatchObject({ time: new Date(START + 12_345) });
+    expect(opened(after).bootstrax).toMatchObject({ time: new Date(START + 12_345) });
     expect(await store.serverTime()).toEqual(new Date(START + 12_345));
     await database.runs.updateOne({ number: 1 }, { $currentDate: { 'bootstrax.time': true } });
     clock.now = 0;
@@ -49,8 +51,8 @@ describe('the store in memory', () => {
     const { database, store } = simulated();
     await database.runs.insertOne(newRun(1));
     const [run] = await store.runs.byNumber(1);
-    expect(() => ((run!.bootstrax as { state: unknown }).state = 'odd')).toThrow(TypeError);
-    expect(() => (run!.tags as unknown[]).push(1)).toThrow(TypeError);
+    expect(() => (fieldsOf(opened(run).bootstrax).state = 'odd')).toThrow(TypeError);
+    expect(() => (opened(run).tags as unknown[]).push(1)).toThrow(TypeError);
     const given = { name: 'x', deep: { list: [1] } };
     await database.runs.updateOne({ number: 1 }, { $set: { given } });
     given.deep.list.push(2);

@@ -6,6 +6,7 @@ import {
   uncertifiable,
   whyNotHandedOn,
 } from '../../../src/attempt/certification.pure.ts';
+import { readRun } from '../../../src/run/run.pure.ts';
 
 const HOST = 'eb3';
 const live = { type: 'live', host: 'daq', location: '/live' };
@@ -23,14 +24,14 @@ it.each([
   ['with a product that is not there', [live, own], [], true],
   ['with a product that is not whole', [live, own], [broken], true],
 ])('a done run %s: held back is %4$s', (_what, data, seen, heldBack) => {
-  const listed = productsListed({ bootstrax: { state: 'done', host: HOST }, data });
+  const listed = productsListed(readRun({ bootstrax: { state: 'done', host: HOST }, data }));
   expect(uncertifiable(listed, seen) !== null).toBe(heldBack);
 });
 
 test('a document with anything in it is read without an error, and never handed on without products', () => {
   fc.assert(
     fc.property(fc.anything(), fc.anything(), (bootstrax, data) => {
-      const listed = productsListed({ bootstrax, data });
+      const listed = productsListed(readRun({ bootstrax, data }));
       expect(uncertifiable(listed, []) !== null).toBe(true);
     }),
   );
@@ -55,7 +56,7 @@ it.each([
   ['that is no more done', { state: 'failed' }, [live], null],
 ])('of a done run without a status %s it is said why', (_what, fields, data, why) => {
   const bootstrax = { state: 'done', host: HOST, time: ago(601), ...fields };
-  const found = whyNotHandedOn({ bootstrax, data, end: NOW }, NOW, 600);
+  const found = whyNotHandedOn(readRun({ bootstrax, data, end: NOW }), NOW, 600);
   if (why === null) expect(found).toBeNull();
   else expect(found).toMatch(why);
 });
@@ -63,6 +64,8 @@ it.each([
 test('a done run whose end was never written is not handed on for that', () => {
   const bootstrax = { state: 'done', host: HOST, time: ago(601) };
   for (const end of [null, undefined, 'later']) {
-    expect(whyNotHandedOn({ bootstrax, data: [own], end }, NOW, 600)).toMatch(/written its end/);
+    expect(whyNotHandedOn(readRun({ bootstrax, data: [own], end }), NOW, 600)).toMatch(
+      /written its end/,
+    );
   }
 });

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 
 import { inputSchema, type Input } from '../../../src/attempt/attempt.pure.ts';
 import {
-  incompleteIn,
   incompleteInWords,
   incompleteOf,
   inputInWords,
@@ -12,6 +11,9 @@ import {
   lacksData,
   standsForAll,
 } from '../../../src/attempt/live-input.pure.ts';
+import { readRun } from '../../../src/run/run.pure.ts';
+
+const incompleteIn = (bootstrax: unknown) => readRun({ bootstrax }).own.incomplete;
 
 const WHOLE: Input = {
   accounted: true,

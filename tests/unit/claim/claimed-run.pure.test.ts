@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { isAsItsAttemptLeftIt } from '../../../src/claim/claimed-run.pure.ts';
+import { readRun } from '../../../src/run/run.pure.ts';
 
 const time = new Date('2026-03-01T12:00:00Z');
 const later = new Date('2026-03-01T12:00:10Z');
@@ -24,5 +25,5 @@ test.each([
     false,
   ],
 ])('whether a run is as its attempt left it is told where it is %s', (_, bootstrax, isLeft) => {
-  expect(isAsItsAttemptLeftIt(bootstrax)).toBe(isLeft);
+  expect(isAsItsAttemptLeftIt(readRun({ bootstrax }))).toBe(isLeft);
 });

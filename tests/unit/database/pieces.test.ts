@@ -4,14 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { groupFailures } from '../../../src/retry/attempt-history.store.ts';
 import { withoutCredentials } from '../../../src/infra/mongo/store-error.ts';
 import { hintOf } from '../../../src/run/run-watch.ts';
-import { seenOf } from '../../../src/run/run.store.ts';
+import { seenOf } from '../../../src/run/stored-runs.ts';
 import { sumRates } from '../../../src/plan/data-rate.store.ts';
+import { storedRun } from '../run/documents.ts';
 
 const id = new ObjectId();
 
 describe('seenOf', () => {
   it.each([undefined, null, 'odd', 5])('reads bootstrax %j as untouched', (bootstrax) => {
-    expect(seenOf({ _id: id, number: 1, bootstrax })).toEqual({
+    expect(seenOf(storedRun({ _id: id, number: 1, bootstrax }))).toEqual({
       id,
       number: 1,
       state: null,

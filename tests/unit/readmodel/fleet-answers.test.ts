@@ -9,7 +9,7 @@ import { runRow } from '../../../src/readmodel/run-row.pure.ts';
 import { nextRuns } from '../../../src/claim/next-runs.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { runView } from '../../../src/run/run-view.pure.ts';
-import { parseRun } from '../../../src/run/run.pure.ts';
+import { parseRun, readRun } from '../../../src/run/run.pure.ts';
 import { at, NOW, runDocument } from '../run/documents.ts';
 import { DEAD_AFTER_SECONDS, hostNow } from './fleets.ts';
 
@@ -105,7 +105,12 @@ describe('what explain, next, status and the page say of a random fleet', () => 
           // The page: who is silent there promises nothing here.
           const limits = { diskPercent: 80, presumedDeadSeconds: DEAD_AFTER_SECONDS };
           const cards = hosts.map((host) => hostCard(host, [], limits, NOW));
-          const row = runRow('1', runView(stored, NOW), defaultRules.retry.maxFailures, '');
+          const row = runRow(
+            '1',
+            runView(readRun(stored), NOW),
+            defaultRules.retry.maxFailures,
+            '',
+          );
           const items = attention([row], cards, new Map(), LIMITS, NOW);
           const silent = items.flatMap(({ kind, host }) => (kind === 'host_silent' ? [host] : []));
           expect(silent.sort()).toEqual(

@@ -19,6 +19,7 @@ import { redact } from '../../../src/readmodel/redact.pure.ts';
 import { firstLine, runRow } from '../../../src/readmodel/run-row.pure.ts';
 import { hostView } from '../../../src/host/host-document.pure.ts';
 import { runView, type RunView } from '../../../src/run/run-view.pure.ts';
+import { readRun } from '../../../src/run/run.pure.ts';
 
 const NOW = new Date('2026-03-01T12:30:00Z');
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
@@ -29,7 +30,7 @@ const TAKEN = {
 
 function view(bootstrax: Record<string, unknown>, more: Record<string, unknown> = {}): RunView {
   return runView(
-    {
+    readRun({
       number: 7,
       start: ago(600),
       end: ago(60),
@@ -39,7 +40,7 @@ function view(bootstrax: Record<string, unknown>, more: Record<string, unknown> 
       daq_config: { processing_threads: { reader0: 1 } },
       bootstrax,
       ...more,
-    },
+    }),
     NOW,
   );
 }

@@ -1,4 +1,7 @@
+import { fieldsOf } from '../../../src/infra/values/bson-values.pure.ts';
 import { parseRun, type ParsedRun, type Run } from '../../../src/run/run.pure.ts';
+import type { RunDocument } from '../../../src/run/run.port.ts';
+import { storedRuns } from '../../../src/run/stored-runs.ts';
 
 export const NOW = new Date('2026-03-01T12:00:00Z');
 
@@ -27,6 +30,16 @@ export function runDocument(changes: Record<string, unknown> = {}): Record<strin
     data: [{ type: 'live', host: 'daq', location: '/live_data/xenonnt' }],
     ...changes,
   };
+}
+
+/** A document as the store gives it out. */
+export function storedRun(fields: object): RunDocument {
+  return storedRuns([fields])[0]!;
+}
+
+/** All fields of a document that the store has given out, for tests of the store itself. */
+export function opened(document: RunDocument | null | undefined): Record<string, unknown> {
+  return fieldsOf(document);
 }
 
 export function parsed(changes: Record<string, unknown> = {}): ParsedRun {

@@ -12,12 +12,16 @@ import {
 import type { FleetExplanation } from '../../../src/readmodel/explain-fleet.pure.ts';
 import { withNumber } from '../../../src/readmodel/explain-number.pure.ts';
 import { runDocument } from './documents.ts';
+import { readRun } from '../../../src/run/run.pure.ts';
 
 const LIVE = { type: 'live', host: 'daq', location: '/live' };
 const PRODUCT = { type: 'records', host: 'eb1', location: '/out/000007-records-abc' };
 
 function numbered(id: string, state: unknown, data: unknown = [LIVE]): Numbered {
-  return { id, document: runDocument({ number: 7, bootstrax: { state, host: 'eb1' }, data }) };
+  return {
+    id,
+    stored: readRun(runDocument({ number: 7, bootstrax: { state, host: 'eb1' }, data })),
+  };
 }
 
 describe('the document that owns a number', () => {
@@ -39,8 +43,8 @@ describe('the document that owns a number', () => {
     [
       'a malformed one with the smaller id',
       [
-        { id: 'a', document: { number: 7 } },
-        { id: 'b', document: { number: 7, bootstrax: { state: 'considering' } } },
+        { id: 'a', stored: readRun({ number: 7 }) },
+        { id: 'b', stored: readRun({ number: 7, bootstrax: { state: 'considering' } }) },
       ],
       'a',
     ],
@@ -56,7 +60,7 @@ describe('the document that owns a number', () => {
     [[LIVE], false],
     [[LIVE, PRODUCT], true],
   ])('has products with data %j: %s', (data, expected) => {
-    expect(hasProducts({ document: { data, bootstrax: 'odd' } })).toBe(expected);
+    expect(hasProducts({ stored: readRun({ data, bootstrax: 'odd' }) })).toBe(expected);
   });
 
   it('is the same for all who read the same documents, in whatever order', () => {

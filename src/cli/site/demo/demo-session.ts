@@ -11,6 +11,7 @@ import { summary } from './demo-summary.ts';
 import { CommandFailure } from '../../framework/command-failure.ts';
 import { print, printJson, style } from '../../framework/output.ts';
 import { runView, type RunView } from '../../../run/run-view.pure.ts';
+import { readRun } from '../../../run/run.pure.ts';
 import { Screen } from '../../framework/screen.ts';
 import { flagArguments, settingsOf } from '../../framework/setting-flags.ts';
 import { drawStatus, readStatus, type StatusView } from '../../look/status-view.ts';
@@ -248,7 +249,7 @@ class Demo {
     const found = await Promise.all([...numbers].map((run) => this.#store.runs.byNumber(run)));
     return found
       .flat()
-      .map((document) => runView(document, now))
+      .map((document) => runView(readRun(document), now))
       .sort((a, b) => (a.run ?? 0) - (b.run ?? 0));
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../../src/run/run.store.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { RunDocument, RunStore } from '../../../../src/run/run.port.ts';
 import {
   bootstrax,
@@ -27,7 +27,7 @@ export function claimContract(open: Open): void {
     runs = opened.runs;
   });
 
-  const numbers = (documents: RunDocument[]) => documents.map(({ number }) => number);
+  const numbers = (documents: RunDocument[]) => documents.map((each) => seenOf(each).number);
 
   describe('candidates', () => {
     it('are runs whose state is null or missing in any way, newest start first', async () => {

@@ -2,11 +2,12 @@ import type { Document } from 'mongodb';
 import { expect, it } from 'vitest';
 
 import { debtFacts } from '../../../../src/attempt/debt/debt.pure.ts';
-import { seenOf } from '../../../../src/run/run.store.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { DebtFence, DebtStore } from '../../../../src/attempt/debt/debt.port.ts';
 import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import { EB3, EB4, newAttempt, PLAN, runDocument } from './run-documents.ts';
+import { readRun } from '../../../../src/run/run.pure.ts';
 
 const ENTRY = { type: 'raw_records', host: EB3, location: '/out/000001-raw_records-aaaaaaaaaa' };
 const MADE = { type: 'peaks', location: '/out/000001-peaks-aaaaaaaaaa', lineage: { x: 1 } };
@@ -101,7 +102,10 @@ export function debtsContract(open: Open): void {
       'raw_records',
       'peaks',
     ]);
-    expect(debtFacts(stored)).toMatchObject({ debtAttempt: null, debtPaid: fence.attempt });
+    expect(debtFacts(readRun(stored))).toMatchObject({
+      debtAttempt: null,
+      debtPaid: fence.attempt,
+    });
   });
 
   it('nothing is added to a run with which somebody has gone on', async () => {
@@ -120,7 +124,7 @@ export function debtsContract(open: Open): void {
     const run = await done();
     const { fence } = await claim(run);
     await debts.giveBack({ ...fence, attempt: newAttempt() });
-    expect(debtFacts(await read(run)).debtAttempt).toBe(fence.attempt);
+    expect(debtFacts(readRun(await read(run))).debtAttempt).toBe(fence.attempt);
     await debts.giveBack(fence);
     expect(await read(run)).toMatchObject({
       ...{ status: 'eb_finished_pre', bootstrax: { state: 'done', time } },

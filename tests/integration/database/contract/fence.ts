@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../../src/run/run.store.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { Conclusion, Fence, RunStore } from '../../../../src/run/run.port.ts';
 import {
   bootstrax,
@@ -343,7 +343,7 @@ export function fenceContract(open: Open): void {
       expect(await store.retry(await seen(store, run), EB4, 0)).toBe('landed');
       const now = new Date((await test.store.serverTime()).getTime() + 1000);
       const due = await store.retryDue({ now, giveUpAfter: 10, limit: 5 });
-      expect(due.map(({ number }) => number)).toEqual([1]);
+      expect(due.map((each) => seenOf(each).number)).toEqual([1]);
       const failed = { kind: 'failed', reason: 'r', failures: 1, delaySeconds: 3600 } as const;
       expect(await store.settle(await seen(store, run), EB4, failed)).toBe('landed');
       expect(await store.retryDue({ now, giveUpAfter: 10, limit: 5 })).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../../src/run/run.store.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { RunDocument, RunStore } from '../../../../src/run/run.port.ts';
 import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
@@ -45,7 +45,7 @@ export function recoveryContract(open: Open): void {
     runs = opened.runs;
   });
 
-  const numbers = (documents: RunDocument[]) => documents.map(({ number }) => number);
+  const numbers = (documents: RunDocument[]) => documents.map((each) => seenOf(each).number);
 
   it('finds waiting runs by a tag', async () => {
     const tags = [{ name: 'x' }, { name: 'abandon' }];
@@ -209,7 +209,7 @@ export function recoveryContract(open: Open): void {
   it('reads the runs of a range of numbers', async () => {
     await runs.insertMany([3, 4, 5, 9].map((number) => runDocument(number)));
     const found = await store.numbered(4, 9);
-    expect(found.map(({ number }) => number as number).sort()).toEqual([4, 5, 9]);
+    expect(numbers(found).sort()).toEqual([4, 5, 9]);
     expect(await store.numbered(6, 8)).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Document } from 'mongodb';
 import { expect } from 'vitest';
 
-import { seenOf } from '../../../../src/run/run.store.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type {
   Fence,
   PlanSummary,

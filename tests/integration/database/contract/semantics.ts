@@ -1,10 +1,11 @@
 import { Decimal128, Double, Int32, type Document } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../../src/run/run.store.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { RunDocument, RunStore } from '../../../../src/run/run.port.ts';
 import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import { bootstrax, claimed, EB3, EB4, insert, newAttempt, runDocument } from './run-documents.ts';
+import { opened } from '../../../unit/run/documents.ts';
 
 const HOLD = 'hold-processing';
 const ATTEMPT = 'a'.repeat(24);
@@ -29,7 +30,7 @@ export function semanticsContract(open: Open): void {
     runs = opened.runs;
   });
 
-  const numbers = (documents: RunDocument[]) => documents.map(({ number }) => number);
+  const numbers = (documents: RunDocument[]) => documents.map((each) => seenOf(each).number);
   const stored = async (run: { _id: unknown }) => (await runs.findOne({ _id: run._id }))!;
 
   describe('filters', () => {
@@ -195,8 +196,8 @@ export function semanticsContract(open: Open): void {
         }),
       );
       expect(run).not.toHaveProperty('comment');
-      expect(run.daq_config).toEqual([{ processing_threads: { reader0: 1 } }]);
-      expect(run.data).toEqual([{ type: 'a', host: null }, [{ type: 'b' }], {}]);
+      expect(opened(run).daq_config).toEqual([{ processing_threads: { reader0: 1 } }]);
+      expect(opened(run).data).toEqual([{ type: 'a', host: null }, [{ type: 'b' }], {}]);
     });
 
     it.each([null, 'odd', 5, [], {}])('takes nothing of data and daq_config %j', async (...odd) => {
@@ -204,8 +205,8 @@ export function semanticsContract(open: Open): void {
       const fields = { data: value, daq_config: value };
       const run = await insert(store, runs, runDocument(1, fields));
       const empty = typeof value === 'object' && value !== null;
-      expect(run.data).toEqual(empty ? value : undefined);
-      expect(run.daq_config).toEqual(empty ? value : undefined);
+      expect(opened(run).data).toEqual(empty ? value : undefined);
+      expect(opened(run).daq_config).toEqual(empty ? value : undefined);
     });
   });
 

@@ -11,6 +11,7 @@ import {
   type Debtor,
 } from '../../../../src/attempt/debt/debt.pure.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
+import { readRun } from '../../../../src/run/run.pure.ts';
 
 const DEBTOR: Debtor = { attempt: 'a1', host: 'eb3', outputDirectory: '/data/pre_processed/' };
 const RAW = {
@@ -104,20 +105,20 @@ it('a run document is read whatever is in it', () => {
     ...{ status: 'eb_finished_pre', restrax: { state: 'busy' }, tags: [{ name: 'x' }] },
     data: [RAW],
   };
-  expect(debtFacts(document)).toEqual({
+  expect(debtFacts(readRun(document))).toEqual({
     ...FACTS,
     ...{ debtAttempt: 'a2', debtPaid: 'a0', restrax: 'busy', tags: ['x'], data: [RAW] },
     incomplete: true,
   });
   // Whatever restrax has written there, it has written something.
-  expect(debtFacts({ restrax: {} }).restrax).toBe('of unknown state');
+  expect(debtFacts(readRun({ restrax: {} })).restrax).toBe('of unknown state');
   fc.assert(
     fc.property(
       fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })),
       fc.jsonValue(),
       (any, bad) => {
         for (const field of ['bootstrax', 'data', 'tags', 'restrax', 'status']) {
-          const facts = debtFacts({ ...any, [field]: bad });
+          const facts = debtFacts(readRun({ ...any, [field]: bad }));
           expect(offerable(DEBTOR, facts, defaultRules)).toMatchObject({ ok: false });
         }
       },

@@ -10,6 +10,7 @@ import {
   type Remover,
   type RunNow,
 } from '../../../../src/attempt/files/ownership.pure.ts';
+import { readRun } from '../../../../src/run/run.pure.ts';
 
 const LOCATION = '/out/000052-peaks-abc';
 const RUN = 'run52';
@@ -38,7 +39,7 @@ function run(
   entries: readonly { host: string; location: string }[] = [],
   document = RUN,
 ): RunNow {
-  return runNow(document, { bootstrax, data: entries });
+  return runNow(document, readRun({ bootstrax, data: entries }));
 }
 
 type Entry = RunNow['listed'][number];
@@ -416,7 +417,7 @@ describe('Another program has done the run since and copied along the id of an a
 test('a document with anything in it is read without an error', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom('bootstrax', 'data'), fc.anything()), (fields) => {
-      runNow(RUN, fields);
+      runNow(RUN, readRun(fields));
     }),
   );
 });

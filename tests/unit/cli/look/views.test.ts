@@ -4,6 +4,7 @@ import { hostView } from '../../../../src/host/host-document.pure.ts';
 import { runView } from '../../../../src/run/run-view.pure.ts';
 import type { AttentionItem } from '../../../../src/readmodel/attention.pure.ts';
 import { drawAttention, drawStatus } from '../../../../src/cli/look/status-view.ts';
+import { readRun } from '../../../../src/run/run.pure.ts';
 
 const NOW = new Date('2026-01-01T01:00:00Z');
 const before = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
@@ -42,7 +43,7 @@ function busyRun(fields: Record<string, unknown> = {}) {
 
 describe('runView', () => {
   it('estimates the end of a run that has ended by the speed so far', () => {
-    expect(runView(busyRun(), NOW)).toMatchObject({
+    expect(runView(readRun(busyRun()), NOW)).toMatchObject({
       run: 7,
       state: 'busy',
       seconds: 40,
@@ -59,14 +60,14 @@ describe('runView', () => {
   });
 
   it('says how far a run that is being taken is behind', () => {
-    expect(runView(busyRun({ end: null }), NOW)).toMatchObject({
+    expect(runView(readRun(busyRun({ end: null })), NOW)).toMatchObject({
       seconds: 100,
       progress: { estimatedEnd: null, behindSeconds: 80, fraction: 0.2 },
     });
   });
 
   it('shows malformed documents with what is wrong', () => {
-    const view = runView({ _id: new ObjectId(), number: 7, detectors: null }, NOW);
+    const view = runView(readRun({ _id: new ObjectId(), number: 7, detectors: null }), NOW);
     expect(view).toMatchObject({ run: 7, state: null, progress: null });
     expect(view.malformed.map(({ field }) => field)).toContain('detectors');
   });
@@ -120,7 +121,7 @@ it('draws hosts, the queue and a bar for each run', () => {
     ),
   ];
   const queue = { new: 3, held: 2, considering: 0, busy: 1, waiting: 2, due: 1 };
-  const runs = [runView(busyRun(), NOW)];
+  const runs = [runView(readRun(busyRun()), NOW)];
   expect(drawStatus({ time: NOW.toISOString(), hosts, queue, runs })).toBe(
     [
       'host   state  sign     runs  says',
@@ -167,7 +168,7 @@ it('says of a run that is claimed what it waits for, as long as it waits', () =>
   const claimed = { state: 'considering', host: 'eb3.lab', time: before(1), waits_for };
   const queue = { new: 0, held: 0, considering: 1, busy: 0, waiting: 0, due: 0 };
   const drawn = (bootstrax: Record<string, unknown>) => {
-    const runs = [runView(busyRun({ bootstrax }), NOW)];
+    const runs = [runView(readRun(busyRun({ bootstrax })), NOW)];
     return drawStatus({ time: NOW.toISOString(), hosts: [], queue, runs });
   };
   expect(drawn(claimed)).toContain(

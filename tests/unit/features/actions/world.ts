@@ -6,6 +6,7 @@ import { runSeen } from '../../../../src/features/actions/seen.pure.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import type { Store } from '../../../../src/ports/store.ts';
 import { createDatabase, openStore, type Hooks } from '../../../simulation/store/index.ts';
+import { readRun } from '../../../../src/run/run.pure.ts';
 
 export const EB3 = 'eb3.lab';
 export const ATTEMPT = 'ab'.repeat(12);
@@ -51,7 +52,7 @@ export class World {
   }
 
   async seen(number: number): Promise<string> {
-    return runSeen(await this.run(number));
+    return runSeen(readRun(await this.run(number)));
   }
 
   async insertHost(host: string, fields: Document = {}): Promise<void> {

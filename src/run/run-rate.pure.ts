@@ -1,0 +1,33 @@
+import {
+  isMissing,
+  isObject,
+  readClearNumber,
+  readNumber,
+} from '../infra/values/bson-values.pure.ts';
+import type { Notes } from './run-shape.pure.ts';
+
+/** Sum over detectors of the maximal rate, MB/s; null where none is known (section 6.2). */
+export function maximalRate(value: unknown, { odd }: Notes): number | null {
+  if (isMissing(value)) return null;
+  if (!isObject(value)) return odd('rate', 'is not an object', null);
+  let sum = 0;
+  for (const [detector, rate] of Object.entries(value)) {
+    if (isMissing(rate)) continue;
+    if (!isObject(rate)) return odd(`rate.${detector}`, 'is not an object', null);
+    if (isMissing(rate.max)) continue;
+    const max = readClearNumber(rate.max);
+    if (max === null) return odd(`rate.${detector}.max`, 'is not a number', null);
+    sum += max;
+  }
+  return sum > 0 && Number.isFinite(sum) ? sum : null;
+}
+
+/** Sum of the detectors' averages, MB/s; those that are no numbers are left out. */
+export function averageRate(value: unknown): number | null {
+  if (!isObject(value)) return null;
+  const averages = Object.values(value).flatMap((rate) => {
+    const average = isObject(rate) ? readNumber(rate.avg) : null;
+    return average !== null && Number.isFinite(average) ? [average] : [];
+  });
+  return averages.length === 0 ? null : averages.reduce((sum, average) => sum + average, 0);
+}
