@@ -4,6 +4,7 @@ They are part of no lineage, and whoever writes a product anew writes entries wi
 """
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable
@@ -73,6 +74,7 @@ class FileSaver(strax.FileSaver):
     def __init__(self, dirname: str, metadata: dict, **kwargs) -> None:
         """Make the folder."""
         self._unfinished: list[tuple[dict, Future]] = []
+        self._final: list[str] = []
         super().__init__(dirname, metadata=metadata, **kwargs)
 
     def _save_chunk(self, data: np.ndarray, chunk_info: dict, executor: Executor | None = None):
@@ -86,7 +88,32 @@ class FileSaver(strax.FileSaver):
 
     def _flush_metadata(self) -> None:
         self._complete_entries()
-        super()._flush_metadata()
+        path = os.path.join(self.tempdirname, self.metadata_json)
+        # Who reads meanwhile finds the one before or this one, never a part.
+        with open(f"{path}_temp", "w") as file:
+            file.write(self._text())
+        os.replace(f"{path}_temp", path)
+
+    def _text(self) -> str:
+        """What strax would write, which it does anew for each chunk: entries become text once."""
+        chunks = self.md["chunks"]
+        unfinished = {id(entry) for entry, _ in self._unfinished}
+        for entry in chunks[len(self._final) :]:
+            if id(entry) in unfinished:
+                break
+            self._final.append(self._entry_text(entry))
+        entries = [*self._final, *map(self._entry_text, chunks[len(self._final) :])]
+        text = json.dumps({**self.md, "chunks": []}, **self.json_options)
+        if not entries:
+            return text
+        # Nothing else begins so: what lies deeper is indented more, and texts have no line ends.
+        begin, end = text.split('\n    "chunks": []', 1)
+        listed = ",\n".join(entries)
+        return f'{begin}\n    "chunks": [\n{listed}\n    ]{end}'
+
+    def _entry_text(self, entry: dict) -> str:
+        lines = json.dumps(entry, **self.json_options).replace("\n", "\n        ")
+        return f"        {lines}"
 
     def _close(self) -> None:
         try:

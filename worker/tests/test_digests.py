@@ -4,6 +4,8 @@ import errno
 import hashlib
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -100,6 +102,10 @@ def make(storage, compressor="blosc", processor="threaded_mailbox", cores=1, mul
     return made
 
 
+def plugin_key(storage) -> strax.DataKey:
+    return context(storage).key_for(RUN, "rows")
+
+
 def folder_of(directory, data_type) -> str:
     (name,) = (name for name in os.listdir(directory) if name.split("-")[1] == data_type)
     return os.path.join(directory, name)
@@ -159,6 +165,55 @@ def forked(monkeypatch) -> set[str]:
     return types
 
 
+@pytest.fixture
+def written(monkeypatch) -> list[int]:
+    """How many chunks the metadata listed each time that they were written."""
+    numbers = []
+    flush = digests.FileSaver._flush_metadata
+
+    def comparing(self):
+        # In the lineage of a plugin there may be anything.
+        self.md["lineage"] = {"rows": ["Rows", "0", {"chunks": [], "text": '\n    "chunks": []'}]}
+        flush(self)
+        with open(os.path.join(self.tempdirname, self.metadata_json)) as file:
+            assert file.read() == json.dumps(self.md, **strax.FileSaver.json_options)
+        numbers.append(len(self.md["chunks"]))
+
+    monkeypatch.setattr(digests.FileSaver, "_flush_metadata", comparing)
+    return numbers
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_metadata_are_word_for_word_what_strax_would_write(tmp_path, way, written):
+    make(ours(tmp_path), **WAYS[way])
+    assert written.count(CHUNKS) > 1
+    assert 0 in written
+
+
+def test_metadata_are_whole_whenever_they_are_read(tmp_path):
+    storage = ours(tmp_path)
+    plugin = context(storage).get_single_plugin(RUN, "rows")
+    saver = storage.saver(plugin_key(storage), metadata=plugin.metadata(RUN, "rows"))
+    path = os.path.join(saver.tempdirname, saver.metadata_json)
+    done = threading.Event()
+    seen = set()
+
+    def look():
+        while not done.is_set():
+            with open(path) as file:
+                seen.add(len(json.load(file)["chunks"]))
+
+    with ThreadPoolExecutor(1) as executor:
+        looking = executor.submit(look)
+        try:
+            for index in range(300):
+                saver.save(plugin.compute(2), index)
+        finally:
+            done.set()
+        looking.result()
+    assert seen <= set(range(301))
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_data_and_lineage_are_those_of_strax_itself_which_reads_them(tmp_path, way):
     cold = make(strax.DataDirectory(str(tmp_path / "cold")))
@@ -181,9 +236,8 @@ def test_data_and_lineage_are_those_of_strax_itself_which_reads_them(tmp_path, w
 def test_the_folder_is_read_while_it_is_written(tmp_path):
     storage = ours(tmp_path)
     made = context(storage)
-    key = made.key_for(RUN, "rows")
     metadata = made.get_single_plugin(RUN, "rows").metadata(RUN, "rows")
-    saver = storage.saver(key, metadata=metadata)
+    saver = storage.saver(plugin_key(storage), metadata=metadata)
     chunk = made.get_single_plugin(RUN, "rows").compute(0)
     saver.save(chunk, 0)
     reading = context(strax.DataDirectory(str(tmp_path), readonly=True))
