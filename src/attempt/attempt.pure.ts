@@ -315,10 +315,15 @@ export type PluginGraph = z.infer<typeof pluginGraphSchema>;
 
 /** Lines from the fork server to the manager. */
 export const serverMessageSchema = z.discriminatedUnion('type', [
+  /** To each manager, before anything else. */
   z.looseObject({
     type: z.literal('hello'),
     identity: processIdentitySchema,
     versions: z.record(z.string(), z.string()),
+    /** What the manager that started it has said in `start`. */
+    terms: z.record(z.string(), z.unknown()),
+    /** Which of the files that it was made from are no longer the same. */
+    changed: z.array(z.string()),
   }),
   z.looseObject({ type: z.literal('graph'), graph: pluginGraphSchema }),
   /** Ready to fork; `warm` false: children start cold, `why` says why. */
@@ -341,13 +346,18 @@ export const serverMessageSchema = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('refused'), attempt: z.string(), reason: z.string() }),
   /** A hint that `exit.json` is there; the file is the truth. */
   z.looseObject({ type: z.literal('ended'), attempt: z.string() }),
+  /** Another manager has connected: nothing more comes. */
+  z.looseObject({ type: z.literal('replaced') }),
 ]);
 export type ServerMessage = z.infer<typeof serverMessageSchema>;
 
-/** Lines from the manager to the fork server. The end of the stream ends the server. */
-export const managerMessageSchema = z.looseObject({
-  type: z.literal('fork'),
-  attempt: z.string(),
-  directory: z.string(),
-});
+/** Lines from the manager to the fork server, which lives on when they end. */
+export const managerMessageSchema = z.discriminatedUnion('type', [
+  /** From the manager that starts it, before anything else: what the server is made with. */
+  z.looseObject({ type: z.literal('start'), terms: z.record(z.string(), z.unknown()) }),
+  /** Start an attempt; asked again, the same answer. */
+  z.looseObject({ type: z.literal('fork'), attempt: z.string(), directory: z.string() }),
+  /** Take no attempt any more, and end once those are over that were started. */
+  z.looseObject({ type: z.literal('retire') }),
+]);
 export type ManagerMessage = z.infer<typeof managerMessageSchema>;

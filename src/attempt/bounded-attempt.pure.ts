@@ -75,7 +75,11 @@ export function boundedVersions(
 export function boundedServerMessage(message: ServerMessage): ServerMessage {
   switch (message.type) {
     case 'hello':
-      return { ...message, versions: boundedVersions(message.versions) };
+      return {
+        ...message,
+        versions: boundedVersions(message.versions),
+        changed: boundedLines(message.changed, LONGEST.warning),
+      };
     case 'ready':
     case 'forked':
       return {
@@ -92,6 +96,7 @@ export function boundedServerMessage(message: ServerMessage): ServerMessage {
       return { ...message, reason: boundedText(message.reason, LONGEST.warning) };
     case 'graph':
     case 'ended':
+    case 'replaced':
       return message;
   }
 }

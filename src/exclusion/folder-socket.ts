@@ -1,15 +1,14 @@
-import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 
 import { ask, controlServer, ensureToken, readToken, type ControlHandlers } from './control.ts';
 import type { ControlResponse, WireRequest } from './control.ts';
 import { ManagerRefused } from './exclusion-refusal.ts';
+import { socketPath, type SocketPath } from '../infra/linux/socket-path.ts';
 
 const SOCKET_FILE = 'control.sock';
 const TOKEN_FILE = 'control-token';
-/** All that the kernel allows for the path of a socket. */
-const MOST_PATH_BYTES = 107;
 
 /** Where the manager of a state folder answers: reachable from every network name space. */
 export function socketOf(stateDir: string): string {
@@ -25,7 +24,7 @@ export async function listenInFolder(
   handlers: Omit<ControlHandlers, 'token'>,
 ): Promise<{ close(): Promise<void> }> {
   const server = controlServer({ ...handlers, token: ensureToken(join(stateDir, TOKEN_FILE)) });
-  const way = wayTo(stateDir);
+  const way = socketPath(stateDir, SOCKET_FILE);
   // Whoever left it is gone: the lock is ours.
   rmSync(way.path, { force: true });
   try {
@@ -54,9 +53,9 @@ export async function askFolder(
   request: WireRequest,
   timeoutSeconds: number,
 ): Promise<ControlResponse | 'no manager'> {
-  let way: Way;
+  let way: SocketPath;
   try {
-    way = wayTo(stateDir);
+    way = socketPath(stateDir, SOCKET_FILE);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'no manager';
     throw error;
@@ -67,19 +66,6 @@ export async function askFolder(
   } finally {
     way.close();
   }
-}
-
-interface Way {
-  path: string;
-  close(): void;
-}
-
-/** A path that the kernel takes: a longer one goes through a descriptor of the folder. */
-function wayTo(stateDir: string): Way {
-  const path = socketOf(stateDir);
-  if (Buffer.byteLength(path) <= MOST_PATH_BYTES) return { path, close: () => undefined };
-  const folder = openSync(stateDir, 'r');
-  return { path: `/proc/self/fd/${folder}/${SOCKET_FILE}`, close: () => closeSync(folder) };
 }
 
 function listening(server: Server, path: string): Promise<void> {

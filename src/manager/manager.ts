@@ -26,7 +26,7 @@ import { ManagerFigures } from '../ports/figures.ts';
 import { drainsOnDisk, readDrain } from '../host/drain.ts';
 import type { Environment } from '../ports/environment.ts';
 import { ManagerLoop } from './loop.ts';
-import type { HandBack } from './drain/handback.ts';
+import { HANDED_BACK, type HandBack } from './drain/handback.ts';
 import { LeftRuns } from '../run/refused-runs.ts';
 import { noWorker } from './drain/no-worker.ts';
 import { untilAnswered } from '../ports/persist.ts';
@@ -148,7 +148,9 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     handBack === undefined
       ? localWorker(settings, logger, () => manager?.wake())
       : noWorker(settings);
-  closing.push(() => worker.close());
+  // A test or a host that is handed back leaves no worker behind; any other manager is started again.
+  let forGood = options.trial !== undefined;
+  closing.push(() => worker.close(forGood));
   const meeting = new HostPlace(
     { store, clock: systemClock, log: logger },
     local.holder,
@@ -207,6 +209,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     const answer = await manager.work(runOnce ?? null);
     // Whatever is broken writes nothing any more.
     if (!life.crashed) await manager.giveBack();
+    if (answer === HANDED_BACK) forGood = true;
     manager.sayWhatGoesOn();
     await close(ending, closing);
     return answer;

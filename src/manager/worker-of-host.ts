@@ -6,10 +6,11 @@ import type { Logger } from 'pino';
 import { remove, writeFileDurable } from '../infra/disk/durable.ts';
 import { liveDataOnDisk } from '../attempt/files/live-data.ts';
 import type { Settings } from '../infra/config/entries.ts';
-import { graphPath, packageDirectory } from '../infra/config/paths.ts';
+import { graphPath, packageDirectory, workersPath } from '../infra/config/paths.ts';
 import { pluginGraphSchema, type PluginGraph } from '../attempt/attempt.pure.ts';
 import type { Executor, Readiness } from '../executors/executor.ts';
 import { LocalExecutor } from '../executors/local-executor.ts';
+import { retireServers } from '../attempt/worker/find-server.ts';
 import { ForkServer } from '../attempt/worker/fork-server.ts';
 import { checkProducts } from '../features/deletion/product-check.ts';
 import type { DeletionMeans } from '../features/deletion/deletion-means.port.ts';
@@ -17,7 +18,8 @@ import type { DeletionMeans } from '../features/deletion/deletion-means.port.ts'
 export interface LocalWorker {
   executor: Executor;
   graph: () => PluginGraph | null;
-  close: () => void;
+  /** `forGood`: no manager comes back soon, so that the warm worker need not wait for one. */
+  close: (forGood: boolean) => Promise<void>;
 }
 
 /**
@@ -51,6 +53,8 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
       workerDirectory: join(packageDirectory(), 'worker'),
       pythonPath,
       cacheDirectory: join(stateDir, 'cache'),
+      serversDirectory: workersPath(stateDir),
+      orphanLimitSeconds: settings.rules.limits.orphanLimitSeconds,
       context,
       contextOptions,
       warmUp,
@@ -73,8 +77,10 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
           case 'warm':
             lastFailure = null;
             logger.info(
-              { event: 'worker.ready', warm: true, seconds: state.seconds },
-              `the worker is warm after ${state.seconds.toFixed(1)} s: ${context}`,
+              { event: 'worker.ready', warm: true, seconds: state.seconds, kept: state.kept },
+              state.kept
+                ? `the worker of the manager before is warm, and its files are the same: ${context}`
+                : `the worker is warm after ${state.seconds.toFixed(1)} s: ${context}`,
             );
             break;
           case 'cold':
@@ -119,7 +125,10 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
       describe: () => local.describe(),
     },
     graph: () => graph,
-    close: () => server.close(),
+    close: async (forGood) => {
+      server.close();
+      if (forGood) await retireServers(workersPath(stateDir));
+    },
   };
 }
 

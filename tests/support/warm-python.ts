@@ -40,7 +40,7 @@ export class WarmPython {
 
   async end(): Promise<void> {
     if (this.nursery.exitCode !== null) return;
-    this.nursery.kill('SIGKILL');
+    this.nursery.kill('SIGTERM');
     await once(this.nursery, 'exit');
   }
 }

@@ -3,7 +3,7 @@
 Each fork server of a manager, check of products and simulator imports and compiles for a second and
 more, which is most of what such a test costs. Behind this process they are forks of it: the program
 is the same, its environment, arguments and open files are those that were given, and it ends when
-whoever asked for it ends. Everything else is left to the real Python. Used by `warm-python.ts`;
+whoever asked for it ends, unless it is a fork server; all end with this process. Everything else is left to the real Python. Used by `warm-python.ts`;
 `warm_python_client.py` is what managers take for Python.
 """
 
@@ -54,8 +54,9 @@ class Nursery:
         self._selector.register(self._woken, selectors.EVENT_READ)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: self._end())
         self._asked_by: dict[int, socket.socket] = {}
-        self._ends_by: dict[int, signal.Signals] = {}
+        self._servers: set[int] = set()
 
     def serve(self) -> None:
         while True:
@@ -69,7 +70,7 @@ class Nursery:
                     self._deserted(key.fileobj)
 
     def _fork(self, asking: socket.socket) -> None:
-        message, files, _, _ = socket.recv_fds(asking, LONGEST_REQUEST, 3)
+        message, files, _, _ = socket.recv_fds(asking, LONGEST_REQUEST, 4)
         if not message:
             asking.close()
             return
@@ -80,8 +81,8 @@ class Nursery:
         for fd in files:
             os.close(fd)
         self._asked_by[pid] = asking
-        is_server = request["arguments"][:1] == ["serve"]
-        self._ends_by[pid] = signal.SIGTERM if is_server else signal.SIGKILL
+        if request["arguments"][:1] == ["serve"]:
+            self._servers.add(pid)
         self._selector.register(asking, selectors.EVENT_READ)
 
     def _be_program(self, request: dict, files: list[int]) -> None:
@@ -89,9 +90,10 @@ class Nursery:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             for target, fd in enumerate(files):
                 os.dup2(fd, target)
-            os.closerange(3, 1024)
+            os.closerange(len(files), 1024)
             os.environ.clear()
             os.environ.update(request["environment"])
             os.chdir(request["directory"])
@@ -113,7 +115,7 @@ class Nursery:
             if pid == 0:
                 return
             asking = self._asked_by.pop(pid)
-            del self._ends_by[pid]
+            self._servers.discard(pid)
             if asking.fileno() < 0:
                 continue
             self._selector.unregister(asking)
@@ -122,12 +124,17 @@ class Nursery:
             asking.close()
 
     def _deserted(self, asking: socket.socket) -> None:
-        """Who asked has ended: so does the fork server of a manager, as without a nursery."""
+        """Who asked has ended."""
         self._selector.unregister(asking)
         asking.close()
         for pid, other in self._asked_by.items():
-            if other is asking:
-                os.kill(pid, self._ends_by[pid])
+            if other is asking and pid not in self._servers:
+                os.kill(pid, signal.SIGKILL)
+
+    def _end(self) -> None:
+        for pid in self._asked_by:
+            os.kill(pid, signal.SIGKILL)
+        os._exit(0)
 
 
 if __name__ == "__main__":

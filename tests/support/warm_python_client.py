@@ -21,7 +21,10 @@ import json  # noqa: E402
 import socket  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
-ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+# A fork server outlives whoever has started it.
+is_server = arguments[2:3] == ["serve"]
+if not is_server:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 nursery = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 nursery.connect(path)
 request = {
@@ -30,7 +33,11 @@ request = {
     "environment": dict(os.environ),
     "directory": os.getcwd(),
 }
-socket.send_fds(nursery, [json.dumps(request).encode()], [0, 1, 2])
+files = [0, 1, 2, 3] if is_server else [0, 1, 2]
+socket.send_fds(nursery, [json.dumps(request).encode()], files)
+if is_server:
+    # With it open here, nobody would see the end of a dead server.
+    os.close(3)
 answer = nursery.recv(64)
 code = int(answer) if answer else 1
 if code < 0:

@@ -31,6 +31,9 @@ def main() -> int:
     serve.add_argument("--context-options", type=_options, default={}, metavar="JSON")
     serve.add_argument("--no-warm-up", action="store_true")
     serve.add_argument("--scratch", required=True, metavar="DIRECTORY")
+    serve.add_argument("--folder", required=True, metavar="DIRECTORY", help="of all fork servers")
+    serve.add_argument("--orphan-limit", type=float, required=True, metavar="SECONDS")
+    serve.add_argument("--manager-fd", type=int, default=3, metavar="FD")
     attempt = commands.add_parser("attempt", help="carry out the plan of an attempt directory")
     attempt.add_argument("directory")
     commands.add_parser("check-products", help="load all of the products named on stdin")
@@ -42,13 +45,7 @@ def main() -> int:
     if arguments.command == "serve":
         from .fork_server import ForkServer
 
-        server = ForkServer(
-            arguments.context,
-            arguments.context_options,
-            warm_up=not arguments.no_warm_up,
-            scratch=arguments.scratch,
-        )
-        return server.serve()
+        return ForkServer(arguments).serve()
     from .attempt import run_cold
 
     return run_cold(arguments.directory)

@@ -39,6 +39,7 @@ class LoadedContext:
             )
         self.warm_up = getattr(module, "warm_up", None)
         self.prepare = getattr(module, "prepare", None)
+        self.watched_files = getattr(module, "watched_files", None)
         self.forget_storage()
 
     def forget_storage(self) -> None:

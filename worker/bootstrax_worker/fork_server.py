@@ -1,55 +1,121 @@
-"""Keeps a context warm and forks a guardian for each attempt the manager asks for."""
+"""Keeps a context warm and forks a guardian for each attempt a manager asks for.
 
+It belongs to a state folder, not to a manager: the manager that started it may die, and the next one
+connects and goes on with it, or tells it to retire. One manager at a time, the youngest.
+"""
+
+import collections
+import contextlib
 import json
 import os
 import selectors
 import shutil
 import signal
+import socket
 import sys
 import time
 import traceback
 
-from . import bounded, durable, guardian, protocol, scratch
+from . import bounded, guardian, protocol, scratch
 from .fork_safety import ForkSafety, switch_off_progress_monitor
 from .identity import identity
+from .imported import Imported
+from .manager_link import ManagerLink, is_ours
+from .server_folder import ServerFolder
 from .versions import versions
 
-_PR_SET_PDEATHSIG = 1
+# While there is no manager: is there anything left to wait for? Seconds.
+_ALONE_SECONDS = 2
+# Attempts of which the answer, or the end, is still known when somebody asks again.
+_MOST_REMEMBERED = 1000
 
 
 class ForkServer:
-    """Reads requests from stdin, writes answers to what was stdout. One thread, no polling."""
+    """One thread, no polling while there is a manager."""
 
-    def __init__(self, context: str, options: dict, warm_up: bool, scratch: str) -> None:
-        """`scratch`: where the warm-up may write; what others left there is removed."""
-        self._context_name = context
-        self._options = options
-        self._warm_up_wanted = warm_up
-        self._scratch = scratch
+    def __init__(self, arguments) -> None:
+        """`arguments`: those of the command line, see `__main__`."""
+        self._context_name: str = arguments.context
+        self._options: dict = arguments.context_options
+        self._warm_up_wanted = not arguments.no_warm_up
+        self._scratch: str = arguments.scratch
+        self._orphan_limit_seconds: float = arguments.orphan_limit
         self._loaded = None
         self._cold_why: str | None = None
         self._safety = ForkSafety()
+        self._imported = Imported(ignored=self._scratch)
         self._attempts: dict[int, str] = {}
-        # What libraries print must not end up between the lines to the manager.
-        self._out = os.dup(1)
-        os.dup2(2, 1)
+        self._answers: collections.OrderedDict[str, dict] = collections.OrderedDict()
+        self._untold: collections.deque[str] = collections.deque(maxlen=_MOST_REMEMBERED)
+        self._terms: dict = {}
+        self._introduction: list[dict] = []
+        self._retired = False
+        self._alone_since = time.monotonic()
+        self._link: ManagerLink | None = ManagerLink(socket.socket(fileno=arguments.manager_fd))
+        self._folder = self._make_folder(arguments.folder)
+        self._listener: socket.socket | None = None
+        self._selector = selectors.PollSelector()
+        self._to_close: tuple[int, ...] = ()
 
     def serve(self) -> int:
-        """Run until stdin ends; return the exit code."""
+        """Run until nobody needs it any more; return the exit code."""
         # Ctrl-C on the terminal reaches the whole foreground group; only the manager acts on it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        guardian.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        self._send({"type": "hello", "identity": identity(os.getpid()), "versions": versions()})
+        with contextlib.suppress(OSError):
+            os.setsid()
+        try:
+            return self._serve()
+        finally:
+            if self._folder is not None:
+                self._folder.remove()
+
+    def _serve(self) -> int:
+        first = self._link.receive_one()
+        if first is None or first["type"] != "start":
+            print("nobody has said what this server is for", file=sys.stderr)
+            return 1
+        self._terms = first["terms"]
+        self._send(self._hello([]))
         started = time.monotonic()
         if not self._load():
             return 1
         self._warm_up()
+        self._imported.settle()
+        if self._loaded.watched_files is not None:
+            watched = self._loaded.watched_files
+            self._imported.add_reported(lambda: watched(self._loaded.context))
         self._safety.settle()
         why = self._cold_why or self._safety.objection()
         seconds = time.monotonic() - started
-        self._send({"type": "ready", "warm": why is None, "seconds": seconds, "why": why})
+        self._introduce({"type": "ready", "warm": why is None, "seconds": seconds, "why": why})
+        self._listen()
         self._loop()
         return 0
+
+    def _hello(self, changed: list[str]) -> dict:
+        return {
+            "type": "hello",
+            "identity": identity(os.getpid()),
+            "versions": versions(),
+            "terms": self._terms,
+            "changed": [bounded.text(what) for what in changed],
+        }
+
+    @staticmethod
+    def _make_folder(parent: str) -> ServerFolder | None:
+        try:
+            return ServerFolder(parent)
+        except OSError as error:
+            print(f"no later manager can use this server: {error}", file=sys.stderr)
+            return None
+
+    def _listen(self) -> None:
+        if self._folder is None:
+            return
+        try:
+            self._listener = self._folder.listen()
+        except OSError as error:
+            print(f"no later manager can use this server: {error}", file=sys.stderr)
 
     def _load(self) -> bool:
         from . import child, input_account, processing, products  # noqa: F401  each child has them already
@@ -58,7 +124,7 @@ class ForkServer:
         switch_off_progress_monitor()
         try:
             self._loaded = LoadedContext(self._context_name, self._options)
-            self._send({"type": "graph", "graph": self._loaded.graph()})
+            self._introduce({"type": "graph", "graph": self._loaded.graph()})
         except Exception as error:
             summary = (
                 str(error)
@@ -101,50 +167,96 @@ class ForkServer:
         woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        # Not epoll: stdin may be a file.
-        selector = selectors.PollSelector()
-        selector.register(0, selectors.EVENT_READ)
-        selector.register(woken, selectors.EVENT_READ)
         self._to_close = (woken, wake)
-        pending = b""
-        while True:
-            for key, _ in selector.select():
-                if key.fd == woken:
-                    os.read(woken, 4096)
-                    self._reap()
-                    continue
-                data = os.read(0, 65536)
-                if not data:
-                    return
-                *lines, pending = (pending + data).split(b"\n")
-                for line in lines:
-                    self._request(line)
+        self._selector.register(woken, selectors.EVENT_READ, lambda: self._wake(woken))
+        if self._link is not None:
+            self._selector.register(self._link, selectors.EVENT_READ, self._hear)
+        if self._listener is not None:
+            self._selector.register(self._listener, selectors.EVENT_READ, self._meet)
+        while not self._is_over():
+            ready = self._selector.select(_ALONE_SECONDS if self._link is None else None)
+            for key, _ in ready:
+                # What came before it may have ended this connection.
+                if self._selector.get_map().get(key.fd) is key:
+                    key.data()
 
-    def _request(self, line: bytes) -> None:
+    def _is_over(self) -> bool:
+        if self._attempts:
+            return False
+        if self._retired:
+            return True
+        if self._link is not None:
+            return False
+        if self._listener is None or self._folder.is_gone():
+            return True
+        return time.monotonic() - self._alone_since >= self._orphan_limit_seconds
+
+    def _wake(self, woken: int) -> None:
+        os.read(woken, 4096)
+        self._reap()
+
+    def _meet(self) -> None:
         try:
-            request = json.loads(line)
-            protocol.check("managerMessage", request)
-        except ValueError as error:
-            print(f"ignored a line from the manager: {error}: {line[:200]!r}", file=sys.stderr)
+            connection, _ = self._listener.accept()
+        except OSError:
             return
-        attempt, directory = request["attempt"], os.path.abspath(request["directory"])
-        try:
-            plan = protocol.read_plan(directory)
-            self._check_request(attempt, directory, plan)
-            answer = self._start(directory, plan)
-        except (protocol.ProtocolError, OSError) as error:
-            answer = {"type": "refused", "reason": str(error)}
+        if not is_ours(connection):
+            connection.close()
+            return
+        if self._send({"type": "replaced"}):
+            self._part()
+        self._link = ManagerLink(connection)
+        self._selector.register(self._link, selectors.EVENT_READ, self._hear)
+        for message in (self._hello(self._imported.changed()), *self._introduction):
+            self._send(message)
+        while self._untold and self._link is not None:
+            self._tell_end(self._untold.popleft())
+
+    def _hear(self) -> None:
+        messages = self._link.receive()
+        if messages is None:
+            self._part()
+            return
+        for message in messages:
+            if message["type"] == "fork":
+                self._request(message["attempt"], os.path.abspath(message["directory"]))
+            elif message["type"] == "retire":
+                self._retire()
+
+    def _retire(self) -> None:
+        if self._retired:
+            return
+        self._retired = True
+        if self._listener is None:
+            return
+        self._selector.unregister(self._listener)
+        self._listener.close()
+        self._listener = None
+        with contextlib.suppress(OSError):
+            self._folder.retire()
+
+    def _request(self, attempt: str, directory: str) -> None:
+        answer = self._answers.get(attempt)
+        if answer is None:
+            answer = self._answer(attempt, directory)
         self._send({"attempt": attempt, **answer})
 
-    @staticmethod
-    def _check_request(attempt: str, directory: str, plan: dict) -> None:
-        if plan["attempt"] != attempt:
-            raise protocol.ProtocolError(
-                f"{directory}/plan.json belongs to attempt {plan['attempt']}, not to {attempt}"
-            )
-        for name in ("started.json", "exit.json"):
-            if os.path.exists(os.path.join(directory, name)):
-                raise protocol.ProtocolError(f"this attempt was started before: {directory}/{name}")
+    def _answer(self, attempt: str, directory: str) -> dict:
+        try:
+            if self._retired:
+                raise protocol.ProtocolError("this worker takes no attempts any more")
+            plan = protocol.read_plan(directory)
+            if plan["attempt"] != attempt:
+                raise protocol.ProtocolError(
+                    f"{directory}/plan.json belongs to attempt {plan['attempt']}, not to {attempt}"
+                )
+            answer = _started_before(directory) or self._start(directory, plan)
+        except (protocol.ProtocolError, OSError) as error:
+            return {"type": "refused", "reason": str(error)}
+        self._answers[attempt] = answer
+        if len(self._answers) > _MOST_REMEMBERED + len(self._attempts):
+            self._answers.popitem(last=False)
+        return answer
 
     def _start(self, directory: str, plan: dict) -> dict:
         why = self._cold_why or self._safety.objection() or self._other_context(plan)
@@ -176,8 +288,11 @@ class ForkServer:
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        # With these open, the manager would never see the end of a dead server.
-        for fd in (self._out, *self._to_close):
+        # With these open, no manager would see the end of a dead server.
+        for connection in (self._link, self._listener):
+            if connection is not None:
+                connection.close()
+        for fd in self._to_close:
             os.close(fd)
         guardian.open_standard_streams(directory)
         loaded = self._loaded
@@ -215,7 +330,49 @@ class ForkServer:
                 return
             attempt = self._attempts.pop(pid, None)
             if attempt is not None:
-                self._send({"type": "ended", "attempt": attempt})
+                self._tell_end(attempt)
 
-    def _send(self, message: dict) -> None:
-        durable.write_all(self._out, json.dumps(message, allow_nan=False).encode() + b"\n")
+    def _tell_end(self, attempt: str) -> None:
+        if not self._send({"type": "ended", "attempt": attempt}):
+            self._untold.append(attempt)
+
+    def _introduce(self, message: dict) -> None:
+        """Tell this manager, and each one that comes."""
+        self._introduction.append(message)
+        self._send(message)
+
+    def _send(self, message: dict) -> bool:
+        if self._link is None:
+            return False
+        if self._link.send(message):
+            return True
+        self._part()
+        return False
+
+    def _part(self) -> None:
+        if self._link.fileno() in self._selector.get_map():
+            self._selector.unregister(self._link)
+        self._link.close()
+        self._link = None
+        self._alone_since = time.monotonic()
+
+
+def _started_before(directory: str) -> dict | None:
+    """The answer for an attempt that another server has started; ProtocolError if it cannot be told."""
+    try:
+        with open(os.path.join(directory, "started.json")) as file:
+            started = json.load(file)
+        return {
+            "type": "forked",
+            "guardian": started["guardian"],
+            "warm": started["warm"],
+            "why": None,
+        }
+    except FileNotFoundError:
+        if os.path.exists(os.path.join(directory, "exit.json")):
+            raise protocol.ProtocolError(
+                f"this attempt was started before: {directory}/exit.json"
+            ) from None
+        return None
+    except (ValueError, KeyError) as error:
+        raise protocol.ProtocolError(f"{directory}/started.json cannot be read: {error}") from error

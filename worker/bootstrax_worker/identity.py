@@ -1,6 +1,9 @@
 """Who a process is: a bare pid may belong to anybody by now."""
 
+import re
 from functools import cache
+
+_NAME = re.compile(r"([0-9a-f-]+)_(\d+)_(\d+)")
 
 
 @cache
@@ -21,3 +24,20 @@ def start_ticks(pid: int) -> int:
 def identity(pid: int) -> dict:
     """Identity of a process that exists: pid, startTicks, bootId."""
     return {"pid": pid, "startTicks": start_ticks(pid), "bootId": boot_id()}
+
+
+def name_of(process: dict) -> str:
+    """Name of a file or folder that belongs to a process."""
+    return f"{process['bootId']}_{process['pid']}_{process['startTicks']}"
+
+
+def is_of_dead_process(name: str) -> bool:
+    """Whether it is the name of something whose process is gone; false if it is no such name."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return False
+    boot, pid, ticks = match[1], int(match[2]), int(match[3])
+    try:
+        return boot != boot_id() or start_ticks(pid) != ticks
+    except OSError:
+        return True

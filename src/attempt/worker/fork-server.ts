@@ -1,38 +1,22 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ManagerMessage, PluginGraph, ServerMessage } from '../attempt.pure.ts';
 import type { ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
-import { workerEnvironment } from './worker-environment.ts';
-import { readServerLine } from './worker-messages.ts';
+import { isAlive, signalProcess } from '../../infra/linux/process-identity.ts';
+import { findServer } from './find-server.ts';
+import type { ForkServerOptions } from './fork-server-options.ts';
+import type { ServerLink } from './server-link.ts';
+import { spawnServer } from './spawn-server.ts';
 import { backoffSeconds, CONTEXT_RETRY_SECONDS, HEALTHY_SECONDS } from './worker-restart.ts';
-
-export interface ForkServerOptions {
-  /** Python interpreter with strax. */
-  python: string;
-  /** Folder that holds the package `bootstrax_worker`. */
-  workerDirectory: string;
-  /** Holds the site's own modules, such as its context; null where they are installed. */
-  pythonPath: string | null;
-  /** Where libraries may keep caches, and the warm-up its data. */
-  cacheDirectory: string;
-  /** `module:function` of the strax context, and what it is called with. */
-  context: string;
-  contextOptions: Record<string, unknown>;
-  warmUp: boolean;
-  /** Receives what the server prints on stderr. */
-  logFile: string;
-  /** Environment to start from. */
-  environment: NodeJS.ProcessEnv;
-}
+import { workerTerms } from './worker-terms.ts';
+import type { WorkerTerms } from './worker-terms.pure.ts';
 
 export type ForkServerState =
   /** Building and warming the context, since then (monotonic, ms); requests wait. */
   | { kind: 'starting'; sinceMs: number }
-  /** Attempts are forked; `seconds` it took to get there. */
-  | { kind: 'warm'; seconds: number }
+  /** Attempts are forked; `seconds` it took to get there; `kept`: from an earlier manager. */
+  | { kind: 'warm'; seconds: number; kept: boolean }
   /** Attempts start as processes of their own, and why. */
   | { kind: 'cold'; why: string }
   /** Nothing can be started here; tried again by itself after `retrySeconds`. */
@@ -67,8 +51,17 @@ export class UnansweredError extends Error {
   override name = 'UnansweredError';
 }
 
+/** The server in use. */
+interface Running {
+  link: ServerLink;
+  /** Null until it has said so. */
+  identity: ProcessIdentity | null;
+  /** Null: an earlier manager has started it. */
+  child: ChildProcess | null;
+}
+
 interface Request {
-  message: ManagerMessage;
+  message: Extract<ManagerMessage, { type: 'fork' }>;
   sent: boolean;
   timer: NodeJS.Timeout | null;
   resolve: (forked: Forked) => void;
@@ -77,10 +70,14 @@ interface Request {
 
 /** A server that does not answer for so long is stuck, seconds: it forks within milliseconds. */
 const ANSWER_SECONDS = 60;
+/** A server whose connection has ended is gone by then, seconds, or does not end. */
+const DEATH_SECONDS = 2;
+const LOOK_MS = 10;
 
 /**
- * The manager's end of the Python fork server: starts it, starts it again when it dies, and turns
- * requests into started attempts. Attempts do not depend on it once they run.
+ * The manager's end of the Python fork server: finds the one that an earlier manager has left or
+ * starts one, does so again when it dies, and turns requests into started attempts. Attempts do not
+ * depend on it once they run, and it does not depend on this manager.
  */
 export class ForkServer {
   readonly #options: ForkServerOptions;
@@ -88,12 +85,14 @@ export class ForkServer {
   readonly #requests = new Map<string, Request>();
   readonly #waiting = new Set<() => void>();
   #state: ForkServerState = starting();
-  #process: ChildProcess | null = null;
+  #running: Running | null = null;
+  #finding = false;
   #versions: Readonly<Record<string, string>> = {};
   #ready = false;
   #readyAtMs = 0;
   #readySeconds = 0;
-  #contextFailure: string | null = null;
+  /** Why the server ends, where it has said so. */
+  #failure: string | null = null;
   #restartWanted = false;
   #deaths = 0;
   #restartTimer: NodeJS.Timeout | null = null;
@@ -120,28 +119,29 @@ export class ForkServer {
 
   /** Pid of the running server, for `status` and tests. */
   get pid(): number | null {
-    return this.#process?.pid ?? null;
+    return this.#running?.identity?.pid ?? this.#running?.child?.pid ?? null;
   }
 
-  /** Starts the server; returns at once, the state tells how it goes. */
+  /** Finds or starts the server; returns at once, the state tells how it goes. */
   start(): void {
-    if (this.#state.kind === 'closed' || this.#process !== null) return;
+    if (this.#state.kind === 'closed' || this.#running !== null || this.#finding) return;
     this.#clearRestart();
     this.#ready = false;
-    this.#contextFailure = null;
-    this.#spawn();
+    this.#failure = null;
+    this.#finding = true;
+    void this.#findOrSpawn();
   }
 
   /** Ends the running server and starts a new one at once, e.g. after calibration files changed. */
   restart(): void {
     this.#deaths = 0;
-    if (this.#process === null) {
+    if (this.#running === null) {
       this.#setState(starting());
       this.start();
       return;
     }
     this.#restartWanted = true;
-    this.#process.kill('SIGTERM');
+    signalServer(this.#running, 'SIGTERM');
   }
 
   /**
@@ -166,76 +166,115 @@ export class ForkServer {
     });
   }
 
-  /** Ends the server; attempts go on. Afterwards nothing here keeps the event loop alive. */
+  /**
+   * Lets go of the server, which waits for another manager; attempts go on. Afterwards nothing here
+   * keeps the event loop alive.
+   */
   close(): void {
     if (this.#state.kind === 'closed') return;
     this.#setState({ kind: 'closed' });
     this.#clearRestart();
     this.#rejectAll('the worker was closed');
-    const server = this.#process;
-    this.#process = null;
+    const server = this.#running;
+    this.#running = null;
     if (server === null) return;
-    server.removeAllListeners('close');
-    server.stdin?.destroy();
-    server.stdout?.destroy();
-    server.kill('SIGTERM');
-    server.unref();
+    server.link.close();
+    server.child?.removeAllListeners('close');
+    server.child?.unref();
   }
 
-  #spawn(): void {
-    const { python, context, contextOptions, warmUp, cacheDirectory, environment } = this.#options;
-    mkdirSync(dirname(this.#options.logFile), { recursive: true });
-    const log = openSync(this.#options.logFile, 'a');
-    const server = spawn(
-      python,
-      [
-        ...['-m', 'bootstrax_worker', 'serve', '--context', context],
-        ...['--context-options', JSON.stringify(contextOptions)],
-        ...['--scratch', join(cacheDirectory, 'warm-up')],
-        ...(warmUp ? [] : ['--no-warm-up']),
-      ],
-      {
-        stdio: ['pipe', 'pipe', log],
-        env: workerEnvironment(environment, this.#options),
-      },
-    );
-    closeSync(log);
-    this.#process = server;
-    let spawnError: Error | null = null;
-    server.on('error', (error) => {
-      spawnError = error;
-    });
-    // A server that dies is noticed by its end; what was on the way to it is settled there.
-    server.stdin?.on('error', () => undefined);
-    if (server.stdout !== null) {
-      createInterface({ input: server.stdout }).on('line', (line) => {
-        this.#receive(line);
+  async #findOrSpawn(): Promise<void> {
+    const terms = workerTerms(this.#options);
+    try {
+      const found = await findServer(this.#options.serversDirectory, terms, (note) => {
+        this.#note(note);
       });
+      if (this.#isClosed()) found?.link.close();
+      else if (found === null) this.#spawn(terms);
+      else {
+        const { link, hello } = found;
+        const server = { link, identity: hello.identity, child: null };
+        this.#running = server;
+        this.#handle(hello);
+        this.#listen(server);
+      }
+    } catch (error) {
+      this.#fail(`the worker cannot be started: ${String(error)}`, backoffSeconds(++this.#deaths));
+    } finally {
+      this.#finding = false;
     }
-    server.once('close', (code, signal) => {
-      if (this.#process !== server) return;
-      this.#process = null;
+  }
+
+  #isClosed(): boolean {
+    return this.#state.kind === 'closed';
+  }
+
+  #spawn(terms: WorkerTerms): void {
+    const { child, link, problem } = spawnServer(this.#options, terms);
+    const server = { link, identity: null, child };
+    this.#running = server;
+    this.#listen(server);
+    child.once('close', (code, signal) => {
+      if (this.#running !== server) return;
+      this.#running = null;
       this.#ended(
-        spawnError !== null
-          ? `cannot run ${python}: ${spawnError.message}`
-          : `the fork server ended unexpectedly (${signal ?? `exit code ${code}`}), see ${this.#options.logFile}`,
+        problem() ??
+          `the fork server ended unexpectedly (${signal ?? `exit code ${code}`}), see ${this.#options.logFile}`,
       );
     });
   }
 
-  #receive(line: string): void {
-    const read = readServerLine(line);
-    if (read.kind === 'unreadable') {
-      this.#note(`a line of the fork server is not understood: ${read.problem}`);
-      return;
+  #listen(server: Running): void {
+    server.link.listen({
+      onMessage: (message) => {
+        if (this.#running === server) this.#handle(message);
+      },
+      onUnreadable: (problem) => {
+        this.#note(`a line of the fork server is not understood: ${problem}`);
+      },
+      onEnd: () => void this.#linkEnded(server),
+    });
+  }
+
+  async #linkEnded(server: Running): Promise<void> {
+    const limit = performance.now() + DEATH_SECONDS * 1000;
+    const lives = () =>
+      server.identity === null ? server.child?.exitCode === null : isAlive(server.identity);
+    while (this.#running === server && lives() && performance.now() < limit) await delay(LOOK_MS);
+    if (server.child !== null && !lives()) {
+      // Its exit code tells more, and is on its way.
+      await delay(DEATH_SECONDS * 1000);
     }
-    this.#handle(read.message);
+    if (this.#running !== server) return;
+    this.#running = null;
+    const pid = server.identity?.pid ?? server.child?.pid ?? 0;
+    if (!lives()) {
+      this.#ended(`the fork server (pid ${pid}) ended, see ${this.#options.logFile}`);
+    } else if (this.#failure !== null) {
+      this.#fail(this.#failure, CONTEXT_RETRY_SECONDS);
+    } else {
+      this.#lost(`the connection to the fork server (pid ${pid}) was lost`);
+    }
+  }
+
+  /** It lives, and gives the same answer when it is asked again. */
+  #lost(what: string): void {
+    this.#ready = false;
+    for (const request of this.#requests.values()) {
+      request.sent = false;
+      if (request.timer !== null) clearTimeout(request.timer);
+    }
+    const seconds = backoffSeconds(++this.#deaths);
+    this.#note(`${what}: tried again in ${seconds} s`);
+    this.#setState(starting());
+    this.#restartIn(seconds);
   }
 
   #handle(message: ServerMessage): void {
     switch (message.type) {
       case 'hello':
         this.#versions = message.versions;
+        if (this.#running !== null) this.#running.identity = message.identity;
         return;
       case 'graph':
         this.#listener.onGraph?.(message.graph);
@@ -246,13 +285,16 @@ export class ForkServer {
         this.#readySeconds = message.seconds;
         this.#setState(
           message.warm
-            ? { kind: 'warm', seconds: message.seconds }
+            ? { kind: 'warm', seconds: message.seconds, kept: this.#running?.child === null }
             : { kind: 'cold', why: message.why ?? 'the worker does not say why' },
         );
         for (const request of this.#requests.values()) this.#sendRequest(request);
         return;
       case 'context_failed':
-        this.#contextFailure = message.summary;
+        this.#failure = message.summary;
+        return;
+      case 'replaced':
+        this.#failure = 'another manager has taken the worker over';
         return;
       case 'forked':
         this.#noteTemperature(message);
@@ -278,17 +320,18 @@ export class ForkServer {
     if (this.#state.kind === 'warm' && !warm) {
       this.#setState({ kind: 'cold', why: why ?? 'the worker does not say why' });
     } else if (this.#state.kind === 'cold' && warm) {
-      this.#setState({ kind: 'warm', seconds: this.#readySeconds });
+      const kept = this.#running?.child === null;
+      this.#setState({ kind: 'warm', seconds: this.#readySeconds, kept });
     }
   }
 
   #sendRequest(request: Request): void {
     if (request.sent) return;
     request.sent = true;
-    this.#process?.stdin?.write(`${JSON.stringify(request.message)}\n`);
+    this.#running?.link.send(request.message);
     request.timer = setTimeout(() => {
       this.#note(`the fork server has not answered for ${ANSWER_SECONDS} s and is started anew`);
-      this.#process?.kill('SIGKILL');
+      if (this.#running !== null) signalServer(this.#running, 'SIGKILL');
     }, ANSWER_SECONDS * 1000);
   }
 
@@ -313,8 +356,8 @@ export class ForkServer {
       this.start();
       return;
     }
-    if (this.#contextFailure !== null) {
-      this.#fail(this.#contextFailure, CONTEXT_RETRY_SECONDS);
+    if (this.#failure !== null) {
+      this.#fail(this.#failure, CONTEXT_RETRY_SECONDS);
       return;
     }
     const livedSeconds = (performance.now() - this.#readyAtMs) / 1000;
@@ -368,4 +411,9 @@ export class ForkServer {
 
 function starting(): ForkServerState {
   return { kind: 'starting', sinceMs: performance.now() };
+}
+
+function signalServer({ identity, child }: Running, signal: NodeJS.Signals): void {
+  if (identity === null) child?.kill(signal);
+  else signalProcess(identity, signal);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { workersPath } from '../../infra/config/paths.ts';
 import { settingsAndEmbedded } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { askManagerOf } from '../framework/manager-request.ts';
@@ -32,7 +33,11 @@ export function addStop(program: Command): void {
           return;
         }
         const { stopOrphans } = await import('../host/list-orphans.ts');
-        const stopped = await stopOrphans(settings.paths.stateDir);
+        const { retireServers } = await import('../../attempt/worker/find-server.ts');
+        const { stateDir } = settings.paths;
+        const stopped = await stopOrphans(stateDir);
+        // It would wait for a manager, to no purpose for whoever wants the host to be quiet.
+        await retireServers(workersPath(stateDir));
         const message =
           stopped.length === 0
             ? 'No strax process of this host is running.'

@@ -7,6 +7,11 @@ export function graphPath(stateDir: string, context: string): string {
   return join(stateDir, `graph-${context.replace(/[^A-Za-z0-9]/g, '_')}.json`);
 }
 
+/** Where the fork servers of a state folder are found. */
+export function workersPath(stateDir: string): string {
+  return join(stateDir, 'workers');
+}
+
 /** Directory of the installed package: above `dist/` when bundled, above `src/infra/config/` in tests. */
 export function packageDirectory(): string {
   const here = dirname(fileURLToPath(import.meta.url));

@@ -90,6 +90,7 @@ export const DISK_STEPS = [
   'evidence.open-files',
   'evidence.stacks',
   'shared-memory.remove',
+  'worker-folder.clear',
   'live.set_aside',
   'live.put_back',
   'live.remove',
@@ -101,8 +102,17 @@ export type DiskStep = (typeof DISK_STEPS)[number];
 /** The same as `FILE_WRITES` for guardian and child (`bootstrax_worker/durable.py`). */
 export const WORKER_FILE_WRITES = ['started.json', 'result.json', 'exit.json'] as const;
 
-/** The same as `DISK_STEPS` for guardian and child. */
-export const WORKER_STEPS = ['progress.ndjson', 'input.ndjson', 'profile', 'syncfs'] as const;
+/** The same as `DISK_STEPS` for fork server, guardian and child. */
+export const WORKER_STEPS = [
+  'progress.ndjson',
+  'input.ndjson',
+  'profile',
+  'syncfs',
+  'worker-folder.make',
+  'worker-socket.make',
+  'worker-socket.retire',
+  'worker-folder.remove',
+] as const;
 
 /** Of a file written by rename: nothing yet; written and forced to disk beside it; in its place. */
 export const FILE_MOMENTS = ['before', 'temporary', 'after'] as const;
@@ -121,7 +131,7 @@ const around = (steps: readonly Step[]): CrashPoint[] =>
 const ofFiles = (files: readonly WrittenFile[]): CrashPoint[] =>
   files.flatMap((name) => FILE_MOMENTS.map((moment) => `${name}:${moment}` as const));
 
-/** Points where guardian or child is cut. */
+/** Points where fork server, guardian or child is cut. */
 export const WORKER_CRASH_POINTS: readonly CrashPoint[] = [
   ...ofFiles(WORKER_FILE_WRITES),
   ...around(WORKER_STEPS),

@@ -9,3 +9,15 @@ export const processIdentitySchema = z.looseObject({
   bootId: z.string(),
 });
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
+
+/** Name of a file or folder that belongs to a process: `identity.name_of` of the Python worker. */
+export function nameOfProcess({ bootId, pid, startTicks }: ProcessIdentity): string {
+  return `${bootId}_${pid}_${startTicks}`;
+}
+
+/** The process that a name made by `nameOfProcess` belongs to; null if it is no such name. */
+export function processOfName(name: string): ProcessIdentity | null {
+  const [, bootId, pid, startTicks] = /^([0-9a-f-]+)_([1-9]\d*)_(\d+)$/.exec(name) ?? [];
+  if (bootId === undefined) return null;
+  return { bootId, pid: Number(pid), startTicks: Number(startTicks) };
+}

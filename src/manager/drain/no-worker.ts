@@ -1,5 +1,6 @@
 import type { Settings } from '../../infra/config/entries.ts';
-import { graphPath } from '../../infra/config/paths.ts';
+import { graphPath, workersPath } from '../../infra/config/paths.ts';
+import { retireServers } from '../../attempt/worker/find-server.ts';
 import { readGraph, type LocalWorker } from '../worker-of-host.ts';
 
 /** For a manager that begins no attempt: it only sees to those that are there. */
@@ -15,6 +16,8 @@ export function noWorker({ worker: { context }, paths }: Settings): LocalWorker 
       describe: () => reason,
     },
     graph: () => readGraph(graphPath(paths.stateDir, context), context),
-    close: () => undefined,
+    close: async (forGood) => {
+      if (forGood) await retireServers(workersPath(paths.stateDir));
+    },
   };
 }

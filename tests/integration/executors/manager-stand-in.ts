@@ -3,7 +3,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 
 import type { Plan } from '../../../src/attempt/attempt.pure.ts';
 import { LocalExecutor } from '../../../src/executors/local-executor.ts';
-import { ForkServer, type ForkServerOptions } from '../../../src/attempt/worker/fork-server.ts';
+import { ForkServer } from '../../../src/attempt/worker/fork-server.ts';
+import type { ForkServerOptions } from '../../../src/attempt/worker/fork-server-options.ts';
 
 const { options, plan, directory, report } = JSON.parse(process.argv[2] ?? '') as {
   options: ForkServerOptions;

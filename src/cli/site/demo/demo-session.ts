@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Loaded } from '../../../infra/config/load-config.ts';
-import { packageDirectory } from '../../../infra/config/paths.ts';
+import { packageDirectory, workersPath } from '../../../infra/config/paths.ts';
 import type { Store } from '../../../ports/store.ts';
 import { withEmbedded, withStore } from '../../framework/with-database.ts';
 import { DemoProcess } from './demo-children.ts';
@@ -263,7 +263,10 @@ class Demo {
     process.stderr.write(style('dim', 'Ending what the demo has started ...\n'));
     for (const each of this.#processes.reverse()) await each.end();
     const { stopOrphans } = await import('../../host/list-orphans.ts');
-    await stopOrphans(this.#loaded.settings.paths.stateDir);
+    const { retireServers } = await import('../../../attempt/worker/find-server.ts');
+    const { stateDir } = this.#loaded.settings.paths;
+    await stopOrphans(stateDir);
+    await retireServers(workersPath(stateDir));
   }
 }
 

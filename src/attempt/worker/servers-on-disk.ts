@@ -1,0 +1,75 @@
+import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+
+import { remove } from '../../infra/disk/durable.ts';
+import { processOfName, type ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
+import { isAlive } from '../../infra/linux/process-identity.ts';
+import { socketPath } from '../../infra/linux/socket-path.ts';
+import { ServerLink } from './server-link.ts';
+
+/** A fork server that runs, as its folder shows it (`bootstrax_worker/server_folder.py`). */
+export interface ServerOnDisk {
+  identity: ProcessIdentity;
+  folder: string;
+  /** Not yet ready; takes attempts; takes none any more and ends once idle. */
+  state: 'starting' | 'ready' | 'retired';
+}
+
+/** The fork servers of a state folder that run, youngest first. */
+export function serversOnDisk(directory: string): ServerOnDisk[] {
+  return namesIn(directory)
+    .flatMap((name): ServerOnDisk[] => {
+      const identity = processOfName(name);
+      if (identity === null || !isAlive(identity)) return [];
+      const folder = join(directory, name);
+      const files = namesIn(folder);
+      const state = files.includes('socket')
+        ? 'ready'
+        : files.includes('retired')
+          ? 'retired'
+          : 'starting';
+      return [{ identity, folder, state }];
+    })
+    .sort((a, b) => b.identity.startTicks - a.identity.startTicks);
+}
+
+/** Removes what is left of servers that are gone. */
+export async function clearDeadServers(directory: string): Promise<void> {
+  for (const name of namesIn(directory)) {
+    const identity = processOfName(name);
+    if (identity === null || isAlive(identity)) continue;
+    await remove('worker-folder.clear', join(directory, name));
+  }
+}
+
+/** Null if nobody listens there. */
+export function connectTo({ folder }: ServerOnDisk): Promise<ServerLink | null> {
+  return new Promise((resolve) => {
+    let way;
+    try {
+      way = socketPath(folder, 'socket');
+    } catch {
+      resolve(null);
+      return;
+    }
+    const { path, close } = way;
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      close();
+      resolve(new ServerLink(socket));
+    });
+    socket.once('error', () => {
+      close();
+      resolve(null);
+    });
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
