@@ -21,7 +21,7 @@ import {
   type ManagerProcess,
   type StoredRun,
 } from '../tests/support/lab.ts';
-import { childrenOf, Host } from '../tests/faults/chaos/stage.ts';
+import { Host } from '../tests/faults/chaos/stage.ts';
 import { quantile, report } from './figures.ts';
 
 const args = process.argv.slice(2);
@@ -181,9 +181,8 @@ async function killHost(): Promise<number> {
     await heir.event('worker.ready');
     await delay(3000);
     const killedAt = performance.now();
-    const forkServer = childrenOf(dying.child.pid!);
     await first.endManager('SIGKILL');
-    for (const pid of forkServer) process.kill(pid, 'SIGKILL');
+    for (const server of first.forkServers()) signal(server, 'SIGKILL');
     for (const identity of [attempt!.guardian, attempt!.child]) signal(identity!, 'SIGKILL');
     await heir.event('attempt.started', { run });
     const seconds = (performance.now() - killedAt) / 1000;

@@ -36,6 +36,8 @@ test('what a message to the database relies on is on disk before it is sent', as
   ]);
   const run = await lab.reached(number!, ['done']);
   for (const pid of childrenOf(manager.child.pid!)) process.kill(pid, 'SIGTERM');
+  // It is traced as well.
+  await lab.endWorkers(HOST);
   expect(await manager.exited, manager.story()).toBe(0);
 
   const traced = tracedRun(run);

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import { signal } from '../../src/infra/mongo/embedded/embedded-process.ts';
 import { Lab, until, type StoredRun } from '../support/lab.ts';
-import { childrenOf, Host } from './chaos/stage.ts';
+import { Host } from './chaos/stage.ts';
 
 const LEASE_SECONDS = 4;
 const SETTINGS = {
@@ -156,9 +156,8 @@ test('a host that went down and comes back removes what it had begun, and nothin
     const open = one.openAttempts();
     return open[0]?.child && readdirSync(one.output).length > 0 ? open : null;
   });
-  const forkServer = childrenOf(one.manager!.child.pid!);
   await one.endManager('SIGKILL');
-  for (const pid of forkServer) process.kill(pid, 'SIGKILL');
+  for (const server of one.forkServers()) signal(server, 'SIGKILL');
   for (const identity of [attempt!.guardian, attempt!.child]) signal(identity!, 'SIGKILL');
   await taking;
   const done = await lab.reached(number, ['done']);

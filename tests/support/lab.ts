@@ -1,13 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Collection, type Db, type ObjectId } from 'mongodb';
 
+import { serversOnDisk } from '../../src/attempt/worker/servers-on-disk.ts';
 import { splitUrl } from '../../src/infra/config/connection.ts';
+import { workersPath } from '../../src/infra/config/paths.ts';
+import { isAlive, signalProcess } from '../../src/infra/linux/process-identity.ts';
 import { openStore } from '../../src/database/open.ts';
 import {
   findEmbedded,
@@ -399,6 +402,7 @@ export class Lab {
   async end(): Promise<void> {
     await this.endCommands();
     await this.endManagers();
+    await this.endWorkers();
     await (await this.#warm)?.end();
     if (!this.ownServer) {
       await this.client.db(this.runsDb).dropDatabase();
@@ -411,6 +415,20 @@ export class Lab {
 
   async endManagers(): Promise<void> {
     await Promise.all(this.#managers.splice(0).map((manager) => manager.kill()));
+  }
+
+  /** Kills the fork servers of one host, or of all, which wait for a manager. */
+  async endWorkers(host?: string): Promise<void> {
+    const folders =
+      host === undefined
+        ? (await readdir(this.root)).filter((name) => name.startsWith('state-'))
+        : [basename(this.stateDir(host))];
+    for (const { identity } of folders.flatMap((name) =>
+      serversOnDisk(workersPath(join(this.root, name))),
+    )) {
+      signalProcess(identity, 'SIGKILL');
+      await until('a fork server to end', () => !isAlive(identity));
+    }
   }
 
   /** Ends commands and simulators that still run. */

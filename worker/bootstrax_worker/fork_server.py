@@ -1,6 +1,6 @@
 """Keeps a context warm and forks a guardian for each attempt a manager asks for.
 
-It belongs to a state folder, not to a manager: the manager that started it may die, and the next one
+It belongs to a state folder, not to a manager: the one that started it may die, and the next one
 connects and goes on with it, or tells it to retire. One manager at a time, the youngest.
 """
 
@@ -25,7 +25,7 @@ from .server_folder import ServerFolder
 from .versions import versions
 
 # While there is no manager: is there anything left to wait for? Seconds.
-_ALONE_SECONDS = 2
+_ALONE_SECONDS = 1
 # Attempts of which the answer, or the end, is still known when somebody asks again.
 _MOST_REMEMBERED = 1000
 
@@ -87,8 +87,9 @@ class ForkServer:
         self._safety.settle()
         why = self._cold_why or self._safety.objection()
         seconds = time.monotonic() - started
-        self._introduce({"type": "ready", "warm": why is None, "seconds": seconds, "why": why})
+        # Whoever is told that it is ready may die at once, and the next one is to find it.
         self._listen()
+        self._introduce({"type": "ready", "warm": why is None, "seconds": seconds, "why": why})
         self._loop()
         return 0
 
@@ -358,7 +359,7 @@ class ForkServer:
 
 
 def _started_before(directory: str) -> dict | None:
-    """The answer for an attempt that another server has started; ProtocolError if it cannot be told."""
+    """The answer for an attempt that another server has started; ProtocolError if unreadable."""
     try:
         with open(os.path.join(directory, "started.json")) as file:
             started = json.load(file)

@@ -117,7 +117,7 @@ class Imported:
 
 
 def _source_of(compiled: str) -> str:
-    """The source that a compiled module was made from: the latter may be written anew by anybody."""
+    """The source of a compiled module, which anybody may write anew."""
     try:
         return importlib.util.source_from_cache(compiled)
     except (ValueError, NotImplementedError):

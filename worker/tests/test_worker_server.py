@@ -20,19 +20,54 @@ def serve():
 
     yield start
     for server in servers:
-        server.process.kill()
-        server.process.wait(30)
+        server.close()
 
 
-def test_hello_graph_ready_then_the_end_of_input(serve):
+def test_hello_graph_ready_then_the_end(serve):
     server = serve()
     server.until("ready")
     assert [message["type"] for message in server.messages] == ["hello", "graph", "ready"]
     for message in server.messages:
         protocol.check("serverMessage", message)
     assert server.messages[0]["identity"]["pid"] == server.process.pid
-    server.close()
+    server.retire()
     assert server.process.returncode == 0
+    assert server.receive() is None
+    assert list(server.folder.iterdir()) == []
+
+
+def test_the_next_manager_is_told_the_same_and_replaces_the_first(serve):
+    server = serve()
+    server.until("ready")
+    second = server.connect()
+    second.until("ready")
+    assert second.messages == server.messages
+    assert server.receive() == {"type": "replaced"}
+    assert server.receive() is None
+    second.close()
+    third = server.connect()
+    third.until("ready")
+    third.close()
+    assert server.process.poll() is None
+
+
+def test_a_retired_server_refuses_attempts_and_ends_with_those_it_has(serve, tmp_path):
+    server = serve()
+    server.until("ready")
+    running = Attempt(tmp_path / "a", runConfig={"tiny_fault": "hang"})
+    guardian = server.fork(running)["guardian"]
+    server.manager.send({"type": "retire"})
+    refused = server.fork(Attempt(tmp_path / "b"))
+    assert refused["type"] == "refused" and "takes no attempts" in refused["reason"]
+    # Asked again for one that it has, it says the same.
+    assert server.fork(running)["guardian"] == guardian
+    with pytest.raises(FileNotFoundError):
+        server.connect()
+    server.manager.close()
+    assert server.process.poll() is None
+    os.kill(guardian["pid"], signal.SIGTERM)
+    assert server.process.wait(30) == 0
+    assert running.wait("exit.json")["signal"] == signal.SIGTERM
 
 
 def test_the_data_of_the_warm_up_goes_also_that_of_a_server_that_was_killed(serve, tmp_path):
@@ -55,16 +90,18 @@ def test_without_a_folder_for_the_warm_up_attempts_start_cold(serve, tmp_path):
 
 
 def test_attempts_survive_their_server(serve, tmp_path):
-    for end in (signal.SIGKILL, signal.SIGTERM, "end of input"):
+    for end in (signal.SIGKILL, signal.SIGTERM, "retire"):
         server = serve()
         server.until("ready")
         attempt = Attempt(tmp_path / str(end), runConfig={"tiny_pause_seconds": 0.5})
         server.fork(attempt)
         started = attempt.wait("started.json")
-        if isinstance(end, str):
-            server.process.stdin.close()
-        else:
-            server.process.send_signal(end)
+        if end == "retire":
+            server.manager.send({"type": "retire"})
+            assert attempt.wait("exit.json")["code"] == 0
+            server.process.wait(30)
+            continue
+        server.process.send_signal(end)
         server.process.wait(30)
         # End of file, although guardian and child still run: they keep nothing of the server's.
         assert server.receive() is None

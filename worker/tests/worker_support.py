@@ -3,6 +3,8 @@
 import json
 import os
 import secrets
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -111,26 +113,90 @@ class Attempt:
 
 
 class Server:
-    """A fork server and its lines."""
+    """A fork server and its lines, as the manager that has started it sees them."""
 
     def __init__(
-        self, context="tiny_context:tiny", options=None, arguments=(), scratch=SCRATCH
+        self,
+        context="tiny_context:tiny",
+        options=None,
+        arguments=(),
+        scratch=SCRATCH,
+        folder: Path | None = None,
+        orphan_limit: float = 900,
     ) -> None:
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "bootstrax_worker", "serve", "--context", context),
-                *("--context-options", json.dumps(options or {})),
-                *("--scratch", str(scratch), *arguments),
-            ],
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="bootstrax-servers-"))
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "bootstrax_worker", "serve", "--context", context),
+                    *("--context-options", json.dumps(options or {})),
+                    *("--scratch", str(scratch), "--folder", str(self.folder)),
+                    *("--orphan-limit", str(orphan_limit)),
+                    *("--manager-fd", str(theirs.fileno()), *arguments),
+                ],
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        self.manager = Manager(ours)
+        self.manager.send({"type": "start", "terms": {"context": context}})
+
+    @property
+    def messages(self) -> list[dict]:
+        """Those to the manager that has started it."""
+        return self.manager.messages
+
+    def until(self, kind: str) -> dict:
+        """Read lines up to one of this type."""
+        return self.manager.until(kind)
+
+    def receive(self) -> dict | None:
+        """The next line, or None at the end."""
+        return self.manager.receive()
+
+    def fork(self, attempt: Attempt) -> dict:
+        """Ask for an attempt; return the answer."""
+        return self.manager.fork(attempt)
+
+    def connect(self) -> "Manager":
+        """Be the next manager."""
+        (folder,) = self.folder.iterdir()
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(folder / "socket"))
+        return Manager(connection)
+
+    def send(self, message: dict | bytes) -> None:
+        """Write one line."""
+        self.manager.send(message)
+
+    def retire(self) -> None:
+        """End the server and wait for it."""
+        self.send({"type": "retire"})
+        self.process.wait(30)
+
+    def close(self) -> None:
+        """Let nothing of it be left, however it does."""
+        self.process.kill()
+        self.process.wait(30)
+        self.manager.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Manager:
+    """The manager's end of a connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._file = connection.makefile("rb")
         self.messages: list[dict] = []
 
     def receive(self) -> dict | None:
         """The next line, or None at the end."""
-        line = self.process.stdout.readline()
+        try:
+            line = self._file.readline()
+        except ConnectionResetError:
+            return None
         if not line:
             return None
         self.messages.append(json.loads(line))
@@ -147,8 +213,7 @@ class Server:
     def send(self, message: dict | bytes) -> None:
         """Write one line."""
         line = message if isinstance(message, bytes) else json.dumps(message).encode()
-        self.process.stdin.write(line + b"\n")
-        self.process.stdin.flush()
+        self.connection.sendall(line + b"\n")
 
     def fork(self, attempt: Attempt) -> dict:
         """Ask for an attempt; return the answer."""
@@ -160,7 +225,6 @@ class Server:
                 return message
 
     def close(self) -> None:
-        """End the server and wait for it."""
-        self.process.stdin.close()
-        self.process.wait(30)
-        self.process.stdout.close()
+        """Be gone."""
+        self._file.close()
+        self.connection.close()

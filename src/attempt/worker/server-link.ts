@@ -20,9 +20,9 @@ export class ServerLink {
 
   constructor(stream: Duplex) {
     this.#stream = stream;
-    // Its end is noticed by `close`; what was on the way to it is settled there.
-    stream.on('error', () => undefined);
+    // What is wrong with it is its end, and that is noticed by `close`.
     const lines = createInterface({ input: stream });
+    for (const each of [stream, lines]) each.on('error', () => undefined);
     lines.on('line', (line) => {
       const read = readServerLine(line);
       this.#pass((listener) => {
@@ -30,10 +30,8 @@ export class ServerLink {
         else listener.onUnreadable(read.problem);
       });
     });
-    lines.on('close', () => {
-      stream.destroy();
-      this.#pass((listener) => listener.onEnd());
-    });
+    lines.on('close', () => stream.destroy());
+    stream.on('close', () => this.#pass((listener) => listener.onEnd()));
   }
 
   /** Whoever listens now hears everything from the beginning, or from where the last one stopped. */

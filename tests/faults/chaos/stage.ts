@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ProcessIdentity } from '../../../src/infra/linux/process-identity.pure.ts';
+import { serversOnDisk } from '../../../src/attempt/worker/servers-on-disk.ts';
+import { workersPath } from '../../../src/infra/config/paths.ts';
 import { isAlive } from '../../../src/infra/linux/process-identity.ts';
 import { findEmbedded, startEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import { PYTHON, SMALL_MACHINE, type Lab, type ManagerProcess } from '../../support/lab.ts';
@@ -82,9 +84,9 @@ export class Host {
     await Promise.all(running.map((manager) => manager.kill(signal)));
   }
 
-  forkServer(): number | null {
-    const manager = this.#current?.child.pid;
-    return manager === undefined ? null : (childrenOf(manager)[0] ?? null);
+  /** Those that run, with or without a manager. */
+  forkServers(): ProcessIdentity[] {
+    return serversOnDisk(workersPath(this.stateDir)).map(({ identity }) => identity);
   }
 
   openAttempts(): OpenAttempt[] {

@@ -78,9 +78,9 @@ export async function strike(scene: Scene, planned: Planned): Promise<Strike | n
       return onHost(
         scene,
         planned,
-        (host) => host.forkServer() !== null,
+        (host) => host.forkServers().length > 0,
         (host) => {
-          process.kill(host.forkServer()!, 'SIGKILL');
+          for (const server of host.forkServers()) signal(server, 'SIGKILL');
           return begun(host.name, [], Promise.resolve());
         },
       );
@@ -112,9 +112,9 @@ export async function strike(scene: Scene, planned: Planned): Promise<Strike | n
     case 'machine gone':
       return onHost(scene, planned, withManager, (host) => {
         const attempts = host.openAttempts();
-        const forkServer = host.forkServer();
+        const forkServers = host.forkServers();
         const ended = host.endManager('SIGKILL');
-        if (forkServer !== null) process.kill(forkServer, 'SIGKILL');
+        for (const server of forkServers) signal(server, 'SIGKILL');
         for (const { guardian, child } of attempts) {
           if (guardian !== null) signal(guardian, 'SIGKILL');
           if (child !== null) signal(child, 'SIGKILL');

@@ -88,6 +88,24 @@ export const SCENARIOS: readonly Scenario[] = [
     toTheCut: ways.inTheWorker,
   },
   {
+    name: 'the fork server dies',
+    failures: 0,
+    points: around('worker-folder.make', 'worker-socket.make'),
+    toTheCut: ways.inTheServer,
+  },
+  {
+    name: 'the fork server dies when another takes its place',
+    failures: 0,
+    points: around('worker-socket.retire', 'worker-folder.remove'),
+    toTheCut: ways.inTheServerThatRetires,
+  },
+  {
+    name: 'a fork server that was killed has left its folder',
+    failures: 0,
+    points: around('worker-folder.clear'),
+    toTheCut: ways.afterADeadServer,
+  },
+  {
     name: 'the child dies before its result is complete',
     failures: 1,
     points: [

@@ -135,6 +135,14 @@ export class Trial {
     });
   }
 
+  /** Waits until the power was cut in a fork server. */
+  async cutInServer(cut: Cut): Promise<void> {
+    const log = join(this.stateDir, 'worker.log');
+    await until(`a fork server of ${this.host} to be cut at ${cut}`, () =>
+      textOf(log).includes(saidAt(cut)),
+    );
+  }
+
   /** As if the time had passed for which a run waits after a cut elsewhere. */
   async #makeDue(): Promise<void> {
     await this.lab.runs.updateOne(
@@ -180,6 +188,7 @@ export class Trial {
   /** The end state that any interruption must come to. */
   async expectTheEndState(failures: number): Promise<void> {
     for (const manager of this.#managers) await manager.kill();
+    await this.lab.endWorkers(this.host);
     const run = await this.run();
     expect(run.bootstrax.state).toBe('done');
     expect(run.bootstrax.n_failures ?? 0).toBe(failures);

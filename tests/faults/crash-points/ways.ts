@@ -61,6 +61,34 @@ export const inTheWorker: Way = async (trial, cut) => {
   await manager.kill();
 };
 
+/** Before it takes attempts: each one that is started dies there, until a manager comes without the cut. */
+export const inTheServer: Way = async (trial, cut) => {
+  await trial.insert();
+  const manager = await trial.manager({ cut, config: PATIENT });
+  await trial.cutInServer(cut);
+  await manager.kill();
+};
+
+/** The next manager would make another one. */
+export const inTheServerThatRetires: Way = async (trial, cut) => {
+  await trial.insert();
+  const first = await trial.manager({ cut, config: PATIENT, contextOptions: { sleep_seconds: 0 } });
+  await first.event('worker.ready');
+  await first.kill();
+  const next = await trial.manager();
+  await trial.cutInServer(cut);
+  await next.kill();
+};
+
+export const afterADeadServer: Way = async (trial, cut) => {
+  await trial.insert();
+  const first = await trial.manager({ config: PATIENT });
+  await first.event('worker.ready');
+  await first.kill();
+  await trial.lab.endWorkers(trial.host);
+  await trial.cutIn(await trial.manager({ cut }), cut);
+};
+
 /** An earlier attempt on this host has left products, half removed, with an entry in the document. */
 export const withLeftovers: Way = async (trial, cut) => {
   const folder = join(trial.lab.output, `${trial.runId}-records-oldhash`);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { isAlive } from '../../../../src/infra/linux/process-identity.ts';
 import { NotStartedError, UnansweredError } from '../../../../src/attempt/worker/fork-server.ts';
-import { attempt, forkServer, settled, until } from './support.ts';
+import { attempt, forkServer, ready, settled, until } from './support.ts';
 
 describe('a warm server', () => {
   test('forks an attempt within tens of milliseconds and tells its end', async () => {
@@ -70,15 +70,18 @@ describe('a warm server', () => {
     expect(watched.notes).toEqual([]);
   });
 
-  test('closing it rejects what waits and ends the process', async () => {
+  test('closing it rejects what waits and leaves the server to the next manager', async () => {
     const watched = forkServer();
     const one = await attempt(watched.folder);
     const waiting = watched.server.fork(one.plan.attempt, one.directory);
-    const { pid } = watched.server;
+    const pid = await until('the server', () => watched.server.pid);
     watched.server.close();
     await expect(waiting).rejects.toBeInstanceOf(NotStartedError);
-    await until('its end', () => !processExists(pid ?? 0));
     await expect(watched.server.fork(one.plan.attempt, one.directory)).rejects.toThrow(/closed/);
+    await ready(watched.folder);
+    const next = forkServer({}, watched.folder);
+    expect(await settled(next)).toMatchObject({ kind: 'warm', kept: true });
+    expect(next.server.pid).toBe(pid);
   });
 
   test('a server that dies between request and answer leaves the question open', async () => {
@@ -138,13 +141,4 @@ describe('a server that cannot', () => {
 
 function failures(states: { kind: string; retrySeconds?: number }[]): (number | undefined)[] {
   return states.filter(({ kind }) => kind === 'failed').map(({ retrySeconds }) => retrySeconds);
-}
-
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

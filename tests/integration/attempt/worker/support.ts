@@ -10,9 +10,11 @@ import { createAttempt, readAttemptFile } from '../../../../src/attempt/files/at
 import { exitSchema, progressSchema, resultSchema, startedSchema, type Plan, type PluginGraph, type Progress } from '../../../../src/attempt/attempt.pure.ts';
 import {
   ForkServer,
-  type ForkServerOptions,
   type ForkServerState,
 } from '../../../../src/attempt/worker/fork-server.ts';
+import { serversOnDisk } from '../../../../src/attempt/worker/servers-on-disk.ts';
+import { retireServers } from '../../../../src/attempt/worker/find-server.ts';
+import type { ForkServerOptions } from '../../../../src/attempt/worker/fork-server-options.ts';
 
 export const PACKAGE = join(import.meta.dirname, '..', '..', '..', '..');
 export const PYTHON = process.env.BOOTSTRAX_PYTHON ?? join(PACKAGE, '.venv', 'bin', 'python');
@@ -54,6 +56,8 @@ export function tinyOptions(
     python: PYTHON,
     workerDirectory: join(PACKAGE, 'worker'),
     cacheDirectory: join(tmpdir(), 'bootstrax-test-cache'),
+    serversDirectory: join(folder, 'workers'),
+    orphanLimitSeconds: 900,
     context: CONTEXT,
     contextOptions: {},
     warmUp: true,
@@ -73,18 +77,23 @@ export interface Watched {
   folder: string;
 }
 
-/** A running fork server that is closed after the test. */
-export function forkServer(changes: Partial<ForkServerOptions> = {}): Watched {
-  const folder = temporaryFolder();
+/** A running fork server; nothing of it is left after the test. `folder`: where another one was before. */
+export function forkServer(
+  changes: Partial<ForkServerOptions> = {},
+  folder: string = temporaryFolder(),
+): Watched {
   const watched: Omit<Watched, 'server'> = { states: [], graphs: [], ended: [], notes: [], folder };
-  const server = new ForkServer(tinyOptions(folder, changes), {
+  const options = tinyOptions(folder, changes);
+  const server = new ForkServer(options, {
     onState: (state) => watched.states.push(state),
     onGraph: (graph) => watched.graphs.push(graph),
     onEnded: (attempt) => watched.ended.push(attempt),
     onNote: (note) => watched.notes.push(note),
   });
-  cleanUps.push(() => {
+  cleanUps.push(async () => {
     server.close();
+    await retireServers(options.serversDirectory);
+    await until('all servers to end', () => serversOnDisk(options.serversDirectory).length === 0);
   });
   server.start();
   return { server, ...watched };
@@ -92,6 +101,14 @@ export function forkServer(changes: Partial<ForkServerOptions> = {}): Watched {
 
 export const settled = ({ server }: Watched): Promise<ForkServerState> =>
   until('the server to be ready', () => server.state.kind !== 'starting' && server.state);
+
+/** Waits until the servers of this folder take attempts. */
+export function ready(folder: string): Promise<boolean> {
+  return until('the server to be found', () => {
+    const servers = serversOnDisk(join(folder, 'workers'));
+    return servers.length > 0 && servers.every(({ state }) => state === 'ready');
+  });
+}
 
 /** An attempt directory with its plan. */
 export async function attempt(
