@@ -354,9 +354,13 @@ def test_attempts_that_cannot_be_started_are_refused(server, tmp_path):
     (other.directory / "plan.json").write_text(json.dumps({**other.plan, "attempt": "0" * 24}))
     assert "belongs to attempt" in server.fork(other)["reason"]
     again = Attempt(tmp_path)
-    assert server.fork(again)["type"] == "forked"
+    forked = server.fork(again)
     again.wait("exit.json")
-    assert "started before" in server.fork(again)["reason"]
+    # Not started a second time, but no stranger either.
+    assert server.fork(again) == forked
+    unknown = Attempt(tmp_path)
+    (unknown.directory / "exit.json").write_text("{}")
+    assert "started before" in server.fork(unknown)["reason"]
 
 
 def test_a_garbled_request_harms_nobody(server, run):

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { remove } from '../../infra/disk/durable.ts';
 import { processOfName, type ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
 import { isAlive } from '../../infra/linux/process-identity.ts';
-import { socketPath } from '../../infra/linux/socket-path.ts';
+import { socketPath, type SocketPath } from '../../infra/linux/socket-path.ts';
 import { ServerLink } from './server-link.ts';
 
 /** A fork server that runs, as its folder shows it (`bootstrax_worker/server_folder.py`). */
@@ -46,14 +46,15 @@ export async function clearDeadServers(directory: string): Promise<void> {
 /** Null if nobody listens there. */
 export function connectTo({ folder }: ServerOnDisk): Promise<ServerLink | null> {
   return new Promise((resolve) => {
-    let way;
+    let way: SocketPath;
     try {
       way = socketPath(folder, 'socket');
     } catch {
       resolve(null);
       return;
     }
-    const { path, close } = way;
+    const { path } = way;
+    const close = () => way.close();
     const socket = connect({ path });
     socket.once('connect', () => {
       close();

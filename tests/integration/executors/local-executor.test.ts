@@ -62,7 +62,7 @@ test('when the server dies before it answers, no attempt is left that nobody kno
   expect(existsSync(join(one.directory, 'superseded'))).toBe(true);
 });
 
-test('guardian and child outlive a manager that is killed; the server does not', async () => {
+test('guardian, child and server outlive a manager that is killed, and the next one uses the server', async () => {
   const folder = temporaryFolder();
   const one = await attempt(folder, { tiny_pause_seconds: 1 });
   const report = join(folder, 'report.json');
@@ -82,8 +82,11 @@ test('guardian and child outlive a manager that is killed; the server does not',
   );
   const { guardian, child } = await one.started();
   manager.kill('SIGKILL');
-  await until('the server to end', () => !existsSync(`/proc/${server}/exe`));
+  const next = forkServer({}, folder);
+  expect(await settled(next)).toMatchObject({ kind: 'warm', kept: true });
+  expect(next.server.pid).toBe(server);
   expect(isAlive(guardian) && isAlive(child)).toBe(true);
   expect(await one.exit()).toMatchObject({ code: 0 });
   expect(await one.result()).toMatchObject({ ok: true });
+  await until('the hint', () => next.ended.includes(plan.attempt));
 });
