@@ -11,6 +11,8 @@ import numpy as np
 import strax
 from immutabledict import immutabledict
 
+from bootstrax_worker.input_account import count_file
+
 CHUNK_NS = 1_000_000_000
 
 
@@ -18,6 +20,7 @@ CHUNK_NS = 1_000_000_000
     strax.Option("tiny_chunks", default=3, track=False),
     strax.Option("tiny_pause_seconds", default=0.0, track=False),
     strax.Option("tiny_fault", default="", track=False),
+    strax.Option("tiny_reader", default="", track=False),
     strax.Option("daq_input_dir", default="", track=False, type=str),
 )
 class Source(strax.Plugin):
@@ -40,11 +43,26 @@ class Source(strax.Plugin):
         time.sleep(self.config["tiny_pause_seconds"])
         if chunk_i == 1:
             misbehave(self.config["tiny_fault"])
+        if self.config["tiny_reader"]:
+            self.read(f"{self.config['daq_input_dir']}/{chunk_i:06d}/reader0_0")
         start = chunk_i * CHUNK_NS
         rows = np.zeros(100, dtype=self.dtype)
         rows["time"] = start + np.arange(100)
         rows["endtime"] = rows["time"] + 1
         return self.chunk(start=start, end=start + CHUNK_NS, data=rows)
+
+    def read(self, path):
+        """Read a file in a format of its own, in a thread of its own, and perhaps tell of it."""
+
+        def work():
+            with open(path) as file:
+                rows = len(file.readlines())
+            if self.config["tiny_reader"] == "telling":
+                count_file(path, rows)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
 
 
 def misbehave(fault: str) -> None:
