@@ -19,9 +19,11 @@ it('a place that hangs is asked no more until it has answered; others are', asyn
     return new Promise<number>((resolve) => (answer = resolve));
   };
   await expect(patience.ask('/data', question)).rejects.toThrow('/data does not answer');
-  const begin = performance.now();
-  await expect(patience.ask('/data', question)).rejects.toBeInstanceOf(NoAnswerError);
-  expect(performance.now() - begin).toBeLessThan(15);
+  const events: unknown[] = [];
+  const timer = setTimeout(() => events.push('time passed'), 0);
+  await patience.ask('/data', question).catch((error: unknown) => events.push(error));
+  clearTimeout(timer);
+  expect(events).toEqual([expect.any(NoAnswerError)]);
   expect(asked).toBe(1);
   expect(await patience.ask('/live', () => Promise.resolve('there'))).toBe('there');
   answer(7);
