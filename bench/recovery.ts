@@ -2,10 +2,12 @@
  * What a death costs. First: `kill -9` of the manager in the middle of a run, and another one started
  * at once, over and over during one run with the real straxen plugins: from the kill to the moment
  * the run is supervised again (its child's files are followed and its time in the database is
- * renewed), and what the child noticed of it. Then: a whole host dies, with a lease of 10 s, until
+ * renewed), and what the child noticed of it. Then: the manager is killed, a run is taken, and a
+ * manager is started, over and over: from its start to the first chunk of that run, which the worker
+ * of the manager before makes possible. Then: a whole host dies, with a lease of 10 s, until
  * another host has started the run anew.
  *
- * Arguments: --kills N, --lease SECONDS.
+ * Arguments: --kills N, --restarts N, --lease SECONDS; 0 kills or restarts leave that part out.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,9 +30,11 @@ const args = process.argv.slice(2);
 const numberArgument = (name: string, otherwise: number) =>
   args.includes(name) ? Number(args[args.indexOf(name) + 1]) : otherwise;
 const KILLS = numberArgument('--kills', 20);
+const RESTARTS = numberArgument('--restarts', 20);
 const LEASE_SECONDS = numberArgument('--lease', 10);
 /** A manager lives at least so long between two kills, seconds. */
 const BETWEEN_SECONDS = 2;
+const LOOK_MS = 5;
 const HOST = 'bench.test.local';
 const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
 const TARGETS = `
@@ -41,8 +45,9 @@ post_processing = ["raw_records"]
 /** Leases and intervals as on a production machine. */
 const PRODUCTION_LIMITS = SMALL_MACHINE.replace('renew_seconds = 1\n', '') + TARGETS;
 
-const managerDeath = await killManagers();
-const hostDeath = await killHost();
+const managerDeath = KILLS > 0 ? await killManagers() : null;
+const nextRun = RESTARTS > 0 ? await restartManagers() : [];
+const hostDeath = KILLS > 0 ? await killHost() : null;
 const { limits, retry } = defaultRules;
 // Seen for the first time at one look, stale at a later one; the run then waits in the queue.
 const shortest = Math.min(limits.busyLeaseSeconds, limits.consideringLeaseSeconds);
@@ -53,37 +58,61 @@ report(
   'From a death to the run being supervised again, s (the reference: failed after 131, done again after 294)',
   ['', 'times', 'p50', 'p99', 'max', 'expected'],
   [
-    row('manager killed, from the kill', managerDeath.fromKill, 'p99 under 1'),
-    row('  until its time is renewed in the database', managerDeath.renewed, ''),
-    row('  from the start of the process', managerDeath.fromStart, ''),
-    ['processing time lost (same child, one attempt)', KILLS, 0, 0, 0, '0'],
-    [
-      'longest silence of the child (it speaks once a second)',
-      '',
-      '',
-      '',
-      managerDeath.silence,
-      '',
-    ],
-    row(
-      `host killed, lease ${LEASE_SECONDS} s: started on another`,
-      [hostDeath],
-      'the lease + looks',
-    ),
-    ['the same with the default lease, at most', '', '', '', bound, ''],
+    ...(managerDeath === null
+      ? []
+      : [
+          row('manager killed, from the kill', managerDeath.fromKill, 'p99 under 1'),
+          row('  until its time is renewed in the database', managerDeath.renewed, ''),
+          row('  from the start of the process', managerDeath.fromStart, ''),
+          ['processing time lost (same child, one attempt)', KILLS, 0, 0, 0, '0'],
+          [
+            'longest silence of the child (it speaks once a second)',
+            ...['', '', ''],
+            managerDeath.silence,
+            '',
+          ],
+        ]),
+    ...(nextRun.length === 0
+      ? []
+      : [row('manager started, until the first chunk of the next run', nextRun, 'p99 under 1')]),
+    ...(hostDeath === null
+      ? []
+      : [
+          row(
+            `host killed, lease ${LEASE_SECONDS} s: started on another`,
+            [hostDeath],
+            'the lease + looks',
+          ),
+          ['the same with the default lease, at most', '', '', '', bound, ''],
+        ]),
   ],
   {
-    kills: KILLS,
-    supervised_again_p50_s: quantile(managerDeath.fromKill, 0.5),
-    supervised_again_p99_s: quantile(managerDeath.fromKill, 0.99),
-    from_start_p50_s: quantile(managerDeath.fromStart, 0.5),
-    from_start_p99_s: quantile(managerDeath.fromStart, 0.99),
-    renewed_p99_s: quantile(managerDeath.renewed, 0.99),
-    processing_lost_s: 0,
-    child_longest_silence_s: managerDeath.silence,
-    host_death_lease_s: LEASE_SECONDS,
-    host_death_started_elsewhere_s: hostDeath,
-    host_death_default_bound_s: bound,
+    ...(managerDeath === null
+      ? {}
+      : {
+          kills: KILLS,
+          supervised_again_p50_s: quantile(managerDeath.fromKill, 0.5),
+          supervised_again_p99_s: quantile(managerDeath.fromKill, 0.99),
+          from_start_p50_s: quantile(managerDeath.fromStart, 0.5),
+          from_start_p99_s: quantile(managerDeath.fromStart, 0.99),
+          renewed_p99_s: quantile(managerDeath.renewed, 0.99),
+          processing_lost_s: 0,
+          child_longest_silence_s: managerDeath.silence,
+        }),
+    ...(nextRun.length === 0
+      ? {}
+      : {
+          restarts: RESTARTS,
+          restart_to_next_first_chunk_p50_s: quantile(nextRun, 0.5),
+          restart_to_next_first_chunk_p99_s: quantile(nextRun, 0.99),
+        }),
+    ...(hostDeath === null
+      ? {}
+      : {
+          host_death_lease_s: LEASE_SECONDS,
+          host_death_started_elsewhere_s: hostDeath,
+          host_death_default_bound_s: bound,
+        }),
   },
 );
 
@@ -139,6 +168,38 @@ async function killManagers() {
     const times = (await progressOf(directory)).map(({ t }) => t);
     const silence = Math.max(...times.map((t, i) => t - (times[i - 1] ?? 0)));
     return { fromKill, fromStart, renewed, silence };
+  } finally {
+    await lab.end();
+  }
+}
+
+/** Seconds from the start of each manager to the first chunk of a run that waits for it. */
+async function restartManagers(): Promise<number[]> {
+  const lab = await Lab.start({ warmPython: false });
+  try {
+    const start = () => lab.manager({ host: HOST, context: CONTEXT, config: PRODUCTION_LIMITS });
+    let manager = await start();
+    console.error('warming up ...');
+    const { lines } = manager;
+    await until('the worker', () => lines.some(({ event }) => event === 'worker.ready'), 300);
+    const seconds: number[] = [];
+    for (let restart = 0; restart < RESTARTS; restart++) {
+      await manager.kill();
+      const [number] = await lab.takeRuns(['--seconds', '10', '--speed', '0', '--rate', '2']);
+      const startedAt = performance.now();
+      manager = await start();
+      const { attempt } = await manager.event('attempt.started', { run: number! });
+      const directory = join(lab.stateDir(HOST), 'attempts', String(attempt));
+      for (;;) {
+        if ((await progressOf(directory)).some(({ chunks }) => chunks > 0)) break;
+        await delay(LOOK_MS);
+      }
+      seconds.push((performance.now() - startedAt) / 1000);
+      console.error(`restart ${restart + 1} of ${RESTARTS}: ${seconds.at(-1)!.toFixed(2)} s`);
+      await lab.reached(number!, ['done']);
+      await manager.event('attempt.ended', { run: number! });
+    }
+    return seconds;
   } finally {
     await lab.end();
   }
