@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { settingsAndEmbedded } from '../../framework/with-database.ts';
 import { checkDatabase, checkHost, checkPython, type Finding } from './doctor-checks.ts';
 import { checkStateFolder } from './doctor-exclusion.ts';
+import { checkWorkers } from './doctor-workers.ts';
 import { checkLifeSigns } from './doctor-heartbeats.ts';
 import { print, printJson, style } from '../../framework/output.ts';
 import { unknownVariables } from '../../framework/setting-flags.ts';
@@ -36,6 +37,7 @@ export function addDoctor(program: Command): void {
         checkHost(loaded),
         checkStateFolder(loaded),
         checkPython(loaded.settings),
+        checkWorkers(loaded.settings),
         checkDatabase(loaded),
         checkLifeSigns(loaded),
       ]);
