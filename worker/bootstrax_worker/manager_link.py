@@ -71,6 +71,8 @@ def _read(line: bytes) -> dict | None:
         message = json.loads(line)
         protocol.check("managerMessage", message)
     except ValueError as error:
-        print(f"ignored a line from the manager: {error}: {line[:200]!r}", file=sys.stderr)
+        # It may hold passwords, further on.
+        what = f"{str(error)[:200]}: {line[:200]!r}"
+        print(f"ignored a line from the manager: {what}", file=sys.stderr)
         return None
     return message

@@ -57,7 +57,9 @@ export async function findServer(
     }
     await retire(server, link);
   }
-  await clearDeadServers(directory);
+  await clearDeadServers(directory).catch((error: unknown) => {
+    note(`what is left of earlier workers in ${directory} cannot be removed: ${String(error)}`);
+  });
   return found;
 }
 

@@ -51,6 +51,7 @@ export async function judge(
   for (const host of hosts) {
     const { manager } = host;
     await host.endManager('SIGTERM');
+    await lab.endWorkers(host.name);
     const code = manager?.child.exitCode;
     if (code !== 0) problems.push(`the manager of ${host.name}, told to end, exits with ${code}`);
     problems.push(...host.problems);
