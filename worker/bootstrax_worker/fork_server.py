@@ -290,9 +290,9 @@ class ForkServer:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         # With these open, no manager would see the end of a dead server.
-        for connection in (self._link, self._listener):
-            if connection is not None:
-                connection.close()
+        for kept in (self._link, self._listener, self._folder):
+            if kept is not None:
+                kept.close()
         for fd in self._to_close:
             os.close(fd)
         guardian.open_standard_streams(directory)

@@ -1,6 +1,7 @@
 """Where the next manager finds a fork server: a folder whose name says which process it is.
 
-`socket` is there while the server takes attempts; `retired` once it takes none any more.
+`socket` is there while the server takes attempts; `retired` once it takes none any more. The server
+keeps the folder open: one in a copy of the state folder is nobody's.
 """
 
 import os
@@ -18,6 +19,7 @@ class ServerFolder:
         crash_point("worker-folder.make:before")
         self.path = os.path.join(os.path.abspath(parent), name_of(identity(os.getpid())))
         os.makedirs(self.path, mode=0o700)
+        self._open = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         crash_point("worker-folder.make:after")
 
     def listen(self) -> socket.socket:
@@ -25,19 +27,17 @@ class ServerFolder:
         crash_point("worker-socket.make:before")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         # The path of a socket may have 107 bytes; through a descriptor any folder can be named.
-        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         mask = os.umask(0o177)
         try:
-            listener.bind(f"/proc/self/fd/{folder}/socket.new")
+            listener.bind(f"/proc/self/fd/{self._open}/socket.new")
             listener.listen(16)
             # Only now can somebody find it.
-            os.rename("socket.new", "socket", src_dir_fd=folder, dst_dir_fd=folder)
+            os.rename("socket.new", "socket", src_dir_fd=self._open, dst_dir_fd=self._open)
         except OSError:
             listener.close()
             raise
         finally:
             os.umask(mask)
-            os.close(folder)
         listener.setblocking(False)
         crash_point("worker-socket.make:after")
         return listener
@@ -47,6 +47,10 @@ class ServerFolder:
         crash_point("worker-socket.retire:before")
         os.rename(os.path.join(self.path, "socket"), os.path.join(self.path, "retired"))
         crash_point("worker-socket.retire:after")
+
+    def close(self) -> None:
+        """In a fork of the server, which the folder is not about."""
+        os.close(self._open)
 
     def is_gone(self) -> bool:
         """Whether somebody has removed the state folder, or this part of it."""

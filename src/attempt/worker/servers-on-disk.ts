@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
@@ -21,8 +21,8 @@ export function serversOnDisk(directory: string): ServerOnDisk[] {
   return namesIn(directory)
     .flatMap((name): ServerOnDisk[] => {
       const identity = processOfName(name);
-      if (identity === null || !isAlive(identity)) return [];
       const folder = join(directory, name);
+      if (identity === null || !isAlive(identity) || keepsOpen(identity, folder) !== true) return [];
       const files = namesIn(folder);
       const state = files.includes('socket')
         ? 'ready'
@@ -34,12 +34,13 @@ export function serversOnDisk(directory: string): ServerOnDisk[] {
     .sort((a, b) => b.identity.startTicks - a.identity.startTicks);
 }
 
-/** Removes what is left of servers that are gone. */
+/** Removes what is left of servers that are gone, or was copied from another state folder. */
 export async function clearDeadServers(directory: string): Promise<void> {
   for (const name of namesIn(directory)) {
     const identity = processOfName(name);
-    if (identity === null || isAlive(identity)) continue;
-    await remove('worker-folder.clear', join(directory, name));
+    const folder = join(directory, name);
+    if (identity === null || (isAlive(identity) && keepsOpen(identity, folder) !== false)) continue;
+    await remove('worker-folder.clear', folder);
   }
 }
 
@@ -65,6 +66,25 @@ export function connectTo({ folder }: ServerOnDisk): Promise<ServerLink | null> 
       resolve(null);
     });
   });
+}
+
+/** Null: it is another user's, or has just ended. */
+function keepsOpen({ pid }: ProcessIdentity, folder: string): boolean | null {
+  try {
+    const path = realpathSync(folder);
+    const descriptors = `/proc/${pid}/fd`;
+    return readdirSync(descriptors).some((name) => linkOf(join(descriptors, name)) === path);
+  } catch {
+    return null;
+  }
+}
+
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function namesIn(folder: string): string[] {

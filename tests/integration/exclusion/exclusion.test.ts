@@ -327,7 +327,7 @@ describe('a state folder', () => {
     const { state_folder: id } = await holderIn(host);
     await first.kill();
     const copy = join(lab.root, `copy-${host}`);
-    const filter = (path: string) => !path.endsWith('.sock');
+    const filter = (path: string) => !/\.sock$|\/socket$/.test(path);
     await cp(lab.stateDir(host), copy, { recursive: true, filter });
     const second = await lab.manager({ host, env: { BOOTSTRAX_STATE_DIR: copy } });
     await second.event('manager.ready');

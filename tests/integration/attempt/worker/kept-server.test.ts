@@ -127,6 +127,19 @@ describe('the server that a manager has left', () => {
     expect(next.server.pid).toBe(pid);
   });
 
+  test('is left alone by the manager of a copy of its folder', async () => {
+    const folder = temporaryFolder();
+    const { pid } = await left(folder);
+    const copy = temporaryFolder();
+    execFileSync('cp', ['-a', join(folder, 'workers'), copy]);
+    const other = forkServer({}, copy);
+    expect(await settled(other)).toMatchObject({ kept: false });
+    expect(serversOnDisk(join(copy, 'workers'))).toHaveLength(1);
+    const next = forkServer({}, folder);
+    expect(await settled(next)).toMatchObject({ kept: true });
+    expect(next.server.pid).toBe(pid);
+  });
+
   test('lets only its own user connect, through a socket that only he can open', async () => {
     const folder = temporaryFolder();
     await left(folder);
@@ -308,7 +321,8 @@ test('guardian and child keep nothing of the server open, forked or started cold
     await until('a chunk', () => one.progress().some(({ chunks }) => chunks > 0));
     for (const { pid } of [guardian, child]) {
       const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-      expect(open.filter((target) => target.startsWith('socket:'))).toEqual([]);
+      const kept = open.filter((to) => to.startsWith('socket:') || to.startsWith(`${folder}/workers`));
+      expect(kept).toEqual([]);
     }
     process.kill(guardian.pid, 'SIGTERM');
     await one.exit();
