@@ -282,6 +282,11 @@ export class Lab {
     return (await this.#warm).path;
   }
 
+  /** The process that simulators are forks of, once there is one: it stays until the end. */
+  async warmPythonPid(): Promise<number | undefined> {
+    return (await this.#warm)?.pid;
+  }
+
   get live(): string {
     return join(this.root, 'live');
   }

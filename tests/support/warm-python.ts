@@ -38,6 +38,10 @@ export class WarmPython {
     return new WarmPython(path, nursery);
   }
 
+  get pid(): number | undefined {
+    return this.nursery.pid;
+  }
+
   async end(): Promise<void> {
     if (this.nursery.exitCode !== null) return;
     this.nursery.kill('SIGTERM');

@@ -188,13 +188,13 @@ function whereProcessed(run: StoredRun, hosts: readonly Host[]): Processed[] {
 }
 
 async function orphans(lab: Lab, database: Database): Promise<string[]> {
-  const server = await database.pid();
+  const ours = [await database.pid(), await lab.warmPythonPid()];
   let left: { pid: number; line: string }[] = [];
   try {
     await until(
       'all processes to be gone',
       () => {
-        left = processesOf(lab.root).filter(({ pid }) => pid !== server);
+        left = processesOf(lab.root).filter(({ pid }) => !ours.includes(pid));
         return left.length === 0;
       },
       15,
