@@ -7,7 +7,7 @@ import { withOlder } from './heartbeats.pure.ts';
 import { HOLD_TAG } from '../infra/config/rules.pure.ts';
 import type { RunState } from '../run/run.pure.ts';
 import { storedCause, storedCauseText } from '../retry/stored-cause.pure.ts';
-import type { Collection } from '../infra/mongo/collection.ts';
+import type { Collection, FindOptions } from '../infra/mongo/collection.ts';
 import {
   notTagged,
   RUN_PROJECTION,
@@ -23,6 +23,7 @@ import type {
   StoredSign,
 } from './overview.port.ts';
 import type { RunDocument } from '../run/run.port.ts';
+import { storedRuns } from '../run/stored-runs.ts';
 
 const WAITING_PROJECTION = { number: 1, start: 1, tags: 1, bootstrax: 1 } as const;
 
@@ -165,8 +166,8 @@ export function createOverviewStore(parts: {
   let highestKnown: number | null = null;
   const highest = async (): Promise<number> =>
     (highestKnown = await highestNumber(runs, highestKnown, await serverTime()));
-  const documents = (filter: Document, limit: number, projection: Document = RUN_PROJECTION) =>
-    runs.find(filter, { projection, limit }) as Promise<RunDocument[]>;
+  const documents = async (filter: Document, options: FindOptions = {}): Promise<RunDocument[]> =>
+    storedRuns(await runs.find(filter, { projection: RUN_PROJECTION, ...options }));
 
   const signsIn = async (
     collection: Collection,
@@ -195,23 +196,25 @@ export function createOverviewStore(parts: {
 
   return {
     recent: async (limit) => (await listRuns(runs, { limit }, await highest())).runs,
-    working: () => documents(unsettledFilter(), 1000),
-    untouched: (limit) => documents({ 'bootstrax.state': null }, limit, WAITING_PROJECTION),
-    failedSince: async (since, limit) =>
-      (await runs.find(
+    working: () => documents(unsettledFilter(), { limit: 1000 }),
+    untouched: (limit) =>
+      documents({ 'bootstrax.state': null }, { limit, projection: WAITING_PROJECTION }),
+    failedSince: (since, limit) =>
+      documents(
         { 'bootstrax.state': 'failed', start: { $gte: since } },
-        { projection: RUN_PROJECTION, sort: { start: -1 }, limit },
-      )) as RunDocument[],
+        { sort: { start: -1 }, limit },
+      ),
     withoutRetry: (limit) =>
-      documents({ 'bootstrax.state': 'failed', 'bootstrax.next_retry': null }, limit),
+      documents({ 'bootstrax.state': 'failed', 'bootstrax.next_retry': null }, { limit }),
     doneWithoutStatus: async (since, limit) => {
-      const options = { projection: RUN_PROJECTION, sort: { start: -1 }, limit } as const;
+      const options = { sort: { start: -1 }, limit } as const;
       const found = await Promise.all(
-        withoutStatusFilters(since).map((filter) => runs.find(filter, options)),
+        withoutStatusFilters(since).map((filter) => documents(filter, options)),
       );
-      return found.flat() as RunDocument[];
+      return found.flat();
     },
-    begunSince: (since, limit) => documents({ start: { $gte: since } }, limit, TAKEN_PROJECTION),
+    begunSince: (since, limit) =>
+      documents({ start: { $gte: since } }, { limit, projection: TAKEN_PROJECTION }),
     list: async (query) => {
       const { state, also } = overviewFilter(query);
       const { limit, before, from, to } = query;
@@ -229,26 +232,11 @@ export function createOverviewStore(parts: {
       );
     },
     highest,
-    numbered: async (from, to) =>
-      (await runs.find(
-        { number: { $gte: from, $lte: to } },
-        { projection: RUN_PROJECTION },
-      )) as RunDocument[],
+    numbered: (from, to) => documents({ number: { $gte: from, $lte: to } }),
     ofNumbers: async (numbers) =>
-      numbers.length === 0
-        ? []
-        : ((await runs.find(
-            { number: { $in: [...numbers] } },
-            { projection: RUN_PROJECTION },
-          )) as RunDocument[]),
-    byIds: async (ids) =>
-      ids.length === 0
-        ? []
-        : ((await runs.find(
-            { _id: { $in: [...ids] } },
-            { projection: RUN_PROJECTION },
-          )) as RunDocument[]),
-    whole: async (number) => (await runs.find({ number }, { limit: 5 })) as RunDocument[],
+      numbers.length === 0 ? [] : documents({ number: { $in: [...numbers] } }),
+    byIds: async (ids) => (ids.length === 0 ? [] : documents({ _id: { $in: [...ids] } })),
+    whole: async (number) => storedRuns(await runs.find({ number }, { limit: 5 })),
     endedSince: async (since, limit) => {
       // One range of the index for each value.
       const halves = await Promise.all(

@@ -29,5 +29,6 @@ export function averageRate(value: unknown): number | null {
     const average = isObject(rate) ? readNumber(rate.avg) : null;
     return average !== null && Number.isFinite(average) ? [average] : [];
   });
-  return averages.length === 0 ? null : averages.reduce((sum, average) => sum + average, 0);
+  const sum = averages.reduce((all, average) => all + average, 0);
+  return averages.length > 0 && Number.isFinite(sum) ? sum : null;
 }

@@ -246,18 +246,12 @@ function conclusionRemoves(conclusion: Conclusion): string[] {
 }
 
 /** A status that somebody else has set since means that the run is further along: it stays. */
+export const finishedStatus: Expression = {
+  $cond: [{ $in: [{ $ifNull: ['$status', null] }, STATUS_TO_REPLACE] }, FINISHED_STATUS, '$status'],
+};
+
 export function statusStage(): Document {
-  return {
-    $set: {
-      status: {
-        $cond: [
-          { $in: [{ $ifNull: ['$status', null] }, STATUS_TO_REPLACE] },
-          FINISHED_STATUS,
-          '$status',
-        ],
-      },
-    },
-  };
+  return { $set: { status: finishedStatus } };
 }
 
 export function retryUpdate(host: string, failures: number): Document[] {

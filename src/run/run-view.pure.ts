@@ -1,3 +1,4 @@
+import { readDate } from '../infra/values/bson-values.pure.ts';
 import { incompleteInWords } from '../attempt/live-input.pure.ts';
 import { checkRun, type BootstraxFields, type ParsedRun, type StoredRun } from './run.pure.ts';
 import type { StoredProgress } from './stored-run.pure.ts';
@@ -134,8 +135,12 @@ function progressOf(
   return {
     ...{ phase, chunks, coveredSeconds, mbPerSecond, bytes, memoryBytes },
     fraction: length > 0 ? Math.min(1, coveredSeconds / length) : null,
-    estimatedEnd:
-      ended && speed > 0 ? new Date(now.getTime() + (left / speed) * 1000).toISOString() : null,
+    estimatedEnd: ended && speed > 0 ? isoAfter(now, left / speed) : null,
     behindSeconds: ended ? null : left,
   };
+}
+
+/** Null where that is beyond all dates. */
+function isoAfter(now: Date, seconds: number): string | null {
+  return readDate(new Date(now.getTime() + seconds * 1000))?.toISOString() ?? null;
 }

@@ -3,6 +3,7 @@ import type { ChangeStreamDocument, Collection, Document } from 'mongodb';
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import type { Caller } from '../infra/mongo/call.ts';
 import { REPLACED_PROJECTION, ReplacedRuns } from './replaced-runs.pure.ts';
+import { readRun } from './run.pure.ts';
 import type { RunHint, RunStore } from './run.port.ts';
 import { follow } from '../infra/mongo/watch.ts';
 
@@ -86,19 +87,16 @@ export function hintOf(event: Document): RunHint | null {
   const id = (event.documentKey as Document | undefined)?._id as RunHint['id'] | undefined;
   if (id === undefined) return null;
   if (event.operationType !== 'update') {
-    const { number: stored, bootstrax } = fieldsOf(event.fullDocument);
-    const number = typeof stored === 'number' ? stored : null;
+    const { ownership, number } = readRun(event.fullDocument);
     if (event.operationType !== 'replace') return { kind: 'insert', id, number, touched: [] };
-    const { state = null } = fieldsOf(bootstrax);
+    const { state } = ownership;
     // Nobody knows which of its fields are new.
     return { kind: 'update', id, number, touched: WHOLE, state };
   }
   const touched = (event.touched ?? []) as { k: string; v: unknown }[];
-  const whole = (event.updateDescription as Document | undefined)?.updatedFields as
-    Document | undefined;
-  const rewritten = whole?.bootstrax as { state?: unknown } | null | undefined;
+  const rewritten = fieldsOf(fieldsOf(fieldsOf(event.updateDescription).updatedFields).bootstrax);
   const set = touched.find(({ k }) => k === 'bootstrax.state');
-  const state = set === undefined ? rewritten?.state : set.v;
+  const state = set === undefined ? rewritten.state : set.v;
   return {
     kind: 'update',
     id,

@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb';
 import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
 import type { DataRegistration, PlanSummary, RunDocument, Seen } from '../../run/run.port.ts';
+import type { DebtSeen } from '../../run/stored-run.pure.ts';
 
 /** What becomes of a debt, in the history of the attempt that left it. */
 export interface DebtNote {
@@ -53,5 +54,5 @@ export interface DebtStore {
   /** The run is handed on as it was before. */
   giveBack(fence: DebtFence): Promise<void>;
   /** The same for one whose holder has been silent for too long. */
-  release(seen: Seen, debt: unknown): Promise<'landed' | 'changed'>;
+  release(seen: Seen, debt: DebtSeen): Promise<'landed' | 'changed'>;
 }

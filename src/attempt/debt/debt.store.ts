@@ -4,12 +4,17 @@ import { OFFERABLE_RESTRAX, OFFERABLE_STATUS } from './debt.pure.ts';
 import { attemptOf } from '../../retry/attempt-history.store.ts';
 import type { Collection } from '../../infra/mongo/collection.ts';
 import { compareAndSet } from '../../infra/mongo/compare-and-set.ts';
-import { literal, objectAt, setBootstrax, unsetBootstrax } from '../../infra/mongo/expressions.ts';
-import { registerStage } from '../../run/run-data.ts';
+import { literal, objectAt } from '../../infra/mongo/expressions.ts';
+import {
+  debtClaimUpdate,
+  debtHeldUpdate,
+  debtPaidUpdate,
+  debtReleasedUpdate,
+} from '../../run/debt-updates.ts';
 import { RUN_PROJECTION, seenFilter } from '../../run/run-filters.ts';
-import { statusStage } from '../../run/run-updates.ts';
+import { readRun } from '../../run/run.pure.ts';
+import { storedRuns } from '../../run/stored-runs.ts';
 import type { DebtFence, DebtStore } from './debt.port.ts';
-import type { RunDocument } from '../../run/run.port.ts';
 
 const PROJECTION = { ...RUN_PROJECTION, 'restrax.state': 1 } as const;
 
@@ -23,26 +28,16 @@ export function debtFilter({ attempt, host }: DebtFence): Document {
   };
 }
 
-function heldBy({ attempt, host }: DebtFence): Document {
-  return setBootstrax({ debt: { attempt: literal(attempt), host: literal(host), time: '$$NOW' } });
-}
-
-function debtOf(document: Document): Record<string, unknown> {
-  const bootstrax = document.bootstrax as { debt?: unknown } | null | undefined;
-  const debt = bootstrax?.debt;
-  return typeof debt === 'object' && debt !== null ? (debt as Record<string, unknown>) : {};
-}
-
 /** Debts are kept in the history of the attempts that left them, and held in the run document. */
 export function createDebtStore(runs: Collection, attempts: Collection): DebtStore {
   const projection = { bootstrax: 1, status: 1 };
   const ours =
     ({ attempt }: DebtFence) =>
     (document: Document) =>
-      debtOf(document)['attempt'] === attempt;
+      readRun(document).own.debt?.attempt === attempt;
 
   const read = async (filter: Document) =>
-    (await runs.find(filter, { projection: PROJECTION })) as RunDocument[];
+    storedRuns(await runs.find(filter, { projection: PROJECTION }));
 
   return {
     open: async ({ since, host, limit }) => {
@@ -81,7 +76,7 @@ export function createDebtStore(runs: Collection, attempts: Collection): DebtSto
           status: { $in: [...OFFERABLE_STATUS] },
           'restrax.state': { $in: [...OFFERABLE_RESTRAX] },
         },
-        update: [heldBy(fence), { $set: { status: null } }],
+        update: debtClaimUpdate(fence),
         projection,
         landed: ours(fence),
       });
@@ -92,26 +87,20 @@ export function createDebtStore(runs: Collection, attempts: Collection): DebtSto
         write: 'runs.debt_renew',
         id: fence.id,
         expected: debtFilter(fence),
-        update: [heldBy(fence)],
+        update: debtHeldUpdate(fence),
         projection,
         landed: () => false,
       });
       return done ? 'landed' : 'superseded';
     },
-    pay: async (fence, { register, plan }, again = false) => {
+    pay: async (fence, made, again = false) => {
       const done = await compareAndSet(runs, {
         write: 'runs.debt_pay',
         id: fence.id,
         expected: debtFilter(fence),
-        update: [
-          ...(register.length > 0 ? [registerStage(fence.host, register)] : []),
-          setBootstrax({ time: '$$NOW', plan: literal(plan), debt_paid: literal(fence.attempt) }),
-          unsetBootstrax('debt'),
-          statusStage(),
-        ],
+        update: debtPaidUpdate(fence, made),
         projection,
-        landed: ({ bootstrax }) =>
-          (bootstrax as { debt_paid?: unknown } | null)?.debt_paid === fence.attempt,
+        landed: (document) => readRun(document).own.debtPaid === fence.attempt,
         repeated: again,
       });
       return done ? 'landed' : 'superseded';
@@ -120,34 +109,23 @@ export function createDebtStore(runs: Collection, attempts: Collection): DebtSto
       await runs.repeatUpdateOne(
         'runs.debt_give_back',
         { _id: fence.id, 'bootstrax.debt.attempt': fence.attempt },
-        [unsetBootstrax('debt'), handedOn()],
+        debtReleasedUpdate(),
       );
     },
     release: async (seen, debt) => {
-      const { attempt, time } = (debt ?? {}) as { attempt?: unknown; time?: unknown };
       const done = await compareAndSet(runs, {
         write: 'runs.debt_give_back',
         id: seen.id,
         expected: {
           ...seenFilter(seen),
-          'bootstrax.debt.attempt': { $eq: attempt ?? null },
-          'bootstrax.debt.time': { $eq: time ?? null },
+          'bootstrax.debt.attempt': { $eq: debt.attempt },
+          'bootstrax.debt.time': { $eq: debt.time },
         },
-        update: [unsetBootstrax('debt'), handedOn()],
+        update: debtReleasedUpdate(),
         projection,
-        landed: (document) => debtOf(document)['attempt'] === undefined,
+        landed: (document) => (readRun(document).own.debt?.attempt ?? null) === null,
       });
       return done ? 'landed' : 'changed';
-    },
-  };
-}
-
-/** A run that is not done any more has no status to get. */
-function handedOn(): Document {
-  const stage = statusStage() as { $set: { status: unknown } };
-  return {
-    $set: {
-      status: { $cond: [{ $eq: ['$bootstrax.state', 'done'] }, stage.$set.status, '$status'] },
     },
   };
 }

@@ -1,38 +1,15 @@
-import type { Document } from 'mongodb';
-
 import type { Collection } from '../../infra/mongo/collection.ts';
 import { literal } from '../../infra/mongo/expressions.ts';
+import { adoptUpdate } from '../../run/adoption-updates.ts';
 import { highestNumber } from '../../run/run-list.store.ts';
+import type { RunDocument } from '../../run/run.port.ts';
+import { readRun } from '../../run/run.pure.ts';
+import { storedRuns } from '../../run/stored-runs.ts';
 import type { AdoptionStore } from './adoption.port.ts';
 
 /** Run numbers looked at by one query. */
 const WINDOW = 2000;
 const UNFINISHED_DELETIONS = ['checking', 'deleting'];
-
-/** Entries and holder of one run; anything of another host stays. */
-export function adoptUpdate(from: string, to: string): Document[] {
-  const renamed = (object: string): Document => ({
-    $cond: [
-      { $eq: [`${object}.host`, literal(from)] },
-      { $mergeObjects: [object, { host: literal(to) }] },
-      object,
-    ],
-  });
-  return [
-    {
-      $set: {
-        bootstrax: renamed('$bootstrax'),
-        data: {
-          $cond: [
-            { $isArray: '$data' },
-            { $map: { input: '$data', as: 'entry', in: renamed('$$entry') } },
-            '$data',
-          ],
-        },
-      },
-    },
-  ];
-}
 
 /** For a person at the command line: it looks through the whole history, window by window. */
 export function createAdoptionStore(parts: {
@@ -49,11 +26,10 @@ export function createAdoptionStore(parts: {
       let top = await highestNumber(runs, null, await serverTime());
       for (; top >= 0; top -= WINDOW) {
         const range = { number: { $gt: top - WINDOW, $lte: top } };
-        const found = await runs.find(range, {
-          projection: { 'data.host': 1, 'bootstrax.host': 1 },
-        });
-        for (const run of found.filter((document) => names(document, from))) {
-          const byId = { _id: run._id as unknown };
+        const projection = { 'data.host': 1, 'bootstrax.host': 1 };
+        const found = storedRuns(await runs.find(range, { projection }));
+        for (const { _id } of found.filter((document) => names(document, from))) {
+          const byId = { _id };
           moved += await runs.repeatUpdateOne('runs.adopt', byId, update);
         }
       }
@@ -66,7 +42,7 @@ export function createAdoptionStore(parts: {
   };
 }
 
-function names({ data, bootstrax }: Document, host: string): boolean {
-  const isIts = (value: unknown) => (value as { host?: unknown } | null)?.host === host;
-  return isIts(bootstrax) || (Array.isArray(data) && data.some(isIts));
+function names(document: RunDocument, host: string): boolean {
+  const { bootstrax, data } = readRun(document);
+  return bootstrax.host === host || data.some((entry) => entry.host === host);
 }

@@ -143,7 +143,7 @@ export function debtsContract(open: Open): void {
     const { fence } = await claim(run);
     const then = await read(run);
     const seen = seenOf((await debts.run(run._id))!);
-    const debtThen = (then.bootstrax as Document).debt as Document;
+    const debtThen = readRun(then).own.debt!.seen;
     await runs.updateOne({ _id: run._id }, { $set: { 'bootstrax.debt.time': new Date(5) } });
     expect(await debts.release(seen, debtThen)).toBe('changed');
     const debtNow = { ...debtThen, time: new Date(5) };
