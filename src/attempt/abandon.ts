@@ -1,6 +1,6 @@
 import { numbered } from '../run/same-number.store.ts';
 import { seenOf } from '../run/stored-runs.ts';
-import type { RunDocument } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
 

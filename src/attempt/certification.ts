@@ -11,7 +11,7 @@ import { STATUS_TO_REPLACE } from '../run/run-updates.ts';
 import { numbered } from '../run/same-number.store.ts';
 import { seenOf } from '../run/stored-runs.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
-import type { RunDocument } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import { abandonTagged } from './abandon.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';

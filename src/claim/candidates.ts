@@ -1,6 +1,6 @@
 import { checkRun, readRun, type ParsedRun, type StoredRun } from '../run/run.pure.ts';
 import { idText } from '../run/document-id.ts';
-import type { RunDocument, Seen } from '../run/run.port.ts';
+import type { RunDocument, Seen } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
 
 /** Of each list so many are looked at in every turn. */

@@ -8,7 +8,7 @@ import {
 import { Walk } from './fleet-order.pure.ts';
 import type { FieldProblem, ParsedRun, Run } from '../run/run.pure.ts';
 import { reasonText } from '../attempt/outcome.pure.ts';
-import type { Seen } from '../run/run.port.ts';
+import type { Seen } from '../run/run-document.port.ts';
 import { fleetFacts } from './fleet-facts.ts';
 import { abandonTagged } from '../attempt/abandon.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';

@@ -1,7 +1,7 @@
 import { parseRun, type Run } from '../run/run.pure.ts';
 import { inWords, mayBegin, SETTLE_NUMBER, severalText } from '../run/same-number.pure.ts';
 import { numbered } from '../run/same-number.store.ts';
-import type { RunDocument } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
 
 export type RequestedRun =

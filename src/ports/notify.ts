@@ -3,7 +3,7 @@ import { idText } from '../run/document-id.ts';
 import type { Plan } from '../attempt/attempt.pure.ts';
 import { StoreError } from '../infra/mongo/store-error.ts';
 import type { LogPriority } from './daq.port.ts';
-import type { Seen } from '../run/run.port.ts';
+import type { Seen } from '../run/run-document.port.ts';
 import type { Environment } from './environment.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 

@@ -1,5 +1,5 @@
 import { StoreError, type StoreErrorKind } from '../infra/mongo/store-error.ts';
-import type { Seen } from '../run/run.port.ts';
+import type { Seen } from '../run/run-document.port.ts';
 import type { Environment } from './environment.ts';
 import { runLabel, tellDaq } from './notify.ts';
 

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { Catalogue, fits, type CatalogueQuery } from './catalogue.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
-import type { RunDocument } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import type { Store } from '../ports/store.ts';
 import { idText } from '../run/document-id.ts';
 import { rowOf } from './readings.ts';

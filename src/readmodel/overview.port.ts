@@ -1,6 +1,7 @@
 import type { CauseClass } from '../retry/causes.pure.ts';
 import type { Condition } from './run-condition.pure.ts';
-import type { RunDocument, RunListQuery, RunPage } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import type { RunListQuery, RunPage } from '../run/run.port.ts';
 
 /** Which runs a listing shows; what is left out is not asked. */
 export interface OverviewFilter {

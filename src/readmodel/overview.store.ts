@@ -22,7 +22,7 @@ import type {
   OverviewStore,
   StoredSign,
 } from './overview.port.ts';
-import type { RunDocument } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import { storedRuns } from '../run/stored-runs.ts';
 
 const WAITING_PROJECTION = { number: 1, start: 1, tags: 1, bootstrax: 1 } as const;

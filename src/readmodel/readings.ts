@@ -12,7 +12,7 @@ import { readRun } from '../run/run.pure.ts';
 import { HOLD_TAG, type Rules } from '../infra/config/rules.pure.ts';
 import { runView } from '../run/run-view.pure.ts';
 import { idText } from '../run/document-id.ts';
-import type { RunDocument } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoredSign } from './overview.port.ts';
 import type { Panels } from './api.ts';

@@ -4,7 +4,7 @@ import { resolveLiveDirectory } from '../plan/plan.pure.ts';
 import { checkRun, readRun, type Run } from '../run/run.pure.ts';
 import { isMended, type LiveLook } from './unmendable.pure.ts';
 import { seenOf } from '../run/stored-runs.ts';
-import type { RunDocument } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { aboutOneRun } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';

@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
-import type { RunDocument } from './run.port.ts';
+import type { RunDocument } from './run-document.port.ts';
 
 /** The same run as a new one: without state, status and tags; `data` keeps its live entries. */
 export function asNewRun(document: RunDocument): Document {

@@ -2,7 +2,9 @@ import type { Document, ObjectId } from 'mongodb';
 
 import { HOLD_TAG } from '../infra/config/rules.pure.ts';
 import { STATUS_TO_REPLACE } from './run-updates.ts';
-import type { DoneUnfinishedQuery, Fence, NewCandidatesQuery, Seen } from './run.port.ts';
+import type { DoneUnfinishedQuery, Fence } from './run.port.ts';
+import type { Seen } from './run-document.port.ts';
+import type { NewCandidatesQuery } from '../claim/claim.port.ts';
 
 /**
  * What the program reads of a run: the reference's projection, plus what the decisions need besides.

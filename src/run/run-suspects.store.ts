@@ -5,7 +5,8 @@ import type { Collection } from '../infra/mongo/collection.ts';
 import { idText } from './document-id.ts';
 import { RUN_PROJECTION, UNSETTLED_STATES } from './run-filters.ts';
 import { listRuns } from './run-list.store.ts';
-import type { RunDocument, SuspectsQuery } from './run.port.ts';
+import type { RunDocument } from './run-document.port.ts';
+import type { SuspectsQuery } from './run.port.ts';
 import { storedRuns } from './stored-runs.ts';
 
 /** Of each kind. */

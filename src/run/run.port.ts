@@ -1,25 +1,9 @@
 import type { ObjectId } from 'mongodb';
+import type { ClaimStore } from '../claim/claim.port.ts';
 import type { Incomplete } from './incomplete.pure.ts';
 import type { FieldProblem, RunState } from './run.pure.ts';
-import type { FaultSeen, Ownership } from './stored-run.pure.ts';
-
-declare const stored: unique symbol;
-
-/**
- * A run document as stored, projected to the fields the program reads (`RUN_PROJECTION`). Untrusted,
- * and therefore closed: `readRun` alone reads its fields.
- */
-export interface RunDocument {
-  readonly _id: ObjectId;
-  readonly [stored]: true;
-}
-
-/** A compare-and-set against it fails if anything of the ownership has changed since it was read. */
-export interface Seen extends Ownership {
-  id: ObjectId;
-  /** Whether it carried the tag `hold-processing`, where that matters. */
-  held?: boolean;
-}
+import type { RunDocument, Seen } from './run-document.port.ts';
+import type { FaultSeen } from './stored-run.pure.ts';
 
 /** Proof of ownership: each write to a claimed run is conditional on it. */
 export interface Fence {
@@ -162,30 +146,6 @@ export interface RunHint {
   state?: unknown;
 }
 
-/** A part of a list of candidates. */
-export interface CandidatesQuery {
-  limit: number;
-  /** So many at the beginning of the list are left out. */
-  skip?: number;
-  /** Runs with one of these tags are left out. */
-  withoutTags?: readonly string[];
-}
-
-export interface NewCandidatesQuery extends CandidatesQuery {
-  /** Only runs without this linked detector: for hosts that may not take others. */
-  withoutDetector?: string;
-  /** Also those tagged `hold-processing`, to explain why they are passed over. */
-  includeHeld?: boolean;
-  /** Only runs begun before this time, and those that began first come first. */
-  begunBefore?: Date;
-}
-
-export interface RetriesQuery extends CandidatesQuery {
-  giveUpAfter: number;
-  /** False: those whose count of failures is no number are left out, which costs a read of its own. */
-  withOddCounts?: boolean;
-}
-
 export interface DoneUnfinishedQuery {
   /** Runs that began earlier are left out. */
   since: Date;
@@ -204,13 +164,7 @@ export interface RunFollower {
   rest?: () => AbortSignal | null;
 }
 
-export interface RunStore {
-  /** Untouched runs, newest start first. */
-  newCandidates(query: NewCandidatesQuery): Promise<RunDocument[]>;
-  /** Failed runs with fewer than `giveUpAfter` failures whose `next_retry` is before `now`, newest start first. */
-  retryDue(query: RetriesQuery & { now: Date }): Promise<RunDocument[]>;
-  /** The same, but due before `before`, longest overdue first. */
-  overdue(query: RetriesQuery & { before: Date }): Promise<RunDocument[]>;
+export interface RunStore extends ClaimStore {
   /** Runs that are considering or busy under this host name. */
   ownRuns(host: string): Promise<RunDocument[]>;
   /** All runs that are considering or busy, whoever owns them: to watch for staleness. */
@@ -238,11 +192,6 @@ export interface RunStore {
   suspects(query: SuspectsQuery): Promise<RunDocument[]>;
   queueCounts(now: Date, giveUpAfter: number): Promise<QueueCounts>;
 
-  /**
-   * Takes a run in one update, if it still is as seen: untouched, failed, or a stale claim of
-   * somebody else. Keeps `n_failures`, `reason` and `next_retry`.
-   */
-  claim(seen: Seen, owner: { attempt: string; host: string }): Promise<'claimed' | 'lost'>;
   /**
    * considering -> busy; writes `started_processing`. `again`: an earlier call was given up on
    * without an answer and may have landed.

@@ -13,7 +13,6 @@ import {
   forFaultFilter,
   forNumberFilter,
   liveOfDoneFilter,
-  newCandidatesFilter,
   notTagged,
   PLACES_PROJECTION,
   RUN_PROJECTION,
@@ -27,11 +26,10 @@ import {
 } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.store.ts';
 import { countQueue } from '../claim/queue-counts.store.ts';
-import { readRetries, type Order } from '../claim/due-retries.store.ts';
+import { createClaimStore } from '../claim/claim.store.ts';
 import { suspects } from './run-suspects.store.ts';
 import {
   busyUpdate,
-  claimUpdate,
   concludedState,
   concludeUpdate,
   FINISHED_STATUS,
@@ -49,7 +47,8 @@ import {
 } from './run-updates.ts';
 import { unregisterStage, withdrawLiveStage } from './run-data.ts';
 import { seenOf, storedRuns } from './stored-runs.ts';
-import type { Fence, Fenced, RetriesQuery, RunDocument, RunStore, Seen } from './run.port.ts';
+import type { Fence, Fenced, RunStore } from './run.port.ts';
+import type { RunDocument, Seen } from './run-document.port.ts';
 
 export const RUNS_COLLECTION = 'runs';
 
@@ -88,25 +87,6 @@ export function createRunStore(
   watch: RunStore['watch'],
 ): RunStore {
   let highestKnown: number | null = null;
-
-  const read = async (
-    filter: Document,
-    sort: Record<string, 1 | -1>,
-    { limit, skip = 0 }: { limit: number; skip?: number },
-  ): Promise<RunDocument[]> =>
-    storedRuns(
-      await runs.find(filter, {
-        ...{ projection: RUN_PROJECTION, sort, limit },
-        ...(skip === 0 ? {} : { skip }),
-      }),
-    );
-
-  const retries = (query: RetriesQuery & { before: Date }, by: Order['by'], direction: 1 | -1) =>
-    readRetries(
-      runs,
-      { ...query, withOddCounts: query.withOddCounts !== false },
-      { ...query, order: { by, direction }, projection: RUN_PROJECTION },
-    );
 
   /** In the order of their ids. */
   const setAside = async (which: Document, after: ObjectId | null, limit: number) =>
@@ -177,10 +157,7 @@ export function createRunStore(
   }
 
   return {
-    newCandidates: (query) =>
-      read(newCandidatesFilter(query), { start: query.begunBefore === undefined ? -1 : 1 }, query),
-    retryDue: ({ now, ...query }) => retries({ ...query, before: now }, 'start', -1),
-    overdue: (query) => retries(query, 'next_retry', 1),
+    ...createClaimStore(runs),
     ownRuns: (host) => all(unsettledFilter(host)),
     unsettled: async () => (await all(unsettledFilter(), SEEN_PROJECTION)).map(seenOf),
     waitingTagged: async (tag, limit) => {
@@ -198,7 +175,9 @@ export function createRunStore(
       const found = new Map<string, RunDocument>();
       // One after the other: nobody waits for it.
       for (const filter of doneUnfinishedFilters(query)) {
-        for (const document of await read(filter, { start: -1 }, query)) {
+        const { limit } = query;
+        const asked = { projection: RUN_PROJECTION, sort: { start: -1 as const }, limit };
+        for (const document of storedRuns(await runs.find(filter, asked))) {
           found.set(idText(document._id), document);
         }
       }
@@ -225,21 +204,6 @@ export function createRunStore(
     },
 
     queueCounts: (now, giveUpAfter) => countQueue(runs, now, giveUpAfter),
-
-    claim: async (seen, owner) => {
-      const done = await compareAndSet(runs, {
-        write: 'runs.claim',
-        id: seen.id,
-        expected: seenFilter(seen),
-        update: claimUpdate(owner),
-        projection: { bootstrax: 1 },
-        landed: (document) => {
-          const { attempt, host } = readRun(document).bootstrax;
-          return attempt === owner.attempt && host === owner.host;
-        },
-      });
-      return done ? 'claimed' : 'lost';
-    },
 
     markBusy: (fence, plan, again) =>
       fenced('runs.busy', fence, ['considering'], busyUpdate(plan), owned(fence, 'busy'), again),

@@ -1,7 +1,7 @@
 import type { Numbered } from './same-number.pure.ts';
 import { idText } from './document-id.ts';
 import { readRun } from './run.pure.ts';
-import type { RunDocument } from './run.port.ts';
+import type { RunDocument } from './run-document.port.ts';
 
 /** Documents of one number, as the decision about them takes them. */
 export function numbered(

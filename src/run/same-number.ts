@@ -5,7 +5,8 @@ import { inWords, mayBegin, setAsideText, type NotOwned } from './same-number.pu
 import { idText } from './document-id.ts';
 import { numbered } from './same-number.store.ts';
 import { seenOf } from './stored-runs.ts';
-import type { Fence, RunDocument } from './run.port.ts';
+import type { Fence } from './run.port.ts';
+import type { RunDocument } from './run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { untilAnswered } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';

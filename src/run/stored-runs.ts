@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 
 import { readRun } from './run.pure.ts';
-import type { RunDocument, Seen } from './run.port.ts';
+import type { RunDocument, Seen } from './run-document.port.ts';
 
 /** What a query of the runs collection found, closed to all but the reader. */
 export function storedRuns(found: readonly Document[]): RunDocument[] {

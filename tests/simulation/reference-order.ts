@@ -1,7 +1,8 @@
 import type { Document } from 'mongodb';
 
 import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
-import type { Conclusion, Fence, RunStore, Seen } from '../../src/run/run.port.ts';
+import type { Conclusion, Fence, RunStore } from '../../src/run/run.port.ts';
+import type { Seen } from '../../src/run/run-document.port.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import { fieldsOf } from '../../src/infra/values/bson-values.pure.ts';

@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb';
 import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
-import type { DataRegistration, PlanSummary, RunDocument, Seen } from '../../run/run.port.ts';
+import type { DataRegistration, PlanSummary } from '../../run/run.port.ts';
+import type { RunDocument, Seen } from '../../run/run-document.port.ts';
 import type { DebtSeen } from '../../run/stored-run.pure.ts';
 
 /** What becomes of a debt, in the history of the attempt that left it. */

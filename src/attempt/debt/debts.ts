@@ -7,7 +7,7 @@ import type { Fence } from '../../run/run.port.ts';
 import type { Life } from '../attempt-policy.ts';
 import { seenOf } from '../../run/stored-runs.ts';
 import type { DebtDocument } from './debt.port.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { AttemptBook } from '../attempt-book.ts';
 import { fleetFacts } from '../../claim/fleet-facts.ts';
 import { candidatePages, type Bookmarks } from '../../claim/candidates.ts';

@@ -7,7 +7,7 @@ import { heldBecause, mayRemove, runNow, type Remover, type RunNow } from './own
 import { idText } from '../../run/document-id.ts';
 import { readRun } from '../../run/run.pure.ts';
 import { seenOf } from '../../run/stored-runs.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { listedHere } from '../process/orphans.ts';
 import { untilAnswered, untilWritten } from '../../ports/persist.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import type { Started } from '../attempt.pure.ts';
 import { readRun } from '../../run/run.pure.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { NOBODY } from '../supervise.ts';
 

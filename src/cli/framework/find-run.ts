@@ -1,5 +1,5 @@
 import { parseRun, type ParsedRun } from '../../run/run.pure.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { severalText } from '../../run/same-number.pure.ts';
 import { numbered } from '../../run/same-number.store.ts';

@@ -1,6 +1,6 @@
 import { checkRun, readRun, type FieldProblem } from '../../run/run.pure.ts';
 import { idText } from '../../run/document-id.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import { style, table } from './output.ts';
 
 /** A document that cannot be processed as it is, or that is odd. */

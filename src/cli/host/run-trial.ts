@@ -6,7 +6,7 @@ import type { Settings } from '../../infra/config/entries.ts';
 import type { Loaded } from '../../infra/config/load-config.ts';
 import { readRun } from '../../run/run.pure.ts';
 import type { TrialRuns } from '../../features/trial/trial-runs.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { withEmbedded } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';

@@ -1,6 +1,6 @@
 import { explainFleet } from '../../readmodel/explain-fleet.pure.ts';
 import { withNumber, type NumberedExplanation } from '../../readmodel/explain-number.pure.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import { checkRun } from '../../run/run.pure.ts';
 import { ownerOf } from '../../run/same-number.pure.ts';
 import type { StoredRun } from '../../run/stored-run.pure.ts';

@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { RUN_STATES, type RunState } from '../../run/run.pure.ts';
 import { numbered } from '../../run/same-number.store.ts';
-import type { RunDocument, RunListQuery } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
+import type { RunListQuery } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { withDatabase } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';

@@ -3,7 +3,8 @@ import type { ChangeStream, Document } from 'mongodb';
 
 import { hintOf, RUN_WATCH_PIPELINE } from '../../run/run-watch.ts';
 import { RUNS_COLLECTION } from '../../run/run.store.ts';
-import type { Fence, RunDocument, RunHint } from '../../run/run.port.ts';
+import type { Fence, RunHint } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import { NotAsPromised, type CheckContext } from './promise.ts';
 
 /** A healthy stream needs milliseconds, seconds. */

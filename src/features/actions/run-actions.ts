@@ -16,7 +16,7 @@ import { readRun, type StoredRun } from '../../run/run.pure.ts';
 import { runSnapshot } from '../../run/run-snapshot.pure.ts';
 import { seenOf } from '../../run/stored-runs.ts';
 import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
-import type { RunDocument, Seen } from '../../run/run.port.ts';
+import type { RunDocument, Seen } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
 import {
   NO_REASON,

@@ -2,7 +2,7 @@ import { isHeld } from './seen.pure.ts';
 import { documentId, idText } from '../../run/document-id.ts';
 import type { ActionDocument } from './action.port.ts';
 import { readRun } from '../../run/run.pure.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { ownerOf, snapshot } from './run-actions.ts';
 

@@ -22,7 +22,7 @@ import { reconcile, stillPermitted } from './reconcile.pure.ts';
 import { idText } from '../../run/document-id.ts';
 import { readRun } from '../../run/run.pure.ts';
 import { seenOf } from '../../run/stored-runs.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { runsNow } from '../../attempt/files/removal.ts';
 import { attemptsHere } from './attempt-findings.ts';

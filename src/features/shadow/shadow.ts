@@ -25,7 +25,7 @@ import {
 import { observe, staleness, type Observation } from '../../claim/staleness.pure.ts';
 import { dependsOnHost } from '../../plan/targets.pure.ts';
 import { idText } from '../../run/document-id.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { Bell } from '../../ports/wake.ts';
 import { fleetFacts } from '../../claim/fleet-facts.ts';

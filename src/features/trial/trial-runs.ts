@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb';
 
 import { asNewRun, laterFields } from '../../run/copied-run.ts';
-import type { RunDocument } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import { RUNS_COLLECTION } from '../../run/run.store.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { seenOf } from '../../../src/run/stored-runs.ts';
-import type { RunDocument } from '../../../src/run/run.port.ts';
+import type { RunDocument } from '../../../src/run/run-document.port.ts';
 import { EB3, newAttempt, runDocument } from './contract/run-documents.ts';
 import { onEachServer, testStore, type ServerStore } from './server.ts';
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { ANY_DATE } from '../../../src/claim/due-retries.store.ts';
 import { createRunStore, RUN_INDEXES } from '../../../src/run/run.store.ts';
-import type { Fence, RunStore, Seen } from '../../../src/run/run.port.ts';
+import type { Fence, RunStore } from '../../../src/run/run.port.ts';
+import type { Seen } from '../../../src/run/run-document.port.ts';
 import { noted } from '../database/noted.ts';
 import { NOW } from '../database/updates.ts';
 

@@ -1,6 +1,6 @@
 import { fieldsOf } from '../../../src/infra/values/bson-values.pure.ts';
 import { parseRun, type ParsedRun, type Run } from '../../../src/run/run.pure.ts';
-import type { RunDocument } from '../../../src/run/run.port.ts';
+import type { RunDocument } from '../../../src/run/run-document.port.ts';
 import { storedRuns } from '../../../src/run/stored-runs.ts';
 
 export const NOW = new Date('2026-03-01T12:00:00Z');

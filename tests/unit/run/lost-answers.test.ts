@@ -2,7 +2,8 @@ import { ObjectId, type Document } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { createRunStore } from '../../../src/run/run.store.ts';
-import type { PlanSummary, RunStore, Seen } from '../../../src/run/run.port.ts';
+import type { PlanSummary, RunStore } from '../../../src/run/run.port.ts';
+import type { Seen } from '../../../src/run/run-document.port.ts';
 import { answerLost, createDatabase, openStore } from '../../simulation/store/index.ts';
 import { noted } from '../database/noted.ts';
 import { NOW } from '../database/updates.ts';

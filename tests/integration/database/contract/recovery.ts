@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
-import type { RunDocument, RunStore } from '../../../../src/run/run.port.ts';
+import type { RunDocument } from '../../../../src/run/run-document.port.ts';
+import type { RunStore } from '../../../../src/run/run.port.ts';
 import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import {
   bootstrax,

@@ -4,13 +4,8 @@ import type { Document } from 'mongodb';
 import { expect } from 'vitest';
 
 import { seenOf } from '../../../../src/run/stored-runs.ts';
-import type {
-  Fence,
-  PlanSummary,
-  RunDocument,
-  RunStore,
-  Seen,
-} from '../../../../src/run/run.port.ts';
+import type { Fence, PlanSummary, RunStore } from '../../../../src/run/run.port.ts';
+import type { RunDocument, Seen } from '../../../../src/run/run-document.port.ts';
 import type { Outside } from './opened.ts';
 
 export const EB3 = 'eb3.xenon.local';

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { StoreError, toStoreError } from '../../../../src/infra/mongo/store-error.ts';
 import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
-import type { Fence, Seen } from '../../../../src/run/run.port.ts';
+import type { Fence } from '../../../../src/run/run.port.ts';
+import type { Seen } from '../../../../src/run/run-document.port.ts';
 import type { HostStatus } from '../../../../src/host/host.port.ts';
 import type { Store } from '../../../../src/ports/store.ts';
 import { createDatabase, openStore, type MemoryDatabase } from '../../../simulation/store/index.ts';

@@ -1,0 +1,40 @@
+import type { RunDocument, Seen } from '../run/run-document.port.ts';
+
+/** A part of a list of candidates. */
+export interface CandidatesQuery {
+  limit: number;
+  /** So many at the beginning of the list are left out. */
+  skip?: number;
+  /** Runs with one of these tags are left out. */
+  withoutTags?: readonly string[];
+}
+
+export interface NewCandidatesQuery extends CandidatesQuery {
+  /** Only runs without this linked detector: for hosts that may not take others. */
+  withoutDetector?: string;
+  /** Also those tagged `hold-processing`, to explain why they are passed over. */
+  includeHeld?: boolean;
+  /** Only runs begun before this time, and those that began first come first. */
+  begunBefore?: Date;
+}
+
+export interface RetriesQuery extends CandidatesQuery {
+  giveUpAfter: number;
+  /** False: those whose count of failures is no number are left out, which costs a read of its own. */
+  withOddCounts?: boolean;
+}
+
+/** Candidates, and the claim of one of them. */
+export interface ClaimStore {
+  /** Untouched runs, newest start first. */
+  newCandidates(query: NewCandidatesQuery): Promise<RunDocument[]>;
+  /** Failed runs with fewer than `giveUpAfter` failures whose `next_retry` is before `now`, newest start first. */
+  retryDue(query: RetriesQuery & { now: Date }): Promise<RunDocument[]>;
+  /** The same, but due before `before`, longest overdue first. */
+  overdue(query: RetriesQuery & { before: Date }): Promise<RunDocument[]>;
+  /**
+   * Takes a run in one update, if it still is as seen: untouched, failed, or a stale claim of
+   * somebody else. Keeps `n_failures`, `reason` and `next_retry`.
+   */
+  claim(seen: Seen, owner: { attempt: string; host: string }): Promise<'claimed' | 'lost'>;
+}
