@@ -148,6 +148,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'overview.untouched': ({ overview }) => overview.untouched(5),
   'overview.failedSince': ({ overview }) => overview.failedSince(NOW, 5),
   'overview.withoutRetry': ({ overview }) => overview.withoutRetry(5),
+  'overview.doneWithoutStatus': ({ overview }) => overview.doneWithoutStatus(NOW, 5),
   'overview.begunSince': ({ overview }) => overview.begunSince(NOW, 5),
   'overview.list': ({ overview }) => overview.list({ condition: 'retrying', limit: 5 }),
   'overview.whole': ({ overview }) => overview.whole(1),
