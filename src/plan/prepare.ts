@@ -77,27 +77,15 @@ export async function prepare(
     void tellDaq(env, 'warning', message, run.number);
   }
   const made = makePlan(run, {
-    attempt: fence.attempt,
-    runDocument: idText(fence.id),
-    host: env.host,
-    rules: env.rules,
-    hostTable: env.resourceTable,
-    shedding: env.rules.targets.shedding,
-    graph: env.graph(),
+    ...planInputsOf(env, fence),
     culprits,
     memoryFailures,
     futile,
     hostTargets,
     onlyRaw: fault === null ? null : onlyRawText(fault.problems),
     rateMBps: rate.rateMBps,
-    context: env.context,
-    contextOptions: env.contextOptions,
-    processor: env.processor,
     profile: env.profile,
-    debug: env.debug,
     frontends: env.frontends,
-    liveDataRoots: env.liveDataRoots,
-    outputDirectory: env.outputDirectory,
   });
   if (made.kind === 'malformed') {
     // Of a document that can be read: what the context makes of it may be looked at once more only if
@@ -116,6 +104,25 @@ export async function prepare(
     void tellDaq(env, 'info', message, run.number);
   }
   return { kind: 'planned', plan };
+}
+
+/** What of a plan follows from this host and the claim alone, for a run and for what a done run lacks. */
+export function planInputsOf(env: Environment, fence: Fence) {
+  return {
+    attempt: fence.attempt,
+    runDocument: idText(fence.id),
+    host: env.host,
+    rules: env.rules,
+    hostTable: env.resourceTable,
+    shedding: env.rules.targets.shedding,
+    graph: env.graph(),
+    context: env.context,
+    contextOptions: env.contextOptions,
+    processor: env.processor,
+    debug: env.debug,
+    liveDataRoots: env.liveDataRoots,
+    outputDirectory: env.outputDirectory,
+  };
 }
 
 /** What a run looks like whose fault neither document nor live data shows by itself. */

@@ -4,10 +4,9 @@ import type { Plan } from '../attempt.pure.ts';
 import { lessonsOf } from '../../retry/learned-history.pure.ts';
 import { makePlan } from '../../plan/plan.pure.ts';
 import type { Run } from '../../run/run.pure.ts';
-import { idText } from '../../run/document-id.ts';
 import type { Fence } from '../../run/run.port.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { hostTargetsFor, locationsOn } from '../../plan/prepare.ts';
+import { hostTargetsFor, locationsOn, planInputsOf } from '../../plan/prepare.ts';
 import { untilAnswered } from '../../ports/persist.ts';
 
 const ATTEMPTS_LOOKED_AT = 50;
@@ -35,23 +34,11 @@ export async function planDebt(
   const liveLocation = run.liveLocation ?? env.liveDataRoots[0] ?? null;
   const fresh: Run = { ...run, liveLocation, bootstrax: { ...run.bootstrax, failures: 0 } };
   const made = makePlan(fresh, {
-    attempt: fence.attempt,
-    runDocument: idText(fence.id),
-    host: env.host,
-    rules: env.rules,
-    hostTable: env.resourceTable,
-    shedding: env.rules.targets.shedding,
-    graph: env.graph(),
+    ...planInputsOf(env, fence),
     culprits: [],
     memoryFailures,
     hostTargets,
     rateMBps: run.rateMBps,
-    context: env.context,
-    contextOptions: env.contextOptions,
-    processor: env.processor,
-    debug: env.debug,
-    liveDataRoots: env.liveDataRoots,
-    outputDirectory: env.outputDirectory,
   });
   switch (made.kind) {
     case 'plan': {
