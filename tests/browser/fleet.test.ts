@@ -8,7 +8,7 @@ import { Lab, SMALL_MACHINE, until } from '../support/lab.ts';
 import { barriers, startBrowser, troubles } from './browser.ts';
 import { act, giveReason, Newcomer } from './clicks.ts';
 import { EVIL } from './documents.ts';
-import { killHost } from './host-processes.ts';
+import { killProcessesOf } from '../support/processes.ts';
 
 const HOSTS = ['alpha.test.local', 'beta.test.local'] as const;
 const DESK = 'desk.test.local';
@@ -69,7 +69,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await dashboard?.end();
-  for (const host of HOSTS) await killHost(lab, host);
+  for (const host of HOSTS) await killProcessesOf(lab.stateDir(host));
   await lab?.end();
 });
 
@@ -200,7 +200,7 @@ test('a host that dies is shown silent, with the run it had; a drained one takes
   const { host = '' } = (await lab.reached(run, ['busy'])).bootstrax;
   await page.goto(at('/'));
   await card(short(host)).getByText('busy', { exact: true }).waitFor(PATIENCE);
-  await killHost(lab, host);
+  await killProcessesOf(lab.stateDir(host));
   await card(short(host)).getByText('silent', { exact: true }).waitFor(PATIENCE);
   await card(short(host)).getByText(`had run ${run}`).waitFor(PATIENCE);
   await panel('Needs a human')

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 
 import { SMALL_MACHINE, until, type Lab, type StoredRun } from '../support/lab.ts';
 import { act } from './clicks.ts';
-import { killHost } from './host-processes.ts';
+import { killProcessesOf } from '../support/processes.ts';
 
 /**
  * A small fleet with something of everything, for pictures. All runs are taken by the simulator and
@@ -74,7 +74,7 @@ export async function livelyNight(lab: Lab, page: Page, url: string): Promise<Ni
   const [retrying = NaN, held = NaN, wrong = NaN] = corrupt;
   for (const run of done) await lab.reached(run, ['done']);
   for (const run of corrupt) await lab.reached(run, ['failed']);
-  await killHost(lab, DYING);
+  await killProcessesOf(lab.stateDir(DYING));
   await moveBack(lab, [...debts, ...done]);
   await repeatSigns(lab);
 

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { DashboardProcess } from '../support/dashboard.ts';
 import { Lab, PACKAGE, PYTHON } from '../support/lab.ts';
 import { startBrowser } from './browser.ts';
-import { killHost } from './host-processes.ts';
+import { killProcessesOf } from '../support/processes.ts';
 import { DASHBOARD_ENV, livelyNight, type Night } from './lively-night.ts';
 
 /** A picture of each page, light and dark, on a wide screen and on a phone: `make pictures`. */
@@ -85,6 +85,6 @@ try {
 } finally {
   await browser?.close();
   await dashboard?.end();
-  for (const host of night?.hosts ?? []) await killHost(lab, host);
+  for (const host of night?.hosts ?? []) await killProcessesOf(lab.stateDir(host));
   await lab.end();
 }

@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Collection, type Db, type ObjectId } from 'mongodb';
 
 import { serversOnDisk } from '../../src/attempt/worker/servers-on-disk.ts';
@@ -17,38 +16,19 @@ import {
   startEmbedded,
   stopEmbedded,
 } from '../../src/infra/mongo/embedded/embedded-server.ts';
+import { killProcessesOf } from './processes.ts';
+import { LOOK_MS, until } from './until.ts';
 import type { WarmPython } from './warm-python.ts';
+
+export { until } from './until.ts';
 
 /** Root of the checkout. */
 export const PACKAGE = resolve(import.meta.dirname, '../..');
 export const PYTHON = process.env['BOOTSTRAX_PYTHON'] ?? join(PACKAGE, '.venv/bin/python');
-const LOOK_MS = 20;
 /** For what stays as it is once it is there: to look costs server and test some milliseconds each. */
 const LOOK_AT_LASTING_MS = 100;
-/** On a machine that has much else to do: what hangs shall end, and nothing else. */
-const PATIENCE_SECONDS = 240;
 
 export const SMALL_CONTEXT = 'bootstrax_worker.contexts.small:small';
-
-/**
- * Awaits a condition; says what was awaited, and what was seen last, when patience ends. `lookMs`: how
- * long until it looks again.
- */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  patienceSeconds = PATIENCE_SECONDS,
-  lookMs = LOOK_MS,
-): Promise<T> {
-  const limit = performance.now() + patienceSeconds * 1000;
-  for (;;) {
-    const seen = await look();
-    if (seen !== null && seen !== undefined && seen !== false) return seen;
-    if (performance.now() > limit)
-      throw new Error(`waited ${patienceSeconds} s in vain for ${what}`);
-    await delay(lookMs);
-  }
-}
 
 /** A manager process as a user would start it. */
 export class ManagerProcess {
@@ -415,6 +395,8 @@ export class Lab {
     }
     await this.client.close();
     if (this.ownServer) await stopEmbedded(join(this.root, 'database'));
+    // An attempt outlives its manager, and writes until it is gone.
+    await killProcessesOf(this.root);
     await rm(this.root, { recursive: true, force: true });
   }
 

@@ -174,21 +174,6 @@ export class Database {
   }
 }
 
-/** Processes that have to do with a folder, by command line or environment; not this one. */
-export function processesOf(folder: string): { pid: number; line: string }[] {
-  const found: { pid: number; line: string }[] = [];
-  for (const name of namesIn('/proc')) {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
-    const [line, environment] = ['cmdline', 'environ'].map((file) =>
-      readText(`/proc/${name}/${file}`),
-    );
-    if (`${line}\0${environment}`.includes(folder)) {
-      found.push({ pid: Number(name), line: (line ?? '').replaceAll('\0', ' ').trim() });
-    }
-  }
-  return found;
-}
-
 export function childrenOf(pid: number): number[] {
   return namesIn(`/proc/${pid}/task`).flatMap((task) =>
     readText(`/proc/${pid}/task/${task}/children`)

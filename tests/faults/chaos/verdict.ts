@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 import { until, type Lab, type StoredAttempt, type StoredRun } from '../../support/lab.ts';
 import { compareWithUndisturbed, type Processed } from './data.ts';
-import { processesOf, type Database, type Host } from './stage.ts';
+import { processesOf } from '../../support/processes.ts';
+import type { Database, Host } from './stage.ts';
 
 const SETTLING_SECONDS = 180;
 const CLOSING_SECONDS = 60;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import {
   type ManagerProcess,
   type StoredRun,
 } from '../../support/lab.ts';
+import { killProcessesOf, processesOf } from '../../support/processes.ts';
 import { runIdOf, type Lane } from './lane.ts';
 
 /** Looking more often would cost more than what is looked at. */
@@ -228,13 +229,7 @@ export class Trial {
   /** Leaves nothing behind that could disturb the next trial in this laboratory. */
   async end(): Promise<void> {
     for (const manager of this.#managers) await manager.kill();
-    for (const pid of processesOf(this.stateDir)) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
+    await killProcessesOf(this.stateDir);
     await this.lab.runs.deleteMany({ number: this.number });
     await this.lane.forgetHost(this.host);
   }
@@ -260,28 +255,6 @@ function configured(
   return options.length === 0
     ? config
     : `${config}\n[worker.context_options]\n${options.join('\n')}\n`;
-}
-
-/**
- * Every process that a manager with this state directory has begotten, zombies left out: it has its
- * environment or, as a fork of one that had another, writes to its log.
- */
-function processesOf(stateDir: string): number[] {
-  const mark = `BOOTSTRAX_STATE_DIR=${stateDir}\0`;
-  const logs = (pid: string) =>
-    ['1', '2'].some((fd) => targetOf(`/proc/${pid}/fd/${fd}`).startsWith(`${stateDir}/`));
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => textOf(`/proc/${pid}/environ`).includes(mark) || logs(pid))
-    .map(Number);
-}
-
-function targetOf(link: string): string {
-  try {
-    return readlinkSync(link);
-  } catch {
-    return '';
-  }
 }
 
 function textOf(file: string): string {
