@@ -1,5 +1,6 @@
 import type { Ended, Folder, Plan } from './attempt.pure.ts';
-import type { FolderActivity } from './files/ownership.pure.ts';
+import type { FolderActivity, FolderWord } from './files/ownership.pure.ts';
+import type { Published } from './files/place.ts';
 import type { FolderCheck } from '../infra/disk/disk.ts';
 import type { AttemptProcesses } from '../infra/linux/processes.ts';
 import type { AttemptFiles, Retention } from './files/attempt-directory.ts';
@@ -43,6 +44,8 @@ export interface Attempts {
   markSuperseded(directory: string): Promise<void>;
   /** Notes why an attempt is about to be ended. */
   noteEnding(directory: string, ended: Ended): Promise<void>;
+  /** Notes where the products of an attempt belong, before the first of them gets there. */
+  notePublishing(directory: string, locations: readonly string[]): Promise<void>;
   /** Notes that the outcome is in the databases. */
   markConcluded(directory: string): Promise<void>;
   /** Keeps the newest concluded attempts within the limits; answers the ids removed. */
@@ -51,8 +54,16 @@ export interface Attempts {
 
 /** What strax has stored in output folders, as the manager uses it. */
 export interface Products {
-  /** What is stored of a run. */
-  inspect(outputDirectory: string, runId: string): Promise<Inspection>;
+  /** Makes the folder that an attempt alone writes to. */
+  makePlace(place: string): Promise<void>;
+  /** Removes that folder with all that is left in it. */
+  removePlace(place: string): Promise<void>;
+  /** Gives a folder of an attempt its place in the output folder; see `publishFolder`. */
+  publish(from: string, to: string, attempt: string): Promise<Published>;
+  /** What a folder says of who made it. */
+  wordOf(location: string): Promise<FolderWord>;
+  /** What is stored of a run in a folder: the output folder, or that of an attempt. */
+  inspect(folder: string, runId: string): Promise<Inspection>;
   /** Folders of a run, finished or not, and what each says of who made it. */
   leftovers(outputDirectory: string, runId: string): Promise<Leftover[]>;
   /** When a folder was changed last, and by whom it is open. */

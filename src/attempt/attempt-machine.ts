@@ -52,6 +52,8 @@ export class Attempt implements Runner {
   #supervision: Supervision | null = null;
   #result: Result | null = null;
   #peakMemoryBytes = 0;
+  /** An earlier manager has begun to publish what it has made. */
+  #publishing = false;
   #readAgain: (() => void) | null = null;
   /** What it does now: ends soon after the manager's end. */
   #working: Promise<void> = Promise.resolve();
@@ -91,7 +93,8 @@ export class Attempt implements Runner {
   }
 
   get ending(): boolean {
-    return this.#stop.signal.aborted || this.#phase === 'concluding';
+    const isDecided = this.#phase === 'publishing' || this.#phase === 'concluding';
+    return this.#stop.signal.aborted || isDecided;
   }
 
   progressSummary(): ProgressSummary | null {
@@ -152,9 +155,10 @@ export class Attempt implements Runner {
 
   async #goOn(files: AttemptFiles & { plan: Plan }): Promise<void> {
     this.plan = files.plan;
+    this.#publishing = files.publishing !== null;
     this.#enter('running');
     if (files.ending !== null) this.end(files.ending.ended);
-    this.#policy.adopted(files.plan);
+    this.#policy.adopted(files);
     await this.#supervise(files.directory, files.started?.guardian ?? null);
   }
 
@@ -181,6 +185,7 @@ export class Attempt implements Runner {
       // From here on a later manager knows that something of the run may be left here.
       directory = await env.attempts.create(plan);
       this.plan = plan;
+      if (plan.place != null) await env.products.makePlace(plan.place);
       const way = await this.#policy.makeRoom(plan);
       if (way !== null) return await this.#leave(way);
     } catch (error) {
@@ -270,6 +275,8 @@ export class Attempt implements Runner {
 
   async #check({ result }: AttemptEnd): Promise<Verification> {
     if (result?.ok !== true || this.plan === null) return { kind: 'ok' };
+    // What was published in part lies in two places; it was checked before that.
+    if (this.#publishing) return { kind: 'ok' };
     this.#enter('checking');
     return this.#policy.check(this.plan, result, {
       nextRead: () => this.#nextRead(),
@@ -307,7 +314,6 @@ export class Attempt implements Runner {
   }
 
   async #conclude(outcome: Outcome, signal = this.#hooks.managerEnds): Promise<void> {
-    this.#enter('concluding');
     const figures = {
       plan: this.plan,
       result: this.#result,

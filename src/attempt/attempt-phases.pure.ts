@@ -7,6 +7,7 @@ export const ATTEMPT_PHASES = [
   'running',
   'checking',
   'waiting_for_end',
+  'publishing',
   'concluding',
 ] as const;
 export type AttemptPhase = (typeof ATTEMPT_PHASES)[number];
@@ -20,9 +21,10 @@ const NEXT: Readonly<Record<AttemptPhase, readonly AttemptPhase[]>> = {
   preparing: ['waiting_for_worker', 'starting', 'concluding'],
   waiting_for_worker: ['preparing', 'concluding'],
   starting: ['running', 'concluding'],
-  running: ['checking', 'concluding'],
-  checking: ['waiting_for_end', 'concluding'],
-  waiting_for_end: ['checking', 'concluding'],
+  running: ['checking', 'publishing', 'concluding'],
+  checking: ['waiting_for_end', 'publishing', 'concluding'],
+  waiting_for_end: ['checking', 'publishing', 'concluding'],
+  publishing: ['concluding'],
   concluding: [],
 };
 

@@ -1,5 +1,6 @@
 import type { AttemptPhase } from './attempt-phases.pure.ts';
 import type { Folder, Plan, Progress, Result } from './attempt.pure.ts';
+import type { AttemptFiles } from './files/attempt-directory.ts';
 import type { AttemptTimes } from './attempt-times.pure.ts';
 import type { Ended, Outcome, Verification } from './outcome.pure.ts';
 import type { Run } from '../run/run.pure.ts';
@@ -51,7 +52,7 @@ export interface AttemptPolicy {
   /** The child runs, for people. */
   started(plan: Plan, start: { warm: boolean; why: string | null }): void;
   /** An attempt of an earlier manager is gone on with. */
-  adopted(plan: Plan): void;
+  adopted(files: AttemptFiles & { plan: Plan }): void;
   onFolder(folder: Folder): void;
   /** Since the end of the run; null while it is taken, or if that is not known. */
   sinceEndSeconds(): number | null;
@@ -62,8 +63,8 @@ export interface AttemptPolicy {
   /** Checks what a finished child has made; `nextRead` waits until the document was read again. */
   check(plan: Plan, result: Result, waits: CheckWaits): Promise<Verification>;
   /**
-   * Writes what the attempt has come to, and cleans up; waits as long as the database is away. False
-   * if `signal` ended the waiting.
+   * Publishes, writes what the attempt has come to, and cleans up; waits as long as the database is
+   * away. False if `signal` ended the waiting.
    */
   conclude(figures: AttemptFigures, outcome: Outcome, signal: AbortSignal): Promise<boolean>;
   /** As the run document shows it; null before the child's first line. */

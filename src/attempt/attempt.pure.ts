@@ -59,6 +59,11 @@ export const planSchema = z.looseObject({
   liveDataDirectory: z.string(),
   outputDirectory: z.string(),
   /**
+   * Where strax writes: a folder of this attempt alone, on the file system of the output folder, where
+   * its products go once they are checked. Absent in plans of earlier releases: the output folder.
+   */
+  place: z.string().nullish(),
+  /**
    * It makes up for what a done run lacks: folders that are there and stay, whatever becomes of it.
    * Absent for every other attempt.
    */
@@ -292,6 +297,18 @@ export const endingSchema = z.looseObject({
   ended: endedSchema,
 });
 export type Ending = z.infer<typeof endingSchema>;
+
+/**
+ * `publishing.json`: written by a manager before the first checked product gets its place in the
+ * output folder. Whoever finds it goes on with that, or takes it back.
+ */
+export const publishingSchema = z.looseObject({
+  version: versionSchema,
+  attempt: z.string(),
+  /** Where the products belong: absolute paths. */
+  locations: z.array(z.string()),
+});
+export type Publishing = z.infer<typeof publishingSchema>;
 
 /** The context's plugins, reported by the worker once it has built the context. */
 export const pluginGraphSchema = z.looseObject({

@@ -6,13 +6,14 @@ import { fingerprint } from '../retry/fingerprint.pure.ts';
 import { readRun, type Run } from '../run/run.pure.ts';
 import { howToMend, unmendableText, type Unmendable } from '../retry/unmendable.pure.ts';
 import type { FaultSeen } from '../run/stored-run.pure.ts';
-import { reasonText, type Outcome } from './outcome.pure.ts';
+import { reasonText, unpublished, type Outcome } from './outcome.pure.ts';
 import { FINISHED_STATUS } from '../run/run-updates.ts';
 import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
-import type { Conclusion, DataRegistration, Fence } from '../run/run.port.ts';
+import type { Conclusion, DataRegistration, Fence, Fenced } from '../run/run.port.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
 import { concludeAsFits } from './conclude-run.ts';
+import { publish, type Publication } from './publication.ts';
 import { requestDeletion } from './request-deletion.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -43,6 +44,15 @@ export interface AttemptSoFar {
   times: AttemptTimes;
 }
 
+/** What the conclusion needs of the life of its attempt. */
+export interface ConcludingSteps {
+  /** The manager ends: the next one goes on. */
+  signal: AbortSignal;
+  enter: (phase: 'publishing' | 'concluding') => void;
+  /** Sees, by a fenced write, that the run is still this attempt's; null if `signal` ended the waiting. */
+  mark: () => Promise<Fenced | null>;
+}
+
 interface Settled {
   conclusion: Conclusion;
   outcome: AttemptOutcome;
@@ -60,16 +70,30 @@ export async function concludeAttempt(
   env: Environment,
   attempt: AttemptSoFar,
   outcome: Outcome,
-  signal: AbortSignal,
+  steps: ConcludingSteps,
 ): Promise<AttemptOutcome['outcome'] | null> {
   const { run, fence } = attempt;
+  const { signal } = steps;
   if (outcome.kind === 'superseded') {
+    steps.enter('concluding');
     // Who took the run over has written what became of this attempt.
     return takeBackSuperseded(env, attempt, { unlessEnded: true }, signal);
   }
   let settled = decide(env, attempt, outcome, await faultSeenBy(env, attempt, outcome));
   const { times } = attempt;
   if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
+  const published = await publishRegistered(env, attempt, settled.conclusion, steps);
+  switch (published.kind) {
+    case 'published':
+      break;
+    case 'stopped':
+      return null;
+    case 'superseded':
+      return takeBackSuperseded(env, attempt, { unlessEnded: false }, signal);
+    case 'impossible':
+      settled = decide(env, attempt, unpublished(run.number, published.reason), null);
+      if (!(await endHistory(env, fence.attempt, settled.outcome, { times }, signal))) return null;
+  }
   if (settled.conclusion.kind !== 'done' && outcome.kind !== 'same_number') {
     // Before the run is free: then the next attempt's child may write there.
     await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
@@ -116,6 +140,25 @@ export async function concludeAttempt(
   report(env, attempt, settled);
   await tellDaq(env, settled.priority, settled.message, run.number);
   return settled.outcome.outcome;
+}
+
+/** Products that the conclusion is to list. */
+async function publishRegistered(
+  env: Environment,
+  { plan, result }: AttemptSoFar,
+  { register = [] }: Conclusion,
+  { enter, mark }: ConcludingSteps,
+): Promise<Publication> {
+  if (plan === null || plan.place == null || register.length === 0) {
+    enter('concluding');
+    return { kind: 'published' };
+  }
+  enter('publishing');
+  const listed = new Set(register.map(({ location }) => location));
+  const products = (result?.products ?? []).filter(({ location }) => listed.has(location));
+  const publication = await publish(env, plan, products, mark);
+  enter('concluding');
+  return publication;
 }
 
 /** What is not in the data is never silent. */
@@ -403,6 +446,7 @@ async function cleanUp(
       // Left to the next start where this one ends before the database has answered.
       if ((await removeProducts(env, takingBack(plan, locations), signal)) === null) return;
     }
+    if (plan?.place != null) await env.products.removePlace(plan.place);
     await closeDirectory(env, attempt);
   });
 }

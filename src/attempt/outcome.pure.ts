@@ -215,6 +215,18 @@ export function outcomeOf(end: AttemptEnd, verification: Verification): ChildOut
   }
 }
 
+/** What was made and checked cannot be given its place: this host's trouble, not the run's. */
+export function unpublished(run: number, reason: string): Extract<Outcome, { kind: 'failed' }> {
+  return {
+    kind: 'failed',
+    fault: 'surroundings',
+    reason: `Run ${run}: this host cannot publish its data: ${reason}`,
+    traceback: '',
+    culprit: null,
+    cause: { kind: 'host_problem', reason },
+  };
+}
+
 function errorText(error: ExitCause & { kind: 'strax_error' }): string {
   const plugin = error.plugin === null ? '' : ` while making ${error.plugin}`;
   const file = error.file === null ? '' : ` (file ${error.file})`;

@@ -3,8 +3,8 @@ import type { AttemptFigures, AttemptPolicy, CheckWaits, Life, WayOut } from './
 import { firstStepsAt, type AttemptTimes } from './attempt-times.pure.ts';
 import { checkProducts } from './checks.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
-import { DataListing } from './data-listing.ts';
 import { makeRoom } from './files/make-room.ts';
+import { inOutput, publishedLocation } from './files/place.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import type { Outcome, Verification } from './outcome.pure.ts';
 import { awaitForeignProcesses } from './process/foreign-processes.ts';
@@ -27,7 +27,8 @@ export class RunPolicy implements AttemptPolicy {
   readonly #env: Environment;
   readonly #claim: Fence;
   readonly #life: Life;
-  readonly #listing: DataListing;
+  /** Where what it has begun belongs, and what an earlier release has listed of it already. */
+  readonly #locations = new Set<string>();
   #run: Run;
   #state: 'considering' | 'busy' = 'considering';
   /** Why a person abandoned the run meanwhile. */
@@ -54,11 +55,6 @@ export class RunPolicy implements AttemptPolicy {
     this.#life = life;
     this.#hostBefore = run.bootstrax.host;
     if (noticed !== null) this.#times.noticed = noticed;
-    this.#listing = new DataListing(
-      env,
-      () => (life.phase === 'concluding' ? null : this.#fence()),
-      () => life.end({ kind: 'superseded' }),
-    );
   }
 
   get run(): Run {
@@ -70,7 +66,7 @@ export class RunPolicy implements AttemptPolicy {
   }
 
   adopted(): void {
-    this.#listing.listedBefore(locationsOn(this.#env.host, this.#run));
+    for (const listed of locationsOn(this.#env.host, this.#run)) this.#locations.add(listed);
     this.#state = 'busy';
     this.#noteTime(this.#run);
     this.#noteTags(this.#run);
@@ -143,7 +139,8 @@ export class RunPolicy implements AttemptPolicy {
   }
 
   onFolder(folder: Folder): void {
-    this.#listing.add(folder);
+    const { plan } = this.#life;
+    if (plan !== null) this.#locations.add(publishedLocation(plan, folder.location));
   }
 
   sinceEndSeconds(): number | null {
@@ -168,16 +165,15 @@ export class RunPolicy implements AttemptPolicy {
       this.#run = parsed.run;
       this.#noteTime(parsed.run);
       this.#noteTags(parsed.run);
-    } else if (this.#life.phase !== 'concluding') {
+    } else if (!this.#isDecided()) {
       this.#life.end({ kind: 'superseded' });
     }
   }
 
   async renew(): Promise<void> {
-    const landed = await this.#renewTime();
+    await this.#renewTime();
     // Tags are no heartbeat's business, and the hint of one may have been lost.
     await this.read();
-    if (landed === 'landed') this.#listing.write();
     const serverTime = await this.#env.store.serverTime();
     this.#known = { serverTime, monotonicSeconds: this.#env.clock.monotonicSeconds() };
   }
@@ -194,9 +190,10 @@ export class RunPolicy implements AttemptPolicy {
   }
 
   async conclude(figures: AttemptFigures, outcome: Outcome, signal: AbortSignal): Promise<boolean> {
-    const { plan, result, progress, seconds, peakMemoryBytes } = figures;
+    const { plan, progress, seconds, peakMemoryBytes } = figures;
+    const result = inOutput(figures);
     const isLost = outcome.kind === 'superseded';
-    const locations = await this.#listing.settled();
+    const locations = [...this.#locations];
     const attempt = {
       ...{ run: this.#run, fence: this.#fence(), plan, result, locations },
       bytes: progress?.bytes ?? null,
@@ -206,13 +203,26 @@ export class RunPolicy implements AttemptPolicy {
     };
     const wanted: Outcome =
       this.#abandoned === null || isLost ? outcome : { kind: 'abandoned', reason: this.#abandoned };
-    return (await concludeAttempt(this.#env, attempt, wanted, signal)) !== null;
+    const concluded = await concludeAttempt(this.#env, attempt, wanted, {
+      signal,
+      enter: (phase) => this.#life.enter(phase),
+      mark: () =>
+        untilWritten(this.#env, `the publication of run ${this.#run.number}`, signal, () =>
+          this.#renewTime(),
+        ),
+    });
+    return concluded !== null;
   }
 
   progressSummary(): ProgressSummary | null {
     const { progress, phase } = this.#life;
     if (progress === null) return null;
     return progressSummary(progress, phase === 'running' ? null : phase, this.#times.started);
+  }
+
+  /** What is written now was decided by what was known before. */
+  #isDecided(): boolean {
+    return this.#life.phase === 'publishing' || this.#life.phase === 'concluding';
   }
 
   #fence(): Fence {

@@ -16,7 +16,7 @@ export async function verify(
   plan: Plan,
   result: Result,
 ): Promise<Verification> {
-  const inspection = await env.products.inspect(plan.outputDirectory, plan.runId);
+  const inspection = await env.products.inspect(plan.place ?? plan.outputDirectory, plan.runId);
   const made = new Set(result.products.map(({ location }) => location));
   const ours = inspection.products.filter(({ location }) => made.has(location));
   const problems = [

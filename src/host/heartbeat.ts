@@ -53,6 +53,8 @@ export function thinking(
         return `waiting for the DAQ to write the end of run ${run.number}`;
       case 'checking':
         return `checking the data of run ${run.number}`;
+      case 'publishing':
+        return `publishing the data of run ${run.number}`;
       case 'concluding':
         return `writing the outcome of run ${run.number}`;
     }

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { attemptsOnDisk, productsOnDisk } from '../attempt/files/attempt-files-on-disk.ts';
 import { connectionOf } from '../infra/config/connection.ts';
 import type { Settings } from '../infra/config/entries.ts';
-import { packageDirectory } from '../infra/config/paths.ts';
+import { packageDirectory, stagingDirectory } from '../infra/config/paths.ts';
 import type { Frontend } from '../attempt/attempt.pure.ts';
 import type { Holder } from '../exclusion/holder.pure.ts';
 import { machineKey, serversOf } from '../exclusion/manager-lock.ts';
@@ -174,6 +174,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     wipeOnlineMonitor: settings.database.wipeOnlineMonitor,
     liveDataRoots: [settings.paths.liveData],
     outputDirectory: settings.paths.output,
+    stagingDirectory: stagingDirectory(settings.paths),
     deletion: settings.deletion.liveData ? deletionMeans(settings) : null,
     changeStream: settings.database.changeStream,
     pollSeconds: settings.rules.limits.idlePollSeconds,

@@ -1,4 +1,6 @@
-import type { AttemptFiles } from '../attempt/files/attempt-directory.ts';
+import { join } from 'node:path';
+
+import { isAttemptId, type AttemptFiles } from '../attempt/files/attempt-directory.ts';
 import type { Plan } from '../attempt/attempt.pure.ts';
 import { checkRun, readRun, type ParsedRun, type Run } from '../run/run.pure.ts';
 import { reasonText } from '../attempt/outcome.pure.ts';
@@ -101,6 +103,7 @@ async function recoverAttempt(
     if (!isAsItsAttemptLeftIt(stored)) continue;
     if (state === 'considering') {
       // Claimed, but no child was ever made: the claim is given back by itself.
+      if (plan.place != null) await env.products.removePlace(plan.place);
       await env.attempts.markConcluded(files.directory);
       return;
     }
@@ -142,6 +145,7 @@ async function cleanUpLostAttempt(
   if (signal.aborted) return;
   const answer = isKept ? { removed: [] } : await removeProducts(env, removal, signal);
   if (answer === null) return;
+  if (plan.place != null) await env.products.removePlace(plan.place);
   await env.attempts.markConcluded(files.directory);
   const removed = answer.removed.length;
   env.log.info(
@@ -204,9 +208,12 @@ async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSign
     if (concluded?.answer.kind !== 'landed') continue;
     env.log.warn({ event: `run.${conclusion.kind}`, run: number, attempt }, message);
     if (removal === null) continue;
-    await unlessDiskTrouble(env, `clean up after run ${removal.run}`, () =>
-      removeProducts(env, removal, signal),
-    );
+    await unlessDiskTrouble(env, `clean up after run ${removal.run}`, async () => {
+      await removeProducts(env, removal, signal);
+      if (isAttemptId(attempt)) {
+        await env.products.removePlace(join(env.stagingDirectory, attempt));
+      }
+    });
   }
 }
 

@@ -45,6 +45,8 @@ export interface PlanInputs extends DecisionInputs {
   /** Directories below which this host sees live data. */
   liveDataRoots: readonly string[];
   outputDirectory: string;
+  /** On the same file system: each attempt has a folder of its own in it. */
+  stagingDirectory: string;
 }
 
 export interface PlanDecisions {
@@ -194,6 +196,7 @@ export function makePlan(
     runConfig: runConfig(run, live.path),
     liveDataDirectory: live.path,
     outputDirectory: inputs.outputDirectory,
+    place: `${inputs.stagingDirectory}/${inputs.attempt}`,
     failures: run.bootstrax.failures,
     orphanLimitSeconds: inputs.rules.limits.orphanLimitSeconds,
     ...(inputs.profile ? { profile: inputs.profile } : {}),

@@ -122,6 +122,7 @@ export function planInputsOf(env: Environment, fence: Fence) {
     debug: env.debug,
     liveDataRoots: env.liveDataRoots,
     outputDirectory: env.outputDirectory,
+    stagingDirectory: env.stagingDirectory,
   };
 }
 

@@ -5,6 +5,7 @@ const CODES = new Set([
   'ENOSPC',
   'EDQUOT',
   'EROFS',
+  'EXDEV',
   'EIO',
   'EACCES',
   'EPERM',

@@ -45,6 +45,8 @@ export interface Environment {
   /** Folders below which this host sees live data. */
   liveDataRoots: readonly string[];
   outputDirectory: string;
+  /** Attempts write here, each to a folder of its own, until their products are checked. */
+  stagingDirectory: string;
   /** Null: live data is never deleted. */
   deletion: DeletionMeans | null;
   /** Change streams wanted (they are not everywhere); polling goes on in any case. */

@@ -49,6 +49,7 @@ const INPUTS: PlanInputs = {
   ...{ attempt: 'a'.repeat(24), runDocument: 'd', host: 'eb3.xenon.local' },
   ...{ context: 'c:c', contextOptions: {} },
   ...{ processor: 'threaded_mailbox', liveDataRoots: ROOTS, outputDirectory: OUTPUT },
+  stagingDirectory: `${OUTPUT}.staging`,
   ...{ rules: defaultRules, hostTable: 'new', shedding: 'graded', culprits: [] },
   ...{ memoryFailures: 0, hostTargets: null, rateMBps: null },
   graph: pluginGraphSchema.parse(straxenGraph),

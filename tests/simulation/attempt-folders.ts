@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 import type { AttemptFiles } from '../../src/attempt/files/attempt-directory.ts';
 import type { Leftover } from '../../src/attempt/files/leftovers.ts';
 import type { Inspection } from '../../src/attempt/files/products.ts';
@@ -84,6 +86,18 @@ export function attemptsOf(host: SimulatedHost, process: Process, state: string)
       await access();
       force();
     },
+    notePublishing: async (directory, locations) => {
+      await access();
+      const folder = folderAt(directory);
+      if (folder === undefined) throw new Error(`${directory} is not there`);
+      const force = disk.write(folder, 'publishing', {
+        version: PROTOCOL_VERSION,
+        attempt: folder.id,
+        locations: [...locations],
+      });
+      await access();
+      force();
+    },
     markSuperseded: (directory) => mark(directory, 'superseded'),
     markConcluded: (directory) => mark(directory, 'concluded'),
     prune: () => Promise.resolve([]),
@@ -99,12 +113,42 @@ function filesOf(folder: AttemptFolder): AttemptFiles {
 export function productsOf(host: SimulatedHost, process: Process): Products {
   const { disk, random } = host;
   const access = () => process.wait(random.between(0, ACCESS_SECONDS));
-  const ofRun = (runId: string) => [...disk.output.values()].filter((f) => f.runId === runId);
+  const ofRun = (folder: string, runId: string) =>
+    [...disk.output.values()].filter(
+      (each) => each.runId === runId && dirname(each.location) === folder,
+    );
   return {
-    inspect: async (_output, runId) => {
+    makePlace: access,
+    removePlace: async (place) => {
+      await access();
+      for (const { location } of [...disk.output.values()]) {
+        if (dirname(location) !== place) continue;
+        host.removes(location);
+        disk.removeOutput(location);
+      }
+      await access();
+      disk.forceRemovals();
+    },
+    publish: async (from, to, attempt) => {
+      await access();
+      const force = disk.publishOutput(from, to);
+      if (force === null || force === false) {
+        const word = disk.output.get(to)?.word ?? { kind: 'torn' };
+        if (word.kind === 'says' && word.attempt === attempt) return { kind: 'published' };
+        return force === null ? { kind: 'gone' } : { kind: 'in_the_way', word };
+      }
+      await access();
+      force();
+      return { kind: 'published' };
+    },
+    wordOf: async (location) => {
+      await access();
+      return disk.output.get(location)?.word ?? { kind: 'torn' };
+    },
+    inspect: async (folder, runId) => {
       await access();
       const inspection: Inspection = { products: [], unfinished: [] };
-      for (const { finished, location, type, product } of ofRun(runId)) {
+      for (const { finished, location, type, product } of ofRun(folder, runId)) {
         if (!finished) inspection.unfinished.push(`${location}_temp`);
         else {
           inspection.products.push({
@@ -119,9 +163,9 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
       }
       return inspection;
     },
-    leftovers: async (_output, runId) => {
+    leftovers: async (output, runId) => {
       await access();
-      return ofRun(runId).map(leftoverOf);
+      return ofRun(output, runId).map(leftoverOf);
     },
     activity: async (path) => {
       await access();

@@ -214,7 +214,8 @@ export class Child {
 
   #make(type: string): void {
     if (this.#ended) return;
-    const location = `${this.plan.outputDirectory}/${this.plan.runId}-${type}-hash`;
+    const place = this.plan.place ?? this.plan.outputDirectory;
+    const location = `${place}/${this.plan.runId}-${type}-hash`;
     const there = this.#host.disk.output.get(location);
     // What another has made stays, and the attempt fails.
     if (there !== undefined && !isSameWord(there.word, this.#word)) {

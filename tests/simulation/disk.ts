@@ -4,6 +4,7 @@ import type {
   Plan,
   Product,
   Progress,
+  Publishing,
   Result,
   Started,
 } from '../../src/attempt/attempt.pure.ts';
@@ -21,6 +22,7 @@ export interface AttemptFolder {
   result: Result | null;
   exit: Exit | null;
   ending: Ending | null;
+  publishing: Publishing | null;
   superseded: boolean;
   concluded: boolean;
   /** When a manager last showed itself; seconds of the simulation. */
@@ -65,6 +67,8 @@ export interface Shared {
 
 export const STATE_DIRECTORY = '/state';
 export const OUTPUT_DIRECTORY = '/output';
+/** On the disk of the output. */
+export const STAGING_DIRECTORY = '/output.staging';
 
 /** The kernel writes out by itself what is older than this, seconds. */
 const WRITTEN_BACK_SECONDS = 30;
@@ -106,6 +110,7 @@ export class Disk {
       result: null,
       exit: null,
       ending: null,
+      publishing: null,
       superseded: false,
       concluded: false,
       followedAt: this.#seconds(),
@@ -116,7 +121,8 @@ export class Disk {
 
   /** Writes a file of an attempt; the answer forces it out. */
   write<
-    Name extends 'plan' | 'started' | 'result' | 'exit' | 'ending' | 'superseded' | 'concluded',
+    Name extends
+      'plan' | 'started' | 'result' | 'exit' | 'ending' | 'publishing' | 'superseded' | 'concluded',
   >(folder: AttemptFolder, name: Name, value: AttemptFolder[Name]): () => void {
     const before = folder[name];
     folder[name] = value;
@@ -173,6 +179,24 @@ export class Disk {
         if (!this.output.has(location)) this.output.set(location, folder);
       }),
     );
+  }
+
+  /**
+   * Renames a finished folder; the answer forces it out. Null if there is none, false if another lies
+   * there already.
+   */
+  publishOutput(from: string, to: string): (() => void) | false | null {
+    const folder = this.output.get(from);
+    if (folder === undefined) return null;
+    if (this.output.has(to)) return false;
+    const published = { ...folder, location: to };
+    this.output.delete(from);
+    this.output.set(to, published);
+    return this.#note(() => {
+      if (this.output.get(to) !== published) return;
+      this.output.delete(to);
+      this.output.set(from, folder);
+    });
   }
 
   /** Forces out that folders of the output are gone. */

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 import type { Plan } from '../../src/attempt/attempt.pure.ts';
 import type { ProcessIdentity } from '../../src/infra/linux/process-identity.pure.ts';
 import type { StraxProcess } from '../../src/attempt/process/foreign-processes.pure.ts';
@@ -6,7 +8,7 @@ import type { Executor } from '../../src/executors/executor.ts';
 import type { AttemptProcesses, SessionEnd } from '../../src/infra/linux/processes.ts';
 import type { Machine } from '../../src/host/machine.ts';
 import { Child, type Task } from './child.ts';
-import { attemptAt, Disk, type OutputFolder, type Shared } from './disk.ts';
+import { attemptAt, Disk, type OutputFolder, type Shared, OUTPUT_DIRECTORY } from './disk.ts';
 import type { Link } from './link.ts';
 import { Managers } from './managers.ts';
 import type { Process } from './process.ts';
@@ -254,7 +256,8 @@ export class SimulatedHost {
 
   #unfinishedFolders(runId: string): { unfinished: boolean; quietSeconds: number | null } {
     const unfinished = [...this.disk.output.values()].filter(
-      (folder) => folder.runId === runId && !folder.finished,
+      (folder) =>
+        folder.runId === runId && !folder.finished && dirname(folder.location) === OUTPUT_DIRECTORY,
     );
     const newest = Math.max(...unfinished.map(({ changedAt }) => changedAt));
     return {

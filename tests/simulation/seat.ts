@@ -11,7 +11,7 @@ import { StoreError } from '../../src/infra/mongo/store-error.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Call } from './reference-order.ts';
 import { attemptsOf, productsOf } from './attempt-folders.ts';
-import { OUTPUT_DIRECTORY, STATE_DIRECTORY } from './disk.ts';
+import { OUTPUT_DIRECTORY, STAGING_DIRECTORY, STATE_DIRECTORY } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import { ExclusivePlace } from './exclusive-place.ts';
 import { OpenPlace } from './open-place.ts';
@@ -208,6 +208,7 @@ export class Seat {
       productionMode: true,
       liveDataRoots: [LIVE_DATA],
       outputDirectory: OUTPUT_DIRECTORY,
+      stagingDirectory: STAGING_DIRECTORY,
       deletion: null,
       changeStream,
       pollSeconds,

@@ -10,7 +10,7 @@ import time
 import traceback
 
 from . import durable, protocol, shared_memory
-from .folders import WrittenBytes
+from .folders import WrittenBytes, place_of
 from .progress import Progress
 from .shared_state import SharedState
 from .versions import versions
@@ -101,7 +101,7 @@ class _Attempt:
         self._progress.enter("finishing")
         self._input = account.sum_up()
         products = [read_product(folder) for folder in self._folders]
-        durable.sync_file_system(self._plan["outputDirectory"])
+        durable.sync_file_system(place_of(self._plan))
         return products
 
     def _profiled(self):
@@ -124,7 +124,7 @@ class _Attempt:
 
         if is_broken_pool(error):
             self._state.pool_broken = 1
-        description = describe(error, self._plan["outputDirectory"])
+        description = describe(error, place_of(self._plan))
         written = self._write_result(description, finished_products(self._folders))
         return EXIT_FAILED if written else protocol.EXIT_NO_RESULT
 

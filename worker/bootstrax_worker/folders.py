@@ -10,30 +10,36 @@ from . import word as words
 from .plain import plain
 
 
-class Announcing:
-    """Storage in one folder that tells of each data folder the moment strax has created it.
+def place_of(plan: dict) -> str:
+    """Folder that strax writes to; plans of earlier releases name none of the attempt's own."""
+    return plan.get("place") or plan["outputDirectory"]
+
+
+class Place(strax.DataDirectory):
+    """The folder of this attempt; it tells of each data folder the moment strax has created it.
 
     Each says in its metadata, from the first on, who made it (`word`), and none is made where
-    another attempt's lies. What lies at the locations in `keep` is read and never written anew.
+    another attempt's lies. What has a name in `keep` is there already and never written anew.
     """
 
     def __init__(
         self,
-        directory: str,
+        path: str,
         announce: Callable[[dict], None],
         word: dict,
         keep: Iterable[str] = (),
     ) -> None:
-        self._directory = directory
         self._announce = announce
         self._word = word
-        self._keep = {os.path.abspath(location) for location in keep}
+        self._keep = {os.path.basename(location) for location in keep}
+        super().__init__(path)
+        self.backends = [digests.FileSytemBackend()]
 
     def saver(self, key, metadata, **kwargs):
-        location = os.path.abspath(os.path.join(self._directory, str(key)))
-        if location in self._keep:
+        location = os.path.abspath(os.path.join(self.path, str(key)))
+        if str(key) in self._keep:
             # A plugin with several outputs makes some anew that are there: strax goes on without.
-            raise strax.DataNotAvailable(f"{location} stays as it is")
+            raise strax.DataNotAvailable(f"{key} stays as it is")
         words.refuse_foreign(location, self._word)
         # It is no part of the lineage: hash and loaders do not see it.
         metadata = {**metadata, words.KEY: self._word}
@@ -49,19 +55,18 @@ class Announcing:
         return saver
 
 
-class OutputDirectory(Announcing, strax.DataDirectory):
-    """The output folder."""
+class Kept(strax.DataDirectory):
+    """Exactly these folders of the output folder, to be read: for others nobody vouches."""
 
-    def __init__(
-        self,
-        path: str,
-        announce: Callable[[dict], None],
-        word: dict,
-        keep: Iterable[str] = (),
-    ) -> None:
-        Announcing.__init__(self, path, announce, word, keep)
-        strax.DataDirectory.__init__(self, path)
-        self.backends = [digests.FileSytemBackend()]
+    def __init__(self, locations: Iterable[str]) -> None:
+        locations = [os.path.abspath(location) for location in locations]
+        self._names = {os.path.basename(location) for location in locations}
+        super().__init__(os.path.dirname(locations[0]), readonly=True)
+
+    def _find(self, key, write, allow_incomplete, fuzzy_for, fuzzy_for_options):
+        if write or str(key) not in self._names:
+            raise strax.DataNotAvailable
+        return super()._find(key, write, False, {}, {})
 
 
 class WrittenBytes:

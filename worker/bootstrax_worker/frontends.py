@@ -12,10 +12,7 @@ import straxen
 from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
-from . import digests
 from .errors import OutputUnusable
-from .folders import Announcing
-from .word import word_of
 
 # The types that straxen's contexts give the online monitor on a machine of the DAQ.
 ONLINE_TYPES = (
@@ -41,26 +38,16 @@ class NotConfigured(OutputUnusable):
     """The plan wants a database that utilix knows nothing of."""
 
 
-class RunDatabase(Announcing, straxen.RunDB):
-    """straxen's RunDB as the place where data goes: it lists by itself what it stores."""
+class RunDatabase(straxen.RunDB):
+    """straxen's RunDB, to be read only: the manager lists what is stored once it is published."""
 
-    def __init__(self, directory: str, announce, word: dict, keep=()) -> None:
+    def __init__(self, host: str) -> None:
         """Open it.
 
-        :param word: its host is the name that entries carry, and that they are looked for by.
+        :param host: the name that entries of this host carry, and that they are looked for by.
         """
-        Announcing.__init__(self, directory, announce, word, keep)
-        host = word["host"]
         accounts = {name: _configured(key) for name, key in _RUN_DATABASE.items()}
-        straxen.RunDB.__init__(
-            self,
-            minimum_run_number=0,
-            runid_field="number",
-            new_data_path=directory,
-            **accounts,
-        )
-        # The first is that of the output folder; what follows only reads elsewhere.
-        self.backends[0] = digests.FileSytemBackend()
+        super().__init__(minimum_run_number=0, runid_field="number", **accounts)
         for query in self.available_query:
             if query == {"host": self.hostname}:
                 query["host"] = host
@@ -152,13 +139,12 @@ class _Saver(strax.MongoSaver):
             print(f"nor can it be marked as broken: {second}")
 
 
-def open_frontends(plan: dict, announce, warn) -> list:
-    """What the plan names. The first of them takes the place of the output folder if it can."""
+def open_frontends(plan: dict, warn) -> list:
+    """What the plan names, beside the folder of the attempt."""
     names = plan.get("frontends") or []
     frontends = []
     if "run_database" in names:
-        keep = plan.get("keep") or ()
-        frontends.append(RunDatabase(plan["outputDirectory"], announce, word_of(plan), keep))
+        frontends.append(RunDatabase(plan["host"]))
     if "online_monitor" in names:
         try:
             frontends.append(OnlineMonitor(warn))

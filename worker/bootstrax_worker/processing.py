@@ -7,7 +7,7 @@ import strax
 
 from .context import LoadedContext, save_when
 from .errors import OutputUnusable, observed
-from .folders import OutputDirectory
+from .folders import Kept, Place, place_of
 from .input_account import InputAccount
 from .progress import Progress
 from .word import word_of
@@ -69,7 +69,7 @@ class Processing:
             if self._is_missing(target):
                 raise NothingStored(
                     f"strax ended without an error, but {target} of run {self._plan['runId']} "
-                    f"is not in {self._plan['outputDirectory']}"
+                    f"is not in {place_of(self._plan)}"
                 )
         for target in self._plan["postProcessing"]:
             self._post_process(target, registry)
@@ -113,27 +113,26 @@ class Processing:
         )
 
     def _open_storage(self, announce) -> None:
-        directory = self._plan["outputDirectory"]
+        directory = place_of(self._plan)
         # strax takes a folder it cannot write as one it need not write, and ends well.
         try:
             os.makedirs(directory, exist_ok=True)
         except OSError as error:
-            raise OutputUnusable(f"output folder {directory} cannot be made: {error}") from error
+            raise OutputUnusable(f"folder {directory} cannot be made: {error}") from error
         if not os.access(directory, os.W_OK | os.X_OK):
-            raise OutputUnusable(f"output folder {directory} is not writable")
+            raise OutputUnusable(f"folder {directory} is not writable")
         self._context.storage = self._storage(directory, announce)
 
     def _storage(self, directory: str, announce) -> list:
-        names = self._plan.get("frontends") or []
-        others = []
-        if names:
+        keep = self._plan.get("keep") or ()
+        storage = [Place(directory, announce, word_of(self._plan), keep)]
+        if keep:
+            storage.append(Kept(keep))
+        if self._plan.get("frontends"):
             from .frontends import open_frontends
 
-            others = open_frontends(self._plan, announce, self._warn)
-        if "run_database" in names:
-            return others
-        keep = self._plan.get("keep") or ()
-        return [OutputDirectory(directory, announce, word_of(self._plan), keep), *others]
+            storage += open_frontends(self._plan, self._warn)
+        return storage
 
     def _warn(self, warning: str) -> None:
         print(warning, flush=True)
@@ -170,7 +169,7 @@ class Processing:
 
     def _observe_plugins(self) -> None:
         progress, account = self._progress, self._account
-        compute = observed(strax.Plugin.do_compute, self._plan["outputDirectory"])
+        compute = observed(strax.Plugin.do_compute, place_of(self._plan))
         account.begin()
 
         def do_compute(self, chunk_i=None, **kwargs):

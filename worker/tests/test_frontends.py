@@ -33,7 +33,7 @@ def configuration(request, monkeypatch):
 def test_the_run_goes_on_without_an_online_monitor(configuration):
     warnings = []
     plan = {**PLAN, "frontends": ["online_monitor"]}
-    assert frontends.open_frontends(plan, lambda _: None, warnings.append) == []
+    assert frontends.open_frontends(plan, warnings.append) == []
     assert len(warnings) == 1 and "online monitor" in warnings[0]
     assert "p@:/%s" not in warnings[0]
 
@@ -43,5 +43,5 @@ def test_a_run_database_that_is_not_configured_is_the_hosts_fault(configuration)
         pytest.skip("it is configured")
     plan = {**PLAN, "frontends": ["run_database"]}
     with pytest.raises(frontends.NotConfigured) as caught:
-        frontends.open_frontends(plan, lambda _: None, pytest.fail)
+        frontends.open_frontends(plan, pytest.fail)
     assert describe(caught.value, "/nowhere")["origin"] == "host"

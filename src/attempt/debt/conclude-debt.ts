@@ -2,10 +2,12 @@ import type { Plan, Progress, Result } from '../attempt.pure.ts';
 import { causeText, meaningOf } from '../../retry/causes.pure.ts';
 import { fingerprint } from '../../retry/fingerprint.pure.ts';
 import type { Run } from '../../run/run.pure.ts';
-import type { ChildOutcome } from '../outcome.pure.ts';
+import { unpublished, type ChildOutcome } from '../outcome.pure.ts';
 import type { AttemptOutcome } from '../../retry/attempt-history.port.ts';
 import type { DebtNote } from './debt.port.ts';
 import type { Fence } from '../../run/run.port.ts';
+import type { ConcludingSteps } from '../conclude-attempt.ts';
+import { publish } from '../publication.ts';
 import { clearAdded } from './debt-folders.ts';
 import { unlessDiskTrouble } from '../../ports/disk-trouble.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -28,32 +30,59 @@ export interface DebtSoFar {
 }
 
 /**
- * Brings an attempt at a debt to its end: history, run document, folders, note of the debt,
- * attempt directory; it may be cut anywhere. Whatever happens, the run is done.
+ * Brings an attempt at a debt to its end: history, publication, run document, folders, note of the
+ * debt, attempt directory; it may be cut anywhere. Whatever happens, the run is done.
  */
 export async function concludeDebt(
   env: Environment,
   attempt: DebtSoFar,
   outcome: ChildOutcome,
-  signal: AbortSignal,
+  steps: ConcludingSteps,
 ): Promise<void> {
-  const { run, fence } = attempt;
-  const entry = historyOf(env, attempt, outcome);
-  if (!(await endHistory(env, fence.attempt, entry, {}, signal))) return;
-  const paid = outcome.kind === 'done' && (await pay(env, attempt, signal));
+  const { run, fence, plan } = attempt;
+  const { signal } = steps;
+  const note = (each: ChildOutcome) =>
+    endHistory(env, fence.attempt, historyOf(env, attempt, each), {}, signal);
+  if (!(await note(outcome))) return;
+  const ended = await published(env, attempt, outcome, steps);
+  if (ended === null || (ended !== outcome && !(await note(ended)))) return;
+  steps.enter('concluding');
+  const paid = ended.kind === 'done' && (await pay(env, attempt, signal));
   if (signal.aborted) return;
-  if (!paid) await takeBack(env, attempt, outcome, signal);
+  if (!paid) await takeBack(env, attempt, ended, signal);
   if (signal.aborted) return;
-  const note = noteOf(outcome, paid);
   await untilWritten(env, `the debt of run ${run.number}`, signal, () =>
-    env.store.debts.note(attempt.debtor, note),
+    env.store.debts.note(attempt.debtor, noteOf(ended, paid)),
   );
   if (signal.aborted) return;
-  await report(env, attempt, outcome, paid);
-  if (attempt.plan === null) return;
-  await unlessDiskTrouble(env, `clean up after run ${run.number}`, () =>
-    env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt)),
-  );
+  await report(env, attempt, ended, paid);
+  if (plan === null) return;
+  await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
+    if (plan.place != null) await env.products.removePlace(plan.place);
+    await env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt));
+  });
+}
+
+/** The outcome once what was made has its place; null if `signal` ended the waiting. */
+async function published(
+  env: Environment,
+  { run, plan, result }: DebtSoFar,
+  outcome: ChildOutcome,
+  { enter, mark }: ConcludingSteps,
+): Promise<ChildOutcome | null> {
+  if (outcome.kind !== 'done' || plan === null || result === null) return outcome;
+  enter('publishing');
+  const publication = await publish(env, plan, result.products, mark);
+  switch (publication.kind) {
+    case 'published':
+      return outcome;
+    case 'superseded':
+      return publication;
+    case 'impossible':
+      return unpublished(run.number, publication.reason);
+    case 'stopped':
+      return null;
+  }
 }
 
 /** False if somebody has gone on with the run meanwhile: then nothing is added to it. */

@@ -31,16 +31,19 @@ export async function verifyAdded(
   result: Result,
 ): Promise<Verification> {
   const inspection = await env.products.inspect(plan.outputDirectory, plan.runId);
-  const concerned = new Set([
-    ...result.products.map(({ location }) => location),
-    ...(plan.keep ?? []),
-  ]);
-  const products = inspection.products.filter(({ location }) => concerned.has(location));
+  const added =
+    plan.place == null ? inspection : await env.products.inspect(plan.place, plan.runId);
+  const made = new Set(result.products.map(({ location }) => location));
+  const keep = new Set(plan.keep ?? []);
+  const products = [
+    ...inspection.products.filter(({ location }) => keep.has(location)),
+    ...added.products.filter(({ location }) => made.has(location) && !keep.has(location)),
+  ];
   const there = new Set(products.map(({ location }) => location));
   const gone = (plan.keep ?? []).filter((location) => !there.has(location));
   if (gone.length > 0) return { kind: 'not_saved', locations: gone };
   const problems = [
-    ...sameAsResult(result.products, { ...inspection, products }),
+    ...sameAsResult(result.products, { ...added, products }),
     ...products.flatMap(({ problems: found }) => found.map(describeProblem)),
   ];
   return problems.length > 0 ? { kind: 'bad', problem: problems.join('\n') } : { kind: 'ok' };

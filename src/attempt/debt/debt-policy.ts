@@ -3,10 +3,12 @@ import { concludeDebt } from './conclude-debt.ts';
 import { clearAdded, verifyAdded } from './debt-folders.ts';
 import { planDebt } from './debt-plan.ts';
 import type { Plan, Result } from '../attempt.pure.ts';
+import { inOutput } from '../files/place.ts';
 import type { AttemptFigures, AttemptPolicy, Life, WayOut } from '../attempt-policy.ts';
 import type { Outcome, Verification } from '../outcome.pure.ts';
 import { progressSummary } from '../../plan/plan-summary.ts';
 import type { Environment } from '../../ports/environment.ts';
+import { untilWritten } from '../../ports/persist.ts';
 import type { Fence, ProgressSummary } from '../../run/run.port.ts';
 import { readRun, type Run } from '../../run/run.pure.ts';
 
@@ -81,7 +83,7 @@ export class DebtPolicy implements AttemptPolicy {
   }
 
   async read(): Promise<void> {
-    if (this.#life.phase === 'concluding') return;
+    if (this.#life.phase === 'publishing' || this.#life.phase === 'concluding') return;
     const facts = debtFacts(readRun(await this.#env.store.debts.run(this.#fence.id)));
     const ours =
       facts.state === 'done' &&
@@ -113,7 +115,14 @@ export class DebtPolicy implements AttemptPolicy {
         throw new Error(`what run ${run.number} lacks cannot come to: ${outcome.kind}`);
     }
     const attempt = { run, fence: this.#fence, debtor: this.#debtor, ...figures };
-    await concludeDebt(this.#env, attempt, outcome, signal);
+    await concludeDebt(this.#env, { ...attempt, result: inOutput(figures) }, outcome, {
+      signal,
+      enter: (phase) => this.#life.enter(phase),
+      mark: () =>
+        untilWritten(this.#env, `the publication of run ${run.number}`, signal, () =>
+          this.#env.store.debts.renew(this.#fence),
+        ),
+    });
     return !signal.aborted;
   }
 

@@ -222,6 +222,7 @@ export async function cleanUpDebt(
     );
   }
   if (signal.aborted) return;
+  if (plan.place != null) await env.products.removePlace(plan.place);
   await env.attempts.markConcluded(files.directory);
   env.log.info(
     { event: 'debt.cleaned', run: plan.run, attempt: plan.attempt, removed: removed.length },

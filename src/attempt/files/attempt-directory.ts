@@ -12,7 +12,9 @@ import {
   startedSchema,
   PROTOCOL_VERSION,
   type Ended,
+  publishingSchema,
   type Ending,
+  type Publishing,
   type Exit,
   type Plan,
   type Result,
@@ -47,6 +49,8 @@ export interface AttemptFiles {
   superseded: boolean;
   /** A manager has begun to end it. */
   ending: Ending | null;
+  /** Its products were checked, and a manager has begun to publish them. */
+  publishing: Publishing | null;
   /** The manager has written the outcome to the databases: nothing is left to do. */
   concluded: boolean;
   /** Files that are there and cannot be read; a missing one is no problem. */
@@ -65,6 +69,11 @@ export interface Retention {
 
 const ATTEMPT_ID = /^[0-9a-f]{24}$/;
 
+/** Whether a text is an attempt id: 24 hexadecimal digits. */
+export function isAttemptId(text: string): boolean {
+  return ATTEMPT_ID.test(text);
+}
+
 /** Where the attempts of a state directory lie. */
 export function attemptsRoot(stateDir: string): string {
   return join(stateDir, 'attempts');
@@ -72,7 +81,7 @@ export function attemptsRoot(stateDir: string): string {
 
 /** Directory of one attempt. Throws on anything but an attempt id, which could point elsewhere. */
 export function attemptDirectory(stateDir: string, id: string): string {
-  if (!ATTEMPT_ID.test(id)) throw new Error(`"${id}" is no attempt id: 24 hexadecimal digits`);
+  if (!isAttemptId(id)) throw new Error(`"${id}" is no attempt id: 24 hexadecimal digits`);
   return join(attemptsRoot(stateDir), id);
 }
 
@@ -127,6 +136,7 @@ export async function readAttempt(stateDir: string, id: string): Promise<Attempt
     result: bounded(await read('result.json', resultSchema)),
     exit: await read('exit.json', exitSchema),
     ending: await read('ending.json', endingSchema),
+    publishing: await read('publishing.json', publishingSchema),
     superseded: await exists(join(directory, 'superseded')),
     concluded: await exists(join(directory, 'concluded')),
     problems,
@@ -182,6 +192,20 @@ export async function noteEnding(directory: string, ended: Ended): Promise<void>
   const ending: Ending = { version: PROTOCOL_VERSION, attempt: basename(directory), ended };
   const file = join(directory, 'ending.json');
   await writeFileDurable('ending.json', file, `${JSON.stringify(ending)}\n`);
+}
+
+/** Notes where the products of an attempt belong, on disk when this returns. */
+export async function notePublishing(
+  directory: string,
+  locations: readonly string[],
+): Promise<void> {
+  const publishing: Publishing = {
+    version: PROTOCOL_VERSION,
+    attempt: basename(directory),
+    locations: [...locations],
+  };
+  const file = join(directory, 'publishing.json');
+  await writeFileDurable('publishing.json', file, `${JSON.stringify(publishing)}\n`);
 }
 
 /** Notes that the outcome of an attempt is in the databases, so that no later start looks at it. */

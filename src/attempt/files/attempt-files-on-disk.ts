@@ -9,6 +9,7 @@ import {
   markSuperseded,
   newAttemptId,
   noteEnding,
+  notePublishing,
   pruneAttempts,
   readAttempt,
 } from './attempt-directory.ts';
@@ -19,6 +20,8 @@ import { followAttempt } from '../process/follow.ts';
 import { activityIn, leftoversOf, putBack, removeLeftover } from './leftovers.ts';
 import { boundGrowingLog } from './log-file.ts';
 import { inspectProducts } from './products.ts';
+import { readWord } from './ownership.ts';
+import { makePlace, publishFolder, removePlace } from './place.ts';
 import { clearSharedMemory } from './shared-memory.ts';
 import type { Attempts, Products } from '../attempt-files.ts';
 
@@ -42,6 +45,7 @@ export function attemptsOnDisk(stateDir: string): Attempts {
     clearSharedMemory,
     markSuperseded,
     noteEnding,
+    notePublishing,
     markConcluded,
     prune: (retention) => pruneAttempts(stateDir, retention),
   };
@@ -49,6 +53,10 @@ export function attemptsOnDisk(stateDir: string): Attempts {
 
 /** Strax folders as they lie on this machine's disks. */
 export const productsOnDisk: Products = {
+  makePlace,
+  removePlace,
+  publish: publishFolder,
+  wordOf: readWord,
   inspect: inspectProducts,
   leftovers: leftoversOf,
   activity: activityIn,

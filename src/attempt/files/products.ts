@@ -76,15 +76,15 @@ type Chunk = Metadata['chunks'][number];
 const STAT_BATCH = 64;
 
 /** What strax has stored of a run, from the disk alone. Changes nothing. */
-export async function inspectProducts(outputDirectory: string, runId: string): Promise<Inspection> {
-  const output = resolve(outputDirectory);
+export async function inspectProducts(folder: string, runId: string): Promise<Inspection> {
+  const output = resolve(folder);
   const inspection: Inspection = { products: [], unfinished: [] };
   for (const entry of (await readdir(output, { withFileTypes: true })).sort(byName)) {
-    const folder = parseFolderName(entry.name);
-    if (folder?.runId !== runId || !entry.isDirectory()) continue;
+    const named = parseFolderName(entry.name);
+    if (named?.runId !== runId || !entry.isDirectory()) continue;
     const location = join(output, entry.name);
-    if (folder.unfinished) inspection.unfinished.push(location);
-    else inspection.products.push(await inspectFolder(location, folder));
+    if (named.unfinished) inspection.unfinished.push(location);
+    else inspection.products.push(await inspectFolder(location, named));
   }
   return inspection;
 }

@@ -12,6 +12,11 @@ export function workersPath(stateDir: string): string {
   return join(stateDir, 'workers');
 }
 
+/** Where attempts write until their products are checked: beside the output folder unless it is set. */
+export function stagingDirectory(paths: { output: string; staging: string | null }): string {
+  return paths.staging ?? `${paths.output.replace(/\/+$/, '')}.staging`;
+}
+
 /** Directory of the installed package: above `dist/` when bundled, above `src/infra/config/` in tests. */
 export function packageDirectory(): string {
   const here = dirname(fileURLToPath(import.meta.url));

@@ -149,6 +149,10 @@ export const TABLE = {
       'Folder for the processed data; nothing else lies in it.',
       { name: 'output' },
     ),
+    staging: optionalPath(
+      'Folder in which each attempt has one of its own until its products are checked; then they are renamed into `output`, so both must lie on one file system. By default the name of `output` with `.staging` behind it.',
+      { name: 'staging' },
+    ),
     stateDir: path(
       (facts) => join(facts.stateHome, 'bootstrax'),
       'Folder for attempts, logs, plugin graphs and the embedded database.',

@@ -65,6 +65,7 @@ export type DatabaseWrite = (typeof DATABASE_WRITES)[number];
 export const FILE_WRITES = [
   'plan.json',
   'ending.json',
+  'publishing.json',
   'superseded',
   'concluded',
   'log.shorten',
@@ -80,6 +81,9 @@ export const DISK_STEPS = [
   'attempt.make',
   'followed',
   'log.cut',
+  'place.make',
+  'place.publish',
+  'place.remove',
   'leftover.rename',
   'leftover.remove',
   'leftover.put_back',

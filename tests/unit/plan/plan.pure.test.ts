@@ -28,6 +28,7 @@ const INPUTS: PlanInputs = {
   processor: 'threaded_mailbox',
   liveDataRoots: ['/live_data'],
   outputDirectory: '/data/pre_processed',
+  stagingDirectory: '/data/pre_processed.staging',
 };
 
 describe('a plan', () => {

@@ -1,0 +1,78 @@
+import { basename, dirname, join, resolve } from 'node:path';
+
+import type { Plan, Product } from './attempt.pure.ts';
+import { isDiskTrouble } from '../ports/disk-trouble.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { Fenced } from '../run/run.port.ts';
+
+export type Publication =
+  | { kind: 'published' }
+  | { kind: 'superseded' }
+  /** The manager ends: the next one goes on with it. */
+  | { kind: 'stopped' }
+  /** Nothing was replaced; what was published of it is to be taken back. */
+  | { kind: 'impossible'; reason: string };
+
+async function publishAll(
+  env: Environment,
+  plan: Plan,
+  products: readonly Product[],
+  mark: () => Promise<Fenced | null>,
+): Promise<Publication> {
+  const { place, attempt } = plan;
+  if (place == null || products.length === 0) return { kind: 'published' };
+  const locations = products.map(({ location }) => location);
+  for (const location of locations) {
+    if (dirname(location) !== resolve(plan.outputDirectory)) {
+      const where = `${location} does not lie directly in ${plan.outputDirectory}`;
+      return { kind: 'impossible', reason: `a product of run ${plan.run} has no place: ${where}` };
+    }
+  }
+  await env.attempts.notePublishing(env.attempts.directoryOf(attempt), locations);
+  const landed = await mark();
+  if (landed !== 'landed') return { kind: landed === null ? 'stopped' : landed };
+  for (const location of locations) {
+    const from = join(place, basename(location));
+    const published = await env.products.publish(from, location, attempt);
+    if (published.kind === 'published') continue;
+    return { kind: 'impossible', reason: whyNot(location, published) };
+  }
+  // Whoever shares the output folder may have come in between.
+  for (const location of locations) {
+    const word = await env.products.wordOf(location);
+    if (word.kind === 'says' && word.attempt === attempt) continue;
+    return { kind: 'impossible', reason: whyNot(location, { kind: 'in_the_way', word }) };
+  }
+  return { kind: 'published' };
+}
+
+/**
+ * Gives the checked products of an attempt their place in the output folder: written down first, so
+ * that whoever finds it cut goes on with it or takes it back, then the run is seen once more to be
+ * this attempt's (`mark`), then they are renamed one by one and looked at. `products` name where they
+ * belong. Nothing may wait between this and the conclusion, which lists them. What the disk refuses is this host's
+ * trouble.
+ */
+export async function publish(...given: Parameters<typeof publishAll>): Promise<Publication> {
+  try {
+    return await publishAll(...given);
+  } catch (error) {
+    if (!isDiskTrouble(error)) throw error;
+    return { kind: 'impossible', reason: error.message };
+  }
+}
+
+type NotPublished = Exclude<
+  Awaited<ReturnType<Environment['products']['publish']>>,
+  { kind: 'published' }
+>;
+
+function whyNot(location: string, published: NotPublished): string {
+  if (published.kind === 'gone') return `${location} is gone, although it was finished and checked`;
+  const { word } = published;
+  const whose =
+    word.kind === 'says'
+      ? `attempt ${word.attempt} on ${word.host} made it`
+      : 'it does not say which attempt made it';
+  return `a folder that is not this attempt's is in the way: ${location} (${whose}). Find out whose it is ('bootstrax reconcile'), then move or remove it`;
+}
