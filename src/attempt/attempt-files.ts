@@ -54,6 +54,11 @@ export interface Attempts {
 
 /** What strax has stored in output folders, as the manager uses it. */
 export interface Products {
+  /**
+   * Why what attempts make could not be renamed from one folder to another, or null. Once it could, it
+   * is not tried again.
+   */
+  renameProblem(from: string, to: string): Promise<string | null>;
   /** Makes the folder that an attempt alone writes to. */
   makePlace(place: string): Promise<void>;
   /** Removes that folder with all that is left in it. */

@@ -34,6 +34,14 @@ export function diskProblem(
   return null;
 }
 
+/** Attempts write beside the output folder, and what they have made is renamed into it. */
+export function stagingText(staging: string, output: string, problem: string): string {
+  return (
+    `folders cannot be renamed from ${staging}, where attempts write, to the output folder ${output}: ${problem}. ` +
+    'Set paths.staging to a folder on the file system of the output folder, or use a sub-folder of that file system as output'
+  );
+}
+
 /** Looks at the host: context, folders, disk. What is wrong is looked at again by itself. */
 export async function hostHealth(env: Environment): Promise<HostHealth> {
   const space = (folder: string | undefined) =>
@@ -70,6 +78,9 @@ export async function hostHealth(env: Environment): Promise<HostHealth> {
       `the ${name} folder cannot be used: ${folder.reason}`,
     );
   }
+  const { stagingDirectory: staging, outputDirectory: output } = env;
+  const apart = await env.products.renameProblem(staging, output);
+  if (apart !== null) return no('folder', stagingText(staging, output, apart));
   for (const root of env.liveDataRoots) {
     const code = await env.machine.unreadable(root);
     if (code !== null) {

@@ -19,7 +19,6 @@ export class ManagerFigures {
       ...own,
       markBusy: (...given) => this.#counted(own.markBusy(...given)),
       heartbeat: (...given) => this.#counted(own.heartbeat(...given)),
-      registerData: (...given) => this.#counted(own.registerData(...given)),
       unregisterData: (...given) => this.#counted(own.unregisterData(...given)),
       conclude: (...given) => this.#counted(own.conclude(...given)),
     };

@@ -11,13 +11,7 @@ import {
   type Expression,
 } from '../infra/mongo/expressions.ts';
 import { registerStage, unregisterStage } from './run-data.ts';
-import type {
-  Conclusion,
-  DataRegistration,
-  Fence,
-  PlanSummary,
-  ProgressSummary,
-} from './run.port.ts';
+import type { Conclusion, Fence, PlanSummary, ProgressSummary } from './run.port.ts';
 
 export const FINISHED_STATUS = 'eb_finished_pre';
 /** Any other run-level status means that somebody has gone on with the run (reference, section 2.6). */
@@ -89,11 +83,7 @@ export function heartbeatUpdate(
   ];
 }
 
-/** Refreshes the life sign along: it proves as well as any other that the owner is alive. */
-export function registerUpdate(host: string, entries: readonly DataRegistration[]): Document[] {
-  return [registerStage(host, entries), setBootstrax(OWN_TIME)];
-}
-
+/** Refreshes the heartbeat along: it proves as well as any other that the owner is alive. */
 export function unregisterUpdate(host: string, locations: readonly string[]): Document[] {
   return [unregisterStage(host, locations), setBootstrax(OWN_TIME)];
 }

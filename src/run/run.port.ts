@@ -204,8 +204,6 @@ export interface RunStore extends ClaimStore {
     progress: ProgressSummary | null,
     waitsFor?: string | null,
   ): Promise<Fenced>;
-  /** Lists data types in `data` that are not listed yet (considering or busy). */
-  registerData(fence: Fence, entries: readonly DataRegistration[]): Promise<Fenced>;
   /** Moves entries of this host to `deleted_data` (considering or busy). */
   unregisterData(fence: Fence, locations: readonly string[]): Promise<Fenced>;
   /**

@@ -35,7 +35,6 @@ import {
   FINISHED_STATUS,
   heartbeatUpdate,
   holdUpdate,
-  registerUpdate,
   releaseUpdate,
   renumberUpdate,
   retryUpdate,
@@ -209,8 +208,6 @@ export function createRunStore(
       fenced('runs.busy', fence, ['considering'], busyUpdate(plan), owned(fence, 'busy'), again),
     heartbeat: (fence, state, progress, waitsFor) =>
       fenced('runs.heartbeat', fence, [state], heartbeatUpdate(progress, waitsFor), repeat),
-    registerData: (fence, entries) =>
-      fenced('runs.register', fence, unsettled(fence), registerUpdate(fence.host, entries), repeat),
     unregisterData: (fence, locations) =>
       fenced(
         'runs.unregister',

@@ -82,7 +82,6 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'runs.claim': ({ runs }) => runs.claim(SEEN, FENCE),
   'runs.markBusy': ({ runs }) => runs.markBusy(FENCE, PLAN),
   'runs.heartbeat': ({ runs }) => runs.heartbeat(FENCE, 'busy', null),
-  'runs.registerData': ({ runs }) => runs.registerData(FENCE, []),
   'runs.unregisterData': ({ runs }) => runs.unregisterData(FENCE, ['/x']),
   'runs.withdrawData': ({ runs }) => runs.withdrawData(FENCE.id, 'h', ['/x']),
   'runs.withdrawSettled': ({ runs }) => runs.withdrawSettled(DONE, 'h', ['/x']),

@@ -48,6 +48,17 @@ export async function publishFolder(from: string, to: string, attempt: string): 
   return { kind: 'published' };
 }
 
+const proven = new Set<string>();
+
+/** `renameProblem`, asked until there is none: then the two folders are on one file system. */
+export async function provenRename(from: string, to: string): Promise<string | null> {
+  const pair = JSON.stringify([from, to]);
+  if (proven.has(pair)) return null;
+  const problem = await renameProblem(from, to);
+  if (problem === null) proven.add(pair);
+  return problem;
+}
+
 /**
  * Why folders cannot go from one folder to another by a rename; null if they can. Found out by one
  * that is renamed there and back: device numbers do not tell (bind mounts, quotas, subvolumes). In
@@ -56,8 +67,8 @@ export async function publishFolder(from: string, to: string, attempt: string): 
 export async function renameProblem(from: string, to: string): Promise<string | null> {
   const name = `000000-probe-${randomBytes(6).toString('hex')}_temp`;
   const [here, there] = [join(from, name), join(to, name)];
-  await makeFolder('place.make', here);
   try {
+    await makeFolder('place.make', here);
     await renameDurable('place.publish', here, there);
     await renameDurable('place.publish', there, here);
     return null;

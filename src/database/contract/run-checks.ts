@@ -157,7 +157,7 @@ export const RUN_CHECKS: readonly ContractCheck[] = [
       ]) {
         const answers = [
           await store.runs.heartbeat(other, 'busy', progress),
-          await store.runs.registerData(other, [{ type: 't', location: '/x', lineage: {} }]),
+          await store.runs.unregisterData(other, ['/x']),
           (await store.runs.conclude(other, { kind: 'done' })).kind,
         ];
         expect(
@@ -180,7 +180,6 @@ export const RUN_CHECKS: readonly ContractCheck[] = [
       await store.runs.markBusy(fence, PLAN);
       const lineage = { a: ['$b', { 'c.d': 1 }] };
       const entry = { type: 'peaks', location: '/out/peaks', lineage };
-      await store.runs.registerData(fence, [entry]);
       const done = {
         kind: 'done',
         register: [entry, { ...entry, location: '/out/more' }],
@@ -218,11 +217,10 @@ export const RUN_CHECKS: readonly ContractCheck[] = [
     look: async (context) => {
       const { scratch, store } = context;
       const foreign = { type: 'peaks', host: B, location: '/out/peaks' };
-      const run = await newRun(context, { data: [foreign] });
+      const own = { type: 'peaks', host: A, location: '/out/peaks', meta: {} };
+      const run = await newRun(context, { data: [foreign, own] });
       const fence = await claimed(context, run);
       await store.runs.markBusy(fence, PLAN);
-      const entry = { type: 'peaks', location: '/out/peaks', lineage: {} };
-      await store.runs.registerData(fence, [entry]);
       const reason = `${A}:\nbecause\n`;
       await store.runs.conclude(fence, {
         ...{ kind: 'requeued', reason, delaySeconds: 0, unregister: ['/out/peaks'] },

@@ -9,7 +9,6 @@ export const DATABASE_WRITES = [
   'runs.claim',
   'runs.busy',
   'runs.heartbeat',
-  'runs.register',
   'runs.unregister',
   'runs.withdraw',
   'runs.withdraw_live',

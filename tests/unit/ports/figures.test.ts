@@ -12,7 +12,6 @@ function storeThatAnswers(answer: Fenced): Pick<Store, 'runs'> {
   const runs = {
     markBusy: write,
     heartbeat: write,
-    registerData: write,
     unregisterData: write,
     conclude: () => Promise.resolve({ kind: answer }),
     claim: () => Promise.resolve('lost'),
@@ -24,7 +23,6 @@ async function writeAll({ runs }: Pick<Store, 'runs'>): Promise<unknown[]> {
   return Promise.all([
     runs.markBusy(FENCE, {} as never),
     runs.heartbeat(FENCE, 'busy', null),
-    runs.registerData(FENCE, []),
     runs.unregisterData(FENCE, []),
     runs.conclude(FENCE, { kind: 'done' }),
     runs.claim({} as never, { attempt: FENCE.attempt, host: FENCE.host }),

@@ -32,7 +32,6 @@ const CALLS: Record<string, (runs: RunStore) => Promise<unknown>> = {
   claim: (runs) => runs.claim(SEEN, FENCE),
   markBusy: (runs) => runs.markBusy(FENCE, PLAN),
   heartbeat: (runs) => runs.heartbeat(FENCE, 'busy', null),
-  registerData: (runs) => runs.registerData(FENCE, []),
   withdrawSettled: (runs) => runs.withdrawSettled({ ...SEEN, state: 'done' }, 'h', ['/x']),
   withdrawLive: (runs) => runs.withdrawLive(FENCE, '/live', { unlessTagged: ['a'], again: true }),
   conclude: (runs) => runs.conclude(FENCE, { kind: 'done' }),

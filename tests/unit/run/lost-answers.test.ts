@@ -20,7 +20,6 @@ const PLAN: PlanSummary = {
   timeout: 1,
   rung: 0,
 };
-const ENTRY = { type: 'peaks', location: '/p', lineage: {} };
 const NEW: Seen = { id, number: 1, state: null, host: null, time: null, attempt: null };
 const DONE: Seen = { ...NEW, state: 'done' };
 
@@ -60,7 +59,6 @@ describe('a write whose answer was lost, but that landed', () => {
     ['claim', claim, {}, 'claimed'],
     ['markBusy', busy, considering, 'landed'],
     ['heartbeat', (runs) => runs.heartbeat(FENCE, 'busy', null), running, 'landed'],
-    ['registerData', (runs) => runs.registerData(FENCE, [ENTRY]), running, 'landed'],
     ['unregisterData', (runs) => runs.unregisterData(FENCE, ['/p']), running, 'landed'],
     ['conclude', conclude, running, 'landed'],
     ['settle', settle, {}, 'landed'],
@@ -150,7 +148,6 @@ describe('each verb', () => {
     [['runs.claim'], claim],
     [['runs.busy'], busy],
     [['runs.heartbeat'], (runs) => runs.heartbeat(FENCE, 'busy', null)],
-    [['runs.register'], (runs) => runs.registerData(FENCE, [ENTRY])],
     [['runs.unregister'], (runs) => runs.unregisterData(FENCE, ['/p'])],
     [['runs.withdraw'], (runs) => runs.withdrawData(id, 'eb3', ['/p'])],
     [[], (runs) => runs.withdrawData(id, 'eb3', [])],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { registerUpdate, unregisterUpdate } from '../../../src/run/run-updates.ts';
+import { unregisterUpdate } from '../../../src/run/run-updates.ts';
 import { registerStage, unregisterStage } from '../../../src/run/run-data.ts';
 import { NOW, updated } from '../database/updates.ts';
 
@@ -40,7 +40,6 @@ describe('listing of data', () => {
   it('refreshes the life sign', () => {
     const before = { bootstrax: { state: 'busy', time: new Date(0) } };
     const bootstrax = { state: 'busy', time: NOW, attempt_time: NOW };
-    expect(updated(before, registerUpdate(HOST, [ENTRY]))).toEqual({ bootstrax, data: [STORED] });
     expect(updated({ ...before, data: [] }, unregisterUpdate(HOST, ['/p']))).toEqual({
       bootstrax,
       data: [],

@@ -8,7 +8,6 @@ import {
   FINISHED_STATUS,
   heartbeatUpdate,
   holdUpdate,
-  registerUpdate,
   releaseUpdate,
   renumberUpdate,
   retryUpdate,
@@ -125,7 +124,6 @@ describe('while an attempt runs', () => {
     ['a life sign', heartbeatUpdate(null)],
     ['a life sign that says what it waits for', heartbeatUpdate(null, 'x')],
     ['a life sign that waits no more', heartbeatUpdate(null, null)],
-    ['a listing', registerUpdate(HOST, [])],
     ['an unlisting', unregisterUpdate(HOST, ['/p'])],
   ])(
     '%s never makes a run its own again that somebody else has written, who copied all other fields',

@@ -53,7 +53,6 @@ export function fenceContract(open: Open): void {
   const verbs: Record<string, (fence: Fence) => Promise<unknown>> = {
     markBusy: (fence) => store.markBusy(fence, PLAN),
     heartbeat: (fence) => store.heartbeat(fence, 'busy', PROGRESS),
-    registerData: (fence) => store.registerData(fence, [ENTRY]),
     unregisterData: (fence) => store.unregisterData(fence, [ENTRY.location]),
     done: async (fence) => (await store.conclude(fence, { kind: 'done' })).kind,
     failed: async (fence) =>
@@ -161,9 +160,10 @@ export function fenceContract(open: Open): void {
     const run = await insert(store, runs, runDocument(1));
     const fence = await claimed(store, run);
     const other = { ...STORED_ENTRY, host: EB4 };
-    await runs.updateOne({ _id: run._id }, { $push: { data: other } as Document });
-    await store.registerData(fence, [ENTRY]);
-    await store.registerData(fence, [ENTRY, { ...ENTRY, type: 'events', location: '/e' }]);
+    const listed = { $push: { data: { $each: [other, STORED_ENTRY] } } } as Document;
+    await runs.updateOne({ _id: run._id }, listed);
+    const register = [ENTRY, { ...ENTRY, type: 'events', location: '/e' }];
+    expect((await store.conclude(fence, { kind: 'done', register })).kind).toBe('landed');
     const live = { type: 'live', host: 'daq', location: '/live_data/xenonnt' };
     const events = { ...STORED_ENTRY, type: 'events', location: '/e' };
     expect((await runs.findOne({ _id: run._id }))!.data).toEqual([
@@ -176,7 +176,9 @@ export function fenceContract(open: Open): void {
       { _id: run._id, 'data.location': '/e' },
       { $set: { 'data.$.file_count': 7 } },
     );
-    expect(await store.unregisterData(fence, ['/e', '/not/there'])).toBe('landed');
+    await runs.updateOne({ _id: run._id }, { $set: { 'bootstrax.state': 'new' } });
+    const again = await claimed(store, { ...run, ...(await runs.findOne({ _id: run._id })) });
+    expect(await store.unregisterData(again, ['/e', '/not/there'])).toBe('landed');
     await store.withdrawData(run._id, EB3, [ENTRY.location]);
     const stored = (await runs.findOne({ _id: run._id }))!;
     expect(stored.data).toEqual([live, other]);
@@ -194,7 +196,8 @@ export function fenceContract(open: Open): void {
     const fence = await claimed(store, run, { busy: true });
     await store.withdrawData(run._id, EB3, ['/x']);
     expect(await store.unregisterData(fence, ['/x'])).toBe('landed');
-    expect(await store.registerData(fence, [ENTRY])).toBe('landed');
+    const done = await store.conclude(fence, { kind: 'done', register: [ENTRY] });
+    expect(done.kind).toBe('landed');
     const kept = Array.isArray(value) ? (value as unknown[]) : [];
     expect((await runs.findOne({ _id: run._id }))!.data).toEqual([...kept, STORED_ENTRY]);
   });

@@ -218,7 +218,7 @@ export function semanticsContract(open: Open): void {
       const run = await insert(store, runs, runDocument(1, { bootstrax: KEPT, foreign: [1] }));
       const fence = await claimed(store, run, { busy: true });
       await store.heartbeat(fence, 'busy', null);
-      await store.registerData(fence, [ENTRY]);
+      await store.unregisterData(fence, ['/p']);
       await store.conclude(fence, { kind: 'requeued', reason: null, delaySeconds: 1 });
       expect(await bootstrax(runs, run)).toMatchObject(KEPT);
       expect(await stored(run)).toMatchObject({ foreign: [1], mode: 'tpc_bkg' });
@@ -299,6 +299,8 @@ export function semanticsContract(open: Open): void {
       expect((await stored(run)).status).toEqual(after);
     });
 
+    const ASIDE = { kind: 'set_aside', reason: 'r', problems: [] } as const;
+
     it('data entries are ours only by host and location as they are', async () => {
       const odd = [
         { ...STORED, host: [EB3] },
@@ -315,7 +317,7 @@ export function semanticsContract(open: Open): void {
       await store.unregisterData(fence, ['/p']);
       expect((await stored(run)).data).toEqual(odd);
       expect((await stored(run)).deleted_data).toEqual([]);
-      await store.registerData(fence, [ENTRY]);
+      await store.conclude(fence, { ...ASIDE, register: [ENTRY] });
       expect((await stored(run)).data).toEqual([...odd, STORED]);
       await store.withdrawData(run._id, EB4, ['/p']);
       await store.withdrawData(run._id, EB3, ['/p', '/q']);
@@ -326,10 +328,9 @@ export function semanticsContract(open: Open): void {
     });
 
     it('two entries for one location are both listed, and both go', async () => {
-      const run = await insert(store, runs, runDocument(1, { data: [] }));
+      const data = [STORED, { ...STORED, location: '/q' }];
+      const run = await insert(store, runs, runDocument(1, { data }));
       const fence = await claimed(store, run, { busy: true });
-      await store.registerData(fence, [ENTRY, { ...ENTRY, location: '/q' }]);
-      expect((await stored(run)).data).toHaveLength(2);
       await store.unregisterData(fence, ['/q', '/p']);
       expect((await stored(run)).data).toEqual([]);
       expect((await stored(run)).deleted_data).toHaveLength(2);
@@ -354,11 +355,12 @@ export function semanticsContract(open: Open): void {
       const host = '$bootstrax.state';
       const fence = await claimed(store, run, { busy: true, host });
       const lineage = { $set: ['$$NOW'], 'a.b': '$number' };
-      await store.registerData(fence, [{ type: '$mode', location: '$$ROOT', lineage }]);
+      const register = [{ type: '$mode', location: '$$ROOT', lineage }];
+      await store.conclude(fence, { ...ASIDE, register });
       const data = (await stored(run)).data as Document[];
       expect(data.at(-1)).toMatchObject({ type: '$mode', location: '$$ROOT', host });
       expect((data.at(-1)!.meta as Document).lineage).toEqual(lineage);
-      await store.unregisterData(fence, ['$$ROOT']);
+      await store.withdrawData(run._id, host, ['$$ROOT']);
       expect((await stored(run)).deleted_data).toMatchObject([{ type: '$mode', by: host }]);
     });
 

@@ -93,7 +93,6 @@ const OPERATIONS: Record<string, (store: Store) => Promise<unknown>> = {
   claim: ({ runs }) => runs.claim(seenNew, { attempt: ATTEMPT, host: EB3 }),
   markBusy: ({ runs }) => runs.markBusy(considering, PLAN),
   heartbeat: ({ runs }) => runs.heartbeat(fence, 'busy', null),
-  registerData: ({ runs }) => runs.registerData(fence, [entry]),
   unregisterData: ({ runs }) => runs.unregisterData(fence, ['/old']),
   withdrawData: ({ runs }) => runs.withdrawData(BUSY, EB3, ['/old']),
   conclude: ({ runs }) => runs.conclude(fence, { kind: 'done', register: [entry] }),
