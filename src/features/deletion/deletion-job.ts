@@ -18,6 +18,7 @@ import type { Fence } from '../../run/run.port.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import type { DeletionMeans } from './deletion-means.port.ts';
 import { isDiskTrouble } from '../../ports/disk-trouble.ts';
+import { inOutput } from '../../attempt/files/place.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { untilAnswered, untilWritten } from '../../ports/persist.ts';
 
@@ -234,7 +235,8 @@ class DeletionJob {
     const { types } = allowed(
       requiredRawTypes(run.detectors, graph, plan.context, env.rules.targets),
     );
-    return allowed(productsToCheck(run, env.host, types, result)).products;
+    const made = inOutput({ plan, result }) ?? result;
+    return allowed(productsToCheck(run, env.host, types, made)).products;
   }
 
   /** The folder under its own name. */
