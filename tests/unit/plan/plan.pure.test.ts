@@ -81,6 +81,7 @@ describe('a plan', () => {
         },
         liveDataDirectory: '/live_data/xenonnt/000052',
         outputDirectory: '/data/pre_processed',
+        place: '/data/pre_processed.staging/0123456789abcdef01234567',
         failures: 3,
         dropped: ['event_info'],
         orphanLimitSeconds: 900,

@@ -105,7 +105,12 @@ role = "backup"`;
     const toml = '[host]\nslots = 2\n[paths]\noutput = "/f"\nlive_data = "/f"\nstate_dir = "/f"';
     const env = { BOOTSTRAX_OUTPUT: '/e', BOOTSTRAX_LIVE_DATA: '/e' };
     const { settings, sources } = settingsOf({ toml, env, flags: { '--live-data': '/g' } });
-    expect(settings.paths).toEqual({ liveData: '/g', output: '/e', stateDir: '/f' });
+    expect(settings.paths).toEqual({
+      liveData: '/g',
+      output: '/e',
+      staging: null,
+      stateDir: '/f',
+    });
     expect(settings.host.slots).toBe(2);
     expect(sources['paths.live_data']).toEqual({ kind: 'flag', name: '--live-data' });
     expect(sources['paths.output']).toEqual({ kind: 'environment', name: 'BOOTSTRAX_OUTPUT' });
@@ -142,6 +147,7 @@ role = "backup"`;
     expect(settings.paths).toEqual({
       output: '/etc/lab/out',
       liveData: '/work/here/live',
+      staging: null,
       stateDir: '/home/daq/state',
     });
     expect(settings.worker.python).toBe('python3');
