@@ -153,7 +153,12 @@ function runConfigOf(document: Document): Record<string, unknown> {
   if (parsed.kind !== 'run') throw new Error(JSON.stringify(parsed.malformed));
   const made = makePlan(parsed.run, {
     ...{ attempt: 'a', runDocument: 'd', host: 'h', context: 'c:c', contextOptions: {} },
-    ...{ processor: 'threaded_mailbox', liveDataRoots: ['/live_data'], outputDirectory: '/o', stagingDirectory: '/o.staging' },
+    ...{
+      processor: 'threaded_mailbox',
+      liveDataRoots: ['/live_data'],
+      outputDirectory: '/o',
+      stagingDirectory: '/o.staging',
+    },
     ...{ rules: defaultRules, hostTable: 'new', shedding: 'reference', graph: null },
     ...{ culprits: [], memoryFailures: 0, hostTargets: null, rateMBps: null },
   });
