@@ -1,6 +1,7 @@
 import type { Ended, Folder, Plan } from './attempt.pure.ts';
 import type { FolderActivity, FolderWord } from './files/ownership.pure.ts';
 import type { Published } from './files/place.ts';
+import type { Folders, StagingProblem } from './files/staging.pure.ts';
 import type { FolderCheck } from '../infra/disk/disk.ts';
 import type { AttemptProcesses } from '../infra/linux/processes.ts';
 import type { AttemptFiles, Retention } from './files/attempt-directory.ts';
@@ -55,10 +56,10 @@ export interface Attempts {
 /** What strax has stored in output folders, as the manager uses it. */
 export interface Products {
   /**
-   * Why what attempts make could not be renamed from one folder to another, or null. Once it could, it
-   * is not tried again.
+   * Why attempts cannot write to their folder and have their products renamed into the output folder,
+   * or null. Once they could, it is not tried again.
    */
-  renameProblem(from: string, to: string): Promise<string | null>;
+  stagingProblem(folders: Folders): Promise<StagingProblem | null>;
   /** Makes the folder that an attempt alone writes to. */
   makePlace(place: string): Promise<void>;
   /** Removes that folder with all that is left in it. */

@@ -1,3 +1,4 @@
+import { stagingText } from '../attempt/files/staging.pure.ts';
 import { memoryProblem } from './memory.pure.ts';
 import { unknownDefaultTargets } from '../plan/targets.pure.ts';
 import type { DiskRules } from '../infra/config/rules.pure.ts';
@@ -32,14 +33,6 @@ export function diskProblem(
     return `the output disk (${path}) has ${freeGb} GB free, ${(rules.minFreeBytes / 1e9).toFixed(0)} GB are needed: waiting for space`;
   }
   return null;
-}
-
-/** Attempts write beside the output folder, and what they have made is renamed into it. */
-export function stagingText(staging: string, output: string, problem: string): string {
-  return (
-    `folders cannot be renamed from ${staging}, where attempts write, to the output folder ${output}: ${problem}. ` +
-    'Set paths.staging to a folder on the file system of the output folder, or use a sub-folder of that file system as output'
-  );
 }
 
 /** Looks at the host: context, folders, disk. What is wrong is looked at again by itself. */
@@ -78,9 +71,9 @@ export async function hostHealth(env: Environment): Promise<HostHealth> {
       `the ${name} folder cannot be used: ${folder.reason}`,
     );
   }
-  const { stagingDirectory: staging, outputDirectory: output } = env;
-  const apart = await env.products.renameProblem(staging, output);
-  if (apart !== null) return no('folder', stagingText(staging, output, apart));
+  const folders = { staging: env.stagingDirectory, output: env.outputDirectory };
+  const apart = await env.products.stagingProblem(folders);
+  if (apart !== null) return no('folder', stagingText(folders, apart));
   for (const root of env.liveDataRoots) {
     const code = await env.machine.unreadable(root);
     if (code !== null) {

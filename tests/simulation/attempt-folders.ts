@@ -118,7 +118,7 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
       (each) => each.runId === runId && dirname(each.location) === folder,
     );
   return {
-    renameProblem: () => Promise.resolve(null),
+    stagingProblem: () => Promise.resolve(null),
     makePlace: access,
     removePlace: async (place) => {
       await access();

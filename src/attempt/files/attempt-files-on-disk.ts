@@ -21,7 +21,8 @@ import { activityIn, leftoversOf, putBack, removeLeftover } from './leftovers.ts
 import { boundGrowingLog } from './log-file.ts';
 import { inspectProducts } from './products.ts';
 import { readWord } from './ownership.ts';
-import { makePlace, provenRename, publishFolder, removePlace } from './place.ts';
+import { makePlace, publishFolder, removePlace } from './place.ts';
+import { provenStaging } from './staging.ts';
 import { clearSharedMemory } from './shared-memory.ts';
 import type { Attempts, Products } from '../attempt-files.ts';
 
@@ -53,7 +54,7 @@ export function attemptsOnDisk(stateDir: string): Attempts {
 
 /** Strax folders as they lie on this machine's disks. */
 export const productsOnDisk: Products = {
-  renameProblem: provenRename,
+  stagingProblem: provenStaging,
   makePlace,
   removePlace,
   publish: publishFolder,

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { basename, isAbsolute, join } from 'node:path';
 
 import type { Plan, Result } from '../attempt.pure.ts';
@@ -6,6 +5,7 @@ import { makeFolder, remove, renameDurable } from '../../infra/disk/durable.ts';
 import { isAttemptId } from './attempt-directory.ts';
 import { readWord } from './ownership.ts';
 import type { FolderWord } from './ownership.pure.ts';
+import { forgetProof } from './staging.ts';
 
 /** What became of a folder that was to get its place in the output folder. */
 export type Published =
@@ -40,44 +40,13 @@ export async function publishFolder(from: string, to: string, attempt: string): 
     await renameDurable('place.publish', from, to);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EXDEV') forgetProof();
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
     const word = await readWord(to);
     if (word.kind === 'says' && word.attempt === attempt) return { kind: 'published' };
     return code === 'ENOENT' ? { kind: 'gone' } : { kind: 'in_the_way', word };
   }
   return { kind: 'published' };
-}
-
-const proven = new Set<string>();
-
-/** `renameProblem`, asked until there is none: then the two folders are on one file system. */
-export async function provenRename(from: string, to: string): Promise<string | null> {
-  const pair = JSON.stringify([from, to]);
-  if (proven.has(pair)) return null;
-  const problem = await renameProblem(from, to);
-  if (problem === null) proven.add(pair);
-  return problem;
-}
-
-/**
- * Why folders cannot go from one folder to another by a rename; null if they can. Found out by one
- * that is renamed there and back: device numbers do not tell (bind mounts, quotas, subvolumes). In
- * the output folder it looks like an unfinished folder of run 0.
- */
-export async function renameProblem(from: string, to: string): Promise<string | null> {
-  const name = `000000-probe-${randomBytes(6).toString('hex')}_temp`;
-  const [here, there] = [join(from, name), join(to, name)];
-  try {
-    await makeFolder('place.make', here);
-    await renameDurable('place.publish', here, there);
-    await renameDurable('place.publish', there, here);
-    return null;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'EXDEV' ? 'they are on different file systems' : message;
-  } finally {
-    for (const path of [here, there]) await remove('place.remove', path).catch(() => undefined);
-  }
 }
 
 /** The result of an attempt as it is once its products are published. */

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where the plugin graph that the worker last reported for a context is kept. */
@@ -14,7 +14,8 @@ export function workersPath(stateDir: string): string {
 
 /** Where attempts write until their products are checked: beside the output folder unless it is set. */
 export function stagingDirectory(paths: { output: string; staging: string | null }): string {
-  return paths.staging ?? `${paths.output.replace(/\/+$/, '')}.staging`;
+  const output = resolve(paths.output);
+  return paths.staging ?? join(dirname(output), `${basename(output)}.staging`);
 }
 
 /** Directory of the installed package: above `dist/` when bundled, above `src/infra/config/` in tests. */

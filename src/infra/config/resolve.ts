@@ -5,6 +5,8 @@ import { defaultRules } from './rules.pure.ts';
 import { matches } from './type-names.pure.ts';
 import { passwordIn } from './connection.ts';
 import { ENTRIES, type Entry, type Settings } from './entries.ts';
+import { stagingDirectory } from './paths.ts';
+import { isWithin } from '../values/within.pure.ts';
 import { snakeCase, type Facts, type HostRow, type MachineFacts } from './setting.ts';
 import { closest } from './suggest.pure.ts';
 
@@ -300,7 +302,7 @@ function assemble(values: Record<string, unknown>): Settings {
 }
 
 function contradictions(
-  { host, alarms, dashboard, rules }: Settings,
+  { host, paths, alarms, dashboard, rules }: Settings,
   sources: Sources,
 ): ConfigurationError[] {
   const errors: ConfigurationError[] = [];
@@ -312,6 +314,13 @@ function contradictions(
     wrong(
       'host.resource_table',
       `resources.tables has no table "${host.resourceTable}", only ${names}`,
+    );
+  }
+  const staging = stagingDirectory(paths);
+  if (isWithin(staging, paths.output)) {
+    wrong(
+      'paths.staging',
+      `${staging} lies in paths.output, ${paths.output}, where other programs take each name for that of a run: choose a folder beside it`,
     );
   }
   const ranges = {

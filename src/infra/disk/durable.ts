@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, open, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  open,
+  rename,
+  rm,
+  rmdir,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { crashPoint } from '../crash-points/cut.ts';
@@ -47,6 +57,15 @@ export async function makeFolder(step: DiskStep, path: string): Promise<void> {
 /** Removes a file or a folder with all that is in it; gone already is no error. */
 export async function remove(step: DiskStep, path: string): Promise<void> {
   await around(step, () => rm(path, { recursive: true, force: true }));
+}
+
+/** Removes a folder if nothing is in it. */
+export async function removeEmptyFolder(step: DiskStep, path: string): Promise<void> {
+  await around(step, () =>
+    rmdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT') throw error;
+    }),
+  );
 }
 
 /** Renames within a folder; the new name is on disk when this returns. */

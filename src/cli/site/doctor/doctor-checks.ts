@@ -13,7 +13,7 @@ import type { Store } from '../../../ports/store.ts';
 import { withStore } from '../../framework/with-database.ts';
 import { checkOneManager } from './doctor-exclusion.ts';
 import type { Finding } from './doctor-finding.ts';
-import { stagingDirectory } from '../../../infra/config/paths.ts';
+import { checkSharing, checkStaging } from './doctor-folders.ts';
 import { bytes } from '../../framework/output.ts';
 import { pythonEnvironment } from '../../framework/python-environment.ts';
 import { counted } from '../../../infra/values/counted.pure.ts';
@@ -46,8 +46,7 @@ export async function checkHost({ settings, sources }: Loaded): Promise<Finding[
   const { output, liveData, stateDir } = settings.paths;
   return [
     checkName(settings.host.name, sources['host.name']?.kind === 'default'),
-    await checkOutput(output),
-    await checkStaging(settings.paths),
+    ...(await checkOutput(settings)),
     await checkLiveData(liveData),
     await checkState(stateDir),
     await checkDisk(output, settings),
@@ -64,24 +63,17 @@ function checkName(name: string, isDefault: boolean): Finding {
   );
 }
 
-async function checkOutput(folder: string): Promise<Finding> {
+async function checkOutput({ paths, host }: Settings): Promise<Finding[]> {
   const { checkWritableFolder } = await import('../../../infra/disk/disk.ts');
-  const found = await checkWritableFolder(folder);
-  if (found.kind === 'writable') return ok('output folder', folder);
-  return problem('output folder', found.reason, 'create it, or set BOOTSTRAX_OUTPUT');
-}
-
-async function checkStaging(paths: Loaded['settings']['paths']): Promise<Finding> {
-  const { renameProblem } = await import('../../../attempt/files/place.ts');
-  const staging = stagingDirectory(paths);
-  const problem = await renameProblem(staging, paths.output);
-  if (problem === null) return ok('folder of attempts', staging);
-  return {
-    check: 'folder of attempts',
-    state: 'problem',
-    says: `folders cannot be renamed from ${staging} to ${paths.output}: ${problem}`,
-    todo: 'set paths.staging to a folder on the file system of the output folder, or use a sub-folder of that file system as output',
-  };
+  const found = await checkWritableFolder(paths.output);
+  if (found.kind !== 'writable') {
+    return [problem('output folder', found.reason, 'create it, or set BOOTSTRAX_OUTPUT')];
+  }
+  return [
+    ok('output folder', paths.output),
+    await checkStaging(paths),
+    await checkSharing(paths.output, host.name),
+  ];
 }
 
 async function checkLiveData(folder: string): Promise<Finding> {

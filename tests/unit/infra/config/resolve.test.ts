@@ -209,6 +209,9 @@ role = "backup"`;
     ['[host]\nresource_table = "fast"', /no table "fast", only new, old/],
     ['[retry.jitter]\nmin = 2', /retry\.jitter\.min .*above/],
     ['[targets]\ndefault = []', /names no data type/],
+    ['[paths]\noutput = "/o"\nstaging = "/o"', /paths\.staging .*: \/o lies in paths\.output/],
+    ['[paths]\noutput = "/o/"\nstaging = "/o/s/t"', /paths\.staging .*\/o\/s\/t lies in paths/],
+    ['[paths]\noutput = "/"', /paths\.staging .*\/\.staging lies in paths\.output/],
     ['[limits]\nrenew_seconds = 120', /shorter than limits\.busy_lease_seconds/],
     // A run may be considered for minutes, and the reference takes it after 60 s.
     ['[limits]\nrenew_seconds = 60', /shorter than limits\.considering_lease_seconds/],
