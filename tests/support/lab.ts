@@ -275,6 +275,11 @@ export class Lab {
     return join(this.root, 'out');
   }
 
+  /** The folder that an attempt alone writes to. */
+  placeOf(attempt: string): string {
+    return join(`${this.output}.staging`, attempt);
+  }
+
   stateDir(host: string): string {
     return join(this.root, `state-${host}`);
   }

@@ -31,7 +31,7 @@ class Place(strax.DataDirectory):
     ) -> None:
         self._announce = announce
         self._word = word
-        self._keep = {os.path.basename(location) for location in keep}
+        self._keep = {os.path.basename(os.path.abspath(location)) for location in keep}
         super().__init__(path)
         self.backends = [digests.FileSytemBackend()]
 
@@ -58,10 +58,11 @@ class Place(strax.DataDirectory):
 class Kept(strax.DataDirectory):
     """Exactly these folders of the output folder, to be read: for others nobody vouches."""
 
-    def __init__(self, locations: Iterable[str]) -> None:
-        locations = [os.path.abspath(location) for location in locations]
-        self._names = {os.path.basename(location) for location in locations}
-        super().__init__(os.path.dirname(locations[0]), readonly=True)
+    def __init__(self, path: str, locations: Iterable[str]) -> None:
+        output = os.path.abspath(path)
+        within = (os.path.split(os.path.abspath(location)) for location in locations)
+        self._names = {name for parent, name in within if parent == output}
+        super().__init__(output, readonly=True)
 
     def _find(self, key, write, allow_incomplete, fuzzy_for, fuzzy_for_options):
         if write or str(key) not in self._names:

@@ -127,7 +127,7 @@ class Processing:
         keep = self._plan.get("keep") or ()
         storage = [Place(directory, announce, word_of(self._plan), keep)]
         if keep:
-            storage.append(Kept(keep))
+            storage.append(Kept(self._plan["outputDirectory"], keep))
         if self._plan.get("frontends"):
             from .frontends import open_frontends
 

@@ -13,7 +13,7 @@ from worker_support import environment
 
 from bootstrax_worker import digests
 from bootstrax_worker.check_products import check
-from bootstrax_worker.folders import OutputDirectory
+from bootstrax_worker.folders import Place
 
 RUN = "051230"
 START = 1_700_000_000_123_456_789
@@ -64,7 +64,7 @@ def _stored(storage, directory, compressor):
 
 
 def _ours(directory):
-    return OutputDirectory(directory, lambda _: None, WORD)
+    return Place(directory, lambda _: None, WORD)
 
 
 @pytest.fixture(params=COMPRESSORS)

@@ -12,7 +12,7 @@ import pytest
 import strax
 
 from bootstrax_worker import digests
-from bootstrax_worker.folders import OutputDirectory
+from bootstrax_worker.folders import Place
 
 RUN = "000007"
 CHUNKS = 6
@@ -83,8 +83,8 @@ def context(storage, compressor="blosc", **options) -> strax.Context:
     return strax.Context(storage=[storage], register=plugins, allow_lazy=False, **options)
 
 
-def ours(directory) -> OutputDirectory:
-    return OutputDirectory(str(directory), lambda _: None, WORD)
+def ours(directory) -> Place:
+    return Place(str(directory), lambda _: None, WORD)
 
 
 def make(storage, compressor="blosc", processor="threaded_mailbox", cores=1, multiprocess=False):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import strax
 
-from bootstrax_worker.folders import OutputDirectory
+from bootstrax_worker.folders import Kept, Place
 
 
 class _Raw(strax.Plugin):
@@ -39,10 +39,14 @@ class _Pair(strax.Plugin):
 WORD = {"attempt": "a" * 24, "document": "run-7", "host": "here.test"}
 
 
-def _make(directory, target, keep=()):
+def _make(directory, target, place=None, keep=()):
+    """Make a target of run 7; `place`: elsewhere than in `directory`, where `keep` is read."""
     announced = []
+    storage = [Place(str(place or directory), announced.append, WORD, keep)]
+    if place is not None:
+        storage.append(Kept(str(directory), keep))
     context = strax.Context(
-        storage=[OutputDirectory(str(directory), announced.append, WORD, keep)],
+        storage=storage,
         register=[_Raw, _Pair],
     )
     context.make("000007", target, progress_bar=False)
@@ -59,15 +63,27 @@ def _changes(directory):
     return {path: path.stat().st_mtime_ns for path in directory.glob("*/*")}
 
 
-def test_only_what_is_missing_is_made(output):
+def test_only_what_is_missing_is_made(output, tmp_path_factory):
     before = _changes(output)
-    assert _make(output, "right", keep=[str(path) for path in output.iterdir()]) == ["right"]
-    assert before.items() <= _changes(output).items()
+    place = tmp_path_factory.mktemp("place")
+    keep = [str(path) for path in output.iterdir()]
+    assert _make(output, "right", place, keep) == ["right"]
+    assert _changes(output) == before
+    assert [path.name.split("-")[1] for path in place.iterdir()] == ["right"]
+
+
+def test_what_nobody_vouches_for_is_made_anew_and_not_touched(output, tmp_path_factory):
+    before = _changes(output)
+    place = tmp_path_factory.mktemp("place")
+    (kept,) = output.glob("000007-left-*")
+    made = _make(output, "right", place, keep=[str(kept)])
+    assert sorted(made) == ["raw", "right"]
+    assert _changes(output) == before
 
 
 def test_what_is_to_be_kept_is_never_opened_for_writing(output):
     (kept,) = output.glob("000007-left-*")
-    storage = OutputDirectory(str(output), pytest.fail, WORD, [f"{kept}/"])
+    storage = Place(str(output), pytest.fail, WORD, [f"{kept}/"])
     key = strax.DataKey("000007", "left", {})
     key._lineage_hash = kept.name.rsplit("-", 1)[1]
     with pytest.raises(strax.DataNotAvailable):

@@ -5,7 +5,7 @@ import json
 import pytest
 import strax
 
-from bootstrax_worker.folders import OutputDirectory
+from bootstrax_worker.folders import Place
 from bootstrax_worker.word import ForeignFolder
 
 OURS = {"attempt": "a" * 24, "document": "run-7", "host": "here.test"}
@@ -17,7 +17,7 @@ def _key() -> strax.DataKey:
 
 
 def _saver(directory, word=OURS):
-    storage = OutputDirectory(str(directory), lambda _: None, word)
+    storage = Place(str(directory), lambda _: None, word)
     metadata = {
         "run_id": "000007",
         "data_type": "things",

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 import type { Plan } from '../attempt.pure.ts';
 import { lessonsOf } from '../../retry/learned-history.pure.ts';
@@ -43,6 +43,12 @@ export async function planDebt(
   switch (made.kind) {
     case 'plan': {
       const keep = locationsOn(env.host, run).map((location) => resolve(location));
+      const output = resolve(made.plan.outputDirectory);
+      const elsewhere = keep.filter((location) => dirname(location) !== output);
+      if (elsewhere.length > 0) {
+        const reason = `it lists data that does not lie directly in ${output}, where it would be read: ${elsewhere.join(', ')}. Move it there and correct its entries`;
+        return { kind: 'none', reason };
+      }
       return { kind: 'plan', plan: { ...made.plan, keep } };
     }
     case 'malformed': {

@@ -68,11 +68,15 @@ export async function removeEmptyFolder(step: DiskStep, path: string): Promise<v
   );
 }
 
-/** Renames within a folder; the new name is on disk when this returns. */
+/**
+ * Renames, in a folder or from one to another; that it has its new name, and not the old one any more,
+ * is on disk when this returns.
+ */
 export async function renameDurable(step: DiskStep, from: string, to: string): Promise<void> {
   await around(step, async () => {
     await rename(from, to);
     await syncFolder(dirname(to));
+    if (dirname(from) !== dirname(to)) await syncFolder(dirname(from));
   });
 }
 

@@ -78,6 +78,16 @@ async function filesOf(number: number): Promise<Map<string, number>> {
   return files;
 }
 
+/** What an attempt has begun in its own folder. */
+const begunIn = (place: string) => readdir(place).catch((): string[] => []);
+
+/** Who a folder of strax says has made it. */
+async function wordIn(folder: string): Promise<unknown> {
+  const metadata = (await readdir(folder)).find((name) => name.endsWith('-metadata.json'));
+  const text = await readFile(join(folder, metadata!), 'utf8');
+  return (JSON.parse(text) as Record<string, unknown>)['bootstrax'];
+}
+
 const attempts = () => lab.client.db(lab.runsDb).collection('bootstrax_attempts');
 const types = ({ data }: StoredRun) => data.map(({ type }) => String(type));
 
@@ -209,15 +219,24 @@ test(
     const first = await start(SLOW);
     const { attempt } = await first.event('debt.started', { run: number });
     const directory = join(lab.stateDir('alpha.test.local'), 'attempts', String(attempt));
+    const place = lab.placeOf(String(attempt));
     const started = await until('the child', async () => {
       const text = await readFile(join(directory, 'started.json'), 'utf8').catch(() => null);
       return text === null ? null : (JSON.parse(text) as Record<string, { pid: number }>);
     });
     await until('something to be written', async () =>
-      (await readdir(lab.output)).some((name) => /event_basics.*_temp$/.test(name)),
+      (await begunIn(place)).some((name) => /event_basics.*_temp$/.test(name)),
     );
     await stop(first, 'SIGKILL');
     for (const role of ['guardian', 'child']) process.kill(-started[role]!.pid, 'SIGKILL');
+    // What it has begun says whose it is, and nothing of it lies in the output folder.
+    for (const name of await begunIn(place)) {
+      expect(await wordIn(join(place, name))).toEqual({
+        ...{ attempt, host: 'alpha.test.local' },
+        document: String(before.document._id),
+      });
+    }
+    expect(await filesOf(number)).toEqual(before.files);
     // Another host hands the run on once the holder has been silent for a lease.
     const other = await start(HEALTHY, '', {
       host: 'beta.test.local',
@@ -235,6 +254,7 @@ test(
     // Its own host removes what was begun, and tries again: that was no fault of the run.
     const second = await start(HEALTHY);
     await second.event('debt.cleaned', { run: number });
+    expect(await begunIn(place)).toEqual([]);
     await second.event('debt.ended', { run: number, paid: true });
     expect(types(await lab.run(number))).toContain('event_basics');
   },
