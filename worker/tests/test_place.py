@@ -77,4 +77,3 @@ def test_of_the_output_folder_only_what_is_kept_is_read(tmp_path):
     # Nobody vouches for the sum that is there: it is made, and so is what is made of it afterwards.
     assert debt.types() == ["tiny_late", "tiny_sum"]
     assert {path: path.stat().st_mtime_ns for path in theirs.output.glob("*/*")} == before
-
