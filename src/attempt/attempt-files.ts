@@ -1,5 +1,6 @@
 import type { Ended, Folder, Plan } from './attempt.pure.ts';
 import type { FolderActivity, FolderWord } from './files/ownership.pure.ts';
+import type { FolderInPlace } from './files/finished-place.pure.ts';
 import type { Published } from './files/place.ts';
 import type { Folders, StagingProblem } from './files/staging.pure.ts';
 import type { FolderCheck } from '../infra/disk/disk.ts';
@@ -66,6 +67,12 @@ export interface Products {
   removePlace(place: string): Promise<void>;
   /** Gives a folder of an attempt its place in the output folder; see `publishFolder`. */
   publish(from: string, to: string, attempt: string): Promise<Published>;
+  /** Takes what was published back into a place; see `takeBackFolder`. */
+  takeBack(location: string, place: string, attempt: string): Promise<boolean>;
+  /** Ids of the attempts that have a place in the folder of places. */
+  placesIn(staging: string): Promise<string[]>;
+  /** All folders of strax in a place. */
+  foldersIn(place: string): Promise<FolderInPlace[]>;
   /** What a folder says of who made it. */
   wordOf(location: string): Promise<FolderWord>;
   /** What is stored of a run in a folder: the output folder, or that of an attempt. */

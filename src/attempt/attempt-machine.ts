@@ -52,8 +52,8 @@ export class Attempt implements Runner {
   #supervision: Supervision | null = null;
   #result: Result | null = null;
   #peakMemoryBytes = 0;
-  /** An earlier manager has begun to publish what it has made. */
-  #publishing = false;
+  /** What it has made is finished and was found to be whole. */
+  #isChecked = false;
   #readAgain: (() => void) | null = null;
   /** What it does now: ends soon after the manager's end. */
   #working: Promise<void> = Promise.resolve();
@@ -155,7 +155,6 @@ export class Attempt implements Runner {
 
   async #goOn(files: AttemptFiles & { plan: Plan }): Promise<void> {
     this.plan = files.plan;
-    this.#publishing = files.publishing !== null;
     this.#enter('running');
     if (files.ending !== null) this.end(files.ending.ended);
     this.#policy.adopted(files);
@@ -275,13 +274,13 @@ export class Attempt implements Runner {
 
   async #check({ result }: AttemptEnd): Promise<Verification> {
     if (result?.ok !== true || this.plan === null) return { kind: 'ok' };
-    // What was published in part lies in two places; it was checked before that.
-    if (this.#publishing) return { kind: 'ok' };
     this.#enter('checking');
-    return this.#policy.check(this.plan, result, {
+    const verification = await this.#policy.check(this.plan, result, {
       nextRead: () => this.#nextRead(),
       stopped: () => this.#stopped().aborted,
     });
+    this.#isChecked = verification.kind === 'ok';
+    return verification;
   }
 
   /** Until the document has been read again, by a hint or after a while; false if it could not be. */
@@ -320,6 +319,7 @@ export class Attempt implements Runner {
       progress: this.progress,
       seconds: this.#env.clock.monotonicSeconds() - this.#startedAt,
       peakMemoryBytes: this.#peakMemoryBytes || null,
+      isChecked: this.#isChecked,
     };
     this.#concluded = await this.#policy.conclude(figures, outcome, signal);
   }

@@ -31,6 +31,8 @@ export interface AttemptFigures {
   seconds: number;
   /** Null: nothing was measured. */
   peakMemoryBytes: number | null;
+  /** What it has made is finished and was found to be whole. */
+  isChecked: boolean;
 }
 
 /**

@@ -1,8 +1,11 @@
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Plan, Product } from './attempt.pure.ts';
+import { mayRemove } from './files/ownership.pure.ts';
+import { runsNow, takingBack } from './files/removal.ts';
 import { isDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
+import { untilAnswered } from '../ports/persist.ts';
 import type { Fenced } from '../run/run.port.ts';
 
 export type Publication =
@@ -60,6 +63,31 @@ export async function publish(...given: Parameters<typeof publishAll>): Promise<
     if (!isDiskTrouble(error)) throw error;
     return { kind: 'impossible', reason: error.message };
   }
+}
+
+/**
+ * Takes what a lost attempt has published, and not concluded, back into its place, where it stays;
+ * only what the run documents, read now, leave to it. False if `signal` ended the waiting.
+ */
+export async function takeBackPublished(
+  env: Environment,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { place, attempt, outputDirectory, runId, run } = plan;
+  if (place == null) return true;
+  const documents = await untilAnswered(env, `run ${run}`, signal, () =>
+    env.store.runs.byNumber(run),
+  );
+  if (documents === null) return false;
+  const [runs, { remover }] = [runsNow(documents), takingBack(plan)];
+  for (const folder of await env.products.leftovers(outputDirectory, runId)) {
+    const { word, unfinished, condemned, location } = folder;
+    if (word.kind !== 'says' || word.attempt !== attempt || unfinished || condemned) continue;
+    if (mayRemove(folder, runs, remover).kind !== 'yes') continue;
+    await env.products.takeBack(location, place, attempt);
+  }
+  return true;
 }
 
 type NotPublished = Exclude<

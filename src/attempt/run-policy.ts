@@ -1,4 +1,5 @@
 import type { Folder, Plan, Result } from './attempt.pure.ts';
+import type { AttemptFiles } from './files/attempt-directory.ts';
 import type { AttemptFigures, AttemptPolicy, CheckWaits, Life, WayOut } from './attempt-policy.ts';
 import { firstStepsAt, type AttemptTimes } from './attempt-times.pure.ts';
 import { checkProducts } from './checks.ts';
@@ -41,6 +42,8 @@ export class RunPolicy implements AttemptPolicy {
   #waitsFor: string | null = null;
   /** Who had the run before it was claimed here. */
   readonly #hostBefore: string | null;
+  /** An earlier manager has begun to publish what was made: that is finished first. */
+  #isPublishing = false;
   /** The document takes nothing that makes it larger. */
   #tooLarge = false;
 
@@ -65,7 +68,8 @@ export class RunPolicy implements AttemptPolicy {
     return { times: this.#timesSoFar() };
   }
 
-  adopted(): void {
+  adopted({ publishing }: AttemptFiles): void {
+    this.#isPublishing = publishing !== null;
     for (const listed of locationsOn(this.#env.host, this.#run)) this.#locations.add(listed);
     this.#state = 'busy';
     this.#noteTime(this.#run);
@@ -190,7 +194,7 @@ export class RunPolicy implements AttemptPolicy {
   }
 
   async conclude(figures: AttemptFigures, outcome: Outcome, signal: AbortSignal): Promise<boolean> {
-    const { plan, progress, seconds, peakMemoryBytes } = figures;
+    const { plan, progress, seconds, peakMemoryBytes, isChecked } = figures;
     const result = inOutput(figures);
     const isLost = outcome.kind === 'superseded';
     const locations = [...this.#locations];
@@ -199,7 +203,7 @@ export class RunPolicy implements AttemptPolicy {
       bytes: progress?.bytes ?? null,
       chunks: progress?.chunks ?? null,
       phase: progress?.phase ?? null,
-      ...{ seconds, peakMemoryBytes, times: this.#timesSoFar() },
+      ...{ seconds, peakMemoryBytes, isChecked, times: this.#timesSoFar() },
     };
     const wanted: Outcome =
       this.#abandoned === null || isLost ? outcome : { kind: 'abandoned', reason: this.#abandoned };
@@ -237,7 +241,7 @@ export class RunPolicy implements AttemptPolicy {
 
   #noteTags({ tags }: Run): void {
     const { abandonTag } = this.#env.rules.claim;
-    if (!tags.includes(abandonTag)) return;
+    if (!tags.includes(abandonTag) || this.#isPublishing) return;
     this.#abandoned = `tagged ${abandonTag}`;
     this.#life.end({ kind: 'operator', reason: this.#abandoned });
   }

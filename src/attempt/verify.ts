@@ -1,4 +1,6 @@
-import { describeProblem, sameAsResult } from './files/products.ts';
+import { basename, join } from 'node:path';
+
+import { describeProblem, sameAsResult, type Inspection } from './files/products.ts';
 import type { Plan, Product, Result } from './attempt.pure.ts';
 import type { Run } from '../run/run.pure.ts';
 import { verifyProducts, type Verification } from './outcome.pure.ts';
@@ -16,7 +18,7 @@ export async function verify(
   plan: Plan,
   result: Result,
 ): Promise<Verification> {
-  const inspection = await env.products.inspect(plan.place ?? plan.outputDirectory, plan.runId);
+  const inspection = await inspectMade(env, plan, result);
   const made = new Set(result.products.map(({ location }) => location));
   const ours = inspection.products.filter(({ location }) => made.has(location));
   const problems = [
@@ -32,6 +34,32 @@ export async function verify(
   const onDisk = new Set(inspection.products.map(({ location }) => location));
   const missing = await missingOf(env, run, onDisk);
   return missing.length === 0 ? { kind: 'ok' } : { kind: 'not_saved', locations: missing };
+}
+
+/**
+ * What an attempt has made as it lies in its place: from the output folder is what has gone there
+ * already, where an earlier manager was cut while it published.
+ */
+export async function inspectMade(
+  env: Environment,
+  { place, outputDirectory, runId }: Plan,
+  result: Result,
+): Promise<Inspection> {
+  if (place == null) return env.products.inspect(outputDirectory, runId);
+  const inspection = await env.products.inspect(place, runId);
+  const here = new Set(inspection.products.map(({ location }) => location));
+  const away = new Set(
+    result.products.map(({ location }) => location).filter((at) => !here.has(at)),
+  );
+  if (away.size === 0) return inspection;
+  const { products } = await env.products.inspect(outputDirectory, runId);
+  const published = products.flatMap((found) => {
+    const location = join(place, basename(found.location));
+    if (!away.has(location)) return [];
+    const product = found.product === null ? null : { ...found.product, location };
+    return [{ ...found, location, product }];
+  });
+  return { ...inspection, products: [...inspection.products, ...published] };
 }
 
 /** Folders of this host that the run document lists and that are not there. */

@@ -4,6 +4,7 @@ import type { Fleet } from '../claim/fleet.ts';
 import { LooseEnds } from '../attempt/certification.ts';
 import { isOfDatabase, unlessRefused } from '../ports/persist.ts';
 import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
+import { tidyPlaces } from '../attempt/finished-places.ts';
 import { SetAsideNumbers } from '../run/same-number.ts';
 import { SetAsideFaults } from '../retry/unmendable.ts';
 import { SilentHosts } from '../host/silent-hosts.ts';
@@ -116,6 +117,7 @@ export class Housekeeping {
   async #recover(): Promise<void> {
     await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
     await recoverClaims(this.#env, this.#book, this.#signal);
+    await tidyPlaces(this.#env, this.#book, this.#signal);
     await pruneRecords(this.#env);
     this.#prunedAt = this.#env.clock.monotonicSeconds();
   }
@@ -170,6 +172,7 @@ export class Housekeeping {
     if (now - this.#cleanedAt < SELDOM * this.#env.rules.limits.cleanUpSeconds) return;
     this.#cleanedAt = now;
     await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
+    await tidyPlaces(this.#env, this.#book, this.#signal);
     if (now - this.#prunedAt < PRUNE_SECONDS) return;
     this.#prunedAt = now;
     await pruneRecords(this.#env);

@@ -13,6 +13,9 @@ import type { RunDocument } from '../run/run-document.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import { concludeAsFits } from '../attempt/conclude-run.ts';
 import { cleanUpDebt } from '../attempt/debt/debts.ts';
+import { tidyPlace } from '../attempt/finished-places.ts';
+import { publishedLocation } from '../attempt/files/place.ts';
+import { takeBackPublished } from '../attempt/publication.ts';
 import { requestDeletion } from '../attempt/request-deletion.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -132,7 +135,8 @@ async function cleanUpLostAttempt(
   signal: AbortSignal,
 ): Promise<void> {
   await endProcesses(env, files.started, files.id);
-  const begun = (await env.attempts.foldersOf(files.directory)).map((each) => each.location);
+  const folders = await env.attempts.foldersOf(files.directory);
+  const begun = folders.map(({ location }) => publishedLocation(plan, location));
   const removal = takingBack(plan, begun);
   const isDone = documents.some((document) => isDoneWith(env, document, plan));
   const isKept = documents.some((document) => isKeptAside(document, plan, begun));
@@ -142,10 +146,17 @@ async function cleanUpLostAttempt(
       await withdrawEntries(env, removal, document, begun, signal);
     }
   }
+  const isConcluded = documents.some((document) => concludedBy(document, plan));
+  const isFinished = files.result?.ok === true && !isConcluded;
+  if (isFinished) await takeBackPublished(env, plan, signal);
   if (signal.aborted) return;
   const answer = isKept ? { removed: [] } : await removeProducts(env, removal, signal);
   if (answer === null) return;
-  if (plan.place != null) await env.products.removePlace(plan.place);
+  if (plan.place != null) {
+    if (isFinished) await tidyPlace(env, plan.place, signal);
+    else await env.products.removePlace(plan.place);
+  }
+  if (signal.aborted) return;
   await env.attempts.markConcluded(files.directory);
   const removed = answer.removed.length;
   env.log.info(

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 import type { AttemptFiles } from '../../src/attempt/files/attempt-directory.ts';
 import type { Leftover } from '../../src/attempt/files/leftovers.ts';
@@ -142,6 +142,31 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
       force();
       return { kind: 'published' };
     },
+    takeBack: async (location, place, attempt) => {
+      await access();
+      const { word } = disk.output.get(location) ?? {};
+      if (word?.kind !== 'says' || word.attempt !== attempt) return false;
+      const force = disk.publishOutput(location, `${place}/${basename(location)}`);
+      if (force === null || force === false) return false;
+      await access();
+      force();
+      return true;
+    },
+    placesIn: async (staging) => {
+      await access();
+      const places = [...disk.output.values()].map(({ location }) => dirname(location));
+      return [...new Set(places.filter((place) => dirname(place) === staging))].map((place) =>
+        basename(place),
+      );
+    },
+    foldersIn: async (place) => {
+      await access();
+      return [...disk.output.values()]
+        .filter(({ location }) => dirname(location) === place)
+        .map(({ location, runId, finished, word }) => {
+          return { name: basename(location), runId, unfinished: !finished, word };
+        });
+    },
     wordOf: async (location) => {
       await access();
       return disk.output.get(location)?.word ?? { kind: 'torn' };
@@ -170,8 +195,12 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
     },
     activity: async (path) => {
       await access();
-      const folder = disk.output.get(path.replace(/_temp$/, ''));
-      const quietSeconds = host.time.seconds - (folder?.changedAt ?? -Infinity);
+      const at = path.replace(/_temp$/, '');
+      const folders = [...disk.output.values()].filter(
+        ({ location }) => location === at || dirname(location) === at,
+      );
+      const changedAt = Math.max(...folders.map((folder) => folder.changedAt));
+      const quietSeconds = host.time.seconds - changedAt;
       const nowMs = host.time.nowMs + host.skewSeconds * 1000;
       return { newestMs: nowMs - quietSeconds * 1000, openBy: [] };
     },

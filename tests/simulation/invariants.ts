@@ -1,10 +1,12 @@
+import { basename, dirname } from 'node:path';
+
 import type { Document } from 'mongodb';
 
 import type { Plan } from '../../src/attempt/attempt.pure.ts';
 import { canTransition, type RunState } from '../../src/run/run.pure.ts';
 import { ABANDON_TAG, defaultRules, HOLD_TAG } from '../../src/infra/config/rules.pure.ts';
 import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
-import { STATE_DIRECTORY, type OutputFolder } from './disk.ts';
+import { OUTPUT_DIRECTORY, STAGING_DIRECTORY, STATE_DIRECTORY, type OutputFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Lacks } from './live-files.ts';
 import { entriesOf, Losses } from './losses.ts';
@@ -344,7 +346,12 @@ export class Invariants {
         );
       }
     }
-    for (const { location, attempt } of host.disk.output.values()) {
+    for (const folder of host.disk.output.values()) {
+      const { location, attempt } = folder;
+      if (dirname(location) !== OUTPUT_DIRECTORY) {
+        this.#inPlace(host, folder);
+        continue;
+      }
       const state = host.disk.attempts.get(attempt)?.state ?? STATE_DIRECTORY;
       if (listed.has(location) || isForeign(attempt) || state !== STATE_DIRECTORY) continue;
       // Where another manager of its host has concluded the attempt, what it made stays.
@@ -353,6 +360,27 @@ export class Invariants {
       if (this.#isShared(location)) continue;
       this.#violated('nothing is left behind', `${host.name}: ${location} belongs to no entry`);
     }
+  }
+
+  /** Of what is in no output folder only what is finished is left, where its own attempt made it. */
+  #inPlace(host: SimulatedHost, { location, attempt, finished, runId }: OutputFolder): void {
+    const say = (what: string) =>
+      this.#violated('nothing is left behind', `${host.name}: ${location} of ${attempt} ${what}`);
+    if (dirname(location) !== `${STAGING_DIRECTORY}/${attempt}`) {
+      return say('lies in the place of another attempt');
+    }
+    if (!finished) return say('was never finished');
+    const documents = [...this.#database.runs.all()].filter(
+      ({ number }) => Number(number) === Number(runId),
+    );
+    const names = [...host.disk.output.values()]
+      .filter((each) => dirname(each.location) === dirname(location))
+      .map((each) => basename(each.location));
+    const isThere = documents.some((document) => {
+      const listed = new Set(entriesOf(document).map((entry) => basename(String(entry.location))));
+      return fieldsOf(document).state === 'done' && names.every((name) => listed.has(name));
+    });
+    if (isThere && documents.length === 1) say('is not needed any more');
   }
 
   /** Somebody who is not of us has worked on it. */

@@ -27,8 +27,11 @@ import { worldsOf, type World } from './worlds.ts';
  * machine down needs some twenty tries to be given up.
  */
 const REST_SECONDS = 15_000;
-/** After the last run has come to its end all the rest must be tidy within this time, seconds. */
-const TIDY_SECONDS = 60;
+/**
+ * After the last run has come to its end all the rest must be tidy within this time, seconds: two
+ * clean-ups of each host.
+ */
+const TIDY_SECONDS = 260;
 /** A child that is not wanted any more is gone after a life sign, TERM and KILL, seconds. */
 const STOP_SECONDS = 20;
 /** The child of a manager that had a twin is found by the other with its next clean-up, seconds. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 
 import { describeProblem, sameAsResult } from '../files/products.ts';
+import { inspectMade } from '../verify.ts';
 import type { Plan, Result } from '../attempt.pure.ts';
 import type { Remover } from '../files/ownership.pure.ts';
 import type { Verification } from '../outcome.pure.ts';
@@ -31,8 +32,7 @@ export async function verifyAdded(
   result: Result,
 ): Promise<Verification> {
   const inspection = await env.products.inspect(plan.outputDirectory, plan.runId);
-  const added =
-    plan.place == null ? inspection : await env.products.inspect(plan.place, plan.runId);
+  const added = plan.place == null ? inspection : await inspectMade(env, plan, result);
   const made = new Set(result.products.map(({ location }) => location));
   const keep = new Set(plan.keep ?? []);
   const products = [

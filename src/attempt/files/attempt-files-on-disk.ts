@@ -21,7 +21,14 @@ import { activityIn, leftoversOf, putBack, removeLeftover } from './leftovers.ts
 import { boundGrowingLog } from './log-file.ts';
 import { inspectProducts } from './products.ts';
 import { readWord } from './ownership.ts';
-import { makePlace, publishFolder, removePlace } from './place.ts';
+import {
+  foldersIn,
+  makePlace,
+  placesIn,
+  publishFolder,
+  removePlace,
+  takeBackFolder,
+} from './place.ts';
 import { provenStaging } from './staging.ts';
 import { clearSharedMemory } from './shared-memory.ts';
 import type { Attempts, Products } from '../attempt-files.ts';
@@ -58,6 +65,9 @@ export const productsOnDisk: Products = {
   makePlace,
   removePlace,
   publish: publishFolder,
+  takeBack: takeBackFolder,
+  placesIn,
+  foldersIn,
   wordOf: readWord,
   inspect: inspectProducts,
   leftovers: leftoversOf,

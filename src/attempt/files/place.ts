@@ -1,11 +1,21 @@
+import type { Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 
 import type { Plan, Result } from '../attempt.pure.ts';
 import { makeFolder, remove, renameDurable } from '../../infra/disk/durable.ts';
 import { isAttemptId } from './attempt-directory.ts';
 import { readWord } from './ownership.ts';
+import type { FolderInPlace } from './finished-place.pure.ts';
 import type { FolderWord } from './ownership.pure.ts';
 import { forgetProof } from './staging.ts';
+import { parseFolderName, placeOf } from './strax-folder.ts';
+
+/** Another folder has the name, or there is nothing to rename. */
+function isInTheWay(error: unknown): error is NodeJS.ErrnoException {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT';
+}
 
 /** What became of a folder that was to get its place in the output folder. */
 export type Published =
@@ -39,14 +49,73 @@ export async function publishFolder(from: string, to: string, attempt: string): 
   try {
     await renameDurable('place.publish', from, to);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EXDEV') forgetProof();
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
+    if (!isInTheWay(error)) {
+      if ((error as NodeJS.ErrnoException).code === 'EXDEV') forgetProof();
+      throw error;
+    }
+    const { code } = error;
     const word = await readWord(to);
     if (word.kind === 'says' && word.attempt === attempt) return { kind: 'published' };
     return code === 'ENOENT' ? { kind: 'gone' } : { kind: 'in_the_way', word };
   }
   return { kind: 'published' };
+}
+
+/**
+ * Takes what an attempt has published back into its place; false if it is not there, or is not this
+ * attempt's. Nothing is replaced. What comes along by mistake, because somebody has put it there in
+ * between, gets its name again.
+ */
+export async function takeBackFolder(
+  location: string,
+  place: string,
+  attempt: string,
+): Promise<boolean> {
+  const isOwn = async (path: string) => {
+    const word = await readWord(path);
+    return word.kind === 'says' && word.attempt === attempt;
+  };
+  if (!(await isOwn(location))) return false;
+  await makePlace(place);
+  const back = join(place, basename(location));
+  try {
+    await renameDurable('place.take_back', location, back);
+  } catch (error) {
+    if (isInTheWay(error)) return false;
+    throw error;
+  }
+  if (await isOwn(back)) return true;
+  await renameDurable('place.publish', back, location);
+  return false;
+}
+
+/** Ids of the attempts that have a place in a folder of places; none where there is no such folder. */
+export async function placesIn(staging: string): Promise<string[]> {
+  const names = (await entriesOf(staging)).map(({ name }) => name);
+  return names.filter(isAttemptId).sort();
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** All folders of strax in the place of an attempt, and what each says of who made it. */
+export async function foldersIn(place: string): Promise<FolderInPlace[]> {
+  const found: FolderInPlace[] = [];
+  for (const entry of await entriesOf(place)) {
+    const folder = parseFolderName(entry.name);
+    if (folder === null || !entry.isDirectory()) continue;
+    const path = join(place, entry.name);
+    const { location, unfinished } = placeOf(path);
+    const word = await readWord(path);
+    found.push({ name: basename(location), runId: folder.runId, unfinished, word });
+  }
+  return found;
 }
 
 /** The result of an attempt as it is once its products are published. */

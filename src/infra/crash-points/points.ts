@@ -82,6 +82,7 @@ export const DISK_STEPS = [
   'log.cut',
   'place.make',
   'place.publish',
+  'place.take_back',
   'place.remove',
   'leftover.rename',
   'leftover.remove',

@@ -194,6 +194,12 @@ export const SCENARIOS: readonly Scenario[] = [
     toTheCut: ways.takenAway,
   },
   {
+    name: 'somebody else takes the run away from a manager that was cut while it published',
+    failures: 0,
+    points: around('place.take_back'),
+    toTheCut: ways.takenWhilePublished,
+  },
+  {
     name: 'recovering from a cut before the start',
     failures: 0,
     points: [...around('runs.conclude', 'attempts.end'), 'concluded:before'],

@@ -203,6 +203,17 @@ export const takenAway: Way = async (trial, cut) => {
   await trial.cutIn(manager, cut);
 };
 
+/** What had its place in the output folder by then is in the way of whoever has the run now. */
+export const takenWhilePublished: Way = async (trial, cut) => {
+  const first = 'place.publish:after#2';
+  await trial.insert();
+  await trial.cutIn(await trial.manager({ cut: first }), first);
+  await trial.set({
+    bootstrax: { ...failedBefore(trial, 0, LATER()), host: 'other.test.local' },
+  });
+  await trial.cutIn(await trial.manager({ cut }), cut);
+};
+
 export const stoppedByOperator: Way = async (trial, cut) => {
   const manager = await busyWithFolders(trial, cut);
   // The manager may be gone before it has answered.

@@ -47,6 +47,7 @@ test('a fresh attempt has its plan and nothing else', async () => {
     superseded: false,
     concluded: false,
     ending: null,
+    publishing: null,
     problems: [],
   });
 });

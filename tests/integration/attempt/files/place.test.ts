@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 
 import {
+  foldersIn,
   makePlace,
+  placesIn,
   publishedLocation,
   publishFolder,
   removePlace,
+  takeBackFolder,
 } from '../../../../src/attempt/files/place.ts';
 
 const OURS = 'a'.repeat(24);
@@ -76,6 +79,51 @@ describe('a folder of an attempt', () => {
       kind: 'gone',
     });
   });
+});
+
+describe('what was published and not concluded', () => {
+  it('is taken back into the place, where it is as it was', async () => {
+    const to = product(join(output, NAME), OURS);
+    await removePlace(place);
+    expect(await takeBackFolder(to, place, OURS)).toBe(true);
+    expect(readdirSync(output)).toEqual([]);
+    expect(await foldersIn(place)).toEqual([
+      {
+        ...{ name: NAME, runId: '000007', unfinished: false },
+        word: { kind: 'says', attempt: OURS, document: 'd', host: 'eb3' },
+      },
+    ]);
+  });
+
+  it.each([
+    ['of another attempt', THEIRS],
+    ['that does not say who made it', null],
+  ] as const)('leaves a folder %s where it is', async (_, maker) => {
+    const to = product(join(output, NAME), maker);
+    expect(await takeBackFolder(to, place, OURS)).toBe(false);
+    expect(readdirSync(output)).toEqual([NAME]);
+    expect(readdirSync(place)).toEqual([]);
+  });
+
+  it('replaces nothing that lies in the place', async () => {
+    const to = product(join(output, NAME), OURS);
+    const there = product(join(place, NAME), OURS);
+    writeFileSync(join(there, 'first'), 'first');
+    expect(await takeBackFolder(to, place, OURS)).toBe(false);
+    expect(existsSync(join(there, 'first'))).toBe(true);
+    expect(existsSync(to)).toBe(true);
+  });
+
+  it('may be gone', async () => {
+    expect(await takeBackFolder(join(output, NAME), place, OURS)).toBe(false);
+  });
+});
+
+test('places are found by the names of attempts, and none where there is no folder of places', async () => {
+  mkdirSync(join(root, 'output.staging', '000000-probe-abc_temp'));
+  expect(await placesIn(join(root, 'output.staging'))).toEqual([OURS]);
+  expect(await placesIn(join(root, 'nowhere'))).toEqual([]);
+  expect(await foldersIn(join(root, 'nowhere'))).toEqual([]);
 });
 
 test('products of plans without a place lie where strax has put them', () => {

@@ -1,0 +1,248 @@
+import type { AttemptTimes } from './attempt-times.pure.ts';
+import type { Phase, Plan, Product, Result } from './attempt.pure.ts';
+import { incompleteOf, inputSummary, lacksData } from './live-input.pure.ts';
+import { reasonText, unpublished, type Outcome } from './outcome.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
+import { faultSeenNow } from '../plan/prepare.ts';
+import type { LogPriority } from '../ports/daq.port.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
+import { meaningOf } from '../retry/causes.pure.ts';
+import { concludedFailure, malformedText } from '../retry/failure.ts';
+import { fingerprint } from '../retry/fingerprint.pure.ts';
+import { howToMend, unmendableText, type Unmendable } from '../retry/unmendable.pure.ts';
+import type { Conclusion, DataRegistration, Fence } from '../run/run.port.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { FaultSeen } from '../run/stored-run.pure.ts';
+
+/** What is known of an attempt when it is settled; as much as it came to. */
+export interface AttemptSoFar {
+  run: Run;
+  fence: Fence;
+  plan: Plan | null;
+  result: Result | null;
+  /** Folders that strax began, final names. */
+  locations: readonly string[];
+  bytes: number | null;
+  /** Of live data, read. */
+  chunks: number | null;
+  /** As the child last said; null if it said nothing. */
+  phase: Phase | null;
+  seconds: number | null;
+  peakMemoryBytes: number | null;
+  times: AttemptTimes;
+  /** What it has made is finished and was found to be whole. */
+  isChecked: boolean;
+}
+
+/** What an attempt has come to, as it is written into the databases and told. */
+export interface Decided {
+  conclusion: Conclusion;
+  outcome: AttemptOutcome;
+  /** For the DAQ's log. */
+  priority: LogPriority;
+  message: string;
+}
+
+/** What an outcome means for run, history and log; nothing is written. */
+export async function conclusionOf(
+  env: Environment,
+  attempt: AttemptSoFar,
+  outcome: Exclude<Outcome, { kind: 'superseded' }>,
+): Promise<Decided> {
+  return decide(env, attempt, outcome, await faultSeenBy(env, attempt, outcome));
+}
+
+/** What was made and checked cannot be published. */
+export function conclusionOfUnpublished(
+  env: Environment,
+  attempt: AttemptSoFar,
+  reason: string,
+): Decided {
+  return decide(env, attempt, unpublished(attempt.run.number, reason), null);
+}
+
+/** The document does not take what the run has become: a person has to look at it. */
+export function setAsideInstead(
+  env: Environment,
+  attempt: AttemptSoFar,
+  conclusion: Conclusion,
+  refusal: string,
+): Decided {
+  const { number } = attempt.run;
+  const text = `run ${number} cannot be concluded: the database refuses what has to be written into its document: ${refusal}`;
+  return {
+    conclusion,
+    outcome: historyOf(env, attempt, 'set_aside', false, text),
+    priority: 'error',
+    message: `${text}. Look at the size and the fields of the document, then 'bootstrax retry ${number}'`,
+  };
+}
+
+export function keepsProducts({ conclusion }: Decided): boolean {
+  return conclusion.kind === 'set_aside' && (conclusion.register ?? []).length > 0;
+}
+
+function decide(
+  env: Environment,
+  attempt: AttemptSoFar,
+  outcome: Exclude<Outcome, { kind: 'superseded' }>,
+  faultSeen: FaultSeen | null,
+): Decided {
+  const { run } = attempt;
+  if (outcome.kind === 'unmendable') {
+    return settledUnmendable(env, attempt, { ...outcome.unmendable, canBeRead: false }, faultSeen);
+  }
+  if (outcome.kind === 'set_aside') {
+    const text = malformedText(`run ${run.number}`, outcome.problems);
+    return {
+      conclusion: {
+        kind: 'set_aside',
+        reason: reasonText(env.host, text, ''),
+        problems: outcome.problems,
+        unregister: attempt.locations,
+        ...(faultSeen === null ? {} : { faultSeen }),
+      },
+      outcome: historyOf(env, attempt, 'set_aside', false, text),
+      priority: 'error',
+      message: `${text}. Mend the document, then 'bootstrax retry ${run.number}'`,
+    };
+  }
+  if (outcome.kind === 'same_number') {
+    const { text, problems, sameNumber } = outcome.because;
+    const reason = reasonText(env.host, text, '');
+    return {
+      conclusion: { kind: 'set_aside', reason, problems, sameNumber },
+      outcome: historyOf(env, attempt, 'set_aside', false, text),
+      priority: 'error',
+      message: text,
+    };
+  }
+  if (outcome.kind === 'abandoned') {
+    return {
+      conclusion: { kind: 'abandoned', reason: null, unregister: attempt.locations },
+      outcome: historyOf(env, attempt, 'abandoned', false, outcome.reason),
+      priority: 'warning',
+      message: `run ${run.number} is abandoned: ${outcome.reason}`,
+    };
+  }
+  if (outcome.kind === 'done') {
+    const products = attempt.result?.products ?? [];
+    const incomplete = incompleteOf(attempt.result?.input);
+    const handOn = incomplete === null || !lacksData(incomplete);
+    return {
+      conclusion: {
+        kind: 'done',
+        register: products.map(registration),
+        handOn,
+        ...(incomplete === null ? {} : { incomplete }),
+      },
+      outcome: historyOf(env, attempt, 'done', false, null),
+      priority: handOn ? 'info' : 'error',
+      message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${counted(products.length, 'data type')}`,
+    };
+  }
+  const { fault, reason, traceback, cause, shortOf = null } = outcome;
+  if (outcome.unmendable !== undefined) {
+    const aside = settledUnmendable(env, attempt, outcome.unmendable, faultSeen);
+    const print = fingerprint(cause, traceback, reason);
+    const told = { cause: cause.kind, traceback: traceback === '' ? null : traceback };
+    return { ...aside, outcome: { ...aside.outcome, ...told, fingerprint: print } };
+  }
+  const { phase, chunks } = attempt;
+  const progress = phase === null ? null : { phase, chunks: chunks ?? 0 };
+  const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
+  const failure = concludedFailure(env, {
+    run: run.number,
+    before: run.bootstrax,
+    fault,
+    reason,
+    traceback,
+    meaning,
+    told: outcome.told === true,
+  });
+  return {
+    conclusion: { ...failure.conclusion, unregister: attempt.locations },
+    outcome: {
+      ...historyOf(env, attempt, failure.conclusion.kind, failure.counted, reason),
+      cause: cause.kind,
+      meaning,
+      traceback: traceback === '' ? null : traceback,
+      fingerprint: fingerprint(cause, traceback, reason),
+      plugin: outcome.culprit,
+    },
+    priority: failure.priority,
+    message: failure.message,
+  };
+}
+
+/** What was made stays, and is listed. */
+function settledUnmendable(
+  env: Environment,
+  attempt: AttemptSoFar,
+  unmendable: Unmendable,
+  faultSeen: FaultSeen | null,
+): Decided {
+  const { number } = attempt.run;
+  const text = unmendableText(`run ${number}`, unmendable);
+  const products = unmendable.canBeRead ? (attempt.result?.products ?? []) : [];
+  const kept = new Set(products.map(({ location }) => location));
+  return {
+    conclusion: {
+      kind: 'set_aside',
+      reason: reasonText(env.host, text, ''),
+      problems: unmendable.problems,
+      register: products.map(registration),
+      unregister: attempt.locations.filter((location) => !kept.has(location)),
+      ...(faultSeen === null ? {} : { faultSeen }),
+    },
+    outcome: historyOf(env, attempt, 'set_aside', false, text),
+    priority: 'error',
+    message: `${text}. ${howToMend(number)}`,
+  };
+}
+
+/** Only for a fault that an attempt has found: document and live data need not show it by themselves. */
+async function faultSeenBy(
+  env: Environment,
+  { run, plan }: AttemptSoFar,
+  outcome: Outcome,
+): Promise<FaultSeen | null> {
+  if (outcome.kind === 'set_aside') return outcome.faultSeen ?? null;
+  if (outcome.kind !== 'failed' || plan === null) return null;
+  const { unmendable } = outcome;
+  if (unmendable === undefined) return null;
+  return faultSeenNow(env, run, plan.liveDataDirectory);
+}
+
+export function historyOf(
+  env: Environment,
+  attempt: AttemptSoFar,
+  outcome: AttemptOutcome['outcome'],
+  counted: boolean,
+  reason: string | null,
+): AttemptOutcome {
+  return {
+    outcome,
+    counted,
+    reason,
+    cause: outcome === 'done' ? 'finished' : null,
+    traceback: null,
+    fingerprint: null,
+    plugin: null,
+    seconds: attempt.seconds,
+    peakMemoryBytes: attempt.peakMemoryBytes,
+    bytes: attempt.bytes,
+    dropped: attempt.plan?.dropped ?? [],
+    // The lineage of each is in the run document and beside the data: the history stays small.
+    products: (attempt.result?.products ?? []).map(({ lineage, ...product }) => product),
+    chunks: attempt.chunks,
+    // A child that died could not report them itself.
+    versions: attempt.result?.versions ?? env.executor.versions(),
+    input: inputSummary(attempt.result?.input),
+  };
+}
+
+function registration({ type, location, lineage }: Product): DataRegistration {
+  return { type, location, lineage };
+}

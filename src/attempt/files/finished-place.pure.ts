@@ -1,0 +1,83 @@
+import { posix } from 'node:path';
+
+import type { FolderWord, RunNow } from './ownership.pure.ts';
+
+/** A folder of strax in the place of an attempt. */
+export interface FolderInPlace {
+  /** Final name. */
+  name: string;
+  runId: string;
+  unfinished: boolean;
+  word: FolderWord;
+}
+
+/** The place of an attempt that nobody works on here. */
+export interface PlaceSeen {
+  attempt: string;
+  folders: readonly FolderInPlace[];
+  /** Final names of those that are finished and whole. */
+  whole: readonly string[];
+  /** The record of the attempt here says that this is its place, and that it is concluded. */
+  isRecorded: boolean;
+  /** Nothing in it was changed for this long, seconds. */
+  unchangedSeconds: number;
+  /** Why it may still be written to; null: nobody writes to it. */
+  heldBecause: string | null;
+}
+
+export type PlaceVerdict = { kind: 'remove' | 'stays'; why: string };
+
+/** What nobody can say whose it is, or that a run lists that nobody has made done since, seconds. */
+export const FORGOTTEN_SECONDS = 14 * 24 * 3600;
+
+/**
+ * May the place of an attempt be removed that is not going on here? What is finished in it stays until
+ * the run is done with the same data: a lineage has its name. `documents` are all of the run's number,
+ * read after the place was looked at; empty if nothing in it names a run.
+ */
+export function placeVerdict(
+  place: PlaceSeen,
+  documents: readonly RunNow[],
+  host: string,
+): PlaceVerdict {
+  const { attempt, folders, isRecorded } = place;
+  const words = folders.flatMap(({ word }) => (word.kind === 'says' ? [word] : []));
+  const foreign = words.find((word) => word.attempt !== attempt);
+  if (foreign !== undefined) {
+    return stays(`it holds a folder of attempt ${foreign.attempt} on ${foreign.host}`);
+  }
+  const elsewhere = words.find((word) => word.host !== host);
+  if (elsewhere !== undefined && !isRecorded) return stays(`it is of ${elsewhere.host}`);
+  if (documents.some(({ holder }) => holder === attempt)) return stays('its attempt has the run');
+  const isForgotten = place.unchangedSeconds >= FORGOTTEN_SECONDS;
+  if (words.length === 0 && !isRecorded) {
+    return isForgotten ? remove('nothing tells whose it is') : stays('nothing tells whose it is');
+  }
+  if (place.heldBecause !== null && !isRecorded) return stays(place.heldBecause);
+  if (place.whole.length === 0) return remove('nothing in it is finished');
+  const run = runOf(words[0]?.document ?? null, documents);
+  if (run?.state === 'abandoned') return remove('its run is abandoned');
+  if (run?.state === 'done' && place.whole.every((name) => lists(run, name))) {
+    return remove('its run is done with the same data');
+  }
+  if (isForgotten) return remove('its run was not done with the same data for two weeks');
+  return stays('what is finished in it stays until its run is done with the same data');
+}
+
+function runOf(document: string | null, documents: readonly RunNow[]): RunNow | null {
+  if (document !== null) return documents.find((each) => each.document === document) ?? null;
+  return documents.length === 1 ? (documents[0] ?? null) : null;
+}
+
+/** By its name: another host has it at another path. */
+function lists({ listed }: RunNow, name: string): boolean {
+  return listed.some(({ location }) => posix.basename(location) === name);
+}
+
+function remove(why: string): PlaceVerdict {
+  return { kind: 'remove', why };
+}
+
+function stays(why: string): PlaceVerdict {
+  return { kind: 'stays', why };
+}

@@ -1,0 +1,103 @@
+import { basename, join } from 'node:path';
+
+import type { AttemptBook } from './attempt-book.ts';
+import { placeVerdict, type PlaceSeen, type PlaceVerdict } from './files/finished-place.pure.ts';
+import { heldBecause, type RunNow } from './files/ownership.pure.ts';
+import { runsNow } from './files/removal.ts';
+import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
+import type { Environment } from '../ports/environment.ts';
+import { unlessRefused, untilAnswered } from '../ports/persist.ts';
+
+/**
+ * Removes the places of attempts that are not going on here, once nobody needs them: what a
+ * superseded attempt has finished and its run is done with elsewhere, and what nobody knows of any
+ * more. At start, and again from time to time. Safe to repeat.
+ */
+export async function tidyPlaces(
+  env: Environment,
+  book: AttemptBook,
+  signal: AbortSignal,
+): Promise<void> {
+  // First: a place is made after its attempt is known here and in the run document.
+  const attempts = await env.products.placesIn(env.stagingDirectory);
+  for (const attempt of attempts) {
+    if (signal.aborted) return;
+    if (book.has(attempt)) continue;
+    const place = join(env.stagingDirectory, attempt);
+    await unlessDiskTrouble(env, `look at ${place}`, () =>
+      unlessRefused(env, `the run of ${place}`, () => tidyUnlessOpen(env, place, signal)),
+    );
+  }
+}
+
+async function tidyUnlessOpen(env: Environment, place: string, signal: AbortSignal): Promise<void> {
+  const record = await env.attempts.read(basename(place));
+  // Recovery goes on with it.
+  if (record !== null && !record.concluded) return;
+  await tidy(env, place, record?.plan?.place === place, signal);
+}
+
+/** The same for one that this manager has just come to the end of. */
+export async function tidyPlace(
+  env: Environment,
+  place: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await tidy(env, place, true, signal);
+}
+
+async function tidy(
+  env: Environment,
+  place: string,
+  isRecorded: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const seen = await placeSeen(env, place, isRecorded);
+  const run = seen.folders[0] === undefined ? null : Number(seen.folders[0].runId);
+  const documents = await documentsOf(env, run, signal);
+  if (documents === null) return;
+  const verdict = placeVerdict(seen, documents, env.host);
+  if (verdict.kind === 'stays') return;
+  await env.products.removePlace(place);
+  tellRemoved(env, place, run, verdict);
+}
+
+async function placeSeen(env: Environment, place: string, isRecorded: boolean): Promise<PlaceSeen> {
+  const attempt = basename(place);
+  const folders = await env.products.foldersIn(place);
+  const activity = await env.products.activity(place);
+  const nowMs = env.clock.now().getTime();
+  const whole: string[] = [];
+  for (const runId of new Set(folders.map((folder) => folder.runId))) {
+    const { products } = await env.products.inspect(place, runId);
+    const sound = products.filter(({ problems }) => problems.length === 0);
+    whole.push(...sound.map(({ location }) => basename(location)));
+  }
+  return {
+    ...{ attempt, folders, whole, isRecorded },
+    unchangedSeconds: Math.max(0, (nowMs - activity.newestMs) / 1000),
+    heldBecause: heldBecause(activity, nowMs, env.rules.limits.quietSeconds),
+  };
+}
+
+async function documentsOf(
+  env: Environment,
+  run: number | null,
+  signal: AbortSignal,
+): Promise<RunNow[] | null> {
+  if (run === null) return [];
+  const found = await untilAnswered(env, `run ${run}`, signal, () => env.store.runs.byNumber(run));
+  return found === null ? null : runsNow(found);
+}
+
+function tellRemoved(
+  env: Environment,
+  place: string,
+  run: number | null,
+  { why }: PlaceVerdict,
+): void {
+  env.log.info(
+    { event: 'place.removed', run, attempt: basename(place) },
+    `${place} is removed: ${why}`,
+  );
+}
