@@ -52,7 +52,7 @@ describe.concurrent('wherever the power is cut, the next start comes to the same
           await trial.manager(scenario.restart);
           await scenario.afterwards?.(trial);
           await trial.done();
-          await trial.expectTheEndState(scenario.failures);
+          await trial.expectTheEndState(scenario.failures, scenario);
         } finally {
           await trial.end();
         }

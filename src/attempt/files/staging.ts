@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import { makeFolder, remove, renameDurable } from '../../infra/disk/durable.ts';
+import { makeFolder, remove, removeEmptyFolder, renameDurable } from '../../infra/disk/durable.ts';
 import { isMountPoint } from '../../infra/disk/mounts.ts';
 import { isWithin } from '../../infra/values/within.pure.ts';
 import type { Folders, StagingProblem } from './staging.pure.ts';
@@ -44,15 +44,32 @@ async function tryRename(staging: string, output: string): Promise<StagingProble
   const name = `000000-probe-${randomBytes(6).toString('hex')}_temp`;
   const [here, there] = [join(staging, name), join(output, name)];
   try {
-    await makeFolder('place.make', here);
-    await renameDurable('place.publish', here, there);
-    await renameDurable('place.publish', there, here);
+    await makeFolder('probe.make', here);
+    const { mtimeMs } = await stat(here);
+    for (const folder of [staging, output]) await clearOldProbes(folder, mtimeMs);
+    await renameDurable('probe.rename', here, there);
+    await renameDurable('probe.rename', there, here);
     return null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
     return { kind: 'apart', isMountPoint: await isMountPoint(output) };
   } finally {
-    for (const path of [here, there]) await remove('place.remove', path).catch(() => undefined);
+    for (const path of [here, there]) await remove('probe.remove', path).catch(() => undefined);
+  }
+}
+
+const PROBE = /^000000-probe-[0-9a-f]{12}_temp$/;
+/** A probe takes milliseconds: one that is this much older than another was cut. */
+const OLD_PROBE_MS = 60_000;
+
+/** By the times of the file system, which may differ from those of this machine. */
+async function clearOldProbes(folder: string, newestMs: number): Promise<void> {
+  for (const name of (await readdir(folder)).filter((each) => PROBE.test(each))) {
+    const path = join(folder, name);
+    // Another host may have removed it meanwhile.
+    const times = await stat(path).catch(() => null);
+    if (times === null || newestMs - times.mtimeMs <= OLD_PROBE_MS) continue;
+    await removeEmptyFolder('probe.remove', path);
   }
 }
 

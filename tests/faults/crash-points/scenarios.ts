@@ -21,6 +21,8 @@ export interface Scenario {
   toTheCut: ways.Way;
   /** The manager that is started without a cut, where it is to be another than usual. */
   restart?: TrialManager;
+  /** Another host with the same output folder took the run over before the restart, where it was not done. */
+  isTakenOver?: true;
   /** What a person does after the restart, where one is needed. */
   afterwards?: (trial: Trial) => Promise<void>;
 }
@@ -38,6 +40,22 @@ const around = (...steps: Step[]): Cut[] =>
 const file = (...files: File[]): Cut[] =>
   files.flatMap((name) => FILE_MOMENTS.map((moment: FileMoment) => `${name}:${moment}` as const));
 
+/** What a run of a trial has: two of its products are renamed at a time, never the same. */
+const PRODUCTS = 7;
+/** One after the other, each before and after its rename. */
+const EACH_RENAME: readonly Cut[] = Array.from({ length: PRODUCTS }, (_, i) =>
+  STEP_MOMENTS.map((moment) => `place.publish:${moment}#${i + 1}` as const),
+).flat();
+
+/** From the moment at which an attempt has a folder of its own. */
+const PUBLICATION: readonly Cut[] = [
+  ...around('place.make'),
+  ...file('publishing.json'),
+  ...EACH_RENAME,
+  ...around('runs.conclude', 'place.remove'),
+  ...file('concluded'),
+];
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'a run is taken and done',
@@ -48,14 +66,26 @@ export const SCENARIOS: readonly Scenario[] = [
       ...around('runs.claim', 'attempts.begin', 'attempt.make', 'followed'),
       ...file('plan.json'),
       ...around('runs.busy', 'attempts.plan', 'runs.heartbeat'),
-      ...around('place.make', 'place.publish', 'place.remove'),
-      ...file('publishing.json'),
-      ...around('attempts.end', 'runs.conclude'),
-      ...file('concluded'),
-      ...around('daq_log.write'),
+      ...around('probe.make', 'probe.rename', 'probe.remove'),
+      ...around('attempts.end', 'daq_log.write'),
+      ...PUBLICATION,
       'hosts.write:after#3',
     ],
     toTheCut: ways.taken,
+  },
+  {
+    name: 'another host takes the run over after the cut',
+    failures: 0,
+    points: [...PUBLICATION, ...around('attempts.end'), 'runs.busy:after'],
+    toTheCut: ways.takenOver,
+    isTakenOver: true,
+  },
+  {
+    name: 'another host takes the run over, and the child lives on',
+    failures: 0,
+    points: ['runs.heartbeat:after#3'],
+    toTheCut: ways.takenOverFromAChild,
+    isTakenOver: true,
   },
   {
     name: 'the log of a run grows without end',

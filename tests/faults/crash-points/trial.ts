@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Document } from 'mongodb';
@@ -14,6 +14,7 @@ import {
   type ManagerProcess,
   type StoredRun,
 } from '../../support/lab.ts';
+import { readWord } from '../../../src/attempt/files/ownership.ts';
 import { killProcessesOf, processesOf } from '../../support/processes.ts';
 import { runIdOf, type Lane } from './lane.ts';
 
@@ -31,11 +32,15 @@ export interface TrialManager {
   /** Replacements in the configuration of a small machine. */
   config?: Record<string, string>;
   context?: string;
+  /** The host beside the trial's, which shares its output folder. */
+  elsewhere?: boolean;
 }
 
 /** One run on one host of its own: its processes may be cut anywhere. */
 export class Trial {
   readonly host: string;
+  /** Another one with the same output folder, which may take the run over. */
+  readonly heir: string;
   readonly runId: string;
   readonly #managers: ManagerProcess[] = [];
 
@@ -44,12 +49,13 @@ export class Trial {
     readonly number: number,
   ) {
     this.host = `host${number}.test.local`;
+    this.heir = `heir${number}.test.local`;
     this.runId = runIdOf(number);
   }
 
   static async begin(lane: Lane): Promise<Trial> {
     const trial = new Trial(lane, await lane.newNumber());
-    await lane.seed(trial.stateDir);
+    for (const host of trial.hosts) await lane.seed(trial.lab.stateDir(host));
     return trial;
   }
 
@@ -59,6 +65,15 @@ export class Trial {
 
   get stateDir(): string {
     return this.lab.stateDir(this.host);
+  }
+
+  get hosts(): string[] {
+    return [this.host, this.heir];
+  }
+
+  /** Where attempts have folders of their own until their products are published. */
+  get staging(): string {
+    return `${this.lab.output}.staging`;
   }
 
   get liveFolder(): string {
@@ -82,9 +97,9 @@ export class Trial {
     return this.lab.run(this.number);
   }
 
-  async manager({ cut, contextOptions, config, context }: TrialManager = {}) {
+  async manager({ cut, contextOptions, config, context, elsewhere }: TrialManager = {}) {
     const choices: ManagerChoices = {
-      host: this.host,
+      host: elsewhere === true ? this.heir : this.host,
       config: configured(config ?? {}, contextOptions ?? {}),
       env: {
         // Only so are the products those of the undisturbed run after one failure as well.
@@ -178,60 +193,81 @@ export class Trial {
     const history = await this.lab.attempts.find({ run: this.number }).toArray();
     if (history.some(({ result }) => result === null))
       return 'an attempt has no end in the history';
-    for (const name of await namesIn(this.attemptsDir)) {
-      if (!(await namesIn(join(this.attemptsDir, name))).includes('concluded')) {
-        return `the attempt directory ${name} is not concluded`;
+    for (const host of this.hosts) {
+      const attempts = join(this.lab.stateDir(host), 'attempts');
+      for (const name of await namesIn(attempts)) {
+        if (!(await namesIn(join(attempts, name))).includes('concluded')) {
+          return `the attempt directory ${name} on ${host} is not concluded`;
+        }
       }
     }
     return '';
   }
 
-  /** The end state that any interruption must come to. */
-  async expectTheEndState(failures: number): Promise<void> {
+  /**
+   * The end state that any interruption must come to. `isTakenOver`: the other host may have done the
+   * run as well.
+   */
+  async expectTheEndState(failures: number, { isTakenOver = false } = {}): Promise<void> {
     for (const manager of this.#managers) await manager.kill();
-    await this.lab.endWorkers(this.host);
+    for (const host of this.hosts) await this.lab.endWorkers(host);
     const run = await this.run();
     expect(run.bootstrax.state).toBe('done');
     expect(run.bootstrax.n_failures ?? 0).toBe(failures);
     expect(run.bootstrax.attempt).toBeUndefined();
-    expect(run.bootstrax.host).toBe(this.host);
+    const host = String(run.bootstrax.host);
+    expect(isTakenOver ? this.hosts : [this.host]).toContain(host);
 
     const history = await this.lab.attempts.find({ run: this.number }).toArray();
-    const done = history.filter(({ result, ofDebt }) => result?.outcome === 'done' && !ofDebt);
-    expect(done.map(({ _id }) => _id)).toEqual([run.bootstrax.last_attempt]);
+    const done = history.filter(({ result }) => result?.outcome === 'done');
+    const last = String(run.bootstrax.last_attempt);
+    expect(done.filter(({ ofDebt }) => !ofDebt).map(({ _id }) => _id)).toEqual([last]);
 
     // Each product once on disk and once in the document, and nothing else of this run.
     const products = this.lane.productsOf(this.number);
     const stored = (await readdir(this.lab.output)).filter((name) => name.startsWith(this.runId));
     expect(stored.sort()).toEqual(products);
-    const entries = run.data.filter(({ host }) => host === this.host);
-    expect(entries.map(({ location }) => location).sort()).toEqual(
-      products.map((name) => join(this.lab.output, name)),
-    );
-    const plan = join(this.attemptsDir, String(run.bootstrax.last_attempt), 'plan.json');
+    const locations = products.map((name) => join(this.lab.output, name));
+    const entries = run.data.filter((entry) => this.hosts.includes(String(entry['host'])));
+    expect(entries.map((entry) => entry['location']).sort()).toEqual(locations);
+    expect(new Set(entries.map((entry) => entry['host']))).toEqual(new Set([host]));
+    const makers = done.map(({ _id }) => _id);
+    for (const location of locations) {
+      const word = await readWord(location);
+      expect(word.kind === 'says' && makers.includes(word.attempt), location).toBe(true);
+    }
+    expect(await this.#staged()).toEqual([]);
+    const plan = join(this.lab.stateDir(host), 'attempts', last, 'plan.json');
     const { differences, loaded } = await this.lane.compare(this.number, plan);
     expect(differences).toEqual([]);
     expect(Object.keys(loaded).length).toBeGreaterThan(0);
 
-    expect(
-      (await namesIn(this.attemptsDir)).filter((name) => !/^[0-9a-f]{24}$/.test(name)),
-    ).toEqual([]);
+    for (const each of this.hosts) {
+      const attempts = await namesIn(join(this.lab.stateDir(each), 'attempts'));
+      expect(attempts.filter((name) => !/^[0-9a-f]{24}$/.test(name))).toEqual([]);
+    }
     const attempts = history.map(({ _id }) => _id);
     const memory = await readdir('/dev/shm');
     expect(memory.filter((name) => attempts.some((id) => name.includes(id)))).toEqual([]);
-    await until(
-      `all processes of ${this.host} to end`,
-      () => processesOf(this.stateDir).length === 0,
-      20,
-    );
+    for (const each of this.hosts) {
+      const left = () => processesOf(this.lab.stateDir(each));
+      await until(`all processes of ${each} to end`, () => left().length === 0, 20);
+    }
+  }
+
+  /** What is left where attempts have folders of their own. */
+  async #staged(): Promise<string[]> {
+    const names = await namesIn(this.staging);
+    return names.filter((name) => !name.startsWith('000000-probe-'));
   }
 
   /** Leaves nothing behind that could disturb the next trial in this laboratory. */
   async end(): Promise<void> {
     for (const manager of this.#managers) await manager.kill();
-    await killProcessesOf(this.stateDir);
+    for (const host of this.hosts) await killProcessesOf(this.lab.stateDir(host));
     await this.lab.runs.deleteMany({ number: this.number });
-    await this.lane.forgetHost(this.host);
+    for (const host of this.hosts) await this.lane.forgetHost(host);
+    await rm(this.staging, { recursive: true, force: true });
   }
 }
 

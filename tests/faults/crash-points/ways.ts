@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 
 import { newAttemptId } from '../../../src/attempt/files/attempt-directory.ts';
@@ -53,6 +53,26 @@ export const taken: Way = async (trial, cut) => {
   await trial.insert();
   await trial.cutIn(await trial.manager({ cut, config: LIVELY }), cut);
 };
+
+/** Another host, with the same output folder, finds it silent before it starts again. */
+export const takenOver: Way = async (trial, cut) => {
+  await taken(trial, cut);
+  await doneElsewhere(trial);
+};
+
+/** The same, and what the host has started goes on all the time. */
+export const takenOverFromAChild: Way = async (trial, cut) => {
+  await trial.cutIn(await busyWithFolders(trial, cut), cut);
+  await doneElsewhere(trial);
+  expect(await hasBegunFolders(trial)).toBe(true);
+};
+
+async function doneElsewhere(trial: Trial): Promise<void> {
+  const heir = await trial.manager({ ...TIDY, elsewhere: true });
+  await trial.lab.reached(trial.number, ['done']);
+  // Where the host itself had done it, this one has seen that there is nothing to do.
+  await heir.event('manager.ready');
+}
 
 export const inTheWorker: Way = async (trial, cut) => {
   await trial.insert();
@@ -495,10 +515,7 @@ export const paying: Way = async (trial, cut) => {
 export const payingStopped: Way = async (trial, cut) => {
   await doneWithDebt(trial);
   const manager = await trial.manager({ ...PAYING, contextOptions: { sleep_seconds: 60 }, cut });
-  const isBegun = (name: string) => name.startsWith(trial.runId) && name.endsWith('_temp');
-  await until('something to be written', async () => {
-    return (await readdir(trial.lab.output)).some(isBegun);
-  });
+  await until('something to be written', () => hasBegunFolders(trial));
   await trial.lab.command(['stop', '--children'], { host: trial.host });
   await trial.cutIn(manager, cut);
 };
@@ -526,11 +543,16 @@ async function busyWithFolders(trial: Trial, cut?: Cut) {
     ...(cut === undefined ? {} : { cut }),
     contextOptions: { sleep_seconds: 60 },
   });
-  await until('the first folder in the document', async () => {
-    const { bootstrax, data } = await trial.run();
-    return bootstrax.state === 'busy' && data.some(({ host }) => host === trial.host);
+  await until('the first folder', async () => {
+    return (await trial.run()).bootstrax.state === 'busy' && (await hasBegunFolders(trial));
   });
   return manager;
+}
+
+/** An attempt writes, in a folder of its own. */
+async function hasBegunFolders(trial: Trial): Promise<boolean> {
+  const written = await readdir(trial.staging, { recursive: true }).catch(() => []);
+  return written.some((path) => basename(path).startsWith(trial.runId) && path.endsWith('_temp'));
 }
 
 function failedBefore(trial: Trial, failures: number, retry: Date) {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -40,6 +40,26 @@ describe('the folder in which attempts write', () => {
     expect(await stagingProblem({ staging, output })).toBeNull();
     expect(readdirSync(staging)).toEqual([]);
     expect(readdirSync(output)).toEqual([]);
+  });
+
+  it('is looked at without anything left of a time when the power was cut meanwhile', async () => {
+    mkdirSync(staging);
+    const old = new Date(Date.now() - 3_600_000);
+    for (const folder of [staging, output]) {
+      for (const [name, time] of [
+        ['000000-probe-0123456789ab_temp', old],
+        // Somebody else's, right now.
+        ['000000-probe-ba9876543210_temp', new Date()],
+        ['000000-probe-none_temp', old],
+      ] as const) {
+        mkdirSync(join(folder, name));
+        utimesSync(join(folder, name), time, time);
+      }
+    }
+    expect(await stagingProblem({ staging, output })).toBeNull();
+    const left = ['000000-probe-ba9876543210_temp', '000000-probe-none_temp'];
+    expect(readdirSync(staging).sort()).toEqual(left);
+    expect(readdirSync(output).sort()).toEqual(left);
   });
 
   it('is found fit where the output folder is a symbolic link to its file system', async () => {
