@@ -9,6 +9,7 @@
 # make lint           the checks alone
 # make simulation     ten thousand simulated nights of a small fleet; SEED=7: that one, with all that happens in it
 # make chaos          kills and stops everything at random; SECONDS=600 SEED=7
+# make pairs          two managers of any kinds meet, killed and stopped at random; ROUNDS=200 SEED=7
 # make mutation       change the decisions and the database updates, one spot at a time: the tests must notice
 # make pictures       takes the pictures of docs/pictures: a small fleet at work, each page light and dark, wide and narrow
 # make bench-<name>   a table and one JSON line; the names are the files in bench/
@@ -17,7 +18,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: setup build bundle demo test test-bundle lint check-protocol typecheck python-lint python-test node-test test-tools zone-test test-zones \
-	chaos simulation mutation pictures clean
+	chaos pairs simulation mutation pictures clean
 
 RUNS ?= 3
 EXIT ?=
@@ -25,6 +26,8 @@ EXIT ?=
 CONFIG ?=
 # Length of the chaos and what its faults follow from; without a seed a random one.
 SECONDS ?= 60
+# Rounds of two managers; their seeds are SEED and the numbers after it.
+ROUNDS ?= 20
 SEED ?=
 # Further options of `bootstrax demo` or of a benchmark.
 ARGS ?=
@@ -113,6 +116,9 @@ simulation: setup
 
 chaos: build
 	@node scripts/chaos.mjs --seconds "$(SECONDS)" --seed "$(SEED)"
+
+pairs: build
+	@node scripts/pairs.mjs --rounds "$(ROUNDS)" --seed "$(SEED)"
 
 mutation: setup
 	node scripts/mutation.mjs $(ARGS)

@@ -128,6 +128,8 @@ export interface ManagerChoices {
   args?: string[];
   /** A program, with its arguments, that runs the manager. */
   under?: string[];
+  /** Root of the release whose manager it is, if not of this checkout. */
+  release?: string;
 }
 
 /** An embedded database, folders and processes of one test file, all in a folder of its own. */
@@ -309,7 +311,8 @@ export class Lab {
     await writeFile(file, choices.config ?? SMALL_MACHINE, { mode: 0o600 });
     const [program = process.execPath, ...args] = [
       ...(choices.under ?? []),
-      ...[process.execPath, join(PACKAGE, 'bin/bootstrax'), 'run', '--config', file],
+      ...[process.execPath, join(choices.release ?? PACKAGE, 'bin/bootstrax'), 'run'],
+      ...['--config', file],
       ...(choices.args ?? []),
     ];
     const python = this.#isWarm ? await this.#warmPython() : PYTHON;

@@ -23,10 +23,7 @@ export const HASTE: {
 };
 
 /** The same for ours, on a small machine. */
-export const OURS_CONFIG = `
-[database]
-credentials_file = "utilix"
-
+export const OURS_LIMITS = `
 ${SMALL_MACHINE.replace(/\[retry\][^]*?\[limits\]/, '[limits]').replace('renew_seconds = 1', '')}
 
 # As in the nursery of the reference.
@@ -54,6 +51,12 @@ clean_up_seconds = 2
 idle_poll_seconds = 0.5
 `,
 );
+
+/** Its databases are found in the site's utilix file. */
+export const OURS_CONFIG = `
+[database]
+credentials_file = "utilix"
+${OURS_LIMITS}`;
 
 /** Starts one of our managers as a site would: it finds its databases in the site's utilix file. */
 export function ours(

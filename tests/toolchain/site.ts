@@ -198,7 +198,11 @@ export class Site {
   }
 
   /** Starts a manager of the reference as the program that it is on an event builder, not as a fork. */
-  async referenceProgram(host: string, times: ReferenceTimes = {}): Promise<ReferenceManager> {
+  async referenceProgram(
+    host: string,
+    times: ReferenceTimes = {},
+    output = this.output(host),
+  ): Promise<ReferenceManager> {
     const id = this.#requests++;
     const log = join(this.lab.root, `reference-${host}-${id}.log`);
     const directory = join(this.lab.root, `work-${host}`);
@@ -206,7 +210,7 @@ export class Site {
     const program = join(directory, 'bootstrax');
     await copyFile(join(import.meta.dirname, 'reference_program.py'), program);
     const request = {
-      ...{ host, argv: REFERENCE_FLAGS, output: this.output(host), timeouts: times },
+      ...{ host, argv: REFERENCE_FLAGS, output, timeouts: times },
       dieAt: null,
     };
     const words = await open(log, 'a');

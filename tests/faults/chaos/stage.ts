@@ -90,22 +90,7 @@ export class Host {
   }
 
   openAttempts(): OpenAttempt[] {
-    const root = join(this.stateDir, 'attempts');
-    return namesIn(root)
-      .filter((name) => /^[0-9a-f]{24}$/.test(name))
-      .filter((name) => !namesIn(join(root, name)).includes('concluded'))
-      .map((attempt) => {
-        const plan = readJson<{ run: number }>(join(root, attempt, 'plan.json'));
-        const started = readJson<{ guardian: ProcessIdentity; child: ProcessIdentity }>(
-          join(root, attempt, 'started.json'),
-        );
-        return {
-          attempt,
-          run: plan?.run ?? null,
-          guardian: living(started?.guardian),
-          child: living(started?.child),
-        };
-      });
+    return openAttemptsIn(this.stateDir);
   }
 
   #ended(manager: ManagerProcess, code: number | null): void {
@@ -125,6 +110,26 @@ export class Host {
     await delay(CRASHED_PAUSE_SECONDS * 1000);
     if (this.#current === null && !this.#away) await this.start();
   }
+}
+
+/** Attempts of a state folder that are not concluded, with what runs of them. */
+export function openAttemptsIn(stateDir: string): OpenAttempt[] {
+  const root = join(stateDir, 'attempts');
+  return namesIn(root)
+    .filter((name) => /^[0-9a-f]{24}$/.test(name))
+    .filter((name) => !namesIn(join(root, name)).includes('concluded'))
+    .map((attempt) => {
+      const plan = readJson<{ run: number }>(join(root, attempt, 'plan.json'));
+      const started = readJson<{ guardian: ProcessIdentity; child: ProcessIdentity }>(
+        join(root, attempt, 'started.json'),
+      );
+      return {
+        attempt,
+        run: plan?.run ?? null,
+        guardian: living(started?.guardian),
+        child: living(started?.child),
+      };
+    });
 }
 
 function runs({ child }: ManagerProcess): boolean {

@@ -1,0 +1,98 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import { readWord } from '../../src/attempt/files/ownership.ts';
+import { Lab, SMALL_MACHINE, until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
+import { Release, releaseMissing } from '../support/release.ts';
+
+const BEFORE = '0.1.1';
+const RUN = ['--seconds', '4', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
+/** So that there is something in work for a few seconds. */
+const SLOW = `${SMALL_MACHINE}\n[worker.context_options]\nsleep_seconds = 0.4\n`;
+
+const missing = releaseMissing(BEFORE);
+if (missing !== null) console.warn(`upgrade tests are skipped: ${missing}`);
+
+describe.skipIf(missing !== null)(`an upgrade from ${BEFORE} in the middle of a run`, () => {
+  let lab: Lab;
+  let release: Release;
+  beforeAll(async () => {
+    release = await Release.build(BEFORE);
+    // What one process has imported serves no manager of another release.
+    lab = await Lab.start({ warmPython: false });
+  });
+  afterEach(() => lab.endManagers());
+  afterAll(async () => {
+    await lab.end();
+    await release.remove();
+  });
+
+  let hosts = 0;
+  /** Each test has a host of its own. */
+  const newHost = () => `upgraded${(hosts += 1)}.test.local`;
+  const before = (host: string) => lab.manager({ host, config: SLOW, release: release.path });
+  const now = (host: string) => lab.manager({ host, config: SLOW });
+  const staged = () => {
+    const staging = `${lab.output}.staging`;
+    return existsSync(staging) ? readdirSync(staging) : [];
+  };
+
+  /** A run in work with a folder that strax has begun; answers its number and the attempt's id. */
+  async function inWork(manager: ManagerProcess): Promise<{ run: number; attempt: string }> {
+    await manager.event('worker.ready');
+    const [run = 0] = await lab.takeRuns(RUN);
+    const { attempt } = (await lab.reached(run, ['busy'])).bootstrax;
+    await until('strax to begin', () => {
+      const begun = [lab.output, join(`${lab.output}.staging`, attempt!)];
+      return begun
+        .flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []))
+        .some((name) => Number(name.split('-')[0]) === run);
+    });
+    return { run, attempt: attempt! };
+  }
+
+  /** Done, with whole products of one attempt in the output folder and nothing else of it there. */
+  async function expectProductsOf(run: StoredRun): Promise<void> {
+    const { host, last_attempt: attempt } = run.bootstrax;
+    const entries = run.data.filter((entry) => entry['host'] === host);
+    const locations = entries.map(({ location }) => String(location)).sort();
+    expect(locations.length).toBeGreaterThan(3);
+    for (const location of locations) {
+      expect(await readWord(location)).toMatchObject({ kind: 'says', attempt });
+    }
+    const there = readdirSync(lab.output).filter((name) => Number(name.split('-')[0]) === run.number);
+    expect(there.map((name) => join(lab.output, name)).sort()).toEqual(locations);
+  }
+
+  test('the new manager goes on with the attempt of the old one, whose products lie in the output folder', async () => {
+    const host = newHost();
+    const elder = await before(host);
+    const { run, attempt } = await inWork(elder);
+    const younger = await now(host);
+    await younger.event('attempt.adopted', { run, attempt });
+    const done = await lab.reached(run, ['done']);
+    expect(done.bootstrax).toMatchObject({ host, last_attempt: attempt });
+    expect(done.bootstrax.n_failures).toBeUndefined();
+    await younger.event('attempt.ended', { run, outcome: 'done' });
+    await expectProductsOf(done);
+    expect(staged()).toEqual([]);
+  });
+
+  test('the old manager comes back in the middle of a run of the new one: nothing is lost', async () => {
+    const host = newHost();
+    const younger = await now(host);
+    const { run } = await inWork(younger);
+    const elder = await before(host);
+    await elder.event('manager.ready');
+    const done = await lab.reached(run, ['done']);
+    await elder.event('attempt.ended', { run, outcome: 'done' });
+    await expectProductsOf(done);
+    await elder.kill();
+    // What the old one does not know of goes when the new one is back.
+    const again = await now(host);
+    await again.event('manager.ready');
+    await until('the places of attempts to be gone', () => staged().length === 0);
+    await expectProductsOf(await lab.run(run));
+  });
+});

@@ -1,0 +1,49 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { PACKAGE } from './lab.ts';
+
+const run = promisify(execFile);
+const MAX_BYTES = 100_000_000;
+
+/** The commit of a release, as CHANGELOG.md names it. */
+function commitOf(version: string): string {
+  const [, section = ''] = readFileSync(join(PACKAGE, 'CHANGELOG.md'), 'utf8').split(
+    `\n## ${version}\n`,
+  );
+  const [, commit] = /commit `([0-9a-f]+)`/.exec(section) ?? [];
+  if (commit === undefined) throw new Error(`CHANGELOG.md names no commit of ${version}`);
+  return commit;
+}
+
+/** Why an earlier release cannot be built here, or null: a shallow clone has no history. */
+export function releaseMissing(version: string): string | null {
+  const commit = commitOf(version);
+  const { status } = spawnSync('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: PACKAGE });
+  if (status === 0) return null;
+  return `commit ${commit} of ${version} is not in this clone: git fetch --unshallow`;
+}
+
+/** An earlier release, built in a folder of its own with what is installed here. */
+export class Release {
+  private constructor(readonly path: string) {}
+
+  static async build(version: string): Promise<Release> {
+    const path = await mkdtemp(join(tmpdir(), `bootstrax-${version}-`));
+    const archive = join(path, 'release.tar');
+    await run('git', ['archive', '--output', archive, commitOf(version)], { cwd: PACKAGE });
+    await run('tar', ['-xf', archive, '-C', path]);
+    await rm(archive);
+    await symlink(join(PACKAGE, 'node_modules'), join(path, 'node_modules'));
+    await run(process.execPath, ['scripts/build.mjs'], { cwd: path, maxBuffer: MAX_BYTES });
+    return new Release(path);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+}
