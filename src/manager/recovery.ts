@@ -142,6 +142,7 @@ async function cleanUpLostAttempt(
   const isKept = documents.some((document) => isKeptAside(document, plan, begun));
   if (isDone) await requestDeletion(env, plan.run, plan.attempt, signal);
   else if (!isKept) {
+    await correctHistory(env, plan, documents, signal);
     for (const document of documents) {
       await withdrawEntries(env, removal, document, begun, signal);
     }
@@ -163,6 +164,27 @@ async function cleanUpLostAttempt(
     { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed },
     `an earlier attempt at run ${plan.run} is cleaned up: ${isDone ? 'the run is done with it' : isKept ? 'the run is set aside with what it has made' : `${removed} folders removed`}`,
   );
+}
+
+/**
+ * Its success was noted and never came about: it ended before the conclusion, and others had the run
+ * by then.
+ */
+async function correctHistory(
+  env: Environment,
+  plan: Plan,
+  documents: readonly RunDocument[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (documents.some((document) => concludedBy(document, plan))) return;
+  const read = await untilAnswered(env, `attempt ${plan.attempt}`, signal, async () => ({
+    history: await env.store.attempts.get(plan.attempt),
+  }));
+  const noted = read?.history?.result;
+  if (noted?.outcome !== 'done') return;
+  const reason = 'the run was taken over or settled by others';
+  const outcome = { ...noted, outcome: 'superseded', counted: false, reason } as const;
+  await endHistory(env, plan.attempt, outcome, {}, signal);
 }
 
 /** This attempt has set the run aside, and what it has made is listed. */

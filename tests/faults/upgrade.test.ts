@@ -61,7 +61,9 @@ describe.skipIf(missing !== null)(`an upgrade from ${BEFORE} in the middle of a 
     for (const location of locations) {
       expect(await readWord(location)).toMatchObject({ kind: 'says', attempt });
     }
-    const there = readdirSync(lab.output).filter((name) => Number(name.split('-')[0]) === run.number);
+    const there = readdirSync(lab.output).filter(
+      (name) => Number(name.split('-')[0]) === run.number,
+    );
     expect(there.map((name) => join(lab.output, name)).sort()).toEqual(locations);
   }
 
