@@ -12,6 +12,7 @@ export function planSummary(plan: Plan): PlanSummary {
     max_messages: plan.maxMessages,
     timeout: plan.timeoutSeconds,
     rung: plan.failures,
+    ...(plan.place == null ? {} : { place: plan.place }),
   };
 }
 

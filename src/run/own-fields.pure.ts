@@ -32,8 +32,12 @@ export function readOwnFields(bootstrax: unknown): OwnFields {
 
 function readPlan(plan: unknown): OwnFields['plan'] {
   if (isMissing(plan)) return null;
-  const { targets, dropped } = fieldsOf(plan);
-  return { targets: plainStrings(targets), dropped: plainStrings(dropped) };
+  const { targets, dropped, place } = fieldsOf(plan);
+  return {
+    targets: plainStrings(targets),
+    dropped: plainStrings(dropped),
+    place: plainString(place),
+  };
 }
 
 function readProgress(progress: unknown): StoredProgress | null {

@@ -35,6 +35,8 @@ export interface RunView {
   settledAfterSeconds: number | null;
   /** What keeps a claimed run from being begun; null: nothing is known. */
   waitsFor: string | null;
+  /** Folder on `host` that the run's attempt writes to; null unless it is busy. */
+  place: string | null;
   /** Present while the run is processed. */
   progress: ProgressView | null;
 }
@@ -54,6 +56,11 @@ export interface ProgressView {
   behindSeconds: number | null;
 }
 
+/** Folder that the attempt in work writes to; null where none is in work. */
+export function placeNow({ bootstrax, own }: StoredRun): string | null {
+  return bootstrax.state === 'busy' ? (own.plan?.place ?? null) : null;
+}
+
 /** What a document says of its run; `now` by the server's clock. */
 export function runView(stored: StoredRun, now: Date): RunView {
   const { plan, incomplete, sameNumber, progress } = stored.own;
@@ -64,11 +71,15 @@ export function runView(stored: StoredRun, now: Date): RunView {
     dropped: plan?.dropped ?? [],
     incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
     setAsideFor: sameNumber,
+    place: placeNow(stored),
     progress: progress === null ? null : progressOf(progress, parsed, now),
   };
 }
 
-type Described = Omit<RunView, 'targets' | 'dropped' | 'incomplete' | 'setAsideFor' | 'progress'>;
+type Described = Omit<
+  RunView,
+  'targets' | 'dropped' | 'incomplete' | 'setAsideFor' | 'place' | 'progress'
+>;
 
 function describe(parsed: ParsedRun, now: Date): Described {
   if (parsed.kind === 'malformed') {

@@ -35,6 +35,8 @@ export interface PlanSummary {
   /** Seconds. */
   timeout: number;
   rung: number;
+  /** Where strax writes until the products are checked; absent: the output folder. */
+  place?: string;
 }
 
 /** The progress as shown in the run document. */

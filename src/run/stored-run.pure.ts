@@ -90,7 +90,7 @@ export interface OwnFields {
   /** Id of what a person has asked for last. */
   action: string | null;
   /** Null: none is there. */
-  plan: { targets: readonly string[]; dropped: readonly string[] } | null;
+  plan: StoredPlan | null;
   progress: StoredProgress | null;
   /** What its data lacks; null: nothing that is known. */
   incomplete: Incomplete | null;
@@ -103,6 +103,14 @@ export interface OwnFields {
   debt: StoredDebt | null;
   /** The attempt that has made what it lacked. */
   debtPaid: string | null;
+}
+
+/** What is being or was tried. */
+export interface StoredPlan {
+  targets: readonly string[];
+  dropped: readonly string[];
+  /** Folder that the attempt writes to until its products are checked. */
+  place: string | null;
 }
 
 /** `at` null: what stands there is no date. */

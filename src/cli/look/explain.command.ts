@@ -6,6 +6,7 @@ import { runArgument, RUN_HELP, type RunArgument } from '../framework/run-argume
 import { blame, blameText, isAlike, type Blame } from '../../retry/blame.pure.ts';
 import { causeText, type Meaning } from '../../retry/causes.pure.ts';
 import { deletionInWords } from '../../features/deletion/deletion-words.pure.ts';
+import { placeNow } from '../../run/run-view.pure.ts';
 import { incompleteInWords } from '../../attempt/live-input.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { withDatabase } from '../framework/with-database.ts';
@@ -34,7 +35,7 @@ export function addExplain(program: Command): void {
     .argument('<run>', RUN_HELP, runArgument)
     .option(
       '--json',
-      'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, sameNumber}',
+      'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, place, sameNumber}',
     )
     .action(async (named: RunArgument, { json }: { json?: boolean }, command: Command) => {
       const explanation = await withDatabase(command, async (database) => {
@@ -47,6 +48,7 @@ export function addExplain(program: Command): void {
           lastFailure: await lastFailureOf(store, own.run, now),
           liveData: deletion === undefined ? null : deletionInWords(deletion),
           incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
+          place: placeNow(own.stored),
           sameNumber: others.map((other) => other.explanation),
         };
       });
@@ -60,9 +62,11 @@ interface Told {
   lastFailure: LastFailure | null;
   liveData: string | null;
   incomplete: readonly string[];
+  /** Where the attempt in work writes. */
+  place: string | null;
   sameNumber: readonly NumberedExplanation[];
 }
-const NOTHING_TOLD = { lastFailure: null, liveData: null, incomplete: [] };
+const NOTHING_TOLD = { lastFailure: null, liveData: null, incomplete: [], place: null };
 
 async function lastFailureOf(store: Store, run: number, now: Date): Promise<LastFailure | null> {
   const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
@@ -84,7 +88,7 @@ function inWords(
   explanation: NumberedExplanation | (Omit<NumberedExplanation, 'sameNumber'> & Told),
 ): string {
   const { run, state, verdict, rules, next, commands, hosts, document, sameNumber } = explanation;
-  const { lastFailure, liveData, incomplete } =
+  const { lastFailure, liveData, incomplete, place } =
     'lastFailure' in explanation ? explanation : NOTHING_TOLD;
   const which = sameNumber.length === 0 ? '' : `, document ${document}`;
   const lines = [
@@ -116,6 +120,9 @@ function inWords(
     );
   }
   lines.push(...incomplete);
+  if (place !== null) {
+    lines.push(`it is written to ${place}, and published from there once it is checked`);
+  }
   if (liveData !== null) lines.push(liveData);
   if (next !== null) {
     const who = next.who === null ? '' : `, by ${next.who}`;

@@ -25,7 +25,7 @@ const FULL = runDocument({
     ...{ reason: 'eb3:\nwhy\n', n_failures: 2, next_retry: at(1), attempt: 'a3', outcome: 'done' },
     ...{ uncounted: 1, holders_lost: 1, asked_failures: [1], waits_for: 'a place' },
     ...{ last_attempt: 'a2', attempt_time: at(0), action: 'act1', debt_paid: 'a4' },
-    plan: { targets: ['peaks'], dropped: ['events'], cores: 4 },
+    plan: { targets: ['peaks'], dropped: ['events'], place: '/out.staging/a3', cores: 4 },
     progress: {
       ...{ phase: 'processing', chunks: 3, covered_seconds: 15, bytes: 9, memory_bytes: 8 },
       ...{ mb_per_s: 7.5, t: 10, first_output: at(0) },
@@ -174,7 +174,7 @@ test('every field that anybody reads is in what is read of a document that has t
     bootstrax: { failures: 2, askedFailures: [1], outcome: 'done', uncounted: 1, holdersLost: 1 },
     own: {
       ...{ lastAttempt: 'a2', attemptTime: { at: at(0) }, action: 'act1', debtPaid: 'a4' },
-      plan: { targets: ['peaks'], dropped: ['events'] },
+      plan: { targets: ['peaks'], dropped: ['events'], place: '/out.staging/a3' },
       progress: {
         ...{ phase: 'processing', chunks: 3, coveredSeconds: 15, bytes: 9, memoryBytes: 8 },
         ...{ mbPerSecond: 7.5, seconds: 10, firstOutput: at(0) },

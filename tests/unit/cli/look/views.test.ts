@@ -59,6 +59,19 @@ describe('runView', () => {
     });
   });
 
+  it('tells where the attempt in work writes, and of no attempt that is not in work', () => {
+    const place = '/out.staging/aaa';
+    const viewed = (state: string, plan: unknown) =>
+      runView(readRun(busyRun({ bootstrax: { state, host: 'eb3.lab', time: NOW, plan } })), NOW);
+    expect(viewed('busy', { targets: ['peaks'], place }).place).toBe(place);
+    expect(viewed('done', { targets: ['peaks'], place }).place).toBeNull();
+    expect(viewed('failed', { targets: ['peaks'], place }).place).toBeNull();
+    // Plans of earlier releases, and what other programs may write there.
+    expect(viewed('busy', { targets: ['peaks'] }).place).toBeNull();
+    expect(viewed('busy', { targets: ['peaks'], place: ['odd'] }).place).toBeNull();
+    expect(viewed('busy', null).place).toBeNull();
+  });
+
   it('says how far a run that is being taken is behind', () => {
     expect(runView(readRun(busyRun({ end: null })), NOW)).toMatchObject({
       seconds: 100,

@@ -7,8 +7,15 @@ import type { Resource } from '../../resource.ts';
 export function Data({ answer }: { answer: Resource<RunAnswer> }) {
   const data = answer.data?.data ?? [];
   const deleted = answer.data?.deleted ?? [];
+  const row = answer.data?.row;
   return (
     <Panel title="Data and deletions" class="data" fresh={answer} loading={answer.data === null}>
+      {row?.place != null && (
+        <p>
+          The attempt on {row.host} writes to <span class="path">{row.place}</span>. Its data is
+          listed here once it is checked and published.
+        </p>
+      )}
       {data.length === 0 ? (
         <Empty>No data is listed for this run.</Empty>
       ) : (
