@@ -62,12 +62,17 @@ test('what a message to the database relies on is on disk before it is sent', as
   const late = events.map((event) =>
     event.kind === 'sync_all' ? { ...event, begin: Infinity, end: Infinity } : event,
   );
-  expect(durabilityProblems(late, traced).join('\n')).toContain('before the conclusion');
+  expect(durabilityProblems(late, traced).join('\n')).toContain('before result.json');
+  expect(without((event) => sync(event, /publishing\.json/))).toContain('publishing.json is not');
+  expect(without((event) => sync(event, /\/out$/))).toMatch(/out is not forced.*publication/);
+  expect(without((event) => sync(event, /\.staging\/[0-9a-f]{24}$/))).toMatch(
+    /staging\/[0-9a-f]{24} is not forced.*publication/,
+  );
 });
 
 function tracedRun(run: StoredRun): TracedRun {
   return {
-    outputDirectory: lab.output,
+    stagingDirectory: `${lab.output}.staging`,
     attemptsDirectory: join(lab.stateDir(HOST), 'attempts'),
     products: run.data.filter(({ host }) => host === HOST).map(({ location }) => String(location)),
   };

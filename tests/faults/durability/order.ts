@@ -6,7 +6,8 @@ type Of<K extends TraceEvent['kind']> = Extract<TraceEvent, { kind: K }>;
 
 /** The one run that was traced. */
 export interface TracedRun {
-  outputDirectory: string;
+  /** Where attempts write. */
+  stagingDirectory: string;
   attemptsDirectory: string;
   /** Final names of its products. */
   products: readonly string[];
@@ -49,28 +50,44 @@ export function durabilityProblems(events: readonly TraceEvent[], run: TracedRun
   const changes = [
     ...kind('write').map((event) => ({ event, path: event.path })),
     ...kind('rename').map((event) => ({ event, path: event.to })),
-  ].filter(({ path }) => path.startsWith(`${run.outputDirectory}/`));
-  const syncs = kind('sync_all').filter(({ path }) => path === run.outputDirectory);
-  const productProblems = run.products.flatMap((product) => {
-    const own = changes.filter(({ path }) => path.startsWith(product));
-    const last = own.at(-1);
-    if (!own.some(({ event, path }) => event.kind === 'rename' && path === product)) {
-      return [`${basename(product)} is not renamed into place in the trace`];
+  ].filter(({ path }) => path.startsWith(`${run.stagingDirectory}/`));
+  const publications = run.products.map((product) => ({
+    product,
+    renamed: kind('rename').find(({ to }) => to === product),
+  }));
+  const productProblems = publications.flatMap(({ product, renamed }) => {
+    const name = basename(product);
+    if (renamed?.from.startsWith(`${run.stagingDirectory}/`) !== true) {
+      return [`${name} is not renamed into the output folder in the trace`];
     }
-    const lastEnd = Math.max(...own.map(({ event }) => event.end));
-    const sync = syncs.find(({ begin }) => begin > lastEnd);
+    const own = changes.filter(({ path }) => path.startsWith(renamed.from));
+    const last = own.at(-1);
+    if (!own.some(({ event, path }) => event.kind === 'rename' && path === renamed.from)) {
+      return [`${name} is not renamed into place in the trace`];
+    }
     const problems: string[] = [];
-    if (sync === undefined || sync.end > conclusion.begin) {
+    const lastEnd = Math.max(...own.map(({ event }) => event.end));
+    const sync = kind('sync_all').find(
+      ({ path, begin }) => path === dirname(renamed.from) && begin > lastEnd,
+    );
+    if (sync === undefined) {
       problems.push(
-        `${basename(product)} is not forced to disk after its last change (${last?.event.kind} of ${last?.path}) and before the conclusion`,
+        `${name} is not forced to disk after its last change (${last?.event.kind} of ${last?.path})`,
       );
     } else if (result === undefined || sync.end > result.begin) {
-      problems.push(
-        `${basename(product)} is not forced to disk before result.json says it is there`,
-      );
+      problems.push(`${name} is not forced to disk before result.json says it is there`);
+    }
+    for (const folder of [dirname(renamed.from), dirname(product)]) {
+      const forced = kind('sync').find(({ path, begin }) => path === folder && begin > renamed.end);
+      if (forced === undefined || forced.end > conclusion.begin) {
+        problems.push(
+          `${folder} is not forced to disk after the publication of ${name} and before the conclusion`,
+        );
+      }
     }
     return problems;
   });
+  const first = publications.flatMap(({ renamed }) => renamed ?? []).at(0);
 
   const attempts = kind('sync').find(({ path }) => path === run.attemptsDirectory);
   return [
@@ -79,6 +96,9 @@ export function durabilityProblems(events: readonly TraceEvent[], run: TracedRun
       ? ['the folder of attempts is not forced to disk before the run becomes busy']
       : []),
     ...durable('result.json', conclusion, 'the conclusion'),
+    ...(first === undefined
+      ? []
+      : durable('publishing.json', first, 'the first product is published')),
     ...(run.products.length === 0 ? ['no product is in the trace'] : productProblems),
   ];
 }
