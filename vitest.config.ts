@@ -24,7 +24,7 @@ const UNITS = 'tests/unit/**/*.test.ts';
 
 /** They measure how soon something happens: nothing else runs beside them. */
 const TIMED = [
-  ...['attempt/process/evidence', 'attempt/process/follow', 'cli/planning-speed', 'dashboard/api'],
+  ...['executors/local/evidence', 'attempt/process/follow', 'cli/planning-speed', 'dashboard/api'],
   ...[
     'exclusion/manager-lock',
     'infra/linux/processes',

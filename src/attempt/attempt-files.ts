@@ -4,7 +4,7 @@ import type { FolderInPlace } from './files/finished-place.pure.ts';
 import type { Published } from './files/place.ts';
 import type { Folders, StagingProblem } from './files/staging.pure.ts';
 import type { FolderCheck } from '../infra/disk/disk.ts';
-import type { AttemptProcesses } from '../infra/linux/processes.ts';
+import type { Reach } from '../executors/reach.ts';
 import type { AttemptFiles, Retention } from './files/attempt-directory.ts';
 import type { FollowHandlers, Follower } from './process/follow.ts';
 import type { Leftover, Removed } from './files/leftovers.ts';
@@ -26,22 +26,16 @@ export interface Attempts {
   read(id: string): Promise<AttemptFiles | null>;
   /** Folders that an attempt announced in its progress. */
   foldersOf(directory: string): Promise<Folder[]>;
-  follow(directory: string, handlers: FollowHandlers, signal: AbortSignal): Follower;
+  follow(
+    directory: string,
+    reach: Pick<Reach, 'life'>,
+    handlers: FollowHandlers,
+    signal: AbortSignal,
+  ): Follower;
   /** Tells the child that a manager watches over it. */
   touchFollowed(directory: string): Promise<void>;
   /** Shortens the log of a living attempt once it is too long. */
   boundLog(directory: string): Promise<void>;
-  /**
-   * Keeps in the directory what a hung attempt is doing; answers where its Python threads are, or
-   * null. Never throws, and never takes much longer than `patienceSeconds`.
-   */
-  keepEvidence(
-    directory: string,
-    attempt: AttemptProcesses,
-    patienceSeconds: number,
-  ): Promise<string | null>;
-  /** Removes shared memory that the processes of an attempt left behind; answers the names. */
-  clearSharedMemory(id: string): Promise<string[]>;
   /** Tells the child that it lost its run. */
   markSuperseded(directory: string): Promise<void>;
   /** Notes why an attempt is about to be ended. */

@@ -11,10 +11,10 @@ import {
 } from './outcome.pure.ts';
 import type { Runner } from './runner.ts';
 import { Supervision } from './supervise.ts';
-import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
-import type { AttemptProcesses } from '../infra/linux/processes.ts';
+import type { AttemptTrace } from '../executors/executor.ts';
+import type { Reach } from '../executors/reach.ts';
 import type { Environment } from '../ports/environment.ts';
-import { isDiskTrouble } from '../ports/disk-trouble.ts';
+import { isDiskTrouble, unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import { isOfDatabase, unlessOutage, untilAnswered } from '../ports/persist.ts';
 import { beginHistory } from '../retry/attempt-history.ts';
 import type { Fence, ProgressSummary } from '../run/run.port.ts';
@@ -22,6 +22,8 @@ import type { Run } from '../run/run.pure.ts';
 
 /** Between two reads of a run whose end is awaited, beside the change stream, seconds. */
 const END_READ_SECONDS = 2;
+/** Between two searches for what may have been started, seconds. */
+const FIND_SECONDS = 2;
 
 /** What there is of an attempt when this manager takes it up. */
 export type Observed =
@@ -35,6 +37,13 @@ export interface AttemptHooks {
   onPhase: () => void;
   /** The manager ends: nothing more is written, the child goes on. */
   managerEnds: AbortSignal;
+}
+
+/** The arm to an attempt's processes. */
+interface Reached {
+  reach: Reach;
+  /** It is known that one of them began. */
+  begun: boolean;
 }
 
 /** The life of one attempt on this host, whatever it is an attempt at. */
@@ -88,8 +97,8 @@ export class Attempt implements Runner {
     return this.#supervision?.progress ?? null;
   }
 
-  get processes(): AttemptProcesses | null {
-    return this.#supervision?.processes ?? null;
+  get reach(): Reach | null {
+    return this.#supervision?.reach ?? null;
   }
 
   get ending(): boolean {
@@ -131,7 +140,8 @@ export class Attempt implements Runner {
     ]);
     if (this.#concluded) return true;
     // What holds a done run for its debt ends with the lease.
-    if (!isAtRest || this.#supervision !== null || this.ofDebt) return false;
+    const mayHaveChild = this.#supervision !== null || this.#phase === 'finding';
+    if (!isAtRest || mayHaveChild || this.ofDebt) return false;
     const reason = 'the manager was told to end before the run was begun';
     try {
       await this.#leave({ ended: { kind: 'manager', reason } }, signal);
@@ -155,10 +165,10 @@ export class Attempt implements Runner {
 
   async #goOn(files: AttemptFiles & { plan: Plan }): Promise<void> {
     this.plan = files.plan;
-    this.#enter('running');
     if (files.ending !== null) this.end(files.ending.ended);
     this.#policy.adopted(files);
-    await this.#supervise(files.directory, files.started?.guardian ?? null);
+    const found = await this.#find(files);
+    if (found !== null) await this.#supervise(files.directory, found);
   }
 
   async #prepare(): Promise<void> {
@@ -196,42 +206,76 @@ export class Attempt implements Runner {
     this.#enter('starting');
     const way = await this.#policy.begin(plan);
     if (way !== null) return this.#leave(way);
-    const guardian = await this.#startChild(plan, directory);
-    if (guardian === null) return;
+    const reached = await this.#startChild(plan, directory);
+    if (reached === null) return;
     // The plan in the history is for people: the run does not wait for it.
     void unlessOutage(env, `the plan of run ${plan.run} in the history`, () =>
       env.store.attempts.plan(plan.attempt, plan),
     );
-    await this.#supervise(directory, guardian);
+    await this.#supervise(directory, reached);
   }
 
-  /** Null if there is no child, and the attempt has been concluded. */
-  async #startChild(plan: Plan, directory: string): Promise<ProcessIdentity | null> {
-    const { executor, host } = this.#env;
+  /** Null if there is no child, and the attempt has been concluded or is left to the next manager. */
+  async #startChild(plan: Plan, directory: string): Promise<Reached | null> {
+    const { executor, host, log } = this.#env;
     const unable = (reason: string) => this.#leave({ ended: { kind: 'host_problem', reason } });
     if (!executor.startsAtOnce()) {
       await unable(`the worker on ${host} ended before it could start it`);
       return null;
     }
-    try {
-      const start = await executor.start(plan, directory);
-      this.#policy.started(plan, start);
-      return start.guardian;
-    } catch (error) {
-      // No child exists: whatever keeps the worker from forking is this host's, not the run's.
-      const problem = error instanceof Error ? error.message : String(error);
-      await unable(`the worker on ${host} could not start it: ${problem}`);
-      return null;
+    const start = await executor.start(plan, directory);
+    switch (start.kind) {
+      case 'started':
+        this.#policy.started(plan, start);
+        return { reach: start.reach, begun: true };
+      case 'refused':
+        // No child exists: whatever keeps the worker from forking is this host's, not the run's.
+        await unable(`the worker on ${host} could not start it: ${start.reason}`);
+        return null;
+      case 'unknown':
+        log.warn(
+          { event: 'attempt.start_unknown', run: plan.run, executor: executor.name },
+          `it is not known whether run ${plan.run} was started, and it is looked for: ${start.reason}`,
+        );
+        return this.#find({ id: plan.attempt, directory, started: null });
     }
   }
 
-  async #supervise(directory: string, guardian: ProcessIdentity | null): Promise<void> {
+  /**
+   * The arm to what has been asked for, by this manager or an earlier one. Null if nothing of it runs
+   * or will, and the attempt has been concluded; or if the manager ends.
+   */
+  async #find({ id, directory, started }: AttemptTrace): Promise<Reached | null> {
+    const { attempts, clock, executor, host } = this.#env;
+    const limit = clock.monotonicSeconds() + executor.foundWithinSeconds;
+    let trace: AttemptTrace = { id, directory, started };
+    this.#enter('finding');
+    for (;;) {
+      const reach = await executor.find(trace);
+      if (reach !== null) return { reach, begun: trace.started !== null };
+      if (this.#hooks.managerEnds.aborted) return null;
+      if (clock.monotonicSeconds() >= limit) break;
+      // One that is to end is looked for as well: what cannot be found cannot be ended.
+      await clock.sleep(FIND_SECONDS, this.#hooks.managerEnds);
+      trace = (await attempts.read(id)) ?? trace;
+    }
+    // Should it begin after all, it ends itself.
+    await unlessDiskTrouble(this.#env, `end attempt ${id}`, () =>
+      attempts.markSuperseded(directory),
+    );
+    const reason = `nothing of it was found on ${host} within ${executor.foundWithinSeconds} s`;
+    await this.#leave({ ended: { kind: 'host_problem', reason } });
+    return null;
+  }
+
+  async #supervise(directory: string, { reach, begun }: Reached): Promise<void> {
     this.#enter('running');
     const supervision = new Supervision(this.#env, {
       run: this.run.number,
       attempt: this.fence.attempt,
       directory,
-      guardian,
+      reach,
+      begun,
       ofDebt: this.ofDebt,
       sinceEndSeconds: () => this.#policy.sinceEndSeconds(),
       onFolder: (folder) => this.#policy.onFolder(folder),

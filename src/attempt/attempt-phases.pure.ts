@@ -4,6 +4,7 @@ export const ATTEMPT_PHASES = [
   'preparing',
   'waiting_for_worker',
   'starting',
+  'finding',
   'running',
   'checking',
   'waiting_for_end',
@@ -13,14 +14,15 @@ export const ATTEMPT_PHASES = [
 export type AttemptPhase = (typeof ATTEMPT_PHASES)[number];
 
 /**
- * The one table of legal transitions. An attempt of an earlier manager is found `claimed` or
- * `running`; `concluding` is left by nothing but the end.
+ * The one table of legal transitions. What was asked for and not confirmed is `finding` until it is
+ * found or certainly not there, and so is an attempt of an earlier manager; `concluding` is left by nothing but the end.
  */
 const NEXT: Readonly<Record<AttemptPhase, readonly AttemptPhase[]>> = {
-  claimed: ['preparing', 'running', 'concluding'],
+  claimed: ['preparing', 'finding', 'concluding'],
   preparing: ['waiting_for_worker', 'starting', 'concluding'],
   waiting_for_worker: ['preparing', 'concluding'],
-  starting: ['running', 'concluding'],
+  starting: ['finding', 'running', 'concluding'],
+  finding: ['running', 'concluding'],
   running: ['checking', 'publishing', 'concluding'],
   checking: ['waiting_for_end', 'publishing', 'concluding'],
   waiting_for_end: ['checking', 'publishing', 'concluding'],

@@ -1,7 +1,6 @@
 import { memoryLimitBytes, shortOfMemory, type MemoryUse } from '../host/memory.pure.ts';
 import type { Ended } from './outcome.pure.ts';
-import type { AttemptProcesses } from '../infra/linux/processes.ts';
-import type { Machine } from '../host/machine.ts';
+import type { Reach } from '../executors/reach.ts';
 import type { Environment } from '../ports/environment.ts';
 
 /** Faster than this no attempt takes memory, bytes a second. */
@@ -9,13 +8,11 @@ const FASTEST_GROWTH = 2e9;
 const SHORTEST_PAUSE_SECONDS = 0.2;
 const LONGEST_PAUSE_SECONDS = 5;
 
-type Meter = ReturnType<Machine['meterMemory']>;
-
 /** An attempt as this watch sees it. */
 export interface WatchedAttempt {
   readonly fence: { readonly attempt: string };
   /** Null before there are any. */
-  readonly processes: AttemptProcesses | null;
+  readonly reach: Pick<Reach, 'memory'> | null;
   readonly ending: boolean;
   end(cause: Ended): void;
 }
@@ -27,7 +24,6 @@ export interface WatchedAttempt {
 export class MemoryWatch {
   readonly #env: Environment;
   readonly #attempts: () => readonly WatchedAttempt[];
-  #meters = new Map<string, Meter>();
 
   constructor(env: Environment, attempts: () => readonly WatchedAttempt[]) {
     this.#env = env;
@@ -43,30 +39,24 @@ export class MemoryWatch {
   async look(): Promise<number> {
     const { machine, rules, slots } = this.#env;
     const running = this.#attempts().flatMap((attempt) =>
-      attempt.processes === null ? [] : [{ attempt, processes: attempt.processes }],
-    );
-    this.#meters = new Map(
-      running.map(({ attempt: { fence } }) => [
-        fence.attempt,
-        this.#meters.get(fence.attempt) ?? machine.meterMemory(),
-      ]),
+      attempt.reach === null ? [] : [{ attempt, reach: attempt.reach }],
     );
     if (running.length === 0) return LONGEST_PAUSE_SECONDS;
 
     const capacity = machine.memoryCapacity();
-    const limitBytes = memoryLimitBytes(capacity.totalBytes, slots, rules.memory);
+    const shareBytes = memoryLimitBytes(capacity.totalBytes, slots, rules.memory);
     const uses: MemoryUse[] = [];
-    for (const { attempt, processes } of running) {
+    for (const { attempt, reach } of running) {
       const { fence, ending } = attempt;
-      const bytes = (await this.#meters.get(fence.attempt)?.(processes, limitBytes)) ?? 0;
-      uses.push({ attempt: fence.attempt, bytes, ending });
+      const memory = await reach.memory(shareBytes);
+      if (memory !== null) uses.push({ ...memory, attempt: fence.attempt, ending });
     }
-    for (const { attempt: id, cause } of shortOfMemory(uses, capacity, slots, rules.memory)) {
+    for (const { attempt: id, cause } of shortOfMemory(uses, capacity, rules.memory)) {
       running.find(({ attempt }) => attempt.fence.attempt === id)?.attempt.end(cause);
     }
     const room = Math.min(
       capacity.availableBytes - (capacity.totalBytes * rules.memory.minAvailablePercent) / 100,
-      ...uses.filter(({ ending }) => !ending).map(({ bytes }) => limitBytes - bytes),
+      ...uses.filter(({ ending }) => !ending).map(({ bytes, limitBytes }) => limitBytes - bytes),
     );
     const pause = room / FASTEST_GROWTH / 2;
     return Math.min(LONGEST_PAUSE_SECONDS, Math.max(SHORTEST_PAUSE_SECONDS, pause));

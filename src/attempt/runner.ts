@@ -2,7 +2,7 @@ import type { AttemptPhase } from './attempt-phases.pure.ts';
 import type { Plan, Progress } from './attempt.pure.ts';
 import type { Run } from '../run/run.pure.ts';
 import type { Ended } from './outcome.pure.ts';
-import type { AttemptProcesses } from '../infra/linux/processes.ts';
+import type { Reach } from '../executors/reach.ts';
 import type { Fence, ProgressSummary } from '../run/run.port.ts';
 
 /** An attempt that this manager works on, as the rest of it sees it. */
@@ -14,8 +14,8 @@ export interface Runner {
   readonly plan: Plan | null;
   readonly phase: AttemptPhase;
   readonly progress: Progress | null;
-  /** Null before there are any. */
-  readonly processes: AttemptProcesses | null;
+  /** To its processes; null before there are any. */
+  readonly reach: Reach | null;
   /** It is to end, or at its end, already. */
   readonly ending: boolean;
   /** Ends the attempt for a cause; its child too. */

@@ -1,11 +1,8 @@
-import { join } from 'node:path';
-
 import type { Follower } from './process/follow.ts';
 import type { Exit, Folder, Progress, Result, Started } from './attempt.pure.ts';
-import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
+import type { Reach } from '../executors/reach.ts';
 import { exceededLimit } from './attempt-limits.pure.ts';
 import type { AttemptEnd, Ended } from './outcome.pure.ts';
-import type { AttemptProcesses } from '../infra/linux/processes.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
 
@@ -22,17 +19,14 @@ const EVIDENCE_SECONDS = 3;
 /** The same, and the grace between TERM and KILL, where memory runs out meanwhile, seconds. */
 const URGENT_EVIDENCE_SECONDS = 0.5;
 const URGENT_GRACE_SECONDS = 1;
-/** An adopted attempt of which nothing but the plan is there may still be starting for this long, seconds. */
-const BEGIN_SECONDS = 10;
-/** Stands for a guardian that is not known: processes are then found by the log they write to. */
-export const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' };
 
 export interface SuperviseOptions {
   run: number;
   attempt: string;
   directory: string;
-  /** As the executor named it; null when an attempt is adopted that had not begun. */
-  guardian: ProcessIdentity | null;
+  reach: Reach;
+  /** The executor has said that it began. */
+  begun: boolean;
   /** The run is done already: how long ago it ended does not matter. */
   ofDebt: boolean;
   /** Seconds since the end of the run; null while it is taken, or if that is not known. */
@@ -60,22 +54,24 @@ export class Supervision {
   #unfollowed: string | null = null;
   /** Of its files, by name. */
   readonly #problems = new Map<string, string>();
-  readonly #begunAt: number;
   #progressAt: number;
   #checkedAt: number;
-  /** When this manager went on after it had stood still, perhaps with its whole machine. */
+  /** When this manager went on after it had stood still, perhaps with its whole machine, or a place was last waited for. */
   #wokenAt = -Infinity;
 
   constructor(env: Environment, options: SuperviseOptions) {
     this.#env = env;
     this.#options = options;
-    this.#begunAt = env.clock.monotonicSeconds();
-    this.#progressAt = this.#begunAt;
-    this.#checkedAt = this.#begunAt;
+    this.#progressAt = env.clock.monotonicSeconds();
+    this.#checkedAt = this.#progressAt;
     this.#follower = env.attempts.follow(
       options.directory,
+      options.reach,
       {
-        onStarted: (started) => (this.#started = started),
+        onStarted: (started) => {
+          this.#started = started;
+          options.reach.begun(started);
+        },
         onProgress: (progress) => {
           this.#progressAt = env.clock.monotonicSeconds();
           options.onProgress(progress);
@@ -103,14 +99,8 @@ export class Supervision {
     return this.#follower.progress;
   }
 
-  /** Guardian and child, as far as they are known by now. */
-  get processes(): AttemptProcesses {
-    const guardian = this.#started?.guardian ?? this.#options.guardian ?? NOBODY;
-    return {
-      guardian,
-      child: this.#started?.child ?? guardian,
-      logFile: join(this.#options.directory, 'log.txt'),
-    };
+  get reach(): Reach {
+    return this.#options.reach;
   }
 
   /**
@@ -133,11 +123,7 @@ export class Supervision {
     // A disk that hangs must not keep the child alive.
     await Promise.race([this.#noteEnding(cause), this.#env.clock.sleep(NOTE_SECONDS)]);
     const patience = evidenceSeconds(cause);
-    if (patience !== null) {
-      const { directory } = this.#options;
-      const { attempts } = this.#env;
-      this.#stacks = await attempts.keepEvidence(directory, this.processes, patience);
-    }
+    if (patience !== null) this.#stacks = await this.reach.evidence(patience);
     await this.#endProcesses();
     // What the guardian still wrote is told first; without started.json nothing would ever come.
     await Promise.race([this.#follower.done, this.#env.clock.sleep(LAST_WORDS_SECONDS)]);
@@ -164,7 +150,7 @@ export class Supervision {
     this.#ended ??= await this.#whatItsFilesSay();
     return {
       run: this.#options.run,
-      started: this.#started !== null || this.#options.guardian !== null,
+      started: this.#started !== null || this.#options.begun,
       exit: this.#exit,
       result: this.#result,
       ended: this.#ended,
@@ -212,21 +198,21 @@ export class Supervision {
   async #endProcesses(): Promise<void> {
     const { termGraceSeconds } = this.#env.rules.limits;
     const urgent = this.#ended?.kind === 'memory_limit';
-    const end = await this.#env.machine.endSession(this.processes, {
-      graceSeconds: urgent ? Math.min(URGENT_GRACE_SECONDS, termGraceSeconds) : termGraceSeconds,
-    });
-    if (end.survivors.length > 0) {
+    const end = await this.reach.end(
+      urgent ? Math.min(URGENT_GRACE_SECONDS, termGraceSeconds) : termGraceSeconds,
+    );
+    if (end.kind === 'unconfirmed') {
       const { run } = this.#options;
-      const message = `processes ${end.survivors.join(', ')} of run ${run} on ${this.#env.host} did not end after KILL`;
-      this.#env.log.error({ event: 'attempt.survivors', run, pids: end.survivors }, message);
+      const message = `${end.left} of run ${run} on ${this.#env.host} did not end after KILL`;
+      this.#env.log.error({ event: 'attempt.survivors', run, left: end.left }, message);
       await tellDaq(this.#env, 'fatal', message, run);
     }
   }
 
   async #clearSharedMemory(): Promise<void> {
-    const { run, attempt } = this.#options;
+    const { run } = this.#options;
     try {
-      const removed = await this.#env.attempts.clearSharedMemory(attempt);
+      const removed = await this.reach.clean();
       if (removed.length === 0) return;
       this.#env.log.info(
         { event: 'attempt.shared_memory', run, removed },
@@ -277,13 +263,12 @@ export class Supervision {
     void this.#boundLog();
     const limits = this.#env.rules.limits;
     const now = this.#env.clock.monotonicSeconds();
-    const { guardian } = this.#options;
-    if (this.#started === null) {
-      const gone =
-        guardian === null
-          ? now - this.#begunAt > BEGIN_SECONDS
-          : !this.#env.machine.isAlive(guardian);
-      if (gone) this.#stop.abort();
+    const life = this.reach.life();
+    if (this.#started === null && life === 'gone') this.#stop.abort();
+    if (life === 'waiting') {
+      // What has no place yet is neither slow nor idle.
+      this.#progressAt = now;
+      this.#wokenAt = now;
     }
     const ageSeconds = (this.progress?.t ?? 0) + (now - this.#progressAt);
     if (now - this.#checkedAt > STANDSTILL_SECONDS) this.#wokenAt = now;

@@ -47,6 +47,8 @@ export function thinking(
         return `run ${run.number} waits for the worker to warm up`;
       case 'starting':
         return `starting run ${run.number}`;
+      case 'finding':
+        return `looking for the processes of run ${run.number}`;
       case 'running':
         return `processing run ${run.number}${covered}`;
       case 'waiting_for_end':

@@ -1,18 +1,12 @@
-import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
 import type { RunFolders, StraxProcess } from '../attempt/process/foreign-processes.pure.ts';
 import type { LiveLook } from '../retry/unmendable.pure.ts';
 import type { MemoryCapacity } from './memory.pure.ts';
 import type { DiskSpace, FolderCheck } from '../infra/disk/disk.ts';
 import type { MachineLoad } from '../infra/linux/load.ts';
-import type { AttemptProcesses, SessionEnd } from '../infra/linux/processes.ts';
 import type { RunHere } from '../attempt/process/strax-processes.ts';
 
 /** The machine that a manager runs on, as the manager uses it. */
 export interface Machine {
-  /** Whether exactly this process still runs. */
-  isAlive(identity: ProcessIdentity): boolean;
-  /** Ends all processes of an attempt. */
-  endSession(attempt: AttemptProcesses, options?: { graceSeconds?: number }): Promise<SessionEnd>;
   /** Space on the file system that holds `path`; fails within seconds when that hangs. */
   diskSpace(path: string): Promise<DiskSpace>;
   /** Whether files can be made in a folder. */
@@ -28,11 +22,6 @@ export interface Machine {
   liveData(path: string, options?: { thorough?: boolean }): Promise<LiveLook>;
   /** Memory that there is and that is left. */
   memoryCapacity(): MemoryCapacity;
-  /**
-   * Begins to measure an attempt's memory; each call of the answer tells what its processes use,
-   * bytes: at least that, and exactly that where it would exceed the limit given.
-   */
-  meterMemory(): (attempt: AttemptProcesses, limitBytes: number) => Promise<number>;
   /** Processes that are provably of strax, and not of this attempt. */
   straxProcesses(here: RunHere): StraxProcess[];
   /** What strax has begun of a run in the output folder, and not finished. */

@@ -7,17 +7,29 @@ export interface MemoryCapacity {
   availableBytes: number;
 }
 
-/** Memory of an attempt's processes together, bytes. */
-export interface MemoryUse {
-  attempt: string;
+/** Memory of an attempt's processes together. */
+export interface AttemptMemory {
   bytes: number;
+  /** The most that they may have. */
+  limitBytes: number;
+  /** It is taken from the machine that the manager runs on. */
+  isOfThisMachine: boolean;
+}
+
+export interface MemoryUse extends AttemptMemory {
+  attempt: string;
   /** It is being ended already. */
   ending: boolean;
 }
 
-/** Above this an attempt is stopped, bytes. */
+/** Above this an attempt on this machine is stopped, bytes. */
 export function memoryLimitBytes(totalBytes: number, slots: number, rules: MemoryRules): number {
   return ((totalBytes / slots) * rules.maxUsePercent) / 100;
+}
+
+export interface ShortAttempt {
+  attempt: string;
+  cause: Ended;
 }
 
 /**
@@ -28,23 +40,22 @@ export function memoryLimitBytes(totalBytes: number, slots: number, rules: Memor
 export function shortOfMemory(
   uses: readonly MemoryUse[],
   { totalBytes, availableBytes }: MemoryCapacity,
-  slots: number,
   rules: MemoryRules,
-): { attempt: string; cause: Ended }[] {
-  const limitBytes = memoryLimitBytes(totalBytes, slots, rules);
-  const stopped = ({ attempt, bytes }: MemoryUse): { attempt: string; cause: Ended } => ({
+): ShortAttempt[] {
+  const stopped = ({ attempt, bytes, limitBytes }: MemoryUse): ShortAttempt => ({
     attempt,
     cause: { kind: 'memory_limit', bytes, limitBytes, availableBytes },
   });
-  const above = uses.filter(({ bytes, ending }) => !ending && bytes > limitBytes);
+  const above = uses.filter(({ bytes, limitBytes, ending }) => !ending && bytes > limitBytes);
   if (above.length > 0) return above.map(stopped);
 
   const neededBytes = (totalBytes * rules.minAvailablePercent) / 100;
-  if (availableBytes >= neededBytes || uses.some(({ ending }) => ending)) return [];
-  const [largest] = [...uses].sort((a, b) => b.bytes - a.bytes);
+  const here = uses.filter(({ isOfThisMachine }) => isOfThisMachine);
+  if (availableBytes >= neededBytes || here.some(({ ending }) => ending)) return [];
+  const [largest] = here.sort((a, b) => b.bytes - a.bytes);
   // Ending what hardly has any would not help: somebody else has it.
   if (largest === undefined || largest.bytes < neededBytes) return [];
-  if (largest.bytes > limitBytes / 2) return [stopped(largest)];
+  if (largest.bytes > largest.limitBytes / 2) return [stopped(largest)];
   const reason =
     `the machine has ${gigabytes(availableBytes)} of memory left of ${gigabytes(totalBytes)}, ` +
     `of which this attempt used ${gigabytes(largest.bytes)}: other programs use the rest`;

@@ -2,12 +2,10 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 
 import { checkWritableFolder, diskSpace } from '../infra/disk/disk.ts';
-import { isAlive } from '../infra/linux/process-identity.ts';
 import { lookAtLiveFolder } from '../attempt/files/live-folder.ts';
 import { LoadMeter } from '../infra/linux/load.ts';
-import { memoryCapacity, MemoryMeter } from './memory.ts';
+import { memoryCapacity } from './memory.ts';
 import { NoAnswerError, Patience } from '../infra/disk/disk-timeout.ts';
-import { endSession } from '../infra/linux/processes.ts';
 import { straxProcesses, unfinishedFolders } from '../attempt/process/strax-processes.ts';
 import type { Machine } from './machine.ts';
 
@@ -16,8 +14,6 @@ const patience = new Patience(10);
 
 /** The machine that this process runs on. */
 export const thisMachine: Machine = {
-  isAlive,
-  endSession,
   diskSpace: (path) => patience.ask(path, () => diskSpace(path)),
   checkWritableFolder: async (path) => {
     try {
@@ -54,10 +50,6 @@ export const thisMachine: Machine = {
   straxProcesses,
   unfinishedFolders: (here) => unfinishedFolders(here, Date.now()),
   memoryCapacity,
-  meterMemory: () => {
-    const meter = new MemoryMeter();
-    return (attempt, limitBytes) => meter.read(attempt, limitBytes);
-  },
   meterLoad: () => {
     const meter = new LoadMeter();
     return () => meter.read();

@@ -363,7 +363,7 @@ export class ManagerLoop {
   sayWhatGoesOn(): void {
     const all = this.#book.all();
     const numbers = (runners: readonly Runner[]) => runners.map(({ run }) => run.number);
-    const unbegun = numbers(all.filter(({ processes }) => processes === null));
+    const unbegun = numbers(all.filter(({ reach }) => reach === null));
     if (unbegun.length > 0) {
       this.#env.log.info(
         { event: 'manager.claims_left', runs: unbegun },
@@ -371,7 +371,7 @@ export class ManagerLoop {
           `it over after ${this.#env.rules.limits.consideringLeaseSeconds} s`,
       );
     }
-    const runs = numbers(all.filter(({ processes }) => processes !== null));
+    const runs = numbers(all.filter(({ reach }) => reach !== null));
     if (runs.length === 0) return;
     this.#env.log.info(
       { event: 'manager.children_go_on', runs },

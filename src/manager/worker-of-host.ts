@@ -8,8 +8,8 @@ import { liveDataOnDisk } from '../attempt/files/live-data.ts';
 import type { Settings } from '../infra/config/entries.ts';
 import { graphPath, packageDirectory, workersPath } from '../infra/config/paths.ts';
 import { pluginGraphSchema, type PluginGraph } from '../attempt/attempt.pure.ts';
-import type { Executor, Readiness } from '../executors/executor.ts';
-import { LocalExecutor } from '../executors/local-executor.ts';
+import type { Executor } from '../executors/executor.ts';
+import { LocalExecutor } from '../executors/local/local-executor.ts';
 import { retireServers } from '../attempt/worker/find-server.ts';
 import { ForkServer } from '../attempt/worker/fork-server.ts';
 import { checkProducts } from '../features/deletion/product-check.ts';
@@ -110,20 +110,13 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
       onNote: (note) => logger.warn({ event: 'worker.note' }, note),
     },
   );
-  const local = new LocalExecutor(server);
   server.start();
   return {
-    executor: {
-      start: (plan, directory) => local.start(plan, directory),
-      ready: (): Readiness =>
-        server.state.kind === 'starting' && !imported
-          ? { ok: false, reason: `the strax context ${context} is being imported` }
-          : local.ready(),
-      startsAtOnce: () => local.startsAtOnce(),
-      onChange: (listener) => local.onChange(listener),
-      versions: () => local.versions(),
-      describe: () => local.describe(),
-    },
+    executor: new LocalExecutor({
+      server,
+      slots: settings.host.slots,
+      unproved: () => (imported ? null : `the strax context ${context} is being imported`),
+    }),
     graph: () => graph,
     close: async (forGood) => {
       server.close();

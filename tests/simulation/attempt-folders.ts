@@ -62,9 +62,9 @@ export function attemptsOf(host: SimulatedHost, process: Process, state: string)
       await access();
       return (folderAt(directory)?.progress ?? []).flatMap(({ folder }) => folder ?? []);
     },
-    follow: (directory, handlers, signal) => {
+    follow: (directory, reach, handlers, signal) => {
       followed.add(attemptAt(directory));
-      return new Following(host, process, attemptAt(directory), handlers, signal);
+      return new Following({ host, process, id: attemptAt(directory), reach, handlers, signal });
     },
     touchFollowed: async (directory) => {
       await access();
@@ -72,11 +72,6 @@ export function attemptsOf(host: SimulatedHost, process: Process, state: string)
       if (folder !== undefined) folder.followedAt = host.time.seconds;
     },
     boundLog: () => Promise.resolve(),
-    keepEvidence: async () => {
-      await process.wait(random.between(0, 1));
-      return null;
-    },
-    clearSharedMemory: () => Promise.resolve([]),
     noteEnding: async (directory, ended) => {
       await access();
       const folder = folderAt(directory);

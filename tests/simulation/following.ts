@@ -1,14 +1,24 @@
 import type { Follower, FollowHandlers } from '../../src/attempt/process/follow.ts';
-import type { Progress, Started } from '../../src/attempt/attempt.pure.ts';
+import type { Progress } from '../../src/attempt/attempt.pure.ts';
+import type { Reach } from '../../src/executors/reach.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Process } from './process.ts';
 
-/** A guardian that was started writes `started.json` within this time, seconds. */
+/** What has not begun by now never will, seconds: looked at again. */
 const START_LIMIT_SECONDS = 10;
 /** Beside the kernel's notices, which a file server does not give, seconds. */
 const POLL_SECONDS = 2;
 /** What one access to the disk takes at most, seconds. */
 const ACCESS_SECONDS = 0.004;
+
+interface Followed {
+  host: SimulatedHost;
+  process: Process;
+  id: string;
+  reach: Pick<Reach, 'life'>;
+  handlers: FollowHandlers;
+  signal: AbortSignal;
+}
 
 /** Tells what an attempt writes, in the order in which the real one does. */
 export class Following implements Follower {
@@ -18,8 +28,8 @@ export class Following implements Follower {
   readonly #host: SimulatedHost;
   readonly #process: Process;
   readonly #id: string;
+  readonly #reach: Pick<Reach, 'life'>;
   readonly #handlers: FollowHandlers;
-  readonly #beganAt: number;
   #lines = 0;
   #startedTold = false;
   #resultTold = false;
@@ -30,18 +40,12 @@ export class Following implements Follower {
   #over = false;
   readonly #forget: () => void;
 
-  constructor(
-    host: SimulatedHost,
-    process: Process,
-    id: string,
-    handlers: FollowHandlers,
-    signal: AbortSignal,
-  ) {
+  constructor({ host, process, id, reach, handlers, signal }: Followed) {
     this.#host = host;
     this.#process = process;
     this.#id = id;
+    this.#reach = reach;
     this.#handlers = handlers;
-    this.#beganAt = host.time.seconds;
     this.lastActivityMs = host.time.seconds * 1000;
     this.done = new Promise((resolve) => (this.#resolve = resolve));
     this.#forget = host.onNews(id, () => this.#notice());
@@ -91,7 +95,7 @@ export class Following implements Follower {
       this.#active();
       this.#handlers.onStarted?.(started);
     }
-    const vanished = exit === null && this.#isGone(started);
+    const vanished = exit === null && this.#reach.life() === 'gone';
     await access();
     const lastExit = vanished && this.#host.looksTwice ? (folder()?.exit ?? null) : exit;
     this.#readProgress(folder()?.progress ?? []);
@@ -107,16 +111,6 @@ export class Following implements Follower {
     else if (vanished) this.#handlers.onVanished?.();
     else return;
     this.#end();
-  }
-
-  #isGone(started: Started | null): boolean {
-    if (started === null) {
-      return (
-        this.#host.time.seconds - this.#beganAt > START_LIMIT_SECONDS &&
-        !this.#host.someoneWrites(this.#id)
-      );
-    }
-    return !this.#host.isAlive(started.guardian) && !this.#host.isAlive(started.child);
   }
 
   #readProgress(lines: readonly Progress[]): void {

@@ -4,14 +4,11 @@ import type { Plan } from '../../src/attempt/attempt.pure.ts';
 import type { ProcessIdentity } from '../../src/infra/linux/process-identity.pure.ts';
 import type { StraxProcess } from '../../src/attempt/process/foreign-processes.pure.ts';
 import type { Holder } from '../../src/exclusion/holder.pure.ts';
-import type { Executor } from '../../src/executors/executor.ts';
-import type { AttemptProcesses, SessionEnd } from '../../src/infra/linux/processes.ts';
 import type { Machine } from '../../src/host/machine.ts';
-import { Child, type Task } from './child.ts';
-import { attemptAt, Disk, type OutputFolder, type Shared, OUTPUT_DIRECTORY } from './disk.ts';
+import type { Child, Task } from './child.ts';
+import { Disk, type OutputFolder, type Shared, OUTPUT_DIRECTORY } from './disk.ts';
 import type { Link } from './link.ts';
 import { Managers } from './managers.ts';
-import type { Process } from './process.ts';
 import type { Random } from './random.ts';
 import type { Time } from './time.ts';
 
@@ -55,9 +52,6 @@ export interface Foreigner extends Writer {
   vanish: () => void;
 }
 
-/** How often the end of a session is looked for, seconds. */
-const LOOK_SECONDS = 0.25;
-
 /** A machine: its processes, its disk, its clock. */
 export class SimulatedHost {
   readonly name: string;
@@ -82,7 +76,8 @@ export class SimulatedHost {
   readonly managers = new Managers();
   /** Of programs that are not ours. */
   readonly foreigners = new Set<Foreigner>();
-  #boot = 0;
+  /** Counts its starts. */
+  boot = 0;
   #pids = 1000;
   readonly #surroundings: Surroundings;
   readonly #news = new Map<string, Set<() => void>>();
@@ -102,7 +97,7 @@ export class SimulatedHost {
     return {
       pid: this.#pids++,
       startTicks: Math.floor(this.time.seconds * 100),
-      bootId: `${this.name}-${this.#boot}`,
+      bootId: `${this.name}-${this.boot}`,
     };
   }
 
@@ -123,7 +118,7 @@ export class SimulatedHost {
   }
 
   isAlive(identity: ProcessIdentity): boolean {
-    if (identity.bootId !== `${this.name}-${this.#boot}`) return false;
+    if (identity.bootId !== `${this.name}-${this.boot}`) return false;
     for (const child of this.children) {
       if (child.guardian.pid === identity.pid) return child.guardianAlive;
       if (child.strax.pid === identity.pid) return child.straxAlive;
@@ -186,7 +181,7 @@ export class SimulatedHost {
     if (!this.on) return;
     this.#surroundings.tell(this, `POWER CUT: ${why}`);
     this.on = false;
-    this.#boot++;
+    this.boot++;
     for (const child of this.children) child.vanish();
     for (const foreigner of this.foreigners) foreigner.vanish();
     this.children.clear();
@@ -205,10 +200,8 @@ export class SimulatedHost {
     this.#surroundings.onPower(this);
   }
 
-  machine(process: Process): Machine {
+  machine(): Machine {
     return {
-      isAlive: (identity) => this.isAlive(identity),
-      endSession: (attempt, options) => this.#endSession(process, attempt, options),
       diskSpace: () =>
         Promise.resolve({ usedPercent: 10, freeBytes: 2 ** 45, totalBytes: 2 ** 46 }),
       checkWritableFolder: () => Promise.resolve({ kind: 'writable' }),
@@ -229,7 +222,6 @@ export class SimulatedHost {
             : { kind: 'missing', path },
         ),
       memoryCapacity: () => ({ totalBytes: 64e9, availableBytes: 60e9 }),
-      meterMemory: () => () => Promise.resolve(1e9),
       straxProcesses: (here) => this.#straxProcesses(here),
       unfinishedFolders: ({ runId }) => Promise.resolve(this.#unfinishedFolders(runId)),
       meterLoad: () => () => ({
@@ -266,72 +258,26 @@ export class SimulatedHost {
     };
   }
 
-  /** The worker of a manager: it ends with its manager, and what it started goes on. */
-  executor(process: Process): Executor {
-    const warmAt = this.time.seconds + this.random.between(0.5, 15);
-    const warm = () => this.time.seconds >= warmAt;
-    return {
-      start: async (plan, directory) => {
-        await process.wait(Math.max(0, warmAt - this.time.seconds) + this.random.between(0, 0.05));
-        const folder = this.disk.attempts.get(attemptAt(directory));
-        if (folder === undefined) throw new Error(`${directory} is not there`);
-        if (this.random.chance(0.03)) throw new Error('the worker refused the attempt');
-        const child = new Child(this, folder, plan, this.#surroundings.taskOf(plan, this));
-        this.children.add(child);
-        this.#surroundings.attemptStarted(this, child);
-        child.begin();
-        await process.wait(this.random.between(0, 0.02));
-        return { guardian: child.guardian, warm: true, why: null };
-      },
-      ready: () => ({ ok: true }),
-      startsAtOnce: warm,
-      onChange: (listener) =>
-        process.after(Math.max(0, warmAt - this.time.seconds) + 0.001, listener),
-      versions: () => ({}),
-      describe: () => (warm() ? 'warm' : 'warming up'),
-    };
+  taskOf(plan: Plan): Task {
+    return this.#surroundings.taskOf(plan, this);
   }
 
-  async #endSession(
-    process: Process,
-    target: AttemptProcesses,
-    { graceSeconds = 3 }: { graceSeconds?: number } = {},
-  ): Promise<SessionEnd> {
-    const attempt = attemptAt(target.logFile.slice(0, target.logFile.lastIndexOf('/')));
-    const begin = this.time.seconds;
-    const { state } = this.disk.attempts.get(attempt) ?? {};
-    // Whoever goes on with it finds a child that was killed.
-    if (state !== undefined && !target.logFile.startsWith(`${state}/`)) {
-      this.#surroundings.killed(attempt);
-    }
-    const theirs = () =>
-      [...this.children].filter(
-        (child) =>
-          child.alive &&
-          (child.attempt === attempt ||
-            (this.isAlive(target.guardian) && child.guardian.pid === target.guardian.pid)),
-      );
-    const until = async (seconds: number) => {
-      const limit = this.time.seconds + seconds;
-      while (theirs().length > 0 && this.time.seconds < limit) await process.wait(LOOK_SECONDS);
-      return theirs().length === 0;
-    };
-    const answer = (kind: SessionEnd['kind']): SessionEnd => ({
-      kind,
-      terminated: [],
-      killed: [],
-      survivors: [],
-      seconds: this.time.seconds - begin,
-    });
-    await process.wait(0.005);
-    if (theirs().length === 0) return answer('already_gone');
-    for (const child of theirs()) child.terminate();
-    if (await until(graceSeconds)) return answer('terminated');
-    for (const child of theirs()) child.killStrax(9);
-    if (await until(graceSeconds)) return answer('killed');
-    for (const child of theirs()) child.vanish();
-    this.#tellNews(attempt);
-    return answer('killed');
+  /** Guardian and child of an attempt begin. */
+  childStarts(child: Child): void {
+    this.children.add(child);
+    this.#surroundings.attemptStarted(this, child);
+    child.begin();
+  }
+
+  /** Somebody ends an attempt who leaves no word of it: whoever goes on with it finds a child that was killed. */
+  killed(attempt: string): void {
+    this.#surroundings.killed(attempt);
+  }
+
+  /** Its processes are gone at once. */
+  vanish(child: Child): void {
+    child.vanish();
+    this.#tellNews(child.attempt);
   }
 
   #tellNews(attempt: string): void {

@@ -12,6 +12,7 @@ import type { Store } from '../../src/ports/store.ts';
 import type { Call } from './reference-order.ts';
 import { attemptsOf, productsOf } from './attempt-folders.ts';
 import { OUTPUT_DIRECTORY, STAGING_DIRECTORY, STATE_DIRECTORY } from './disk.ts';
+import { SimulatedExecutor } from './executor.ts';
 import type { SimulatedHost } from './host.ts';
 import { ExclusivePlace } from './exclusive-place.ts';
 import { OpenPlace } from './open-place.ts';
@@ -218,10 +219,10 @@ export class Seat {
         : new ExclusivePlace({ store, clock, log: logger }, holder, {
             ...{ managers: host.managers, process },
           }),
-      executor: host.executor(process),
+      executor: new SimulatedExecutor(host, process, slots),
       attempts: attemptsOf(host, process, this.state),
       products: productsOf(host, process),
-      machine: host.machine(process),
+      machine: host.machine(),
       drains: { keep: () => Promise.resolve(), end: () => Promise.resolve() },
       clock,
       log: logger,

@@ -14,7 +14,6 @@ import {
   readAttempt,
 } from './attempt-directory.ts';
 import { touchFollowed } from '../../infra/disk/durable.ts';
-import { keepEvidence } from '../process/evidence.ts';
 import { foldersOf } from './announced-folders.ts';
 import { followAttempt } from '../process/follow.ts';
 import { activityIn, leftoversOf, putBack, removeLeftover } from './leftovers.ts';
@@ -30,7 +29,6 @@ import {
   takeBackFolder,
 } from './place.ts';
 import { provenStaging } from './staging.ts';
-import { clearSharedMemory } from './shared-memory.ts';
 import type { Attempts, Products } from '../attempt-files.ts';
 
 /** A child that prints without an end fills no disk; what it printed first and last stays. */
@@ -49,8 +47,6 @@ export function attemptsOnDisk(stateDir: string): Attempts {
     follow: followAttempt,
     touchFollowed,
     boundLog: (directory) => boundGrowingLog(join(directory, 'log.txt'), MAX_GROWING_LOG_BYTES),
-    keepEvidence,
-    clearSharedMemory,
     markSuperseded,
     noteEnding,
     notePublishing,

@@ -16,8 +16,7 @@ import {
 } from '../attempt.pure.ts';
 import { boundedFolder, boundedResult } from '../bounded-attempt.pure.ts';
 import { boundedLine } from '../../infra/values/bounded.pure.ts';
-import { isAlive } from '../../infra/linux/process-identity.ts';
-import { writersOf } from '../../infra/linux/processes.ts';
+import type { Reach } from '../../executors/reach.ts';
 import { readAttemptFile, type FileProblem } from '../files/attempt-directory.ts';
 import { FileTail } from '../../infra/disk/tail.ts';
 
@@ -35,8 +34,7 @@ export interface FollowHandlers {
   onResult?: (result: Result) => void;
   onExit?: (exit: Exit) => void;
   /**
-   * `exit.json` will never come: guardian and child are gone, or there never were any (nothing
-   * writes to the attempt's log, and `started.json` is not there after 10 s).
+   * `exit.json` will never come: its processes are gone, or there never were any.
    */
   onVanished?: () => void;
   /** A file that cannot be used; told once for each content. */
@@ -60,8 +58,6 @@ const LONGEST_WARNING = 1000;
 const PROGRESS = 'progress.ndjson';
 /** Beside the kernel's notices, of which some may be lost, seconds. */
 const LOOK_SECONDS = 2;
-/** A guardian that was started writes `started.json` within this time, seconds. */
-const START_LIMIT_SECONDS = 10;
 
 /**
  * Follows the attempt in `directory`, from its beginning, also if it began long ago (adoption).
@@ -69,10 +65,11 @@ const START_LIMIT_SECONDS = 10;
  */
 export function followAttempt(
   directory: string,
+  reach: Pick<Reach, 'life'>,
   handlers: FollowHandlers,
   signal: AbortSignal,
 ): Follower {
-  const following = new Following(directory, handlers, signal);
+  const following = new Following({ directory, reach, handlers, signal });
   return {
     done: following.run(),
     get progress() {
@@ -84,25 +81,33 @@ export function followAttempt(
   };
 }
 
+interface Followed {
+  directory: string;
+  reach: Pick<Reach, 'life'>;
+  handlers: FollowHandlers;
+  signal: AbortSignal;
+}
+
 class Following {
   progress: Progress | null = null;
   lastActivityMs = performance.now();
 
   private readonly tail: FileTail;
   private readonly directory: string;
+  private readonly reach: Pick<Reach, 'life'>;
   private readonly handlers: FollowHandlers;
   private readonly signal: AbortSignal;
   private readonly folders = new Set<string>();
   private readonly problems = new Set<string>();
-  private readonly beginMs = performance.now();
   private started: Started | null = null;
   private resultTold = false;
   /** What has to be looked at: set by notices, taken by the loop. */
   private due: 'nothing' | 'progress' | 'all' = 'all';
   private wake: () => void = () => undefined;
 
-  constructor(directory: string, handlers: FollowHandlers, signal: AbortSignal) {
+  constructor({ directory, reach, handlers, signal }: Followed) {
     this.directory = directory;
+    this.reach = reach;
     this.handlers = handlers;
     this.signal = signal;
     this.tail = new FileTail(join(directory, PROGRESS));
@@ -174,8 +179,7 @@ class Following {
     }
     // Whether the end has come is found out before the rest is read: what was written before the
     // end is then told before it.
-    const vanished =
-      exit === null && (this.started === null ? this.neverStarted() : gone(this.started));
+    const vanished = exit === null && this.reach.life() === 'gone';
     const lastExit = vanished ? await this.read('exit.json', exitSchema) : exit;
     await this.readProgress();
     if (!this.resultTold) {
@@ -191,14 +195,6 @@ class Following {
     if (lastExit !== null) this.handlers.onExit?.(lastExit);
     else if (vanished) this.handlers.onVanished?.();
     return lastExit !== null || vanished;
-  }
-
-  /** Nothing has begun here, and nothing is about to. */
-  private neverStarted(): boolean {
-    return (
-      performance.now() - this.beginMs > START_LIMIT_SECONDS * 1000 &&
-      writersOf(join(this.directory, 'log.txt')).length === 0
-    );
   }
 
   private async readProgress(): Promise<void> {
@@ -262,9 +258,4 @@ function movedOn(before: Progress | null, after: Progress): boolean {
     after.coveredSeconds > before.coveredSeconds ||
     after.bytes > before.bytes
   );
-}
-
-/** The guardian may die alone; as long as the child lives, there is something to wait for. */
-function gone(started: Started): boolean {
-  return !isAlive(started.guardian) && !isAlive(started.child);
 }

@@ -1,23 +1,26 @@
-import { join } from 'node:path';
-
 import type { Started } from '../attempt.pure.ts';
 import { readRun } from '../../run/run.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { NOBODY } from '../supervise.ts';
 
-/** Ends what an attempt has left running: processes whose identity is not known are found by the log they write to. */
+/** Between the word to end and the end by force, seconds. */
+const GRACE_SECONDS = 3;
+
+/** Ends what an attempt has left running, whether or not it is known how far it came. */
 export async function endProcesses(
-  env: Environment,
+  { executor, attempts, log, host }: Environment,
   started: Started | null,
   attempt: string,
 ): Promise<void> {
-  await env.machine.endSession({
-    guardian: started?.guardian ?? NOBODY,
-    child: started?.child ?? NOBODY,
-    logFile: join(env.attempts.directoryOf(attempt), 'log.txt'),
-  });
-  await env.attempts.clearSharedMemory(attempt);
+  const directory = attempts.directoryOf(attempt);
+  const reach = await executor.find({ id: attempt, directory, started });
+  if (reach === null) return;
+  const end = await reach.end(GRACE_SECONDS);
+  if (end.kind === 'unconfirmed') {
+    const message = `${end.left} of attempt ${attempt} on ${host} did not end after KILL`;
+    log.error({ event: 'attempt.survivors', attempt, left: end.left }, message);
+  }
+  await reach.clean();
 }
 
 /** Where the run's products on this host lie, as its document says. */

@@ -1,6 +1,8 @@
-import { join } from 'node:path';
 import { listAttempts, readAttempt } from '../../attempt/files/attempt-directory.ts';
-import { attemptProcesses, endSession } from '../../infra/linux/processes.ts';
+import { LocalReach } from '../../executors/local/local-reach.ts';
+
+/** Between the word to end and the end by force, seconds. */
+const GRACE_SECONDS = 3;
 
 /** Ends the attempts of this state folder that run without a manager; answers their run numbers. */
 export async function stopOrphans(stateDir: string): Promise<number[]> {
@@ -8,10 +10,9 @@ export async function stopOrphans(stateDir: string): Promise<number[]> {
   for (const id of await listAttempts(stateDir)) {
     const attempt = await readAttempt(stateDir, id);
     if (!attempt?.started || !attempt.plan || attempt.concluded) continue;
-    const { guardian, child } = attempt.started;
-    const processes = { guardian, child, logFile: join(attempt.directory, 'log.txt') };
-    if (attemptProcesses(processes).length === 0) continue;
-    await endSession(processes);
+    const reach = new LocalReach(attempt);
+    if (!reach.hasProcesses()) continue;
+    await reach.end(GRACE_SECONDS);
     stopped.push(attempt.plan.run);
   }
   return stopped;

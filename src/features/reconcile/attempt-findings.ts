@@ -8,10 +8,9 @@ import {
 } from '../../attempt/files/attempt-directory.ts';
 import { foldersOf } from '../../attempt/files/announced-folders.ts';
 import type { AttemptSeen } from '../../attempt/files/folder-listing.pure.ts';
-import { attemptProcesses } from '../../infra/linux/processes.ts';
+import { LocalReach } from '../../executors/local/local-reach.ts';
 import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
 import type { Store } from '../../ports/store.ts';
-import { NOBODY } from '../../attempt/supervise.ts';
 
 /** Attempts at one run looked at, the newest. */
 const ATTEMPTS_OF_A_RUN = 200;
@@ -49,16 +48,10 @@ async function attemptOnDisk(
   run: number,
   history: AttemptDocument | null,
 ): Promise<AttemptSeen> {
-  const { id, directory, concluded, started, result } = files;
+  const { id, directory, concluded, result } = files;
   const announced = await foldersOf(directory);
   const products = [...(result?.products ?? []), ...announced].map(({ location }) => location);
-  const alive =
-    !concluded &&
-    attemptProcesses({
-      guardian: started?.guardian ?? NOBODY,
-      child: started?.child ?? NOBODY,
-      logFile: join(directory, 'log.txt'),
-    }).length > 0;
+  const alive = !concluded && new LocalReach(files).hasProcesses();
   return {
     id,
     run,

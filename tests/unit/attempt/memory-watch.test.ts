@@ -4,23 +4,25 @@ import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import type { Ended } from '../../../src/attempt/outcome.pure.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 import { MemoryWatch, type WatchedAttempt } from '../../../src/attempt/memory-watch.ts';
-import { NOBODY } from '../../../src/attempt/supervise.ts';
 
 const GB = 1e9;
 const machine = { totalBytes: 100 * GB, availableBytes: 50 * GB };
 
 class Attempt implements WatchedAttempt {
   readonly fence: { attempt: string };
-  processes: WatchedAttempt['processes'];
+  reach: WatchedAttempt['reach'];
   cause: Ended | null = null;
   constructor(
     id: string,
     public bytes: number,
-    pid: number | null = 7,
+    how: 'measured' | 'not measured' | 'not begun' = 'measured',
   ) {
     this.fence = { attempt: id };
-    const guardian = { ...NOBODY, pid: pid ?? 0 };
-    this.processes = pid === null ? null : { guardian, child: guardian, logFile: id };
+    const memory = (limitBytes: number) =>
+      Promise.resolve(
+        how === 'measured' ? { bytes: this.bytes, limitBytes, isOfThisMachine: true } : null,
+      );
+    this.reach = how === 'not begun' ? null : { memory };
   }
   get ending() {
     return this.cause !== null;
@@ -30,17 +32,12 @@ class Attempt implements WatchedAttempt {
   }
 }
 
-/** Meters that are asked for one attempt after the other, in this order. */
 function watch(attempts: Attempt[], availableBytes = machine.availableBytes, slots = 2) {
   const env = {
     slots,
     rules: defaultRules,
     machine: {
       memoryCapacity: () => ({ ...machine, availableBytes }),
-      meterMemory: () => (processes: { logFile: string }) =>
-        Promise.resolve(
-          attempts.find(({ fence }) => fence.attempt === processes.logFile)?.bytes ?? 0,
-        ),
     },
   } as unknown as Environment;
   return new MemoryWatch(env, () => attempts);
@@ -60,13 +57,14 @@ it('ends who has too much, once, and nobody else', async () => {
   const attempts = [
     new Attempt('a', 50 * GB),
     new Attempt('b', 10 * GB),
-    new Attempt('c', 99, null),
+    new Attempt('c', 99 * GB, 'not begun'),
+    new Attempt('d', 99 * GB, 'not measured'),
   ];
   const memory = watch(attempts);
   await memory.look();
-  const [first, second, third] = attempts;
+  const [first, ...others] = attempts;
   expect(first!.cause).toMatchObject({ kind: 'memory_limit', bytes: 50 * GB });
-  expect([second!.cause, third!.cause]).toEqual([null, null]);
+  expect(others.map(({ cause }) => cause)).toEqual([null, null, null]);
   const { cause } = first!;
   await memory.look();
   expect(first!.cause).toBe(cause);

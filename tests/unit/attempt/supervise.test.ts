@@ -7,6 +7,8 @@ import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { outcomeOf, type Ended } from '../../../src/attempt/outcome.pure.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 import { Supervision } from '../../../src/attempt/supervise.ts';
+import type { Started } from '../../../src/attempt/attempt.pure.ts';
+import type { Life, Reach } from '../../../src/executors/reach.ts';
 
 const HOUR = 3600;
 const GUARDIAN = { pid: 7, startTicks: 1, bootId: 'b' };
@@ -16,7 +18,8 @@ const CHILD = { pid: 8, startTicks: 1, bootId: 'b' };
 class Stage {
   seconds = 1000;
   sinceEnd: number | null = null;
-  alive = true;
+  life: Life = 'running';
+  left: string | null = null;
   /** The disk does not answer. */
   hangs = false;
   /** What its directory holds, whatever the follower has told. */
@@ -31,16 +34,14 @@ class Stage {
   #handlers: FollowHandlers = {};
   #follower = { progress: null as Progress | null, lastActivityMs: this.seconds * 1000 };
 
-  constructor({
-    guardian = GUARDIAN,
-    ofDebt = false,
-  }: { guardian?: typeof GUARDIAN | null; ofDebt?: boolean } = {}) {
+  constructor({ begun = true, ofDebt = false }: { begun?: boolean; ofDebt?: boolean } = {}) {
     const environment = {
+      host: 'here',
       rules: defaultRules,
       log: {
         info: () => undefined,
         warn: (_: unknown, text: string) => this.warnings.push(text),
-        error: () => this.done.push('error'),
+        error: (_: unknown, text: string) => this.done.push(`error: ${text}`),
       },
       clock: {
         monotonicSeconds: () => this.seconds,
@@ -50,15 +51,9 @@ class Stage {
           return () => undefined;
         },
       },
-      machine: {
-        isAlive: () => this.alive,
-        endSession: (_: unknown, { graceSeconds }: { graceSeconds: number }) => {
-          this.done.push(`end after ${graceSeconds} s`);
-          return Promise.resolve({ survivors: [] });
-        },
-      },
+      store: { daqLog: { write: () => Promise.resolve() } },
       attempts: {
-        follow: (_: string, handlers: FollowHandlers, signal: AbortSignal) => {
+        follow: (_: string, _reach: unknown, handlers: FollowHandlers, signal: AbortSignal) => {
           this.#handlers = handlers;
           const over = new Promise<void>((resolve) => {
             signal.addEventListener('abort', () => resolve());
@@ -72,19 +67,32 @@ class Stage {
         },
         boundLog: () => Promise.resolve(),
         noteEnding: () => (this.hangs ? new Promise(() => undefined) : Promise.resolve()),
-        keepEvidence: (_: string, { child }: { child: { pid: number } }, patience: number) => {
-          this.done.push(`evidence of ${child.pid} within ${patience} s`);
-          return Promise.resolve('in hangs_here');
-        },
         read: () => Promise.resolve(this.files),
-        clearSharedMemory: () => Promise.resolve([]),
       },
     } as unknown as Environment;
+    let child = 'nobody';
+    const reach: Reach = {
+      where: { executor: 'local', guardian: GUARDIAN },
+      life: () => this.life,
+      begun: (started: Started) => (child = String(started.child.pid)),
+      end: (graceSeconds) => {
+        this.done.push(`end after ${graceSeconds} s`);
+        const { left } = this;
+        return Promise.resolve(left === null ? { kind: 'ended' } : { kind: 'unconfirmed', left });
+      },
+      evidence: (patience) => {
+        this.done.push(`evidence of ${child} within ${patience} s`);
+        return Promise.resolve('in hangs_here');
+      },
+      memory: () => Promise.resolve(null),
+      clean: () => Promise.resolve([]),
+    };
     this.supervision = new Supervision(environment, {
       run: 5,
       attempt: 'a',
       directory: '/attempt',
-      guardian,
+      reach,
+      begun,
       ofDebt,
       sinceEndSeconds: () => this.sinceEnd,
       onFolder: () => undefined,
@@ -268,18 +276,50 @@ describe('an attempt that does not begin', () => {
   it('is over as soon as its guardian is gone', async () => {
     const stage = new Stage();
     stage.pass(5);
-    stage.alive = false;
+    stage.life = 'gone';
     stage.pass(5);
     expect(await stage.supervision.done).toMatchObject({ started: true, ended: null, exit: null });
   });
 
-  it('and of which nothing is known, after 10 s', async () => {
-    const stage = new Stage({ guardian: null });
+  it('and of which nothing is known, as soon as nothing of it will come', async () => {
+    const stage = new Stage({ begun: false });
+    stage.life = 'waiting';
     stage.pass(10);
     expect(stage.ended).toBe(false);
+    stage.life = 'gone';
     stage.pass(0.1);
     expect(await stage.supervision.done).toMatchObject({ started: false, ended: null });
   });
+
+  it('is neither slow nor idle while it waits for its place', async () => {
+    const stage = new Stage({ begun: false });
+    stage.life = 'waiting';
+    stage.sinceEnd = 100 * HOUR;
+    stage.pass(100 * HOUR);
+    expect(stage.ended).toBe(false);
+    stage.life = 'running';
+    stage.begin();
+    stage.pass(1800);
+    expect(stage.ended).toBe(false);
+    stage.pass(5);
+    expect(await stage.cause()).toEqual({ kind: 'no_progress' });
+  });
+});
+
+it('nothing is concluded of an attempt of which nobody can tell whether it lives', () => {
+  const stage = new Stage({ begun: false });
+  stage.life = 'unknown';
+  stage.pass(1000);
+  expect(stage.ended).toBe(false);
+});
+
+it('processes that do not end are told of, and the attempt comes to its end', async () => {
+  const stage = new Stage();
+  stage.begin();
+  stage.left = 'processes 7, 8';
+  await stage.supervision.end({ kind: 'operator', reason: 'enough' });
+  expect(await stage.cause()).toEqual({ kind: 'operator', reason: 'enough' });
+  expect(stage.done).toContain('error: processes 7, 8 of run 5 on here did not end after KILL');
 });
 
 it('left to the next manager, nothing is ended', async () => {
@@ -303,13 +343,13 @@ describe('a manager that stood still while its attempt finished', () => {
   };
 
   it.each([
-    ['and looked for the processes before it read the files', GUARDIAN, 5],
-    ['and had adopted it without a guardian', null, 11],
-  ])('finds what it has written, %s', async (_when, guardian, seconds) => {
-    const stage = new Stage({ guardian });
+    ['and looked for the processes before it read the files', true],
+    ['and had adopted it before it had begun', false],
+  ])('finds what it has written, %s', async (_when, begun) => {
+    const stage = new Stage({ begun });
     stage.files = { started, result, exit };
-    stage.alive = false;
-    stage.standStill(seconds);
+    stage.life = 'gone';
+    stage.standStill(11);
     const end = await stage.supervision.done;
     expect(end).toMatchObject({ started: true, result, exit, ended: null });
     expect(outcomeOf(end!, { kind: 'ok' })).toEqual({ kind: 'done' });

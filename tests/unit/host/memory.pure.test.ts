@@ -9,18 +9,26 @@ import {
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 
 const GB = 1e9;
+type Use = Pick<MemoryUse, 'attempt' | 'bytes' | 'ending'>;
 const RULES = defaultRules.memory;
-const use = (attempt: string, gigabytes: number, ending = false): MemoryUse => ({
+const use = (attempt: string, gigabytes: number, ending = false): Use => ({
   attempt,
   bytes: gigabytes * GB,
   ending,
 });
+/** What is used here, where each attempt has the same share of the machine. */
+const here = (uses: readonly Use[], slots: number, rules = RULES): MemoryUse[] =>
+  uses.map((each) => ({
+    ...each,
+    limitBytes: memoryLimitBytes(100 * GB, slots, rules),
+    isOfThisMachine: true,
+  }));
 const capacity = (total: number, available: number) => ({
   totalBytes: total * GB,
   availableBytes: available * GB,
 });
-const ended = (uses: MemoryUse[], available: number, slots = 1) =>
-  shortOfMemory(uses, capacity(100, available), slots, RULES).map(
+const ended = (uses: readonly MemoryUse[], available: number) =>
+  shortOfMemory(uses, capacity(100, available), RULES).map(
     ({ attempt, cause }) => `${attempt}: ${cause.kind}`,
   );
 
@@ -30,7 +38,7 @@ describe('the memory of attempts', () => {
     expect(memoryLimitBytes(100 * GB, 4, RULES)).toBe(21.25 * GB);
   });
 
-  it.each<[string, MemoryUse[], number, number, string[]]>([
+  it.each<[string, Use[], number, number, string[]]>([
     ['nothing runs', [], 50, 1, []],
     ['nothing runs, and all memory is gone', [], 0, 1, []],
     ['at the limit', [use('a', 85)], 10, 1, []],
@@ -60,11 +68,25 @@ describe('the memory of attempts', () => {
     ['it has half of what it may', [use('a', 42.5)], 1, 1, ['a: host_problem']],
     ['it has more than half of what it may', [use('a', 42.6)], 1, 1, ['a: memory_limit']],
   ])('%s', (_, uses, available, slots, expected) => {
-    expect(ended(uses, available, slots)).toEqual(expected);
+    expect(ended(here(uses, slots), available)).toEqual(expected);
+  });
+
+  it.each<[string, number, number, string[]]>([
+    ['keeps to its own limit, though that is above the share of an attempt here', 90, 10, []],
+    ['is above its own limit', 101, 10, ['far: memory_limit']],
+    ['has more than any, but this machine is at its end', 90, 1, ['near: memory_limit']],
+  ])('an attempt elsewhere %s', (_, gigabytes, available, expected) => {
+    const far = { ...use('far', gigabytes), limitBytes: 100 * GB, isOfThisMachine: false };
+    expect(ended([far, ...here([use('near', 50)], 1)], available)).toEqual(expected);
+  });
+
+  it('an attempt elsewhere that is ending frees nothing here', () => {
+    const far = { ...use('far', 90, true), limitBytes: 100 * GB, isOfThisMachine: false };
+    expect(ended([far, ...here([use('near', 50)], 1)], 1)).toEqual(['near: memory_limit']);
   });
 
   it('the cause says by how much', () => {
-    expect(shortOfMemory([use('a', 90)], capacity(100, 5), 1, RULES)).toEqual([
+    expect(shortOfMemory(here([use('a', 90)], 1), capacity(100, 5), RULES)).toEqual([
       {
         attempt: 'a',
         cause: {
@@ -75,7 +97,7 @@ describe('the memory of attempts', () => {
         },
       },
     ]);
-    const [other] = shortOfMemory([use('a', 20)], capacity(100, 1), 1, RULES);
+    const [other] = shortOfMemory(here([use('a', 20)], 1), capacity(100, 1), RULES);
     expect(other?.cause).toMatchObject({
       reason: expect.stringContaining('1.0 GB of memory left of 100.0 GB') as string,
     });
@@ -93,6 +115,7 @@ describe('the memory of attempts', () => {
 
   it('neither limit has to be', () => {
     const rules = { maxUsePercent: 1000, minAvailablePercent: 0 };
-    expect(shortOfMemory([use('a', 99)], capacity(100, 0), 1, rules)).toEqual([]);
+    const uses = here([use('a', 99)], 1, rules);
+    expect(shortOfMemory(uses, capacity(100, 0), rules)).toEqual([]);
   });
 });

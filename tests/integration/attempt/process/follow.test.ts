@@ -12,6 +12,7 @@ import { writeFileDurable } from '../../../../src/infra/disk/durable.ts';
 import { followAttempt, type Follower } from '../../../../src/attempt/process/follow.ts';
 import type { Progress, Started } from '../../../../src/attempt/attempt.pure.ts';
 import { identityOf, selfIdentity } from '../../../../src/infra/linux/process-identity.ts';
+import { LocalReach } from '../../../../src/executors/local/local-reach.ts';
 import { progressOf, temporaryFolder } from '../support.ts';
 
 /** An attempt directory and the hand that writes into it, as guardian and child would. */
@@ -19,8 +20,11 @@ class Attempt {
   readonly id = newAttemptId();
   readonly directory = join(temporaryFolder(), this.id);
 
+  readonly reach: LocalReach;
+
   constructor() {
     mkdirSync(this.directory);
+    this.reach = new LocalReach({ id: this.id, directory: this.directory, started: null });
   }
 
   async started(change: Partial<Started> = {}): Promise<void> {
@@ -90,8 +94,12 @@ function listen(attempt: Attempt): {
   const stop = new AbortController();
   const follower = followAttempt(
     attempt.directory,
+    attempt.reach,
     {
-      onStarted: () => said.push('started'),
+      onStarted: (started) => {
+        attempt.reach.begun(started);
+        said.push('started');
+      },
       onProgress: (progress) => states.push(progress),
       onFolder: ({ type }) => said.push(`folder ${type}`),
       onWarning: (warning) => said.push(`warning ${warning}`),
@@ -177,6 +185,7 @@ test('however the bytes of the lines arrive, nothing is lost or told twice', asy
         const stop = new AbortController();
         const { done } = followAttempt(
           attempt.directory,
+          attempt.reach,
           { onWarning: (warning) => found.push(warning) },
           stop.signal,
         );
@@ -219,6 +228,7 @@ test('news come within milliseconds', async () => {
   const stop = new AbortController();
   const { done } = followAttempt(
     attempt.directory,
+    attempt.reach,
     { onProgress: () => delays.push(performance.now() - written) },
     stop.signal,
   );
@@ -342,6 +352,7 @@ test('an error in a handler is not swallowed', async () => {
   const attempt = new Attempt();
   const { done } = followAttempt(
     attempt.directory,
+    attempt.reach,
     {
       onStarted: () => {
         throw new Error('of the handler');

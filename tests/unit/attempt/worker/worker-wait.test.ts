@@ -12,15 +12,12 @@ function surroundings({ timers = false } = {}) {
   };
   const env: Parameters<typeof workerIsUp>[0] = {
     executor: {
-      start: () => Promise.reject(new Error('nothing is started')),
       ready: () => state.ready,
       startsAtOnce: () => state.up,
       onChange: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
-      versions: () => ({}),
-      describe: () => 'by hand',
     },
     clock: {
       ...systemClock,

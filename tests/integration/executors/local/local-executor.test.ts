@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-import { LocalExecutor } from '../../../src/executors/local-executor.ts';
-import { isAlive } from '../../../src/infra/linux/process-identity.ts';
+import { LocalExecutor } from '../../../../src/executors/local/local-executor.ts';
+import { isAlive } from '../../../../src/infra/linux/process-identity.ts';
 import {
   attempt,
   forkServer,
@@ -14,24 +14,24 @@ import {
   temporaryFolder,
   tinyOptions,
   until,
-} from '../attempt/worker/support.ts';
+} from '../../attempt/worker/support.ts';
 
 test('an attempt is started, and readiness follows the worker', async () => {
   const watched = forkServer();
-  const executor = new LocalExecutor(watched.server);
+  const executor = new LocalExecutor({ server: watched.server, slots: 1 });
   expect(executor.ready()).toEqual({ ok: true });
   expect(executor.describe()).toBe('warming up');
   await settled(watched);
   expect(executor.describe()).toMatch(/^warm after [\d.]+ s$/);
   const one = await attempt(watched.folder);
   const start = await executor.start(one.plan, one.directory);
-  expect(start.warm).toBe(true);
+  expect(start).toMatchObject({ kind: 'started', warm: true });
   expect(await one.exit()).toMatchObject({ code: 0 });
 });
 
 test('a host whose context does not build is not ready, and says why', async () => {
   const watched = forkServer({ contextOptions: { broken: true } });
-  const executor = new LocalExecutor(watched.server);
+  const executor = new LocalExecutor({ server: watched.server, slots: 1 });
   await settled(watched);
   expect(executor.ready()).toMatchObject({
     ok: false,
@@ -41,9 +41,10 @@ test('a host whose context does not build is not ready, and says why', async () 
 
 test('a TERM to the guardian ends the attempt', async () => {
   const watched = forkServer();
-  const executor = new LocalExecutor(watched.server);
+  const executor = new LocalExecutor({ server: watched.server, slots: 1 });
   const one = await attempt(watched.folder, { tiny_fault: 'hang' });
-  const { guardian } = await executor.start(one.plan, one.directory);
+  await executor.start(one.plan, one.directory);
+  const { guardian } = await one.started();
   await until('a chunk', () => one.progress().some(({ chunks }) => chunks > 0));
   process.kill(guardian.pid, 'SIGTERM');
   expect(await one.exit()).toMatchObject({ code: null, signal: 15, orphaned: false });
@@ -52,13 +53,16 @@ test('a TERM to the guardian ends the attempt', async () => {
 
 test('when the server dies before it answers, no attempt is left that nobody knows of', async () => {
   const watched = forkServer();
-  const executor = new LocalExecutor(watched.server);
+  const executor = new LocalExecutor({ server: watched.server, slots: 1 });
   await settled(watched);
   const one = await attempt(watched.folder);
   process.kill(watched.server.pid ?? 0, 'SIGSTOP');
   const start = executor.start(one.plan, one.directory);
   process.kill(watched.server.pid ?? 0, 'SIGKILL');
-  await expect(start).rejects.toThrow(/ended unexpectedly \(SIGKILL\)/);
+  expect(await start).toEqual({
+    kind: 'refused',
+    reason: expect.stringMatching(/ended unexpectedly \(SIGKILL\)/) as string,
+  });
   expect(existsSync(join(one.directory, 'superseded'))).toBe(true);
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { keepEvidence } from '../../../../src/attempt/process/evidence.ts';
+import { keepEvidence } from '../../../../src/executors/local/evidence.ts';
 import { identityOf } from '../../../../src/infra/linux/process-identity.ts';
 import type { AttemptProcesses } from '../../../../src/infra/linux/processes.ts';
 import { start, temporaryFolder, until } from '../../infra/linux/support.ts';

@@ -1,10 +1,10 @@
 // Starts one attempt and then only waits, as a manager does, to be killed by the test.
 import { renameSync, writeFileSync } from 'node:fs';
 
-import type { Plan } from '../../../src/attempt/attempt.pure.ts';
-import { LocalExecutor } from '../../../src/executors/local-executor.ts';
-import { ForkServer } from '../../../src/attempt/worker/fork-server.ts';
-import type { ForkServerOptions } from '../../../src/attempt/worker/fork-server-options.ts';
+import type { Plan } from '../../../../src/attempt/attempt.pure.ts';
+import { LocalExecutor } from '../../../../src/executors/local/local-executor.ts';
+import { ForkServer } from '../../../../src/attempt/worker/fork-server.ts';
+import type { ForkServerOptions } from '../../../../src/attempt/worker/fork-server-options.ts';
 
 const { options, plan, directory, report } = JSON.parse(process.argv[2] ?? '') as {
   options: ForkServerOptions;
@@ -14,6 +14,6 @@ const { options, plan, directory, report } = JSON.parse(process.argv[2] ?? '') a
 };
 const server = new ForkServer(options);
 server.start();
-await new LocalExecutor(server).start(plan, directory);
+await new LocalExecutor({ server, slots: 1 }).start(plan, directory);
 writeFileSync(`${report}.tmp`, JSON.stringify({ server: server.pid }));
 renameSync(`${report}.tmp`, report);

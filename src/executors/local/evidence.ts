@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { tellingStacks } from './stacks.pure.ts';
+import { tellingStacks } from '../../attempt/process/stacks.pure.ts';
 import type { ProcessStat } from '../../infra/linux/process-identity.ts';
 import { describeProcesses } from '../../infra/linux/open-files.ts';
 import { readKernelFile } from '../../infra/linux/proc.ts';
