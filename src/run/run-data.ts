@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 
-import { arrayAt, literal, type Expression } from '../infra/mongo/expressions.ts';
+import { arrayAt, listAt, literal, type Expression } from '../infra/mongo/expressions.ts';
 import type { DataRegistration } from './run.port.ts';
 
 /** Spelled so by every program that reads these entries. */
@@ -38,7 +38,7 @@ export function registerStage(host: string, entries: readonly DataRegistration[]
       cond: { $not: [{ $in: ['$$entry.location', listed] }] },
     },
   };
-  return { $set: { data: { $concatArrays: [arrayAt('$data'), missing] } } };
+  return { $set: { data: { $concatArrays: [listAt('$data'), missing] } } };
 }
 
 /** Moves the entries of this host at these locations to `deleted_data`. */
@@ -85,7 +85,7 @@ function moveStage(by: string, ours: Expression): Document {
   };
   return {
     $set: {
-      deleted_data: { $concatArrays: [arrayAt('$deleted_data'), moved] },
+      deleted_data: { $concatArrays: [listAt('$deleted_data'), moved] },
       data: {
         $cond: [
           { $isArray: ['$data'] },

@@ -4,6 +4,7 @@ import { HOLD_TAG } from '../infra/config/rules.pure.ts';
 import {
   arrayAt,
   inSeconds,
+  listAt,
   literal,
   numberAt,
   setBootstrax,
@@ -285,14 +286,7 @@ export function renumberUpdate(number: number, due: boolean): Document[] {
 
 const notHoldTag = { $and: [{ $ne: ['$$tag.name', HOLD_TAG] }, { $ne: ['$$tag', HOLD_TAG] }] };
 
-/** A single tag that stands there by itself is kept. */
-const tagList: Expression = {
-  $cond: [
-    { $in: [{ $type: '$tags' }, ['missing', 'null', 'undefined', 'array']] },
-    arrayAt('$tags'),
-    ['$tags'],
-  ],
-};
+const tagList = listAt('$tags');
 
 function tagsWithoutHold(): Expression {
   return { $filter: { input: tagList, as: 'tag', cond: notHoldTag } };

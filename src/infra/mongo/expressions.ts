@@ -19,6 +19,12 @@ export function arrayAt(path: string): Expression {
   return { $cond: [{ $isArray: [path] }, path, []] };
 }
 
+/** The array; empty where the field is missing or null; what stands there by itself as its one element. */
+export function listAt(path: string): Expression {
+  const isList = { $in: [{ $type: path }, ['missing', 'null', 'undefined', 'array']] };
+  return { $cond: [isList, arrayAt(path), [path]] };
+}
+
 /** The number, or 0 where the field is missing, null or of another type. */
 export function numberAt(path: string): Expression {
   return {
