@@ -7,8 +7,9 @@ import type { FolderCheck } from '../infra/disk/disk.ts';
 import type { Reach } from '../executors/reach.ts';
 import type { AttemptFiles, Retention } from './files/attempt-directory.ts';
 import type { FollowHandlers, Follower } from './process/follow.ts';
-import type { Leftover, Removed } from './files/leftovers.ts';
+import type { Leftover } from './files/leftovers.ts';
 import type { Inspection } from './files/products.ts';
+import type { Taken, Trash } from './files/trash.ts';
 
 /** The attempt directories of one host, as the manager uses them. */
 export interface Attempts {
@@ -57,7 +58,7 @@ export interface Products {
   stagingProblem(folders: Folders): Promise<StagingProblem | null>;
   /** Makes the folder that an attempt alone writes to. */
   makePlace(place: string): Promise<void>;
-  /** Removes that folder with all that is left in it. */
+  /** Removes that folder with all that is left in it; see `removePlace`. */
   removePlace(place: string): Promise<void>;
   /** Gives a folder of an attempt its place in the output folder; see `publishFolder`. */
   publish(from: string, to: string, attempt: string): Promise<Published>;
@@ -75,8 +76,16 @@ export interface Products {
   leftovers(outputDirectory: string, runId: string): Promise<Leftover[]>;
   /** When a folder was changed last, and by whom it is open. */
   activity(path: string): Promise<FolderActivity>;
-  /** Removes a folder if it is still the one that was seen; see `removeLeftover`. */
-  remove(outputDirectory: string, runId: string, seen: Leftover): Promise<Removed>;
-  /** Gives a folder whose removal was cut its name again; false if that is taken. */
-  putBack(outputDirectory: string, runId: string, path: string): Promise<boolean>;
+  /** Takes a folder out of the output folder if it is the one that was seen; see `takeAway`. */
+  takeAway(trash: Trash, runId: string, seen: Leftover): Promise<Taken>;
+  /** Deletes what was taken away; false if it is not there any more. */
+  destroy(trash: Trash, path: string): Promise<boolean>;
+  /** Gives what was taken away its name again; false if that is taken. */
+  putBack(trash: Trash, path: string): Promise<boolean>;
+  /** The same for a folder whose removal by release 0.1.1 was cut. */
+  putBackCondemned(path: string): Promise<boolean>;
+  /** Brings removals that were cut to their end; answers what has to stay. */
+  tidyTrash(place: string): Promise<string[]>;
+  /** All trash in a folder where attempts write; `host`: whose it is. */
+  trashBelow(stagingDirectory: string): Promise<{ place: string; host: string | null }[]>;
 }

@@ -12,7 +12,7 @@ import type { Outcome } from './outcome.pure.ts';
 import { publish, type Publication } from './publication.ts';
 import { requestDeletion } from './request-deletion.ts';
 import { takeBackSuperseded } from './superseded-attempt.ts';
-import { removeProducts, takingBack } from './files/removal.ts';
+import { placeOf, removeProducts, takingBack } from './files/removal.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
@@ -159,9 +159,9 @@ async function cleanUp(
   await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
     if (withFolders && plan !== null) {
       // Left to the next start where this one ends before the database has answered.
-      if ((await removeProducts(env, takingBack(plan, locations), signal)) === null) return;
+      if ((await removeProducts(env, takingBack(env, plan, locations), signal)) === null) return;
     }
-    if (plan?.place != null) await env.products.removePlace(plan.place);
+    if (plan !== null) await env.products.removePlace(placeOf(env, plan));
     if (plan !== null) await env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt));
   });
 }

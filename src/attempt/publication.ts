@@ -80,7 +80,7 @@ export async function takeBackPublished(
     env.store.runs.byNumber(run),
   );
   if (documents === null) return false;
-  const [runs, { remover }] = [runsNow(documents), takingBack(plan)];
+  const [runs, { remover }] = [runsNow(documents), takingBack(env, plan)];
   for (const folder of await env.products.leftovers(outputDirectory, runId)) {
     const { word, unfinished, condemned, location } = folder;
     if (word.kind !== 'says' || word.attempt !== attempt || unfinished || condemned) continue;

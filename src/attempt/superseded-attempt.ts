@@ -1,7 +1,7 @@
 import { historyOf, type AttemptSoFar } from './conclusion.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { takeBackPublished } from './publication.ts';
-import { removeProducts, takingBack, withdrawEntries } from './files/removal.ts';
+import { placeOf, removeProducts, takingBack, withdrawEntries } from './files/removal.ts';
 import { tidyPlace } from './finished-places.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -45,7 +45,7 @@ export async function takeBackSuperseded(
   if (!(await endHistory(env, fence.attempt, outcome, options, signal))) return null;
   if (document !== null && plan !== null) {
     await unlessDiskTrouble(env, `withdraw data entries of run ${run.number}`, () =>
-      withdrawEntries(env, takingBack(plan, locations), document, locations, signal),
+      withdrawEntries(env, takingBack(env, plan, locations), document, locations, signal),
     );
     if (signal.aborted) return null;
   }
@@ -102,7 +102,7 @@ async function takeBack(
   await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
     if (attempt.isChecked && !(await takeBackPublished(env, plan, signal))) return;
     // Left to the next start where this one ends before the database has answered.
-    if ((await removeProducts(env, takingBack(plan, locations), signal)) === null) return;
+    if ((await removeProducts(env, takingBack(env, plan, locations), signal)) === null) return;
     await leavePlace(env, plan, attempt, signal);
     if (signal.aborted) return;
     await env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt));
@@ -115,7 +115,7 @@ async function leavePlace(
   { isChecked }: AttemptSoFar,
   signal: AbortSignal,
 ): Promise<void> {
-  if (plan.place == null) return;
-  if (isChecked) await tidyPlace(env, plan.place, signal);
-  else await env.products.removePlace(plan.place);
+  const place = placeOf(env, plan);
+  if (isChecked) await tidyPlace(env, place, signal);
+  else await env.products.removePlace(place);
 }

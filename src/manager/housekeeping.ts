@@ -3,7 +3,13 @@ import type { Environment } from '../ports/environment.ts';
 import type { Fleet } from '../claim/fleet.ts';
 import { LooseEnds } from '../attempt/certification.ts';
 import { isOfDatabase, unlessRefused } from '../ports/persist.ts';
-import { pruneRecords, recoverAttempts, recoverClaims, type RecoveryHandlers } from './recovery.ts';
+import {
+  pruneRecords,
+  recoverAttempts,
+  recoverClaims,
+  recoverTrash,
+  type RecoveryHandlers,
+} from './recovery.ts';
 import { tidyPlaces } from '../attempt/finished-places.ts';
 import { SetAsideNumbers } from '../run/same-number.ts';
 import { SetAsideFaults } from '../retry/unmendable.ts';
@@ -115,6 +121,7 @@ export class Housekeeping {
   }
 
   async #recover(): Promise<void> {
+    await recoverTrash(this.#env);
     await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
     await recoverClaims(this.#env, this.#book, this.#signal);
     await tidyPlaces(this.#env, this.#book, this.#signal);

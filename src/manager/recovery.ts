@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename } from 'node:path';
 
 import { isAttemptId, type AttemptFiles } from '../attempt/files/attempt-directory.ts';
 import type { Plan } from '../attempt/attempt.pure.ts';
@@ -18,18 +18,21 @@ import { publishedLocation } from '../attempt/files/place.ts';
 import { takeBackPublished } from '../attempt/publication.ts';
 import { requestDeletion } from '../attempt/request-deletion.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
+import { tellDaq } from '../ports/notify.ts';
 import type { Environment } from '../ports/environment.ts';
 import { concludedFailure, endedUnseen, malformedText } from '../retry/failure.ts';
 import { endHistory } from '../retry/attempt-history.ts';
 import { endProcesses, listedHere, listedOn } from '../attempt/process/orphans.ts';
 import { aboutOneRun, unlessRefused, untilAnswered } from '../ports/persist.ts';
 import {
+  placeOf,
   removeProducts,
   takingBack,
   withdrawEntries,
   withoutFolder,
   type Removal,
 } from '../attempt/files/removal.ts';
+import { placeOfRemover } from '../attempt/files/trash.ts';
 
 /** What is kept of concluded attempts: their logs are what a person wants to read next week. */
 const RETENTION = { keep: 500, maxBytes: 2e9, maxLogBytes: 5e6 };
@@ -71,6 +74,30 @@ export async function recoverClaims(
   await closeHistory(env, book, signal);
 }
 
+/**
+ * What removals of this host had taken out of output folders when they were cut: at start, before
+ * anything is removed anew.
+ */
+export async function recoverTrash(env: Environment): Promise<void> {
+  const what = `look for cut removals below ${env.stagingDirectory}`;
+  await unlessDiskTrouble(env, what, async () => {
+    for (const { place, host } of await env.products.trashBelow(env.stagingDirectory)) {
+      if (host !== env.host && !(await isOfThisHost(env, place))) continue;
+      const stays = await env.products.tidyTrash(place);
+      if (stays.length === 0) continue;
+      const message = `folders were taken out of the output folder by mistake, and cannot get their names again, which are taken: ${stays.join(', ')}. Find out whose they are, then move or remove them`;
+      env.log.error({ event: 'trash.stays', paths: stays }, message);
+      await tellDaq(env, 'error', message);
+    }
+  });
+}
+
+/** Its host has another name now, or the trash does not say whose it is. */
+async function isOfThisHost(env: Environment, place: string): Promise<boolean> {
+  const id = basename(place);
+  return isAttemptId(id) && (await env.attempts.read(id)) !== null;
+}
+
 /** Keeps the records of concluded attempts within limits. */
 export async function pruneRecords(env: Environment): Promise<void> {
   await unlessDiskTrouble(env, 'prune the records of attempts', () =>
@@ -106,7 +133,7 @@ async function recoverAttempt(
     if (!isAsItsAttemptLeftIt(stored)) continue;
     if (state === 'considering') {
       // Claimed, but no child was ever made: the claim is given back by itself.
-      if (plan.place != null) await env.products.removePlace(plan.place);
+      await env.products.removePlace(placeOf(env, plan));
       await env.attempts.markConcluded(files.directory);
       return;
     }
@@ -137,7 +164,7 @@ async function cleanUpLostAttempt(
   await endProcesses(env, files.started, files.id);
   const folders = await env.attempts.foldersOf(files.directory);
   const begun = folders.map(({ location }) => publishedLocation(plan, location));
-  const removal = takingBack(plan, begun);
+  const removal = takingBack(env, plan, begun);
   const isDone = documents.some((document) => isDoneWith(env, document, plan));
   const isKept = documents.some((document) => isKeptAside(document, plan, begun));
   if (isDone) await requestDeletion(env, plan.run, plan.attempt, signal);
@@ -153,10 +180,8 @@ async function cleanUpLostAttempt(
   if (signal.aborted) return;
   const answer = isKept ? { removed: [] } : await removeProducts(env, removal, signal);
   if (answer === null) return;
-  if (plan.place != null) {
-    if (isFinished) await tidyPlace(env, plan.place, signal);
-    else await env.products.removePlace(plan.place);
-  }
+  if (isFinished) await tidyPlace(env, removal.place, signal);
+  else await env.products.removePlace(removal.place);
   if (signal.aborted) return;
   await env.attempts.markConcluded(files.directory);
   const removed = answer.removed.length;
@@ -243,9 +268,7 @@ async function endUnbegun(env: Environment, book: AttemptBook, signal: AbortSign
     if (removal === null) continue;
     await unlessDiskTrouble(env, `clean up after run ${removal.run}`, async () => {
       await removeProducts(env, removal, signal);
-      if (isAttemptId(attempt)) {
-        await env.products.removePlace(join(env.stagingDirectory, attempt));
-      }
+      if (isAttemptId(attempt)) await env.products.removePlace(removal.place);
     });
   }
 }
@@ -261,7 +284,8 @@ function unrecorded(
   const { host, outputDirectory } = env;
   const document = idText(_id);
   const remover = { document, attempt, host, purpose: 'take_back', known, silent: false } as const;
-  return { run: number, runId, outputDirectory, remover };
+  const place = placeOfRemover(env.stagingDirectory, { host, attempt, outputDirectory });
+  return { run: number, runId, outputDirectory, place, remover };
 }
 
 function unbegun(

@@ -112,10 +112,35 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
     [...disk.output.values()].filter(
       (each) => each.runId === runId && dirname(each.location) === folder,
     );
+  const putBack = async (item: string) => {
+    await access();
+    const taken = disk.output.get(item)?.taken;
+    const force = taken == null ? null : disk.publishOutput(item, taken.from);
+    if (force === false) return false;
+    await access();
+    force?.();
+    return true;
+  };
+  const tidyTrash = async (place: string) => {
+    await access();
+    const stays: string[] = [];
+    for (const { location, taken } of [...disk.output.values()]) {
+      if (taken == null || dirname(dirname(location)) !== place) continue;
+      if (!taken.doomed) {
+        if (!(await putBack(location))) stays.push(location);
+        continue;
+      }
+      disk.removeOutput(location);
+      await access();
+      disk.forceRemovals();
+    }
+    return stays;
+  };
   return {
     stagingProblem: () => Promise.resolve(null),
     makePlace: access,
     removePlace: async (place) => {
+      await tidyTrash(place);
       await access();
       for (const { location } of [...disk.output.values()]) {
         if (dirname(location) !== place) continue;
@@ -199,18 +224,40 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
       const nowMs = host.time.nowMs + host.skewSeconds * 1000;
       return { newestMs: nowMs - quietSeconds * 1000, openBy: [] };
     },
-    remove: async (_output, _runId, seen) => {
+    takeAway: async ({ place, host: by }, _runId, seen) => {
       await access();
       const there = disk.output.get(seen.location);
-      if (there?.finished !== !seen.unfinished) return 'gone';
-      if (there.inode !== seen.inode) return 'changed';
-      host.removes(seen.location);
-      disk.removeOutput(seen.location);
+      if (there?.finished !== !seen.unfinished) return { kind: 'gone' };
+      const isSeen = there.inode === seen.inode;
+      if (isSeen) host.removes(seen.location);
+      const { item, force } = disk.takeOutput(seen.location, place, by)!;
+      await access();
+      force();
+      await access();
+      if (isSeen) return { kind: 'taken', path: item };
+      return (await putBack(item)) ? { kind: 'changed' } : { kind: 'stays', path: item };
+    },
+    destroy: async (_trash, item) => {
+      await access();
+      if (!disk.doomOutput(item)) return false;
+      await access();
+      disk.removeOutput(item);
       await access();
       disk.forceRemovals();
-      return 'removed';
+      return true;
     },
-    putBack: () => Promise.resolve(false),
+    putBack: (_trash, item) => putBack(item),
+    putBackCondemned: () => Promise.resolve(false),
+    tidyTrash,
+    trashBelow: async (staging) => {
+      await access();
+      const found = new Map<string, string>();
+      for (const { location, taken } of disk.output.values()) {
+        const place = dirname(dirname(location));
+        if (taken != null && dirname(place) === staging) found.set(place, taken.host);
+      }
+      return [...found].map(([place, by]) => ({ place, host: by }));
+    },
   };
 }
 

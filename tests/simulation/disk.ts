@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+
 import type {
   Ending,
   Exit,
@@ -44,6 +46,8 @@ export interface OutputFolder {
   /** Has its final name. */
   finished: boolean;
   product: Product | null;
+  /** It lies in a trash: where it was, and whose trash it is. */
+  taken?: { from: string; host: string; doomed: boolean } | null;
   /** Seconds of the simulation. */
   changedAt: number;
   /** Tells it from another folder at the same path. */
@@ -189,7 +193,7 @@ export class Disk {
     const folder = this.output.get(from);
     if (folder === undefined) return null;
     if (this.output.has(to)) return false;
-    const published = { ...folder, location: to };
+    const published: OutputFolder = { ...folder, location: to, taken: null };
     this.output.delete(from);
     this.output.set(to, published);
     return this.#note(() => {
@@ -197,6 +201,27 @@ export class Disk {
       this.output.delete(to);
       this.output.set(from, folder);
     });
+  }
+
+  /** Renames a folder into a trash; the answer says where it is, and forces that out. Null if there is none. */
+  takeOutput(
+    from: string,
+    place: string,
+    host: string,
+  ): { item: string; force: () => void } | null {
+    const item = `${place}/trash/${basename(from)}~${inodes++}`;
+    const force = this.publishOutput(from, item);
+    if (force === null || force === false) return null;
+    this.output.get(item)!.taken = { from, host, doomed: false };
+    return { item, force };
+  }
+
+  /** What lies in a trash may be deleted from now on; false if it is not there. */
+  doomOutput(item: string): boolean {
+    const taken = this.output.get(item)?.taken;
+    if (taken == null) return false;
+    taken.doomed = true;
+    return true;
   }
 
   /** Forces out that folders of the output are gone. */

@@ -8,6 +8,7 @@ import type { DebtNote } from './debt.port.ts';
 import type { Fence } from '../../run/run.port.ts';
 import type { ConcludingSteps } from '../conclude-attempt.ts';
 import { publish } from '../publication.ts';
+import { placeOf } from '../files/removal.ts';
 import { clearAdded } from './debt-folders.ts';
 import { unlessDiskTrouble } from '../../ports/disk-trouble.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -58,7 +59,7 @@ export async function concludeDebt(
   await report(env, attempt, ended, paid);
   if (plan === null) return;
   await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
-    if (plan.place != null) await env.products.removePlace(plan.place);
+    await env.products.removePlace(placeOf(env, plan));
     await env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt));
   });
 }

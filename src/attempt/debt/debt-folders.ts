@@ -19,7 +19,7 @@ export async function clearAdded(
   signal: AbortSignal,
 ): Promise<Removed | null> {
   const kept = new Set((plan.keep ?? []).map((location) => resolve(location)));
-  const removal = purpose === 'take_back' ? takingBack(plan) : makingRoom(plan);
+  const removal = purpose === 'take_back' ? takingBack(env, plan) : makingRoom(env, plan);
   const answer = await removeProducts(env, removal, signal);
   if (answer === null) return null;
   return { ...answer, left: answer.left.filter(({ location }) => !kept.has(location)) };

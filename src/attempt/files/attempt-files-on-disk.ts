@@ -16,7 +16,7 @@ import {
 import { touchFollowed } from '../../infra/disk/durable.ts';
 import { foldersOf } from './announced-folders.ts';
 import { followAttempt } from '../process/follow.ts';
-import { activityIn, leftoversOf, putBack, removeLeftover } from './leftovers.ts';
+import { activityIn, leftoversOf } from './leftovers.ts';
 import { boundGrowingLog } from './log-file.ts';
 import { inspectProducts } from './products.ts';
 import { readWord } from './ownership.ts';
@@ -29,6 +29,7 @@ import {
   takeBackFolder,
 } from './place.ts';
 import { provenStaging } from './staging.ts';
+import { destroy, putBack, putBackCondemned, takeAway, tidyTrash, trashBelow } from './trash.ts';
 import type { Attempts, Products } from '../attempt-files.ts';
 
 /** A child that prints without an end fills no disk; what it printed first and last stays. */
@@ -68,6 +69,10 @@ export const productsOnDisk: Products = {
   inspect: inspectProducts,
   leftovers: leftoversOf,
   activity: activityIn,
-  remove: removeLeftover,
+  takeAway,
+  destroy,
   putBack,
+  putBackCondemned,
+  tidyTrash,
+  trashBelow,
 };

@@ -1,35 +1,21 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { FolderActivity, FolderAt } from './ownership.pure.ts';
 import { processesWithOpen } from '../../infra/linux/open-files.ts';
-import { remove, renameDurable, syncFolder } from '../../infra/disk/durable.ts';
 import { survey } from './folder-listing.ts';
-import {
-  condemnedName,
-  isCondemned,
-  parseFolderName,
-  placeOf,
-  UNFINISHED_SUFFIX,
-  type StraxFolder,
-} from './strax-folder.ts';
-import { isSameWord, readWord } from './ownership.ts';
+import { parseFolderName, placeOf, type StraxFolder } from './strax-folder.ts';
+import { readWord } from './ownership.ts';
 
 /** A folder of a run in the output folder. */
 export interface Leftover extends StraxFolder, FolderAt {
   /** Absolute path of the folder itself. */
   path: string;
-  /** It carries the name of what is being removed: a removal was cut. */
+  /** It carries the name under which release 0.1.1 removed it: that was cut. */
   condemned: boolean;
   /** Tells it from another folder that has come to the same path. */
   inode: bigint;
 }
-
-export type Removed =
-  | 'removed'
-  | 'gone'
-  /** What lay there is not what was seen: it has its name again, unless that is taken. */
-  | 'changed';
 
 /** Folders of a run in the output folder, and what each says of who made it. */
 export async function leftoversOf(outputDirectory: string, runId: string): Promise<Leftover[]> {
@@ -56,67 +42,13 @@ export async function leftoverAt(path: string): Promise<Leftover | null> {
 /** When anything in a folder was changed last, and which processes have it open. */
 export async function activityIn(path: string): Promise<FolderActivity> {
   const { lastMs } = await survey(path);
-  return { newestMs: lastMs, openBy: processesWithOpen(path) };
+  // The kernel tells descriptors by paths without links.
+  const real = await realpath(path).catch(() => path);
+  return { newestMs: lastMs, openBy: processesWithOpen(real) };
 }
 
-/**
- * Removes one strax folder of a run, if it is still the one that was seen. Under a name of its own
- * first, so that what is being removed is never what somebody has begun to write since; what it says
- * is read there. Throws on a path that is not exactly `<outputDirectory>/<runId>-<type>-<hash>[_temp]`
- * or is no real folder.
- */
-export async function removeLeftover(
-  outputDirectory: string,
-  runId: string,
-  seen: Pick<Leftover, 'path' | 'word' | 'inode'>,
-): Promise<Removed> {
-  const output = resolve(outputDirectory);
-  const { path } = seen;
-  await checkRemovable(output, runId, path);
-  if ((await kindOf(path)) === 'missing') return 'gone';
-  const doomed = isCondemned(path) ? path : condemnedName(path);
-  if (doomed !== path) {
-    try {
-      await renameDurable('leftover.rename', path, doomed);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'gone';
-      throw error;
-    }
-  }
-  if ((await inodeOf(doomed)) !== seen.inode || !isSameWord(await readWord(doomed), seen.word)) {
-    await putBack(output, runId, doomed);
-    return 'changed';
-  }
-  await remove('leftover.remove', doomed);
-  // What is noted next may rest on its being gone for good.
-  await syncFolder(output);
-  return 'removed';
-}
-
-/** Gives a folder whose removal was cut its name again; false if that is taken by now. */
-export async function putBack(
-  outputDirectory: string,
-  runId: string,
-  path: string,
-): Promise<boolean> {
-  await checkRemovable(resolve(outputDirectory), runId, path);
-  const { location, unfinished } = placeOf(path);
-  try {
-    // Onto a folder that is not empty this fails: nothing is ever replaced.
-    await renameDurable(
-      'leftover.put_back',
-      path,
-      unfinished ? `${location}${UNFINISHED_SUFFIX}` : location,
-    );
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-async function checkRemovable(output: string, runId: string, path: string): Promise<void> {
+/** Throws on a path that is not exactly `<output>/<runId>-<type>-<hash>[_temp]` or is no real folder. */
+export async function checkRemovable(output: string, runId: string, path: string): Promise<void> {
   const refuse = (why: string): never => {
     throw new Error(`refusing to remove ${path} (run ${runId}): ${why}`);
   };
@@ -129,16 +61,23 @@ async function checkRemovable(output: string, runId: string, path: string): Prom
   if ((await kindOf(path)) === 'other') refuse('it is a link or a file, not a folder');
 }
 
+/** Is there anything of this name? Throws if the disk does not answer. */
+export async function isThere(path: string): Promise<boolean> {
+  return (await kindOf(path)) !== 'missing';
+}
+
 async function kindOf(path: string): Promise<'missing' | 'folder' | 'other'> {
   try {
     return (await lstat(path)).isDirectory() ? 'folder' : 'other';
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing';
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing';
     throw error;
   }
 }
 
-async function inodeOf(path: string): Promise<bigint | null> {
+/** Null if there is nothing. */
+export async function inodeOf(path: string): Promise<bigint | null> {
   try {
     return (await lstat(path, { bigint: true })).ino;
   } catch (error) {

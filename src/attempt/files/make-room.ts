@@ -14,14 +14,15 @@ export type Room =
   | { kind: 'made' }
   /** The run belongs to somebody else. */
   | { kind: 'superseded' }
-  /** Somebody else's folders lie where strax would write, or would be taken for this attempt's. */
+  /** Somebody else's folders lie where its products belong, or what is there could not be made again. */
   | { kind: 'in_the_way'; reason: string }
   | { kind: 'stopped' };
 
 /**
  * Removes what earlier attempts left of the run in the output folder, before an attempt that has it:
  * entries of the document first, so that no reader finds an entry without its folder. What may still
- * be written to is waited for; nothing is removed, and no attempt begun, beside what has to stay.
+ * be written to is waited for; nothing is removed, and no attempt begun, beside what has to stay. Where
+ * the live data is gone meanwhile, all of it stays.
  */
 export async function makeRoom(
   env: Environment,
@@ -32,13 +33,18 @@ export async function makeRoom(
   const found = await quietly(env, plan, signal);
   if (found.kind !== 'listed') return found;
   if (found.locations.length > 0) {
+    const { kind } = await env.machine.liveData(plan.liveDataDirectory);
+    if (kind === 'missing') {
+      const reason = `the live data of run ${plan.run} is gone (${plan.liveDataDirectory}): what was made of it stays, since it cannot be made again`;
+      return { kind: 'in_the_way', reason };
+    }
     const landed = await untilWritten(env, `earlier data of run ${plan.run}`, signal, () =>
       env.store.runs.unregisterData(fence, found.locations),
     );
     if (landed === null) return { kind: 'stopped' };
     if (landed === 'superseded') return { kind: 'superseded' };
   }
-  const removed = await removeProducts(env, makingRoom(plan, found.locations), signal);
+  const removed = await removeProducts(env, makingRoom(env, plan, found.locations), signal);
   if (removed === null) return { kind: 'stopped' };
   return removed.left.length === 0 ? { kind: 'made' } : inTheWay(removed.left);
 }
@@ -52,7 +58,7 @@ async function quietly(
   const { clock, rules, host } = env;
   const limit = clock.monotonicSeconds() + rules.limits.quietSeconds + PATIENCE_SECONDS;
   for (let looks = 0; ; looks++) {
-    const look = await whatStays(env, makingRoom(plan), signal);
+    const look = await whatStays(env, makingRoom(env, plan), signal);
     if (look === null || signal.aborted) return { kind: 'stopped' };
     if (look.run?.holder !== plan.attempt) return { kind: 'superseded' };
     const { left, run } = look;

@@ -61,7 +61,7 @@ export type MayRemove =
   | { kind: 'no'; why: string }
   | { kind: 'yes' }
   /** Only if nobody writes to it: nothing of its maker is known but the folder. */
-  | { kind: 'unless_held'; maker: 'unknown' | 'other_host' };
+  | { kind: 'unless_held'; maker: 'unknown' | 'other_host' | 'torn' };
 
 /** What `outcome` says of a run that was to be tried again, or not any more, when its last attempt had ended. */
 const WITHOUT_PRODUCTS: readonly unknown[] = ['failed', 'requeued', 'given_up'];
@@ -165,14 +165,14 @@ function withoutWord(
   const known = remover.known.some((each) => normalized(each) === normalized(location));
   if (known && (word.kind === 'torn' || remover.silent)) return { kind: 'yes' };
   if (remover.purpose === 'take_back' || !holds) return no('it does not say which attempt made it');
-  if (word.kind === 'torn') return { kind: 'yes' };
   const listedHere = run.listed.some(
     (entry) => entry.host === remover.host && entry.location === normalized(location),
   );
   if (!unfinished && !listedHere && !known) {
     return no('it does not say which attempt made it, and the run does not list it for this host');
   }
-  return { kind: 'unless_held', maker: 'unknown' };
+  // Who writes one has written its metadata first.
+  return { kind: 'unless_held', maker: word.kind === 'torn' ? 'torn' : 'unknown' };
 }
 
 /** When a folder was changed last, and by whom it is open. */

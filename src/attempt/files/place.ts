@@ -10,6 +10,7 @@ import type { FolderInPlace } from './finished-place.pure.ts';
 import type { FolderWord } from './ownership.pure.ts';
 import { forgetProof } from './staging.ts';
 import { parseFolderName, placeOf } from './strax-folder.ts';
+import { besidesTrash, tidyTrash } from './trash.ts';
 
 /** Another folder has the name, or there is nothing to rename. */
 function isInTheWay(error: unknown): error is NodeJS.ErrnoException {
@@ -31,14 +32,17 @@ export async function makePlace(place: string): Promise<void> {
 }
 
 /**
- * Removes the folder of an attempt with all that is left in it. Throws on a path whose last part is
- * no attempt id.
+ * Removes the folder of an attempt with all that is left in it. What it had taken out of the output
+ * folder to remove it, and has not, gets its name again; if that is taken, it stays. Throws on a path
+ * whose last part is no attempt id.
  */
 export async function removePlace(place: string): Promise<void> {
   if (!isAbsolute(place) || !isAttemptId(basename(place))) {
     throw new Error(`refusing to remove ${place}: it is no folder of an attempt`);
   }
-  await remove('place.remove', place);
+  const stays = await tidyTrash(place);
+  const doomed = stays.length === 0 ? [place] : await besidesTrash(place);
+  for (const path of doomed) await remove('place.remove', path);
 }
 
 /**

@@ -3,7 +3,16 @@ import { dirname, resolve } from 'node:path';
 import type { Leftover } from './leftovers.ts';
 import type { Plan } from '../attempt.pure.ts';
 import { isAsItsAttemptLeftIt } from '../../claim/claimed-run.pure.ts';
-import { heldBecause, mayRemove, runNow, type Remover, type RunNow } from './ownership.pure.ts';
+import {
+  heldBecause,
+  mayRemove,
+  runNow,
+  type MayRemove,
+  type Remover,
+  type RunNow,
+} from './ownership.pure.ts';
+import { placeOfRemover, type Trash } from './trash.ts';
+import { orphanText } from '../process/foreign-processes.pure.ts';
 import { idText } from '../../run/document-id.ts';
 import { readRun } from '../../run/run.pure.ts';
 import { seenOf } from '../../run/stored-runs.ts';
@@ -17,6 +26,8 @@ export interface Removal {
   run: number;
   runId: string;
   outputDirectory: string;
+  /** The remover's own, where what is being removed goes first. */
+  place: string;
   remover: Remover;
 }
 
@@ -40,25 +51,60 @@ export async function removeProducts(
 ): Promise<Removed | null> {
   const documents = await documentsNow(env, removal.run, signal);
   if (documents === null) return null;
-  const { outputDirectory, runId } = removal;
-  const answer: Removed = { removed: [], left: [] };
+  const { outputDirectory, runId, place, remover } = removal;
+  const trash = { place, outputDirectory, host: remover.host };
+  const stays = await env.products.tidyTrash(place);
+  const answer: Removed = { removed: [], left: stays.map(isInTrash) };
   for (const folder of await env.products.leftovers(outputDirectory, runId)) {
     const { path, location } = folder;
-    const verdict = await verdictOn(env, folder, documents, removal.remover);
+    const verdict = await verdictOn(env, folder, documents, removal);
     if (verdict.kind === 'no') {
       // Its removal was begun by mistake, or for an attempt that has it again.
-      const back = folder.condemned && (await env.products.putBack(outputDirectory, runId, path));
+      const back = folder.condemned && (await env.products.putBackCondemned(path));
       const at = back ? location : path;
       answer.left.push({ path: at, location, why: verdict.why, held: verdict.held });
       continue;
     }
-    const removed = await env.products.remove(outputDirectory, runId, folder);
+    const removed = await remove(env, removal, trash, folder, verdict.unlessHeld);
     if (removed === 'removed') answer.removed.push(path);
-    if (removed === 'changed') {
-      answer.left.push({ path, location, why: 'it is not what it was a moment ago', held: true });
-    }
+    else if (removed !== 'gone') answer.left.push({ location, ...removed });
   }
   return answer;
+}
+
+/** Takes a folder away, and deletes it if it is the one that may go; what stays says where and why. */
+async function remove(
+  env: Environment,
+  removal: Removal,
+  trash: Trash,
+  folder: Leftover,
+  unlessHeld: MayBeHeld | null,
+): Promise<'removed' | 'gone' | { path: string; why: string; held: boolean }> {
+  const { path } = folder;
+  const changed = { path, why: 'it is not what it was a moment ago', held: true };
+  const taken = await env.products.takeAway(trash, removal.runId, folder);
+  switch (taken.kind) {
+    case 'gone':
+      return 'gone';
+    case 'changed':
+      return changed;
+    case 'stays':
+      return isInTrash(taken.path);
+    case 'taken':
+      break;
+  }
+  // Somebody may have begun to write to it right before.
+  const why = unlessHeld === null ? null : await heldNow(env, taken.path, removal, unlessHeld);
+  if (why !== null) {
+    const back = await env.products.putBack(trash, taken.path);
+    return back ? { path, why, held: true } : isInTrash(taken.path);
+  }
+  return (await env.products.destroy(trash, taken.path)) ? 'removed' : changed;
+}
+
+function isInTrash(path: string): Removed['left'][number] {
+  const why = 'it was taken away by mistake, and its name is taken by now';
+  return { path, location: path, why, held: false };
 }
 
 /** What a removal would leave now, without doing it; null if `signal` ended the waiting. */
@@ -73,7 +119,7 @@ export async function whatStays(
   const left: Removed['left'] = [];
   for (const folder of await env.products.leftovers(outputDirectory, runId)) {
     const { path, location, condemned } = folder;
-    const verdict = await verdictOn(env, folder, documents, remover);
+    const verdict = await verdictOn(env, folder, documents, removal);
     // The removal itself gives it its name again.
     if (verdict.kind === 'no' && !condemned) {
       left.push({ path, location, why: verdict.why, held: verdict.held });
@@ -163,18 +209,27 @@ function isOwn(word: Leftover['word'], { attempt }: Remover): boolean {
   return word.kind === 'says' && word.attempt === attempt;
 }
 
+/** Where the attempt of a plan writes, and takes what it removes; of an earlier release only the latter. */
+export function placeOf(
+  { stagingDirectory }: Pick<Environment, 'stagingDirectory'>,
+  plan: Plan,
+): string {
+  return plan.place ?? placeOfRemover(stagingDirectory, plan);
+}
+
 /** The attempt of a plan as one that removes what it has made itself. */
-export function takingBack(plan: Plan, known: readonly string[] = []): Removal {
+export function takingBack(env: Environment, plan: Plan, known: readonly string[] = []): Removal {
   const { run, runId, outputDirectory, attempt, host } = plan;
+  const place = placeOf(env, plan);
   const document = plan.runDocument ?? null;
   const silent = document === null;
   const remover: Remover = { document, attempt, host, purpose: 'take_back', known, silent };
-  return { run, runId, outputDirectory, remover };
+  return { run, runId, outputDirectory, place, remover };
 }
 
 /** The attempt of a plan as one that makes room for what it will make. */
-export function makingRoom(plan: Plan, known: readonly string[] = []): Removal {
-  const removal = takingBack(plan, known);
+export function makingRoom(env: Environment, plan: Plan, known: readonly string[] = []): Removal {
+  const removal = takingBack(env, plan, known);
   // Of the folders of an attempt that is only about to begin none is without a word.
   return { ...removal, remover: { ...removal.remover, purpose: 'before_attempt', silent: false } };
 }
@@ -194,21 +249,40 @@ async function documentsNow(
   return documents === null ? null : runsNow(documents);
 }
 
+type MayBeHeld = Extract<MayRemove, { kind: 'unless_held' }>;
+
 async function verdictOn(
   env: Environment,
   folder: Leftover,
   documents: readonly RunNow[],
-  remover: Remover,
-): Promise<{ kind: 'yes' } | { kind: 'no'; why: string; held: boolean }> {
-  const verdict = mayRemove(folder, documents, remover);
-  if (verdict.kind === 'yes') return verdict;
+  removal: Removal,
+): Promise<
+  { kind: 'yes'; unlessHeld: MayBeHeld | null } | { kind: 'no'; why: string; held: boolean }
+> {
+  const verdict = mayRemove(folder, documents, removal.remover);
+  if (verdict.kind === 'yes') return { kind: 'yes', unlessHeld: null };
   if (verdict.kind === 'no') return { ...verdict, held: false };
+  const why = await heldNow(env, folder.path, removal, verdict);
+  return why === null ? { kind: 'yes', unlessHeld: verdict } : { kind: 'no', why, held: true };
+}
+
+/** Why somebody may still write to a folder; null if nobody does. */
+async function heldNow(
+  env: Environment,
+  path: string,
+  { run, runId, outputDirectory, remover }: Removal,
+  { maker }: MayBeHeld,
+): Promise<string | null> {
   const { busyLeaseSeconds, quietSeconds } = env.rules.limits;
-  const quiet =
-    verdict.maker === 'unknown'
-      ? quietSeconds
-      : Math.min(OTHER_HOST_QUIET_SECONDS, busyLeaseSeconds / 2);
-  const activity = await env.products.activity(folder.path);
-  const why = heldBecause(activity, env.clock.now().getTime(), quiet);
-  return why === null ? { kind: 'yes' } : { kind: 'no', why, held: true };
+  const quiet: Record<MayBeHeld['maker'], number> = {
+    unknown: quietSeconds,
+    other_host: Math.min(OTHER_HOST_QUIET_SECONDS, busyLeaseSeconds / 2),
+    torn: 0,
+  };
+  const activity = await env.products.activity(path);
+  const why = heldBecause(activity, env.clock.now().getTime(), quiet[maker]);
+  if (why !== null || maker === 'other_host') return why;
+  const here = { run, runId, outputDirectory, attempt: remover.attempt };
+  const left = env.machine.straxProcesses({ ...here, liveRoots: env.liveDataRoots });
+  return orphanText(left);
 }

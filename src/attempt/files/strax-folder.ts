@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 /** What the name of a folder with strax data says. */
 export interface StraxFolder {
   runId: string;
@@ -20,24 +18,15 @@ export function parseFolderName(name: string): StraxFolder | null {
   return { runId, type, lineageHash, unfinished: suffix !== undefined };
 }
 
-/** Lineage hashes have no zeros. */
-const CONDEMNED_MARK = '0removed';
-const CONDEMNED_BYTES = 6;
-/** At its end the letter of what was finished; without it, unfinished. */
-const CONDEMNED = new RegExp(
-  `${CONDEMNED_MARK}[0-9a-f]{${2 * CONDEMNED_BYTES}}(z?)${UNFINISHED_SUFFIX}$`,
-);
+/**
+ * Release 0.1.1 removed folders where they lay, under this name: lineage hashes have no zeros. At its
+ * end the letter of what was finished; without it, unfinished.
+ */
+const CONDEMNED = /0removed[0-9a-f]{12}(z?)_temp$/;
 
-/** Is it the name of a folder on its way out? */
+/** Is it a folder that release 0.1.1 was about to remove? */
 export function isCondemned(path: string): boolean {
   return CONDEMNED.test(path);
-}
-
-/** A name under which a folder is removed: nobody takes it for data, and nobody else gives it. */
-export function condemnedName(path: string): string {
-  const { location, unfinished } = placeOf(path);
-  const mark = `${CONDEMNED_MARK}${randomBytes(CONDEMNED_BYTES).toString('hex')}`;
-  return `${location}${mark}${unfinished ? '' : 'z'}${UNFINISHED_SUFFIX}`;
 }
 
 /** The final path of a folder, and whether it had that, or has it. */

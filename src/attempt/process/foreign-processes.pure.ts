@@ -42,3 +42,12 @@ export function waitText(processes: readonly StraxProcess[]): string {
   const pids = processes.map(({ pid }) => pid).slice(0, 10);
   return `${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')} of another program, which may still write in its folders`;
 }
+
+/**
+ * Why a folder that does not say who makes it may be written to, though nobody is seen to: files are
+ * open for moments only, and nobody ends a child whose manager is gone. Null if there is none.
+ */
+export function orphanText(processes: readonly StraxProcess[]): string | null {
+  const orphans = processes.filter(({ orphan, makes }) => orphan && makes !== 'other');
+  return orphans.length === 0 ? null : `it may be of ${waitText(orphans)}: its manager is gone`;
+}

@@ -9,6 +9,7 @@ import { askManagerOf } from '../framework/manager-request.ts';
 import { print, printJson, style } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
+import { stagingDirectory } from '../../infra/config/paths.ts';
 
 interface Options {
   apply?: boolean;
@@ -45,18 +46,20 @@ export function addReconcile(program: Command): void {
 }
 
 async function work({ store, settings }: Database, options: Options) {
-  const { apply, findings } = await import('../../features/reconcile/reconcile.ts');
+  const { apply, findings, finishRemovals } = await import('../../features/reconcile/reconcile.ts');
   const { host, paths, rules } = settings;
   const place = {
     store,
     host: host.name,
     outputDirectory: resolve(paths.output),
+    stagingDirectory: stagingDirectory(paths),
     liveRoots: [resolve(paths.liveData)],
     stateDir: paths.stateDir,
     presumedDeadSeconds: rules.limits.presumedDeadSeconds,
     managerRuns: await managerRuns(settings),
   };
   const scope = { from: options.from ?? 0, to: options.to ?? null };
+  if (options.apply) await finishRemovals(place);
   const found: Reported[] = [];
   for (const finding of await lookedAt(() => findings(place, scope))) {
     const { action } = finding;

@@ -1,6 +1,6 @@
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 
-import { leftoverAt, putBack, removeLeftover } from '../../attempt/files/leftovers.ts';
+import { leftoverAt } from '../../attempt/files/leftovers.ts';
 import {
   isMissing,
   listLive,
@@ -25,6 +25,14 @@ import { seenOf } from '../../run/stored-runs.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { runsNow } from '../../attempt/files/removal.ts';
+import {
+  destroy,
+  placeOfRemover,
+  putBackCondemned,
+  takeAway,
+  tidyTrash,
+  type Trash,
+} from '../../attempt/files/trash.ts';
 import { attemptsHere } from './attempt-findings.ts';
 
 /** What is compared, and with what. */
@@ -32,6 +40,8 @@ export interface Place {
   store: Store;
   host: string;
   outputDirectory: string;
+  /** What is removed is renamed into a folder in it first. */
+  stagingDirectory: string;
   liveRoots: readonly string[];
   stateDir: string;
   presumedDeadSeconds: number;
@@ -121,6 +131,11 @@ export type Applied =
   | { kind: 'changed' }
   | { kind: 'failed'; why: string };
 
+/** What an earlier `apply` had taken away when it was cut has its name again, or goes. */
+export async function finishRemovals(place: Place): Promise<void> {
+  await tidyTrash(trashOf(place).place);
+}
+
 /** Looks at the run once more, and carries the action out only if that comes to the same. */
 export async function apply(place: Place, action: Action): Promise<Applied> {
   const { store, host } = place;
@@ -140,11 +155,12 @@ export async function apply(place: Place, action: Action): Promise<Applied> {
 
 /** By the same rule as everywhere, and by what the folder says now. */
 async function remove(
-  { store, host }: Place,
+  place: Place,
   { run, path, attempt }: Action & { kind: 'remove' },
 ): Promise<Applied> {
   const runId = basename(path).split('-', 1)[0] ?? '';
-  const outputDirectory = dirname(path);
+  const { store, host } = place;
+  const trash = trashOf(place);
   try {
     const folder = await leftoverAt(path);
     if (folder === null) return { kind: 'done' };
@@ -159,15 +175,23 @@ async function remove(
       silent: true,
     });
     if (verdict.kind !== 'yes') {
-      if (condemned) await putBack(outputDirectory, runId, path);
+      if (condemned) await putBackCondemned(path);
       const why = verdict.kind === 'no' ? verdict.why : 'it may still be written to';
       return { kind: 'failed', why: `${path} stays: ${why}` };
     }
-    const removed = await removeLeftover(outputDirectory, runId, folder);
-    return { kind: removed === 'changed' ? 'changed' : 'done' };
+    const taken = await takeAway(trash, runId, folder);
+    if (taken.kind === 'gone') return { kind: 'done' };
+    const isRemoved = taken.kind === 'taken' && (await destroy(trash, taken.path));
+    return { kind: isRemoved ? 'done' : 'changed' };
   } catch (error) {
     return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** No attempt's: those are the manager's, which may be at work on them. */
+function trashOf({ host, outputDirectory, stagingDirectory }: Place): Trash {
+  const by = { host, outputDirectory };
+  return { ...by, place: placeOfRemover(stagingDirectory, { ...by, attempt: null }) };
 }
 
 async function documents(

@@ -160,15 +160,30 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'an earlier attempt has left products',
     failures: 1,
     points: [
-      ...around('runs.unregister', 'leftover.rename', 'leftover.remove'),
-      'leftover.remove:after#2',
+      ...around('runs.unregister', 'trash.make', 'trash.take', 'trash.doom', 'trash.remove'),
+      ...file('trash.json'),
+      'trash.take:after#2',
+      'trash.doom:after#2',
+      'trash.remove:after#2',
     ],
     toTheCut: ways.withLeftovers,
   },
   {
-    name: 'a removal that was cut has set aside what is of another run document',
+    name: 'the start finds what a removal had taken away',
     failures: 1,
-    points: around('leftover.put_back'),
+    points: [...around('trash.put_back'), 'trash.take:before', 'trash.doom:after'],
+    toTheCut: ways.recoveringFrom(ways.withLeftovers, 'trash.take:after'),
+  },
+  {
+    name: 'the start finds what a removal had doomed',
+    failures: 1,
+    points: around('trash.remove'),
+    toTheCut: ways.recoveringFrom(ways.withLeftovers, 'trash.doom:after'),
+  },
+  {
+    name: 'a removal by release 0.1.1 was cut, of what is of another run document',
+    failures: 1,
+    points: around('condemned.put_back'),
     toTheCut: ways.anothersSetAside,
     afterwards: ways.anothersMovedAway,
   },
@@ -194,10 +209,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'strax fails',
     failures: 1,
-    points: [
-      ...around('attempts.end', 'runs.conclude', 'leftover.rename', 'leftover.remove'),
-      'concluded:before',
-    ],
+    points: [...around('attempts.end', 'runs.conclude', 'place.remove'), 'concluded:before'],
     toTheCut: ways.straxFails,
   },
   {
@@ -218,7 +230,7 @@ export const SCENARIOS: readonly Scenario[] = [
     failures: 0,
     points: [
       ...file('superseded'),
-      ...around('attempts.end', 'runs.withdraw', 'leftover.remove'),
+      ...around('attempts.end', 'runs.withdraw', 'place.remove'),
       'concluded:before',
     ],
     toTheCut: ways.takenAway,
@@ -238,7 +250,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'recovering from a cut after the run was lost',
     failures: 0,
-    points: [...around('runs.withdraw', 'leftover.remove'), 'concluded:before'],
+    points: [...around('runs.withdraw', 'place.remove'), 'concluded:before'],
     toTheCut: ways.recoveringFrom(ways.takenAway, 'superseded:after'),
   },
   {
@@ -354,7 +366,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'the making of what a done run lacks is stopped',
     failures: ways.DEBT_FAILURES,
     points: [
-      ...around('runs.debt_give_back', 'leftover.remove', 'attempts.end'),
+      ...around('runs.debt_give_back', 'place.remove', 'attempts.end'),
       'attempts.debt:before#2',
       'attempts.debt:after#2',
       'concluded:before',

@@ -124,7 +124,7 @@ export const withLeftovers: Way = async (trial, cut) => {
   await trial.cutIn(await trial.manager({ cut }), cut);
 };
 
-/** A removal that was cut has set a folder aside that is of another run document. */
+/** A removal by release 0.1.1 was cut, and has set aside a folder that is of another run document. */
 export const anothersSetAside: Way = async (trial, cut) => {
   const folder = `${anothers(trial)}0removed0123456789abz_temp`;
   await mkdir(folder);

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -16,14 +15,7 @@ import { basename, join } from 'node:path';
 
 import { beforeAll, expect, test } from 'vitest';
 
-import { condemnedName } from '../../../../src/attempt/files/strax-folder.ts';
-import {
-  leftoverAt,
-  leftoversOf,
-  putBack,
-  removeLeftover,
-  type Leftover,
-} from '../../../../src/attempt/files/leftovers.ts';
+import { leftoversOf } from '../../../../src/attempt/files/leftovers.ts';
 import {
   describeProblem,
   inspectProducts,
@@ -210,7 +202,7 @@ test('the report of the child and the disk are compared', async () => {
   ]);
 });
 
-test('the leftovers of a run are found and removed, all others stay', async () => {
+test('the leftovers of a run are found, and nothing of other runs', async () => {
   const output = outputFolder();
   const numbers = folderOf(output, 'numbers');
   renameSync(numbers, `${numbers}_temp`);
@@ -222,52 +214,6 @@ test('the leftovers of a run are found and removed, all others stay', async () =
     ['failing', false],
     ['numbers', true],
   ]);
-  for (const seen of all) expect(await removeLeftover(output, RUN, seen)).toBe('removed');
-  for (const seen of all) expect(await removeLeftover(output, RUN, seen)).toBe('gone');
-  expect(readdirSync(output)).toEqual(['051230-link-abcdefghij', '051231-numbers-abcdefghij']);
-});
-
-test('a finished folder is removed alone when an unfinished one of its name is there', async () => {
-  const output = outputFolder();
-  const numbers = folderOf(output, 'numbers');
-  cpSync(numbers, `${numbers}_temp`, { recursive: true });
-  expect(await removeLeftover(output, RUN, await seenAt(numbers))).toBe('removed');
-  expect([existsSync(numbers), existsSync(`${numbers}_temp`)]).toEqual([false, true]);
-});
-
-test.each([
-  ['another run', (output: string) => join(output, '051231-peaks-abcdefghij')],
-  ['no strax folder', (output: string) => join(output, 'peaks')],
-  ['the output folder itself', (output: string) => output],
-  ['a way out', (output: string) => `${output}/../${RUN}-peaks-abcdefghij`],
-  ['a way round', (output: string) => `${output}/x/../${RUN}-peaks-abcdefghij`],
-  ['below a folder', (output: string) => join(output, 'x', `${RUN}-peaks-abcdefghij`)],
-  ['relative', () => `${RUN}-peaks-abcdefghij`],
-  ['a slash behind', (output: string) => join(output, `${RUN}-peaks-abcdefghij/`)],
-  ['a link', (output: string) => join(output, `${RUN}-link-abcdefghij`)],
-  ['a file', (output: string) => join(output, `${RUN}-file-abcdefghij`)],
-])('nothing is removed when the path is %s', async (_what, path) => {
-  const output = outputFolder();
-  const precious = join(temporaryFolder(), 'precious');
-  mkdirSync(precious);
-  symlinkSync(precious, join(output, `${RUN}-link-abcdefghij`));
-  writeFileSync(join(output, `${RUN}-file-abcdefghij`), '');
-  const before = readdirSync(output);
-  await expect(
-    removeLeftover(output, RUN, { path: path(output), word: { kind: 'torn' }, inode: 1n }),
-  ).rejects.toThrow(`(run ${RUN})`);
-  expect(readdirSync(output)).toEqual(before);
-  expect(existsSync(precious)).toBe(true);
-});
-
-test('a link inside a folder is removed, not what it points to', async () => {
-  const output = outputFolder();
-  const precious = join(temporaryFolder(), 'precious');
-  mkdirSync(precious);
-  writeFileSync(join(precious, 'data'), 'kept');
-  symlinkSync(precious, join(folderOf(output, 'doubled'), 'link'));
-  await removeLeftover(output, RUN, await seenAt(folderOf(output, 'doubled')));
-  expect(readFileSync(join(precious, 'data'), 'utf8')).toBe('kept');
 });
 
 const WORD = { attempt: 'a'.repeat(24), document: '65f000000000000000051230', host: 'eb3' };
@@ -280,12 +226,6 @@ function say(folder: string, word: Record<string, unknown>): void {
   );
   const metadata = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   writeFileSync(file, JSON.stringify({ ...metadata, bootstrax: word }));
-}
-
-async function seenAt(path: string): Promise<Leftover> {
-  const seen = await leftoverAt(path);
-  if (seen === null) throw new Error(`${path} is not there`);
-  return seen;
 }
 
 test('each folder tells who made it; one without a word and one without metadata are told apart', async () => {
@@ -304,45 +244,3 @@ test('each folder tells who made it; one without a word and one without metadata
     [numbers, { kind: 'silent' }],
   ]);
 });
-
-test.each([
-  ['it says another attempt', (path: string) => say(path, { ...WORD, attempt: 'b'.repeat(24) })],
-  ['it says nothing any more', (path: string) => rmSync(path, { recursive: true })],
-])(
-  'a folder that came in place of the one that was seen keeps its name and its files: %s',
-  async (_what, change) => {
-    const output = outputFolder();
-    const path = folderOf(output, 'doubled');
-    say(path, WORD);
-    const seen = await seenAt(path);
-    change(path);
-    if (!existsSync(path)) cpSync(folderOf(output, 'numbers'), path, { recursive: true });
-    const files = readdirSync(path);
-    expect(await removeLeftover(output, RUN, seen)).toBe('changed');
-    expect(readdirSync(path)).toEqual(files);
-    expect(readdirSync(output).filter((name) => name.includes('0removed'))).toEqual([]);
-  },
-);
-
-test.each(['', '_temp'])(
-  'what a cut removal has set aside gets its name back, %j at its end, and replaces nothing',
-  async (suffix) => {
-    const output = outputFolder();
-    const path = `${folderOf(output, 'doubled')}${suffix}`;
-    if (suffix !== '') renameSync(folderOf(output, 'doubled'), path);
-    say(path, WORD);
-    const aside = condemnedName(path);
-    renameSync(path, aside);
-    const seen = await seenAt(aside);
-    expect([seen.condemned, seen.location, seen.unfinished]).toEqual([
-      true,
-      path.replace(/_temp$/, ''),
-      suffix !== '',
-    ]);
-    cpSync(folderOf(output, 'numbers'), path, { recursive: true });
-    expect(await putBack(output, RUN, aside)).toBe(false);
-    rmSync(path, { recursive: true });
-    expect(await putBack(output, RUN, aside)).toBe(true);
-    expect((await seenAt(path)).word).toEqual({ kind: 'says', ...WORD });
-  },
-);

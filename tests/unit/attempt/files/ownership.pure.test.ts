@@ -55,7 +55,7 @@ interface Case {
   folder: FolderAt;
   documents: RunNow[];
   remover: Remover;
-  answer: 'yes' | 'no' | 'unless_held unknown' | 'unless_held other_host';
+  answer: 'yes' | 'no' | `unless_held ${'unknown' | 'other_host' | 'torn'}`;
 }
 
 const CASES: Case[] = [
@@ -214,11 +214,25 @@ const CASES: Case[] = [
     answer: 'no',
   },
   {
-    what: 'an unreadable folder, before an attempt',
-    folder: folder(TORN),
+    what: 'an unreadable folder, unfinished, before an attempt',
+    folder: folder(TORN, true),
     documents: [run(held)],
     remover: remover('before_attempt'),
-    answer: 'yes',
+    answer: 'unless_held torn',
+  },
+  {
+    what: 'an unreadable folder, finished, that the run lists for this host, before an attempt',
+    folder: folder(TORN),
+    documents: [run(held, [here])],
+    remover: remover('before_attempt'),
+    answer: 'unless_held torn',
+  },
+  {
+    what: 'an unreadable folder, finished, that the run does not list, before an attempt',
+    folder: folder(TORN),
+    documents: [run(held, [there])],
+    remover: remover('before_attempt'),
+    answer: 'no',
   },
   {
     what: 'an unreadable folder that a done run lists',
