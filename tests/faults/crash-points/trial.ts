@@ -247,8 +247,6 @@ export class Trial {
       expect(attempts.filter((name) => !/^[0-9a-f]{24}$/.test(name))).toEqual([]);
     }
     const attempts = history.map(({ _id }) => _id);
-    const places = await namesIn(`${this.lab.output}.staging`);
-    expect(places.filter((name) => attempts.includes(name))).toEqual([]);
     const memory = await readdir('/dev/shm');
     expect(memory.filter((name) => attempts.some((id) => name.includes(id)))).toEqual([]);
     for (const each of this.hosts) {
