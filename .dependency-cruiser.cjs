@@ -79,6 +79,38 @@ module.exports = {
       },
     },
     {
+      // Where the processes of an attempt are, and what they are, its executor knows: all others have
+      // a Reach. Left out are the worker that the local executor forks from, processes of other
+      // programs on this machine (the reference's), and the shape of `started.json`.
+      name: 'processes-are-reached-through-an-executor',
+      severity: 'error',
+      from: {
+        path: `^src/(${CORE.filter((folder) => !['executors', 'exclusion'].includes(folder)).join('|')}|manager|features)/`,
+        pathNot: [
+          '^src/attempt/worker/',
+          '^src/attempt/process/strax-processes\\.ts$',
+          '^src/attempt/attempt\\.pure\\.ts$',
+        ],
+      },
+      to: { path: '^src/infra/linux/process' },
+    },
+    {
+      // Only whoever puts a manager together, and what works without one, names an executor.
+      name: 'an-executor-is-one-of-many',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: [
+          '^src/executors/',
+          '^src/cli/',
+          '^src/manager/worker-of-host\\.ts$',
+          '^src/manager/drain/no-worker\\.ts$',
+          '^src/features/reconcile/',
+        ],
+      },
+      to: { path: '^src/executors/[^/]+/' },
+    },
+    {
       name: 'every-file-stands-in-a-guarded-folder',
       severity: 'error',
       from: {

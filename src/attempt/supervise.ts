@@ -3,6 +3,7 @@ import type { Exit, Folder, Progress, Result, Started } from './attempt.pure.ts'
 import type { Reach } from '../executors/reach.ts';
 import { exceededLimit } from './attempt-limits.pure.ts';
 import type { AttemptEnd, Ended } from './outcome.pure.ts';
+import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
 
@@ -143,6 +144,7 @@ export class Supervision {
       this.#stopChecking();
     }
     if (this.#left) return null;
+    if (this.#started === null) await this.#forbidToBegin();
     // A child that forked and left, or a pool of workers, must not outlive the attempt.
     await this.#endProcesses();
     await this.#clearSharedMemory();
@@ -169,6 +171,14 @@ export class Supervision {
     this.#result ??= files?.result ?? null;
     this.#exit ??= files?.exit ?? null;
     for (const { file, problem } of files?.problems ?? []) this.#problems.set(file, problem);
+  }
+
+  /** What was asked for, and comes too late, finds that it has lost its run. */
+  async #forbidToBegin(): Promise<void> {
+    const { directory, attempt } = this.#options;
+    await unlessDiskTrouble(this.#env, `end attempt ${attempt}`, () =>
+      this.#env.attempts.markSuperseded(directory),
+    );
   }
 
   async #noteEnding(cause: Ended): Promise<void> {

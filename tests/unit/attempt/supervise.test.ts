@@ -68,6 +68,10 @@ class Stage {
         boundLog: () => Promise.resolve(),
         noteEnding: () => (this.hangs ? new Promise(() => undefined) : Promise.resolve()),
         read: () => Promise.resolve(this.files),
+        markSuperseded: () => {
+          this.done.push('superseded');
+          return Promise.resolve();
+        },
       },
     } as unknown as Environment;
     let child = 'nobody';
@@ -289,6 +293,9 @@ describe('an attempt that does not begin', () => {
     stage.life = 'gone';
     stage.pass(0.1);
     expect(await stage.supervision.done).toMatchObject({ started: false, ended: null });
+    // Should it come after all, it is told so before its processes are looked for.
+    const done = stage.done.filter((what) => what !== 'followed');
+    expect(done).toEqual(['superseded', 'end after 3 s']);
   });
 
   it('is neither slow nor idle while it waits for its place', async () => {
