@@ -198,7 +198,8 @@ export function fenceContract(open: Open): void {
     expect(await store.unregisterData(fence, ['/x'])).toBe('landed');
     const done = await store.conclude(fence, { kind: 'done', register: [ENTRY] });
     expect(done.kind).toBe('landed');
-    const kept = Array.isArray(value) ? (value as unknown[]) : [];
+    const alone = value === undefined || value === null ? [] : [value];
+    const kept = Array.isArray(value) ? (value as unknown[]) : alone;
     expect((await runs.findOne({ _id: run._id }))!.data).toEqual([...kept, STORED_ENTRY]);
   });
 
