@@ -70,6 +70,7 @@ async function nothingLeft(host: Host, number: number): Promise<void> {
     const run = await lab.run(number);
     return (
       readdirSync(host.output).length === 0 &&
+      host.inWork().length === 0 &&
       run.data.every((entry) => entry['host'] !== host.name) &&
       host.openAttempts().length === 0
     );
@@ -122,7 +123,7 @@ test('a manager that stood still past its lease finds its run taken: its child e
   const number = started['run'] as number;
   const [attempt] = await until('the child', () => {
     const open = one.openAttempts();
-    return open[0]?.child && readdirSync(one.output).length > 0 ? open : null;
+    return open[0]?.child && one.inWork().length > 0 ? open : null;
   });
   one.manager!.child.kill('SIGSTOP');
   await two.manager!.event('run.stale', { run: number });
@@ -154,7 +155,7 @@ test('a host that went down and comes back removes what it had begun, and nothin
   const number = started['run'] as number;
   const [attempt] = await until('the first data', () => {
     const open = one.openAttempts();
-    return open[0]?.child && readdirSync(one.output).length > 0 ? open : null;
+    return open[0]?.child && one.inWork().length > 0 ? open : null;
   });
   await one.endManager('SIGKILL');
   for (const server of one.forkServers()) signal(server, 'SIGKILL');
@@ -162,7 +163,7 @@ test('a host that went down and comes back removes what it had begun, and nothin
   await taking;
   const done = await lab.reached(number, ['done']);
   expect(done.bootstrax.host).toBe(two.name);
-  expect(readdirSync(one.output).length).toBeGreaterThan(0);
+  expect(one.inWork().length).toBeGreaterThan(0);
   await one.start();
   await one.manager!.event('attempt.cleaned', { run: number });
   await nothingLeft(one, number);

@@ -51,6 +51,12 @@ export class Host {
     this.output = join(lab.root, `out-${name}`);
   }
 
+  /** Folders that its attempts have begun, and not published. */
+  inWork(): string[] {
+    const staging = `${this.output}.staging`;
+    return namesIn(staging).flatMap((place) => namesIn(join(staging, place)));
+  }
+
   get stateDir(): string {
     return this.lab.stateDir(this.name);
   }

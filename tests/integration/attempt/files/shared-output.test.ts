@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
@@ -30,6 +30,10 @@ afterAll(async () => {
   await lab.end();
 });
 
+function foldersIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
+}
+
 async function started(attempt: string): Promise<Started> {
   return JSON.parse(await lab.attemptFile(ALPHA, attempt, 'started.json')) as Started;
 }
@@ -50,6 +54,11 @@ async function expectWhole(run: StoredRun, host: string, attempt: string): Promi
   }
 }
 
+/** Nobody needs what is left in the place of an attempt. */
+async function placeGone(attempt: string): Promise<void> {
+  await until('the place of the first attempt to be gone', () => !existsSync(lab.placeOf(attempt)));
+}
+
 /** The first host follows a run that is being taken, and has a folder of it. */
 async function firstHostAtWork() {
   const alpha = await lab.manager({ host: ALPHA, config: HASTY });
@@ -59,10 +68,7 @@ async function firstHostAtWork() {
     run: number;
     attempt: string;
   };
-  await until('a folder of the first host', async () => {
-    const { data } = await lab.run(number);
-    return data.some((entry) => entry['host'] === ALPHA);
-  });
+  await until('a folder of the first host', () => foldersIn(lab.placeOf(attempt)).length > 0);
   return { alpha, taking, number, attempt };
 }
 
@@ -83,6 +89,7 @@ test('one host stands still past its lease, another makes the run in the same fo
   await until('the first attempt to be wound up', () =>
     existsSync(join(lab.stateDir(ALPHA), 'attempts', attempt, 'concluded')),
   );
+  await placeGone(attempt);
   const after = await lab.run(number);
   expect(after.data.map(({ host }) => host).filter((host) => host === ALPHA)).toEqual([]);
   await expectWhole(after, BETA, second);
@@ -99,7 +106,55 @@ test('a host that was killed comes back after another is done in the same folder
   const ended = await beta.event('attempt.ended', { run: number, outcome: 'done' });
   const again = await lab.manager({ host: ALPHA, config: HASTY });
   await again.event('attempt.cleaned', { run: number, attempt });
+  await placeGone(attempt);
   await expectWhole(await lab.run(number), BETA, ended['attempt'] as string);
+});
+
+test('what a superseded attempt has finished stays in its place until another host is done with the same data', async () => {
+  const { alpha, taking, number, attempt } = await firstHostAtWork();
+  alpha.child.kill('SIGSTOP');
+  await taking;
+  const directory = join(lab.stateDir(ALPHA), 'attempts', attempt);
+  await until('the child to end', () => existsSync(join(directory, 'exit.json')));
+  const made = foldersIn(lab.placeOf(attempt));
+  const bootstrax = { state: 'busy', host: 'gamma.test.local', time: new Date() };
+  await lab.runs.updateOne({ number }, { $set: { bootstrax } });
+  alpha.child.kill('SIGCONT');
+  await alpha.event('attempt.superseded', { run: number });
+  await until('the attempt to be wound up', () => existsSync(join(directory, 'concluded')));
+  expect(foldersIn(lab.placeOf(attempt))).toEqual(made);
+  const [first] = made;
+  const ofRun = foldersIn(lab.output).filter((name) => name.startsWith(first!.split('-')[0]!));
+  expect(ofRun).toEqual([]);
+  const { data } = await lab.run(number);
+  const entries = made.map((name) => ({
+    ...{ type: name.split('-')[1], host: 'gamma.test.local', location: `/gamma/${name}` },
+  }));
+  await lab.runs.updateOne({ number }, {
+    $set: {
+      bootstrax: { ...bootstrax, state: 'done' },
+      status: 'eb_finished_pre',
+      data: [...data, ...entries],
+    },
+  } as never);
+  await alpha.event('place.removed', { attempt });
+  await placeGone(attempt);
+});
+
+test('a run is tagged to be abandoned while its products are published: that is finished first', async () => {
+  const cut = 'publishing.json:after';
+  const alpha = await lab.manager({
+    ...{ host: ALPHA, config: HASTY, env: { BOOTSTRAX_CRASH_AT: cut } },
+  });
+  const [number] = await lab.takeRuns(['--seconds', '2', '--speed', '0', '--chunk-seconds', '1']);
+  const { attempt } = await alpha.event('attempt.started', { run: number });
+  await alpha.exited;
+  const tag = { name: 'abandon', user: 'shifter', date: new Date() };
+  await lab.runs.updateOne({ number: number! }, { $set: { tags: [tag] } });
+  const next = await lab.manager({ host: ALPHA, config: HASTY });
+  await next.event('attempt.ended', { run: number!, attempt: String(attempt), outcome: 'done' });
+  // Then it is a done run with that tag.
+  await expectWhole(await lab.reached(number!, ['abandoned']), ALPHA, String(attempt));
 });
 
 test('another manager of this host concludes this very attempt: its products and entries stay', async () => {
@@ -115,7 +170,12 @@ test('another manager of this host concludes this very attempt: its products and
   const directory = join(lab.stateDir(ALPHA), 'attempts', attempt);
   await until('the child to end', () => existsSync(join(directory, 'exit.json')));
   const result = JSON.parse(await lab.attemptFile(ALPHA, attempt, 'result.json')) as Result;
-  const entries = result.products.map(({ type, location }) => ({ type, host: ALPHA, location }));
+  for (const { location } of result.products) {
+    await rename(location, join(lab.output, basename(location)));
+  }
+  const entries = result.products.map(({ type, location }) => {
+    return { type, host: ALPHA, location: join(lab.output, basename(location)) };
+  });
   const { data } = await lab.run(number);
   await lab.runs.updateOne({ number }, {
     $set: {
