@@ -1,8 +1,9 @@
 import { basename, join } from 'node:path';
 
 import type { AttemptBook } from './attempt-book.ts';
-import { placeVerdict, type PlaceSeen, type PlaceVerdict } from './files/finished-place.pure.ts';
-import { heldBecause, type RunNow } from './files/ownership.pure.ts';
+import { placeVerdict, type PlaceVerdict } from './files/finished-place.pure.ts';
+import { placeSeen } from './files/finished-place.ts';
+import type { RunNow } from './files/ownership.pure.ts';
 import { runsNow } from './files/removal.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -52,32 +53,18 @@ async function tidy(
   isRecorded: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const seen = await placeSeen(env, place, isRecorded);
+  const seen = await placeSeen(env.products, place, {
+    isRecorded,
+    nowMs: env.clock.now().getTime(),
+    quietSeconds: env.rules.limits.quietSeconds,
+  });
   const run = seen.folders[0] === undefined ? null : Number(seen.folders[0].runId);
   const documents = await documentsOf(env, run, signal);
   if (documents === null) return;
   const verdict = placeVerdict(seen, documents, env.host);
-  if (verdict.kind === 'stays') return;
+  if (verdict.kind !== 'remove') return;
   await env.products.removePlace(place);
   tellRemoved(env, place, run, verdict);
-}
-
-async function placeSeen(env: Environment, place: string, isRecorded: boolean): Promise<PlaceSeen> {
-  const attempt = basename(place);
-  const folders = await env.products.foldersIn(place);
-  const activity = await env.products.activity(place);
-  const nowMs = env.clock.now().getTime();
-  const whole: string[] = [];
-  for (const runId of new Set(folders.map((folder) => folder.runId))) {
-    const { products } = await env.products.inspect(place, runId);
-    const sound = products.filter(({ problems }) => problems.length === 0);
-    whole.push(...sound.map(({ location }) => basename(location)));
-  }
-  return {
-    ...{ attempt, folders, whole, isRecorded },
-    unchangedSeconds: Math.max(0, (nowMs - activity.newestMs) / 1000),
-    heldBecause: heldBecause(activity, nowMs, env.rules.limits.quietSeconds),
-  };
 }
 
 async function documentsOf(

@@ -25,7 +25,11 @@ export interface PlaceSeen {
   heldBecause: string | null;
 }
 
-export type PlaceVerdict = { kind: 'remove' | 'stays'; why: string };
+export interface PlaceVerdict {
+  /** `theirs`: another host sees to it. */
+  kind: 'remove' | 'stays' | 'theirs';
+  why: string;
+}
 
 /** What nobody can say whose it is, or that a run lists that nobody has made done since, seconds. */
 export const FORGOTTEN_SECONDS = 14 * 24 * 3600;
@@ -47,7 +51,9 @@ export function placeVerdict(
     return stays(`it holds a folder of attempt ${foreign.attempt} on ${foreign.host}`);
   }
   const elsewhere = words.find((word) => word.host !== host);
-  if (elsewhere !== undefined && !isRecorded) return stays(`it is of ${elsewhere.host}`);
+  if (elsewhere !== undefined && !isRecorded) {
+    return { kind: 'theirs', why: `it is of ${elsewhere.host}` };
+  }
   if (documents.some(({ holder }) => holder === attempt)) return stays('its attempt has the run');
   const isForgotten = place.unchangedSeconds >= FORGOTTEN_SECONDS;
   if (words.length === 0 && !isRecorded) {

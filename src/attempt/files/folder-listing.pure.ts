@@ -125,7 +125,9 @@ export type FindingKind =
   /** Entries of a host that has fallen silent. */
   | 'dead_host'
   /** An attempt of this host that is not concluded. */
-  | 'attempt_unfinished';
+  | 'attempt_unfinished'
+  /** The place of an attempt that is not going on. */
+  | 'place_left';
 
 export interface Finding {
   kind: FindingKind;

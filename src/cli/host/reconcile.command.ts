@@ -53,6 +53,7 @@ async function work({ store, settings }: Database, options: Options) {
     host: host.name,
     outputDirectory: resolve(paths.output),
     stagingDirectory: stagingDirectory(paths),
+    quietSeconds: rules.limits.quietSeconds,
     liveRoots: [resolve(paths.liveData)],
     stateDir: paths.stateDir,
     presumedDeadSeconds: rules.limits.presumedDeadSeconds,

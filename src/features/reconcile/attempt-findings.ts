@@ -7,6 +7,7 @@ import {
   type AttemptFiles,
 } from '../../attempt/files/attempt-directory.ts';
 import { foldersOf } from '../../attempt/files/announced-folders.ts';
+import { publishedLocation } from '../../attempt/files/place.ts';
 import type { AttemptSeen } from '../../attempt/files/folder-listing.pure.ts';
 import { LocalReach } from '../../executors/local/local-reach.ts';
 import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
@@ -48,9 +49,11 @@ async function attemptOnDisk(
   run: number,
   history: AttemptDocument | null,
 ): Promise<AttemptSeen> {
-  const { id, directory, concluded, result } = files;
+  const { id, directory, concluded, result, plan } = files;
   const announced = await foldersOf(directory);
-  const products = [...(result?.products ?? []), ...announced].map(({ location }) => location);
+  const products = [...(result?.products ?? []), ...announced].map(({ location }) =>
+    plan === null ? location : publishedLocation(plan, location),
+  );
   const alive = !concluded && new LocalReach(files).hasProcesses();
   return {
     id,

@@ -34,6 +34,7 @@ import {
   type Trash,
 } from '../../attempt/files/trash.ts';
 import { attemptsHere } from './attempt-findings.ts';
+import { placeFindings } from './place-findings.ts';
 
 /** What is compared, and with what. */
 export interface Place {
@@ -42,6 +43,8 @@ export interface Place {
   outputDirectory: string;
   /** What is removed is renamed into a folder in it first. */
   stagingDirectory: string;
+  /** How long nothing in a folder has to be unchanged before it counts as left, seconds. */
+  quietSeconds: number;
   liveRoots: readonly string[];
   stateDir: string;
   presumedDeadSeconds: number;
@@ -68,8 +71,7 @@ const DAQ = 'daq';
  */
 export async function look(place: Place, scope: Scope): Promise<Listing> {
   const { store, host } = place;
-  const inScope = ({ run }: { run: number }) =>
-    run >= scope.from && (scope.to === null || run <= scope.to);
+  const inScope = (each: { run: number }) => isIn(scope, each);
   const folders = (await listOutput(place.outputDirectory)).filter(inScope);
   const roots = await Promise.all(
     place.liveRoots.map(async (path) => ({ path, ...(await listLive(path)) })),
@@ -122,7 +124,12 @@ async function closer(
 
 /** All findings, and the listing that they come from. */
 export async function findings(place: Place, scope: Scope): Promise<Finding[]> {
-  return reconcile(await look(place, scope));
+  const found = reconcile(await look(place, scope));
+  return [...found, ...(await placeFindings(place, (each) => isIn(scope, each)))];
+}
+
+function isIn({ from, to }: Scope, { run }: { run: number }): boolean {
+  return run >= from && (to === null || run <= to);
 }
 
 export type Applied =

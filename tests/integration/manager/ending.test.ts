@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -67,20 +68,20 @@ test('a run that is failed by an operator while it is busy: its child ends, its 
   await manager.kill();
 });
 
-test('a busy run that a person calls done: its child ends, and what it had not finished is listed no more', async () => {
+test('a busy run that a person calls done: its child ends, nothing is listed, and what it had begun goes', async () => {
   const manager = await lab.manager();
   await manager.event('manager.ready');
   const taking = lab.takeRuns(['--seconds', '10', '--speed', '1', '--chunk-seconds', '2']);
   const started = await manager.event('attempt.started');
   const number = started['run'] as number;
-  await until('a product to be listed', async () =>
-    (await lab.run(number)).data.some(({ type }) => type !== 'live') ? true : null,
-  );
+  const place = lab.placeOf(String(started['attempt']));
+  await until('a folder to be begun', () => existsSync(place) && readdirSync(place).length > 0);
   await lab.runs.updateOne({ number }, { $set: { 'bootstrax.state': 'done' } });
   await manager.event('attempt.superseded', { run: number });
   const run = await lab.run(number);
   expect(run.bootstrax.state).toBe('done');
   expect(run.data.map(({ type }) => type)).toEqual(['live']);
+  expect(existsSync(place)).toBe(false);
   await taking;
   await manager.kill();
 });

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -136,9 +136,38 @@ test('what a superseded attempt has finished stays in its place until another ho
       status: 'eb_finished_pre',
       data: [...data, ...entries],
     },
-  } as never);
+  });
   await alpha.event('place.removed', { attempt });
   await placeGone(attempt);
+});
+
+test('places of attempts that nobody here knows are found, and only those of this host are removed', async () => {
+  const [ours, theirs] = ['a', 'b'].map((digit) => lab.placeOf(digit.repeat(24))) as [
+    string,
+    string,
+  ];
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  for (const [place, host] of [
+    [ours, ALPHA],
+    [theirs, BETA],
+  ] as const) {
+    const folder = join(place, '000001-peaks-abcdefghij_temp');
+    const metadata = join(folder, 'peaks-abcdefghij-metadata.json');
+    await mkdir(folder, { recursive: true });
+    const bootstrax = { attempt: basename(place), document: 'gone', host };
+    await writeFile(metadata, JSON.stringify({ chunks: [], bootstrax }));
+    for (const path of [metadata, folder, place]) await utimes(path, hourAgo, hourAgo);
+  }
+  const { stdout } = await lab.command(['reconcile', '--json'], { host: ALPHA });
+  const { findings } = JSON.parse(stdout) as { findings: { kind: string; path: string }[] };
+  const left = findings.filter(({ kind }) => kind === 'place_left').map(({ path }) => path);
+  expect(left).toEqual([ours]);
+  expect(existsSync(ours)).toBe(true);
+  const alpha = await lab.manager({ host: ALPHA, config: HASTY });
+  await alpha.event('place.removed', { attempt: basename(ours) });
+  expect(existsSync(ours)).toBe(false);
+  await alpha.event('manager.ready');
+  expect(existsSync(theirs)).toBe(true);
 });
 
 test('a run is tagged to be abandoned while its products are published: that is finished first', async () => {

@@ -1,0 +1,68 @@
+import { basename, join } from 'node:path';
+
+import { readAttempt } from '../../attempt/files/attempt-directory.ts';
+import { productsOnDisk } from '../../attempt/files/attempt-files-on-disk.ts';
+import { placeVerdict } from '../../attempt/files/finished-place.pure.ts';
+import type { Finding } from '../../attempt/files/folder-listing.pure.ts';
+import { placeSeen } from '../../attempt/files/finished-place.ts';
+import { runsNow } from '../../attempt/files/removal.ts';
+import type { Store } from '../../ports/store.ts';
+import { forNobody } from './finding-words.pure.ts';
+
+/** Where attempts of this host write, and what is known of them. */
+export interface Places {
+  store: Store;
+  host: string;
+  stagingDirectory: string;
+  stateDir: string;
+  quietSeconds: number;
+  managerRuns: boolean;
+}
+
+const STAYS =
+  'it goes by itself once that has changed, two weeks after its last change at the latest';
+
+/** Places of attempts that nobody works on: what is left in them, and what becomes of it. */
+export async function placeFindings(
+  places: Places,
+  inScope: (found: { run: number }) => boolean,
+): Promise<Finding[]> {
+  const { stagingDirectory } = places;
+  const findings: Finding[] = [];
+  for (const attempt of await productsOnDisk.placesIn(stagingDirectory)) {
+    const finding = await placeFinding(places, join(stagingDirectory, attempt));
+    if (finding !== null && (finding.run === null || inScope({ run: finding.run }))) {
+      findings.push(finding);
+    }
+  }
+  return findings;
+}
+
+async function placeFinding(places: Places, path: string): Promise<Finding | null> {
+  const { store, host, stateDir, quietSeconds, managerRuns } = places;
+  const attempt = basename(path);
+  const record = await readAttempt(stateDir, attempt);
+  // An attempt that is not concluded is a finding of its own.
+  if (record !== null && !record.concluded) return null;
+  const isRecorded = record?.plan?.place === path;
+  const seen = await placeSeen(productsOnDisk, path, {
+    ...{ isRecorded, nowMs: Date.now(), quietSeconds },
+  });
+  const run = seen.folders[0] === undefined ? null : Number(seen.folders[0].runId);
+  const documents = run === null ? [] : runsNow(await store.runs.byNumber(run));
+  if (documents.some(({ holder }) => holder === attempt)) return null;
+  const { kind, why } = placeVerdict(seen, documents, host);
+  if (kind === 'theirs') return null;
+  return {
+    ...{ kind: 'place_left', run, path },
+    says: `attempt ${attempt} has left its place, ${path}: ${why}`,
+    todo: kind === 'remove' ? goes(managerRuns) : STAYS,
+    ...forNobody({
+      ...{ attempt, folders: seen.folders.map(({ name }) => name), finished: seen.whole },
+    }),
+  };
+}
+
+function goes(managerRuns: boolean): string {
+  return managerRuns ? 'the manager removes it' : 'the next manager of this host removes it';
+}
