@@ -130,13 +130,16 @@ test('what a superseded attempt has finished stays in its place until another ho
   const entries = made.map((name) => ({
     ...{ type: name.split('-')[1], host: 'gamma.test.local', location: `/gamma/${name}` },
   }));
-  await lab.runs.updateOne({ number }, {
-    $set: {
-      bootstrax: { ...bootstrax, state: 'done' },
-      status: 'eb_finished_pre',
-      data: [...data, ...entries],
+  await lab.runs.updateOne(
+    { number },
+    {
+      $set: {
+        bootstrax: { ...bootstrax, state: 'done' },
+        status: 'eb_finished_pre',
+        data: [...data, ...entries],
+      },
     },
-  });
+  );
   await alpha.event('place.removed', { attempt });
   await placeGone(attempt);
 });
