@@ -323,7 +323,8 @@ export class Attempt implements Runner {
       nextRead: () => this.#nextRead(),
       stopped: () => this.#stopped().aborted,
     });
-    this.#isChecked = verification.kind === 'ok';
+    // Of a run that is lost the end may never be read: what is there is whole all the same.
+    this.#isChecked = verification.kind !== 'bad';
     return verification;
   }
 
