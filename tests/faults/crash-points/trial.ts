@@ -201,7 +201,8 @@ export class Trial {
         }
       }
     }
-    return '';
+    const [place] = await this.#staged();
+    return place === undefined ? '' : `the folder ${place} of an attempt is not gone`;
   }
 
   /**
