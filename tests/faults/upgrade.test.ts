@@ -141,16 +141,13 @@ describe.skipIf(missing !== null)(`an upgrade from ${BEFORE} in the middle of a 
     const folder = join(lab.output, `${String(run).padStart(6, '0')}-peaks-oldhash`);
     foreignFolder(folder);
     const manager = await now(host);
-    const reason = await until('the folder to be named', async () => {
-      const { bootstrax } = await lab.run(run);
-      return bootstrax.reason?.includes(folder) === true ? bootstrax.reason : null;
-    });
-    expect(reason).toContain('in the way');
+    const { msg } = await manager.event('attempt.ended', { run, outcome: 'requeued' });
+    expect(msg).toContain(`are in the way: ${folder} (it does not say which attempt made it`);
     expect(existsSync(folder)).toBe(true);
     rmSync(folder, { recursive: true });
     await manager.event('attempt.ended', { run, outcome: 'done' });
     const done = await lab.run(run);
-    expect(done.bootstrax.n_failures).toBeUndefined();
+    expect(done.bootstrax.n_failures ?? 0).toBe(0);
     await expectProductsOf(done);
   });
 
