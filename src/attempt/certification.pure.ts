@@ -40,6 +40,6 @@ export function whyNotHandedOn(run: StoredRun, now: Date, graceSeconds: number):
   if (run.end === null) return 'the DAQ has not written its end';
   return (
     uncertifiable(productsListed(run), null) ??
-    'what it lists is not there, is not whole, or has not been looked at'
+    `what it lists is not there or not whole, or ${run.bootstrax.host ?? 'its host'} has not looked at it`
   );
 }

@@ -170,6 +170,7 @@ export class Housekeeping {
     if (now - this.#cleanedAt < SELDOM * this.#env.rules.limits.cleanUpSeconds) return;
     this.#cleanedAt = now;
     await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
+    await unlessRefused(this.#env, 'done runs of this host', () => this.#looseEnds.tieOwn());
     if (now - this.#prunedAt < PRUNE_SECONDS) return;
     this.#prunedAt = now;
     await pruneRecords(this.#env);
