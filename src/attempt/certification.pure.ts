@@ -1,4 +1,5 @@
 import type { StoredRun } from '../run/stored-run.pure.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
 import { lacksData } from './live-input.pure.ts';
 
 /** What was found of the folders that a done run lists for its host; null where they cannot be seen. */
@@ -24,6 +25,11 @@ export function uncertifiable(listed: readonly string[], seen: FoldersSeen): str
     if (found.problem !== null) return found.problem;
   }
   return null;
+}
+
+/** How long hosts may take to give a done run the status that hands it on, seconds. */
+export function handOnGraceSeconds({ limits }: Rules): number {
+  return limits.endOfRunSeconds + 60;
 }
 
 /**

@@ -7,7 +7,7 @@ import { readRun } from '../run/run.pure.ts';
 import type { DebtSeen } from '../run/stored-run.pure.ts';
 import { documentsInWords, SETTLE_NUMBER } from '../run/same-number.pure.ts';
 import { idText } from '../run/document-id.ts';
-import { STATUS_TO_REPLACE } from '../run/run-updates.ts';
+import { STATUS_TO_REPLACE } from '../run/hand-on.pure.ts';
 import { numbered } from '../run/same-number.store.ts';
 import { seenOf } from '../run/stored-runs.ts';
 import type { LogPriority } from '../ports/daq.port.ts';

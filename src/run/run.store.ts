@@ -41,11 +41,11 @@ import {
   renumberUpdate,
   retryUpdate,
   settleUpdate,
-  STATUS_TO_REPLACE,
   statusStage,
   unregisterUpdate,
   withAction,
 } from './run-updates.ts';
+import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
 import { unregisterStage, withdrawLiveStage } from './run-data.ts';
 import { seenOf, storedRuns } from './stored-runs.ts';
 import type { Fence, Fenced, RunStore } from './run.port.ts';

@@ -131,6 +131,9 @@ describe('runs that somebody has left behind', () => {
     await alpha.event('run.status_mended', { run: here });
     const { stdout } = await lab.command(['status']);
     expect(stdout).toContain(`${BETA} has not looked at it`);
+    const { stdout: why } = await lab.command(['explain', String(away)]);
+    expect(why).toContain('next: it is not handed on: ');
+    expect(why).toContain(`bootstrax retry ${away} --even-done --reason TEXT`);
     expect((await lab.run(away)).status).toBeUndefined();
   });
 
