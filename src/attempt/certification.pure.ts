@@ -1,4 +1,5 @@
 import type { StoredRun } from '../run/stored-run.pure.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
 import { lacksData } from './live-input.pure.ts';
 
 /** What was found of the folders that a done run lists for its host; null where they cannot be seen. */
@@ -26,6 +27,11 @@ export function uncertifiable(listed: readonly string[], seen: FoldersSeen): str
   return null;
 }
 
+/** How long hosts may take to give a done run the status that hands it on, seconds. */
+export function handOnGraceSeconds({ limits }: Rules): number {
+  return limits.endOfRunSeconds + 60;
+}
+
 /**
  * Why a done run that has no status which hands it on has still none, or null: it is not yet due, is
  * being worked on, or is told of as one that lacks data. Hosts give such a run its status within
@@ -40,6 +46,6 @@ export function whyNotHandedOn(run: StoredRun, now: Date, graceSeconds: number):
   if (run.end === null) return 'the DAQ has not written its end';
   return (
     uncertifiable(productsListed(run), null) ??
-    'what it lists is not there, is not whole, or has not been looked at'
+    `what it lists is not there or not whole, or ${run.bootstrax.host ?? 'its host'} has not looked at it`
   );
 }

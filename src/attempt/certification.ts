@@ -7,7 +7,7 @@ import { readRun } from '../run/run.pure.ts';
 import type { DebtSeen } from '../run/stored-run.pure.ts';
 import { documentsInWords, SETTLE_NUMBER } from '../run/same-number.pure.ts';
 import { idText } from '../run/document-id.ts';
-import { STATUS_TO_REPLACE } from '../run/run-updates.ts';
+import { STATUS_TO_REPLACE } from '../run/hand-on.pure.ts';
 import { numbered } from '../run/same-number.store.ts';
 import { seenOf } from '../run/stored-runs.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
@@ -32,6 +32,7 @@ export class LooseEnds {
   readonly #env: Environment;
   /** Since when a done run has been seen as it is now, monotonic seconds. */
   #seenSince = new Map<string, number>();
+  #ownSeenSince = new Map<string, number>();
   readonly #endMissed = new Set<string>();
   /** Tagged runs of which it was told that others have their number. */
   readonly #sharingTold = new Set<string>();
@@ -44,6 +45,7 @@ export class LooseEnds {
     this.#signal = signal;
   }
 
+  /** Of all hosts, as far as it can be seen from here. */
   async tie(): Promise<void> {
     const env = this.#env;
     const { abandonTag } = env.rules.claim;
@@ -56,6 +58,25 @@ export class LooseEnds {
       ...{ since: ago(DONE_LOOKED_BACK_SECONDS), limit: BATCH },
       ...{ tag: abandonTag, taggedSince: ago(env.rules.limits.abandonDoneSeconds) },
     });
+    this.#seenSince = await this.#finishAll(done, now, this.#seenSince);
+  }
+
+  /** Of this host: no other can look at what lies on its disk. */
+  async tieOwn(): Promise<void> {
+    const { store, host } = this.#env;
+    const now = await store.serverTime();
+    const since = new Date(now.getTime() - DONE_LOOKED_BACK_SECONDS * 1000);
+    const done = await store.runs.doneWithoutStatus({ since, host, limit: BATCH });
+    this.#ownSeenSince = await this.#finishAll(done, now, this.#ownSeenSince);
+  }
+
+  /** `before`: since when they have been seen as they are; answers the same of these runs. */
+  async #finishAll(
+    done: readonly RunDocument[],
+    now: Date,
+    before: ReadonlyMap<string, number>,
+  ): Promise<Map<string, number>> {
+    const env = this.#env;
     const seenSince = new Map<string, number>();
     for (const document of done) {
       const seen = seenOf(document);
@@ -64,12 +85,12 @@ export class LooseEnds {
       // While somebody makes what the run lacks, the life signs of that one count.
       const held = JSON.stringify(own.debt);
       const key = `${idText(seen.id)} ${time ?? 'never'} ${held}`;
-      const first = this.#seenSince.get(key) ?? env.clock.monotonicSeconds();
+      const first = before.get(key) ?? env.clock.monotonicSeconds();
       seenSince.set(key, first);
       const seenSeconds = env.clock.monotonicSeconds() - first;
       await aboutOneRun(env, seen, () => this.#finish(document, now, seenSeconds));
     }
-    this.#seenSince = seenSince;
+    return seenSince;
   }
 
   async #finish(document: RunDocument, now: Date, seenSeconds: number): Promise<void> {
@@ -123,8 +144,10 @@ export class LooseEnds {
     const { status, own } = readRun(document);
     if (own.incomplete !== null && lacksData(own.incomplete)) return;
     if (!STATUS_TO_REPLACE.includes(status)) return;
-    const problem = await this.#problemOf(document);
-    if (problem !== null) return this.#sayUncertified(document, problem);
+    const found = await this.#look(document);
+    // Of a disk that is not seen from here nothing is known: its own host looks at it.
+    if (found.kind === 'not_seen') return;
+    if (found.kind === 'problem') return this.#sayUncertified(document, found.problem);
     if ((await this.#env.store.runs.mendStatus(seen)) !== 'landed') return;
     await this.#tell(
       document,
@@ -134,12 +157,15 @@ export class LooseEnds {
     );
   }
 
-  /** Nothing is handed on as complete that was not looked at, as far as it can be seen from here. */
-  async #problemOf(document: RunDocument): Promise<string | null> {
+  /** Nothing is handed on as complete that was not looked at. */
+  async #look(
+    document: RunDocument,
+  ): Promise<{ kind: 'whole' } | { kind: 'problem'; problem: string } | { kind: 'not_seen' }> {
     const { host, products, outputDirectory } = this.#env;
-    const listed = productsListed(readRun(document));
+    const listed = productsListed(readRun(document)).map((location) => resolve(location));
     const { number, host: finisher } = seenOf(document);
-    if (finisher !== host || listed.length === 0) return uncertifiable(listed, null);
+    const unlisted = uncertifiable(listed, null);
+    if (unlisted !== null) return { kind: 'problem', problem: unlisted };
     const seen: { location: string; problem: string | null }[] = [];
     const what = `look at the products of run ${String(number)}`;
     const looked = await unlessDiskTrouble(this.#env, what, async () => {
@@ -149,9 +175,10 @@ export class LooseEnds {
         seen.push({ location, problem: problem === undefined ? null : describeProblem(problem) });
       }
     });
-    if (!looked) return 'its products cannot be looked at now';
-    const locations = listed.map((location) => resolve(location));
-    return uncertifiable(locations, seen);
+    const problem = looked ? uncertifiable(listed, seen) : 'its products cannot be looked at now';
+    if (problem === null) return { kind: 'whole' };
+    // The same path may be another disk there.
+    return finisher === host ? { kind: 'problem', problem } : { kind: 'not_seen' };
   }
 
   async #sayUncertified(document: RunDocument, problem: string): Promise<void> {

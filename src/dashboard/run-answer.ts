@@ -2,6 +2,7 @@ import { EJSON } from 'bson';
 
 import { latenciesOf } from '../attempt/attempt-times.pure.ts';
 import { explainFleet } from '../readmodel/explain-fleet.pure.ts';
+import { withHandOn } from '../readmodel/explain-hand-on.pure.ts';
 import { withNumber } from '../readmodel/explain-number.pure.ts';
 import { inputInWords } from '../attempt/live-input.pure.ts';
 import { targetLadder } from '../readmodel/ladder.pure.ts';
@@ -58,7 +59,12 @@ export async function runAnswer(
     now: now.toISOString(),
     row: rowOf(document, now, rules),
     reason: view.reason,
-    explanation: withNumber(explainFleet(parsed, fleetNow, fleet, rules, now), id, ofNumber),
+    explanation: withHandOn(
+      withNumber(explainFleet(parsed, fleetNow, fleet, rules, now), id, ofNumber),
+      stored,
+      now,
+      rules,
+    ),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
     daq: parsed.kind === 'run' ? parsed.run.daq : null,
     attempts: oldestFirst.map((attempt) => attemptView(attempt, inReach.has(attempt.attempt))),

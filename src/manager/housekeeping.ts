@@ -180,6 +180,7 @@ export class Housekeeping {
     this.#cleanedAt = now;
     await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
     await tidyPlaces(this.#env, this.#book, this.#signal);
+    await unlessRefused(this.#env, 'done runs of this host', () => this.#looseEnds.tieOwn());
     if (now - this.#prunedAt < PRUNE_SECONDS) return;
     this.#prunedAt = now;
     await pruneRecords(this.#env);

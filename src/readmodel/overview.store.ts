@@ -14,7 +14,7 @@ import {
   unsettledFilter,
   withoutStatusFilters,
 } from '../run/run-filters.ts';
-import { highestNumber, listRuns } from '../run/run-list.store.ts';
+import { highestNumber, listRuns, onePage } from '../run/run-list.store.ts';
 import type {
   EndedAttempt,
   FailedAttempt,
@@ -83,11 +83,15 @@ const SIGN_PROJECTION = {
 /** Hosts asked about at a time. */
 const HOSTS_AT_ONCE = 10;
 
-/** What a condition is in the database: the state, which has an index, and what else must hold. */
-export function conditionFilter(condition: Condition): {
+interface ListFilter {
   state: RunState | null | undefined;
   also: Document;
-} {
+  /** Tags that the runs must carry. */
+  tags: string[];
+}
+
+/** What a condition is in the database: the state, which has an index, and what else must hold. */
+function conditionFilter(condition: Condition): Omit<ListFilter, 'tags'> & { tags?: string[] } {
   const notHeld = notTagged(HOLD_TAG);
   const retried = { 'bootstrax.next_retry': { $gt: new Date(0) } };
   const notGivenUp = { 'bootstrax.outcome': { $nin: ['given_up', 'set_aside'] } };
@@ -124,20 +128,16 @@ export function conditionFilter(condition: Condition): {
         also: { 'bootstrax.next_retry': null, 'bootstrax.outcome': { $ne: 'given_up' } },
       };
     case 'held':
-      return { state: undefined, also: { 'tags.name': HOLD_TAG, ...notGivenUp } };
+      return { state: undefined, also: notGivenUp, tags: [HOLD_TAG] };
   }
 }
 
 /** Filters of people as a filter of the database; the values are compared, never interpreted. */
-export function overviewFilter(query: OverviewFilter): {
-  state: RunState | null | undefined;
-  also: Document;
-} {
-  const { state, also } =
+export function overviewFilter(query: OverviewFilter): ListFilter {
+  const { state, also, tags } =
     query.condition === undefined
       ? { state: undefined, also: {} }
       : conditionFilter(query.condition);
-  // Side by side, not below an `$and`: then not every server bounds the query by its index.
   return {
     state,
     also: {
@@ -145,13 +145,27 @@ export function overviewFilter(query: OverviewFilter): {
       ...(query.mode === undefined ? {} : { mode: { $eq: query.mode } }),
       ...(query.detector === undefined ? {} : { detectors: { $eq: query.detector } }),
       ...(query.host === undefined ? {} : { 'bootstrax.host': { $eq: query.host } }),
-      ...(query.tag === undefined
-        ? {}
-        : {
-            tags: { ...fieldsOf(also['tags']), $elemMatch: { name: { $eq: query.tag } } },
-          }),
     },
+    tags: [...(tags ?? []), ...(query.tag === undefined ? [] : [query.tag])],
   };
+}
+
+/**
+ * One filter for each way to write the tags, as text or with a name: an `$or` beside the other fields
+ * would keep some servers from bounding the query by its index.
+ */
+export function taggedFilters(also: Document, tags: readonly string[]): Document[] {
+  return tags.reduce<Document[]>(
+    (filters, tag) =>
+      filters.flatMap((filter) =>
+        ['tags.name', 'tags'].map((field) => {
+          const before = fieldsOf(filter[field]);
+          const all = Array.isArray(before['$all']) ? (before['$all'] as unknown[]) : [];
+          return { ...filter, [field]: { ...before, $all: [...all, tag] } };
+        }),
+      ),
+    [also],
+  );
 }
 
 /** Reads only. */
@@ -216,20 +230,18 @@ export function createOverviewStore(parts: {
     begunSince: (since, limit) =>
       documents({ start: { $gte: since } }, { limit, projection: TAKEN_PROJECTION }),
     list: async (query) => {
-      const { state, also } = overviewFilter(query);
+      const { state, also, tags } = overviewFilter(query);
       const { limit, before, from, to } = query;
-      return listRuns(
-        runs,
-        {
-          limit,
-          ...(before === undefined ? {} : { before }),
-          ...(from === undefined ? {} : { from }),
-          ...(to === undefined ? {} : { to }),
-          ...(state === undefined ? {} : { state }),
-        },
-        await highest(),
-        also,
-      );
+      const asked = {
+        limit,
+        ...(before === undefined ? {} : { before }),
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+        ...(state === undefined ? {} : { state }),
+      };
+      const top = await highest();
+      const pages = taggedFilters(also, tags).map((each) => listRuns(runs, asked, top, each));
+      return onePage(await Promise.all(pages), limit);
     },
     highest,
     numbered: (from, to) => documents({ number: { $gte: from, $lte: to } }),

@@ -1,6 +1,6 @@
 import type { Standing, Standings } from '../features/actions/acknowledgement.pure.ts';
 import { runSeen } from '../features/actions/seen.pure.ts';
-import { whyNotHandedOn } from '../attempt/certification.pure.ts';
+import { handOnGraceSeconds, whyNotHandedOn } from '../attempt/certification.pure.ts';
 import { writerOf } from '../exclusion/two-managers.pure.ts';
 import { attention, type RunToLookAt } from './attention.pure.ts';
 import { hostCard, hostScores, type Sign } from './hosts.pure.ts';
@@ -260,7 +260,7 @@ function doneToLookAt(
   now: Date,
   rules: Rules,
 ): RunToLookAt[] {
-  const grace = rules.limits.endOfRunSeconds + PROMISE_GRACE_SECONDS;
+  const grace = handOnGraceSeconds(rules);
   const reasons = new Map(
     unfinished.map((each) => [idText(each._id), whyNotHandedOn(readRun(each), now, grace)]),
   );

@@ -1,7 +1,7 @@
 import type { Document, ObjectId } from 'mongodb';
 
 import { HOLD_TAG } from '../infra/config/rules.pure.ts';
-import { STATUS_TO_REPLACE } from './run-updates.ts';
+import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
 import type { DoneUnfinishedQuery, Fence } from './run.port.ts';
 import type { Seen } from './run-document.port.ts';
 import type { NewCandidatesQuery } from '../claim/claim.port.ts';

@@ -65,6 +65,28 @@ export async function listRuns(
   return { runs: found, before: end > bottom ? end : null };
 }
 
+/** The newest of pages of one list that was asked for in parts; a run may be on several. */
+export function onePage(pages: readonly RunPage[], limit: number): RunPage {
+  const [first] = pages;
+  if (first !== undefined && pages.length === 1) return first;
+  const numberOf = (document: RunDocument) => Number(readRun(document).ownership.number);
+  // Below where one of them ends it is not known what it has.
+  const seenTo = Math.max(0, ...pages.map(({ before }) => before ?? 0));
+  const byId = new Map(
+    pages.flatMap(({ runs }) => runs).map((document) => [idText(document._id), document]),
+  );
+  const found = [...byId.values()]
+    .filter((document) => numberOf(document) >= seenTo)
+    .sort((a, b) => numberOf(b) - numberOf(a));
+  const last = found[limit - 1];
+  if (last === undefined || found.length === limit) {
+    const isEnd = pages.every(({ before }) => before === null);
+    return { runs: found, before: isEnd ? null : seenTo };
+  }
+  const end = numberOf(last);
+  return { runs: found.filter((document) => numberOf(document) >= end), before: end };
+}
+
 /** Documents of one number stay on one page: the next one begins below the number. */
 async function restOf(
   runs: Readable,

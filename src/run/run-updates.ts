@@ -13,11 +13,9 @@ import {
 } from '../infra/mongo/expressions.ts';
 import { registerStage, unregisterStage } from './run-data.ts';
 import type { Conclusion, Fence, PlanSummary, ProgressSummary } from './run.port.ts';
+import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
 
 export const FINISHED_STATUS = 'eb_finished_pre';
-/** Any other run-level status means that somebody has gone on with the run (reference, section 2.6). */
-export const STATUS_TO_REPLACE: readonly (string | null)[] = [null, 'needs_upload'];
-
 /** Given twice: whoever copies the second along writes the first anew (`claim/claimed-run.pure`). */
 const FIRST_OWN_TIME = { time: '$$NOW', attempt_time: '$$NOW' } as const;
 /** Only who finds both alike makes them alike again. */

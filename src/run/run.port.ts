@@ -175,6 +175,8 @@ export interface RunStore extends ClaimStore {
   waitingTagged(tag: string, limit: number): Promise<RunDocument[]>;
   /** Done runs that lack a status of their own or an end, or carry a tag; newest first. */
   doneUnfinished(query: DoneUnfinishedQuery): Promise<RunDocument[]>;
+  /** Done runs of a host begun since that nobody has handed on, newest first. */
+  doneWithoutStatus(query: { since: Date; host: string; limit: number }): Promise<RunDocument[]>;
   /** All runs with this number: should be one. */
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;

@@ -23,6 +23,7 @@ import {
   unsettledFilter,
   waitingTaggedFilters,
   withdrawFilter,
+  withoutStatusFilters,
 } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.store.ts';
 import { countQueue } from '../claim/queue-counts.store.ts';
@@ -39,11 +40,11 @@ import {
   renumberUpdate,
   retryUpdate,
   settleUpdate,
-  STATUS_TO_REPLACE,
   statusStage,
   unregisterUpdate,
   withAction,
 } from './run-updates.ts';
+import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
 import { unregisterStage, withdrawLiveStage } from './run-data.ts';
 import { seenOf, storedRuns } from './stored-runs.ts';
 import type { Fence, Fenced, RunStore } from './run.port.ts';
@@ -101,6 +102,18 @@ export function createRunStore(
 
   const all = async (filter: Document, projection: Document = RUN_PROJECTION) =>
     storedRuns(await runs.find(filter, { projection }));
+
+  /** One filter after the other: nobody waits for it. */
+  async function newestOfEach(filters: readonly Document[], limit: number): Promise<RunDocument[]> {
+    const found = new Map<string, RunDocument>();
+    for (const filter of filters) {
+      const asked = { projection: RUN_PROJECTION, sort: { start: -1 as const }, limit };
+      for (const document of storedRuns(await runs.find(filter, asked))) {
+        found.set(idText(document._id), document);
+      }
+    }
+    return newestFirst([...found.values()]);
+  }
 
   /** Whether a lost answer landed does not show in the document, and to repeat it does no harm. */
   const repeat = () => false;
@@ -170,18 +183,12 @@ export function createRunStore(
       }
       return [...found.values()].slice(0, limit);
     },
-    doneUnfinished: async (query) => {
-      const found = new Map<string, RunDocument>();
-      // One after the other: nobody waits for it.
-      for (const filter of doneUnfinishedFilters(query)) {
-        const { limit } = query;
-        const asked = { projection: RUN_PROJECTION, sort: { start: -1 as const }, limit };
-        for (const document of storedRuns(await runs.find(filter, asked))) {
-          found.set(idText(document._id), document);
-        }
-      }
-      return newestFirst([...found.values()]);
-    },
+    doneUnfinished: (query) => newestOfEach(doneUnfinishedFilters(query), query.limit),
+    doneWithoutStatus: ({ since, host, limit }) =>
+      newestOfEach(
+        withoutStatusFilters(since).map((each) => ({ ...each, 'bootstrax.host': host })),
+        limit,
+      ),
     byNumber: (number) => all({ number }),
     numbered: (from, to) => all({ number: { $gte: from, $lte: to } }, PLACES_PROJECTION),
     byId: async (id) => (await all({ _id: id }))[0] ?? null,

@@ -68,6 +68,8 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'runs.ownRuns': ({ runs }) => runs.ownRuns('h'),
   'runs.unsettled': ({ runs }) => runs.unsettled(),
   'runs.waitingTagged': ({ runs }) => runs.waitingTagged('abandon', 5),
+  'runs.doneWithoutStatus': ({ runs }) =>
+    runs.doneWithoutStatus({ since: NOW, host: 'a', limit: 5 }),
   'runs.doneUnfinished': ({ runs }) =>
     runs.doneUnfinished({ since: NOW, tag: 't', taggedSince: NOW, limit: 5 }),
   'runs.byNumber': ({ runs }) => runs.byNumber(1),

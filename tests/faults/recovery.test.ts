@@ -99,19 +99,42 @@ describe('runs that somebody has left behind', () => {
     for (const number of [one, two]) uncounted(await lab.reached(number, ['done']));
   });
 
-  test('done without a status: it gets the status; with another status, or long ago, it stays', async () => {
+  test('done without a status: its host looks at it and gives it one; with another status, or long ago, it stays', async () => {
     const numbers = [await take(), await take(), await take()] as const;
     const [bare, further, old] = numbers;
-    const bootstrax = { state: 'done', host: 'gone.test.local', time: new Date() };
-    const product = { type: 'raw_records', host: 'gone.test.local', location: '/gone/x' };
-    await set(bare, { bootstrax, data: [...(await lab.run(bare)).data, product] });
-    await set(further, { bootstrax, status: 'transferring' });
-    await set(old, { bootstrax, start: new Date(Date.now() - 30 * DAY_MS) });
     const alpha = await manager();
+    for (const number of numbers) await lab.reached(number, ['done']);
+    const times = { 'bootstrax.time': new Date() };
+    await lab.runs.updateMany({}, { $set: times, $unset: { status: '' } });
+    await set(further, { status: 'transferring' });
+    await set(old, { start: new Date(Date.now() - 30 * DAY_MS) });
     await alpha.event('run.status_mended', { run: bare });
-    expect(await lab.run(bare)).toMatchObject({ status: 'eb_finished_pre', bootstrax });
-    expect(await lab.run(further)).toMatchObject({ status: 'transferring', bootstrax });
+    expect(await lab.run(bare)).toMatchObject({ status: 'eb_finished_pre' });
+    expect(await lab.run(further)).toMatchObject({ status: 'transferring' });
     expect((await lab.run(old)).status).toBeUndefined();
+  });
+
+  test('done without a status on another host: handed on only if what it lists is seen here', async () => {
+    const [here, away] = [await take(), await take()];
+    const alpha = await manager();
+    for (const number of [here, away]) await lab.reached(number, ['done']);
+    const beta = { 'bootstrax.host': BETA, 'bootstrax.time': new Date(Date.now() - DAY_MS) };
+    for (const number of [here, away]) {
+      const data = (await lab.run(number)).data.map((entry) =>
+        entry['type'] === 'live' ? entry : { ...entry, host: BETA },
+      );
+      await set(number, { ...beta, data });
+    }
+    const [product] = (await lab.run(away)).data.filter(({ type }) => type !== 'live');
+    await rm(String(product!['location']), { recursive: true });
+    await lab.runs.updateMany({}, { $unset: { status: '' } });
+    await alpha.event('run.status_mended', { run: here });
+    const { stdout } = await lab.command(['status']);
+    expect(stdout).toContain(`${BETA} has not looked at it`);
+    const { stdout: why } = await lab.command(['explain', String(away)]);
+    expect(why).toContain('next: it is not handed on: ');
+    expect(why).toContain(`bootstrax retry ${away} --even-done --reason TEXT`);
+    expect((await lab.run(away)).status).toBeUndefined();
   });
 
   test('done without a status and without a product, or with one that is not there: it is said, and not handed on', async () => {
@@ -142,13 +165,11 @@ describe('runs that somebody has left behind', () => {
 
   test('done without an end: said once, and left to the DAQ and to people', async () => {
     const number = await take();
-    const bootstrax = { state: 'done', host: 'gone.test.local', time: new Date() };
-    const { end, data } = await lab.run(number);
-    const product = { type: 'raw_records', host: 'gone.test.local', location: '/gone/x' };
-    await set(number, { bootstrax, end: null, data: [...data, product] });
     const alpha = await manager();
+    const { end } = await lab.reached(number, ['done']);
+    await lab.runs.updateOne({ number }, { $set: { end: null }, $unset: { status: '' } });
     await alpha.event('run.end_missing', { run: number });
-    expect(await lab.run(number)).toMatchObject({ bootstrax, end: null });
+    expect(await lab.run(number)).toMatchObject({ bootstrax: { state: 'done' }, end: null });
     expect((await lab.run(number)).status).toBeUndefined();
     await set(number, { end });
     await alpha.event('run.status_mended', { run: number });

@@ -104,6 +104,7 @@ export function withReferenceOrder(store: Store, database: MemoryDatabase, call:
     unsettled: async () => (await ours.unsettled()).filter(({ time }) => time instanceof Date),
     ownRuns: () => Promise.resolve([]),
     doneUnfinished: () => Promise.resolve([]),
+    doneWithoutStatus: () => Promise.resolve([]),
   };
   return { ...store, runs };
 }

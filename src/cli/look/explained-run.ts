@@ -1,4 +1,5 @@
 import { explainFleet } from '../../readmodel/explain-fleet.pure.ts';
+import { withHandOn } from '../../readmodel/explain-hand-on.pure.ts';
 import { withNumber, type NumberedExplanation } from '../../readmodel/explain-number.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import { checkRun } from '../../run/run.pure.ts';
@@ -44,7 +45,8 @@ export async function explainedRun(
     const home = { host: host.name, role: host.role };
     const alone = explainFleet(checkRun(each.stored), fleetNow, fleet, rules, now, home);
     const { document, stored } = each;
-    return { run, document, stored, explanation: withNumber(alone, each.id, documents) };
+    const explanation = withHandOn(withNumber(alone, each.id, documents), stored, now, rules);
+    return { run, document, stored, explanation };
   };
   const others = documents.filter((each) => each.id !== own.id);
   return { now, own: explained(own), others: others.map(explained) };

@@ -4,7 +4,7 @@ import { ownNames } from '../../../src/dashboard/access/host-names.ts';
 import { isLoopback } from '../../../src/dashboard/address.ts';
 import { runsQuery } from '../../../src/dashboard/inputs.ts';
 import { resumeFrom } from '../../../src/dashboard/streams.ts';
-import { overviewFilter } from '../../../src/readmodel/overview.store.ts';
+import { overviewFilter, taggedFilters } from '../../../src/readmodel/overview.store.ts';
 import { CONDITIONS } from '../../../src/readmodel/run-condition.pure.ts';
 
 describe('who can reach it', () => {
@@ -60,13 +60,22 @@ describe('filters of people', () => {
 
   it('are values to compare with, never operators', () => {
     const evil = '{"$gt":""}';
-    const { also } = overviewFilter({ mode: evil, host: evil, tag: '$where', detector: 'a.b' });
-    expect(also).toEqual({
+    const { also, tags } = overviewFilter({
+      mode: evil,
+      host: evil,
+      tag: '$where',
+      detector: 'a.b',
+    });
+    const values = {
       mode: { $eq: evil },
       detectors: { $eq: 'a.b' },
       'bootstrax.host': { $eq: evil },
-      tags: { $elemMatch: { name: { $eq: '$where' } } },
-    });
+    };
+    expect(also).toEqual(values);
+    expect(taggedFilters(also, tags)).toEqual([
+      { ...values, 'tags.name': { $all: ['$where'] } },
+      { ...values, tags: { $all: ['$where'] } },
+    ]);
   });
 
   it('find each condition by a state that has an index, except what may be in any state', () => {

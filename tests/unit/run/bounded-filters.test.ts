@@ -27,6 +27,7 @@ const CALLS: Record<string, (runs: RunStore) => Promise<unknown>> = {
   setAsideForNumber: (runs) => runs.setAsideForNumber(FENCE.id, 5),
   setAsideForFault: (runs) => runs.setAsideForFault(null, 5),
   doneUnfinished: (runs) => runs.doneUnfinished(FINISHED),
+  doneWithoutStatus: (runs) => runs.doneWithoutStatus({ since: NOW, host: 'h', limit: 5 }),
   suspects: (runs) => runs.suspects({ from: 1, to: 5, numbers: 5 }),
   queueCounts: (runs) => runs.queueCounts(NOW, 10),
   claim: (runs) => runs.claim(SEEN, FENCE),

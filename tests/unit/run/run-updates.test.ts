@@ -12,10 +12,10 @@ import {
   renumberUpdate,
   retryUpdate,
   settleUpdate,
-  STATUS_TO_REPLACE,
   statusStage,
   unregisterUpdate,
 } from '../../../src/run/run-updates.ts';
+import { STATUS_TO_REPLACE } from '../../../src/run/hand-on.pure.ts';
 import { isAsItsAttemptLeftIt } from '../../../src/claim/claimed-run.pure.ts';
 import type { Conclusion, Fence, PlanSummary } from '../../../src/run/run.port.ts';
 import { NOW, updated } from '../database/updates.ts';

@@ -206,6 +206,30 @@ export function collectionsContract(open: Open): void {
     });
   });
 
+  it('the list of runs finds a tag however it is written, page by page', async () => {
+    const { overview } = test.store;
+    const named = (name: string) => ({ name, user: 'shifter' });
+    const hold = 'hold-processing';
+    const tags = [[hold], [named(hold)], ['x'], [named('x'), hold], hold, [], ['x', named(hold)]];
+    await test.runs.insertMany(tags.map((each, i) => runDocument(i + 1, { tags: each })));
+    const listed = async (query: Parameters<typeof overview.list>[0]) => {
+      const found: number[] = [];
+      let before: number | null = null;
+      do {
+        const page = await overview.list({ ...query, ...(before === null ? {} : { before }) });
+        found.push(...page.runs.map((each) => Number(seenOf(each).number)));
+        before = page.before;
+      } while (before !== null);
+      return found;
+    };
+    for (const limit of [1, 2, 3, 10]) {
+      expect(await listed({ condition: 'held', limit })).toEqual([7, 5, 4, 2, 1]);
+      expect(await listed({ tag: 'x', limit })).toEqual([7, 4, 3]);
+      expect(await listed({ condition: 'held', tag: 'x', limit })).toEqual([7, 4]);
+      expect(await listed({ condition: 'new', tag: 'x', limit })).toEqual([3]);
+    }
+  });
+
   it('the curves of a host go on before its oldest life sign, with the thinned ones', async () => {
     const { ebMonitor, hostHistory, overview } = test.store;
     const host = 'curves.lab';

@@ -102,6 +102,8 @@ export function recoveryContract(open: Open): void {
     expect(numbers(found)).toEqual([12, 11, 9, 5, 4, 3, 2]);
     expect(found[0]).not.toHaveProperty('daq_config.secret');
     expect(numbers(await store.doneUnfinished({ ...query, limit: 1 }))).toEqual([12, 9, 5, 4, 3]);
+    await runs.updateOne({ number: 9 }, { $set: { 'bootstrax.host': EB3 } });
+    expect(numbers(await store.doneWithoutStatus({ since, host: EB3, limit: 10 }))).toEqual([9]);
     const later = runDocument(6).start as Date;
     const fewer = await store.doneUnfinished({ ...query, taggedSince: later });
     expect(numbers(fewer)).toEqual([12, 11, 9, 4, 3, 2]);

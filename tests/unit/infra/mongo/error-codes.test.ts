@@ -82,6 +82,8 @@ const OPERATIONS: Record<string, (store: Store) => Promise<unknown>> = {
   ownRuns: ({ runs }) => runs.ownRuns(EB3),
   unsettled: ({ runs }) => runs.unsettled(),
   waitingTagged: ({ runs }) => runs.waitingTagged('abandon', 5),
+  doneWithoutStatus: ({ runs }) =>
+    runs.doneWithoutStatus({ since: new Date(0), host: 'a.lab', limit: 5 }),
   doneUnfinished: ({ runs }) =>
     runs.doneUnfinished({ since: new Date(0), taggedSince: new Date(0), tag: 'abandon', limit: 5 }),
   byNumber: ({ runs }) => runs.byNumber(1),
