@@ -68,6 +68,11 @@ export const planSchema = z.looseObject({
    * Absent for every other attempt.
    */
   keep: z.array(z.string()).nullish(),
+  /**
+   * Products that the run lists here and that stay until what this attempt makes is there: published,
+   * it replaces those of its types. Absent: earlier products are gone before the attempt begins.
+   */
+  replaces: z.array(z.string()).nullish(),
   /** Counted failures of the run before this attempt: the rung of the ladder. */
   failures: z.int().nonnegative(),
   /** Targets wanted for this run that this attempt does not make. */

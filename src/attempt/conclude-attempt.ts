@@ -9,7 +9,8 @@ import { concludeAsFits } from './conclude-run.ts';
 import { inputNotices } from './live-input.pure.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import type { Outcome } from './outcome.pure.ts';
-import { publish, type Publication } from './publication.ts';
+import { bringBackReplaced, publish, type Publication } from './publication.ts';
+import { removeReplaced } from './replaced-products.ts';
 import { requestDeletion } from './request-deletion.ts';
 import { takeBackSuperseded } from './superseded-attempt.ts';
 import { placeOf, removeProducts, takingBack } from './files/removal.ts';
@@ -66,6 +67,7 @@ export async function concludeAttempt(
     case 'superseded':
       return takeBackSuperseded(env, attempt, { unlessEnded: false }, signal);
     case 'impossible':
+      if (!(await earlierProductsAreBack(env, attempt, signal))) return null;
       decided = conclusionOfUnpublished(env, attempt, published.reason);
       if (!(await endHistory(env, fence.attempt, decided.outcome, { times }, signal))) return null;
       await wipe();
@@ -93,8 +95,9 @@ export async function concludeAttempt(
     await requestDeletion(env, run.number, fence.attempt, signal);
     if (signal.aborted) return null;
   }
-  const withFolders = decided.conclusion.kind !== 'done' && isOwnNumber && !keepsProducts(decided);
-  await cleanUp(env, attempt, withFolders, signal);
+  const isDone = decided.conclusion.kind === 'done';
+  const goes = isDone ? 'replaced' : isOwnNumber && !keepsProducts(decided) ? 'made' : 'nothing';
+  await cleanUp(env, attempt, goes, signal);
   const finishedBefore = run.status === FINISHED_STATUS ? run.status : null;
   const statusLeft = answer.statusLeft ?? finishedBefore;
   if (decided.conclusion.kind === 'done' && statusLeft !== null) {
@@ -118,7 +121,7 @@ async function publishRegistered(
   env: Environment,
   { plan, result }: AttemptSoFar,
   { register = [] }: Conclusion,
-  { enter, mark }: ConcludingSteps,
+  { enter, mark, signal }: ConcludingSteps,
 ): Promise<Publication> {
   if (plan === null || plan.place == null || register.length === 0) {
     enter('concluding');
@@ -127,9 +130,22 @@ async function publishRegistered(
   enter('publishing');
   const listed = new Set(register.map(({ location }) => location));
   const products = (result?.products ?? []).filter(({ location }) => listed.has(location));
-  const publication = await publish(env, plan, products, mark);
+  const publication = await publish(env, plan, products, mark, signal);
   enter('concluding');
   return publication;
+}
+
+/** False if `signal` ended the waiting. What the disk refuses now comes back with the next start. */
+async function earlierProductsAreBack(
+  env: Environment,
+  { plan, run }: AttemptSoFar,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (plan === null) return true;
+  await unlessDiskTrouble(env, `bring back earlier products of run ${run.number}`, () =>
+    bringBackReplaced(env, plan, signal),
+  );
+  return !signal.aborted;
 }
 
 /** What is not in the data is never silent. */
@@ -152,13 +168,16 @@ async function tellStatusLeft(env: Environment, run: Run, status: string): Promi
 async function cleanUp(
   env: Environment,
   attempt: AttemptSoFar,
-  withFolders: boolean,
+  goes: 'made' | 'replaced' | 'nothing',
   signal: AbortSignal,
 ): Promise<void> {
   const { plan, locations, run, fence } = attempt;
   await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
-    if (withFolders && plan !== null) {
-      // Left to the next start where this one ends before the database has answered.
+    // Left to the next start where this one ends before the database has answered.
+    if (goes === 'replaced' && plan !== null) {
+      if ((await removeReplaced(env, plan, signal)) === null) return;
+    }
+    if (goes === 'made' && plan !== null) {
       if ((await removeProducts(env, takingBack(env, plan, locations), signal)) === null) return;
     }
     if (plan !== null) await env.products.removePlace(placeOf(env, plan));

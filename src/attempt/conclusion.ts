@@ -1,6 +1,7 @@
 import type { AttemptTimes } from './attempt-times.pure.ts';
 import type { Phase, Plan, Product, Result } from './attempt.pure.ts';
 import { incompleteOf, inputSummary, lacksData } from './live-input.pure.ts';
+import { replacedBy } from './replaced-products.ts';
 import { reasonText, unpublished, type Outcome } from './outcome.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 import { faultSeenNow } from '../plan/prepare.ts';
@@ -128,12 +129,14 @@ function decide(
   }
   if (outcome.kind === 'done') {
     const products = attempt.result?.products ?? [];
+    const replaced = attempt.plan === null ? [] : replacedBy(attempt.plan, products);
     const incomplete = incompleteOf(attempt.result?.input);
     const handOn = incomplete === null || !lacksData(incomplete);
     return {
       conclusion: {
         kind: 'done',
         register: products.map(registration),
+        ...(replaced.length === 0 ? {} : { unregister: replaced }),
         handOn,
         ...(incomplete === null ? {} : { incomplete }),
       },
@@ -185,7 +188,9 @@ function settledUnmendable(
 ): Decided {
   const { number } = attempt.run;
   const text = unmendableText(`run ${number}`, unmendable);
-  const products = unmendable.canBeRead ? (attempt.result?.products ?? []) : [];
+  // What there is of before, and a person wants kept, is better than what can be read now.
+  const isBetter = (attempt.plan?.replaces ?? []).length > 0;
+  const products = unmendable.canBeRead && !isBetter ? (attempt.result?.products ?? []) : [];
   const kept = new Set(products.map(({ location }) => location));
   return {
     conclusion: {

@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Plan, Product } from './attempt.pure.ts';
 import { mayRemove } from './files/ownership.pure.ts';
-import { runsNow, takingBack } from './files/removal.ts';
+import { makingRoom, runsNow, takeAside, takingBack } from './files/removal.ts';
 import { isDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { untilAnswered } from '../ports/persist.ts';
@@ -13,7 +13,7 @@ export type Publication =
   | { kind: 'superseded' }
   /** The manager ends: the next one goes on with it. */
   | { kind: 'stopped' }
-  /** Nothing was replaced; what was published of it is to be taken back. */
+  /** What was published of it is to be taken back. */
   | { kind: 'impossible'; reason: string };
 
 async function publishAll(
@@ -21,6 +21,7 @@ async function publishAll(
   plan: Plan,
   products: readonly Product[],
   mark: () => Promise<Fenced | null>,
+  signal: AbortSignal,
 ): Promise<Publication> {
   const { place, attempt } = plan;
   if (place == null || products.length === 0) return { kind: 'published' };
@@ -34,9 +35,14 @@ async function publishAll(
   await env.attempts.notePublishing(env.attempts.directoryOf(attempt), locations);
   const landed = await mark();
   if (landed !== 'landed') return { kind: landed === null ? 'stopped' : landed };
+  const replaced = await toReplace(env, plan, signal);
+  if (replaced === null) return { kind: 'stopped' };
   for (const location of locations) {
     const from = join(place, basename(location));
-    const published = await env.products.publish(from, location, attempt);
+    let published = await env.products.publish(from, location, attempt);
+    if (published.kind === 'in_the_way' && (await replaced.makeWay(location))) {
+      published = await env.products.publish(from, location, attempt);
+    }
     if (published.kind === 'published') continue;
     return { kind: 'impossible', reason: whyNot(location, published) };
   }
@@ -47,6 +53,30 @@ async function publishAll(
     return { kind: 'impossible', reason: whyNot(location, { kind: 'in_the_way', word }) };
   }
   return { kind: 'published' };
+}
+
+/**
+ * What of earlier products is in the way goes to the trash of the attempt, right before the new is
+ * renamed to its name. Null if `signal` ended the waiting.
+ */
+async function toReplace(
+  env: Environment,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<{ makeWay: (location: string) => Promise<boolean> } | null> {
+  const { place, run } = plan;
+  const replaces = new Set((plan.replaces ?? []).map((location) => resolve(location)));
+  if (place == null || replaces.size === 0) return { makeWay: () => Promise.resolve(false) };
+  const documents = await untilAnswered(env, `run ${run}`, signal, () =>
+    env.store.runs.byNumber(run),
+  );
+  if (documents === null) return null;
+  // Where this was cut it may not have been looked at yet: it is taken anew.
+  await env.products.tidyTrash(place);
+  const removal = makingRoom(env, plan, [...replaces]);
+  const makeWay = async (location: string) =>
+    replaces.has(location) && takeAside(env, removal, runsNow(documents), location);
+  return { makeWay };
 }
 
 /**
@@ -87,6 +117,21 @@ export async function takeBackPublished(
     if (mayRemove(folder, runs, remover).kind !== 'yes') continue;
     await env.products.takeBack(location, place, attempt);
   }
+  return true;
+}
+
+/**
+ * The same where it was to replace earlier products: these have their names again before anything is
+ * written of what became of the attempt. False if `signal` ended the waiting.
+ */
+export async function bringBackReplaced(
+  env: Environment,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (plan.place == null || (plan.replaces ?? []).length === 0) return true;
+  if (!(await takeBackPublished(env, plan, signal))) return false;
+  await env.products.tidyTrash(plan.place);
   return true;
 }
 

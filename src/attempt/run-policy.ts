@@ -7,6 +7,7 @@ import { concludeAttempt } from './conclude-attempt.ts';
 import { makeRoom } from './files/make-room.ts';
 import { inOutput, publishedLocation } from './files/place.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
+import { withoutReplaced } from './replaced-products.ts';
 import type { Outcome, Verification } from './outcome.pure.ts';
 import { awaitForeignProcesses } from './process/foreign-processes.ts';
 import { workerIsUp } from './worker/worker-wait.ts';
@@ -197,7 +198,7 @@ export class RunPolicy implements AttemptPolicy {
     const { plan, progress, seconds, peakMemoryBytes, isChecked } = figures;
     const result = inOutput(figures);
     const isLost = outcome.kind === 'superseded';
-    const locations = [...this.#locations];
+    const locations = withoutReplaced(plan, [...this.#locations]);
     const attempt = {
       ...{ run: this.#run, fence: this.#fence(), plan, result, locations },
       bytes: progress?.bytes ?? null,

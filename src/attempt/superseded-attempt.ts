@@ -1,6 +1,6 @@
 import { historyOf, type AttemptSoFar } from './conclusion.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
-import { takeBackPublished } from './publication.ts';
+import { bringBackReplaced, takeBackPublished } from './publication.ts';
 import { placeOf, removeProducts, takingBack, withdrawEntries } from './files/removal.ts';
 import { tidyPlace } from './finished-places.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
@@ -44,9 +44,10 @@ export async function takeBackSuperseded(
   const options = { ...history, times: attempt.times };
   if (!(await endHistory(env, fence.attempt, outcome, options, signal))) return null;
   if (document !== null && plan !== null) {
-    await unlessDiskTrouble(env, `withdraw data entries of run ${run.number}`, () =>
-      withdrawEntries(env, takingBack(env, plan, locations), document, locations, signal),
-    );
+    await unlessDiskTrouble(env, `withdraw data entries of run ${run.number}`, async () => {
+      if (!(await bringBackReplaced(env, plan, signal))) return;
+      await withdrawEntries(env, takingBack(env, plan, locations), document, locations, signal);
+    });
     if (signal.aborted) return null;
   }
   await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);

@@ -15,7 +15,8 @@ import { concludeAsFits } from '../attempt/conclude-run.ts';
 import { cleanUpDebt } from '../attempt/debt/debts.ts';
 import { tidyPlace } from '../attempt/finished-places.ts';
 import { publishedLocation } from '../attempt/files/place.ts';
-import { takeBackPublished } from '../attempt/publication.ts';
+import { bringBackReplaced, takeBackPublished } from '../attempt/publication.ts';
+import { removeReplaced, withoutReplaced } from '../attempt/replaced-products.ts';
 import { requestDeletion } from '../attempt/request-deletion.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import { tellDaq } from '../ports/notify.ts';
@@ -163,13 +164,17 @@ async function cleanUpLostAttempt(
 ): Promise<void> {
   await endProcesses(env, files.started, files.id);
   const folders = await env.attempts.foldersOf(files.directory);
-  const begun = folders.map(({ location }) => publishedLocation(plan, location));
+  const published = folders.map(({ location }) => publishedLocation(plan, location));
+  const begun = withoutReplaced(plan, published);
   const removal = takingBack(env, plan, begun);
   const isDone = documents.some((document) => isDoneWith(env, document, plan));
   const isKept = documents.some((document) => isKeptAside(document, plan, begun));
-  if (isDone) await requestDeletion(env, plan.run, plan.attempt, signal);
-  else if (!isKept) {
+  if (isDone) {
+    await requestDeletion(env, plan.run, plan.attempt, signal);
+    if ((await removeReplaced(env, plan, signal)) === null) return;
+  } else if (!isKept) {
     await correctHistory(env, plan, documents, signal);
+    if (!(await bringBackReplaced(env, plan, signal))) return;
     for (const document of documents) {
       await withdrawEntries(env, removal, document, begun, signal);
     }

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 import type { Plan } from '../attempt/attempt.pure.ts';
 import { hostTargetsOf } from './host-targets.pure.ts';
 import { lessonsOf, type Lessons } from '../retry/learned-history.pure.ts';
@@ -103,7 +105,14 @@ export async function prepare(
     env.log.info({ event: 'resources.lowered', run: run.number }, message);
     void tellDaq(env, 'info', message, run.number);
   }
-  return { kind: 'planned', plan };
+  return { kind: 'planned', plan: { ...plan, ...replacing(env.host, run) } };
+}
+
+/** What is listed here and stays until the new is there, where a person wants that. */
+function replacing(host: string, run: Run): Pick<Plan, 'replaces'> {
+  if (run.bootstrax.keepProducts !== true) return {};
+  const listed = locationsOn(host, run).map((location) => resolve(location));
+  return listed.length === 0 ? {} : { replaces: listed };
 }
 
 /** What of a plan follows from this host and the claim alone, for a run and for what a done run lacks. */

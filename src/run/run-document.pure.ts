@@ -236,6 +236,7 @@ function readBootstrax(value: unknown, notes: Notes): BootstraxFields {
     uncounted: optionalCount(value.uncounted, at('uncounted'), notes),
     holdersLost: optionalCount(value.holders_lost, at('holders_lost'), notes),
     ...(askedFailures.length > 0 ? { askedFailures } : {}),
+    ...(value.keep_products === true ? { keepProducts: true } : {}),
     ...(state === 'considering' && typeof value.waits_for === 'string'
       ? { waitsFor: boundedLine(value.waits_for, LONGEST_TEXT) }
       : {}),

@@ -26,6 +26,8 @@ export interface BootstraxFields {
   uncounted: number;
   /** Of these, how often the run vanished together with its holder. */
   holdersLost: number;
+  /** A person wants its products of now kept until the new ones are there; absent: no. */
+  keepProducts?: true;
   /** What keeps a claimed run from being begun, as its holder says; absent: nothing. */
   waitsFor?: string;
 }

@@ -225,9 +225,11 @@ function conclusionRemoves(conclusion: Conclusion): string[] {
           : []),
       ];
     case 'requeued':
-    case 'abandoned':
       return ['malformed', 'same_number', 'fault_seen'];
+    case 'abandoned':
+      return ['malformed', 'same_number', 'fault_seen', 'keep_products'];
     case 'done':
+      return ['malformed', 'same_number', 'fault_seen', 'holders_lost', 'keep_products'];
     case 'failed':
     case 'given_up':
       return ['malformed', 'same_number', 'fault_seen', 'holders_lost'];
@@ -243,7 +245,11 @@ export function statusStage(): Document {
   return { $set: { status: finishedStatus } };
 }
 
-export function retryUpdate(host: string, failures: number): Document[] {
+/**
+ * `keep`: its products of now stay until the new ones are there; false: they do not; undefined: as it
+ * was asked for before.
+ */
+export function retryUpdate(host: string, failures: number, keep?: boolean): Document[] {
   return [
     setBootstrax({
       state: 'failed',
@@ -264,6 +270,8 @@ export function retryUpdate(host: string, failures: number): Document[] {
       'holders_lost',
     ),
     ...(failures === 0 ? [unsetBootstrax('asked_failures')] : []),
+    ...(keep === true ? [setBootstrax({ keep_products: true })] : []),
+    ...(keep === false ? [unsetBootstrax('keep_products')] : []),
   ];
 }
 

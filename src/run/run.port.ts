@@ -238,8 +238,17 @@ export interface RunStore extends ClaimStore {
     conclusion: Settlement,
     action?: string,
   ): Promise<'landed' | 'changed'>;
-  /** Failed and due now, with this number of failures (kept, or 0 to begin from the start). */
-  retry(seen: Seen, host: string, failures: number, action?: string): Promise<'landed' | 'changed'>;
+  /**
+   * Failed and due now, with this number of failures (kept, or 0 to begin from the start). `keep`:
+   * whether its products stay until new ones are there; undefined: as it was asked for before.
+   */
+  retry(
+    seen: Seen,
+    host: string,
+    failures: number,
+    action?: string,
+    keep?: boolean,
+  ): Promise<'landed' | 'changed'>;
   /**
    * Gives the run another number, if it is as seen and has the one that was seen. `due`: it was set
    * aside for its number, and is tried again at once.

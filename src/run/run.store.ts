@@ -276,11 +276,11 @@ export function createRunStore(
           bootstrax.host === host &&
           (action === undefined || own.action === action),
       ),
-    retry: (seen, host, failures, action) =>
+    retry: (seen, host, failures, action, keep) =>
       settled(
         'runs.retry',
         seen,
-        withAction(retryUpdate(host, failures), action),
+        withAction(retryUpdate(host, failures, keep), action),
         ({ bootstrax, own }) =>
           bootstrax.state === 'failed' &&
           bootstrax.outcome === 'requeued' &&

@@ -5,6 +5,8 @@ in the file that XENON_CONFIG names: no credential is in a plan or an argument.
 """
 
 import configparser
+import os
+from collections.abc import Iterable
 
 import pymongo
 import strax
@@ -41,17 +43,24 @@ class NotConfigured(OutputUnusable):
 class RunDatabase(straxen.RunDB):
     """straxen's RunDB, to be read only: the manager lists what is stored once it is published."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, replaced: Iterable[str] = ()) -> None:
         """Open it.
 
         :param host: the name that entries of this host carry, and that they are looked for by.
+        :param replaced: folders that it lists, and whose data is to be made anew.
         """
+        self._replaced = {os.path.basename(os.path.abspath(location)) for location in replaced}
         accounts = {name: _configured(key) for name, key in _RUN_DATABASE.items()}
         super().__init__(minimum_run_number=0, runid_field="number", **accounts)
         for query in self.available_query:
             if query == {"host": self.hostname}:
                 query["host"] = host
         self.hostname = host
+
+    def _find(self, key, *args, **kwargs):
+        if str(key) in self._replaced:
+            raise strax.DataNotAvailable(f"{key} is made anew")
+        return super()._find(key, *args, **kwargs)
 
 
 class OnlineMonitor(straxen.OnlineMonitor):
@@ -144,7 +153,7 @@ def open_frontends(plan: dict, warn) -> list:
     names = plan.get("frontends") or []
     frontends = []
     if "run_database" in names:
-        frontends.append(RunDatabase(plan["host"]))
+        frontends.append(RunDatabase(plan["host"], plan.get("replaces") or ()))
     if "online_monitor" in names:
         try:
             frontends.append(OnlineMonitor(warn))

@@ -69,11 +69,11 @@ async function published(
   env: Environment,
   { run, plan, result }: DebtSoFar,
   outcome: ChildOutcome,
-  { enter, mark }: ConcludingSteps,
+  { enter, mark, signal }: ConcludingSteps,
 ): Promise<ChildOutcome | null> {
   if (outcome.kind !== 'done' || plan === null || result === null) return outcome;
   enter('publishing');
-  const publication = await publish(env, plan, result.products, mark);
+  const publication = await publish(env, plan, result.products, mark, signal);
   switch (publication.kind) {
     case 'published':
       return outcome;

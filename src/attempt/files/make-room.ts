@@ -1,6 +1,7 @@
 import type { Plan } from '../attempt.pure.ts';
 import type { Fence } from '../../run/run.port.ts';
 import type { Environment } from '../../ports/environment.ts';
+import { withoutReplaced } from '../replaced-products.ts';
 import { untilWritten } from '../../ports/persist.ts';
 import { makingRoom, removeProducts, whatStays, type Removed } from './removal.ts';
 import { tellDaq } from '../../ports/notify.ts';
@@ -22,7 +23,7 @@ export type Room =
  * Removes what earlier attempts left of the run in the output folder, before an attempt that has it:
  * entries of the document first, so that no reader finds an entry without its folder. What may still
  * be written to is waited for; nothing is removed, and no attempt begun, beside what has to stay. Where
- * the live data is gone meanwhile, all of it stays.
+ * the live data is gone meanwhile, all of it stays; what the attempt is to replace stays for now.
  */
 export async function makeRoom(
   env: Environment,
@@ -32,14 +33,15 @@ export async function makeRoom(
 ): Promise<Room> {
   const found = await quietly(env, plan, signal);
   if (found.kind !== 'listed') return found;
-  if (found.locations.length > 0) {
+  const going = withoutReplaced(plan, found.locations);
+  if (going.length > 0) {
     const { kind } = await env.machine.liveData(plan.liveDataDirectory);
     if (kind === 'missing') {
       const reason = `the live data of run ${plan.run} is gone (${plan.liveDataDirectory}): what was made of it stays, since it cannot be made again`;
       return { kind: 'in_the_way', reason };
     }
     const landed = await untilWritten(env, `earlier data of run ${plan.run}`, signal, () =>
-      env.store.runs.unregisterData(fence, found.locations),
+      env.store.runs.unregisterData(fence, going),
     );
     if (landed === null) return { kind: 'stopped' };
     if (landed === 'superseded') return { kind: 'superseded' };

@@ -45,9 +45,9 @@ export interface Remover {
   host: string;
   /**
    * `before_attempt`: it holds the run and makes room for its own products; `take_back`: it removes
-   * what it has made itself.
+   * what it has made itself; `replaced`: what lay there before, and stayed until its own was there.
    */
-  purpose: 'before_attempt' | 'take_back';
+  purpose: 'before_attempt' | 'take_back' | 'replaced';
   /**
    * Final paths of folders that this attempt is known to have begun, whatever they say; before an
    * attempt, those that the run listed for this host.
@@ -107,6 +107,7 @@ export function mayRemove(
   if (word.kind === 'says' && others.some((other) => isOf(other, word.attempt))) {
     return no(`attempt ${word.attempt} made it, and has another run document of this number`);
   }
+  if (remover.purpose === 'replaced') return isReplaced(folder, run, remover);
   if (word.kind === 'says') return wordAllows(folder, word, run, remover);
   if (others.length > 0) return no('another run document has the same number');
   return withoutWord(folder, word, run, remover);
@@ -147,6 +148,25 @@ function wordAllows(
   return word.host === remover.host
     ? { kind: 'yes' }
     : { kind: 'unless_held', maker: 'other_host' };
+}
+
+/** `known`: what the run listed when the attempt began, and lists no more if its own has replaced it. */
+function isReplaced(folder: FolderAt, run: RunNow, { attempt, known }: Remover): MayRemove {
+  const { location, unfinished, word } = folder;
+  if (unfinished || !known.some((each) => normalized(each) === normalized(location))) {
+    return no(`it is none of those that attempt ${attempt} replaces`);
+  }
+  if (run.state !== 'done' || !run.madeBy.includes(attempt)) {
+    return no(`the run is not done with what attempt ${attempt} has made`);
+  }
+  if (isListedBy(run, folder)) return no('the run lists it');
+  if (word.kind === 'says' && run.madeBy.includes(word.attempt)) {
+    return no(`attempt ${word.attempt} made it, and the run is done with it`);
+  }
+  if (word.kind === 'says' && (word.document ?? run.document) !== run.document) {
+    return no(`attempt ${word.attempt} made it for run document ${word.document}`);
+  }
+  return { kind: 'yes' };
 }
 
 function withoutWord(

@@ -29,6 +29,8 @@ export interface Removal {
   /** The remover's own, where what is being removed goes first. */
   place: string;
   remover: Remover;
+  /** Finished folders, by their final paths, that stay for now although they may go. */
+  staying?: ReadonlySet<string>;
 }
 
 export interface Removed {
@@ -57,6 +59,7 @@ export async function removeProducts(
   const answer: Removed = { removed: [], left: stays.map(isInTrash) };
   for (const folder of await env.products.leftovers(outputDirectory, runId)) {
     const { path, location } = folder;
+    if (!folder.unfinished && removal.staying?.has(location) === true) continue;
     const verdict = await verdictOn(env, folder, documents, removal);
     if (verdict.kind === 'no') {
       // Its removal was begun by mistake, or for an attempt that has it again.
@@ -70,6 +73,27 @@ export async function removeProducts(
     else if (removed !== 'gone') answer.left.push({ location, ...removed });
   }
   return answer;
+}
+
+/**
+ * Takes one finished folder out of the output folder, if it may be removed by these documents, and
+ * keeps it in the trash until it is known whether what replaces it stays. False if it is still there.
+ */
+export async function takeAside(
+  env: Environment,
+  removal: Removal,
+  documents: readonly RunNow[],
+  location: string,
+): Promise<boolean> {
+  const { outputDirectory, runId, place, remover } = removal;
+  const there = await env.products.leftovers(outputDirectory, runId);
+  const folder = there.find((each) => each.path === location);
+  if (folder === undefined) return true;
+  const verdict = await verdictOn(env, folder, documents, removal);
+  if (verdict.kind === 'no') return false;
+  const trash = { place, outputDirectory, host: remover.host };
+  const { kind } = await env.products.takeAway(trash, runId, folder);
+  return kind === 'taken' || kind === 'gone';
 }
 
 /** Takes a folder away, and deletes it if it is the one that may go; what stays says where and why. */
@@ -230,8 +254,16 @@ export function takingBack(env: Environment, plan: Plan, known: readonly string[
 /** The attempt of a plan as one that makes room for what it will make. */
 export function makingRoom(env: Environment, plan: Plan, known: readonly string[] = []): Removal {
   const removal = takingBack(env, plan, known);
+  const staying = new Set((plan.replaces ?? []).map((location) => resolve(location)));
   // Of the folders of an attempt that is only about to begin none is without a word.
-  return { ...removal, remover: { ...removal.remover, purpose: 'before_attempt', silent: false } };
+  const remover = { ...removal.remover, purpose: 'before_attempt', silent: false } as const;
+  return { ...removal, remover, staying };
+}
+
+/** The attempt of a plan as one whose products have taken the place of earlier ones. */
+export function replacing(env: Environment, plan: Plan): Removal {
+  const removal = takingBack(env, plan, plan.replaces ?? []);
+  return { ...removal, remover: { ...removal.remover, purpose: 'replaced', silent: false } };
 }
 
 export function runsNow(documents: readonly RunDocument[]): RunNow[] {

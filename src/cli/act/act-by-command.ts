@@ -28,6 +28,8 @@ export interface Wish {
   yes?: boolean | undefined;
   /** The new number of a document. */
   number?: number | undefined;
+  /** Products of now stay until the new ones are there. */
+  keep?: boolean | undefined;
 }
 
 /** As the commands for hosts have it; words after the rest do as well. */
@@ -40,12 +42,13 @@ export function wordsOf(words: readonly string[], reason: string | undefined): s
 
 /** What the audit keeps of a command. */
 export function askOf<T extends Target>(wish: Wish & { target: T }): Ask & { target: T } {
-  const { kind, target, words, hours, fromStart = false, evenDone = false, number } = wish;
+  const { kind, target, words, hours, fromStart = false, evenDone = false, number, keep } = wish;
   return {
     ...{ kind, target, fromStart, evenDone, by: userInfo().username, via: 'command' },
     reason: words.join(' ').trim() || NO_REASON,
     hours: hours ?? null,
     ...(number === undefined ? {} : { number }),
+    ...(keep === undefined ? {} : { keep }),
     // A command is decided by what it finds.
     seen: null,
   };

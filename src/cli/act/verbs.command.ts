@@ -17,6 +17,7 @@ interface Options {
   fromStart?: boolean;
   evenDone?: boolean;
   yes?: boolean;
+  keep?: boolean;
   reason?: string;
 }
 
@@ -54,7 +55,12 @@ export function addReprocess(program: Command): void {
     program,
     'reprocess',
     'have all targets of this run made: what a done run lacks is added, any other begins anew',
-  ).option(...YES);
+  )
+    .option(
+      '--keep',
+      'what is there stays, listed and readable, until the new is there; needs twice the disk',
+    )
+    .option(...YES);
 }
 
 /** `bootstrax hold N [REASON]`: tagged, so that nobody takes it. */
@@ -76,9 +82,9 @@ function addVerb(program: Command, kind: RunActionKind, description: string): Co
     .option(...REASON_OPTION)
     .option('--json', JSON_HELP)
     .action(async (named: RunArgument, said: string[], options: Options, command: Command) => {
-      const { fromStart, evenDone, yes } = options;
+      const { fromStart, evenDone, yes, keep } = options;
       const words = wordsOf(said, options.reason);
-      const wish = { kind, words, fromStart, evenDone, yes };
+      const wish = { kind, words, fromStart, evenDone, yes, keep };
       const { action, message, target } = await carryOutOnRun(command, named, wish);
       if (options.json) printJson({ run: target.run, ok: true, message, action: action.id });
       else print(message);

@@ -60,6 +60,8 @@ export interface Ask extends Asker {
   evenDone?: boolean;
   /** With `renumber`: the new number. */
   number?: number;
+  /** With `reprocess`: what is there stays until the new is. */
+  keep?: boolean;
 }
 
 /** How a target stands, and what the action would do to it. */

@@ -71,11 +71,12 @@ export async function lookAtRun(
 }
 
 /** How a run is asked about, from what is asked for. */
-export function askingOf({ fromStart, evenDone, reason, number }: Partial<Ask>): Asking {
+export function askingOf({ fromStart, evenDone, reason, number, keep }: Partial<Ask>): Asking {
   return {
     ...(fromStart === undefined ? {} : { fromStart }),
     ...(evenDone === undefined ? {} : { evenDone }),
     ...(number === undefined ? {} : { number }),
+    ...(keep === undefined ? {} : { keep }),
     hasReason: reason !== undefined && reason !== NO_REASON,
   };
 }
@@ -160,8 +161,10 @@ async function take(
       return { landed: await store.runs.hold(seen, by), message: done };
     case 'release':
       return { landed: await store.runs.release(seen), message: done };
-    case 'retry':
-      return { landed: await store.runs.retry(seen, writer, step.failures, id), message: done };
+    case 'retry': {
+      const { failures, keep } = step;
+      return { landed: await store.runs.retry(seen, writer, failures, id, keep), message: done };
+    }
     case 'renumber':
       return {
         landed: await store.runs.renumber(seen, step.number, step.due, id),

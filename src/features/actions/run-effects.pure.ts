@@ -18,8 +18,11 @@ export type RunStep =
   | { kind: 'release' }
   | { kind: 'abandon' }
   | { kind: 'fail'; failures: number }
-  /** Due now, with so many counted failures. */
-  | { kind: 'retry'; failures: number }
+  /**
+   * Due now, with so many counted failures. `keep`: whether what is there stays until the new is;
+   * absent: as it was asked for before.
+   */
+  | { kind: 'retry'; failures: number; keep?: boolean }
   /** `due`: it was set aside for its number, and is tried again at once. */
   | { kind: 'renumber'; number: number; due: boolean }
   /** What the attempt left out is to be made by its host. */
@@ -62,6 +65,8 @@ export interface Asking {
   hasReason?: boolean;
   /** `renumber`: the new number. */
   number?: number;
+  /** `reprocess`: what is there stays until the new is. */
+  keep?: boolean;
 }
 
 /** What an action would do to a run as its document shows it. */
@@ -93,7 +98,7 @@ export function runEffect(
     case 'retry':
       return retry(facts, asking);
     case 'reprocess':
-      return reprocess(facts, debtor);
+      return reprocess(facts, debtor, asking.keep ?? false);
   }
 }
 
@@ -197,6 +202,13 @@ function deletion({ fields }: Facts): { deletes?: true } {
   return fields.state === 'done' ? { deletes: true } : {};
 }
 
+/** What is there stays, and new data is made beside it. */
+function madeBeside({ fields }: Facts): string {
+  return fields.state === 'done'
+    ? ` Its products on ${fields.host ?? 'its host'} stay until the new ones are there, which needs twice the disk; then they are deleted.`
+    : ' Products that it lists stay until the new ones are there, which needs twice the disk.';
+}
+
 function madeAnew({ fields }: Facts): string {
   return fields.state === 'done'
     ? ` Its products on ${fields.host ?? 'its host'} are deleted, and made anew from its live data.`
@@ -208,7 +220,7 @@ function retry(facts: Facts, asking: Asking): RunEffect {
   return refused === null ? again(facts, asking.fromStart ?? false) : no(refused);
 }
 
-function again(facts: Facts, fromStart: boolean): RunEffect {
+function again(facts: Facts, fromStart: boolean, keep?: boolean): RunEffect {
   const { name, fields, held, hasLiveData, rules } = facts;
   const { state, failures } = fields;
   const { maxFailures } = rules.retry;
@@ -229,11 +241,11 @@ function again(facts: Facts, fromStart: boolean): RunEffect {
   }
   const kept = fromStart ? 0 : failures;
   const waits = held ? ' once it is released' : ' now';
-  const anew = madeAnew(facts);
+  const anew = keep === true ? madeBeside(facts) : madeAnew(facts);
   return {
-    ...deletion(facts),
+    ...(keep === true ? {} : deletion(facts)),
     possible: true,
-    step: { kind: 'retry', failures: kept },
+    step: { kind: 'retry', failures: kept, ...(keep === undefined ? {} : { keep }) },
     effect: fromStart
       ? `It is due${waits}, with all targets; ${counted(failures, 'failure is', 'failures are')} forgotten.${anew}`
       : `It is due${waits}; it counts ${counted(kept, 'failure')}.${anew}`,
@@ -241,11 +253,11 @@ function again(facts: Facts, fromStart: boolean): RunEffect {
   };
 }
 
-function reprocess(facts: Facts, debtor: DebtorHistory | null): RunEffect {
+function reprocess(facts: Facts, debtor: DebtorHistory | null, keep: boolean): RunEffect {
   const { stored, rules, name } = facts;
   const dropped = debtor?.result?.dropped ?? [];
   const isDebt = debtor !== null && dropped.length > 0 && debtor.debt?.paid !== true;
-  if (facts.fields.state !== 'done' || !isDebt) return again(facts, true);
+  if (facts.fields.state !== 'done' || !isDebt) return again(facts, true, keep);
   const may = offerable(debtorOf(debtor), debtFacts(stored), rules);
   if (may.ok) {
     return {
@@ -255,7 +267,7 @@ function reprocess(facts: Facts, debtor: DebtorHistory | null): RunEffect {
       done: `${name} is offered: ${debtor.host} makes what it lacks when idle.`,
     };
   }
-  const anew = again(facts, true);
+  const anew = again(facts, true, keep);
   if (!anew.possible) return no(`${may.reason}; ${anew.why}`);
   return {
     ...anew,

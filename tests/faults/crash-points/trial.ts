@@ -201,8 +201,7 @@ export class Trial {
         }
       }
     }
-    const [place] = await this.#staged();
-    return place === undefined ? '' : `the folder ${place} of an attempt is not gone`;
+    return '';
   }
 
   /**
