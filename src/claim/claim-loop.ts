@@ -210,7 +210,7 @@ export class Claims {
     const asked = await requestedRun(env, number, id);
     if (!asked.ok) return asked;
     const { run, document } = asked;
-    if (this.#book.size >= env.slots) {
+    if (env.executor.places(this.#book.size).free === 0) {
       if (this.#debts.giveWayTo(number)) {
         return no('what a done run lacks was being made here, which ends now: ask again');
       }

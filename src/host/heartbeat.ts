@@ -125,8 +125,9 @@ export class LifeSigns {
 
   #noteFreePlace(): void {
     const { health, runners } = this.#view();
-    const free = health?.accepting.ok === true && runners.length < this.#env.slots;
-    this.#freeSince = free ? (this.#freeSince ?? this.#env.clock.monotonicSeconds()) : null;
+    const { free } = this.#env.executor.places(runners.length);
+    const isFree = health?.accepting.ok === true && free > 0;
+    this.#freeSince = isFree ? (this.#freeSince ?? this.#env.clock.monotonicSeconds()) : null;
   }
 
   #saying(): string {

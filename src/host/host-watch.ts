@@ -40,7 +40,7 @@ export class HostWatch {
 
   /** Attempts at the same time: a host that has to show that it is well tries one run. */
   get slots(): number {
-    return this.#quarantine.onProbation ? 1 : this.#env.slots;
+    return this.#quarantine.onProbation ? 1 : this.#env.executor.places(0).total;
   }
 
   /** Something has changed that a look would see. */

@@ -391,7 +391,7 @@ export class ManagerLoop {
     try {
       await unlessRefused(env, 'what people ask for', () => this.#asked.look(this.#listening));
       if (this.#keepingBack.handingBack) return interval;
-      if (this.#book.size >= env.slots) {
+      if (env.executor.places(this.#book.size).free === 0) {
         await this.#debts.giveWay(() => this.#claims.accepting());
         return interval;
       }

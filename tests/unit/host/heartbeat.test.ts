@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { systemClock, type Clock } from '../../../src/infra/clock/clock.ts';
+import { freePlaces } from '../../../src/executors/free-places.pure.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 import type { HostHealth } from '../../../src/host/host-health.ts';
 import { LeftRuns } from '../../../src/run/refused-runs.ts';
@@ -9,6 +10,10 @@ import { LifeSigns, thinking } from '../../../src/host/heartbeat.ts';
 import { StoreError } from '../../../src/infra/mongo/store-error.ts';
 import { holderOf } from '../../support/holder.ts';
 
+const executorWith = (slots: number) => ({
+  ...{ describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
+  places: (taken: number) => freePlaces(slots, taken),
+});
 const MACHINE = {
   meterLoad: () => () => ({ cpuPercent: 1, memoryPercent: 2, swapPercent: 3 }),
   memoryCapacity: () => ({ totalBytes: 100e9, availableBytes: 50e9 }),
@@ -49,7 +54,7 @@ class Stage {
       clock,
       left: this.left,
       machine: MACHINE,
-      executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
+      executor: executorWith(1),
       // Never the same twice, which alone is no reason to write.
       figures: { told: () => ({ calls: Math.random() }) },
       place: { holder: holderOf('h') },
@@ -206,7 +211,7 @@ it.each([
     ...{ host: 'a.lab', slots: 2, rules: defaultRules, productionMode: true },
     clock: { monotonicSeconds: () => 0, onBeat: () => () => undefined, now: () => new Date(0) },
     machine: MACHINE,
-    executor: { describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
+    executor: executorWith(2),
     figures: { told: () => ({}) },
     left: new LeftRuns(systemClock),
     place: { holder: holderOf('h') },
