@@ -51,9 +51,15 @@ export async function takeBackSuperseded(
     if (signal.aborted) return null;
   }
   await wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
-  await takeBack(env, attempt, signal);
+  if (plan !== null) {
+    await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
+      const made = { plan, known: locations, isWhole: attempt.isChecked };
+      if ((await takeBackMade(env, made, signal)) === null) return;
+      await env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt));
+    });
+  }
   const what = attempt.isChecked
-    ? 'what it has made is finished, and stays in its own place until the run is done'
+    ? 'what it has made is finished and kept as long as its run may need it'
     : 'its folders are removed';
   env.log.warn(
     { event: 'attempt.superseded', run: run.number, attempt: fence.attempt },
@@ -80,7 +86,7 @@ async function leaveToAnotherManager(
   await endHistory(env, fence.attempt, outcome, options, signal);
   await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
     if (plan === null) return;
-    await leavePlace(env, plan, attempt, signal);
+    await leavePlace(env, plan, attempt.isChecked, signal);
     if (!signal.aborted) await env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt));
   });
   const message = `another manager of ${env.host} has concluded run ${run.number}: what it has made stays as it is`;
@@ -92,31 +98,31 @@ async function leaveToAnotherManager(
   return 'superseded';
 }
 
-/** What is finished and checked is kept in the place of the attempt; all else that it has made goes. */
-async function takeBack(
+/**
+ * What a lost attempt has finished (`isWhole`) is kept in its place until its run is done elsewhere; all
+ * else that it has made goes, wherever its life has ended: answers the folders removed from the output
+ * folder, or null if `signal` ended the waiting, where the next start goes on. `known`: final paths of
+ * what it has begun.
+ */
+export async function takeBackMade(
   env: Environment,
-  attempt: AttemptSoFar,
+  { plan, known, isWhole }: { plan: Plan; known: readonly string[]; isWhole: boolean },
   signal: AbortSignal,
-): Promise<void> {
-  const { plan, locations, run, fence } = attempt;
-  if (plan === null) return;
-  await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
-    if (attempt.isChecked && !(await takeBackPublished(env, plan, signal))) return;
-    // Left to the next start where this one ends before the database has answered.
-    if ((await removeProducts(env, takingBack(env, plan, locations), signal)) === null) return;
-    await leavePlace(env, plan, attempt, signal);
-    if (signal.aborted) return;
-    await env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt));
-  });
+): Promise<readonly string[] | null> {
+  if (isWhole && !(await takeBackPublished(env, plan, signal))) return null;
+  const answer = await removeProducts(env, takingBack(env, plan, known), signal);
+  if (answer === null) return null;
+  await leavePlace(env, plan, isWhole, signal);
+  return signal.aborted ? null : answer.removed;
 }
 
 async function leavePlace(
   env: Environment,
   plan: Plan,
-  { isChecked }: AttemptSoFar,
+  isWhole: boolean,
   signal: AbortSignal,
 ): Promise<void> {
   const place = placeOf(env, plan);
-  if (isChecked) await tidyPlace(env, place, signal);
+  if (isWhole) await tidyPlace(env, place, signal);
   else await env.products.removePlace(place);
 }

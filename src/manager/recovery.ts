@@ -13,9 +13,9 @@ import type { RunDocument } from '../run/run-document.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import { concludeAsFits } from '../attempt/conclude-run.ts';
 import { cleanUpDebt } from '../attempt/debt/debts.ts';
-import { tidyPlace } from '../attempt/finished-places.ts';
+import { takeBackMade } from '../attempt/superseded-attempt.ts';
 import { publishedLocation } from '../attempt/files/place.ts';
-import { bringBackReplaced, takeBackPublished } from '../attempt/publication.ts';
+import { bringBackReplaced } from '../attempt/publication.ts';
 import { removeReplaced, withoutReplaced } from '../attempt/replaced-products.ts';
 import { requestDeletion } from '../attempt/request-deletion.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
@@ -163,8 +163,8 @@ async function cleanUpLostAttempt(
   signal: AbortSignal,
 ): Promise<void> {
   await endProcesses(env, files.started, files.id);
-  const folders = await env.attempts.foldersOf(files.directory);
-  const published = folders.map(({ location }) => publishedLocation(plan, location));
+  const announced = await env.attempts.foldersOf(files.directory);
+  const published = announced.map(({ location }) => publishedLocation(plan, location));
   const begun = withoutReplaced(plan, published);
   const removal = takingBack(env, plan, begun);
   const isDone = documents.some((document) => isDoneWith(env, document, plan));
@@ -180,16 +180,13 @@ async function cleanUpLostAttempt(
     }
   }
   const isConcluded = documents.some((document) => concludedBy(document, plan));
-  const isFinished = files.result?.ok === true && !isConcluded;
-  if (isFinished) await takeBackPublished(env, plan, signal);
-  if (signal.aborted) return;
-  const answer = isKept ? { removed: [] } : await removeProducts(env, removal, signal);
-  if (answer === null) return;
-  if (isFinished) await tidyPlace(env, removal.place, signal);
-  else await env.products.removePlace(removal.place);
-  if (signal.aborted) return;
+  const isWhole = files.result?.ok === true && !isConcluded;
+  const removedFolders = isKept
+    ? await env.products.removePlace(removal.place).then(() => [])
+    : await takeBackMade(env, { plan, known: begun, isWhole }, signal);
+  if (removedFolders === null) return;
   await env.attempts.markConcluded(files.directory);
-  const removed = answer.removed.length;
+  const removed = removedFolders.length;
   env.log.info(
     { event: 'attempt.cleaned', run: plan.run, attempt: plan.attempt, removed },
     `an earlier attempt at run ${plan.run} is cleaned up: ${isDone ? 'the run is done with it' : isKept ? 'the run is set aside with what it has made' : `${removed} folders removed`}`,
