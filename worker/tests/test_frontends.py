@@ -3,6 +3,7 @@
 import configparser
 
 import pytest
+import strax
 import straxen
 
 from bootstrax_worker import frontends
@@ -45,3 +46,29 @@ def test_a_run_database_that_is_not_configured_is_the_hosts_fault(configuration)
     with pytest.raises(frontends.NotConfigured) as caught:
         frontends.open_frontends(plan, pytest.fail)
     assert describe(caught.value, "/nowhere")["origin"] == "host"
+
+
+def test_what_is_made_anew_is_not_read_from_the_run_database(monkeypatch):
+    configured = configparser.ConfigParser()
+    names = ("url", "username", "password", "database")
+    configured["rundb_admin"] = {f"mongo_rdb_{name}": "x" for name in names}
+    monkeypatch.setattr(straxen, "uconfig", configured)
+    looked_for = []
+
+    def opened(self, **_):
+        self.available_query, self.hostname = [], ""
+
+    def find(self, key, *_):
+        looked_for.append(str(key))
+        raise strax.DataNotAvailable
+
+    # There is no database in this test: only what is asked of it.
+    monkeypatch.setattr(straxen.RunDB, "__init__", opened)
+    monkeypatch.setattr(straxen.RunDB, "_find", find)
+    anew, other = (strax.DataKey("000007", name, {}) for name in ("peaks", "records"))
+    plan = {**PLAN, "frontends": ["run_database"], "replaces": [f"/output/{anew}/"]}
+    (storage,) = frontends.open_frontends(plan, pytest.fail)
+    for key in (anew, other):
+        with pytest.raises(strax.DataNotAvailable):
+            storage._find(key, False, False, (), ())
+    assert looked_for == [str(other)]
