@@ -5,6 +5,7 @@ import {
   setAsideInstead,
 } from './conclusion.ts';
 import type { AttemptSoFar, Decided } from './conclusion.ts';
+import { closeAttempt } from './close-attempt.ts';
 import { concludeAsFits } from './conclude-run.ts';
 import { inputNotices } from './live-input.pure.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
@@ -13,7 +14,7 @@ import { bringBackReplaced, publish, type Publication } from './publication.ts';
 import { removeReplaced } from './replaced-products.ts';
 import { requestDeletion } from './request-deletion.ts';
 import { takeBackSuperseded } from './superseded-attempt.ts';
-import { placeOf, removeProducts, takingBack } from './files/removal.ts';
+import { removeProducts, takingBack } from './files/removal.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
@@ -171,7 +172,7 @@ async function cleanUp(
   goes: 'made' | 'replaced' | 'nothing',
   signal: AbortSignal,
 ): Promise<void> {
-  const { plan, locations, run, fence } = attempt;
+  const { plan, locations, run } = attempt;
   await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
     // Left to the next start where this one ends before the database has answered.
     if (goes === 'replaced' && plan !== null) {
@@ -180,8 +181,7 @@ async function cleanUp(
     if (goes === 'made' && plan !== null) {
       if ((await removeProducts(env, takingBack(env, plan, locations), signal)) === null) return;
     }
-    if (plan !== null) await env.products.removePlace(placeOf(env, plan));
-    if (plan !== null) await env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt));
+    if (plan !== null) await closeAttempt(env, plan);
   });
 }
 

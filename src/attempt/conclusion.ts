@@ -248,6 +248,7 @@ export function historyOf(
   };
 }
 
-function registration({ type, location, lineage }: Product): DataRegistration {
+/** The entry of a product in its run document. */
+export function registration({ type, location, lineage }: Product): DataRegistration {
   return { type, location, lineage };
 }

@@ -11,6 +11,7 @@ import { seenOf } from '../run/stored-runs.ts';
 import type { Conclusion, Fence } from '../run/run.port.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
+import { closeAttempt } from '../attempt/close-attempt.ts';
 import { concludeAsFits } from '../attempt/conclude-run.ts';
 import { cleanUpDebt } from '../attempt/debt/debts.ts';
 import { takeBackMade } from '../attempt/superseded-attempt.ts';
@@ -26,7 +27,6 @@ import { endHistory } from '../retry/attempt-history.ts';
 import { endProcesses, listedHere, listedOn } from '../attempt/process/orphans.ts';
 import { aboutOneRun, unlessRefused, untilAnswered } from '../ports/persist.ts';
 import {
-  placeOf,
   removeProducts,
   takingBack,
   withdrawEntries,
@@ -134,8 +134,7 @@ async function recoverAttempt(
     if (!isAsItsAttemptLeftIt(stored)) continue;
     if (state === 'considering') {
       // Claimed, but no child was ever made: the claim is given back by itself.
-      await env.products.removePlace(placeOf(env, plan));
-      await env.attempts.markConcluded(files.directory);
+      await closeAttempt(env, plan);
       return;
     }
     const parsed = checkRun(stored);

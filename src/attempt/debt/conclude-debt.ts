@@ -7,8 +7,9 @@ import type { AttemptOutcome } from '../../retry/attempt-history.port.ts';
 import type { DebtNote } from './debt.port.ts';
 import type { Fence } from '../../run/run.port.ts';
 import type { ConcludingSteps } from '../conclude-attempt.ts';
+import { closeAttempt } from '../close-attempt.ts';
+import { registration } from '../conclusion.ts';
 import { publish } from '../publication.ts';
-import { placeOf } from '../files/removal.ts';
 import { clearAdded } from './debt-folders.ts';
 import { unlessDiskTrouble } from '../../ports/disk-trouble.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -58,10 +59,7 @@ export async function concludeDebt(
   if (signal.aborted) return;
   await report(env, attempt, ended, paid);
   if (plan === null) return;
-  await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
-    await env.products.removePlace(placeOf(env, plan));
-    await env.attempts.markConcluded(env.attempts.directoryOf(fence.attempt));
-  });
+  await unlessDiskTrouble(env, `clean up after run ${run.number}`, () => closeAttempt(env, plan));
 }
 
 /** The outcome once what was made has its place; null if `signal` ended the waiting. */
@@ -90,11 +88,7 @@ async function published(
 async function pay(env: Environment, attempt: DebtSoFar, signal: AbortSignal): Promise<boolean> {
   const { run, fence, plan, result } = attempt;
   if (plan === null || result === null) return false;
-  const register = result.products.map(({ type, location, lineage }) => ({
-    type,
-    location,
-    lineage,
-  }));
+  const register = result.products.map(registration);
   const landed = await untilWritten(env, `the outcome of run ${run.number}`, signal, (again) =>
     env.store.debts.pay(fence, { register, plan: planSummary(plan) }, again),
   );

@@ -12,7 +12,7 @@ import type { AttemptBook } from '../attempt-book.ts';
 import { fleetFacts } from '../../claim/fleet-facts.ts';
 import { candidatePages, type Bookmarks } from '../../claim/candidates.ts';
 import { clearAdded } from './debt-folders.ts';
-import { placeOf } from '../files/removal.ts';
+import { closeAttempt } from '../close-attempt.ts';
 import { DebtPolicy } from './debt-policy.ts';
 import { Attempt } from '../attempt-machine.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -223,8 +223,7 @@ export async function cleanUpDebt(
     );
   }
   if (signal.aborted) return;
-  await env.products.removePlace(placeOf(env, plan));
-  await env.attempts.markConcluded(files.directory);
+  await closeAttempt(env, plan);
   env.log.info(
     { event: 'debt.cleaned', run: plan.run, attempt: plan.attempt, removed: removed.length },
     `an earlier attempt at what run ${plan.run} lacks is cleaned up: ${removed.length} folders removed`,
