@@ -101,7 +101,13 @@ export interface StoredRun {
     last_attempt?: string;
     outcome?: string;
     malformed?: { field: string; problem: string }[];
-    plan?: { targets: string[]; cores: number; max_messages: number; timeout: number };
+    plan?: {
+      targets: string[];
+      cores: number;
+      max_messages: number;
+      timeout: number;
+      place?: string;
+    };
   };
   [field: string]: unknown;
 }
@@ -362,6 +368,12 @@ export class Lab {
     const document = await this.runs.findOne({ number });
     if (document === null) throw new Error(`there is no run ${number}`);
     return document;
+  }
+
+  /** Folders that the attempt in work at a run has begun in its place. */
+  async begun(number: number): Promise<string[]> {
+    const place = (await this.run(number)).bootstrax.plan?.place;
+    return place === undefined ? [] : readdir(place).catch(() => []);
   }
 
   /** The run document once its state is one of these. */

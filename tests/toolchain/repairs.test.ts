@@ -94,16 +94,18 @@ test('a run that is done without a status is never handed on; ours hands it on',
 
 test('a manager that comes back overwrites the new owner; ours gives way without a word', async () => {
   const { reference, manager, number } = await takenFromTheReference('SIGSTOP');
-  await until('ours to have stored something', async () =>
-    (await run(number)).data.some(({ host }) => host === OURS),
+  await until(
+    'ours to have stored something',
+    async () => (await site.lab.begun(number)).length > 0,
   );
+  const place = (await run(number)).bootstrax.plan!.place!;
   const observer = await Observer.watch(site.lab);
   reference.signal('SIGCONT');
   await reached(number, 'the reference’s again', ({ bootstrax }) => bootstrax.host === EB4);
   await manager.event('attempt.superseded', { run: number });
-  await until('the child of ours and its folders to be gone', async () =>
-    (await readdir(site.output(OURS))).every((name) => !name.startsWith(sixDigits(number))),
-  );
+  await until('the child of ours and its folders to be gone', () => !existsSync(place));
+  const published = await readdir(site.output(OURS));
+  expect(published.filter((name) => name.startsWith(sixDigits(number)))).toEqual([]);
   const done = await reached(number, 'done', ({ status }) => status !== undefined);
   await observer.end();
 

@@ -206,7 +206,7 @@ export const TABLE = {
     ),
     runDatabase: boolean(
       false,
-      'straxen’s own `RunDB` stores the data and lists it in the run document, through utilix, as well as bootstrax does.',
+      'straxen’s own `RunDB` is opened beside the folder of the attempt, to be read only, through utilix. bootstrax lists what was made, in the same shape.',
       { name: 'run-database' },
     ),
     warmUp: boolean(
