@@ -240,6 +240,7 @@ export const SCENARIOS: readonly Scenario[] = [
     failures: 0,
     points: around('place.take_back'),
     toTheCut: ways.takenWhilePublished,
+    restart: ways.TIDY,
   },
   {
     name: 'recovering from a cut before the start',

@@ -201,6 +201,10 @@ export class Trial {
         }
       }
     }
+    // What a lost attempt has finished goes with a clean-up after the run is done.
+    const places = (await namesIn(this.staging)).filter((name) => /^[0-9a-f]{24}$/.test(name));
+    const left = history.find(({ _id }) => places.includes(String(_id)));
+    if (left !== undefined) return `the place of attempt ${String(left._id)} is left`;
     return '';
   }
 
