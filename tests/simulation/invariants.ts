@@ -109,6 +109,11 @@ export class Invariants {
     );
   }
 
+  /** Whether what a done run lists has been lost on the disk of its host. */
+  lacksProduct(document: Document): boolean {
+    return this.#losses.lacksProduct(document);
+  }
+
   /** One of ours has made this run done. */
   hasConcluded(document: Document): boolean {
     return this.#concluded.has(String(document._id));

@@ -72,6 +72,18 @@ export class Losses {
     }
   }
 
+  /** Whether something that a run lists for the host that has done it does not lie whole on its disk. */
+  lacksProduct(document: Document): boolean {
+    const { host: finisher } = fieldsOf(document);
+    const disk = this.#hosts.get(String(finisher))?.disk;
+    return entriesOf(document).some(
+      ({ type, host, location }) =>
+        type !== 'live' &&
+        host === finisher &&
+        disk?.output.get(String(location))?.finished !== true,
+    );
+  }
+
   /** The products of a done run are of one attempt alone, the one that has concluded it. */
   madeBy(document: Document, attempt: string): void {
     const disk = this.#hosts.get(String(fieldsOf(document).host))?.disk;

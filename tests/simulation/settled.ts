@@ -9,7 +9,7 @@ export interface Settling {
   maxFailures: number;
   /** Others have its number. */
   shared: boolean;
-  /** A person may have called it done: it is handed on by nobody then. */
+  /** A person may have called it done, or its data was lost since: it is handed on by nobody then. */
   byHand: boolean;
 }
 

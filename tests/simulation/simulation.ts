@@ -301,7 +301,9 @@ class Simulation {
     return isSettled(document, {
       maxFailures: simulationRules.retry.maxFailures,
       shared: sharesNumber(this.#database, document),
-      byHand: this.#worlds.has('bare done') && !this.#invariants.hasConcluded(document),
+      byHand:
+        !this.#invariants.hasConcluded(document) &&
+        (this.#worlds.has('bare done') || this.#invariants.lacksProduct(document)),
     });
   }
 
