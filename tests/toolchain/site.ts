@@ -10,6 +10,9 @@ import { Lab, PACKAGE, PYTHON, until } from '../support/lab.ts';
 export const RUNS_DB = 'xenonnt';
 export const DAQ_DB = 'daq';
 
+/** This folder, also where these sources are bundled into one file. */
+const HERE = join(PACKAGE, 'tests/toolchain');
+
 const USER = 'toolchain';
 export const PASSWORD = 'only-for-this-test';
 
@@ -131,7 +134,7 @@ export class Site {
 
   /** Starts the process whose forks the reference's managers are. */
   async openNursery(): Promise<void> {
-    const process = spawn(PYTHON, [join(import.meta.dirname, 'reference_nursery.py')], {
+    const process = spawn(PYTHON, [join(HERE, 'reference_nursery.py')], {
       env: this.env,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -208,7 +211,7 @@ export class Site {
     const directory = join(this.lab.root, `work-${host}`);
     await mkdir(directory, { recursive: true });
     const program = join(directory, 'bootstrax');
-    await copyFile(join(import.meta.dirname, 'reference_program.py'), program);
+    await copyFile(join(HERE, 'reference_program.py'), program);
     const request = {
       ...{ host, argv: REFERENCE_FLAGS, output, timeouts: times },
       dieAt: null,
@@ -219,7 +222,7 @@ export class Site {
       detached: true,
       env: {
         ...this.env,
-        PYTHONPATH: `${join(PACKAGE, 'worker')}:${import.meta.dirname}`,
+        PYTHONPATH: `${join(PACKAGE, 'worker')}:${HERE}`,
         REFERENCE_REQUEST: JSON.stringify(request),
       },
       stdio: ['ignore', words.fd, words.fd],
@@ -237,7 +240,7 @@ export class Site {
     args: string[],
     env: Record<string, string> = {},
   ): Promise<unknown> {
-    const child = spawn(PYTHON, [join(import.meta.dirname, program), ...args], {
+    const child = spawn(PYTHON, [join(HERE, program), ...args], {
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

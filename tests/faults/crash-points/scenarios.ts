@@ -81,6 +81,17 @@ export const SCENARIOS: readonly Scenario[] = [
     isTakenOver: true,
   },
   {
+    name: 'another host is cut while it removes what was published in part',
+    failures: 0,
+    points: [
+      ...file('trash.json'),
+      ...around('trash.make', 'trash.take', 'trash.doom', 'trash.remove'),
+      'trash.remove:after#2',
+    ],
+    toTheCut: ways.madeRoomElsewhere,
+    isTakenOver: true,
+  },
+  {
     name: 'another host takes the run over, and the child lives on',
     failures: 0,
     points: ['runs.heartbeat:after#3'],

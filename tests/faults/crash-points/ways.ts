@@ -60,11 +60,19 @@ export const takenOver: Way = async (trial, cut) => {
   await doneElsewhere(trial);
 };
 
-/** The same, and what the host has started goes on all the time. */
+/** The other host is cut while it takes away what the first had published of its products. */
+export const madeRoomElsewhere: Way = async (trial, cut) => {
+  await taken(trial, 'place.publish:after#4');
+  await trial.cutIn(await trial.manager({ ...TIDY, elsewhere: true, cut }), cut);
+  await doneElsewhere(trial);
+};
+
+/** The same as `takenOver`, and what the host has started goes on all the time. */
 export const takenOverFromAChild: Way = async (trial, cut) => {
   await trial.cutIn(await busyWithFolders(trial, cut), cut);
   await doneElsewhere(trial);
-  expect(await hasBegunFolders(trial)).toBe(true);
+  // Nobody else takes away what it writes.
+  expect(await readdir(trial.staging)).toHaveLength(1);
 };
 
 async function doneElsewhere(trial: Trial): Promise<void> {

@@ -5,6 +5,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Document } from 'mongodb';
 
+import { killProcessesOf } from '../../support/processes.ts';
 import { Site } from '../../toolchain/site.ts';
 import { playRound, type RoundReport } from './round.ts';
 import { roundPlan, type SeatPlan, type Spelling } from './round-plan.ts';
@@ -66,7 +67,9 @@ export class Pairs {
     try {
       return await playRound({ lab, seed, plan, seats, numbers });
     } finally {
-      await Promise.all(seats.map((seat) => seat.end()));
+      for (const seat of seats) seat.close();
+      // What strax runs in outlives its manager, and writes until it is gone.
+      await killProcessesOf(root);
       await lab.runs.deleteMany({ number: { $in: numbers } });
       await lab.runsDatabase.collection('bootstrax').deleteMany({ host: { $in: hosts } });
       await rm(root, { recursive: true, force: true });

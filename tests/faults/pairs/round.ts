@@ -31,9 +31,17 @@ export interface RoundReport {
 
 /** Kills and stops two managers by the plan; then both go on, and every run has to come right. */
 export async function playRound(round: Round): Promise<RoundReport> {
+  const watcher = new Watcher(round.lab, round.numbers);
+  try {
+    return await play(round, watcher);
+  } finally {
+    await watcher.end();
+  }
+}
+
+async function play(round: Round, watcher: Watcher): Promise<RoundReport> {
   const { lab, seed, plan, seats, numbers } = round;
   const begin = performance.now();
-  const watcher = new Watcher(lab, numbers);
   const blows = plan.blows.map((blow) => strike(seats[blow.seat], blow));
   const starts = seats.map(async (seat, i) => {
     await delay(plan.seats[i]!.startsAfterSeconds * 1000);

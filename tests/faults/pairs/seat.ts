@@ -1,7 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 
-import { serversOnDisk } from '../../../src/attempt/worker/servers-on-disk.ts';
-import { workersPath } from '../../../src/infra/config/paths.ts';
 import { signalProcess } from '../../../src/infra/linux/process-identity.ts';
 import type { ManagerProcess } from '../../support/lab.ts';
 import { HASTE, OURS_LIMITS } from '../../toolchain/haste.ts';
@@ -79,17 +77,10 @@ export class Seat {
     return openAttemptsIn(this.place.stateDir).map(({ attempt }) => attempt);
   }
 
-  /** Ends whatever it has started. */
-  async end(): Promise<void> {
+  /** No manager is started here any more. */
+  close(): void {
     this.#isClosed = true;
     for (const reference of this.#references) reference.killAll();
-    await Promise.all(this.#ours.map((manager) => manager.kill()));
-    for (const { child } of openAttemptsIn(this.place.stateDir)) {
-      if (child !== null) signalProcess(child, 'SIGKILL');
-    }
-    for (const { identity } of serversOnDisk(workersPath(this.place.stateDir))) {
-      signalProcess(identity, 'SIGKILL');
-    }
   }
 
   async story(): Promise<string> {
