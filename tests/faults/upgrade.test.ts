@@ -1,5 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { readWord } from '../../src/attempt/files/ownership.ts';
@@ -9,7 +17,10 @@ import { Release, releaseMissing } from '../support/release.ts';
 const BEFORE = '0.1.1';
 const RUN = ['--seconds', '4', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
 /** So that there is something in work for a few seconds. */
-const SLOW = `${SMALL_MACHINE}\n[worker.context_options]\nsleep_seconds = 0.4\n`;
+const SLOW = `${SMALL_MACHINE.replace('[limits]', '[limits]\nquiet_seconds = 1')}
+[worker.context_options]
+sleep_seconds = 0.4
+`;
 
 const missing = releaseMissing(BEFORE);
 if (missing !== null) console.warn(`upgrade tests are skipped: ${missing}`);
@@ -55,8 +66,7 @@ describe.skipIf(missing !== null)(`an upgrade from ${BEFORE} in the middle of a 
   /** Done, with whole products of one attempt in the output folder and nothing else of it there. */
   async function expectProductsOf(run: StoredRun): Promise<void> {
     const { host, last_attempt: attempt } = run.bootstrax;
-    const entries = run.data.filter((entry) => entry['host'] === host);
-    const locations = entries.map(({ location }) => String(location)).sort();
+    const locations = (await productsOf(run.number, host!)).sort();
     expect(locations.length).toBeGreaterThan(3);
     for (const location of locations) {
       expect(await readWord(location)).toMatchObject({ kind: 'says', attempt });
@@ -84,10 +94,13 @@ describe.skipIf(missing !== null)(`an upgrade from ${BEFORE} in the middle of a 
   test('the old manager comes back in the middle of a run of the new one: nothing is lost', async () => {
     const host = newHost();
     const younger = await now(host);
-    const { run } = await inWork(younger);
+    const { run, attempt } = await inWork(younger);
     const elder = await before(host);
-    await elder.event('manager.ready');
+    await elder.event('attempt.adopted', { run, attempt });
     const done = await lab.reached(run, ['done']);
+    // It looks for the products in the output folder alone.
+    expect(done.bootstrax).toMatchObject({ host, n_failures: 1 });
+    expect(done.bootstrax.last_attempt).not.toBe(attempt);
     await elder.event('attempt.ended', { run, outcome: 'done' });
     await expectProductsOf(done);
     await elder.kill();
@@ -97,4 +110,75 @@ describe.skipIf(missing !== null)(`an upgrade from ${BEFORE} in the middle of a 
     await until('the places of attempts to be gone', () => staged().length === 0);
     await expectProductsOf(await lab.run(run));
   });
+
+  test('what a run lists of an earlier release, with or without a word, makes room for a new attempt; so does what bootstrax.py left unfinished', async () => {
+    const host = newHost();
+    const elder = await before(host);
+    const { run, attempt } = await inWork(elder);
+    await lab.reached(run, ['done']);
+    await elder.event('attempt.ended', { run, outcome: 'done' });
+    await elder.kill();
+    const [first, ...others] = (await productsOf(run, host)).sort();
+    expect(await readWord(first!)).toMatchObject({ kind: 'says', attempt });
+    // 0.1.0 and the reference say nothing.
+    for (const location of others) withoutWord(location);
+    const unfinished = join(lab.output, `${basename(first!).split('-')[0]}-peaks-oldhash_temp`);
+    foreignFolder(unfinished);
+    const why = ['--even-done', '--yes', '--reason', 'made anew'];
+    const { code, stderr } = await lab.command(['retry', String(run), ...why], { host });
+    expect(code, stderr).toBe(0);
+
+    const younger = await now(host);
+    await younger.event('attempt.ended', { run, outcome: 'done' });
+    const done = await lab.run(run);
+    expect(done.bootstrax.last_attempt).not.toBe(attempt);
+    await expectProductsOf(done);
+  });
+
+  test('a finished folder that no run lists and that says nothing is in the way, and stays', async () => {
+    const host = newHost();
+    const [run = 0] = await lab.takeRuns(RUN);
+    const folder = join(lab.output, `${String(run).padStart(6, '0')}-peaks-oldhash`);
+    foreignFolder(folder);
+    const manager = await now(host);
+    const { msg } = await manager.event('attempt.ended', { run, outcome: 'requeued' });
+    expect(msg).toContain(`are in the way: ${folder} (it does not say which attempt made it`);
+    expect(existsSync(folder)).toBe(true);
+    rmSync(folder, { recursive: true });
+    await manager.event('attempt.ended', { run, outcome: 'done' });
+    const done = await lab.run(run);
+    expect(done.bootstrax.n_failures ?? 0).toBe(0);
+    await expectProductsOf(done);
+  });
+
+  /** Where what a host has made of a run lies. */
+  async function productsOf(run: number, host: string): Promise<string[]> {
+    const { data } = await lab.run(run);
+    return data.filter((entry) => entry['host'] === host).map(({ location }) => String(location));
+  }
 });
+
+/** As if another program had made it, an hour ago. */
+function foreignFolder(folder: string): void {
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'peaks-oldhash-metadata.json'), '{"chunks": []}');
+  makeOld(folder);
+}
+
+function withoutWord(location: string): void {
+  const name = readdirSync(location).find((each) => each.endsWith('-metadata.json'))!;
+  const file = join(location, name);
+  const { bootstrax, ...metadata } = JSON.parse(readFileSync(file, 'utf8')) as Record<
+    string,
+    unknown
+  >;
+  expect(bootstrax).toBeDefined();
+  writeFileSync(file, JSON.stringify(metadata));
+  makeOld(location);
+}
+
+function makeOld(folder: string): void {
+  const old = new Date(Date.now() - 3_600_000);
+  for (const name of readdirSync(folder)) utimesSync(join(folder, name), old, old);
+  utimesSync(folder, old, old);
+}

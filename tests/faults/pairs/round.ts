@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { until, type Lab, type StoredRun } from '../../support/lab.ts';
@@ -154,16 +153,14 @@ function judgeRun(run: StoredRun): string[] {
   return problems.map((problem) => `run ${run.number} ${problem}`);
 }
 
-/** Folders of the runs that no run lists, and folders of attempts that nobody works on. */
+/** Folders of the runs that no run lists: what is not published stays in the place of its attempt. */
 function leftovers(seats: readonly Seat[], runs: readonly StoredRun[]): string[] {
   const listed = new Set(runs.flatMap((run) => entriesOf(run).map(({ location }) => location)));
-  const open = new Set(seats.flatMap((seat) => seat.openAttempts()));
   const outputs = [...new Set(seats.map(({ place }) => place.output))];
-  const inOutput = outputs.flatMap((output) => namesIn(output).filter((path) => !listed.has(path)));
-  const staged = outputs
-    .flatMap((output) => namesIn(`${output}.staging`))
-    .filter((path) => !open.has(path.slice(dirname(path).length + 1)));
-  return [...inOutput, ...staged].map((path) => `${path} is left`);
+  return outputs
+    .flatMap((output) => namesIn(output))
+    .filter((path) => !listed.has(path))
+    .map((path) => `${path} is left`);
 }
 
 function namesIn(folder: string): string[] {
