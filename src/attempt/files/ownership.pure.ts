@@ -185,14 +185,16 @@ function withoutWord(
   const known = remover.known.some((each) => normalized(each) === normalized(location));
   if (known && (word.kind === 'torn' || remover.silent)) return { kind: 'yes' };
   if (remover.purpose === 'take_back' || !holds) return no('it does not say which attempt made it');
+  // Who writes one has written its metadata first. That a cut removal has withdrawn its entry already
+  // is not to keep the run from being processed.
+  if (word.kind === 'torn') return { kind: 'unless_held', maker: 'torn' };
   const listedHere = run.listed.some(
     (entry) => entry.host === remover.host && entry.location === normalized(location),
   );
   if (!unfinished && !listedHere && !known) {
     return no('it does not say which attempt made it, and the run does not list it for this host');
   }
-  // Who writes one has written its metadata first.
-  return { kind: 'unless_held', maker: word.kind === 'torn' ? 'torn' : 'unknown' };
+  return { kind: 'unless_held', maker: 'unknown' };
 }
 
 /** When a folder was changed last, and by whom it is open. */

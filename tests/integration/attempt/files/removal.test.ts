@@ -165,7 +165,7 @@ function isSomebodyElses(world: World): boolean {
   if (typeof word === 'string') {
     const isListed = world.listed.includes(HERE);
     if (!holds || purpose !== 'before_attempt' || other !== 'none') return true;
-    if (!world.unfinished && !isListed) return true;
+    if (word === 'silent' && !world.unfinished && !isListed) return true;
     if (world.open || (world.orphan !== 'none' && world.orphan !== 'other')) return true;
     return word === 'silent' && world.age < QUIET_SECONDS;
   }
@@ -276,6 +276,7 @@ describe('A folder that does not say who made it', () => {
     ['it is finished, and the run lists it for this host', { unfinished: false }],
     ['a process of the reference makes another run', { orphan: 'other' }],
     ['its metadata is torn, and nobody has it open', { word: 'torn', age: 0 }],
+    ['it is torn, and its entry is withdrawn', { word: 'torn', unfinished: false, listed: [] }],
   ])('is removed before an attempt where %s', async (_what, change) => {
     await removed({ ...WRITTEN, ...change });
     expect(readdirSync(output)).toEqual([]);
@@ -284,7 +285,6 @@ describe('A folder that does not say who made it', () => {
   it.each<[string, Partial<World>]>([
     ['it is finished, and the run does not list it', { unfinished: false, listed: [] }],
     ['the run lists it for another host', { unfinished: false, listed: [ELSEWHERE] }],
-    ['it is torn, finished and not listed', { word: 'torn', unfinished: false, listed: [] }],
     ['another document has the number', { other: 'there' }],
     ['it was changed less than 10 min ago', { age: 590 }],
     ['a process has it open', { open: true }],

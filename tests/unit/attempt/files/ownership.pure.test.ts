@@ -228,11 +228,11 @@ const CASES: Case[] = [
     answer: 'unless_held torn',
   },
   {
-    what: 'an unreadable folder, finished, that the run does not list, before an attempt',
+    what: 'the same, when a cut removal has withdrawn its entry already',
     folder: folder(TORN),
-    documents: [run(held, [there])],
+    documents: [run(held)],
     remover: remover('before_attempt'),
-    answer: 'no',
+    answer: 'unless_held torn',
   },
   {
     what: 'an unreadable folder that a done run lists',
