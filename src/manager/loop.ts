@@ -1,15 +1,12 @@
 import { once } from 'node:events';
 
-import { readRun, type Run } from '../run/run.pure.ts';
+import { readRun } from '../run/run.pure.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';
 import { ManagerRefused } from '../exclusion/exclusion-refusal.ts';
-import type { Fence } from '../run/run.port.ts';
 import type { StoreEvent } from '../infra/mongo/connection.port.ts';
 import { Asked } from './requested-actions.ts';
+import { AttemptsHere } from './attempts-here.ts';
 import { AttemptBook } from '../attempt/attempt-book.ts';
-import { Attempt } from '../attempt/attempt-machine.ts';
-import type { Life } from '../attempt/attempt-policy.ts';
-import { RunPolicy } from '../attempt/run-policy.ts';
 import { Bell } from '../ports/wake.ts';
 import { Claims } from '../claim/claim-loop.ts';
 import { DatabaseNews } from './database-notices.ts';
@@ -19,26 +16,18 @@ import type { Environment } from '../ports/environment.ts';
 import { Fleet } from '../claim/fleet.ts';
 import { HANDED_BACK, type HandBack } from './drain/handback.ts';
 import { HostWatch } from '../host/host-watch.ts';
+import { Hints } from './hints.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ensureIndexes } from './missing-indexes.ts';
 import type { Drain } from '../host/drain.ts';
 import { KeepingBack } from './drain/drain-state.ts';
 import { LifeSigns, thinking, type ManagerView } from '../host/heartbeat.ts';
 import { MemoryWatch } from '../attempt/memory-watch.ts';
-import {
-  isOfDatabase,
-  leaveAlone,
-  unlessOutage,
-  unlessRefused,
-  untilAnswered,
-} from '../ports/persist.ts';
+import { isOfDatabase, unlessOutage, unlessRefused, untilAnswered } from '../ports/persist.ts';
 import { tellDaq } from '../ports/notify.ts';
-import type { Runner } from '../attempt/runner.ts';
 
 /** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
-/** Whoever asks a manager to end waits 3 s for it: what takes longer is left to the next start, seconds. */
-const GIVE_BACK_SECONDS = 2;
 
 /** The loop of one manager: recover, then notice, claim, watch, over and over. */
 export class ManagerLoop {
@@ -57,9 +46,8 @@ export class ManagerLoop {
   readonly #claims: Claims;
   readonly #keepingBack: KeepingBack;
   readonly #asked: Asked;
-  #streaming = false;
-  /** What people ask for would be noticed at once. */
-  #listening = false;
+  readonly #attempts: AttemptsHere;
+  readonly #hints: Hints;
   #failure: { error: unknown } | null = null;
   #ready = false;
   /** Another manager of this name has been noticed, and is being looked at. */
@@ -72,6 +60,16 @@ export class ManagerLoop {
     this.#fleet = new Fleet(env);
     this.#databaseNews = new DatabaseNews(env);
     this.#deletions = new Deletions(env);
+    this.#attempts = new AttemptsHere(
+      env,
+      this.#book,
+      {
+        changed: () => this.#lifeSigns.changed(),
+        ended: () => this.#attemptEnded(),
+        failed: (error) => this.#fail(error),
+      },
+      ends,
+    );
     this.#host = new HostWatch(
       env,
       () => this.#book.size,
@@ -84,8 +82,8 @@ export class ManagerLoop {
       {
         adopt: (run, document, files) => {
           const fence = { id: document._id, attempt: files.plan.attempt, host: env.host };
-          const runner = this.#attempt(run, fence, null);
-          this.#begin(runner, () => runner.advance({ kind: 'begun', files }));
+          const runner = this.#attempts.atRun(run, fence, null);
+          this.#attempts.begin(runner, () => runner.advance({ kind: 'begun', files }));
         },
         adoptDebt: (document, files) => this.#debts.adopt(document, files),
       },
@@ -96,7 +94,7 @@ export class ManagerLoop {
       env,
       this.#book,
       {
-        begin: (runner, work) => this.#begin(runner, work),
+        begin: (runner, work) => this.#attempts.begin(runner, work),
         changed: () => this.#lifeSigns.changed(),
       },
       ends,
@@ -106,8 +104,8 @@ export class ManagerLoop {
       { book: this.#book, host: this.#host, debts: this.#debts, fleet: this.#fleet },
       {
         take: (run, fence, noticed) => {
-          const runner = this.#attempt(run, fence, noticed);
-          this.#begin(runner, () => runner.advance({ kind: 'claimed' }));
+          const runner = this.#attempts.atRun(run, fence, noticed);
+          this.#attempts.begin(runner, () => runner.advance({ kind: 'claimed' }));
         },
         ring: () => this.#bell.ring(),
       },
@@ -136,6 +134,18 @@ export class ManagerLoop {
       drain: (drain) => this.drain(drain),
       failed: (error) => this.#fail(error),
     });
+    this.#hints = new Hints(
+      env,
+      {
+        book: this.#book,
+        claims: this.#claims,
+        fleet: this.#fleet,
+        housekeeping: this.#housekeeping,
+        asked: this.#asked,
+      },
+      { ring: () => this.#bell.ring(), failed: (error) => this.#fail(error) },
+      ends,
+    );
     this.#memory = new MemoryWatch(env, () => this.#book.all());
   }
 
@@ -193,7 +203,7 @@ export class ManagerLoop {
         const why = `${env.host} runs a manager although it is never to take new runs with the main detector: is that meant?`;
         void tellDaq(env, 'error', why);
       }
-      this.#watch();
+      this.#hints.begin();
       if (runOnce !== null) return await this.#processOnce(runOnce);
       this.#deleteLiveData();
       while (!this.#ends.aborted) {
@@ -247,6 +257,16 @@ export class ManagerLoop {
       : `has begun, and takes no new run yet: ${accepting.reason}`;
   }
 
+  #attemptEnded(): void {
+    this.#claims.placeFree();
+    this.#host.attemptEnded();
+    this.#deletions.wake();
+    // Somebody may have ended it.
+    if (this.#ready) this.#asked.noticed();
+    this.#lifeSigns.changed();
+    this.#bell.ring();
+  }
+
   #deleteLiveData(): void {
     this.#deletions.run(this.#ends).catch((error: unknown) => this.#fail(error));
   }
@@ -290,19 +310,7 @@ export class ManagerLoop {
   }
 
   stopChildren(): Promise<ControlResponse> {
-    const runners = this.#book.all();
-    for (const runner of runners) {
-      runner.end({ kind: 'manager', reason: 'stopped by an operator (bootstrax stop --children)' });
-    }
-    const runs = runners.map(({ run }) => run.number);
-    return Promise.resolve({
-      ok: true,
-      message:
-        runs.length === 0
-          ? 'nothing is being processed here'
-          : `ending run ${runs.join(', ')}: back to the queue, not counted`,
-      runs,
-    });
+    return Promise.resolve(this.#attempts.stopAll());
   }
 
   /** Takes no new run by a person's wish, also after a restart, until it is null. */
@@ -349,35 +357,13 @@ export class ManagerLoop {
   }
 
   /** After the end that a person wanted: what was claimed and not begun is free for others at once. */
-  async giveBack(): Promise<void> {
-    const over = new AbortController();
-    const given = this.#book.all().map(async (runner) => {
-      if (await runner.giveBack(over.signal)) this.#book.remove(runner);
-    });
-    const { clock } = this.#env;
-    await Promise.race([Promise.all(given), clock.sleep(GIVE_BACK_SECONDS, over.signal)]);
-    over.abort();
+  giveBack(): Promise<void> {
+    return this.#attempts.giveBack();
   }
 
   /** After the end: which runs go on without a manager, and how to stop them; which were not begun. */
   sayWhatGoesOn(): void {
-    const all = this.#book.all();
-    const numbers = (runners: readonly Runner[]) => runners.map(({ run }) => run.number);
-    const unbegun = numbers(all.filter(({ reach }) => reach === null));
-    if (unbegun.length > 0) {
-      this.#env.log.info(
-        { event: 'manager.claims_left', runs: unbegun },
-        `run ${unbegun.join(', ')} was not begun: the next start gives it back, or another host takes ` +
-          `it over after ${this.#env.rules.limits.consideringLeaseSeconds} s`,
-      );
-    }
-    const runs = numbers(all.filter(({ reach }) => reach !== null));
-    if (runs.length === 0) return;
-    this.#env.log.info(
-      { event: 'manager.children_go_on', runs },
-      `run ${runs.join(', ')} goes on without a manager; the next start takes it over. ` +
-        `To end it: start the manager and use 'bootstrax stop --children'`,
-    );
+    this.#attempts.sayWhatGoesOn();
   }
 
   async #turn(): Promise<number> {
@@ -385,17 +371,19 @@ export class ManagerLoop {
     const before = this.#host.latest;
     const { accepting } = await this.#host.look(IDLE_HEALTH_SECONDS);
     if (accepting.ok && before?.accepting.ok === false) this.#claims.changed();
-    const interval = this.#streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
+    const interval = this.#hints.streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     this.#fleet.refresh((error) => this.#fail(error));
     this.#housekeeping.begin((error) => this.#fail(error));
     try {
-      await unlessRefused(env, 'what people ask for', () => this.#asked.look(this.#listening));
+      await unlessRefused(env, 'what people ask for', () =>
+        this.#asked.look(this.#hints.listening),
+      );
       if (this.#keepingBack.handingBack) return interval;
       if (env.executor.places(this.#book.size).free === 0) {
         await this.#debts.giveWay(() => this.#claims.accepting());
         return interval;
       }
-      const nextLookSeconds = await this.#claims.turn(interval, this.#streaming);
+      const nextLookSeconds = await this.#claims.turn(interval, this.#hints.streaming);
       await this.#debts.look(() => this.#claims.accepting());
       return Math.min(interval, nextLookSeconds);
     } catch (error) {
@@ -405,111 +393,4 @@ export class ManagerLoop {
       return interval;
     }
   }
-
-  /** `noticed`: when this host learned that it may take the run; null if it did not by itself. */
-  #attempt(run: Run, fence: Fence, noticed: Date | null): Attempt {
-    const hooks = { onPhase: () => this.#lifeSigns.changed(), managerEnds: this.#ends };
-    const policyOf = (life: Life) => new RunPolicy(this.#env, run, fence, life, noticed);
-    return new Attempt(this.#env, fence, policyOf, hooks);
-  }
-
-  #begin(runner: Runner, work: () => Promise<void>): void {
-    this.#book.add(runner);
-    this.#lifeSigns.changed();
-    this.#settled(runner, work()).then(
-      () => {
-        // When the manager ends, what goes on stays in the book: it is reported.
-        if (this.#ends.aborted) return;
-        this.#book.remove(runner);
-        this.#claims.placeFree();
-        this.#host.attemptEnded();
-        this.#deletions.wake();
-        // Somebody may have ended it.
-        if (this.#ready) this.#asked.noticed();
-        this.#lifeSigns.changed();
-        this.#bell.ring();
-      },
-      (error: unknown) => this.#fail(error),
-    );
-  }
-
-  /** What the database refuses concerns this run alone: what is on disk of it is found again later. */
-  async #settled(runner: Runner, work: Promise<void>): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      if (!isOfDatabase(error)) throw error;
-      const { fence, run } = runner;
-      await leaveAlone(this.#env, { id: fence.id, number: run.number }, error);
-    }
-  }
-
-  #watch(): void {
-    if (!this.#env.changeStream) return;
-    this.#watchRuns();
-    this.#watchActions();
-  }
-
-  #watchActions(): void {
-    this.#listening = true;
-    this.#env.store.actions
-      .watch(() => this.#asked.noticed(), this.#ends)
-      .then(
-        () => (this.#listening = false),
-        (error: unknown) => this.#fail(error),
-      );
-  }
-
-  #watchRuns(): void {
-    const { store } = this.#env;
-    this.#streaming = true;
-    store.runs
-      .watch(
-        (hint) => {
-          const isToLook = hint === null || this.#claims.hinted(hint);
-          const isMarked = hint === null || hint.touched.some(isMark);
-          if (isMarked) this.#housekeeping.marksChanged();
-          const isMended = hint === null || hint.touched.some(isOfDaq);
-          if (isMended) this.#housekeeping.documentChanged();
-          const runner = hint === null ? null : this.#book.ofRun(hint.id);
-          if (runner !== null) {
-            runner.look().then(
-              // A person may have taken it away.
-              () => {
-                if (runner.ending) this.#asked.noticed();
-              },
-              (error: unknown) => {
-                if (!isOfDatabase(error)) this.#fail(error);
-              },
-            );
-          }
-          const isDuty = (isMarked || isMended) && this.#fleet.dutyRank() === 0;
-          if (isToLook || isDuty) this.#bell.ring();
-        },
-        this.#ends,
-        { onAnswer: () => this.#claims.heard(), rest: () => this.#claims.rest() },
-      )
-      .then(
-        (end) => {
-          this.#streaming = false;
-          if (end === 'unsupported') {
-            this.#env.log.info(
-              { event: 'stream.unsupported' },
-              'the server has no change streams: polling',
-            );
-          }
-        },
-        (error: unknown) => this.#fail(error),
-      );
-  }
-}
-
-/** A field that the DAQ writes once, and people mend. */
-function isOfDaq(field: string): boolean {
-  return /^(start|end|mode|detectors|daq_config)(\.|$)/.test(field);
-}
-
-/** A field of a run by which people tell hosts what to do with it. */
-function isMark(field: string): boolean {
-  return field === 'number' || field.startsWith('tags');
 }

@@ -1,0 +1,121 @@
+import type { Life } from '../attempt/attempt-policy.ts';
+import type { AttemptBook } from '../attempt/attempt-book.ts';
+import { Attempt } from '../attempt/attempt-machine.ts';
+import { RunPolicy } from '../attempt/run-policy.ts';
+import type { Runner } from '../attempt/runner.ts';
+import type { ControlResponse } from '../exclusion/manager-lock.ts';
+import type { Environment } from '../ports/environment.ts';
+import { isOfDatabase, leaveAlone } from '../ports/persist.ts';
+import type { Fence } from '../run/run.port.ts';
+import type { Run } from '../run/run.pure.ts';
+
+/** Whoever asks a manager to end waits 3 s for it: what takes longer is left to the next start, seconds. */
+const GIVE_BACK_SECONDS = 2;
+
+export interface AttemptsHandlers {
+  /** Something of an attempt that is told of this host has changed. */
+  changed: () => void;
+  /** An attempt has come to its end, and its place is free. */
+  ended: () => void;
+  /** An internal error: only a new start helps. */
+  failed: (error: unknown) => void;
+}
+
+/** The attempts of this manager: each is in the book from its beginning to its end. */
+export class AttemptsHere {
+  readonly #env: Environment;
+  readonly #book: AttemptBook;
+  readonly #handlers: AttemptsHandlers;
+  readonly #ends: AbortSignal;
+
+  constructor(env: Environment, book: AttemptBook, handlers: AttemptsHandlers, ends: AbortSignal) {
+    this.#env = env;
+    this.#book = book;
+    this.#handlers = handlers;
+    this.#ends = ends;
+  }
+
+  /** `noticed`: when this host learned that it may take the run; null if it did not by itself. */
+  atRun(run: Run, fence: Fence, noticed: Date | null): Attempt {
+    const hooks = { onPhase: () => this.#handlers.changed(), managerEnds: this.#ends };
+    const policyOf = (life: Life) => new RunPolicy(this.#env, run, fence, life, noticed);
+    return new Attempt(this.#env, fence, policyOf, hooks);
+  }
+
+  /** Lives on by itself from here. */
+  begin(runner: Runner, work: () => Promise<void>): void {
+    this.#book.add(runner);
+    this.#handlers.changed();
+    this.#settled(runner, work()).then(
+      () => {
+        // When the manager ends, what goes on stays in the book: it is reported.
+        if (this.#ends.aborted) return;
+        this.#book.remove(runner);
+        this.#handlers.ended();
+      },
+      (error: unknown) => this.#handlers.failed(error),
+    );
+  }
+
+  /** What the database refuses concerns this run alone: what is on disk of it is found again later. */
+  async #settled(runner: Runner, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+      const { fence, run } = runner;
+      await leaveAlone(this.#env, { id: fence.id, number: run.number }, error);
+    }
+  }
+
+  /** At a person's request: their runs go back to the queue. */
+  stopAll(): ControlResponse {
+    const runners = this.#book.all();
+    for (const runner of runners) {
+      runner.end({ kind: 'manager', reason: 'stopped by an operator (bootstrax stop --children)' });
+    }
+    const runs = runners.map(({ run }) => run.number);
+    return {
+      ok: true,
+      message:
+        runs.length === 0
+          ? 'nothing is being processed here'
+          : `ending run ${runs.join(', ')}: back to the queue, not counted`,
+      runs,
+    };
+  }
+
+  /** After the end that a person wanted: what was claimed and not begun is free for others at once. */
+  async giveBack(): Promise<void> {
+    const over = new AbortController();
+    const given = this.#book.all().map(async (runner) => {
+      if (await runner.giveBack(over.signal)) this.#book.remove(runner);
+    });
+    const { clock } = this.#env;
+    await Promise.race([Promise.all(given), clock.sleep(GIVE_BACK_SECONDS, over.signal)]);
+    over.abort();
+  }
+
+  /** After the end: which runs go on without a manager, and how to stop them; which were not begun. */
+  sayWhatGoesOn(): void {
+    const all = this.#book.all();
+    const numbers = (runners: readonly Runner[]) => runners.map(({ run }) => run.number);
+    // What is still being looked for may be at work.
+    const mayGoOn = ({ reach, phase }: Runner) => reach !== null || phase === 'finding';
+    const unbegun = numbers(all.filter((runner) => !mayGoOn(runner)));
+    if (unbegun.length > 0) {
+      this.#env.log.info(
+        { event: 'manager.claims_left', runs: unbegun },
+        `run ${unbegun.join(', ')} was not begun: the next start gives it back, or another host takes ` +
+          `it over after ${this.#env.rules.limits.consideringLeaseSeconds} s`,
+      );
+    }
+    const runs = numbers(all.filter(mayGoOn));
+    if (runs.length === 0) return;
+    this.#env.log.info(
+      { event: 'manager.children_go_on', runs },
+      `run ${runs.join(', ')} goes on without a manager; the next start takes it over. ` +
+        `To end it: start the manager and use 'bootstrax stop --children'`,
+    );
+  }
+}
