@@ -11,6 +11,24 @@ export function quantile(figures: readonly number[], q: number): number {
 
 export const median = (figures: readonly number[]): number => quantile(figures, 0.5);
 
+/**
+ * Upper limit of the median that holds with 95 %, whatever the distribution: by the order of the
+ * figures. NaN where there are too few (below 5).
+ */
+export function upperLimitOfMedian(figures: readonly number[]): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  const count = sorted.length;
+  // Chance that at most `below` of the figures lie below the true median.
+  let chance = 0;
+  let term = 0.5 ** count;
+  for (let below = 0; below < count; below++) {
+    chance += term;
+    if (chance >= 0.95) return sorted[below] ?? Number.NaN;
+    term *= (count - below) / (below + 1);
+  }
+  return Number.NaN;
+}
+
 type Rows = readonly (readonly (string | number)[])[];
 
 /** Prints the table, then as the last line one JSON object with the figures. */
