@@ -1,4 +1,3 @@
-import type { Child } from './child.ts';
 import type { Daq } from './daq.ts';
 import type { SimulatedHost } from './host.ts';
 import type { People } from './people.ts';
@@ -11,9 +10,6 @@ import type { World } from './worlds.ts';
 
 /** For so long after the faults people still do something now and then, seconds. */
 export const PEOPLE_SECONDS = 40;
-
-/** The last heartbeat before somebody stands still is older than that moment by at most this, seconds. */
-const BEAT_SECONDS = 20;
 
 export interface FaultOptions {
   time: Time;
@@ -278,13 +274,11 @@ export class Faults {
         tell(`${kind} ${on} for ${seconds.toFixed(0)} s`);
         const children = [...host.children];
         for (const one of [process, ...children]) one.stop();
-        const since = time.seconds;
         // A manager that is started meanwhile finds that they write nothing.
         if (seconds > simulationRules.limits.maxNoWriteSeconds) {
           for (const { attempt } of children) this.#options.killed(attempt);
         }
         this.#later(seconds, () => {
-          if (this.#mayBeReplaced(since)) for (const child of children) this.#end(child);
           for (const one of [process, ...children]) one.goOn();
         });
         return;
@@ -360,21 +354,6 @@ export class Faults {
         }
         return;
     }
-  }
-
-  /**
-   * The run of a child that has stood still since then may be another host's by now, in the same
-   * output folder: the one event that the program does not yet master, since the child writes on there.
-   */
-  #mayBeReplaced(since: number): boolean {
-    const { worlds, time } = this.#options;
-    const { busyLeaseSeconds } = simulationRules.limits;
-    return worlds.has('shared output') && time.seconds - since > busyLeaseSeconds - BEAT_SECONDS;
-  }
-
-  #end(child: Child): void {
-    this.#options.killed(child.attempt);
-    child.vanish();
   }
 
   /** A second manager beside that of a host, for a while. */
