@@ -54,7 +54,7 @@ mkdir -p "$root"/{app/bin,app/dist,app/worker,app/packaging,node/bin,licenses}
 cp packaging/bundle/install.sh "$root/"
 cp packaging/bundle/bootstrax "$root/app/bin/"
 cp -r dist/bootstrax.mjs dist/bootstrax.mjs.map dist/web "$root/app/dist/"
-cp package.json README.md CHANGELOG.md LICENSE "$root/app/"
+cp package.json README.md CHANGELOG.md CONTRIBUTING.md LICENSE "$root/app/"
 # Only what belongs to the project: whatever else lies about in these folders stays here.
 git ls-files -z config docs examples packaging/systemd worker/bootstrax_worker \
   worker/pyproject.toml worker/requirements.lock |
