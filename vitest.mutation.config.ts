@@ -4,8 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'tests/unit/domain/**/*.test.ts',
-      'tests/unit/store/**/*.test.ts',
+      'tests/unit/{attempt,claim,database,exclusion,features,host,infra,plan,ports,readmodel,retry,run}/**/*.test.ts',
       'tests/simulation/store/contract.test.ts',
     ],
     setupFiles: ['tests/support/short-properties.ts'],

@@ -3,6 +3,6 @@ import { CRASH_POINTS, type CrashPoint } from '../../../src/infra/crash-points/p
 const pointsOf = (subject: string): CrashPoint[] =>
   CRASH_POINTS.filter((point) => point.startsWith(`${subject}.`));
 
-/** Writes of the dashboard, which has no run in its hands: cut in `tests/integration/alarms`. */
+/** Writes of the dashboard, which has no run in its hands: cut in `tests/integration/features/alarms`. */
 export const ALARM_POINTS = pointsOf('alarms');
 export const MAINTENANCE_POINTS = pointsOf('maintenance');

@@ -21,7 +21,7 @@ import { aggregate } from './engine.ts';
 export { MemoryCollection } from './collection.ts';
 
 /**
- * A store in memory, for the simulation of many hosts: the modules of `src/store` with all their
+ * A store in memory, for the simulation of many hosts: the stores of `src` (`*.store.ts`) with all their
  * filters, update documents and lost-answer handling, on collections that carry them out with
  * MongoDB's meaning. (The store's contract suite runs on it as on a server.)
  *
