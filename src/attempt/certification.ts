@@ -157,7 +157,7 @@ export class LooseEnds {
     );
   }
 
-  /** Nothing is handed on as complete that was not looked at. */
+  /** Nothing is handed on as complete that was not looked at, where one of ours can look. */
   async #look(
     document: RunDocument,
   ): Promise<{ kind: 'whole' } | { kind: 'problem'; problem: string } | { kind: 'not_seen' }> {
@@ -177,8 +177,11 @@ export class LooseEnds {
     });
     const problem = looked ? uncertifiable(listed, seen) : 'its products cannot be looked at now';
     if (problem === null) return { kind: 'whole' };
-    // The same path may be another disk there.
-    return finisher === host ? { kind: 'problem', problem } : { kind: 'not_seen' };
+    if (finisher === host) return { kind: 'problem', problem };
+    // The same path may be another disk there: a manager of ours sees to its own. Where there was
+    // never one nobody could ever look, and whoever called it done has looked.
+    const isOurs = (await this.#env.store.hosts.named(String(finisher))) !== null;
+    return isOurs ? { kind: 'not_seen' } : { kind: 'whole' };
   }
 
   async #sayUncertified(document: RunDocument, problem: string): Promise<void> {

@@ -114,7 +114,19 @@ describe('runs that somebody has left behind', () => {
     expect((await lab.run(old)).status).toBeUndefined();
   });
 
-  test('done without a status on another host: handed on only if what it lists is seen here', async () => {
+  test('done without a status on a host that never had a manager of ours: handed on as it is called', async () => {
+    const number = await take();
+    const bootstrax = { state: 'done', host: 'gone.test.local', time: new Date() };
+    const product = { type: 'raw_records', host: 'gone.test.local', location: '/gone/x' };
+    await set(number, { bootstrax, data: [...(await lab.run(number)).data, product] });
+    const alpha = await manager();
+    await alpha.event('run.status_mended', { run: number });
+    expect(await lab.run(number)).toMatchObject({ status: 'eb_finished_pre', bootstrax });
+  });
+
+  test('done without a status on another host of ours: handed on only if what it lists is seen here', async () => {
+    // It has had a manager.
+    await (await manager({ host: BETA })).kill();
     const [here, away] = [await take(), await take()];
     const alpha = await manager();
     for (const number of [here, away]) await lab.reached(number, ['done']);
