@@ -46,6 +46,7 @@ afterAll(() => lab.end());
 describe.skipIf(NO_MOUNTS !== null)('disks', () => {
   const mounted: string[] = [];
   let manager: ManagerProcess;
+  let output: string;
 
   function mount(folder: string): void {
     mkdirSync(folder, { recursive: true });
@@ -69,9 +70,13 @@ describe.skipIf(NO_MOUNTS !== null)('disks', () => {
 
   let mark = 0;
   beforeAll(async () => {
+    // The output folder, and beside it that of the attempts.
     mount(lab.output);
+    output = join(lab.output, 'products');
+    mkdirSync(output);
     mount(lab.stateDir(ALPHA));
     manager = await lab.manager({
+      env: { BOOTSTRAX_OUTPUT: output },
       config: config({ disk: { max_used_percent: 90 }, 'retry.uncounted': { first_seconds: 3 } }),
     });
     await manager.event('worker.ready');
@@ -113,11 +118,11 @@ describe.skipIf(NO_MOUNTS !== null)('disks', () => {
 
   /** Strax has begun to store chunks of this run. */
   async function dataWritten(number: number): Promise<void> {
-    const prefix = String(number).padStart(6, '0');
     await until(`data of run ${number}`, async () => {
-      for (const name of await readdir(lab.output)) {
-        if (!name.startsWith(prefix)) continue;
-        const files = await readdir(join(lab.output, name)).catch(() => []);
+      const place = (await lab.run(number)).bootstrax.plan?.place;
+      if (place === undefined) return false;
+      for (const name of await readdir(place).catch(() => [])) {
+        const files = await readdir(join(place, name)).catch(() => []);
         if (files.some((file) => /-\d{6}$/.test(file))) return true;
       }
       return false;
@@ -140,10 +145,9 @@ describe.skipIf(NO_MOUNTS !== null)('disks', () => {
     );
 
   test('output disk full in the middle of a run: requeued, uncounted, and done once there is space', async () => {
-    const { output } = lab;
     const { number, taking } = await aBusyRun();
     await dataWritten(number);
-    const { free } = fill(output);
+    const { free } = fill(lab.output);
     const ended = await line('attempt.ended', { run: number });
     expect(ended).toMatchObject({ outcome: 'requeued', counted: false });
     expect(String(ended['msg'])).toMatch(/No space left/);
@@ -158,13 +162,12 @@ describe.skipIf(NO_MOUNTS !== null)('disks', () => {
   });
 
   test('output folder read-only in the middle of a run: the same, and what is left goes later', async () => {
-    const { output } = lab;
     const { number, taking } = await aBusyRun();
     await dataWritten(number);
     // Files that are open for writing keep a file system from becoming read-only.
     await until('the file system to be read-only', () => {
       try {
-        remount(output, 'ro');
+        remount(lab.output, 'ro');
         return true;
       } catch {
         return false;
@@ -177,10 +180,13 @@ describe.skipIf(NO_MOUNTS !== null)('disks', () => {
     expect(String(refusal['msg'])).toContain('read-only');
     await taking;
     expect(manager.child.exitCode).toBeNull();
-    remount(output, 'rw');
+    remount(lab.output, 'rw');
     await doneUncounted(number, ['requeued', 'done']);
     const left = (await readdir(output)).filter((name) => name.endsWith('_temp'));
     expect(left).toEqual([]);
+    await until('what is left of the attempt to go', async () => {
+      return (await readdir(`${output}.staging`)).length === 0;
+    });
   });
 
   test('state disk full before a run: none is begun, and the host says why', async () => {
