@@ -6,6 +6,7 @@ import type {
   StartAnswer,
 } from '../../src/executors/executor.ts';
 import { freePlaces, type Places } from '../../src/executors/free-places.pure.ts';
+import { BEGIN_SECONDS, lifeOf } from '../../src/executors/local/life.pure.ts';
 import type { Life, Reach, ReachEnd, Where } from '../../src/executors/reach.ts';
 import type { AttemptMemory } from '../../src/host/memory.pure.ts';
 import type { ProcessIdentity } from '../../src/infra/linux/process-identity.pure.ts';
@@ -14,8 +15,6 @@ import { attemptAt } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Process } from './process.ts';
 
-/** A guardian that was asked for is there within this time, seconds. */
-const BEGIN_SECONDS = 10;
 /** An executor that is asked for what runs, and answers late. */
 const FOUND_SECONDS = 12;
 /** How often the end of the processes is looked for, seconds. */
@@ -154,14 +153,12 @@ export class SimulatedReach implements Reach {
   }
 
   life(): Life {
-    for (const known of [this.#guardian, this.#child]) {
-      if (known !== null && this.#host.isAlive(known)) return 'running';
-    }
-    if (this.#child !== null) return 'gone';
-    if (this.#host.someoneWrites(this.#id)) return 'running';
-    const waitedSeconds = this.#host.time.seconds - this.#madeAt;
-    const mayBegin = this.#guardian === null && !this.#isEnded && waitedSeconds <= BEGIN_SECONDS;
-    return mayBegin ? 'waiting' : 'gone';
+    return lifeOf({
+      ...{ guardian: this.#guardian, child: this.#child, isEnded: this.#isEnded },
+      isAlive: (known) => this.#host.isAlive(known),
+      isLogWritten: () => this.#host.someoneWrites(this.#id),
+      waitedSeconds: this.#host.time.seconds - this.#madeAt,
+    });
   }
 
   async end(graceSeconds: number): Promise<ReachEnd> {

@@ -13,11 +13,10 @@ import type { AttemptTrace } from '../executor.ts';
 import type { AttemptMemory } from '../../host/memory.pure.ts';
 import type { Life, Reach, ReachEnd, Where } from '../reach.ts';
 import { keepEvidence } from './evidence.ts';
+import { lifeOf } from './life.pure.ts';
 import { MemoryMeter } from './memory-meter.ts';
 import { clearSharedMemory } from './shared-memory.ts';
 
-/** A guardian that was asked for writes `started.json` within this time, seconds. */
-const BEGIN_SECONDS = 10;
 /** Stands for a process that is not known: those of the attempt are then found by the log they write to. */
 const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' };
 
@@ -49,15 +48,11 @@ export class LocalReach implements Reach {
   }
 
   life(): Life {
-    // The guardian may die alone: as long as the child lives, there is something to wait for.
-    for (const known of [this.#guardian, this.#child]) {
-      if (known !== null && isAlive(known)) return 'running';
-    }
-    if (this.#child !== null) return 'gone';
-    if (writersOf(this.#logFile).length > 0) return 'running';
-    const waitedSeconds = (performance.now() - this.#madeMs) / 1000;
-    const mayBegin = this.#guardian === null && !this.#isEnded && waitedSeconds <= BEGIN_SECONDS;
-    return mayBegin ? 'waiting' : 'gone';
+    return lifeOf({
+      ...{ guardian: this.#guardian, child: this.#child, isEnded: this.#isEnded, isAlive },
+      isLogWritten: () => writersOf(this.#logFile).length > 0,
+      waitedSeconds: (performance.now() - this.#madeMs) / 1000,
+    });
   }
 
   /** Whether anything of it runs, also what has left guardian and child: all of /proc is read. */
