@@ -1,4 +1,5 @@
 import type { AttemptFiles } from './files/attempt-directory.ts';
+import { inOutput } from './files/place.ts';
 import type { Plan, Progress, Result } from './attempt.pure.ts';
 import type { AttemptPolicy, Life, WayOut } from './attempt-policy.ts';
 import { assertMayEnter, type AttemptPhase } from './attempt-phases.pure.ts';
@@ -358,9 +359,11 @@ export class Attempt implements Runner {
   }
 
   async #conclude(outcome: Outcome, signal = this.#hooks.managerEnds): Promise<void> {
+    const { plan } = this;
+    const made = this.#result;
     const figures = {
-      plan: this.plan,
-      result: this.#result,
+      plan,
+      result: plan === null || made === null ? made : inOutput(plan, made),
       progress: this.progress,
       seconds: this.#env.clock.monotonicSeconds() - this.#startedAt,
       peakMemoryBytes: this.#peakMemoryBytes || null,

@@ -26,6 +26,7 @@ export interface Life {
 /** What is known of an attempt at its end; as much as it came to. */
 export interface AttemptFigures {
   plan: Plan | null;
+  /** With its products where they belong once they are published. */
   result: Result | null;
   progress: Progress | null;
   seconds: number;

@@ -29,8 +29,8 @@ export interface ConcludingSteps {
   /** The manager ends: the next one goes on. */
   signal: AbortSignal;
   enter: (phase: 'publishing' | 'concluding') => void;
-  /** Sees, by a fenced write, that the run is still this attempt's; null if `signal` ended the waiting. */
-  mark: () => Promise<Fenced | null>;
+  /** Sees, by a fenced write, that the run is still this attempt's. */
+  mark: () => Promise<Fenced>;
 }
 
 /**

@@ -5,7 +5,7 @@ import { mayRemove } from './files/ownership.pure.ts';
 import { makingRoom, runsNow, takeAside, takingBack } from './files/removal.ts';
 import { isDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
-import { untilAnswered } from '../ports/persist.ts';
+import { untilAnswered, untilWritten } from '../ports/persist.ts';
 import type { Fenced } from '../run/run.port.ts';
 
 export type Publication =
@@ -20,7 +20,7 @@ async function publishAll(
   env: Environment,
   plan: Plan,
   products: readonly Product[],
-  mark: () => Promise<Fenced | null>,
+  mark: () => Promise<Fenced>,
   signal: AbortSignal,
 ): Promise<Publication> {
   const { place, attempt } = plan;
@@ -33,7 +33,7 @@ async function publishAll(
     }
   }
   await env.attempts.notePublishing(env.attempts.directoryOf(attempt), locations);
-  const landed = await mark();
+  const landed = await untilWritten(env, `the publication of run ${plan.run}`, signal, mark);
   if (landed !== 'landed') return { kind: landed === null ? 'stopped' : landed };
   const replaced = await toReplace(env, plan, signal);
   if (replaced === null) return { kind: 'stopped' };

@@ -5,7 +5,7 @@ import { firstStepsAt, type AttemptTimes } from './attempt-times.pure.ts';
 import { checkProducts } from './checks.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import { makeRoom } from './files/make-room.ts';
-import { inOutput, publishedLocation } from './files/place.ts';
+import { publishedLocation } from './files/place.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { withoutReplaced } from './replaced-products.ts';
 import type { Outcome, Verification } from './outcome.pure.ts';
@@ -195,8 +195,7 @@ export class RunPolicy implements AttemptPolicy {
   }
 
   async conclude(figures: AttemptFigures, outcome: Outcome, signal: AbortSignal): Promise<boolean> {
-    const { plan, progress, seconds, peakMemoryBytes, isChecked } = figures;
-    const result = inOutput(figures);
+    const { plan, result, progress, seconds, peakMemoryBytes, isChecked } = figures;
     const isLost = outcome.kind === 'superseded';
     const locations = withoutReplaced(plan, [...this.#locations]);
     const attempt = {
@@ -211,10 +210,7 @@ export class RunPolicy implements AttemptPolicy {
     const concluded = await concludeAttempt(this.#env, attempt, wanted, {
       signal,
       enter: (phase) => this.#life.enter(phase),
-      mark: () =>
-        untilWritten(this.#env, `the publication of run ${this.#run.number}`, signal, () =>
-          this.#renewTime(),
-        ),
+      mark: () => this.#renewTime(),
     });
     return concluded !== null;
   }

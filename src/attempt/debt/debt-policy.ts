@@ -3,12 +3,10 @@ import { concludeDebt } from './conclude-debt.ts';
 import { clearAdded, verifyAdded } from './debt-folders.ts';
 import { planDebt } from './debt-plan.ts';
 import type { Plan, Result } from '../attempt.pure.ts';
-import { inOutput } from '../files/place.ts';
 import type { AttemptFigures, AttemptPolicy, Life, WayOut } from '../attempt-policy.ts';
 import type { Outcome, Verification } from '../outcome.pure.ts';
 import { progressSummary } from '../../plan/plan-summary.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { untilWritten } from '../../ports/persist.ts';
 import type { Fence, ProgressSummary } from '../../run/run.port.ts';
 import { readRun, type Run } from '../../run/run.pure.ts';
 
@@ -115,13 +113,10 @@ export class DebtPolicy implements AttemptPolicy {
         throw new Error(`what run ${run.number} lacks cannot come to: ${outcome.kind}`);
     }
     const attempt = { run, fence: this.#fence, debtor: this.#debtor, ...figures };
-    await concludeDebt(this.#env, { ...attempt, result: inOutput(figures) }, outcome, {
+    await concludeDebt(this.#env, attempt, outcome, {
       signal,
       enter: (phase) => this.#life.enter(phase),
-      mark: () =>
-        untilWritten(this.#env, `the publication of run ${run.number}`, signal, () =>
-          this.#env.store.debts.renew(this.#fence),
-        ),
+      mark: () => this.#env.store.debts.renew(this.#fence),
     });
     return !signal.aborted;
   }

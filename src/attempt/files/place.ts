@@ -123,14 +123,7 @@ export async function foldersIn(place: string): Promise<FolderInPlace[]> {
 }
 
 /** The result of an attempt as it is once its products are published. */
-export function inOutput({
-  plan,
-  result,
-}: {
-  plan: Plan | null;
-  result: Result | null;
-}): Result | null {
-  if (plan === null || result === null) return result;
+export function inOutput(plan: Plan, result: Result): Result {
   const products = result.products.map((product) => ({
     ...product,
     location: publishedLocation(plan, product.location),

@@ -235,7 +235,7 @@ class DeletionJob {
     const { types } = allowed(
       requiredRawTypes(run.detectors, graph, plan.context, env.rules.targets),
     );
-    const made = inOutput({ plan, result }) ?? result;
+    const made = inOutput(plan, result);
     return allowed(productsToCheck(run, env.host, types, made)).products;
   }
 
