@@ -31,6 +31,9 @@ default = ${JSON.stringify(TARGETS)}
 post_processing = ["raw_records"]
 `;
 
+/** As the DAQ lists it. */
+const LIVE = { type: 'live', host: 'daq' };
+
 interface Figures {
   pickUpMs: number;
   seconds: number;
@@ -63,12 +66,16 @@ class Side {
     await cp(join(lab.live, '000001'), live, { recursive: true });
     const cpuBefore = this.#cpuSeconds();
     const begin = performance.now();
-    await lab.insertRuns({ ...document, number });
+    await lab.insertRuns({ ...document, data: [{ ...LIVE, location: lab.live }], number });
     await manager.event('run.claimed', { run: number });
     const pickUpMs = performance.now() - begin;
     await until(`run ${number} to be done`, async () => {
       const run = await lab.runs.findOne({ number });
-      if (run?.bootstrax.state === 'failed') throw new Error(run.bootstrax.reason);
+      if (run?.bootstrax.state === 'failed') {
+        throw new Error(
+          `run ${number} failed: ${JSON.stringify(run.bootstrax)}\n${manager.story()}`,
+        );
+      }
       return run?.bootstrax.state === 'done';
     });
     const seconds = (performance.now() - begin) / 1000;
