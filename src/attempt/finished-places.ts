@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 
 import type { AttemptBook } from './attempt-book.ts';
-import { placeVerdict, type PlaceVerdict } from './files/finished-place.pure.ts';
+import { placeVerdict, runOfPlace, type PlaceVerdict } from './files/finished-place.pure.ts';
 import { placeSeen } from './files/finished-place.ts';
 import type { RunNow } from './files/ownership.pure.ts';
 import { runsNow } from './files/removal.ts';
@@ -58,7 +58,7 @@ async function tidy(
     nowMs: env.clock.now().getTime(),
     quietSeconds: env.rules.limits.quietSeconds,
   });
-  const run = seen.folders[0] === undefined ? null : Number(seen.folders[0].runId);
+  const run = runOfPlace(seen);
   const documents = await documentsOf(env, run, signal);
   if (documents === null) return;
   const verdict = placeVerdict(seen, documents, env.host);

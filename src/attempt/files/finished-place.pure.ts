@@ -25,6 +25,11 @@ export interface PlaceSeen {
   heldBecause: string | null;
 }
 
+/** The run of which something lies there; null if nothing names one. */
+export function runOfPlace({ folders: [first] }: Pick<PlaceSeen, 'folders'>): number | null {
+  return first === undefined ? null : Number(first.runId);
+}
+
 export interface PlaceVerdict {
   /** `theirs`: another host sees to it. */
   kind: 'remove' | 'stays' | 'theirs';

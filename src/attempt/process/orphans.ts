@@ -3,8 +3,8 @@ import { readRun } from '../../run/run.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Environment } from '../../ports/environment.ts';
 
-/** Between the word to end and the end by force, seconds. */
-const GRACE_SECONDS = 3;
+/** For what was left running: between the word to end and the end by force, seconds. */
+export const ORPHAN_GRACE_SECONDS = 3;
 
 /** Ends what an attempt has left running, whether or not it is known how far it came. */
 export async function endProcesses(
@@ -15,7 +15,7 @@ export async function endProcesses(
   const directory = attempts.directoryOf(attempt);
   const reach = await executor.find({ id: attempt, directory, started });
   if (reach === null) return;
-  const end = await reach.end(GRACE_SECONDS);
+  const end = await reach.end(ORPHAN_GRACE_SECONDS);
   if (end.kind === 'unconfirmed') {
     const message = `${end.left} of attempt ${attempt} on ${host} did not end after KILL`;
     log.error({ event: 'attempt.survivors', attempt, left: end.left }, message);

@@ -1,8 +1,6 @@
 import { listAttempts, readAttempt } from '../../attempt/files/attempt-directory.ts';
+import { ORPHAN_GRACE_SECONDS } from '../../attempt/process/orphans.ts';
 import { LocalReach } from '../../executors/local/local-reach.ts';
-
-/** Between the word to end and the end by force, seconds. */
-const GRACE_SECONDS = 3;
 
 /** Ends the attempts of this state folder that run without a manager; answers their run numbers. */
 export async function stopOrphans(stateDir: string): Promise<number[]> {
@@ -12,7 +10,7 @@ export async function stopOrphans(stateDir: string): Promise<number[]> {
     if (!attempt?.started || !attempt.plan || attempt.concluded) continue;
     const reach = new LocalReach(attempt);
     if (!reach.hasProcesses()) continue;
-    await reach.end(GRACE_SECONDS);
+    await reach.end(ORPHAN_GRACE_SECONDS);
     stopped.push(attempt.plan.run);
   }
   return stopped;

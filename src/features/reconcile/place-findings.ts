@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 
 import { readAttempt } from '../../attempt/files/attempt-directory.ts';
 import { productsOnDisk } from '../../attempt/files/attempt-files-on-disk.ts';
-import { placeVerdict } from '../../attempt/files/finished-place.pure.ts';
+import { placeVerdict, runOfPlace } from '../../attempt/files/finished-place.pure.ts';
 import type { Finding } from '../../attempt/files/folder-listing.pure.ts';
 import { placeSeen } from '../../attempt/files/finished-place.ts';
 import { runsNow } from '../../attempt/files/removal.ts';
@@ -48,7 +48,7 @@ async function placeFinding(places: Places, path: string): Promise<Finding | nul
   const seen = await placeSeen(productsOnDisk, path, {
     ...{ isRecorded, nowMs: Date.now(), quietSeconds },
   });
-  const run = seen.folders[0] === undefined ? null : Number(seen.folders[0].runId);
+  const run = runOfPlace(seen);
   const documents = run === null ? [] : runsNow(await store.runs.byNumber(run));
   if (documents.some(({ holder }) => holder === attempt)) return null;
   const { kind, why } = placeVerdict(seen, documents, host);

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,6 +7,7 @@ import { checkSharing, checkStaging } from '../../../src/cli/site/doctor/doctor-
 import type { Finding } from '../../../src/cli/site/doctor/doctor-finding.ts';
 import type { HostView } from '../../../src/host/host-document.pure.ts';
 import { Lab, until } from '../../support/lab.ts';
+import { mayMount } from '../../support/name-spaces.ts';
 
 const HOST = 'alpha.test.local';
 /** A mount point on every Linux. */
@@ -20,15 +20,6 @@ beforeAll(async () => {
   lab = await Lab.start();
 });
 afterAll(() => lab.end());
-
-function mayMount(): boolean {
-  try {
-    execFileSync('unshare', ['-rm', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('doctor', () => {
   it('finds the folder of attempts fit, and does not leave it behind', async () => {

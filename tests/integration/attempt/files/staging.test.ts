@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { stagingProblem } from '../../../../src/attempt/files/staging.ts';
 import { bundled } from '../../infra/linux/support.ts';
+import { mayMount } from '../../../support/name-spaces.ts';
 
 /** A mount point on every Linux. */
 const MOUNT_POINT = '/dev/shm';
@@ -33,15 +34,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
-
-function mayMount(): boolean {
-  try {
-    execFileSync('unshare', ['-rm', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('the folder in which attempts write', () => {
   it('beside the output folder is found fit, and nothing is left of the trial', async () => {
