@@ -68,6 +68,11 @@ function operation(operator: string, operand: unknown): Test | null {
       const tests = (operand as unknown[]).map(equals);
       return tests.includes(null) ? null : (value) => tests.some((test) => test!(value));
     }
+    // A value that is no list is taken for a list of itself, which mingo does not do.
+    case '$all': {
+      const tests = (operand as unknown[]).map(equals);
+      return tests.includes(null) ? null : (value) => tests.every((test) => test!(value));
+    }
     case '$lt':
       return compared(operand, (value, limit) => value < limit);
     case '$lte':
