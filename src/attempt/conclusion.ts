@@ -8,7 +8,7 @@ import { faultSeenNow } from '../plan/prepare.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
-import { meaningOf } from '../retry/causes.pure.ts';
+import { causeOf } from '../retry/causes.pure.ts';
 import { concludedFailure, malformedText } from '../retry/failure.ts';
 import { fingerprint } from '../retry/fingerprint.pure.ts';
 import { howToMend, unmendableText, type Unmendable } from '../retry/unmendable.pure.ts';
@@ -154,14 +154,14 @@ function decide(
   }
   const { phase, chunks } = attempt;
   const progress = phase === null ? null : { phase, chunks: chunks ?? 0 };
-  const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
+  const meaning = causeOf({ cause, traceback, shortOf, progress }, env.rules.targets);
   const failure = concludedFailure(env, {
     run: run.number,
     before: run.bootstrax,
     fault,
     reason,
     traceback,
-    meaning,
+    cause: meaning,
     told: outcome.told === true,
   });
   return {

@@ -2,7 +2,7 @@ import { EXIT_NO_RESULT, type Ended, type Exit, type Result } from './attempt.pu
 import { boundedText } from '../infra/values/bounded.pure.ts';
 import type { Fault } from '../retry/backoff.pure.ts';
 import { problemsText, type FieldProblem } from '../run/run.pure.ts';
-import type { NotOwned } from '../run/same-number.pure.ts';
+import type { NumberTaken } from '../run/same-number.pure.ts';
 
 export {
   isPassedAround,
@@ -67,7 +67,7 @@ export type Outcome =
   /** No attempt could go better, and none was made. */
   | { kind: 'unmendable'; unmendable: Unmendable }
   /** Its number belongs to another document: nothing of it was begun, nothing of the number is touched. */
-  | { kind: 'same_number'; because: NotOwned }
+  | { kind: 'same_number'; because: NumberTaken }
   /** A person wants no more of it. */
   | { kind: 'abandoned'; reason: string }
   /** The run belongs to somebody else now: write nothing, clean up. */

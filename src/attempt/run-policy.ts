@@ -12,7 +12,7 @@ import type { Outcome, Verification } from './outcome.pure.ts';
 import { awaitForeignProcesses } from './process/foreign-processes.ts';
 import { workerIsUp } from './worker/worker-wait.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
-import { workerWaitText } from '../claim/warm-place.pure.ts';
+import { workerWaitText } from '../claim/warm-host.pure.ts';
 import { planSummary, progressSummary } from '../plan/plan-summary.ts';
 import { locationsOn, prepare } from '../plan/prepare.ts';
 import type { Environment } from '../ports/environment.ts';

@@ -1,6 +1,6 @@
 import type { Run } from '../run/run.pure.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';
-import { leftToWarmText } from './warm-place.pure.ts';
+import { leftToWarmText } from './warm-host.pure.ts';
 import { seenOf } from '../run/stored-runs.ts';
 import type { Fence, RunHint } from '../run/run.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
@@ -11,7 +11,7 @@ import type { Environment } from '../ports/environment.ts';
 import type { Fleet } from './fleet.ts';
 import type { HostWatch } from '../host/host-watch.ts';
 import { nextLook, SELDOM, type LookTimes } from './poll-times.ts';
-import { Notices } from './noticed-runs.ts';
+import { NoticedRuns } from './noticed-runs.ts';
 import { Prospects } from './prospects.ts';
 import { requestedRun } from './requested-run.ts';
 
@@ -48,7 +48,7 @@ export class Claims {
   readonly #take: (run: Run, fence: Fence, noticed: Date | null) => void;
   readonly #fleet: ClaimParts['fleet'];
   readonly #prospects: Prospects;
-  readonly #notices = new Notices();
+  readonly #notices = new NoticedRuns();
   readonly #bookmarks: Bookmarks = new Map();
   /** No run falls due before, as far as is known; monotonic seconds. */
   #noRetryBefore = -Infinity;

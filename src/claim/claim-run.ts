@@ -16,7 +16,7 @@ import { candidatePages, type Bookmarks, type Candidate, type Retries } from './
 import { setAsideAsFits, setAsideFor } from '../attempt/conclude-run.ts';
 import type { Environment } from '../ports/environment.ts';
 import { malformedText } from '../retry/failure.ts';
-import type { Notices } from './noticed-runs.ts';
+import type { NoticedRuns } from './noticed-runs.ts';
 import { aboutOneRun, isUnfit } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
 
@@ -34,7 +34,7 @@ export interface TurnMeans {
   book: AttemptBook;
   /** Asked only if there are candidates. */
   accepting: () => Promise<HostFacts['accepting']>;
-  notices: Notices;
+  notices: NoticedRuns;
   bookmarks: Bookmarks;
   /** How many free hosts try before this one. */
   rank: () => number;

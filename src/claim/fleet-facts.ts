@@ -2,7 +2,7 @@ import type { FleetFacts } from './claim.pure.ts';
 import type { HostRole } from '../infra/config/host-role.pure.ts';
 import type { HostView } from '../host/host-document.pure.ts';
 import type { FleetNow } from './next-step.pure.ts';
-import { freePlaces } from './places.pure.ts';
+import { freeSlots } from './slots.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -30,7 +30,7 @@ export async function fleetNowOf(
   { runs }: Pick<Store, 'runs'>,
   hosts: readonly HostView[],
 ): Promise<FleetNow> {
-  const limit = freePlaces(hosts);
+  const limit = freeSlots(hosts);
   const waiting = limit === 0 ? 0 : (await runs.newCandidates({ limit })).length;
   return { hosts, waiting };
 }

@@ -1,6 +1,6 @@
 import { claimRank, dutyRank, type FleetHost } from './fleet-order.pure.ts';
 import type { HostRole } from '../infra/config/host-role.pure.ts';
-import { warmPlaceBeside } from './warm-place.pure.ts';
+import { warmHostBeside } from './warm-host.pure.ts';
 import type { HostDocument } from '../host/host.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { unlessOutage } from '../ports/persist.ts';
@@ -54,7 +54,7 @@ export class Fleet {
   async warmPlace(): Promise<string | null> {
     const age = this.#env.clock.monotonicSeconds() - this.#readAt;
     if (age > WARM_PLACE_SECONDS) await this.#read();
-    return warmPlaceBeside(this.#env.host, this.#hosts);
+    return warmHostBeside(this.#env.host, this.#hosts);
   }
 
   #known(): readonly FleetHost[] {

@@ -1,6 +1,6 @@
 import type { ClaimDecision, HostFacts, Verdict } from './claim.pure.ts';
 import type { HostView } from '../host/host-document.pure.ts';
-import { placesOf } from './places.pure.ts';
+import { slotsNow } from './slots.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
 import type { BootstraxFields } from '../run/run.pure.ts';
 
@@ -112,7 +112,7 @@ function waitingStep(
   if (decision.kind === 'pass' && decision.until !== null) {
     const at = decision.until.toISOString();
     if (live.length === 0) return byNobody(`it is tried again, not before ${at}`, fleetNow);
-    const places = placesOf(fleetNow.hosts, fleetNow.waiting);
+    const places = slotsNow(fleetNow.hosts, fleetNow.waiting);
     const who = 'the first host with a free place';
     if (places.kind === 'free') return { what: 'it is tried again', at, who };
     const first = places.kind === 'full' ? 'a place is free' : 'a host takes runs';

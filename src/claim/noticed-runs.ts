@@ -7,7 +7,7 @@ import type { RunHint } from '../run/run.port.ts';
 const MOST_RUNS = 1000;
 
 /** When this host learned of runs that it might take. Monotonic seconds. */
-export class Notices {
+export class NoticedRuns {
   readonly #seen = new Map<string, number>();
 
   /** A change stream has told of it. */

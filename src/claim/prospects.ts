@@ -8,7 +8,7 @@ const LEFT_TO_EACH_SECONDS = 0.3;
 const MAKE_SURE = 2;
 
 /** What an update of a run says to a host that looks for work. */
-export type Meaning =
+export type HintMeaning =
   /** It can be taken. */
   | 'free'
   /** It may be: now, later, or not at all. */
@@ -21,7 +21,7 @@ export type Meaning =
 /** Fields that keep a run back or bring it back. */
 const DECIDES = ['bootstrax.next_retry', 'bootstrax.n_failures', 'bootstrax'];
 
-export function meaningOf({ kind, touched, state }: RunHint): Meaning {
+export function hintMeaning({ kind, touched, state }: RunHint): HintMeaning {
   if (kind === 'insert') return 'free';
   if (state === null) return 'free';
   if (state === 'failed') return 'perhaps';
@@ -56,7 +56,7 @@ export class Prospects {
   /** Whether this host is to look at once. */
   hinted(hint: RunHint): boolean {
     const key = idText(hint.id);
-    const meaning = meaningOf(hint);
+    const meaning = hintMeaning(hint);
     if (meaning === 'taken') this.#left.delete(key);
     if (meaning === 'taken' || meaning === 'nothing') return false;
     const rank = this.#rank(key);

@@ -1,5 +1,5 @@
 import { parseRun, type Run } from '../run/run.pure.ts';
-import { inWords, mayBegin, SETTLE_NUMBER, severalText } from '../run/same-number.pure.ts';
+import { documentInWords, mayBegin, SETTLE_NUMBER, severalText } from '../run/same-number.pure.ts';
 import { numbered } from '../run/same-number.store.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -23,7 +23,7 @@ export async function requestedRun(
   const may = mayBegin(own.id, documents);
   if (may.kind === 'no') {
     return no(
-      `the number of document ${own.id} belongs to document ${inWords(may.owner)}: ${SETTLE_NUMBER}`,
+      `the number of document ${own.id} belongs to document ${documentInWords(may.owner)}: ${SETTLE_NUMBER}`,
     );
   }
   const { document } = own;

@@ -9,9 +9,9 @@ import { targetLadder } from '../readmodel/ladder.pure.ts';
 import { redact } from '../readmodel/redact.pure.ts';
 import { runView } from '../run/run-view.pure.ts';
 import { checkRun } from '../run/run.pure.ts';
-import type { StoredData as Entry, StoredDeletion, StoredNote } from '../run/stored-run.pure.ts';
+import type { StoredEntry as Entry, StoredDeletion, StoredNote } from '../run/stored-run.pure.ts';
 import { storedCauseText } from '../retry/stored-cause.pure.ts';
-import { ownerOf } from '../run/same-number.pure.ts';
+import { numberHolder } from '../run/same-number.pure.ts';
 import { numbered } from '../run/same-number.store.ts';
 import { fleetFacts, fleetNowOf, roleAsked } from '../claim/fleet-facts.ts';
 import type { AttemptDocument } from '../retry/attempt-history.port.ts';
@@ -40,7 +40,7 @@ export async function runAnswer(
   ]);
   // Of several documents with this number the owner is shown, and the explanation names the others.
   const ofNumber = numbered(documents);
-  const own = ownerOf(ofNumber);
+  const own = numberHolder(ofNumber);
   if (own === null) return null;
   const { document, id, stored } = own;
   const parsed = checkRun(stored);

@@ -46,17 +46,17 @@ export function holderInWords({ pid, machine, state_dir: stateDir }: Holder): st
 }
 
 /** How far this manager can reach another one. */
-export type Reach =
+export type Proximity =
   /** Its process can be seen, and ended. */
   | 'same_processes'
   /** Same machine, but its process id means nothing here: it can only be asked. */
   | 'same_machine'
   | 'other_machine';
 
-export function reachOf(
+export function proximityOf(
   other: Pick<Holder, 'boot_id' | 'pid_namespace'>,
   self: Pick<Holder, 'boot_id' | 'pid_namespace'>,
-): Reach {
+): Proximity {
   if (other.boot_id !== self.boot_id) return 'other_machine';
   return other.pid_namespace === self.pid_namespace ? 'same_processes' : 'same_machine';
 }
@@ -81,7 +81,7 @@ export function claimOfFolder(
   if (elder.runs_database !== self.runs_database) {
     return refused('which works on another database', ownFolder);
   }
-  if (reachOf(elder, self) === 'other_machine') {
+  if (proximityOf(elder, self) === 'other_machine') {
     return refused('on another machine', `end that one first, or ${ownFolder}`);
   }
   const spelledAlike = elder.servers_hash === self.servers_hash;

@@ -1,4 +1,4 @@
-import { reachOf, type Holder } from './holder.pure.ts';
+import { proximityOf, type Holder } from './holder.pure.ts';
 import { elderOf, nameTaken, type Elder } from './meeting.pure.ts';
 import type { OtherManagers } from './other-manager.ts';
 import { ManagerRefused } from './exclusion-refusal.ts';
@@ -167,6 +167,6 @@ function named(document: HostDocument | null) {
 /** The manager that has put itself into the document; null if nobody is named there. */
 function otherOf(document: HostDocument, self: Holder): Exclude<Elder, { kind: 'none' }> | null {
   const { holder, extras } = document;
-  if (holder !== null) return { kind: 'named', holder, reach: reachOf(holder, self) };
+  if (holder !== null) return { kind: 'named', holder, reach: proximityOf(holder, self) };
   return typeof extras['pid'] === 'number' ? { kind: 'unnamed', pid: extras['pid'] } : null;
 }

@@ -1,4 +1,4 @@
-import { reachOf, type Holder, type Reach } from './holder.pure.ts';
+import { proximityOf, type Holder, type Proximity } from './holder.pure.ts';
 
 /** What a host's document says of the manager that wrote it. */
 export interface HostNamed {
@@ -13,7 +13,7 @@ export interface HostNamed {
 export type Elder =
   /** Nobody, this manager itself, or one that has certainly ended. */
   | { kind: 'none' }
-  | { kind: 'named'; holder: Holder; reach: Reach }
+  | { kind: 'named'; holder: Holder; reach: Proximity }
   /** Of an earlier release, which does not say where it runs. */
   | { kind: 'unnamed'; pid: number };
 
@@ -36,7 +36,7 @@ export function elderOf(
   if (holder.instance === self.instance || holder.state_folder === self.state_folder) {
     return { kind: 'none' };
   }
-  return { kind: 'named', holder, reach: reachOf(holder, self) };
+  return { kind: 'named', holder, reach: proximityOf(holder, self) };
 }
 
 /** Why a manager does not start, or ends, beside another one of its name that lives. */

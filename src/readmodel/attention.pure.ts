@@ -5,7 +5,7 @@ import {
 } from '../features/actions/acknowledgement.pure.ts';
 import { boundedLine } from '../infra/values/bounded.pure.ts';
 import { namedInWords } from '../host/host-document.pure.ts';
-import { placesOf, type Places } from '../claim/places.pure.ts';
+import { slotsNow, type SlotsNow } from '../claim/slots.pure.ts';
 import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.pure.ts';
 import type { HostCard } from './hosts.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
@@ -68,7 +68,7 @@ export function attention(
   now: Date,
   standings: Standings = new Map(),
 ): AttentionItem[] {
-  const places = placesOf(hosts);
+  const places = slotsNow(hosts);
   const items = [
     ...hosts.flatMap(ofHost),
     ...onceEachNumber(runs).flatMap((run) =>
@@ -181,7 +181,7 @@ function ofRun(
   changed: Date | null,
   limits: AttentionLimits,
   now: Date,
-  places: Places,
+  places: SlotsNow,
 ): Omit<Bare, 'occurrence'>[] {
   const about = { run: run.run, host: run.host };
   const name = `Run ${run.run ?? 'without a number'}`;
@@ -292,7 +292,7 @@ const LONGEST_LACK = 500;
  * A retry that is due goes behind new runs: it is late only once a host with a free place has left it
  * lying, or when it has waited for so long that it goes first.
  */
-function isLate(due: Date, limits: AttentionLimits, now: Date, places: Places): boolean {
+function isLate(due: Date, limits: AttentionLimits, now: Date, places: SlotsNow): boolean {
   const grace = limits.promiseGraceSeconds;
   const waited = (from: Date) => (now.getTime() - from.getTime()) / 1000;
   if (places.kind === 'none' || waited(due) > limits.overdueSeconds + grace) {

@@ -4,9 +4,9 @@ import type { FleetHost } from '../claim/fleet-order.pure.ts';
 import type { HostView } from '../host/host-document.pure.ts';
 import { lastHeard, type FleetNow, type NextStep } from '../claim/next-step.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
-import { freePlaces } from '../claim/places.pure.ts';
+import { freeSlots } from '../claim/slots.pure.ts';
 import type { ParsedRun } from '../run/run.pure.ts';
-import { leftToWarmText, warmPlaceBeside } from '../claim/warm-place.pure.ts';
+import { leftToWarmText, warmHostBeside } from '../claim/warm-host.pure.ts';
 
 /** What one host would do with a run. */
 export interface HostOpinion {
@@ -101,12 +101,12 @@ function acceptingOf(
   hosts: readonly HostView[],
 ): HostFacts['accepting'] {
   if (!accepting && whyNot !== null) return { ok: false, reason: whyNot };
-  const warm = workerReady ? null : warmPlaceBeside(host, hosts.map(seatOf));
+  const warm = workerReady ? null : warmHostBeside(host, hosts.map(seatOf));
   return warm === null ? { ok: true } : { ok: false, reason: leftToWarmText(warm) };
 }
 
 function seatOf(view: HostView): Pick<FleetHost, 'host' | 'role' | 'free'> {
   const { host, role, workerReady } = view;
-  const free = workerReady && freePlaces([view]) > 0;
+  const free = workerReady && freeSlots([view]) > 0;
   return { host, role: role === 'primary' ? role : 'backup', free };
 }

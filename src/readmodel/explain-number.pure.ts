@@ -1,6 +1,6 @@
 import {
   documentsInWords,
-  inWords,
+  documentInWords,
   mayBegin,
   SETTLE_NUMBER,
   type Numbered,
@@ -45,7 +45,7 @@ export function withNumber(
   if (may.kind !== 'no' || !BEFORE_DONE.includes(explanation.state)) {
     return { ...explanation, ...about, rules, commands };
   }
-  const what = `it is set aside, since its number belongs to document ${inWords(may.owner)}: ${SETTLE_NUMBER}`;
+  const what = `it is set aside, since its number belongs to document ${documentInWords(may.owner)}: ${SETTLE_NUMBER}`;
   return {
     ...explanation,
     ...about,

@@ -8,11 +8,11 @@ export interface TriedOn {
   counted: boolean;
 }
 
-export type Blame = 'run' | 'host' | 'common' | 'unclear';
+export type Suspect = 'run' | 'host' | 'common' | 'unclear';
 
 /** Whether a run fails by itself or by where it is processed. */
 export interface HostOrRun {
-  blame: Blame;
+  blame: Suspect;
   /** One sentence: the answer. */
   says: string;
   /** What it rests on, a sentence each. */

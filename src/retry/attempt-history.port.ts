@@ -1,6 +1,6 @@
 import type { AttemptTimes } from '../attempt/attempt-times.pure.ts';
 import type { Blame, PastFailure } from './blame.pure.ts';
-import type { CauseClass, Meaning } from './causes.pure.ts';
+import type { CauseClass, Cause } from './causes.pure.ts';
 import type { InputSummary } from '../attempt/live-input.pure.ts';
 import type { OutcomeName } from '../run/run.pure.ts';
 import type { EndedFigures } from './attempt-metrics.pure.ts';
@@ -28,7 +28,7 @@ export interface AttemptOutcome {
   /** How the attempt itself came to its end; null if it came to none of its own. */
   cause: ExitCause['kind'] | null;
   /** What that means; null for an attempt that did not fail, absent in what earlier releases wrote. */
-  meaning?: Meaning | null;
+  meaning?: Cause | null;
   /** Did it count as a failure of the run? */
   counted: boolean;
   reason: string | null;
@@ -55,7 +55,7 @@ export interface AttemptDocument extends AttemptRecord {
   result: AttemptOutcome | null;
 }
 
-export interface FailureGroup {
+export interface GroupedFailures {
   fingerprint: string;
   count: number;
   /** At most 20 run numbers. */
@@ -65,7 +65,7 @@ export interface FailureGroup {
   /** How many of them counted. */
   counted: number;
   /** Newest failure's; null for what earlier releases wrote. */
-  meaning: Meaning | null;
+  meaning: Cause | null;
   /** Of the newest, for people; null: it came to no end of its own. */
   cause: string | null;
   blame: Blame;
@@ -104,7 +104,7 @@ export interface AttemptStore {
   /** Other hosts that have finished a run since a time, each with the newest such end. */
   successesElsewhere(host: string, since: Date): Promise<{ host: string; last: Date }[]>;
   /** Failures since a time, grouped, most frequent first; looks at no more than 2000 attempts. */
-  failureGroups(since: Date, limit: number): Promise<FailureGroup[]>;
+  failureGroups(since: Date, limit: number): Promise<GroupedFailures[]>;
   /** Failures, counted or not, newest first; no more than 2000. */
   failures(query: FailureQuery): Promise<PastFailure[]>;
 }

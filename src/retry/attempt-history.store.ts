@@ -3,7 +3,7 @@ import type { Document } from 'mongodb';
 import { readTimes, type AttemptTimes } from '../attempt/attempt-times.pure.ts';
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { blame, type PastFailure } from './blame.pure.ts';
-import type { Meaning } from './causes.pure.ts';
+import type { Cause } from './causes.pure.ts';
 import type { EndedFigures } from './attempt-metrics.pure.ts';
 import { storedCause, storedCauseText } from './stored-cause.pure.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
@@ -14,7 +14,7 @@ import type {
   AttemptOutcome,
   AttemptRecord,
   AttemptStore,
-  FailureGroup,
+  GroupedFailures,
   FailureQuery,
 } from './attempt-history.port.ts';
 
@@ -213,7 +213,7 @@ function pastFailure({ run, host, result }: Document): PastFailure {
 }
 
 /** Groups failures, given newest first, by fingerprint; most frequent first. */
-export function groupFailures(failures: readonly Document[]): FailureGroup[] {
+export function groupFailures(failures: readonly Document[]): GroupedFailures[] {
   const byFingerprint = new Map<string, Document[]>();
   for (const failure of failures) {
     const key = (failure.result as AttemptOutcome).fingerprint ?? 'unknown';
@@ -225,7 +225,7 @@ export function groupFailures(failures: readonly Document[]): FailureGroup[] {
   return groups.sort((a, b) => b.count - a.count);
 }
 
-function failureGroup(fingerprint: string, failures: readonly Document[]): FailureGroup {
+function failureGroup(fingerprint: string, failures: readonly Document[]): GroupedFailures {
   const [newest] = failures;
   const result = newest?.result as AttemptOutcome;
   const runs = [...new Set(failures.map(({ run }) => run as number))];
@@ -236,7 +236,7 @@ function failureGroup(fingerprint: string, failures: readonly Document[]): Failu
     runs: runs.slice(0, MOST_RUNS_PER_GROUP),
     last: newest?.ended as Date,
     reason: result.reason ?? '',
-    meaning: (result.meaning as Meaning | undefined) ?? null,
+    meaning: (result.meaning as Cause | undefined) ?? null,
     cause: storedCauseText(result),
     blame: blame(failures.map(pastFailure)),
   };

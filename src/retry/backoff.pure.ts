@@ -17,14 +17,14 @@ export function uncountedDelaySeconds(inRow: number, rules: RetryRules): number 
 }
 
 /** What a counted failure does to the run's document. Delays in seconds. */
-export type CountedFailure =
+export type CountedConclusion =
   /** One rung down, tried again after the delay. */
   | { kind: 'failed'; failures: number; delaySeconds: number }
   /** The last one: nobody tries again. */
   | { kind: 'given_up'; failures: number; delaySeconds: null };
 
 export type FailureConclusion =
-  | CountedFailure
+  | CountedConclusion
   /** Not the run's fault: tried again soon with the same count. */
   | { kind: 'requeued'; holderLost: boolean; delaySeconds: number };
 
@@ -32,7 +32,11 @@ export type FailureConclusion =
  * `before`: counted failures so far; `random` is drawn evenly from [0, 1). A run that was given up and
  * tried once more by a person is not counted further.
  */
-export function countedFailure(before: number, random: number, rules: RetryRules): CountedFailure {
+export function countedConclusion(
+  before: number,
+  random: number,
+  rules: RetryRules,
+): CountedConclusion {
   const failures = before + 1;
   return failures >= rules.maxFailures
     ? { kind: 'given_up', failures: Math.max(before, rules.maxFailures), delaySeconds: null }
@@ -81,5 +85,5 @@ export function concludeFailure(
       delaySeconds: uncountedDelaySeconds(inRow, rules),
     };
   }
-  return countedFailure(before.failures, random, rules);
+  return countedConclusion(before.failures, random, rules);
 }

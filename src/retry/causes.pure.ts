@@ -19,7 +19,7 @@ export type Whose = 'run' | 'host' | 'site' | 'operator';
  * The meaning of an end. It shapes the next attempt and tells people where to look; whether there is
  * a next attempt, and whether this one counts, is decided by `retry` alone.
  */
-export interface Meaning {
+export interface Cause {
   class: CauseClass;
   /** Data type whose plugin raised the error, where one did. */
   plugin: string | null;
@@ -41,7 +41,7 @@ export interface FailureFacts {
 }
 
 /** For people. */
-export function causeText({ class: cause, plugin }: Pick<Meaning, 'class' | 'plugin'>): string {
+export function causeText({ class: cause, plugin }: Pick<Cause, 'class' | 'plugin'>): string {
   switch (cause) {
     case 'plugin_error':
       return plugin === null ? 'plugin error' : `plugin error in ${plugin}`;
@@ -58,8 +58,8 @@ const BUS_ERROR = 7;
 export type NeededTypes = Pick<TargetRules, 'lastResort' | 'rawTypes'>;
 
 /** What an attempt's end means: the same for the same words, on whichever host. */
-export function meaningOf(outcome: FailureFacts, needed: NeededTypes): Meaning {
-  const found = bareMeaning(outcome);
+export function causeOf(outcome: FailureFacts, needed: NeededTypes): Cause {
+  const found = causeByExit(outcome);
   // What every attempt needs cannot be shed.
   const { plugin } = found;
   const isNeeded =
@@ -68,35 +68,35 @@ export function meaningOf(outcome: FailureFacts, needed: NeededTypes): Meaning {
   return ofPlugin && isNeeded ? { ...found, sheddingHelps: false } : found;
 }
 
-function bareMeaning(outcome: FailureFacts): Meaning {
+function causeByExit(outcome: FailureFacts): Cause {
   const { cause } = outcome;
   switch (cause.kind) {
     case 'strax_error':
-      return meaning(classOfError(cause, outcome.traceback), { plugin: cause.plugin });
+      return causeOfClass(classOfError(cause, outcome.traceback), { plugin: cause.plugin });
     case 'host_problem':
       return ofHostProblem(cause.reason, outcome.traceback);
     case 'out_of_memory':
-      return meaning('out_of_memory', { plugin: cause.plugin });
+      return causeOfClass('out_of_memory', { plugin: cause.plugin });
     case 'memory_limit':
-      return meaning('out_of_memory');
+      return causeOfClass('out_of_memory');
     case 'timed_out':
     case 'no_progress':
       return ofHang(outcome);
     case 'child_died':
       // Memory that is shared with others has no place left: touching it is a bus error.
-      if (cause.signal === BUS_ERROR) return meaning('out_of_memory');
-      return meaning(cause.code === EXIT_NO_RESULT ? 'disk' : 'unknown');
+      if (cause.signal === BUS_ERROR) return causeOfClass('out_of_memory');
+      return causeOfClass(cause.code === EXIT_NO_RESULT ? 'disk' : 'unknown');
     case 'finished':
-      return meaning(outcome.shortOf === 'products' ? 'corrupt_data' : 'input_not_ready');
+      return causeOfClass(outcome.shortOf === 'products' ? 'corrupt_data' : 'input_not_ready');
     case 'operator':
-      return meaning('operator');
+      return causeOfClass('operator');
     case 'vanished':
-      return meaning('vanished');
+      return causeOfClass('vanished');
     case 'not_started':
     case 'orphaned':
     case 'manager':
     case 'superseded':
-      return meaning('manager');
+      return causeOfClass('manager');
   }
 }
 
@@ -116,7 +116,7 @@ const WHOSE: Record<CauseClass, Whose> = {
   operator: 'operator',
 };
 
-function meaning(cause: CauseClass, about: { plugin?: string | null } = {}): Meaning {
+function causeOfClass(cause: CauseClass, about: { plugin?: string | null } = {}): Cause {
   const { plugin = null } = about;
   return {
     class: cause,
@@ -183,7 +183,7 @@ function byPlace({ frames }: RaisedError, plugin: string | null): CauseClass {
 }
 
 /** An error of the host's that has become one sentence. */
-function ofHostProblem(reason: string, traceback: string): Meaning {
+function ofHostProblem(reason: string, traceback: string): Cause {
   const [, type = '', message = reason] = /^(\w+): ([^]*)$/.exec(reason) ?? [];
   const error = { type, message, frames: [] };
   const chain = raisedErrors(traceback).map(byItself);
@@ -192,7 +192,7 @@ function ofHostProblem(reason: string, traceback: string): Meaning {
   // Of memory that others use, this attempt has not too much.
   const lessMemory = told === 'out_of_memory' && /\/dev\/shm/.test(message);
   const whose = told === 'out_of_memory' ? 'host' : WHOSE[told];
-  return { ...meaning(told), whose, lessMemory, sheddingHelps: lessMemory };
+  return { ...causeOfClass(told), whose, lessMemory, sheddingHelps: lessMemory };
 }
 
 /** Frames in which a plugin waits for others' programs. */
@@ -200,13 +200,13 @@ const SERVICE =
   /\/(pymongo|urllib3|requests|rframe|xedocs)\/|\/(urllib\/request|http\/client)\.py$/;
 const OF_PROCESSING = /\/strax(en)?\/|\/plugins\//;
 
-function ofHang({ traceback, progress }: FailureFacts): Meaning {
+function ofHang({ traceback, progress }: FailureFacts): Cause {
   if (progress?.phase === 'waiting_for_data' && progress.chunks === 0) {
-    return meaning('input_not_ready');
+    return causeOfClass('input_not_ready');
   }
   const threads = traceback.split(/\n(?=\S)/).map(framesOf);
   const waits = (frames: readonly Frame[]) =>
     frames.some(({ path }) => SERVICE.test(path)) &&
     frames.some(({ path }) => OF_PROCESSING.test(path));
-  return meaning(threads.some(waits) ? 'calibration_or_database' : 'hang');
+  return causeOfClass(threads.some(waits) ? 'calibration_or_database' : 'hang');
 }

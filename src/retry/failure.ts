@@ -1,4 +1,4 @@
-import { causeText, type Meaning } from './causes.pure.ts';
+import { causeText, type Cause } from './causes.pure.ts';
 import { fingerprint } from './fingerprint.pure.ts';
 import type { FieldProblem } from '../run/run.pure.ts';
 import { concludeFailure, type Fault, type FailureHistory } from './backoff.pure.ts';
@@ -20,7 +20,7 @@ export interface Failure {
   /** Also a run that goes back to the queue says it in its document: nobody else does. */
   told?: boolean;
   /** What it means, where an attempt has told. */
-  meaning?: Meaning;
+  cause?: Cause;
 }
 
 export interface ConcludedFailure {
@@ -37,7 +37,7 @@ export function concludedFailure(env: Environment, failure: Failure): ConcludedF
   const { retry } = env.rules;
   const conclusion = concludeFailure(before, fault, env.clock.random(), retry);
   const text = reasonText(env.host, reason, failure.traceback);
-  const what = failure.meaning === undefined ? '' : `, ${causeText(failure.meaning)}`;
+  const what = failure.cause === undefined ? '' : `, ${causeText(failure.cause)}`;
   switch (conclusion.kind) {
     case 'requeued':
       return {

@@ -1,4 +1,4 @@
-import type { Meaning } from './causes.pure.ts';
+import type { Cause } from './causes.pure.ts';
 import type { Culprit } from '../plan/targets.pure.ts';
 
 /** As much of an attempt's history as the next one learns from. */
@@ -9,7 +9,7 @@ export interface PastAttempt {
     counted: boolean;
     /** Absent in what earlier versions have written. */
     cause?: string | null;
-    meaning?: Meaning | null;
+    meaning?: Cause | null;
     plugin: string | null;
   } | null;
 }

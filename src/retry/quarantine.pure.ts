@@ -1,7 +1,7 @@
 import type { QuarantineRules } from '../infra/config/rules.pure.ts';
 
 /** One ended attempt of this host, as far as it tells of the host. */
-export interface EndedAttempt {
+export interface RecentAttempt {
   run: number;
   /** `neither`: a person, a manager or another host ended it. */
   verdict: 'succeeded' | 'failed' | 'neither';
@@ -18,7 +18,7 @@ export interface OtherHost {
   lastSuccessMs: number | null;
 }
 
-export type Standing =
+export type HostTrust =
   | { kind: 'trusted' }
   /** Claims nothing until then, ms since 1970. */
   | { kind: 'quarantined'; untilMs: number; why: string }
@@ -31,12 +31,12 @@ export type Standing =
  * this host's. It then pauses, tries one run, and pauses longer if that fails too. With no healthy
  * other host it goes on. `attempts`: newest first.
  */
-export function hostStanding(
-  attempts: readonly EndedAttempt[],
+export function hostTrust(
+  attempts: readonly RecentAttempt[],
   others: readonly OtherHost[],
   nowMs: number,
   rules: QuarantineRules,
-): Standing {
+): HostTrust {
   const failures = sinceLastSuccess(attempts);
   const needed = new Set<number>();
   let further = 0;
@@ -64,7 +64,7 @@ export function hostStanding(
 }
 
 /** Newest first. */
-function sinceLastSuccess(attempts: readonly EndedAttempt[]): EndedAttempt[] {
+function sinceLastSuccess(attempts: readonly RecentAttempt[]): RecentAttempt[] {
   const telling = attempts.filter(({ verdict }) => verdict !== 'neither');
   const success = telling.findIndex(({ verdict }) => verdict === 'succeeded');
   return success === -1 ? telling : telling.slice(0, success);

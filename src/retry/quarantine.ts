@@ -1,10 +1,10 @@
 import { isCleared, type PastFailure } from './blame.pure.ts';
 import { causeText } from './causes.pure.ts';
 import {
-  hostStanding,
-  type EndedAttempt,
+  hostTrust,
+  type RecentAttempt,
   type OtherHost,
-  type Standing,
+  type HostTrust,
 } from './quarantine.pure.ts';
 import { utcToTheSecond } from '../infra/values/utc.pure.ts';
 import type { AttemptDocument } from './attempt-history.port.ts';
@@ -25,7 +25,7 @@ const LOOKED_BACK_SECONDS = 7 * 24 * 3600;
  */
 export class Quarantine {
   readonly #env: Environment;
-  #standing: Standing = { kind: 'trusted' };
+  #standing: HostTrust = { kind: 'trusted' };
   #askedAt = -Infinity;
 
   constructor(env: Environment) {
@@ -42,7 +42,7 @@ export class Quarantine {
   }
 
   /** Keeps what was known while the database is away. */
-  async standing(): Promise<Standing> {
+  async standing(): Promise<HostTrust> {
     const now = this.#env.clock.monotonicSeconds();
     const askAgain =
       this.#standing.kind === 'trusted' ? Infinity : this.#env.rules.limits.cleanUpSeconds;
@@ -56,14 +56,14 @@ export class Quarantine {
     return standing;
   }
 
-  async #ask(): Promise<Standing> {
+  async #ask(): Promise<HostTrust> {
     const { store, host, rules } = this.#env;
     const now = await store.serverTime();
     const since = new Date(now.getTime() - LOOKED_BACK_SECONDS * 1000);
     const history = await store.attempts.endedOn(host, since, ATTEMPTS_LOOKED_AT);
     const standing = (elsewhere: readonly PastFailure[], others: readonly OtherHost[]) => {
       const attempts = history.map((attempt) => ended(attempt, elsewhere));
-      return hostStanding(attempts, others, now.getTime(), rules.quarantine);
+      return hostTrust(attempts, others, now.getTime(), rules.quarantine);
     };
     // The usual case needs no second question.
     if (standing([], ANYBODY).kind === 'trusted') return { kind: 'trusted' };
@@ -87,7 +87,7 @@ export class Quarantine {
     return extras['accepting'] === true && ageSeconds < this.#env.rules.limits.presumedDeadSeconds;
   }
 
-  async #tellChange(before: Standing, after: Standing): Promise<void> {
+  async #tellChange(before: HostTrust, after: HostTrust): Promise<void> {
     if (before.kind === after.kind) return;
     const { log, host } = this.#env;
     const [event, message] = announcement(host, after);
@@ -100,7 +100,7 @@ export class Quarantine {
 /** Stands for a host that always succeeds. */
 const ANYBODY = [{ host: 'anybody', lastSuccessMs: Infinity }];
 
-function announcement(host: string, standing: Standing): [event: string, message: string] {
+function announcement(host: string, standing: HostTrust): [event: string, message: string] {
   switch (standing.kind) {
     case 'quarantined':
       return [
@@ -120,7 +120,7 @@ export function at(ms: number): string {
 }
 
 /** A failure that others had in the same way tells nothing of this host. */
-function ended(attempt: AttemptDocument, elsewhere: readonly PastFailure[]): EndedAttempt {
+function ended(attempt: AttemptDocument, elsewhere: readonly PastFailure[]): RecentAttempt {
   const { run, host, ended: time, result } = attempt;
   const { fingerprint = null, meaning = null } = result ?? {};
   const failure = { run, host, fingerprint, class: meaning?.class ?? null };
@@ -135,7 +135,7 @@ function ended(attempt: AttemptDocument, elsewhere: readonly PastFailure[]): End
   };
 }
 
-function verdictOf(result: AttemptDocument['result']): EndedAttempt['verdict'] {
+function verdictOf(result: AttemptDocument['result']): RecentAttempt['verdict'] {
   if (result === null) return 'neither';
   if (result.outcome === 'done') return 'succeeded';
   const failed = ['failed', 'given_up', 'requeued'].includes(result.outcome);

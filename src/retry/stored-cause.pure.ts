@@ -1,4 +1,4 @@
-import { CAUSE_CLASSES, causeText, type CauseClass, type Meaning } from './causes.pure.ts';
+import { CAUSE_CLASSES, causeText, type CauseClass, type Cause } from './causes.pure.ts';
 
 /** An attempt's end as the history has it, whichever release wrote it. */
 export interface StoredEnd {
@@ -8,7 +8,7 @@ export interface StoredEnd {
   meaning?: unknown;
 }
 
-type Cause = Pick<Meaning, 'class' | 'plugin'>;
+type ShownCause = Pick<Cause, 'class' | 'plugin'>;
 
 /** What ends alone tell, where no release has written what they mean. */
 const CLASS_OF_END: Readonly<Record<string, CauseClass>> = {
@@ -25,7 +25,7 @@ const CLASS_OF_END: Readonly<Record<string, CauseClass>> = {
 };
 
 /** Why an attempt failed; null if it did not, or came to no end of its own. */
-export function storedCause({ outcome, cause, meaning }: StoredEnd): Cause | null {
+export function storedCause({ outcome, cause, meaning }: StoredEnd): ShownCause | null {
   if (outcome === 'done' || outcome === 'superseded') return null;
   if (typeof meaning === 'object' && meaning !== null) {
     const { class: stored, plugin } = meaning as Record<string, unknown>;

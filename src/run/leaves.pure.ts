@@ -8,7 +8,7 @@ import {
   readInteger,
   readNumber,
 } from '../infra/values/bson-values.pure.ts';
-import type { Notes } from './run-shape.pure.ts';
+import type { FieldNotes } from './run-shape.pure.ts';
 
 /** Characters of what a document says of itself; none of its own words is as long. */
 export const LONGEST_TEXT = 300;
@@ -21,7 +21,7 @@ export function absentOr(value: unknown, problem: string): string {
 export function optionalString(
   value: unknown,
   field: string,
-  { odd }: Notes,
+  { odd }: FieldNotes,
   longest = LONGEST_TEXT,
 ): string | null {
   if (isMissing(value)) return null;
@@ -29,7 +29,7 @@ export function optionalString(
   return odd(field, 'is not a string', null);
 }
 
-export function optionalDate(value: unknown, field: string, { odd }: Notes): Date | null {
+export function optionalDate(value: unknown, field: string, { odd }: FieldNotes): Date | null {
   if (isMissing(value)) return null;
   const date = readDate(value);
   if (date !== null) return date;
@@ -39,7 +39,7 @@ export function optionalDate(value: unknown, field: string, { odd }: Notes): Dat
     : odd(field, 'is text, not a date', clear);
 }
 
-export function optionalCount(value: unknown, field: string, { odd }: Notes): number {
+export function optionalCount(value: unknown, field: string, { odd }: FieldNotes): number {
   if (isMissing(value)) return 0;
   const count = readInteger(value);
   if (count !== null && count >= 0) return count;
@@ -72,7 +72,7 @@ export function plainNumber(value: unknown): number | null {
 }
 
 /** Whatever stands there, for people; null for nothing. */
-export function wordsOf(value: unknown): string | null {
+export function shownText(value: unknown): string | null {
   if (isMissing(value)) return null;
   return boundedLine(typeof value === 'string' ? value : jsonOf(value), LONGEST_TEXT);
 }

@@ -1,6 +1,6 @@
 import { fieldsOf, isMissing, isObject, readDate } from '../infra/values/bson-values.pure.ts';
 import { readIncomplete } from './incomplete.pure.ts';
-import { elementsOf, plainNumber, plainString, plainStrings, wordsOf } from './leaves.pure.ts';
+import { elementsOf, plainNumber, plainString, plainStrings, shownText } from './leaves.pure.ts';
 import type { FieldProblem } from './run-shape.pure.ts';
 import type { OwnFields, StoredDebt, StoredProgress } from './stored-run.pure.ts';
 
@@ -67,5 +67,5 @@ function readFaultSeen(seen: unknown): OwnFields['faultSeen'] {
 function readDebt(debt: unknown): StoredDebt | null {
   if (isMissing(debt)) return null;
   const { attempt = null, time = null } = fieldsOf(debt);
-  return { attempt: wordsOf(attempt), seen: { attempt, time } };
+  return { attempt: shownText(attempt), seen: { attempt, time } };
 }

@@ -5,7 +5,7 @@ import {
   readInteger,
   readNumber,
 } from '../infra/values/bson-values.pure.ts';
-import type { Notes, Run } from './run-shape.pure.ts';
+import type { FieldNotes, Run } from './run-shape.pure.ts';
 
 /** Defaults of the DAQ settings that a run document may lack (reference, section 4.2). */
 const DAQ_DEFAULTS = {
@@ -24,7 +24,7 @@ const DAQ_SETTINGS = [
 ] as const;
 
 /** How the live data was written: nobody can read it by settings that are wrong. */
-export function readDaq(value: unknown, notes: Notes): Run['daq'] {
+export function readDaq(value: unknown, notes: FieldNotes): Run['daq'] {
   const config = isObject(value) ? value : {};
   if (!isObject(value)) {
     notes.stop('daq_config', isMissing(value) ? 'is absent' : 'is not an object', null);
@@ -74,7 +74,7 @@ export function readDaq(value: unknown, notes: Notes): Run['daq'] {
   };
 }
 
-function readThreads(value: unknown, { stop, odd }: Notes): Readonly<Record<string, number>> {
+function readThreads(value: unknown, { stop, odd }: FieldNotes): Readonly<Record<string, number>> {
   const field = 'daq_config.processing_threads';
   if (!isObject(value)) {
     return stop(field, isMissing(value) ? 'is absent' : 'is not an object', {});

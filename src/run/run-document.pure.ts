@@ -16,7 +16,7 @@ import {
   optionalDate,
   optionalString,
   readCounts,
-  wordsOf,
+  shownText,
 } from './leaves.pure.ts';
 import { readOwnFields } from './own-fields.pure.ts';
 import { readDaq } from './run-daq.pure.ts';
@@ -26,7 +26,7 @@ import { OUTCOMES, RUN_STATES } from './run-shape.pure.ts';
 import type {
   BootstraxFields,
   FieldProblem,
-  Notes,
+  FieldNotes,
   ParsedRun,
   RunState,
 } from './run-shape.pure.ts';
@@ -103,7 +103,7 @@ function unreadable(problem: string): StoredRun {
 function readFields(raw: Record<string, unknown>): StoredRun {
   const problems: FieldProblem[] = [];
   const oddities: FieldProblem[] = [];
-  const notes: Notes = {
+  const notes: FieldNotes = {
     stop: (field, problem, value) => {
       note(problems, field, problem);
       return value;
@@ -125,13 +125,13 @@ function readFields(raw: Record<string, unknown>): StoredRun {
     detectors: readDetectors(raw.detectors, notes),
     end: optionalDate(raw.end, 'end', notes),
     status: isMissing(raw.status) ? null : readStatus(raw.status, notes),
-    statusText: wordsOf(raw.status),
+    statusText: shownText(raw.status),
     restrax: readRestrax(raw.restrax),
     tags: tags.names,
     namedTags: tags.named,
     tagNotes: tags.notes,
     comments: readComments(raw.comments),
-    stateText: wordsOf(ownership.state),
+    stateText: shownText(ownership.state),
     hasOddCount: isOddCount(fieldsOf(raw.bootstrax).n_failures),
     own: readOwnFields(raw.bootstrax),
     deletedData: readDeletedData(raw.deleted_data),
@@ -164,16 +164,16 @@ function isOddCount(count: unknown): boolean {
 }
 
 function readRestrax(restrax: unknown): string | null {
-  return isMissing(restrax) ? null : (wordsOf(fieldsOf(restrax).state) ?? UNKNOWN_RESTRAX);
+  return isMissing(restrax) ? null : (shownText(fieldsOf(restrax).state) ?? UNKNOWN_RESTRAX);
 }
 
-function readRunNumber(value: unknown, { stop }: Notes): number | null {
+function readRunNumber(value: unknown, { stop }: FieldNotes): number | null {
   const number = readInteger(value);
   if (number !== null && number >= 0) return number;
   return stop('number', absentOr(value, 'is not a non-negative integer'), null);
 }
 
-function readStart(value: unknown, { stop, odd }: Notes): Date | null {
+function readStart(value: unknown, { stop, odd }: FieldNotes): Date | null {
   const start = readDate(value);
   if (start !== null) return start;
   const clear = readClearDate(value);
@@ -183,19 +183,19 @@ function readStart(value: unknown, { stop, odd }: Notes): Date | null {
 }
 
 /** As the reference, which looks for the modes it knows in whatever text the value makes. */
-function readMode(value: unknown, { odd }: Notes): string | null {
+function readMode(value: unknown, { odd }: FieldNotes): string | null {
   if (isMissing(value)) return null;
   if (typeof value === 'string') return boundedLine(value, LONGEST_TEXT);
   return odd('mode', 'is not a string', boundedLine(jsonOf(value), LONGEST_TEXT));
 }
 
-function readStatus(value: unknown, { odd }: Notes): string {
+function readStatus(value: unknown, { odd }: FieldNotes): string {
   return typeof value === 'string'
     ? boundedLine(value, LONGEST_TEXT)
     : odd('status', 'is not a string', FOREIGN_STATUS);
 }
 
-function readDetectors(value: unknown, { stop, odd }: Notes): readonly string[] {
+function readDetectors(value: unknown, { stop, odd }: FieldNotes): readonly string[] {
   const problem = absentOr(value, 'is not an array of strings');
   const isName = (item: unknown): item is string => typeof item === 'string' && item !== '';
   if (typeof value === 'string') {
@@ -214,7 +214,7 @@ function readDetectors(value: unknown, { stop, odd }: Notes): readonly string[] 
     : stop('detectors', problem, []);
 }
 
-function readBootstrax(value: unknown, notes: Notes): BootstraxFields {
+function readBootstrax(value: unknown, notes: FieldNotes): BootstraxFields {
   if (isMissing(value)) return UNTOUCHED;
   if (!isObject(value)) return notes.stop('bootstrax', 'is not an object', UNTOUCHED);
   const at = (name: string) => `bootstrax.${name}`;
@@ -243,7 +243,7 @@ function readBootstrax(value: unknown, notes: Notes): BootstraxFields {
   };
 }
 
-function readState(value: unknown, { stop }: Notes): RunState | null {
+function readState(value: unknown, { stop }: FieldNotes): RunState | null {
   if (isMissing(value)) return null;
   const state = RUN_STATES.find((known) => known === value);
   return state ?? stop('bootstrax.state', `is not one of null, ${RUN_STATES.join(', ')}`, null);

@@ -1,10 +1,10 @@
 import { isMissing, isObject, readDate } from '../infra/values/bson-values.pure.ts';
 import { absentOr, elementsOf, objectsOf, optionalString, plainString } from './leaves.pure.ts';
-import type { BootstraxFields, Notes } from './run-shape.pure.ts';
-import type { StoredData, StoredDeletion } from './stored-run.pure.ts';
+import type { BootstraxFields, FieldNotes } from './run-shape.pure.ts';
+import type { StoredEntry, StoredDeletion } from './stored-run.pure.ts';
 
 /** Entries of `data` that are objects. */
-export function readData(value: unknown, notes: Notes): readonly StoredData[] {
+export function readData(value: unknown, notes: FieldNotes): readonly StoredEntry[] {
   if (!Array.isArray(value)) return notes.stop('data', absentOr(value, 'is not an array'), []);
   if (value.length === 0) return notes.stop('data', 'is empty', []);
   return value.flatMap((entry: unknown, i) => {
@@ -44,7 +44,7 @@ function livePathProblem(location: unknown): string | null {
 export function readLiveLocation(
   raw: unknown,
   bootstrax: BootstraxFields,
-  notes: Notes,
+  notes: FieldNotes,
 ): string | null {
   const entries = elementsOf(raw);
   const live = entries.flatMap((entry, i) =>

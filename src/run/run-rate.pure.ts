@@ -4,10 +4,10 @@ import {
   readClearNumber,
   readNumber,
 } from '../infra/values/bson-values.pure.ts';
-import type { Notes } from './run-shape.pure.ts';
+import type { FieldNotes } from './run-shape.pure.ts';
 
 /** Sum over detectors of the maximal rate, MB/s; null where none is known (section 6.2). */
-export function maximalRate(value: unknown, { odd }: Notes): number | null {
+export function maximalRate(value: unknown, { odd }: FieldNotes): number | null {
   if (isMissing(value)) return null;
   if (!isObject(value)) return odd('rate', 'is not an object', null);
   let sum = 0;

@@ -91,13 +91,13 @@ export function problemsText(problems: readonly FieldProblem[]): string {
 }
 
 /** Notes something about a field and returns the value to go on with. */
-export type Note = <T>(field: string, problem: string, value: T) => T;
+export type FieldNote = <T>(field: string, problem: string, value: T) => T;
 
-export interface Notes {
+export interface FieldNotes {
   /** Nobody can process the run. */
-  stop: Note;
+  stop: FieldNote;
   /** It is clear what was meant, or it does not matter. */
-  odd: Note;
+  odd: FieldNote;
 }
 
 /** A document that nobody can process until a person mends it. */

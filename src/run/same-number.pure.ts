@@ -22,7 +22,7 @@ export type MayBegin =
   | { kind: 'gone' };
 
 /** The number of a run belongs to another document. */
-export interface NotOwned {
+export interface NumberTaken {
   text: string;
   problems: readonly FieldProblem[];
   /** Ids of the others. */
@@ -33,7 +33,7 @@ export interface NotOwned {
  * The document that the number belongs to: one with products, else one that is busy, else the one
  * with the smaller id. The same for everybody who reads the same documents.
  */
-export function ownerOf<T extends Numbered>(documents: readonly T[]): T | null {
+export function numberHolder<T extends Numbered>(documents: readonly T[]): T | null {
   return [...documents].sort(firstOwns)[0] ?? null;
 }
 
@@ -47,7 +47,7 @@ export function mayBegin(id: string, documents: readonly Numbered[]): MayBegin {
   const own = documents.find((each) => each.id === id);
   if (own === undefined) return { kind: 'gone' };
   const others = documents.filter((each) => each.id !== id);
-  const owner = ownerOf(documents);
+  const owner = numberHolder(documents);
   if (owner !== null && owner.id !== id) return { kind: 'no', owner };
   const busy = others.find(isBusy);
   return busy === undefined ? { kind: 'yes' } : { kind: 'no', owner: busy };
@@ -66,13 +66,13 @@ const MOST_ID_CHARACTERS = 100;
 
 /** How the documents of a number stand, for people: each with its id, the owner first. */
 export function documentsInWords(documents: readonly Numbered[]): string {
-  const named = [...documents].sort(firstOwns).slice(0, MOST_NAMED).map(inWords);
+  const named = [...documents].sort(firstOwns).slice(0, MOST_NAMED).map(documentInWords);
   const more = documents.length - named.length;
   return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** One document: its id and its state. */
-export function inWords({ id, stored }: Numbered): string {
+export function documentInWords({ id, stored }: Numbered): string {
   const { host } = stored.bootstrax;
   const shown = stored.stateText?.slice(0, 20) ?? 'new';
   const where = shown !== 'new' && host !== null ? ` on ${host.slice(0, 100)}` : '';
@@ -101,7 +101,7 @@ export function harmToOthers(
     case 'reprocess': {
       const may = mayBegin(own.id, [own, ...others]);
       return may.kind === 'no'
-        ? `the number of document ${own.id} belongs to document ${inWords(may.owner)}: ${SETTLE_NUMBER}`
+        ? `the number of document ${own.id} belongs to document ${documentInWords(may.owner)}: ${SETTLE_NUMBER}`
         : null;
     }
     default:

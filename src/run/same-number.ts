@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb';
 
 import { readRun, type Run } from './run.pure.ts';
-import { inWords, mayBegin, setAsideText, type NotOwned } from './same-number.pure.ts';
+import { documentInWords, mayBegin, setAsideText, type NumberTaken } from './same-number.pure.ts';
 import { idText } from './document-id.ts';
 import { numbered } from './same-number.store.ts';
 import { seenOf } from './stored-runs.ts';
@@ -16,7 +16,7 @@ const BATCH = 200;
 
 export type NumberCheck =
   | { kind: 'ours' }
-  | { kind: 'others'; because: NotOwned }
+  | { kind: 'others'; because: NumberTaken }
   /** The document has another number now. */
   | { kind: 'renumbered' }
   | { kind: 'stopped' };
@@ -48,7 +48,7 @@ export async function checkNumber(
           text: setAsideText(run.number, id, documents),
           problems: others.map((other) => ({
             field: 'number',
-            problem: `is that of document ${inWords(other)} as well`,
+            problem: `is that of document ${documentInWords(other)} as well`,
           })),
           sameNumber: others.map((other) => other.id),
         },

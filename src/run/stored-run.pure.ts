@@ -31,7 +31,7 @@ export interface StoredRun {
   hasOddCount: boolean;
   own: OwnFields;
   /** Entries that are no objects are left out. */
-  data: readonly StoredData[];
+  data: readonly StoredEntry[];
   deletedData: readonly StoredDeletion[];
   /** Where the live data of this run lies, as the document says; null once it is deleted. */
   liveLocation: string | null;
@@ -59,7 +59,7 @@ export interface Ownership {
 }
 
 /** An entry of `data`. */
-export interface StoredData {
+export interface StoredEntry {
   type: string | null;
   host: string | null;
   location: string | null;

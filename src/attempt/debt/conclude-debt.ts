@@ -1,5 +1,5 @@
 import type { Plan, Progress, Result } from '../attempt.pure.ts';
-import { causeText, meaningOf } from '../../retry/causes.pure.ts';
+import { causeText, causeOf } from '../../retry/causes.pure.ts';
 import { fingerprint } from '../../retry/fingerprint.pure.ts';
 import type { Run } from '../../run/run.pure.ts';
 import { unpublished, type ChildOutcome } from '../outcome.pure.ts';
@@ -156,7 +156,7 @@ function historyOf(env: Environment, attempt: DebtSoFar, outcome: ChildOutcome):
       };
     case 'failed': {
       const { cause, traceback, shortOf = null, reason, culprit } = outcome;
-      const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
+      const meaning = causeOf({ cause, traceback, shortOf, progress }, env.rules.targets);
       return {
         ...common,
         outcome: 'failed',
@@ -192,7 +192,7 @@ async function report(
     return;
   }
   const { cause, traceback, shortOf = null, reason } = outcome;
-  const meaning = meaningOf({ cause, traceback, shortOf, progress }, env.rules.targets);
+  const meaning = causeOf({ cause, traceback, shortOf, progress }, env.rules.targets);
   const message = `${stays}; what it lacks could not be made, ${causeText(meaning)}: ${reason}`;
   env.log.warn({ ...line, targets: plan?.targets ?? [] }, message);
   await tellDaq(env, 'warning', message, number);

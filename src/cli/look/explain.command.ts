@@ -4,7 +4,7 @@ import type { Explanation } from '../../readmodel/explain.pure.ts';
 import { explainedRun } from './explained-run.ts';
 import { runArgument, RUN_HELP, type RunArgument } from '../framework/run-argument.ts';
 import { blame, blameText, isAlike, type Blame } from '../../retry/blame.pure.ts';
-import { causeText, type Meaning } from '../../retry/causes.pure.ts';
+import { causeText, type Cause } from '../../retry/causes.pure.ts';
 import { deletionInWords } from '../../features/deletion/deletion-words.pure.ts';
 import { placeNow } from '../../run/run-view.pure.ts';
 import { incompleteInWords } from '../../attempt/live-input.pure.ts';
@@ -17,7 +17,7 @@ const DAYS_COMPARED = 30;
 const ATTEMPTS_LOOKED_AT = 50;
 
 /** The newest failed attempt at a run, what it means, and whom it points to. */
-interface LastFailure extends Meaning {
+interface LastFailure extends Cause {
   attempt: string;
   host: string;
   /** ISO 8601, UTC. */

@@ -3,7 +3,7 @@ import { withHandOn } from '../../readmodel/explain-hand-on.pure.ts';
 import { withNumber, type NumberedExplanation } from '../../readmodel/explain-number.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import { checkRun } from '../../run/run.pure.ts';
-import { ownerOf } from '../../run/same-number.pure.ts';
+import { numberHolder } from '../../run/same-number.pure.ts';
 import type { StoredRun } from '../../run/stored-run.pure.ts';
 import { fleetFacts, fleetNowOf, roleAsked } from '../../claim/fleet-facts.ts';
 import { numbered } from '../../run/same-number.store.ts';
@@ -39,7 +39,7 @@ export async function explainedRun(
   const fleet = await fleetFacts({ store, rules, role: roleAsked(fleetNow.hosts), primaries }, now);
   const { run, document: id } = await runTarget(store, named);
   const documents = numbered(await store.runs.byNumber(run));
-  const own = documents.find((each) => each.id === id) ?? ownerOf(documents);
+  const own = documents.find((each) => each.id === id) ?? numberHolder(documents);
   if (own === null) throw new CommandFailure(1, `there is no run ${run}`);
   const explained = (each: (typeof documents)[number]): ExplainedRun => {
     const home = { host: host.name, role: host.role };

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { blameText } from '../../retry/blame.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
-import type { FailureGroup } from '../../retry/attempt-history.port.ts';
+import type { GroupedFailures } from '../../retry/attempt-history.port.ts';
 import { withDatabase } from '../framework/with-database.ts';
 import { print, printJson, table } from '../framework/output.ts';
 import { days } from '../framework/spans.ts';
@@ -35,7 +35,7 @@ export function addFailures(program: Command): void {
 }
 
 /** For people. */
-export function failuresTable(groups: readonly FailureGroup[]): string {
+export function failuresTable(groups: readonly GroupedFailures[]): string {
   return table(
     ['times', 'counted', 'last (UTC)', 'what', 'runs', 'points to', 'why'],
     groups.map(({ count, counted, last, runs, reason, cause, blame }) => [

@@ -1,4 +1,4 @@
-import { countedFailure } from '../../retry/backoff.pure.ts';
+import { countedConclusion } from '../../retry/backoff.pure.ts';
 import {
   runEffect,
   type Asking,
@@ -182,7 +182,7 @@ async function take(
       return { landed: await store.runs.settle(seen, writer, conclusion, id), message: done };
     }
     case 'fail': {
-      const { failures, delaySeconds } = countedFailure(step.failures, random(), rules.retry);
+      const { failures, delaySeconds } = countedConclusion(step.failures, random(), rules.retry);
       const text = `${writer}:\nfailed by ${by}: ${reason}\n`;
       const conclusion =
         delaySeconds === null

@@ -1,7 +1,7 @@
 import { claimDecision, type HostFacts } from '../../claim/claim.pure.ts';
 import { changesBetween, type Change } from './compare.pure.ts';
 import { decidePlan, type DecisionInputs } from '../../plan/plan.pure.ts';
-import { countedFailure } from '../../retry/backoff.pure.ts';
+import { countedConclusion } from '../../retry/backoff.pure.ts';
 import type { ParsedRun, Run } from '../../run/run.pure.ts';
 
 /** What is compared between two configurations, in the order in which it is shown. */
@@ -57,7 +57,7 @@ function decide(
   now: Date,
 ): Partial<Record<Replayed, unknown>> {
   const { rules } = decisions;
-  const failure = countedFailure(run.bootstrax.failures, 0.5, rules.retry);
+  const failure = countedConclusion(run.bootstrax.failures, 0.5, rules.retry);
   const base = {
     taken: whenTaken(run, host, decisions, now),
     afterAFailure:

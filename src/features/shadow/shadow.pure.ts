@@ -6,7 +6,7 @@ import {
 } from '../../claim/claim.pure.ts';
 import { changesBetween, type Change } from './compare.pure.ts';
 import type { decidePlan } from '../../plan/plan.pure.ts';
-import { countedFailure, uncountedDelaySeconds } from '../../retry/backoff.pure.ts';
+import { countedConclusion, uncountedDelaySeconds } from '../../retry/backoff.pure.ts';
 import type { RetryRules, Rules } from '../../infra/config/rules.pure.ts';
 import type { BootstraxFields, ParsedRun } from '../../run/run.pure.ts';
 
@@ -158,7 +158,7 @@ export function retryVerdict(
     // Whose fault it was does not show in the document.
     return verdict(ours, seconds === null ? null : seconds <= longest + CLOCKS_SECONDS);
   }
-  const [least, most] = [0, 1].map((random) => countedFailure(failuresBefore, random, rules));
+  const [least, most] = [0, 1].map((random) => countedConclusion(failuresBefore, random, rules));
   const failures = least?.failures ?? failuresBefore + 1;
   // A run at the limit is not tried again, whatever time its document names.
   if (least?.kind !== 'failed' || most?.kind !== 'failed') {

@@ -8,7 +8,7 @@ import { AttemptBook } from '../../../src/attempt/attempt-book.ts';
 import { candidatePages, type Bookmarks } from '../../../src/claim/candidates.ts';
 import { claimTurn, type TurnMeans } from '../../../src/claim/claim-run.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
-import { Notices } from '../../../src/claim/noticed-runs.ts';
+import { NoticedRuns } from '../../../src/claim/noticed-runs.ts';
 import { World } from '../features/actions/world.ts';
 
 const HOST = 'eb3.lab';
@@ -76,7 +76,7 @@ class Queue {
       left: { isLeft: () => false },
     } as unknown as Environment;
     this.#means = {
-      ...{ book: new AttemptBook(), notices: new Notices(), bookmarks: new Map() },
+      ...{ book: new AttemptBook(), notices: new NoticedRuns(), bookmarks: new Map() },
       accepting: () => Promise.resolve({ ok: true }),
       rank: () => this.rank,
       leave: () => {

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { Notices } from '../../../src/claim/noticed-runs.ts';
+import { NoticedRuns } from '../../../src/claim/noticed-runs.ts';
 
 const NOW = new Date('2026-01-01T12:00:00Z');
 const before = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
@@ -19,7 +19,7 @@ const hint = (id: ObjectId, kind: 'insert' | 'update', touched: string[] = []) =
 
 describe('when a run was noticed', () => {
   it('is the first time that this host learned of it, by the server’s clock', () => {
-    const notices = new Notices();
+    const notices = new NoticedRuns();
     const id = new ObjectId();
     notices.hinted(hint(id, 'insert'), 100);
     notices.note(id, 130);
@@ -28,7 +28,7 @@ describe('when a run was noticed', () => {
   });
 
   it('is not before the run fell due', () => {
-    const notices = new Notices();
+    const notices = new NoticedRuns();
     const [early, late] = [new ObjectId(), new ObjectId()];
     notices.note(early, 100);
     notices.note(late, 155);
@@ -37,7 +37,7 @@ describe('when a run was noticed', () => {
   });
 
   it('is anew after its tags have changed: one may have kept it back', () => {
-    const notices = new Notices();
+    const notices = new NoticedRuns();
     const id = new ObjectId();
     notices.hinted(hint(id, 'insert'), 100);
     notices.hinted(hint(id, 'update', ['bootstrax.state']), 110);
@@ -49,7 +49,7 @@ describe('when a run was noticed', () => {
   });
 
   it('is remembered of the newest runs only', () => {
-    const notices = new Notices();
+    const notices = new NoticedRuns();
     const ids = Array.from({ length: 1001 }, () => new ObjectId());
     ids.forEach((id, i) => notices.note(id, i));
     expect(notices.take(ids[0]!, moment(1001))).toBeNull();

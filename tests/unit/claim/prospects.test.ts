@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { meaningOf, Prospects } from '../../../src/claim/prospects.ts';
+import { hintMeaning, Prospects } from '../../../src/claim/prospects.ts';
 import type { RunHint } from '../../../src/run/run.port.ts';
 
 const ID = new ObjectId();
@@ -28,7 +28,7 @@ describe('an update of a run', () => {
     ['nothing', updated(['data.4', 'comments'])],
     ['nothing', updated(['bootstrax.started_processing'])],
   ] as const)('means %s: %j', (meaning, hint) => {
-    expect(meaningOf(hint)).toBe(meaning);
+    expect(hintMeaning(hint)).toBe(meaning);
   });
 });
 

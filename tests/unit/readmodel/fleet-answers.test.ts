@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { freePlaces } from '../../../src/claim/places.pure.ts';
+import { freeSlots } from '../../../src/claim/slots.pure.ts';
 import { attention } from '../../../src/readmodel/attention.pure.ts';
 import { explainFleet, factsOf } from '../../../src/readmodel/explain-fleet.pure.ts';
 import { hostCard } from '../../../src/readmodel/hosts.pure.ts';
@@ -99,7 +99,7 @@ describe('what explain, next, status and the page say of a random fleet', () => 
           }
           // A time to be tried at is promised only with a place.
           if (next?.what === 'it is tried again') {
-            expect(freePlaces(hosts)).toBeGreaterThan(waiting);
+            expect(freeSlots(hosts)).toBeGreaterThan(waiting);
           }
 
           // The page: who is silent there promises nothing here.

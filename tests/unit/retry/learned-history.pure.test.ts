@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import type { Meaning } from '../../../src/retry/causes.pure.ts';
+import type { Cause } from '../../../src/retry/causes.pure.ts';
 import { lessonsOf, type PastAttempt } from '../../../src/retry/learned-history.pure.ts';
 
 const attempt = (
@@ -35,7 +35,7 @@ it('counts the failures for want of memory, by the kernel or by us, and names th
   });
 });
 
-const meant = (changes: Partial<Meaning>): { meaning: Meaning } => ({
+const meant = (changes: Partial<Cause>): { meaning: Cause } => ({
   meaning: {
     ...{ class: 'unknown', plugin: null, whose: 'run', sheddingHelps: true, lessMemory: false },
     ...changes,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  hostStanding,
-  type EndedAttempt,
+  hostTrust,
+  type RecentAttempt,
   type OtherHost,
 } from '../../../src/retry/quarantine.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
@@ -11,7 +11,7 @@ const RULES = defaultRules.quarantine;
 const MINUTE = 60_000;
 
 /** Attempts, oldest first, one a minute: `7!` is a failure of run 7, `7` a success, `7?` neither. */
-function attempts(text: string): EndedAttempt[] {
+function attempts(text: string): RecentAttempt[] {
   return text
     .split(' ')
     .filter((word) => word !== '')
@@ -44,7 +44,7 @@ describe('a host is trusted', () => {
     ['if no other host has finished a run', '1! 2! 3!', [other(null)]],
     ['if others succeeded only before', '9 1! 2! 3!', [other(0)]],
   ])('%s', (_, story, others) => {
-    expect(hostStanding(attempts(story), others, 4 * MINUTE, RULES)).toEqual({ kind: 'trusted' });
+    expect(hostTrust(attempts(story), others, 4 * MINUTE, RULES)).toEqual({ kind: 'trusted' });
   });
 });
 
@@ -58,13 +58,13 @@ describe('a host on which different runs fail while others succeed elsewhere', (
   ])('%s', (story, lastMinute, pauseMinutes) => {
     const until = (lastMinute + pauseMinutes) * MINUTE;
     const standing = (now: number) =>
-      hostStanding(attempts(story), [other(null, 'c'), other(9)], now, RULES);
+      hostTrust(attempts(story), [other(null, 'c'), other(9)], now, RULES);
     expect(standing(until - 1)).toMatchObject({ kind: 'quarantined', untilMs: until });
     expect(standing(until)).toMatchObject({ kind: 'on_probation' });
   });
 
   it('says which, how many and who succeeded', () => {
-    const standing = hostStanding(
+    const standing = hostTrust(
       attempts('1! 2! 2! 3!'),
       [other(0, 'b'), other(1, 'c'), other(null, 'd')],
       0,
@@ -77,11 +77,11 @@ describe('a host on which different runs fail while others succeed elsewhere', (
 });
 
 it('says what the failures were, if all were the same', () => {
-  const failed = (run: number, what: string | null): EndedAttempt => ({
+  const failed = (run: number, what: string | null): RecentAttempt => ({
     ...{ run, verdict: 'failed', endedMs: run * MINUTE, what },
   });
-  const why = (...failures: EndedAttempt[]) => {
-    const standing = hostStanding(failures.reverse(), [other(9)], 4 * MINUTE, RULES);
+  const why = (...failures: RecentAttempt[]) => {
+    const standing = hostTrust(failures.reverse(), [other(9)], 4 * MINUTE, RULES);
     return standing.kind === 'trusted' ? null : standing.why;
   };
   expect(why(failed(1, 'disk'), failed(2, 'disk'), failed(3, 'disk'))).toMatch(/, all of disk\)/);

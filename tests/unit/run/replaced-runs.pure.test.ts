@@ -1,7 +1,7 @@
 import { ObjectId, type Document } from 'mongodb';
 import { expect, it } from 'vitest';
 
-import { meaningOf } from '../../../src/claim/prospects.ts';
+import { hintMeaning } from '../../../src/claim/prospects.ts';
 import { ReplacedRuns } from '../../../src/run/replaced-runs.pure.ts';
 import { hintOf } from '../../../src/run/run-watch.ts';
 
@@ -60,5 +60,5 @@ it.each([
 ])('a document that was replaced with bootstrax %j is judged by its state: %s', (own, meaning) => {
   const hint = hintOf(replaced(own));
   expect(hint).toMatchObject({ kind: 'update', id: ID, number: 7 });
-  expect(meaningOf(hint!)).toBe(meaning);
+  expect(hintMeaning(hint!)).toBe(meaning);
 });

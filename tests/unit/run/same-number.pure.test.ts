@@ -5,7 +5,7 @@ import {
   documentsInWords,
   hasProducts,
   mayBegin,
-  ownerOf,
+  numberHolder,
   setAsideText,
   type Numbered,
 } from '../../../src/run/same-number.pure.ts';
@@ -50,7 +50,7 @@ describe('the document that owns a number', () => {
     ],
     ['of two done ones the smaller id', [numbered('b', 'done'), numbered('a', 'done')], 'a'],
   ])('is %s', (_, documents, owner) => {
-    expect(ownerOf(documents)?.id).toBe(owner);
+    expect(numberHolder(documents)?.id).toBe(owner);
   });
 
   it.each<[unknown, boolean]>([
@@ -67,7 +67,7 @@ describe('the document that owns a number', () => {
     fc.assert(
       fc.property(documentsOf(4), fc.func(fc.integer()), (documents, order) => {
         const shuffled = [...documents].sort((a, b) => order(a.id) - order(b.id));
-        expect(ownerOf(shuffled)).toEqual(ownerOf(documents));
+        expect(numberHolder(shuffled)).toEqual(numberHolder(documents));
       }),
     );
   });

@@ -7,8 +7,8 @@ import type { Progress } from '../../../../src/attempt/attempt.pure.ts';
 import {
   CAUSE_CLASSES,
   causeText,
-  meaningOf,
-  type Meaning,
+  causeOf,
+  type Cause,
 } from '../../../../src/retry/causes.pure.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import { tellingStacks } from '../../../../src/attempt/process/stacks.pure.ts';
@@ -21,7 +21,7 @@ import {
 
 interface Sample {
   name: string;
-  expected: Partial<Meaning> & Pick<Meaning, 'class'>;
+  expected: Partial<Cause> & Pick<Cause, 'class'>;
   byHand: boolean;
   verification: Verification;
   progress: Pick<Progress, 'phase' | 'chunks'> | null;
@@ -33,13 +33,13 @@ const SAMPLES = readdirSync(FOLDER).flatMap(
   (name) => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as Sample[],
 );
 
-function meaningOfSample({ end, verification, progress }: Sample): Meaning {
+function meaningOfSample({ end, verification, progress }: Sample): Cause {
   const { rawStacks, ...rest } = end;
   const stacks = rawStacks == null ? null : tellingStacks(rawStacks);
   const judgement = outcomeOf({ ...rest, stacks }, verification);
   if (judgement.kind !== 'failed') throw new Error(`it is judged as ${judgement.kind}`);
   const { cause, traceback, shortOf = null } = judgement;
-  return meaningOf({ cause, traceback, shortOf, progress }, defaultRules.targets);
+  return causeOf({ cause, traceback, shortOf, progress }, defaultRules.targets);
 }
 
 describe('the meaning of real ends', () => {
@@ -95,13 +95,13 @@ describe('whatever the words', () => {
     fc.assert(
       fc.property(anyCause, text, (cause, traceback) => {
         const outcome = { cause, traceback, shortOf: null, progress: null };
-        const meaning = meaningOf(outcome, NEEDED);
+        const meaning = causeOf(outcome, NEEDED);
         expect(CAUSE_CLASSES).toContain(meaning.class);
         expect(causeText(meaning)).not.toBe('');
-        expect(meaningOf(outcome, NEEDED)).toEqual(meaning);
+        expect(causeOf(outcome, NEEDED)).toEqual(meaning);
         if (cause.kind !== 'strax_error') return;
         const needed = { ...outcome, cause: { ...cause, plugin: 'raw_records_nv' } };
-        const ofNeeded = meaningOf(needed, NEEDED);
+        const ofNeeded = causeOf(needed, NEEDED);
         if (ofNeeded.class === 'plugin_error') expect(ofNeeded.sheddingHelps).toBe(false);
       }),
     );
@@ -118,11 +118,8 @@ describe('whatever the words', () => {
     const begin = performance.now();
     for (const traceback of long) {
       const cause = error(traceback, 'ValueError', traceback);
-      meaningOf({ cause, traceback, shortOf: null, progress: null }, NEEDED);
-      meaningOf(
-        { cause: { kind: 'no_progress' }, traceback, shortOf: null, progress: null },
-        NEEDED,
-      );
+      causeOf({ cause, traceback, shortOf: null, progress: null }, NEEDED);
+      causeOf({ cause: { kind: 'no_progress' }, traceback, shortOf: null, progress: null }, NEEDED);
     }
     expect(performance.now() - begin).toBeLessThan(10_000);
   });

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { meaningOf, type Meaning } from '../../../../src/retry/causes.pure.ts';
+import { causeOf, type Cause } from '../../../../src/retry/causes.pure.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import { outcomeOf } from '../../../../src/attempt/outcome.pure.ts';
 
 /** A failure as users of strax and of what it stands on have reported it, shortened. */
 export interface Report {
   name: string;
-  class: Meaning['class'];
+  class: Cause['class'];
   plugin?: string;
   /** The worker says by itself that its host is to blame. */
   host?: boolean;
@@ -45,7 +45,7 @@ function tracebackOf({ chain }: Report): string {
 }
 
 /** What a manager makes of it, by what the worker would have written of it. */
-export function meaningOfReport(report: Report): Meaning {
+export function meaningOfReport(report: Report): Cause {
   const last = report.chain.at(-1)?.error ?? '';
   const [, type = '', message = ''] = /^([\w.]+)(?:: ?([^]*))?$/.exec(last) ?? [];
   const error = {
@@ -66,5 +66,5 @@ export function meaningOfReport(report: Report): Meaning {
   );
   if (judgement.kind !== 'failed') throw new Error(`it is judged as ${judgement.kind}`);
   const { cause, traceback, shortOf = null } = judgement;
-  return meaningOf({ cause, traceback, shortOf, progress: null }, defaultRules.targets);
+  return causeOf({ cause, traceback, shortOf, progress: null }, defaultRules.targets);
 }

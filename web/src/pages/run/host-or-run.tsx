@@ -1,5 +1,5 @@
 import type { FailuresAnswer, RunAnswer } from '../../../../src/readmodel/api.ts';
-import { hostOrRun, type Blame } from '../../../../src/readmodel/host-or-run.pure.ts';
+import { hostOrRun, type Suspect } from '../../../../src/readmodel/host-or-run.pure.ts';
 import { usePanel } from '../../live.ts';
 import { Panel } from '../../parts.tsx';
 import { useResource, type Resource } from '../../resource.ts';
@@ -7,7 +7,7 @@ import { Link } from '../../router.tsx';
 import { Glyph } from '../../signs.tsx';
 
 const SHAPES = { host: 'triangle', run: 'diamond', common: 'cross', unclear: 'ring' } as const;
-const TONES: Readonly<Record<Blame, 'bad' | 'warn' | 'idle'>> = {
+const TONES: Readonly<Record<Suspect, 'bad' | 'warn' | 'idle'>> = {
   host: 'bad',
   run: 'warn',
   common: 'bad',

@@ -5,7 +5,7 @@ import { utcToTheSecond } from '../infra/values/utc.pure.ts';
  * While the worker of a host warms up, what the host takes only waits there: it leaves runs to a primary
  * host that could begin them now. Such a host takes every run, so none is left to nobody.
  */
-export function warmPlaceBeside(
+export function warmHostBeside(
   self: string,
   hosts: readonly Pick<FleetHost, 'host' | 'role' | 'free'>[],
 ): string | null {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { freePlaces, placesOf } from '../../../src/claim/places.pure.ts';
+import { freeSlots, slotsNow } from '../../../src/claim/slots.pure.ts';
 
 const EARLY = '2026-03-01T12:00:00.000Z';
 const LATE = '2026-03-01T12:10:00.000Z';
@@ -23,11 +23,11 @@ describe('places for runs', () => {
     ['more new runs than places', [FREE], 5, { kind: 'full' }],
     ['of an older release', [host(true, null, [])], 0, { kind: 'free', since: new Date(LATE) }],
   ] as const)('%s', (_, hosts, waiting, expected) => {
-    expect(placesOf(hosts, waiting)).toEqual(expected);
+    expect(slotsNow(hosts, waiting)).toEqual(expected);
   });
 
   test('are counted, and never negative', () => {
-    expect(freePlaces([FREE, HALF, FULL, DRAINED])).toBe(2);
-    expect(freePlaces([host(true, 1, [1, 2, 3])])).toBe(0);
+    expect(freeSlots([FREE, HALF, FULL, DRAINED])).toBe(2);
+    expect(freeSlots([host(true, 1, [1, 2, 3])])).toBe(0);
   });
 });

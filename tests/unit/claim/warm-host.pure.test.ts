@@ -5,7 +5,7 @@ import type { HostView } from '../../../src/host/host-document.pure.ts';
 import { nextRuns } from '../../../src/claim/next-runs.pure.ts';
 import { explainFleet, factsOf } from '../../../src/readmodel/explain-fleet.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import { warmPlaceBeside, workerWaitText } from '../../../src/claim/warm-place.pure.ts';
+import { warmHostBeside, workerWaitText } from '../../../src/claim/warm-host.pure.ts';
 import { NOW, parsed } from '../run/documents.ts';
 import { hostNow } from '../readmodel/fleets.ts';
 
@@ -41,7 +41,7 @@ describe('a host whose worker warms up', () => {
         const hosts = fleet.map((host, n) => ({ host: `eb${n}`, ...host }));
         const others = hosts.filter(({ host }) => host !== `eb${self}`);
         const warm = others.filter(({ role, free }) => free && role === 'primary');
-        const place = warmPlaceBeside(`eb${self}`, hosts);
+        const place = warmHostBeside(`eb${self}`, hosts);
         expect(place === null).toBe(warm.length === 0);
         if (place !== null) expect(warm.map(({ host }) => host)).toContain(place);
       }),
