@@ -1,6 +1,6 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { deserialize, type Document } from 'bson';
+import { BSON, type Document } from 'mongodb';
 
 import { HEADER_BYTES, OP_MSG, wireMessages } from '../tests/support/wire.ts';
 
@@ -128,7 +128,7 @@ function commandName(message: Buffer): string | null {
 
 function bodyOf(message: Buffer): Document {
   const length = message.readInt32LE(BODY_AT);
-  return deserialize(message.subarray(BODY_AT, BODY_AT + length));
+  return BSON.deserialize(message.subarray(BODY_AT, BODY_AT + length));
 }
 
 /** The command and its collection, and of a read the fields that it asks for. */

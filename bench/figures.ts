@@ -1,4 +1,4 @@
-import Table from 'cli-table3';
+import { table } from '../src/cli/framework/output.ts';
 
 /** Quantile of figures by linear interpolation. */
 export function quantile(figures: readonly number[], q: number): number {
@@ -43,11 +43,10 @@ export function report(
 }
 
 export function printTable(title: string, head: readonly string[], rows: Rows): void {
-  const table = new Table({ head: [...head], style: { head: [], border: [] } });
-  for (const row of rows) {
-    table.push(row.map((cell) => (typeof cell === 'number' ? rounded(cell) : cell)));
-  }
-  console.log(`${title}\n${table.toString()}`);
+  const texts = rows.map((row) =>
+    row.map((cell) => (typeof cell === 'number' ? rounded(cell) : cell)),
+  );
+  console.log(`${title}\n${table(head, texts)}`);
 }
 
 /** Three significant digits. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { EJSON } from 'bson';
+import { BSON } from 'mongodb';
 
 import { PACKAGE, PYTHON, type Lab } from '../tests/support/lab.ts';
 
@@ -29,7 +29,7 @@ export async function finishedRun(lab: Lab, number: number, args: string[]): Pro
   await once(child, 'close');
   const line = text.split('\n').findLast((candidate) => candidate.startsWith('{'));
   if (line === undefined) throw new Error(`the simulator printed no document: ${text}`);
-  const { _id, ...document } = EJSON.parse(line) as Record<string, unknown>;
+  const { _id, ...document } = BSON.EJSON.parse(line) as Record<string, unknown>;
   return {
     number,
     document: {

@@ -1,4 +1,4 @@
-import { EJSON } from 'bson';
+import { BSON } from 'mongodb';
 
 import { latenciesOf } from '../attempt/attempt-times.pure.ts';
 import { explainFleet } from '../readmodel/explain-fleet.pure.ts';
@@ -84,7 +84,9 @@ export async function documentText(
 ): Promise<string | null> {
   const documents = await store.overview.whole(number);
   if (documents.length === 0) return null;
-  const plain = documents.map((document) => redact(EJSON.serialize(document, { relaxed: true })));
+  const plain = documents.map((document) =>
+    redact(BSON.EJSON.serialize(document, { relaxed: true })),
+  );
   const text = JSON.stringify(plain.length === 1 ? plain[0] : plain, null, 2);
   return text.length <= MOST_TEXT
     ? text

@@ -2,7 +2,7 @@ import type { ChangeStreamDocument, Collection, Document } from 'mongodb';
 
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import type { Caller } from '../infra/mongo/call.ts';
-import { REPLACED_PROJECTION, ReplacedRuns } from './replaced-runs.pure.ts';
+import { REPLACED_PROJECTION, ReplacedRuns } from './replaced-runs.ts';
 import { readRun } from './run.pure.ts';
 import type { RunHint, RunStore } from './run.port.ts';
 import { follow } from '../infra/mongo/watch.ts';

@@ -1,4 +1,4 @@
-import type { Document } from 'bson';
+import type { Document } from 'mongodb';
 
 /** One question to both programs: what would this host do with this run? */
 export interface Case {

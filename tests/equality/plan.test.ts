@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { EJSON, type Document } from 'bson';
+import { BSON, type Document } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { makePlan } from '../../src/plan/plan.pure.ts';
@@ -62,8 +62,8 @@ async function askCommand(cases: readonly Case[]): Promise<{ answers: Ours[]; se
   for (const indices of groups.values()) {
     const { host, monitorRate, hostTargets } = cases[indices[0] ?? 0] as Case;
     const targetsFile = join(folder, `targets-${file++}.json`);
-    await writeFile(targetsFile, EJSON.stringify(hostTargets));
-    const documents = indices.map((i) => EJSON.stringify((cases[i] as Case).document));
+    await writeFile(targetsFile, BSON.EJSON.stringify(hostTargets));
+    const documents = indices.map((i) => BSON.EJSON.stringify((cases[i] as Case).document));
     const began = performance.now();
     const lines = await plan(
       [

@@ -1,4 +1,4 @@
-import type { Document } from 'bson';
+import type { Document } from 'mongodb';
 
 /** A small queue of runs and the life signs of the fleet, by a seed. Times in ms since 1970. */
 export interface Queue {

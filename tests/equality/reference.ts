@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { EJSON } from 'bson';
+import { BSON } from 'mongodb';
 
 import { PACKAGE, PYTHON } from '../support/lab.ts';
 
@@ -32,7 +32,7 @@ export class Reference {
   ask<T>(question: unknown): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ give: resolve as (answer: unknown) => void, fail: reject });
-      this.#child.stdin?.write(`${EJSON.stringify(question)}\n`);
+      this.#child.stdin?.write(`${BSON.EJSON.stringify(question)}\n`);
     });
   }
 

@@ -1,5 +1,5 @@
 import { resolve, sep } from 'node:path';
-import { EJSON } from 'bson';
+import { BSON } from 'mongodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -207,8 +207,8 @@ function throughText(document: unknown, parsed: ParsedRun): boolean {
   let text: string;
   let read: unknown;
   try {
-    text = EJSON.stringify(document);
-    read = EJSON.parse(text);
+    text = BSON.EJSON.stringify(document);
+    read = BSON.EJSON.parse(text);
   } catch {
     return false;
   }

@@ -1,4 +1,4 @@
-import { Decimal128, Double, Int32, Long, ObjectId } from 'bson';
+import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import fc from 'fast-check';
 
 export interface Mutation {

@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { deserialize, serialize } from 'bson';
+import { BSON } from 'mongodb';
 import fc from 'fast-check';
 import { Decimal128, Long, MongoError, type ObjectId } from 'mongodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -109,8 +109,8 @@ function faultsWithoutLiveData(document: unknown): readonly FieldProblem[] {
 /** As a database can hold it; null where it cannot. */
 function storable(document: Record<string, unknown>): Record<string, unknown> | null {
   try {
-    const bytes = serialize(document);
-    const stored = deserialize(bytes);
+    const bytes = BSON.serialize(document);
+    const stored = BSON.deserialize(bytes);
     return bytes.length > 1_000_000 || depthOf(stored) > DEEPEST ? null : stored;
   } catch {
     return null;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { deserialize, type Document } from 'bson';
+import { BSON, type Document } from 'mongodb';
 
 import { answerTo, commandOf, OP_MSG, OP_QUERY, replyTo, wireMessages } from './wire.ts';
 
@@ -18,7 +18,7 @@ export class OldServer {
         wireMessages((message) => {
           const code = message.readInt32LE(12);
           if (code !== OP_MSG && code !== OP_QUERY) return;
-          const [name = ''] = Object.keys(deserialize(commandOf(message)));
+          const [name = ''] = Object.keys(BSON.deserialize(commandOf(message)));
           const isHandshake = /^(hello|ismaster)$/i.test(name);
           const answer = isHandshake
             ? hello

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { deserialize, type Document } from 'bson';
+import { BSON, type Document } from 'mongodb';
 
 import { answerTo, HEADER_BYTES, OP_MSG, wireMessages } from './wire.ts';
 
@@ -168,7 +168,7 @@ export class Proxy {
 function commandOf(message: Buffer): Document | null {
   if (message.readInt32LE(12) !== OP_MSG) return null;
   const size = message.readInt32LE(COMMAND_AT);
-  const command = deserialize(message.subarray(COMMAND_AT, COMMAND_AT + size));
+  const command = BSON.deserialize(message.subarray(COMMAND_AT, COMMAND_AT + size));
   // Documents of a write may come in a section of their own, behind the command.
   return { ...command, text: message.toString('latin1', HEADER_BYTES) };
 }

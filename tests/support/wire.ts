@@ -1,4 +1,4 @@
-import { serialize, type Document } from 'bson';
+import { BSON, type Document } from 'mongodb';
 
 /** Bytes before the body of a message of MongoDB's wire protocol. */
 export const HEADER_BYTES = 16;
@@ -20,7 +20,7 @@ export function wireMessages(each: (message: Buffer) => void): (piece: Buffer) =
 
 /** A server's answer to the request with this id. */
 export function answerTo(request: number, answer: Document): Buffer {
-  const body = serialize(answer);
+  const body = BSON.serialize(answer);
   const message = Buffer.alloc(HEADER_BYTES + 5 + body.length);
   message.writeInt32LE(message.length, 0);
   message.writeInt32LE(request, 8);
@@ -44,7 +44,7 @@ export function commandOf(message: Buffer): Buffer {
 
 /** The answer to a query of the handshake. */
 export function replyTo(request: number, answer: Document): Buffer {
-  const body = serialize(answer);
+  const body = BSON.serialize(answer);
   const message = Buffer.alloc(HEADER_BYTES + 20 + body.length);
   message.writeInt32LE(message.length, 0);
   message.writeInt32LE(request, 8);

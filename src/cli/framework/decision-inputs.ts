@@ -36,10 +36,10 @@ export async function decisionInputs(settings: Settings): Promise<DecisionInputs
 
 /** A document that cannot be used means the default targets, and is said; as in the manager. */
 export async function readHostTargets(path: string, host: string): Promise<HostTargets | null> {
-  const { EJSON } = await import('bson');
+  const { BSON } = await import('mongodb');
   let document: unknown;
   try {
-    document = EJSON.parse(await readFile(path, 'utf8'));
+    document = BSON.EJSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
     throw new CommandFailure(2, `--host-targets: ${(error as Error).message}`);
   }

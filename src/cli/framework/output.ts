@@ -1,5 +1,4 @@
-import Table from 'cli-table3';
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -25,22 +24,26 @@ export function printJson(value: unknown): void {
 
 /** A table without frames: it can be read, and cut with awk. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const made = new Table({
-    head: head.map((title) => style('bold', title)),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    chars: Object.fromEntries(
-      [
-        ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'],
-        ...['bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
-      ].map((name) => [name, '']),
-    ),
-  });
-  made.push(...rows.map((row) => [...row]));
-  return made
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const lines = [head.map((title) => style('bold', title)), ...rows].map((row) =>
+    row.map((cell) => cell.replace(/\s*\n\s*/g, ' ')),
+  );
+  const widths = head.map((_, column) =>
+    Math.max(...lines.map((line) => shownWidth(line[column] ?? ''))),
+  );
+  return lines.map((line) => lineOf(line, widths)).join('\n');
+}
+
+/** Two blanks between columns; none at the end. */
+function lineOf(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - shownWidth(cell)))
+    .join('  ')
+    .trimEnd();
+}
+
+/** Characters that a terminal shows: escapes for colour take no room. */
+function shownWidth(text: string): number {
+  return [...stripVTControlCharacters(text)].length;
 }
 
 /** `[######....]` for a fraction from 0 to 1. */

@@ -8,8 +8,8 @@ import { CommandFailure } from './command-failure.ts';
  * malformed like a document that is no run. `flag` names the argument in messages.
  */
 export async function* runDocuments(flag: string, path: string): AsyncGenerator<ParsedRun> {
-  const { EJSON } = await import('bson');
-  const parse = EJSON.parse as (text: string) => unknown;
+  const { BSON } = await import('mongodb');
+  const parse = BSON.EJSON.parse as (text: string) => unknown;
   for await (const text of lines(flag, path)) {
     if (text.trim() === '') continue;
     let document: unknown;

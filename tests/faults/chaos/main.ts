@@ -4,10 +4,12 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import Table from 'cli-table3';
 
 import { chaos, type ChaosReport } from './chaos.ts';
 import { FAULTS, type FaultKind } from './schedule.ts';
+import { table } from '../../../src/cli/framework/output.ts';
+
+const HEAD = ['fault', 'times', 'nobody to hit', 'runs it hit that went on', 'longest, s'];
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string' }, seed: { type: 'string' } },
@@ -44,18 +46,18 @@ if (report.problems.length > 0) {
 process.exit(report.problems.length > 0 ? 1 : 0);
 
 function summary({ struck, recoveries, runs, done, givenUp, seconds: took }: ChaosReport): string {
-  const table = new Table({
-    head: ['fault', 'times', 'nobody to hit', 'runs it hit that went on', 'longest, s'],
-    style: { head: [], border: [] },
-  });
+  const rows: string[][] = [];
   for (const kind of Object.keys(FAULTS) as FaultKind[]) {
     const these = struck.filter((one) => one.kind === kind);
     const missed = these.filter((one) => one.missed).length;
     const gone = recoveries.filter((recovery) => recovery.kind === kind);
-    table.push([kind, these.length - missed, missed, gone.length, longest(gone) ?? '-']);
+    rows.push([
+      kind,
+      ...[these.length - missed, missed, gone.length, longest(gone) ?? '-'].map(String),
+    ]);
   }
   return (
-    `${table.toString()}\n${runs} runs: ${done} done, ${givenUp} given up. ` +
+    `${table(HEAD, rows)}\n${runs} runs: ${done} done, ${givenUp} given up. ` +
     `${recoveries.length} recoveries, the longest ${longest(recoveries) ?? '-'} s. ` +
     `${took.toFixed(0)} s in all.`
   );

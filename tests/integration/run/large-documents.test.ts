@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { calculateObjectSize } from 'bson';
+import { BSON } from 'mongodb';
 import type { Document } from 'mongodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
@@ -44,7 +44,7 @@ async function largeRun(roomBytes: number): Promise<number> {
   try {
     const [number] = await lab.takeRuns(TAKE);
     const room =
-      LARGEST_DOCUMENT - calculateObjectSize({ ...(await lab.run(number!)), padding: '' });
+      LARGEST_DOCUMENT - BSON.calculateObjectSize({ ...(await lab.run(number!)), padding: '' });
     const padding = 'p'.repeat(room - roomBytes);
     await lab.runs.updateOne({ number: number! }, { $set: { padding } as Document });
     return number!;

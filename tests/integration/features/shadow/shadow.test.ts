@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { deserialize } from 'bson';
+import { BSON } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { Lab, until } from '../../../support/lab.ts';
@@ -59,7 +59,7 @@ class Wiretap {
         wireMessages((message) => {
           if (message.readInt32LE(12) !== OP_MSG) return;
           const at = HEADER_BYTES + 5;
-          const command = deserialize(message.subarray(at, at + message.readInt32LE(at)));
+          const command = BSON.deserialize(message.subarray(at, at + message.readInt32LE(at)));
           const name = Object.keys(command)[0] ?? '';
           this.commands.set(name, (this.commands.get(name) ?? 0) + 1);
           // A pipeline can write, too.

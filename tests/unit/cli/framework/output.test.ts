@@ -44,6 +44,20 @@ describe('output for people', () => {
     ).toBe('run  state\n1    done\n20   busy');
   });
 
+  it('keeps columns straight whatever a cell holds: colours, several lines, letters beyond ASCII', () => {
+    const red = '\u001B[31mbad\u001B[39m';
+    expect(
+      table(
+        ['what', 'why'],
+        [
+          [red, 'first\n  second'],
+          ['µ\u{1F600}', 'x'],
+          ['', ''],
+        ],
+      ),
+    ).toBe(`what  why\n${red}   first second\nµ\u{1F600}    x\n`);
+  });
+
   it('shows log lines, and leaves alone what is none', () => {
     const line = JSON.stringify({ level: 40, time: '2026-01-02T03:04:05.000Z', msg: 'full' });
     expect(humanLine(line)).toMatch(/^\d\d:\d\d:\d\d warning full$/);

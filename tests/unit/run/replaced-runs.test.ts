@@ -2,7 +2,7 @@ import { ObjectId, type Document } from 'mongodb';
 import { expect, it } from 'vitest';
 
 import { hintMeaning } from '../../../src/claim/prospects.ts';
-import { ReplacedRuns } from '../../../src/run/replaced-runs.pure.ts';
+import { ReplacedRuns } from '../../../src/run/replaced-runs.ts';
 import { hintOf } from '../../../src/run/run-watch.ts';
 
 const ID = new ObjectId('a'.repeat(24));

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { EJSON } from 'bson';
-import type { Document } from 'mongodb';
+import { BSON, type Document } from 'mongodb';
 
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 
@@ -53,6 +52,6 @@ export class ReplacedRuns {
 /** Without the life signs. */
 function digest(document: Document | undefined): string {
   const { time: _time, progress: _progress, ...rest } = fieldsOf(document?.['bootstrax']);
-  const text = EJSON.stringify({ ...document, bootstrax: rest });
+  const text = BSON.EJSON.stringify({ ...document, bootstrax: rest });
   return createHash('sha256').update(text).digest('base64');
 }
