@@ -62,6 +62,8 @@ export interface Products {
   removePlace(place: string): Promise<void>;
   /** Gives a folder of an attempt its place in the output folder; see `publishFolder`. */
   publish(from: string, to: string, attempt: string): Promise<Published>;
+  /** Forces to disk what has been published from a place. */
+  forcePublished(place: string, outputDirectory: string): Promise<void>;
   /** Takes what was published back into a place; see `takeBackFolder`. */
   takeBack(location: string, place: string, attempt: string): Promise<boolean>;
   /** Ids of the attempts that have a place in the folder of places. */

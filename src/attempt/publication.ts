@@ -1,12 +1,15 @@
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Plan, Product } from './attempt.pure.ts';
-import { mayRemove } from './files/ownership.pure.ts';
+import { mayRemove, type FolderWord } from './files/ownership.pure.ts';
 import { makingRoom, runsNow, takeAside, takingBack } from './files/removal.ts';
 import { isDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { untilAnswered, untilWritten } from '../ports/persist.ts';
 import type { Fenced } from '../run/run.port.ts';
+
+/** Of a long run each is megabytes of metadata to read. */
+const WORDS_AT_A_TIME = 4;
 
 export type Publication =
   | { kind: 'published' }
@@ -46,13 +49,30 @@ async function publishAll(
     if (published.kind === 'published') continue;
     return { kind: 'impossible', reason: whyNot(location, published) };
   }
-  // Whoever shares the output folder may have come in between.
-  for (const location of locations) {
-    const word = await env.products.wordOf(location);
-    if (word.kind === 'says' && word.attempt === attempt) continue;
-    return { kind: 'impossible', reason: whyNot(location, { kind: 'in_the_way', word }) };
+  const [foreign] = await Promise.all([
+    foreignOf(env, locations, attempt),
+    env.products.forcePublished(place, plan.outputDirectory),
+  ]);
+  if (foreign === null) return { kind: 'published' };
+  const { location, word } = foreign;
+  return { kind: 'impossible', reason: whyNot(location, { kind: 'in_the_way', word }) };
+}
+
+/** The first folder that does not say that this attempt made it: whoever shares the output folder may have come in between. */
+async function foreignOf(
+  { products }: Environment,
+  locations: readonly string[],
+  attempt: string,
+): Promise<{ location: string; word: FolderWord } | null> {
+  for (let begin = 0; begin < locations.length; begin += WORDS_AT_A_TIME) {
+    const some = locations.slice(begin, begin + WORDS_AT_A_TIME);
+    const said = await Promise.all(
+      some.map(async (location) => ({ location, word: await products.wordOf(location) })),
+    );
+    const foreign = said.find(({ word }) => word.kind !== 'says' || word.attempt !== attempt);
+    if (foreign !== undefined) return foreign;
   }
-  return { kind: 'published' };
+  return null;
 }
 
 /**

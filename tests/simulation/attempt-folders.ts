@@ -158,9 +158,11 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
         if (word.kind === 'says' && word.attempt === attempt) return { kind: 'published' };
         return force === null ? { kind: 'gone' } : { kind: 'in_the_way', word };
       }
-      await access();
-      force();
       return { kind: 'published' };
+    },
+    forcePublished: async () => {
+      await access();
+      disk.forceNames();
     },
     takeBack: async (location, place, attempt) => {
       await access();

@@ -93,6 +93,7 @@ export class Disk {
   readonly #seconds: () => number;
   #unsynced: Change[] = [];
   #removals: (() => void)[] = [];
+  #renames: (() => void)[] = [];
 
   constructor(seconds: () => number, shared: Partial<Shared> = {}) {
     this.#seconds = seconds;
@@ -196,11 +197,13 @@ export class Disk {
     const published: OutputFolder = { ...folder, location: to, taken: null };
     this.output.delete(from);
     this.output.set(to, published);
-    return this.#note(() => {
+    const force = this.#note(() => {
       if (this.output.get(to) !== published) return;
       this.output.delete(to);
       this.output.set(from, folder);
     });
+    this.#renames.push(force);
+    return force;
   }
 
   /** Renames a folder into a trash; the answer says where it is, and forces that out. Null if there is none. */
@@ -228,6 +231,12 @@ export class Disk {
   forceRemovals(): void {
     for (const force of this.#removals) force();
     this.#removals = [];
+  }
+
+  /** Forces out which names folders of the output have. */
+  forceNames(): void {
+    for (const force of this.#renames) force();
+    this.#renames = [];
   }
 
   /** Forces everything out. */

@@ -22,6 +22,7 @@ import { inspectProducts } from './products.ts';
 import { readWord } from './ownership.ts';
 import {
   foldersIn,
+  forcePublished,
   makePlace,
   placesIn,
   publishFolder,
@@ -62,6 +63,7 @@ export const productsOnDisk: Products = {
   makePlace,
   removePlace,
   publish: publishFolder,
+  forcePublished,
   takeBack: takeBackFolder,
   placesIn,
   foldersIn,

@@ -3,7 +3,13 @@ import { readdir } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 
 import type { Plan, Result } from '../attempt.pure.ts';
-import { makeFolder, remove, renameDurable } from '../../infra/disk/durable.ts';
+import {
+  makeFolder,
+  remove,
+  renameDurable,
+  renameUnforced,
+  syncFolders,
+} from '../../infra/disk/durable.ts';
 import { isAttemptId } from './attempt-directory.ts';
 import { readWord } from './ownership.ts';
 import type { FolderInPlace } from './finished-place.pure.ts';
@@ -47,11 +53,11 @@ export async function removePlace(place: string): Promise<void> {
 
 /**
  * Gives a folder of an attempt its place in the output folder. The guard is the rename itself: onto a
- * folder that is not empty it fails. Safe to repeat.
+ * folder that is not empty it fails. Safe to repeat. A power cut may undo it until `forcePublished`.
  */
 export async function publishFolder(from: string, to: string, attempt: string): Promise<Published> {
   try {
-    await renameDurable('place.publish', from, to);
+    await renameUnforced('place.publish', from, to);
   } catch (error) {
     if (!isInTheWay(error)) {
       if ((error as NodeJS.ErrnoException).code === 'EXDEV') forgetProof();
@@ -63,6 +69,11 @@ export async function publishFolder(from: string, to: string, attempt: string): 
     return code === 'ENOENT' ? { kind: 'gone' } : { kind: 'in_the_way', word };
   }
   return { kind: 'published' };
+}
+
+/** All that has been published from a place is on disk when this returns. */
+export async function forcePublished(place: string, outputDirectory: string): Promise<void> {
+  await syncFolders([outputDirectory, place]);
 }
 
 /**

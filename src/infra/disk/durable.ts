@@ -80,6 +80,14 @@ export async function renameDurable(step: DiskStep, from: string, to: string): P
   });
 }
 
+/**
+ * The same, one of several: it is on disk once `syncFolders` of the folder that it was in and of the one
+ * that it is in has returned.
+ */
+export async function renameUnforced(step: DiskStep, from: string, to: string): Promise<void> {
+  await around(step, () => rename(from, to));
+}
+
 /** Writes what only people read: whole or not at all does not matter, nor does a power cut. */
 export async function note(
   step: DiskStep,
@@ -114,6 +122,11 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+/** The same for several folders, side by side. */
+export async function syncFolders(paths: readonly string[]): Promise<void> {
+  await Promise.all([...new Set(paths)].map(syncFolder));
 }
 
 /**
