@@ -14,6 +14,7 @@ import type { Runner } from './runner.ts';
 import { Supervision } from './supervise.ts';
 import type { AttemptTrace } from '../executors/executor.ts';
 import type { Reach } from '../executors/reach.ts';
+import { untilAborted } from '../infra/concurrency/until-aborted.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isDiskTrouble, unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import { isOfDatabase, unlessOutage, untilAnswered } from '../ports/persist.ts';
@@ -114,7 +115,9 @@ export class Attempt implements Runner {
   end(cause: Ended): void {
     this.#ended ??= cause;
     this.#stop.abort();
-    void this.#supervision?.end(cause);
+    const supervision = this.#supervision;
+    if (supervision === null) return;
+    this.#env.tasks.start(`the end of run ${this.run.number}`, () => supervision.end(cause));
   }
 
   async look(): Promise<void> {
@@ -135,9 +138,7 @@ export class Attempt implements Runner {
         () => true,
         () => false,
       ),
-      new Promise<false>((resolve) => {
-        signal.addEventListener('abort', () => resolve(false), { once: true });
-      }),
+      untilAborted(signal).then(() => false),
     ]);
     if (this.#concluded) return true;
     // What holds a done run for its debt ends with the lease.
@@ -153,14 +154,15 @@ export class Attempt implements Runner {
   }
 
   async #live(observed: Observed): Promise<void> {
-    const { clock, rules } = this.#env;
+    const seconds = this.#env.rules.limits.renewSeconds;
+    const name = `the heartbeat of run ${this.run.number}`;
     // The claim is renewed from here to the conclusion, whatever else takes long.
-    const stop = clock.every(rules.limits.renewSeconds, () => this.#heartbeat());
+    const heartbeat = this.#env.tasks.every({ name, seconds }, () => this.#heartbeat());
     try {
       if (observed.kind === 'claimed') await this.#prepare();
       else await this.#goOn(observed.files);
     } finally {
-      stop();
+      heartbeat.stop();
     }
   }
 
@@ -210,8 +212,9 @@ export class Attempt implements Runner {
     const reached = await this.#startChild(plan, directory);
     if (reached === null) return;
     // The plan in the history is for people: the run does not wait for it.
-    void unlessOutage(env, `the plan of run ${plan.run} in the history`, () =>
-      env.store.attempts.plan(plan.attempt, plan),
+    const what = `the plan of run ${plan.run} in the history`;
+    env.tasks.start(what, () =>
+      unlessOutage(env, what, () => env.store.attempts.plan(plan.attempt, plan)),
     );
     await this.#supervise(directory, reached);
   }

@@ -16,7 +16,7 @@ import { workerWaitText } from '../claim/warm-host.pure.ts';
 import { planSummary, progressSummary } from '../plan/plan-summary.ts';
 import { locationsOn, prepare } from '../plan/prepare.ts';
 import type { Environment } from '../ports/environment.ts';
-import { startMessage, tellDaq } from '../ports/notify.ts';
+import { notifyDaq, startMessage } from '../ports/notify.ts';
 import { isUnfit, untilAnswered, untilWritten } from '../ports/persist.ts';
 import { endProblem } from '../retry/unmendable.pure.ts';
 import type { Fence, Fenced, ProgressSummary } from '../run/run.port.ts';
@@ -140,7 +140,7 @@ export class RunPolicy implements AttemptPolicy {
       `run ${plan.run} started${start.warm ? '' : ` cold (${start.why ?? 'the worker is not warm'})`}: ${plan.targets.join(', ')}`,
     );
     // The child runs already: it is not to wait for a log.
-    void tellDaq(this.#env, 'info', startMessage(this.#env, plan), plan.run);
+    notifyDaq(this.#env, 'info', startMessage(this.#env, plan), plan.run);
   }
 
   onFolder(folder: Folder): void {

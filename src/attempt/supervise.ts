@@ -4,6 +4,9 @@ import type { Reach } from '../executors/reach.ts';
 import { exceededLimit } from './attempt-limits.pure.ts';
 import type { AttemptEnd, Ended } from './outcome.pure.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
+import { within } from '../infra/concurrency/deadline.ts';
+import type { Repeated } from '../infra/concurrency/tasks.ts';
+import { SingleFlight } from '../infra/concurrency/single-flight.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
 
@@ -44,10 +47,10 @@ export class Supervision {
   readonly #options: SuperviseOptions;
   readonly #stop = new AbortController();
   readonly #follower: Follower;
-  readonly #stopChecking: () => void;
+  readonly #checks: Repeated;
   #ended: Ended | null = null;
   #left = false;
-  #boundingLog = false;
+  readonly #boundingLog = new SingleFlight<void>();
   #started: Started | null = null;
   #result: Result | null = null;
   #exit: Exit | null = null;
@@ -92,7 +95,8 @@ export class Supervision {
       },
       this.#stop.signal,
     );
-    this.#stopChecking = env.clock.every(CHECK_SECONDS, () => this.#check());
+    const checks = { name: `the checks of run ${options.run}`, seconds: CHECK_SECONDS };
+    this.#checks = env.tasks.every(checks, () => this.#check());
     this.done = this.#finish();
   }
 
@@ -109,7 +113,7 @@ export class Supervision {
    * `already`: why it was to end before it could be followed.
    */
   async untilEnd(already: Ended | null, managerEnds: AbortSignal): Promise<AttemptEnd | null> {
-    if (already !== null) void this.end(already);
+    if (already !== null) this.#begin('end', () => this.end(already));
     const leave = () => this.leave();
     managerEnds.addEventListener('abort', leave, { once: true });
     const end = await this.done;
@@ -122,12 +126,12 @@ export class Supervision {
     if (this.#ended !== null) return;
     this.#ended = cause;
     // A disk that hangs must not keep the child alive.
-    await Promise.race([this.#noteEnding(cause), this.#env.clock.sleep(NOTE_SECONDS)]);
+    await within(this.#env.clock, NOTE_SECONDS, this.#noteEnding(cause));
     const patience = evidenceSeconds(cause);
     if (patience !== null) this.#stacks = await this.reach.evidence(patience);
     await this.#endProcesses();
     // What the guardian still wrote is told first; without started.json nothing would ever come.
-    await Promise.race([this.#follower.done, this.#env.clock.sleep(LAST_WORDS_SECONDS)]);
+    await within(this.#env.clock, LAST_WORDS_SECONDS, this.#follower.done);
     this.#stop.abort();
   }
 
@@ -141,7 +145,7 @@ export class Supervision {
     try {
       await this.#follower.done;
     } finally {
-      this.#stopChecking();
+      this.#checks.stop();
     }
     if (this.#left) return null;
     if (this.#started === null) await this.#forbidToBegin();
@@ -252,10 +256,8 @@ export class Supervision {
     }
   }
 
-  /** One at a time; a disk that does not let it is told of by others. */
+  /** A disk that does not let it is told of by others. */
   async #boundLog(): Promise<void> {
-    if (this.#boundingLog) return;
-    this.#boundingLog = true;
     try {
       await this.#env.attempts.boundLog(this.#options.directory);
     } catch (error) {
@@ -263,14 +265,12 @@ export class Supervision {
         { event: 'attempt.log', run: this.#options.run },
         `the log of run ${this.#options.run} cannot be shortened: ${String(error)}`,
       );
-    } finally {
-      this.#boundingLog = false;
     }
   }
 
   #check(): void {
-    void this.#showThatFollowed();
-    void this.#boundLog();
+    this.#begin('mark that it is followed', () => this.#showThatFollowed());
+    this.#begin('bound of the log', () => this.#boundingLog.run(() => this.#boundLog()));
     const limits = this.#env.rules.limits;
     const now = this.#env.clock.monotonicSeconds();
     const life = this.reach.life();
@@ -289,7 +289,11 @@ export class Supervision {
       { ageSeconds, idleSeconds, sinceEndSeconds: sinceEndSeconds(), ofDebt },
       limits,
     );
-    if (exceeded !== null) void this.end(exceeded);
+    if (exceeded !== null) this.#begin('end', () => this.end(exceeded));
+  }
+
+  #begin(what: string, work: () => Promise<void>): void {
+    this.#env.tasks.start(`the ${what} of run ${this.#options.run}`, work);
   }
 }
 

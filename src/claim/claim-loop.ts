@@ -1,3 +1,4 @@
+import { OneAtATime } from '../infra/concurrency/one-at-a-time.ts';
 import type { Run } from '../run/run.pure.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';
 import { leftToWarmText } from './warm-host.pure.ts';
@@ -65,7 +66,8 @@ export class Claims {
   };
   /** While this host is full. */
   #rest: AbortController | null = null;
-  #claiming: Promise<unknown> = Promise.resolve();
+  /** Two claims at the same time would both see the last free place. */
+  readonly #claiming = new OneAtATime();
 
   /**
    * `take` is called with each claimed run, and when it was noticed: null if a person named it;
@@ -78,15 +80,10 @@ export class Claims {
       take: (run: Run, fence: Fence, noticed: Date | null) => void;
       ring: () => void;
     },
-    ends: AbortSignal,
   ) {
     this.#env = env;
     this.#fleet = parts.fleet;
-    this.#prospects = new Prospects(
-      { clock: env.clock, ends },
-      (key) => parts.fleet.claimRank(key),
-      handlers.ring,
-    );
+    this.#prospects = new Prospects(env, (key) => parts.fleet.claimRank(key), handlers.ring);
     this.#book = parts.book;
     this.#host = parts.host;
     this.#debts = parts.debts;
@@ -132,7 +129,7 @@ export class Claims {
 
   /** Waits for the claim that is on its way now. */
   async settled(): Promise<void> {
-    await this.#claiming;
+    await this.#claiming.idle();
   }
 
   /**
@@ -156,7 +153,7 @@ export class Claims {
     this.#hasLeft = this.#leaves;
     this.#leaves = false;
     const withOddCounts = now - this.#oddCountsAt >= ODD_COUNTS_SECONDS && rank < WAIT_FOR_DUE;
-    const { quiet, nextDueSeconds, oddCounts } = await this.#oneAtATime(() =>
+    const { quiet, nextDueSeconds, oddCounts } = await this.#claiming.run(() =>
       this.#claim(askRetries ? { withinSeconds, withOddCounts } : 'none'),
     );
     // Those behind them are to be found as well.
@@ -174,7 +171,7 @@ export class Claims {
 
   /** Takes one run now, out of turn. */
   process(number: number, document?: string): Promise<ControlResponse> {
-    return this.#oneAtATime(() => this.#process(number, document));
+    return this.#claiming.run(() => this.#process(number, document));
   }
 
   async accepting(): Promise<{ ok: true } | { ok: false; reason: string }> {
@@ -185,13 +182,6 @@ export class Claims {
     if (warm === null) return { ok: true };
     this.#leaves = true;
     return { ok: false, reason: leftToWarmText(warm) };
-  }
-
-  /** Two claims at the same time would both see the last free place. */
-  #oneAtATime<T>(claim: () => Promise<T>): Promise<T> {
-    const answer = this.#claiming.then(claim);
-    this.#claiming = answer.catch(() => undefined);
-    return answer;
   }
 
   #claim(retries: Retries): Promise<TurnAnswer> {

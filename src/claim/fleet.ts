@@ -2,6 +2,7 @@ import { claimRank, dutyRank, type FleetHost } from './fleet-order.pure.ts';
 import type { HostRole } from '../infra/config/host-role.pure.ts';
 import { warmHostBeside } from './warm-host.pure.ts';
 import type { HostDocument } from '../host/host.port.ts';
+import { SingleFlight } from '../infra/concurrency/single-flight.ts';
 import type { Environment } from '../ports/environment.ts';
 import { unlessOutage } from '../ports/persist.ts';
 
@@ -23,22 +24,19 @@ export class Fleet {
   readonly #env: Environment;
   #hosts: readonly FleetHost[] = [];
   #readAt = -Infinity;
-  #reading = false;
+  readonly #reading = new SingleFlight<void>();
 
   constructor(env: Environment) {
     this.#env = env;
   }
 
   /** Reads the hosts if it is time, beside whatever else goes on. */
-  refresh(failed: (error: unknown) => void): void {
-    const now = this.#env.clock.monotonicSeconds();
-    if (this.#reading || now - this.#readAt < READ_SECONDS) return;
-    this.#reading = true;
-    void unlessOutage(this.#env, 'the hosts', () => this.#read())
-      .catch(failed)
-      .finally(() => {
-        this.#reading = false;
-      });
+  refresh(): void {
+    const { clock, tasks } = this.#env;
+    if (this.#reading.inFlight || clock.monotonicSeconds() - this.#readAt < READ_SECONDS) return;
+    tasks.start('reading the hosts', () =>
+      unlessOutage(this.#env, 'the hosts', () => this.#reading.run(() => this.#read())),
+    );
   }
 
   /** How many free hosts are to try this before this host. */
@@ -53,7 +51,7 @@ export class Fleet {
   /** A primary host beside this one that could begin a run now; null: none. Read anew if need be. */
   async warmPlace(): Promise<string | null> {
     const age = this.#env.clock.monotonicSeconds() - this.#readAt;
-    if (age > WARM_PLACE_SECONDS) await this.#read();
+    if (age > WARM_PLACE_SECONDS) await this.#reading.run(() => this.#read());
     return warmHostBeside(this.#env.host, this.#hosts);
   }
 

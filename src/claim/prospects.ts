@@ -1,6 +1,6 @@
 import { idText } from '../run/document-id.ts';
 import type { RunHint } from '../run/run.port.ts';
-import type { Clock } from '../infra/clock/clock.ts';
+import type { Environment } from '../ports/environment.ts';
 
 /** So long each host leaves a run to the one that is to try it before, seconds. */
 const LEFT_TO_EACH_SECONDS = 0.3;
@@ -35,20 +35,18 @@ export function hintMeaning({ kind, touched, state }: RunHint): HintMeaning {
  * have had the time and nobody has taken them.
  */
 export class Prospects {
-  readonly #clock: Clock;
-  readonly #ends: AbortSignal;
+  readonly #env: Pick<Environment, 'clock' | 'tasks'>;
   readonly #rank: (key: string) => number;
   readonly #ring: () => void;
   readonly #left = new Set<string>();
 
   /** `ring` is called when a run has been left to others for long enough. */
   constructor(
-    surroundings: { clock: Clock; ends: AbortSignal },
+    env: Pick<Environment, 'clock' | 'tasks'>,
     rank: (key: string) => number,
     ring: () => void,
   ) {
-    this.#clock = surroundings.clock;
-    this.#ends = surroundings.ends;
+    this.#env = env;
     this.#rank = rank;
     this.#ring = ring;
   }
@@ -64,8 +62,10 @@ export class Prospects {
     if (meaning === 'perhaps' && rank >= MAKE_SURE) return false;
     if (this.#left.has(key)) return false;
     this.#left.add(key);
-    void this.#clock.sleep(rank * LEFT_TO_EACH_SECONDS, this.#ends).then(() => {
-      if (this.#left.delete(key) && !this.#ends.aborted) this.#ring();
+    const { clock, tasks } = this.#env;
+    tasks.start('a run that is left to other hosts first', async () => {
+      await clock.sleep(rank * LEFT_TO_EACH_SECONDS, tasks.signal);
+      if (this.#left.delete(key) && !tasks.signal.aborted) this.#ring();
     });
     return false;
   }

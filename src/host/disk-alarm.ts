@@ -1,6 +1,6 @@
 import type { Environment } from '../ports/environment.ts';
 import type { HostHealth } from './host-health.ts';
-import { tellDaq } from '../ports/notify.ts';
+import { notifyDaq } from '../ports/notify.ts';
 
 /** Tells the DAQ's log once when the disk is full, and once more when that has lasted for too long. */
 export class DiskAlarm {
@@ -22,11 +22,11 @@ export class DiskAlarm {
     const now = clock.monotonicSeconds();
     if (this.#fullSince === null) {
       this.#fullSince = now;
-      void tellDaq(this.#env, 'warning', `${host} takes no new run: ${accepting.reason}`);
+      notifyDaq(this.#env, 'warning', `${host} takes no new run: ${accepting.reason}`);
     } else if (!this.#alarmed && now - this.#fullSince > rules.disk.alarmSeconds) {
       this.#alarmed = true;
       const hours = Math.round(rules.disk.alarmSeconds / 3600);
-      void tellDaq(
+      notifyDaq(
         this.#env,
         'fatal',
         `${host} has taken no new run for ${hours} h: ${accepting.reason}. Make room; it goes on by itself`,

@@ -6,6 +6,8 @@ import type { LifeSign } from './host.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Drain } from './drain.ts';
 import type { HostHealth } from './host-health.ts';
+import { Coalesced } from '../infra/concurrency/coalesced.ts';
+import type { Repeated } from '../infra/concurrency/tasks.ts';
 import { isOfDatabase } from '../ports/persist.ts';
 import type { Runner } from '../attempt/runner.ts';
 
@@ -15,6 +17,7 @@ import type { Runner } from '../attempt/runner.ts';
  * so once then, and not once for each host.
  */
 const LIFE_SIGN_SECONDS = 9;
+const SIGNING = 'the heartbeat of this host';
 /** Collection `bootstrax`: on change, and at least once a minute, seconds. */
 const HOST_STATUS_SECONDS = 55;
 
@@ -76,21 +79,20 @@ export class LifeSigns {
   readonly #view: () => ManagerView;
   readonly #load: () => MachineLoad;
   readonly #displaced: () => void;
-  #stop: (() => void) | null = null;
+  #beat: Repeated | null = null;
   /** On their way to the databases. */
   readonly #signs = new Set<Promise<void>>();
   /** What the last life sign said, and about which run. */
   #said = '';
   #lastStatus = '';
   #lastStatusAt = -Infinity;
-  #writing: Promise<void> | null = null;
+  /** After an outage only the last state is written. */
+  readonly #statuses = new Coalesced(() => this.#writeStatus());
   /** How far this machine's clock is ahead of the server's, seconds. */
   #skewSeconds: number | null = null;
   /** It has had a free place and taken runs since then, monotonic seconds. */
   #freeSince: number | null = null;
   #historyAt = -Infinity;
-  /** Something has changed while the last state was being written. */
-  #writeAgain = false;
 
   /** `displaced`: the host's document names another manager. */
   constructor(env: Environment, view: () => ManagerView, displaced: () => void) {
@@ -101,8 +103,9 @@ export class LifeSigns {
   }
 
   start(): void {
-    this.#stop = this.#env.clock.onBeat(LIFE_SIGN_SECONDS, () => this.#noted());
-    void this.#noted();
+    const beat = { name: SIGNING, seconds: LIFE_SIGN_SECONDS };
+    this.#beat = this.#env.tasks.onBeat(beat, () => this.#noted());
+    this.#signNow();
   }
 
   /**
@@ -110,10 +113,18 @@ export class LifeSigns {
    * it says something else, or is about another run.
    */
   changed(): void {
-    if (this.#stop === null) return;
+    if (this.#beat === null) return;
     this.#noteFreePlace();
-    if (this.#saying() === this.#said) void this.#writeStatuses();
-    else void this.#noted();
+    if (this.#saying() === this.#said) this.#writeStatusesNow();
+    else this.#signNow();
+  }
+
+  #signNow(): void {
+    this.#env.tasks.start(SIGNING, () => this.#noted());
+  }
+
+  #writeStatusesNow(): void {
+    this.#env.tasks.start('the document of this host', () => this.#statuses.request());
   }
 
   async #noted(): Promise<void> {
@@ -138,23 +149,23 @@ export class LifeSigns {
   /** The host's document is written whether or not anything has changed. */
   async renewDocument(): Promise<void> {
     this.#lastStatusAt = -Infinity;
-    await this.#writeStatuses();
+    await this.#statuses.request();
   }
 
   stop(): void {
-    this.#stop?.();
-    this.#stop = null;
+    this.#beat?.stop();
+    this.#beat = null;
   }
 
   /** Stops, and waits until nothing of it is on its way any more. */
   async end(): Promise<void> {
     this.stop();
-    await Promise.all([...this.#signs, this.#writing]);
+    await Promise.all([...this.#signs, this.#statuses.idle()]);
   }
 
   async #sign(): Promise<void> {
     // Not waited for: neither of the two may delay the other.
-    void this.#writeStatuses();
+    this.#writeStatusesNow();
     this.#said = this.#saying();
     try {
       const sign = this.#lifeSign();
@@ -173,25 +184,6 @@ export class LifeSigns {
     if (this.#view().health === null || now - this.#historyAt < HISTORY_SECONDS) return;
     this.#historyAt = now;
     await this.#env.store.hostHistory.write(sign);
-  }
-
-  /** One write at a time, and after an outage only the last state. */
-  async #writeStatuses(): Promise<void> {
-    this.#writeAgain = true;
-    if (this.#writing !== null) return;
-    this.#writing = this.#writeWhatIsNew();
-    await this.#writing;
-  }
-
-  async #writeWhatIsNew(): Promise<void> {
-    try {
-      while (this.#writeAgain) {
-        this.#writeAgain = false;
-        await this.#writeStatus();
-      }
-    } finally {
-      this.#writing = null;
-    }
   }
 
   async #writeStatus(): Promise<void> {

@@ -4,6 +4,7 @@ import { Attempt } from '../attempt/attempt-machine.ts';
 import { RunPolicy } from '../attempt/run-policy.ts';
 import type { Runner } from '../attempt/runner.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';
+import { within } from '../infra/concurrency/deadline.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase, leaveAlone } from '../ports/persist.ts';
 import type { Fence } from '../run/run.port.ts';
@@ -17,8 +18,6 @@ export interface AttemptsHandlers {
   changed: () => void;
   /** An attempt has come to its end, and its place is free. */
   ended: () => void;
-  /** An internal error: only a new start helps. */
-  failed: (error: unknown) => void;
 }
 
 /** The attempts of this manager: each is in the book from its beginning to its end. */
@@ -26,18 +25,16 @@ export class AttemptsHere {
   readonly #env: Environment;
   readonly #book: AttemptBook;
   readonly #handlers: AttemptsHandlers;
-  readonly #ends: AbortSignal;
 
-  constructor(env: Environment, book: AttemptBook, handlers: AttemptsHandlers, ends: AbortSignal) {
+  constructor(env: Environment, book: AttemptBook, handlers: AttemptsHandlers) {
     this.#env = env;
     this.#book = book;
     this.#handlers = handlers;
-    this.#ends = ends;
   }
 
   /** `noticed`: when this host learned that it may take the run; null if it did not by itself. */
   atRun(run: Run, fence: Fence, noticed: Date | null): Attempt {
-    const hooks = { onPhase: () => this.#handlers.changed(), managerEnds: this.#ends };
+    const hooks = { onPhase: () => this.#handlers.changed(), managerEnds: this.#env.tasks.signal };
     const policyOf = (life: Life) => new RunPolicy(this.#env, run, fence, life, noticed);
     return new Attempt(this.#env, fence, policyOf, hooks);
   }
@@ -46,15 +43,14 @@ export class AttemptsHere {
   begin(runner: Runner, work: () => Promise<void>): void {
     this.#book.add(runner);
     this.#handlers.changed();
-    this.#settled(runner, work()).then(
-      () => {
-        // When the manager ends, what goes on stays in the book: it is reported.
-        if (this.#ends.aborted) return;
-        this.#book.remove(runner);
-        this.#handlers.ended();
-      },
-      (error: unknown) => this.#handlers.failed(error),
-    );
+    const { tasks } = this.#env;
+    tasks.start(`an attempt at run ${runner.run.number}`, async () => {
+      await this.#settled(runner, work());
+      // When the manager ends, what goes on stays in the book: it is reported.
+      if (tasks.signal.aborted) return;
+      this.#book.remove(runner);
+      this.#handlers.ended();
+    });
   }
 
   /** What the database refuses concerns this run alone: what is on disk of it is found again later. */
@@ -91,8 +87,7 @@ export class AttemptsHere {
     const given = this.#book.all().map(async (runner) => {
       if (await runner.giveBack(over.signal)) this.#book.remove(runner);
     });
-    const { clock } = this.#env;
-    await Promise.race([Promise.all(given), clock.sleep(GIVE_BACK_SECONDS, over.signal)]);
+    await within(this.#env.clock, GIVE_BACK_SECONDS, Promise.all(given));
     over.abort();
   }
 

@@ -1,6 +1,6 @@
 import type { StoreEvent } from '../infra/mongo/connection.port.ts';
 import type { Environment } from '../ports/environment.ts';
-import { tellDaq } from '../ports/notify.ts';
+import { notifyDaq } from '../ports/notify.ts';
 
 /** The same trouble with the database is told again after so long, seconds. */
 const SAME_AGAIN_SECONDS = 60;
@@ -89,7 +89,7 @@ export class DatabaseNews {
     if (!isNews) return this.#env.log.debug(fields, text);
     if (SPARED.test(operation)) return this.#env.log.warn(fields, text);
     this.#env.log.error(fields, text);
-    void tellDaq(this.#env, 'error', `${this.#env.host}: ${text}`);
+    notifyDaq(this.#env, 'error', `${this.#env.host}: ${text}`);
   }
 
   #tellGranted({ database, operation }: StoreEvent & { kind: 'granted' }): void {

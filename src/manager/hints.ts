@@ -3,6 +3,8 @@ import type { Claims } from '../claim/claim-loop.ts';
 import type { Fleet } from '../claim/fleet.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase } from '../ports/persist.ts';
+import type { RunHint } from '../run/run.port.ts';
+import type { Runner } from '../attempt/runner.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { Asked } from './requested-actions.ts';
 
@@ -15,27 +17,19 @@ export interface HintedParts {
   asked: Asked;
 }
 
-export interface HintHandlers {
-  /** There is something to do now. */
-  ring: () => void;
-  /** An internal error: only a new start helps. */
-  failed: (error: unknown) => void;
-}
-
 /** Hears of changes in the database and says whom they concern. Without it everything is polled. */
 export class Hints {
   readonly #env: Environment;
   readonly #parts: HintedParts;
-  readonly #handlers: HintHandlers;
-  readonly #ends: AbortSignal;
+  readonly #ring: () => void;
   #isStreaming = false;
   #isListening = false;
 
-  constructor(env: Environment, parts: HintedParts, handlers: HintHandlers, ends: AbortSignal) {
+  /** `ring` is called when there is something to do now. */
+  constructor(env: Environment, parts: HintedParts, ring: () => void) {
     this.#env = env;
     this.#parts = parts;
-    this.#handlers = handlers;
-    this.#ends = ends;
+    this.#ring = ring;
   }
 
   /** The server tells of changed runs. */
@@ -50,61 +44,52 @@ export class Hints {
 
   begin(): void {
     if (!this.#env.changeStream) return;
-    this.#watchRuns();
-    this.#watchActions();
+    this.#env.tasks.start('the change stream of runs', () => this.#watchRuns());
+    this.#env.tasks.start('the change stream of actions', () => this.#watchActions());
   }
 
-  #watchActions(): void {
+  async #watchActions(): Promise<void> {
+    const { store, tasks } = this.#env;
     this.#isListening = true;
-    this.#env.store.actions
-      .watch(() => this.#parts.asked.noticed(), this.#ends)
-      .then(
-        () => (this.#isListening = false),
-        (error: unknown) => this.#handlers.failed(error),
-      );
+    await store.actions.watch(() => this.#parts.asked.noticed(), tasks.signal);
+    this.#isListening = false;
   }
 
-  #watchRuns(): void {
-    const { store } = this.#env;
+  async #watchRuns(): Promise<void> {
+    const { store, tasks, log } = this.#env;
     this.#isStreaming = true;
-    store.runs
-      .watch(
-        (hint) => {
-          const isToLook = hint === null || this.#parts.claims.hinted(hint);
-          const isMarked = hint === null || hint.touched.some(isMark);
-          if (isMarked) this.#parts.housekeeping.marksChanged();
-          const isMended = hint === null || hint.touched.some(isOfDaq);
-          if (isMended) this.#parts.housekeeping.documentChanged();
-          const runner = hint === null ? null : this.#parts.book.ofRun(hint.id);
-          if (runner !== null) {
-            runner.look().then(
-              // A person may have taken it away.
-              () => {
-                if (runner.ending) this.#parts.asked.noticed();
-              },
-              (error: unknown) => {
-                if (!isOfDatabase(error)) this.#handlers.failed(error);
-              },
-            );
-          }
-          const isDuty = (isMarked || isMended) && this.#parts.fleet.dutyRank() === 0;
-          if (isToLook || isDuty) this.#handlers.ring();
-        },
-        this.#ends,
-        { onAnswer: () => this.#parts.claims.heard(), rest: () => this.#parts.claims.rest() },
-      )
-      .then(
-        (end) => {
-          this.#isStreaming = false;
-          if (end === 'unsupported') {
-            this.#env.log.info(
-              { event: 'stream.unsupported' },
-              'the server has no change streams: polling',
-            );
-          }
-        },
-        (error: unknown) => this.#handlers.failed(error),
-      );
+    const end = await store.runs.watch((hint) => this.#hinted(hint), tasks.signal, {
+      onAnswer: () => this.#parts.claims.heard(),
+      rest: () => this.#parts.claims.rest(),
+    });
+    this.#isStreaming = false;
+    if (end !== 'unsupported') return;
+    log.info({ event: 'stream.unsupported' }, 'the server has no change streams: polling');
+  }
+
+  /** Null: any run may have changed. */
+  #hinted(hint: RunHint | null): void {
+    const { claims, housekeeping, book, fleet } = this.#parts;
+    const isToLook = hint === null || claims.hinted(hint);
+    const isMarked = hint === null || hint.touched.some(isMark);
+    if (isMarked) housekeeping.marksChanged();
+    const isMended = hint === null || hint.touched.some(isOfDaq);
+    if (isMended) housekeeping.documentChanged();
+    const runner = hint === null ? null : book.ofRun(hint.id);
+    if (runner !== null) this.#env.tasks.start('reading a run in work', () => this.#read(runner));
+    const isDuty = (isMarked || isMended) && fleet.dutyRank() === 0;
+    if (isToLook || isDuty) this.#ring();
+  }
+
+  async #read(runner: Runner): Promise<void> {
+    try {
+      await runner.look();
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+      return;
+    }
+    // A person may have taken it away.
+    if (runner.ending) this.#parts.asked.noticed();
   }
 }
 

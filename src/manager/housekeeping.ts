@@ -1,6 +1,8 @@
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Fleet } from '../claim/fleet.ts';
+import { OneAtATime } from '../infra/concurrency/one-at-a-time.ts';
+import { SingleFlight } from '../infra/concurrency/single-flight.ts';
 import { LooseEnds } from '../attempt/certification.ts';
 import { isOfDatabase, unlessRefused } from '../ports/persist.ts';
 import {
@@ -48,9 +50,9 @@ export class Housekeeping {
   #setAsideAt = -Infinity;
   #cleanedAt = -Infinity;
   #prunedAt = -Infinity;
-  /** What is being done, or was last. */
-  #work: Promise<unknown> = Promise.resolve();
-  #looking = false;
+  /** Two at the same time would both see to the same attempt. */
+  readonly #work = new OneAtATime();
+  readonly #looking = new SingleFlight<void>();
   /** When all that was due had been done, monotonic seconds. */
   #keptAt: number | null = null;
 
@@ -91,33 +93,26 @@ export class Housekeeping {
 
   /** Before any work; waits for the database as long as it takes. */
   atStart(): Promise<void> {
-    return this.#oneAtATime(() => this.#recover());
+    return this.#work.run(() => this.#recover());
   }
 
-  /**
-   * Does what is due beside whatever else goes on: no claim waits for it. `failed` is called with
-   * what is no answer of the database.
-   */
-  begin(failed: (error: unknown) => void): void {
-    if (this.#looking) return;
-    this.#looking = true;
-    void this.#oneAtATime(() => this.#look())
-      .catch((error: unknown) => {
-        if (!isOfDatabase(error)) return failed(error);
-        this.connectionLost();
-        const { message: problem } = error;
-        this.#env.log.debug({ event: 'housekeeping.missed', problem }, problem);
-      })
-      .finally(() => {
-        this.#looking = false;
-      });
+  /** Does what is due beside whatever else goes on: no claim waits for it. */
+  begin(): void {
+    if (this.#looking.inFlight) return;
+    this.#env.tasks.start('housekeeping', () =>
+      this.#looking.run(() => this.#work.run(() => this.#lookUnlessOutage())),
+    );
   }
 
-  /** Two at the same time would both see to the same attempt. */
-  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
-    const answer = this.#work.then(work);
-    this.#work = answer.catch(() => undefined);
-    return answer;
+  async #lookUnlessOutage(): Promise<void> {
+    try {
+      await this.#look();
+    } catch (error) {
+      if (!isOfDatabase(error)) throw error;
+      this.connectionLost();
+      const { message: problem } = error;
+      this.#env.log.debug({ event: 'housekeeping.missed', problem }, problem);
+    }
   }
 
   async #recover(): Promise<void> {

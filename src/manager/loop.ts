@@ -7,7 +7,7 @@ import type { StoreEvent } from '../infra/mongo/connection.port.ts';
 import { Asked } from './requested-actions.ts';
 import { AttemptsHere } from './attempts-here.ts';
 import { AttemptBook } from '../attempt/attempt-book.ts';
-import { Bell } from '../ports/wake.ts';
+import { Wake } from '../infra/concurrency/wake.ts';
 import { Claims } from '../claim/claim-loop.ts';
 import { DatabaseNews } from './database-notices.ts';
 import { Debts } from '../attempt/debt/debts.ts';
@@ -22,9 +22,10 @@ import { ensureIndexes } from './missing-indexes.ts';
 import type { Drain } from '../host/drain.ts';
 import { KeepingBack } from './drain/drain-state.ts';
 import { LifeSigns, thinking, type ManagerView } from '../host/heartbeat.ts';
+import { SingleFlight } from '../infra/concurrency/single-flight.ts';
 import { MemoryWatch } from '../attempt/memory-watch.ts';
 import { isOfDatabase, unlessOutage, unlessRefused, untilAnswered } from '../ports/persist.ts';
-import { tellDaq } from '../ports/notify.ts';
+import { notifyDaq } from '../ports/notify.ts';
 
 /** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
 const IDLE_HEALTH_SECONDS = 30;
@@ -33,7 +34,7 @@ const IDLE_HEALTH_SECONDS = 30;
 export class ManagerLoop {
   readonly #env: Environment;
   readonly #ends: AbortSignal;
-  readonly #bell: Bell;
+  readonly #wake: Wake;
   readonly #book = new AttemptBook();
   readonly #fleet: Fleet;
   readonly #lifeSigns: LifeSigns;
@@ -48,28 +49,23 @@ export class ManagerLoop {
   readonly #asked: Asked;
   readonly #attempts: AttemptsHere;
   readonly #hints: Hints;
-  #failure: { error: unknown } | null = null;
+  /** Another manager has the name of this host. */
+  #refusal: ManagerRefused | null = null;
   #ready = false;
-  /** Another manager of this name has been noticed, and is being looked at. */
-  #contested = false;
+  readonly #contest = new SingleFlight<void>();
 
-  constructor(env: Environment, ends: AbortSignal) {
+  constructor(env: Environment) {
+    const ends = env.tasks.signal;
     this.#env = env;
     this.#ends = ends;
-    this.#bell = new Bell(env.clock);
+    this.#wake = new Wake(env.clock);
     this.#fleet = new Fleet(env);
     this.#databaseNews = new DatabaseNews(env);
     this.#deletions = new Deletions(env);
-    this.#attempts = new AttemptsHere(
-      env,
-      this.#book,
-      {
-        changed: () => this.#lifeSigns.changed(),
-        ended: () => this.#attemptEnded(),
-        failed: (error) => this.#fail(error),
-      },
-      ends,
-    );
+    this.#attempts = new AttemptsHere(env, this.#book, {
+      changed: () => this.#lifeSigns.changed(),
+      ended: () => this.#attemptEnded(),
+    });
     this.#host = new HostWatch(
       env,
       () => this.#book.size,
@@ -107,9 +103,8 @@ export class ManagerLoop {
           const runner = this.#attempts.atRun(run, fence, noticed);
           this.#attempts.begin(runner, () => runner.advance({ kind: 'claimed' }));
         },
-        ring: () => this.#bell.ring(),
+        ring: () => this.#wake.notify(),
       },
-      ends,
     );
     this.#lifeSigns = new LifeSigns(
       env,
@@ -132,7 +127,6 @@ export class ManagerLoop {
       book: this.#book,
       drained: () => this.#keepingBack.drained,
       drain: (drain) => this.drain(drain),
-      failed: (error) => this.#fail(error),
     });
     this.#hints = new Hints(
       env,
@@ -143,8 +137,7 @@ export class ManagerLoop {
         housekeeping: this.#housekeeping,
         asked: this.#asked,
       },
-      { ring: () => this.#bell.ring(), failed: (error) => this.#fail(error) },
-      ends,
+      () => this.#wake.notify(),
     );
     this.#memory = new MemoryWatch(env, () => this.#book.all());
   }
@@ -170,12 +163,12 @@ export class ManagerLoop {
 
   wake(): void {
     this.#host.changed();
-    this.#bell.ring();
+    this.#wake.notify();
   }
 
   /**
-   * Works until told to end, or only on one run; answers the exit code. Throws on any internal
-   * error, after which only a new start helps.
+   * Works until told to end, or only on one run; answers the exit code. Throws `ManagerRefused` if
+   * another manager has this host.
    */
   async work(runOnce: number | null): Promise<number> {
     const env = this.#env;
@@ -192,7 +185,7 @@ export class ManagerLoop {
       if (this.#ends.aborted) return 0;
       if (!(await env.place.enter(this.#ends))) return 0;
       this.#lifeSigns.start();
-      void this.#memory.run(this.#ends);
+      env.tasks.start('the watch over memory', () => this.#memory.run(this.#ends));
       await this.#housekeeping.atStart();
       this.#ready = true;
       env.log.info(
@@ -201,17 +194,17 @@ export class ManagerLoop {
       );
       if (env.role === 'never') {
         const why = `${env.host} runs a manager although it is never to take new runs with the main detector: is that meant?`;
-        void tellDaq(env, 'error', why);
+        notifyDaq(env, 'error', why);
       }
       this.#hints.begin();
       if (runOnce !== null) return await this.#processOnce(runOnce);
-      this.#deleteLiveData();
+      env.tasks.start('the deletion of live data', () => this.#deletions.run(this.#ends));
       while (!this.#ends.aborted) {
         const seconds = await this.#turn();
-        this.#throwFailure();
+        this.#throwRefusal();
         if (await this.#keepingBack.handedBack(this.#ends)) return HANDED_BACK;
-        if (await this.#bell.wait(seconds, this.#ends)) this.#claims.changed();
-        this.#throwFailure();
+        if (await this.#wake.wait(seconds, this.#ends)) this.#claims.changed();
+        this.#throwRefusal();
       }
       return 0;
     } finally {
@@ -225,7 +218,7 @@ export class ManagerLoop {
     while (!this.#ends.aborted) {
       const health = await this.#host.look();
       if (health.accepting.ok) break;
-      await this.#bell.wait(1, this.#ends);
+      await this.#wake.wait(1, this.#ends);
     }
     const taken = await untilAnswered(env, `run ${number}`, this.#ends, () => this.process(number));
     if (taken === null) return 0;
@@ -234,8 +227,8 @@ export class ManagerLoop {
       return 1;
     }
     while (this.#book.size > 0 && !this.#ends.aborted) {
-      await this.#bell.wait(env.pollSeconds, this.#ends);
-      this.#throwFailure();
+      await this.#wake.wait(env.pollSeconds, this.#ends);
+      this.#throwRefusal();
     }
     await this.#deletions.pass(this.#ends);
     const found = await untilAnswered(env, `run ${number}`, this.#ends, () =>
@@ -264,36 +257,25 @@ export class ManagerLoop {
     // Somebody may have ended it.
     if (this.#ready) this.#asked.noticed();
     this.#lifeSigns.changed();
-    this.#bell.ring();
-  }
-
-  #deleteLiveData(): void {
-    this.#deletions.run(this.#ends).catch((error: unknown) => this.#fail(error));
-  }
-
-  /** An internal error of something that nobody waits for: it ends the manager. */
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#bell.ring();
+    this.#wake.notify();
   }
 
   /** The host's document names another manager: one of the two has to end. */
   #displaced(): void {
-    if (this.#contested) return;
-    this.#contested = true;
-    this.#env.place.displaced(this.#ends).then(
-      (answer) => {
-        this.#contested = false;
+    if (this.#contest.inFlight) return;
+    this.#env.tasks.start('which manager has this host', () =>
+      this.#contest.run(async () => {
+        const answer = await this.#env.place.displaced(this.#ends);
         if (answer.kind === 'ours') return;
         const { reason, exitCode } = answer;
-        this.#fail(new ManagerRefused(reason, { exitCode }));
-      },
-      (error: unknown) => this.#fail(error),
+        this.#refusal = new ManagerRefused(reason, { exitCode });
+        this.#wake.notify();
+      }),
     );
   }
 
-  #throwFailure(): void {
-    if (this.#failure !== null) throw this.#failure.error;
+  #throwRefusal(): void {
+    if (this.#refusal !== null) throw this.#refusal;
   }
 
   onStoreEvent(event: StoreEvent): void {
@@ -301,7 +283,7 @@ export class ManagerLoop {
     if (event.kind === 'refused' || event.kind === 'granted') this.#host.changed();
     if (event.kind !== 'connection') return;
     if (!event.up) this.#housekeeping.connectionLost();
-    this.#bell.ring();
+    this.#wake.notify();
   }
 
   /** Takes one run now, out of turn, at a person's request. */
@@ -372,8 +354,8 @@ export class ManagerLoop {
     const { accepting } = await this.#host.look(IDLE_HEALTH_SECONDS);
     if (accepting.ok && before?.accepting.ok === false) this.#claims.changed();
     const interval = this.#hints.streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
-    this.#fleet.refresh((error) => this.#fail(error));
-    this.#housekeeping.begin((error) => this.#fail(error));
+    this.#fleet.refresh();
+    this.#housekeeping.begin();
     try {
       await unlessRefused(env, 'what people ask for', () =>
         this.#asked.look(this.#hints.listening),

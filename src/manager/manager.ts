@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -17,6 +16,8 @@ import { openStore } from '../database/open.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoreOptions } from '../infra/mongo/connection.port.ts';
 import { systemClock } from '../infra/clock/clock.ts';
+import { within } from '../infra/concurrency/deadline.ts';
+import { TaskGroup } from '../infra/concurrency/task-group.ts';
 import { answerRequest } from './control-requests.ts';
 import { bindDatabase } from '../exclusion/database-binding.ts';
 import { HostPlace } from '../exclusion/host-place.ts';
@@ -49,6 +50,8 @@ export interface ManagerOptions {
 
 /** For the DAQ's log to be told why the manager ends, seconds. */
 const LAST_WORD_SECONDS = 3;
+/** What is under way at the end of the manager has so long to come to its own end, seconds. */
+const LAST_TASKS_SECONDS = 0.5;
 
 /**
  * Runs the manager until it is told to end (Ctrl-C, TERM, another instance), which leaves children
@@ -56,54 +59,49 @@ const LAST_WORD_SECONDS = 3;
  * one line: the next start recovers.
  */
 export async function runManager(options: ManagerOptions): Promise<number> {
-  const life: Life = { ending: new AbortController(), env: null, crashed: false };
-  const crash = (error: unknown): void => {
-    // One error brings others with it.
-    if (life.crashed) return;
-    life.crashed = true;
-    const what = error instanceof Error ? error.message : String(error);
-    const message = `the manager ends, because of an error of its own: ${what}. Children go on; start it again`;
-    options.logger.fatal({ event: 'manager.crashed', err: error }, message);
-    // Whatever is broken writes nothing any more but this.
-    life.ending.abort();
-    setTimeout(() => process.exit(1), LAST_WORD_SECONDS * 1000);
-    const { env } = life;
-    void (env === null ? Promise.resolve() : tellDaq(env, 'error', `${env.host}: ${message}`))
-      .catch(() => undefined)
-      .then(() => process.exit(1));
-  };
-  // Timers and handlers have no caller that could end the process.
-  process.on('uncaughtException', crash);
-  process.on('unhandledRejection', crash);
+  const life: Life = { tasks: new TaskGroup(systemClock), env: null };
+  // What handlers of events throw has no caller: it is a failure of the group like any other.
+  const fail = (error: unknown) => life.tasks.fail(error);
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
   try {
-    return await manage(options, life);
+    return await life.tasks.guard(() => manage(options, life));
   } catch (error) {
-    if (error instanceof ManagerRefused) {
-      const { exitCode, message } = error;
-      if (exitCode === 0) options.logger.info({ event: 'manager.ended' }, message);
-      else options.logger.fatal({ event: 'manager.refused' }, message);
-      return exitCode;
-    }
-    crash(error);
-    return new Promise(() => undefined);
+    if (!(error instanceof ManagerRefused)) return crash(error, options.logger, life);
+    const { exitCode, message } = error;
+    if (exitCode === 0) options.logger.info({ event: 'manager.ended' }, message);
+    else options.logger.fatal({ event: 'manager.refused' }, message);
+    return exitCode;
   }
 }
 
 /** What a crash needs to know of the manager. */
 interface Life {
-  ending: AbortController;
+  tasks: TaskGroup;
   env: Environment | null;
-  crashed: boolean;
+}
+
+/** The one way in which an internal error ends the manager, wherever it has come up. */
+async function crash(error: unknown, logger: Logger, { tasks, env }: Life): Promise<never> {
+  const what = error instanceof Error ? error.message : String(error);
+  const message = `the manager ends, because of an error of its own: ${what}. Children go on; start it again`;
+  try {
+    logger.fatal({ event: 'manager.crashed', err: error }, message);
+    // Whatever is broken writes nothing any more but this.
+    tasks.fail(error);
+    if (env !== null) await lastWord(env, message);
+  } finally {
+    process.exit(1);
+  }
 }
 
 async function manage(options: ManagerOptions, life: Life): Promise<number> {
   const { settings, logger, runOnce, handBack } = options;
   const connection = connectionOf(settings);
   if (connection === null) throw new Error('the manager needs the URL of a database');
-  const { ending } = life;
-  // Everything that waits listens to it.
-  setMaxListeners(0, ending.signal);
-  const end = () => ending.abort();
+  const { tasks } = life;
+  const { signal } = tasks;
+  const end = () => tasks.end();
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
   options.ends?.addEventListener('abort', end, { once: true });
@@ -129,7 +127,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     key,
     onControl: (request) => answerRequest(manager, request, runOnce),
     onEnd: end,
-    worksOnOurs: (elder) => worksOn(elder, connection, logger, ending.signal),
+    worksOnOurs: (elder) => worksOn(elder, connection, logger, signal),
     logger,
   });
   const closing: (() => Promise<void> | void)[] = [() => notices.stop(), () => local.release()];
@@ -197,47 +195,52 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     machine: thisMachine,
     drains: drainsOnDisk(settings.paths.stateDir),
     clock: systemClock,
+    tasks,
     left: new LeftRuns(systemClock),
     log: logger,
     graph: worker.graph,
   };
   life.env = env;
-  manager = new ManagerLoop(env, ending.signal);
+  manager = new ManagerLoop(env);
   const drained = runOnce === undefined ? await readDrain(settings.paths.stateDir) : null;
   if (drained !== null) await manager.drain(drained);
   if (handBack !== undefined) await manager.handBack(handBack);
   try {
     const answer = await manager.work(runOnce ?? null);
     // Whatever is broken writes nothing any more.
-    if (!life.crashed) await manager.giveBack();
+    if (!tasks.hasFailed) await manager.giveBack();
     if (answer === HANDED_BACK) forGood = true;
     manager.sayWhatGoesOn();
-    await close(ending, closing);
+    await close(tasks, closing);
     return answer;
   } catch (error) {
     // Whatever else went wrong ends the process as it is.
     if (error instanceof ManagerRefused) {
       manager.sayWhatGoesOn();
       await tellRefusal(env, error);
-      await close(ending, closing);
+      await close(tasks, closing);
     }
     throw error;
   }
 }
 
 async function close(
-  ending: AbortController,
+  tasks: TaskGroup,
   closing: readonly (() => Promise<void> | void)[],
 ): Promise<void> {
-  ending.abort();
+  await tasks.close(LAST_TASKS_SECONDS);
   for (const each of [...closing].reverse()) await each();
 }
 
 /** Nobody may be there to read the log: the data acquisition's is told as well, if it answers soon. */
 async function tellRefusal(env: Environment, { exitCode, message }: ManagerRefused): Promise<void> {
   if (exitCode === 0) return;
-  const told = tellDaq(env, 'error', `${env.host}: its manager ends: ${message}`);
-  await Promise.race([told.catch(() => undefined), env.clock.sleep(LAST_WORD_SECONDS)]);
+  await lastWord(env, `its manager ends: ${message}`);
+}
+
+async function lastWord(env: Environment, message: string): Promise<void> {
+  const told = tellDaq(env, 'error', `${env.host}: ${message}`);
+  await within(env.clock, LAST_WORD_SECONDS, told);
 }
 
 /** Whether a manager works on the database of this connection, once that answers. */

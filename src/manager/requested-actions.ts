@@ -5,6 +5,7 @@ import type { ActionDocument } from '../features/actions/action.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Drain } from '../host/drain.ts';
+import { Coalesced } from '../infra/concurrency/coalesced.ts';
 import { isOfDatabase, unlessRefused } from '../ports/persist.ts';
 
 /** A change stream may stay silent although something has happened, seconds. */
@@ -21,8 +22,6 @@ export interface AskedParts {
   book: AttemptBook;
   drained: () => Drain | null;
   drain: (drain: Drain | null) => Promise<ControlResponse>;
-  /** Whatever is thrown that is no answer of the database. */
-  failed: (error: unknown) => void;
 }
 
 /**
@@ -32,11 +31,11 @@ export interface AskedParts {
 export class Asked {
   readonly #env: Environment;
   readonly #parts: AskedParts;
-  #due = true;
   #lookedAt = -Infinity;
   /** Something that may be stranded is to be looked at then, monotonic seconds. */
   #againAt = Infinity;
-  #looking: Promise<void> | null = null;
+  /** What is noticed while a look is under way is looked at afterwards. */
+  readonly #looking = new Coalesced(() => this.#carryOut());
 
   constructor(env: Environment, parts: AskedParts) {
     this.#env = env;
@@ -45,9 +44,12 @@ export class Asked {
 
   /** Something has been asked for, or an attempt that somebody waits for has ended. */
   noticed(): void {
-    this.#due = true;
-    this.#lookNow().catch((error: unknown) => {
-      if (!isOfDatabase(error)) this.#parts.failed(error);
+    this.#env.tasks.start('what people have asked of this host', async () => {
+      try {
+        await this.#looking.request();
+      } catch (error) {
+        if (!isOfDatabase(error)) throw error;
+      }
     });
   }
 
@@ -57,28 +59,7 @@ export class Asked {
     const now = this.#env.clock.monotonicSeconds();
     const dueSeconds = streaming ? SLOW_LOOK_SECONDS : LOOK_SECONDS;
     const isQuiet = now - this.#lookedAt < dueSeconds && now < this.#againAt;
-    if (!isQuiet) this.#due = true;
-    if (this.#due || this.#looking !== null) await this.#lookNow();
-  }
-
-  /** One look at a time; what is noticed meanwhile is looked at afterwards. */
-  #lookNow(): Promise<void> {
-    this.#looking ??= this.#lookWhileDue().finally(() => {
-      this.#looking = null;
-    });
-    return this.#looking;
-  }
-
-  async #lookWhileDue(): Promise<void> {
-    while (this.#due) {
-      this.#due = false;
-      try {
-        await this.#carryOut();
-      } catch (error) {
-        this.#due = true;
-        throw error;
-      }
-    }
+    if (!isQuiet || this.#looking.isOpen) await this.#looking.request();
   }
 
   async #carryOut(): Promise<void> {

@@ -1,6 +1,7 @@
 import { followsRate, rateWait, statusSinceSeconds } from './data-rate.pure.ts';
 import type { Run } from '../run/run.pure.ts';
 import type { Environment } from '../ports/environment.ts';
+import { Wake } from '../infra/concurrency/wake.ts';
 import { unlessOutage } from '../ports/persist.ts';
 
 /** Without a change stream the rate is asked for at this interval, so that a start is not kept waiting, seconds. */
@@ -33,7 +34,10 @@ export async function dataRate(
   }
   // Found, or given up on.
   const over = new AbortController();
-  void env.clock.sleep(wait.limitSeconds, over.signal).then(() => over.abort());
+  env.tasks.start('the wait for a data rate', async () => {
+    await env.clock.sleep(wait.limitSeconds, over.signal);
+    over.abort();
+  });
   const limit = AbortSignal.any([signal, over.signal]);
   try {
     if (wait.firstSeconds > 0) await env.clock.sleep(wait.firstSeconds, limit);
@@ -62,25 +66,26 @@ async function facts(env: Environment, run: Run) {
 }
 
 async function askUntil(env: Environment, run: Run, limit: AbortSignal): Promise<number | null> {
-  let wake = new AbortController();
+  const wake = new Wake(env.clock);
   let interval = env.changeStream ? env.rules.limits.rateIntervalSeconds : ASKING_SECONDS;
   const askOften = () => {
     interval = ASKING_SECONDS;
-    wake.abort();
+    wake.notify();
   };
   if (env.changeStream) {
-    env.store.rates
-      .watch(run.number, () => wake.abort(), limit)
-      .then((end) => {
+    env.tasks.start('the change stream of data rates', async () => {
+      try {
+        const end = await env.store.rates.watch(run.number, () => wake.notify(), limit);
         if (end === 'unsupported') askOften();
-      })
-      .catch(askOften);
+      } catch {
+        askOften();
+      }
+    });
   }
   while (!limit.aborted) {
-    wake = new AbortController();
     const rate = await unlessOutage(env, 'data rate', () => env.store.rates.ofRun(run.number));
     if (rate !== null) return rate.total;
-    await env.clock.sleep(interval, AbortSignal.any([limit, wake.signal]));
+    await wake.wait(interval, limit);
   }
   return null;
 }

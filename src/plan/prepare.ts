@@ -15,7 +15,7 @@ import type { Fence } from '../run/run.port.ts';
 import { dataRate } from './data-rate.ts';
 import type { Environment } from '../ports/environment.ts';
 import { untilAnswered } from '../ports/persist.ts';
-import { tellDaq } from '../ports/notify.ts';
+import { notifyDaq, tellDaq } from '../ports/notify.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 
 /** Culprits are looked for in this many of the run's newest attempts. */
@@ -66,17 +66,17 @@ export async function prepare(
   if (rate.unknown !== null) {
     const message = `the data rate of run ${run.number} is not known, ${rate.unknown}: default resources`;
     env.log.warn({ event: 'rate.unknown', run: run.number, why: rate.unknown }, message);
-    void tellDaq(env, 'warning', message, run.number);
+    notifyDaq(env, 'warning', message, run.number);
   }
   if (run.daq.defaulted.length > 0) {
     const message = `the document of run ${run.number} lacks ${run.daq.defaulted.map((name) => `daq_config.${name}`).join(', ')}: the defaults of the readers are assumed`;
     env.log.warn({ event: 'daq_config.defaulted', run: run.number }, message);
-    void tellDaq(env, 'warning', message, run.number);
+    notifyDaq(env, 'warning', message, run.number);
   }
   if (run.oddities.length > 0) {
     const message = `the document of run ${run.number} is odd: ${problemsText(run.oddities)}. It is processed as far as that is clear`;
     env.log.warn({ event: 'document.odd', run: run.number, oddities: run.oddities }, message);
-    void tellDaq(env, 'warning', message, run.number);
+    notifyDaq(env, 'warning', message, run.number);
   }
   const made = makePlan(run, {
     ...planInputsOf(env, fence),
@@ -103,7 +103,7 @@ export async function prepare(
   if (failures > 0 && !env.rules.resources.fixed) {
     const message = `resources of run ${run.number} on ${env.host} are lowered after ${counted(failures, 'failure')}: ${counted(plan.cores, 'core')}, ${counted(plan.maxMessages, 'message')}, time-out ${plan.timeoutSeconds} s`;
     env.log.info({ event: 'resources.lowered', run: run.number }, message);
-    void tellDaq(env, 'info', message, run.number);
+    notifyDaq(env, 'info', message, run.number);
   }
   return { kind: 'planned', plan: { ...plan, ...replacing(env.host, run) } };
 }

@@ -8,6 +8,7 @@ import type { Executor } from '../executors/executor.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Store } from './store.ts';
 import type { Clock } from '../infra/clock/clock.ts';
+import type { Tasks } from '../infra/concurrency/tasks.ts';
 import type { ManagerPlace } from '../exclusion/place.ts';
 import type { ManagerFigures } from './figures.ts';
 import type { DrainKeeper } from '../host/drain.ts';
@@ -68,6 +69,8 @@ export interface Environment {
   machine: Machine;
   drains: DrainKeeper;
   clock: Clock;
+  /** Owns everything of this manager that nobody waits for. */
+  tasks: Tasks;
   log: Logger;
   /** The plugins of the context, as the worker last reported them. */
   graph: () => PluginGraph | null;

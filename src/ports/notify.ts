@@ -37,6 +37,16 @@ export async function tellDaq(
   }
 }
 
+/** The same, without waiting for it. */
+export function notifyDaq(
+  env: Environment,
+  priority: LogPriority,
+  message: string,
+  run?: unknown,
+): void {
+  env.tasks.start("a line in the DAQ's log", () => tellDaq(env, priority, message, run));
+}
+
 /** Names a run to people; its document, if that has no number. */
 export function runLabel({ id, number }: Pick<Seen, 'id' | 'number'>): string {
   return typeof number === 'number'

@@ -1,4 +1,4 @@
-import { untilBeatSeconds, type Clock } from '../../src/infra/clock/clock.ts';
+import type { Clock } from '../../src/infra/clock/clock.ts';
 import type { Random } from './random.ts';
 import type { Time } from './time.ts';
 
@@ -63,8 +63,8 @@ export function processClock(
   random: Random,
   /** How far the machine's wall clock is ahead, seconds; may change. */
   skewSeconds: () => number,
-): Clock & { failed: (error: unknown) => void } {
-  const clock = {
+): Clock {
+  return {
     now: () => new Date(time.nowMs + skewSeconds() * 1000),
     monotonicSeconds: () => time.seconds,
     sleep: (seconds: number, signal?: AbortSignal) =>
@@ -79,32 +79,6 @@ export function processClock(
         callOff = process.after(seconds, wake);
         signal?.addEventListener('abort', wake, { once: true });
       }),
-    every: (seconds: number, work: () => void | Promise<void>) => {
-      let callOff: () => void = () => undefined;
-      const turn = () => {
-        callOff = process.after(seconds, turn);
-        Promise.resolve(work()).catch((error: unknown) => clock.failed(error));
-      };
-      callOff = process.after(seconds, turn);
-      return () => callOff();
-    },
-    onBeat: (seconds: number, work: () => void | Promise<void>) => {
-      let callOff: () => void = () => undefined;
-      const wait = () => {
-        const waitSeconds = untilBeatSeconds(time.nowMs + skewSeconds() * 1000, seconds);
-        callOff = process.after(waitSeconds, () => {
-          wait();
-          Promise.resolve(work()).catch((error: unknown) => clock.failed(error));
-        });
-      };
-      wait();
-      return () => callOff();
-    },
     random: () => random.next(),
-    /** A timer's work has thrown, which ends a real process. */
-    failed: (error: unknown) => {
-      throw error;
-    },
   };
-  return clock;
 }

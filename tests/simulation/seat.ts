@@ -3,8 +3,10 @@ import type { Logger } from 'pino';
 import { hostNameFor } from '../../src/exclusion/host-name.pure.ts';
 import type { Rules } from '../../src/infra/config/rules.pure.ts';
 import { ManagerLoop } from '../../src/manager/loop.ts';
+import type { Clock } from '../../src/infra/clock/clock.ts';
 import type { Environment } from '../../src/ports/environment.ts';
 import { ManagerFigures } from '../../src/ports/figures.ts';
+import { TaskGroup } from '../../src/infra/concurrency/task-group.ts';
 import { LeftRuns } from '../../src/run/refused-runs.ts';
 import { ManagerRefused } from '../../src/exclusion/exclusion-refusal.ts';
 import { StoreError } from '../../src/infra/mongo/store-error.ts';
@@ -47,7 +49,7 @@ export class Seat {
   readonly state: string;
   readonly #options: SeatOptions;
   #process: Process | null = null;
-  #ends = new AbortController();
+  #tasks: TaskGroup | null = null;
   #loop: ManagerLoop | null = null;
   #since = 0;
   /** Its state folder is locked by a person's command. */
@@ -123,12 +125,15 @@ export class Seat {
     if (this.#adopting || !this.#mayHaveFolder()) return;
     const { host } = this;
     const process = new Process(host.time);
-    const ends = new AbortController();
+    const clock = processClock(host.time, process, host.random, () => host.skewSeconds);
+    const tasks = new TaskGroup(clock);
     let loop: ManagerLoop | null = null;
-    const env = this.#environmentOf({ process, ends }, (event) => loop?.onStoreEvent(event));
-    loop = new ManagerLoop(env, ends.signal);
+    const env = this.#environmentOf({ process, clock, tasks }, (event) =>
+      loop?.onStoreEvent(event),
+    );
+    loop = new ManagerLoop(env);
     this.#process = process;
-    this.#ends = ends;
+    this.#tasks = tasks;
     this.#loop = loop;
     this.#since = host.time.seconds;
     this.#options.tell(host.name, 'manager starts');
@@ -137,7 +142,7 @@ export class Seat {
       await manager.work(null);
       await manager.giveBack();
     };
-    work().then(
+    tasks.guard(work).then(
       () => process.kill(),
       (error: unknown) => {
         if (!(error instanceof ManagerRefused)) return this.#options.crashed(host, error);
@@ -168,12 +173,12 @@ export class Seat {
   /** As TERM: the manager ends by itself, and is killed if it does not. */
   end(): void {
     const process = this.#process;
-    this.#ends.abort();
+    this.#tasks?.end();
     this.host.time.after(5, () => process?.kill());
   }
 
   #environmentOf(
-    { process, ends }: { process: Process; ends: AbortController },
+    { process, clock, tasks }: { process: Process; clock: Clock; tasks: TaskGroup },
     notify: Parameters<SimulatedHost['link']['open']>[1],
   ): Environment {
     const { host } = this;
@@ -181,15 +186,13 @@ export class Seat {
     const say = (fields: { event?: string }, message: string) =>
       tell(host.name, `${fields.event ?? ''}: ${message}`);
     const log = { debug: () => undefined, info: say, warn: say, error: say, fatal: say };
-    const clock = processClock(host.time, process, host.random, () => host.skewSeconds);
-    clock.failed = (error) => this.#options.crashed(host, error);
     const store = this.#options.storeOf(
       host.link.open(process, notify, this.name),
       (operation, carryOut) => host.link.call(process, operation, carryOut, this.name),
     );
     const logger = log as unknown as Logger;
     const holder = host.newHolder(this.name, this.state);
-    host.managers.add(holder, { process, end: () => ends.abort() });
+    host.managers.add(holder, { process, end: () => tasks.end() });
     return {
       host: this.name,
       role,
@@ -225,6 +228,7 @@ export class Seat {
       machine: host.machine(),
       drains: { keep: () => Promise.resolve(), end: () => Promise.resolve() },
       clock,
+      tasks,
       log: logger,
       graph: () => null,
       figures: new ManagerFigures(),

@@ -84,7 +84,9 @@ export class Debts {
       if (!host.accepting.ok) return;
       for (const { parsed } of page) {
         if (claimDecision(parsed, host, fleet, env.rules, now).kind !== 'claim') continue;
-        if (parsed.kind === 'run') return void this.giveWayTo(parsed.run.number);
+        if (parsed.kind !== 'run') continue;
+        this.giveWayTo(parsed.run.number);
+        return;
       }
     }
   }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { openShadowLog, shadowLogPath } from '../../features/shadow/shadow-log.ts';
 import { connectionOf } from '../../infra/config/connection.ts';
 import type { Loaded } from '../../infra/config/load-config.ts';
 import { systemClock } from '../../infra/clock/clock.ts';
+import { TaskGroup } from '../../infra/concurrency/task-group.ts';
 import { Shadow } from '../../features/shadow/shadow.ts';
 import { openStore } from '../../database/open.ts';
 import { decisionInputs } from '../framework/decision-inputs.ts';
@@ -27,9 +27,8 @@ export async function runShadow(
       'no database to look at: set BOOTSTRAX_MONGO_URL, --mongo-url or database.url in the configuration file',
     );
   }
-  const ends = new AbortController();
-  setMaxListeners(0, ends.signal);
-  const end = () => ends.abort();
+  const tasks = new TaskGroup(systemClock);
+  const end = () => tasks.end();
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
   const { graph } = await decisionInputs(settings);
@@ -48,12 +47,12 @@ export async function runShadow(
     ...{ host: name, role, primaries, rules: settings.rules, graph },
     ofHost: async (host) => (await settingsOfHost(host)).settings.host,
     changeStream: settings.database.changeStream,
-    ...{ store, clock: systemClock, log: logger, record },
+    ...{ store, clock: systemClock, tasks, log: logger, record },
   });
   const log = shadowLogPath(settings.paths.stateDir);
   logger.info({ event: 'shadow.ready', log }, `looking on as ${name}; decisions go to ${log}`);
   try {
-    await shadow.run(ends.signal);
+    await tasks.guard(() => shadow.run());
   } finally {
     await store.close();
   }

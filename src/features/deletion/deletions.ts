@@ -1,6 +1,7 @@
 import { StoreError } from '../../infra/mongo/store-error.ts';
 import type { DeletionDocument } from './deletion.port.ts';
-import { Bell } from '../../ports/wake.ts';
+import { OneAtATime } from '../../infra/concurrency/one-at-a-time.ts';
+import { Wake } from '../../infra/concurrency/wake.ts';
 import { deleteLiveData, windUpDeletion, type DeletionEnd } from './deletion-job.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { unlessOutage, untilWritten } from '../../ports/persist.ts';
@@ -12,19 +13,19 @@ import { tellDaq } from '../../ports/notify.ts';
  */
 export class Deletions {
   readonly #env: Environment;
-  readonly #bell: Bell;
-  #passing: Promise<void> = Promise.resolve();
+  readonly #wake: Wake;
+  readonly #passes = new OneAtATime();
   /** Aborted: nothing is begun. */
   #working = new AbortController();
 
   constructor(env: Environment) {
     this.#env = env;
-    this.#bell = new Bell(env.clock);
+    this.#wake = new Wake(env.clock);
   }
 
   /** A run is done: do not wait for the clock. */
   wake(): void {
-    this.#bell.ring();
+    this.#wake.notify();
   }
 
   /** Passes again and again until told to end. */
@@ -32,30 +33,25 @@ export class Deletions {
     if (this.#env.deletion === null) return this.#sayWhatIsLeft();
     while (!signal.aborted) {
       await this.pass(signal);
-      await this.#bell.wait(this.#env.rules.limits.cleanUpSeconds, signal);
+      await this.#wake.wait(this.#env.rules.limits.cleanUpSeconds, signal);
     }
   }
 
   /** Tries each unfinished deletion of this host once; returns at once where there is none to do. */
   pass(signal: AbortSignal): Promise<void> {
     const either = AbortSignal.any([signal, this.#working.signal]);
-    return this.#inTurn(() => this.#each(deleteLiveData, either));
+    return this.#passes.run(() => this.#each(deleteLiveData, either));
   }
 
   /** Leaves nothing half done, and begins nothing until `resume`. */
   windUp(signal: AbortSignal): Promise<void> {
     this.#working.abort();
-    return this.#inTurn(() => this.#each(windUpDeletion, signal));
+    return this.#passes.run(() => this.#each(windUpDeletion, signal));
   }
 
   resume(): void {
     if (this.#working.signal.aborted) this.#working = new AbortController();
     this.wake();
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#passing = this.#passing.then(work);
-    return this.#passing;
   }
 
   async #each(deal: typeof deleteLiveData, signal: AbortSignal): Promise<void> {

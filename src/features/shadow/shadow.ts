@@ -27,7 +27,8 @@ import { dependsOnHost } from '../../plan/targets.pure.ts';
 import { idText } from '../../run/document-id.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
-import { Bell } from '../../ports/wake.ts';
+import type { Tasks } from '../../infra/concurrency/tasks.ts';
+import { Wake } from '../../infra/concurrency/wake.ts';
 import { fleetFacts } from '../../claim/fleet-facts.ts';
 import { candidatePages } from '../../claim/candidates.ts';
 import type { Clock } from '../../infra/clock/clock.ts';
@@ -46,6 +47,7 @@ export interface ShadowMeans {
   changeStream: boolean;
   store: Store;
   clock: Clock;
+  tasks: Tasks;
   log: Logger;
   /** Adds a line to the log of decisions. */
   record: (line: object) => Promise<void>;
@@ -72,26 +74,21 @@ interface Known {
  */
 export class Shadow {
   readonly #means: ShadowMeans;
-  readonly #bell: Bell;
+  readonly #wake: Wake;
   #runs = new Map<string, Known>();
   #connectedSince: number;
 
   constructor(means: ShadowMeans) {
     this.#means = means;
-    this.#bell = new Bell(means.clock);
+    this.#wake = new Wake(means.clock);
     this.#connectedSince = means.clock.monotonicSeconds();
   }
 
-  /** Until it is told to end. */
-  async run(ends: AbortSignal): Promise<void> {
-    const { store, changeStream, log, rules } = this.#means;
-    if (changeStream) {
-      store.runs
-        .watch(() => this.#bell.ring(), ends)
-        .catch((error: unknown) => {
-          log.warn({ event: 'shadow.unheard' }, `no change stream, polling: ${String(error)}`);
-        });
-    }
+  /** Until its tasks are told to end. */
+  async run(): Promise<void> {
+    const { changeStream, log, rules, tasks } = this.#means;
+    const ends = tasks.signal;
+    if (changeStream) tasks.start('the change stream of runs', () => this.#watch());
     while (!ends.aborted) {
       try {
         await this.#look();
@@ -100,10 +97,19 @@ export class Shadow {
         this.connectionLost();
         log.warn({ event: 'shadow.missed' }, error.message);
       }
-      await this.#bell.wait(
+      await this.#wake.wait(
         Math.min(rules.limits.idlePollSeconds, rules.limits.renewSeconds),
         ends,
       );
+    }
+  }
+
+  async #watch(): Promise<void> {
+    const { store, log, tasks } = this.#means;
+    try {
+      await store.runs.watch(() => this.#wake.notify(), tasks.signal);
+    } catch (error) {
+      log.warn({ event: 'shadow.unheard' }, `no change stream, polling: ${String(error)}`);
     }
   }
 

@@ -8,13 +8,6 @@ export interface Clock {
   monotonicSeconds(): number;
   /** Resolves after `seconds`, or at once (without an error) when `signal` is aborted. */
   sleep(seconds: number, signal?: AbortSignal): Promise<void>;
-  /** Calls `work` every so many seconds, whatever else goes on; answers how to stop it. */
-  every(seconds: number, work: () => void | Promise<void>): () => void;
-  /**
-   * The same, each time the wall clock shows a multiple of so many seconds: hosts whose clocks agree do
-   * it at the same time.
-   */
-  onBeat(seconds: number, work: () => void | Promise<void>): () => void;
   /** Uniform in [0, 1). */
   random(): number;
 }
@@ -28,24 +21,6 @@ export const systemClock: Clock = {
     } catch (error) {
       if (!signal?.aborted) throw error;
     }
-  },
-  every: (seconds, work) => {
-    const timer = setInterval(() => void work(), seconds * 1000);
-    return () => clearInterval(timer);
-  },
-  onBeat: (seconds, work) => {
-    let timer: NodeJS.Timeout;
-    const wait = () => {
-      timer = setTimeout(
-        () => {
-          wait();
-          void work();
-        },
-        untilBeatSeconds(Date.now(), seconds) * 1000,
-      );
-    };
-    wait();
-    return () => clearTimeout(timer);
   },
   random: Math.random,
 };

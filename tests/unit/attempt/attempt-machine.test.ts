@@ -12,6 +12,7 @@ import type { AttemptTrace, StartAnswer } from '../../../src/executors/executor.
 import type { Life as ProcessLife, Reach } from '../../../src/executors/reach.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
+import { HandTasks } from '../../support/hand-tasks.ts';
 
 const ID = 'a'.repeat(24);
 const GUARDIAN = { pid: 7, startTicks: 1, bootId: 'elsewhere' };
@@ -88,8 +89,8 @@ class Stage {
           this.onSleep();
           return Promise.resolve();
         },
-        every: () => silent,
       },
+      tasks: new HandTasks(),
       store: { attempts: { begin: () => Promise.resolve(), plan: () => Promise.resolve() } },
       products: {},
       executor: {

@@ -9,6 +9,7 @@ import type { Environment } from '../../../src/ports/environment.ts';
 import { Supervision } from '../../../src/attempt/supervise.ts';
 import type { Started } from '../../../src/attempt/attempt.pure.ts';
 import type { Life, Reach } from '../../../src/executors/reach.ts';
+import { HandTasks } from '../../support/hand-tasks.ts';
 
 const HOUR = 3600;
 const GUARDIAN = { pid: 7, startTicks: 1, bootId: 'b' };
@@ -30,7 +31,7 @@ class Stage {
   /** What was done to the attempt, in order. */
   readonly done: string[] = [];
   readonly supervision: Supervision;
-  #check: () => void = () => undefined;
+  readonly #tasks = new HandTasks();
   #handlers: FollowHandlers = {};
   #follower = { progress: null as Progress | null, lastActivityMs: this.seconds * 1000 };
 
@@ -46,11 +47,8 @@ class Stage {
       clock: {
         monotonicSeconds: () => this.seconds,
         sleep: () => Promise.resolve(),
-        every: (_: number, check: () => void) => {
-          this.#check = check;
-          return () => undefined;
-        },
       },
+      tasks: this.#tasks,
       store: { daqLog: { write: () => Promise.resolve() } },
       attempts: {
         follow: (_: string, _reach: unknown, handlers: FollowHandlers, signal: AbortSignal) => {
@@ -121,14 +119,14 @@ class Stage {
   pass(seconds: number): void {
     for (let left = seconds; left > 0; left -= 5) {
       this.seconds += Math.min(left, 5);
-      this.#check();
+      this.#tasks.ring();
     }
-    if (seconds === 0) this.#check();
+    if (seconds === 0) this.#tasks.ring();
   }
 
   standStill(seconds: number): void {
     this.seconds += seconds;
-    this.#check();
+    this.#tasks.ring();
   }
 
   async cause(): Promise<Ended | null> {

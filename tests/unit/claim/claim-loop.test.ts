@@ -49,7 +49,6 @@ class Host {
         fleet: { claimRank: () => this.rank, warmPlace: () => Promise.resolve(null) },
       },
       { take: (run) => void this.taken.push(run.number), ring: () => undefined },
-      new AbortController().signal,
     );
   }
 

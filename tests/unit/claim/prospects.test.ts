@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { hintMeaning, Prospects } from '../../../src/claim/prospects.ts';
 import type { RunHint } from '../../../src/run/run.port.ts';
+import { HandTasks } from '../../support/hand-tasks.ts';
 
 const ID = new ObjectId();
 const INSERTED: RunHint = { kind: 'insert', id: ID, number: 7, touched: [] };
@@ -41,9 +42,8 @@ class Seat {
     const sleep = (seconds: number) =>
       new Promise<void>((wake) => void this.#waiting.push({ seconds, wake }));
     const clock = { sleep } as unknown as ConstructorParameters<typeof Prospects>[0]['clock'];
-    const { signal: ends } = new AbortController();
     this.prospects = new Prospects(
-      { clock, ends },
+      { clock, tasks: new HandTasks() },
       () => rank,
       () => this.rings++,
     );

@@ -9,6 +9,7 @@ import { LeftRuns } from '../../../src/run/refused-runs.ts';
 import { LifeSigns, thinking } from '../../../src/host/heartbeat.ts';
 import { StoreError } from '../../../src/infra/mongo/store-error.ts';
 import { holderOf } from '../../support/holder.ts';
+import { HandTasks } from '../../support/hand-tasks.ts';
 
 const executorWith = (slots: number) => ({
   ...{ describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },
@@ -29,7 +30,7 @@ class Stage {
   readonly #answers: (() => void)[] = [];
   seconds = 0;
   health: HostHealth | null = null;
-  tick: () => void = () => undefined;
+  readonly tasks = new HandTasks();
   readonly lifeSigns: LifeSigns;
 
   readonly left: LeftRuns;
@@ -39,10 +40,6 @@ class Stage {
       ...systemClock,
       monotonicSeconds: () => this.seconds,
       now: () => new Date(0),
-      onBeat: (_, tick) => {
-        this.tick = () => void tick();
-        return () => undefined;
-      },
     };
     this.left = new LeftRuns(clock);
     const pending = () => new Promise<void>((resolve) => this.#answers.push(resolve));
@@ -52,6 +49,7 @@ class Stage {
       slots: 1,
       rules: defaultRules,
       clock,
+      tasks: this.tasks,
       left: this.left,
       machine: MACHINE,
       executor: executorWith(1),
@@ -105,7 +103,7 @@ class Stage {
 it('a database that does not answer holds up no life sign', () => {
   const stage = new Stage();
   stage.lifeSigns.start();
-  for (let i = 0; i < 5; i++) stage.tick();
+  for (let i = 0; i < 5; i++) stage.tasks.ring();
   expect(stage.signs).toHaveLength(6);
   // The other document is written once at a time.
   expect(stage.statuses).toEqual(['looking at this machine']);
@@ -133,11 +131,11 @@ it('what has not changed is written again within a minute, and not before', asyn
   stage.lifeSigns.start();
   await stage.answer();
   stage.seconds = 50;
-  stage.tick();
+  stage.tasks.ring();
   await stage.answer();
   expect(stage.statuses).toEqual(['waiting for runs']);
   stage.seconds = 59;
-  stage.tick();
+  stage.tasks.ring();
   await stage.answer();
   expect(stage.statuses).toEqual(['waiting for runs', 'waiting for runs']);
   expect(stage.signs).toEqual(['idle', 'idle', 'idle']);
@@ -162,7 +160,7 @@ it('one life sign in five minutes is kept for curves, once the machine has been 
   expect(stage.kept).toEqual([]);
   stage.accept(true);
   for (stage.seconds = 9; stage.seconds < 650; stage.seconds += 9) {
-    stage.tick();
+    stage.tasks.ring();
     await stage.answer();
   }
   expect(stage.kept).toEqual([9, 315, 621]);
@@ -209,7 +207,8 @@ it.each([
   const signs: Record<string, unknown>[] = [];
   const environment = {
     ...{ host: 'a.lab', slots: 2, rules: defaultRules, productionMode: true },
-    clock: { monotonicSeconds: () => 0, onBeat: () => () => undefined, now: () => new Date(0) },
+    clock: { monotonicSeconds: () => 0, now: () => new Date(0) },
+    tasks: new HandTasks(),
     machine: MACHINE,
     executor: executorWith(2),
     figures: { told: () => ({}) },
@@ -257,7 +256,7 @@ it('it tells since when it has had a free place, and how much memory an attempt 
   stage.lifeSigns.changed();
   await stage.answer();
   stage.seconds = 160;
-  stage.tick();
+  stage.tasks.ring();
   await stage.answer();
   stage.accept(false);
   stage.lifeSigns.changed();
@@ -271,7 +270,7 @@ it('it tells of runs that it leaves alone, since the database refuses what it wr
   stage.lifeSigns.start();
   await stage.answer();
   stage.left.leave('a'.repeat(24), 'run 7', new StoreError('unfit', 'the document is too large'));
-  stage.tick();
+  stage.tasks.ring();
   await stage.answer();
   expect(stage.extras.map(({ left_runs: left }) => left)).toEqual([
     [],

@@ -5,6 +5,7 @@ import { DatabaseNews } from '../../../src/manager/database-notices.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 import { createCaller } from '../../../src/infra/mongo/call.ts';
 import type { StoreEvent } from '../../../src/infra/mongo/connection.port.ts';
+import { HandTasks } from '../../support/hand-tasks.ts';
 
 interface Line {
   level: string;
@@ -24,6 +25,7 @@ class Desk {
       host: 'eb3',
       clock: { monotonicSeconds: () => this.seconds },
       log: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
+      tasks: new HandTasks(),
       store: {
         daqLog: {
           write: ({ message }: { message: string }) => Promise.resolve(this.told.push(message)),

@@ -5,12 +5,14 @@ import type { Environment } from '../../../src/ports/environment.ts';
 import type { ActionRequest } from '../../../src/features/actions/action.port.ts';
 import type { Drain } from '../../../src/host/drain.ts';
 import { ATTEMPT, BUSY, EB3, World } from '../features/actions/world.ts';
+import { HandTasks } from '../../support/hand-tasks.ts';
 
 const DRAINED = { reason: 'drained by bert: disk', expires: null, action: null };
 
 let world: World;
 let asked: Asked;
 let drained: Drain | null;
+let tasks: HandTasks;
 /** Attempts of this host, and whether each has looked at its run. */
 let runners: { fence: { attempt: string }; looked: boolean; look: () => Promise<void> }[];
 /** The manager's hand in the database: thrown by the next change of the host. */
@@ -21,7 +23,9 @@ const state = async (id: string) => (await world.store.actions.get(id))!;
 function begin(): void {
   const log = { info: () => undefined, warn: () => undefined };
   const clock = { monotonicSeconds: () => world.nowMs / 1000 };
-  const environment = { host: EB3, store: world.store, log, clock } as unknown as Environment;
+  tasks = new HandTasks();
+  const parts = { host: EB3, store: world.store, log, clock, tasks };
+  const environment = parts as unknown as Environment;
   asked = new Asked(environment, {
     book: { all: () => runners } as unknown as AskedParts['book'],
     drained: () => drained,
@@ -30,9 +34,6 @@ function begin(): void {
       if (crash !== null) return Promise.reject(crash);
       const message = drain === null ? 'runs are taken again' : 'no new run is taken here';
       return Promise.resolve({ ok: true, message });
-    },
-    failed: (error) => {
-      throw error;
     },
   });
 }

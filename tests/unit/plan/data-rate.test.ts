@@ -5,6 +5,7 @@ import { defaultRules, type Rules } from '../../../src/infra/config/rules.pure.t
 import type { Run } from '../../../src/run/run.pure.ts';
 import { dataRate } from '../../../src/plan/data-rate.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
+import { HandTasks } from '../../support/hand-tasks.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -30,6 +31,7 @@ function stage(
     rules: { ...defaultRules, resources: { ...defaultRules.resources, byRate } },
     resourceTable: 'new',
     log: { debug: () => undefined },
+    tasks: new HandTasks(),
     clock: {
       monotonicSeconds: () => seconds,
       sleep: (duration: number, signal?: AbortSignal) =>
