@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 import {
   BSON,
   MongoBulkWriteError,
@@ -121,8 +123,9 @@ export function toStoreError(error: unknown, operation: string, database: string
   if (BSON.BSONError.isBSONError(error) || error instanceof RangeError) {
     return new StoreError('unfit', text);
   }
-  // Of the system: the name of the server cannot be looked up, say.
-  if (isOfSystem(error)) return new StoreError('unreachable', text, { uncertain: true });
+  if (isOfConnection(error)) {
+    return new StoreError('unreachable', text, { uncertain: true, transient: true });
+  }
   return new StoreError('refused', text);
 }
 
@@ -168,9 +171,19 @@ function isCompatibility(error: unknown): boolean {
   return error instanceof MongoCompatibilityError;
 }
 
-function isOfSystem(error: unknown): boolean {
+/** Node's own words for a stream, a socket or a handshake that ended at the wrong moment. */
+const NODE_CONNECTION = /^ERR_(STREAM|SOCKET|TLS|SSL|OPENSSL)_/;
+
+/**
+ * Of the system or of Node: a name that cannot be looked up, a connection that the server closes while
+ * it is written to. The driver passes some of them on as they are, not all with a system call.
+ */
+function isOfConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  return error instanceof Error && typeof code === 'string' && typeof syscall === 'string';
+  if (typeof code !== 'string') return false;
+  const isOfSystem = typeof syscall === 'string' || Object.hasOwn(constants.errno, code);
+  return isOfSystem || NODE_CONNECTION.test(code);
 }
 
 function messageOf(error: unknown): string {

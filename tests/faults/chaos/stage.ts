@@ -7,8 +7,13 @@ import type { ProcessIdentity } from '../../../src/infra/linux/process-identity.
 import { serversOnDisk } from '../../../src/attempt/worker/servers-on-disk.ts';
 import { workersPath } from '../../../src/infra/config/paths.ts';
 import { isAlive } from '../../../src/infra/linux/process-identity.ts';
-import { findEmbedded, startEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
-import { PYTHON, SMALL_MACHINE, type Lab, type ManagerProcess } from '../../support/lab.ts';
+import {
+  findEmbedded,
+  startEmbedded,
+  type EmbeddedServer,
+} from '../../../src/infra/mongo/embedded/embedded-server.ts';
+import { StoreError } from '../../../src/infra/mongo/store-error.ts';
+import { PYTHON, SMALL_MACHINE, until, type Lab, type ManagerProcess } from '../../support/lab.ts';
 
 /** Short, so that many of them pass in a minute; seconds. */
 export const LEASE_SECONDS = 6;
@@ -154,16 +159,23 @@ export class Database {
 
   /** `kill -9`; started again on the same port and data after the pause. */
   async killed(pauseSeconds: number): Promise<void> {
-    await this.#alone(async (identity) => {
+    await this.#alone(async ({ identity, url }) => {
       process.kill(identity.pid, 'SIGKILL');
       await delay(pauseSeconds * 1000);
-      await startEmbedded({ python: PYTHON, stateDir: this.#stateDir, port: null });
+      const options = { python: PYTHON, stateDir: this.#stateDir, port: Number(new URL(url).port) };
+      // A busy machine may lend the port to somebody's connection meanwhile, or start nothing in time.
+      await until('the database on its port again', () =>
+        startEmbedded(options).catch((error: unknown) => {
+          if (error instanceof StoreError) return null;
+          throw error;
+        }),
+      );
     });
   }
 
   /** Stands still for so long. */
   async stopped(seconds: number): Promise<void> {
-    await this.#alone(async (identity) => {
+    await this.#alone(async ({ identity }) => {
       process.kill(identity.pid, 'SIGSTOP');
       await delay(seconds * 1000);
       process.kill(identity.pid, 'SIGCONT');
@@ -174,11 +186,11 @@ export class Database {
     return (await findEmbedded(this.#stateDir))?.identity.pid ?? null;
   }
 
-  async #alone(work: (identity: ProcessIdentity) => Promise<void>): Promise<void> {
+  async #alone(work: (server: EmbeddedServer) => Promise<void>): Promise<void> {
     const mine = this.#last.then(async () => {
       const server = await findEmbedded(this.#stateDir);
       if (server === null) throw new Error('the database server ended by itself');
-      await work(server.identity);
+      await work(server);
     });
     this.#last = mine.catch(() => undefined);
     await mine;
