@@ -3,8 +3,10 @@
 # make demo           database, simulated data-taking, manager, real processing, live status
 #                     RUNS=3 EXIT=1: take three runs, wait for them, exit 0 if all are done
 #                     CONFIG=examples/paddles/paddles.toml: with another detector, see docs/your-experiment.md
-# make test           all checks and tests
-# make test-bundle    of these the one that installs the bundle without network, and takes runs with it
+# make check          lint, types and the tests that start no process: under two minutes on two quiet cores
+# make test           all checks and tests that CI holds: at most 25 minutes on two quiet cores
+# make test-nightly   what searches long: more seeds, every crash point, chaos, other time zones; hours
+# make test-bundle    of `make test` the one that installs the bundle without network, and takes runs with it
 # make test-zones     every test in two other time zones
 # make lint           the checks alone
 # make simulation     ten thousand simulated nights of a small fleet; SEED=7: that one, with all that happens in it
@@ -17,7 +19,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup build bundle demo test test-bundle lint check-protocol typecheck python-lint python-test node-test test-tools zone-test test-zones \
+.PHONY: setup build bundle demo check test test-nightly test-bundle test-zones test-tools lint eslint prettier arrows \
+	check-protocol typecheck python-lint unit-test python-units python-test node-test bundle-after-python zone-test \
 	chaos pairs simulation mutation pictures clean
 
 RUNS ?= 3
@@ -55,15 +58,21 @@ dist/bootstrax.mjs: $(SOURCES) scripts/build.mjs package-lock.json | setup
 test-bundle: build
 	npx --no-install vitest run --config vitest.bundle.config.ts
 
-bundle: setup
+bundle: build
 	@scripts/bundle.sh
 
 demo: build
 	@bin/bootstrax $(if $(CONFIG),--config $(CONFIG)) demo --runs $(RUNS) $(if $(EXIT),--exit) $(ARGS)
 
-lint: build typecheck check-protocol python-lint
+lint: eslint typecheck prettier arrows check-protocol python-lint
+
+eslint: build
 	npx --no-install eslint .
+
+prettier: setup
 	npx --no-install prettier --check .
+
+arrows: setup
 	npx --no-install depcruise --config .dependency-cruiser.cjs src
 
 typecheck: setup
@@ -84,10 +93,18 @@ python-lint: setup
 python-test: setup
 	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests
 
-node-test: build test-tools
-	@scripts/node-test.sh
+python-units: setup
+	TZ=$(lastword $(ZONES)) PYTHONPATH=worker $(PYTHON) -m pytest -q $(PYTHON_UNITS)
 
-test-tools:
+# In another zone than that of the other tests, which costs nothing.
+unit-test: setup
+	TZ=$(firstword $(ZONES)) npx --no-install vitest run --project units
+
+# All but the units, which `check` has run.
+node-test: build test-tools
+	npx --no-install vitest run --project together --project timed
+
+test-tools: setup
 	@scripts/test-tools.sh
 
 zone-test: setup test-tools
@@ -100,16 +117,34 @@ zone-test: setup test-tools
 test-zones:
 	@for zone in $(ZONES); do \
 		echo "All tests in the time zone $$zone"; \
-		TZ=$$zone SIMULATION_SEEDS=500 $(MAKE) --no-print-directory python-test node-test; \
+		TZ=$$zone $(MAKE) --no-print-directory python-test node-test; \
 	done
+	@$(MAKE) --no-print-directory zone-test
+
+# Two at a time; the longest first.
+check: build
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target eslint unit-test typecheck prettier arrows \
+		check-protocol python-lint python-units
+
+bundle-after-python: python-test
+	@$(MAKE) --no-print-directory test-bundle
 
 # Two at a time: each of them waits more than it computes. What measures times comes last in
-# node-test, when python-test has long ended.
-test:
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory --jobs=2 python-test node-test
-	@$(MAKE) --no-print-directory --jobs=2 zone-test test-bundle
+# node-test, when the other has long ended.
+test: test-tools
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory --jobs=2 node-test bundle-after-python
 	@echo "All checks and tests have passed."
+
+test-nightly: export TEST_TIER := nightly
+test-nightly: test-tools
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory --jobs=2 node-test bundle-after-python
+	@$(MAKE) --no-print-directory test-zones TEST_TIER=daily
+	@$(MAKE) --no-print-directory simulation
+	@$(MAKE) --no-print-directory chaos SECONDS=600
+	@$(MAKE) --no-print-directory pairs ROUNDS=200
+	@echo "All checks and tests of the night have passed."
 
 simulation: setup
 	@node scripts/simulate.mjs $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -30,8 +30,8 @@ for candidate in "${node%/bin/node}"/{LICENSE,share/doc/nodejs/LICENSE}; do
 done
 [[ -f $license ]] || fail "no licence of $node found: name it with NODE_LICENSE=..."
 
-say 2 "Building the program"
-node scripts/build.mjs
+say 2 "Looking for the built program"
+[[ -f dist/bootstrax.mjs ]] || fail "there is no dist/bootstrax.mjs: call 'make bundle'"
 
 python_version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 lock=$(sha256sum worker/requirements.lock | cut -c1-16)

@@ -19,6 +19,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { PACKAGE } from '../support/lab.ts';
+import { lacking, NOT_ROOT, type Lack } from '../support/lacking.ts';
 
 const run = promisify(execFile);
 const PASSWORD = 'p@:/%s';
@@ -29,23 +30,22 @@ const MINUTES = 60_000;
 const AS_USER = join(PACKAGE, 'tests/bundle/as_user.py');
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Why the proof cannot be made on this machine; null if it can. */
-function impossible(): string | null {
-  if (process.getuid?.() !== 0) return 'only root can become another user';
+function impossible(): Lack | null {
+  if (NOT_ROOT !== null) return NOT_ROOT;
   if (spawnSync('unshare', ['-n', 'true']).status !== 0) {
-    return 'unshare -n (util-linux) gives no network namespace here';
+    return { why: 'unshare -n (util-linux) gives no network name space here' };
   }
   const python = spawnSync(
     'python3.11',
     ['-c', 'import os; os.setuid(65534); import venv, ensurepip, ssl'],
     { env: { PATH: SYSTEM_PATH } },
   );
-  if (python.status !== 0) return 'there is no Python 3.11 with venv that every user can start';
+  if (python.status !== 0) {
+    const why = 'there is no Python 3.11 with venv that every user can start';
+    return { why, isProgram: true };
+  }
   return null;
 }
-
-const why = impossible();
-if (why !== null) process.stderr.write(`tests of the bundle are skipped: ${why}\n`);
 
 let root: string;
 let bundle: string;
@@ -92,7 +92,7 @@ async function checksums(folder: string): Promise<void> {
   await writeFile(join(folder, 'SHA256SUMS'), lines.join(''));
 }
 
-describe.skipIf(why !== null)('the bundle', () => {
+describe.skipIf(lacking(impossible()))('the bundle', () => {
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'bootstrax-bundle-'));
     await chmod(root, 0o755);

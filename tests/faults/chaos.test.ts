@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { PACKAGE } from '../support/lab.ts';
 import { chaos } from './chaos/chaos.ts';
 import { FAULTS, schedule } from './chaos/schedule.ts';
+import { lacking, SERVER_IS_GIVEN } from '../support/lacking.ts';
 
 const SEED = 11;
 const SECONDS = 55;
@@ -15,7 +16,7 @@ test('the schedule of the faults follows from the seed, and has every kind in it
   expect([...kinds].sort()).toEqual(Object.keys(FAULTS).sort());
 });
 
-test.skipIf(process.env['BOOTSTRAX_TEST_MONGO_URL'] !== undefined)(
+test.skipIf(lacking(SERVER_IS_GIVEN))(
   'whatever is killed or stopped: every run is done once, with the right data, and nothing is left behind',
   { timeout: 600_000 },
   async () => {

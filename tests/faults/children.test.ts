@@ -26,6 +26,7 @@ import {
   type StoredRun,
 } from '../support/lab.ts';
 import { MemoryGroup } from '../support/memory-group.ts';
+import { lacking } from '../support/lacking.ts';
 
 /** Each run is tried twice, and given up on in between: on a busy machine that takes its time. */
 const PATIENCE_SECONDS = 240;
@@ -238,25 +239,22 @@ describe('a child that takes memory without end', () => {
 
   const group = MemoryGroup.make(2 * GB);
   if (typeof group !== 'string') group.remove();
-  const noGroup = typeof group === 'string';
+  const inAGroup = test.skipIf(lacking(typeof group === 'string' ? { why: group } : null));
 
-  test.skipIf(noGroup)(
-    `in a control group, which is smaller than the machine, too${noGroup ? ` (${group})` : ''}`,
-    async () => {
-      // The worker lives in the group as well; what is left must do until the child has gone.
-      const config = memory('max_use_percent = 60\nmin_available_percent = 20');
-      const run = await inGroup('allocates', config);
-      const { first } = await endsWell(run, {
-        outcome: 'failed',
-        counted: true,
-        cause: 'memory_limit',
-      });
-      expect(first.result!.reason).toMatch(/limit 1\.2 GB/);
-    },
-  );
+  inAGroup('in a control group, which is smaller than the machine, too', async () => {
+    // The worker lives in the group as well; what is left must do until the child has gone.
+    const config = memory('max_use_percent = 60\nmin_available_percent = 20');
+    const run = await inGroup('allocates', config);
+    const { first } = await endsWell(run, {
+      outcome: 'failed',
+      counted: true,
+      cause: 'memory_limit',
+    });
+    expect(first.result!.reason).toMatch(/limit 1\.2 GB/);
+  });
 
-  test.skipIf(noGroup)(
-    `killed by the kernel, if it comes to that: only the child goes, and it counts${noGroup ? ` (${group})` : ''}`,
+  inAGroup(
+    'killed by the kernel, if it comes to that: only the child goes, and it counts',
     async () => {
       const off = memory('max_use_percent = 1000\nmin_available_percent = 0');
       const run = await inGroup('allocates', off);

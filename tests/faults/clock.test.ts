@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Lab, type ManagerProcess, PYTHON, type StoredRun, until } from '../support/lab.ts';
 import { ALPHA, attemptProcesses, BETA, config, doneOnce, SHORT_RUN } from './support.ts';
+import { lacking, type Lack } from '../support/lacking.ts';
 
 const LIBRARY = [
   '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
@@ -13,11 +14,10 @@ const LIBRARY = [
   '/usr/lib64/faketime/libfaketime.so.1',
   '/usr/lib/faketime/libfaketime.so.1',
 ].find((path) => existsSync(path));
-if (LIBRARY === undefined) {
-  console.warn(
-    "tests of wrong clocks are skipped: libfaketime is missing ('apt-get install faketime')",
-  );
-}
+const NO_LIBRARY: Lack | null =
+  LIBRARY === undefined
+    ? { why: 'libfaketime is missing: apt-get install faketime', isProgram: true }
+    : null;
 
 /**
  * libfaketime moves the monotonic clock along, by a constant that nobody can see as long as it does
@@ -39,7 +39,7 @@ const LIVE_RUN = ['--seconds', '12', '--speed', '1', '--chunk-seconds', '1'];
 /** A clock that is right is right within this, seconds. */
 const RIGHT_SECONDS = 60;
 
-describe.skipIf(LIBRARY === undefined).each([
+describe.skipIf(lacking(NO_LIBRARY)).each([
   ['ahead', HOUR],
   ['behind', -Math.min(HOUR, Math.floor(uptime()) - 2 * RIGHT_SECONDS)],
 ])('one host’s clock is an hour %s', (_which, skewSeconds) => {

@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
 import { CRASH_POINTS } from '../../src/infra/crash-points/points.ts';
-import { WarmPython } from '../support/warm-python.ts';
+import { sharedPython } from '../support/shared-python.ts';
+import { IS_NIGHTLY } from '../support/tier.ts';
 import { ALARM_POINTS, MAINTENANCE_POINTS } from './crash-points/elsewhere.ts';
+import { ALL_CASES, DAILY_CASES, writeOf } from './crash-points/cases.ts';
 import { Lane, Lanes } from './crash-points/lane.ts';
-import { SCENARIOS } from './crash-points/scenarios.ts';
 import { Trial } from './crash-points/trial.ts';
 
 /** Trials at the same time; two cores are kept busy though some wait. */
@@ -16,30 +14,30 @@ const LANES = 3;
 /** Waiting for a laboratory counts. */
 const TIMEOUT_MS = 600_000;
 
-const CASES = SCENARIOS.flatMap((scenario) =>
-  scenario.points.map((cut) => ({ cut, scenario, name: scenario.name })),
-);
+const CASES = IS_NIGHTLY ? ALL_CASES : DAILY_CASES;
 
-test('each point of the list is cut at', () => {
-  const here = CASES.map(({ cut }) => cut.replace(/#\d+$/, ''));
+test('the nightly tier cuts at each point of the list', () => {
+  const here = ALL_CASES.map(({ cut }) => cut.replace(/#\d+$/, ''));
   const reached = new Set<string>([...here, ...ALARM_POINTS, ...MAINTENANCE_POINTS]);
   expect(CRASH_POINTS.filter((point) => !reached.has(point))).toEqual([]);
 });
 
+test('the daily tier cuts at each write, and in each scenario', () => {
+  const writes = new Set(DAILY_CASES.map(({ cut }) => writeOf(cut)));
+  expect(ALL_CASES.filter(({ cut }) => !writes.has(writeOf(cut)))).toEqual([]);
+  const scenarios = new Set(DAILY_CASES.map(({ name }) => name));
+  expect(ALL_CASES.filter(({ name }) => !scenarios.has(name))).toEqual([]);
+});
+
 describe.concurrent('wherever the power is cut, the next start comes to the same end', () => {
-  let folder: string;
-  let python: WarmPython;
   let lanes: Lanes;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'bootstrax-warm-'));
-    python = await WarmPython.start(folder);
-    const started = Array.from({ length: LANES }, () => Lane.start(python.path));
+    const python = await sharedPython();
+    const started = Array.from({ length: LANES }, () => Lane.start(python!));
     lanes = new Lanes(await Promise.all(started));
   });
   afterAll(async () => {
     await lanes.end();
-    await python.end();
-    await rm(folder, { recursive: true });
   });
 
   it.each(CASES)(

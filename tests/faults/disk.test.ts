@@ -14,13 +14,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { Lab, type ManagerProcess, until } from '../support/lab.ts';
 import { ALPHA, attemptProcesses, config, directoryOf, noOrphans, SHORT_RUN } from './support.ts';
+import { lacking, NOT_ROOT, type Lack } from '../support/lacking.ts';
 
 const LIVE_RUN = ['--seconds', '4', '--speed', '1', '--chunk-seconds', '1'];
 const DISK_BYTES = 24e6;
 
-/** Null if this user may mount file systems, else why not. */
-function whyNoMounts(): string | null {
-  if (process.getuid?.() !== 0) return 'only root may mount file systems';
+function noMounts(): Lack | null {
+  if (NOT_ROOT !== null) return NOT_ROOT;
   const folder = '/tmp/bootstrax-mount-probe';
   try {
     mkdirSync(folder, { recursive: true });
@@ -28,14 +28,11 @@ function whyNoMounts(): string | null {
     execFileSync('umount', [folder]);
     return null;
   } catch (error) {
-    return `mounting is not possible here: ${String(error)}`;
+    return { why: `file systems cannot be mounted here: ${String(error)}` };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-const NO_MOUNTS = whyNoMounts();
-if (NO_MOUNTS !== null) console.warn(`tests of full and read-only disks are skipped: ${NO_MOUNTS}`);
 
 let lab: Lab;
 beforeAll(async () => {
@@ -43,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab.end());
 
-describe.skipIf(NO_MOUNTS !== null)('disks', () => {
+describe.skipIf(lacking(noMounts()))('disks', () => {
   const mounted: string[] = [];
   let manager: ManagerProcess;
   let output: string;

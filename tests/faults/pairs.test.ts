@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { Pairs } from './pairs/pairs.ts';
 import { BLOWS, describeRound, roundPlan, SPELLINGS } from './pairs/round-plan.ts';
+import { lacking, SERVER_IS_GIVEN } from '../support/lacking.ts';
 
 /** A few rounds, of ours and of ours with the reference; `make pairs` plays many more. */
 const SEEDS = [101, 102, 103];
@@ -22,7 +23,7 @@ test('who meets whom and what is done to them follows from the seed, and has eve
   expect(new Set(same).size).toBe(8);
 });
 
-test.skipIf(process.env['BOOTSTRAX_TEST_MONGO_URL'] !== undefined)(
+test.skipIf(lacking(SERVER_IS_GIVEN))(
   'two managers that meet, killed and stopped: a done run has all its products, and keeps them',
   async () => {
     const pairs = await Pairs.start();

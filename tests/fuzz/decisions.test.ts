@@ -15,6 +15,7 @@ import { makePlan, planLine, type PlanInputs } from '../../src/plan/plan.pure.ts
 import { defaultRules } from '../../src/infra/config/rules.pure.ts';
 import { parseRun, readRun, type ParsedRun } from '../../src/run/run.pure.ts';
 import { seenOf } from '../../src/run/stored-runs.ts';
+import { amount, SEARCH_SEED } from '../support/tier.ts';
 import { storedRun } from '../unit/run/documents.ts';
 import straxenGraph from '../unit/plan/straxen-graph.json' with { type: 'json' };
 import {
@@ -30,10 +31,13 @@ import {
 } from './documents.ts';
 
 /** In each run of the tests. */
-const DOCUMENTS = { mutated: 80_000, optional: 15_000, anything: 10_000 };
+const DOCUMENTS = {
+  mutated: amount({ daily: 10_000, nightly: 80_000 }),
+  optional: amount({ daily: 2000, nightly: 15_000 }),
+  anything: amount({ daily: 2000, nightly: 10_000 }),
+};
 /** A table for each document would cost more than all else that is done with it. */
 const DRAWN_TOGETHER = 20;
-const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 
 const LIVE = '/live/xenonnt';
 const ROOTS = ['/live', '/other/live'];
@@ -127,9 +131,9 @@ function isMade(field: string, changes: readonly Mutation[]): boolean {
 }
 
 function check(seen: { documents: number }, numRuns: number, property: fc.IProperty<[unknown]>) {
-  fc.assert(property, { numRuns, seed: SEED });
+  fc.assert(property, { numRuns, seed: SEARCH_SEED });
   drawRuns(toDraw.splice(0));
-  process.stdout.write(`fuzz: ${seen.documents} documents, FUZZ_SEED=${SEED}\n`);
+  process.stdout.write(`fuzz: ${seen.documents} documents, FUZZ_SEED=${SEARCH_SEED}\n`);
   expect(seen.documents).toBeGreaterThanOrEqual(numRuns);
 }
 

@@ -14,11 +14,14 @@ import type { MalformedView } from '../../src/cli/framework/malformed-runs.ts';
 import { RUN_PROJECTION } from '../../src/run/run-filters.ts';
 import { idText } from '../../src/run/document-id.ts';
 import { Lab, SMALL_MACHINE, until } from '../support/lab.ts';
+import { amount, SEARCH_SEED } from '../support/tier.ts';
 import { lastJson } from '../integration/cli/bundle.ts';
 import { mutated, mutations, nested, omissions, wellFormed, type Mutation } from './documents.ts';
 
-const DOCUMENTS = { mutated: 400, optional: 100 };
-const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const DOCUMENTS = {
+  mutated: amount({ daily: 120, nightly: 400 }),
+  optional: amount({ daily: 30, nightly: 100 }),
+};
 const HOST = 'alpha.test.local';
 const PATIENCE_SECONDS = 420;
 /** All documents are read and decided about each time: more often, and the manager waits for that. */
@@ -146,12 +149,15 @@ async function insertFuzzed(): Promise<number[]> {
   for (const path of ['data', 'bootstrax', 'daq_config', 'tags', 'rate', 'number', 'start']) {
     await add([{ path, value: nested(DEEPEST - 5) }]);
   }
-  for (const changes of fc.sample(mutations, { seed: SEED, numRuns: 4 * DOCUMENTS.mutated })) {
+  for (const changes of fc.sample(mutations, {
+    seed: SEARCH_SEED,
+    numRuns: 4 * DOCUMENTS.mutated,
+  })) {
     if (inserted >= DOCUMENTS.mutated) break;
     await add(changes);
   }
   const optional = [];
-  for (const changes of fc.sample(omissions, { seed: SEED, numRuns: DOCUMENTS.optional })) {
+  for (const changes of fc.sample(omissions, { seed: SEARCH_SEED, numRuns: DOCUMENTS.optional })) {
     optional.push(await add(changes));
   }
   expect(inserted).toBe(DOCUMENTS.mutated + DOCUMENTS.optional);
@@ -159,7 +165,7 @@ async function insertFuzzed(): Promise<number[]> {
 }
 
 it('500 fuzzed documents end no manager, lead it nowhere, and the malformed ones are listed', async () => {
-  process.stdout.write(`fuzz, live: FUZZ_SEED=${SEED}\n`);
+  process.stdout.write(`fuzz, live: FUZZ_SEED=${SEARCH_SEED}\n`);
   const sentinels = await makeSentinels();
   const untouched = await Promise.all(sentinels.map(listing));
   const optional = await insertFuzzed();

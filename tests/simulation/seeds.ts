@@ -1,9 +1,10 @@
 import { expect } from 'vitest';
 
+import { amount } from '../support/tier.ts';
 import { simulate } from './simulation.ts';
 
 /** All seeds of a test run together; `SIMULATION_SEEDS` for others, and `make simulation` for ten thousand. */
-const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 600);
+const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? amount({ daily: 200, nightly: 600 }));
 /** So many that go wrong tell enough. */
 const MOST_TOLD = 5;
 

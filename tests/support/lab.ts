@@ -265,12 +265,15 @@ export class Lab {
   }
 
   async #warmPython(): Promise<string> {
-    // It needs this file itself.
+    // They need this file themselves.
+    const { sharedPython } = await import('./shared-python.ts');
+    const shared = await sharedPython();
+    if (shared !== null) return shared;
     this.#warm ??= import('./warm-python.ts').then(({ WarmPython }) => WarmPython.start(this.root));
     return (await this.#warm).path;
   }
 
-  /** The process that simulators are forks of, once there is one: it stays until the end. */
+  /** The process of its own that simulators are forks of, once there is one: it stays until the end. */
   async warmPythonPid(): Promise<number | undefined> {
     return (await this.#warm)?.pid;
   }

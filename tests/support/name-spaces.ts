@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 
-/** Whether this user may mount file systems in a name space of his own. */
-export function mayMount(): boolean {
+import type { Lack } from './lacking.ts';
+
+/** What is in the way of mounting file systems in a name space of one's own. */
+export function noMounts(): Lack | null {
   try {
     execFileSync('unshare', ['-rm', 'true'], { stdio: 'ignore' });
-    return true;
+    return null;
   } catch {
-    return false;
+    return { why: 'file systems cannot be mounted in a name space of its own here (unshare -rm)' };
   }
 }

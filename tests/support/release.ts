@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { PACKAGE } from './lab.ts';
+import { type Lack } from './lacking.ts';
 
 const run = promisify(execFile);
 const MAX_BYTES = 100_000_000;
@@ -21,11 +22,11 @@ function commitOf(version: string): string {
 }
 
 /** Why an earlier release cannot be built here, or null: a shallow clone has no history. */
-export function releaseMissing(version: string): string | null {
+export function releaseMissing(version: string): Lack | null {
   const commit = commitOf(version);
   const { status } = spawnSync('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: PACKAGE });
   if (status === 0) return null;
-  return `commit ${commit} of ${version} is not in this clone: git fetch --unshallow`;
+  return { why: `commit ${commit} of ${version} is not in this clone: git fetch --unshallow` };
 }
 
 /** An earlier release, built in a folder of its own with what is installed here. */

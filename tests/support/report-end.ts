@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-
 import { relative } from 'node:path';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
@@ -7,12 +5,9 @@ const SHOWN = 30;
 const SHORT_SECONDS = 5;
 const REASON_LENGTH = 160;
 
-/** Where the names of the files with failures go, one a line; scripts/node-test.sh reads them. */
-const FAILED_FILES = process.env['FAILED_TEST_FILES'];
-
 /**
- * Ends the report with what would be overlooked: the longest files, tests that passed only the
- * second time, and last of all what failed, since often only the end of a report is kept.
+ * Ends the report with what would be overlooked: the longest files, what was skipped and why, and
+ * last of all what failed, since often only the end of a report is kept.
  */
 export default class ReportEnd implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], stray: readonly SerializedError[]): void {
@@ -23,28 +18,32 @@ export default class ReportEnd implements Reporter {
       .slice(0, SHOWN)
       .map(({ name, seconds }) => `${seconds.toFixed(0).padStart(4)} ${name}`);
     show('The files that took longest, in seconds:', files);
-    const flaky = modules.flatMap((module) =>
-      [...module.children.allTests()]
-        .filter((test) => (test.diagnostic()?.retryCount ?? 0) > 0)
-        .map((test) => `${module.relativeModuleId} > ${test.fullName}`),
-    );
-    show('Passed or failed only at the second try, and to be looked at:', flaky);
+    show('Skipped:', isFiltered(modules) ? [] : modules.flatMap(skippedIn));
     show('Failed:', [
       ...modules.flatMap(failuresOf),
       ...stray.flatMap((error) => told(`${fileOf(error)}, beside its tests`, [error])),
     ]);
-    if (FAILED_FILES !== undefined) {
-      const failed = new Set([
-        ...modules.filter((each) => each.state() === 'failed').map((each) => each.relativeModuleId),
-        ...stray.map(fileOf),
-      ]);
-      writeFileSync(FAILED_FILES, [...failed].map((name) => `${name}\n`).join(''));
-    }
   }
 }
 
 function show(title: string, lines: readonly string[]): void {
   if (lines.length > 0) console.log(['', title, ...lines.map((line) => `  ${line}`)].join('\n'));
+}
+
+/** Tests that were not chosen by `-t` or `.only` are skipped as well. */
+function isFiltered(modules: readonly TestModule[]): boolean {
+  return modules.some(
+    ({ project, children }) =>
+      project.globalConfig.testNamePattern !== undefined ||
+      [...children.allTests()].some((test) => test.options.mode === 'only'),
+  );
+}
+
+function skippedIn(module: TestModule): string[] {
+  return [...module.children.allTests('skipped')].map((test) => {
+    const { note } = test.result() as { note?: string };
+    return `${module.relativeModuleId} > ${test.fullName}${note === undefined ? '' : `: ${note}`}`;
+  });
 }
 
 function told(what: string, errors: readonly { readonly message: string }[]): string[] {

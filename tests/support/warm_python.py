@@ -4,7 +4,7 @@ Each fork server of a manager, check of products and simulator imports and compi
 more, which is most of what such a test costs. Behind this process they are forks of it: the program
 is the same, its environment, arguments and open files are those that were given, and it ends when
 whoever asked for it ends, unless it is a fork server; all end with this process. Everything else is
-left to the real Python. Used by `warm-python.ts`; `warm_python_client.py` is what managers take for
+left to the real Python. It ends with the process that owns it. Used by `warm-python.ts`; `warm_python_client.py` is what managers take for
 Python.
 """
 
@@ -45,12 +45,14 @@ def warm_up() -> None:
 class Nursery:
     """Forks on request; answers with the exit status, and ends what nobody waits for any more."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, owner: int) -> None:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(path)
         self._listener.listen(64)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
+        self._owner = os.pidfd_open(owner)
+        self._selector.register(self._owner, selectors.EVENT_READ)
         self._woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._woken, selectors.EVENT_READ)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
@@ -64,6 +66,8 @@ class Nursery:
             for key, _ in self._selector.select():
                 if key.fileobj is self._listener:
                     self._fork(self._listener.accept()[0])
+                elif key.fileobj == self._owner:
+                    self._end()
                 elif key.fileobj == self._woken:
                     os.read(self._woken, 4096)
                     self._reap()
@@ -140,7 +144,7 @@ class Nursery:
 
 if __name__ == "__main__":
     warm_up()
-    nursery = Nursery(sys.argv[1])
+    nursery = Nursery(sys.argv[1], int(sys.argv[2]))
     gc.collect()
     gc.freeze()
     print("ready", flush=True)

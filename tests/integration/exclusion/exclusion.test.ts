@@ -9,6 +9,7 @@ import { tryLockFolder } from '../../../src/exclusion/folder-lock.ts';
 import { isAlive } from '../../../src/infra/linux/process-identity.ts';
 import { holderOf } from '../../support/holder.ts';
 import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../../support/lab.ts';
+import { lacking, NOT_ROOT } from '../../support/lacking.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -17,7 +18,7 @@ beforeAll(async () => {
 afterEach(() => lab.endManagers());
 afterAll(() => lab.end());
 
-const IS_ROOT = process.getuid?.() === 0;
+const needsRoot = test.skipIf(lacking(NOT_ROOT));
 let hosts = 0;
 /** Each test has a host of its own. */
 const newHost = () => `host${(hosts += 1)}.test.local`;
@@ -124,8 +125,8 @@ test('of several managers that start at once, in folders of their own, one stays
   expect((await holderIn(host)).pid).toBe(last.child.pid);
 });
 
-test.skipIf(!IS_ROOT)(
-  'two network name spaces (needs root): the younger replaces the elder in the same state folder',
+needsRoot(
+  'two network name spaces: the younger replaces the elder in the same state folder',
   async () => {
     const host = newHost();
     const elder = await lab.manager({ host });
@@ -137,8 +138,8 @@ test.skipIf(!IS_ROOT)(
   },
 );
 
-test.skipIf(!IS_ROOT)(
-  'another pid name space (needs root): an elder that does not end is not killed, and the younger is refused',
+needsRoot(
+  'another pid name space: an elder that does not end is not killed, and the younger is refused',
   async () => {
     const host = newHost();
     const elder = await lab.manager({ host });
@@ -189,8 +190,8 @@ test('a name that only the resolver gives is overruled by that of the state fold
   expect(JSON.parse(stdout)).toMatchObject({ ok: true });
 });
 
-test.skipIf(!IS_ROOT)(
-  'a manager that writes under this name on another machine (needs root) is not replaced: exit 2',
+needsRoot(
+  'a manager that writes under this name on another machine is not replaced: exit 2',
   async () => {
     const host = newHost();
     const boot = join(lab.root, 'boot_id');

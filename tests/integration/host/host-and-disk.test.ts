@@ -12,7 +12,9 @@ import {
   isAlive,
   selfIdentity,
 } from '../../../src/infra/linux/process-identity.ts';
-import { bundled, temporaryFolder } from '../infra/linux/support.ts';
+import { bundled, saidByNobody, temporaryFolder } from '../infra/linux/support.ts';
+import { lacking } from '../../support/lacking.ts';
+import { noMounts } from '../../support/name-spaces.ts';
 
 function python(program: string, ...args: string[]): string {
   return execFileSync('python3', ['-c', program, ...args])
@@ -20,17 +22,7 @@ function python(program: string, ...args: string[]): string {
     .trim();
 }
 
-/** Whether this user may make a name space of its own, to mount things in. */
-function mayUnshare(): boolean {
-  try {
-    execFileSync('unshare', ['-rmu', 'mount', '-t', 'tmpfs', 'none', '/mnt'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const unshared = test.skipIf(!mayUnshare());
+const unshared = test.skipIf(lacking(noMounts()));
 
 test('the host name is the one of Python', async () => {
   expect(await fullyQualifiedHostName()).toBe(python('import socket; print(socket.getfqdn())'));
@@ -109,11 +101,17 @@ test('what cannot be written says why', async () => {
   });
 });
 
-test.skipIf(process.getuid?.() === 0)('a folder of somebody else is not writable', async () => {
-  const folder = join(temporaryFolder(), 'locked');
+test('a folder of somebody else is not writable', async () => {
+  const above = temporaryFolder();
+  const folder = join(above, 'locked');
   mkdirSync(folder);
   chmodSync(folder, 0o555);
-  expect(await checkWritableFolder(folder)).toMatchObject({
+  const said = await saidByNobody(
+    `import { checkWritableFolder } from './src/infra/disk/disk.ts';
+     console.log(JSON.stringify(await checkWritableFolder(${JSON.stringify(folder)})));`,
+    above,
+  );
+  expect(JSON.parse(said)).toMatchObject({
     kind: 'not_writable',
     reason: expect.stringContaining('may not be written by this user') as string,
   });

@@ -7,7 +7,8 @@ import { checkSharing, checkStaging } from '../../../src/cli/site/doctor/doctor-
 import type { Finding } from '../../../src/cli/site/doctor/doctor-finding.ts';
 import type { HostView } from '../../../src/host/host-document.pure.ts';
 import { Lab, until } from '../../support/lab.ts';
-import { mayMount } from '../../support/name-spaces.ts';
+import { noMounts } from '../../support/name-spaces.ts';
+import { lacking } from '../../support/lacking.ts';
 
 const HOST = 'alpha.test.local';
 /** A mount point on every Linux. */
@@ -104,7 +105,7 @@ test('a manager whose attempts were to write inside the output folder does not s
   expect(readdirSync(lab.output)).toEqual([]);
 });
 
-test.skipIf(!mayMount())(
+test.skipIf(lacking(noMounts()))(
   'a host whose output folder is a mount point takes no run and says why, until that is mended',
   async () => {
     const mounting = ['sh', '-ec', `mount -t tmpfs none ${lab.output}; exec "$@"`, 'sh'];

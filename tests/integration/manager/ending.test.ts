@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { startEmbedded, stopEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import { Lab, PYTHON, until } from '../../support/lab.ts';
+import { lacking, SERVER_IS_GIVEN } from '../../support/lacking.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -104,7 +105,7 @@ test('a busy run that is tagged to be abandoned: its child ends, the run is aban
   await manager.kill();
 });
 
-test.skipIf(process.env['BOOTSTRAX_TEST_MONGO_URL'] !== undefined)(
+test.skipIf(lacking(SERVER_IS_GIVEN))(
   'a database that is away at the start is waited for, and this is said (needs a server to stop)',
   async () => {
     const stateDir = join(lab.root, 'database');

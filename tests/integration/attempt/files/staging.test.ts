@@ -15,7 +15,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { stagingProblem } from '../../../../src/attempt/files/staging.ts';
 import { bundled } from '../../infra/linux/support.ts';
-import { mayMount } from '../../../support/name-spaces.ts';
+import { noMounts } from '../../../support/name-spaces.ts';
+import { lacking } from '../../../support/lacking.ts';
 
 /** A mount point on every Linux. */
 const MOUNT_POINT = '/dev/shm';
@@ -100,7 +101,7 @@ describe('the folder in which attempts write', () => {
     expect(existsSync(staging)).toBe(false);
   });
 
-  it.skipIf(!mayMount())(
+  it.skipIf(lacking(noMounts()))(
     'is refused between two bind mounts, whose device numbers are equal',
     async () => {
       for (const name of ['a', 'b', 'program']) mkdirSync(join(root, name));

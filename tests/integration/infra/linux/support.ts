@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -50,6 +50,18 @@ export async function bundled(folder: string, source: string): Promise<string> {
     logLevel: 'error',
   });
   return file;
+}
+
+/** Nobody in particular. */
+const NOBODY = 65534;
+
+/** What a program says that somebody runs who has no rights here. It may enter `folder`. */
+export async function saidByNobody(source: string, folder: string): Promise<string> {
+  const place = temporaryFolder();
+  const program = await bundled(place, source);
+  for (const each of [place, folder]) chmodSync(each, 0o755);
+  const other = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  return execFileSync(process.execPath, [program], other).toString();
 }
 
 /** Text of a file once it is there and not empty. */
