@@ -79,6 +79,7 @@ typecheck: setup
 	npx --no-install tsc --noEmit
 	npx --no-install tsc --noEmit -p web
 	npx --no-install tsc --noEmit -p tests/browser
+	npx --no-install tsc --noEmit -p tests/components
 	npx --no-install tsc --noEmit -p bench
 
 check-protocol: setup
@@ -98,7 +99,7 @@ python-units: setup
 
 # In another zone than that of the other tests, which costs nothing.
 unit-test: setup
-	TZ=$(firstword $(ZONES)) npx --no-install vitest run --project units
+	TZ=$(firstword $(ZONES)) npx --no-install vitest run --project units --project components
 
 # All but the units, which `check` has run.
 node-test: build test-tools

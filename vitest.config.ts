@@ -66,6 +66,16 @@ export default defineConfig({
         },
       },
       {
+        oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+        test: {
+          name: 'components',
+          include: ['tests/components/**/*.test.tsx'],
+          environment: 'happy-dom',
+          sequence: { groupOrder: 0 },
+          maxWorkers: 2,
+        },
+      },
+      {
         test: {
           name: 'together',
           include: ['tests/**/*.test.ts'],

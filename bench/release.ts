@@ -93,7 +93,7 @@ class Side {
 }
 
 const missing = releaseMissing(VERSION);
-if (missing !== null) throw new Error(missing);
+if (missing !== null) throw new Error(missing.why);
 const release = await Release.build(VERSION);
 const sides: Side[] = [];
 try {

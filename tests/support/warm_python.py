@@ -4,8 +4,8 @@ Each fork server of a manager, check of products and simulator imports and compi
 more, which is most of what such a test costs. Behind this process they are forks of it: the program
 is the same, its environment, arguments and open files are those that were given, and it ends when
 whoever asked for it ends, unless it is a fork server; all end with this process. Everything else is
-left to the real Python. It ends with the process that owns it. Used by `warm-python.ts`; `warm_python_client.py` is what managers take for
-Python.
+left to the real Python. It ends with the process that owns it. Used by `warm-python.ts`;
+`warm_python_client.py` is what managers take for Python.
 """
 
 import contextlib
