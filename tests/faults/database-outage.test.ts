@@ -154,7 +154,7 @@ test('a silent network during a run and at its end', async () => {
   await doneByEither(run);
 });
 
-test('a slow network', async () => {
+test('a slow network loses no run, and fails none', async () => {
   proxy.delayMs = 150;
   const [number] = await lab.takeRuns(SHORT_RUN);
   await doneOnce(lab, number!);

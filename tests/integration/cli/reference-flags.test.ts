@@ -191,7 +191,7 @@ describe('with a database', () => {
   );
 
   test(
-    '--fail and --abandon, with and without a reason',
+    '--fail and --abandon write the reason, and need none',
     async () => {
       const log = lab.client.db(lab.daqDb).collection('log');
       const number = await takeRun();

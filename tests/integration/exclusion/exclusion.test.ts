@@ -349,7 +349,7 @@ describe('a state folder', () => {
     expect(await first.exited).toBe(0);
   });
 
-  test('without the program flock: exit 2, with what to install', async () => {
+  test('without the program flock ends the manager with exit 2, and says what to install', async () => {
     const host = newHost();
     const manager = await lab.manager({ host, env: { PATH: '/nowhere' } });
     expect(await refused(manager)).toContain('install util-linux');

@@ -315,7 +315,7 @@ ValueError: ${message}
     [{ kind: 'vanished' }, 'vanished'],
     [{ kind: 'orphaned' }, 'orphaned'],
     [{ kind: 'superseded' }, 'superseded'],
-  ])('%j', (other, expected) => {
+  ])('says its kind, and where it happened if that is known: %j', (other, expected) => {
     expect(fingerprint(other)).toBe(expected);
   });
 

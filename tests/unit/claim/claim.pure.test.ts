@@ -273,7 +273,7 @@ describe('next', () => {
   });
 });
 
-describe('explain', () => {
+describe('the explanation', () => {
   const cases: Record<string, [Record<string, unknown>, Situation]> = {
     eligible: [{}, {}],
     retry: [failed(), {}],
@@ -299,7 +299,7 @@ describe('explain', () => {
     never: [{}, { host: { role: 'never' } }],
   };
 
-  it.each(Object.entries(cases))('%s', (_, [changes, situation]) => {
+  it.each(Object.entries(cases))('says why and what comes next: %s', (_, [changes, situation]) => {
     const { run: number, state, verdict, rules, next, commands } = explained(changes, situation);
     const lines = [
       `run ${number}, state ${state}: ${verdict}`,

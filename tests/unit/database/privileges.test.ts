@@ -113,7 +113,7 @@ describe('privileges', () => {
     ['the server lists none', answer(undefined), 'unknown'],
     ['another form', { authInfo: 5 }, 'unknown'],
     ['nothing', null, 'unknown'],
-  ])('%s', (_, reply, kind) => {
+  ])('are known only from an answer that lists them: %s', (_, reply, kind) => {
     expect(missingPrivileges(reply, NEEDED, NAMES).kind).toBe(kind);
   });
 });

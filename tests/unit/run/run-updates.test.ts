@@ -57,7 +57,7 @@ const without = (fields: object, ...names: string[]) =>
 const later = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
 
 describe('claim', () => {
-  it.each([undefined, null, 'odd', 5, [1], {}])('over bootstrax %j', (...values) => {
+  it.each([undefined, null, 'odd', 5, [1], {}])('takes the place of bootstrax %j', (...values) => {
     const bootstrax = values.length === 1 ? values[0] : values;
     expect(updated({ bootstrax, number: 7 }, claimUpdate(FENCE))).toEqual({
       bootstrax: {
@@ -205,20 +205,23 @@ const CONCLUSIONS: [Conclusion, Record<string, unknown>, string[]][] = [
 ];
 
 describe('conclusions', () => {
-  it.each(CONCLUSIONS)('%j', (conclusion, written, removed) => {
-    const common = { outcome: conclusion.kind, host: 'eb4', time: NOW };
-    const expected = { ...without(FREED, ...removed), ...common, ...written };
-    const document = { bootstrax: OWNED, data: 'untouched', deleted_data: 5, status: 'theirs' };
-    expect(updated(document, settleUpdate('eb4', conclusion))).toEqual({
-      ...document,
-      bootstrax: expected,
-    });
-    expect(updated(document, concludeUpdate({ ...FENCE, host: 'eb4' }, conclusion))).toEqual({
-      ...document,
-      bootstrax: { ...expected, last_attempt: FENCE.attempt },
-    });
-    expect(concludedState(conclusion)).toBe(written.state);
-  });
+  it.each(CONCLUSIONS)(
+    'are written with what they conclude, and nothing else is lost: %j',
+    (conclusion, written, removed) => {
+      const common = { outcome: conclusion.kind, host: 'eb4', time: NOW };
+      const expected = { ...without(FREED, ...removed), ...common, ...written };
+      const document = { bootstrax: OWNED, data: 'untouched', deleted_data: 5, status: 'theirs' };
+      expect(updated(document, settleUpdate('eb4', conclusion))).toEqual({
+        ...document,
+        bootstrax: expected,
+      });
+      expect(updated(document, concludeUpdate({ ...FENCE, host: 'eb4' }, conclusion))).toEqual({
+        ...document,
+        bootstrax: { ...expected, last_attempt: FENCE.attempt },
+      });
+      expect(concludedState(conclusion)).toBe(written.state);
+    },
+  );
 
   it('count from 0 what was never counted', () => {
     const requeued = { kind: 'requeued', reason: null, delaySeconds: 1, holderLost: true } as const;

@@ -167,7 +167,7 @@ test.each([
   expect(await kinds(output, 'doubled')).toEqual(expected);
 });
 
-test('no metadata, or a file in place of the folder', async () => {
+test('a product without metadata is unreadable, and a file in place of its folder is none', async () => {
   const output = outputFolder();
   rmSync(metadataOf(output, 'doubled'));
   expect(await kinds(output, 'doubled')).toEqual(['metadata_unreadable']);

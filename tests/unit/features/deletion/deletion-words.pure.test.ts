@@ -24,6 +24,6 @@ test.each<[Partial<DeletionStory>, string]>([
     { state: 'done', ended: new Date('2026-03-01T10:00:00Z'), bytesFreed: 2.5e9 },
     'Live data: deleted by eb1 at 2026-03-01 10:00:00 UTC, 2.50 GB; raw_records, raw_records_nv stand in for it.',
   ],
-])('%o', (some, sentence) => {
+])('a deletion is told in one sentence: %o', (some, sentence) => {
   expect(deletionInWords({ ...STORY, ...some })).toBe(sentence);
 });
