@@ -1,14 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { availableParallelism } from 'node:os';
 import { CRASH_VARIABLE, cutOf } from '../infra/crash-points/cut.ts';
-import {
-  addAbandon,
-  addFail,
-  addHold,
-  addRelease,
-  addReprocess,
-  addRetry,
-} from './act/verbs.command.ts';
+import { addVerbs } from './act/verbs.command.ts';
 import { addAcknowledge } from './act/acknowledge.command.ts';
 import { addActions } from './look/actions.command.ts';
 import { addAdopt } from './host/adopt.command.ts';
@@ -57,7 +50,7 @@ const program = new Command('bootstrax')
   .addHelpText(
     'after',
     '\nEach setting is also a flag and an environment variable: see `bootstrax config`.' +
-      '\nExit codes: 0 well, 1 the thing asked about is wrong, 2 usage or configuration.',
+      '\nExit codes: 0 success, 1 problem found, 2 usage or configuration error.',
   )
   .showSuggestionAfterError()
   .exitOverride();
@@ -75,7 +68,7 @@ for (const add of [
     addShadowReport,
   ],
   ...[addLogs, addHistory, addFailures, addDebt, addDeletions, addHandover],
-  ...[addFail, addAbandon, addRetry, addReprocess, addHold, addRelease, addProcess, addStop],
+  ...[...addVerbs, addProcess, addStop],
   ...[addRenumber, addAcknowledge, addActions],
   ...[addDrain, addUndrain, addHandback, addReconcile, addAdopt],
   ...[addDashboard, addDashboardBeside, addUser],
@@ -85,10 +78,7 @@ for (const add of [
   add(program);
 }
 program.showHelpAfterError('See bootstrax --help.');
-for (const command of program.commands) {
-  command.exitOverride().showSuggestionAfterError();
-  command.showHelpAfterError(`See bootstrax ${command.name()} --help.`);
-}
+for (const command of program.commands) explainMistakes(command, command.name());
 
 // A reader that has seen enough (`| head`) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -106,6 +96,13 @@ try {
   if (!(error instanceof CommanderError)) report(error, process.argv.includes('--json'));
   else if (!/Did you mean/.test(error.message)) suggest(meantFlag(error));
   process.exitCode = exitCodeOf(error);
+}
+
+/** Wrong usage ends with exit code 2 and a hint, for a command and those below it. */
+function explainMistakes(command: Command, name: string): void {
+  command.exitOverride().showSuggestionAfterError();
+  command.showHelpAfterError(`See bootstrax ${name} --help.`);
+  for (const below of command.commands) explainMistakes(below, `${name} ${below.name()}`);
 }
 
 /** A misspelt point would never be reached: a test that cuts there would prove nothing. */

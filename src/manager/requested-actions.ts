@@ -1,8 +1,14 @@
-import { isStranded, recover } from '../features/actions/unfinished-actions.ts';
+import {
+  isActionKind,
+  isHostAction,
+  isRunAction,
+  type HostActionKind,
+} from '../features/actions/action-table.pure.ts';
+import { isStranded, recover, unknownText } from '../features/actions/unfinished-actions.ts';
 import { hostSeen } from '../features/actions/seen.pure.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';
 import type { ActionDocument } from '../features/actions/action.port.ts';
-import type { AttemptBook } from '../attempt/attempt-book.ts';
+import type { Clock } from '../infra/clock/clock.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Drain } from '../host/drain.ts';
 import { Coalesced } from '../infra/concurrency/coalesced.ts';
@@ -18,8 +24,19 @@ const SECONDS_PER_HOUR = 3600;
 /** Of the actions at this host so many are looked at for one that came after. */
 const LATEST = 20;
 
+/** What it needs of the manager's surroundings. */
+export interface AskedEnvironment extends Pick<Environment, 'host' | 'store' | 'log' | 'tasks'> {
+  clock: Pick<Clock, 'monotonicSeconds'>;
+}
+
+/** Of an attempt of this host, what it takes to end it. */
+interface OwnAttempt {
+  fence: { attempt: string };
+  look: () => Promise<void>;
+}
+
 export interface AskedParts {
-  book: AttemptBook;
+  book: { all: () => readonly OwnAttempt[] };
   drained: () => Drain | null;
   drain: (drain: Drain | null) => Promise<ControlResponse>;
 }
@@ -29,15 +46,20 @@ export interface AskedParts {
  * And what others have asked for who could not finish it.
  */
 export class Asked {
-  readonly #env: Environment;
+  readonly #env: AskedEnvironment;
   readonly #parts: AskedParts;
   #lookedAt = -Infinity;
   /** Something that may be stranded is to be looked at then, monotonic seconds. */
   #againAt = Infinity;
   /** What is noticed while a look is under way is looked at afterwards. */
   readonly #looking = new Coalesced(() => this.#carryOut());
+  readonly #carriers: Readonly<Record<HostActionKind, (action: ActionDocument) => Promise<void>>> =
+    {
+      drain: (action) => this.#drain(action),
+      undrain: (action) => this.#undrain(action),
+    };
 
-  constructor(env: Environment, parts: AskedParts) {
+  constructor(env: AskedEnvironment, parts: AskedParts) {
     this.#env = env;
     this.#parts = parts;
   }
@@ -83,14 +105,18 @@ export class Asked {
   }
 
   #own(action: ActionDocument): Promise<void> {
-    switch (action.kind) {
-      case 'drain':
-        return this.#drain(action);
-      case 'undrain':
-        return this.#undrain(action);
-      default:
-        return this.#ended(action);
-    }
+    const { kind } = action;
+    if (!isActionKind(kind)) return this.#refuseUnknown(action);
+    if (isHostAction(kind)) return this.#carriers[kind](action);
+    if (isRunAction(kind) && action.attempt !== null) return this.#ended(action);
+    return this.#refuseUnknown(action);
+  }
+
+  /** Another release, or a broken document, asks for what this manager cannot do. */
+  async #refuseUnknown({ id, kind }: ActionDocument): Promise<void> {
+    const { store, host, log } = this.#env;
+    log.error({ event: 'action.unknown', action: id, kind }, unknownText(kind));
+    await store.actions.refuse(id, unknownText(kind), host);
   }
 
   /** An attempt of this host has lost its run: it is told when nothing of it is left. */
@@ -172,7 +198,7 @@ export class Asked {
   }
 }
 
-const isOfDrain = ({ kind }: ActionDocument): boolean => kind === 'drain' || kind === 'undrain';
+const isOfDrain = ({ kind }: ActionDocument): boolean => isActionKind(kind) && isHostAction(kind);
 
 /** As the host's document has it. */
 export function shownDrain(drain: Drain | null): { reason: string; expires: string | null } | null {

@@ -111,7 +111,7 @@ export async function unlessOutage<T>(
  * Throws when the database is away, and they would be left out as well.
  */
 export async function unlessRefused(
-  env: Environment,
+  env: Pick<Environment, 'log'>,
   what: string,
   work: () => Promise<unknown>,
 ): Promise<void> {

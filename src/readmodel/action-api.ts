@@ -1,4 +1,4 @@
-import type { ActionKind } from '../features/actions/action-kinds.pure.ts';
+import type { ActionKind } from '../features/actions/action-table.pure.ts';
 
 /** What the API asks and answers about actions: the one definition for server and client. Times ISO 8601, UTC. */
 
@@ -43,7 +43,8 @@ export interface ActionBody {
 /** One action as the audit has it. */
 export interface ActionView extends ActionTarget {
   id: string;
-  kind: ActionKind;
+  /** An `ActionKind`, or one of another release. */
+  kind: string;
   by: string;
   /** Through what it came. */
   via: 'dashboard' | 'command';

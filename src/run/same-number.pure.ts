@@ -86,25 +86,25 @@ export function severalText(number: number, documents: readonly Numbered[]): str
 
 /**
  * Why what a person asks of one document would harm the runs of the others; null if it would not.
+ * `harm`: what the action does that could.
  * Programs that clean up find an abandoned run by its number alone, and delete what they find.
  */
 export function harmToOthers(
-  kind: 'retry' | 'reprocess' | 'abandon' | 'hold' | 'release' | 'fail' | 'renumber',
+  harm: 'begins' | 'deletes' | null,
   own: Numbered,
   others: readonly Numbered[],
 ): string | null {
   if (others.length === 0) return null;
-  switch (kind) {
-    case 'abandon':
+  switch (harm) {
+    case 'deletes':
       return `document ${own.id} is not the only one with its number (${documentsInWords(others)}), and the data of an abandoned run is deleted by the number: ${SETTLE_NUMBER}`;
-    case 'retry':
-    case 'reprocess': {
+    case 'begins': {
       const may = mayBegin(own.id, [own, ...others]);
       return may.kind === 'no'
         ? `the number of document ${own.id} belongs to document ${documentInWords(may.owner)}: ${SETTLE_NUMBER}`
         : null;
     }
-    default:
+    case null:
       return null;
   }
 }

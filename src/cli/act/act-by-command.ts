@@ -9,7 +9,7 @@ import {
   type Tools,
 } from '../../features/actions/action.ts';
 import type { Settings } from '../../infra/config/entries.ts';
-import type { ActionKind } from '../../features/actions/action-kinds.pure.ts';
+import type { ActionKind } from '../../features/actions/action-table.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { withDatabase } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
@@ -41,7 +41,9 @@ export function wordsOf(words: readonly string[], reason: string | undefined): s
 }
 
 /** What the audit keeps of a command. */
-export function askOf<T extends Target>(wish: Wish & { target: T }): Ask & { target: T } {
+export function askOf<K extends ActionKind, T extends Target>(
+  wish: Wish & { kind: K; target: T },
+): Ask & { kind: K; target: T } {
   const { kind, target, words, hours, fromStart = false, evenDone = false, number, keep } = wish;
   return {
     ...{ kind, target, fromStart, evenDone, by: userInfo().username, via: 'command' },

@@ -3,60 +3,66 @@ import { CommandFailure } from '../framework/command-failure.ts';
 import type { RunTarget } from '../../features/actions/action.ts';
 import { settingsWithDatabase, withDatabase } from '../framework/with-database.ts';
 import { askManagerOf } from '../framework/manager-request.ts';
-import { print, printJson } from '../framework/output.ts';
+import { verb } from '../framework/answering.ts';
+import type { Loaded } from '../../infra/config/load-config.ts';
 import { manage } from '../host/run.command.ts';
 import { runArgument, runTarget, RUN_HELP, type RunArgument } from '../framework/run-argument.ts';
 
-/** `bootstrax process N`: asks the running manager, or does it in the foreground with --now. */
-export function addProcess(program: Command): void {
-  program
-    .command('process')
-    .description('have the running manager process this run next')
-    .argument('<run>', RUN_HELP, runArgument)
-    .option('--now', 'process it here in the foreground, without the manager')
-    .option('--json', 'one object: {run, ok, message}')
-    .action(
-      async (
-        named: RunArgument,
-        { now, json }: { now?: boolean; json?: boolean },
-        command: Command,
-      ) => {
-        const loaded = await settingsWithDatabase(command);
-        const { run, document } = await targetOf(command, named);
-        if (now) {
-          if (document !== undefined) {
-            throw new CommandFailure(2, '--now takes a run number, not the id of a document');
-          }
-          // The manager that this command starts would take the machine's lock from the other one.
-          if ((await askManagerOf(loaded.settings, { type: 'status' })) !== 'no manager') {
-            throw new CommandFailure(
-              1,
-              `a manager runs for ${loaded.settings.host.name} on this machine: ` +
-                `ask it without --now, or end it first`,
-            );
-          }
-          process.exit(await manage(loaded, { runOnce: run, json: json ?? false }));
-        }
-        const answer = await askManagerOf(loaded.settings, {
-          type: 'process',
-          run,
-          ...(document === undefined ? {} : { document }),
-        });
-        if (answer === 'no manager') {
-          throw new CommandFailure(
-            1,
-            `no manager runs for ${loaded.settings.host.name} on this machine: ` +
-              `start it (bootstrax run), or use: bootstrax process ${run} --now`,
-          );
-        }
-        if (json) printJson({ run, ok: answer.ok, message: answer.message });
-        else print(answer.message);
-        if (!answer.ok) process.exitCode = 1;
-      },
-    );
+interface Options {
+  now?: boolean;
+  json?: boolean;
 }
 
-/** A number needs no look into the database. */
+/** `bootstrax process N`: asks the running manager, or does it in the foreground with --now. */
+export function addProcess(program: Command): void {
+  verb(program, {
+    name: 'process',
+    about: 'have the running manager process this run next',
+    takes: (command) =>
+      command
+        .argument('<run>', RUN_HELP, runArgument)
+        .option('--now', 'process it here in the foreground, without the manager'),
+    json: 'one object: {run, ok, message}',
+    act: async (command, { now, json }: Options, named: RunArgument) => {
+      const loaded = await settingsWithDatabase(command);
+      const target = await targetOf(command, named);
+      if (now) return processHere(loaded, target, json ?? false);
+      const { run, document } = target;
+      const answer = await askManagerOf(loaded.settings, {
+        type: 'process',
+        run,
+        ...(document === undefined ? {} : { document }),
+      });
+      if (answer !== 'no manager') return { run, ok: answer.ok, message: answer.message };
+      throw new CommandFailure(
+        1,
+        `no manager runs for ${loaded.settings.host.name} on this machine: ` +
+          `start it (bootstrax run), or use: bootstrax process ${run} --now`,
+      );
+    },
+  });
+}
+
+/** The manager that this starts would take the machine's lock from another one. */
+async function processHere(
+  loaded: Loaded,
+  { run, document }: RunTarget,
+  json: boolean,
+): Promise<never> {
+  if (document !== undefined) {
+    throw new CommandFailure(2, '--now takes a run number, not the id of a document');
+  }
+  if ((await askManagerOf(loaded.settings, { type: 'status' })) !== 'no manager') {
+    throw new CommandFailure(
+      1,
+      `a manager runs for ${loaded.settings.host.name} on this machine: ` +
+        `ask it without --now, or stop it first`,
+    );
+  }
+  process.exit(await manage(loaded, { runOnce: run, json }));
+}
+
+/** A number needs no database. */
 async function targetOf(command: Command, named: RunArgument): Promise<RunTarget> {
   return typeof named === 'number'
     ? { kind: 'run', run: named }

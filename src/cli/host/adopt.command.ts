@@ -2,13 +2,8 @@ import type { Command } from 'commander';
 import type { Loaded } from '../../infra/config/load-config.ts';
 import { settingsWithDatabase, withStore } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { print, printJson } from '../framework/output.ts';
+import { verb } from '../framework/answering.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
-
-interface Options {
-  database?: boolean;
-  json?: boolean;
-}
 
 interface Adopted {
   ok: true;
@@ -22,18 +17,19 @@ interface Adopted {
 
 /** `bootstrax adopt`: a state folder goes on under this host's name. */
 export function addAdopt(program: Command): void {
-  program
-    .command('adopt')
-    .description(
+  verb(program, {
+    name: 'adopt',
+    about:
       'give the state folder to the present name of this host, with all that the databases know by the old one',
-    )
-    .option('--database', 'the database has taken the place of the one that the folder belongs to')
-    .option('--json', 'one object: {ok, from, to, runs, message}')
-    .action(async ({ database, json }: Options, command: Command) => {
-      const adopted = await adopt(await settingsWithDatabase(command), database ?? false);
-      if (json) printJson(adopted);
-      else print(adopted.message);
-    });
+    takes: (command) =>
+      command.option(
+        '--database',
+        'the database has taken the place of the one that the folder belongs to',
+      ),
+    json: 'one object: {ok, from, to, runs, message}',
+    act: async (command, { database }: { database?: boolean }) =>
+      adopt(await settingsWithDatabase(command), database ?? false),
+  });
 }
 
 async function adopt(loaded: Loaded, forgetDatabase: boolean): Promise<Adopted> {

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Loaded } from '../../infra/config/load-config.ts';
-import type { HostActionKind } from '../../features/actions/host-effects.pure.ts';
+import { ACTIONS, type HostActionKind } from '../../features/actions/action-table.pure.ts';
 import { StoreError } from '../../infra/mongo/store-error.ts';
 import type { ActionDocument } from '../../features/actions/action.port.ts';
+import type { Drain } from '../../host/drain.ts';
 import type { Store } from '../../ports/store.ts';
 import { askOf, toolsOf } from '../act/act-by-command.ts';
 import {
@@ -15,80 +16,93 @@ import {
 import { CommandFailure } from '../framework/command-failure.ts';
 import { hours } from '../framework/spans.ts';
 import { askManagerOf } from '../framework/manager-request.ts';
-import { print, printJson } from '../framework/output.ts';
+import { verb } from '../framework/answering.ts';
 
-const JSON_HELP = 'one object: {ok, message, runs, action, state}';
 /** How long another host may take to carry it out before this command ends, seconds. */
 const ANSWER_SECONDS = 15;
-const LOOK_SECONDS = 0.3;
+const POLL_SECONDS = 0.3;
 
 interface Options {
   host?: string;
   reason?: string;
   hours?: number;
-  json?: boolean;
 }
 
-/** `bootstrax drain`: a host takes no new run, also after a restart. */
+/** `bootstrax drain`: a host claims no new run, also after a restart. */
 export function addDrain(program: Command): void {
-  program
-    .command('drain')
-    .description('take no new run on a host until undrain; what is in work goes on')
-    .option('--host <name>', 'on this host, wherever it is; otherwise on this one')
-    .option('--reason <text>', 'for those who look at status and hosts')
-    .option('--hours <number>', 'it ends by itself after so many hours', hours)
-    .option('--json', JSON_HELP)
-    .action((options: Options, command: Command) => act('drain', options, command));
+  addHostVerb(program, 'drain', (command) =>
+    command.option('--hours <number>', 'it ends by itself after this number of hours', hours),
+  );
 }
 
 /** `bootstrax undrain`: ends `drain`, and a `handback` that still waits. */
 export function addUndrain(program: Command): void {
-  program
-    .command('undrain')
-    .description('take runs on a host again')
-    .option('--host <name>', 'on this host, wherever it is; otherwise on this one')
-    .option('--reason <text>', 'for those who read it later')
-    .option('--json', JSON_HELP)
-    .action((options: Options, command: Command) => act('undrain', options, command));
+  addHostVerb(program, 'undrain');
+}
+
+function addHostVerb(
+  program: Command,
+  kind: HostActionKind,
+  takes?: (command: Command) => void,
+): void {
+  verb(program, {
+    name: kind,
+    about: ACTIONS[kind].about,
+    takes: (command) => {
+      command
+        .option('--host <name>', 'on this host, wherever it is; otherwise on this one')
+        .option('--reason <text>', 'for those who look at status and hosts');
+      takes?.(command);
+    },
+    json: 'one object: {ok, message, runs, action, state}',
+    act: (command, options: Options) => actOnHost(kind, options, command),
+  });
 }
 
 /** What the host says. */
-interface Told {
+interface HostAnswer {
   ok: boolean;
   message: string;
   runs?: unknown;
 }
 
-async function act(kind: HostActionKind, options: Options, command: Command): Promise<void> {
+async function actOnHost(kind: HostActionKind, options: Options, command: Command) {
   // The same word as the setting of this host's name: given by hand it means any host.
-  const { host } = command.optsWithGlobals<Options>();
+  const { host } = options;
   const loaded = await settingsAndEmbedded(command);
-  if (host === undefined) {
-    return tell(...(await actHere(kind, options, loaded)), options);
-  }
+  if (host === undefined) return answerOf(...(await actHere(kind, options, loaded)));
   const { action, message } = await withStore(await settingsWithDatabase(command), (store) =>
-    actElsewhere(kind, host, options, store, loaded),
+    actElsewhere({ kind, host, options, settings: loaded.settings }, store),
   );
-  tell({ ok: action.state !== 'refused', message, runs: [] }, action, options);
+  return answerOf({ ok: action.state !== 'refused', message, runs: [] }, action);
+}
+
+function answerOf({ ok, message, runs = [] }: HostAnswer, action: ActionDocument | null) {
+  return { ok, message, runs, action: action?.id ?? null, state: action?.state ?? null };
+}
+
+interface HostAsk {
+  kind: HostActionKind;
+  host: string;
+  options: Options;
+  settings: Loaded['settings'];
 }
 
 /** The host finds it in the database. */
 async function actElsewhere(
-  kind: HostActionKind,
-  host: string,
-  { reason, hours }: Options,
+  { kind, host, options, settings }: HostAsk,
   store: Store,
-  { settings }: Loaded,
 ): Promise<{ action: ActionDocument; message: string }> {
   const { act } = await import('../../features/actions/act.ts');
+  const { reason, hours: forHours } = options;
   const words = reason === undefined ? [] : [reason];
   const asked = await act(
     toolsOf(store, settings),
-    askOf({ kind, target: { kind: 'host', host }, words, hours }),
+    askOf({ kind, target: { kind: 'host', host }, words, hours: forHours }),
   );
   let { action } = asked;
-  for (let waited = 0; isOpen(action) && waited < ANSWER_SECONDS; waited += LOOK_SECONDS) {
-    await delay(LOOK_SECONDS * 1000);
+  for (let waited = 0; isOpen(action) && waited < ANSWER_SECONDS; waited += POLL_SECONDS) {
+    await delay(POLL_SECONDS * 1000);
     action = (await store.actions.get(action.id)) ?? action;
   }
   if (!isOpen(action)) return { action, message: action.message ?? asked.message };
@@ -101,7 +115,7 @@ async function actHere(
   kind: HostActionKind,
   { reason, hours }: Options,
   loaded: Loaded,
-): Promise<[Told, ActionDocument | null]> {
+): Promise<[HostAnswer, ActionDocument | null]> {
   const { settings } = loaded;
   const words = reason === undefined ? [] : [reason];
   const ask = askOf({
@@ -111,10 +125,8 @@ async function actHere(
   const by = `drained by ${ask.by}`;
   const text = reason === undefined ? by : `${by}: ${reason}`;
   const carryOut = (id: string | null, expires: Date | null) =>
-    kind === 'drain'
-      ? drainHere(loaded, { reason: text, expires, action: id })
-      : undrainHere(loaded);
-  const withoutAudit = (why: string): Promise<Told> => {
+    HERE[kind](loaded, { reason: text, expires, action: id });
+  const withoutAudit = (why: string): Promise<HostAnswer> => {
     process.stderr.write(`bootstrax: this is not in the audit of actions: ${why}\n`);
     if (hours !== undefined) {
       throw new CommandFailure(1, `--hours needs the clock of the database: ${why}`);
@@ -122,9 +134,9 @@ async function actHere(
     return carryOut(null, null);
   };
   if (settings.database.url === null) return [await carryOut(null, null), null];
-  return withStore(loaded, async (store): Promise<[Told, ActionDocument | null]> => {
+  return withStore(loaded, async (store): Promise<[HostAnswer, ActionDocument | null]> => {
     const { actByOneself } = await import('../../features/actions/act.ts');
-    let told: Told | null = null;
+    let told: HostAnswer | null = null;
     try {
       const acted = await actByOneself(toolsOf(store, settings), ask, async (id, expires) => {
         told = await carryOut(id, expires);
@@ -138,10 +150,12 @@ async function actHere(
   });
 }
 
-async function drainHere(
-  { settings }: Loaded,
-  drain: { reason: string; expires: Date | null; action: string | null },
-): Promise<Told> {
+/** What each does on this machine. */
+const HERE: Readonly<
+  Record<HostActionKind, (loaded: Loaded, drain: Drain) => Promise<HostAnswer>>
+> = { drain: drainHere, undrain: undrainHere };
+
+async function drainHere({ settings }: Loaded, drain: Drain): Promise<HostAnswer> {
   const { reason, expires, action } = drain;
   const answer = await askManagerOf(settings, {
     ...{ type: 'drain', reason },
@@ -155,7 +169,7 @@ async function drainHere(
   return { ok: true, message: `${withoutManager(settings)}; once started, it takes no run` };
 }
 
-async function undrainHere({ settings }: Loaded): Promise<Told> {
+async function undrainHere({ settings }: Loaded): Promise<HostAnswer> {
   const answer = await askManagerOf(settings, { type: 'undrain' });
   if (answer !== 'no manager') return answer;
   const { drainsOnDisk } = await import('../../host/drain.ts');
@@ -169,12 +183,4 @@ function withoutManager({ host }: Loaded['settings']): string {
 
 function isOpen({ state }: ActionDocument): boolean {
   return state === 'requested' || state === 'seen';
-}
-
-function tell(told: Told, action: ActionDocument | null, { json }: { json?: boolean }): void {
-  const { ok, message, runs = [] } = told;
-  const about = { action: action?.id ?? null, state: action?.state ?? null };
-  if (json) printJson({ ok, message, runs, ...about });
-  else print(message);
-  if (!ok) process.exitCode = 1;
 }

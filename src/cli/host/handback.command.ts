@@ -9,10 +9,11 @@ import { seenOf } from '../../run/stored-runs.ts';
 import { settingsWithDatabase, withStore } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { askManagerOf } from '../framework/manager-request.ts';
-import { print, printJson } from '../framework/output.ts';
+import { verb, type Done } from '../framework/answering.ts';
+import { addFormerName } from '../framework/former-names.ts';
 
-/** Between two looks at a manager that is awaited, seconds. */
-const LOOK_SECONDS = 1;
+/** A manager that is awaited is asked for its status at this interval, seconds. */
+const STATUS_SECONDS = 1;
 
 /** A run that was in work here when the host was handed back, as its document is afterwards. */
 interface RunLeft {
@@ -22,23 +23,39 @@ interface RunLeft {
   nextRetry: string | null;
 }
 
+interface Options {
+  stopChildren?: boolean;
+}
+
+interface Report extends Done {
+  runs: RunLeft[];
+  /** Numbers of runs that are still held in this host's name. */
+  held: unknown[];
+}
+
 /** `bootstrax handback`: leaves this host to straxen's bootstrax.py. */
 export function addHandback(program: Command): void {
-  program
-    .command('handback')
-    .description("leave this host to straxen's bootstrax.py: no new run, and the manager ends")
-    .option('--end-children', 'do not wait for the present runs: back to the queue, not counted')
-    .option('--json', 'one object: {ok, message, runs: [{run, state, nextRetry}], held: [run]}')
-    .action(async (options: { endChildren?: boolean; json?: boolean }, command: Command) => {
+  const handback = verb(program, {
+    name: 'handback',
+    about: "leave this host to straxen's bootstrax.py: no new run, and the manager ends",
+    takes: (command) => {
+      command.option(
+        '--stop-children',
+        'stop the present attempts instead of waiting for them: back to the queue, not counted',
+      );
+      addFormerName(command, '--end-children', '--stop-children');
+    },
+    json: 'one object: {ok, message, runs: [{run, state, nextRetry}], held: [run]}',
+    act: async (command, options: Options) => {
       const loaded = await settingsWithDatabase(command);
-      const handBack = { endChildren: options.endChildren ?? false };
+      const handBack = { endChildren: options.stopChildren ?? false };
       const runs = await throughManager(loaded, handBack);
-      const report = await reportOn(loaded, runs ?? (await directly(loaded, handBack)));
-      if (options.json) printJson(report);
-      else print(inWords(report));
-      // At once: whatever a late answer still holds on to must not keep an ended command alive.
-      process.exit(report.ok ? 0 : 1);
-    });
+      return reportOn(loaded, runs ?? (await directly(loaded, handBack)));
+    },
+    draw: inWords,
+  });
+  // At once: whatever a late answer still holds on to must not keep an ended command alive.
+  handback.hook('postAction', () => process.exit(process.exitCode ?? 0));
 }
 
 /** Runs that were in the manager's hands, once it has ended; null if there is no manager. */
@@ -50,7 +67,7 @@ async function throughManager(loaded: Loaded, handBack: HandBack): Promise<numbe
   say(answer.message);
   const runs = runsIn(answer);
   for (;;) {
-    await delay(LOOK_SECONDS * 1000);
+    await delay(STATUS_SECONDS * 1000);
     const status = await statusOf(loaded, { type: 'status' });
     if (status === 'no manager') return runs;
     if (status !== null && status['handingBack'] !== true) {
@@ -95,7 +112,7 @@ async function directly(loaded: Loaded, handBack: HandBack): Promise<number[]> {
   throw new CommandFailure(1, 'it was ended before the host was handed back: try again');
 }
 
-async function reportOn(loaded: Loaded, numbers: readonly number[]) {
+async function reportOn(loaded: Loaded, numbers: readonly number[]): Promise<Report> {
   const { name } = loaded.settings.host;
   return withStore(loaded, async (store) => {
     const runs: RunLeft[] = [];
@@ -117,7 +134,7 @@ async function reportOn(loaded: Loaded, numbers: readonly number[]) {
   });
 }
 
-function inWords({ message, runs }: { message: string; runs: readonly RunLeft[] }): string {
+function inWords({ message, runs }: Report): string {
   const lines = runs.map(
     ({ run, state, nextRetry }) =>
       `run ${run}: ${state ?? 'new'}${nextRetry === null ? '' : `, due again at ${nextRetry}`}`,

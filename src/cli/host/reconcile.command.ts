@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import type { Finding } from '../../attempt/files/folder-listing.pure.ts';
 import { isDiskTrouble } from '../../ports/disk-trouble.ts';
 import type { Applied } from '../../features/reconcile/reconcile.ts';
-import { withDatabase, type Database } from '../framework/with-database.ts';
+import { query } from '../framework/answering.ts';
+import type { Database } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { askManagerOf } from '../framework/manager-request.ts';
-import { print, printJson, style } from '../framework/output.ts';
+import { style } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 import { stagingDirectory } from '../../infra/config/paths.ts';
@@ -15,7 +16,6 @@ interface Options {
   apply?: boolean;
   from?: number;
   to?: number;
-  json?: boolean;
 }
 
 /** A finding, and what became of its action. */
@@ -25,28 +25,28 @@ interface Reported extends Finding {
 
 /** `bootstrax reconcile`: run documents against the disks of this host. */
 export function addReconcile(program: Command): void {
-  program
-    .command('reconcile')
-    .description(
-      'compare the run documents with the disks of this host; changes nothing without --apply',
-    )
-    .option('--apply', 'remove what failed attempts of this host left behind and nobody uses')
-    .option('--from <run>', 'only runs from this number on', runNumber)
-    .option('--to <run>', 'only runs up to this number', runNumber)
-    .option(
-      '--json',
-      'one object: {host, findings: [{kind, run, path, says, todo, action, applied, needsPerson, details}]}',
-    )
-    .action(async (options: Options, command: Command) => {
-      const { host, found } = await withDatabase(command, (database) => work(database, options));
-      if (options.json) printJson({ host, findings: found });
-      else print(found.length === 0 ? `Nothing is amiss on ${host}.` : inWords(found));
-      if (found.some(needsPerson)) process.exitCode = 1;
-    });
+  query(program, {
+    name: 'reconcile',
+    about: 'compare the run documents with the disks of this host; changes nothing without --apply',
+    takes: (command) =>
+      command
+        .option('--apply', 'remove what failed attempts of this host left behind and nobody uses')
+        .option('--from <run>', 'only runs from this number on', runNumber)
+        .option('--to <run>', 'only runs up to this number', runNumber),
+    json: 'one object: {host, findings: [{kind, run, path, says, todo, action, applied, needsPerson, details}]}',
+    read: reconcile,
+    draw: ({ host, findings }) =>
+      findings.length === 0 ? `Nothing is amiss on ${host}.` : inWords(findings),
+    isProblem: ({ findings }) => findings.some(needsPerson),
+  });
 }
 
-async function work({ store, settings }: Database, options: Options) {
-  const { apply, findings, finishRemovals } = await import('../../features/reconcile/reconcile.ts');
+async function reconcile({ store, settings }: Database, options: Options) {
+  const {
+    apply,
+    findings: findingsOf,
+    finishRemovals,
+  } = await import('../../features/reconcile/reconcile.ts');
   const { host, paths, rules } = settings;
   const place = {
     store,
@@ -62,7 +62,7 @@ async function work({ store, settings }: Database, options: Options) {
   const scope = { from: options.from ?? 0, to: options.to ?? null };
   if (options.apply) await finishRemovals(place);
   const found: Reported[] = [];
-  for (const finding of await lookedAt(() => findings(place, scope))) {
+  for (const finding of await whileMounted(() => findingsOf(place, scope))) {
     const { action } = finding;
     const applied = options.apply && action !== null ? await apply(place, action) : null;
     found.push({ ...finding, applied });
@@ -76,18 +76,18 @@ async function work({ store, settings }: Database, options: Options) {
       message: `reconcile on ${host.name} took back what failed attempts had left: ${named}`,
     });
   }
-  return { host: host.name, found };
+  return { host: host.name, findings: found };
 }
 
 /** A disk that is not there is said to be so, and nothing is taken for missing. */
-async function lookedAt<T>(look: () => Promise<T>): Promise<T> {
+async function whileMounted<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return await look();
+    return await read();
   } catch (error) {
     if (!isDiskTrouble(error)) throw error;
     throw new CommandFailure(
       1,
-      `the disks of this host cannot be looked at: ${error.message}; mount what is missing, or correct paths.output`,
+      `the disks of this host cannot be read: ${error.message}; mount what is missing, or correct paths.output`,
     );
   }
 }
@@ -120,7 +120,7 @@ function outcomeOf(applied: Applied | null): string | null {
     case 'done':
       return 'done: removed';
     case 'changed':
-      return 'nothing done: it has changed since, look again';
+      return 'nothing done: it has changed since: reconcile again';
     case 'failed':
       return `could not be done: ${applied.why}`;
     case undefined:

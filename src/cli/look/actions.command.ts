@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import type { ActionDocument } from '../../features/actions/action.port.ts';
-import { withDatabase } from '../framework/with-database.ts';
-import { print, printJson, table } from '../framework/output.ts';
+import { query } from '../framework/answering.ts';
+import { table } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 
 interface Options {
@@ -10,34 +10,33 @@ interface Options {
   host?: string;
   item?: string;
   limit: number;
-  json?: boolean;
 }
 
 /** `bootstrax actions`: who has asked for what, why, and what became of it. */
 export function addActions(program: Command): void {
-  program
-    .command('actions')
-    .description('what people have asked for, from the command line or the dashboard, newest first')
-    .option('--run <number>', 'only of this run', runNumber)
-    .option('--host <name>', 'only of this host')
-    .option('--item <key>', 'only of this item')
-    .option('--limit <number>', 'so many at most', limit, 30)
-    .option('--json', 'one object: {actions}, as the dashboard has them')
-    .action(async (_: Options, command: Command) => {
-      const { json, run, host, item, limit } = command.optsWithGlobals<Options>();
-      const query = {
+  query(program, {
+    name: 'actions',
+    about: 'what people have asked for, from the command line or the dashboard, newest first',
+    takes: (command) =>
+      command
+        .option('--run <number>', 'only of this run', runNumber)
+        .option('--host <name>', 'only of this host')
+        .option('--item <key>', 'only of this item')
+        .option('--limit <number>', 'at most this number of actions', limit, 30),
+    json: 'one object: {actions}, as the dashboard has them',
+    read: async ({ store }, { run, host, item, limit }: Options) => {
+      const { actionView } = await import('../../dashboard/action-view.ts');
+      const found = await store.actions.list({
         limit,
         ...(run === undefined ? {} : { run }),
         ...(host === undefined ? {} : { host }),
         ...(item === undefined ? {} : { item }),
-      };
-      const found = await withDatabase(command, ({ store }) => store.actions.list(query));
-      if (json) {
-        const { actionView } = await import('../../dashboard/action-view.ts');
-        printJson({ actions: found.map(actionView) });
-      } else if (found.length === 0) print('Nobody has asked for anything.');
-      else print(draw(found));
-    });
+      });
+      return { found, actions: found.map(actionView) };
+    },
+    shape: ({ actions }) => ({ actions }),
+    draw: ({ found }) => (found.length === 0 ? 'Nobody has asked for anything.' : draw(found)),
+  });
 }
 
 function draw(actions: readonly ActionDocument[]): string {

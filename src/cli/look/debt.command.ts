@@ -9,13 +9,14 @@ import {
   sourceOfDebt,
 } from '../../attempt/debt/debt.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
 import { readRun, type StoredRun } from '../../run/run.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { askOf, toolsOf } from '../act/act-by-command.ts';
-import { withDatabase } from '../framework/with-database.ts';
-import { print, printJson, table } from '../framework/output.ts';
+import { query } from '../framework/answering.ts';
+import { table } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 import { days } from '../framework/spans.ts';
 
@@ -48,55 +49,54 @@ interface Debt {
   why_not: string | null;
 }
 
-interface OfferOptions {
-  reason?: string;
-  json?: boolean;
-}
-
 /** `bootstrax debt`: what done runs lack; `offer` has it made after all. */
 export function addDebt(program: Command): void {
-  const debt = program
-    .command('debt')
-    .description('done runs with fewer targets than wanted: what they lack, why, and from what')
-    .option('--days <number>', 'done within so many days', days, 30)
-    .option('--json', 'one object: {since, debts}')
-    .action(async (options: { days: number; json?: boolean }, command: Command) => {
-      const { since, debts } = await withDatabase(command, async ({ store, settings }) => {
-        const now = await store.serverTime();
-        const from = new Date(now.getTime() - options.days * HOURS_PER_DAY * 3_600_000);
-        return { since: from, debts: await listDebts(store, settings.rules, from) };
-      });
-      if (options.json) printJson({ since, debts });
-      else if (debts.length === 0) print(`No run of ${options.days} days lacks anything.`);
-      else print(draw(debts));
-    });
-  debt
-    .command('offer')
-    .description('have what these runs lack made by the host that has their data; they stay done')
-    .argument('<runs...>', 'run numbers')
-    .option('--reason <text>', 'for those who read it later')
-    .option('--json', 'one object: {offered: [..], refused: [{run, why}]}')
-    .action(async (words: string[], options: OfferOptions, command: Command) => {
-      const { json = debt.opts<{ json?: boolean }>().json } = options;
-      const runs = words.map(runNumber);
-      const { offered, refused } = await withDatabase(command, async ({ store, settings }) => {
-        const answers = [];
-        for (const run of new Set(runs))
-          answers.push(await offer(store, settings, run, options.reason));
-        return {
-          offered: answers.filter(({ why }) => why === null).map(({ run }) => run),
-          refused: answers.filter(({ why }) => why !== null),
-        };
-      });
-      if (json) printJson({ offered, refused });
-      else {
-        if (offered.length > 0) {
-          print(`Offered: ${offered.join(', ')}. Their hosts make what is missing when idle.`);
-        }
-        for (const { run, why } of refused) print(`Run ${run}: ${why ?? ''}.`);
+  const debt = query(program, {
+    name: 'debt',
+    about: 'done runs with fewer targets than wanted: what they lack, why, and from what',
+    takes: (command) =>
+      command.option('--days <number>', 'done within this number of days', days, 30),
+    json: 'one object: {since, debts}',
+    read: async ({ store, settings }, options: { days: number }) => {
+      const now = await store.serverTime();
+      const since = new Date(now.getTime() - options.days * HOURS_PER_DAY * 3_600_000);
+      return { since, debts: await listDebts(store, settings.rules, since) };
+    },
+    draw: ({ debts }, options) =>
+      debts.length === 0
+        ? `No run of the last ${counted(options.days, 'day')} lacks anything.`
+        : draw(debts),
+  });
+  query(debt, {
+    name: 'offer',
+    about: 'have what these runs lack made by the host that has their data; they stay done',
+    takes: (command) =>
+      command
+        .argument('<runs...>', 'run numbers', (text, before: number[] | undefined) => [
+          ...(before ?? []),
+          runNumber(text),
+        ])
+        .option('--reason <text>', 'for those who read it later'),
+    json: 'one object: {offered: [..], refused: [{run, why}]}',
+    read: async ({ store, settings }, { reason }: { reason?: string }, runs: number[]) => {
+      const answers = [];
+      for (const run of new Set(runs)) {
+        answers.push(await offer(store, settings, run, reason));
       }
-      if (refused.length > 0) process.exitCode = 1;
-    });
+      return {
+        offered: answers.filter(({ why }) => why === null).map(({ run }) => run),
+        refused: answers.filter(({ why }) => why !== null),
+      };
+    },
+    draw: ({ offered, refused }) =>
+      [
+        ...(offered.length === 0
+          ? []
+          : [`Offered: ${offered.join(', ')}. Their hosts make what is missing when idle.`]),
+        ...refused.map(({ run, why }) => `Run ${run}: ${why ?? ''}.`),
+      ].join('\n'),
+    isProblem: ({ refused }) => refused.length > 0,
+  });
 }
 
 async function listDebts(store: Store, rules: Rules, since: Date): Promise<Debt[]> {
@@ -196,7 +196,8 @@ function draw(debts: readonly Debt[]): string {
 }
 
 function stateText({ state, by, tries, reason, why_not: whyNot }: Debt): string {
-  const tried = tries === 0 ? '' : `, tried ${tries} times${reason === null ? '' : `: ${reason}`}`;
+  const tried =
+    tries === 0 ? '' : `, tried ${counted(tries, 'time')}${reason === null ? '' : `: ${reason}`}`;
   if (state !== 'open') return `${state}${by === null ? '' : ` (${by})`}${tried}`;
   return whyNot === null ? `can be offered${tried}` : `cannot be offered: ${whyNot}${tried}`;
 }

@@ -3,10 +3,11 @@ import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import type { DeletionDocument } from '../../features/deletion/deletion.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { readRun } from '../../run/run.pure.ts';
+import { query, verb } from '../framework/answering.ts';
 import { withDatabase } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { findRun } from '../framework/find-run.ts';
-import { bytes, print, printJson, table } from '../framework/output.ts';
+import { bytes, table } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 import { days } from '../framework/spans.ts';
 
@@ -16,35 +17,41 @@ const MOST_DELETIONS = 500;
 interface Options {
   unfinished?: boolean;
   days: number;
-  json?: boolean;
 }
 
 /** `bootstrax deletions [N]`: what became of live data; `deletions retry N`. */
 export function addDeletions(program: Command): void {
-  const deletions = program
-    .command('deletions')
-    .description('live data that was deleted or is to be: what stood in for it, or why it stays')
-    .argument('[run]', 'only of this run', runNumber)
-    .option('--unfinished', 'only those that are not at an end')
-    .option('--days <number>', 'without a run: asked for in so many days', days, 7)
-    .option('--json', 'one object: {deletions}')
-    .action(async (run: number | undefined, options: Options, command: Command) => {
-      const found = await withDatabase(command, ({ store }) => listed(store, run, options));
-      if (options.json) printJson({ deletions: found });
-      else if (found.length === 0) print('No such deletions.');
-      else print(run === undefined ? drawAll(found) : found.map(drawOne).join('\n\n'));
-    });
-  deletions
-    .command('retry')
-    .description('have the live data of a done run looked at again, and deleted if it may be')
-    .argument('<run>', 'run number', runNumber)
-    .option('--json', 'one object: {run, ok, message}')
-    .action(async (run: number, _: unknown, command: Command) => {
-      const message = await withDatabase(command, ({ store }) => retry(store, run));
-      if (command.optsWithGlobals<Options>().json) printJson({ run, ok: true, message });
-      else print(message);
-    })
-    .exitOverride();
+  const deletions = query(program, {
+    name: 'deletions',
+    about: 'live data that was deleted or is to be: what stood in for it, or why it stays',
+    takes: (command) =>
+      command
+        .argument('[run]', 'only of this run', runNumber)
+        .option('--unfinished', 'only those that have not ended')
+        .option('--days <number>', 'without a run: requested within this number of days', days, 7),
+    json: 'one object: {deletions}',
+    read: async ({ store }, options: Options, run: number | undefined) => ({
+      isOfOneRun: run !== undefined,
+      deletions: await listed(store, run, options),
+    }),
+    shape: ({ deletions: found }) => ({ deletions: found }),
+    draw: ({ isOfOneRun, deletions: found }) =>
+      found.length === 0
+        ? 'No such deletions.'
+        : isOfOneRun
+          ? found.map(drawOne).join('\n\n')
+          : drawAll(found),
+  });
+  verb(deletions, {
+    name: 'retry',
+    about: 'have the live data of a done run checked again, and deleted if it may be',
+    takes: (command) => command.argument('<run>', 'run number', runNumber),
+    json: 'one object: {run, ok, message}',
+    act: (command, _options, run: number) =>
+      withDatabase(command, async ({ store }) => ({
+        ...{ run, ok: true, message: await retry(store, run) },
+      })),
+  });
 }
 
 async function listed(

@@ -9,8 +9,8 @@ import { deletionInWords } from '../../features/deletion/deletion-words.pure.ts'
 import { placeNow } from '../../run/run-view.pure.ts';
 import { incompleteInWords } from '../../attempt/live-input.pure.ts';
 import type { Store } from '../../ports/store.ts';
-import { withDatabase } from '../framework/with-database.ts';
-import { print, printJson, style } from '../framework/output.ts';
+import { query } from '../framework/answering.ts';
+import { style } from '../framework/output.ts';
 
 /** Failures are compared with those of so many days. */
 const DAYS_COMPARED = 30;
@@ -29,32 +29,27 @@ interface LastFailure extends Cause {
 
 /** `bootstrax explain N`: from the functions that decide. */
 export function addExplain(program: Command): void {
-  program
-    .command('explain')
-    .description('why this run is, or is not, being processed, and what happens next')
-    .argument('<run>', RUN_HELP, runArgument)
-    .option(
-      '--json',
-      'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, place, sameNumber}',
-    )
-    .action(async (named: RunArgument, { json }: { json?: boolean }, command: Command) => {
-      const explanation = await withDatabase(command, async (database) => {
-        const { store } = database;
-        const { now, own, others } = await explainedRun(database, named);
-        const { incomplete } = own.stored.own;
-        const [deletion] = await store.deletions.ofRun(own.run);
-        return {
-          ...own.explanation,
-          lastFailure: await lastFailureOf(store, own.run, now),
-          liveData: deletion === undefined ? null : deletionInWords(deletion),
-          incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
-          place: placeNow(own.stored),
-          sameNumber: others.map((other) => other.explanation),
-        };
-      });
-      if (json) printJson(explanation);
-      else print([explanation, ...explanation.sameNumber].map(inWords).join('\n\n'));
-    });
+  query(program, {
+    name: 'explain',
+    about: 'why this run is, or is not, being processed, and what happens next',
+    takes: (command) => command.argument('<run>', RUN_HELP, runArgument),
+    json: 'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, place, sameNumber}',
+    read: async (database, _options, named: RunArgument) => {
+      const { store } = database;
+      const { now, own, others } = await explainedRun(database, named);
+      const { incomplete } = own.stored.own;
+      const [deletion] = await store.deletions.ofRun(own.run);
+      return {
+        ...own.explanation,
+        lastFailure: await lastFailureOf(store, own.run, now),
+        liveData: deletion === undefined ? null : deletionInWords(deletion),
+        incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
+        place: placeNow(own.stored),
+        sameNumber: others.map((other) => other.explanation),
+      };
+    },
+    draw: (explanation) => [explanation, ...explanation.sameNumber].map(inWords).join('\n\n'),
+  });
 }
 
 /** What is told of the run itself, once for all documents of its number. */

@@ -2,30 +2,32 @@ import type { Command } from 'commander';
 import { storedCauseText } from '../../retry/stored-cause.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
-import { withDatabase } from '../framework/with-database.ts';
+import { query } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { bytes, duration, print, printJson, table } from '../framework/output.ts';
+import { bytes, duration, table } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 
 const MOST_ATTEMPTS = 200;
 
 /** `bootstrax history N`: every attempt at a run, newest first. */
 export function addHistory(program: Command): void {
-  program
-    .command('history')
-    .description('every attempt at this run: host, targets, outcome, cause')
-    .argument('<run>', 'run number', runNumber)
-    .option('--json', 'one object: {run, attempts}, as in the collection bootstrax_attempts')
-    .action(async (run: number, options: { json?: boolean }, command: Command) => {
-      const attempts = await withDatabase(command, async ({ store }) => {
-        const found = await store.attempts.ofRun(run, MOST_ATTEMPTS);
-        if (found.length > 0 || (await store.runs.byNumber(run)).length > 0) return found;
+  query(program, {
+    name: 'history',
+    about: 'every attempt at this run: host, targets, outcome, cause',
+    takes: (command) => command.argument('<run>', 'run number', runNumber),
+    json: 'one object: {run, attempts}, as in the collection bootstrax_attempts',
+    read: async ({ store }, _options, run: number) => {
+      const attempts = await store.attempts.ofRun(run, MOST_ATTEMPTS);
+      if (attempts.length === 0 && (await store.runs.byNumber(run)).length === 0) {
         throw new CommandFailure(1, `there is no run ${run}`);
-      });
-      if (options.json) printJson({ run, attempts });
-      else if (attempts.length === 0) print(`No attempt at run ${run} is known.`);
-      else print([attemptsTable(attempts), ...lastTraceback(attempts)].join('\n'));
-    });
+      }
+      return { run, attempts };
+    },
+    draw: ({ run, attempts }) =>
+      attempts.length === 0
+        ? `No attempt at run ${run} is known.`
+        : [attemptsTable(attempts), ...lastTraceback(attempts)].join('\n'),
+  });
 }
 
 /** For people. */

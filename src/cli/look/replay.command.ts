@@ -9,15 +9,16 @@ import {
   type Replayed,
   type ReplayedRun,
 } from '../../features/shadow/replay.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 import { decisionInputs } from '../framework/decision-inputs.ts';
-import { print, printJson, style, table } from '../framework/output.ts';
+import { style, table } from '../framework/output.ts';
 import { failureCount, runDocuments } from '../framework/run-documents.ts';
+import { localQuery } from '../framework/answering.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
 
 interface Options {
   against?: string;
   failures?: string;
-  json?: boolean;
 }
 
 /** What `replay --json` prints. */
@@ -33,24 +34,31 @@ const EXAMPLES = 3;
 
 /** `bootstrax replay FILE`: what another configuration would have decided about runs of the past. */
 export function addReplay(program: Command): void {
-  program
-    .command('replay')
-    .description('what this configuration would decide otherwise than another one, run by run')
-    .argument('<file>', 'exported run documents, Extended JSON, one a line; - is standard input')
-    .option('--against <file>', 'the other configuration; without it, the built-in defaults')
-    .option('--failures <number>', 'as if each run had failed so often')
-    .option('--json', 'one object: {runs, malformed, changed: [{run, changes}], summary}')
-    .addHelpText('after', '\nNo database, no Python. Changes are from the other one to this one.')
-    .action(async (file: string, options: Options, command: Command) => {
+  localQuery(program, {
+    name: 'replay',
+    about: 'what this configuration would decide otherwise than another one, run by run',
+    takes: (command) =>
+      command
+        .argument(
+          '<file>',
+          'exported run documents, Extended JSON, one a line; - is standard input',
+        )
+        .option('--against <file>', 'the other configuration; without it, the built-in defaults')
+        .option('--failures <number>', 'as if each run had failed this number of times')
+        .addHelpText(
+          'after',
+          '\nNo database, no Python. Changes are from the other one to this one.',
+        ),
+    json: 'one object: {runs, malformed, changed: [{run, changes}], summary}',
+    read: async (command, { against, failures }: Options, file: string) => {
       const { settings } = await settingsOf(command, { withoutCredentials: true });
       const tried = await configurationOf(settings);
-      const other = await otherConfiguration(options.against ?? null, settings, tried.decisions);
-      const failures =
-        options.failures === undefined ? null : failureCount('--failures', options.failures);
-      const replay = await replayAll(file, other, tried, failures);
-      if (options.json) printJson(replay);
-      else draw(replay, options.against ?? 'the built-in defaults');
-    });
+      const other = await otherConfiguration(against ?? null, settings, tried.decisions);
+      const count = failures === undefined ? null : failureCount('--failures', failures);
+      return replayAll(file, other, tried, count);
+    },
+    draw: (replay, { against = 'the built-in defaults' }) => draw(replay, against),
+  });
 }
 
 async function configurationOf(settings: Settings): Promise<Configuration> {
@@ -111,28 +119,35 @@ async function replayAll(
   return { ...replay, summary: summaryOf(replay.changed, EXAMPLES) };
 }
 
-function draw({ runs, malformed, changed, summary }: Replay, other: string): void {
-  for (const { run, changes } of changed) {
-    print(style('bold', `run ${run}`));
-    for (const { decision, from, to } of changes) {
-      print(`  ${decision.padEnd(18)} ${inWords(from)}  ->  ${inWords(to)}`);
-    }
-  }
-  if (changed.length > 0) print('');
-  const skipped = malformed === 0 ? '' : `; ${malformed} malformed documents are left out`;
-  print(`${changed.length} of ${runs} runs come out otherwise than with ${other}${skipped}.`);
-  if (summary.length === 0) return;
-  print(
-    table(
-      ['decision', 'runs', 'for example'],
-      summary.map(({ decision, count, examples: [first] }) => [
-        decision,
-        String(count),
-        first === undefined
-          ? ''
-          : `${first.run ?? '?'}: ${inWords(first.from)} -> ${inWords(first.to)}`,
-      ]),
+function draw({ runs, malformed, changed, summary }: Replay, other: string): string {
+  const changes = changed.flatMap(({ run, changes: ofRun }) => [
+    style('bold', `run ${run}`),
+    ...ofRun.map(
+      ({ decision, from, to }) => `  ${decision.padEnd(18)} ${inWords(from)}  ->  ${inWords(to)}`,
     ),
+  ]);
+  const skipped =
+    malformed === 0
+      ? ''
+      : `; ${counted(malformed, 'malformed document is', 'malformed documents are')} left out`;
+  return [
+    ...changes,
+    ...(changed.length > 0 ? [''] : []),
+    `${changed.length} of ${counted(runs, 'run')} come out otherwise than with ${other}${skipped}.`,
+    ...(summary.length === 0 ? [] : [summaryTable(summary)]),
+  ].join('\n');
+}
+
+function summaryTable(summary: Replay['summary']): string {
+  return table(
+    ['decision', 'runs', 'for example'],
+    summary.map(({ decision, count, examples: [first] }) => [
+      decision,
+      String(count),
+      first === undefined
+        ? ''
+        : `${first.run ?? '?'}: ${inWords(first.from)} -> ${inWords(first.to)}`,
+    ]),
   );
 }
 

@@ -4,69 +4,77 @@ import { numbered } from '../../run/same-number.store.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import type { RunListQuery } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
-import { withDatabase } from '../framework/with-database.ts';
+import { query } from '../framework/answering.ts';
+import { addFormerName } from '../framework/former-names.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { drawMalformed, malformedViews } from '../framework/malformed-runs.ts';
-import { duration, print, printJson, style, table } from '../framework/output.ts';
+import { drawMalformed, malformedViews, type MalformedView } from '../framework/malformed-runs.ts';
+import { duration, style, table } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 import { runView, type RunView } from '../../run/run-view.pure.ts';
 
 interface Options {
   state?: RunState | 'new';
-  readoutMode?: string;
+  mode?: string;
   from?: number;
   to?: number;
   before?: number;
   limit: string;
   malformed?: boolean;
-  json?: boolean;
 }
 
-/** Run numbers that are looked through for malformed documents unless a range is given. */
-const NUMBERS_LOOKED_AT = 2000;
+/** Run numbers that are searched for malformed documents unless a range is given. */
+const NUMBERS_READ = 2000;
 
-/** `bootstrax runs`: the newest runs, by number. */
+/** `bootstrax runs`: the newest runs, by number; or those that are malformed. */
 export function addRuns(program: Command): void {
-  program
-    .command('runs')
-    .description('the newest runs with their states')
-    .addOption(
-      new Option('--state <state>', 'only these').choices(['new', ...RUN_STATES] as string[]),
-    )
-    .option('--readout-mode <mode>', 'only runs of this mode')
-    .option('--from <run>', 'only this number and above', runNumber)
-    .option('--to <run>', 'only this number and below', runNumber)
-    .option('--before <run>', 'go on below this number', runNumber)
-    .option('--limit <number>', 'at most so many', '20')
-    .option(
-      '--malformed',
-      'documents that cannot be processed or are odd, with the fields that are wrong',
-    )
-    .option(
-      '--json',
-      'one object: {runs, before}; each run with the id of its document and of others with its number; before continues the list',
-    )
-    .action(async (options: Options, command: Command) => {
-      if (options.malformed) {
-        await listMalformed(options, command);
-        return;
-      }
-      const query = queryOf(options);
-      const { runs, before } = await withDatabase(command, async ({ store }) => {
-        const page = await store.runs.list(query);
-        const now = await store.serverTime();
-        return {
-          runs: await numberedViews(store, page.runs, now),
-          before: page.before,
-        };
-      });
-      if (options.json) {
-        printJson({ runs, before });
-        return;
-      }
-      print(runs.length === 0 ? 'No such runs.' : drawRuns(runs));
-      if (before !== null) print(style('dim', `\nMore: --before ${before}`));
-    });
+  query(program, {
+    name: 'runs',
+    about: 'the newest runs with their states',
+    takes: (command) => {
+      command
+        .addOption(new Option('--state <state>', 'only these').choices(['new', ...RUN_STATES]))
+        .option('--mode <mode>', 'only runs of this readout mode')
+        .option('--from <run>', 'only this number and above', runNumber)
+        .option('--to <run>', 'only this number and below', runNumber)
+        .option('--before <run>', 'go on below this number', runNumber)
+        .option('--limit <number>', 'at most this number of runs', '20')
+        .option(
+          '--malformed',
+          'documents that cannot be processed or are odd, with the fields that are wrong',
+        );
+      addFormerName(command, '--readout-mode <mode>', '--mode');
+    },
+    json: 'one object: {runs, before}; each run with the id of its document and of others with its number; before continues the list',
+    read: ({ store }, options: Options): Promise<Listed | Malformed> =>
+      options.malformed ? readMalformed(store, options) : readListed(store, options),
+    shape: ({ kind: _, ...answer }) => answer,
+    draw: (answer) =>
+      answer.kind === 'malformed' ? drawMalformed(answer.runs) : drawListed(answer),
+  });
+}
+
+interface Listed {
+  kind: 'listed';
+  runs: ListedRun[];
+  /** Continues the list; null at its end. */
+  before: number | null;
+}
+
+interface Malformed {
+  kind: 'malformed';
+  runs: MalformedView[];
+}
+
+async function readListed(store: Store, options: Options): Promise<Listed> {
+  const page = await store.runs.list(queryOf(options));
+  const now = await store.serverTime();
+  const runs = await numberedViews(store, page.runs, now);
+  return { kind: 'listed', runs, before: page.before };
+}
+
+function drawListed({ runs, before }: Listed): string {
+  const more = before === null ? [] : [style('dim', `\nMore: --before ${before}`)];
+  return [runs.length === 0 ? 'No such runs.' : drawRuns(runs), ...more].join('\n');
 }
 
 /** A run of the list, and what tells it from others with its number. */
@@ -96,22 +104,17 @@ async function numberedViews(
   });
 }
 
-/** Also those that no manager has looked at; but of runs long concluded only the newest numbers. */
-async function listMalformed({ from, to, json }: Options, command: Command): Promise<void> {
-  const runs = await withDatabase(command, async ({ store }) =>
-    malformedViews(
-      await store.runs.suspects({
-        numbers: NUMBERS_LOOKED_AT,
-        ...(from === undefined ? {} : { from }),
-        ...(to === undefined ? {} : { to }),
-      }),
-    ),
-  );
-  if (json) printJson({ runs });
-  else print(drawMalformed(runs));
+/** Also those that no manager has read; but of runs long concluded only the newest numbers. */
+async function readMalformed(store: Store, { from, to }: Options): Promise<Malformed> {
+  const suspects = await store.runs.suspects({
+    numbers: NUMBERS_READ,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  });
+  return { kind: 'malformed', runs: malformedViews(suspects) };
 }
 
-function queryOf({ state, readoutMode, from, to, before, limit }: Options): RunListQuery {
+function queryOf({ state, mode, from, to, before, limit }: Options): RunListQuery {
   const count = Number(limit);
   if (!Number.isInteger(count) || count < 1 || count > 1000) {
     throw new CommandFailure(2, `--limit: "${limit}" is not a number from 1 to 1000`);
@@ -119,7 +122,7 @@ function queryOf({ state, readoutMode, from, to, before, limit }: Options): RunL
   return {
     limit: count,
     ...(state === undefined ? {} : { state: state === 'new' ? null : state }),
-    ...(readoutMode === undefined ? {} : { mode: readoutMode }),
+    ...(mode === undefined ? {} : { mode }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(before === undefined ? {} : { before }),

@@ -4,23 +4,24 @@ import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { shadowLogPath } from '../../features/shadow/shadow-log.ts';
 import { shadowReport, type ShadowReport } from '../../features/shadow/shadow-report.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { print, printJson, table } from '../framework/output.ts';
+import { table } from '../framework/output.ts';
+import { localQuery } from '../framework/answering.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
 
 /** `bootstrax shadow-report`: how often a shadow would have decided as the others did. */
 export function addShadowReport(program: Command): void {
-  program
-    .command('shadow-report')
-    .description('where `run --shadow` would have decided as others did, and where otherwise')
-    .option('--json', 'one object: {from, to, runs, kinds: [{kind, agree, differ, unknown, ...}]}')
-    .action(async ({ json }: { json?: boolean }, command: Command) => {
+  localQuery(program, {
+    name: 'shadow-report',
+    about: 'where `run --shadow` would have decided as others did, and where otherwise',
+    json: 'one object: {from, to, runs, kinds: [{kind, agree, differ, unknown, ...}]}',
+    read: async (command) => {
       const { settings } = await settingsOf(command, { withoutCredentials: true });
-      const path = shadowLogPath(settings.paths.stateDir);
-      const report = shadowReport(await logLines(path));
-      if (json) printJson(report);
-      else draw(report);
-    });
+      return shadowReport(await logLines(shadowLogPath(settings.paths.stateDir)));
+    },
+    draw,
+  });
 }
 
 /** Lines that are no JSON are undefined. */
@@ -45,29 +46,35 @@ function parsed(text: string): unknown {
   }
 }
 
-function draw({ from, to, runs, kinds, unreadable }: ShadowReport): void {
-  if (from === null || to === null) {
-    print('Nothing was seen yet.');
-    return;
-  }
-  print(`${runs} runs from ${from} to ${to}`);
-  print(
+function draw({ from, to, runs, kinds, unreadable }: ShadowReport): string {
+  if (from === null || to === null) return 'Nothing was seen yet.';
+  return [
+    `${counted(runs, 'run')} from ${from} to ${to}`,
     table(
       ['decision', 'the same', 'otherwise', 'not known'],
       kinds.map(({ kind, agree, differ, unknown }) =>
         [kind, agree, differ, unknown].map((cell) => String(cell)),
       ),
     ),
-  );
-  for (const { kind, changes } of kinds) {
-    for (const { decision, count, examples } of changes) {
-      const [first] = examples;
-      const example =
-        first === undefined
-          ? ''
-          : `, as run ${first.run ?? '?'}: ${JSON.stringify(first.from)}, here ${JSON.stringify(first.to)}`;
-      print(`${kind}: ${decision} differs ${count === 1 ? 'once' : `${count} times`}${example}`);
-    }
-  }
-  if (unreadable > 0) print(`${unreadable} lines cannot be read and are left out.`);
+    ...kinds.flatMap(({ kind, changes }) => changes.map((change) => changeLine(kind, change))),
+    ...(unreadable > 0
+      ? [
+          `${counted(unreadable, 'line cannot be read and is', 'lines cannot be read and are')} left out.`,
+        ]
+      : []),
+  ].join('\n');
+}
+
+type Kind = ShadowReport['kinds'][number];
+
+function changeLine(
+  kind: Kind['kind'],
+  { decision, count, examples }: Kind['changes'][number],
+): string {
+  const [first] = examples;
+  const example =
+    first === undefined
+      ? ''
+      : `, as run ${first.run ?? '?'}: ${JSON.stringify(first.from)}, here ${JSON.stringify(first.to)}`;
+  return `${kind}: ${decision} differs ${count === 1 ? 'once' : `${count} times`}${example}`;
 }

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { userInfo } from 'node:os';
 import type { AlarmsPanel, AlarmView } from '../../readmodel/api.ts';
 import { ALARM_WORDS, type Receiver } from '../../features/alarms/alarm.pure.ts';
-import { withDatabase } from '../framework/with-database.ts';
+import { localQuery, query } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { print, printJson, table } from '../framework/output.ts';
+import { table } from '../framework/output.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
 
 type Destination = AlarmsPanel['receivers'][number]['destination'];
@@ -15,34 +15,27 @@ const DESTINATION_WORDS = {
   dead_man: 'dead-man signal',
 } as const;
 
-/** `bootstrax alarms`: what is wrong, and who has been told; `alarms test`. */
+/** `bootstrax alarms`: what is wrong, and who has been notified; `alarms test`. */
 export function addAlarms(program: Command): void {
-  const alarms = program
-    .command('alarms')
-    .description(
-      'alarms that are open or were yesterday, who has been told, and who cannot be told',
-    )
-    .option('--json', 'one object: {open, recent, receivers, maintenance}')
-    .action(async ({ json }: { json?: boolean }, command: Command) => {
+  const alarms = query(program, {
+    name: 'alarms',
+    about: 'alarms that are open or were yesterday, who was notified, and who cannot be',
+    json: 'one object: {open, recent, receivers, maintenance}',
+    read: async ({ store, settings }) => {
       const { destinationsOf } = await import('../../features/alarms/alarm-sender.ts');
       const { readAlarms } = await import('../../features/alarms/alarm-panel.ts');
-      const panel = await withDatabase(command, async ({ store, settings }) =>
-        readAlarms(store, destinationsOf(settings.alarms), await store.serverTime()),
-      );
-      if (json) printJson(panel);
-      else print(draw(panel));
-    });
-  alarms
-    .command('test')
-    .description('send a test to every receiver that the settings name; exit code 1 if one fails')
-    .option('--json', 'one object: {sent: [{destination, problem}]}')
-    .action(async (_: unknown, command: Command) => {
-      const sent = await sendTests(command);
-      if (command.optsWithGlobals<{ json?: boolean }>().json) printJson({ sent });
-      else print(sent.map(testLine).join('\n'));
-      if (sent.some(({ problem }) => problem !== null)) process.exitCode = 1;
-    })
-    .exitOverride();
+      return readAlarms(store, destinationsOf(settings.alarms), await store.serverTime());
+    },
+    draw,
+  });
+  localQuery(alarms, {
+    name: 'test',
+    about: 'send a test to every receiver that the settings name; exit code 1 if one fails',
+    json: 'one object: {sent: [{destination, problem}]}',
+    read: async (command) => ({ sent: await sendTests(command) }),
+    draw: ({ sent }) => sent.map(testLine).join('\n'),
+    isProblem: ({ sent }) => sent.some(({ problem }) => problem !== null),
+  });
 }
 
 async function sendTests(

@@ -5,8 +5,9 @@ import { problemOfPassword } from '../../dashboard/access/passwords.ts';
 import { USER_NAME, Users } from '../../dashboard/access/users.ts';
 import { ROLES, type Role } from '../../dashboard/access/session-api.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { print, printJson, table } from '../framework/output.ts';
+import { table } from '../framework/output.ts';
 import { readNewSecret } from '../framework/secret-input.ts';
+import { localQuery } from '../framework/answering.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
 
 /** `bootstrax user`: the accounts of the dashboard. */
@@ -14,78 +15,83 @@ export function addUser(program: Command): void {
   const user = program
     .command('user')
     .description('accounts of the dashboard: viewers look, operators act (docs/access.md)');
-
-  user
-    .command('add')
-    .description('a new account; its password is asked for, or read from standard input')
-    .argument('<name>')
-    .argument('<role>', ROLES.join(' or '))
-    .option('--json', 'one object: {name, role}')
-    .action(async (name: string, word: string, { json }: { json?: boolean }, command) => {
-      const role = roleOf(word);
-      if (!USER_NAME.test(name.normalize('NFC'))) {
-        throw new CommandFailure(
-          2,
-          `"${name}" is no name for an account: letters, digits and . _ @ -, at most 64 of them`,
-        );
-      }
-      const users = await usersOf(command as Command);
-      if ((await users.find(name)) !== null) throw taken(name);
-      const password = await newPassword(name);
-      if (!(await users.add(name, role, password))) throw taken(name);
-      tell(json, { name, role }, `${name} is now an account: ${role}.`);
-    });
-
-  user
-    .command('list')
-    .description('all accounts and what they may do')
-    .option('--json', 'one object: {users: [{name, role}]}')
-    .action(async ({ json }: { json?: boolean }, command) => {
-      const accounts = await (await usersOf(command as Command)).list();
-      const users = accounts.map(({ name, role }) => ({ name, role }));
-      const rows = users.map(({ name, role }) => [name, role]);
-      tell(json, { users }, rows.length === 0 ? 'No accounts.' : table(['name', 'role'], rows));
-    });
-
-  user
-    .command('password')
-    .description('a new password for an account; its logins end')
-    .argument('<name>')
-    .option('--json', 'one object: {name}')
-    .action(async (name: string, { json }: { json?: boolean }, command) => {
-      const users = await usersOf(command as Command);
+  localQuery(user, {
+    name: 'add',
+    about: 'a new account; its password is asked for, or read from standard input',
+    takes: (command) => command.argument('<name>').argument('<role>', ROLES.join(' or ')),
+    json: 'one object: {name, role}',
+    read: addAccount,
+    draw: ({ name, role }) => `${name} is now an account: ${role}.`,
+  });
+  localQuery(user, {
+    name: 'list',
+    about: 'all accounts and what they may do',
+    json: 'one object: {users: [{name, role}]}',
+    read: async (command) => {
+      const accounts = await (await usersOf(command)).list();
+      return { users: accounts.map(({ name, role }) => ({ name, role })) };
+    },
+    draw: ({ users }) =>
+      users.length === 0
+        ? 'No accounts.'
+        : table(
+            ['name', 'role'],
+            users.map(({ name, role }) => [name, role]),
+          ),
+  });
+  localQuery(user, {
+    name: 'password',
+    about: 'a new password for an account; its logins end',
+    takes: (command) => command.argument('<name>'),
+    json: 'one object: {name}',
+    read: async (command, _options, name: string) => {
+      const users = await usersOf(command);
       if ((await users.find(name)) === null) throw unknown(name);
       const password = await newPassword(name);
       if (!(await users.change(name, { password }))) throw unknown(name);
-      tell(
-        json,
-        { name },
-        `${name} has a new password; whoever was logged in so, is not any more.`,
-      );
-    });
-
-  user
-    .command('role')
-    .description('let an account look (viewer) or also act (operator), at once')
-    .argument('<name>')
-    .argument('<role>', ROLES.join(' or '))
-    .option('--json', 'one object: {name, role}')
-    .action(async (name: string, word: string, { json }: { json?: boolean }, command) => {
+      return { name };
+    },
+    draw: ({ name }) => `${name} has a new password; its former logins have ended.`,
+  });
+  localQuery(user, {
+    name: 'role',
+    about: 'let an account look (viewer) or also act (operator), at once',
+    takes: (command) => command.argument('<name>').argument('<role>', ROLES.join(' or ')),
+    json: 'one object: {name, role}',
+    read: async (command, _options, name: string, word: string) => {
       const role = roleOf(word);
-      const users = await usersOf(command as Command);
+      const users = await usersOf(command);
       if (!(await users.change(name, { role }))) throw unknown(name);
-      tell(json, { name, role }, `${name} is now ${role}.`);
-    });
+      return { name, role };
+    },
+    draw: ({ name, role }) => `${name} is now ${role}.`,
+  });
+  localQuery(user, {
+    name: 'remove',
+    about: 'remove an account; its logins end',
+    takes: (command) => command.argument('<name>'),
+    json: 'one object: {name}',
+    read: async (command, _options, name: string) => {
+      if (!(await (await usersOf(command)).remove(name))) throw unknown(name);
+      return { name };
+    },
+    draw: ({ name }) => `${name} is no account any more.`,
+  });
+}
 
-  user
-    .command('remove')
-    .description('remove an account; its logins end')
-    .argument('<name>')
-    .option('--json', 'one object: {name}')
-    .action(async (name: string, { json }: { json?: boolean }, command) => {
-      if (!(await (await usersOf(command as Command)).remove(name))) throw unknown(name);
-      tell(json, { name }, `${name} is no account any more.`);
-    });
+async function addAccount(command: Command, _options: object, name: string, word: string) {
+  const role = roleOf(word);
+  if (!USER_NAME.test(name.normalize('NFC'))) {
+    throw new CommandFailure(
+      2,
+      `"${name}" is no name for an account: letters, digits and . _ @ -, at most 64 of them`,
+    );
+  }
+  const users = await usersOf(command);
+  if ((await users.find(name)) !== null) throw taken(name);
+  const password = await newPassword(name);
+  if (!(await users.add(name, role, password))) throw taken(name);
+  return { name, role };
 }
 
 async function usersOf(command: Command): Promise<Users> {
@@ -124,9 +130,4 @@ function taken(name: string): CommandFailure {
 
 function unknown(name: string): CommandFailure {
   return new CommandFailure(1, `${name} is no account: see bootstrax user list`);
-}
-
-function tell(json: boolean | undefined, object: object, text: string): void {
-  if (json) printJson(object);
-  else print(text);
 }

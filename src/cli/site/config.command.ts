@@ -1,42 +1,41 @@
 import type { Command } from 'commander';
 import { showSettings } from '../../infra/config/show-config.ts';
-import { print, printJson, style, table } from '../framework/output.ts';
+import { style, table } from '../framework/output.ts';
+import { localQuery } from '../framework/answering.ts';
 import { settingsOf, unknownVariables } from '../framework/setting-flags.ts';
 
 /** `bootstrax config`: every setting with its value and source, secrets masked. */
 export function addConfig(program: Command): void {
-  program
-    .command('config')
-    .description('show the effective settings and where each came from')
-    .option(
-      '--json',
-      'one object: {file, settings: [{setting, value, source, env, flag}], unknown}',
-    )
-    .action(async ({ json }: { json?: boolean }, command: Command) => {
+  localQuery(program, {
+    name: 'config',
+    about: 'show the effective settings and where each came from',
+    json: 'one object: {file, settings: [{setting, value, source, env, flag}], unknown}',
+    read: async (command) => {
       const { settings, sources, file } = await settingsOf(command);
-      const shown = showSettings(settings, sources);
       const unknown = unknownVariables(process.env);
-      if (json) {
-        printJson({ file, settings: shown, unknown });
-        return;
-      }
-      print(
-        table(
-          ['setting', 'value', 'from', 'flag', 'environment'],
-          shown.map(({ setting, value, source, flag, env }) => [
-            setting,
-            shortened(value),
-            source === 'default' ? source : style('cyan', source),
-            flag ?? 'file only',
-            env ?? '',
-          ]),
-        ),
-      );
+      return { file, settings: showSettings(settings, sources), unknown };
+    },
+    draw: ({ settings, unknown }) => {
       for (const { name, meant } of unknown) {
         const hint = meant === null ? '' : `; did you mean ${meant}?`;
         process.stderr.write(`bootstrax: ${name} is no setting and is ignored${hint}\n`);
       }
-    });
+      return settingsTable(settings);
+    },
+  });
+}
+
+function settingsTable(settings: ReturnType<typeof showSettings>): string {
+  return table(
+    ['setting', 'value', 'from', 'flag', 'environment'],
+    settings.map(({ setting, value, source, flag, env }) => [
+      setting,
+      shortened(value),
+      source === 'default' ? source : style('cyan', source),
+      flag ?? 'file only',
+      env ?? '',
+    ]),
+  );
 }
 
 function shortened(value: unknown): string {

@@ -1,71 +1,68 @@
 import type { Command } from 'commander';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { print, printJson } from '../framework/output.ts';
+import { localQuery } from '../framework/answering.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
-
-interface Options {
-  json?: boolean;
-}
 
 /** `bootstrax db start|stop|status`: the embedded server, for the demo, tests and small labs. */
 export function addDb(program: Command): void {
-  const db = program
-    .command('db')
-    .description('start, stop or look at the embedded database server')
-    .exitOverride();
-  db.command('start')
-    .description('start it, or find the one that runs; it goes on after this command')
-    .option('--port <number>', 'port on the loopback interface (default: a free one)')
-    .option('--json', 'one object: {url, pid, data}')
-    .exitOverride()
-    .action(async ({ json, port }: Options & { port?: string }, command: Command) => {
+  const db = program.command('db').description('start, stop or check the embedded database server');
+  localQuery(db, {
+    name: 'start',
+    about: 'start it, or find the one that runs; it goes on after this command',
+    takes: (command) =>
+      command.option('--port <number>', 'port on the loopback interface (default: a free one)'),
+    json: 'one object: {url, pid, data}',
+    read: async (command, { port }: { port?: string }) => {
       const { settings } = await settingsOf(command);
       const { startEmbedded } = await import('../../infra/mongo/embedded/embedded-server.ts');
-      const server = await startEmbedded({
+      const { url, identity, dataDirectory } = await startEmbedded({
         python: settings.worker.python,
         stateDir: settings.paths.stateDir,
         port: port === undefined ? null : portNumber(port),
       });
-      if (json) {
-        printJson({ url: server.url, pid: server.identity.pid, data: server.dataDirectory });
-      } else {
-        print(`The embedded server listens on ${server.url} (process ${server.identity.pid}).`);
-        print(`Its data is in ${server.dataDirectory}. It ends with: bootstrax db stop`);
-      }
-    });
-  db.command('stop')
-    .description('end it; its data stays')
-    .option('--json', 'one object: {stopped}')
-    .exitOverride()
-    .action(async ({ json }: Options, command: Command) => {
+      return { url, pid: identity.pid, data: dataDirectory };
+    },
+    draw: ({ url, pid, data }) =>
+      `The embedded server listens on ${url} (process ${pid}).\n` +
+      `Its data is in ${data}. To stop it: bootstrax db stop`,
+  });
+  localQuery(db, {
+    name: 'stop',
+    about: 'stop it; its data stays',
+    json: 'one object: {stopped}',
+    read: async (command) => {
       const { settings } = await settingsOf(command);
       const { stopEmbedded } = await import('../../infra/mongo/embedded/embedded-server.ts');
-      const stopped = await stopEmbedded(settings.paths.stateDir);
-      if (json) printJson({ stopped });
-      else print(stopped ? 'The embedded server has ended.' : 'No embedded server was running.');
-    });
-  db.command('status')
-    .description('does it run? exit code 1 if not')
-    .option('--json', 'one object: {running, url, pid, data}')
-    .exitOverride()
-    .action(async ({ json }: Options, command: Command) => {
-      const { settings } = await settingsOf(command);
-      const { findEmbedded } = await import('../../infra/mongo/embedded/embedded-server.ts');
-      const server = await findEmbedded(settings.paths.stateDir);
-      if (json) {
-        printJson({
-          running: server !== null,
-          url: server?.url ?? null,
-          pid: server?.identity.pid ?? null,
-          data: server?.dataDirectory ?? null,
-        });
-      } else if (server === null) {
-        print(`No embedded server runs for ${settings.paths.stateDir}.`);
-      } else {
-        print(`The embedded server listens on ${server.url} (process ${server.identity.pid}).`);
-      }
-      if (server === null) process.exitCode = 1;
-    });
+      return { stopped: await stopEmbedded(settings.paths.stateDir) };
+    },
+    draw: ({ stopped }) =>
+      stopped ? 'The embedded server has ended.' : 'No embedded server was running.',
+  });
+  localQuery(db, {
+    name: 'status',
+    about: 'does it run? exit code 1 if not',
+    json: 'one object: {running, url, pid, data}',
+    read: readStatus,
+    shape: ({ running, url, pid, data }) => ({ running, url, pid, data }),
+    draw: ({ running, url, pid, stateDir }) =>
+      running
+        ? `The embedded server listens on ${url ?? ''} (process ${pid ?? ''}).`
+        : `No embedded server runs for ${stateDir}.`,
+    isProblem: ({ running }) => !running,
+  });
+}
+
+async function readStatus(command: Command) {
+  const { stateDir } = (await settingsOf(command)).settings.paths;
+  const { findEmbedded } = await import('../../infra/mongo/embedded/embedded-server.ts');
+  const server = await findEmbedded(stateDir);
+  return {
+    stateDir,
+    running: server !== null,
+    url: server?.url ?? null,
+    pid: server?.identity.pid ?? null,
+    data: server?.dataDirectory ?? null,
+  };
 }
 
 function portNumber(text: string): number {

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 
-import { act, AIMED_AT, preview } from '../../features/actions/act.ts';
+import { act, preview } from '../../features/actions/act.ts';
 import type { Target, Tools } from '../../features/actions/action.ts';
-import { ACTION_KINDS } from '../../features/actions/action-kinds.pure.ts';
+import {
+  ACTION_KINDS,
+  actionRow,
+  type ActionKind,
+} from '../../features/actions/action-table.pure.ts';
 import type {
   ActionEffect,
   ActionsAnswer,
@@ -186,10 +190,11 @@ function toolsOf({ store, settings }: Surroundings): Tools {
   };
 }
 
-function aimedAt(kind: keyof typeof AIMED_AT, target: Given): Target {
+function aimedAt(kind: ActionKind, target: Given): Target {
   const aim = targetOf(target);
-  if (aim.kind !== AIMED_AT[kind]) {
-    throw new Refusal(400, `targets: ${kind} is for a ${AIMED_AT[kind]}, not for a ${aim.kind}`);
+  const { target: meant } = actionRow(kind);
+  if (aim.kind !== meant) {
+    throw new Refusal(400, `targets: ${kind} is for a ${meant}, not for a ${aim.kind}`);
   }
   return aim;
 }

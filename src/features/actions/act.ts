@@ -1,12 +1,25 @@
 import { randomBytes } from 'node:crypto';
 
 import { boundedLine, boundedText } from '../../infra/values/bounded.pure.ts';
-import type { ActionKind } from './action-kinds.pure.ts';
-import type { Asking, RunActionKind } from './run-effects.pure.ts';
+import {
+  actionRow,
+  isHostAction,
+  isRunAction,
+  type ActionKind,
+  type HostActionKind,
+} from './action-table.pure.ts';
+import type { Asking } from './run-effects.pure.ts';
 import type { ActionAbout, ActionDocument } from './action.port.ts';
 import { lookAtHost } from './host-actions.ts';
 import { acknowledge, lookAtItem } from './item-actions.ts';
-import { askingOf, carryOutOnRun, changedText, lookAtRun, type RunLook } from './run-actions.ts';
+import {
+  askingOf,
+  carryOutOnRun,
+  changedText,
+  lookAtRun,
+  type RunAsk,
+  type RunLook,
+} from './run-actions.ts';
 import type { Ask, HostTarget, Look, Target, Tools } from './action.ts';
 
 /** Characters. */
@@ -15,20 +28,6 @@ const LONGEST_REASON = 1000;
 const ID_BYTES = 12;
 const MS_PER_HOUR = 3_600_000;
 
-/** At what each kind of action can be aimed. */
-export const AIMED_AT: Readonly<Record<ActionKind, Target['kind']>> = {
-  retry: 'run',
-  hold: 'run',
-  release: 'run',
-  abandon: 'run',
-  reprocess: 'run',
-  fail: 'run',
-  renumber: 'run',
-  drain: 'host',
-  undrain: 'host',
-  acknowledge: 'item',
-};
-
 /** What an action would do to a target as things stand. Writes nothing. */
 export async function preview(
   tools: Tools,
@@ -36,10 +35,10 @@ export async function preview(
   target: Target,
   options: Asking = {},
 ): Promise<Look> {
-  const found = await look(tools, kind, target, options);
-  return typeof found === 'string'
-    ? { seen: '', before: null, possible: false, effect: found }
-    : found;
+  const prepared = await prepare(tools, kind, target, options);
+  return typeof prepared === 'string'
+    ? { seen: '', before: null, possible: false, effect: prepared }
+    : prepared.look;
 }
 
 /** An action as it is kept, and what its asker is told. */
@@ -56,55 +55,23 @@ export async function act(tools: Tools, asked: Ask): Promise<Acted> {
   const { store } = tools;
   const ask = bounded(asked);
   const { kind, target, by, via, reason, hours } = ask;
-  const found = await look(tools, kind, target, askingOf(ask));
-  const seen = typeof found === 'string' ? '' : found.seen;
-  const why =
-    typeof found === 'string'
-      ? found
-      : ask.seen !== null && ask.seen !== seen
-        ? changedText({ seen: ask.seen }, found)
-        : found.possible
-          ? null
-          : found.effect;
+  const prepared = await prepare(tools, kind, target, askingOf(ask));
+  const look = typeof prepared === 'string' ? null : prepared.look;
+  const why = typeof prepared === 'string' ? prepared : whyNot(ask, prepared.look);
   const id = newId();
   await store.actions.request({
     ...{ id, kind, by, via, reason, hours, ...aboutOf(target) },
-    saw: ask.seen ?? seen,
-    before: typeof found === 'string' ? null : found.before,
+    saw: ask.seen ?? look?.seen ?? '',
+    before: look?.before ?? null,
     awaits: target.kind === 'host' && why === null ? target.host : null,
   });
-  if (typeof found === 'string') return refused(tools, id, found);
-  if (why !== null) return refused(tools, id, why);
-  switch (target.kind) {
-    case 'host':
-      await tools.nudge(target.host);
-      return told(tools, id, `${target.host} is asked. ${found.effect}`);
-    case 'item': {
-      const { item } = target;
-      const landed = await acknowledge(tools, ask, { item, id, seen });
-      if (landed === 'changed') {
-        return refused(tools, id, 'somebody else has acknowledged it meanwhile; look again');
-      }
-      const message = `${item} is acknowledged by ${by}.`;
-      await store.actions.done(id, { message, expires: hours === null ? null : { hours } });
-      return told(tools, id, message);
-    }
-    case 'run': {
-      const answer = await carryOutOnRun(
-        tools,
-        { ask, kind: kind as RunActionKind, target, id },
-        found as RunLook,
-      );
-      if (answer.kind === 'changed') return refused(tools, id, answer.message);
-      const { message, after, awaits } = answer;
-      if (awaits === null) await store.actions.done(id, { message, after });
-      else {
-        await store.actions.awaitHost(id, { ...awaits, message, after });
-        await tools.nudge(awaits.host);
-      }
-      return told(tools, id, message);
-    }
-  }
+  if (typeof prepared === 'string') return refused(tools, id, prepared);
+  return why === null ? prepared.carryOut(ask, id) : refused(tools, id, why);
+}
+
+function whyNot({ seen }: Ask, look: Look): string | null {
+  if (seen !== null && seen !== look.seen) return changedText({ seen }, look);
+  return look.possible ? null : look.effect;
 }
 
 /**
@@ -113,14 +80,14 @@ export async function act(tools: Tools, asked: Ask): Promise<Acted> {
  */
 export async function actByOneself(
   tools: Tools,
-  asked: Ask & { target: HostTarget },
+  asked: Ask & { kind: HostActionKind; target: HostTarget },
   carryOut: (id: string, expires: Date | null) => Promise<{ ok: boolean; message: string }>,
 ): Promise<Acted> {
   const { store } = tools;
   const { kind, target, by, via, reason, hours } = bounded(asked);
   const { host } = target;
   const [{ seen: saw, before }, now] = await Promise.all([
-    lookAtHost(tools, kind === 'undrain' ? kind : 'drain', host),
+    lookAtHost(tools, kind, host),
     store.serverTime(),
   ]);
   const expires = hours === null ? null : new Date(now.getTime() + hours * MS_PER_HOUR);
@@ -135,21 +102,74 @@ export async function actByOneself(
   return told(tools, id, message);
 }
 
-async function look(
+/** How a target stands, and what carries the action out once it has been written down. */
+interface Prepared {
+  look: Look;
+  carryOut: (ask: Ask, id: string) => Promise<Acted>;
+}
+
+/** A text: why nothing can be said of this target. */
+async function prepare(
   tools: Tools,
   kind: ActionKind,
   target: Target,
   options: Asking,
-): Promise<Look | string> {
-  if (AIMED_AT[kind] !== target.kind) return `${kind} is for a ${AIMED_AT[kind]}`;
-  switch (target.kind) {
-    case 'run':
-      return lookAtRun(tools, kind as RunActionKind, target, options);
-    case 'host':
-      return lookAtHost(tools, kind === 'undrain' ? kind : 'drain', target.host);
-    case 'item':
-      return lookAtItem(tools, target.item);
+): Promise<Prepared | string> {
+  const { target: meant } = actionRow(kind);
+  if (target.kind === 'run' && isRunAction(kind)) {
+    const look = await lookAtRun(tools, kind, target, options);
+    if (typeof look === 'string') return look;
+    return { look, carryOut: (ask, id) => actOnRun(tools, { ask, kind, target, id }, look) };
   }
+  if (target.kind === 'host' && isHostAction(kind)) {
+    const look = await lookAtHost(tools, kind, target.host);
+    return {
+      look,
+      carryOut: async (_, id) => {
+        await tools.nudge(target.host);
+        return told(tools, id, `${target.host} is asked. ${look.effect}`);
+      },
+    };
+  }
+  if (target.kind === 'item' && target.kind === meant) {
+    const { item } = target;
+    const look = await lookAtItem(tools, item);
+    return {
+      look,
+      carryOut: (ask, id) => acknowledgeItem(tools, ask, { item, id, seen: look.seen }),
+    };
+  }
+  return `${kind} is for a ${meant}`;
+}
+
+async function actOnRun(tools: Tools, asked: RunAsk, look: RunLook): Promise<Acted> {
+  const { store } = tools;
+  const { id } = asked;
+  const answer = await carryOutOnRun(tools, asked, look);
+  if (answer.kind === 'changed') return refused(tools, id, answer.message);
+  const { message, after, awaits } = answer;
+  if (awaits === null) await store.actions.done(id, { message, after });
+  else {
+    await store.actions.awaitHost(id, { ...awaits, message, after });
+    await tools.nudge(awaits.host);
+  }
+  return told(tools, id, message);
+}
+
+async function acknowledgeItem(
+  tools: Tools,
+  ask: Ask,
+  about: { item: string; id: string; seen: string },
+): Promise<Acted> {
+  const { item, id } = about;
+  const { by, hours } = ask;
+  const landed = await acknowledge(tools, ask, about);
+  if (landed === 'changed') {
+    return refused(tools, id, 'somebody else has acknowledged it meanwhile; look again');
+  }
+  const message = `${item} is acknowledged by ${by}.`;
+  await tools.store.actions.done(id, { message, expires: hours === null ? null : { hours } });
+  return told(tools, id, message);
 }
 
 /** Words of a person go into documents and logs. */

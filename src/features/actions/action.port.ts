@@ -1,5 +1,5 @@
 import type { Standing } from './acknowledgement.pure.ts';
-import type { ActionKind } from './action-kinds.pure.ts';
+import type { ActionKind } from './action-table.pure.ts';
 
 /** What an action is about: exactly one of the three is not null. */
 export interface ActionAbout {
@@ -26,7 +26,9 @@ export interface ActionRequest extends ActionAbout {
   awaits: string | null;
 }
 
-export interface ActionDocument extends ActionRequest {
+export interface ActionDocument extends Omit<ActionRequest, 'kind'> {
+  /** Another release may know actions that this one does not: see `isActionKind`. */
+  kind: string;
   state: 'requested' | 'seen' | 'done' | 'refused';
   requested: Date;
   /** Its host has noticed it. */

@@ -1,4 +1,4 @@
-import type { ActionKind } from './action-kinds.pure.ts';
+import type { ActionKind } from './action-table.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
 import type { Store } from '../../ports/store.ts';
 

@@ -1,4 +1,5 @@
-import { hostEffect, type HostActionKind } from './host-effects.pure.ts';
+import type { HostActionKind } from './action-table.pure.ts';
+import { hostEffect } from './host-effects.pure.ts';
 import { hostSeen } from './seen.pure.ts';
 import { hostView } from '../../host/host-document.pure.ts';
 import type { Look, Tools } from './action.ts';

@@ -1,26 +1,24 @@
 import type { HostView } from '../../host/host-document.pure.ts';
+import type { HostActionKind } from './action-table.pure.ts';
 
-export type HostActionKind = 'drain' | 'undrain';
+type Host = Pick<HostView, 'state' | 'drained' | 'runs'>;
 
 export type HostEffect = { possible: true; effect: string } | { possible: false; why: string };
 
 /** What an action would do to a host; null: no host of this name has ever reported. */
-export function hostEffect(
-  kind: HostActionKind,
-  host: string,
-  view: Pick<HostView, 'state' | 'drained' | 'runs'> | null,
-): HostEffect {
+export function hostEffect(kind: HostActionKind, host: string, view: Host | null): HostEffect {
   if (view === null) return { possible: false, why: `no host ${host} has ever reported` };
   const late =
     view.state === 'dead' ? ` It gives no life sign now, and will do so when it comes back.` : '';
-  if (kind === 'undrain') {
-    const effect = view.drained === null ? 'It is not drained.' : 'It takes runs again.';
-    return { possible: true, effect: `${effect}${late}` };
-  }
-  const going =
-    view.runs.length === 0
-      ? ''
-      : ` Run ${view.runs.join(', ')} ${view.runs.length === 1 ? 'goes' : 'go'} on.`;
-  const before = view.drained === null ? '' : ` This replaces: ${view.drained.reason}.`;
-  return { possible: true, effect: `It takes no new run.${going}${before}${late}` };
+  return { possible: true, effect: `${EFFECTS[kind](view)}${late}` };
 }
+
+const EFFECTS: Readonly<Record<HostActionKind, (host: Host) => string>> = {
+  drain: ({ runs, drained }) => {
+    const going =
+      runs.length === 0 ? '' : ` Run ${runs.join(', ')} ${runs.length === 1 ? 'goes' : 'go'} on.`;
+    const before = drained === null ? '' : ` This replaces: ${drained.reason}.`;
+    return `It takes no new run.${going}${before}`;
+  },
+  undrain: ({ drained }) => (drained === null ? 'It is not drained.' : 'It takes runs again.'),
+};

@@ -1,11 +1,6 @@
 import { countedConclusion } from '../../retry/backoff.pure.ts';
-import {
-  runEffect,
-  type Asking,
-  type RunActionKind,
-  type RunEffect,
-  type RunStep,
-} from './run-effects.pure.ts';
+import { runActionRow, type RunActionKind } from './action-table.pure.ts';
+import { runEffect, type Asking, type RunEffect, type RunStep } from './run-effects.pure.ts';
 import { renumberEffect } from './renumber.pure.ts';
 import { heldFilter, runSeen } from './seen.pure.ts';
 import { harmToOthers, severalText, type Numbered } from '../../run/same-number.pure.ts';
@@ -47,7 +42,7 @@ export async function lookAtRun(
   if (typeof own === 'string') return own;
   const { document } = own;
   const others = documents.filter((each) => each !== own);
-  const harm = harmToOthers(kind, own, others);
+  const harm = harmToOthers(runActionRow(kind).harm, own, others);
   let effectOf: RunEffect;
   if (kind === 'renumber') {
     const { number: to = null } = options;
@@ -108,10 +103,18 @@ export type RunAnswer =
     }
   | { kind: 'changed'; message: string };
 
+/** An action at a run that has been written down under this id. */
+export interface RunAsk {
+  ask: Ask;
+  kind: RunActionKind;
+  target: RunTarget;
+  id: string;
+}
+
 /** Carries out what was found possible, if the run is still as it was seen. */
 export async function carryOutOnRun(
   tools: Tools,
-  { ask, kind, target, id }: { ask: Ask; kind: RunActionKind; target: RunTarget; id: string },
+  { ask, kind, target, id }: RunAsk,
   first: RunLook,
 ): Promise<RunAnswer> {
   const { run: number } = target;
@@ -127,7 +130,7 @@ export async function carryOutOnRun(
         kind: 'landed',
         message,
         after: after === null ? null : snapshot(after),
-        awaits: endedBy(effectOf.step, document),
+        awaits: stoppedBy(kind, effectOf.step, document),
       };
     }
     const again = await lookAtRun(tools, kind, target, askingOf(ask));
@@ -195,9 +198,13 @@ async function take(
   }
 }
 
-/** The attempt that such a step takes its run away from. */
-function endedBy(step: RunStep, document: RunDocument): { host: string; attempt: string } | null {
-  if (step.kind !== 'abandon' && step.kind !== 'fail') return null;
+/** The attempt that loses its run by such an action. */
+function stoppedBy(
+  kind: RunActionKind,
+  step: RunStep,
+  document: RunDocument,
+): { host: string; attempt: string } | null {
+  if (step.kind === 'nothing' || runActionRow(kind).stopsAttempt !== true) return null;
   return ownerOf(readRun(document).ownership);
 }
 

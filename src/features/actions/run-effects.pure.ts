@@ -1,15 +1,9 @@
 import { debtFacts, debtorOf, offerable } from '../../attempt/debt/debt.pure.ts';
 import type { BootstraxFields, StoredRun } from '../../run/run.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
-import type { ActionKind } from './action-kinds.pure.ts';
+import type { RunActionKind } from './action-table.pure.ts';
 import { isHeld } from './seen.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
-
-/** What people ask of a run. */
-export type RunActionKind = Extract<
-  ActionKind,
-  'retry' | 'hold' | 'release' | 'abandon' | 'reprocess' | 'fail' | 'renumber'
->;
 
 /** How it is carried out. */
 export type RunStep =
@@ -86,21 +80,23 @@ export function runEffect(
     hasLiveData: stored.data.some(({ type }) => type === 'live'),
     rules,
   };
-  switch (kind) {
-    case 'hold':
-      return hold(facts);
-    case 'release':
-      return release(facts);
-    case 'abandon':
-      return abandon(facts);
-    case 'fail':
-      return fail(facts, asking);
-    case 'retry':
-      return retry(facts, asking);
-    case 'reprocess':
-      return reprocess(facts, debtor, asking.keep ?? false);
-  }
+  return EFFECTS[kind](facts, asking, debtor);
 }
+
+/** `renumber` looks at other documents as well: see `renumber.pure`. */
+const EFFECTS: Readonly<
+  Record<
+    Exclude<RunActionKind, 'renumber'>,
+    (facts: Facts, asking: Asking, debtor: DebtorHistory | null) => RunEffect
+  >
+> = {
+  fail,
+  abandon,
+  retry,
+  reprocess: (facts, asking, debtor) => reprocess(facts, debtor, asking.keep ?? false),
+  hold,
+  release,
+};
 
 const no = (why: string): RunEffect => ({ possible: false, why });
 

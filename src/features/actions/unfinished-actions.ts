@@ -1,5 +1,12 @@
+import {
+  isActionKind,
+  isRunAction,
+  runActionRow,
+  type RunActionKind,
+} from './action-table.pure.ts';
 import { isHeld } from './seen.pure.ts';
 import { documentId, idText } from '../../run/document-id.ts';
+import { boundedLine } from '../../infra/values/bounded.pure.ts';
 import type { ActionDocument } from './action.port.ts';
 import { readRun } from '../../run/run.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
@@ -12,6 +19,7 @@ const RECOVER_AFTER_SECONDS = 60;
 /** Enough of a log for it. */
 interface Log {
   warn: (fields: object, message: string) => void;
+  error: (fields: object, message: string) => void;
 }
 
 /** Asked for so long ago that its asker must have ended between two writes. */
@@ -26,6 +34,11 @@ export function isStranded({ state, awaits, requested }: ActionDocument, now: Da
  */
 export async function recover(store: Store, action: ActionDocument, log: Log): Promise<void> {
   const { id, kind, by } = action;
+  if (!isActionKind(kind)) {
+    log.error({ event: 'action.unknown', action: id, kind }, unknownText(kind));
+    await store.actions.refuse(id, unknownText(kind));
+    return;
+  }
   const found = await whatBecameOf(store, action);
   log.warn(
     { event: 'action.recovered', action: id },
@@ -41,6 +54,11 @@ export async function recover(store: Store, action: ActionDocument, log: Log): P
   } else {
     await store.actions.awaitHost(id, { ...found.awaits, message: MESSAGE, after: found.after });
   }
+}
+
+/** Why an action of another release is not carried out here. */
+export function unknownText(kind: string): string {
+  return `"${boundedLine(kind, 100)}" is no action that this release of bootstrax knows: nothing was done by this host`;
 }
 
 const MESSAGE = 'It is carried out; whoever wrote it ended before that was told.';
@@ -59,29 +77,31 @@ async function whatBecameOf(store: Store, action: ActionDocument): Promise<Becam
   if (run === null) return null;
   const document = await documentOf(store, run, before?.['document']);
   if (document === null) return null;
-  const done: Became = { after: snapshot(document), awaits: null };
-  switch (kind) {
-    case 'hold':
-      return isHeld(readRun(document)) ? done : null;
-    case 'release':
-      return isHeld(readRun(document)) ? null : done;
-    case 'fail':
-    case 'abandon':
-      return (await hasLanded(store, action, document))
-        ? { ...done, awaits: ownerOf(before ?? {}) }
-        : null;
-    case 'retry':
-      return (await hasLanded(store, action, document)) ? done : null;
-    case 'renumber':
-      return (await hasLanded(store, action, document)) ? done : null;
-    case 'reprocess':
-      return (await hasLanded(store, action, document)) || (await isOffered(store, action))
-        ? done
-        : null;
-    case 'drain':
-    case 'undrain':
-    case 'acknowledge':
-      return null;
+  if (
+    !isActionKind(kind) ||
+    !isRunAction(kind) ||
+    !(await isCarriedOut(store, kind, action, document))
+  )
+    return null;
+  const stops = runActionRow(kind).stopsAttempt === true;
+  return { after: snapshot(document), awaits: stops ? ownerOf(before ?? {}) : null };
+}
+
+async function isCarriedOut(
+  store: Store,
+  kind: RunActionKind,
+  action: ActionDocument,
+  document: RunDocument,
+): Promise<boolean> {
+  switch (runActionRow(kind).trace) {
+    case 'hold tag':
+      return isHeld(readRun(document));
+    case 'no hold tag':
+      return !isHeld(readRun(document));
+    case 'action id':
+      return hasLanded(store, action, document);
+    case 'action id or offered debt':
+      return (await hasLanded(store, action, document)) || isOffered(store, action);
   }
 }
 

@@ -5,10 +5,16 @@ import { join } from 'node:path';
 import type { ChangeStreamDocument, Document } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { ACTIONS } from '../../../src/features/actions/action-table.pure.ts';
 import type { SessionAnswer } from '../../../src/dashboard/access/session-api.ts';
 import { DashboardProcess } from '../../support/dashboard.ts';
 import { Lab, PACKAGE, until } from '../../support/lab.ts';
 import { amount } from '../../support/tier.ts';
+
+/** At what each kind of action is aimed. */
+const TARGETS = Object.fromEntries(
+  Object.entries(ACTIONS).map(([kind, { target }]) => [kind, target]),
+);
 
 /** Sends requests made from the API's own description: see fuzz/hooks.py. */
 const FUZZER = join(PACKAGE, '.venv/fuzz/bin/schemathesis');
@@ -95,6 +101,7 @@ it(
           ...process.env,
           ...{ SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: HERE, PYTHONDONTWRITEBYTECODE: '1' },
           ...{ FUZZ_URL: dashboard.url, FUZZ_TOKEN: csrf ?? '', FUZZ_COUNTS: counts },
+          FUZZ_ACTIONS: JSON.stringify(TARGETS),
           ...{ FUZZ_RUNS: String(RUNS), NO_COLOR: '1', PYTHONUTF8: '1' },
         },
       },

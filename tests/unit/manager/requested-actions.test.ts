@@ -1,7 +1,7 @@
+import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { Asked, type AskedParts } from '../../../src/manager/requested-actions.ts';
-import type { Environment } from '../../../src/ports/environment.ts';
+import { Asked } from '../../../src/manager/requested-actions.ts';
 import type { ActionRequest } from '../../../src/features/actions/action.port.ts';
 import type { Drain } from '../../../src/host/drain.ts';
 import { ATTEMPT, BUSY, EB3, World } from '../features/actions/world.ts';
@@ -21,21 +21,22 @@ let crash: Error | null;
 const state = async (id: string) => (await world.store.actions.get(id))!;
 /** As after a start. */
 function begin(): void {
-  const log = { info: () => undefined, warn: () => undefined };
   const clock = { monotonicSeconds: () => world.nowMs / 1000 };
+  const log = pino({ level: 'silent' });
   tasks = new HandTasks();
-  const parts = { host: EB3, store: world.store, log, clock, tasks };
-  const environment = parts as unknown as Environment;
-  asked = new Asked(environment, {
-    book: { all: () => runners } as unknown as AskedParts['book'],
-    drained: () => drained,
-    drain: (drain) => {
-      drained = drain;
-      if (crash !== null) return Promise.reject(crash);
-      const message = drain === null ? 'runs are taken again' : 'no new run is taken here';
-      return Promise.resolve({ ok: true, message });
+  asked = new Asked(
+    { host: EB3, store: world.store, log, clock, tasks },
+    {
+      book: { all: () => runners },
+      drained: () => drained,
+      drain: (drain) => {
+        drained = drain;
+        if (crash !== null) return Promise.reject(crash);
+        const message = drain === null ? 'runs are taken again' : 'no new run is taken here';
+        return Promise.resolve({ ok: true, message });
+      },
     },
-  });
+  );
 }
 
 beforeEach(async () => {
@@ -176,5 +177,45 @@ describe('what nobody has finished', () => {
       await asked.look(true);
     }
     expect(looks).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('what another release has written', () => {
+  const write = async (fields: Partial<ActionRequest>) => {
+    const id = 'ab'.repeat(12);
+    await world.store.actions.request({
+      ...{ id, by: 'anna', via: 'dashboard', reason: 'why not', saw: 'not drained', hours: null },
+      ...{ run: null, host: EB3, item: null, before: null, awaits: EB3 },
+      ...({ kind: 'polish' as string, ...fields } as { kind: ActionRequest['kind'] }),
+    });
+    return id;
+  };
+
+  it('an action at a host that this release does not know is refused: it is not taken for a drain', async () => {
+    const id = await write({});
+    await asked.look(true);
+    expect(drained).toBeNull();
+    expect(await state(id)).toMatchObject({
+      state: 'refused',
+      message: expect.stringMatching(/"polish" is no action that this release/) as string,
+    });
+  });
+
+  it('an action at a run that this release does not know is refused once its asker is gone', async () => {
+    const id = await write({ run: 7, host: null, awaits: null });
+    await asked.look(true);
+    expect(await state(id)).toMatchObject({ state: 'requested' });
+    world.laterBy(61);
+    await asked.look(true);
+    expect(await state(id)).toMatchObject({
+      state: 'refused',
+      message: expect.stringMatching(/"polish" is no action/) as string,
+    });
+  });
+
+  it('an action at a run that awaits this host without an attempt is refused, not told as ended', async () => {
+    const id = await write({ kind: 'hold', run: 7, host: null });
+    await asked.look(true);
+    expect(await state(id)).toMatchObject({ state: 'refused' });
   });
 });

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ActionTarget } from '../../../src/readmodel/action-api.ts';
-import type { ActionKind } from '../../../src/features/actions/action-kinds.pure.ts';
+import type { ActionKind } from '../../../src/features/actions/action-table.pure.ts';
 
 /** An action that a person is asked about. */
 export interface Asked {

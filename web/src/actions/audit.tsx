@@ -7,7 +7,7 @@ import { Link } from '../router.tsx';
 import { saidOf } from './notices.tsx';
 import { ActionSign } from './sign.tsx';
 import { onBatches } from './under-way.ts';
-import { ACTION_NAMES, targetName } from './words.ts';
+import { buttonOf, targetName } from './words.ts';
 
 interface AuditProps {
   /** Of the API: `host=eb0`, or empty for all. */
@@ -92,7 +92,7 @@ function AuditEntry({ action, named }: { action: ActionView; named: boolean }) {
       </span>
       <div class="audit-what">
         <p>
-          <b>{ACTION_NAMES[kind]}</b>
+          <b>{buttonOf(kind)}</b>
           {named && (
             <>
               {' '}
@@ -123,7 +123,7 @@ function AuditEntry({ action, named }: { action: ActionView; named: boolean }) {
         {(before !== null || after !== null) && (
           <details>
             <summary>Before and after</summary>
-            <pre tabIndex={0} role="region" aria-label={`Before and after ${ACTION_NAMES[kind]}`}>
+            <pre tabIndex={0} role="region" aria-label={`Before and after ${buttonOf(kind)}`}>
               {`before ${JSON.stringify(before, null, 1)}\nafter ${JSON.stringify(after, null, 1)}`}
             </pre>
           </details>

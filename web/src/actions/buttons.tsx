@@ -1,8 +1,11 @@
 import type { ActionTarget } from '../../../src/readmodel/action-api.ts';
-import type { ActionKind } from '../../../src/features/actions/action-kinds.pure.ts';
+import {
+  actionRow,
+  actionSentence,
+  type ActionKind,
+} from '../../../src/features/actions/action-table.pure.ts';
 import { useMayAct } from '../session.ts';
 import { ask } from './asking.ts';
-import { ACTION_MEANINGS, ACTION_NAMES, DANGEROUS } from './words.ts';
 
 /** An action that may be offered. */
 export interface Offer {
@@ -31,12 +34,12 @@ export function ActionButtons({ offers, targets, about, onSent }: ActionButtonsP
         <button
           type="button"
           key={kind}
-          class={`action ${advised ? 'advised' : ''} ${DANGEROUS.has(kind) ? 'danger' : ''}`}
-          title={ACTION_MEANINGS[kind]}
+          class={`action ${advised ? 'advised' : ''} ${actionRow(kind).isDangerous ? 'danger' : ''}`}
+          title={actionSentence(kind)}
           disabled={!fits || targets.length === 0}
           onClick={() => ask({ kind, targets, ...(onSent === undefined ? {} : { onSent }) })}
         >
-          {ACTION_NAMES[kind]}
+          {actionRow(kind).button}
         </button>
       ))}
     </div>

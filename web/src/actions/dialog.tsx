@@ -9,7 +9,8 @@ import { send } from '../session.ts';
 import { Glyph } from '../signs.tsx';
 import { stopAsking, useAsked, type Asked } from './asking.ts';
 import { act } from './under-way.ts';
-import { ACTION_NAMES, DANGEROUS, LASTING, targetName, targetNames } from './words.ts';
+import { actionRow } from '../../../src/features/actions/action-table.pure.ts';
+import { targetName, targetNames } from './words.ts';
 
 /** Asks for a reason, and shows what will happen, before anything does. */
 export function ActionDialog() {
@@ -60,7 +61,7 @@ function OpenDialog({ asked }: { asked: Asked }) {
     }
   };
 
-  const name = ACTION_NAMES[kind];
+  const { button: name, isDangerous, usualHours } = actionRow(kind);
   return (
     <dialog ref={dialog} class="ask" aria-labelledby="ask-title" onClose={stopAsking}>
       <form
@@ -90,7 +91,7 @@ function OpenDialog({ asked }: { asked: Asked }) {
             ? 'Kept with your name, and shown to everybody; an address becomes a link.'
             : 'Kept with your name, for those who read it later.'}
         </p>
-        {LASTING[kind] !== undefined && <Hours usual={LASTING[kind]} />}
+        {usualHours !== undefined && <Hours usual={usualHours} />}
         <p class="ask-problem" role="alert">
           {problem}
         </p>
@@ -100,7 +101,7 @@ function OpenDialog({ asked }: { asked: Asked }) {
           </button>
           <button
             type="submit"
-            class={DANGEROUS.has(kind) ? 'main-button danger' : 'main-button'}
+            class={isDangerous ? 'main-button danger' : 'main-button'}
             disabled={sending || possible.length === 0}
           >
             {name}

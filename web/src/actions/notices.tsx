@@ -1,7 +1,7 @@
 import type { ActionView } from '../../../src/readmodel/action-api.ts';
 import { ActionSign } from './sign.tsx';
 import { dismiss, useBatches, type Batch } from './under-way.ts';
-import { ACTION_NAMES, targetName, targetNames } from './words.ts';
+import { buttonOf, targetName, targetNames } from './words.ts';
 
 /** What has become of what was just asked for; in a corner, so that nothing moves. */
 export function Notices() {
@@ -26,12 +26,12 @@ function Notice({ batch }: { batch: Batch }) {
     <section class="notice">
       <header>
         <b>
-          {ACTION_NAMES[first.kind]}: {targetNames(actions)}
+          {buttonOf(first.kind)}: {targetNames(actions)}
         </b>
         <button
           type="button"
           class="quiet-button"
-          aria-label={`Close the notice of ${ACTION_NAMES[first.kind]}`}
+          aria-label={`Close the notice of ${buttonOf(first.kind)}`}
           onClick={() => dismiss(id)}
         >
           ×

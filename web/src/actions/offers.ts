@@ -1,30 +1,42 @@
 import type { HostCard } from '../../../src/readmodel/hosts.pure.ts';
 import type { RunRow } from '../../../src/readmodel/run-row.pure.ts';
 import { HOLD_TAG } from '../../../src/infra/config/rules.pure.ts';
+import type { RunActionKind } from '../../../src/features/actions/action-table.pure.ts';
 import type { Offer } from './buttons.tsx';
 
+const isOver = ({ state }: RunRow) => state === 'done' || state === 'abandoned';
+const isHeld = ({ tags }: RunRow) => tags.includes(HOLD_TAG);
+
+/** When each is offered for a run, in the order of the buttons; null: not at all. */
+const RUN_OFFERS: Readonly<
+  Record<RunActionKind, ((run: RunRow) => Omit<Offer, 'kind'> | null) | null>
+> = {
+  retry: ({ state, condition }) => ({ fits: state === 'failed' && condition !== 'given_up' }),
+  hold: (run) => (isHeld(run) ? null : { fits: !isOver(run) }),
+  release: (run) => (isHeld(run) ? { fits: true, advised: run.condition === 'held' } : null),
+  reprocess: (run) => ({
+    fits: run.state === 'failed' || isOver(run),
+    advised: run.condition === 'debt' || run.condition === 'given_up',
+  }),
+  abandon: (run) => ({ fits: !isOver(run) }),
+  // With the log at hand, on the command line.
+  fail: null,
+  renumber: null,
+};
+
+const RUN_KINDS = Object.keys(RUN_OFFERS) as RunActionKind[];
+
 /** What can be done with a run that stands so; the server has the last word. */
-export function runOffers({ condition, state, tags }: RunRow): Offer[] {
-  const held = tags.includes(HOLD_TAG);
-  const ended = state === 'failed' || state === 'done' || state === 'abandoned';
-  const over = state === 'done' || state === 'abandoned';
-  return [
-    { kind: 'retry', fits: state === 'failed' && condition !== 'given_up' },
-    held
-      ? { kind: 'release', fits: true, advised: condition === 'held' }
-      : { kind: 'hold', fits: !over },
-    {
-      kind: 'reprocess',
-      fits: ended,
-      advised: condition === 'debt' || condition === 'given_up',
-    },
-    { kind: 'abandon', fits: !over },
-  ];
+export function runOffers(run: RunRow): Offer[] {
+  return RUN_KINDS.flatMap((kind) => {
+    const offer = RUN_OFFERS[kind]?.(run) ?? null;
+    return offer === null ? [] : [{ kind, ...offer }];
+  });
 }
 
 /** What can be done with many runs at a time. */
-export const MANY_RUNS: readonly Offer[] = (
-  ['retry', 'hold', 'release', 'reprocess', 'abandon'] as const
+export const MANY_RUNS: readonly Offer[] = RUN_KINDS.filter(
+  (kind) => RUN_OFFERS[kind] !== null,
 ).map((kind) => ({ kind, fits: true }));
 
 /** What can be done with a host. */

@@ -1,41 +1,12 @@
 import type { ActionTarget, ActionView } from '../../../src/readmodel/action-api.ts';
-import type { ActionKind } from '../../../src/features/actions/action-kinds.pure.ts';
+import { ACTIONS, isActionKind } from '../../../src/features/actions/action-table.pure.ts';
 import type { Shape, Tone } from '../../../src/readmodel/run-condition.pure.ts';
 import { count } from '../format.ts';
 
-/** What is written on the button of each action. */
-export const ACTION_NAMES: Readonly<Record<ActionKind, string>> = {
-  retry: 'Retry now',
-  hold: 'Hold',
-  release: 'Release',
-  abandon: 'Abandon',
-  reprocess: 'Reprocess with all targets',
-  fail: 'Fail',
-  renumber: 'Give another number',
-  drain: 'Drain',
-  undrain: 'Undrain',
-  acknowledge: 'Acknowledge',
-};
-
-/** What each does, in one sentence, for those who hover. */
-export const ACTION_MEANINGS: Readonly<Record<ActionKind, string>> = {
-  retry: 'Offers the run to the hosts at once.',
-  hold: 'Tells all hosts to leave the run alone until it is released.',
-  release: 'Lets the hosts take the run again.',
-  abandon: 'Stops the processing for good; the data of the run may be deleted.',
-  reprocess: 'Offers the run again, with every target that was left out.',
-  fail: 'Ends the attempt under way as a failure; another will follow.',
-  renumber: 'Gives the document a number of its own, where several have the same.',
-  drain: 'The host ends the run it has and takes no other.',
-  undrain: 'The host takes runs again.',
-  acknowledge: 'Tells the others that somebody takes care of it.',
-};
-
-/** These cannot be undone by another click. */
-export const DANGEROUS: ReadonlySet<ActionKind> = new Set<ActionKind>(['abandon']);
-
-/** How long those last that end by themselves, hours; null: until somebody ends it. */
-export const LASTING: Readonly<Partial<Record<ActionKind, number>>> = { drain: 8, acknowledge: 24 };
+/** What is written on the button of an action; of one that this page does not know, its kind. */
+export function buttonOf(kind: string): string {
+  return isActionKind(kind) ? ACTIONS[kind].button : `${kind} (unknown)`;
+}
 
 /** How an action stands, by word and shape. */
 export const STATE_LOOKS: Readonly<

@@ -2,10 +2,10 @@ import type { Loaded } from '../../../infra/config/load-config.ts';
 import type { CheckResult, ContractReport } from '../../../database/contract/run-contract.ts';
 import type { Granted, Privilege } from '../../../database/privileges.ts';
 import { CommandFailure } from '../../framework/command-failure.ts';
-import { print, printJson, style, table } from '../../framework/output.ts';
+import { style, table } from '../../framework/output.ts';
 
 /** What is asked of one server. */
-interface Answer extends ContractReport {
+export interface ContractAnswer extends ContractReport {
   ok: boolean;
   privileges: (Privilege & { name: string; missing: readonly string[] | null })[];
   /** What is known of the present user's privileges, in words. */
@@ -15,7 +15,7 @@ interface Answer extends ContractReport {
 }
 
 /** `bootstrax doctor --contract URL`: the program's own operations on a server, in a database that goes again. */
-export async function doctorContract(loaded: Loaded, url: string, json: boolean): Promise<void> {
+export async function doctorContract(loaded: Loaded, url: string): Promise<ContractAnswer> {
   const { settings } = loaded;
   const { database } = settings;
   if (/^mongodb(\+srv)?:\/\/[^/]*@/.test(url)) {
@@ -45,7 +45,7 @@ export async function doctorContract(loaded: Loaded, url: string, json: boolean)
   const granted = await askPrivileges(server, here, names);
   const role = isDaq ? 'bootstrax_daq' : 'bootstrax';
   const report = await runContract(server, ends.signal);
-  const answer: Answer = {
+  const answer: ContractAnswer = {
     ok:
       report.left === null &&
       report.checks.every(({ state }) => state === 'ok' || state === 'warn'),
@@ -66,9 +66,7 @@ export async function doctorContract(loaded: Loaded, url: string, json: boolean)
   };
   const lacking = answer.privileges.some(({ missing }) => missing !== null && missing.length > 0);
   answer.ok &&= !lacking;
-  if (json) printJson(answer);
-  else print(inWords(answer));
-  if (!answer.ok) process.exitCode = 1;
+  return answer;
 }
 
 function missingOf(
@@ -106,7 +104,8 @@ function grantedInWords(granted: Granted): string {
   }
 }
 
-function inWords(answer: Answer): string {
+/** For people. */
+export function contractInWords(answer: ContractAnswer): string {
   const { server, database, checks, left, privileges, granted, commands } = answer;
   const lines = checks.map(checkInWords);
   const rows = privileges.map(({ name, actions, missing, why }) => [

@@ -4,57 +4,64 @@ import { checkDatabase, checkHost, checkPython, type Finding } from './doctor-ch
 import { checkStateFolder } from './doctor-exclusion.ts';
 import { checkWorkers } from './doctor-workers.ts';
 import { checkLifeSigns } from './doctor-heartbeats.ts';
-import { print, printJson, style } from '../../framework/output.ts';
+import { style } from '../../framework/output.ts';
+import type { Loaded } from '../../../infra/config/load-config.ts';
+import { localQuery } from '../../framework/answering.ts';
+import { contractInWords, type ContractAnswer } from './doctor-contract.ts';
 import { unknownVariables } from '../../framework/setting-flags.ts';
-
-interface Options {
-  contract?: string;
-  json?: boolean;
-}
 
 /** `bootstrax doctor`: what is missing on this machine, and what to do about it. */
 export function addDoctor(program: Command): void {
-  program
-    .command('doctor')
-    .description('look for what is wrong on this machine and say what to do; changes nothing')
-    .option(
-      '--contract <url>',
-      'run this program’s database operations on that server, in a database of their own that is removed again',
-    )
-    .option(
-      '--json',
+  localQuery(program, {
+    name: 'doctor',
+    about: 'find what is wrong on this machine and say what to do; changes nothing',
+    takes: (command) =>
+      command.option(
+        '--contract <url>',
+        'run this program’s database operations on that server, in a database of their own that is removed again',
+      ),
+    json:
       'one object: {ok, checks: [{check, state, says, todo}]}; with --contract ' +
-        '{ok, server, database, left, checks: [{check, state, says, means}], privileges, granted, commands}',
-    )
-    .action(async ({ contract, json }: Options, command: Command) => {
+      '{ok, server, database, left, checks: [{check, state, says, means}], privileges, granted, commands}',
+    read: async (command, { contract }: { contract?: string }): Promise<Examined> => {
       const loaded = await settingsAndEmbedded(command);
-      if (contract !== undefined) {
-        const { doctorContract } = await import('./doctor-contract.ts');
-        await doctorContract(loaded, contract, json ?? false);
-        return;
-      }
-      const groups = await Promise.all([
-        checkHost(loaded),
-        checkStateFolder(loaded),
-        checkPython(loaded.settings),
-        checkWorkers(loaded.settings),
-        checkDatabase(loaded),
-        checkLifeSigns(loaded),
-      ]);
-      const checks = [
-        ...unknownVariables(process.env).map(({ name, meant }): Finding => ({
-          check: 'environment',
-          state: 'warn',
-          says: `${name} is no setting and is ignored`,
-          todo: meant === null ? `unset ${name}` : `perhaps ${meant} was meant`,
-        })),
-        ...groups.flat(),
-      ];
-      const ok = checks.every(({ state }) => state !== 'problem');
-      if (json) printJson({ ok, checks });
-      else for (const check of checks) print(inWords(check));
-      if (!ok) process.exitCode = 1;
-    });
+      if (contract === undefined) return { kind: 'machine', answer: await checkMachine(loaded) };
+      const { doctorContract } = await import('./doctor-contract.ts');
+      return { kind: 'contract', answer: await doctorContract(loaded, contract) };
+    },
+    shape: ({ answer }) => answer,
+    draw: (examined) =>
+      examined.kind === 'machine'
+        ? examined.answer.checks.map(inWords).join('\n')
+        : contractInWords(examined.answer),
+    isProblem: ({ answer }) => !answer.ok,
+  });
+}
+
+/** What was examined: this machine, or a database server. */
+type Examined =
+  | { kind: 'machine'; answer: { ok: boolean; checks: Finding[] } }
+  | { kind: 'contract'; answer: ContractAnswer };
+
+async function checkMachine(loaded: Loaded): Promise<{ ok: boolean; checks: Finding[] }> {
+  const groups = await Promise.all([
+    checkHost(loaded),
+    checkStateFolder(loaded),
+    checkPython(loaded.settings),
+    checkWorkers(loaded.settings),
+    checkDatabase(loaded),
+    checkLifeSigns(loaded),
+  ]);
+  const checks = [
+    ...unknownVariables(process.env).map(({ name, meant }): Finding => ({
+      check: 'environment',
+      state: 'warn',
+      says: `${name} is no setting and is ignored`,
+      todo: meant === null ? `unset ${name}` : `perhaps ${meant} was meant`,
+    })),
+    ...groups.flat(),
+  ];
+  return { ok: checks.every(({ state }) => state !== 'problem'), checks };
 }
 
 function inWords({ check, state, says, todo }: Finding): string {

@@ -16,7 +16,7 @@ CSRF = "x-bootstrax-csrf"
 RUNS = range(1, int(os.environ["FUZZ_RUNS"]) + 1)
 URL = os.environ["FUZZ_URL"]
 TOKEN = os.environ["FUZZ_TOKEN"]
-KINDS = ["retry", "hold", "release", "abandon", "reprocess", "fail", "acknowledge", "drain"]
+TARGETS = json.loads(os.environ["FUZZ_ACTIONS"])  # at what each kind of action is aimed
 
 chance = random.Random(7)
 session = requests.Session()
@@ -28,7 +28,7 @@ def before_call(context, case, kwargs):
     """Every second action is one that is possible, or nearly."""
     if case.method != "POST" or case.path != "/api/actions" or chance.random() < 0.5:
         return
-    kind = chance.choice(KINDS)
+    kind = chance.choice(list(TARGETS))
     target = target_of(kind)
     answer = session.post(
         f"{URL}api/actions/preview",
@@ -56,9 +56,9 @@ def after_call(context, case, response):
 def target_of(kind):
     """A run, a host or an item, as the kind needs it; sometimes one that is not there."""
     run = chance.choice(RUNS) if chance.random() < 0.9 else 999_999
-    if kind == "drain":
+    if TARGETS[kind] == "host":
         return {"host": chance.choice(["beta", "nowhere"])}
-    if kind == "acknowledge":
+    if TARGETS[kind] == "item":
         return {"item": f"given_up:{run}"}
     return {"run": run}
 

@@ -208,7 +208,7 @@ describe('an action whose asker is killed', () => {
       },
     });
   };
-  const log = { warn: () => undefined };
+  const log = { warn: () => undefined, error: () => undefined };
   const recovered = async () => {
     world.laterBy(61);
     const [action] = await world.store.actions.open();
