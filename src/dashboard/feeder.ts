@@ -7,10 +7,18 @@ import { idText } from '../run/document-id.ts';
 import type { Destination } from '../features/alarms/alarm.port.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoreEvent } from '../infra/mongo/connection.port.ts';
-import type { PanelName, Panels, StatusEvent } from '../readmodel/api.ts';
+import { FleetReader } from '../readmodel/panels/fleet-reader.ts';
+import {
+  PANEL_GROUPS,
+  PANEL_READERS,
+  panelsOf,
+  readPanels,
+  type PanelGroup,
+  type PanelName,
+  type ReadPanel,
+  type StatusEvent,
+} from '../readmodel/panels/registry.ts';
 import { CatalogueKeeper } from '../readmodel/catalogue-keeper.ts';
-import { readAlarms } from '../features/alarms/alarm-panel.ts';
-import { HostReader, readDay, readRuns, readWaiting } from '../readmodel/readings.ts';
 
 /** Nobody looks for so long: the databases are left in peace, ms. */
 const IDLE_MS = 60_000;
@@ -20,23 +28,13 @@ const LEAST_GAP_MS = 250;
 /** Ids of changed runs are remembered for streams that come back. */
 const MOST_CHANGES = 1000;
 
-type GroupName = 'runs' | 'waiting' | 'hosts' | 'day' | 'alarms';
-
-/** Panels that are read together. */
-const GROUPS: Readonly<Record<GroupName, { panels: readonly PanelName[]; everyMs: number }>> = {
-  runs: { panels: ['working', 'strip'], everyMs: 1000 },
-  hosts: { panels: ['hosts'], everyMs: 1000 },
-  waiting: { panels: ['queue', 'attention'], everyMs: 5000 },
-  alarms: { panels: ['alarms'], everyMs: 5000 },
-  day: { panels: ['plots', 'scores'], everyMs: 30_000 },
-};
-
 /** A panel as it was read last. */
 export interface Panel {
   /** Grows with each change of any panel. */
   seq: number;
   json: string;
   readAtMs: number;
+  staleAfterSeconds: number;
 }
 
 interface Group {
@@ -60,12 +58,9 @@ export class Feeder {
   readonly #log: Logger;
   readonly #destinations: readonly Destination[];
   readonly #panels = new Map<PanelName, Panel>();
-  readonly #groups = new Map<GroupName, Group>();
+  readonly #groups = new Map<PanelGroup, Group>();
   readonly #listeners = new Set<() => void>();
-  readonly #hostReader = new HostReader();
-  /** The first look at the hosts: without it nobody can say that all is well. */
-  #hostsSeen: () => void = () => undefined;
-  readonly #sawHosts = new Promise<void>((resolve) => (this.#hostsSeen = resolve));
+  readonly #fleet = new FleetReader();
   readonly #stop = new AbortController();
   #changes: { seq: number; id: string }[] = [];
   /** Streams that saw less than this may have missed a change. */
@@ -73,8 +68,6 @@ export class Feeder {
   #seq = 0;
   #wantedAtMs = -Infinity;
   #wake: () => void = () => undefined;
-  #views: HostView[] = [];
-  #cards: Panels['hosts'] = [];
   #now: { serverMs: number; atMs: number } | null = null;
 
   /** `destinations`: to whom alarms are sent. */
@@ -84,7 +77,7 @@ export class Feeder {
     this.#log = log;
     this.#destinations = destinations;
     this.catalogue = new CatalogueKeeper(store, rules, log, () => this.#isCatalogueWanted());
-    for (const name of Object.keys(GROUPS) as GroupName[]) {
+    for (const name of PANEL_GROUPS) {
       this.#groups.set(name, {
         readAtMs: -Infinity,
         triedAtMs: -Infinity,
@@ -127,7 +120,7 @@ export class Feeder {
 
   /** Hosts as they were read last. */
   get hosts(): readonly HostView[] {
-    return this.#views;
+    return this.#fleet.views;
   }
 
   /** Somebody looks: reads at once if nobody did for long. */
@@ -165,9 +158,8 @@ export class Feeder {
   status(): StatusEvent {
     const at = performance.now();
     const status: StatusEvent = { now: this.#serverNow(at).toISOString(), ages: {}, failing: {} };
-    for (const [name, { panels }] of Object.entries(GROUPS)) {
-      const group = this.#groups.get(name as GroupName)!;
-      for (const panel of panels) {
+    for (const [name, group] of this.#groups) {
+      for (const panel of panelsOf(name)) {
         const read = this.#panels.get(panel);
         if (read !== undefined) status.ages[panel] = (at - read.readAtMs) / 1000;
         if (group.failing !== null) status.failing[panel] = group.failing;
@@ -214,7 +206,9 @@ export class Feeder {
       const dropped = this.#changes.length > MOST_CHANGES ? this.#changes.shift() : undefined;
       if (dropped !== undefined) this.#changesFrom = dropped.seq;
     }
-    for (const name of ['runs', 'waiting'] as const) this.#groups.get(name)!.due = true;
+    for (const [name, group] of this.#groups) {
+      if (PANEL_READERS[name].showsRuns) group.due = true;
+    }
     this.#notify();
     this.#wake();
   }
@@ -228,10 +222,9 @@ export class Feeder {
       const at = performance.now();
       const wanted = this.#isWanted();
       if (wanted) {
-        for (const name of Object.keys(GROUPS) as GroupName[]) {
-          const group = this.#groups.get(name)!;
+        for (const [name, group] of this.#groups) {
           const since = at - group.triedAtMs;
-          const due = since >= GROUPS[name].everyMs || (group.due && since >= LEAST_GAP_MS);
+          const due = since >= PANEL_READERS[name].everyMs || (group.due && since >= LEAST_GAP_MS);
           if (due && !group.reading) void this.#read(name, group);
         }
       }
@@ -248,7 +241,7 @@ export class Feeder {
     ticked.abort();
   }
 
-  async #read(name: GroupName, group: Group): Promise<void> {
+  async #read(name: PanelGroup, group: Group): Promise<void> {
     group.reading = true;
     group.due = false;
     group.triedAtMs = performance.now();
@@ -257,9 +250,7 @@ export class Feeder {
       group.readAtMs = group.triedAtMs;
       const recovered = group.failing !== null;
       group.failing = null;
-      const news = Object.entries(read).map(([panel, data]) =>
-        this.#keep(panel as PanelName, data, group.readAtMs),
-      );
+      const news = read.map((panel) => this.#keep(panel, group.readAtMs));
       if (recovered || news.includes(true)) this.#notify();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -273,37 +264,23 @@ export class Feeder {
   }
 
   /** Answers whether it has changed. */
-  #keep(name: PanelName, data: unknown, readAtMs: number): boolean {
+  #keep({ name, data, staleAfterSeconds }: ReadPanel, readAtMs: number): boolean {
     const json = JSON.stringify(data);
     const before = this.#panels.get(name);
     if (before?.json === json) {
       before.readAtMs = readAtMs;
       return false;
     }
-    this.#panels.set(name, { seq: ++this.#seq, json, readAtMs });
+    this.#panels.set(name, { seq: ++this.#seq, json, readAtMs, staleAfterSeconds });
     return true;
   }
 
-  async #readGroup(name: GroupName): Promise<Partial<Panels>> {
+  async #readGroup(group: PanelGroup): Promise<ReadPanel[]> {
     const now = await this.#store.serverTime();
     this.#now = { serverMs: now.getTime(), atMs: performance.now() };
-    switch (name) {
-      case 'runs':
-        return readRuns(this.#store, this.#rules, now);
-      case 'hosts': {
-        const { views, cards } = await this.#hostReader.read(this.#store, this.#rules, now);
-        this.#views = views;
-        this.#cards = cards;
-        this.#hostsSeen();
-        return { hosts: cards };
-      }
-      case 'waiting':
-        await this.#sawHosts;
-        return readWaiting(this.#store, this.#cards, this.#rules, now);
-      case 'alarms':
-        return { alarms: await readAlarms(this.#store, this.#destinations, now) };
-      case 'day':
-        return readDay(this.#store, now);
-    }
+    return readPanels(group, {
+      ...{ store: this.#store, rules: this.#rules, now },
+      ...{ destinations: this.#destinations, fleet: this.#fleet },
+    });
   }
 }

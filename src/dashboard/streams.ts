@@ -50,8 +50,9 @@ export async function tellPanels(
       const panels = feeder.panelsSince(seq);
       const ids = seq === 0 ? [] : feeder.changedSince(seq);
       const id = `${LIFE}.${until}`;
-      for (const [panel, { json }] of panels) {
-        await stream.writeSSE({ event: 'panel', data: `{"panel":"${panel}","data":${json}}` });
+      for (const [panel, { json, staleAfterSeconds }] of panels) {
+        const data = `{"panel":"${panel}","staleAfterSeconds":${staleAfterSeconds},"data":${json}}`;
+        await stream.writeSSE({ event: 'panel', data });
       }
       if (ids === null || ids.length > 0) {
         const event: ChangedEvent = { ids };

@@ -1,15 +1,11 @@
 import type { ActionView } from './action-api.ts';
 import type { Latencies } from '../attempt/attempt-times.pure.ts';
 import type { Run } from '../run/run.pure.ts';
-import type { AttentionItem } from './attention.pure.ts';
 import type { AlarmKind } from '../features/alarms/alarm.pure.ts';
 import type { Condition } from './run-condition.pure.ts';
 import type { NumberedExplanation } from './explain-number.pure.ts';
 import type { FailureGroup } from './failures.pure.ts';
-import type { HostCard, HostScore } from './hosts.pure.ts';
-import type { LatencyPlot, OutcomePlot, ThroughputPlot } from './hours.pure.ts';
 import type { LadderRow } from './ladder.pure.ts';
-import type { Queue } from './queue.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
 
 /** What the API answers: the one definition for server and client. Times ISO 8601, UTC. */
@@ -61,51 +57,6 @@ export interface AlarmsPanel {
     by: string;
     reason: string;
   }[];
-}
-
-/** What everybody sees; each is read, sent and grows old by itself. */
-export interface Panels {
-  attention: AttentionItem[];
-  /** Being taken or in work, newest first. */
-  working: RunRow[];
-  queue: Queue;
-  hosts: HostCard[];
-  /** The last hundred runs, oldest first. */
-  strip: StripCell[];
-  plots: { latency: LatencyPlot; outcomes: OutcomePlot; throughput: ThroughputPlot };
-  /** Of the last 24 hours. */
-  scores: HostScore[];
-  alarms: AlarmsPanel;
-}
-
-export type PanelName = keyof Panels;
-
-/** How old a panel may be before it is no longer believed, seconds. */
-export const STALE_AFTER_SECONDS: Readonly<Record<PanelName, number>> = {
-  attention: 20,
-  working: 10,
-  queue: 20,
-  hosts: 20,
-  strip: 10,
-  plots: 150,
-  scores: 150,
-  alarms: 20,
-};
-
-/** Event `panel` of the stream. */
-export interface PanelEvent<Name extends PanelName = PanelName> {
-  panel: Name;
-  data: Panels[Name];
-}
-
-/** Event `status`: every two seconds, and at once when something goes wrong. */
-export interface StatusEvent {
-  /** The database server's clock. */
-  now: string;
-  /** Since each panel was read, seconds. */
-  ages: Partial<Record<PanelName, number>>;
-  /** Why a panel could not be read the last time. */
-  failing: Partial<Record<PanelName, string>>;
 }
 
 /** Event `changed`: documents of runs that are not as they were; null: any of them may have changed. */

@@ -2,10 +2,10 @@ import type { Standing, Standings } from '../features/actions/acknowledgement.pu
 import { runSeen } from '../features/actions/seen.pure.ts';
 import { handOnGraceSeconds, whyNotHandedOn } from '../attempt/certification.pure.ts';
 import { writerOf } from '../exclusion/two-managers.pure.ts';
-import { attention, type RunToLookAt } from './attention.pure.ts';
-import { hostCard, hostScores, type Sign } from './hosts.pure.ts';
+import { attention, type AttentionItem, type RunToLookAt } from './attention.pure.ts';
+import { hostCard, hostScores, type HostCard, type Sign } from './hosts.pure.ts';
 import { latencyPlot, outcomePlot, throughputPlot, type TakenRun } from './hours.pure.ts';
-import { queueOf, type Waiting } from './queue.pure.ts';
+import { queueOf, type Queue, type Waiting } from './queue.pure.ts';
 import { runRow, type RunRow } from './run-row.pure.ts';
 import { hostView, type HostView } from '../host/host-document.pure.ts';
 import { readRun } from '../run/run.pure.ts';
@@ -15,7 +15,7 @@ import { idText } from '../run/document-id.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoredSign } from './overview.port.ts';
-import type { Panels } from './api.ts';
+import type { StripCell } from './api.ts';
 
 const STRIP_CELLS = 100;
 /** More waiting runs than this are told as "at least". */
@@ -44,6 +44,11 @@ const THINNED = { fromMinutes: 62, toMinutes: 5, most: 15 };
 
 type Source = Pick<Store, 'runs' | 'hosts' | 'overview' | 'actions'>;
 
+interface Waits {
+  queue: Queue;
+  attention: AttentionItem[];
+}
+
 /** A run's row from its document. */
 export function rowOf(document: RunDocument, now: Date, rules: Rules): RunRow {
   const stored = readRun(document);
@@ -60,7 +65,7 @@ export async function readRuns(
   { overview }: Source,
   rules: Rules,
   now: Date,
-): Promise<Pick<Panels, 'working' | 'strip'>> {
+): Promise<{ working: RunRow[]; strip: StripCell[] }> {
   const [recent, inWork] = await Promise.all([overview.recent(STRIP_CELLS), overview.working()]);
   const rows = recent.map((document) => rowOf(document, now, rules));
   const taken = rows.filter(
@@ -87,14 +92,14 @@ export class HostReader {
   /** By host, oldest first. */
   #newest = new Map<string, Sign[]>();
   #newestReadAtMs = -Infinity;
-  #cards: Panels['hosts'] = [];
+  #cards: HostCard[] = [];
   #said = '';
 
   async read(
     { hosts, overview }: Source,
     rules: Rules,
     now: Date,
-  ): Promise<{ views: HostView[]; cards: Panels['hosts'] }> {
+  ): Promise<{ views: HostView[]; cards: HostCard[] }> {
     const { presumedDeadSeconds } = rules.limits;
     const documents = await hosts.all();
     const names = documents.map(({ host }) => host);
@@ -184,10 +189,10 @@ export function signOf(stored: StoredSign): Sign {
 /** Queue and what needs a human. */
 export async function readWaiting(
   store: Source,
-  cards: Panels['hosts'],
+  cards: HostCard[],
   rules: Rules,
   now: Date,
-): Promise<Pick<Panels, 'queue' | 'attention'>> {
+): Promise<Waits> {
   const { queue, attention } = await readWaitingRuns(store, cards, rules, now);
   return { queue, attention };
 }
@@ -195,10 +200,10 @@ export async function readWaiting(
 /** The same with what it is made of: untouched runs, and rows of those that failed or are in work. */
 export async function readWaitingRuns(
   { overview, actions }: Source,
-  cards: Panels['hosts'],
+  cards: HostCard[],
   rules: Rules,
   now: Date,
-): Promise<Pick<Panels, 'queue' | 'attention'> & { untouched: Waiting[]; rows: RunRow[] }> {
+): Promise<Waits & { untouched: Waiting[]; rows: RunRow[] }> {
   const ago = (days: number) => new Date(now.getTime() - days * 86_400_000);
   const [untouched, failed, withoutRetry, inWork, recent, unfinished, standings] =
     await Promise.all([
@@ -276,7 +281,7 @@ function doneToLookAt(
 export async function attentionNow(
   store: Source & Pick<Store, 'serverTime'>,
   rules: Rules,
-): Promise<Panels['attention']> {
+): Promise<AttentionItem[]> {
   const now = await store.serverTime();
   const { cards } = await new HostReader().read(store, rules, now);
   return (await readWaiting(store, cards, rules, now)).attention;
@@ -296,10 +301,7 @@ function waitingOf(document: RunDocument): Waiting {
 }
 
 /** The plots of the last day, and how each host did against the others. */
-export async function readDay(
-  { overview }: Source,
-  now: Date,
-): Promise<Pick<Panels, 'plots' | 'scores'>> {
+export async function readDay({ overview }: Source, now: Date) {
   const since = new Date(now.getTime() - PLOT_HOURS * 3_600_000);
   const [runs, ended] = await Promise.all([
     overview.begunSince(since, MOST_PLOTTED),

@@ -1,13 +1,12 @@
 import { useEffect, useReducer, useState } from 'preact/hooks';
-import { STALE_AFTER_SECONDS } from '../../src/readmodel/api.ts';
 import { currentSession, readSession } from './session.ts';
+import type { ChangedEvent } from '../../src/readmodel/api.ts';
 import type {
-  ChangedEvent,
   PanelEvent,
   PanelName,
   Panels,
   StatusEvent,
-} from '../../src/readmodel/api.ts';
+} from '../../src/readmodel/panels/registry.ts';
 
 /** The stream says something every two seconds; after this long without a word it is dead, ms. */
 const SILENCE_MS = 7000;
@@ -16,6 +15,7 @@ interface Kept {
   data: unknown;
   /** `performance.now()` at which it was read, by our own clock. */
   readAtMs: number;
+  staleAfterSeconds: number;
 }
 
 const panels = new Map<PanelName, Kept>();
@@ -47,8 +47,8 @@ function open(): void {
     wasOpen = true;
   });
   source.addEventListener('panel', (event: MessageEvent<string>) => {
-    const { panel, data } = JSON.parse(event.data) as PanelEvent;
-    panels.set(panel, { data, readAtMs: performance.now() });
+    const { panel, data, staleAfterSeconds } = JSON.parse(event.data) as PanelEvent;
+    panels.set(panel, { data, readAtMs: performance.now(), staleAfterSeconds });
     notify();
   });
   source.addEventListener('status', (event: MessageEvent<string>) => {
@@ -148,7 +148,7 @@ export function usePanel<Name extends PanelName>(name: Name): LivePanel<Panels[N
   return {
     data: kept.data as Panels[Name],
     ageSeconds,
-    stale: why !== null || ageSeconds > STALE_AFTER_SECONDS[name],
+    stale: why !== null || ageSeconds > kept.staleAfterSeconds,
     why: why ?? (isHeard() ? null : 'no word from the dashboard’s server'),
   };
 }

@@ -61,7 +61,7 @@ it('shows what a configuration decides otherwise than the defaults, run by run a
   });
   const words = (await bootstrax(args, { env })).stdout;
   expect(words).toMatch(/run 2\n {2}postProcessing +veto_intervals {2}-> {2}raw_records/);
-  expect(words).toMatch(/3 of 3 runs come out otherwise .* 1 malformed documents are left out/);
+  expect(words).toMatch(/3 of 3 runs come out otherwise .* 1 malformed document is left out/);
 });
 
 it('compares with another file, after as many failures as asked for', async () => {

@@ -6,12 +6,16 @@ import type {
   FailuresAnswer,
   HandoverAnswer,
   HostHistoryAnswer,
-  PanelEvent,
   RunAnswer,
   RunsAnswer,
-  StatusEvent,
 } from '../../../src/readmodel/api.ts';
 import type { SessionAnswer } from '../../../src/dashboard/access/session-api.ts';
+import {
+  PANEL_GROUPS,
+  panelsOf,
+  type PanelEvent,
+  type StatusEvent,
+} from '../../../src/readmodel/panels/registry.ts';
 import { addAccount } from '../../support/accounts.ts';
 import { DashboardProcess, EventReader } from '../../support/dashboard.ts';
 import { Lab, until } from '../../support/lab.ts';
@@ -290,22 +294,15 @@ describe('the stream', () => {
   afterAll(() => reader.stop());
 
   it('tells every panel once, with its age', async () => {
-    for (const name of [
-      'attention',
-      'working',
-      'queue',
-      'hosts',
-      'strip',
-      'plots',
-      'scores',
-      'alarms',
-    ]) {
-      await reader.next(`panel ${name}`, panelOf(name));
+    const names = PANEL_GROUPS.flatMap(panelsOf);
+    for (const name of names) {
+      const told = await reader.next(`panel ${name}`, panelOf(name));
+      expect((told.data as PanelEvent).staleAfterSeconds, name).toBeGreaterThan(0);
     }
     const { data } = await reader.next(
       'all ages',
       ({ event, data: status }) =>
-        event === 'status' && Object.keys((status as StatusEvent).ages).length === 8,
+        event === 'status' && Object.keys((status as StatusEvent).ages).length === names.length,
     );
     for (const age of Object.values((data as StatusEvent).ages)) expect(age).toBeLessThan(120);
   });

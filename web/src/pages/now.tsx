@@ -1,47 +1,40 @@
-import type { PanelName } from '../../../src/readmodel/api.ts';
+import type { JSX } from 'preact';
+import type { PanelName } from '../../../src/readmodel/panels/registry.ts';
 import { Alarms } from '../alarms-panel.tsx';
-import { HostCards } from '../host-cards.tsx';
-import { usePanel, usePanelsReady } from '../live.ts';
-import { Empty, Panel } from '../parts.tsx';
+import { usePanelsReady } from '../live.ts';
+import { Empty } from '../parts.tsx';
 import { Attention } from './now/attention.tsx';
+import { HostsPanel } from './now/hosts.tsx';
 import { Plots } from './now/plots.tsx';
 import { QueuePanel } from './now/queue.tsx';
 import { Strip } from './now/strip.tsx';
 import { Working } from './now/working.tsx';
 
-const PANELS: readonly PanelName[] = [
-  ...(['attention', 'working', 'queue', 'strip', 'hosts', 'alarms', 'plots'] as const),
-];
+/** The panels of this page, in its order. `scores` stands on the page of the hosts. */
+const VIEWS: Readonly<Record<Exclude<PanelName, 'scores'>, () => JSX.Element>> = {
+  attention: Attention,
+  working: Working,
+  queue: QueuePanel,
+  strip: Strip,
+  hosts: HostsPanel,
+  alarms: Alarms,
+  plots: Plots,
+};
+const NAMES = Object.keys(VIEWS) as (keyof typeof VIEWS)[];
 
 /** At three in the morning: is all well, and if not, what needs a human. */
 export function NowPage() {
-  const ready = usePanelsReady(PANELS);
+  const ready = usePanelsReady(NAMES);
   if (!ready) return <Empty>Reading …</Empty>;
   return (
     <>
       <h1 class="unseen">Now</h1>
       <div class="now">
-        <Attention />
-        <Working />
-        <QueuePanel />
-        <Strip />
-        <HostsPanel />
-        <Alarms />
-        <Plots />
+        {NAMES.map((name) => {
+          const View = VIEWS[name];
+          return <View key={name} />;
+        })}
       </div>
     </>
-  );
-}
-
-function HostsPanel() {
-  const panel = usePanel('hosts');
-  return (
-    <Panel title="Hosts" class="hosts" fresh={panel} loading={panel.data === null}>
-      {panel.data?.length === 0 ? (
-        <Empty>No manager has reported yet: start one with “bootstrax run”.</Empty>
-      ) : (
-        <HostCards hosts={panel.data ?? []} />
-      )}
-    </Panel>
   );
 }

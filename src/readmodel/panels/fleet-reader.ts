@@ -1,0 +1,36 @@
+import type { HostView } from '../../host/host-document.pure.ts';
+import type { HostCard } from '../hosts.pure.ts';
+import { HostReader } from '../readings.ts';
+import type { Rules } from '../../infra/config/rules.pure.ts';
+import type { Store } from '../../ports/store.ts';
+
+/** The hosts as they were read last: what other panels say depends on them. */
+export class FleetReader {
+  readonly #reader = new HostReader();
+  readonly #first: Promise<void>;
+  #firstIsRead: () => void = () => undefined;
+  #views: readonly HostView[] = [];
+  #cards: HostCard[] = [];
+
+  constructor() {
+    this.#first = new Promise((resolve) => (this.#firstIsRead = resolve));
+  }
+
+  get views(): readonly HostView[] {
+    return this.#views;
+  }
+
+  async read(store: Store, rules: Rules, now: Date): Promise<HostCard[]> {
+    const { views, cards } = await this.#reader.read(store, rules, now);
+    this.#views = views;
+    this.#cards = cards;
+    this.#firstIsRead();
+    return cards;
+  }
+
+  /** Waits for the first reading: without it nobody can say that all is well. */
+  async cards(): Promise<HostCard[]> {
+    await this.#first;
+    return this.#cards;
+  }
+}
