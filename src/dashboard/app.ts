@@ -5,7 +5,7 @@ import { access } from './access/access.ts';
 import type { Identities } from './access/identity.ts';
 import type { ErrorAnswer } from '../readmodel/api.ts';
 import type { Asset } from './assets.ts';
-import { HEADERS } from './headers.ts';
+import { securityHeaders } from './headers.ts';
 import type { DashboardApp, DashboardEnv } from './access/principal.ts';
 import { Refusal } from './request-refusal.ts';
 import { routesOf } from './route.ts';
@@ -29,8 +29,8 @@ export function createApp(
   const { feeder, log } = surroundings;
   const app: DashboardApp = new Hono<DashboardEnv>();
 
+  app.use(securityHeaders);
   app.use(async (context, next) => {
-    for (const [name, value] of Object.entries(HEADERS)) context.header(name, value);
     // A page of somebody else's, whose name was made to point here, must not read along.
     if (!isOwnName(context.req.header('host') ?? '')) {
       return refuse(
@@ -97,6 +97,5 @@ function refuse(
   error: string,
 ): Response {
   const answer: ErrorAnswer = { error };
-  for (const [name, value] of Object.entries(HEADERS)) context.header(name, value);
   return context.json(answer, status);
 }

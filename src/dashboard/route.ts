@@ -1,4 +1,5 @@
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 
 import type { DashboardApp, DashboardEnv } from './access/principal.ts';
@@ -62,13 +63,21 @@ export function route<Params = object, Query = object, Body = undefined>(
   );
 }
 
-async function jsonOf(context: Context): Promise<unknown> {
+const limited: MiddlewareHandler<DashboardEnv> = bodyLimit({
+  maxSize: MOST_BODY_BYTES,
+  onError: () => {
+    throw new Refusal(413, `the body is longer than ${MOST_BODY_BYTES} bytes`);
+  },
+});
+
+async function jsonOf(context: Context<DashboardEnv, string>): Promise<unknown> {
   const type = context.req.header('content-type') ?? '';
   // Forms of other sites can send text and forms, but no JSON.
   if (!/^application\/json *(;|$)/i.test(type)) {
     throw new Refusal(415, 'the body must be JSON: content-type application/json');
   }
-  const text = await textWithin(context.req.raw, MOST_BODY_BYTES);
+  await limited(context, () => Promise.resolve());
+  const text = textOf(await context.req.arrayBuffer());
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -76,16 +85,9 @@ async function jsonOf(context: Context): Promise<unknown> {
   }
 }
 
-async function textWithin(request: Request, mostBytes: number): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += piece.byteLength;
-    if (size > mostBytes) throw new Refusal(413, `the body is longer than ${mostBytes} bytes`);
-    pieces.push(piece);
-  }
+function textOf(bytes: ArrayBuffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new Refusal(400, 'the body is not UTF-8');
   }
