@@ -15,8 +15,8 @@ import { withDatabase } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { runTarget, type RunArgument } from '../framework/run-argument.ts';
 
-/** What a command asks for, besides who asks. */
-export interface Wish {
+/** An action as a command requests it; who requests it is added. */
+export interface ActionCall {
   kind: ActionKind;
   target: Target;
   /** Words of a person; none: no reason is given. */
@@ -24,7 +24,7 @@ export interface Wish {
   hours?: number | undefined;
   fromStart?: boolean | undefined;
   evenDone?: boolean | undefined;
-  /** Nobody need be asked whether data may be deleted. */
+  /** Data may be deleted without a further question. */
   yes?: boolean | undefined;
   /** The new number of a document. */
   number?: number | undefined;
@@ -42,9 +42,9 @@ export function wordsOf(words: readonly string[], reason: string | undefined): s
 
 /** What the audit keeps of a command. */
 export function askOf<K extends ActionKind, T extends Target>(
-  wish: Wish & { kind: K; target: T },
+  call: ActionCall & { kind: K; target: T },
 ): Ask & { kind: K; target: T } {
-  const { kind, target, words, hours, fromStart = false, evenDone = false, number, keep } = wish;
+  const { kind, target, words, hours, fromStart = false, evenDone = false, number, keep } = call;
   return {
     ...{ kind, target, fromStart, evenDone, by: userInfo().username, via: 'command' },
     reason: words.join(' ').trim() || NO_REASON,
@@ -71,10 +71,10 @@ export function toolsOf(store: Store, settings: Settings): Tools {
   };
 }
 
-/** Carries out what was asked, or fails with the reason why not. */
-export async function carryOut(command: Command, wish: Wish): Promise<Acted> {
+/** Carries out the action, or fails with the reason why not. */
+export async function carryOut(command: Command, call: ActionCall): Promise<Acted> {
   return withDatabase(command, ({ store, settings }) =>
-    carryOutWith(toolsOf(store, settings), wish),
+    carryOutWith(toolsOf(store, settings), call),
   );
 }
 
@@ -82,28 +82,28 @@ export async function carryOut(command: Command, wish: Wish): Promise<Acted> {
 export async function carryOutOnRun(
   command: Command,
   named: RunArgument,
-  wish: Omit<Wish, 'target'>,
+  call: Omit<ActionCall, 'target'>,
 ): Promise<Acted & { target: RunTarget }> {
   return withDatabase(command, async ({ store, settings }) => {
     const target = await runTarget(store, named);
-    return { ...(await carryOutWith(toolsOf(store, settings), { ...wish, target })), target };
+    return { ...(await carryOutWith(toolsOf(store, settings), { ...call, target })), target };
   });
 }
 
-async function carryOutWith(tools: Tools, wish: Wish): Promise<Acted> {
+async function carryOutWith(tools: Tools, call: ActionCall): Promise<Acted> {
   const { act, preview } = await import('../../features/actions/act.ts');
   const { askingOf } = await import('../../features/actions/run-actions.ts');
-  const ask = askOf(wish);
-  const look = await preview(tools, wish.kind, wish.target, askingOf(ask));
-  const deletes = look.possible && look.deletes === true;
-  if (deletes && wish.yes !== true) await confirm(look.effect);
+  const ask = askOf(call);
+  const seen = await preview(tools, call.kind, call.target, askingOf(ask));
+  const deletes = seen.possible && seen.deletes === true;
+  if (deletes && call.yes !== true) await confirm(seen.effect);
   // What was agreed to is done only to what was seen.
-  const acted = await act(tools, deletes ? { ...ask, seen: look.seen } : ask);
+  const acted = await act(tools, deletes ? { ...ask, seen: seen.seen } : ask);
   if (acted.action.state === 'refused') throw new CommandFailure(1, acted.message);
   return acted;
 }
 
-/** Asks a person at a terminal whether data may be deleted; nobody else can agree but by `--yes`. */
+/** Asks a person at a terminal whether data may be deleted; a program agrees by `--yes`. */
 async function confirm(effect: string): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new CommandFailure(2, `${effect} Nothing was done: say --yes to have it done`);

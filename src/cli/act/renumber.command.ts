@@ -12,7 +12,7 @@ interface Options {
   preview?: boolean;
 }
 
-/** `bootstrax renumber DOCUMENT NUMBER`: settles that several documents have one number. */
+/** `bootstrax renumber DOCUMENT NUMBER`: corrects that several documents have one number. */
 export function addRenumber(program: Command): void {
   verb(program, {
     name: 'renumber',
@@ -30,8 +30,8 @@ export function addRenumber(program: Command): void {
         if (!possible) throw new CommandFailure(1, effect);
         return { number, ok: true, message: effect, action: null };
       }
-      const wish = { kind: 'renumber', words: [options.reason], number } as const;
-      const { action, message, target } = await carryOutOnRun(command, named, wish);
+      const call = { kind: 'renumber', words: [options.reason], number } as const;
+      const { action, message, target } = await carryOutOnRun(command, named, call);
       const { run, document = null } = target;
       return { run, document, number, ok: true, message, action: action.id };
     },

@@ -36,7 +36,7 @@ async function stopHere(stateDir: string): Promise<Done & { stopped: unknown }> 
   const { stopOrphans } = await import('../host/list-orphans.ts');
   const { retireServers } = await import('../../attempt/worker/find-server.ts');
   const stopped = await stopOrphans(stateDir);
-  // A warm worker would wait for a manager, to no purpose for whoever wants the host to be quiet.
+  // A warm worker would wait for a manager, and a person who says this wants none.
   await retireServers(workersPath(stateDir));
   const message =
     stopped.length === 0

@@ -51,8 +51,8 @@ function addVerb(program: Command, kind: Exclude<RunActionKind, 'renumber'>): Co
     json: 'one object: {run, ok, message, action}',
     act: async (command, given: Options, named: RunArgument, said: string[]) => {
       const { fromStart, evenDone, yes, keep, reason } = given;
-      const wish = { kind, words: wordsOf(said, reason), fromStart, evenDone, yes, keep };
-      const { action, message, target } = await carryOutOnRun(command, named, wish);
+      const call = { kind, words: wordsOf(said, reason), fromStart, evenDone, yes, keep };
+      const { action, message, target } = await carryOutOnRun(command, named, call);
       return { run: target.run, ok: true, message, action: action.id };
     },
   });

@@ -36,7 +36,7 @@ export interface LocalQuery<Options, Args extends unknown[], Answer>
   read: (command: Command, options: Options, ...args: Args) => Promise<Answer>;
 }
 
-/** What a command has done; the whole of it is what `--json` prints. */
+/** What a command has done; `--json` prints all its fields. */
 export interface Done {
   ok: boolean;
   /** For people: a sentence. */
@@ -46,7 +46,7 @@ export interface Done {
 /** A command that changes something. */
 export interface Verb<Options, Args extends unknown[], Answer extends Done> extends Call {
   act: (command: Command, options: Options, ...args: Args) => Promise<Answer>;
-  /** For people, if the message is not all of it. */
+  /** For people, if there is more to show than the message. */
   draw?: (answer: Answer) => string;
 }
 

@@ -1,4 +1,4 @@
-/** The thing asked about is wrong: exit code 1. Usage or configuration: exit code 2. */
+/** Exit code 1: a problem was found. Exit code 2: usage or configuration error. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
   readonly exitCode: 1 | 2;

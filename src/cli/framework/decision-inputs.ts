@@ -8,8 +8,8 @@ import type { HostTargets } from '../../plan/targets.pure.ts';
 import { CommandFailure } from './command-failure.ts';
 
 /**
- * What the decisions about a run depend on besides its document, as far as this host's settings and
- * the plugin graph in its state folder tell; a graph that is needed and not there is said.
+ * What the decisions about a run depend on besides its document: this host's settings and the plugin
+ * graph in its state folder. Standard error says if the graph is needed and missing.
  */
 export async function decisionInputs(settings: Settings): Promise<DecisionInputs> {
   const { graph, missing } = await readGraph(
@@ -34,7 +34,7 @@ export async function decisionInputs(settings: Settings): Promise<DecisionInputs
   };
 }
 
-/** A document that cannot be used means the default targets, and is said; as in the manager. */
+/** As in the manager, a document that cannot be used means the default targets; standard error says so. */
 export async function readHostTargets(path: string, host: string): Promise<HostTargets | null> {
   const { BSON } = await import('mongodb');
   let document: unknown;

@@ -23,7 +23,7 @@ export function meantFlag(error: CommanderError): string | null {
   );
 }
 
-/** Says what went wrong on standard error and, where JSON was asked for, as an object as well. */
+/** Says what went wrong on standard error and, with `--json`, as an object on standard output. */
 export function report(error: unknown, asJson: boolean): void {
   const message = messageOf(error);
   if (asJson) printJson({ error: message });

@@ -9,7 +9,7 @@ export interface MalformedView {
   id: string;
   run: number | null;
   state: string | null;
-  /** A manager has set it aside and said so; otherwise none has looked at it yet, or it is not its turn. */
+  /** A manager has set it aside and said so; otherwise no manager has read it yet, or it is not its turn. */
   setAside: boolean;
   problems: readonly FieldProblem[];
   /** What is not as it should be and stops nothing. */
@@ -24,7 +24,7 @@ export function malformedViews(documents: readonly RunDocument[]): MalformedView
     const { number, bootstrax, oddities, own } = stored;
     const isSetAside = bootstrax.outcome === 'set_aside';
     const isWaiting = bootstrax.state === 'failed' && bootstrax.nextRetry === null;
-    // What only the plugin graph could tell; a person who has mended it has also asked for another try.
+    // Problems that only the plugin graph shows. A person who has corrected them has also requested a retry.
     const noted = isSetAside && isWaiting ? own.malformed : [];
     const problems = parsed.kind === 'malformed' ? parsed.malformed.problems : noted;
     if (problems.length + oddities.length === 0) return [];

@@ -4,7 +4,7 @@ import type { Holder } from '../../exclusion/holder.pure.ts';
 import { CommandFailure } from './command-failure.ts';
 import type { ControlRequest, ControlResponse } from '../../exclusion/manager-lock.ts';
 
-/** How long the manager may take to answer, seconds. */
+/** The manager has this time to answer, seconds. */
 const ANSWER_SECONDS = 30;
 
 /**
@@ -44,7 +44,7 @@ async function noManager(stateDir: string): Promise<'no manager'> {
   );
 }
 
-/** Its URL spells the servers otherwise: only the database itself tells whether it is the same. */
+/** Its URL spells the servers otherwise: only the database itself shows whether it is the same. */
 async function worksOnOurs(manager: Holder, settings: Settings): Promise<boolean> {
   const connection = connectionOf(settings);
   if (connection === null) return false;

@@ -66,7 +66,7 @@ export const REFERENCE_FLAGS: Readonly<Record<string, Meaning>> = {
 const ACTIONS = ['--process', '--fail', '--abandon', '--undying'];
 /** Fixed resources there, unless `--infer_mode` is given as well. */
 const RESOURCES = ['--cores', '--max_messages'];
-/** Not told from this program's own flags by their spelling. */
+/** Spelled as a flag of this program is. */
 const ITS_OWN = Object.keys(REFERENCE_FLAGS).filter(
   (flag) => flag.includes('_') || ['--production', '--undying', ...ACTIONS].includes(flag),
 );
@@ -132,7 +132,7 @@ function command(found: ReadonlyMap<string, string[]>): string[] {
   if (process !== undefined) return ['process', process, '--now'];
   for (const verb of ['fail', 'abandon']) {
     const [number] = found.get(`--${verb}`) ?? [];
-    // As there: whatever state it is in, and nobody is asked.
+    // As the reference does: in any state of the run, and without a question.
     if (number !== undefined)
       return [verb, number, ...(verb === 'fail' ? ['--even-done', '--yes'] : [])];
   }
@@ -160,7 +160,7 @@ function split(args: readonly string[]): { found: Map<string, string[]>; others:
     const takes = Object.hasOwn(REFERENCE_FLAGS, flag) ? REFERENCE_FLAGS[flag]?.takes : undefined;
     if (takes === undefined) {
       others.push(arg);
-      // The value of another flag may well look like one of these.
+      // The value of another flag may be spelled like one of these.
       const value = args[i + 1];
       if (wantsValue(arg) && value !== undefined) others.push((i++, value));
       continue;

@@ -32,7 +32,7 @@ export async function runTarget(store: Store, named: RunArgument): Promise<RunTa
   if (document === null) throw new CommandFailure(1, `there is no run document ${named.document}`);
   const run = readRun(document).number;
   if (run === null) {
-    throw new CommandFailure(1, `document ${named.document} has no run number: mend it first`);
+    throw new CommandFailure(1, `document ${named.document} has no run number: correct it first`);
   }
   return { kind: 'run', run, document: named.document };
 }

@@ -4,17 +4,17 @@ import { inColour, print } from './output.ts';
 export class Screen {
   readonly #live = inColour() && process.stdout.isTTY;
   #lines = 0;
-  #told = new Set<string>();
+  #printed = new Set<string>();
   #last = '';
   #note = '';
 
-  /** `events`: what there is to tell now; those of the last call that are still so are not repeated. */
+  /** `events`: all that holds now; one that held at the last call is not printed again. */
   draw(picture: string, events: readonly string[]): void {
     if (!this.#live) {
       for (const event of events) {
-        if (!this.#told.has(event)) print(`${new Date().toISOString().slice(11, 19)} ${event}`);
+        if (!this.#printed.has(event)) print(`${new Date().toISOString().slice(11, 19)} ${event}`);
       }
-      this.#told = new Set(events);
+      this.#printed = new Set(events);
       return;
     }
     this.#last = picture;

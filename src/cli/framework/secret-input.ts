@@ -11,7 +11,7 @@ export async function readSecret(prompt: string): Promise<string> {
   return stdin.isTTY ? typedUnseen(prompt) : firstLine(stdin);
 }
 
-/** A new secret: asked for twice on a terminal, since nobody sees what they type. */
+/** A new secret: typed twice on a terminal, since what is typed is not shown. */
 export async function readNewSecret(what: string): Promise<string> {
   const secret = await readSecret(`${what}: `);
   if (process.stdin.isTTY && (await readSecret(`${what}, once more: `)) !== secret) {
@@ -31,7 +31,7 @@ async function firstLine(stdin: AsyncIterable<Buffer | string>): Promise<string>
 
 function typedUnseen(prompt: string): Promise<string> {
   const { stdin } = process;
-  // First: whoever sees the prompt may type at once.
+  // Before the prompt is shown: a person may type at once.
   stdin.setRawMode(true);
   process.stderr.write(prompt);
   stdin.setEncoding('utf8');

@@ -51,7 +51,7 @@ function addHostVerb(
     takes: (command) => {
       command
         .option('--host <name>', 'on this host, wherever it is; otherwise on this one')
-        .option('--reason <text>', 'for those who look at status and hosts');
+        .option('--reason <text>', 'for those who read status and hosts');
       takes?.(command);
     },
     json: 'one object: {ok, message, runs, action, state}',
@@ -96,21 +96,21 @@ async function actElsewhere(
   const { act } = await import('../../features/actions/act.ts');
   const { reason, hours: forHours } = options;
   const words = reason === undefined ? [] : [reason];
-  const asked = await act(
+  const requested = await act(
     toolsOf(store, settings),
     askOf({ kind, target: { kind: 'host', host }, words, hours: forHours }),
   );
-  let { action } = asked;
+  let { action } = requested;
   for (let waited = 0; isOpen(action) && waited < ANSWER_SECONDS; waited += POLL_SECONDS) {
     await delay(POLL_SECONDS * 1000);
     action = (await store.actions.get(action.id)) ?? action;
   }
-  if (!isOpen(action)) return { action, message: action.message ?? asked.message };
-  const message = `${host} is asked, and has not carried it out yet: bootstrax actions --host ${host}`;
+  if (!isOpen(action)) return { action, message: action.message ?? requested.message };
+  const message = `It is requested, and ${host} has not carried it out yet: bootstrax actions --host ${host}`;
   return { action, message };
 }
 
-/** On this machine the manager is asked directly: that works without a database too. */
+/** On this machine the request goes directly to the manager, which works without a database too. */
 async function actHere(
   kind: HostActionKind,
   { reason, hours }: Options,
@@ -136,16 +136,16 @@ async function actHere(
   if (settings.database.url === null) return [await carryOut(null, null), null];
   return withStore(loaded, async (store): Promise<[HostAnswer, ActionDocument | null]> => {
     const { actByOneself } = await import('../../features/actions/act.ts');
-    let told: HostAnswer | null = null;
+    let answer: HostAnswer | null = null;
     try {
       const acted = await actByOneself(toolsOf(store, settings), ask, async (id, expires) => {
-        told = await carryOut(id, expires);
-        return told;
+        answer = await carryOut(id, expires);
+        return answer;
       });
-      return [told ?? { ok: false, message: acted.message }, acted.action];
+      return [answer ?? { ok: false, message: acted.message }, acted.action];
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      return [told ?? (await withoutAudit(error.message)), null];
+      return [answer ?? (await withoutAudit(error.message)), null];
     }
   });
 }

@@ -15,7 +15,7 @@ import { addFormerName } from '../framework/former-names.ts';
 /** A manager that is awaited is asked for its status at this interval, seconds. */
 const STATUS_SECONDS = 1;
 
-/** A run that was in work here when the host was handed back, as its document is afterwards. */
+/** A run that this host was processing when it was handed back, as its document is afterwards. */
 interface RunLeft {
   run: number;
   state: string | null;
@@ -54,7 +54,7 @@ export function addHandback(program: Command): void {
     },
     draw: inWords,
   });
-  // At once: whatever a late answer still holds on to must not keep an ended command alive.
+  // At once: an answer that is still awaited somewhere must not keep an ended command alive.
   handback.hook('postAction', () => process.exit(process.exitCode ?? 0));
 }
 
@@ -92,7 +92,7 @@ async function statusOf(
   }
 }
 
-/** Does itself what a manager would, without taking runs; answers those that were in work here. */
+/** Does what a manager would, without claiming runs; returns those that this host was processing. */
 async function directly(loaded: Loaded, handBack: HandBack): Promise<number[]> {
   const { settings } = loaded;
   const runs = await withStore(loaded, async (store) => {
@@ -129,7 +129,7 @@ async function reportOn(loaded: Loaded, numbers: readonly number[]): Promise<Rep
     const message = ok
       ? `${name} is handed back: straxen's bootstrax.py may be started here`
       : `run ${held.join(', ')} is still held in the name of ${name}, by a manager that was started ` +
-        `meanwhile or by another program: look with 'bootstrax explain', and try again`;
+        `meanwhile or by another program: see 'bootstrax explain', and try again`;
     return { ok, message, runs, held };
   });
 }

@@ -30,7 +30,7 @@ export function addReconcile(program: Command): void {
     about: 'compare the run documents with the disks of this host; changes nothing without --apply',
     takes: (command) =>
       command
-        .option('--apply', 'remove what failed attempts of this host left behind and nobody uses')
+        .option('--apply', 'remove what failed attempts of this host have left and nobody uses')
         .option('--from <run>', 'only runs from this number on', runNumber)
         .option('--to <run>', 'only runs up to this number', runNumber),
     json: 'one object: {host, findings: [{kind, run, path, says, todo, action, applied, needsPerson, details}]}',

@@ -24,7 +24,7 @@ export async function runShadow(
   if (connection === null) {
     throw new CommandFailure(
       2,
-      'no database to look at: set BOOTSTRAX_MONGO_URL, --mongo-url or database.url in the configuration file',
+      'no database to read: set BOOTSTRAX_MONGO_URL, --mongo-url or database.url in the configuration file',
     );
   }
   const tasks = new TaskGroup(systemClock);

@@ -21,7 +21,7 @@ const RUNS_DATABASE = 'trial';
 const DAQ_DATABASE = 'trial_daq';
 
 export interface TrialOptions {
-  /** Only this run, whatever became of it. */
+  /** Only this run, in any state. */
   run: number | null;
   json: boolean;
 }
@@ -63,7 +63,7 @@ export async function runTrial(
     if (own === null) throw new Error('the trial has no database');
     const results = openStore(own, () => undefined);
     const watch = setInterval(() => {
-      trial.look(results).then(
+      trial.poll(results).then(
         (over) => over && ends.abort(),
         (error: unknown) => logger.warn({ event: 'trial.missed' }, String(error)),
       );
@@ -101,7 +101,7 @@ function isolated(settings: Settings, root: string, output: string): Settings {
     },
     host: { ...settings.host, role: 'primary', watched: [] },
     paths: { ...settings.paths, stateDir: root, output },
-    // Both write where utilix tells them to.
+    // Both write to the folder that utilix names.
     worker: { ...settings.worker, onlineMonitor: false, runDatabase: false },
     deletion: { ...settings.deletion, liveData: false },
     rules: { ...rules, disk: { ...rules.disk, maxUsedPercent } },
@@ -146,7 +146,7 @@ class Trial {
   }
 
   /** Passes on the ends of runs that were being taken; true once there is nothing left to do. */
-  async look(results: Store): Promise<boolean> {
+  async poll(results: Store): Promise<boolean> {
     for (const { _id } of [...this.#open]) {
       const document = await this.#source.runs.byId(_id);
       if (document === null || readRun(document).end === null) continue;

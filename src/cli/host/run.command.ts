@@ -44,7 +44,7 @@ export function addRun(program: Command): void {
       if (options.shadow) process.exit(await shadow(options, command));
       if (options.test !== undefined) process.exit(await tryOut(options, command));
       const loaded = await settingsOf(command);
-      // At once: whatever a late answer still holds on to must not keep an ended manager alive.
+      // At once: an answer that is still awaited somewhere must not keep an ended manager alive.
       process.exit(await manage(loaded, options));
     });
 }

@@ -12,11 +12,11 @@ interface Options {
   limit: number;
 }
 
-/** `bootstrax actions`: who has asked for what, why, and what became of it. */
+/** `bootstrax actions`: who has requested what, why, and what became of it. */
 export function addActions(program: Command): void {
   query(program, {
     name: 'actions',
-    about: 'what people have asked for, from the command line or the dashboard, newest first',
+    about: 'what people have requested, from the command line or the dashboard, newest first',
     takes: (command) =>
       command
         .option('--run <number>', 'only of this run', runNumber)
@@ -35,13 +35,13 @@ export function addActions(program: Command): void {
       return { found, actions: found.map(actionView) };
     },
     shape: ({ actions }) => ({ actions }),
-    draw: ({ found }) => (found.length === 0 ? 'Nobody has asked for anything.' : draw(found)),
+    draw: ({ found }) => (found.length === 0 ? 'Nobody has requested anything.' : draw(found)),
   });
 }
 
 function draw(actions: readonly ActionDocument[]): string {
   return table(
-    ['asked (UTC)', 'by', 'what', 'of', 'why', 'state', ''],
+    ['requested (UTC)', 'by', 'what', 'of', 'why', 'state', ''],
     actions.map((action) => [
       utcToTheSecond(action.requested),
       action.by,
@@ -49,12 +49,12 @@ function draw(actions: readonly ActionDocument[]): string {
       action.run === null ? (action.host ?? action.item ?? '') : `run ${action.run}`,
       action.reason.replace(/\s+/g, ' ').slice(0, 60),
       action.state,
-      ending(action),
+      outcomeOf(action),
     ]),
   );
 }
 
-function ending({ state, seenBy, awaits, message, expires }: ActionDocument): string {
+function outcomeOf({ state, seenBy, awaits, message, expires }: ActionDocument): string {
   const until = expires === null ? '' : ` Until ${utcToTheSecond(expires)}.`;
   switch (state) {
     case 'requested':

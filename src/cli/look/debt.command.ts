@@ -22,7 +22,7 @@ import { days } from '../framework/spans.ts';
 
 const HOURS_PER_DAY = 24;
 const MOST_DEBTS = 500;
-const ATTEMPTS_LOOKED_AT = 50;
+const ATTEMPTS_READ = 50;
 
 /** A done run that ended with fewer targets than wanted. */
 interface Debt {
@@ -127,7 +127,7 @@ async function describe(
   const debtor = debtorOf(document);
   const facts = debtFacts(stored);
   const may = offerable(debtor, facts, rules);
-  const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
+  const history = await store.attempts.ofRun(run, ATTEMPTS_READ);
   const lastCounted = history.find((attempt) => attempt.result?.counted === true)?.result;
   const why = [storedCauseText(lastCounted ?? {}), lastCounted?.reason?.split('\n')[0]];
   const isBeingMade = facts.debtAttempt !== null;
@@ -166,16 +166,16 @@ async function offer(
   }
   const { lookAtRun } = await import('../../features/actions/run-actions.ts');
   const tools = toolsOf(store, settings);
-  const look = await lookAtRun(tools, 'reprocess', { kind: 'run', run });
-  if (typeof look === 'string') return no(look);
+  const found = await lookAtRun(tools, 'reprocess', { kind: 'run', run });
+  if (typeof found === 'string') return no(found);
   // What cannot be added is not made anew unless somebody asks for just that.
-  if (!look.effectOf.possible || look.effectOf.step.kind !== 'offer') {
+  if (!found.effectOf.possible || found.effectOf.step.kind !== 'offer') {
     const may = offerable(debtorOf(debtor), facts, settings.rules);
-    return no(may.ok ? look.effect : may.reason);
+    return no(may.ok ? found.effect : may.reason);
   }
   const { act } = await import('../../features/actions/act.ts');
-  const wish = { kind: 'reprocess', target: { kind: 'run', run }, words: [reason] } as const;
-  const { action, message } = await act(tools, { ...askOf(wish), seen: look.seen });
+  const call = { kind: 'reprocess', target: { kind: 'run', run }, words: [reason] } as const;
+  const { action, message } = await act(tools, { ...askOf(call), seen: found.seen });
   return action.state === 'refused' ? no(message) : { run, why: null };
 }
 

@@ -84,10 +84,10 @@ async function retry(store: Store, run: number): Promise<string> {
     throw new CommandFailure(1, `the live data of run ${run} was deleted before`);
   }
   if (record !== null && isUnfinished(record)) {
-    return `The live data of run ${run} is being looked at by ${host} already${record.problem === null ? '' : `: ${record.problem}`}.`;
+    return `The live data of run ${run} is being checked by ${host} already${record.problem === null ? '' : `: ${record.problem}`}.`;
   }
   await store.deletions.request({ attempt, run, host }, { again: true });
-  return `${host} looks at the live data of run ${run} again, where a manager deletes live data (deletion.live_data).`;
+  return `${host} checks the live data of run ${run} again, if its manager deletes live data (deletion.live_data).`;
 }
 
 function isUnfinished({ state }: DeletionDocument): boolean {
@@ -96,7 +96,7 @@ function isUnfinished({ state }: DeletionDocument): boolean {
 
 function drawAll(found: readonly DeletionDocument[]): string {
   return table(
-    ['run', 'host', 'state', 'asked for (UTC)', 'ended (UTC)', 'freed', 'why'],
+    ['run', 'host', 'state', 'requested (UTC)', 'ended (UTC)', 'freed', 'why'],
     found.map(({ run, host, state, begun, ended, bytesFreed, cause, problem }) => [
       String(run),
       host,
@@ -120,7 +120,7 @@ function drawOne(deletion: DeletionDocument): string {
       : [`live data: ${bytes(deletion.bytes)} in ${deletion.files ?? 0} files`]),
     ...(checked === null
       ? []
-      : [`stood in for it, looked at ${utcToTheSecond(checked)} (${how ?? ''}):`]),
+      : [`vouched for by these, checked ${utcToTheSecond(checked)} (${how ?? ''}):`]),
     ...deletion.vouchedBy.map(
       ({ type, location, chunks, rows, bytes: size }) =>
         `  ${type}: ${rows} rows in ${chunks} chunks, ${bytes(size)}: ${location}`,

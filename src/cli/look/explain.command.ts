@@ -12,11 +12,11 @@ import type { Store } from '../../ports/store.ts';
 import { query } from '../framework/answering.ts';
 import { style } from '../framework/output.ts';
 
-/** Failures are compared with those of so many days. */
+/** Failures are compared with those of this number of days. */
 const DAYS_COMPARED = 30;
-const ATTEMPTS_LOOKED_AT = 50;
+const ATTEMPTS_READ = 50;
 
-/** The newest failed attempt at a run, what it means, and whom it points to. */
+/** The newest failed attempt at a run: its cause, and what it has in common with others. */
 interface LastFailure extends Cause {
   attempt: string;
   host: string;
@@ -52,19 +52,19 @@ export function addExplain(program: Command): void {
   });
 }
 
-/** What is told of the run itself, once for all documents of its number. */
-interface Told {
+/** What holds for the run itself, shown once for all documents of its number. */
+interface AboutRun {
   lastFailure: LastFailure | null;
   liveData: string | null;
   incomplete: readonly string[];
-  /** Where the attempt in work writes. */
+  /** The folder to which the present attempt writes. */
   place: string | null;
   sameNumber: readonly NumberedExplanation[];
 }
-const NOTHING_TOLD = { lastFailure: null, liveData: null, incomplete: [], place: null };
+const NOTHING_KNOWN = { lastFailure: null, liveData: null, incomplete: [], place: null };
 
 async function lastFailureOf(store: Store, run: number, now: Date): Promise<LastFailure | null> {
-  const history = await store.attempts.ofRun(run, ATTEMPTS_LOOKED_AT);
+  const history = await store.attempts.ofRun(run, ATTEMPTS_READ);
   const failed = history.find(({ result }) => result?.meaning != null);
   if (failed?.result?.meaning == null || failed.ended === null) return null;
   const { attempt, host, ended, result } = failed;
@@ -80,11 +80,11 @@ async function lastFailureOf(store: Store, run: number, now: Date): Promise<Last
 }
 
 function inWords(
-  explanation: NumberedExplanation | (Omit<NumberedExplanation, 'sameNumber'> & Told),
+  explanation: NumberedExplanation | (Omit<NumberedExplanation, 'sameNumber'> & AboutRun),
 ): string {
   const { run, state, verdict, rules, next, commands, hosts, document, sameNumber } = explanation;
   const { lastFailure, liveData, incomplete, place } =
-    'lastFailure' in explanation ? explanation : NOTHING_TOLD;
+    'lastFailure' in explanation ? explanation : NOTHING_KNOWN;
   const which = sameNumber.length === 0 ? '' : `, document ${document}`;
   const lines = [
     `${style('bold', `run ${run ?? '?'}${which}`)}: ${verdictInWords(verdict, state)} (state ${state ?? 'new'})`,
@@ -131,7 +131,7 @@ function inWords(
 }
 
 function verdictInWords(verdict: Explanation['verdict'], state: string | null): string {
-  // It may wait for long before anything processes it.
+  // It may wait for a long time before a child processes it.
   if (verdict === 'running' && state === 'considering') return 'claimed';
   return verdict === 'givenUp' ? 'given up' : verdict;
 }

@@ -16,8 +16,8 @@ export async function hostViews(
 }
 
 /**
- * This host for the decisions. Whether it takes runs is what its manager says; without a manager it is
- * looked at as if it had one, and that is said.
+ * This host for the decisions. Its manager says whether it takes runs. A host without a manager is
+ * treated as if it had one, and the answer says so.
  */
 export function hostFacts(settings: Settings, fleetNow: FleetNow): HostFacts {
   const { name, role } = settings.host;

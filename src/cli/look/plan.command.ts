@@ -25,8 +25,8 @@ export function addPlan(program: Command): void {
     .command('plan')
     .description('what would be done with run documents, without doing it')
     .requiredOption('--doc <file>', 'run documents, Extended JSON, one a line; - is standard input')
-    .option('--failures <number>', 'as if the run had failed so often')
-    .option('--memory-failures <number>', 'as if so many of them had been for want of memory')
+    .option('--failures <number>', 'as if the run had failed this number of times')
+    .option('--memory-failures <number>', 'as if this number of them had run out of memory')
     .option('--rate-mbps <rate>', 'as if this were the data rate of runs whose document has none')
     .option(
       '--host-targets <file>',
@@ -94,7 +94,7 @@ function inWords(line: PlanLine): string {
     style('bold', `run ${line.run}`),
     `  targets          ${line.targets.join(' ')}`,
     `  post-processing  ${line.postProcessing.join(' ')}`,
-    `  resources        ${counted(line.cores, 'core')}, ${counted(line.maxMessages, 'message')}, time-out ${line.timeoutSeconds} s, records in ${line.recordsCompressor}`,
+    `  resources        ${counted(line.cores, 'core')}, ${counted(line.maxMessages, 'message')}, timeout ${line.timeoutSeconds} s, records in ${line.recordsCompressor}`,
     ...line.reasons.map((reason) => `  - ${reason}`),
     '',
   ].join('\n');

@@ -77,7 +77,7 @@ function drawListed({ runs, before }: Listed): string {
   return [runs.length === 0 ? 'No such runs.' : drawRuns(runs), ...more].join('\n');
 }
 
-/** A run of the list, and what tells it from others with its number. */
+/** A run of the list, and what distinguishes it from others with its number. */
 export interface ListedRun extends RunView {
   /** Id of its document. */
   document: string;

@@ -29,7 +29,7 @@ async function logLines(path: string): Promise<unknown[]> {
   try {
     await stat(path);
   } catch {
-    throw new CommandFailure(1, `there is no ${path}: let bootstrax run --shadow look on first`);
+    throw new CommandFailure(1, `there is no ${path}: start bootstrax run --shadow first`);
   }
   const lines: unknown[] = [];
   for await (const text of createInterface({ input: createReadStream(path) })) {

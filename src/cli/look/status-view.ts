@@ -69,13 +69,13 @@ export function drawHosts(hosts: readonly HostView[]): string {
 
 const MOST_ITEMS = 10;
 
-/** What needs a human, each with what to do; empty if nothing does. */
+/** What needs attention, each with what to do; empty if nothing does. */
 export function drawAttention(items: readonly AttentionItem[]): string {
   const open = items.filter(({ acknowledged }) => acknowledged === null);
   if (open.length === 0) return '';
   const more = open.length - MOST_ITEMS;
   return [
-    style('bold', 'needs a human'),
+    style('bold', 'needs attention'),
     ...open.slice(0, MOST_ITEMS).flatMap(({ what, todo }) => [`  ${what}`, `    ${todo}`]),
     ...(more > 0 ? [`  and ${more} more, on the page and with --json`] : []),
   ].join('\n');
@@ -103,12 +103,12 @@ export function drawRun(view: RunView, now: Date): string {
     `${coveredSeconds.toFixed(0)} s of data`,
     mbPerSecond === null ? '' : `${mbPerSecond.toFixed(1)} MB/s`,
     memoryBytes > 0 ? bytes(memoryBytes) : '',
-    ending(progress, now),
+    estimatedEnd(progress, now),
   ];
   return `${title}  ${style('dim', targets.join(' '))}\n  ${bar(fraction ?? 0, 30)} ${facts.filter((fact) => fact !== '').join('  ')}`;
 }
 
-function ending(
+function estimatedEnd(
   { estimatedEnd, behindSeconds }: NonNullable<RunView['progress']>,
   now: Date,
 ): string {

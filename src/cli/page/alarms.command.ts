@@ -81,14 +81,14 @@ function draw({ open, recent, receivers, maintenance }: AlarmsPanel): string {
     ...(maintenance.length === 0 ? [] : ['', ...maintenance.map(windowLine)]),
     '',
     ...(receivers.length === 0
-      ? ['The settings name no receiver: alarms are not watched for (docs/alarms.md).']
+      ? ['The settings name no receiver: no alarm is sent (docs/alarms.md).']
       : receivers.map(receiverLine)),
   ].join('\n');
 }
 
 function rows(alarms: readonly AlarmView[]): string {
   return table(
-    ['alarm', 'since (UTC)', 'until (UTC)', 'told', 'what'],
+    ['alarm', 'since (UTC)', 'until (UTC)', 'notified', 'what'],
     alarms.map(({ kind, opened, over, told, what }) => [
       ALARM_WORDS[kind],
       seconds(opened),

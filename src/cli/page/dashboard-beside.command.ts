@@ -23,23 +23,23 @@ interface Order {
 type Report = { url: string } | { problem: string };
 
 /**
- * Serves the dashboard beside a manager until this process ends, in a process of its own: whatever an
- * error, a leak, a slow client or a taken port does to it, the manager does not notice.
+ * Serves the dashboard beside a manager until this process ends, in a process of its own: an error,
+ * a leak, a slow client or a taken port there does not reach the manager.
  */
 export async function dashboardBeside(settings: Settings, logger: Logger): Promise<never> {
   let pauseMs = PAUSE_MS.first;
-  let told: string | null = null;
+  let logged: string | null = null;
   for (;;) {
     const { problem, served } = await serveOnce(settings, logger).catch((error: unknown) => ({
       problem: String(error),
       served: false,
     }));
     if (served) pauseMs = PAUSE_MS.first;
-    if (served || problem !== told) {
+    if (served || problem !== logged) {
       const what = served ? 'the dashboard has ended and is started again' : 'without a dashboard';
       logger.warn({ event: 'dashboard.not_served' }, `${what}: ${problem}`);
     }
-    told = problem;
+    logged = problem;
     await delay(pauseMs);
     pauseMs = Math.min(pauseMs * 2, PAUSE_MS.longest);
   }
@@ -71,7 +71,7 @@ function serveOnce(
     child.once('exit', (code, signal) =>
       resolve({ problem: problem ?? `its process ended with ${signal ?? code}`, served }),
     );
-    // A process that has ended already takes no order; its end is told of above.
+    // A process that has ended already takes no order; its end is logged above.
     child.send({ settings, logLevel: logger.level } satisfies Order, () => undefined);
   });
 }

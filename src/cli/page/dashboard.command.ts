@@ -9,7 +9,7 @@ import { print, printJson } from '../framework/output.ts';
 export function addDashboard(program: Command): void {
   program
     .command('dashboard')
-    .description('web pages on the whole fleet: what needs a human, runs, hosts, failures')
+    .description('web pages on the whole fleet: what needs attention, runs, hosts, failures')
     .option('--address <address>', 'where to listen (default: the setting dashboard.address)')
     .option('--port <port>', '0 for any free one (default: the setting dashboard.port)', portNumber)
     .option('--json', 'one object once it listens: {url}; then log lines')

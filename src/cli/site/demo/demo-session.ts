@@ -63,7 +63,7 @@ export async function runDemo(options: DemoOptions, command: Command): Promise<n
   }
 }
 
-/** A database named in the environment is somebody's; the demo must not even look at it. */
+/** A database named in the environment is somebody's; the demo must not even read it. */
 function forgetOtherSettings(): void {
   for (const name of Object.keys(process.env)) {
     if (name.startsWith('BOOTSTRAX_') && name !== 'BOOTSTRAX_PYTHON') delete process.env[name];
@@ -176,7 +176,7 @@ class Demo {
     const { name } = this.#loaded.settings.host;
     const limit = performance.now() + READY_LIMIT_SECONDS * 1000;
     for (;;) {
-      const status = await this.#look();
+      const status = await this.#readStatus();
       this.#screen.draw(drawStatus(status), eventsOf(status));
       const own = status.hosts.find(({ host }) => host === name);
       // The document of an earlier demo's manager may still be there.
@@ -197,21 +197,21 @@ class Demo {
   async #watch(manager: DemoProcess, simulator: DemoProcess): Promise<number> {
     const { runs: wanted, exit, json, limitSeconds } = this.#options;
     const limit = performance.now() + limitSeconds * 1000;
-    let told = false;
+    let isNoted = false;
     for (;;) {
-      const status = await this.#look();
+      const status = await this.#readStatus();
       const runs = await this.#takenRuns(simulator);
       const allSettled = runs.length >= wanted && runs.every(isSettled);
       const drawn = [drawStatus(status), '', summary(runs, this.#loaded.settings)].join('\n');
       this.#screen.draw(drawn, [...eventsOf(status), ...runs.map(eventOf)]);
       if (allSettled && simulator.exitCode === 0) {
         if (exit) return this.#conclude(runs, json);
-        if (!told) this.#screen.note('All runs are taken and settled. Ctrl-C ends the demo.');
-        told = true;
+        if (!isNoted) this.#screen.note('All runs are taken and have ended. Ctrl-C ends the demo.');
+        isNoted = true;
       }
       if (manager.exitCode !== null) throw ended(manager);
       if ((simulator.exitCode ?? 0) !== 0) throw ended(simulator);
-      if (!told && performance.now() > limit) {
+      if (!isNoted && performance.now() > limit) {
         this.#conclude(runs, json);
         throw new CommandFailure(1, `the runs are not done after ${limitSeconds} s`);
       }
@@ -219,7 +219,7 @@ class Demo {
         await this.#pause();
       } catch (error) {
         // Ctrl-C is how a demo without --exit is meant to end.
-        if (error instanceof Interrupted && told) return this.#conclude(runs, json);
+        if (error instanceof Interrupted && isNoted) return this.#conclude(runs, json);
         throw error;
       }
     }
@@ -233,7 +233,7 @@ class Demo {
     return ok ? 0 : 1;
   }
 
-  #look(): Promise<StatusView> {
+  #readStatus(): Promise<StatusView> {
     return readStatus(this.#store, this.#loaded.settings);
   }
 

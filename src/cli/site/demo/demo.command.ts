@@ -14,7 +14,7 @@ export function addDemo(program: Command): void {
     .option('--detectors <a,b>', 'linked detectors (those of the configuration)')
     .option('--mode <name>', 'readout mode (that of the configuration)')
     .option('--exit', 'end when all runs are done: 0, or 1 if one is not', false)
-    .option('--limit-seconds <s>', 'wait at most so long for the runs', number, 1200)
+    .option('--limit-seconds <s>', 'wait at most this time for the runs', number, 1200)
     .option('--json', 'at the end one object: {ok, runs}', false)
     .action(async (options: DemoOptions, command: Command) => {
       const { runDemo } = await import('./demo-session.ts');

@@ -26,7 +26,7 @@ const run = promisify(execFile);
 const IMPORT_LIMIT_SECONDS = 120;
 /** Clocks further apart than this confuse people, seconds; no decision depends on it. */
 const CLOCK_LIMIT_SECONDS = 2;
-/** Opening takes milliseconds; a server that cannot is asked again and again. */
+/** Opening takes milliseconds; a server that cannot be reached is tried again and again. */
 const STREAM_LIMIT_SECONDS = 5;
 
 function ok(check: string, says: string): Finding {
@@ -58,7 +58,7 @@ function checkName(name: string, isDefault: boolean): Finding {
   if (name.includes('.') || !isDefault) return ok('host name', name);
   return problem(
     'host name',
-    `this machine calls itself ${name}, without a domain; other programs look for the full name`,
+    `this machine calls itself ${name}, without a domain; other programs use the full name`,
     `give it one in /etc/hosts ("127.0.1.1 ${name}.your.domain ${name}"), or set BOOTSTRAX_HOST`,
   );
 }
@@ -110,7 +110,7 @@ async function checkDisk(folder: string, { rules }: Settings): Promise<Finding> 
     }
     return problem('disk', full, 'make room, or change disk.max_used_percent, disk.min_free_bytes');
   } catch {
-    return problem('disk', `the space below ${folder} cannot be told`, 'create the output folder');
+    return problem('disk', `the space below ${folder} cannot be read`, 'create the output folder');
   }
 }
 
@@ -219,9 +219,9 @@ function whatHelps(error: unknown): string {
   const kind = error instanceof StoreError ? error.kind : 'unreachable';
   switch (kind) {
     case 'unauthorized':
-      return 'correct user and password (database.credentials_file); waiting does not mend it';
+      return 'correct user and password (database.credentials_file); waiting does not help';
     case 'unsupported':
-      return 'MongoDB 4.4 or newer is needed; waiting does not mend it';
+      return 'MongoDB 4.4 or newer is needed; waiting does not help';
     default:
       return 'is the server running, the URL right, the network up?';
   }

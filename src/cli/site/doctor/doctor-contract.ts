@@ -4,7 +4,7 @@ import type { Granted, Privilege } from '../../../database/privileges.ts';
 import { CommandFailure } from '../../framework/command-failure.ts';
 import { style, table } from '../../framework/output.ts';
 
-/** What is asked of one server. */
+/** What was found about one server. */
 export interface ContractAnswer extends ContractReport {
   ok: boolean;
   privileges: (Privilege & { name: string; missing: readonly string[] | null })[];
@@ -14,7 +14,7 @@ export interface ContractAnswer extends ContractReport {
   commands: string[];
 }
 
-/** `bootstrax doctor --contract URL`: the program's own operations on a server, in a database that goes again. */
+/** `bootstrax doctor --contract URL`: the program's own operations on a server, in a database that is removed again. */
 export async function doctorContract(loaded: Loaded, url: string): Promise<ContractAnswer> {
   const { settings } = loaded;
   const { database } = settings;

@@ -161,7 +161,7 @@ it('says of a host which runs the database refuses of it, and how many', () => {
   expect(drawn({ thinking: 'waiting for runs' })).not.toContain('alone');
 });
 
-it('lists what needs a human with what to do, without what somebody has taken on', () => {
+it('lists what needs attention with what to do, without what somebody has taken on', () => {
   const item = (n: number, acknowledged: AttentionItem['acknowledged'] = null): AttentionItem => ({
     ...{ kind: 'given_up', run: n, host: null, since: null, seen: '', acknowledged },
     ...{ key: `given_up:${n}`, what: `Run ${n} is given up`, todo: `retry ${n}` },
@@ -171,7 +171,7 @@ it('lists what needs a human with what to do, without what somebody has taken on
   const lines = drawAttention([known, ...Array.from({ length: 12 }, (_, i) => item(i))]).split(
     '\n',
   );
-  expect(lines.slice(0, 3)).toEqual(['needs a human', '  Run 0 is given up', '    retry 0']);
+  expect(lines.slice(0, 3)).toEqual(['needs attention', '  Run 0 is given up', '    retry 0']);
   expect(lines.at(-1)).toBe('  and 2 more, on the page and with --json');
   expect(lines.join()).not.toContain('99');
 });
