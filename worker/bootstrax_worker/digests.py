@@ -13,6 +13,7 @@ from concurrent.futures import Executor, Future
 import numpy as np
 import strax
 
+from . import durable
 from .errors import OutputUnusable
 
 # In the entry of a chunk: lower-case hexadecimal digits.
@@ -92,7 +93,7 @@ class FileSaver(strax.FileSaver):
         # Who reads meanwhile finds the one before or this one, never a part.
         with open(f"{path}_temp", "w") as file:
             file.write(self._text())
-        os.replace(f"{path}_temp", path)
+        durable.replace(f"{path}_temp", path)
 
     def _text(self) -> str:
         """What strax would write, which it does anew for each chunk: entries become text once."""

@@ -8,6 +8,11 @@ import sys
 
 from .crash_points import crash_point
 
+# renameat2(2)
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+
 
 def write_json(path: str, document: dict) -> None:
     """Write a document by temporary file, fsync, rename and fsync of the directory.
@@ -27,6 +32,26 @@ def write_json(path: str, document: dict) -> None:
     os.rename(temporary, path)
     sync_directory(os.path.dirname(path))
     crash_point(f"{name}:after")
+
+
+def replace(temporary: str, path: str) -> None:
+    """Give a file its name; whoever reads meanwhile finds the one before or this one, whole.
+
+    Nothing is forced to disk. At a rename onto a file that is there ext4 begins to write the new
+    one to disk at once, which is dear where that is repeated with each chunk: the two exchange
+    their names instead, where the file system can do that.
+    """
+    if _exchange(temporary, path):
+        os.unlink(temporary)
+    else:
+        os.replace(temporary, path)
+
+
+def _exchange(one: str, other: str) -> bool:
+    if _renameat2 is None:
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    return _renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0
 
 
 def say(text: str) -> None:

@@ -47,6 +47,25 @@ def test_the_file_system_of_a_folder_can_be_forced_to_disk(tmp_path):
         durable.sync_file_system(str(tmp_path / "absent"))
 
 
+@pytest.mark.parametrize("file_system", ["exchanges names", "refuses to", "never heard of it"])
+def test_a_file_is_replaced_whole_wherever_names_can_be_exchanged_or_not(
+    tmp_path, monkeypatch, file_system
+):
+    if file_system == "refuses to":
+        monkeypatch.setattr(durable, "_renameat2", lambda *_: -1)
+    elif file_system == "never heard of it":
+        monkeypatch.setattr(durable, "_renameat2", None)
+    path, temporary = tmp_path / "metadata.json", tmp_path / "metadata.json_temp"
+    for text in ("first", "second", "third"):
+        temporary.write_text(text)
+        durable.replace(str(temporary), str(path))
+        assert path.read_text() == text
+        assert os.listdir(tmp_path) == ["metadata.json"]
+    with pytest.raises(FileNotFoundError):
+        durable.replace(str(temporary), str(path))
+    assert path.read_text() == "third"
+
+
 def test_a_plan_is_checked_and_the_wrong_field_named(tmp_path):
     attempt = Attempt(tmp_path)
     assert protocol.read_plan(str(attempt.directory)) == attempt.plan

@@ -124,7 +124,8 @@ export async function endSession(
     }
   }
 
-  const survivors = look().map(({ pid }) => pid);
+  // That nothing is left was seen right before, if it was.
+  const survivors = (seen.length === 0 ? seen : look()).map(({ pid }) => pid);
   const kind =
     survivors.length > 0
       ? 'survived'
