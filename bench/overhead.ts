@@ -3,122 +3,215 @@
  * multiprocessing) through the manager against plain `st.make` with the same plan in an equally warm
  * process, alternating; and what the manager itself needs meanwhile.
  *
- * Arguments: --pairs N, --seconds S (length of the run), --rate HZ.
+ * Arguments: --pairs N, --seconds S (length of the run), --rate HZ; --against VERSION: that release
+ * processes the run in each pair as well.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, until } from '../tests/support/lab.ts';
+import {
+  Lab,
+  PACKAGE,
+  PYTHON,
+  SMALL_MACHINE,
+  until,
+  type ManagerProcess,
+} from '../tests/support/lab.ts';
 import { median, report } from './figures.ts';
 import { finishedRun } from './live-run.ts';
 import { cpuSeconds, peakMemoryMb } from './process-use.ts';
+import { inTurn, printRatios, withStates, type State } from './states.ts';
 
 const args = process.argv.slice(2);
-const option = (name: string, fallback: number): number => {
+const option = (name: string): string | null => {
   const at = args.indexOf(name);
-  return at >= 0 ? Number(args[at + 1]) : fallback;
+  return at >= 0 ? (args[at + 1] ?? null) : null;
 };
-const PAIRS = option('--pairs', 5);
-const SECONDS = option('--seconds', 24);
-const RATE = option('--rate', 600);
+const PAIRS = Number(option('--pairs') ?? 5);
+const SECONDS = Number(option('--seconds') ?? 24);
+const RATE = Number(option('--rate') ?? 600);
+const AGAINST = option('--against');
 const HOST = 'bench.test.local';
 const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
 const TARGETS = ['peak_basics', 'online_peak_monitor', 'events_mv', 'online_monitor_mv'];
 
-const lab = await Lab.start({ warmPython: false });
-try {
-  console.error('writing live data ...');
-  const { document } = await finishedRun(lab, 1, [
-    ...['--seconds', String(SECONDS), '--rate', String(RATE), '--detectors', 'tpc,muon_veto'],
-  ]);
-  let live = join(lab.live, '000001');
-  const gigabytes = (await bytesBelow(live)) / 1e9;
-  console.error(`${gigabytes.toFixed(2)} GB of live data; warming up two workers ...`);
-  const manager = await lab.manager({
-    host: HOST,
-    context: CONTEXT,
-    config: `${SMALL_MACHINE.replace('renew_seconds = 1\n', '').replaceAll('cores = 1', 'cores = 2').replaceAll('timeout_seconds = 60', 'timeout_seconds = 600')}
+const CONFIG = `${SMALL_MACHINE.replace('renew_seconds = 1\n', '').replaceAll('cores = 1', 'cores = 2').replaceAll('timeout_seconds = 60', 'timeout_seconds = 600')}
 [targets]
 default = ${JSON.stringify(TARGETS)}
 post_processing = ["raw_records"]
-`,
-  });
-  await manager.event('worker.ready', { warm: true });
-  const plain = spawn(PYTHON, [join(PACKAGE, 'tests/support/plain_make.py'), 'warm', CONTEXT], {
+`;
+const PLAIN_MAKE = join(PACKAGE, 'tests/support/plain_make.py');
+const FIGURES = {
+  seconds: 'document to done, s',
+  managerCpuPercent: 'manager, % of one core',
+};
+type Figures = Record<keyof typeof FIGURES, number>;
+
+/** A manager, with a database and output of its own; all read the same live data. */
+class Side {
+  private constructor(
+    readonly name: string,
+    readonly lab: Lab,
+    readonly manager: ManagerProcess,
+  ) {}
+
+  static async begin({ name, release }: State, live: string | null): Promise<Side> {
+    const lab = await Lab.start({ warmPython: false });
+    const manager = await lab.manager({
+      host: HOST,
+      context: CONTEXT,
+      config: CONFIG,
+      env: { BOOTSTRAX_LIVE_DATA: live ?? lab.live },
+      ...(release === undefined ? {} : { release }),
+    });
+    return new Side(name, lab, manager);
+  }
+
+  get pid(): number {
+    return this.manager.child.pid!;
+  }
+
+  async process(document: Record<string, unknown>, number: number): Promise<Figures> {
+    const cpuBefore = cpuSeconds(this.pid);
+    const begin = performance.now();
+    await this.lab.insertRuns({ ...document, number });
+    // Asking the database again and again would cost as much as what is measured.
+    const ended = await this.manager.event('attempt.ended', { run: number });
+    if (ended['outcome'] !== 'done') throw new Error(this.manager.story());
+    const seconds = (performance.now() - begin) / 1000;
+    const managerCpuPercent = (100 * (cpuSeconds(this.pid) - cpuBefore)) / seconds;
+    await emptied(this.lab.output);
+    return { seconds, managerCpuPercent };
+  }
+
+  async planOf(number: number): Promise<unknown> {
+    const [attempt] = await this.lab.attempts.find({ run: number }).toArray();
+    return attempt?.plan;
+  }
+}
+
+/** strax alone, in a process that is as warm. */
+class Plain {
+  readonly #child = spawn(PYTHON, [PLAIN_MAKE, 'warm', CONTEXT], {
     env: { ...process.env, PYTHONPATH: join(PACKAGE, 'worker') },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const answers: string[] = [];
-  createInterface({ input: plain.stdout }).on('line', (line) => answers.push(line));
-  await until('the plain process to be warm', () => answers.includes('ready'));
-  const pid = manager.child.pid!;
-  const managed: number[] = [];
-  const unmanaged: number[] = [];
-  const cpuPercents: number[] = [];
-  // The first pair warms caches and is not counted.
-  for (let pair = -1; pair < PAIRS; pair++) {
-    const number = 10 + pair;
-    const moved = join(lab.live, String(number).padStart(6, '0'));
-    await rename(live, moved);
-    live = moved;
-    const cpuBefore = cpuSeconds(pid);
-    const begin = performance.now();
-    await lab.insertRuns({ ...document, number });
-    // Asking the database again and again would cost as much as what is measured.
-    const ended = await manager.event('attempt.ended', { run: number });
-    if (ended['outcome'] !== 'done') throw new Error(manager.story());
-    const managedSeconds = (performance.now() - begin) / 1000;
-    const cpuPercent = (100 * (cpuSeconds(pid) - cpuBefore)) / managedSeconds;
-    await emptied(lab.output);
+  #answers: string[] = [];
 
-    const [attempt] = await lab.attempts.find({ run: number }).toArray();
-    const planFile = join(lab.root, 'plan.json');
-    await writeFile(planFile, JSON.stringify(attempt?.plan));
-    const output = join(lab.root, 'plain');
-    answers.length = 0;
-    plain.stdin.write(`${planFile} ${output}\n`);
+  constructor() {
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#answers.push(line));
+  }
+
+  async isWarm(): Promise<void> {
+    await until('the plain process to be warm', () => this.#answers.includes('ready'));
+  }
+
+  /** Answers the seconds that it took. */
+  async make(plan: unknown, root: string): Promise<number> {
+    const planFile = join(root, 'plan.json');
+    await writeFile(planFile, JSON.stringify(plan));
+    const output = join(root, 'plain');
+    this.#answers = [];
+    this.#child.stdin.write(`${planFile} ${output}\n`);
     const line = await until(
       'the plain process',
-      () => answers.find((a) => a.startsWith('{')),
+      () => this.#answers.find((answer) => answer.startsWith('{')),
       1800,
     );
     const answer = JSON.parse(line) as { code: number; seconds: number };
     if (answer.code !== 0) throw new Error('plain st.make failed');
     await rm(output, { recursive: true });
-    console.error(
-      `pair ${pair + 1}: managed ${managedSeconds.toFixed(1)} s, plain ${answer.seconds.toFixed(1)} s`,
-    );
-    if (pair < 0) continue;
-    managed.push(managedSeconds);
-    unmanaged.push(answer.seconds);
-    cpuPercents.push(cpuPercent);
+    return answer.seconds;
   }
-  plain.kill();
-  const ratio = median(managed.map((seconds, i) => seconds / unmanaged[i]!));
+
+  end(): void {
+    this.#child.kill();
+  }
+}
+
+await withStates(AGAINST, async (states) => {
+  const sides: Side[] = [];
+  const plain = new Plain();
+  try {
+    for (const state of states) sides.push(await Side.begin(state, sides[0]?.lab.live ?? null));
+    await measure(sides, plain);
+  } finally {
+    plain.end();
+    for (const { lab } of sides) await lab.end();
+  }
+});
+
+async function measure(sides: readonly Side[], plain: Plain): Promise<void> {
+  const [now] = sides as [Side];
+  console.error('writing live data, and warming up ...');
+  const { document } = await finishedRun(now.lab, 1, [
+    ...['--seconds', String(SECONDS), '--rate', String(RATE), '--detectors', 'tpc,muon_veto'],
+  ]);
+  let live = join(now.lab.live, '000001');
+  const gigabytes = (await bytesBelow(live)) / 1e9;
+  for (const { manager } of sides) await manager.event('worker.ready', { warm: true });
+  await plain.isWarm();
+  const rounds: Figures[][] = [];
+  const unmanaged: number[] = [];
+  // The first round warms caches and is not counted.
+  for (let round = -1; round < PAIRS; round++) {
+    const number = 10 + round;
+    const moved = join(now.lab.live, String(number).padStart(6, '0'));
+    await rename(live, moved);
+    live = moved;
+    const found = new Map<Side, Figures>();
+    for (const side of inTurn(sides, round + 1)) {
+      found.set(side, await side.process(document, number));
+    }
+    const seconds = await plain.make(await now.planOf(number), now.lab.root);
+    const told = [...found].map(([{ name }, each]) => `${name} ${each.seconds.toFixed(1)} s`);
+    console.error(`pair ${round + 1}: ${told.join(', ')}, plain ${seconds.toFixed(1)} s`);
+    if (round < 0) continue;
+    rounds.push(sides.map((side) => found.get(side)!));
+    unmanaged.push(seconds);
+  }
+  const title = `A run of ${gigabytes.toFixed(2)} GB, two workers, multiprocessing`;
+  const ratios = AGAINST === null ? {} : printRatios(title, AGAINST, FIGURES, rounds);
+  const managed = rounds.map(([first]) => first!);
+  tell(title, { gigabytes, managed, unmanaged, peakMb: peakMemoryMb(now.pid), ratios });
+}
+
+interface Measured {
+  gigabytes: number;
+  managed: readonly Figures[];
+  unmanaged: readonly number[];
+  peakMb: number;
+  /** Against a release; empty without one. */
+  ratios: Record<string, unknown>;
+}
+
+function tell(title: string, { gigabytes, managed, unmanaged, peakMb, ratios }: Measured): void {
+  const seconds = managed.map((each) => each.seconds);
+  const cpuPercent = median(managed.map(({ managerCpuPercent }) => managerCpuPercent));
+  const ratio = median(seconds.map((each, i) => each / unmanaged[i]!));
   report(
-    `A run of ${gigabytes.toFixed(2)} GB, two workers, multiprocessing`,
+    title,
     ['', 'measured', 'expected'],
     [
-      ['managed, document to done, s (median)', median(managed), ''],
+      ['managed, document to done, s (median)', median(seconds), ''],
       ['plain st.make, s (median)', median(unmanaged), ''],
       ['ratio (median of pairs)', ratio, 'at most 1.03'],
-      ['manager, largest resident size, MB', peakMemoryMb(pid), 'under 150'],
-      ['manager, % of one core (median)', median(cpuPercents), 'under 2'],
+      ['manager, largest resident size, MB', peakMb, 'under 150'],
+      ['manager, % of one core (median)', cpuPercent, 'under 2'],
     ],
     {
       live_gb: gigabytes,
-      managed_s: median(managed),
+      managed_s: median(seconds),
       plain_s: median(unmanaged),
       ratio,
-      manager_peak_mb: peakMemoryMb(pid),
-      manager_cpu_percent: median(cpuPercents),
+      manager_peak_mb: peakMb,
+      manager_cpu_percent: cpuPercent,
       pairs: PAIRS,
+      against: ratios,
     },
   );
-} finally {
-  await lab.end();
 }
 
 async function bytesBelow(folder: string): Promise<number> {

@@ -10,10 +10,9 @@ import { join } from 'node:path';
 
 import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../tests/support/lab.ts';
 import { processesOf } from '../tests/support/processes.ts';
-import { Release, releaseMissing } from '../tests/support/release.ts';
-import { median, report, upperLimitOfMedian } from './figures.ts';
 import { finishedRun } from './live-run.ts';
 import { cpuSecondsWithEnded } from './process-use.ts';
+import { inTurn, printRatios, withStates, type State } from './states.ts';
 
 const args = process.argv.slice(2);
 const option = (name: string, fallback: string): string => {
@@ -34,11 +33,14 @@ post_processing = ["raw_records"]
 /** As the DAQ lists it. */
 const LIVE = { type: 'live', host: 'daq' };
 
-interface Figures {
-  pickUpMs: number;
-  seconds: number;
-  cpuSeconds: number;
-}
+/** How often the document is looked at: it is done within a second, ms. */
+const LOOK_MS = 5;
+const FIGURES = {
+  pickUpMs: 'document to claim, ms',
+  seconds: 'document to done, s',
+  cpuSeconds: 'processor time, s',
+};
+type Figures = Record<keyof typeof FIGURES, number>;
 
 /** A manager, with a database, live data and output of its own. */
 class Side {
@@ -47,15 +49,15 @@ class Side {
     readonly manager: ManagerProcess,
   ) {}
 
-  static async begin(release: string | null): Promise<Side> {
+  static async begin({ name, release }: State): Promise<Side> {
     const lab = await Lab.start({ warmPython: false });
     const manager = await lab.manager({
       host: HOST,
       context: 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt',
       config: CONFIG,
-      ...(release === null ? {} : { release }),
+      ...(release === undefined ? {} : { release }),
     });
-    console.error(`warming up ${release === null ? 'this state' : VERSION} ...`);
+    console.error(`warming up: ${name} ...`);
     await manager.event('worker.ready', { warm: true });
     return new Side(lab, manager);
   }
@@ -66,19 +68,21 @@ class Side {
     await cp(join(lab.live, '000001'), live, { recursive: true });
     const cpuBefore = this.#cpuSeconds();
     const begin = performance.now();
+    const insertedMs = Date.now();
     await lab.insertRuns({ ...document, data: [{ ...LIVE, location: lab.live }], number });
-    await manager.event('run.claimed', { run: number });
-    const pickUpMs = performance.now() - begin;
-    await until(`run ${number} to be done`, async () => {
-      const run = await lab.runs.findOne({ number });
+    const isDone = async () => {
+      const run = await lab.runs.findOne({ number }, { projection: { bootstrax: 1 } });
       if (run?.bootstrax.state === 'failed') {
         throw new Error(
           `run ${number} failed: ${JSON.stringify(run.bootstrax)}\n${manager.story()}`,
         );
       }
       return run?.bootstrax.state === 'done';
-    });
+    };
+    await until(`run ${number} to be done`, isDone, undefined, LOOK_MS);
     const seconds = (performance.now() - begin) / 1000;
+    const claimed = await manager.event('run.claimed', { run: number });
+    const pickUpMs = Date.parse(String(claimed['time'])) - insertedMs;
     // Until the child has ended its time is not in that of the worker.
     await manager.event('attempt.ended', { run: number });
     const cpuSeconds = this.#cpuSeconds() - cpuBefore;
@@ -92,55 +96,28 @@ class Side {
   }
 }
 
-const missing = releaseMissing(VERSION);
-if (missing !== null) throw new Error(missing.why);
-const release = await Release.build(VERSION);
-const sides: Side[] = [];
-try {
-  sides.push(await Side.begin(null), await Side.begin(release.path));
-  const [now, before] = sides as [Side, Side];
-  const { document } = await finishedRun(now.lab, 1, RUN);
-  await cp(join(now.lab.live, '000001'), join(before.lab.live, '000001'), { recursive: true });
-  for (const side of sides) await side.process(document, 2);
-  const pairs: { now: Figures; before: Figures }[] = [];
-  for (let pair = 0; pair < PAIRS; pair++) {
-    const found = new Map<Side, Figures>();
-    for (const side of pair % 2 === 0 ? [now, before] : [before, now]) {
-      found.set(side, await side.process(document, 10 + pair));
+await withStates(VERSION, async (states) => {
+  const sides: Side[] = [];
+  try {
+    for (const state of states) sides.push(await Side.begin(state));
+    const [now, before] = sides as [Side, Side];
+    const { document } = await finishedRun(now.lab, 1, RUN);
+    await cp(join(now.lab.live, '000001'), join(before.lab.live, '000001'), { recursive: true });
+    for (const side of sides) await side.process(document, 2);
+    const pairs: Figures[][] = [];
+    for (let pair = 0; pair < PAIRS; pair++) {
+      const found = new Map<Side, Figures>();
+      for (const side of inTurn(sides, pair)) {
+        found.set(side, await side.process(document, 10 + pair));
+      }
+      const figures = [found.get(now)!, found.get(before)!];
+      pairs.push(figures);
+      const [seconds, secondsBefore] = figures.map((each) => each.seconds.toFixed(2));
+      console.error(`pair ${pair + 1}: ${seconds} s, ${VERSION}: ${secondsBefore} s`);
     }
-    pairs.push({ now: found.get(now)!, before: found.get(before)! });
-    const { seconds } = found.get(now)!;
-    console.error(
-      `pair ${pair + 1}: ${seconds.toFixed(2)} s, ${VERSION}: ${found.get(before)!.seconds.toFixed(2)} s`,
-    );
+    const title = `${TARGETS.join(', ')} of a run of ${RUN[1]} s`;
+    console.log(JSON.stringify(printRatios(title, VERSION, FIGURES, pairs)));
+  } finally {
+    for (const side of sides) await side.lab.end();
   }
-  tell(pairs);
-} finally {
-  for (const side of sides) await side.lab.end();
-  await release.remove();
-}
-
-function tell(pairs: readonly { now: Figures; before: Figures }[]): void {
-  const figures = (
-    [
-      ['pickUpMs', 'document to claim, ms'],
-      ['seconds', 'document to done, s'],
-      ['cpuSeconds', 'processor time, s'],
-    ] as const
-  ).map(([name, label]) => {
-    const ratios = pairs.map(({ now, before }) => now[name] / before[name]);
-    return {
-      ...{ name, label },
-      now: median(pairs.map(({ now }) => now[name])),
-      before: median(pairs.map(({ before }) => before[name])),
-      ratio: median(ratios),
-      upper: upperLimitOfMedian(ratios),
-    };
-  });
-  report(
-    `Against ${VERSION}, ${pairs.length} pairs: ${TARGETS.join(', ')} of a run of ${RUN[1]} s`,
-    ['', 'now', VERSION, 'ratio', 'upper 95 % limit of the median ratio'],
-    figures.map(({ label, now, before, ratio, upper }) => [label, now, before, ratio, upper]),
-    Object.fromEntries(figures.map(({ name, label, ...rest }) => [name, rest])),
-  );
-}
+});
