@@ -1,22 +1,36 @@
 import type { AttemptFiles } from './files/attempt-directory.ts';
 import { inOutput } from './files/place.ts';
 import type { Plan, Progress, Result } from './attempt.pure.ts';
-import type { AttemptPolicy, Life, WayOut } from './attempt-policy.ts';
-import { assertMayEnter, type AttemptPhase } from './attempt-phases.pure.ts';
+import type { AttemptKind } from './attempt-kind.ts';
+import { lifeOf, type AttemptPolicy, type Life, type WayOut } from './attempt-policy.ts';
+import {
+  assertMayEnter,
+  ATTEMPT_PHASES,
+  isDecided,
+  isLeft,
+  tracesOf,
+  type AttemptPhase,
+} from './attempt-phases.pure.ts';
+import { endDead } from './dead-attempt.ts';
+import { endFoundClaim } from './found-claim.ts';
+import type { AttemptHooks, AttemptOf, Held, Observed } from './observed-attempt.ts';
 import {
   outcomeOf,
+  outcomeWithoutChild,
+  peakMemoryOf,
+  readingOf,
   type AttemptEnd,
   type Ended,
   type Outcome,
   type Verification,
 } from './outcome.pure.ts';
 import type { Runner } from './runner.ts';
+import { findChild, startChild, type ChildStart, type Reached } from './start-child.ts';
 import { Supervision } from './supervise.ts';
-import type { AttemptTrace } from '../executors/executor.ts';
 import type { Reach } from '../executors/reach.ts';
 import { untilAborted } from '../infra/concurrency/until-aborted.ts';
 import type { Environment } from '../ports/environment.ts';
-import { isDiskTrouble, unlessDiskTrouble } from '../ports/disk-trouble.ts';
+import { isDiskTrouble } from '../ports/disk-trouble.ts';
 import { isOfDatabase, unlessOutage, untilAnswered } from '../ports/persist.ts';
 import { beginHistory } from '../retry/attempt-history.ts';
 import type { Fence, ProgressSummary } from '../run/run.port.ts';
@@ -24,41 +38,21 @@ import type { Run } from '../run/run.pure.ts';
 
 /** Between two reads of a run whose end is awaited, beside the change stream, seconds. */
 const END_READ_SECONDS = 2;
-/** Between two searches for what may have been started, seconds. */
-const FIND_SECONDS = 2;
-
-/** What there is of an attempt when this manager takes it up. */
-export type Observed =
-  /** Its claim, and nothing else. */
-  | { kind: 'claimed' }
-  /** What an earlier manager has begun: its child is alive, or has left its last words. */
-  | { kind: 'begun'; files: AttemptFiles & { plan: Plan } };
-
-export interface AttemptHooks {
-  /** At each change of phase. */
-  onPhase: () => void;
-  /** The manager ends: nothing more is written, the child goes on. */
-  managerEnds: AbortSignal;
-}
-
-/** The arm to an attempt's processes. */
-interface Reached {
-  reach: Reach;
-  /** It is known that one of them began. */
-  begun: boolean;
-}
 
 /** The life of one attempt on this host, whatever it is an attempt at. */
 export class Attempt implements Runner {
-  readonly fence: Fence;
   plan: Plan | null = null;
   readonly #env: Environment;
-  readonly #policy: AttemptPolicy;
+  readonly #id: string;
+  readonly #kind: AttemptKind;
+  readonly #heldOrNull: Held | null;
   readonly #hooks: AttemptHooks;
   /** The attempt is to end: waiting stops, the child is ended. */
   readonly #stop = new AbortController();
   readonly #startedAt: number;
   #phase: AttemptPhase = 'claimed';
+  /** The phases that it has come through, under this manager or an earlier one. */
+  readonly #through = new Set<AttemptPhase>(['claimed']);
   #ended: Ended | null = null;
   #supervision: Supervision | null = null;
   #result: Result | null = null;
@@ -70,21 +64,28 @@ export class Attempt implements Runner {
   #working: Promise<void> = Promise.resolve();
   #concluded = false;
 
-  constructor(
-    env: Environment,
-    fence: Fence,
-    policyOf: (life: Life) => AttemptPolicy,
-    hooks: AttemptHooks,
-  ) {
+  constructor(env: Environment, of: AttemptOf, hooks: AttemptHooks) {
     this.#env = env;
-    this.fence = fence;
     this.#hooks = hooks;
     this.#startedAt = env.clock.monotonicSeconds();
-    this.#policy = policyOf(this.#life());
+    if ('kind' in of) {
+      this.#id = of.attempt;
+      this.#kind = of.kind;
+      this.#heldOrNull = null;
+    } else {
+      const policy = of.policyOf(this.#life());
+      this.#id = of.fence.attempt;
+      this.#kind = policy.kind;
+      this.#heldOrNull = { fence: of.fence, policy };
+    }
+  }
+
+  get fence(): Fence {
+    return this.#held.fence;
   }
 
   get ofDebt(): boolean {
-    return this.#policy.ofDebt;
+    return this.#kind.ofDebt;
   }
 
   get run(): Run {
@@ -104,8 +105,18 @@ export class Attempt implements Runner {
   }
 
   get ending(): boolean {
-    const isDecided = this.#phase === 'publishing' || this.#phase === 'concluding';
-    return this.#stop.signal.aborted || isDecided;
+    return this.#stop.signal.aborted || isDecided(this.#phase);
+  }
+
+  get #policy(): AttemptPolicy {
+    return this.#held.policy;
+  }
+
+  get #held(): Held {
+    if (this.#heldOrNull === null) {
+      throw new Error(`attempt ${this.#id} has no run: it was found dead`);
+    }
+    return this.#heldOrNull;
   }
 
   progressSummary(): ProgressSummary | null {
@@ -154,13 +165,34 @@ export class Attempt implements Runner {
   }
 
   async #live(observed: Observed): Promise<void> {
-    const seconds = this.#env.rules.limits.renewSeconds;
+    const { managerEnds } = this.#hooks;
+    if (observed.kind !== 'claimed') ATTEMPT_PHASES.forEach((phase) => this.#through.add(phase));
+    switch (observed.kind) {
+      case 'claimed':
+        return this.#holding(() => this.#prepare());
+      case 'begun':
+        return this.#holding(() => this.#goOn(observed.files));
+      case 'found_dead':
+        this.#enter('taking_back');
+        return endDead(this.#env, this.#kind, observed, managerEnds);
+      case 'found_claim': {
+        const enter = (phase: AttemptPhase) => this.#enter(phase);
+        return endFoundClaim(this.#env, this.#id, observed.document, {
+          enter,
+          signal: managerEnds,
+        });
+      }
+    }
+  }
+
+  /** The claim is renewed meanwhile, whatever else takes long. */
+  async #holding(life: () => Promise<void>): Promise<void> {
+    const { tasks, rules } = this.#env;
     const name = `the heartbeat of run ${this.run.number}`;
-    // The claim is renewed from here to the conclusion, whatever else takes long.
-    const heartbeat = this.#env.tasks.every({ name, seconds }, () => this.#heartbeat());
+    const seconds = rules.limits.renewSeconds;
+    const heartbeat = tasks.every({ name, seconds }, () => this.#heartbeat());
     try {
-      if (observed.kind === 'claimed') await this.#prepare();
-      else await this.#goOn(observed.files);
+      await life();
     } finally {
       heartbeat.stop();
     }
@@ -170,8 +202,10 @@ export class Attempt implements Runner {
     this.plan = files.plan;
     if (files.ending !== null) this.end(files.ending.ended);
     this.#policy.adopted(files);
-    const found = await this.#find(files);
-    if (found !== null) await this.#supervise(files.directory, found);
+    await this.#superviseFound(
+      files.directory,
+      await findChild(this.#env, files, this.#starting()),
+    );
   }
 
   async #prepare(): Promise<void> {
@@ -181,7 +215,7 @@ export class Attempt implements Runner {
     await untilAnswered(env, `run ${number}`, this.#stopped(), () => this.look());
     if (this.#stop.signal.aborted) return this.#leave({ ended: null });
     const record = {
-      ...{ attempt: this.fence.attempt, run: number, host: env.host, mode },
+      ...{ attempt: this.#id, run: number, host: env.host, mode },
       ...{ failures: bootstrax.failures, plan: null, ...this.#policy.record() },
     };
     if (!(await beginHistory(env, record, this.#hooks.managerEnds))) return;
@@ -209,74 +243,35 @@ export class Attempt implements Runner {
     this.#enter('starting');
     const way = await this.#policy.begin(plan);
     if (way !== null) return this.#leave(way);
-    const reached = await this.#startChild(plan, directory);
-    if (reached === null) return;
+    const child = await startChild(env, plan, directory, this.#starting());
     // The plan in the history is for people: the run does not wait for it.
     const what = `the plan of run ${plan.run} in the history`;
-    env.tasks.start(what, () =>
-      unlessOutage(env, what, () => env.store.attempts.plan(plan.attempt, plan)),
-    );
-    await this.#supervise(directory, reached);
+    if (child.kind === 'reached') {
+      env.tasks.start(what, () =>
+        unlessOutage(env, what, () => env.store.attempts.plan(plan.attempt, plan)),
+      );
+    }
+    await this.#superviseFound(directory, child);
   }
 
-  /** Null if there is no child, and the attempt has been concluded or is left to the next manager. */
-  async #startChild(plan: Plan, directory: string): Promise<Reached | null> {
-    const { executor, host, log } = this.#env;
-    const unable = (reason: string) => this.#leave({ ended: { kind: 'host_problem', reason } });
-    if (!executor.startsAtOnce()) {
-      await unable(`the worker on ${host} ended before it could start it`);
-      return null;
-    }
-    const start = await executor.start(plan, directory);
-    switch (start.kind) {
-      case 'started':
-        this.#policy.started(plan, start);
-        return { reach: start.reach, begun: true };
-      case 'refused':
-        // No child exists: whatever keeps the worker from forking is this host's, not the run's.
-        await unable(`the worker on ${host} could not start it: ${start.reason}`);
-        return null;
-      case 'unknown':
-        log.warn(
-          { event: 'attempt.start_unknown', run: plan.run, executor: executor.name },
-          `it is not known whether run ${plan.run} was started, and it is looked for: ${start.reason}`,
-        );
-        return this.#find({ id: plan.attempt, directory, started: null });
-    }
+  #starting(): Parameters<typeof startChild>[3] {
+    return {
+      onStarted: (start) => this.plan !== null && this.#policy.started(this.plan, start),
+      onFinding: () => this.#enter('finding'),
+      managerEnds: this.#hooks.managerEnds,
+    };
   }
 
-  /**
-   * The arm to what has been asked for, by this manager or an earlier one. Null if nothing of it runs
-   * or will, and the attempt has been concluded; or if the manager ends.
-   */
-  async #find({ id, directory, started }: AttemptTrace): Promise<Reached | null> {
-    const { attempts, clock, executor, host } = this.#env;
-    const limit = clock.monotonicSeconds() + executor.foundWithinSeconds;
-    let trace: AttemptTrace = { id, directory, started };
-    this.#enter('finding');
-    for (;;) {
-      const reach = await executor.find(trace);
-      if (reach !== null) return { reach, begun: trace.started !== null };
-      if (this.#hooks.managerEnds.aborted) return null;
-      if (clock.monotonicSeconds() >= limit) break;
-      // One that is to end is looked for as well: what cannot be found cannot be ended.
-      await clock.sleep(FIND_SECONDS, this.#hooks.managerEnds);
-      trace = (await attempts.read(id)) ?? trace;
-    }
-    // Should it begin after all, it ends itself.
-    await unlessDiskTrouble(this.#env, `end attempt ${id}`, () =>
-      attempts.markSuperseded(directory),
-    );
-    const reason = `nothing of it was found on ${host} within ${executor.foundWithinSeconds} s`;
-    await this.#leave({ ended: { kind: 'host_problem', reason } });
-    return null;
+  async #superviseFound(directory: string, child: ChildStart): Promise<void> {
+    if (child.kind === 'reached') await this.#supervise(directory, child);
+    else if (child.kind === 'none') await this.#leave(child.way);
   }
 
   async #supervise(directory: string, { reach, begun }: Reached): Promise<void> {
     this.#enter('running');
     const supervision = new Supervision(this.#env, {
       run: this.run.number,
-      attempt: this.fence.attempt,
+      attempt: this.#id,
       directory,
       reach,
       begun,
@@ -297,9 +292,7 @@ export class Attempt implements Runner {
   /** The processes are gone: what the attempt has come to. */
   async #judge(end: AttemptEnd): Promise<void> {
     this.#result = end.result;
-    this.#noteMemory(end.result?.peakMemoryBytes);
-    this.#noteMemory(end.exit?.peakMemoryBytes);
-    if (end.ended?.kind === 'memory_limit') this.#noteMemory(end.ended.bytes);
+    this.#noteMemory(peakMemoryOf(end));
     let known = end;
     let verification: Verification = { kind: 'ok' };
     try {
@@ -355,10 +348,8 @@ export class Attempt implements Runner {
     this.#ended ??= way.ended;
     if (signal.aborted && this.#ended === null) return;
     const ended = this.#ended ?? { kind: 'manager', reason: 'stopped before the start' };
-    const end = { run: this.run.number, started: false, exit: null, result: null, ended };
-    const outcome = outcomeOf(end, { kind: 'ok' });
     const told = this.#hooks.managerEnds.aborted;
-    await this.#conclude(outcome.kind === 'failed' ? { ...outcome, told } : outcome, signal);
+    await this.#conclude(outcomeWithoutChild(this.run.number, ended, told), signal);
   }
 
   async #conclude(outcome: Outcome, signal = this.#hooks.managerEnds): Promise<void> {
@@ -371,12 +362,13 @@ export class Attempt implements Runner {
       seconds: this.#env.clock.monotonicSeconds() - this.#startedAt,
       peakMemoryBytes: this.#peakMemoryBytes || null,
       isChecked: this.#isChecked,
+      traces: tracesOf(this.#through),
     };
     this.#concluded = await this.#policy.conclude(figures, outcome, signal);
   }
 
   async #heartbeat(): Promise<void> {
-    if (this.#phase === 'concluding') return;
+    if (isLeft(this.#phase)) return;
     try {
       await this.#policy.renew();
     } catch (error) {
@@ -385,8 +377,9 @@ export class Attempt implements Runner {
   }
 
   #enter(phase: AttemptPhase): void {
-    assertMayEnter(this.fence.attempt, this.#phase, phase);
+    assertMayEnter(this.#id, this.#phase, phase);
     this.#phase = phase;
+    this.#through.add(phase);
     this.#hooks.onPhase();
   }
 
@@ -395,29 +388,10 @@ export class Attempt implements Runner {
   }
 
   #life(): Life {
-    const phase = () => this.#phase;
-    const plan = () => this.plan;
-    const progress = () => this.progress;
-    const stopped = this.#stopped();
-    return {
-      get phase() {
-        return phase();
-      },
-      get plan() {
-        return plan();
-      },
-      get progress() {
-        return progress();
-      },
-      enter: (next) => this.#enter(next),
-      end: (cause) => this.end(cause),
+    return lifeOf(this, {
+      enter: (phase) => this.#enter(phase),
       renew: () => this.#heartbeat(),
-      stopped,
-    };
+      stopped: this.#stopped(),
+    });
   }
-}
-
-/** What of a plan tells whether another attempt would read more. */
-function readingOf({ salvage, runConfig }: Plan): { salvage: boolean; compressor: unknown } {
-  return { salvage: salvage === true, compressor: runConfig['daq_compressor'] };
 }

@@ -1,10 +1,11 @@
-import type { AttemptPhase } from './attempt-phases.pure.ts';
+import type { AttemptKind } from './attempt-kind.ts';
+import type { AttemptPhase, Trace } from './attempt-phases.pure.ts';
 import type { Folder, Plan, Progress, Result } from './attempt.pure.ts';
 import type { AttemptFiles } from './files/attempt-directory.ts';
 import type { AttemptTimes } from './attempt-times.pure.ts';
 import type { Ended, Outcome, Verification } from './outcome.pure.ts';
 import type { Run } from '../run/run.pure.ts';
-import type { ProgressSummary } from '../run/run.port.ts';
+import type { Fenced, ProgressSummary } from '../run/run.port.ts';
 
 /** Why an attempt does not go on; `ended` is null where it was told to end already. */
 export type WayOut = { ended: Ended | null } | { outcome: Outcome };
@@ -23,6 +24,26 @@ export interface Life {
   readonly stopped: AbortSignal;
 }
 
+/** An attempt as its policy sees it: what it is now, and what only its own machine may do. */
+export function lifeOf(
+  attempt: Pick<Life, 'phase' | 'plan' | 'progress' | 'end'>,
+  own: Pick<Life, 'enter' | 'renew' | 'stopped'>,
+): Life {
+  return {
+    get phase() {
+      return attempt.phase;
+    },
+    get plan() {
+      return attempt.plan;
+    },
+    get progress() {
+      return attempt.progress;
+    },
+    end: (cause) => attempt.end(cause),
+    ...own,
+  };
+}
+
 /** What is known of an attempt at its end; as much as it came to. */
 export interface AttemptFigures {
   plan: Plan | null;
@@ -34,6 +55,8 @@ export interface AttemptFigures {
   peakMemoryBytes: number | null;
   /** What it has made is finished and was found to be whole. */
   isChecked: boolean;
+  /** What it may have left behind. */
+  traces: readonly Trace[];
 }
 
 /**
@@ -41,7 +64,7 @@ export interface AttemptFigures {
  * the run stays (keep), and what its end means (conclude). All else is the machine's.
  */
 export interface AttemptPolicy {
-  readonly ofDebt: boolean;
+  readonly kind: AttemptKind;
   /** As its document was last read. */
   readonly run: Run;
   /** For the history, beside what is common to all. */
@@ -79,4 +102,13 @@ export interface CheckWaits {
   nextRead: () => Promise<boolean>;
   /** Nobody waits for the answer any more. */
   stopped: () => boolean;
+}
+
+/** What the conclusion needs of the life of its attempt. */
+export interface ConcludingSteps {
+  /** The manager ends: the next one goes on. */
+  signal: AbortSignal;
+  enter: (phase: 'publishing' | 'concluding' | 'taking_back') => void;
+  /** Sees, by a fenced write, that the run is still this attempt's. */
+  mark: () => Promise<Fenced>;
 }

@@ -4,8 +4,9 @@ import {
   keepsProducts,
   setAsideInstead,
 } from './conclusion.ts';
+import type { ConcludingSteps } from './attempt-policy.ts';
 import type { AttemptSoFar, Decided } from './conclusion.ts';
-import { closeAttempt } from './close-attempt.ts';
+import type { Trace } from './attempt-phases.pure.ts';
 import { concludeAsFits } from './conclude-run.ts';
 import { inputNotices } from './live-input.pure.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
@@ -13,25 +14,18 @@ import type { Outcome } from './outcome.pure.ts';
 import { bringBackReplaced, publish, type Publication } from './publication.ts';
 import { removeReplaced } from './replaced-products.ts';
 import { requestDeletion } from './request-deletion.ts';
+import { takingBack } from './files/removal.ts';
+import { RUN_KIND } from './run-kind.ts';
 import { takeBackSuperseded } from './superseded-attempt.ts';
-import { removeProducts, takingBack } from './files/removal.ts';
+import { takeBack, type Remains } from './take-back.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
 import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
 import { endHistory } from '../retry/attempt-history.ts';
-import type { Conclusion, Fenced } from '../run/run.port.ts';
+import type { Conclusion } from '../run/run.port.ts';
 import type { Run } from '../run/run.pure.ts';
 import { FINISHED_STATUS } from '../run/run-updates.ts';
-
-/** What the conclusion needs of the life of its attempt. */
-export interface ConcludingSteps {
-  /** The manager ends: the next one goes on. */
-  signal: AbortSignal;
-  enter: (phase: 'publishing' | 'concluding') => void;
-  /** Sees, by a fenced write, that the run is still this attempt's. */
-  mark: () => Promise<Fenced>;
-}
 
 /**
  * Brings an attempt to its end in the databases and on the disk, in an order that may be cut
@@ -47,9 +41,8 @@ export async function concludeAttempt(
   const { run, fence } = attempt;
   const { signal } = steps;
   if (outcome.kind === 'superseded') {
-    steps.enter('concluding');
     // Who took the run over has written what became of this attempt.
-    return takeBackSuperseded(env, attempt, { unlessEnded: true }, signal);
+    return takeBackSuperseded(env, attempt, { unlessEnded: true }, steps);
   }
   let decided = await conclusionOf(env, attempt, outcome);
   const { times } = attempt;
@@ -66,7 +59,7 @@ export async function concludeAttempt(
     case 'stopped':
       return null;
     case 'superseded':
-      return takeBackSuperseded(env, attempt, { unlessEnded: false }, signal);
+      return takeBackSuperseded(env, attempt, { unlessEnded: false }, steps);
     case 'impossible':
       if (!(await earlierProductsAreBack(env, attempt, signal))) return null;
       decided = conclusionOfUnpublished(env, attempt, published.reason);
@@ -83,7 +76,7 @@ export async function concludeAttempt(
   const { answer, refusal } = concluded;
   if (answer.kind === 'superseded') {
     // What is written there was decided here, and did not come about.
-    return takeBackSuperseded(env, attempt, { unlessEnded: false }, signal);
+    return takeBackSuperseded(env, attempt, { unlessEnded: false }, steps);
   }
 
   if (refusal !== null) {
@@ -172,16 +165,18 @@ async function cleanUp(
   goes: 'made' | 'replaced' | 'nothing',
   signal: AbortSignal,
 ): Promise<void> {
-  const { plan, locations, run } = attempt;
+  const { plan, locations, run, fence } = attempt;
+  if (plan === null) return;
+  const remains: Remains = {
+    ...{ attempt: fence.attempt, run: run.number, plan, ids: [fence.id], documents: [] },
+    removal: takingBack(env, plan, locations),
+    ...{ begun: locations, isWhole: false, isConcluded: true, end: null },
+  };
   await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
     // Left to the next start where this one ends before the database has answered.
-    if (goes === 'replaced' && plan !== null) {
-      if ((await removeReplaced(env, plan, signal)) === null) return;
-    }
-    if (goes === 'made' && plan !== null) {
-      if ((await removeProducts(env, takingBack(env, plan, locations), signal)) === null) return;
-    }
-    if (plan !== null) await closeAttempt(env, plan);
+    if (goes === 'replaced' && (await removeReplaced(env, plan, signal)) === null) return;
+    const traces: Trace[] = goes === 'made' ? ['folders', 'place'] : ['place'];
+    await takeBack(env, RUN_KIND.undoing, remains, traces, signal);
   });
 }
 

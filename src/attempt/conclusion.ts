@@ -1,6 +1,8 @@
 import type { AttemptTimes } from './attempt-times.pure.ts';
-import type { Phase, Plan, Product, Result } from './attempt.pure.ts';
-import { incompleteOf, inputSummary, lacksData } from './live-input.pure.ts';
+import type { AttemptFigures } from './attempt-policy.ts';
+import type { Product } from './attempt.pure.ts';
+import { failureInHistory, historyOf, causeOfFailure } from './ended-attempt.ts';
+import { incompleteOf, lacksData } from './live-input.pure.ts';
 import { replacedBy } from './replaced-products.ts';
 import { reasonText, unpublished, type Outcome } from './outcome.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
@@ -8,32 +10,19 @@ import { faultSeenNow } from '../plan/prepare.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
-import { causeOf } from '../retry/causes.pure.ts';
 import { concludedFailure, malformedText } from '../retry/failure.ts';
-import { fingerprint } from '../retry/fingerprint.pure.ts';
 import { howToMend, unmendableText, type Unmendable } from '../retry/unmendable.pure.ts';
 import type { Conclusion, DataRegistration, Fence } from '../run/run.port.ts';
 import type { Run } from '../run/run.pure.ts';
 import type { FaultSeen } from '../run/stored-run.pure.ts';
 
-/** What is known of an attempt when it is settled; as much as it came to. */
-export interface AttemptSoFar {
+/** What is known of an attempt at a run when it is concluded; as much as it came to. */
+export interface AttemptSoFar extends AttemptFigures {
   run: Run;
   fence: Fence;
-  plan: Plan | null;
-  result: Result | null;
   /** Folders that strax began, final names. */
   locations: readonly string[];
-  bytes: number | null;
-  /** Of live data, read. */
-  chunks: number | null;
-  /** As the child last said; null if it said nothing. */
-  phase: Phase | null;
-  seconds: number | null;
-  peakMemoryBytes: number | null;
   times: AttemptTimes;
-  /** What it has made is finished and was found to be whole. */
-  isChecked: boolean;
 }
 
 /** What an attempt has come to, as it is written into the databases and told. */
@@ -74,10 +63,14 @@ export function setAsideInstead(
   const text = `run ${number} cannot be concluded: the database refuses what has to be written into its document: ${refusal}`;
   return {
     conclusion,
-    outcome: historyOf(env, attempt, 'set_aside', false, text),
+    outcome: historyOf(env, attempt, aside(text)),
     priority: 'error',
     message: `${text}. Look at the size and the fields of the document, then 'bootstrax retry ${number}'`,
   };
+}
+
+function aside(reason: string): Pick<AttemptOutcome, 'outcome' | 'counted' | 'reason'> {
+  return { outcome: 'set_aside', counted: false, reason };
 }
 
 export function keepsProducts({ conclusion }: Decided): boolean {
@@ -104,7 +97,7 @@ function decide(
         unregister: attempt.locations,
         ...(faultSeen === null ? {} : { faultSeen }),
       },
-      outcome: historyOf(env, attempt, 'set_aside', false, text),
+      outcome: historyOf(env, attempt, aside(text)),
       priority: 'error',
       message: `${text}. Mend the document, then 'bootstrax retry ${run.number}'`,
     };
@@ -114,7 +107,7 @@ function decide(
     const reason = reasonText(env.host, text, '');
     return {
       conclusion: { kind: 'set_aside', reason, problems, sameNumber },
-      outcome: historyOf(env, attempt, 'set_aside', false, text),
+      outcome: historyOf(env, attempt, aside(text)),
       priority: 'error',
       message: text,
     };
@@ -122,7 +115,10 @@ function decide(
   if (outcome.kind === 'abandoned') {
     return {
       conclusion: { kind: 'abandoned', reason: null, unregister: attempt.locations },
-      outcome: historyOf(env, attempt, 'abandoned', false, outcome.reason),
+      outcome: historyOf(env, attempt, {
+        ...{ outcome: 'abandoned', counted: false },
+        reason: outcome.reason,
+      }),
       priority: 'warning',
       message: `run ${run.number} is abandoned: ${outcome.reason}`,
     };
@@ -140,21 +136,17 @@ function decide(
         handOn,
         ...(incomplete === null ? {} : { incomplete }),
       },
-      outcome: historyOf(env, attempt, 'done', false, null),
+      outcome: historyOf(env, attempt, { outcome: 'done', counted: false, reason: null }),
       priority: handOn ? 'info' : 'error',
       message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${counted(products.length, 'data type')}`,
     };
   }
-  const { fault, reason, traceback, cause, shortOf = null } = outcome;
+  const { fault, reason, traceback } = outcome;
   if (outcome.unmendable !== undefined) {
     const aside = settledUnmendable(env, attempt, outcome.unmendable, faultSeen);
-    const print = fingerprint(cause, traceback, reason);
-    const told = { cause: cause.kind, traceback: traceback === '' ? null : traceback };
-    return { ...aside, outcome: { ...aside.outcome, ...told, fingerprint: print } };
+    return { ...aside, outcome: { ...aside.outcome, ...failureInHistory(outcome) } };
   }
-  const { phase, chunks } = attempt;
-  const progress = phase === null ? null : { phase, chunks: chunks ?? 0 };
-  const meaning = causeOf({ cause, traceback, shortOf, progress }, env.rules.targets);
+  const meaning = causeOfFailure(env, attempt, outcome);
   const failure = concludedFailure(env, {
     run: run.number,
     before: run.bootstrax,
@@ -167,11 +159,12 @@ function decide(
   return {
     conclusion: { ...failure.conclusion, unregister: attempt.locations },
     outcome: {
-      ...historyOf(env, attempt, failure.conclusion.kind, failure.counted, reason),
-      cause: cause.kind,
+      ...historyOf(env, attempt, {
+        ...{ outcome: failure.conclusion.kind, counted: failure.counted },
+        reason,
+      }),
+      ...failureInHistory(outcome),
       meaning,
-      traceback: traceback === '' ? null : traceback,
-      fingerprint: fingerprint(cause, traceback, reason),
       plugin: outcome.culprit,
     },
     priority: failure.priority,
@@ -201,7 +194,7 @@ function settledUnmendable(
       unregister: attempt.locations.filter((location) => !kept.has(location)),
       ...(faultSeen === null ? {} : { faultSeen }),
     },
-    outcome: historyOf(env, attempt, 'set_aside', false, text),
+    outcome: historyOf(env, attempt, aside(text)),
     priority: 'error',
     message: `${text}. ${howToMend(number)}`,
   };
@@ -218,34 +211,6 @@ async function faultSeenBy(
   const { unmendable } = outcome;
   if (unmendable === undefined) return null;
   return faultSeenNow(env, run, plan.liveDataDirectory);
-}
-
-export function historyOf(
-  env: Environment,
-  attempt: AttemptSoFar,
-  outcome: AttemptOutcome['outcome'],
-  counted: boolean,
-  reason: string | null,
-): AttemptOutcome {
-  return {
-    outcome,
-    counted,
-    reason,
-    cause: outcome === 'done' ? 'finished' : null,
-    traceback: null,
-    fingerprint: null,
-    plugin: null,
-    seconds: attempt.seconds,
-    peakMemoryBytes: attempt.peakMemoryBytes,
-    bytes: attempt.bytes,
-    dropped: attempt.plan?.dropped ?? [],
-    // The lineage of each is in the run document and beside the data: the history stays small.
-    products: (attempt.result?.products ?? []).map(({ lineage, ...product }) => product),
-    chunks: attempt.chunks,
-    // A child that died could not report them itself.
-    versions: attempt.result?.versions ?? env.executor.versions(),
-    input: inputSummary(attempt.result?.input),
-  };
 }
 
 /** The entry of a product in its run document. */

@@ -1,4 +1,4 @@
-import { EXIT_NO_RESULT, type Ended, type Exit, type Result } from './attempt.pure.ts';
+import { EXIT_NO_RESULT, type Ended, type Exit, type Plan, type Result } from './attempt.pure.ts';
 import { boundedText } from '../infra/values/bounded.pure.ts';
 import type { Fault } from '../retry/backoff.pure.ts';
 import { problemsText, type FieldProblem } from '../run/run.pure.ts';
@@ -88,6 +88,11 @@ export interface AttemptEnd {
   stacks?: string | null;
   /** Of its plan, where that is known. */
   plan?: { salvage: boolean; compressor: unknown };
+}
+
+/** What of a plan tells whether another attempt would read more. */
+export function readingOf({ salvage, runConfig }: Plan): NonNullable<AttemptEnd['plan']> {
+  return { salvage: salvage === true, compressor: runConfig['daq_compressor'] };
 }
 
 /**
@@ -213,6 +218,19 @@ export function outcomeOf(end: AttemptEnd, verification: Verification): ChildOut
     case 'manager':
       return failed('surroundings', `stopped by its manager: ${cause.reason}`);
   }
+}
+
+/** The same where it came to no child. `told`: a run that goes back to the queue says why. */
+export function outcomeWithoutChild(run: number, ended: Ended, told: boolean): ChildOutcome {
+  const end = { run, started: false, exit: null, result: null, ended };
+  const outcome = outcomeOf(end, { kind: 'ok' });
+  return outcome.kind === 'failed' ? { ...outcome, told } : outcome;
+}
+
+/** The most memory that is known of by its end; 0: nothing is. */
+export function peakMemoryOf({ result, exit, ended }: AttemptEnd): number {
+  const atEnd = ended?.kind === 'memory_limit' ? ended.bytes : 0;
+  return Math.max(result?.peakMemoryBytes ?? 0, exit?.peakMemoryBytes ?? 0, atEnd);
 }
 
 /** What was made and checked cannot be given its place: this host's trouble, not the run's. */

@@ -4,11 +4,13 @@ import type { AttemptFigures, AttemptPolicy, CheckWaits, Life, WayOut } from './
 import { firstStepsAt, type AttemptTimes } from './attempt-times.pure.ts';
 import { checkProducts } from './checks.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
+import { isDecided } from './attempt-phases.pure.ts';
 import { makeRoom } from './files/make-room.ts';
 import { publishedLocation } from './files/place.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { withoutReplaced } from './replaced-products.ts';
 import type { Outcome, Verification } from './outcome.pure.ts';
+import { RUN_KIND } from './run-kind.ts';
 import { awaitForeignProcesses } from './process/foreign-processes.ts';
 import { workerIsUp } from './worker/worker-wait.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
@@ -25,7 +27,7 @@ import { checkNumber } from '../run/same-number.ts';
 
 /** An attempt at a run: its document is this host's from the claim to the conclusion. */
 export class RunPolicy implements AttemptPolicy {
-  readonly ofDebt = false;
+  readonly kind = RUN_KIND;
   readonly #env: Environment;
   readonly #claim: Fence;
   readonly #life: Life;
@@ -195,15 +197,11 @@ export class RunPolicy implements AttemptPolicy {
   }
 
   async conclude(figures: AttemptFigures, outcome: Outcome, signal: AbortSignal): Promise<boolean> {
-    const { plan, result, progress, seconds, peakMemoryBytes, isChecked } = figures;
     const isLost = outcome.kind === 'superseded';
-    const locations = withoutReplaced(plan, [...this.#locations]);
     const attempt = {
-      ...{ run: this.#run, fence: this.#fence(), plan, result, locations },
-      bytes: progress?.bytes ?? null,
-      chunks: progress?.chunks ?? null,
-      phase: progress?.phase ?? null,
-      ...{ seconds, peakMemoryBytes, isChecked, times: this.#timesSoFar() },
+      ...{ ...figures, run: this.#run, fence: this.#fence() },
+      locations: withoutReplaced(figures.plan, [...this.#locations]),
+      times: this.#timesSoFar(),
     };
     const wanted: Outcome =
       this.#abandoned === null || isLost ? outcome : { kind: 'abandoned', reason: this.#abandoned };
@@ -223,7 +221,7 @@ export class RunPolicy implements AttemptPolicy {
 
   /** What is written now was decided by what was known before. */
   #isDecided(): boolean {
-    return this.#life.phase === 'publishing' || this.#life.phase === 'concluding';
+    return isDecided(this.#life.phase);
   }
 
   #fence(): Fence {

@@ -62,6 +62,8 @@ export function thinking(
         return `publishing the data of run ${run.number}`;
       case 'concluding':
         return `writing the outcome of run ${run.number}`;
+      case 'taking_back':
+        return `taking back what was made of run ${run.number}`;
     }
   });
   if (health === null) doing.push('looking at this machine');

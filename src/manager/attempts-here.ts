@@ -36,7 +36,7 @@ export class AttemptsHere {
   atRun(run: Run, fence: Fence, noticed: Date | null): Attempt {
     const hooks = { onPhase: () => this.#handlers.changed(), managerEnds: this.#env.tasks.signal };
     const policyOf = (life: Life) => new RunPolicy(this.#env, run, fence, life, noticed);
-    return new Attempt(this.#env, fence, policyOf, hooks);
+    return new Attempt(this.#env, { fence, policyOf }, hooks);
   }
 
   /** Lives on by itself from here. */

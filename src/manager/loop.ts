@@ -76,12 +76,11 @@ export class ManagerLoop {
       env,
       this.#book,
       {
-        adopt: (run, document, files) => {
-          const fence = { id: document._id, attempt: files.plan.attempt, host: env.host };
+        adopt: ({ run, fence, debtor }, files) => {
+          if (debtor !== null) return this.#debts.adopt({ run, fence, debtor }, files);
           const runner = this.#attempts.atRun(run, fence, null);
           this.#attempts.begin(runner, () => runner.advance({ kind: 'begun', files }));
         },
-        adoptDebt: (document, files) => this.#debts.adopt(document, files),
       },
       ends,
       this.#fleet,

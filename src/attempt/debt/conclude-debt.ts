@@ -1,34 +1,32 @@
-import type { Plan, Progress, Result } from '../attempt.pure.ts';
-import { causeText, causeOf } from '../../retry/causes.pure.ts';
-import { fingerprint } from '../../retry/fingerprint.pure.ts';
-import type { Run } from '../../run/run.pure.ts';
-import { unpublished, type ChildOutcome } from '../outcome.pure.ts';
-import type { AttemptOutcome } from '../../retry/attempt-history.port.ts';
+import { DEBT_KIND } from './debt-kind.ts';
 import type { DebtNote } from './debt.port.ts';
-import type { Fence } from '../../run/run.port.ts';
-import type { ConcludingSteps } from '../conclude-attempt.ts';
-import { closeAttempt } from '../close-attempt.ts';
+import type { Trace } from '../attempt-phases.pure.ts';
+import type { AttemptFigures, ConcludingSteps } from '../attempt-policy.ts';
 import { registration } from '../conclusion.ts';
+import { failureInHistory, historyOf, causeOfFailure } from '../ended-attempt.ts';
+import { takingBack } from '../files/removal.ts';
+import { unpublished, type ChildOutcome } from '../outcome.pure.ts';
 import { publish } from '../publication.ts';
-import { clearAdded } from './debt-folders.ts';
-import { unlessDiskTrouble } from '../../ports/disk-trouble.ts';
-import type { Environment } from '../../ports/environment.ts';
-import { endHistory } from '../../retry/attempt-history.ts';
-import { untilWritten } from '../../ports/persist.ts';
+import { takeBack, type Remains } from '../take-back.ts';
 import { planSummary } from '../../plan/plan-summary.ts';
+import type { Environment } from '../../ports/environment.ts';
 import { tellDaq } from '../../ports/notify.ts';
+import { untilWritten } from '../../ports/persist.ts';
+import { endHistory } from '../../retry/attempt-history.ts';
+import type { AttemptOutcome } from '../../retry/attempt-history.port.ts';
+import { causeText } from '../../retry/causes.pure.ts';
+import type { Fence } from '../../run/run.port.ts';
+import type { Run } from '../../run/run.pure.ts';
 
-/** What is known of an attempt at a debt when it is settled. */
-export interface DebtSoFar {
+/** What an attempt has added to a done run, and the hold that it has on it. */
+const ADDED: readonly Trace[] = ['folders', 'claim'];
+
+/** What is known of an attempt at a debt when it is concluded. */
+export interface DebtSoFar extends AttemptFigures {
   run: Run;
   fence: Fence;
   /** The attempt that left the debt. */
   debtor: string;
-  plan: Plan | null;
-  result: Result | null;
-  progress: Progress | null;
-  seconds: number | null;
-  peakMemoryBytes: number | null;
 }
 
 /**
@@ -41,25 +39,40 @@ export async function concludeDebt(
   outcome: ChildOutcome,
   steps: ConcludingSteps,
 ): Promise<void> {
-  const { run, fence, plan } = attempt;
+  const { run, fence } = attempt;
   const { signal } = steps;
   const note = (each: ChildOutcome) =>
-    endHistory(env, fence.attempt, historyOf(env, attempt, each), {}, signal);
+    endHistory(env, fence.attempt, inHistory(env, attempt, each), {}, signal);
   if (!(await note(outcome))) return;
   const ended = await published(env, attempt, outcome, steps);
   if (ended === null || (ended !== outcome && !(await note(ended)))) return;
-  steps.enter('concluding');
+  if (ended.kind === 'done') steps.enter('concluding');
   const paid = ended.kind === 'done' && (await pay(env, attempt, signal));
   if (signal.aborted) return;
-  if (!paid) await takeBack(env, attempt, ended, signal);
-  if (signal.aborted) return;
+  const remains = remainsOf(env, attempt);
+  let isComplete = true;
+  if (!paid) {
+    steps.enter('taking_back');
+    // Who goes on with the run sees to its processes; the history has been written.
+    const traces = ended.kind === 'superseded' ? (['processes', ...ADDED] as const) : ADDED;
+    const taken = await takeBack(env, DEBT_KIND.undoing, remains, traces, signal);
+    if (taken === null) return;
+    isComplete = taken.isComplete;
+  }
   await untilWritten(env, `the debt of run ${run.number}`, signal, () =>
     env.store.debts.note(attempt.debtor, noteOf(ended, paid)),
   );
   if (signal.aborted) return;
   await report(env, attempt, ended, paid);
-  if (plan === null) return;
-  await unlessDiskTrouble(env, `clean up after run ${run.number}`, () => closeAttempt(env, plan));
+  if (isComplete) await takeBack(env, DEBT_KIND.undoing, remains, ['place'], signal);
+}
+
+function remainsOf(env: Environment, { run, fence, plan }: DebtSoFar): Remains {
+  return {
+    ...{ attempt: fence.attempt, run: run.number, plan, ids: [fence.id], documents: [] },
+    removal: plan === null ? null : takingBack(env, plan),
+    ...{ begun: [], isWhole: false, isConcluded: false, end: null },
+  };
 }
 
 /** The outcome once what was made has its place; null if `signal` ended the waiting. */
@@ -94,32 +107,9 @@ async function pay(env: Environment, attempt: DebtSoFar, signal: AbortSignal): P
   );
   if (landed !== 'superseded') return landed === 'landed';
   // What is written there was decided here, and did not come about.
-  const superseded = historyOf(env, attempt, { kind: 'superseded' });
+  const superseded = inHistory(env, attempt, { kind: 'superseded' });
   await endHistory(env, fence.attempt, superseded, {}, signal);
   return false;
-}
-
-/** Folders first: the run is handed on as it was. */
-async function takeBack(
-  env: Environment,
-  { run, fence, plan }: DebtSoFar,
-  outcome: ChildOutcome,
-  signal: AbortSignal,
-): Promise<void> {
-  if (plan !== null) {
-    if (outcome.kind === 'superseded') {
-      await unlessDiskTrouble(env, `note that run ${run.number} is lost`, () =>
-        env.attempts.markSuperseded(env.attempts.directoryOf(fence.attempt)),
-      );
-    }
-    await unlessDiskTrouble(env, `clean up after run ${run.number}`, () =>
-      clearAdded(env, plan, 'take_back', signal),
-    );
-  }
-  await untilWritten(env, `run ${run.number}`, signal, async () => {
-    await env.store.debts.giveBack(fence);
-    return true;
-  });
 }
 
 /** Ended for another's sake it is due again; what failed waits for a person. */
@@ -130,53 +120,30 @@ function noteOf(outcome: ChildOutcome, paid: boolean): Partial<DebtNote> {
   return { reason, offered: fault !== 'run' };
 }
 
-function historyOf(env: Environment, attempt: DebtSoFar, outcome: ChildOutcome): AttemptOutcome {
-  const { plan, result, progress, seconds, peakMemoryBytes } = attempt;
-  const common = {
-    counted: false,
-    seconds,
-    peakMemoryBytes,
-    bytes: progress?.bytes ?? null,
-    chunks: progress?.chunks ?? null,
-    dropped: plan?.dropped ?? [],
-    products: (result?.products ?? []).map(({ lineage, ...product }) => product),
-    versions: result?.versions ?? env.executor.versions(),
-  };
-  const empty = { reason: null, traceback: null, fingerprint: null, plugin: null, meaning: null };
+function inHistory(env: Environment, attempt: DebtSoFar, outcome: ChildOutcome): AttemptOutcome {
+  const end = { outcome: outcome.kind, counted: false };
   switch (outcome.kind) {
     case 'done':
-      return { ...common, ...empty, outcome: 'done', cause: 'finished' };
+      return historyOf(env, attempt, { ...end, reason: null });
     case 'superseded':
+      return historyOf(env, attempt, { ...end, reason: 'somebody has gone on with the run' });
+    case 'failed':
       return {
-        ...common,
-        ...empty,
-        outcome: 'superseded',
-        cause: null,
-        reason: 'somebody has gone on with the run',
+        ...historyOf(env, attempt, { ...end, reason: outcome.reason }),
+        ...failureInHistory(outcome),
+        meaning: causeOfFailure(env, attempt, outcome),
+        plugin: outcome.culprit,
       };
-    case 'failed': {
-      const { cause, traceback, shortOf = null, reason, culprit } = outcome;
-      const meaning = causeOf({ cause, traceback, shortOf, progress }, env.rules.targets);
-      return {
-        ...common,
-        outcome: 'failed',
-        cause: cause.kind,
-        meaning,
-        reason,
-        traceback: traceback === '' ? null : traceback,
-        fingerprint: fingerprint(cause, traceback, reason),
-        plugin: culprit,
-      };
-    }
   }
 }
 
 async function report(
   env: Environment,
-  { run, fence, plan, result, progress }: DebtSoFar,
+  attempt: DebtSoFar,
   outcome: ChildOutcome,
   paid: boolean,
 ): Promise<void> {
+  const { run, fence, plan, result } = attempt;
   const { number } = run;
   const line = { event: 'debt.ended', run: number, attempt: fence.attempt, paid };
   if (paid) {
@@ -191,9 +158,8 @@ async function report(
     env.log.warn(line, `${stays}: somebody has gone on with it while more was being made`);
     return;
   }
-  const { cause, traceback, shortOf = null, reason } = outcome;
-  const meaning = causeOf({ cause, traceback, shortOf, progress }, env.rules.targets);
-  const message = `${stays}; what it lacks could not be made, ${causeText(meaning)}: ${reason}`;
+  const meaning = causeOfFailure(env, attempt, outcome);
+  const message = `${stays}; what it lacks could not be made, ${causeText(meaning)}: ${outcome.reason}`;
   env.log.warn({ ...line, targets: plan?.targets ?? [] }, message);
   await tellDaq(env, 'warning', message, number);
 }

@@ -1,8 +1,10 @@
 import { debtFacts, OFFERABLE_RESTRAX } from './debt.pure.ts';
 import { concludeDebt } from './conclude-debt.ts';
+import { DEBT_KIND } from './debt-kind.ts';
 import { clearAdded, verifyAdded } from './debt-folders.ts';
 import { planDebt } from './debt-plan.ts';
 import type { Plan, Result } from '../attempt.pure.ts';
+import { isDecided } from '../attempt-phases.pure.ts';
 import type { AttemptFigures, AttemptPolicy, Life, WayOut } from '../attempt-policy.ts';
 import type { Outcome, Verification } from '../outcome.pure.ts';
 import { progressSummary } from '../../plan/plan-summary.ts';
@@ -15,7 +17,7 @@ import { readRun, type Run } from '../../run/run.pure.ts';
  * nothing is counted, nothing that was there is removed, and only a success is listed.
  */
 export class DebtPolicy implements AttemptPolicy {
-  readonly ofDebt = true;
+  readonly kind = DEBT_KIND;
   readonly run: Run;
   readonly #env: Environment;
   readonly #fence: Fence;
@@ -81,7 +83,7 @@ export class DebtPolicy implements AttemptPolicy {
   }
 
   async read(): Promise<void> {
-    if (this.#life.phase === 'publishing' || this.#life.phase === 'concluding') return;
+    if (isDecided(this.#life.phase)) return;
     const facts = debtFacts(readRun(await this.#env.store.debts.run(this.#fence.id)));
     const ours =
       facts.state === 'done' &&

@@ -11,14 +11,19 @@ import type { RunDocument } from '../../run/run-document.port.ts';
 import type { AttemptBook } from '../attempt-book.ts';
 import { fleetFacts } from '../../claim/fleet-facts.ts';
 import { candidatePages, type Bookmarks } from '../../claim/candidates.ts';
-import { clearAdded } from './debt-folders.ts';
-import { closeAttempt } from '../close-attempt.ts';
 import { DebtPolicy } from './debt-policy.ts';
 import { Attempt } from '../attempt-machine.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { endProcesses } from '../process/orphans.ts';
-import { unlessOutage, untilWritten } from '../../ports/persist.ts';
+import { unlessOutage } from '../../ports/persist.ts';
 import type { Runner } from '../runner.ts';
+
+/** A debt that an attempt of this host makes up for. */
+interface Held {
+  run: Run;
+  fence: Fence;
+  /** The attempt that left the debt. */
+  debtor: string;
+}
 
 /** Debts looked at in one turn. */
 const BATCH = 20;
@@ -105,18 +110,9 @@ export class Debts {
   }
 
   /** One that an earlier manager of this host has begun: it goes on. */
-  adopt(document: RunDocument, files: AttemptFiles & { plan: Plan }): boolean {
-    const stored = readRun(document);
-    const parsed = checkRun(stored);
-    const facts = debtFacts(stored);
-    if (parsed.kind !== 'run' || facts.lastAttempt === null) return false;
-    const { attempt } = files.plan;
-    if (facts.debtAttempt !== attempt || facts.state !== 'done') return false;
-    if (facts.host !== this.#env.host) return false;
-    const fence = { id: document._id, attempt, host: this.#env.host };
-    const runner = this.#attempt(parsed.run, fence, facts.lastAttempt);
-    this.#begin(runner, () => runner.advance({ kind: 'begun', files }));
-    return true;
+  adopt({ run, fence, debtor }: Held, files: AttemptFiles & { plan: Plan }): void {
+    const attempt = this.#attempt(run, fence, debtor);
+    this.#begin(attempt, () => attempt.advance({ kind: 'begun', files }));
   }
 
   async #due(): Promise<DebtDocument[]> {
@@ -187,62 +183,10 @@ export class Debts {
   #attempt(run: Run, fence: Fence, debtor: string): Attempt {
     const hooks = { onPhase: this.#changed, managerEnds: this.#ends };
     const policyOf = (life: Life) => new DebtPolicy(this.#env, run, fence, debtor, life);
-    return new Attempt(this.#env, fence, policyOf, hooks);
+    return new Attempt(this.#env, { fence, policyOf }, hooks);
   }
 }
 
 function triesOf({ debt }: DebtDocument): number {
   return debt?.tries ?? 0;
-}
-
-/**
- * An attempt at a debt that is no longer this host's, or was never more than claimed: its processes
- * end, and what it added goes, unless the run lists it or is being processed here anew.
- */
-export async function cleanUpDebt(
-  env: Environment,
-  files: AttemptFiles & { plan: Plan },
-  documents: readonly RunDocument[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { plan } = files;
-  await endProcesses(env, files.started, files.id);
-  const facts = documents.map((document) => debtFacts(readRun(document)));
-  const isTakenHere = facts.some(
-    ({ state, host, debtAttempt }) =>
-      host === env.host &&
-      (state === 'considering' ||
-        state === 'busy' ||
-        (debtAttempt ?? plan.attempt) !== plan.attempt),
-  );
-  const answer = isTakenHere ? null : await clearAdded(env, plan, 'take_back', signal);
-  const removed = answer?.removed ?? [];
-  await endClaims(env, documents, plan.attempt, signal);
-  for (const { debtPaid, lastAttempt } of facts) {
-    if (debtPaid !== plan.attempt || lastAttempt === null) continue;
-    await untilWritten(env, 'a debt', signal, () =>
-      env.store.debts.note(lastAttempt, { paid: true, offered: false, reason: null }),
-    );
-  }
-  if (signal.aborted) return;
-  await closeAttempt(env, plan);
-  env.log.info(
-    { event: 'debt.cleaned', run: plan.run, attempt: plan.attempt, removed: removed.length },
-    `an earlier attempt at what run ${plan.run} lacks is cleaned up: ${removed.length} folders removed`,
-  );
-}
-
-/** Gives back what an attempt has claimed and will not make. */
-async function endClaims(
-  env: Environment,
-  documents: readonly RunDocument[],
-  attempt: string,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const document of documents) {
-    await untilWritten(env, 'a debt', signal, async () => {
-      await env.store.debts.giveBack({ id: document._id, attempt, host: env.host });
-      return true;
-    });
-  }
 }

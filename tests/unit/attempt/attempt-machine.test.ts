@@ -6,6 +6,7 @@ import type { AttemptPhase } from '../../../src/attempt/attempt-phases.pure.ts';
 import type { AttemptPolicy, Life } from '../../../src/attempt/attempt-policy.ts';
 import { PROTOCOL_VERSION, type Plan } from '../../../src/attempt/attempt.pure.ts';
 import type { AttemptFiles } from '../../../src/attempt/files/attempt-directory.ts';
+import { RUN_KIND } from '../../../src/attempt/run-kind.ts';
 import type { Outcome } from '../../../src/attempt/outcome.pure.ts';
 import type { FollowHandlers } from '../../../src/attempt/process/follow.ts';
 import type { AttemptTrace, StartAnswer } from '../../../src/executors/executor.ts';
@@ -59,7 +60,8 @@ class Stage {
   constructor(answer: StartAnswer['kind'], { foundWithinSeconds = 10 } = {}) {
     const env = this.#environment(answer, foundWithinSeconds);
     const hooks = { onPhase: () => this.#notePhase(), managerEnds: this.managerEnds.signal };
-    this.attempt = new Attempt(env, FENCE, (life) => this.#policy(life), hooks);
+    const of = { fence: FENCE, policyOf: (life: Life) => this.#policy(life) };
+    this.attempt = new Attempt(env, of, hooks);
   }
 
   /** The same that an earlier manager has begun. */
@@ -136,7 +138,7 @@ class Stage {
 
   #policy(life: Life): AttemptPolicy {
     return {
-      ofDebt: false,
+      kind: RUN_KIND,
       run: { number: 5, mode: 'm', bootstrax: { failures: 0 } },
       record: () => ({}),
       prepare: () => Promise.resolve({ plan: PLAN }),

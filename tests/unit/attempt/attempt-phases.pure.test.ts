@@ -1,23 +1,48 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
   assertMayEnter,
   ATTEMPT_PHASES,
   mayEnter,
+  TRACES,
+  tracesOf,
+  type AttemptPhase,
 } from '../../../src/attempt/attempt-phases.pure.ts';
 
-describe('the phases of an attempt', () => {
-  it.each(ATTEMPT_PHASES.filter((phase) => phase !== 'concluding'))(
-    'lead from %s to the conclusion at any time',
-    (phase) => {
-      expect(mayEnter(phase, 'concluding')).toBe(true);
-    },
-  );
+const beforeTheEnd = ATTEMPT_PHASES.filter(
+  (phase) => phase !== 'concluding' && phase !== 'taking_back',
+);
 
-  it.each(ATTEMPT_PHASES.filter((phase) => phase !== 'concluding'))(
-    'never lead from the conclusion to %s',
+/** A legal life, from the claim, of as many steps as there are choices. */
+const lives = fc.array(fc.nat(), { maxLength: 20 }).map((choices) => {
+  const life: AttemptPhase[] = ['claimed'];
+  for (const choice of choices) {
+    const from = life.at(-1) ?? 'claimed';
+    const next = ATTEMPT_PHASES.filter((phase) => phase !== from && mayEnter(from, phase));
+    if (next.length === 0) break;
+    life.push(next[choice % next.length] ?? from);
+  }
+  return life;
+});
+
+describe('the phases of an attempt', () => {
+  it.each(beforeTheEnd)('lead from %s to the conclusion at any time', (phase) => {
+    expect(mayEnter(phase, 'concluding')).toBe(true);
+  });
+
+  it.each(beforeTheEnd)('never lead from the conclusion to %s', (phase) => {
+    expect(mayEnter('concluding', phase)).toBe(false);
+  });
+
+  it.each(ATTEMPT_PHASES)('lead from %s to taking back what was made', (phase) => {
+    expect(mayEnter(phase, 'taking_back')).toBe(true);
+  });
+
+  it.each(ATTEMPT_PHASES.filter((phase) => phase !== 'taking_back'))(
+    'never lead from taking back what was made to %s',
     (phase) => {
-      expect(mayEnter('concluding', phase)).toBe(false);
+      expect(mayEnter('taking_back', phase)).toBe(false);
     },
   );
 
@@ -43,5 +68,53 @@ describe('the phases of an attempt', () => {
     expect(() => assertMayEnter('5f0c', from, to)).toThrow(
       `attempt 5f0c cannot go from ${from} to ${to}`,
     );
+  });
+});
+
+describe('what an attempt may leave behind', () => {
+  it('is taken back in one order, whatever way it has come', () => {
+    fc.assert(
+      fc.property(lives, (life) => {
+        const traces = tracesOf(life);
+        expect(traces).toEqual(TRACES.filter((trace) => traces.includes(trace)));
+      }),
+    );
+  });
+
+  it('grows with each step, and never shrinks', () => {
+    fc.assert(
+      fc.property(lives, (life) => {
+        const before = tracesOf(life.slice(0, -1));
+        expect(tracesOf(life)).toEqual(expect.arrayContaining(before));
+      }),
+    );
+  });
+
+  it('is all of it in one phase or another', () => {
+    expect(tracesOf(ATTEMPT_PHASES)).toEqual([...TRACES]);
+  });
+
+  it.each([
+    ['processes', 'starting', 'a child may have been started'],
+    ['place', 'preparing', 'its place may have been made'],
+    ['history', 'claimed', 'its beginning may have been noted'],
+    ['folders', 'publishing', 'a folder may have been renamed'],
+    ['replaced', 'publishing', 'an earlier product may have been moved out of the way'],
+    ['entries', 'concluding', 'a product may have been listed'],
+  ] as const)('holds the %s from %s on: %s', (...[trace, phase]) => {
+    fc.assert(
+      fc.property(lives, (life) => {
+        fc.pre(life.includes(phase));
+        expect(tracesOf(life)).toContain(trace);
+      }),
+    );
+  });
+
+  it('goes in an order that may be cut: processes first, entries before folders, its place last', () => {
+    const at = (trace: (typeof TRACES)[number]) => TRACES.indexOf(trace);
+    expect(at('processes')).toBe(0);
+    expect(at('replaced')).toBeLessThan(at('folders'));
+    expect(at('entries')).toBeLessThan(at('folders'));
+    expect(at('place')).toBe(TRACES.length - 1);
   });
 });

@@ -1,0 +1,53 @@
+import { inputSummary } from './live-input.pure.ts';
+import type { AttemptFigures } from './attempt-policy.ts';
+import type { Outcome } from './outcome.pure.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
+import { causeOf, type Cause } from '../retry/causes.pure.ts';
+import { fingerprint } from '../retry/fingerprint.pure.ts';
+
+/** What an attempt has come to, as its history keeps it: an attempt at a run, or at a debt. */
+export function historyOf(
+  env: Environment,
+  { plan, result, progress, seconds, peakMemoryBytes }: AttemptFigures,
+  end: Pick<AttemptOutcome, 'outcome' | 'counted' | 'reason'>,
+): AttemptOutcome {
+  return {
+    ...end,
+    cause: end.outcome === 'done' ? 'finished' : null,
+    ...{ traceback: null, fingerprint: null, plugin: null },
+    ...{ seconds, peakMemoryBytes },
+    bytes: progress?.bytes ?? null,
+    chunks: progress?.chunks ?? null,
+    dropped: plan?.dropped ?? [],
+    // The lineage of each is in the run document and beside the data: the history stays small.
+    products: (result?.products ?? []).map(({ lineage, ...product }) => product),
+    // A child that died could not report them itself.
+    versions: result?.versions ?? env.executor.versions(),
+    input: inputSummary(result?.input),
+  };
+}
+
+type Failure = Extract<Outcome, { kind: 'failed' }>;
+
+/** What a failure means, by what its attempt has come to. */
+export function causeOfFailure(
+  env: Environment,
+  { progress }: AttemptFigures,
+  { cause, traceback, shortOf }: Failure,
+): Cause {
+  return causeOf({ cause, traceback, shortOf: shortOf ?? null, progress }, env.rules.targets);
+}
+
+/** What the history keeps of a failure beside all else. */
+export function failureInHistory({
+  cause,
+  traceback,
+  reason,
+}: Failure): Pick<AttemptOutcome, 'cause' | 'traceback' | 'fingerprint'> {
+  return {
+    cause: cause.kind,
+    traceback: traceback === '' ? null : traceback,
+    fingerprint: fingerprint(cause, traceback, reason),
+  };
+}
