@@ -64,8 +64,6 @@ export interface Products {
   publish(from: string, to: string, attempt: string): Promise<Published>;
   /** Forces to disk what has been published from a place. */
   forcePublished(place: string, outputDirectory: string): Promise<void>;
-  /** Takes what was published back into a place; see `takeBackFolder`. */
-  takeBack(location: string, place: string, attempt: string): Promise<boolean>;
   /** Ids of the attempts that have a place in the folder of places. */
   placesIn(staging: string): Promise<string[]>;
   /** All folders of strax in a place. */
@@ -82,6 +80,8 @@ export interface Products {
   takeAway(trash: Trash, runId: string, seen: Leftover): Promise<Taken>;
   /** Deletes what was taken away; false if it is not there any more. */
   destroy(trash: Trash, path: string): Promise<boolean>;
+  /** Keeps what was taken away in the place itself; false if its name is taken there. */
+  keepInPlace(trash: Trash, path: string): Promise<boolean>;
   /** Gives what was taken away its name again; false if that is taken. */
   putBack(trash: Trash, path: string): Promise<boolean>;
   /** The same for a folder whose removal by release 0.1.1 was cut. */

@@ -1,8 +1,8 @@
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Plan, Product } from './attempt.pure.ts';
-import { mayRemove, type FolderWord } from './files/ownership.pure.ts';
-import { makingRoom, runsNow, takeAside, takingBack } from './files/removal.ts';
+import type { FolderWord } from './files/ownership.pure.ts';
+import { makingRoom, runsNow, takeAside, takeIntoPlace, takingBack } from './files/removal.ts';
 import { isDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { untilAnswered, untilWritten } from '../ports/persist.ts';
@@ -124,19 +124,13 @@ export async function takeBackPublished(
   plan: Plan,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { place, attempt, outputDirectory, runId, run } = plan;
+  const { place, run } = plan;
   if (place == null) return true;
   const documents = await untilAnswered(env, `run ${run}`, signal, () =>
     env.store.runs.byNumber(run),
   );
   if (documents === null) return false;
-  const [runs, { remover }] = [runsNow(documents), takingBack(env, plan)];
-  for (const folder of await env.products.leftovers(outputDirectory, runId)) {
-    const { word, unfinished, condemned, location } = folder;
-    if (word.kind !== 'says' || word.attempt !== attempt || unfinished || condemned) continue;
-    if (mayRemove(folder, runs, remover).kind !== 'yes') continue;
-    await env.products.takeBack(location, place, attempt);
-  }
+  await takeIntoPlace(env, takingBack(env, plan), runsNow(documents));
   return true;
 }
 

@@ -164,16 +164,6 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
       await access();
       disk.forceNames();
     },
-    takeBack: async (location, place, attempt) => {
-      await access();
-      const { word } = disk.output.get(location) ?? {};
-      if (word?.kind !== 'says' || word.attempt !== attempt) return false;
-      const force = disk.publishOutput(location, `${place}/${basename(location)}`);
-      if (force === null || force === false) return false;
-      await access();
-      force();
-      return true;
-    },
     placesIn: async (staging) => {
       await access();
       const places = [...disk.output.values()].map(({ location }) => dirname(location));
@@ -246,6 +236,16 @@ export function productsOf(host: SimulatedHost, process: Process): Products {
       disk.removeOutput(item);
       await access();
       disk.forceRemovals();
+      return true;
+    },
+    keepInPlace: async ({ place }, item) => {
+      await access();
+      const { taken } = disk.output.get(item) ?? {};
+      if (taken == null) return false;
+      const force = disk.publishOutput(item, `${place}/${basename(taken.from)}`);
+      if (force === null || force === false) return false;
+      await access();
+      force();
       return true;
     },
     putBack: (_trash, item) => putBack(item),

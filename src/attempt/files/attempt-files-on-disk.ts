@@ -27,10 +27,17 @@ import {
   placesIn,
   publishFolder,
   removePlace,
-  takeBackFolder,
 } from './place.ts';
 import { provenStaging } from './staging.ts';
-import { destroy, putBack, putBackCondemned, takeAway, tidyTrash, trashBelow } from './trash.ts';
+import {
+  destroy,
+  keepInPlace,
+  putBack,
+  putBackCondemned,
+  takeAway,
+  tidyTrash,
+  trashBelow,
+} from './trash.ts';
 import type { Attempts, Products } from '../attempt-files.ts';
 
 /** A child that prints without an end fills no disk; what it printed first and last stays. */
@@ -64,7 +71,6 @@ export const productsOnDisk: Products = {
   removePlace,
   publish: publishFolder,
   forcePublished,
-  takeBack: takeBackFolder,
   placesIn,
   foldersIn,
   wordOf: readWord,
@@ -73,6 +79,7 @@ export const productsOnDisk: Products = {
   activity: activityIn,
   takeAway,
   destroy,
+  keepInPlace,
   putBack,
   putBackCondemned,
   tidyTrash,

@@ -76,34 +76,6 @@ export async function forcePublished(place: string, outputDirectory: string): Pr
   await syncFolders([outputDirectory, place]);
 }
 
-/**
- * Takes what an attempt has published back into its place; false if it is not there, or is not this
- * attempt's. Nothing is replaced. What comes along by mistake, because somebody has put it there in
- * between, gets its name again.
- */
-export async function takeBackFolder(
-  location: string,
-  place: string,
-  attempt: string,
-): Promise<boolean> {
-  const isOwn = async (path: string) => {
-    const word = await readWord(path);
-    return word.kind === 'says' && word.attempt === attempt;
-  };
-  if (!(await isOwn(location))) return false;
-  await makePlace(place);
-  const back = join(place, basename(location));
-  try {
-    await renameDurable('place.take_back', location, back);
-  } catch (error) {
-    if (isInTheWay(error)) return false;
-    throw error;
-  }
-  if (await isOwn(back)) return true;
-  await renameDurable('place.publish', back, location);
-  return false;
-}
-
 /** Ids of the attempts that have a place in a folder of places; none where there is no such folder. */
 export async function placesIn(staging: string): Promise<string[]> {
   const names = (await entriesOf(staging)).map(({ name }) => name);

@@ -96,6 +96,29 @@ export async function takeAside(
   return kind === 'taken' || kind === 'gone';
 }
 
+/**
+ * Takes what an attempt has published and not concluded out of the output folder and into its place,
+ * where it stays: only what may be removed by these documents, and says that this attempt made it.
+ */
+export async function takeIntoPlace(
+  { products }: Pick<Environment, 'products'>,
+  removal: Removal,
+  documents: readonly RunNow[],
+): Promise<void> {
+  const { outputDirectory, runId, place, remover } = removal;
+  const trash = { place, outputDirectory, host: remover.host };
+  // Where this was cut something may lie half way.
+  await products.tidyTrash(place);
+  for (const folder of await products.leftovers(outputDirectory, runId)) {
+    if (!isOwn(folder.word, remover) || folder.unfinished || folder.condemned) continue;
+    if (mayRemove(folder, documents, remover).kind !== 'yes') continue;
+    const taken = await products.takeAway(trash, runId, folder);
+    if (taken.kind !== 'taken') continue;
+    if (await products.keepInPlace(trash, taken.path)) continue;
+    await products.putBack(trash, taken.path);
+  }
+}
+
 /** Takes a folder away, and deletes it if it is the one that may go; what stays says where and why. */
 async function remove(
   env: Environment,

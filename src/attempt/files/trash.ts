@@ -108,11 +108,21 @@ export async function putBack(
   { outputDirectory }: Pick<Trash, 'outputDirectory'>,
   item: string,
 ): Promise<boolean> {
+  return renameUnlessTaken('trash.put_back', item, join(outputDirectory, nameOf(item)));
+}
+
+/** Keeps what was taken away beside the trash, in the place itself; false if its name is taken there. */
+export async function keepInPlace({ place }: Pick<Trash, 'place'>, item: string): Promise<boolean> {
+  return renameUnlessTaken('place.take_back', item, join(place, nameOf(item)));
+}
+
+/** The name that a folder in a trash had where it was taken. */
+function nameOf(item: string): string {
   const name = ITEM.exec(basename(item))?.[1];
   if (name === undefined || parseFolderName(name) === null) {
-    throw new Error(`${item} is nothing that was taken out of ${outputDirectory}`);
+    throw new Error(`${item} is nothing that was taken out of an output folder`);
   }
-  return renameUnlessTaken('trash.put_back', item, join(outputDirectory, name));
+  return name;
 }
 
 /** A removal of release 0.1.1 was cut: its folder gets its name again; false if that is taken. */
@@ -201,7 +211,7 @@ function nameBefore(path: string): string {
 
 /** Onto a folder that is not empty a rename fails: nothing is ever replaced. */
 async function renameUnlessTaken(
-  step: 'trash.put_back' | 'condemned.put_back',
+  step: 'trash.put_back' | 'condemned.put_back' | 'place.take_back',
   from: string,
   to: string,
 ): Promise<boolean> {

@@ -11,8 +11,12 @@ import {
   publishedLocation,
   publishFolder,
   removePlace,
-  takeBackFolder,
 } from '../../../../src/attempt/files/place.ts';
+import { productsOnDisk } from '../../../../src/attempt/files/attempt-files-on-disk.ts';
+import { leftoversOf } from '../../../../src/attempt/files/leftovers.ts';
+import type { RunNow } from '../../../../src/attempt/files/ownership.pure.ts';
+import { takeIntoPlace } from '../../../../src/attempt/files/removal.ts';
+import { takeAway } from '../../../../src/attempt/files/trash.ts';
 
 const OURS = 'a'.repeat(24);
 const THEIRS = 'b'.repeat(24);
@@ -33,6 +37,21 @@ beforeEach(async () => {
 afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
+
+const LOST: RunNow = {
+  ...{ document: 'd', state: 'failed', host: 'eb3', holder: null },
+  ...{ madeBy: [], failed: null, listed: [] },
+};
+
+/** What the attempt has published, as long as its run leaves that to it. */
+async function takeBack(run = LOST): Promise<void> {
+  const remover = {
+    ...{ document: 'd', attempt: OURS, host: 'eb3', known: [], silent: false },
+    purpose: 'take_back',
+  } as const;
+  const removal = { run: 7, runId: '000007', outputDirectory: output, place, remover };
+  await takeIntoPlace({ products: productsOnDisk }, removal, [run]);
+}
 
 /** A folder of strax; `attempt` null: it does not say who made it. */
 function product(folder: string, attempt: string | null): string {
@@ -83,9 +102,9 @@ describe('a folder of an attempt', () => {
 
 describe('what was published and not concluded', () => {
   it('is taken back into the place, where it is as it was', async () => {
-    const to = product(join(output, NAME), OURS);
+    product(join(output, NAME), OURS);
     await removePlace(place);
-    expect(await takeBackFolder(to, place, OURS)).toBe(true);
+    await takeBack();
     expect(readdirSync(output)).toEqual([]);
     expect(await foldersIn(place)).toEqual([
       {
@@ -96,26 +115,48 @@ describe('what was published and not concluded', () => {
   });
 
   it.each([
-    ['of another attempt', THEIRS],
-    ['that does not say who made it', null],
-  ] as const)('leaves a folder %s where it is', async (_, maker) => {
-    const to = product(join(output, NAME), maker);
-    expect(await takeBackFolder(to, place, OURS)).toBe(false);
-    expect(readdirSync(output)).toEqual([NAME]);
+    ['of another attempt', THEIRS, NAME],
+    ['that does not say who made it', null, NAME],
+    ['that is not finished', OURS, `${NAME}_temp`],
+  ] as const)('leaves a folder %s where it is', async (_, maker, name) => {
+    product(join(output, name), maker);
+    await takeBack();
+    expect(readdirSync(output)).toEqual([name]);
     expect(readdirSync(place)).toEqual([]);
   });
 
-  it('replaces nothing that lies in the place', async () => {
+  it('stays where it is if its run is done with it', async () => {
+    product(join(output, NAME), OURS);
+    await takeBack({ ...LOST, state: 'done', madeBy: [OURS] });
+    expect(readdirSync(output)).toEqual([NAME]);
+  });
+
+  it('replaces nothing that lies in the place, and has its name again', async () => {
     const to = product(join(output, NAME), OURS);
     const there = product(join(place, NAME), OURS);
     writeFileSync(join(there, 'first'), 'first');
-    expect(await takeBackFolder(to, place, OURS)).toBe(false);
+    await takeBack();
     expect(existsSync(join(there, 'first'))).toBe(true);
     expect(existsSync(to)).toBe(true);
   });
 
+  it('is taken back whole where that was cut half way', async () => {
+    const path = product(join(output, NAME), OURS);
+    const seen = (await leftoversOf(output, '000007'))[0]!;
+    expect(
+      await takeAway({ place, host: 'eb3', outputDirectory: output }, '000007', seen),
+    ).toMatchObject({
+      kind: 'taken',
+    });
+    expect(existsSync(path)).toBe(false);
+    await takeBack();
+    expect(readdirSync(output)).toEqual([]);
+    expect((await foldersIn(place)).map(({ name }) => name)).toEqual([NAME]);
+  });
+
   it('may be gone', async () => {
-    expect(await takeBackFolder(join(output, NAME), place, OURS)).toBe(false);
+    await takeBack();
+    expect(readdirSync(place)).toEqual([]);
   });
 });
 
