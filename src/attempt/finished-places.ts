@@ -1,10 +1,11 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 
 import type { AttemptBook } from './attempt-book.ts';
 import { placeVerdict, runOfPlace, type PlaceVerdict } from './files/finished-place.pure.ts';
 import { placeSeen } from './files/finished-place.ts';
 import type { RunNow } from './files/ownership.pure.ts';
 import { runsNow } from './files/removal.ts';
+import { placeIn } from './files/staging.pure.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { unlessRefused, untilAnswered } from '../ports/persist.ts';
@@ -24,7 +25,7 @@ export async function tidyPlaces(
   for (const attempt of attempts) {
     if (signal.aborted) return;
     if (book.has(attempt)) continue;
-    const place = join(env.stagingDirectory, attempt);
+    const place = placeIn(env.stagingDirectory, attempt);
     await unlessDiskTrouble(env, `look at ${place}`, () =>
       unlessRefused(env, `the run of ${place}`, () => tidyUnlessOpen(env, place, signal)),
     );

@@ -1,3 +1,4 @@
+import { placeIn } from '../attempt/files/staging.pure.ts';
 import {
   PROTOCOL_VERSION,
   type Frontend,
@@ -196,7 +197,7 @@ export function makePlan(
     runConfig: runConfig(run, live.path),
     liveDataDirectory: live.path,
     outputDirectory: inputs.outputDirectory,
-    place: `${inputs.stagingDirectory}/${inputs.attempt}`,
+    place: placeIn(inputs.stagingDirectory, inputs.attempt),
     failures: run.bootstrax.failures,
     orphanLimitSeconds: inputs.rules.limits.orphanLimitSeconds,
     ...(inputs.profile ? { profile: inputs.profile } : {}),

@@ -6,6 +6,11 @@ export interface Folders {
   output: string;
 }
 
+/** The place of an attempt: the folder to which it alone writes. */
+export function placeIn(stagingDirectory: string, attempt: string): string {
+  return join(stagingDirectory, attempt);
+}
+
 /** Why attempts cannot write where they are told to. */
 export type StagingProblem =
   /** Other programs take the name of each folder in the output folder for a run. */

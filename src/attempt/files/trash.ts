@@ -14,6 +14,7 @@ import {
 import { isAttemptId } from './attempt-directory.ts';
 import { checkRemovable, inodeOf, isThere, type Leftover } from './leftovers.ts';
 import { isSameWord, readWord } from './ownership.ts';
+import { placeIn } from './staging.pure.ts';
 import { parseFolderName, placeOf, UNFINISHED_SUFFIX } from './strax-folder.ts';
 
 /**
@@ -55,7 +56,7 @@ export function placeOfRemover(
   stagingDirectory: string,
   { attempt, host, outputDirectory }: Omit<Trash, 'place'> & { attempt: string | null },
 ): string {
-  if (attempt !== null && isAttemptId(attempt)) return join(stagingDirectory, attempt);
+  if (attempt !== null && isAttemptId(attempt)) return placeIn(stagingDirectory, attempt);
   const output = createHash('sha256').update(resolve(outputDirectory)).digest('hex').slice(0, 12);
   return join(stagingDirectory, `removals-${encodeURIComponent(host)}-${output}`);
 }

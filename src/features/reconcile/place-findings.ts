@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 
 import { readAttempt } from '../../attempt/files/attempt-directory.ts';
 import { productsOnDisk } from '../../attempt/files/attempt-files-on-disk.ts';
@@ -6,6 +6,7 @@ import { placeVerdict, runOfPlace } from '../../attempt/files/finished-place.pur
 import type { Finding } from '../../attempt/files/folder-listing.pure.ts';
 import { placeSeen } from '../../attempt/files/finished-place.ts';
 import { runsNow } from '../../attempt/files/removal.ts';
+import { placeIn } from '../../attempt/files/staging.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { forNobody } from './finding-words.pure.ts';
 
@@ -30,7 +31,7 @@ export async function placeFindings(
   const { stagingDirectory } = places;
   const findings: Finding[] = [];
   for (const attempt of await productsOnDisk.placesIn(stagingDirectory)) {
-    const finding = await placeFinding(places, join(stagingDirectory, attempt));
+    const finding = await placeFinding(places, placeIn(stagingDirectory, attempt));
     if (finding !== null && (finding.run === null || inScope({ run: finding.run }))) {
       findings.push(finding);
     }
