@@ -3,13 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 
 import type { Plan, Result } from '../attempt.pure.ts';
-import {
-  makeFolder,
-  remove,
-  renameDurable,
-  renameUnforced,
-  syncFolders,
-} from '../../infra/disk/durable.ts';
+import { makeFolder, remove, renameUnforced, syncFolders } from '../../infra/disk/durable.ts';
 import { isAttemptId } from './attempt-directory.ts';
 import { readWord } from './ownership.ts';
 import type { FolderInPlace } from './finished-place.pure.ts';
