@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,6 +29,29 @@ export function releaseMissing(version: string): Lack | null {
   return { why: `commit ${commit} of ${version} is not in this clone: git fetch --unshallow` };
 }
 
+/** What is installed here, and what the release needs besides: packages that are not used any more. */
+async function linkPackages(path: string): Promise<void> {
+  const here = join(PACKAGE, 'node_modules');
+  const { dependencies } = JSON.parse(await readFile(join(path, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const names = Object.keys(dependencies).filter((name) => !existsSync(join(here, name)));
+  if (names.length === 0) return symlink(here, join(path, 'node_modules'));
+  const gone = join(path, 'gone');
+  await mkdir(gone);
+  await writeFile(join(gone, 'package.json'), '{}');
+  const packages = names.map((name) => `${name}@${dependencies[name]!}`);
+  const quietly = ['--prefer-offline', '--no-audit', '--no-fund', '--no-save'];
+  await run('npm', ['install', ...quietly, ...packages], { cwd: gone, maxBuffer: MAX_BYTES });
+  await mkdir(join(path, 'node_modules'));
+  for (const from of [here, join(gone, 'node_modules')]) {
+    for (const name of await readdir(from)) {
+      const link = join(path, 'node_modules', name);
+      if (!existsSync(link)) await symlink(join(from, name), link);
+    }
+  }
+}
+
 /** An earlier release, built in a folder of its own with what is installed here. */
 export class Release {
   private constructor(readonly path: string) {}
@@ -39,7 +62,7 @@ export class Release {
     await run('git', ['archive', '--output', archive, commitOf(version)], { cwd: PACKAGE });
     await run('tar', ['-xf', archive, '-C', path]);
     await rm(archive);
-    await symlink(join(PACKAGE, 'node_modules'), join(path, 'node_modules'));
+    await linkPackages(path);
     await run(process.execPath, ['scripts/build.mjs'], { cwd: path, maxBuffer: MAX_BYTES });
     return new Release(path);
   }
