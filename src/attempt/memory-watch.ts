@@ -17,15 +17,21 @@ export interface WatchedAttempt {
   end(cause: Ended): void;
 }
 
+/** What it needs of the manager's surroundings. */
+export interface WatchEnvironment extends Pick<Environment, 'slots' | 'rules'> {
+  machine: Pick<Environment['machine'], 'memoryCapacity'>;
+  clock: Pick<Environment['clock'], 'sleep'>;
+}
+
 /**
  * Watches the memory of all attempts of this host from outside, since a child that is busy in C
  * cannot report its own, and ends those that take too much before the kernel chooses a process.
  */
 export class MemoryWatch {
-  readonly #env: Environment;
+  readonly #env: WatchEnvironment;
   readonly #attempts: () => readonly WatchedAttempt[];
 
-  constructor(env: Environment, attempts: () => readonly WatchedAttempt[]) {
+  constructor(env: WatchEnvironment, attempts: () => readonly WatchedAttempt[]) {
     this.#env = env;
     this.#attempts = attempts;
   }

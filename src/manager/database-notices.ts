@@ -1,6 +1,6 @@
 import type { StoreEvent } from '../infra/mongo/connection.port.ts';
 import type { Environment } from '../ports/environment.ts';
-import { notifyDaq } from '../ports/notify.ts';
+import { notifyDaq, type DaqLogEnvironment, type LogLine } from '../ports/notify.ts';
 
 /** The same trouble with the database is told again after so long, seconds. */
 const SAME_AGAIN_SECONDS = 60;
@@ -25,9 +25,15 @@ export function refusalText({ reason, refusal }: Pick<Refused, 'reason' | 'refus
   return `${reason}. Waiting does not mend this: ${todo}`;
 }
 
+/** What it needs of the manager's surroundings. */
+export interface NoticeEnvironment extends DaqLogEnvironment, Pick<Environment, 'tasks'> {
+  clock: Pick<Environment['clock'], 'monotonicSeconds'>;
+  log: Record<'debug' | 'info' | 'warn' | 'error', LogLine>;
+}
+
 /** Tells people how the databases are, once and not a hundred times. */
 export class DatabaseNews {
-  readonly #env: Environment;
+  readonly #env: NoticeEnvironment;
   /** Databases known to be out of reach. */
   readonly #away = new Set<'runs' | 'daq'>();
   /** When a person was last told that a kind of call got no answer, by operation. */
@@ -36,7 +42,7 @@ export class DatabaseNews {
   /** Refused calls, by operation: when last, and when people were last told. */
   readonly #refused = new Map<string, { text: string; at: number; toldAt: number }>();
 
-  constructor(env: Environment) {
+  constructor(env: NoticeEnvironment) {
     this.#env = env;
   }
 

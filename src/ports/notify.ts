@@ -11,12 +11,22 @@ import { counted } from '../infra/values/counted.pure.ts';
 const LONGEST_MESSAGE = 4000;
 const LONGEST_ID = 100;
 
+/** One line of the log, and what belongs to it. */
+export type LogLine = (fields: object, message: string) => void;
+
+/** What it takes to write into the DAQ's log. */
+export interface DaqLogEnvironment {
+  host: string;
+  store: Pick<Environment['store'], 'daqLog'>;
+  log: { warn: LogLine };
+}
+
 /**
  * Tells the people who watch the DAQ's log, if its database is there and takes it. `run` is as the
  * document has it: left out unless it is a number.
  */
 export async function tellDaq(
-  env: Environment,
+  env: DaqLogEnvironment,
   priority: LogPriority,
   message: string,
   run?: unknown,
@@ -39,7 +49,7 @@ export async function tellDaq(
 
 /** The same, without waiting for it. */
 export function notifyDaq(
-  env: Environment,
+  env: DaqLogEnvironment & Pick<Environment, 'tasks'>,
   priority: LogPriority,
   message: string,
   run?: unknown,

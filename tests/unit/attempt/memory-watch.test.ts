@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import type { Ended } from '../../../src/attempt/outcome.pure.ts';
-import type { Environment } from '../../../src/ports/environment.ts';
 import { MemoryWatch, type WatchedAttempt } from '../../../src/attempt/memory-watch.ts';
 
 const GB = 1e9;
@@ -39,7 +38,9 @@ function watch(attempts: Attempt[], availableBytes = machine.availableBytes, slo
     machine: {
       memoryCapacity: () => ({ ...machine, availableBytes }),
     },
-  } as unknown as Environment;
+    // Each look is called by hand.
+    clock: { sleep: () => Promise.resolve() },
+  };
   return new MemoryWatch(env, () => attempts);
 }
 

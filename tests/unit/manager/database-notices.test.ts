@@ -2,7 +2,6 @@ import { MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { DatabaseNews } from '../../../src/manager/database-notices.ts';
-import type { Environment } from '../../../src/ports/environment.ts';
 import { createCaller } from '../../../src/infra/mongo/call.ts';
 import type { StoreEvent } from '../../../src/infra/mongo/connection.port.ts';
 import { HandTasks } from '../../support/hand-tasks.ts';
@@ -28,10 +27,13 @@ class Desk {
       tasks: new HandTasks(),
       store: {
         daqLog: {
-          write: ({ message }: { message: string }) => Promise.resolve(this.told.push(message)),
+          write: ({ message }) => {
+            this.told.push(message);
+            return Promise.resolve();
+          },
         },
       },
-    } as unknown as Environment);
+    });
   }
 
   loud(): string[] {
