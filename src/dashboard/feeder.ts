@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import type { HostView } from '../host/host-document.pure.ts';
@@ -19,10 +18,13 @@ import {
   type StatusEvent,
 } from '../readmodel/panels/registry.ts';
 import { CatalogueKeeper } from '../readmodel/catalogue-keeper.ts';
+import { monotonicMs, type Clock } from '../infra/clock/clock.ts';
+import type { Background, Tasks } from '../infra/concurrency/tasks.ts';
+import { Wake } from '../infra/concurrency/wake.ts';
 
 /** Nobody looks for so long: the databases are left in peace, ms. */
 const IDLE_MS = 60_000;
-const TICK_MS = 200;
+const TICK_SECONDS = 0.2;
 /** Between two readings of the same panels, however much changes, ms. */
 const LEAST_GAP_MS = 250;
 /** Ids of changed runs are remembered for streams that come back. */
@@ -46,6 +48,15 @@ interface Group {
   failing: string | null;
 }
 
+/** What it is made of. */
+export interface FeederParts extends Background {
+  store: Store;
+  rules: Rules;
+  log: Logger;
+  /** To whom alarms are sent. */
+  destinations: readonly Destination[];
+}
+
 /**
  * Reads the databases for everybody who looks: once for all streams, often while somebody does, not
  * at all while nobody does.
@@ -60,23 +71,30 @@ export class Feeder {
   readonly #panels = new Map<PanelName, Panel>();
   readonly #groups = new Map<PanelGroup, Group>();
   readonly #listeners = new Set<() => void>();
-  readonly #fleet = new FleetReader();
-  readonly #stop = new AbortController();
+  readonly #fleet: FleetReader;
+  readonly #clock: Clock;
+  readonly #tasks: Tasks;
+  readonly #wake: Wake;
   #changes: { seq: number; id: string }[] = [];
   /** Streams that saw less than this may have missed a change. */
   #changesFrom = 0;
   #seq = 0;
   #wantedAtMs = -Infinity;
-  #wake: () => void = () => undefined;
   #now: { serverMs: number; atMs: number } | null = null;
 
-  /** `destinations`: to whom alarms are sent. */
-  constructor(store: Store, rules: Rules, log: Logger, destinations: readonly Destination[] = []) {
+  constructor({ store, rules, log, destinations, clock, tasks }: FeederParts) {
     this.#store = store;
     this.#rules = rules;
     this.#log = log;
     this.#destinations = destinations;
-    this.catalogue = new CatalogueKeeper(store, rules, log, () => this.#isCatalogueWanted());
+    this.#clock = clock;
+    this.#tasks = tasks;
+    this.#wake = new Wake(clock);
+    this.#fleet = new FleetReader({ clock, signal: tasks.signal });
+    this.catalogue = new CatalogueKeeper({
+      ...{ store, rules, log, clock, tasks },
+      isWanted: () => this.#isCatalogueWanted(),
+    });
     for (const name of PANEL_GROUPS) {
       this.#groups.set(name, {
         readAtMs: -Infinity,
@@ -88,30 +106,11 @@ export class Feeder {
     }
   }
 
-  /** Runs until `stop`. */
+  /** Runs until the tasks are told to end. */
   start(): void {
-    void this.#loop();
+    this.#tasks.start('reading the panels', () => this.#loop());
     this.catalogue.start();
-    void this.#store.runs
-      .watch((hint) => {
-        this.catalogue.onChange(hint?.id ?? null);
-        this.#changed(hint === null ? null : idText(hint.id));
-      }, this.#stop.signal)
-      .then(
-        (end) => {
-          if (end === 'unsupported') this.catalogue.poll();
-        },
-        (error: unknown) => {
-          this.#log.warn({ err: error }, 'no change stream: polling only');
-          this.catalogue.poll();
-        },
-      );
-  }
-
-  stop(): void {
-    this.#stop.abort();
-    this.catalogue.stop();
-    this.#wake();
+    this.#tasks.start('the change stream of runs', () => this.#watch());
   }
 
   get seq(): number {
@@ -125,8 +124,8 @@ export class Feeder {
 
   /** Somebody looks: reads at once if nobody did for long. */
   want(): void {
-    this.#wantedAtMs = performance.now();
-    this.#wake();
+    this.#wantedAtMs = monotonicMs(this.#clock);
+    this.#wake.notify();
   }
 
   /** Calls back when a panel, a run or the state of the databases has changed. */
@@ -135,7 +134,7 @@ export class Feeder {
     this.want();
     return () => {
       this.#listeners.delete(listener);
-      this.#wantedAtMs = performance.now();
+      this.#wantedAtMs = monotonicMs(this.#clock);
     };
   }
 
@@ -156,7 +155,7 @@ export class Feeder {
   }
 
   status(): StatusEvent {
-    const at = performance.now();
+    const at = monotonicMs(this.#clock);
     const status: StatusEvent = { now: this.#serverNow(at).toISOString(), ages: {}, failing: {} };
     for (const [name, group] of this.#groups) {
       for (const panel of panelsOf(name)) {
@@ -176,11 +175,11 @@ export class Feeder {
       else group.failing = `the ${event.database} database is away: ${event.reason ?? ''}`;
     }
     this.#notify();
-    this.#wake();
+    this.#wake.notify();
   }
 
   #isWanted(): boolean {
-    return this.#listeners.size > 0 || performance.now() - this.#wantedAtMs < IDLE_MS;
+    return this.#listeners.size > 0 || monotonicMs(this.#clock) - this.#wantedAtMs < IDLE_MS;
   }
 
   /** Only after what everybody sees has been looked at. */
@@ -193,7 +192,9 @@ export class Feeder {
   }
 
   #serverNow(at: number): Date {
-    return this.#now === null ? new Date() : new Date(this.#now.serverMs + (at - this.#now.atMs));
+    return this.#now === null
+      ? this.#clock.now()
+      : new Date(this.#now.serverMs + (at - this.#now.atMs));
   }
 
   #changed(id: string | null): void {
@@ -210,41 +211,47 @@ export class Feeder {
       if (PANEL_READERS[name].showsRuns) group.due = true;
     }
     this.#notify();
-    this.#wake();
+    this.#wake.notify();
   }
 
   #notify(): void {
     for (const listener of this.#listeners) listener();
   }
 
+  async #watch(): Promise<void> {
+    try {
+      const end = await this.#store.runs.watch((hint) => {
+        this.catalogue.onChange(hint?.id ?? null);
+        this.#changed(hint === null ? null : idText(hint.id));
+      }, this.#tasks.signal);
+      if (end === 'unsupported') this.catalogue.poll();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'no change stream: polling only');
+      this.catalogue.poll();
+    }
+  }
+
   async #loop(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const at = performance.now();
+    while (!this.#tasks.signal.aborted) {
+      const at = monotonicMs(this.#clock);
       const wanted = this.#isWanted();
       if (wanted) {
         for (const [name, group] of this.#groups) {
           const since = at - group.triedAtMs;
           const due = since >= PANEL_READERS[name].everyMs || (group.due && since >= LEAST_GAP_MS);
-          if (due && !group.reading) void this.#read(name, group);
+          if (due && !group.reading) {
+            this.#tasks.start(`reading ${name}`, () => this.#read(name, group));
+          }
         }
       }
-      await this.#pause(wanted);
+      await this.#wake.wait(wanted ? TICK_SECONDS : Infinity, this.#tasks.signal);
     }
-  }
-
-  async #pause(wanted: boolean): Promise<void> {
-    const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-    if (!wanted) return woken;
-    const ticked = new AbortController();
-    const tick = delay(TICK_MS, undefined, { signal: ticked.signal }).catch(() => undefined);
-    await Promise.race([woken, tick]);
-    ticked.abort();
   }
 
   async #read(name: PanelGroup, group: Group): Promise<void> {
     group.reading = true;
     group.due = false;
-    group.triedAtMs = performance.now();
+    group.triedAtMs = monotonicMs(this.#clock);
     try {
       const read = await this.#readGroup(name);
       group.readAtMs = group.triedAtMs;
@@ -277,7 +284,7 @@ export class Feeder {
 
   async #readGroup(group: PanelGroup): Promise<ReadPanel[]> {
     const now = await this.#store.serverTime();
-    this.#now = { serverMs: now.getTime(), atMs: performance.now() };
+    this.#now = { serverMs: now.getTime(), atMs: monotonicMs(this.#clock) };
     return readPanels(group, {
       ...{ store: this.#store, rules: this.#rules, now },
       ...{ destinations: this.#destinations, fleet: this.#fleet },

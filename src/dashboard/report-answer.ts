@@ -3,6 +3,7 @@ import { attemptsOf, logsOf, part, versionsOf } from '../features/report/report-
 import { Secrets } from '../features/report/report-secrets.ts';
 import { runAnswer } from './run-answer.ts';
 import type { Surroundings } from './surroundings.ts';
+import { systemClock } from '../infra/clock/clock.ts';
 
 /**
  * What a bug report about a run holds, without secrets; null if there is no such run. What this
@@ -22,7 +23,7 @@ export async function runReport(surroundings: Surroundings, run: number): Promis
   if (documents.length === 0) return null;
   const report = {
     report: 1,
-    created: new Date().toISOString(),
+    created: systemClock.now().toISOString(),
     host: settings.host.name,
     versions,
     configuration: showSettings(settings, {}).map(({ setting, value }) => ({ setting, value })),

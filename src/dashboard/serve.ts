@@ -15,10 +15,17 @@ import { createApp } from './app.ts';
 import { readAssets } from './assets.ts';
 import { Feeder } from './feeder.ts';
 import { Metrics } from './metrics/metrics.ts';
+import { systemClock } from '../infra/clock/clock.ts';
+import { TaskGroup } from '../infra/concurrency/task-group.ts';
+
+/** What is under way when it is closed has so long to come to its end, seconds. */
+const CLOSE_SECONDS = 2;
 
 export interface Dashboard {
   /** Where it is. */
   url: string;
+  /** Rejects with an internal error of what it does in the background: only a new start helps. */
+  failure: Promise<never>;
   close(): Promise<void>;
 }
 
@@ -45,21 +52,26 @@ export async function serveDashboard(
     metrics?.onStoreEvent(event);
   });
   const destinations = destinationsOf(settings.alarms);
-  const ownFeeder = new Feeder(store, settings.rules, log, destinations);
+  const clock = systemClock;
+  const tasks = new TaskGroup(clock);
+  const { rules } = settings;
+  const ownFeeder = new Feeder({ store, rules, log, destinations, clock, tasks });
   feeder = ownFeeder;
-  metrics = new Metrics(store, settings.rules, () => ownFeeder.followers);
-  const alarms = destinations.length === 0 ? null : new AlarmWatch(store, settings, log);
+  metrics = new Metrics({ store, rules, streams: () => ownFeeder.followers, clock });
+  const parts = { store, settings, log, clock, tasks };
+  const alarms = destinations.length === 0 ? null : new AlarmWatch(parts);
   const isOwnName = ownNames(address, [settings.host.name, ...settings.dashboard.hostNames]);
-  const app = createApp({ store, settings, feeder, metrics, log }, assets, identities, isOwnName);
+  const app = createApp({ ...parts, feeder, metrics }, assets, identities, isOwnName);
   try {
     const { server, taken } = await listen(app.fetch, address, port);
     feeder.start();
     alarms?.start();
     return {
       url: `http://${inUrl(address)}:${taken}/`,
+      failure: tasks.failure,
       close: async () => {
-        feeder.stop();
-        await alarms?.stop();
+        // What is being sent is noted down if that does not take long; otherwise it may be sent again.
+        await tasks.close(CLOSE_SECONDS);
         // Streams never end by themselves.
         if ('closeAllConnections' in server) server.closeAllConnections();
         await new Promise<void>((resolve) => server.close(() => resolve()));

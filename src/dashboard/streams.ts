@@ -6,15 +6,18 @@ import { followLog, readLogEnd } from '../attempt/files/log-file.ts';
 import type { ChangedEvent } from '../readmodel/api.ts';
 import type { Feeder } from './feeder.ts';
 import type { DashboardEnv } from './access/principal.ts';
+import { systemClock, type Clock } from '../infra/clock/clock.ts';
+import type { Tasks } from '../infra/concurrency/tasks.ts';
+import { Wake } from '../infra/concurrency/wake.ts';
 
-const STATUS_MS = 2000;
+const STATUS_SECONDS = 2;
 /** A browser that lost the stream comes back after this, ms. */
 const RETRY_MS = 1000;
-const LOG_LOOK_MS = 1000;
-const ALLOWED_LOOK_MS = 5000;
+const LOG_LOOK_SECONDS = 1;
+const ALLOWED_LOOK_SECONDS = 5;
 
 /** Number of a process's life: an id of another life says nothing. */
-const LIFE = Date.now().toString(36);
+const LIFE = systemClock.now().getTime().toString(36);
 
 /** Where a browser left off: `<life>.<seq>`; 0 if it must be told everything. */
 export function resumeFrom(lastEventId: string | undefined): number {
@@ -27,22 +30,19 @@ export function resumeFrom(lastEventId: string | undefined): number {
  * never kept in memory.
  */
 export async function tellPanels(
-  feeder: Feeder,
+  { feeder, clock }: { feeder: Feeder; clock: Clock },
   stream: SSEStreamingApi,
   lastEventId: string | undefined,
 ): Promise<void> {
   let seq = resumeFrom(lastEventId);
-  let wake = () => undefined as void;
+  const wake = new Wake(clock);
+  const closed = new AbortController();
   let statusDue = true;
   const unsubscribe = feeder.subscribe(() => {
     statusDue = true;
-    wake();
+    wake.notify();
   });
-  const timer = setInterval(() => {
-    statusDue = true;
-    wake();
-  }, STATUS_MS);
-  stream.onAbort(() => wake());
+  stream.onAbort(() => closed.abort());
   try {
     await stream.write(`retry: ${RETRY_MS}\n\n`);
     while (!stream.aborted && !stream.closed) {
@@ -64,28 +64,27 @@ export async function tellPanels(
       }
       seq = until;
       if (statusDue || feeder.seq > seq) continue;
-      await new Promise<void>((resolve) => (wake = resolve));
+      await wake.wait(STATUS_SECONDS, closed.signal);
+      statusDue = true;
     }
   } finally {
-    clearInterval(timer);
     unsubscribe();
   }
 }
 
 /** The end of a log and then what comes, until the attempt has ended. Ids are byte offsets. */
 export async function tellLog(
-  log: { file: string; hasEnded: () => Promise<boolean> },
+  log: { file: string; hasEnded: () => Promise<boolean>; tasks: Tasks },
   stream: SSEStreamingApi,
   lines: number,
   lastEventId: string | undefined,
 ): Promise<void> {
   const ended = new AbortController();
   stream.onAbort(() => ended.abort());
-  const look = setInterval(() => {
-    void log.hasEnded().then((over) => {
-      if (over) ended.abort();
-    });
-  }, LOG_LOOK_MS);
+  const interval = { name: 'the end of a log that is followed', seconds: LOG_LOOK_SECONDS };
+  const looks = log.tasks.every(interval, async () => {
+    if (await log.hasEnded()) ended.abort();
+  });
   try {
     let offset = /^\d{1,15}$/.test(lastEventId ?? '') ? Number(lastEventId) : null;
     if (offset === null) {
@@ -98,7 +97,7 @@ export async function tellLog(
     }
     await stream.writeSSE({ event: 'over', data: '' });
   } finally {
-    clearInterval(look);
+    looks.stop();
     ended.abort();
   }
 }
@@ -109,22 +108,21 @@ export async function tellLog(
  */
 export function eventStream(
   context: Context<DashboardEnv>,
-  log: Logger,
+  { log, tasks }: { log: Logger; tasks: Tasks },
   tell: (stream: SSEStreamingApi, lastEventId: string | undefined) => Promise<void>,
 ): Response {
   const { isStillAllowed } = context.var;
   return streamSSE(
     context,
     async (stream) => {
-      const timer = setInterval(() => {
-        void isStillAllowed()
-          .catch(() => false)
-          .then((allowed) => allowed || stream.abort());
-      }, ALLOWED_LOOK_MS);
+      const interval = { name: 'who may go on reading', seconds: ALLOWED_LOOK_SECONDS };
+      const looks = tasks.every(interval, async () => {
+        if (!(await isStillAllowed().catch(() => false))) stream.abort();
+      });
       try {
         await tell(stream, context.req.header('last-event-id'));
       } finally {
-        clearInterval(timer);
+        looks.stop();
       }
     },
     (error) => {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import { Catalogue, fits, type CatalogueQuery } from './catalogue.pure.ts';
@@ -8,6 +7,9 @@ import type { RunDocument } from '../run/run-document.port.ts';
 import type { Store } from '../ports/store.ts';
 import { idText } from '../run/document-id.ts';
 import { rowOf } from './readings.ts';
+import { monotonicMs, type Clock } from '../infra/clock/clock.ts';
+import type { Background, Tasks } from '../infra/concurrency/tasks.ts';
+import { Wake } from '../infra/concurrency/wake.ts';
 
 /** Documents read at a time. */
 const WINDOW = { least: 250, most: 500, widest: 8000 };
@@ -21,10 +23,12 @@ const POLL_SHARE = 0.1;
 /** Of these: the newest numbers, and runs that may change at any moment. */
 const RECENT = { numbers: 300, unsettled: 500 };
 /** Changes are gathered for so long, ms. */
-const GATHER_MS = 100;
+const GATHER_SECONDS = 0.1;
 const MOST_CHANGED = 200;
 const MOST_REMEMBERED = 20_000;
-const FAILURE_PAUSE_MS = 2000;
+const FAILURE_PAUSE_SECONDS = 2;
+/** Between two looks at what is due, seconds. */
+const TICK_SECONDS = 1;
 /** As long as fewer numbers have been read, the database is asked instead. */
 const LEAST_KNOWN = 2000;
 /** A row of a page may have changed since it was noted: then the page is filled up. */
@@ -40,6 +44,15 @@ export interface CountedPage {
   before: number | null;
 }
 
+/** What it is made of. */
+export interface CatalogueParts extends Background {
+  store: Pick<Store, 'overview' | 'serverTime'>;
+  rules: Rules;
+  log: Logger;
+  /** Somebody looks. */
+  isWanted: () => boolean;
+}
+
 /**
  * Keeps the catalogue of all runs: reads everything once in small pieces, then what the stream of changes
  * tells of, and from time to time again what it may not have told of. While nobody looks it only notes.
@@ -50,9 +63,10 @@ export class CatalogueKeeper {
   readonly #log: Logger;
   readonly #isWanted: () => boolean;
   readonly #catalogue = new Catalogue();
-  readonly #stop = new AbortController();
+  readonly #clock: Clock;
+  readonly #tasks: Tasks;
+  readonly #wake: Wake;
   readonly #changed = new Map<string, Id>();
-  #wake: () => void = () => undefined;
   /** Highest number that is still to be read; null: nothing is. */
   #next: number | null = null;
   #top = 0;
@@ -67,33 +81,25 @@ export class CatalogueKeeper {
   #touchedAtMs = -Infinity;
   #endedUpTo: Date | null = null;
 
-  /** `isWanted`: somebody looks. */
-  constructor(
-    store: Pick<Store, 'overview' | 'serverTime'>,
-    rules: Rules,
-    log: Logger,
-    isWanted: () => boolean,
-  ) {
+  constructor({ store, rules, log, isWanted, clock, tasks }: CatalogueParts) {
     this.#store = store;
     this.#rules = rules;
     this.#log = log;
     this.#isWanted = isWanted;
+    this.#clock = clock;
+    this.#tasks = tasks;
+    this.#wake = new Wake(clock);
   }
 
-  /** Runs until `stop`. */
+  /** Runs until the tasks are told to end. */
   start(): void {
-    void this.#loop();
-  }
-
-  stop(): void {
-    this.#stop.abort();
-    this.#wake();
+    this.#tasks.start('reading the catalogue', () => this.#loop());
   }
 
   /** Nothing will tell of changes: they are looked for from now on. */
   poll(): void {
     this.#isPolling = true;
-    this.#wake();
+    this.#wake.notify();
   }
 
   /** A run has changed; null: any may have. */
@@ -110,7 +116,7 @@ export class CatalogueKeeper {
         this.#everythingDue = true;
       }
     }
-    this.#wake();
+    this.#wake.notify();
   }
 
   /** How many runs there are; null while they are being counted. */
@@ -150,21 +156,21 @@ export class CatalogueKeeper {
   }
 
   async #loop(): Promise<void> {
-    const { signal } = this.#stop;
+    const { signal } = this.#tasks;
     while (!signal.aborted) {
-      const begun = performance.now();
+      const begun = monotonicMs(this.#clock);
       try {
         const busy = this.#isWanted() && (await this.#step(begun));
-        if (!busy) await this.#pause();
+        if (!busy) await this.#wake.wait(TICK_SECONDS, signal);
         else {
           // Others ask the database too: at most half of its time is for this.
           const rest = this.#isPolling && this.#complete ? 1 / POLL_SHARE - 1 : 1;
-          const pauseMs = (performance.now() - begun) * rest;
-          await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+          const pauseMs = (monotonicMs(this.#clock) - begun) * rest;
+          await this.#clock.sleep(pauseMs / 1000, signal);
         }
       } catch (error) {
         this.#log.debug({ event: 'dashboard.uncatalogued', err: error }, String(error));
-        await delay(FAILURE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+        await this.#clock.sleep(FAILURE_PAUSE_SECONDS, signal);
       }
     }
   }
@@ -172,7 +178,7 @@ export class CatalogueKeeper {
   /** Reads what is most urgent; false: nothing is. */
   async #step(at: number): Promise<boolean> {
     if (this.#changed.size > 0) {
-      await delay(GATHER_MS);
+      await this.#clock.sleep(GATHER_SECONDS, this.#tasks.signal);
       await this.#readChanged();
       return true;
     }
@@ -250,13 +256,5 @@ export class CatalogueKeeper {
     const rows = documents.map((document) => rowOf(document, now, this.#rules));
     for (const row of rows) this.#catalogue.put(row);
     return rows;
-  }
-
-  async #pause(): Promise<void> {
-    const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-    const ticked = new AbortController();
-    const tick = delay(1000, undefined, { signal: ticked.signal }).catch(() => undefined);
-    await Promise.race([woken, tick]);
-    ticked.abort();
   }
 }

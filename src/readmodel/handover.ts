@@ -5,6 +5,7 @@ import type { ActionDocument } from '../features/actions/action.port.ts';
 import type { Store } from '../ports/store.ts';
 import type { HandoverAnswer } from './api.ts';
 import { HostReader, readWaiting, rowOf } from './readings.ts';
+import { systemClock } from '../infra/clock/clock.ts';
 
 const HOUR_MS = 3_600_000;
 /** A run a minute for eight hours. */
@@ -19,7 +20,7 @@ export async function handover(store: Store, rules: Rules, hours: number): Promi
   const now = await store.serverTime();
   const from = new Date(now.getTime() - hours * HOUR_MS);
   const known = new Date(now.getTime() - KNOWN_DAYS * 24 * HOUR_MS);
-  const { views, cards } = await new HostReader().read(store, rules, now);
+  const { views, cards } = await new HostReader(systemClock).read(store, rules, now);
   const [recent, waiting, ended, failures, debts, deletions, actions] = await Promise.all([
     store.overview.recent(MOST_RUNS),
     readWaiting(store, cards, rules, now),

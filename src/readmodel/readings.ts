@@ -16,6 +16,7 @@ import type { RunDocument } from '../run/run-document.port.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoredSign } from './overview.port.ts';
 import type { StripCell } from './api.ts';
+import { monotonicMs, systemClock, type Clock } from '../infra/clock/clock.ts';
 
 const STRIP_CELLS = 100;
 /** More waiting runs than this are told as "at least". */
@@ -94,6 +95,11 @@ export class HostReader {
   #newestReadAtMs = -Infinity;
   #cards: HostCard[] = [];
   #said = '';
+  readonly #clock: Pick<Clock, 'monotonicSeconds'>;
+
+  constructor(clock: Pick<Clock, 'monotonicSeconds'>) {
+    this.#clock = clock;
+  }
 
   async read(
     { hosts, overview }: Source,
@@ -126,7 +132,7 @@ export class HostReader {
     names: readonly string[],
     now: Date,
   ): Promise<boolean> {
-    const atMs = performance.now();
+    const atMs = monotonicMs(this.#clock);
     if (atMs - this.#newestReadAtMs < SIGNS_EVERY_MS) return false;
     const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
     // Not the first time: many hosts are soon seen, where their disks go can wait.
@@ -283,7 +289,7 @@ export async function attentionNow(
   rules: Rules,
 ): Promise<AttentionItem[]> {
   const now = await store.serverTime();
-  const { cards } = await new HostReader().read(store, rules, now);
+  const { cards } = await new HostReader(systemClock).read(store, rules, now);
   return (await readWaiting(store, cards, rules, now)).attention;
 }
 

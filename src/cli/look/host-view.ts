@@ -4,6 +4,7 @@ import type { HostView } from '../../host/host-document.pure.ts';
 import type { FleetNow } from '../../claim/next-step.pure.ts';
 import { absent, factsOf } from '../../readmodel/explain-fleet.pure.ts';
 import type { Store } from '../../ports/store.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
 
 /** All hosts that ever wrote a document, by name, as the dashboard reads them. */
 export async function hostViews(
@@ -12,7 +13,7 @@ export async function hostViews(
   now: Date,
 ): Promise<HostView[]> {
   const { HostReader } = await import('../../readmodel/readings.ts');
-  return (await new HostReader().read(store, settings.rules, now)).views;
+  return (await new HostReader(systemClock).read(store, settings.rules, now)).views;
 }
 
 /**

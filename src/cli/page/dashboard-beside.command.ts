@@ -89,8 +89,9 @@ export function addDashboardBeside(program: Command): void {
     logger.level = logLevel;
     const { serveDashboard } = await import('../../dashboard/serve.ts');
     try {
-      const { url } = await serveDashboard(settings, settings.dashboard, logger);
+      const { url, failure } = await serveDashboard(settings, settings.dashboard, logger);
       process.send?.({ url } satisfies Report);
+      await failure;
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       process.send?.({ problem } satisfies Report, () => process.exit(1));

@@ -23,8 +23,14 @@ export function addDashboard(program: Command): void {
       if (options.json) printJson({ url: dashboard.url });
       else print(`The dashboard is at ${dashboard.url} (Ctrl-C ends it)`);
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-        process.once(signal, () => void dashboard.close().finally(() => process.exit(0)));
+        process.once(signal, () => {
+          dashboard.close().then(
+            () => process.exit(0),
+            () => process.exit(1),
+          );
+        });
       }
+      await dashboard.failure;
     });
 }
 

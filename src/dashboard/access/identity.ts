@@ -12,6 +12,7 @@ import { carriesToken } from './bearer.ts';
 import { TrustedProxy } from './proxy.ts';
 import { Sessions } from './sessions.ts';
 import { Users } from './users.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
 
 /** Who somebody is, and how that is known. */
 export interface Identity {
@@ -65,7 +66,7 @@ export class Identities {
   async of(context: Context<DashboardEnv>): Promise<Identity | null> {
     const header = (name: string) => context.req.header(name);
     const token = getCookie(context, this.sessions.cookie);
-    const user = await this.sessions.userOf(token, new Date());
+    const user = await this.sessions.userOf(token, systemClock.now());
     if (user !== null && token !== undefined) {
       return { name: user.name, role: user.role, via: 'account', bound: `session:${token}` };
     }

@@ -1,8 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { single, type Family } from '../../infra/metrics/exposition.pure.ts';
 import { HistoryTotals, type EndedFigures } from '../../retry/attempt-metrics.pure.ts';
 import type { AttemptStore } from '../../retry/attempt-history.port.ts';
+import type { Clock } from '../../infra/clock/clock.ts';
+import { within } from '../../infra/concurrency/deadline.ts';
+import { SingleFlight } from '../../infra/concurrency/single-flight.ts';
 
 /** An attempt’s end may be written anew for so long, or be seen late, before it is counted, ms. */
 const SETTLE_MS = 15_000;
@@ -14,8 +15,8 @@ const BEGINNING_MS = Date.UTC(2020, 0, 1);
 /** A span with more attempts than this is read in halves from then on, one with few in doubles. */
 const MANY = 2000;
 const FEW = 200;
-/** Between two spans of the past: others want the database as well, ms. */
-const PAUSE_MS = 20;
+/** Between two spans of the past: others want the database as well, seconds. */
+const PAUSE_SECONDS = 0.02;
 
 /**
  * Counts all attempts there have ever been, each once: what ends from the beginning of counting on as
@@ -33,11 +34,13 @@ export class CountedHistory {
   #backToMs = 0;
   #spanMs = DAY_MS;
   #complete = false;
-  #readingNew: Promise<void> | null = null;
-  #readingPast: Promise<void> | null = null;
+  readonly #readingNew = new SingleFlight<void>();
+  readonly #readingPast = new SingleFlight<void>();
+  readonly #clock: Pick<Clock, 'sleep'>;
 
-  constructor(attempts: Pick<AttemptStore, 'endedBetween'>) {
+  constructor(attempts: Pick<AttemptStore, 'endedBetween'>, clock: Pick<Clock, 'sleep'>) {
     this.#attempts = attempts;
+    this.#clock = clock;
   }
 
   /**
@@ -49,21 +52,11 @@ export class CountedHistory {
     if (this.#beginMs === null) {
       this.#beginMs = this.#backToMs = this.#untilMs = untilMs - OVERLAP_MS;
     }
-    this.#readingNew ??= this.#readNew(this.#beginMs, untilMs).finally(
-      () => (this.#readingNew = null),
-    );
-    await this.#readingNew;
+    const beginMs = this.#beginMs;
+    await this.#readingNew.run(() => this.#readNew(beginMs, untilMs));
     if (this.#complete) return;
-    this.#readingPast ??= this.#readPast().finally(() => (this.#readingPast = null));
-    const patience = new AbortController();
-    const waited = delay(patienceSeconds * 1000, undefined, { signal: patience.signal });
-    try {
-      await Promise.race([this.#readingPast, waited]);
-    } finally {
-      patience.abort();
-      waited.catch(() => undefined);
-      this.#readingPast?.catch(() => undefined);
-    }
+    const readingPast = this.#readingPast.run(() => this.#readPast());
+    await within(this.#clock, patienceSeconds, readingPast);
   }
 
   /** None before the past is counted: a counter that is still catching up looks like a flood. */
@@ -101,7 +94,7 @@ export class CountedHistory {
       this.#backToMs = fromMs;
       if (found.length > MANY) this.#spanMs /= 2;
       else if (found.length < FEW) this.#spanMs *= 2;
-      await delay(PAUSE_MS);
+      await this.#clock.sleep(PAUSE_SECONDS);
     }
     this.#complete = true;
   }

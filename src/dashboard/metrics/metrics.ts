@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { versionOfThis } from '../../infra/config/version.ts';
 import { CallHistograms, type DatabaseName } from '../../infra/metrics/call-metrics.pure.ts';
 import { byLabel, exposition, single, type Family } from '../../infra/metrics/exposition.pure.ts';
@@ -11,6 +9,8 @@ import { HostReader } from '../../readmodel/readings.ts';
 import { readFleet } from './fleet-metrics.ts';
 import { CountedHistory } from './attempt-metrics.ts';
 import { processFamilies } from './process-metrics.ts';
+import { monotonicMs, type Clock } from '../../infra/clock/clock.ts';
+import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 /** Several who ask within this time get the same, ms. */
 const KEPT_MS = 4000;
@@ -22,6 +22,15 @@ const PING_SECONDS = 3;
 /** Whether the databases answer is asked no more often than this, ms. */
 const PING_MS = 2000;
 
+/** What it is made of. */
+export interface MetricsParts {
+  store: Store;
+  rules: Rules;
+  /** How many browsers follow the dashboard. */
+  streams: () => number;
+  clock: Clock;
+}
+
 /** What `/metrics` and `/healthz` answer; asks the databases only when somebody asks it. */
 export class Metrics {
   readonly #store: Store;
@@ -29,18 +38,20 @@ export class Metrics {
   readonly #streams: () => number;
   readonly #calls = new CallHistograms();
   readonly #history: CountedHistory;
-  readonly #hostReader = new HostReader();
+  readonly #clock: Clock;
+  readonly #hostReader: HostReader;
   readonly #up = new Map<DatabaseName, boolean>();
   #reading: Promise<string> | null = null;
   #readAtMs = -Infinity;
   #pinged: { answer: Promise<boolean>; atMs: number } | null = null;
 
-  /** `streams`: how many browsers follow the dashboard. */
-  constructor(store: Store, rules: Rules, streams: () => number) {
+  constructor({ store, rules, streams, clock }: MetricsParts) {
     this.#store = store;
     this.#rules = rules;
     this.#streams = streams;
-    this.#history = new CountedHistory(store.attempts);
+    this.#clock = clock;
+    this.#hostReader = new HostReader(clock);
+    this.#history = new CountedHistory(store.attempts, clock);
   }
 
   onStoreEvent(event: StoreEvent): void {
@@ -61,7 +72,7 @@ export class Metrics {
 
   /** The text for Prometheus; never fails: what cannot be read is left out, and that is told. */
   text(): Promise<string> {
-    const at = performance.now();
+    const at = monotonicMs(this.#clock);
     if (this.#reading === null || at - this.#readAtMs > KEPT_MS) {
       this.#readAtMs = at;
       this.#reading = this.#read();
@@ -71,9 +82,9 @@ export class Metrics {
 
   /** Whether both databases answer. */
   isWell(): Promise<boolean> {
-    const atMs = performance.now();
+    const atMs = monotonicMs(this.#clock);
     if (this.#pinged === null || atMs - this.#pinged.atMs > PING_MS) {
-      const answer = within(PING_SECONDS, this.#store.ping()).then(
+      const answer = within(this.#clock, PING_SECONDS, this.#store.ping()).then(
         (answered) => answered !== TOO_LATE,
         () => false,
       );
@@ -92,11 +103,11 @@ export class Metrics {
   }
 
   async #read(): Promise<string> {
-    const begun = performance.now();
+    const begun = monotonicMs(this.#clock);
     let fleet: Family[] = [];
     let complete = true;
     try {
-      const read = await within(READING_SECONDS, this.#readAll());
+      const read = await within(this.#clock, READING_SECONDS, this.#readAll());
       if (read === TOO_LATE) complete = false;
       else fleet = read;
     } catch (error) {
@@ -114,7 +125,7 @@ export class Metrics {
         'gauge',
         'bootstrax_reading_duration_seconds',
         'How long it took to read the databases for this answer.',
-        (performance.now() - begun) / 1000,
+        (monotonicMs(this.#clock) - begun) / 1000,
       ),
       byLabel(
         'gauge',
@@ -126,22 +137,7 @@ export class Metrics {
       ...this.#calls.families(),
       ...this.#history.families(),
       ...fleet,
-      ...processFamilies(versionOfThis(), this.#streams()),
+      ...processFamilies(versionOfThis(), this.#streams(), this.#clock),
     ]);
-  }
-}
-
-const TOO_LATE = Symbol('too late');
-
-async function within<T>(seconds: number, reading: Promise<T>): Promise<T | typeof TOO_LATE> {
-  // It may still fail after it was given up on.
-  reading.catch(() => undefined);
-  const patience = new AbortController();
-  const late = delay(seconds * 1000, TOO_LATE, { signal: patience.signal });
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([reading, late]);
-  } finally {
-    patience.abort();
   }
 }

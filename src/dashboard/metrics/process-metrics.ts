@@ -1,9 +1,14 @@
 import { single, type Family } from '../../infra/metrics/exposition.pure.ts';
+import type { Clock } from '../../infra/clock/clock.ts';
 
 /** The dashboard's own process, mostly under the names that Prometheus has for that. */
-export function processFamilies(version: string, streams: number): Family[] {
+export function processFamilies(
+  version: string,
+  streams: number,
+  clock: Pick<Clock, 'now'>,
+): Family[] {
   const { user, system } = process.cpuUsage();
-  const started = (Date.now() - process.uptime() * 1000) / 1000;
+  const started = clock.now().getTime() / 1000 - process.uptime();
   return [
     {
       name: 'bootstrax_build_info',

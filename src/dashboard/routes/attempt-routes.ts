@@ -32,8 +32,8 @@ export function addAttemptRoutes(app: DashboardApp, surroundings: Surroundings):
     },
     async (context, { params: { attempt }, query: { lines } }) => {
       const file = found(await logFile(surroundings, attempt), notHere(attempt));
-      return eventStream(context, surroundings.log, (stream, last) =>
-        tellLog(file, stream, lines, last),
+      return eventStream(context, surroundings, (stream, last) =>
+        tellLog({ ...file, tasks: surroundings.tasks }, stream, lines, last),
       );
     },
   );

@@ -18,7 +18,8 @@ export function addFleetRoutes(app: DashboardApp, surroundings: Surroundings): v
       about: 'The panels, each when it has changed, and how old they are.',
       answers: 'text/event-stream',
     },
-    (context) => eventStream(context, log, (stream, last) => tellPanels(feeder, stream, last)),
+    (context) =>
+      eventStream(context, surroundings, (stream, last) => tellPanels(surroundings, stream, last)),
   );
 
   route(

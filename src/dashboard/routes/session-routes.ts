@@ -12,6 +12,7 @@ import { Refusal } from '../request-refusal.ts';
 import { route } from '../route.ts';
 import type { SessionAnswer } from '../access/session-api.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { OneAtATime } from '../../infra/concurrency/one-at-a-time.ts';
 
 const loginBody = z.strictObject({
   name: z.string().min(1).max(64),
@@ -21,19 +22,16 @@ const loginBody = z.strictObject({
 /** Who one is, logging in and logging out. */
 export function addSessionRoutes(
   app: DashboardApp,
-  { log }: Surroundings,
+  { log, clock }: Surroundings,
   identities: Identities,
 ): void {
   const { sessions } = identities;
   const limit = new LoginLimit();
   /** A hash takes 32 MB: one at a time. */
-  let hashing: Promise<unknown> = Promise.resolve();
+  const hashes = new OneAtATime();
 
-  const passwordFits = (password: string, user: User | null): Promise<boolean> => {
-    const checked = hashing.then(() => isPassword(password, user?.password ?? null));
-    hashing = checked.catch(() => undefined);
-    return checked;
-  };
+  const passwordFits = (password: string, user: User | null): Promise<boolean> =>
+    hashes.run(() => isPassword(password, user?.password ?? null));
 
   route(app, { method: 'get', path, about: 'Who one is.' }, async (context) =>
     context.json(answer(await identities.of(context))),
@@ -44,7 +42,7 @@ export function addSessionRoutes(
     { method: 'post', path, about: 'Logs in.', body: loginBody },
     async (context, { body: { name, password } }) => {
       const client = identities.clientOf(context);
-      const nowSeconds = performance.now() / 1000;
+      const nowSeconds = clock.monotonicSeconds();
       const wait = limit.waitSeconds(client, name, nowSeconds);
       if (wait > 0) {
         log.warn({ event: 'dashboard.login_limited', client }, `too many logins from ${client}`);
@@ -62,7 +60,7 @@ export function addSessionRoutes(
       }
       limit.succeeded(client, name);
       await endSession(context);
-      const token = await sessions.begin(user, new Date());
+      const token = await sessions.begin(user, clock.now());
       setCookie(context, sessions.cookie, token, {
         ...cookieOptions(context),
         maxAge: sessions.seconds,

@@ -1,17 +1,18 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { createTransport } from 'nodemailer';
 
 import type { Settings } from '../../infra/config/entries.ts';
 import type { Receiver } from './alarm.pure.ts';
 import type { Message } from './alarm-message.pure.ts';
 import type { Destination } from './alarm.port.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 export type AlarmSettings = Settings['alarms'];
 
 /** A receiver that does not answer for so long has failed, ms. */
 const TIMEOUT_MS = 15_000;
-/** A mail is a conversation of several answers; together they may take so long, ms. */
-const CONVERSATION_MS = 40_000;
+/** A mail is a conversation of several answers; together they may take so long, seconds. */
+const CONVERSATION_SECONDS = 40;
 const MAIL_PORTS: Readonly<Record<string, number>> = { 'smtp:': 25, 'smtps:': 465 };
 
 /** Which receivers of messages the settings name. */
@@ -105,9 +106,10 @@ async function mail(settings: AlarmSettings, message: Message): Promise<void> {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  const late = new AbortController();
   try {
-    await Promise.race([
+    const sent = await within(
+      systemClock,
+      CONVERSATION_SECONDS,
       transport.sendMail({
         from: mailFrom,
         to: mailTo,
@@ -115,12 +117,9 @@ async function mail(settings: AlarmSettings, message: Message): Promise<void> {
         text: message.text,
         headers: { 'Auto-Submitted': 'auto-generated' },
       }),
-      delay(CONVERSATION_MS, undefined, { signal: late.signal }).then(() => {
-        throw new Error(`no end within ${CONVERSATION_MS / 1000} s`);
-      }),
-    ]);
+    );
+    if (sent === TOO_LATE) throw new Error(`no end within ${CONVERSATION_SECONDS} s`);
   } finally {
-    late.abort();
     transport.close();
   }
 }

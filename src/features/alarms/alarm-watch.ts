@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import type { Settings } from '../../infra/config/entries.ts';
@@ -15,6 +14,8 @@ import type { Store } from '../../ports/store.ts';
 import { HostReader } from '../../readmodel/readings.ts';
 import { readFacts } from './alarm-facts.ts';
 import { receiversOf, send, signOfLife } from './alarm-sender.ts';
+import type { Clock } from '../../infra/clock/clock.ts';
+import type { Background, Tasks } from '../../infra/concurrency/tasks.ts';
 
 /** Whoever sends has so long for it; longer than any sending takes, seconds. */
 const LEASE_SECONDS = 60;
@@ -22,7 +23,13 @@ const MOST_WAIT_SECONDS = 3600;
 /** That something is over is told at most so much later, hours. */
 const CLEARED_HOURS = 24;
 const MOST_OVER = 1000;
-const STOP_MS = 2000;
+
+/** What it is made of. */
+export interface AlarmParts extends Background {
+  store: Store;
+  settings: Settings;
+  log: Logger;
+}
 
 /**
  * Looks at an interval whether something must be told, whoever watches the pages, and tells it. What
@@ -34,38 +41,34 @@ export class AlarmWatch {
   readonly #settings: Settings;
   readonly #log: Logger;
   readonly #me = `${hostname()} ${process.pid} ${randomBytes(4).toString('hex')}`;
-  readonly #hostReader = new HostReader();
-  readonly #sending = new Map<Destination, Promise<void>>();
+  readonly #clock: Clock;
+  readonly #tasks: Tasks;
+  readonly #hostReader: HostReader;
+  readonly #sending = new Set<Destination>();
   #sightings: Sightings = NOTHING_SEEN;
-  readonly #stop = new AbortController();
-  #looking: Promise<void> = Promise.resolve();
   /** Why the last look failed, so that it is said once. */
   #failing: string | null = null;
 
-  constructor(store: Store, settings: Settings, log: Logger) {
+  constructor({ store, settings, log, clock, tasks }: AlarmParts) {
     this.#store = store;
     this.#settings = settings;
     this.#log = log;
+    this.#clock = clock;
+    this.#tasks = tasks;
+    this.#hostReader = new HostReader(clock);
   }
 
+  /** Runs until the tasks are told to end. */
   start(): void {
-    this.#looking = this.#loop();
-  }
-
-  /** What is being sent is noted down if that does not take long; otherwise it may be sent again. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    const patience = delay(STOP_MS, undefined, { ref: false });
-    await Promise.race([Promise.all([this.#looking, ...this.#sending.values()]), patience]);
+    this.#tasks.start('the watch over alarms', () => this.#loop());
   }
 
   async #loop(): Promise<void> {
     await this.#prepare();
-    const { signal } = this.#stop;
+    const { signal } = this.#tasks;
     while (!signal.aborted) {
       await this.#look();
-      const pause = this.#settings.alarms.lookSeconds * 1000;
-      await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);
+      await this.#clock.sleep(this.#settings.alarms.lookSeconds, signal);
     }
   }
 
@@ -85,13 +88,13 @@ export class AlarmWatch {
       // Whatever was seen before must be seen anew: nobody knows what was in between.
       this.#sightings = NOTHING_SEEN;
       const reason = error instanceof Error ? error.message : String(error);
-      if (this.#failing === null && !this.#stop.signal.aborted) {
+      if (this.#failing === null && !this.#tasks.signal.aborted) {
         this.#log.warn({ event: 'alarms.unread' }, `alarms cannot be judged: ${reason}`);
       }
       this.#failing = reason;
       return;
     }
-    if (this.#stop.signal.aborted) return;
+    if (this.#tasks.signal.aborted) return;
     const { alarms } = this.#settings;
     for (const receiver of receiversOf(alarms)) this.#begin(receiver, () => this.#tell(receiver));
     if (alarms.deadMan !== null) this.#begin('dead_man', () => this.#showLife());
@@ -106,7 +109,7 @@ export class AlarmWatch {
       this.#store.alarms.open(),
     ]);
     const found = alarmsOf(facts, new Set(open.map(({ key }) => key)), limits, now);
-    const atSeconds = performance.now() / 1000;
+    const atSeconds = this.#clock.monotonicSeconds();
     const { raise, clear, sightings } = course(
       found,
       open,
@@ -132,14 +135,18 @@ export class AlarmWatch {
   /** A slow receiver keeps neither the others nor the next look waiting. */
   #begin(destination: Destination, work: () => Promise<void>): void {
     if (this.#sending.has(destination)) return;
-    const done = work()
-      .catch((error: unknown) => {
-        if (this.#stop.signal.aborted) return;
+    this.#sending.add(destination);
+    this.#tasks.start(`telling ${destination}`, async () => {
+      try {
+        await work();
+      } catch (error) {
+        if (this.#tasks.signal.aborted) return;
         const reason = error instanceof Error ? error.message : String(error);
         this.#log.warn({ event: 'alarms.untold', destination }, reason);
-      })
-      .finally(() => this.#sending.delete(destination));
-    this.#sending.set(destination, done);
+      } finally {
+        this.#sending.delete(destination);
+      }
+    });
   }
 
   async #tell(receiver: Receiver): Promise<void> {

@@ -12,6 +12,11 @@ export interface Clock {
   random(): number;
 }
 
+/** Milliseconds on the clock of `monotonicSeconds`. */
+export function monotonicMs(clock: Pick<Clock, 'monotonicSeconds'>): number {
+  return clock.monotonicSeconds() * 1000;
+}
+
 export const systemClock: Clock = {
   now: () => new Date(),
   monotonicSeconds: () => performance.now() / 1000,

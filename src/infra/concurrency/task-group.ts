@@ -14,15 +14,16 @@ export class TaskGroup implements Tasks {
   readonly #ends = new AbortController();
   readonly #running = new Map<number, { name: string; done: Promise<void> }>();
   #begun = 0;
-  readonly #failure: Promise<never>;
+  /** Rejects with the error that ends the group; nothing else ever comes of it. */
+  readonly failure: Promise<never>;
   #reject: (error: unknown) => void = () => undefined;
   #hasFailed = false;
 
   constructor(clock: Pick<Clock, 'sleep' | 'now'>) {
     this.#clock = clock;
-    this.#failure = new Promise<never>((_, reject) => (this.#reject = reject));
+    this.failure = new Promise<never>((_, reject) => (this.#reject = reject));
     // Only whoever guards a work hears of it.
-    giveUp(this.#failure);
+    giveUp(this.failure);
     // Everything that waits listens to it.
     setMaxListeners(0, this.#ends.signal);
   }
@@ -67,7 +68,7 @@ export class TaskGroup implements Tasks {
 
   /** The answer of the program's main work; rejects at once with the error that ends the group. */
   guard<T>(main: () => Promise<T>): Promise<T> {
-    return Promise.race([main(), this.#failure]);
+    return Promise.race([main(), this.failure]);
   }
 
   /** Ends the group and waits until nothing of it runs; answers what still does after `seconds`. */

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock/clock.ts';
+
 /** What a program does beside its main work; everything in it is owned, and its errors are the program's. */
 export interface Tasks {
   /** Aborted when all of it is to end, or an error has ended it. */
@@ -19,6 +21,12 @@ export interface Interval {
   /** What is done, for people. */
   name: string;
   seconds: number;
+}
+
+/** What a part needs that does something by itself. */
+export interface Background {
+  clock: Clock;
+  tasks: Tasks;
 }
 
 /** Work at an interval. */

@@ -3,17 +3,22 @@ import type { HostCard } from '../hosts.pure.ts';
 import { HostReader } from '../readings.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
 import type { Store } from '../../ports/store.ts';
+import type { Clock } from '../../infra/clock/clock.ts';
+import { untilAborted } from '../../infra/concurrency/until-aborted.ts';
 
 /** The hosts as they were read last: what other panels say depends on them. */
 export class FleetReader {
-  readonly #reader = new HostReader();
+  readonly #reader: HostReader;
   readonly #first: Promise<void>;
   #firstIsRead: () => void = () => undefined;
   #views: readonly HostView[] = [];
   #cards: HostCard[] = [];
 
-  constructor() {
-    this.#first = new Promise((resolve) => (this.#firstIsRead = resolve));
+  /** `signal`: nobody waits for the first reading any more. */
+  constructor({ clock, signal }: { clock: Pick<Clock, 'monotonicSeconds'>; signal: AbortSignal }) {
+    this.#reader = new HostReader(clock);
+    const read = new Promise<void>((resolve) => (this.#firstIsRead = resolve));
+    this.#first = Promise.race([read, untilAborted(signal)]);
   }
 
   get views(): readonly HostView[] {

@@ -6,6 +6,8 @@ import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { openStore } from '../../../src/database/open.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { Lab, until } from '../../support/lab.ts';
+import { systemClock } from '../../../src/infra/clock/clock.ts';
+import { TaskGroup } from '../../../src/infra/concurrency/task-group.ts';
 
 const START = new Date(Date.now() - 86_400_000);
 /** Sparse, so that pieces without any run lie between them. */
@@ -26,6 +28,7 @@ let lab: Lab;
 let store: Store;
 let keeper: CatalogueKeeper;
 const watching = new AbortController();
+const tasks = new TaskGroup(systemClock);
 let isWatching = true;
 
 beforeAll(async () => {
@@ -38,7 +41,10 @@ beforeAll(async () => {
     },
     () => undefined,
   );
-  keeper = new CatalogueKeeper(store, defaultRules, pino({ level: 'silent' }), () => true);
+  keeper = new CatalogueKeeper({
+    ...{ store, rules: defaultRules, log: pino({ level: 'silent' }) },
+    ...{ isWanted: () => true, clock: systemClock, tasks },
+  });
   await new Promise<void>((resolve) => {
     void store.runs.watch((hint) => {
       resolve();
@@ -49,7 +55,7 @@ beforeAll(async () => {
   await until('all runs to be known', () => keeper.size !== null);
 });
 afterAll(async () => {
-  keeper?.stop();
+  await tasks.close(10);
   watching.abort();
   await store?.close();
   await lab?.end();

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CountedHistory } from '../../../../src/dashboard/metrics/attempt-metrics.ts';
 import type { EndedFigures } from '../../../../src/retry/attempt-metrics.pure.ts';
 import { StoreError } from '../../../../src/infra/mongo/store-error.ts';
+import { systemClock } from '../../../../src/infra/clock/clock.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
 const DAY = 86_400_000;
@@ -46,7 +47,7 @@ describe('attempts are counted', () => {
     for (let day = 1; day < 800; day += 7) attempts.end(-day * DAY);
     // Long before all others: a stop of years.
     attempts.end(-2300 * DAY);
-    const history = new CountedHistory(attempts);
+    const history = new CountedHistory(attempts, systemClock);
     await readUntilComplete(history, after(15_000));
     const past = attempts.all.filter(({ ended }) => ended.getTime() < NOW).length;
     expect(counted(history)).toBe(past);
@@ -61,14 +62,14 @@ describe('attempts are counted', () => {
     expect(counted(history)).toBe(attempts.all.length);
     // One look each time, however long the past.
     expect(attempts.asked).toBeLessThanOrEqual(60);
-    const anew = new CountedHistory(attempts);
+    const anew = new CountedHistory(attempts, systemClock);
     await readUntilComplete(anew, after(2_000_000));
     expect(anew.families()).toEqual(history.families());
   });
 
   it('once their end is settled, and also if it was seen late', async () => {
     const attempts = new Attempts();
-    const history = new CountedHistory(attempts);
+    const history = new CountedHistory(attempts, systemClock);
     await readUntilComplete(history, after(0));
     attempts.end(1000);
     await history.read(after(10_000), 60);
@@ -88,7 +89,7 @@ describe('attempts are counted', () => {
   it('by several who ask at the same time', async () => {
     const attempts = new Attempts();
     for (let i = 0; i < 50; i++) attempts.end(-i * 10_000);
-    const history = new CountedHistory(attempts);
+    const history = new CountedHistory(attempts, systemClock);
     await Promise.all([0, 1, 2].map((ms) => history.read(after(20_000 + ms), 60)));
     expect(counted(history)).toBe(50);
   });
@@ -97,7 +98,7 @@ describe('attempts are counted', () => {
     const attempts = new Attempts();
     attempts.end(-1000 * DAY);
     attempts.end(-1000);
-    const history = new CountedHistory(attempts);
+    const history = new CountedHistory(attempts, systemClock);
     await history.read(after(20_000), 0);
     expect(history.families().map(({ name }) => name)).toEqual(['bootstrax_history_complete']);
     await readUntilComplete(history, after(20_000));
@@ -107,7 +108,7 @@ describe('attempts are counted', () => {
   it('after an outage as if there had been none', async () => {
     const attempts = new Attempts();
     for (let day = 1; day < 50; day++) attempts.end(-day * DAY);
-    const history = new CountedHistory(attempts);
+    const history = new CountedHistory(attempts, systemClock);
     attempts.away = true;
     await expect(history.read(after(0), 60)).rejects.toThrow('away');
     attempts.away = false;
