@@ -4,6 +4,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 
 import { z } from 'zod';
+import { systemClock } from '../infra/clock/clock.ts';
+import { TOO_LATE, within } from '../infra/concurrency/deadline.ts';
 
 /** Requests to the running manager. */
 export const controlRequestSchema = z.discriminatedUnion('type', [
@@ -129,22 +131,21 @@ export async function ask(
 }
 
 /** The first line that arrives. Rejects when the time is over, the peer ends, or it is too long. */
-function readLine(socket: Socket, limitSeconds: number): Promise<string> {
+async function readLine(socket: Socket, limitSeconds: number): Promise<string> {
+  const line = await within(systemClock, limitSeconds, firstLine(socket));
+  if (line === TOO_LATE) throw new Error(`no answer within ${limitSeconds} s`);
+  return line;
+}
+
+function firstLine(socket: Socket): Promise<string> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let bytes = 0;
-    const timer = setTimeout(() => {
-      reject(new Error(`no answer within ${limitSeconds} s`));
-    }, limitSeconds * 1000);
-    const fail = (why: string) => {
-      clearTimeout(timer);
-      reject(new Error(why));
-    };
+    const fail = (why: string) => reject(new Error(why));
     socket.on('data', (piece: Buffer) => {
       pieces.push(piece);
       bytes += piece.length;
       if (piece.includes(0x0a)) {
-        clearTimeout(timer);
         resolve(Buffer.concat(pieces).toString('utf8').split('\n', 1)[0] ?? '');
       } else if (bytes > MAX_LINE_BYTES) {
         fail('the line is too long');

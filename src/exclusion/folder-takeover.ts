@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { processOf, type FolderHolder } from './holder.pure.ts';
 import {
   hasLockFileOpen,
@@ -11,6 +9,7 @@ import { askFolder } from './folder-socket.ts';
 import { bootId, isAlive } from '../infra/linux/process-identity.ts';
 import { pidNamespace } from './machine-mark.ts';
 import { ManagerRefused } from './exclusion-refusal.ts';
+import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
 const RETRY_SECONDS = 0.05;
 /** How long the holder of a lock may take to say who it is, seconds. */
@@ -70,14 +69,14 @@ type Found = { kind: 'locked'; lock: FolderLock } | { kind: 'held'; holder: Fold
 
 /** A holder that has just begun takes a moment to say who it is; until then the file tells of an earlier one. */
 async function lockOrHolder(stateDir: string): Promise<Found> {
-  const limit = performance.now() + INTRODUCTION_SECONDS * 1000;
+  const limit = monotonicMs(systemClock) + INTRODUCTION_SECONDS * 1000;
   for (;;) {
     const lock = tryLockFolder(stateDir);
     if (lock !== null) return { kind: 'locked', lock };
     const holder = readFolderHolder(stateDir);
     if (holder !== null && !isGone(holder)) return { kind: 'held', holder };
-    if (performance.now() > limit) return { kind: 'held', holder: null };
-    await delay(RETRY_SECONDS * 1000);
+    if (monotonicMs(systemClock) > limit) return { kind: 'held', holder: null };
+    await systemClock.sleep(RETRY_SECONDS);
   }
 }
 
@@ -88,11 +87,11 @@ function isGone(holder: FolderHolder): boolean {
 }
 
 async function lockWithin(stateDir: string, seconds: number): Promise<FolderLock | null> {
-  const limit = performance.now() + seconds * 1000;
+  const limit = monotonicMs(systemClock) + seconds * 1000;
   for (;;) {
     const lock = tryLockFolder(stateDir);
-    if (lock !== null || performance.now() > limit) return lock;
-    await delay(RETRY_SECONDS * 1000);
+    if (lock !== null || monotonicMs(systemClock) > limit) return lock;
+    await systemClock.sleep(RETRY_SECONDS);
   }
 }
 

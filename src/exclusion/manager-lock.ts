@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
 import type { FolderHolder } from './holder.pure.ts';
@@ -17,6 +16,7 @@ import { readFolderHolder } from './folder-lock.ts';
 import { askFolder } from './folder-socket.ts';
 import { bootId, isAlive } from '../infra/linux/process-identity.ts';
 import { ownerOfAbstractSocket } from '../infra/linux/socket-owner.ts';
+import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
 export type { ControlRequest, ControlResponse } from './control.ts';
 
@@ -225,14 +225,14 @@ async function retry(
   limitSeconds: number,
   holder: ProcessIdentity | null,
 ): Promise<Server | null> {
-  let limit = performance.now() + limitSeconds * 1000;
+  let limit = monotonicMs(systemClock) + limitSeconds * 1000;
   for (;;) {
     const server = await tryNow();
-    if (server !== null || performance.now() > limit) return server;
+    if (server !== null || monotonicMs(systemClock) > limit) return server;
     if (holder !== null && !isAlive(holder)) {
-      limit = Math.min(limit, performance.now() + LINGER_SECONDS * 1000);
+      limit = Math.min(limit, monotonicMs(systemClock) + LINGER_SECONDS * 1000);
     }
-    await delay(RETRY_SECONDS * 1000);
+    await systemClock.sleep(RETRY_SECONDS);
   }
 }
 

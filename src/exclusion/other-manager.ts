@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { processOf, type Holder } from './holder.pure.ts';
 import { hasLockFileOpen, readFolderHolder, tryLockFolder } from './folder-lock.ts';
 import { askFolder } from './folder-socket.ts';
 import { isAlive } from '../infra/linux/process-identity.ts';
+import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
 const LOOK_SECONDS = 0.05;
 const GRACE_SECONDS = 3;
@@ -50,10 +49,10 @@ function isUnlocked(folder: string): boolean {
 }
 
 async function within(seconds: number, condition: () => boolean): Promise<boolean> {
-  const limit = performance.now() + seconds * 1000;
+  const limit = monotonicMs(systemClock) + seconds * 1000;
   while (!condition()) {
-    if (performance.now() > limit) return false;
-    await delay(LOOK_SECONDS * 1000);
+    if (monotonicMs(systemClock) > limit) return false;
+    await systemClock.sleep(LOOK_SECONDS);
   }
   return true;
 }

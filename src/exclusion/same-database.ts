@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { Holder } from './holder.pure.ts';
 import { askFolder } from './folder-socket.ts';
 import type { HostStore } from '../host/host.port.ts';
+import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
 /** For its heartbeat to be seen; it gives one when it is asked, and at least every minute, seconds. */
 const PROOF_SECONDS = 15;
@@ -25,12 +24,12 @@ export async function worksOnDatabase(
   if (before === null) return false;
   const asked = askFolder(manager.state_dir, { type: 'heartbeat' }, ANSWER_SECONDS);
   await asked.catch(() => null);
-  const limit = performance.now() + PROOF_SECONDS * 1000;
-  while (performance.now() < limit) {
+  const limit = monotonicMs(systemClock) + PROOF_SECONDS * 1000;
+  while (monotonicMs(systemClock) < limit) {
     const now = await timeThere();
     if (now === null) return false;
     if (now !== before) return true;
-    await delay(LOOK_SECONDS * 1000);
+    await systemClock.sleep(LOOK_SECONDS);
   }
   return false;
 }

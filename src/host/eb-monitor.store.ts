@@ -5,6 +5,7 @@ import type { Collection } from '../infra/mongo/collection.ts';
 import { literal } from '../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
 import type { EbMonitorStore, LastSign, LifeSign, SignOfManager } from './host.port.ts';
+import { systemClock } from '../infra/clock/clock.ts';
 
 export const EB_MONITOR_COLLECTION = 'eb_monitor';
 
@@ -75,7 +76,7 @@ function fieldsOf(sign: object): Document {
  * for its readers the newest life sign is the one with the highest id.
  */
 function idAfter(other: unknown): ObjectId {
-  const ownSeconds = Math.floor(Date.now() / 1000);
+  const ownSeconds = Math.floor(systemClock.now().getTime() / 1000);
   if (!(other instanceof ObjectId)) return new ObjectId();
   const laterSeconds = other.getTimestamp().getTime() / 1000 + 1;
   return new ObjectId(ObjectId.generate(Math.max(ownSeconds, laterSeconds)));

@@ -8,6 +8,7 @@ import { memoryCapacity } from './memory.ts';
 import { NoAnswerError, Patience } from '../infra/disk/disk-timeout.ts';
 import { straxProcesses, unfinishedFolders } from '../attempt/process/strax-processes.ts';
 import type { Machine } from './machine.ts';
+import { systemClock } from '../infra/clock/clock.ts';
 
 /** A healthy file system answers within milliseconds, a busy one within a few seconds. */
 const patience = new Patience(10);
@@ -48,7 +49,7 @@ export const thisMachine: Machine = {
     }
   },
   straxProcesses,
-  unfinishedFolders: (here) => unfinishedFolders(here, Date.now()),
+  unfinishedFolders: (here) => unfinishedFolders(here, systemClock.now().getTime()),
   memoryCapacity,
   meterLoad: () => {
     const meter = new LoadMeter();

@@ -108,6 +108,8 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
   await mkdir(settings.paths.stateDir, { recursive: true });
   let manager: ManagerLoop | null = null;
   const notices = startServiceNotices({
+    tasks,
+    clock: systemClock,
     environment: process.env,
     python: settings.worker.python,
     notifier: join(packageDirectory(), 'worker', 'bootstrax_worker', 'notifier.py'),
@@ -144,7 +146,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
   closing.push(() => store.close());
   const worker =
     handBack === undefined
-      ? localWorker(settings, logger, () => manager?.wake())
+      ? localWorker(settings, logger, tasks, () => manager?.wake())
       : noWorker(settings);
   // A test or a host that is handed back leaves no worker behind; any other manager is started again.
   let forGood = options.trial !== undefined;

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Background, Repeated } from '../infra/concurrency/tasks.ts';
 
 /** How often the manager is looked at, seconds: READY and STATUS are told with this delay. */
 const LOOK_SECONDS = 1;
@@ -14,7 +15,7 @@ export interface ServiceView {
   status: string;
 }
 
-export interface ServiceNoticesOptions {
+export interface ServiceNoticesOptions extends Background {
   environment: NodeJS.ProcessEnv;
   python: string;
   /** Path of `notifier.py`. */
@@ -52,7 +53,7 @@ class ServiceNotices {
   readonly #socket: string;
   readonly #pingSeconds: number;
   readonly #watchdog: boolean;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Repeated;
   #helper: ChildProcess | null = null;
   #pingedAt = -Infinity;
   #ready = false;
@@ -63,13 +64,14 @@ class ServiceNotices {
     this.#socket = socket;
     this.#watchdog = watchdogSeconds !== null;
     this.#pingSeconds = Math.min(watchdogSeconds ?? START_SECONDS, START_SECONDS) / PINGS;
-    const look = Math.min(LOOK_SECONDS, this.#pingSeconds);
-    this.#timer = setInterval(() => this.#look(), look * 1000);
+    const seconds = Math.min(LOOK_SECONDS, this.#pingSeconds);
+    const interval = { name: 'the notices to systemd', seconds };
+    this.#timer = options.tasks.every(interval, () => this.#look());
     this.#look();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer.stop();
     this.#say('STOPPING=1');
     const helper = this.#helper;
     this.#helper = null;
@@ -84,7 +86,7 @@ class ServiceNotices {
       this.#status = status;
       this.#say(`STATUS=${status.replaceAll('\n', ' ')}`);
     }
-    const now = performance.now() / 1000;
+    const now = this.#options.clock.monotonicSeconds();
     // Half a look early rather than one late.
     if (!news && now - this.#pingedAt < this.#pingSeconds - LOOK_SECONDS / 2) return;
     this.#pingedAt = now;

@@ -14,6 +14,8 @@ import { retireServers } from '../attempt/worker/find-server.ts';
 import { ForkServer } from '../attempt/worker/fork-server.ts';
 import { checkProducts } from '../features/deletion/product-check.ts';
 import type { DeletionMeans } from '../features/deletion/deletion-means.port.ts';
+import { OneAtATime } from '../infra/concurrency/one-at-a-time.ts';
+import type { Tasks } from '../infra/concurrency/tasks.ts';
 
 export interface LocalWorker {
   executor: Executor;
@@ -27,7 +29,12 @@ export interface LocalWorker {
  * do has changed. The context counts as usable while it is still being imported if it was imported
  * with the same interpreter and options before: so a restarted manager may claim at once.
  */
-export function localWorker(settings: Settings, logger: Logger, onChange: () => void): LocalWorker {
+export function localWorker(
+  settings: Settings,
+  logger: Logger,
+  tasks: Tasks,
+  onChange: () => void,
+): LocalWorker {
   const { context, contextOptions, python, pythonPath, warmUp } = settings.worker;
   const { stateDir } = settings.paths;
   const logFile = join(stateDir, 'worker.log');
@@ -37,15 +44,18 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
   const importedFile = join(stateDir, 'context-imported.json');
   const key = JSON.stringify({ context, contextOptions, python, pythonPath });
   let imported = readText(importedFile)?.trim() === key;
-  let keeping: Promise<void> = Promise.resolve();
-  const keep = (write: () => Promise<void>) => {
-    keeping = keeping.then(write).catch((error: unknown) => {
-      logger.warn(
-        { event: 'worker.record' },
-        `cannot note what the worker reported in ${stateDir}: ${String(error)}`,
-      );
+  const writes = new OneAtATime();
+  const keep = (write: () => Promise<void>) =>
+    tasks.start('what the worker has reported', async () => {
+      try {
+        await writes.run(write);
+      } catch (error) {
+        logger.warn(
+          { event: 'worker.record' },
+          `cannot note what the worker reported in ${stateDir}: ${String(error)}`,
+        );
+      }
     });
-  };
 
   const server = new ForkServer(
     {
@@ -61,6 +71,7 @@ export function localWorker(settings: Settings, logger: Logger, onChange: () => 
       logFile,
       environment: process.env,
     },
+    tasks,
     {
       onGraph: (reported) => {
         graph = reported;

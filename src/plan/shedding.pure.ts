@@ -44,66 +44,66 @@ export function shed(inputs: ShedInputs, rules: TargetRules): Lists {
 }
 
 class Ladder {
-  private readonly inputs: ShedInputs;
-  private readonly rules: TargetRules;
-  private readonly plugins: Plugins;
+  readonly #inputs: ShedInputs;
+  readonly #rules: TargetRules;
+  readonly #plugins: Plugins;
   /** Plugins that stay away: culprits, and those that were shed to make a rung smaller. */
-  private readonly gone = new Set<string>();
+  readonly #gone = new Set<string>();
   /** What the last resort alone costs. */
-  private readonly floor: ReadonlySet<string>;
+  readonly #floor: ReadonlySet<string>;
   /** How many plugins go on a rung for which neither a culprit nor the table takes any. */
-  private readonly step: number;
+  readonly #step: number;
 
   constructor(inputs: ShedInputs, rules: TargetRules) {
-    this.inputs = inputs;
-    this.rules = rules;
-    this.plugins = new Plugins(inputs.graph);
-    this.floor = this.plugins.closure([rules.lastResort]);
-    this.step = Math.ceil(this.computed(inputs.wanted).size / rules.rawRecordsAfter);
+    this.#inputs = inputs;
+    this.#rules = rules;
+    this.#plugins = new Plugins(inputs.graph);
+    this.#floor = this.#plugins.closure([rules.lastResort]);
+    this.#step = Math.ceil(this.#computed(inputs.wanted).size / rules.rawRecordsAfter);
   }
 
   /** From the lists of the rung before to those of `rung`. */
   down(before: Lists, rung: number): Lists {
-    for (const { type, failures } of this.inputs.culprits) {
-      const plugin = this.plugins.of(type);
-      if (failures <= rung && plugin !== undefined) this.gone.add(plugin);
+    for (const { type, failures } of this.#inputs.culprits) {
+      const plugin = this.#plugins.of(type);
+      if (failures <= rung && plugin !== undefined) this.#gone.add(plugin);
     }
-    const size = this.computed(before).size;
-    let lists = this.without(before, rung);
-    if (this.computed(lists).size >= size) {
+    const size = this.#computed(before).size;
+    let lists = this.#without(before, rung);
+    if (this.#computed(lists).size >= size) {
       for (
-        let top = this.highest(lists);
-        top !== null && this.computed(lists).size > size - this.step;
-        top = this.highest(lists)
+        let top = this.#highest(lists);
+        top !== null && this.#computed(lists).size > size - this.#step;
+        top = this.#highest(lists)
       ) {
-        this.gone.add(top);
-        lists = this.without(lists, rung);
+        this.#gone.add(top);
+        lists = this.#without(lists, rung);
       }
     }
-    const isRawOnly = [...this.computed(lists)].every((plugin) => this.floor.has(plugin));
-    return isRawOnly ? lastResortAlone(this.rules) : lists;
+    const isRawOnly = [...this.#computed(lists)].every((plugin) => this.#floor.has(plugin));
+    return isRawOnly ? lastResortAlone(this.#rules) : lists;
   }
 
-  private computed({ targets, postProcessing }: Lists): Set<string> {
-    return this.plugins.closure([...targets, ...postProcessing]);
+  #computed({ targets, postProcessing }: Lists): Set<string> {
+    return this.#plugins.closure([...targets, ...postProcessing]);
   }
 
-  private highest(lists: Lists): string | null {
-    return this.plugins.highest(this.computed(lists), this.floor);
+  #highest(lists: Lists): string | null {
+    return this.#plugins.highest(this.#computed(lists), this.#floor);
   }
 
   /** The lists without what may not be computed on a rung; what that was made of takes its place. */
-  private without(lists: Lists, rung: number): Lists {
-    const lost = this.plugins.resting(
+  #without(lists: Lists, rung: number): Lists {
+    const lost = this.#plugins.resting(
       (plugin) =>
-        this.gone.has(plugin) ||
-        this.plugins.provides(plugin).some((type) => dropped(type, rung, this.rules.ladder)),
+        this.#gone.has(plugin) ||
+        this.#plugins.provides(plugin).some((type) => dropped(type, rung, this.#rules.ladder)),
     );
-    const isLost = (type: string) => lost.has(this.plugins.of(type) ?? '');
-    const targets = this.replace(lists.targets, isLost);
-    const postProcessing = this.replace(lists.postProcessing, isLost);
-    const { wanted } = this.inputs;
-    const made = this.madeAnyway([...targets, ...postProcessing]);
+    const isLost = (type: string) => lost.has(this.#plugins.of(type) ?? '');
+    const targets = this.#replace(lists.targets, isLost);
+    const postProcessing = this.#replace(lists.postProcessing, isLost);
+    const { wanted } = this.#inputs;
+    const made = this.#madeAnyway([...targets, ...postProcessing]);
     // A wanted type is asked for by name; one that takes another's place only if nothing else makes it.
     const keptTargets = targets.filter(
       (type) =>
@@ -113,31 +113,34 @@ class Ladder {
       (type) =>
         wanted.postProcessing.includes(type) || !(made.has(type) || keptTargets.includes(type)),
     );
-    return { targets: this.orLastResort(keptTargets), postProcessing: this.orLastResort(keptPost) };
+    return {
+      targets: this.#orLastResort(keptTargets),
+      postProcessing: this.#orLastResort(keptPost),
+    };
   }
 
   /** Types that are made on the way to some types, whether asked for or not. */
-  private madeAnyway(types: readonly string[]): Set<string> {
-    const read = new Set(types.flatMap((type) => [...this.plugins.implied(type)]));
-    const running = this.plugins.closure(read);
+  #madeAnyway(types: readonly string[]): Set<string> {
+    const read = new Set(types.flatMap((type) => [...this.#plugins.implied(type)]));
+    const running = this.#plugins.closure(read);
     const stored = [...running].flatMap((plugin) =>
-      this.plugins.provides(plugin).filter((type) => this.plugins.isAlwaysStored(type)),
+      this.#plugins.provides(plugin).filter((type) => this.#plugins.isAlwaysStored(type)),
     );
     return new Set([...read, ...stored]);
   }
 
   /** Puts in the place of each lost type the nearest types below it that can be made and stored. */
-  private replace(types: readonly string[], isLost: (type: string) => boolean): string[] {
+  #replace(types: readonly string[], isLost: (type: string) => boolean): string[] {
     const found = new Set<string>();
     const seen = new Set<string>();
     const descend = (type: string) => {
-      for (const input of this.plugins.inputs(type)) {
+      for (const input of this.#plugins.inputs(type)) {
         if (seen.has(input)) continue;
         seen.add(input);
         const usable =
           !isLost(input) &&
-          this.plugins.isStored(input) &&
-          suitsDetectors(input, this.inputs.detectors, this.rules.detectors);
+          this.#plugins.isStored(input) &&
+          suitsDetectors(input, this.#inputs.detectors, this.#rules.detectors);
         if (usable) found.add(input);
         else descend(input);
       }
@@ -149,7 +152,7 @@ class Ladder {
     return [...found];
   }
 
-  private orLastResort(types: string[]): string[] {
-    return types.length > 0 ? types : [this.rules.lastResort];
+  #orLastResort(types: string[]): string[] {
+    return types.length > 0 ? types : [this.#rules.lastResort];
   }
 }

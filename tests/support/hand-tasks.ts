@@ -16,6 +16,14 @@ export class HandTasks implements Tasks {
     this.#running.add(running);
   }
 
+  after(interval: Interval, work: Work): Repeated {
+    const once = this.every(interval, () => {
+      once.stop();
+      return work();
+    });
+    return once;
+  }
+
   every(_interval: Interval, work: Work): Repeated {
     const repeated = { stop: () => void this.#rounds.delete(repeated) };
     this.#rounds.set(repeated, work);

@@ -7,6 +7,7 @@ import type {
   Panels,
   StatusEvent,
 } from '../../src/readmodel/panels/registry.ts';
+import { begin } from './background.ts';
 
 /** The stream says something every two seconds; after this long without a word it is dead, ms. */
 const SILENCE_MS = 7000;
@@ -43,7 +44,7 @@ function open(): void {
   const own = new EventSource('/api/stream');
   source = own;
   source.addEventListener('open', () => {
-    if (wasOpen) void reloadIfOld();
+    if (wasOpen) begin(reloadIfOld());
     wasOpen = true;
   });
   source.addEventListener('panel', (event: MessageEvent<string>) => {
@@ -71,9 +72,11 @@ function open(): void {
     // A browser gives up on an answer that is no stream; we do not, unless we may not see it.
     if (own.readyState === EventSource.CLOSED) {
       setTimeout(() => {
-        void readSession().then(() => {
-          if (source === own && currentSession()?.role !== null) open();
-        });
+        begin(
+          readSession().then(() => {
+            if (source === own && currentSession()?.role !== null) open();
+          }),
+        );
       }, 2000);
     }
     notify();

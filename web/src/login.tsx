@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { logIn, logOut, useSession } from './session.ts';
+import { begin } from './background.ts';
 
 /** For those who may not look yet; `name`: of somebody who is known all the same; the address stays, and is shown once they are. */
 export function LoginPage({ name }: { name: string | null }) {
@@ -27,7 +28,7 @@ export function LoginPage({ name }: { name: string | null }) {
         aria-labelledby="login-title"
         onSubmit={(event) => {
           event.preventDefault();
-          void enter(event.currentTarget);
+          begin(enter(event.currentTarget));
         }}
       >
         <h1 id="login-title">bootstrax</h1>
@@ -66,7 +67,7 @@ export function WhoAmI() {
       <span class="who-name">{name}</span>
       <span class="who-role">{role}</span>
       {via === 'account' && (
-        <button type="button" class="quiet-button" onClick={() => void logOut()}>
+        <button type="button" class="quiet-button" onClick={() => begin(logOut())}>
           Log out
         </button>
       )}

@@ -5,6 +5,7 @@ import { currentSession, onSession, readSession } from './session.ts';
 import './styles.css';
 import { applyTheme } from './theme.ts';
 import { onVisible } from './visible.ts';
+import { begin } from './background.ts';
 
 applyTheme();
 // The stream and the session are asked for at once: whoever may look sees no delay.
@@ -21,5 +22,5 @@ onSession(() => {
   if (!looks) disconnect();
   else if (!before && visible) connect();
 });
-void readSession();
+begin(readSession());
 render(<App />, document.getElementById('app')!);

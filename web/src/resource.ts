@@ -3,6 +3,7 @@ import type { ErrorAnswer } from '../../src/readmodel/api.ts';
 import { databaseProblem, useLive, type Freshness } from './live.ts';
 import { sessionIsOver } from './session.ts';
 import { useVisible } from './visible.ts';
+import { begin } from './background.ts';
 
 export interface Resource<T> extends Freshness {
   data: T | null;
@@ -50,15 +51,15 @@ export function useResource<T>(url: string | null, everySeconds: number): Resour
   }, [url]);
 
   useEffect(() => {
-    void load();
-    const timer = visible ? setInterval(() => void load(), everySeconds * 1000) : undefined;
+    begin(load());
+    const timer = visible ? setInterval(() => begin(load()), everySeconds * 1000) : undefined;
     return () => {
       clearInterval(timer);
       running.current?.abort();
     };
   }, [load, everySeconds, visible]);
 
-  const reload = useCallback(() => void load(), [load]);
+  const reload = useCallback(() => begin(load()), [load]);
   const current = state?.url === url ? state : null;
   const ageSeconds = current?.data == null ? null : (performance.now() - current.readAtMs) / 1000;
   const why = current?.problem ?? databaseProblem();

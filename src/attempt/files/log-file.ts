@@ -5,6 +5,8 @@ import { StringDecoder } from 'node:string_decoder';
 
 import { replaceEnd, writeFileDurable } from '../../infra/disk/durable.ts';
 import { LineLimiter, withShortLines } from './long-lines.pure.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import { Wake } from '../../infra/concurrency/wake.ts';
 
 const READ_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
@@ -79,23 +81,16 @@ export async function* followLog(
   const limiter = new LineLimiter();
   let offset = fromBytes;
   let endBytes = fromBytes;
-  const news = { due: true, wake: () => {} };
-  const notice = () => {
-    news.due = true;
-    news.wake();
-  };
+  const wake = new Wake(systemClock);
   const watcher = watch(dirname(path), (_event, name) => {
-    if (name === null || name === basename(path)) notice();
+    if (name === null || name === basename(path)) wake.notify();
   });
   watcher.on('error', () => undefined);
-  const timer = setInterval(notice, LOOK_SECONDS * 1000);
-  signal.addEventListener('abort', notice);
   let file: FileHandle | null = null;
   try {
     for (;;) {
       // What was written before the signal came is still read.
       const last = signal.aborted;
-      news.due = false;
       file ??= await openIfThere(path);
       const size = file === null ? 0 : (await file.stat()).size;
       if (file !== null && size < offset) {
@@ -117,16 +112,10 @@ export async function* followLog(
         if (text !== '') yield { text, endBytes };
         return;
       }
-      if (!news.due) {
-        await new Promise<void>((resolve) => {
-          news.wake = resolve;
-        });
-      }
+      await wake.wait(LOOK_SECONDS, signal);
     }
   } finally {
-    clearInterval(timer);
     watcher.close();
-    signal.removeEventListener('abort', notice);
     await file?.close();
   }
 }

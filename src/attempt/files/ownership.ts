@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { z } from 'zod';
 
 import type { FolderWord } from './ownership.pure.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
 
 const METADATA = /^\w+-[A-Za-z0-9]+-metadata\.json$/;
 /** strax writes its metadata anew in place, with each chunk: a look may meet it half written. */
@@ -24,7 +24,7 @@ export async function readWord(folder: string): Promise<FolderWord> {
     const word = await wordNow(folder);
     if (word !== null) return word;
     if (look === LOOKS) return { kind: 'torn' };
-    await delay(LOOK_MS);
+    await systemClock.sleep(LOOK_MS / 1000);
   }
 }
 

@@ -19,6 +19,8 @@ import { boundedLine } from '../../infra/values/bounded.pure.ts';
 import type { Reach } from '../../executors/reach.ts';
 import { readAttemptFile, type FileProblem } from '../files/attempt-directory.ts';
 import { FileTail } from '../../infra/disk/tail.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import { Wake } from '../../infra/concurrency/wake.ts';
 
 /**
  * What is told about an attempt while it is followed. Each of `onStarted`, `onResult`, `onExit` and
@@ -47,7 +49,7 @@ export interface Follower {
   /** The newest state; null before the first line. */
   readonly progress: Progress | null;
   /**
-   * `performance.now()` of the last real progress: the start of following, a start, a folder,
+   * `monotonicMs` of the last real progress: the start of following, a start, a folder,
    * another phase, or more chunks, detector time or bytes than before; a line that says the same
    * again is none.
    */
@@ -90,62 +92,54 @@ interface Followed {
 
 class Following {
   progress: Progress | null = null;
-  lastActivityMs = performance.now();
+  lastActivityMs = monotonicMs(systemClock);
 
-  private readonly tail: FileTail;
-  private readonly directory: string;
-  private readonly reach: Pick<Reach, 'life'>;
-  private readonly handlers: FollowHandlers;
-  private readonly signal: AbortSignal;
-  private readonly folders = new Set<string>();
-  private readonly problems = new Set<string>();
-  private started: Started | null = null;
-  private resultTold = false;
+  readonly #tail: FileTail;
+  readonly #directory: string;
+  readonly #reach: Pick<Reach, 'life'>;
+  readonly #handlers: FollowHandlers;
+  readonly #signal: AbortSignal;
+  readonly #folders = new Set<string>();
+  readonly #problems = new Set<string>();
+  #started: Started | null = null;
+  #resultTold = false;
   /** What has to be looked at: set by notices, taken by the loop. */
-  private due: 'nothing' | 'progress' | 'all' = 'all';
-  private wake: () => void = () => undefined;
+  #due: 'nothing' | 'progress' | 'all' = 'all';
+  readonly #wake = new Wake(systemClock);
+  #lookedAtMs = -Infinity;
 
   constructor({ directory, reach, handlers, signal }: Followed) {
-    this.directory = directory;
-    this.reach = reach;
-    this.handlers = handlers;
-    this.signal = signal;
-    this.tail = new FileTail(join(directory, PROGRESS));
+    this.#directory = directory;
+    this.#reach = reach;
+    this.#handlers = handlers;
+    this.#signal = signal;
+    this.#tail = new FileTail(join(directory, PROGRESS));
   }
 
   async run(): Promise<void> {
     const notice = (due: 'progress' | 'all') => {
-      if (this.due !== 'all') this.due = due;
-      this.wake();
+      if (this.#due !== 'all') this.#due = due;
+      this.#wake.notify();
     };
-    const onAbort = () => {
-      notice('all');
-    };
-    this.signal.addEventListener('abort', onAbort);
-    const watcher = this.watch(notice);
-    const timer = setInterval(() => {
-      notice('all');
-    }, LOOK_SECONDS * 1000);
+    const watcher = this.#watch(notice);
     try {
       for (;;) {
-        if (this.signal.aborted) return;
-        const due = this.due;
-        this.due = 'nothing';
-        if (due === 'progress') await this.readProgress();
-        else if (due === 'all' && (await this.lookAtAll())) return;
-        await this.nextNotice();
+        if (this.#signal.aborted) return;
+        const due = this.#due;
+        this.#due = 'nothing';
+        if (due === 'progress') await this.#readProgress();
+        else if (due === 'all' && (await this.#lookAtAll())) return;
+        await this.#nextNotice();
       }
     } finally {
-      clearInterval(timer);
       watcher?.close();
-      this.signal.removeEventListener('abort', onAbort);
-      await this.tail.close();
+      await this.#tail.close();
     }
   }
 
-  private watch(notice: (due: 'progress' | 'all') => void): FSWatcher | null {
+  #watch(notice: (due: 'progress' | 'all') => void): FSWatcher | null {
     try {
-      const watcher = watch(this.directory, (_event, file) => {
+      const watcher = watch(this.#directory, (_event, file) => {
         if (file === PROGRESS) notice('progress');
         else if (file === null || file.endsWith('.json')) notice('all');
       });
@@ -153,91 +147,93 @@ class Following {
       return watcher;
     } catch (error) {
       // No notices left to be had from the kernel: the look every 2 s has to do.
-      this.problem({ file: this.directory, problem: `cannot be watched: ${String(error)}` });
+      this.#problem({ file: this.#directory, problem: `cannot be watched: ${String(error)}` });
       return null;
     }
   }
 
-  private async nextNotice(): Promise<void> {
-    if (this.due !== 'nothing') return;
-    await new Promise<void>((resolve) => {
-      this.wake = resolve;
-    });
-    this.wake = () => undefined;
+  async #nextNotice(): Promise<void> {
+    const sinceSeconds = (monotonicMs(systemClock) - this.#lookedAtMs) / 1000;
+    if (this.#due === 'nothing' && sinceSeconds < LOOK_SECONDS) {
+      const isNotified = await this.#wake.wait(LOOK_SECONDS - sinceSeconds, this.#signal);
+      if (isNotified) return;
+    }
+    if (sinceSeconds >= LOOK_SECONDS || this.#due === 'nothing') this.#due = 'all';
   }
 
   /** Tells all news; true when there will be no more. */
-  private async lookAtAll(): Promise<boolean> {
-    const exit = await this.read('exit.json', exitSchema);
-    if (this.started === null) {
-      this.started = await this.read('started.json', startedSchema);
-      if (this.signal.aborted) return true;
-      if (this.started !== null) {
-        this.active();
-        this.handlers.onStarted?.(this.started);
+  async #lookAtAll(): Promise<boolean> {
+    this.#lookedAtMs = monotonicMs(systemClock);
+    const exit = await this.#read('exit.json', exitSchema);
+    if (this.#started === null) {
+      this.#started = await this.#read('started.json', startedSchema);
+      if (this.#signal.aborted) return true;
+      if (this.#started !== null) {
+        this.#active();
+        this.#handlers.onStarted?.(this.#started);
       }
     }
     // Whether the end has come is found out before the rest is read: what was written before the
     // end is then told before it.
-    const vanished = exit === null && this.reach.life() === 'gone';
-    const lastExit = vanished ? await this.read('exit.json', exitSchema) : exit;
-    await this.readProgress();
-    if (!this.resultTold) {
-      const result = await this.read('result.json', resultSchema);
-      if (this.signal.aborted) return true;
+    const vanished = exit === null && this.#reach.life() === 'gone';
+    const lastExit = vanished ? await this.#read('exit.json', exitSchema) : exit;
+    await this.#readProgress();
+    if (!this.#resultTold) {
+      const result = await this.#read('result.json', resultSchema);
+      if (this.#signal.aborted) return true;
       if (result !== null) {
-        this.resultTold = true;
-        this.active();
-        this.handlers.onResult?.(boundedResult(result));
+        this.#resultTold = true;
+        this.#active();
+        this.#handlers.onResult?.(boundedResult(result));
       }
     }
-    if (this.signal.aborted) return true;
-    if (lastExit !== null) this.handlers.onExit?.(lastExit);
-    else if (vanished) this.handlers.onVanished?.();
+    if (this.#signal.aborted) return true;
+    if (lastExit !== null) this.#handlers.onExit?.(lastExit);
+    else if (vanished) this.#handlers.onVanished?.();
     return lastExit !== null || vanished;
   }
 
-  private async readProgress(): Promise<void> {
+  async #readProgress(): Promise<void> {
     let newest: Progress | null = null;
-    for (const line of await this.tail.readLines()) {
-      if (this.signal.aborted) return;
+    for (const line of await this.#tail.readLines()) {
+      if (this.#signal.aborted) return;
       const parsed = parseProgress(line);
       if (parsed === null) {
-        this.problem({ file: PROGRESS, problem: `is no progress: ${line.slice(0, 200)}` });
+        this.#problem({ file: PROGRESS, problem: `is no progress: ${line.slice(0, 200)}` });
         continue;
       }
       const { folder, warning, ...state } = parsed;
       newest = state;
-      if (movedOn(this.progress, state)) this.active();
+      if (movedOn(this.progress, state)) this.#active();
       this.progress = state;
-      if (folder !== undefined && !this.folders.has(folder.location)) {
-        this.folders.add(folder.location);
-        this.active();
-        this.handlers.onFolder?.(boundedFolder(folder));
+      if (folder !== undefined && !this.#folders.has(folder.location)) {
+        this.#folders.add(folder.location);
+        this.#active();
+        this.#handlers.onFolder?.(boundedFolder(folder));
       }
-      if (warning !== undefined) this.handlers.onWarning?.(boundedLine(warning, LONGEST_WARNING));
+      if (warning !== undefined) this.#handlers.onWarning?.(boundedLine(warning, LONGEST_WARNING));
     }
-    if (newest !== null && !this.signal.aborted) this.handlers.onProgress?.(newest);
+    if (newest !== null && !this.#signal.aborted) this.#handlers.onProgress?.(newest);
   }
 
-  private async read<T extends { attempt: string }>(
+  async #read<T extends { attempt: string }>(
     file: string,
     schema: z.ZodType<T>,
   ): Promise<T | null> {
-    const found = await readAttemptFile(this.directory, file, schema);
-    if (found.kind === 'problem') this.problem({ file, problem: found.problem });
+    const found = await readAttemptFile(this.#directory, file, schema);
+    if (found.kind === 'problem') this.#problem({ file, problem: found.problem });
     return found.kind === 'read' ? found.value : null;
   }
 
-  private problem(problem: FileProblem): void {
+  #problem(problem: FileProblem): void {
     const key = `${problem.file} ${problem.problem}`;
-    if (this.problems.has(key)) return;
-    this.problems.add(key);
-    this.handlers.onProblem?.(problem);
+    if (this.#problems.has(key)) return;
+    this.#problems.add(key);
+    this.#handlers.onProblem?.(problem);
   }
 
-  private active(): void {
-    this.lastActivityMs = performance.now();
+  #active(): void {
+    this.lastActivityMs = monotonicMs(systemClock);
   }
 }
 

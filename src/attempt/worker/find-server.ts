@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { ServerMessage } from '../attempt.pure.ts';
 import { isAlive, signalProcess } from '../../infra/linux/process-identity.ts';
 import type { ServerLink } from './server-link.ts';
@@ -10,6 +8,8 @@ import {
   type ServerOnDisk,
 } from './servers-on-disk.ts';
 import { differences, type WorkerTerms } from './worker-terms.pure.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 /** A server that takes attempts answers at once; this is generous, seconds. */
 const HELLO_SECONDS = 10;
@@ -93,18 +93,15 @@ async function meet(server: ServerOnDisk): Promise<FoundServer | null> {
 
 async function retire(server: ServerOnDisk, link: ServerLink): Promise<void> {
   link.send({ type: 'retire' });
-  const answered = await Promise.race([
-    link.end().then(() => true),
-    delay(END_SECONDS * 1000, false, { ref: false }),
-  ]);
+  const answer = await within(systemClock, END_SECONDS, link.end());
   link.close();
-  if (!answered) await endForGood(server);
+  if (answer === TOO_LATE) await endForGood(server);
 }
 
 /** Attempts do not depend on their server: it may be killed at any time. */
 async function endForGood({ identity }: ServerOnDisk): Promise<void> {
   signalProcess(identity, 'SIGKILL');
-  const limit = performance.now() + END_SECONDS * 1000;
+  const limit = monotonicMs(systemClock) + END_SECONDS * 1000;
   // Stuck in the kernel it cannot be waited for.
-  while (isAlive(identity) && performance.now() < limit) await delay(LOOK_MS);
+  while (isAlive(identity) && monotonicMs(systemClock) < limit) await systemClock.sleep(LOOK_MS / 1000);
 }

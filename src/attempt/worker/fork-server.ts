@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ManagerMessage, PluginGraph, ServerMessage } from '../attempt.pure.ts';
 import type { ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
@@ -11,6 +10,8 @@ import { spawnServer } from './spawn-server.ts';
 import { backoffSeconds, CONTEXT_RETRY_SECONDS, HEALTHY_SECONDS } from './worker-restart.ts';
 import { workerTerms } from './worker-terms.ts';
 import type { WorkerTerms } from './worker-terms.pure.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import type { Repeated, Tasks } from '../../infra/concurrency/tasks.ts';
 
 export type ForkServerState =
   /** Building and warming the context, since then (monotonic, ms); requests wait. */
@@ -63,7 +64,7 @@ interface Running {
 interface Request {
   message: Extract<ManagerMessage, { type: 'fork' }>;
   sent: boolean;
-  timer: NodeJS.Timeout | null;
+  timer: Repeated | null;
   resolve: (forked: Forked) => void;
   reject: (error: Error) => void;
 }
@@ -81,6 +82,7 @@ const LOOK_MS = 10;
  */
 export class ForkServer {
   readonly #options: ForkServerOptions;
+  readonly #tasks: Tasks;
   readonly #listener: ForkServerListener;
   readonly #requests = new Map<string, Request>();
   readonly #waiting = new Set<() => void>();
@@ -95,10 +97,11 @@ export class ForkServer {
   #failure: string | null = null;
   #restartWanted = false;
   #deaths = 0;
-  #restartTimer: NodeJS.Timeout | null = null;
+  #restart: Repeated | null = null;
 
-  constructor(options: ForkServerOptions, listener: ForkServerListener = {}) {
+  constructor(options: ForkServerOptions, tasks: Tasks, listener: ForkServerListener = {}) {
     this.#options = options;
+    this.#tasks = tasks;
     this.#listener = listener;
   }
 
@@ -129,7 +132,7 @@ export class ForkServer {
     this.#ready = false;
     this.#failure = null;
     this.#finding = true;
-    void this.#findOrSpawn();
+    this.#tasks.start('the search for a worker', () => this.#findOrSpawn());
   }
 
   /** Ends the running server and starts a new one at once, e.g. after calibration files changed. */
@@ -232,18 +235,18 @@ export class ForkServer {
       onUnreadable: (problem) => {
         this.#note(`a line of the fork server is not understood: ${problem}`);
       },
-      onEnd: () => void this.#linkEnded(server),
+      onEnd: () => this.#tasks.start('the end of a worker', () => this.#linkEnded(server)),
     });
   }
 
   async #linkEnded(server: Running): Promise<void> {
-    const limit = performance.now() + DEATH_SECONDS * 1000;
+    const limit = monotonicMs(systemClock) + DEATH_SECONDS * 1000;
     const lives = () =>
       server.identity === null ? server.child?.exitCode === null : isAlive(server.identity);
-    while (this.#running === server && lives() && performance.now() < limit) await delay(LOOK_MS);
+    while (this.#running === server && lives() && monotonicMs(systemClock) < limit) await systemClock.sleep(LOOK_MS / 1000);
     if (server.child !== null && !lives()) {
       // Its exit code tells more, and is on its way.
-      await delay(DEATH_SECONDS * 1000);
+      await systemClock.sleep(DEATH_SECONDS);
     }
     if (this.#running !== server) return;
     this.#running = null;
@@ -262,7 +265,7 @@ export class ForkServer {
     this.#ready = false;
     for (const request of this.#requests.values()) {
       request.sent = false;
-      if (request.timer !== null) clearTimeout(request.timer);
+      request.timer?.stop();
     }
     const seconds = backoffSeconds(++this.#deaths);
     this.#note(`${what}: tried again in ${seconds} s`);
@@ -281,7 +284,7 @@ export class ForkServer {
         return;
       case 'ready':
         this.#ready = true;
-        this.#readyAtMs = performance.now();
+        this.#readyAtMs = monotonicMs(systemClock);
         this.#readySeconds = message.seconds;
         this.#setState(
           message.warm
@@ -329,17 +332,18 @@ export class ForkServer {
     if (request.sent) return;
     request.sent = true;
     this.#running?.link.send(request.message);
-    request.timer = setTimeout(() => {
+    const limit = { name: 'the time limit of a start', seconds: ANSWER_SECONDS };
+    request.timer = this.#tasks.after(limit, () => {
       this.#note(`the fork server has not answered for ${ANSWER_SECONDS} s and is started anew`);
       if (this.#running !== null) signalServer(this.#running, 'SIGKILL');
-    }, ANSWER_SECONDS * 1000);
+    });
   }
 
   #take(attempt: string): Request | null {
     const request = this.#requests.get(attempt) ?? null;
     if (request !== null) {
       this.#requests.delete(attempt);
-      if (request.timer !== null) clearTimeout(request.timer);
+      request.timer?.stop();
     }
     return request;
   }
@@ -360,7 +364,7 @@ export class ForkServer {
       this.#fail(this.#failure, CONTEXT_RETRY_SECONDS);
       return;
     }
-    const livedSeconds = (performance.now() - this.#readyAtMs) / 1000;
+    const livedSeconds = (monotonicMs(systemClock) - this.#readyAtMs) / 1000;
     this.#deaths = wasReady && livedSeconds > HEALTHY_SECONDS ? 1 : this.#deaths + 1;
     const seconds = backoffSeconds(this.#deaths);
     if (wasReady) {
@@ -381,14 +385,14 @@ export class ForkServer {
 
   #restartIn(seconds: number): void {
     this.#clearRestart();
-    this.#restartTimer = setTimeout(() => {
-      this.start();
-    }, seconds * 1000);
+    this.#restart = this.#tasks.after({ name: 'the next start of the worker', seconds }, () =>
+      this.start(),
+    );
   }
 
   #clearRestart(): void {
-    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
-    this.#restartTimer = null;
+    this.#restart?.stop();
+    this.#restart = null;
   }
 
   #rejectAll(reason: string): void {
@@ -410,7 +414,7 @@ export class ForkServer {
 }
 
 function starting(): ForkServerState {
-  return { kind: 'starting', sinceMs: performance.now() };
+  return { kind: 'starting', sinceMs: monotonicMs(systemClock) };
 }
 
 function signalServer({ identity, child }: Running, signal: NodeJS.Signals): void {

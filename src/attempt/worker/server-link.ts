@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 
 import type { ManagerMessage, ServerMessage } from '../attempt.pure.ts';
 import { readServerLine } from './worker-messages.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 export interface ServerLinkListener {
   onMessage: (message: ServerMessage) => void;
@@ -46,20 +48,22 @@ export class ServerLink {
   }
 
   /** The first message; null if none comes in time. Whoever listens afterwards hears the rest. */
-  first(seconds: number): Promise<ServerMessage | null> {
-    return new Promise((resolve) => {
-      const answer = (message: ServerMessage | null) => {
-        clearTimeout(timer);
+  async first(seconds: number): Promise<ServerMessage | null> {
+    const message = new Promise<ServerMessage | null>((resolve) => {
+      const answer = (first: ServerMessage | null) => {
         this.listen(null);
-        resolve(message);
+        resolve(first);
       };
-      const timer = setTimeout(() => answer(null), seconds * 1000);
       this.listen({
         onMessage: answer,
         onUnreadable: () => answer(null),
         onEnd: () => answer(null),
       });
     });
+    const first = await within(systemClock, seconds, message);
+    if (first !== TOO_LATE) return first;
+    this.listen(null);
+    return null;
   }
 
   send(message: ManagerMessage): void {

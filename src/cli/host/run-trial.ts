@@ -11,6 +11,8 @@ import type { Store } from '../../ports/store.ts';
 import { withEmbedded } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { print, table } from '../framework/output.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import { TaskGroup } from '../../infra/concurrency/task-group.ts';
 
 /** Runs of each kind that are tried, newest first. */
 const MOST_RUNS = 20;
@@ -62,19 +64,21 @@ export async function runTrial(
     const own = connectionOf(settings);
     if (own === null) throw new Error('the trial has no database');
     const results = openStore(own, () => undefined);
-    const watch = setInterval(() => {
-      trial.poll(results).then(
-        (over) => over && ends.abort(),
-        (error: unknown) => logger.warn({ event: 'trial.missed' }, String(error)),
-      );
-    }, LOOK_SECONDS * 1000);
+    const tasks = new TaskGroup(systemClock);
+    tasks.every({ name: 'whether the trial is over', seconds: LOOK_SECONDS }, async () => {
+      try {
+        if (await trial.poll(results)) ends.abort();
+      } catch (error) {
+        logger.warn({ event: 'trial.missed' }, String(error));
+      }
+    });
     await runManager({
       settings,
       logger,
       trial: { rates: source.rates, hostTargets: source.hostTargets },
       ends: ends.signal,
     });
-    clearInterval(watch);
+    tasks.end();
     report = await trial.report(results, options.json, output);
     await results.close();
   } finally {

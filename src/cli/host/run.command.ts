@@ -58,16 +58,15 @@ export async function manage(
   if (loaded.settings.worker.debug) logger.level = 'debug';
   const { settings, hostWarning } = await withUrl(loaded, options.embedded ?? false);
   if (hostWarning !== null) logger.warn({ event: 'host.name_overruled' }, hostWarning);
-  if (options.dashboard) {
-    const { dashboardBeside } = await import('../page/dashboard-beside.command.ts');
-    void dashboardBeside(settings, logger);
-  }
   const { runManager } = await import('../../manager/manager.ts');
-  return runManager({
+  const manager = runManager({
     settings,
     logger,
     ...(options.runOnce === undefined ? {} : { runOnce: options.runOnce }),
   });
+  if (!options.dashboard) return manager;
+  const { dashboardBeside } = await import('../page/dashboard-beside.command.ts');
+  return Promise.race([manager, dashboardBeside(settings, logger)]);
 }
 
 async function shadow({ json }: RunOptions, command: Command): Promise<number> {

@@ -11,6 +11,8 @@ import { CommandFailure } from '../framework/command-failure.ts';
 import { printJson } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import { TaskGroup } from '../../infra/concurrency/task-group.ts';
 
 interface Options {
   follow?: boolean;
@@ -45,18 +47,17 @@ export function addLogs(program: Command): void {
       if (profile !== null) process.stderr.write(`its profile: ${profile}\n`);
       if (!options.follow) return;
       const ended = new AbortController();
-      const watch = setInterval(() => {
-        void readAttempt(settings.paths.stateDir, attempt.id).then((now) => {
-          if (now === null || hasEnded(now)) ended.abort();
-        });
-      }, 1000);
-      try {
+      const tasks = new TaskGroup(systemClock);
+      tasks.every({ name: 'whether the attempt has ended', seconds: 1 }, async () => {
+        const now = await readAttempt(settings.paths.stateDir, attempt.id);
+        if (now === null || hasEnded(now)) ended.abort();
+      });
+      await tasks.guard(async () => {
         for await (const { text } of followLog(file, end.endBytes, ended.signal)) {
           process.stdout.write(text);
         }
-      } finally {
-        clearInterval(watch);
-      }
+      });
+      tasks.end();
     });
 }
 

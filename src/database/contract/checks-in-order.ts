@@ -7,6 +7,7 @@ import { expect, type ContractCheck } from './promise.ts';
 import { RUN_CHECKS } from './run-checks.ts';
 import { idleAnswer, resumeCheck, streamCheck } from './stream-checks.ts';
 import { A, claimed, runDocument } from './contract-runs.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 
 const MANAGER: Holder = {
   ...{ instance: '0123456789abcdef01234567', host: A, state_dir: '/state', state_folder: 'a' },
@@ -34,9 +35,9 @@ export const CHECKS: readonly ContractCheck[] = [
     weight: 'needed',
     means: 'what was acknowledged survives a crash: w majority, in the journal',
     look: async ({ scratch }) => {
-      const begun = performance.now();
+      const begun = monotonicMs(systemClock);
       await scratch.insert('concern', { at: 'first' });
-      return `acknowledged by the majority, with journal, in ${Math.round(performance.now() - begun)} ms`;
+      return `acknowledged by the majority, with journal, in ${Math.round(monotonicMs(systemClock) - begun)} ms`;
     },
   },
   {

@@ -9,6 +9,7 @@ import { openStore } from '../open.ts';
 import { RUNS_COLLECTION } from '../../run/run.store.ts';
 import type { Credentials } from '../../infra/mongo/connection.port.ts';
 import type { Store } from '../../ports/store.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 
 export interface ContractServer {
   /** Without user and password. */
@@ -110,7 +111,7 @@ export class Scratch {
   /** Removes the database, if it is this one's; null, or why it could not be removed. */
   async end(): Promise<string | null> {
     let failure: string | null = null;
-    const limit = performance.now() + DROP_SECONDS * 1000;
+    const limit = monotonicMs(systemClock) + DROP_SECONDS * 1000;
     while (this.#made) {
       try {
         await this.caller.once('dropping the scratch database', () => this.db.dropDatabase());
@@ -118,7 +119,7 @@ export class Scratch {
         break;
       } catch (error) {
         failure = error instanceof Error ? error.message : String(error);
-        if (performance.now() > limit) break;
+        if (monotonicMs(systemClock) > limit) break;
         await this.caller.pause(DROP_PAUSE_MS);
       }
     }

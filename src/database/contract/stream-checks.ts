@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ChangeStream, Document } from 'mongodb';
 
 import { hintOf, RUN_WATCH_PIPELINE } from '../../run/run-watch.ts';
@@ -6,6 +5,8 @@ import { RUNS_COLLECTION } from '../../run/run.store.ts';
 import type { Fence, RunHint } from '../../run/run.port.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import { NotAsPromised, type CheckContext } from './promise.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import { giveUp, TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 /** A healthy stream needs milliseconds, seconds. */
 const EVENT_SECONDS = 10;
@@ -27,26 +28,26 @@ export async function streamCheck(
     else hints.push(hint);
   }, ends.signal);
   try {
-    const begun = performance.now();
+    const begun = monotonicMs(systemClock);
     const opened = until('the stream to open', () => gaps > 0);
     const answer = await Promise.race([opened.then(() => 'open' as const), watching]);
-    opened.catch(() => undefined);
+    giveUp(opened);
     if (answer === 'unsupported') {
       throw new NotAsPromised(
         'the server offers none: make it a replica set, and grant changeStream on the runs',
       );
     }
-    const opening = performance.now() - begun;
+    const opening = monotonicMs(systemClock) - begun;
     // It is opened by its first read, which nothing tells of: go on until it delivers.
-    const limit = performance.now() + EVENT_SECONDS * 1000;
-    while (hints.length === 0 && performance.now() < limit) {
+    const limit = monotonicMs(systemClock) + EVENT_SECONDS * 1000;
+    while (hints.length === 0 && monotonicMs(systemClock) < limit) {
       await scratch.insertRun(runDocument());
-      await delay(LOOK_MS * 5);
+      await systemClock.sleep((LOOK_MS * 5) / 1000);
     }
-    const inserted = performance.now();
+    const inserted = monotonicMs(systemClock);
     const id = await scratch.insertRun(runDocument());
     await until('the insertion of a run', () => hints.some((hint) => hint.id.equals(id)));
-    const latency = performance.now() - inserted;
+    const latency = monotonicMs(systemClock) - inserted;
     const run = await store.runs.byId(id);
     if (run === null) throw new NotAsPromised('a run that was inserted cannot be read');
     const fence = await claim(run);
@@ -78,11 +79,11 @@ export async function resumeCheck(
   const second = open(token);
   try {
     for (;;) {
-      const event = await within('what happened meanwhile', second.next());
+      const event = await inTime('what happened meanwhile', second.next());
       if (hintOf(event)?.id.equals(missed)) return 'resumed by its token, with what was missed';
     }
   } finally {
-    void second.close().catch(() => undefined);
+    giveUp(second.close());
   }
 }
 
@@ -97,15 +98,15 @@ async function firstToken(
     heard = true;
   };
   try {
-    const reading = within('the first event', stream.next());
+    const reading = inTime('the first event', stream.next());
     reading.then(hear, hear);
     while (!heard) {
       await scratch.insertRun(runDocument());
-      await delay(LOOK_MS * 5);
+      await systemClock.sleep((LOOK_MS * 5) / 1000);
     }
     return (await reading)._id;
   } finally {
-    void stream.close().catch(() => undefined);
+    giveUp(stream.close());
   }
 }
 
@@ -120,36 +121,27 @@ export async function idleAnswer({ scratch }: CheckContext): Promise<string> {
     .collection(RUNS_COLLECTION)
     .watch(RUN_WATCH_PIPELINE, { maxAwaitTimeMS: IDLE_MS });
   try {
-    await within('the opening of a stream', stream.tryNext());
-    const begun = performance.now();
-    await within('an answer of an idle stream', stream.tryNext());
-    return `an idle stream that was given ${IDLE_MS} ms answered after ${Math.round(performance.now() - begun)} ms`;
+    await inTime('the opening of a stream', stream.tryNext());
+    const begun = monotonicMs(systemClock);
+    await inTime('an answer of an idle stream', stream.tryNext());
+    return `an idle stream that was given ${IDLE_MS} ms answered after ${Math.round(monotonicMs(systemClock) - begun)} ms`;
   } finally {
-    void stream.close().catch(() => undefined);
+    giveUp(stream.close());
   }
 }
 
-async function within<T>(what: string, answer: Promise<T>): Promise<T> {
-  const timeout = new AbortController();
-  const { signal } = timeout;
-  const late = delay(EVENT_SECONDS * 1000, undefined, { signal }).then(() => {
-    throw new NotAsPromised(`waited ${EVENT_SECONDS} s in vain for ${what}`);
-  });
-  late.catch(() => undefined);
-  answer.catch(() => undefined);
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    timeout.abort();
-  }
+async function inTime<T>(what: string, answer: Promise<T>): Promise<T> {
+  const answered = await within(systemClock, EVENT_SECONDS, answer);
+  if (answered !== TOO_LATE) return answered;
+  throw new NotAsPromised(`waited ${EVENT_SECONDS} s in vain for ${what}`);
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const limit = performance.now() + EVENT_SECONDS * 1000;
+  const limit = monotonicMs(systemClock) + EVENT_SECONDS * 1000;
   while (!holds()) {
-    if (performance.now() > limit) {
+    if (monotonicMs(systemClock) > limit) {
       throw new NotAsPromised(`waited ${EVENT_SECONDS} s in vain for ${what}`);
     }
-    await delay(LOOK_MS);
+    await systemClock.sleep(LOOK_MS / 1000);
   }
 }

@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { tellingStacks } from '../../attempt/process/stacks.pure.ts';
 import type { ProcessStat } from '../../infra/linux/process-identity.ts';
@@ -8,6 +7,7 @@ import { describeProcesses } from '../../infra/linux/open-files.ts';
 import { readKernelFile } from '../../infra/linux/proc.ts';
 import { attemptProcesses, signal, type AttemptProcesses } from '../../infra/linux/processes.ts';
 import { note } from '../../infra/disk/durable.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 
 export const STACKS_FILE = 'stacks.txt';
 export const OPEN_FILES_FILE = 'open-files.txt';
@@ -41,7 +41,7 @@ export async function keepEvidence(
       'replace',
     );
     const before = await sizeOf(file);
-    const deadline = performance.now() + patienceSeconds * 1000;
+    const deadline = monotonicMs(systemClock) + patienceSeconds * 1000;
     const answering = processes.filter(answersUsr1);
     for (const each of answering.slice(0, MOST_PROCESSES)) {
       const title = `\n=== process ${each.pid} (${nameOf(each.pid)})\n`;
@@ -77,14 +77,14 @@ function readStatus(pid: number): string {
 /** Whether a file grows beyond `first` bytes before the deadline; waits until it has stopped to grow. */
 async function comesToRest(file: string, first: number, deadline: number): Promise<boolean> {
   let size = first;
-  let changed = performance.now();
+  let changed = monotonicMs(systemClock);
   for (;;) {
-    const now = performance.now();
+    const now = monotonicMs(systemClock);
     if (size > first && now - changed > REST_SECONDS * 1000) return true;
     if (now > deadline) return size > first;
-    await delay(LOOK_SECONDS * 1000);
+    await systemClock.sleep(LOOK_SECONDS);
     const next = await sizeOf(file);
-    if (next !== size) [size, changed] = [next, performance.now()];
+    if (next !== size) [size, changed] = [next, monotonicMs(systemClock)];
   }
 }
 

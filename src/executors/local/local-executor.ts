@@ -6,6 +6,7 @@ import { isDiskTrouble } from '../../ports/disk-trouble.ts';
 import type { AttemptTrace, Executor, Readiness, StartAnswer } from '../executor.ts';
 import { freePlaces, type Places } from '../free-places.pure.ts';
 import { LocalReach } from './local-reach.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 
 /** A guardian writes `started.json` within milliseconds of its own start; this is generous, ms. */
 const STARTED_WITHIN_MS = 5000;
@@ -57,7 +58,7 @@ export class LocalExecutor implements Executor {
     switch (state.kind) {
       case 'starting': {
         const reason =
-          this.#unproved() ?? warmUpProblem((performance.now() - state.sinceMs) / 1000);
+          this.#unproved() ?? warmUpProblem((monotonicMs(systemClock) - state.sinceMs) / 1000);
         return reason === null ? { ok: true } : { ok: false, reason };
       }
       case 'warm':
@@ -114,13 +115,13 @@ function startedOf(
 
 /** The worker ended between request and answer: its guardian says whether there is one. */
 async function lookForStart(plan: Plan, directory: string, reason: string): Promise<StartAnswer> {
-  const deadline = performance.now() + STARTED_WITHIN_MS;
+  const deadline = monotonicMs(systemClock) + STARTED_WITHIN_MS;
   try {
     for (;;) {
       const read = await readAttemptFile(directory, 'started.json', startedSchema);
       if (read.kind === 'read') return startedOf(plan, directory, { ...read.value, why: null });
-      if (performance.now() > deadline) break;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      if (monotonicMs(systemClock) > deadline) break;
+      await systemClock.sleep(LOOK_EVERY_MS / 1000);
     }
     // Should a guardian appear after all, it and its child end themselves.
     await markSuperseded(directory);

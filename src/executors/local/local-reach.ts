@@ -16,6 +16,7 @@ import { keepEvidence } from './evidence.ts';
 import { lifeOf } from './life.pure.ts';
 import { MemoryMeter } from './memory-meter.ts';
 import { clearSharedMemory } from './shared-memory.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 
 /** Stands for a process that is not known: those of the attempt are then found by the log they write to. */
 const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' };
@@ -24,7 +25,7 @@ const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' };
 export class LocalReach implements Reach {
   readonly #attempt: string;
   readonly #directory: string;
-  readonly #madeMs = performance.now();
+  readonly #madeMs = monotonicMs(systemClock);
   readonly #meter = new MemoryMeter();
   #guardian: ProcessIdentity | null;
   #child: ProcessIdentity | null = null;
@@ -51,7 +52,7 @@ export class LocalReach implements Reach {
     return lifeOf({
       ...{ guardian: this.#guardian, child: this.#child, isEnded: this.#isEnded, isAlive },
       isLogWritten: () => writersOf(this.#logFile).length > 0,
-      waitedSeconds: (performance.now() - this.#madeMs) / 1000,
+      waitedSeconds: (monotonicMs(systemClock) - this.#madeMs) / 1000,
     });
   }
 

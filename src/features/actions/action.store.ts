@@ -8,6 +8,7 @@ import { inSeconds, literal } from '../../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../../infra/mongo/indexes.ts';
 import type { ActionDocument, ActionQuery, ActionRequest, ActionStore } from './action.port.ts';
 import { follow } from '../../infra/mongo/watch.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
 
 export const ACTIONS_COLLECTION = 'bootstrax_actions';
 export const ACKNOWLEDGEMENTS_COLLECTION = 'bootstrax_acknowledgements';
@@ -161,7 +162,7 @@ async function list(
     const all = await actions.find(about, { limit: MOST_OF_ONE });
     return newestFirst(all.map(actionOf), before).slice(0, limit);
   }
-  const toMs = before?.requested.getTime() ?? Date.now();
+  const toMs = before?.requested.getTime() ?? systemClock.now().getTime();
   // What the server has written later than this machine's clock says is not left out.
   const upTo = before === undefined ? {} : { $lte: before.requested };
   let found: ActionDocument[] = [];

@@ -98,10 +98,10 @@ async function ended(signal: AbortSignal, work: () => Promise<DeletionEnd>): Pro
 }
 
 class DeletionJob {
-  private readonly env: Environment;
-  private readonly means: DeletionMeans;
-  private readonly record: DeletionDocument;
-  private readonly signal: AbortSignal;
+  readonly #env: Environment;
+  readonly #means: DeletionMeans;
+  readonly #record: DeletionDocument;
+  readonly #signal: AbortSignal;
 
   constructor(
     env: Environment,
@@ -109,106 +109,113 @@ class DeletionJob {
     record: DeletionDocument,
     signal: AbortSignal,
   ) {
-    this.env = env;
-    this.means = means;
-    this.record = record;
-    this.signal = signal;
+    this.#env = env;
+    this.#means = means;
+    this.#record = record;
+    this.#signal = signal;
   }
 
   async work(): Promise<DeletionEnd> {
-    const document = await this.document();
+    const document = await this.#document();
     const isListed = readRun(document).data.some(({ type }) => type === 'live');
-    if (this.record.state === 'deleting' && !isListed) {
-      return this.finish(document);
+    if (this.#record.state === 'deleting' && !isListed) {
+      return this.#finish(document);
     }
-    await this.restore();
-    const doomed = await this.doomed(document);
-    await this.written('the record of the deletion', async () => {
+    await this.#restore();
+    const doomed = await this.#doomed(document);
+    await this.#written('the record of the deletion', async () => {
       const { folder, location, files, bytes, vouchers: vouchedBy, how } = doomed;
       const found = { folder, location, files, bytes, vouchedBy, how };
-      await this.env.store.deletions.begin(this.record.attempt, found);
+      await this.#env.store.deletions.begin(this.#record.attempt, found);
       return true;
     });
     // Loading may have taken hours.
-    const again = await this.document();
-    this.ours(again);
-    await this.means.liveData.setAside(doomed.root, doomed.run.runId);
-    await this.stillAlone(doomed);
-    if ((await this.withdraw(again, doomed.location, false)) === 'changed') {
-      await this.means.liveData.putBack(doomed.root, doomed.run.runId);
-      this.ours(await this.document());
+    const again = await this.#document();
+    this.#ours(again);
+    await this.#means.liveData.setAside(doomed.root, doomed.run.runId);
+    await this.#stillAlone(doomed);
+    if ((await this.#withdraw(again, doomed.location, false)) === 'changed') {
+      await this.#means.liveData.putBack(doomed.root, doomed.run.runId);
+      this.#ours(await this.#document());
       refuse('its live data is not listed any more as it was');
     }
-    return this.remove(doomed.root, doomed.run.runId, doomed);
+    return this.#remove(doomed.root, doomed.run.runId, doomed);
   }
 
   /** Another document may have got the number meanwhile, and the folder may hold its live data too. */
-  private async stillAlone({ root, run }: Doomed): Promise<void> {
+  async #stillAlone({ root, run }: Doomed): Promise<void> {
     try {
-      await this.document();
+      await this.#document();
     } catch (error) {
-      if (error instanceof End) await this.means.liveData.putBack(root, run.runId);
+      if (error instanceof End) await this.#means.liveData.putBack(root, run.runId);
       throw error;
     }
   }
 
   async windUp(): Promise<DeletionEnd> {
-    if (this.record.state === 'deleting') {
-      const document = await this.document();
-      if (!readRun(document).data.some(({ type }) => type === 'live')) return this.finish(document);
-      await this.restore();
+    if (this.#record.state === 'deleting') {
+      const document = await this.#document();
+      if (!readRun(document).data.some(({ type }) => type === 'live'))
+        return this.#finish(document);
+      await this.#restore();
     }
     return wait('no manager is here that goes on with it');
   }
 
   /** The run was taken out of `data` by an earlier manager of this host, if by anybody. */
-  private async finish(document: RunDocument): Promise<DeletionEnd> {
-    const { folder, location, files, bytes, vouchedBy } = this.record;
+  async #finish(document: RunDocument): Promise<DeletionEnd> {
+    const { folder, location, files, bytes, vouchedBy } = this.#record;
     if (folder === null || location === null) return refuse('its record says no folder');
-    const root = configuredRoot(location, this.env.liveDataRoots);
+    const root = configuredRoot(location, this.#env.liveDataRoots);
     if (root === null) return wait(`${location} is no longer the configured folder of live data`);
-    const landed = await this.withdraw(document, location, true);
+    const landed = await this.#withdraw(document, location, true);
     if (landed === 'changed') {
-      await this.restore();
+      await this.#restore();
       return refuse(`somebody else has taken its live data out of the document; see ${folder}`);
     }
     const found = { folder, files: files ?? 0, bytes: bytes ?? 0, vouchers: vouchedBy };
-    return this.remove(root, this.runId, found);
+    return this.#remove(root, this.#runId, found);
   }
 
   /** What a deletion that was cut has set aside gets its name back, if it is whole. */
-  private async restore(): Promise<void> {
-    const { env, means, record, signal } = this;
+  async #restore(): Promise<void> {
+    const env = this.#env;
+    const means = this.#means;
+    const record = this.#record;
+    const signal = this.#signal;
     const root =
       record.location === null ? null : configuredRoot(record.location, env.liveDataRoots);
     if (root === null) return;
-    const found = await means.liveData.look(root, this.runId);
+    const found = await means.liveData.look(root, this.#runId);
     if (found.kind !== 'set_aside') return;
     const { files } = await means.liveData.survey(found.path, signal);
     if (signal.aborted) stop();
-    if (files === record.files) await means.liveData.putBack(root, this.runId);
+    if (files === record.files) await means.liveData.putBack(root, this.#runId);
   }
 
-  private get runId(): string {
-    return String(this.record.run).padStart(6, '0');
+  get #runId(): string {
+    return String(this.#record.run).padStart(6, '0');
   }
 
-  private async remove(
+  async #remove(
     root: string,
     runId: string,
     { folder, files, bytes, vouchers }: Pick<Doomed, 'folder' | 'files' | 'bytes' | 'vouchers'>,
   ): Promise<DeletionEnd> {
-    if (!(await this.means.liveData.remove(root, runId, this.signal))) return stop();
+    if (!(await this.#means.liveData.remove(root, runId, this.#signal))) return stop();
     return { kind: 'done', folder, files, bytes, vouchedBy: vouchers.map(({ type }) => type) };
   }
 
   /** All that has to hold, in the order of what it costs to find out. */
-  private async doomed(document: RunDocument): Promise<Doomed> {
-    const { env, record, means, signal } = this;
-    const { run, end } = this.ours(document);
+  async #doomed(document: RunDocument): Promise<Doomed> {
+    const env = this.#env;
+    const record = this.#record;
+    const means = this.#means;
+    const signal = this.#signal;
+    const { run, end } = this.#ours(document);
     const { root, location } = allowed(liveFolderOf(run, env.liveDataRoots));
-    const products = await this.products(run);
-    const folder = await this.folder(root, run);
+    const products = await this.#products(run);
+    const folder = await this.#folder(root, run);
     for (const path of [env.outputDirectory, env.attempts.directoryOf(record.attempt)]) {
       if (!(await means.liveData.contains(folder, path))) continue;
       refuse(`${path} lies in the folder of its live data`);
@@ -216,13 +223,14 @@ class DeletionJob {
     const { files, bytes, obstacle } = await means.liveData.survey(folder, signal);
     if (signal.aborted) stop();
     if (obstacle !== null) wait(obstacle);
-    const { products: checked, how } = await this.check(run, products);
+    const { products: checked, how } = await this.#check(run, products);
     const { vouchers } = allowed(vouchersOf({ run, end }, products, checked, env.rules.limits));
     return { run, root, location, folder, files, bytes, vouchers, how };
   }
 
-  private async products(run: Run): Promise<Product[]> {
-    const { env, record } = this;
+  async #products(run: Run): Promise<Product[]> {
+    const env = this.#env;
+    const record = this.#record;
     const files = await env.attempts.read(record.attempt);
     const { plan, result } = files ?? { plan: null, result: null };
     if (files === null || plan === null || result === null) {
@@ -240,8 +248,8 @@ class DeletionJob {
   }
 
   /** The folder under its own name. */
-  private async folder(root: string, { runId }: Run): Promise<string> {
-    const { liveData } = this.means;
+  async #folder(root: string, { runId }: Run): Promise<string> {
+    const { liveData } = this.#means;
     const found = await liveData.look(root, runId);
     switch (found.kind) {
       case 'there':
@@ -257,17 +265,18 @@ class DeletionJob {
     }
   }
 
-  private async check(run: Run, products: readonly Product[]): Promise<ProductCheck> {
+  async #check(run: Run, products: readonly Product[]): Promise<ProductCheck> {
     try {
-      return await this.means.check(run.runId, products, this.signal);
+      return await this.#means.check(run.runId, products, this.#signal);
     } catch (error) {
-      if (this.signal.aborted) return stop();
+      if (this.#signal.aborted) return stop();
       return wait(error instanceof Error ? error.message : String(error));
     }
   }
 
-  private ours(document: RunDocument): { run: Run; end: Date } {
-    const { env, record } = this;
+  #ours(document: RunDocument): { run: Run; end: Date } {
+    const env = this.#env;
+    const record = this.#record;
     const { host } = env;
     const { attempt } = record;
     const stored = readRun(document);
@@ -276,24 +285,24 @@ class DeletionJob {
     );
   }
 
-  private withdraw(document: RunDocument, location: string, before: boolean) {
-    const { holdTag, abandonTag } = this.env.rules.claim;
+  #withdraw(document: RunDocument, location: string, before: boolean) {
+    const { holdTag, abandonTag } = this.#env.rules.claim;
     const fence: Fence = {
       id: document._id,
-      attempt: this.record.attempt,
-      host: this.env.host,
+      attempt: this.#record.attempt,
+      host: this.#env.host,
     };
-    return this.written(`the live data of run ${this.record.run}`, (again) =>
-      this.env.store.runs.withdrawLive(fence, location, {
+    return this.#written(`the live data of run ${this.#record.run}`, (again) =>
+      this.#env.store.runs.withdrawLive(fence, location, {
         unlessTagged: [holdTag, abandonTag],
         again: again || before,
       }),
     );
   }
 
-  private async document(): Promise<RunDocument> {
-    const found = await this.answered(`run ${this.record.run}`, () =>
-      this.env.store.runs.byNumber(this.record.run),
+  async #document(): Promise<RunDocument> {
+    const found = await this.#answered(`run ${this.#record.run}`, () =>
+      this.#env.store.runs.byNumber(this.#record.run),
     );
     // Live data lies in a folder named by the number: whose it is, is not known.
     if (found.length > 1) {
@@ -303,12 +312,12 @@ class DeletionJob {
     return found[0] ?? refuse('its document is gone');
   }
 
-  private async answered<T>(what: string, ask: () => Promise<T>): Promise<T> {
-    return (await untilAnswered(this.env, what, this.signal, ask)) ?? stop();
+  async #answered<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    return (await untilAnswered(this.#env, what, this.#signal, ask)) ?? stop();
   }
 
-  private async written<T>(what: string, write: (again: boolean) => Promise<T>): Promise<T> {
-    return (await untilWritten(this.env, what, this.signal, write)) ?? stop();
+  async #written<T>(what: string, write: (again: boolean) => Promise<T>): Promise<T> {
+    return (await untilWritten(this.#env, what, this.#signal, write)) ?? stop();
   }
 }
 

@@ -9,6 +9,7 @@ import { runsNow } from '../../attempt/files/removal.ts';
 import { placeIn } from '../../attempt/files/staging.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { forNobody } from './finding-words.pure.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
 
 /** Where attempts of this host write, and what is known of them. */
 export interface Places {
@@ -47,7 +48,7 @@ async function placeFinding(places: Places, path: string): Promise<Finding | nul
   if (record !== null && !record.concluded) return null;
   const isRecorded = record?.plan?.place === path;
   const seen = await placeSeen(productsOnDisk, path, {
-    ...{ isRecorded, nowMs: Date.now(), quietSeconds },
+    ...{ isRecorded, nowMs: systemClock.now().getTime(), quietSeconds },
   });
   const run = runOfPlace(seen);
   const documents = run === null ? [] : runsNow(await store.runs.byNumber(run));

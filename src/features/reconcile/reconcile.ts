@@ -35,6 +35,7 @@ import {
 } from '../../attempt/files/trash.ts';
 import { attemptsHere } from './attempt-findings.ts';
 import { placeFindings } from './place-findings.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
 
 /** What is compared, and with what. */
 export interface Place {
@@ -80,7 +81,7 @@ export async function look(place: Place, scope: Scope): Promise<Listing> {
   const runs = await documents(store, scope, [...folders, ...live]);
   const rough: Listing = {
     host,
-    nowMs: Date.now(),
+    nowMs: systemClock.now().getTime(),
     serverTime: await store.serverTime(),
     outputDirectory: place.outputDirectory,
     liveRoots: roots.map(({ path, unreadable }) => ({ path, unreadable })),

@@ -1,3 +1,4 @@
+// eslint-disable-next-line no-restricted-syntax -- the one place that reads the real clock
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Time and chance, handed down from the entry point so that a simulation can own both. */
@@ -18,7 +19,9 @@ export function monotonicMs(clock: Pick<Clock, 'monotonicSeconds'>): number {
 }
 
 export const systemClock: Clock = {
+  // eslint-disable-next-line no-restricted-syntax -- as above
   now: () => new Date(),
+  // eslint-disable-next-line no-restricted-syntax -- as above
   monotonicSeconds: () => performance.now() / 1000,
   sleep: async (seconds, signal) => {
     try {

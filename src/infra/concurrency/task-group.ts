@@ -43,6 +43,16 @@ export class TaskGroup implements Tasks {
     this.#running.set(id, { name, done: this.#carryOut(id, work) });
   }
 
+  after({ name, seconds }: Interval, work: Work): Repeated {
+    const off = new AbortController();
+    const stopped = AbortSignal.any([this.signal, off.signal]);
+    this.start(`the timer of ${name}`, async () => {
+      await this.#clock.sleep(seconds, stopped);
+      if (!stopped.aborted) this.start(name, work);
+    });
+    return { stop: () => off.abort() };
+  }
+
   every({ name, seconds }: Interval, work: Work): Repeated {
     return new Periodic(this, this.#clock, { name, waitSeconds: () => seconds, work });
   }

@@ -6,6 +6,8 @@ export interface Tasks {
   readonly signal: AbortSignal;
   /** Begins a work that nobody waits for; `name` says what it is. */
   start(name: string, work: Work): void;
+  /** Begins a work once the time has passed, unless it is stopped before. */
+  after(interval: Interval, work: Work): Repeated;
   /** Begins a work each time an interval has passed. */
   every(interval: Interval, work: Work): Repeated;
   /**
@@ -29,7 +31,7 @@ export interface Background {
   tasks: Tasks;
 }
 
-/** Work at an interval. */
+/** Work that waits for its time. */
 export interface Repeated {
   /** No round begins any more; one that is under way is finished. */
   stop(): void;

@@ -1,4 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../clock/clock.ts';
+import { giveUp, TOO_LATE, within } from '../concurrency/deadline.ts';
 
 /** A file system did not answer in time. */
 export class NoAnswerError extends Error {}
@@ -19,21 +20,12 @@ export class Patience {
   /** The answer; throws a `NoAnswerError` when `place` takes longer than that, or still owes one. */
   async ask<T>(place: string, question: () => Promise<T>): Promise<T> {
     if (this.#owing.has(place)) throw this.#noAnswer(place);
-    const late = new AbortController();
-    const answer = question();
-    try {
-      return await Promise.race([
-        answer,
-        delay(this.#seconds * 1000, undefined, { signal: late.signal }).then(() => {
-          this.#owing.add(place);
-          const paid = () => this.#owing.delete(place);
-          answer.then(paid, paid);
-          throw this.#noAnswer(place);
-        }),
-      ]);
-    } finally {
-      late.abort();
-    }
+    const asked = question();
+    const answer = await within(systemClock, this.#seconds, asked);
+    if (answer !== TOO_LATE) return answer;
+    this.#owing.add(place);
+    giveUp(asked.finally(() => this.#owing.delete(place)));
+    throw this.#noAnswer(place);
   }
 
   #noAnswer(place: string): NoAnswerError {

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 
 import { crashPoint } from '../crash-points/cut.ts';
 import type { DiskStep, FileWrite } from '../crash-points/points.ts';
+import { systemClock } from '../clock/clock.ts';
 
 /**
  * The one place where the manager changes a disk. Each function takes the name of the write, which
@@ -135,7 +136,7 @@ export async function syncFolders(paths: readonly string[]): Promise<void> {
  */
 export async function touchFollowed(directory: string): Promise<void> {
   const path = join(directory, 'followed');
-  const now = new Date();
+  const now = systemClock.now();
   await around('followed', async () => {
     try {
       await utimes(path, now, now);

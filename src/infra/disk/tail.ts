@@ -10,9 +10,9 @@ const NEWLINE = 0x0a;
  * several bytes may be cut anywhere, since only whole lines are decoded.
  */
 export class LineCutter {
-  private pieces: Buffer[] = [];
-  private bytes = 0;
-  private skipping = false;
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  #skipping = false;
 
   /** The lines completed by these bytes, without their ends. */
   push(bytes: Buffer): string[] {
@@ -21,42 +21,42 @@ export class LineCutter {
     for (;;) {
       const end = bytes.indexOf(NEWLINE, begin);
       if (end < 0) break;
-      const line = this.take(bytes.subarray(begin, end));
+      const line = this.#take(bytes.subarray(begin, end));
       if (line !== null) lines.push(line);
       begin = end + 1;
     }
-    this.hold(bytes.subarray(begin));
+    this.#hold(bytes.subarray(begin));
     return lines;
   }
 
-  private take(last: Buffer): string | null {
-    const line = this.skipping ? null : Buffer.concat([...this.pieces, last]).toString('utf8');
-    this.pieces = [];
-    this.bytes = 0;
-    this.skipping = false;
+  #take(last: Buffer): string | null {
+    const line = this.#skipping ? null : Buffer.concat([...this.#pieces, last]).toString('utf8');
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#skipping = false;
     return line;
   }
 
-  private hold(rest: Buffer): void {
-    if (rest.length === 0 || this.skipping) return;
-    this.bytes += rest.length;
-    if (this.bytes > MAX_LINE_BYTES) {
-      this.skipping = true;
-      this.pieces = [];
+  #hold(rest: Buffer): void {
+    if (rest.length === 0 || this.#skipping) return;
+    this.#bytes += rest.length;
+    if (this.#bytes > MAX_LINE_BYTES) {
+      this.#skipping = true;
+      this.#pieces = [];
       return;
     }
     // A copy: the buffer it is part of will be used for the next read.
-    this.pieces.push(Buffer.from(rest));
+    this.#pieces.push(Buffer.from(rest));
   }
 }
 
 /** Reads a growing file from its beginning, each time from where the time before ended. */
 export class FileTail {
   readonly path: string;
-  private readonly cutter = new LineCutter();
-  private readonly buffer = Buffer.allocUnsafe(READ_BYTES);
-  private file: FileHandle | null = null;
-  private offset = 0;
+  readonly #cutter = new LineCutter();
+  readonly #buffer = Buffer.allocUnsafe(READ_BYTES);
+  #file: FileHandle | null = null;
+  #offset = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -64,9 +64,9 @@ export class FileTail {
 
   /** Lines completed since the last time; none if the file is not there yet. */
   async readLines(): Promise<string[]> {
-    if (this.file === null) {
+    if (this.#file === null) {
       try {
-        this.file = await open(this.path, 'r');
+        this.#file = await open(this.path, 'r');
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
         throw error;
@@ -74,15 +74,15 @@ export class FileTail {
     }
     const lines: string[] = [];
     for (;;) {
-      const { bytesRead } = await this.file.read(this.buffer, 0, READ_BYTES, this.offset);
+      const { bytesRead } = await this.#file.read(this.#buffer, 0, READ_BYTES, this.#offset);
       if (bytesRead === 0) return lines;
-      this.offset += bytesRead;
-      lines.push(...this.cutter.push(this.buffer.subarray(0, bytesRead)));
+      this.#offset += bytesRead;
+      lines.push(...this.#cutter.push(this.#buffer.subarray(0, bytesRead)));
     }
   }
 
   async close(): Promise<void> {
-    await this.file?.close();
-    this.file = null;
+    await this.#file?.close();
+    this.#file = null;
   }
 }

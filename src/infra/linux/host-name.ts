@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { lookup, lookupService } from 'node:dns/promises';
 import { hostname } from 'node:os';
 import { promisify } from 'node:util';
+import { systemClock } from '../clock/clock.ts';
+import { TOO_LATE, within } from '../concurrency/deadline.ts';
 
 const run = promisify(execFile);
 
@@ -17,7 +19,7 @@ export async function fullyQualifiedHostName(): Promise<string> {
   const bare = hostname();
   let address: string;
   try {
-    ({ address } = await within(lookup(bare, { verbatim: true })));
+    ({ address } = await inTime(lookup(bare, { verbatim: true })));
   } catch {
     return bare;
   }
@@ -37,22 +39,14 @@ async function namesOf(address: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return [];
   }
   try {
-    return [(await within(lookupService(address, 0))).hostname];
+    return [(await inTime(lookupService(address, 0))).hostname];
   } catch {
     return [];
   }
 }
 
-async function within<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer from the resolver within ${LOOKUP_LIMIT_SECONDS} s`));
-    }, LOOKUP_LIMIT_SECONDS * 1000);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const answer = await within(systemClock, LOOKUP_LIMIT_SECONDS, work);
+  if (answer !== TOO_LATE) return answer;
+  throw new Error(`no answer from the resolver within ${LOOKUP_LIMIT_SECONDS} s`);
 }

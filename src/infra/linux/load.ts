@@ -20,14 +20,14 @@ interface CpuTicks {
 
 /** Reads the load of the machine; CPU use is measured from one reading to the next. */
 export class LoadMeter {
-  private last: CpuTicks = cpuTicks(readFileSync('/proc/stat', 'utf8'));
+  #last: CpuTicks = cpuTicks(readFileSync('/proc/stat', 'utf8'));
 
   /** The load now. Two readings within one clock tick repeat no measurement: CPU is 0 then. */
   read(): MachineLoad {
     const now = cpuTicks(readFileSync('/proc/stat', 'utf8'));
-    const elapsed = now.total - this.last.total;
-    const busy = now.busy - this.last.busy;
-    this.last = now;
+    const elapsed = now.total - this.#last.total;
+    const busy = now.busy - this.#last.busy;
+    this.#last = now;
     return {
       cpuPercent: elapsed > 0 ? clampPercent((100 * busy) / elapsed) : 0,
       loadAverage: loadavg()[0] ?? 0,

@@ -1,9 +1,9 @@
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ProcessIdentity } from './process-identity.pure.ts';
 import { bootId, isAlive, isZombie, processStat, type ProcessStat } from './process-identity.ts';
 import { descendants } from './process-tree.ts';
+import { monotonicMs, systemClock } from '../clock/clock.ts';
 
 /** How often a session is looked at while its end is awaited, seconds. */
 const LOOK_SECONDS = 0.005;
@@ -89,7 +89,7 @@ export async function endSession(
   attempt: AttemptProcesses,
   { graceSeconds = 3 }: { graceSeconds?: number } = {},
 ): Promise<SessionEnd> {
-  const begin = performance.now();
+  const begin = monotonicMs(systemClock);
   const terminated = new Set<number>();
   const killed = new Set<number>();
   let seen: ProcessStat[] = [];
@@ -139,7 +139,7 @@ export async function endSession(
     terminated: [...terminated],
     killed: [...killed],
     survivors,
-    seconds: (performance.now() - begin) / 1000,
+    seconds: (monotonicMs(systemClock) - begin) / 1000,
   };
 }
 
@@ -179,10 +179,10 @@ export function signal(stat: ProcessStat, name: NodeJS.Signals): boolean {
 }
 
 async function until(condition: () => boolean, limitSeconds: number): Promise<boolean> {
-  const limit = performance.now() + limitSeconds * 1000;
+  const limit = monotonicMs(systemClock) + limitSeconds * 1000;
   while (!condition()) {
-    if (performance.now() > limit) return false;
-    await delay(LOOK_SECONDS * 1000);
+    if (monotonicMs(systemClock) > limit) return false;
+    await systemClock.sleep(LOOK_SECONDS);
   }
   return true;
 }

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { StoreError, toStoreError } from './store-error.ts';
 import type { StoreEvent } from './connection.port.ts';
+import { monotonicMs, systemClock } from '../clock/clock.ts';
+import { TOO_LATE, within } from '../concurrency/deadline.ts';
 
 const RETRY_DELAYS_MS = [100, 400];
 const LASTING_PAUSE_SECONDS = 1;
@@ -33,30 +33,31 @@ export function createCaller(
   notify: (event: StoreEvent) => void,
 ): Caller {
   const refused = new Set<string>();
-  const pause = (milliseconds: number): Promise<void> => delay(milliseconds);
+  const pause = (milliseconds: number) => systemClock.sleep(milliseconds / 1000);
 
   async function once<T>(
     operation: string,
     run: () => Promise<T>,
     limitSeconds = timeoutSeconds,
   ): Promise<T> {
-    const begun = performance.now();
+    const begun = monotonicMs(systemClock);
     const called = (answered: boolean) =>
-      notify({ kind: 'called', database, seconds: (performance.now() - begun) / 1000, answered });
-    const timeout = new AbortController();
-    const expired = delay(limitSeconds * 1000, undefined, { signal: timeout.signal }).then(() => {
-      throw new StoreError(
-        'unreachable',
-        `${operation} (${database} database): no answer within ${limitSeconds} s`,
-        { uncertain: true, transient: true },
-      );
-    });
-    expired.catch(() => undefined);
+      notify({
+        kind: 'called',
+        database,
+        seconds: (monotonicMs(systemClock) - begun) / 1000,
+        answered,
+      });
     const answer = run();
-    // The call may still fail long after it was given up on.
-    answer.catch(() => undefined);
     try {
-      const result = await Promise.race([answer, expired]);
+      const result = await within(systemClock, limitSeconds, answer);
+      if (result === TOO_LATE) {
+        throw new StoreError(
+          'unreachable',
+          `${operation} (${database} database): no answer within ${limitSeconds} s`,
+          { uncertain: true, transient: true },
+        );
+      }
       called(true);
       if (refused.delete(operation)) notify({ kind: 'granted', database, operation });
       return result;
@@ -72,20 +73,18 @@ export function createCaller(
         notify({ kind: 'refused', database, operation, reason, refusal });
       }
       throw failure;
-    } finally {
-      timeout.abort();
     }
   }
 
   async function repeatable<T>(operation: string, run: () => Promise<T>): Promise<T> {
-    const begun = performance.now();
+    const begun = monotonicMs(systemClock);
     for (let attempt = 0; ; attempt++) {
       try {
         return await once(operation, run);
       } catch (error) {
         const failure = toStoreError(error, operation, database);
         const wait = RETRY_DELAYS_MS[attempt];
-        const spent = (performance.now() - begun) / 1000;
+        const spent = (monotonicMs(systemClock) - begun) / 1000;
         if (!failure.transient || wait === undefined || spent >= timeoutSeconds) throw failure;
         await pause(wait);
       }
@@ -97,14 +96,14 @@ export function createCaller(
     limitSeconds: number,
     run: () => Promise<T>,
   ): Promise<T> {
-    const begun = performance.now();
+    const begun = monotonicMs(systemClock);
     for (;;) {
-      const left = limitSeconds - (performance.now() - begun) / 1000;
+      const left = limitSeconds - (monotonicMs(systemClock) - begun) / 1000;
       try {
         return await once(operation, run, left);
       } catch (error) {
         const { transient } = toStoreError(error, operation, database);
-        const spent = (performance.now() - begun) / 1000;
+        const spent = (monotonicMs(systemClock) - begun) / 1000;
         if (!transient || spent + LASTING_PAUSE_SECONDS >= limitSeconds) throw error;
         await pause(LASTING_PAUSE_SECONDS * 1000);
       }

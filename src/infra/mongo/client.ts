@@ -1,8 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Db, type MongoClientOptions } from 'mongodb';
 
 import { StoreError, toStoreError } from './store-error.ts';
 import type { Credentials, StoreEvent, StoreOptions } from './connection.port.ts';
+import { systemClock } from '../clock/clock.ts';
+import { giveUp, within } from '../concurrency/deadline.ts';
 
 /** The kinds of server that accept writes. */
 const WRITABLE = new Set(['RSPrimary', 'Standalone', 'Mongos', 'LoadBalancer']);
@@ -74,24 +75,15 @@ export function createConnection(
   return {
     db: (name) => {
       if (!usable) {
-        void client.close().catch(() => undefined);
+        giveUp(client.close());
         client = open();
         usable = true;
       }
       return client.db(name);
     },
     close: async () => {
-      const timeout = new AbortController();
-      const { signal } = timeout;
       // The farewell to a server that does not answer would never end, and nothing depends on it.
-      const late = delay(options.callTimeoutSeconds * 1000, undefined, { signal }).catch(
-        () => null,
-      );
-      try {
-        await Promise.race([client.close(), late]);
-      } finally {
-        timeout.abort();
-      }
+      await within(systemClock, options.callTimeoutSeconds, client.close());
     },
   };
 }
@@ -145,6 +137,7 @@ function connectionTeller(database: 'runs' | 'daq', notify: (event: StoreEvent) 
       failure === null
         ? 'no server accepts writes'
         : toStoreError(failure, 'watching the server', database).message;
+    // eslint-disable-next-line no-restricted-syntax -- must not keep a command alive, which only a timer itself can be told
     loss = setTimeout(() => {
       loss = null;
       known = false;

@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 
 import type { Caller } from './call.ts';
 import { hello } from './hello.ts';
+import { monotonicMs, systemClock } from '../clock/clock.ts';
 
 const MAX_AGE_MS = 60_000;
 
@@ -12,16 +13,16 @@ const MAX_AGE_MS = 60_000;
 export function createServerClock(db: () => Db, caller: Caller): () => Promise<Date> {
   let asked: { serverMs: number; monotonicMs: number } | null = null;
   return async () => {
-    const now = performance.now();
+    const now = monotonicMs(systemClock);
     if (asked === null || now - asked.monotonicMs > MAX_AGE_MS) {
       asked = await caller.repeatable('asking for the time', async () => {
         const reply = await hello((command) => db().command(command));
         return {
           serverMs: (reply.localTime as Date).getTime(),
-          monotonicMs: performance.now(),
+          monotonicMs: monotonicMs(systemClock),
         };
       });
     }
-    return new Date(asked.serverMs + (performance.now() - asked.monotonicMs));
+    return new Date(asked.serverMs + (monotonicMs(systemClock) - asked.monotonicMs));
   };
 }

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { ChangeStream, ChangeStreamDocument, Collection, Document } from 'mongodb';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Caller } from './call.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 import { Pace } from './pace.pure.ts';
+import { monotonicMs, systemClock } from '../clock/clock.ts';
+import { giveUp } from '../concurrency/deadline.ts';
 
 /** The server answers an idle stream this often: two commands a minute. */
 const AWAIT_MS = 30_000;
@@ -82,7 +83,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
           request,
         );
         // Its end is awaited below.
-        reading.catch(() => undefined);
+        giveUp(reading);
         // The stream is opened only by its first read: the gap must end at a known time.
         await caller.once('opening a change stream', () =>
           Promise.race([opened, reading, stopped]),
@@ -97,7 +98,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
       } finally {
         signal.removeEventListener('abort', stop);
         token = stream.resumeToken ?? token;
-        void stream.close().catch(() => undefined);
+        giveUp(stream.close());
       }
     } catch (error) {
       if (signal.aborted) break;
@@ -106,7 +107,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
       if (token === null && isForGood(failure)) return 'unsupported';
       // The token is too old for the server's history, or of another life of the collection.
       if (refused) token = null;
-      await delay(pause, undefined, { signal }).catch(() => undefined);
+      await systemClock.sleep(pause / 1000, signal);
       pause = Math.min(pause * 2, refused ? LONGEST_REFUSED_PAUSE_MS : LONGEST_PAUSE_MS);
     }
   }
@@ -115,11 +116,11 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
 
 /** Answers without an event, in a row, long before they were due. */
 class EarlyAnswers {
-  #last = performance.now();
+  #last = monotonicMs(systemClock);
   #inARow = 0;
 
   count(): void {
-    const now = performance.now();
+    const now = monotonicMs(systemClock);
     this.#inARow = now - this.#last < AWAIT_MS / 2 ? this.#inARow + 1 : 0;
     this.#last = now;
   }
@@ -143,7 +144,7 @@ async function readAll(
   let unanswered = 0;
   stream.on('resumeTokenChanged', () => (unanswered = 0));
   while (!signal.aborted) {
-    const asked = performance.now();
+    const asked = monotonicMs(systemClock);
     const event = await stream.tryNext();
     if (event !== null) {
       unanswered = 0;
@@ -151,7 +152,7 @@ async function readAll(
       onEvent(event);
       continue;
     }
-    const now = performance.now();
+    const now = monotonicMs(systemClock);
     // A stream that the server has ended, with its collection, says nothing at once, for ever.
     if (now - asked < AT_ONCE_MS && ++unanswered > MOST_UNANSWERED) return;
     if (now - asked > AWAIT_MS / 2) continue;
@@ -167,7 +168,7 @@ async function pauseUntil(signals: readonly AbortSignal[], milliseconds: number)
   const end = () => over.abort();
   for (const signal of signals) signal.addEventListener('abort', end, { once: true });
   if (signals.some(({ aborted }) => aborted)) end();
-  await delay(milliseconds, undefined, { signal: over.signal }).catch(() => undefined);
+  await systemClock.sleep(milliseconds / 1000, over.signal);
   for (const signal of signals) signal.removeEventListener('abort', end);
 }
 

@@ -13,8 +13,12 @@ const WATCHDOG_SECONDS = 1.5;
 const SERVICE = `
 import { createInterface } from 'node:readline';
 import { startServiceNotices } from './src/manager/service-notices.ts';
+import { systemClock } from './src/infra/clock/clock.ts';
+import { TaskGroup } from './src/infra/concurrency/task-group.ts';
 const view = { ready: false, status: 'starting' };
 const notices = startServiceNotices({
+  clock: systemClock,
+  tasks: new TaskGroup(systemClock),
   environment: process.env,
   python: 'python3',
   notifier: ${JSON.stringify(resolve('worker/bootstrax_worker/notifier.py'))},

@@ -11,6 +11,7 @@ import { stopAsking, useAsked, type Asked } from './asking.ts';
 import { act } from './under-way.ts';
 import { actionRow } from '../../../src/features/actions/action-table.pure.ts';
 import { targetName, targetNames } from './words.ts';
+import { begin } from '../background.ts';
 
 /** Asks for a reason, and shows what will happen, before anything does. */
 export function ActionDialog() {
@@ -67,7 +68,7 @@ function OpenDialog({ asked }: { asked: Asked }) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          void confirm(event.currentTarget);
+          begin(confirm(event.currentTarget));
         }}
       >
         <h2 id="ask-title">

@@ -6,6 +6,7 @@ import type {
   AuditAnswer,
 } from '../../../src/readmodel/action-api.ts';
 import { send } from '../session.ts';
+import { begin } from '../background.ts';
 
 /** How often it is asked what has become of them, ms. */
 const LOOK_MS = 1000;
@@ -42,7 +43,7 @@ export async function act(body: ActionBody): Promise<void> {
     ...batches,
     { id, actions, sentAtMs: at, endedAtMs: actions.some(isOpen) ? null : at },
   ];
-  timer ??= setInterval(() => void look(), LOOK_MS);
+  timer ??= setInterval(() => begin(look()), LOOK_MS);
   notify();
 }
 

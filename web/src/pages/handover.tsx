@@ -3,6 +3,7 @@ import type { HandoverAnswer } from '../../../src/readmodel/api.ts';
 import { Panel } from '../parts.tsx';
 import { useResource } from '../resource.ts';
 import { Link } from '../router.tsx';
+import { begin } from '../background.ts';
 
 const HOURS = ['8', '12', '24'] as const;
 
@@ -55,7 +56,7 @@ function Copied({ text }: { text: string }) {
   return (
     <>
       <div class="copy">
-        <button type="button" class="main-button" onClick={() => void copy()}>
+        <button type="button" class="main-button" onClick={() => begin(copy())}>
           Copy
         </button>
         <span class="quiet" role="status">

@@ -3,7 +3,6 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { MongoClient } from 'mongodb';
 import { z } from 'zod';
@@ -11,6 +10,7 @@ import { z } from 'zod';
 import { processIdentitySchema, type ProcessIdentity } from '../../linux/process-identity.pure.ts';
 import { identify, isAlive, signal, withArguments } from './embedded-process.ts';
 import { StoreError } from '../store-error.ts';
+import { monotonicMs, systemClock } from '../../clock/clock.ts';
 
 const LOOPBACK = '127.0.0.1';
 const PORTS = { from: 20_000, to: 32_000 };
@@ -159,11 +159,11 @@ async function launch(options: EmbeddedOptions): Promise<EmbeddedServer> {
 }
 
 async function untilReady(stateDir: string, server: EmbeddedServer): Promise<void> {
-  const deadline = performance.now() + READY_SECONDS * 1000;
-  while (performance.now() < deadline) {
+  const deadline = monotonicMs(systemClock) + READY_SECONDS * 1000;
+  while (monotonicMs(systemClock) < deadline) {
     if (!isAlive(server.identity)) throw await diedAtOnce(stateDir);
     if (await answers(server.url)) return;
-    await delay(POLL_MS);
+    await systemClock.sleep(POLL_MS / 1000);
   }
   throw new StoreError(
     'unreachable',
@@ -198,10 +198,10 @@ async function diedAtOnce(stateDir: string): Promise<StoreError> {
 }
 
 async function gone(identity: ProcessIdentity, seconds: number): Promise<boolean> {
-  const deadline = performance.now() + seconds * 1000;
+  const deadline = monotonicMs(systemClock) + seconds * 1000;
   while (isAlive(identity)) {
-    if (performance.now() > deadline) return false;
-    await delay(POLL_MS);
+    if (monotonicMs(systemClock) > deadline) return false;
+    await systemClock.sleep(POLL_MS / 1000);
   }
   return true;
 }
@@ -212,10 +212,10 @@ async function gone(identity: ProcessIdentity, seconds: number): Promise<boolean
  */
 async function freePort(preferred: number | null): Promise<number> {
   // Threads of a killed server may hold its port a little longer than it counts as alive.
-  const deadline = performance.now() + PORT_SECONDS * 1000;
-  while (preferred !== null && performance.now() < deadline) {
+  const deadline = monotonicMs(systemClock) + PORT_SECONDS * 1000;
+  while (preferred !== null && monotonicMs(systemClock) < deadline) {
     if (await isFree(preferred)) return preferred;
-    await delay(POLL_MS);
+    await systemClock.sleep(POLL_MS / 1000);
   }
   for (let i = 0; i < PORT_TRIES; i++) {
     const port = randomInt(PORTS.from, PORTS.to);

@@ -15,6 +15,8 @@ import {
 import { serversOnDisk } from '../../../../src/attempt/worker/servers-on-disk.ts';
 import { retireServers } from '../../../../src/attempt/worker/find-server.ts';
 import type { ForkServerOptions } from '../../../../src/attempt/worker/fork-server-options.ts';
+import { systemClock } from '../../../../src/infra/clock/clock.ts';
+import { TaskGroup } from '../../../../src/infra/concurrency/task-group.ts';
 
 export const PACKAGE = join(import.meta.dirname, '..', '..', '..', '..');
 export const PYTHON = process.env.BOOTSTRAX_PYTHON ?? join(PACKAGE, '.venv', 'bin', 'python');
@@ -84,7 +86,7 @@ export function forkServer(
 ): Watched {
   const watched: Omit<Watched, 'server'> = { states: [], graphs: [], ended: [], notes: [], folder };
   const options = tinyOptions(folder, changes);
-  const server = new ForkServer(options, {
+  const server = new ForkServer(options, new TaskGroup(systemClock), {
     onState: (state) => watched.states.push(state),
     onGraph: (graph) => watched.graphs.push(graph),
     onEnded: (attempt) => watched.ended.push(attempt),

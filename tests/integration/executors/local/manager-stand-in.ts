@@ -5,6 +5,8 @@ import type { Plan } from '../../../../src/attempt/attempt.pure.ts';
 import { LocalExecutor } from '../../../../src/executors/local/local-executor.ts';
 import { ForkServer } from '../../../../src/attempt/worker/fork-server.ts';
 import type { ForkServerOptions } from '../../../../src/attempt/worker/fork-server-options.ts';
+import { systemClock } from '../../../../src/infra/clock/clock.ts';
+import { TaskGroup } from '../../../../src/infra/concurrency/task-group.ts';
 
 const { options, plan, directory, report } = JSON.parse(process.argv[2] ?? '') as {
   options: ForkServerOptions;
@@ -12,7 +14,7 @@ const { options, plan, directory, report } = JSON.parse(process.argv[2] ?? '') a
   directory: string;
   report: string;
 };
-const server = new ForkServer(options);
+const server = new ForkServer(options, new TaskGroup(systemClock));
 server.start();
 await new LocalExecutor({ server, slots: 1 }).start(plan, directory);
 writeFileSync(`${report}.tmp`, JSON.stringify({ server: server.pid }));
