@@ -7,6 +7,7 @@ import type { Store } from '../src/ports/store.ts';
 import { PACKAGE, type Lab } from '../tests/support/lab.ts';
 import { median } from './figures.ts';
 import { cpuSeconds, memoryMb } from './process-use.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../src/run/run-tags.pure.ts';
 
 interface Query {
   name: string;
@@ -33,7 +34,7 @@ const DAY_MS = 86_400_000;
 const { claim, retry } = defaultRules;
 const DUE = {
   ...{ giveUpAfter: retry.maxFailures, limit: PAGE },
-  withoutTags: [claim.abandonTag, claim.holdTag],
+  withoutTags: [ABANDON_TAG, HOLD_TAG],
   withOddCounts: false,
 };
 const HOST = 'bench00.test.local';
@@ -45,7 +46,7 @@ const QUERIES: readonly Query[] = [
   {
     name: 'new runs',
     when: EACH_LOOK,
-    ask: ({ runs }) => runs.newCandidates({ limit: PAGE, withoutTags: [claim.abandonTag] }),
+    ask: ({ runs }) => runs.newCandidates({ limit: PAGE, withoutTags: [ABANDON_TAG] }),
   },
   {
     name: 'failed runs that are due',
@@ -62,7 +63,7 @@ const QUERIES: readonly Query[] = [
     when: 'each look with 20 new runs or more',
     ask: ({ runs }, now) =>
       runs.newCandidates({
-        ...{ limit: PAGE, withoutTags: [claim.abandonTag] },
+        ...{ limit: PAGE, withoutTags: [ABANDON_TAG] },
         begunBefore: new Date(now.getTime() - claim.overdueSeconds * 1000),
       }),
   },
@@ -80,7 +81,7 @@ const QUERIES: readonly Query[] = [
   {
     name: 'waiting runs tagged to be abandoned',
     when: `2 min; ${DUTY}`,
-    ask: ({ runs }) => runs.waitingTagged(claim.abandonTag, BATCH),
+    ask: ({ runs }) => runs.waitingTagged(ABANDON_TAG, BATCH),
   },
   {
     name: 'done runs that lack something',
@@ -88,7 +89,7 @@ const QUERIES: readonly Query[] = [
     ask: ({ runs }, now) =>
       runs.doneUnfinished({
         ...{ since: new Date(now.getTime() - 7 * DAY_MS), limit: BATCH },
-        ...{ tag: claim.abandonTag, taggedSince: new Date(now.getTime() - DAY_MS) },
+        ...{ tag: ABANDON_TAG, taggedSince: new Date(now.getTime() - DAY_MS) },
       }),
   },
   {

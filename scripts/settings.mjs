@@ -1,4 +1,4 @@
-// Writes the reference of settings into docs/configuration.md, from src/infra/config/setting-table.ts. A test
+// Writes the reference of settings into docs/configuration.md, from the schema in src/infra/config/schema. A test
 // fails when it is stale.
 import { build } from 'esbuild';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -18,6 +18,7 @@ import type { Environment } from '../ports/environment.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
 import { aboutOneRun } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
+import { ABANDON_TAG } from '../run/run-tags.pure.ts';
 
 /** Runs looked at in one pass, of each kind; what is over comes with the next pass. */
 const BATCH = 200;
@@ -48,15 +49,14 @@ export class LooseEnds {
   /** Of all hosts, as far as it can be seen from here. */
   async tie(): Promise<void> {
     const env = this.#env;
-    const { abandonTag } = env.rules.claim;
-    for (const document of await env.store.runs.waitingTagged(abandonTag, BATCH)) {
+    for (const document of await env.store.runs.waitingTagged(ABANDON_TAG, BATCH)) {
       await aboutOneRun(env, seenOf(document), () => this.#abandon(document));
     }
     const now = await env.store.serverTime();
     const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
     const done = await env.store.runs.doneUnfinished({
       ...{ since: ago(DONE_LOOKED_BACK_SECONDS), limit: BATCH },
-      ...{ tag: abandonTag, taggedSince: ago(env.rules.limits.abandonDoneSeconds) },
+      ...{ tag: ABANDON_TAG, taggedSince: ago(env.rules.limits.abandonDoneSeconds) },
     });
     this.#seenSince = await this.#finishAll(done, now, this.#seenSince);
   }
@@ -97,7 +97,7 @@ export class LooseEnds {
     const { rules } = this.#env;
     const { start, end, tags, own } = readRun(document);
     const ageSeconds = start === null ? Infinity : (now.getTime() - start.getTime()) / 1000;
-    const isTagged = tags.includes(rules.claim.abandonTag);
+    const isTagged = tags.includes(ABANDON_TAG);
     if (isTagged && ageSeconds < rules.limits.abandonDoneSeconds) return this.#abandon(document);
     if (end === null) {
       if (seenSeconds > rules.limits.endOfRunSeconds) await this.#sayEndIsMissing(document);
@@ -134,7 +134,7 @@ export class LooseEnds {
       document,
       'error',
       'run.number_shared',
-      `document ${key} of run ${number} is tagged ${this.#env.rules.claim.abandonTag} and not abandoned: ${documents.length} documents have this number, ${documentsInWords(documents)}, and the data of an abandoned run is deleted by the number; ${SETTLE_NUMBER}`,
+      `document ${key} of run ${number} is tagged ${ABANDON_TAG} and not abandoned: ${documents.length} documents have this number, ${documentsInWords(documents)}, and the data of an abandoned run is deleted by the number; ${SETTLE_NUMBER}`,
     );
     return true;
   }

@@ -24,6 +24,7 @@ import { endProblem } from '../retry/unmendable.pure.ts';
 import type { Fence, Fenced, ProgressSummary } from '../run/run.port.ts';
 import { checkRun, readRun, type Run } from '../run/run.pure.ts';
 import { checkNumber } from '../run/same-number.ts';
+import { ABANDON_TAG } from '../run/run-tags.pure.ts';
 
 /** An attempt at a run: its document is this host's from the claim to the conclusion. */
 export class RunPolicy implements AttemptPolicy {
@@ -235,9 +236,8 @@ export class RunPolicy implements AttemptPolicy {
   }
 
   #noteTags({ tags }: Run): void {
-    const { abandonTag } = this.#env.rules.claim;
-    if (!tags.includes(abandonTag) || this.#isPublishing) return;
-    this.#abandoned = `tagged ${abandonTag}`;
+    if (!tags.includes(ABANDON_TAG) || this.#isPublishing) return;
+    this.#abandoned = `tagged ${ABANDON_TAG}`;
     this.#life.end({ kind: 'operator', reason: this.#abandoned });
   }
 

@@ -2,6 +2,7 @@ import { checkRun, readRun, type ParsedRun, type StoredRun } from '../run/run.pu
 import { idText } from '../run/document-id.ts';
 import type { RunDocument, Seen } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
 
 /** Of each list so many are looked at in every turn. */
 const FIRST_PAGE = 20;
@@ -88,7 +89,7 @@ function readers(
 ): Record<List, ReadPage | null> {
   const { claim, retry } = rules;
   const overdueBefore = new Date(now.getTime() - claim.overdueSeconds * 1000);
-  const tagged = includeHeld ? [] : [claim.abandonTag];
+  const tagged = includeHeld ? [] : [ABANDON_TAG];
   const fresh =
     (also: { begunBefore?: Date; withoutDetector?: string }): ReadPage =>
     (skip, limit) =>
@@ -96,7 +97,7 @@ function readers(
   const due = {
     giveUpAfter: retry.maxFailures,
     withOddCounts: retries === 'none' || retries.withOddCounts !== false,
-    withoutTags: includeHeld ? [] : [claim.abandonTag, claim.holdTag],
+    withoutTags: includeHeld ? [] : [ABANDON_TAG, HOLD_TAG],
   };
   const noRetries = retries === 'none';
   const within = noRetries ? 0 : retries.withinSeconds;

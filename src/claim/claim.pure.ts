@@ -9,6 +9,7 @@ import {
   type ParsedRun,
 } from '../run/run.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
 
 export interface HostFacts {
   host: string;
@@ -84,7 +85,7 @@ export function evaluateClaim(
   const purpose: Purpose = bootstrax.state === null ? 'new' : 'retry';
   const checks = [
     stateCheck(parsed, bootstrax),
-    ...tagChecks(parsed, rules),
+    ...tagChecks(parsed),
     ...(bootstrax.state === 'failed' ? retryChecks(parsed, bootstrax, rules, now) : []),
     documentCheck(parsed, host),
     hostCheck(host),
@@ -136,7 +137,7 @@ function stateCheck(parsed: ParsedRun, bootstrax: BootstraxFields): Check {
   }
 }
 
-function tagChecks(parsed: ParsedRun, rules: Rules): Check[] {
+function tagChecks(parsed: ParsedRun): Check[] {
   const { tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
   const check = (tag: string, verdict: 'held' | 'abandoned'): Check => ({
     rule: `not tagged ${tag}`,
@@ -144,7 +145,7 @@ function tagChecks(parsed: ParsedRun, rules: Rules): Check[] {
     holds: !tags.includes(tag),
     otherwise: pass(verdict, `tagged ${tag}`),
   });
-  return [check(rules.claim.abandonTag, 'abandoned'), check(rules.claim.holdTag, 'held')];
+  return [check(ABANDON_TAG, 'abandoned'), check(HOLD_TAG, 'held')];
 }
 
 function retryChecks(

@@ -3,6 +3,7 @@ import type { HostView } from '../host/host-document.pure.ts';
 import { slotsNow } from './slots.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
 import type { BootstraxFields } from '../run/run.pure.ts';
+import { ABANDON_TAG } from '../run/run-tags.pure.ts';
 
 /** What happens to a run next; every part of it can be kept by somebody who lives. */
 export interface NextStep {
@@ -37,7 +38,7 @@ export function nextStep(
   circumstances: Circumstances,
 ): NextStep | null {
   const { bootstrax, tags, host, rules, fleetNow } = circumstances;
-  const tagged = tags.includes(rules.claim.abandonTag);
+  const tagged = tags.includes(ABANDON_TAG);
   switch (verdict) {
     case 'eligible':
       return isAlive(fleetNow, host.host)

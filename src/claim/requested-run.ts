@@ -3,6 +3,7 @@ import { documentInWords, mayBegin, SETTLE_NUMBER, severalText } from '../run/sa
 import { numbered } from '../run/same-number.store.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
 
 export type RequestedRun =
   { ok: true; run: Run; document: RunDocument } | { ok: false; message: string };
@@ -43,10 +44,10 @@ export async function requestedRun(
     case null:
       break;
   }
-  if (run.tags.includes(env.rules.claim.abandonTag)) {
-    return no(`run ${number} is tagged ${env.rules.claim.abandonTag}: it ends abandoned`);
+  if (run.tags.includes(ABANDON_TAG)) {
+    return no(`run ${number} is tagged ${ABANDON_TAG}: it ends abandoned`);
   }
-  if (run.tags.includes(env.rules.claim.holdTag)) {
+  if (run.tags.includes(HOLD_TAG)) {
     return no(`run ${number} is held: 'bootstrax release ${number}' first`);
   }
   return { ok: true, run, document };

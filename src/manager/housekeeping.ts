@@ -151,16 +151,16 @@ export class Housekeeping {
         this.#stale.look(this.#book),
       );
     }
-    if (now - this.#faultsAt >= SET_ASIDE_SELDOM * limits.cleanUpSeconds) {
+    if (now - this.#faultsAt >= SET_ASIDE_SELDOM * limits.housekeepingSeconds) {
       this.#faultsAt = now;
       await unlessRefused(this.#env, 'runs that are set aside', () => this.#faults.look());
     }
-    if (now - this.#tiedAt >= SELDOM * limits.cleanUpSeconds) {
+    if (now - this.#tiedAt >= SELDOM * limits.housekeepingSeconds) {
       this.#tiedAt = now;
       await unlessRefused(this.#env, 'runs that nobody holds', () => this.#looseEnds.tie());
       await this.#silentHosts.look();
     }
-    if (now - this.#setAsideAt >= SET_ASIDE_SELDOM * limits.cleanUpSeconds) {
+    if (now - this.#setAsideAt >= SET_ASIDE_SELDOM * limits.housekeepingSeconds) {
       this.#setAsideAt = now;
       await unlessRefused(this.#env, 'runs that wait for their number', () =>
         this.#setAside.look(),
@@ -171,7 +171,7 @@ export class Housekeeping {
   /** What each host does for itself. */
   async #lookHere(): Promise<void> {
     const now = this.#env.clock.monotonicSeconds();
-    if (now - this.#cleanedAt < SELDOM * this.#env.rules.limits.cleanUpSeconds) return;
+    if (now - this.#cleanedAt < SELDOM * this.#env.rules.limits.housekeepingSeconds) return;
     this.#cleanedAt = now;
     await recoverAttempts(this.#env, this.#book, this.#handlers, this.#signal);
     await tidyPlaces(this.#env, this.#book, this.#signal);

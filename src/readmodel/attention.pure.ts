@@ -10,6 +10,7 @@ import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.pu
 import type { HostCard } from './hosts.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
+import { ABANDON_TAG } from '../run/run-tags.pure.ts';
 
 /** One thing that does not become well by itself. */
 export interface AttentionItem {
@@ -53,7 +54,6 @@ export interface AttentionLimits {
   consideringLeaseSeconds: number;
   /** What waits for so long goes before new runs. */
   overdueSeconds: number;
-  abandonTag: string;
 }
 
 /** `notHandedOn`: why a done run has no status that hands it on, where it should have one. */
@@ -226,7 +226,7 @@ function ofRun(
     case 'retrying':
     case 'requeued': {
       // Tagged to be abandoned, it is not tried again.
-      if (run.nextRetry === null || run.tags.includes(limits.abandonTag)) return [];
+      if (run.nextRetry === null || run.tags.includes(ABANDON_TAG)) return [];
       if (!isLate(new Date(run.nextRetry), limits, now, places)) return [];
       return [
         {

@@ -4,7 +4,6 @@ import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { readTimes } from '../attempt/attempt-times.pure.ts';
 import type { Condition } from './run-condition.pure.ts';
 import { withOlder } from './heartbeats.pure.ts';
-import { HOLD_TAG } from '../infra/config/rules.pure.ts';
 import type { RunState } from '../run/run.pure.ts';
 import { storedCause, storedCauseText } from '../retry/stored-cause.pure.ts';
 import type { Collection, FindOptions } from '../infra/mongo/collection.ts';
@@ -24,6 +23,7 @@ import type {
 } from './overview.port.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import { storedRuns } from '../run/stored-runs.ts';
+import { HOLD_TAG } from '../run/run-tags.pure.ts';
 
 const WAITING_PROJECTION = { number: 1, start: 1, tags: 1, bootstrax: 1 } as const;
 

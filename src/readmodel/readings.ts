@@ -9,7 +9,7 @@ import { queueOf, type Queue, type Waiting } from './queue.pure.ts';
 import { runRow, type RunRow } from './run-row.pure.ts';
 import { hostView, type HostView } from '../host/host-document.pure.ts';
 import { readRun } from '../run/run.pure.ts';
-import { HOLD_TAG, type Rules } from '../infra/config/rules.pure.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
 import { runView } from '../run/run-view.pure.ts';
 import { idText } from '../run/document-id.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
@@ -17,6 +17,7 @@ import type { Store } from '../ports/store.ts';
 import type { StoredSign } from './overview.port.ts';
 import type { StripCell } from './api.ts';
 import { monotonicMs, systemClock, type Clock } from '../infra/clock/clock.ts';
+import { HOLD_TAG } from '../run/run-tags.pure.ts';
 
 const STRIP_CELLS = 100;
 /** More waiting runs than this are told as "at least". */
@@ -256,7 +257,6 @@ export async function readWaitingRuns(
         busyLeaseSeconds: rules.limits.busyLeaseSeconds,
         consideringLeaseSeconds: rules.limits.consideringLeaseSeconds,
         overdueSeconds: rules.claim.overdueSeconds,
-        abandonTag: rules.claim.abandonTag,
       },
       now,
       standingsOf(standings),

@@ -1,5 +1,5 @@
-import { HOLD_TAG } from '../infra/config/rules.pure.ts';
 import type { RunView } from '../run/run-view.pure.ts';
+import { HOLD_TAG } from '../run/run-tags.pure.ts';
 
 /** How a run stands, for people: finer than `bootstrax.state`, and each run has exactly one. */
 export const CONDITIONS = [

@@ -45,7 +45,7 @@ export class Quarantine {
   async standing(): Promise<HostTrust> {
     const now = this.#env.clock.monotonicSeconds();
     const askAgain =
-      this.#standing.kind === 'trusted' ? Infinity : this.#env.rules.limits.cleanUpSeconds;
+      this.#standing.kind === 'trusted' ? Infinity : this.#env.rules.limits.housekeepingSeconds;
     if (now - this.#askedAt < askAgain && this.#askedAt !== -Infinity) return this.#standing;
     const standing = await unlessOutage(this.#env, 'the record of this host', () => this.#ask());
     if (standing === null) return this.#standing;

@@ -1,6 +1,5 @@
 import type { Document } from 'mongodb';
 
-import { HOLD_TAG } from '../infra/config/rules.pure.ts';
 import {
   arrayAt,
   inSeconds,
@@ -14,6 +13,7 @@ import {
 import { registerStage, unregisterStage } from './run-data.ts';
 import type { Conclusion, Fence, PlanSummary, ProgressSummary } from './run.port.ts';
 import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
+import { HOLD_TAG } from './run-tags.pure.ts';
 
 export const FINISHED_STATUS = 'eb_finished_pre';
 /** Given twice: whoever copies the second along writes the first anew (`claim/claimed-run.pure`). */

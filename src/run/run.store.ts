@@ -1,4 +1,3 @@
-import { HOLD_TAG } from '../infra/config/rules.pure.ts';
 import { readRun, type StoredRun } from './run.pure.ts';
 import type { Document, ObjectId } from 'mongodb';
 
@@ -49,6 +48,7 @@ import { unregisterStage, withdrawLiveStage } from './run-data.ts';
 import { seenOf, storedRuns } from './stored-runs.ts';
 import type { Fence, Fenced, RunStore } from './run.port.ts';
 import type { RunDocument, Seen } from './run-document.port.ts';
+import { HOLD_TAG } from './run-tags.pure.ts';
 
 export const RUNS_COLLECTION = 'runs';
 

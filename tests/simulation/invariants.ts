@@ -4,7 +4,7 @@ import type { Document } from 'mongodb';
 
 import type { Plan } from '../../src/attempt/attempt.pure.ts';
 import { canTransition, type RunState } from '../../src/run/run.pure.ts';
-import { ABANDON_TAG, defaultRules, HOLD_TAG } from '../../src/infra/config/rules.pure.ts';
+import { defaultRules } from '../../src/infra/config/rules.pure.ts';
 import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
 import { OUTPUT_DIRECTORY, STAGING_DIRECTORY, STATE_DIRECTORY, type OutputFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
@@ -18,6 +18,7 @@ import type { Change } from './store/collection.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import { sameValue } from './store/values.ts';
 import type { World } from './worlds.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../../src/run/run-tags.pure.ts';
 
 /** A claim that was on its way so long may have begun before the tag was set, seconds. */
 const TAG_GRACE_SECONDS = 90;

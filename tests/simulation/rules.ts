@@ -24,7 +24,7 @@ export const simulationRules: Rules = {
   quarantine: { ...defaultRules.quarantine, firstSeconds: 60, maxSeconds: 240 },
   limits: {
     ...defaultRules.limits,
-    cleanUpSeconds: 30,
+    housekeepingSeconds: 30,
     maxNoWriteSeconds: 120,
     endOfRunSeconds: 120,
     maxRateSeconds: 15,

@@ -1,6 +1,5 @@
 import type { Document } from 'mongodb';
 
-import { ABANDON_TAG } from '../../src/infra/config/rules.pure.ts';
 import type { Child } from './child.ts';
 import { Daq } from './daq.ts';
 import { Faults, PEOPLE_SECONDS } from './faults.ts';
@@ -21,6 +20,7 @@ import { isSettled } from './settled.ts';
 import { createDatabase } from './store/index.ts';
 import { Time } from './time.ts';
 import { worldsOf, type World } from './worlds.ts';
+import { ABANDON_TAG } from '../../src/run/run-tags.pure.ts';
 
 /**
  * After the last fault every run must come to its end within this time, seconds: one that takes its

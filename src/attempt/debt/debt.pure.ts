@@ -1,6 +1,7 @@
 import { lacksData } from '../live-input.pure.ts';
 import type { TargetRules } from '../../infra/config/rules.pure.ts';
 import type { StoredRun } from '../../run/stored-run.pure.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 /** A done attempt that made fewer targets than wanted. */
 export interface Debtor {
@@ -65,7 +66,6 @@ export function debtFacts({ bootstrax, own, data, tags, ...stored }: StoredRun):
 
 export interface DebtRules {
   targets: Pick<TargetRules, 'lastResort'>;
-  claim: { holdTag: string; abandonTag: string };
 }
 
 /** From which data the missing targets could be made. */
@@ -97,7 +97,7 @@ export function offerable(
     return no('it has been processed again since');
   }
   if (facts.debtAttempt !== null) return no('it is being made up for now');
-  for (const tag of [rules.claim.abandonTag, rules.claim.holdTag]) {
+  for (const tag of [ABANDON_TAG, HOLD_TAG]) {
     if (facts.tags.includes(tag)) return no(`it is tagged ${tag}`);
   }
   if (facts.incomplete) return no('its raw data is incomplete: live data could not be read');

@@ -62,7 +62,7 @@ export class Debts {
     const { clock, rules, executor } = this.#env;
     const now = clock.monotonicSeconds();
     if (!executor.startsAtOnce()) return;
-    if (this.#book.size > 0 || now - this.#lookedAt < rules.limits.cleanUpSeconds) return;
+    if (this.#book.size > 0 || now - this.#lookedAt < rules.limits.housekeepingSeconds) return;
     this.#lookedAt = now;
     for (const debt of await this.#due()) {
       if (!(await accepting()).ok) return;

@@ -121,7 +121,7 @@ async function setAside(root: string, runId: string): Promise<void> {
   const { folder, aside } = await namesOf(root, runId);
   if ((await kindOf(folder)) !== 'folder') throw new InTheWay(`${folder} is no folder any more`);
   if ((await kindOf(aside)) !== 'missing') throw new InTheWay(`${aside} is in the way`);
-  await renameDurable('live.set_aside', folder, aside);
+  await renameDurable('live.rename', folder, aside);
 }
 
 async function putBack(root: string, runId: string): Promise<void> {

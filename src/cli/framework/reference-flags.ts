@@ -194,7 +194,10 @@ function commandAt(args: readonly string[]): number | null {
 function wantsValue(arg: string): boolean {
   if (arg.includes('=')) return false;
   if (arg === '--config') return true;
-  return ENTRIES.some(({ flag, setting: { kind } }) => flag === arg && kind !== 'boolean');
+  return ENTRIES.some(
+    ({ flag, earlier, setting: { kind } }) =>
+      (flag === arg || earlier?.flag === arg) && kind !== 'boolean',
+  );
 }
 
 function nameOf(arg: string): string {

@@ -1,19 +1,25 @@
 import { Option, type Command } from 'commander';
-import { ENTRIES, type Entry } from '../../infra/config/entries.ts';
+import { ENTRIES, type Names } from '../../infra/config/entries.ts';
 import { loadSettings, type FoundHostName, type Loaded } from '../../infra/config/load-config.ts';
 import { closest } from '../../infra/config/suggest.pure.ts';
 
 /** Every setting is a flag of every command; they are listed by `bootstrax config`, not in the help. */
 export function addSettingFlags(program: Command): void {
-  for (const { flag, setting } of ENTRIES) {
+  for (const { flag, setting } of ALL_NAMES) {
     if (flag === null) continue;
     const negated = flag.replace(/^--/, '--no-');
     const flags = setting.kind === 'boolean' ? [flag, negated] : [`${flag} <value>`];
-    for (const each of flags) program.addOption(new Option(each, setting.about).hideHelp());
+    for (const each of flags) program.addOption(new Option(each, setting.description).hideHelp());
   }
 }
 
-/** The effective settings of this call. Throws a `ConfigurationFailure`. */
+/** Every setting by its name, and by its earlier one. */
+const ALL_NAMES = ENTRIES.flatMap(({ setting, earlier, ...names }) => [
+  { setting, ...names },
+  ...(earlier === null ? [] : [{ setting, ...earlier }]),
+]);
+
+/** The effective settings of this call; says which earlier names are given. Throws a `ConfigurationFailure`. */
 export async function settingsOf(
   command: Command,
   {
@@ -23,7 +29,7 @@ export async function settingsOf(
 ): Promise<Loaded> {
   const program = rootOf(command);
   const { config } = program.opts<{ config?: string }>();
-  return loadSettings({
+  const loaded = await loadSettings({
     ...options,
     env: process.env,
     // What is given for this host by flag or variable is then taken for the other as well.
@@ -31,6 +37,10 @@ export async function settingsOf(
     file: config ?? null,
     hostName: foundHostName,
   });
+  // Of another host's settings it has been said already.
+  for (const line of host === undefined ? loaded.renamed : [])
+    process.stderr.write(`bootstrax: ${line}\n`);
+  return loaded;
 }
 
 /** What the resolver says, unless the state folder knows this machine by another name. */
@@ -61,7 +71,11 @@ export function flagArguments(command: Command): string[] {
 export function unknownVariables(
   env: Readonly<Record<string, string | undefined>>,
 ): { name: string; meant: string | null }[] {
-  const known = ['BOOTSTRAX_CONFIG', 'BOOTSTRAX_CRASH_AT', ...ENTRIES.flatMap((e) => e.env ?? [])];
+  const known = [
+    'BOOTSTRAX_CONFIG',
+    'BOOTSTRAX_CRASH_AT',
+    ...ALL_NAMES.flatMap((e) => e.env ?? []),
+  ];
   return Object.keys(env)
     .filter((name) => name.startsWith('BOOTSTRAX_') && !known.includes(name))
     .map((name) => ({ name, meant: closest(name, known) }));
@@ -69,7 +83,7 @@ export function unknownVariables(
 
 function givenFlags(program: Command): Record<string, string | boolean> {
   const flags: Record<string, string | boolean> = {};
-  for (const { flag, keyword } of ENTRIES.map(withKeyword)) {
+  for (const { flag, keyword } of ALL_NAMES.map(withKeyword)) {
     if (flag === null) continue;
     if (program.getOptionValueSource(keyword) !== 'cli') continue;
     flags[flag] = program.getOptionValue(keyword) as string | boolean;
@@ -77,7 +91,7 @@ function givenFlags(program: Command): Record<string, string | boolean> {
   return flags;
 }
 
-function withKeyword({ flag }: Entry): { flag: string | null; keyword: string } {
+function withKeyword({ flag }: Names): { flag: string | null; keyword: string } {
   const keyword = (flag ?? '')
     .slice(2)
     .replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -4,6 +4,7 @@ import type { Rules } from '../../infra/config/rules.pure.ts';
 import type { RunActionKind } from './action-table.pure.ts';
 import { isHeld } from './seen.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
+import { HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 /** How it is carried out. */
 export type RunStep =
@@ -103,15 +104,14 @@ const no = (why: string): RunEffect => ({ possible: false, why });
 const isOwned = ({ state }: BootstraxFields): boolean =>
   state === 'considering' || state === 'busy';
 
-function hold({ name, fields, held, rules }: Facts): RunEffect {
-  const tag = rules.claim.holdTag;
-  const done = `${name} is held: it carries the tag ${tag}.`;
+function hold({ name, fields, held }: Facts): RunEffect {
+  const done = `${name} is held: it carries the tag ${HOLD_TAG}.`;
   if (held) return { possible: true, step: { kind: 'nothing' }, effect: `It is held.`, done };
   const goesOn = isOwned(fields) ? ` The attempt on ${fields.host ?? 'its host'} goes on.` : '';
   return {
     possible: true,
     step: { kind: 'hold' },
-    effect: `It gets the tag ${tag}: no host takes it until it is released.${goesOn}`,
+    effect: `It gets the tag ${HOLD_TAG}: no host takes it until it is released.${goesOn}`,
     done,
   };
 }

@@ -1,5 +1,5 @@
-import { HOLD_TAG } from '../../infra/config/rules.pure.ts';
 import type { StoredRun } from '../../run/run.pure.ts';
+import { HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 /**
  * What a person sees of a thing, in one line: an action that was decided by it is carried out only

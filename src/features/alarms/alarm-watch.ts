@@ -68,7 +68,7 @@ export class AlarmWatch {
     const { signal } = this.#tasks;
     while (!signal.aborted) {
       await this.#look();
-      await this.#clock.sleep(this.#settings.alarms.lookSeconds, signal);
+      await this.#clock.sleep(this.#settings.alarms.pollSeconds, signal);
     }
   }
 

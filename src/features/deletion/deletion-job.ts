@@ -21,6 +21,7 @@ import { isDiskTrouble } from '../../ports/disk-trouble.ts';
 import { inOutput } from '../../attempt/files/place.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { untilAnswered, untilWritten } from '../../ports/persist.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 export type DeletionEnd =
   | { kind: 'done'; folder: string; files: number; bytes: number; vouchedBy: readonly string[] }
@@ -280,13 +281,10 @@ class DeletionJob {
     const { host } = env;
     const { attempt } = record;
     const stored = readRun(document);
-    return allowed(
-      stillOurs(checkRun(stored), stored.own.lastAttempt, { host, attempt }, env.rules.claim),
-    );
+    return allowed(stillOurs(checkRun(stored), stored.own.lastAttempt, { host, attempt }));
   }
 
   #withdraw(document: RunDocument, location: string, before: boolean) {
-    const { holdTag, abandonTag } = this.#env.rules.claim;
     const fence: Fence = {
       id: document._id,
       attempt: this.#record.attempt,
@@ -294,7 +292,7 @@ class DeletionJob {
     };
     return this.#written(`the live data of run ${this.#record.run}`, (again) =>
       this.#env.store.runs.withdrawLive(fence, location, {
-        unlessTagged: [holdTag, abandonTag],
+        unlessTagged: [HOLD_TAG, ABANDON_TAG],
         again: again || before,
       }),
     );

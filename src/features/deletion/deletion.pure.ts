@@ -2,9 +2,10 @@ import { z } from 'zod';
 
 import type { PluginGraph, Product, Result } from '../../attempt/attempt.pure.ts';
 import { standsForAll } from '../../attempt/live-input.pure.ts';
-import type { ClaimRules, LimitRules, TargetRules } from '../../infra/config/rules.pure.ts';
+import type { LimitRules, TargetRules } from '../../infra/config/rules.pure.ts';
 import { problemsText, type ParsedRun, type Run } from '../../run/run.pure.ts';
 import { matches, suitsDetectors } from '../../infra/config/type-names.pure.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 /**
  * May the live data of a run be deleted? Each question is answered by itself, from what was found
@@ -69,7 +70,6 @@ export function stillOurs(
   parsed: ParsedRun,
   lastAttempt: unknown,
   { host, attempt }: { host: string; attempt: string },
-  { holdTag, abandonTag }: ClaimRules,
 ): Allowed<{ run: Run; end: Date }> {
   if (parsed.kind === 'malformed') {
     return refused(`its document is malformed: ${problemsText(parsed.malformed.problems)}`);
@@ -89,7 +89,7 @@ export function stillOurs(
   if (outcome !== null && outcome !== 'done') {
     return refused(`it is done, but not by this host's attempt: that one was ${outcome}`);
   }
-  const tag = [holdTag, abandonTag].find((name) => run.tags.includes(name));
+  const tag = [HOLD_TAG, ABANDON_TAG].find((name) => run.tags.includes(name));
   if (tag !== undefined) return refused(`it is tagged ${tag}`);
   if (run.end === null) return refused('its end is not known');
   return { kind: 'allowed', run, end: run.end };

@@ -33,7 +33,7 @@ export class Deletions {
     if (this.#env.deletion === null) return this.#sayWhatIsLeft();
     while (!signal.aborted) {
       await this.pass(signal);
-      await this.#wake.wait(this.#env.rules.limits.cleanUpSeconds, signal);
+      await this.#wake.wait(this.#env.rules.limits.housekeepingSeconds, signal);
     }
   }
 

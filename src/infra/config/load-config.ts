@@ -1,15 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { describeError, type ConfigurationError, type Sources } from './configuration-error.ts';
 import { parseCredentials, withCredentials, type CredentialsFile } from './credentials.ts';
 import type { Settings } from './entries.ts';
 import { packageDirectory, stateHome } from './paths.ts';
-import {
-  describeError,
-  resolveSettings,
-  type ConfigurationError,
-  type Sources,
-} from './resolve.ts';
+import { resolveSettings } from './resolve.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -34,6 +30,8 @@ export interface Loaded {
   file: string | null;
   /** The host's name is not what the resolver says; null if there is nothing to say. */
   hostWarning: string | null;
+  /** One line for each setting that is given under its earlier name. */
+  renamed: readonly string[];
 }
 
 /** The name of a host that no source names. */
@@ -50,7 +48,7 @@ export interface LoadOptions {
   file: string | null;
   /** Asked only if no source names the host: it may take seconds. */
   hostName: (stateDir: string) => Promise<FoundHostName>;
-  /** For what needs no database: its file may be absent where only the decisions are looked at. */
+  /** For what needs no database: the credentials file may be absent then. */
   withoutCredentials?: boolean;
   /** For what only reads: with the account of a utilix file that may do no more, if it has one. */
   readOnlyAccount?: boolean;
@@ -94,6 +92,7 @@ export async function loadSettings(options: LoadOptions): Promise<Loaded> {
     sources,
     file: file?.path ?? null,
     hostWarning,
+    renamed: resolution.renamed,
   };
 }
 
@@ -103,7 +102,7 @@ async function readConfiguration(path: string) {
     return { path, text, privateToOwner: (mode & 0o077) === 0 };
   } catch (error) {
     throw new ConfigurationFailure([
-      { setting: null, source: { kind: 'file', path }, problem: cannotRead(error) },
+      { setting: null, source: { kind: 'file', path }, line: null, problem: cannotRead(error) },
     ]);
   }
 }
@@ -135,7 +134,12 @@ async function readCredentials(
 async function readPrivate(path: string, readOnly: boolean): Promise<CredentialsFile> {
   const failure = (problem: string): ConfigurationFailure =>
     new ConfigurationFailure([
-      { setting: 'database.credentials_file', source: { kind: 'file', path }, problem },
+      {
+        setting: 'database.credentials_file',
+        source: { kind: 'file', path },
+        line: null,
+        problem,
+      },
     ]);
   let text: string;
   try {

@@ -1,4 +1,6 @@
 import { ENTRIES, type Entry } from './entries.ts';
+import { expectedOf } from './expectation.pure.ts';
+import { defaultIn } from './schema/setting.pure.ts';
 
 /** The reference of all settings for `docs/configuration.md`: a table for each section of the file. */
 export function settingsInMarkdown(): string {
@@ -12,20 +14,25 @@ export function settingsInMarkdown(): string {
       [
         `### \`[${section}]\``,
         '',
-        '| setting | default | flag, variable | meaning |',
-        '|---|---|---|---|',
+        '| setting | value | default | flag, variable | meaning |',
+        '|---|---|---|---|---|',
         ...entries.map((entry) => row(entry, section)),
       ].join('\n'),
     )
     .join('\n\n');
 }
 
-function row({ path, env, flag, setting }: Entry, section: string): string {
+function row(entry: Entry, section: string): string {
+  const { path, env, flag, setting, schema, earlier } = entry;
   const name = `\`${path.slice(section.length + 1)}\``;
   const names = env === null ? 'file only' : `\`${flag}\`, \`${env}\``;
   const unit = setting.unit === undefined ? '' : ` ${setting.unit}`;
-  const shown = defaultInWords(setting.defaultValue(FACTS));
-  return `| ${name} | ${shown}${shown === '' ? '' : unit} | ${names} | ${setting.about} |`;
+  const shown = defaultInWords(defaultIn(setting, FACTS));
+  const before = earlier === null ? '' : ` Its earlier name is \`${earlier.path}\`.`;
+  return `| ${[
+    ...[name, expectedOf(setting, schema), `${shown}${shown === '' ? '' : unit}`],
+    ...[names, setting.description + before],
+  ].join(' | ')} |`;
 }
 
 /** Stand-ins for what differs from machine to machine. */

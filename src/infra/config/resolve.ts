@@ -1,39 +1,15 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { parse, TomlError } from 'smol-toml';
-import type { z } from 'zod';
-import { defaultRules } from './rules.pure.ts';
-import { matches } from './type-names.pure.ts';
+import type { ConfigurationError, Source, Sources } from './configuration-error.ts';
 import { passwordIn } from './connection.ts';
-import { ENTRIES, type Entry, type Settings } from './entries.ts';
-import { stagingDirectory } from './paths.ts';
-import { isWithin } from '../values/within.pure.ts';
-import { snakeCase, type Facts, type HostRow, type MachineFacts } from './setting.ts';
-import { closest } from './suggest.pure.ts';
-
-/** Where a value came from. */
-export type Source =
-  | { kind: 'default' }
-  | { kind: 'file'; path: string }
-  | { kind: 'environment'; name: string }
-  | { kind: 'flag'; name: string };
-
-/** By the setting's path in the file, e.g. `paths.live_data`. */
-export type Sources = Readonly<Record<string, Source>>;
-
-export interface ConfigurationError {
-  /** Path of the setting, or of the unknown key; null if the file as a whole cannot be read. */
-  setting: string | null;
-  source: Source;
-  problem: string;
-}
+import { contradictions } from './contradictions.ts';
+import { ENTRIES, type Entry, type Names, type Settings } from './entries.ts';
+import { expectedOf, problemsOf, unfit } from './expectation.pure.ts';
+import { defaultIn, type Facts, type HostRow, type MachineFacts } from './schema/setting.pure.ts';
+import { lineOf, readToml, type ConfigurationFile } from './toml-file.ts';
+import { matches } from './type-names.pure.ts';
 
 export interface Inputs {
-  file: {
-    path: string;
-    text: string;
-    /** May others than its owner read it? */
-    privateToOwner: boolean;
-  } | null;
+  file: ConfigurationFile | null;
   env: Readonly<Record<string, string | undefined>>;
   /** By flag name with dashes, e.g. `--live-data`; booleans for `--warm-up` and `--no-warm-up`. */
   flags: Readonly<Record<string, string | boolean>>;
@@ -43,13 +19,28 @@ export interface Inputs {
   home: string;
 }
 
-export type Resolution =
-  | { kind: 'settings'; settings: Settings; sources: Sources }
-  | { kind: 'errors'; errors: readonly ConfigurationError[] };
+export interface Resolved {
+  kind: 'settings';
+  settings: Settings;
+  sources: Sources;
+  /** One line for each setting that is given under its earlier name. */
+  renamed: readonly string[];
+}
+
+export type Resolution = Resolved | { kind: 'errors'; errors: readonly ConfigurationError[] };
 
 interface Given {
   value: unknown;
   source: Source;
+  /** Its name where it is given: the path in the file, the variable or the flag. */
+  name: string;
+  /** That name today; null if it is given by that. */
+  newName: string | null;
+}
+
+interface Reading extends Inputs {
+  fromFile: ReadonlyMap<string, unknown>;
+  errors: ConfigurationError[];
 }
 
 /**
@@ -58,21 +49,35 @@ interface Given {
  */
 export function resolveSettings(inputs: Inputs): Resolution {
   const errors: ConfigurationError[] = [];
-  const fromFile = readFile(inputs, errors);
+  const fromFile =
+    inputs.file === null ? new Map<string, unknown>() : readToml(inputs.file, errors);
+  const reading: Reading = { ...inputs, fromFile, errors };
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
+  const renamed: string[] = [];
   let facts: Facts = { ...inputs.facts, hostRows: [] };
   for (const entry of ENTRIES) {
-    const given = lookUp(entry, inputs, fromFile, errors);
-    const checked = given && check(entry, given, inputs, errors);
-    const value = checked ? checked.value : entry.setting.defaultValue(facts);
+    const [given, ...others] = givenFor(entry, reading);
+    const read = given === undefined ? null : readValue(entry, given, reading);
+    const value = read === null ? defaultIn(entry.setting, facts) : read.value;
     put(values, entry.keys, value);
-    sources[entry.path] = checked ? checked.source : { kind: 'default' };
+    sources[entry.path] = given === undefined || read === null ? { kind: 'default' } : given.source;
     facts = withKnown(facts, entry.path, value);
+    for (const each of given === undefined ? [] : [given, ...others]) {
+      if (each.newName !== null) renamed.push(renamedInWords(each, each.newName, inputs));
+    }
   }
-  const settings = assemble(values);
-  if (errors.length === 0) errors.push(...contradictions(settings, sources));
-  return errors.length > 0 ? { kind: 'errors', errors } : { kind: 'settings', settings, sources };
+  (values['database'] as Record<string, unknown>)['credentials'] = { runs: null, daq: null };
+  const settings = values as unknown as Settings;
+  if (errors.length === 0) {
+    for (const { setting, problem } of contradictions(settings)) {
+      const source = sources[setting] ?? { kind: 'default' };
+      errors.push({ setting, source, line: lineIn(source, setting.split('.'), inputs), problem });
+    }
+  }
+  return errors.length > 0
+    ? { kind: 'errors', errors }
+    : { kind: 'settings', settings, sources, renamed };
 }
 
 /** The host's role and resources follow its name unless they are given. */
@@ -83,120 +88,124 @@ function withKnown(facts: Facts, path: string, value: unknown): Facts {
   return { ...facts, hostRows: rows.filter(({ pattern }) => matches(facts.hostName, pattern)) };
 }
 
-/** One line for a person: which setting, from where, what is wrong. */
-export function describeError(error: ConfigurationError): string {
-  const from = describeSource(error.source);
-  return error.setting === null
-    ? `${from}: ${error.problem}`
-    : `${error.setting} (${from}): ${error.problem}`;
+interface Place {
+  nameOf: (names: Names) => string | null;
+  valueOf: (name: string, reading: Reading) => unknown;
+  sourceOf: (name: string, reading: Reading) => Source;
 }
 
-/** `default`, or the file, variable or flag by name. */
-export function describeSource(source: Source): string {
-  switch (source.kind) {
-    case 'default':
-      return 'default';
-    case 'file':
-      return source.path;
-    case 'environment':
-    case 'flag':
-      return source.name;
-  }
+/** Where settings are given; what stands before counts before what stands after. */
+const PLACES: readonly Place[] = [
+  {
+    nameOf: ({ flag }) => flag,
+    valueOf: (name, { flags }) => flags[name],
+    sourceOf: (name) => ({ kind: 'flag', name }),
+  },
+  {
+    nameOf: ({ env }) => env,
+    // An empty variable is what a service file leaves behind for "not set".
+    valueOf: (name, { env }) => env[name] || undefined,
+    sourceOf: (name) => ({ kind: 'environment', name }),
+  },
+  {
+    nameOf: ({ path }) => path,
+    valueOf: (name, { fromFile }) => fromFile.get(name),
+    sourceOf: (_, { file }) => ({ kind: 'file', path: file?.path ?? '' }),
+  },
+];
+
+/** Everything that is given for a setting; the first counts. */
+function givenFor(entry: Entry, reading: Reading): Given[] {
+  const names: Names[] = entry.earlier === null ? [entry] : [entry, entry.earlier];
+  return PLACES.flatMap(({ nameOf, valueOf, sourceOf }) =>
+    names.flatMap((each) => {
+      const name = nameOf(each);
+      const value = name === null ? undefined : valueOf(name, reading);
+      if (name === null || value === undefined) return [];
+      const newName = each === entry ? null : nameOf(entry);
+      return [{ value, name, source: sourceOf(name, reading), newName }];
+    }),
+  );
 }
 
-function lookUp(
-  entry: Entry,
-  { env, flags }: Inputs,
-  fromFile: ReadonlyMap<string, Given>,
-  errors: ConfigurationError[],
-): Given | null {
-  const flag = entry.flag === null ? undefined : flags[entry.flag];
-  if (entry.flag !== null && flag !== undefined) {
-    return parseText(entry, flag, { kind: 'flag', name: entry.flag }, errors);
-  }
-  const variable = entry.env === null ? undefined : env[entry.env];
-  // An empty variable is what a service file leaves behind for "not set".
-  if (entry.env !== null && variable !== undefined && variable !== '') {
-    return parseText(entry, variable, { kind: 'environment', name: entry.env }, errors);
-  }
-  return fromFile.get(entry.path) ?? null;
+function renamedInWords({ name, source }: Given, newName: string, inputs: Inputs): string {
+  const line = lineIn(source, name.split('.'), inputs);
+  const where = source.kind === 'file' ? `${source.path} line ${line}: ` : '';
+  return `${where}${name} is now called ${newName}; the next release does not know the earlier name`;
 }
 
-function parseText(
-  { setting, path }: Entry,
-  given: string | boolean,
-  source: Source,
-  errors: ConfigurationError[],
-): Given | null {
-  if (typeof given === 'boolean') return { value: given, source };
+function lineIn(source: Source, keys: readonly string[], { file }: Inputs): number | null {
+  return source.kind === 'file' && file !== null ? lineOf(file.text, keys) : null;
+}
+
+/** The value as the program uses it; null if something is wrong with it. */
+function readValue(entry: Entry, given: Given, reading: Reading): { value: unknown } | null {
+  const { setting, schema } = entry;
+  const wrong = (problem: string, at: readonly string[] = []): null => {
+    const line = lineIn(given.source, [...given.name.split('.'), ...at], reading);
+    reading.errors.push({ setting: entry.path, source: given.source, line, problem });
+    return null;
+  };
+  const value = given.source.kind === 'file' ? given.value : parseText(entry, given.value);
+  if (value === undefined) return wrong(unfit(setting, given.value, expectedOf(setting, schema)));
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    for (const { text, at } of problemsOf(setting, schema, value, parsed.error.issues)) {
+      wrong(text, at);
+    }
+    return null;
+  }
+  const exposed = exposedSecret(entry, parsed.data, given.source, reading);
+  if (exposed !== null) return wrong(exposed);
+  if (typeof parsed.data === 'string' && (setting.kind === 'path' || setting.kind === 'command')) {
+    return { value: absolute(parsed.data, setting.kind, given.source, reading) };
+  }
+  return { value: parsed.data };
+}
+
+/** What a flag or variable means; undefined if it means nothing. */
+function parseText({ setting }: Entry, given: unknown): unknown {
+  if (typeof given !== 'string') return given;
   switch (setting.kind) {
     case 'number': {
       const value = given.trim() === '' ? NaN : Number(given);
-      if (!Number.isNaN(value)) return { value, source };
-      errors.push({ setting: path, source, problem: `"${given}" is not a number` });
-      return null;
+      return Number.isNaN(value) ? undefined : value;
     }
-    case 'boolean': {
-      const value = { true: true, yes: true, '1': true, false: false, no: false, '0': false }[
+    case 'boolean':
+      return { true: true, yes: true, '1': true, false: false, no: false, '0': false }[
         given.toLowerCase()
       ];
-      if (value !== undefined) return { value, source };
-      errors.push({ setting: path, source, problem: `"${given}" is neither true nor false` });
-      return null;
-    }
-    case 'list': {
-      const value = given
+    case 'list':
+      return given
         .split(',')
         .map((word) => word.trim())
         .filter((word) => word !== '');
-      return { value, source };
-    }
     case 'text':
     case 'path':
     case 'command':
     case 'table':
-      return { value: given, source };
+      return given;
   }
 }
 
-function check(
-  entry: Entry,
-  given: Given,
-  inputs: Inputs,
-  errors: ConfigurationError[],
-): Given | null {
-  const { setting, path } = entry;
-  const wrong = (problem: string): null => {
-    errors.push({ setting: path, source: given.source, problem });
-    return null;
-  };
-  const parsed = setting.schema.safeParse(given.value);
-  if (!parsed.success) return wrong(parsed.error.issues.map(describeIssue).join('; '));
-  let value = parsed.data;
-  if (typeof value === 'string' && (setting.kind === 'path' || setting.kind === 'command')) {
-    value = absolute(value, setting.kind, given.source, inputs);
+/** Who else could read a secret, in words with what to do; null if nobody could. */
+function exposedSecret(
+  { setting }: Entry,
+  value: unknown,
+  source: Source,
+  { file }: Inputs,
+): string | null {
+  const isOpen = source.kind === 'file' && file?.privateToOwner !== true;
+  if (setting.hidden && isOpen) {
+    return `is a secret, but others may read the file: chmod 600 ${source.path}`;
   }
-  if (setting.hidden && given.source.kind === 'file' && !inputs.file?.privateToOwner) {
-    return wrong(`is a secret, but others may read the file: chmod 600 ${given.source.path}`);
+  if (!setting.secret || typeof value !== 'string' || passwordIn(value) === null) return null;
+  if (source.kind !== 'file') {
+    return 'the URL carries a password, which others could read: put it into a file with mode 0600 and name that with --credentials-file';
   }
-  if (setting.secret && typeof value === 'string' && passwordIn(value) !== null) {
-    if (given.source.kind !== 'file') {
-      return wrong(
-        'the URL carries a password, which others could read; put it into a file with mode 0600 and name that with --credentials-file',
-      );
-    }
-    if (!inputs.file?.privateToOwner) {
-      return wrong(
-        `the URL carries a password, but others may read the file: chmod 600 ${given.source.path}`,
-      );
-    }
-  }
-  return { value, source: given.source };
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const place = issue.path.map(String).join('.');
-  return place === '' ? issue.message : `at ${place}: ${issue.message}`;
+  return isOpen
+    ? `the URL carries a password, but others may read the file: chmod 600 ${source.path}`
+    : null;
 }
 
 function absolute(
@@ -211,57 +220,6 @@ function absolute(
   return resolve(workingDirectory, base, value);
 }
 
-/** The values in the file by setting; what is not a setting becomes an error with a suggestion. */
-function readFile({ file }: Inputs, errors: ConfigurationError[]): Map<string, Given> {
-  const found = new Map<string, Given>();
-  if (file === null) return found;
-  const source: Source = { kind: 'file', path: file.path };
-  let content: Record<string, unknown>;
-  try {
-    content = parse(file.text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const problem = `line ${error.line}: ${error.message.split('\n')[0] ?? 'not TOML'}`;
-    errors.push({ setting: null, source, problem });
-    return found;
-  }
-  const settingPaths = new Map(ENTRIES.map((entry) => [entry.path, entry]));
-  const sections = new Set(
-    ENTRIES.flatMap(({ keys }) =>
-      keys.slice(0, -1).map((_, depth) =>
-        keys
-          .slice(0, depth + 1)
-          .map(snakeCase)
-          .join('.'),
-      ),
-    ),
-  );
-  const walk = (node: Record<string, unknown>, above: string): void => {
-    for (const [key, value] of Object.entries(node)) {
-      const path = above === '' ? key : `${above}.${key}`;
-      if (settingPaths.has(path)) {
-        found.set(path, { value, source });
-      } else if (!sections.has(path)) {
-        const known = [...settingPaths.keys(), ...sections];
-        const meant = closest(path, known) ?? sameName(key, [...settingPaths.keys()]);
-        const problem = `there is no such setting${meant === null ? '' : `; did you mean ${meant}?`}`;
-        errors.push({ setting: path, source, problem });
-      } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-        walk(value as Record<string, unknown>, path);
-      } else {
-        errors.push({ setting: path, source, problem: 'is a section and takes no value' });
-      }
-    }
-  };
-  walk(content, '');
-  return found;
-}
-
-/** A setting of the same name in another section. */
-function sameName(key: string, paths: readonly string[]): string | null {
-  return paths.find((path) => path.endsWith(`.${key}`)) ?? null;
-}
-
 function put(tree: Record<string, unknown>, keys: readonly string[], value: unknown): void {
   const [first, ...rest] = keys;
   if (first === undefined) return;
@@ -271,86 +229,4 @@ function put(tree: Record<string, unknown>, keys: readonly string[], value: unkn
   }
   tree[first] ??= {};
   put(tree[first] as Record<string, unknown>, rest, value);
-}
-
-function assemble(values: Record<string, unknown>): Settings {
-  const {
-    database,
-    host,
-    paths,
-    worker,
-    simulator,
-    checks,
-    deletion,
-    dashboard,
-    alarms,
-    ...rules
-  } = values as unknown as Settings & Settings['rules'];
-  return {
-    database: { ...database, credentials: { runs: null, daq: null } },
-    host,
-    paths,
-    worker,
-    simulator,
-    checks,
-    deletion,
-    dashboard,
-    alarms,
-    // The names of tags are not a site's choice.
-    rules: { ...rules, claim: { ...defaultRules.claim, ...rules.claim } },
-  };
-}
-
-function contradictions(
-  { host, paths, alarms, dashboard, rules }: Settings,
-  sources: Sources,
-): ConfigurationError[] {
-  const errors: ConfigurationError[] = [];
-  const wrong = (setting: string, problem: string): void => {
-    errors.push({ setting, source: sources[setting] ?? { kind: 'default' }, problem });
-  };
-  if (!Object.hasOwn(rules.resources.tables, host.resourceTable)) {
-    const names = Object.keys(rules.resources.tables).join(', ');
-    wrong(
-      'host.resource_table',
-      `resources.tables has no table "${host.resourceTable}", only ${names}`,
-    );
-  }
-  const staging = stagingDirectory(paths);
-  if (isWithin(staging, paths.output)) {
-    wrong(
-      'paths.staging',
-      `${staging} lies in paths.output, ${paths.output}, where other programs take each name for that of a run: choose a folder beside it`,
-    );
-  }
-  const ranges = {
-    'resources.clips.cores': rules.resources.clips.cores,
-    'resources.clips.max_messages': rules.resources.clips.maxMessages,
-    'resources.clips.timeout_seconds': rules.resources.clips.timeoutSeconds,
-    'retry.jitter': rules.retry.jitter,
-  };
-  for (const [path, { min, max }] of Object.entries(ranges)) {
-    if (min > max) wrong(`${path}.min`, `${min} is above ${path}.max, ${max}`);
-  }
-  if (alarms.mailTo.length > 0 && (alarms.mailServer === null || alarms.mailFrom === null)) {
-    wrong('alarms.mail_to', 'mail needs alarms.mail_server and alarms.mail_from as well');
-  }
-  if ((alarms.mailUser === null) !== (alarms.mailPassword === null)) {
-    wrong('alarms.mail_user', 'goes only together with alarms.mail_password');
-  }
-  const { addresses, operators, operatorGroups, viewers, viewerGroups } = dashboard.proxy;
-  if (addresses.length > 0 && ![operators, operatorGroups, viewers, viewerGroups].flat().length) {
-    wrong(
-      'dashboard.proxy.addresses',
-      'goes only together with operators, operator_groups, viewers or viewer_groups: so nobody could do anything',
-    );
-  }
-  if (rules.targets.default.length === 0) wrong('targets.default', 'names no data type');
-  if (rules.limits.renewSeconds >= rules.limits.busyLeaseSeconds) {
-    wrong('limits.renew_seconds', 'must be shorter than limits.busy_lease_seconds');
-  }
-  if (rules.limits.renewSeconds >= rules.limits.consideringLeaseSeconds) {
-    wrong('limits.renew_seconds', 'must be shorter than limits.considering_lease_seconds');
-  }
-  return errors;
 }

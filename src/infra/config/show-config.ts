@@ -1,7 +1,7 @@
 import { maskUrl } from './connection.ts';
 import { ENTRIES, type Settings } from './entries.ts';
-import { describeSource, type Sources } from './resolve.ts';
-import { snakeCase } from './setting.ts';
+import { describeSource, type Sources } from './configuration-error.ts';
+import { snakeCase, type Setting } from './schema/setting.pure.ts';
 
 /** One setting as `bootstrax config` shows it. */
 export interface ShownSetting {
@@ -18,30 +18,33 @@ export interface ShownSetting {
 
 /** Every setting with its effective value and where it came from. */
 export function showSettings(settings: Settings, sources: Sources): ShownSetting[] {
-  const { rules, ...rest } = settings;
-  const tree: unknown = { ...rest, ...rules };
   return ENTRIES.map(({ keys, path, env, flag, setting }) => {
-    const value = keys.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], tree);
+    const value = keys.reduce<unknown>(
+      (node, key) => (node as Record<string, unknown>)[key],
+      settings,
+    );
     const source = describeSource(sources[path] ?? { kind: 'default' });
     return { setting: path, value: shown(value, setting), source, env, flag };
   });
 }
 
-function shown(
-  value: unknown,
-  setting: { secret?: boolean; hidden?: boolean; rows?: boolean },
-): unknown {
+function shown(value: unknown, setting: Setting): unknown {
   if (setting.hidden && value !== null) return '***';
   if (setting.secret && typeof value === 'string') return maskUrl(value);
-  return setting.rows ? rowsInSnakeCase(value) : value;
+  return asWritten(value, setting);
 }
 
-function rowsInSnakeCase(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(rowsInSnakeCase);
+/** A value with the names that its fields have in the file. */
+export function asWritten(value: unknown, { kind, isOpen }: Setting): unknown {
+  return kind === 'table' && !isOpen ? inSnakeCase(value) : value;
+}
+
+function inSnakeCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inSnakeCase);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, field]) => field !== null)
-      .map(([key, field]) => [snakeCase(key), rowsInSnakeCase(field)]),
+      .map(([key, field]) => [snakeCase(key), inSnakeCase(field)]),
   );
 }

@@ -102,7 +102,7 @@ export const DISK_STEPS = [
   'evidence.stacks',
   'shared-memory.remove',
   'worker-folder.clear',
-  'live.set_aside',
+  'live.rename',
   'live.put_back',
   'live.remove',
   'shadow.make',

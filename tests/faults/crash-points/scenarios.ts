@@ -391,7 +391,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'live data is deleted',
     failures: 0,
     points: [
-      ...around('deletions.request', 'deletions.begin', 'live.set_aside', 'runs.withdraw_live'),
+      ...around('deletions.request', 'deletions.begin', 'live.rename', 'runs.withdraw_live'),
       ...around('live.remove', 'deletions.end'),
       'live.remove:after#3',
       'runs.conclude:after',
@@ -405,7 +405,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'the deletion of live data begins anew',
     failures: 0,
     points: [...around('live.put_back', 'deletions.begin'), 'live.remove:after'],
-    toTheCut: ways.recoveringFrom(ways.deleting, 'live.set_aside:after', ways.DELETING),
+    toTheCut: ways.recoveringFrom(ways.deleting, 'live.rename:after', ways.DELETING),
     restart: ways.DELETING,
     afterwards: ways.liveDataGone,
   },

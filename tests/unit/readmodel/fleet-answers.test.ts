@@ -19,7 +19,6 @@ const LIMITS = {
   busyLeaseSeconds: defaultRules.limits.busyLeaseSeconds,
   consideringLeaseSeconds: defaultRules.limits.consideringLeaseSeconds,
   overdueSeconds: defaultRules.claim.overdueSeconds,
-  abandonTag: defaultRules.claim.abandonTag,
 };
 
 const someHost = fc.record({

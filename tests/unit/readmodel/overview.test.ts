@@ -198,7 +198,6 @@ describe('what needs a human', () => {
     busyLeaseSeconds: 120,
     consideringLeaseSeconds: 60,
     overdueSeconds: 3600,
-    abandonTag: 'abandon',
   };
   const kinds = (
     bootstrax: Record<string, unknown>,
@@ -276,7 +275,7 @@ describe('what needs a human', () => {
 describe('what needs a human of runs that nobody else would tell of', () => {
   const limits = {
     ...{ promiseGraceSeconds: 60, busyLeaseSeconds: 120, consideringLeaseSeconds: 60 },
-    ...{ overdueSeconds: 3600, abandonTag: 'abandon' },
+    ...{ overdueSeconds: 3600 },
   };
   const items = (rows: RunView[], hosts: HostCard[] = []) =>
     attention(

@@ -1,8 +1,8 @@
 import type { HostCard } from '../../../src/readmodel/hosts.pure.ts';
 import type { RunRow } from '../../../src/readmodel/run-row.pure.ts';
-import { HOLD_TAG } from '../../../src/infra/config/rules.pure.ts';
 import type { RunActionKind } from '../../../src/features/actions/action-table.pure.ts';
 import type { Offer } from './buttons.tsx';
+import { HOLD_TAG } from '../../../src/run/run-tags.pure.ts';
 
 const isOver = ({ state }: RunRow) => state === 'done' || state === 'abandoned';
 const isHeld = ({ tags }: RunRow) => tags.includes(HOLD_TAG);

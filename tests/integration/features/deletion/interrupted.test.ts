@@ -141,7 +141,7 @@ describe('on its way', () => {
     expect(record['bytes_freed']).toBe(unfinished[0]!['bytes']);
   });
 
-  test.each(['deletions.begin:after', 'live.set_aside:after'])(
+  test.each(['deletions.begin:after', 'live.rename:after'])(
     'cut at %s and taken over then, its live data is there again',
     async (cut) => {
       const number = await doneRun();
@@ -168,7 +168,7 @@ describe('on its way', () => {
     const number = await doneRun();
     const files = filesIn(liveFolder(number));
     const cutAt = (point: string) => ({ ...ON, env: { ...ON.env, BOOTSTRAX_CRASH_AT: point } });
-    const first = await askFor(number, cutAt('live.set_aside:after'));
+    const first = await askFor(number, cutAt('live.rename:after'));
     await first.exited;
     expect((await lab.command(['handback'], ON)).code).toBe(0);
     // Nobody has been told that it goes: it is all there.

@@ -75,13 +75,7 @@ describe('a run is still as this host concluded it', () => {
     changes: Record<string, unknown> = {},
     bootstrax: Record<string, unknown> = {},
     lastAttempt: unknown = ATTEMPT,
-  ) =>
-    stillOurs(
-      parsed(done(changes, bootstrax)),
-      lastAttempt,
-      { host: HOST, attempt: ATTEMPT },
-      defaultRules.claim,
-    );
+  ) => stillOurs(parsed(done(changes, bootstrax)), lastAttempt, { host: HOST, attempt: ATTEMPT });
 
   it('if it is done, here, by this attempt', () => {
     expect(ours()).toMatchObject({ kind: 'allowed', end: END });

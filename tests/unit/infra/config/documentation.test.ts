@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'smol-toml';
 import { expect, it } from 'vitest';
 import { settingsInMarkdown } from '../../../../src/infra/config/markdown.ts';
-import { describeError, resolveSettings } from '../../../../src/infra/config/resolve.ts';
+import { resolveSettings } from '../../../../src/infra/config/resolve.ts';
+import { describeError } from '../../../../src/infra/config/configuration-error.ts';
 
 const documentation = await readFile('docs/configuration.md', 'utf8');
 

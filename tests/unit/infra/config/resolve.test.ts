@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { describeError } from '../../../../src/infra/config/configuration-error.ts';
 import {
-  describeError,
   resolveSettings,
   type Inputs,
   type Resolution,
 } from '../../../../src/infra/config/resolve.ts';
+import { defaultIn } from '../../../../src/infra/config/schema/setting.pure.ts';
 import { ENTRIES } from '../../../../src/infra/config/entries.ts';
-import { showSettings } from '../../../../src/infra/config/show-config.ts';
+import { asWritten, showSettings } from '../../../../src/infra/config/show-config.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 
 function resolve(
@@ -191,31 +192,33 @@ role = "backup"`;
     });
     expect(errors).toHaveLength(6);
     expect(errors.join('\n')).toMatch(
-      /paths\.outptu \(\/etc\/lab\/bootstrax\.toml\): there is no such setting; did you mean paths\.output\?/,
+      /paths\.outptu \(\/etc\/lab\/bootstrax\.toml line 2\): there is no such setting; did you mean paths\.output\?/,
     );
     expect(errors.join('\n')).toMatch(/wroker \(.*did you mean worker\?/);
-    expect(errors.join('\n')).toMatch(/host\.slots \(\/etc\/lab\/bootstrax\.toml\): .*>0/);
-    expect(errors.join('\n')).toMatch(/host\.role .*"primary"\|"backup"\|"never"/);
     expect(errors.join('\n')).toMatch(
-      /disk\.max_used_percent \(BOOTSTRAX_DISK_MAX_USED_PERCENT\): "many" is not a number/,
+      /host\.slots \(\/etc\/lab\/bootstrax\.toml line 4\): found 0, .* above 0/,
     );
-    expect(errors.join('\n')).toMatch(/retry\.growth \(--retry-growth\): .*>=1/);
+    expect(errors.join('\n')).toMatch(/host\.role .*primary, backup, never/);
+    expect(errors.join('\n')).toMatch(
+      /disk\.max_used_percent \(BOOTSTRAX_DISK_MAX_USED_PERCENT\): found "many", expected a number from 1 to 100/,
+    );
+    expect(errors.join('\n')).toMatch(/retry\.growth \(--retry-growth\): .*of at least 1/);
   });
 
   it.each([
     ['[host', /line 1/],
-    ['[database]\nurl = "db.lab:27017"', /database\.url .*must begin with mongodb:/],
+    ['[database]\nurl = "db.lab:27017"', /database\.url .*begins with mongodb:/],
     ['host = 1', /host .*is a section/],
-    ['[host]\nresource_table = "fast"', /no table "fast", only new, old/],
+    ['[host]\nresource_table = "fast"', /found "fast", expected .*: new, old/],
     ['[retry.jitter]\nmin = 2', /retry\.jitter\.min .*above/],
-    ['[targets]\ndefault = []', /names no data type/],
+    ['[targets]\ndefault = []', /found an empty list/],
     ['[paths]\noutput = "/o"\nstaging = "/o"', /paths\.staging .*: \/o lies in paths\.output/],
     ['[paths]\noutput = "/o/"\nstaging = "/o/s/t"', /paths\.staging .*\/o\/s\/t lies in paths/],
     ['[paths]\noutput = "/"', /paths\.staging .*\/\.staging lies in paths\.output/],
-    ['[limits]\nrenew_seconds = 120', /shorter than limits\.busy_lease_seconds/],
+    ['[limits]\nrenew_seconds = 120', /found 120, expected less than limits\.busy_lease_seconds/],
     // A run may be considered for minutes, and the reference takes it after 60 s.
-    ['[limits]\nrenew_seconds = 60', /shorter than limits\.considering_lease_seconds/],
-    ['[[targets.ladder]]\npattern = "x"', /targets\.ladder .*at 0\.failures/],
+    ['[limits]\nrenew_seconds = 60', /less than limits\.considering_lease_seconds/],
+    ['[[targets.ladder]]\npattern = "x"', /targets\.ladder .*row 1, failures/],
     ['slots = 2', /did you mean host\.slots/],
   ])('refuses %j', (toml, message) => {
     expect(errorsOf({ toml }).join('\n')).toMatch(message);
@@ -258,7 +261,7 @@ describe('what is a secret as a whole', () => {
 
   it.each([
     ['webhook = "file:///etc/passwd"', 'https:// or http://'],
-    ['mail_server = "smtp://u:p@mail.lab"', 'must not carry a user'],
+    ['mail_server = "smtp://u:p@mail.lab"', 'without a user or a password'],
     ['mail_to = ["shift@lab"]', 'needs alarms.mail_server'],
     ['mail_user = "u"', 'alarms.mail_password'],
   ])('%s is refused', (line, problem) => {
@@ -292,10 +295,99 @@ describe('the table of settings', () => {
     });
   });
 
-  it('accepts every default by its own schema, tables aside', () => {
+  it('accepts every default, as it is written in the file, by its own schema', () => {
     const facts = { hostName: 'a.b', hostRows: [], packageDirectory: '/p', stateHome: '/s' };
-    for (const { path, setting } of ENTRIES.filter((entry) => !entry.setting.rows)) {
-      expect(setting.schema.safeParse(setting.defaultValue(facts)).success, path).toBe(true);
+    for (const { path, setting, schema } of ENTRIES) {
+      const value = defaultIn(setting, facts);
+      const parsed = schema.safeParse(asWritten(value, setting));
+      expect(parsed.success && parsed.data, path).toEqual(value);
     }
+  });
+});
+
+describe('a setting that has a new name', () => {
+  const toml = '[host]\nslots = 2\n\n[limits]\nclean_up_seconds = 7';
+  const secondsOf = (given: Parameters<typeof resolve>[0]) =>
+    settingsOf(given).settings.rules.limits.housekeepingSeconds;
+
+  it('is accepted by its earlier name in the file, as a variable and as a flag', () => {
+    expect(secondsOf({ toml })).toBe(7);
+    expect(secondsOf({ toml, env: { BOOTSTRAX_LIMITS_CLEAN_UP_SECONDS: '8' } })).toBe(8);
+    expect(secondsOf({ toml, flags: { '--limits-clean-up-seconds': '9' } })).toBe(9);
+  });
+
+  it('says the new name in one line for each place', () => {
+    const env = { BOOTSTRAX_ALARMS_LOOK_SECONDS: '5' };
+    const { renamed, settings } = settingsOf({ toml, env });
+    expect(settings.alarms.pollSeconds).toBe(5);
+    expect(renamed).toEqual([
+      'BOOTSTRAX_ALARMS_LOOK_SECONDS is now called BOOTSTRAX_ALARMS_POLL_SECONDS; the next release does not know the earlier name',
+      '/etc/lab/bootstrax.toml line 5: limits.clean_up_seconds is now called limits.housekeeping_seconds; the next release does not know the earlier name',
+    ]);
+    expect(settingsOf().renamed).toEqual([]);
+  });
+
+  it('counts by its new name where both are given', () => {
+    expect(secondsOf({ toml: `${toml}\nhousekeeping_seconds = 6` })).toBe(6);
+  });
+});
+
+describe('what is wrong is said with its place, what was found and what is expected', () => {
+  const table = `[[targets.ladder]]
+pattern = "a"
+failures = 1
+
+[[targets.ladder]]
+pattern = "b"
+failures = -1`;
+
+  it.each<[Parameters<typeof resolve>[0], string]>([
+    [
+      { toml: '\n[host]\n# two\nslots = 1.5' },
+      'host.slots (FILE line 4): found 1.5, expected a whole number above 0',
+    ],
+    [
+      { toml: '[host]\nrole = "boss"' },
+      'host.role (FILE line 2): found "boss", expected one of primary, backup, never',
+    ],
+    [
+      { toml: '[targets]\nraw_types = [\n  "raw_records",\n]\ndefault = "peaks"' },
+      'targets.default (FILE line 5): found "peaks", expected a list of words',
+    ],
+    [
+      { toml: '[dashboard]\nmetrics_addresses = ["10.0.0"]' },
+      'dashboard.metrics_addresses (FILE line 2): found ["10.0.0"], expected addresses such as 10.0.0.4 or 10.0.0.0/24',
+    ],
+    [
+      { toml: '[database]\nurl = "me:hush@db.lab"' },
+      'database.url (FILE line 2): found a value that is not shown here, expected a URL that begins with mongodb:// or mongodb+srv://',
+    ],
+    [
+      { toml: '[worker]\nwarm_up = "yes"' },
+      'worker.warm_up (FILE line 2): found "yes", expected true or false',
+    ],
+    [
+      { env: { BOOTSTRAX_WARM_UP: 'maybe' } },
+      'worker.warm_up (BOOTSTRAX_WARM_UP): found "maybe", expected true or false',
+    ],
+    [
+      { flags: { '--dashboard-port': '99999' } },
+      'dashboard.port (--dashboard-port): found 99999, expected a whole number from 0 to 65535',
+    ],
+    [
+      { toml: table },
+      'targets.ladder (FILE line 7): row 2, failures: found -1, expected a whole number of at least 0',
+    ],
+    [
+      { toml: `${table.replace('-1', '1')}\nfoo = 1` },
+      'targets.ladder (FILE line 8): row 2: found foo, expected only pattern, failures',
+    ],
+    [
+      { toml: '[limits]\nclean_up_seconds = 0' },
+      'limits.housekeeping_seconds (FILE line 2): found 0, expected a number above 0',
+    ],
+    [{ toml: '[hots]' }, 'hots (FILE line 1): there is no such setting; did you mean host?'],
+  ])('%j', (given, message) => {
+    expect(errorsOf(given)).toEqual([message.replace('FILE', '/etc/lab/bootstrax.toml')]);
   });
 });
