@@ -1,5 +1,6 @@
 import type { Incomplete, Lack, LackKind } from '../run/incomplete.pure.ts';
 import type { Input } from './attempt.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 
 /** Named one by one in documents and messages; all are counted. */
 const MOST_PARTS = 20;
@@ -59,7 +60,7 @@ function partInWords({ kind, chunk, reader, bytes, rows, problem }: Lack): strin
     case 'unread':
       return `chunk ${chunk} (${bytes ?? 0} bytes)`;
     case 'unreadable':
-      return `chunk ${chunk} of ${reader ?? 'a reader'} (${bytes ?? 0} bytes, ${rows ?? 0} rows read of it; ${problem ?? 'damaged'})`;
+      return `chunk ${chunk} of ${reader ?? 'a reader'} (${counted(bytes ?? 0, 'byte')}, ${counted(rows ?? 0, 'row')} read of it; ${problem ?? 'damaged'})`;
   }
 }
 
@@ -131,7 +132,7 @@ export function inputInWords(input: InputSummary | null | undefined): string[] {
   const { accounted, chunks, files, bytes, rows, incomplete, quiet } = input;
   const silent = quietInWords(quiet);
   return [
-    `Read ${chunks} chunks of live data: ${files} files, ${bytes} bytes, ${rows} rows.`,
+    `Read ${counted(chunks, 'chunk')} of live data: ${counted(files, 'file')}, ${counted(bytes, 'byte')}, ${counted(rows, 'row')}.`,
     ...(accounted
       ? []
       : ['Input not accounted: a reader of the context does not say what it reads.']),

@@ -7,6 +7,7 @@ import { readRun } from '../run/run.pure.ts';
 import type { Store } from '../ports/store.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 
 /** Shorter than the lease of a run that is being considered, seconds. */
 const PATIENCE_SECONDS = 30;
@@ -47,7 +48,7 @@ export async function wipeOnlineMonitor(
       await env.store.onlineMonitor.remove(ids);
       env.log.info(
         { event: 'online_monitor.wiped', run: number, documents: ids.length },
-        `${ids.length} documents of earlier attempts at run ${number} removed from online_monitor`,
+        `${counted(ids.length, 'document')} of earlier attempts at run ${number} removed from online_monitor`,
       );
       if (env.clock.monotonicSeconds() < limit) continue;
       return await sayLeft(env, number, 'there are too many to remove them in time');

@@ -3,6 +3,7 @@ import type { Rules, TargetRules } from '../infra/config/rules.pure.ts';
 import type { FieldProblem, Run } from '../run/run.pure.ts';
 import { suitsDetectors } from '../infra/config/type-names.pure.ts';
 import { endProblem } from '../retry/unmendable.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 
 export type Verification =
   | { kind: 'ok' }
@@ -54,7 +55,9 @@ export function verifyProducts(
 ): Verification {
   const empty = products.find(({ rows, bytes }) => rows > 0 && bytes === 0);
   if (empty !== undefined) {
-    return bad(`${empty.type} has ${empty.rows} rows but no bytes in ${empty.location}.`);
+    return bad(
+      `${empty.type} has ${counted(empty.rows, 'row')} but no bytes in ${empty.location}.`,
+    );
   }
   const raw = telling(products, run, targets);
   if (raw === undefined)

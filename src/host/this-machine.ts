@@ -5,13 +5,13 @@ import { checkWritableFolder, diskSpace } from '../infra/disk/disk.ts';
 import { lookAtLiveFolder } from '../attempt/files/live-folder.ts';
 import { LoadMeter } from '../infra/linux/load.ts';
 import { memoryCapacity } from './memory.ts';
-import { NoAnswerError, Patience } from '../infra/disk/disk-timeout.ts';
+import { NoAnswerError, DiskTimeout } from '../infra/disk/disk-timeout.ts';
 import { straxProcesses, unfinishedFolders } from '../attempt/process/strax-processes.ts';
 import type { Machine } from './machine.ts';
 import { systemClock } from '../infra/clock/clock.ts';
 
 /** A healthy file system answers within milliseconds, a busy one within a few seconds. */
-const patience = new Patience(10);
+const patience = new DiskTimeout(10);
 
 /** The machine that this process runs on. */
 export const thisMachine: Machine = {

@@ -4,6 +4,7 @@ import { CONDITIONS, type Condition } from './run-condition.pure.ts';
 import type { FailureGroup } from './failures.pure.ts';
 import type { HostCard } from './hosts.pure.ts';
 import type { Queue } from './queue.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 
 /** What somebody has asked for. */
 export interface PersonsAction {
@@ -142,7 +143,7 @@ function deletions({ deletions: all }: HandoverFacts): string[] {
   const refused = all.filter(({ state }) => state === 'refused').map(({ run }) => run);
   const left = all.length - done.length - refused.length;
   return [
-    `Live data deleted: of ${done.length} runs, ${(freed / 1e9).toFixed(1)} GB` +
+    `Live data deleted: of ${counted(done.length, 'run')}, ${(freed / 1e9).toFixed(1)} GB` +
       `${left === 0 ? '' : `; of ${left} not yet finished`}` +
       `${refused.length === 0 ? '' : `; refused for runs ${some(refused)}`}.`,
   ];

@@ -1,4 +1,5 @@
 import type { QuarantineRules } from '../infra/config/rules.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 
 /** One ended attempt of this host, as far as it tells of the host. */
 export interface RecentAttempt {
@@ -58,7 +59,7 @@ export function hostTrust(
   const [what = null, ...otherKinds] = new Set(failures.map((failure) => failure.what ?? null));
   const alike = what === null || otherKinds.length > 0 ? '' : `, all of ${what}`;
   const why =
-    `the last ${failures.length} attempts here failed (runs ${[...new Set(failures.map(({ run }) => run))].join(', ')}${alike}), ` +
+    `the last ${counted(failures.length, 'attempt')} here failed (runs ${[...new Set(failures.map(({ run }) => run))].join(', ')}${alike}), ` +
     `while ${healthy.map(({ host }) => host).join(', ')} finished runs`;
   return nowMs < untilMs ? { kind: 'quarantined', untilMs, why } : { kind: 'on_probation', why };
 }

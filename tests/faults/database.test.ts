@@ -62,7 +62,10 @@ describe('fail-over is an ordinary event', () => {
     expect(told.length).toBeGreaterThan(0);
     // Each kind of call once a minute, however many fail.
     expect(told.length).toBeLessThan(30);
-    for (const { msg } of told) expect(msg).toMatch(/ \((runs|daq) database\): .* tried again$/);
+    for (const { msg } of told)
+      expect(msg).toMatch(
+        /(\((runs|daq) database\)|the (runs|daq) database at \S+): .* tried again$/,
+      );
   });
 
   /** Whether the time of a run has not been renewed for two life signs' time. */

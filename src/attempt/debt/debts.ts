@@ -16,6 +16,7 @@ import { Attempt } from '../attempt-machine.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { unlessOutage } from '../../ports/persist.ts';
 import type { Runner } from '../runner.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 
 /** A debt that an attempt of this host makes up for. */
 interface Held {
@@ -120,7 +121,7 @@ export class Debts {
     const { offerWhenIdle, maxTries, lookBackSeconds } = rules.debt;
     const offered = await store.debts.offered(host, BATCH);
     for (const debt of offered.filter((each) => triesOf(each) >= maxTries)) {
-      const reason = `tried ${triesOf(debt)} times: ${debt.debt?.reason ?? 'its manager ended'}`;
+      const reason = `tried ${counted(triesOf(debt), 'time')}: ${debt.debt?.reason ?? 'its manager ended'}`;
       await store.debts.note(debt.attempt, { offered: false, reason });
     }
     const due = offered.filter((debt) => triesOf(debt) < maxTries);

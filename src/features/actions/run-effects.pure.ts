@@ -170,7 +170,7 @@ function fail(facts: Facts, asking: Asking): RunEffect {
       ? `${ends}${counts} and is given up.`
       : `${ends}${counts} and is tried again later, with the same targets.${madeAnew(facts)}`,
     done: isLast
-      ? `${name} has failed ${failures} times and is given up.`
+      ? `${name} has failed ${counted(failures, 'time')} and is given up.`
       : `${name} has failed (${failures}); it is tried again.`,
   };
 }
@@ -229,7 +229,7 @@ function again(facts: Facts, fromStart: boolean, keep?: boolean): RunEffect {
   if (state === null) return no(`${run} is new: it needs no retry`);
   if (!fromStart && failures >= maxFailures) {
     return no(
-      `${run} has failed ${failures} times, and is given up at ${maxFailures}: use --from-start, or reprocess`,
+      `${run} has failed ${counted(failures, 'time')}, and is given up at ${maxFailures}: use --from-start, or reprocess`,
     );
   }
   if ((state === 'done' || state === 'abandoned') && !hasLiveData) {

@@ -1,6 +1,7 @@
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import { ALARM_WORDS, type StoredAlarm } from './alarm.pure.ts';
 import { noticeId, type Notices } from './alarm-notices.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 
 /** One message, as text and as data. */
 export interface Message {
@@ -57,14 +58,14 @@ export function testMessage(by: string, host: string, link: string | null, now: 
 }
 
 function subjectOf(raised: readonly StoredAlarm[], cleared: readonly StoredAlarm[]): string {
-  const counted = [
-    ...(raised.length > 0 ? [`${raised.length} ${raised.length === 1 ? 'alarm' : 'alarms'}`] : []),
+  const parts = [
+    ...(raised.length > 0 ? [counted(raised.length, 'alarm')] : []),
     ...(cleared.length > 0 ? [`${cleared.length} over`] : []),
   ].join(', ');
   const [first] = raised.length > 0 ? raised : cleared;
   return raised.length + cleared.length === 1 && first !== undefined
     ? `bootstrax: ${raised.length === 1 ? 'ALARM' : 'over'}: ${titleOf(first)}`
-    : `bootstrax: ${counted}`;
+    : `bootstrax: ${parts}`;
 }
 
 function titleOf({ kind, run, host }: StoredAlarm): string {

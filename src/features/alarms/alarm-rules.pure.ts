@@ -1,6 +1,7 @@
 import type { AttentionItem } from '../../readmodel/attention.pure.ts';
 import type { HostCard } from '../../readmodel/hosts.pure.ts';
 import type { Alarm } from './alarm.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 
 /** What the rules look at, as it was read at one time. */
 export interface AlarmFacts {
@@ -169,7 +170,7 @@ function nothingProcessed(facts: AlarmFacts, limits: AlarmLimits, now: Date): Al
     return [
       {
         ...about,
-        what: `Every attempt of the last ${minutes} min has failed, at ${failing.size} runs: ${named([...failing])}.`,
+        what: `Every attempt of the last ${minutes} min has failed, at ${counted(failing.size, 'run')}: ${named([...failing])}.`,
         todo: 'bootstrax failures',
         since: null,
       },

@@ -6,6 +6,8 @@ import { deleteLiveData, windUpDeletion, type DeletionEnd } from './deletion-job
 import type { Environment } from '../../ports/environment.ts';
 import { unlessOutage, untilWritten } from '../../ports/persist.ts';
 import { tellDaq } from '../../ports/notify.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+import { bytes as amount } from '../../infra/values/amounts.pure.ts';
 
 /**
  * Deletes live data, one run at a time, beside everything else that the manager does. What is to be
@@ -78,7 +80,7 @@ export class Deletions {
       case 'done': {
         await write(() => env.store.deletions.done(attempt));
         const { files, bytes, folder, vouchedBy } = end;
-        const message = `live data of run ${run} deleted: ${amount(bytes)} in ${files} files at ${folder}; ${vouchedBy.join(', ')} stand in for it`;
+        const message = `live data of run ${run} deleted: ${amount(bytes)} in ${counted(files, 'file')} at ${folder}; ${vouchedBy.join(', ')} stand in for it`;
         env.log.info({ event: 'live.deleted', run, attempt, files, bytes, folder }, message);
         return tellDaq(env, 'info', message, run);
       }
@@ -124,8 +126,4 @@ export class Deletions {
       `the deletion of live data is switched off, with run ${runs.join(', ')} unfinished: see 'bootstrax deletions --unfinished'`,
     );
   }
-}
-
-function amount(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -16,6 +16,7 @@ import { liveEntries, liveFolder, unreadableRoot } from './live-findings.pure.ts
 import { dataEntries, outputFolder } from './output-findings.pure.ts';
 import { View } from './run-claims.pure.ts';
 import { forAPerson, stateInWords } from './finding-words.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 
 /** Runs named in a summary. */
 const MOST_NAMED = 20;
@@ -109,7 +110,7 @@ function deadHost(view: View, { host, silentSeconds }: HostSeen): Finding[] {
       kind: 'dead_host',
       run: null,
       path: null,
-      says: `${entries} data entries of ${runs.length} runs are on ${host}, ${since}: run ${named}${more}`,
+      says: `${counted(entries, 'data entry', 'data entries')} of ${counted(runs.length, 'run')} ${entries === 1 ? 'is' : 'are'} on ${host}, ${since}: run ${named}${more}`,
       todo: `bring ${host} back, or have its data copied; if it never comes back, have those runs processed again and its entries withdrawn`,
       ...forAPerson({ host, silentSeconds, entries, runs: numbers }),
     },

@@ -3,6 +3,7 @@ import { changesBetween, type Change } from './compare.pure.ts';
 import { decidePlan, type DecisionInputs } from '../../plan/plan.pure.ts';
 import { countedConclusion } from '../../retry/backoff.pure.ts';
 import type { ParsedRun, Run } from '../../run/run.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 
 /** What is compared between two configurations, in the order in which it is shown. */
 export const REPLAYED = [
@@ -95,7 +96,7 @@ function whenTaken(run: Run, host: HostFacts, { rules }: DecisionInputs, now: Da
   if (decision.kind === 'claim') return 'always';
   const alone = { queueLength: 0, livePrimaries: 0 };
   if (claimDecision(fresh, host, alone, rules, now).kind === 'claim') {
-    return `when no primary host lives or more than ${rules.claim.backupQueueLength} runs wait`;
+    return `when no primary host lives or more than ${counted(rules.claim.backupQueueLength, 'run')} wait`;
   }
   return `never: ${decision.why}`;
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Time and chance, handed down from the entry point so that a simulation can own both. */
 export interface Clock {
-  /** This machine's wall clock: only for log lines and for folders; never to judge other hosts. */
+  /** This machine's wall clock: only for log lines and for folders; never to decide about other hosts. */
   now(): Date;
   /** Seconds on a clock that no adjustment touches: for every duration. */
   monotonicSeconds(): number;
@@ -33,10 +33,10 @@ export const systemClock: Clock = {
   random: Math.random,
 };
 
-/** A timer may ring a little early, and a clock may be set: no two beats are closer, in periods. */
+/** Least time between two beats, in periods: a timer may end early, and a clock may be set. */
 const CLOSEST = 0.1;
 
-/** Until the next multiple of the period, and never longer than a tenth more than a period. */
+/** Time until the next multiple of the period; at most 1.1 periods. */
 export function untilBeatSeconds(nowMs: number, periodSeconds: number): number {
   const phase = (nowMs / 1000) % periodSeconds;
   const wait = periodSeconds - phase;

@@ -43,7 +43,7 @@ export class Coalesced {
       this.#isDue = true;
       throw error;
     } finally {
-      // In the same step as the last look at what is due: no request can fall between the two.
+      // In the same step as the last check of what is due: no request can fall between the two.
       this.#rounds = null;
     }
   }

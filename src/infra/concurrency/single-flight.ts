@@ -1,4 +1,4 @@
-/** At most one work at a time: whoever asks while one is under way gets the answer of that one. */
+/** At most one work at a time: a request while one is under way gets the answer of that one. */
 export class SingleFlight<T> {
   #flight: Promise<T> | null = null;
 

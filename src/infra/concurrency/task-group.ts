@@ -22,7 +22,7 @@ export class TaskGroup implements Tasks {
   constructor(clock: Pick<Clock, 'sleep' | 'now'>) {
     this.#clock = clock;
     this.failure = new Promise<never>((_, reject) => (this.#reject = reject));
-    // Only whoever guards a work hears of it.
+    // Only the caller that guards a work gets its error.
     giveUp(this.failure);
     // Everything that waits listens to it.
     setMaxListeners(0, this.#ends.signal);

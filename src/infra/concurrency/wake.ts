@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /**
- * Lets one waiter go on before its time. A notice carries no content: whoever is woken reads the whole
+ * Lets one waiter go on before its time. A notice carries no content: the woken loop reads the whole
  * present state, so that a lost, doubled or late notice makes no difference but time.
  */
 export class Wake {

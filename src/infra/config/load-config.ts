@@ -123,7 +123,7 @@ async function readCredentials(
   const directory = env['CREDENTIALS_DIRECTORY'];
   if (!directory) return null;
   try {
-    // systemd keeps others out by the folder; the mode of the file does not tell.
+    // systemd keeps others out by the mode of the folder, not by that of the file.
     return parseCredentials(await readFile(join(directory, SYSTEMD_CREDENTIAL), 'utf8'), readOnly);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;

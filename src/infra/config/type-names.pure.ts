@@ -23,7 +23,7 @@ function compile(pattern: string): RegExp {
   return new RegExp(`^${source}$`, 's');
 }
 
-/** Does the table drop a type after so many failures (reference, section 5.2)? */
+/** Does the ladder drop a type after this number of failures (reference, section 5.2)? */
 export function dropped(type: string, failures: number, ladder: readonly LadderRule[]): boolean {
   return ladder.some((rule) => failures > rule.failures && matches(type, rule.pattern));
 }

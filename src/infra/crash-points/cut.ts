@@ -1,12 +1,12 @@
 import { CRASH_POINTS, type CrashPoint } from './points.ts';
 
-/** Environment variable that says where the power is cut, in a test. */
+/** Environment variable that names the crash point at which a test kills the process. */
 export const CRASH_VARIABLE = 'BOOTSTRAX_CRASH_AT';
 
 /** Where a process is to be killed. */
 export interface Cut {
   point: CrashPoint;
-  /** At which passage of this process, from 1. */
+  /** At which passage of this process, counted from 1. */
   passage: number;
 }
 

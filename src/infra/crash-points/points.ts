@@ -125,11 +125,11 @@ export const WORKER_STEPS = [
   'worker-folder.remove',
 ] as const;
 
-/** Of a file written by rename: nothing yet; written and forced to disk beside it; in its place. */
+/** Of a file written by rename: nothing yet; written and forced to disk under another name; renamed. */
 export const FILE_MOMENTS = ['before', 'temporary', 'after'] as const;
 export type FileMoment = (typeof FILE_MOMENTS)[number];
 
-/** Of any other write: not carried out yet; carried out, and nothing done with the answer yet. */
+/** Of any other write: not carried out yet; carried out, with its answer not used yet. */
 export const STEP_MOMENTS = ['before', 'after'] as const;
 export type StepMoment = (typeof STEP_MOMENTS)[number];
 

@@ -5,32 +5,32 @@ import { giveUp, TOO_LATE, within } from '../concurrency/deadline.ts';
 export class NoAnswerError extends Error {}
 
 /**
- * Asks file systems that may hang, as a network file system does whose server is gone. Each question
- * that hangs holds one of the few threads that all files and name look-ups share, so a place that
- * owes an answer is not asked again before it has given it.
+ * Reads file systems that may hang, as a network file system does without its server. Each call that
+ * hangs holds one of the few threads that all file and name calls share, so a folder whose last call
+ * still hangs is not read again.
  */
-export class Patience {
+export class DiskTimeout {
   readonly #seconds: number;
-  readonly #owing = new Set<string>();
+  readonly #hanging = new Set<string>();
 
   constructor(seconds: number) {
     this.#seconds = seconds;
   }
 
-  /** The answer; throws a `NoAnswerError` when `place` takes longer than that, or still owes one. */
-  async ask<T>(place: string, question: () => Promise<T>): Promise<T> {
-    if (this.#owing.has(place)) throw this.#noAnswer(place);
-    const asked = question();
+  /** Throws a `NoAnswerError` when the call on `folder` takes longer than the timeout, or an earlier one still hangs. */
+  async ask<T>(folder: string, call: () => Promise<T>): Promise<T> {
+    if (this.#hanging.has(folder)) throw this.#noAnswer(folder);
+    const asked = call();
     const answer = await within(systemClock, this.#seconds, asked);
     if (answer !== TOO_LATE) return answer;
-    this.#owing.add(place);
-    giveUp(asked.finally(() => this.#owing.delete(place)));
-    throw this.#noAnswer(place);
+    this.#hanging.add(folder);
+    giveUp(asked.finally(() => this.#hanging.delete(folder)));
+    throw this.#noAnswer(folder);
   }
 
-  #noAnswer(place: string): NoAnswerError {
+  #noAnswer(folder: string): NoAnswerError {
     return new NoAnswerError(
-      `${place} does not answer (${this.#seconds} s): is the server of its file system there?`,
+      `${folder} does not answer (${this.#seconds} s): is the server of its file system there?`,
     );
   }
 }

@@ -55,7 +55,7 @@ export async function makeFolder(step: DiskStep, path: string): Promise<void> {
   await around(step, () => mkdir(path, { recursive: true }));
 }
 
-/** Removes a file or a folder with all that is in it; gone already is no error. */
+/** Removes a file or a folder with all that is in it; a missing one is no error. */
 export async function remove(step: DiskStep, path: string): Promise<void> {
   await around(step, () => rm(path, { recursive: true, force: true }));
 }
@@ -70,8 +70,8 @@ export async function removeEmptyFolder(step: DiskStep, path: string): Promise<v
 }
 
 /**
- * Renames, in a folder or from one to another; that it has its new name, and not the old one any more,
- * is on disk when this returns.
+ * Renames, within a folder or from one to another. When this returns, the new name is on disk and the
+ * old one is not.
  */
 export async function renameDurable(step: DiskStep, from: string, to: string): Promise<void> {
   await around(step, async () => {
@@ -82,14 +82,14 @@ export async function renameDurable(step: DiskStep, from: string, to: string): P
 }
 
 /**
- * The same, one of several: it is on disk once `syncFolders` of the folder that it was in and of the one
- * that it is in has returned.
+ * Renames without forcing it to disk, for several renames together: `syncFolders` of both folders does
+ * that for all.
  */
 export async function renameUnforced(step: DiskStep, from: string, to: string): Promise<void> {
   await around(step, () => rename(from, to));
 }
 
-/** Writes what only people read: whole or not at all does not matter, nor does a power cut. */
+/** Writes what only people read: it may be incomplete after a power cut. */
 export async function note(
   step: DiskStep,
   path: string,
@@ -131,7 +131,7 @@ export async function syncFolders(paths: readonly string[]): Promise<void> {
 }
 
 /**
- * Tells the child of an attempt that a manager watches over it; due every 10 s. The file need not
+ * Shows the child of an attempt that a manager watches over it; due every 10 s. The file need not
  * survive a power cut, since the child would not either.
  */
 export async function touchFollowed(directory: string): Promise<void> {

@@ -2,6 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 
 import type { ProcessStat } from './process-identity.ts';
 import { readKernelFile } from './proc.ts';
+import { counted } from '../values/counted.pure.ts';
 
 const MOST_PROCESSES = 64;
 const MOST_FILES = 256;
@@ -14,7 +15,9 @@ const MOST_FILES = 256;
 export function describeProcesses(processes: readonly ProcessStat[]): string {
   const shown = processes.slice(0, MOST_PROCESSES).map(describe);
   const more = processes.length - shown.length;
-  return shown.join('\n') + (more > 0 ? `\n(${more} more processes)\n` : '');
+  return (
+    shown.join('\n') + (more > 0 ? `\n(${counted(more, 'more process', 'more processes')})\n` : '')
+  );
 }
 
 function describe({ pid, parent, state }: ProcessStat): string {
@@ -24,10 +27,11 @@ function describe({ pid, parent, state }: ProcessStat): string {
   const waits = where === '' || where === '0' ? '' : `, waits in ${where}`;
   const title =
     `process ${pid} (${field('Name')}), child of ${parent}: state ${state}${waits}, ` +
-    `${field('Threads')} threads, ${field('VmRSS')} resident`;
+    `${counted(Number(field('Threads')), 'thread')}, ${field('VmRSS')} resident`;
   const files = openFiles(pid);
   const lines = files.slice(0, MOST_FILES).map((line) => `  ${line}`);
-  if (files.length > MOST_FILES) lines.push(`  (${files.length - MOST_FILES} more files)`);
+  if (files.length > MOST_FILES)
+    lines.push(`  (${counted(files.length - MOST_FILES, 'more file')})`);
   return `${title}\n${lines.join('\n')}\n`;
 }
 
@@ -36,7 +40,7 @@ function openFiles(pid: number): string[] {
   try {
     descriptors = readdirSync(`/proc/${pid}/fd`);
   } catch {
-    return ['its files are not to be seen: gone, or another user’s'];
+    return ['its files cannot be read: it is gone, or belongs to another user'];
   }
   return descriptors.flatMap((descriptor) => {
     try {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A process is identified by all three: a bare pid may belong to anybody. */
+/** A process is identified by all three: a bare pid may belong to any other process. */
 export const processIdentitySchema = z.looseObject({
   pid: z.int().positive(),
   /** Field 22 of /proc/PID/stat: start time in clock ticks since boot. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import type { ProcessIdentity } from './process-identity.pure.ts';
 
-/** The fields of /proc/PID/stat that tell processes apart. */
+/** The fields of /proc/PID/stat by which processes differ. */
 export interface ProcessStat {
   pid: number;
   /** One letter, as in proc(5): R, S, D, T, Z, X ... */

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 
 import { readKernelFile } from './proc.ts';
 
-/** These processes and all that descend from them, without looking at any other process. */
+/** These processes and all their descendants; no other process is read. */
 export function descendants(roots: readonly number[]): number[] {
   const found = new Set(roots);
   for (const pid of found) {

@@ -5,9 +5,9 @@ import { bootId, isAlive, isZombie, processStat, type ProcessStat } from './proc
 import { descendants } from './process-tree.ts';
 import { monotonicMs, systemClock } from '../clock/clock.ts';
 
-/** How often a session is looked at while its end is awaited, seconds. */
-const LOOK_SECONDS = 0.005;
-/** How long processes may take to vanish after SIGKILL before this is called a failure, seconds. */
+/** Pause between two checks of a session that is to end. */
+const CHECK_SECONDS = 0.005;
+/** How long processes may take to vanish after SIGKILL before this is called a failure. */
 const KILL_LIMIT_SECONDS = 5;
 
 /** The processes of one attempt. */
@@ -82,7 +82,7 @@ export function writersOf(file: string): ProcessStat[] {
  * Ends all processes of an attempt: TERM to the child's group, up to `graceSeconds` for the whole
  * attempt to end (the guardian writes `exit.json` meanwhile), KILL to what is left of it except the
  * guardian, the same time again for the guardian, KILL to everything. Each process is identified by
- * start time right before each signal. Answers when all are gone, at the latest after twice
+ * start time right before each signal. Returns when all are gone, at the latest after twice
  * `graceSeconds` and 5 s.
  */
 export async function endSession(
@@ -94,15 +94,15 @@ export async function endSession(
   const killed = new Set<number>();
   let seen: ProcessStat[] = [];
   // Who belonged to the attempt once still does when those by whom it was found are gone.
-  const look = () => {
+  const running = () => {
     const now = attemptProcesses(attempt);
     const found = new Set(now.map(({ pid }) => pid));
     seen = [...now, ...seen.filter((stat) => !found.has(stat.pid) && isStill(stat))];
     return seen;
   };
-  // Looking through all of /proc is dear: only done once those seen before are gone.
-  const gone = () => !seen.some(isStill) && look().length === 0;
-  const withoutGuardian = () => look().filter(({ pid }) => pid !== attempt.guardian.pid);
+  // Reading all of /proc is expensive: it is done only once the processes seen before are gone.
+  const gone = () => !seen.some(isStill) && running().length === 0;
+  const withoutGuardian = () => running().filter(({ pid }) => pid !== attempt.guardian.pid);
 
   if (!gone()) {
     for (const stat of withoutGuardian()) {
@@ -115,7 +115,7 @@ export async function endSession(
       }
       if (!(await until(gone, graceSeconds))) {
         await until(() => {
-          for (const stat of look()) {
+          for (const stat of running()) {
             if (signal(stat, 'SIGKILL')) killed.add(stat.pid);
           }
           return gone();
@@ -125,7 +125,7 @@ export async function endSession(
   }
 
   // That nothing is left was seen right before, if it was.
-  const survivors = (seen.length === 0 ? seen : look()).map(({ pid }) => pid);
+  const survivors = (seen.length === 0 ? seen : running()).map(({ pid }) => pid);
   const kind =
     survivors.length > 0
       ? 'survived'
@@ -182,7 +182,7 @@ async function until(condition: () => boolean, limitSeconds: number): Promise<bo
   const limit = monotonicMs(systemClock) + limitSeconds * 1000;
   while (!condition()) {
     if (monotonicMs(systemClock) > limit) return false;
-    await systemClock.sleep(LOOK_SECONDS);
+    await systemClock.sleep(CHECK_SECONDS);
   }
   return true;
 }

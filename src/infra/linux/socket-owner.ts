@@ -3,13 +3,13 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ProcessIdentity } from './process-identity.pure.ts';
 import { identityOf } from './process-identity.ts';
 
-/** Bit of the flags column of /proc/net/unix: somebody listens. */
+/** Bit of the flags column of /proc/net/unix: a process listens. */
 const LISTENS = 0x10000;
 
 /**
  * The process that listens on an abstract Unix socket, as the kernel knows it: right also when that
  * process is stopped, and never out of date. Null if nobody listens, or a process that this user
- * may not look into.
+ * may not read.
  */
 export function ownerOfAbstractSocket(name: string): ProcessIdentity | null {
   const inode = inodeOfListener(readFileSync('/proc/net/unix', 'utf8'), name);

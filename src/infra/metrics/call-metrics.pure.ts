@@ -14,7 +14,7 @@ export interface CallEnd {
 const DATABASES: readonly DatabaseName[] = ['runs', 'daq'];
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** How a process’s calls of one database have gone since its start. */
+/** Sums of the calls of one database by this process, since its start. */
 export interface CallSums {
   calls: number;
   /** All of them together. */
@@ -48,7 +48,7 @@ export class CallCounter {
   }
 }
 
-/** How the dashboard’s own calls have gone since its start. */
+/** Histograms of the dashboard’s own calls since its start. */
 export class CallHistograms {
   readonly #histograms = new Map(DATABASES.map((name) => [name, new Histogram(BOUNDS)]));
   readonly #unanswered = new Map<DatabaseName, number>(DATABASES.map((name) => [name, 0]));
@@ -71,7 +71,7 @@ export class CallHistograms {
       byLabel(
         'counter',
         'bootstrax_dashboard_database_unanswered_total',
-        'Those of them that got no answer.',
+        'The dashboard’s own calls of the databases that got no answer, since it was started.',
         'database',
         this.#unanswered,
       ),

@@ -2,18 +2,18 @@ import { StoreError } from './store-error.ts';
 import type { Databases } from './indexes.ts';
 import type { Bound } from './connection.port.ts';
 
-/** A collection whose oldest documents make room for new ones, where we are the ones to create it. */
+/** A collection whose oldest documents make room for new ones, if this program creates it. */
 export interface CappedSpec {
   database: 'runs' | 'daq';
   collection: string;
   bytes: number;
-  /** The embedded server reads the whole collection at each insertion: it keeps so few documents. */
+  /** Documents that the embedded server keeps: few, since it reads the whole collection at each insertion. */
   embeddedDocuments: number;
   /** By age, where the server caps no collection for us. */
   otherwise: Pick<ExpiringSpec, 'field' | 'keepSeconds'>;
 }
 
-/** A collection whose old documents the server removes, where we are the ones to create it. */
+/** A collection whose old documents the server removes, if this program creates it. */
 export interface ExpiringSpec {
   database: 'runs' | 'daq';
   collection: string;
@@ -36,7 +36,7 @@ export async function createCapped(databases: Databases, spec: CappedSpec): Prom
     );
   } catch (error) {
     const { kind, code } = error as Partial<StoreError>;
-    // Another manager was quicker.
+    // Another manager has created it meanwhile.
     if (code === NAMESPACE_EXISTS) return;
     if (kind !== 'unauthorized' && kind !== 'unsupported') throw error;
     await createExpiring(databases, { database, collection, ...otherwise });
@@ -108,7 +108,7 @@ async function isThere(
 async function isEmbedded(databases: Databases, database: 'runs' | 'daq'): Promise<boolean> {
   const { db, caller } = databases[database];
   try {
-    const build = await caller.repeatable('asking for the make of the server', () =>
+    const build = await caller.repeatable('reading the kind of the server', () =>
       db().command({ buildInfo: 1 }),
     );
     return typeof build['secantusVersion'] === 'string';

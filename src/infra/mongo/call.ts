@@ -7,16 +7,16 @@ const RETRY_DELAYS_MS = [100, 400];
 const LASTING_PAUSE_SECONDS = 1;
 
 export interface Caller {
-  /** One try: answers or throws a `StoreError` within the call time-out. */
+  /** One try: answers or throws a `StoreError` within the call timeout. */
   once<T>(operation: string, run: () => Promise<T>): Promise<T>;
   /**
-   * For what a server may work at for long, and goes on with where it is asked a second time: asks
-   * again until it answers or `limitSeconds` are over. A server that cannot be reached ends it.
+   * For work that takes a server long, and that it continues when called again: calls again until it
+   * answers or `limitSeconds` are over. A server that cannot be reached ends it.
    */
   lasting<T>(operation: string, limitSeconds: number, run: () => Promise<T>): Promise<T>;
   /**
    * For what may be done twice without harm: tries again after transient errors, but begins no
-   * try after the call time-out is spent.
+   * try after the call timeout.
    */
   repeatable<T>(operation: string, run: () => Promise<T>): Promise<T>;
   /** The wait between two tries. */
@@ -24,7 +24,7 @@ export interface Caller {
 }
 
 /**
- * The outer time-out around each database call. The driver's own limits are not enough: against a
+ * The outer timeout around each database call. The driver's own limits are not enough: against a
  * stopped server its calls were seen to hang beyond all of them.
  */
 export function createCaller(

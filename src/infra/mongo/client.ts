@@ -9,24 +9,24 @@ import { giveUp, within } from '../concurrency/deadline.ts';
 const WRITABLE = new Set(['RSPrimary', 'Standalone', 'Mongos', 'LoadBalancer']);
 
 const HEARTBEAT_MS = 10_000;
-/** Without a server for so long, a database is told to be away. */
+/** A database without a server for this time is reported as unreachable. */
 const LOSS_MS = 1000;
-/** Longer than a change stream may stay silent; the outer time-out of each call is shorter. */
+/** Longer than a change stream may stay silent; the outer timeout of each call is shorter. */
 const SOCKET_MS = 60_000;
 
-/** A server tells by then that it still waits for its replicas: after that, nobody listens any more. */
+/** Within this time a server reports that it still waits for its replicas; later no call waits for it. */
 const REPLICATION_SHARE = 0.8;
 
 /** A connection that outlives the driver's clients. */
 export interface Connection {
   /** Ask for it anew for each call. */
   db(name: string): Db;
-  /** Ends within the call time-out. */
+  /** Ends within the call timeout. */
   close(): Promise<void>;
 }
 
 /**
- * Connects at the first call and tells when its server comes and goes.
+ * Connects at the first call and reports when its server comes and goes.
  *
  * A driver's client can lose its only server for good: one whose first connection failed is closed,
  * and one whose server said during its shutdown that it belongs to no replica set has struck it
@@ -47,7 +47,7 @@ export function createConnection(
     );
   }
   const settings = clientSettings(options.callTimeoutSeconds * 1000, credentials);
-  const tell = connectionTeller(database, notify);
+  const report = connectionReporter(database, notify);
   let client = open();
   let usable = true;
 
@@ -64,7 +64,7 @@ export function createConnection(
       const up = servers.some((server) => WRITABLE.has(server.type));
       const failure = servers.find((server) => server.error !== null)?.error ?? null;
       if (servers.length === 0) usable = false;
-      tell(up, failure);
+      report(up, failure);
     });
     opened.on('topologyClosed', () => {
       if (opened === client) usable = false;
@@ -82,7 +82,7 @@ export function createConnection(
       return client.db(name);
     },
     close: async () => {
-      // The farewell to a server that does not answer would never end, and nothing depends on it.
+      // Closing the connection to a server that does not answer would never end; nothing depends on it.
       await within(systemClock, options.callTimeoutSeconds, client.close());
     },
   };
@@ -96,7 +96,7 @@ function clientSettings(callMs: number, credentials: Credentials | null): MongoC
     socketTimeoutMS: SOCKET_MS,
     waitQueueTimeoutMS: callMs,
     heartbeatFrequencyMS: HEARTBEAT_MS,
-    // A call that failed makes the driver look at its server at once, which it cannot while it
+    // A call that failed makes the driver check its server at once, which it cannot while it
     // waits for the server to report by itself.
     serverMonitoringMode: 'poll',
     readPreference: 'primary',
@@ -118,10 +118,10 @@ function authentication(credentials: Credentials): MongoClientOptions {
 }
 
 /**
- * Tells of changes only; before the first answer or failure nothing is known. A server that is back
+ * Reports changes only; before the first answer or failure nothing is known. A server that is back
  * a moment later, as in a fail-over, was never away.
  */
-function connectionTeller(database: 'runs' | 'daq', notify: (event: StoreEvent) => void) {
+function connectionReporter(database: 'runs' | 'daq', notify: (event: StoreEvent) => void) {
   let known: boolean | null = null;
   let loss: NodeJS.Timeout | null = null;
   return (up: boolean, failure: Error | null) => {

@@ -28,7 +28,7 @@ export interface Collection {
   ): Promise<number>;
   /** Updates every document that matches; may be carried out twice without harm. */
   repeatUpdateAll(write: DatabaseWrite, filter: Document, update: Document[]): Promise<void>;
-  /** Inserts a document that carries its `_id`; finding it there already counts as success. */
+  /** Inserts a document that carries its `_id`; one that is there already counts as success. */
   insertOne(write: DatabaseWrite, document: Document & { _id: ObjectId }): Promise<void>;
   /** Removes documents; those that are gone already count as removed. */
   deleteByIds(write: DatabaseWrite, ids: readonly unknown[]): Promise<void>;
@@ -45,7 +45,7 @@ export interface FindOptions {
 
 /**
  * `get` names the collection of the present client, which may change from call to call. After
- * `readLimitMs` the server gives a read up by itself, which ours would only cease to wait for.
+ * `readLimitMs` the server itself ends a read; a limit of ours would only end the wait for it.
  */
 export function boundedCollection(
   name: string,
@@ -75,7 +75,7 @@ export function boundedCollection(
           return await carryOut();
         } catch (error) {
           if (options?.upsert !== true || !isDuplicate(error)) throw error;
-          // Somebody else has made it at the same moment: it is there now.
+          // Another process has inserted it at the same moment: it is there now.
           return carryOut();
         }
       }),

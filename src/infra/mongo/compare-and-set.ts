@@ -12,12 +12,12 @@ export interface CompareAndSet {
   /** Besides `_id`: what must still hold. */
   expected: Document;
   update: Document[];
-  /** Fields that `landed` looks at. */
+  /** Fields that `landed` reads. */
   projection: Document;
   /** Is this the document as the update leaves it? Asked when an answer was lost. */
   landed: (document: Document) => boolean;
   /**
-   * It was tried before, and that call was given up on without an answer: a condition that no
+   * An earlier call with it got no answer: a condition that no
    * longer holds may be this operation's own doing.
    */
   repeated?: boolean;

@@ -1,31 +1,31 @@
-/** An answer that took so long to come was no echo of the one before, ms. */
+/** An answer that took longer was no echo of the one before. */
 const QUIET_MS = 1000;
 const SHORTEST_PAUSE_MS = 40;
 const LONGEST_PAUSE_MS = 4000;
-/** Of what others write together a little less each time is let pass, until it does not suffice. */
+/** The pause shrinks by this each time, until it no longer covers what others write together. */
 const SHRINK = 0.9;
-/** What happens to one run is written in so many steps at most: meanwhile nothing is let pass. */
+/** One run is written in at most this number of steps; during these there is no pause. */
 const AT_ONCE = 30;
 
 /**
- * How soon to ask a change stream again. A server of MongoDB's own answers when there is an event, or
- * when the time of the question is over. The embedded server answers at each write of anybody, and
- * hosts write their life signs at the same time: who asked on at once would hear of each. So the pause
- * after the first of them becomes as long as the others take; where nobody writes along, there is none.
+ * How soon to poll a change stream again. MongoDB answers when there is an event, or when the time of
+ * the poll is over. The embedded server answers at each write of any client, and hosts write their
+ * heartbeats at the same time: a poll without a pause would be answered at each of them. So the pause
+ * after the first becomes as long as the others take; without other writers there is none.
  */
 export class Pace {
   #pauseMs = 0;
   #hasPaused = false;
   /** Others have written soon after a write that stood alone. */
   #echoed = false;
-  /** So many further answers without an event belong to what is happening. */
+  /** Number of further answers without an event that belong to the same run. */
   #atOnce = AT_ONCE;
 
   event(): void {
     this.#atOnce = AT_ONCE;
   }
 
-  /** The server has answered without an event, after so long; answers how long to wait, ms. */
+  /** The server has answered without an event after `tookMs`. Returns the pause in milliseconds. */
   nothing(tookMs: number): number {
     if (tookMs >= QUIET_MS) {
       const pause = this.#pauseMs * (this.#echoed ? SHRINK : SHRINK / 2);

@@ -8,7 +8,7 @@ const MAX_AGE_MS = 60_000;
 
 /**
  * The server's time from `hello.localTime`, carried on for up to a minute by this machine's
- * monotonic clock. The error is at most the time that the question took.
+ * monotonic clock. The error is at most the time that the call took.
  */
 export function createServerClock(db: () => Db, caller: Caller): () => Promise<Date> {
   let asked: { serverMs: number; monotonicMs: number } | null = null;

@@ -18,8 +18,8 @@ import { boundedLine } from '../values/bounded.pure.ts';
 import { withoutSecretOptions } from '../values/url-secrets.pure.ts';
 
 /**
- * - unreachable: no answer in time, no connection, no primary, or one that says: not now; try again later
- * - unauthorized: the server refuses the credentials or a privilege; waiting does not mend it
+ * - unreachable: no answer in time, no connection, no primary, or a refusal for now; try again later
+ * - unauthorized: the server refuses the credentials or a privilege; waiting does not help
  * - unsupported: the server does not know what it is asked for: too old, or of another make; nor this
  * - unclear: the server answered with an error that is not known here; what was asked may be asked again
  * - unfit: a document cannot be written as it would have to be, for its size, names, depth, keys or a
@@ -99,7 +99,7 @@ const NAMESPACE_NOT_FOUND = 26;
 export function toStoreError(error: unknown, operation: string, database: string): StoreError {
   if (error instanceof StoreError) return error;
   const says = boundedLine(withoutCredentials(messageOf(error)), LONGEST_MESSAGE);
-  const text = `${operation} (${database} database): ${says}`;
+  const text = unreachableInWords(says, database) ?? `${operation} (${database} database): ${says}`;
   if (isAuthentication(error) || isAuthentication(causeOf(error))) {
     return new StoreError('unauthorized', text, { code: codeOf(error) });
   }
@@ -119,7 +119,7 @@ export function toStoreError(error: unknown, operation: string, database: string
     return new StoreError(/larger than the maximum/.test(says) ? 'unfit' : 'refused', text);
   }
   if (error instanceof MongoError) return new StoreError('unreachable', text, { uncertain: true });
-  // The driver could not make a message of it: an odd name or value, too large or too deep.
+  // The driver could not encode it: an odd name or value, too large or too deep.
   if (BSON.BSONError.isBSONError(error) || error instanceof RangeError) {
     return new StoreError('unfit', text);
   }
@@ -127,6 +127,18 @@ export function toStoreError(error: unknown, operation: string, database: string
     return new StoreError('unreachable', text, { uncertain: true, transient: true });
   }
   return new StoreError('refused', text);
+}
+
+/** The two reasons that a person meets most often, in words; null for all others. */
+function unreachableInWords(says: string, database: string): string | null {
+  const [, address] = /ECONNREFUSED (\S+)/.exec(says) ?? [];
+  if (address !== undefined) {
+    return `cannot reach the ${database} database at ${address}: connection refused`;
+  }
+  const [, host] = /(?:ENOTFOUND|EAI_AGAIN) (\S+)/.exec(says) ?? [];
+  return host === undefined
+    ? null
+    : `cannot reach the ${database} database: the name ${host} cannot be resolved`;
 }
 
 /** The server gave an error as its answer: by its labels, and by the few codes that say enough. */

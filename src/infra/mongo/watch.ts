@@ -12,9 +12,9 @@ const AWAIT_MS = 30_000;
 /** Once a server does that, it does it several times a minute. */
 const MOST_EARLY = 6;
 const LONGEST_PAUSE_MS = 2_000;
-/** So late whoever has no use for events just now hears of them at most, where each question costs. */
+/** Longest delay of events for a reader that does not wait for them, where each poll is expensive. */
 const REST_MS = 2_000;
-/** After an answer that says more than: not now. */
+/** Longest pause after an answer that is more than a refusal for now. */
 const LONGEST_REFUSED_PAUSE_MS = 60_000;
 /** Faster than any server answers. */
 const AT_ONCE_MS = 5;
@@ -33,11 +33,11 @@ export interface WatchRequest {
   /** Null while events are waited for; else a signal that is aborted once they are. */
   rest?: () => AbortSignal | null;
   signal: AbortSignal;
-  /** Waits for so long, or until one of the signals is aborted. */
+  /** Waits for `ms`, or until one of the signals is aborted. */
   pause?: typeof pauseUntil;
   /**
-   * Given up as unsupported where the server answers an idle stream at each write of anybody: a slow
-   * poll then costs less.
+   * Counts a stream as unsupported if the server answers it, while idle, at each write of any client: a
+   * slow poll is cheaper then.
    */
   onlyIfQuiet?: boolean;
 }
@@ -51,8 +51,8 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
     try {
       const stream = collection().watch(pipeline, {
         maxAwaitTimeMS: AWAIT_MS,
-        // Never from an operation time: some servers read their whole history to find it, and answer
-        // nobody meanwhile.
+        // Never from an operation time: some servers read their whole history to find it, and answer no
+        // call meanwhile.
         ...(token === null ? {} : { resumeAfter: token }),
       });
       let stop = () => undefined as void;
@@ -114,7 +114,7 @@ export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupp
   return 'aborted';
 }
 
-/** Answers without an event, in a row, long before they were due. */
+/** Counts answers in a row that came without an event, long before they were due. */
 class EarlyAnswers {
   #last = monotonicMs(systemClock);
   #inARow = 0;
@@ -153,7 +153,7 @@ async function readAll(
       continue;
     }
     const now = monotonicMs(systemClock);
-    // A stream that the server has ended, with its collection, says nothing at once, for ever.
+    // A stream that the server has ended with its collection returns at once, for ever.
     if (now - asked < AT_ONCE_MS && ++unanswered > MOST_UNANSWERED) return;
     if (now - asked > AWAIT_MS / 2) continue;
     const resting = rest?.() ?? null;
@@ -162,7 +162,7 @@ async function readAll(
   }
 }
 
-/** Or until one of them is aborted. */
+/** Waits for `ms`, or until one of the signals is aborted. */
 async function pauseUntil(signals: readonly AbortSignal[], milliseconds: number): Promise<void> {
   const over = new AbortController();
   const end = () => over.abort();

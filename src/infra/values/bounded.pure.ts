@@ -1,6 +1,6 @@
-/** What stands for the middle of a text that is too long. */
+/** Stands in place of the middle of a text that is too long. */
 const LEFT_OUT = (characters: number) => `\n[... ${characters} characters left out ...]\n`;
-/** So much of a text that is too long is its beginning; its end mostly tells more. */
+/** Share of the beginning in what is kept of a text that is too long: its end mostly says more. */
 const SHARE_OF_BEGINNING = 1 / 3;
 
 /** The text itself, or its beginning and its end with at most `most` characters in all. */

@@ -28,7 +28,7 @@ export interface EmbeddedOptions {
   python: string;
   /** Data goes to `db/data` below it, the server's log to `db/log.txt`. */
   stateDir: string;
-  /** Null: the one it had last, if free, else any free one. */
+  /** Null: the port it had last, if free, else any free one. */
   port: number | null;
   /** The server's test-only commands (fail points). Tests only. */
   testCommands?: boolean;
@@ -44,7 +44,7 @@ export interface EmbeddedServer {
 const recordSchema = processIdentitySchema.extend({ version: z.literal(1), url: z.string() });
 type ServerRecord = z.infer<typeof recordSchema>;
 
-/** The running server of this state directory, or null. Does not start one. */
+/** The running server of this state folder, or null. Does not start one. */
 export async function findEmbedded(stateDir: string): Promise<EmbeddedServer | null> {
   const record = await readRecord(stateDir);
   return record !== null && isAlive(record)
@@ -52,7 +52,7 @@ export async function findEmbedded(stateDir: string): Promise<EmbeddedServer | n
     : findUnrecorded(stateDir, null);
 }
 
-/** One whose starter died before it could write the record, or that somebody else starts just now. */
+/** A server whose starter died before it could write the record, or that another process starts just now. */
 function findUnrecorded(stateDir: string, exceptPid: number | null): EmbeddedServer | null {
   const servers = withArguments('--storage-path', dataDirectory(stateDir));
   for (const { pid, arguments: line } of servers) {
@@ -64,8 +64,8 @@ function findUnrecorded(stateDir: string, exceptPid: number | null): EmbeddedSer
 }
 
 /**
- * Finds the running server or starts one, in a session of its own so that it survives whoever
- * started it; returns when it answers.
+ * Finds the running server or starts one, in a session of its own so that it outlives the
+ * process that started it. Returns when it answers.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const running = await findEmbedded(options.stateDir);
@@ -95,7 +95,7 @@ async function ready(stateDir: string, server: EmbeddedServer): Promise<Embedded
   return server;
 }
 
-/** Stops it and waits until it is gone; false if none was running. Never signals a stranger. */
+/** Stops the server and waits until it is gone; false if none was running. Signals no other process. */
 export async function stopEmbedded(stateDir: string): Promise<boolean> {
   const running = await findEmbedded(stateDir);
   if (running === null) return false;
@@ -105,7 +105,7 @@ export async function stopEmbedded(stateDir: string): Promise<boolean> {
   if (await gone(running.identity, KILL_SECONDS)) return true;
   throw new StoreError(
     'unreachable',
-    `the embedded database (process ${running.identity.pid}) does not end`,
+    `the embedded database (process ${running.identity.pid}) does not stop`,
   );
 }
 
@@ -208,10 +208,10 @@ async function gone(identity: ProcessIdentity, seconds: number): Promise<boolean
 
 /**
  * The preferred port if it is free, else another. Below the range from which the kernel takes ports
- * for outgoing connections, so that nobody sits on it when the server comes back.
+ * for outgoing connections, so that the port is free when the server comes back.
  */
 async function freePort(preferred: number | null): Promise<number> {
-  // Threads of a killed server may hold its port a little longer than it counts as alive.
+  // Threads of a killed server may hold its port for a moment after its end.
   const deadline = monotonicMs(systemClock) + PORT_SECONDS * 1000;
   while (preferred !== null && monotonicMs(systemClock) < deadline) {
     if (await isFree(preferred)) return preferred;

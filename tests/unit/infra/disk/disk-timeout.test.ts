@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 
-import { NoAnswerError, Patience } from '../../../../src/infra/disk/disk-timeout.ts';
+import { NoAnswerError, DiskTimeout } from '../../../../src/infra/disk/disk-timeout.ts';
 
 it('an answer in time is passed on, an error too', async () => {
-  const patience = new Patience(10);
+  const patience = new DiskTimeout(10);
   expect(await patience.ask('/data', () => Promise.resolve(7))).toBe(7);
   const failure = new Error('EACCES');
   await expect(patience.ask('/data', () => Promise.reject(failure))).rejects.toBe(failure);
@@ -11,7 +11,7 @@ it('an answer in time is passed on, an error too', async () => {
 });
 
 it('a place that hangs is asked no more until it has answered; others are', async () => {
-  const patience = new Patience(0.02);
+  const patience = new DiskTimeout(0.02);
   let answer: (value: number) => void = () => undefined;
   let asked = 0;
   const question = () => {
@@ -32,7 +32,7 @@ it('a place that hangs is asked no more until it has answered; others are', asyn
 });
 
 it('an error that comes too late harms nobody', async () => {
-  const patience = new Patience(0.01);
+  const patience = new DiskTimeout(0.01);
   let fail: (error: Error) => void = () => undefined;
   const question = () => new Promise<never>((_, reject) => (fail = reject));
   await expect(patience.ask('/data', question)).rejects.toThrow('does not answer');
