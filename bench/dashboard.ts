@@ -1,7 +1,7 @@
 /**
  * The dashboard before 100,000 runs and 100 hosts in the embedded database: how soon its pages are there
  * in a real Chromium, how long each filter takes, how soon an update is seen, and the memory of its server
- * after many thousand updates with 20 open streams. The hosts give life signs all the while.
+ * after many thousand updates with 20 open streams. The hosts send heartbeats all the while.
  *
  * Arguments: --runs N, --hosts N, --updates N.
  */

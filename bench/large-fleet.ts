@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 /** Runs follow each other so closely that 100,000 of them are a year. */
 const RUN_MS = 5 * MINUTE_MS;
 const SIGN_MS = 9000;
-/** Life signs of so long, which is less than the collection keeps. */
+/** Heartbeats of so long, which is less than the collection keeps. */
 const SIGN_MINUTES = 30;
 /** The newest runs have a history of attempts. */
 const WITH_ATTEMPTS = 10_000;
@@ -33,7 +33,7 @@ const ONE_IN = { debt: 401, givenUp: 701, abandoned: 83, held: 5003, tagged: 10,
 export const hostName = (n: number): string => `eb${n}.bench.local`;
 
 /**
- * Fills the databases with runs that end now, hosts that are alive, the life signs of the last half hour
+ * Fills the databases with runs that end now, hosts that are alive, the heartbeats of the last half hour
  * and a month of attempts: what a dashboard of some years finds.
  */
 export async function fillDatabases(runsDb: Db, daqDb: Db, size: FleetSize): Promise<void> {
@@ -173,7 +173,7 @@ function hostOf(n: number, { runs, hosts }: FleetSize, now: number): object {
   };
 }
 
-/** A life sign. */
+/** A heartbeat. */
 export function signOf(n: number, time: Date): object {
   return {
     ...{ host: hostName(n), time, state: 'idle', pid: 1000 + n, cores: 12, targets: TARGETS },
@@ -182,7 +182,7 @@ export function signOf(n: number, time: Date): object {
   };
 }
 
-/** The hosts live on: each writes a life sign every nine seconds, and the busy ones that they go on. */
+/** The hosts live on: each writes a heartbeat every nine seconds, and the busy ones that they go on. */
 export class LifeOfHosts {
   readonly #timers: NodeJS.Timeout[] = [];
   #turn = 0;

@@ -123,10 +123,10 @@ const QUERIES: readonly Query[] = [
     ask: ({ hosts }) => hosts.all(),
   },
   {
-    name: 'life signs of the others',
+    name: 'heartbeats of the others',
     when: `2 min; ${DUTY}`,
     ask: ({ silentHosts }, now) =>
-      silentHosts.heardOf([HOST, 'eb1'], new Date(now.getTime() - 300_000)),
+      silentHosts.withHeartbeatSince([HOST, 'eb1'], new Date(now.getTime() - 300_000)),
   },
 ];
 

@@ -152,7 +152,7 @@ async function killManagers() {
       await manager.event('attempt.adopted', { run: number });
       fromKill.push((performance.now() - killedAt) / 1000);
       fromStart.push((performance.now() - startedAt) / 1000);
-      await until('the life sign', async () => {
+      await until('the heartbeat', async () => {
         const time = (await lab.run(number)).bootstrax.time?.getTime() ?? 0;
         return time > timeBefore;
       });

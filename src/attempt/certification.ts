@@ -82,7 +82,7 @@ export class LooseEnds {
       const seen = seenOf(document);
       const { bootstrax, own } = readRun(document);
       const time = bootstrax.time?.getTime() ?? null;
-      // While somebody makes what the run lacks, the life signs of that one count.
+      // While somebody makes what the run lacks, the heartbeats of that one count.
       const held = JSON.stringify(own.debt);
       const key = `${idText(seen.id)} ${time ?? 'never'} ${held}`;
       const first = before.get(key) ?? env.clock.monotonicSeconds();

@@ -24,7 +24,7 @@ export interface HostFacts {
 export interface FleetFacts {
   /** Runs with state null, held ones too, as the reference counts them. */
   queueLength: number;
-  /** Primary hosts with a recent life sign that would claim. */
+  /** Primary hosts with a recent heartbeat that would claim. */
   livePrimaries: number;
 }
 

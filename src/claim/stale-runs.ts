@@ -41,7 +41,7 @@ export class StaleRuns {
     const asked = env.clock.monotonicSeconds();
     const unsettled = await env.store.runs.unsettled();
     const now = env.clock.monotonicSeconds();
-    // A database this slow may have kept the life signs of others back as well.
+    // A database this slow may have kept the heartbeats of others back as well.
     if (now - asked > env.rules.limits.renewSeconds) this.connectionLost();
     const observations = new Map<string, Observation>();
     const stale: Seen[] = [];

@@ -56,7 +56,7 @@ export function isPassedAround(
 
 /**
  * Has the owner of a run been silent for the whole lease, before the eyes of this host? Time during
- * which the database was away does not count: then nobody could write a life sign.
+ * which the database was away does not count: then nobody could write a heartbeat.
  * `connectedSinceSeconds`: since when the database has been reachable without a break.
  */
 export function staleness(

@@ -118,7 +118,7 @@ export function openStore(options: StoreOptions, notify: (event: StoreEvent) => 
     },
     missingIndexes: async () =>
       (await findMissing(databases, INDEXES)).map((spec) => asCommand(databases, spec)),
-    lifeSignsBound: async () => {
+    heartbeatsBound: async () => {
       const bound = await boundOf(databases, EB_MONITOR_CAPPED);
       return { bound, command: boundCommand(databases, EB_MONITOR_CAPPED, bound) };
     },

@@ -96,7 +96,7 @@ const NEEDED: readonly Privilege[] = [
   {
     ...{ database: 'daq', collection: EB_MONITOR_COLLECTION },
     actions: ['find', 'insert', 'update', 'listIndexes'],
-    why: 'life signs',
+    why: 'heartbeats',
   },
   {
     ...{ database: 'daq', collection: LOG_COLLECTION },

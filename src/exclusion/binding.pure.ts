@@ -4,7 +4,7 @@ import { counted } from '../infra/values/counted.pure.ts';
 export interface DatabaseIdentity {
   /** Set once in the database; a copy of the database has it too. Null: there is none. */
   mark: string | null;
-  /** Of the collection that has the mark: a copy has another. Null: the server does not tell. */
+  /** Id of the collection that has the mark: a copy has another one. Null: the server does not say. */
   collection: string | null;
   /** As the URL spells them, sorted. */
   servers: readonly string[];
@@ -14,15 +14,15 @@ export interface DatabaseIdentity {
 /** Attempts in a state folder that are not concluded. */
 export interface OpenAttempts {
   count: number;
-  /** How many of them this database knows. */
+  /** Number of these attempts that are in this database. */
   known: number;
 }
 
 export type Binding =
   | { kind: 'same' }
-  /** Another database than before, and nothing in the folder depends on the former. */
+  /** Another database than before; nothing in the folder depends on the former one. */
   | { kind: 'bind'; warning: string | null }
-  /** The database has lost its mark: it gets the one that the folder remembers. */
+  /** The database has lost its mark: the mark in the folder's record is written to it again. */
   | { kind: 'mark_anew' }
   | { kind: 'refused'; reason: string };
 

@@ -17,19 +17,19 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('stop_children') }),
   z.object({ type: z.literal('status') }),
-  /** Write the host's document now: who asks wants to see it change in a database. */
+  /** Write the host's document now: the sender watches for that change in its database. */
   z.object({ type: z.literal('heartbeat') }),
   /** No new runs until `undrain`, also after a restart. */
   z.object({
     type: z.literal('drain'),
     reason: z.string(),
-    /** When it ends by itself, by the database server's clock. */
+    /** When the drain ends by itself, by the database server's clock. */
     expires: z.iso.datetime().optional(),
-    /** Id of the action that it is. */
+    /** Id of the action that asked for the drain. */
     action: z.string().optional(),
   }),
   z.object({ type: z.literal('undrain') }),
-  /** Something has been asked for in the database. */
+  /** A request for this host has been written to the database. */
   z.object({ type: z.literal('asked') }),
   /** No new runs; once the present ones have ended, leave the host to another program. */
   z.object({ type: z.literal('hand_back'), endChildren: z.boolean() }),
@@ -51,9 +51,9 @@ const lineSchema = z.object({
 });
 export type WireRequest = z.infer<typeof lineSchema>['request'];
 
-/** No request is longer; whoever sends more is cut off. */
+/** No request is longer; the connection of a client that sends more is closed. */
 const MAX_LINE_BYTES = 64 * 1024;
-/** For the request line to arrive once connected, seconds. */
+/** A connected client must send its request line within this time, seconds. */
 const REQUEST_LIMIT_SECONDS = 10;
 
 export interface ControlHandlers {
@@ -65,7 +65,7 @@ export interface ControlHandlers {
 /** A server for control requests; it listens nowhere yet. */
 export function controlServer(handlers: ControlHandlers): Server {
   return createServer((socket) => {
-    // A client that goes away early is its own affair.
+    // A client that disconnects early is no error of this manager.
     socket.on('error', () => socket.destroy());
     readLine(socket, REQUEST_LIMIT_SECONDS).then(
       async (line) => {
@@ -88,10 +88,12 @@ async function answer(
   try {
     parsed = lineSchema.parse(JSON.parse(line));
   } catch {
-    return refuse('the running manager does not know this request: is it of another version?');
+    return refuse('the running manager does not know this request: is its version older?');
   }
   if (!sameToken(parsed.token, handlers.token)) {
-    return refuse('refused: ask as the user, and with the state directory, of the running manager');
+    return refuse(
+      'refused: use the account and the state folder (BOOTSTRAX_STATE_DIR) of the running manager',
+    );
   }
   const { request } = parsed;
   if (request.type === 'end') {
@@ -104,7 +106,7 @@ async function answer(
   }
 }
 
-/** Sends one request; `no manager` if nobody listens at this address. Throws when the time is over. */
+/** Sends one request; `no manager` if nobody listens at this address. Throws after the timeout. */
 export async function ask(
   address: string,
   token: () => string,
@@ -176,7 +178,7 @@ export function ensureToken(file: string): string {
     try {
       linkSync(temporary, file);
     } catch (error) {
-      // Somebody else was faster: theirs counts.
+      // Another process was faster: its secret is used.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     } finally {
       rmSync(temporary, { force: true });
@@ -184,7 +186,7 @@ export function ensureToken(file: string): string {
   }
 }
 
-/** The secret, or null if there is none. Throws if this user may not read it. */
+/** The secret; null if there is none. Throws if this user may not read it. */
 export function readToken(file: string): string | null {
   try {
     const text = readFileSync(file, 'latin1');

@@ -9,9 +9,9 @@ import { StoreError, type StoreErrorKind } from '../infra/mongo/store-error.ts';
 import type { Store } from '../ports/store.ts';
 import type { Environment } from '../ports/environment.ts';
 
-/** Enough to know whether a database knows a folder's attempts. */
+/** So many attempts of a folder are looked up: enough to tell whether the database has them. */
 const MOST_LOOKED_UP = 50;
-/** What waiting does not mend. */
+/** Errors that do not go away by waiting. */
 const FINAL: readonly StoreErrorKind[] = ['unauthorized', 'unsupported', 'unfit'];
 
 type Source = Pick<Store, 'hosts' | 'attempts' | 'hostsCollectionId'>;
@@ -61,7 +61,7 @@ async function openAttempts(stateDir: string, { attempts }: Source): Promise<Ope
   };
 }
 
-/** Null without the right to write it. */
+/** The new mark; null if this account may not write it. */
 async function markDatabase(
   { hosts }: Source,
   log: Environment['log'],
@@ -73,7 +73,7 @@ async function markDatabase(
     if (!(error instanceof StoreError) || !FINAL.includes(error.kind)) throw error;
     log.warn(
       { event: 'database.unmarked', problem: error.message },
-      `the runs database cannot be marked (${error.message}): the state folder remembers it by the names of its servers. Grant insert and update on the collection bootstrax`,
+      `cannot mark the runs database (${error.message}): the state folder knows it by the names of its servers only. Grant insert and update on the collection bootstrax`,
     );
     return null;
   }

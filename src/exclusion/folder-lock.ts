@@ -17,14 +17,14 @@ import { folderHolderSchema, type FolderHolder } from './holder.pure.ts';
 import { ManagerRefused } from './exclusion-refusal.ts';
 
 const LOCK_FILE = 'manager.lock';
-/** Exit code of flock(1) when somebody else has the lock. */
+/** Exit code of flock(1) when another process has the lock. */
 const TAKEN = 1;
-/** A file system that hangs does not answer at all. */
+/** After this time the file system counts as hanging, seconds. */
 const LIMIT_SECONDS = 10;
 
-/** The lock on a state folder; the end of the process gives it up too, however it ends. */
+/** The lock on a state folder. It is also released when the process ends, in whatever way. */
 export interface FolderLock {
-  /** Says in the lock file who has it. */
+  /** Writes into the lock file which manager has the lock. */
   describe(holder: FolderHolder): void;
   release(): void;
 }
@@ -44,7 +44,7 @@ export function tryLockFolder(stateDir: string): FolderLock | null {
       closeSync(descriptor);
       return null;
     }
-    // Somebody may have removed the file in between: then the lock is on one that nobody finds.
+    // The file may have been removed in between: then the lock is on a file that no other process finds.
     if (!isSameFile(fstatSync(descriptor), fileAt(path))) {
       closeSync(descriptor);
       return tryLockFolder(stateDir);
@@ -76,7 +76,7 @@ function lock(descriptor: number, stateDir: string): boolean {
   });
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
     throw new ManagerRefused(
-      'there is no program flock, without which two managers could use one state folder: install util-linux',
+      'the program flock is missing, so two managers could use one state folder: install util-linux',
     );
   }
   if (status === 0) return true;
@@ -87,7 +87,7 @@ function lock(descriptor: number, stateDir: string): boolean {
   );
 }
 
-/** Who has the lock, by its own words; null if nobody has said so (yet). */
+/** The manager that has the lock, as it wrote into the lock file; null if nothing is written yet. */
 export function readFolderHolder(stateDir: string): FolderHolder | null {
   try {
     return folderHolderSchema.parse(JSON.parse(readFileSync(lockFileOf(stateDir), 'utf8')));

@@ -10,7 +10,7 @@ import { socketPath, type SocketPath } from '../infra/linux/socket-path.ts';
 const SOCKET_FILE = 'control.sock';
 const TOKEN_FILE = 'control-token';
 
-/** Where the manager of a state folder answers: reachable from every network name space. */
+/** Socket of the manager of a state folder: reachable from every network name space. */
 export function socketOf(stateDir: string): string {
   return join(stateDir, SOCKET_FILE);
 }
@@ -25,7 +25,7 @@ export async function listenInFolder(
 ): Promise<{ close(): Promise<void> }> {
   const server = controlServer({ ...handlers, token: ensureToken(join(stateDir, TOKEN_FILE)) });
   const way = socketPath(stateDir, SOCKET_FILE);
-  // Whoever left it is gone: the lock is ours.
+  // The manager that left the socket has ended: the lock is ours.
   rmSync(way.path, { force: true });
   try {
     await listening(server, way.path);
@@ -47,7 +47,7 @@ export async function listenInFolder(
   };
 }
 
-/** Asks the manager of a state folder; `no manager` if none listens there. Throws when it does not answer in time. */
+/** Sends a request to the manager of a state folder; `no manager` if none listens there. Throws after the timeout. */
 export async function askFolder(
   stateDir: string,
   request: WireRequest,
@@ -73,7 +73,7 @@ function listening(server: Server, path: string): Promise<void> {
     // Also later: a connection that cannot be accepted is not the end of the manager.
     server.on('error', reject);
     server.listen({ path }, resolve);
-    // It is bound already, and nobody is let in before this turn of the event loop is over.
+    // The socket is bound already; no connection is accepted before this turn of the event loop ends.
     try {
       chmodSync(path, 0o600);
     } catch (error) {

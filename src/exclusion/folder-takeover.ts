@@ -12,21 +12,21 @@ import { ManagerRefused } from './exclusion-refusal.ts';
 import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
 const RETRY_SECONDS = 0.05;
-/** How long the holder of a lock may take to say who it is, seconds. */
+/** How long the holder of a lock may take to write its name into the lock file, seconds. */
 const INTRODUCTION_SECONDS = 3;
 /** How long the lock of a killed process may take to become free, seconds. */
 const KILL_LIMIT_SECONDS = 5;
-/** Several instances started at once end one another; the last one stays. */
+/** Several managers started at once stop one another; the last one stays. */
 const MAX_ROUNDS = 10;
 
-/** The manager that was ended for this lock. */
+/** The manager that was stopped for this lock. */
 export interface ReplacedManager {
   pid: number | null;
   how: 'ended' | 'killed';
 }
 
 export interface TakeoverOptions {
-  /** Throws a `ManagerRefused` if this holder may not be ended. */
+  /** Throws a `ManagerRefused` if this holder may not be stopped. */
   mayReplace: (holder: FolderHolder) => Promise<void>;
   /** How long the holder may take to end before it is killed, seconds; 3. */
   graceSeconds?: number;
@@ -47,7 +47,7 @@ export async function takeFolder(
     if (found.holder === null) throw new ManagerRefused(unknownHolder(stateDir));
     await mayReplace(found.holder);
     const { holder } = found;
-    // What it answers does not matter, only whether it ends; a stopped process answers nothing.
+    // The answer does not matter, only whether the manager ends; a suspended process answers nothing.
     const asked = askFolder(stateDir, { type: 'end' }, graceSeconds).catch(() => null);
     const ended = await lockWithin(stateDir, graceSeconds);
     if (ended !== null) return { lock: ended, replaced: { pid: holder.pid, how: 'ended' } };
@@ -67,7 +67,7 @@ export async function takeFolder(
 
 type Found = { kind: 'locked'; lock: FolderLock } | { kind: 'held'; holder: FolderHolder | null };
 
-/** A holder that has just begun takes a moment to say who it is; until then the file tells of an earlier one. */
+/** A new holder takes a moment to write its name; until then the lock file names an earlier one. */
 async function lockOrHolder(stateDir: string): Promise<Found> {
   const limit = monotonicMs(systemClock) + INTRODUCTION_SECONDS * 1000;
   for (;;) {
@@ -80,7 +80,7 @@ async function lockOrHolder(stateDir: string): Promise<Found> {
   }
 }
 
-/** Known not to be the one that has the lock. */
+/** True if this manager certainly has the lock no longer. */
 function isGone(holder: FolderHolder): boolean {
   const isSeen = holder.boot_id === bootId() && holder.pid_namespace === pidNamespace();
   return isSeen && !isAlive(processOf(holder));
@@ -95,11 +95,11 @@ async function lockWithin(stateDir: string, seconds: number): Promise<FolderLock
   }
 }
 
-/** Only a process that is seen, and has this very folder's lock file open. */
+/** Kills only a process that can be seen from here and has the lock file of this folder open. */
 function kill(holder: FolderHolder, stateDir: string): void {
   if (holder.pid_namespace !== pidNamespace()) {
     throw new ManagerRefused(
-      `another manager of ${holder.host} uses the state folder ${stateDir} and does not end when asked; it runs in another pid name space (a container?), so that it cannot be ended from here: stop it there`,
+      `another manager of ${holder.host} uses the state folder ${stateDir} and did not stop when asked; it runs in another pid name space (a container?) and cannot be killed from here: stop it there`,
     );
   }
   if (!isAlive(processOf(holder))) return;
@@ -113,9 +113,9 @@ function kill(holder: FolderHolder, stateDir: string): void {
 }
 
 function undead({ host, pid, state_dir: stateDir }: FolderHolder): string {
-  return `another manager of ${host} (pid ${pid}) uses the state folder ${stateDir}, does not end when asked, and this user cannot end it: stop it as its own user; if it waits for a disk or the network, see /proc/${pid}/stack`;
+  return `another manager of ${host} (pid ${pid}) uses the state folder ${stateDir}, did not stop when asked, and this user may not kill it: stop it as its own user; if it waits for a disk or the network, see /proc/${pid}/stack`;
 }
 
 function unknownHolder(stateDir: string): string {
-  return `the state folder ${stateDir} is locked by a process that does not say who it is: see 'fuser ${stateDir}/manager.lock', and end it`;
+  return `the state folder ${stateDir} is locked by an unknown process: find it with 'fuser ${stateDir}/manager.lock' and stop it`;
 }

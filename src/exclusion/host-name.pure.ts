@@ -1,12 +1,12 @@
-/** A machine, told apart by what a name server cannot change. */
+/** A machine, identified by what a name server cannot change. */
 export interface MachineMark {
   /** /etc/machine-id; null where there is none. */
   id: string | null;
-  /** The kernel's own name. */
+  /** Name of the machine in the kernel. */
   name: string;
 }
 
-/** Whose state folder it is. */
+/** The host and machine to which a state folder belongs. */
 export interface FolderOwner {
   host: string;
   machine: MachineMark;
@@ -14,11 +14,11 @@ export interface FolderOwner {
 
 export type NameDecision =
   | { kind: 'as_given' }
-  /** The resolver alone says something else than it did. */
+  /** Only the resolver's name for this machine has changed. */
   | { kind: 'as_stored'; name: string; warning: string }
   | { kind: 'refused'; reason: string };
 
-/** Whether a manager called `name` may use a state folder, and under which name. */
+/** Whether a manager with this name may use the state folder, and under which name it runs. */
 export function hostNameFor(
   owner: FolderOwner | null,
   given: { name: string; isExplicit: boolean; machine: MachineMark; stateDir: string },
@@ -29,13 +29,13 @@ export function hostNameFor(
     return {
       kind: 'as_stored',
       name: owner.host,
-      warning: `the resolver calls this machine ${name}, but the state folder ${stateDir} is that of ${owner.host}: it goes on as ${owner.host}. Is the name server down? If the machine was renamed: bootstrax adopt --host ${name}`,
+      warning: `the resolver calls this machine ${name}, but the state folder ${stateDir} belongs to ${owner.host}: this manager runs as ${owner.host}. Is the name server down? If the machine was renamed: bootstrax adopt --host ${name}`,
     };
   }
   return { kind: 'refused', reason: foreignFolder(owner.host, given) };
 }
 
-/** Why a state folder of another host is not used, and what to do. */
+/** Why this host does not use the state folder of another host, and what to do. */
 export function foreignFolder(
   owner: string,
   { name, stateDir }: { name: string; stateDir: string },

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 
 import type { MachineMark } from './host-name.pure.ts';
 
-/** What tells this machine from others, whatever a name server says. */
+/** Identifies this machine, whatever a name server says. */
 export function machineMark(): MachineMark {
   return { id: machineId(), name: hostname() };
 }
@@ -18,7 +18,7 @@ function machineId(): string | null {
   }
 }
 
-/** The name space in which process ids seen here mean something. */
+/** The name space in which the process ids seen here are valid. */
 export function pidNamespace(): string {
   return readlinkSync('/proc/self/ns/pid');
 }

@@ -20,47 +20,47 @@ import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
 export type { ControlRequest, ControlResponse } from './control.ts';
 
-/** What makes two managers the same one: only one per key may run on a machine. */
+/** Only one manager with this key may run on a machine. */
 export interface MachineKey {
   host: string;
   runsDatabase: string;
-  /** Of its servers as the URL spells them. */
+  /** Hash of the servers as the URL spells them. */
   serversHash: string;
   stateDir: string;
   /** Name of the abstract socket, without its leading NUL. */
   socketName: string;
-  /** Readable by the manager's user only: proves to the manager that a request is its owner's. */
+  /** Readable by the manager's user only: proves that a request comes from that user. */
   tokenFile: string;
 }
 
 export interface LockOptions {
-  /** Answers requests of `askManager`; an exception becomes `ok: false` with its message. */
+  /** Carries out requests of `askManager`; an exception becomes `ok: false` with its message. */
   onControl: (request: ControlRequest) => Promise<ControlResponse>;
-  /** Another instance wants the lock: end this process at once; the children go on. */
+  /** Another manager wants the lock: end this process at once; the children go on. */
   onEnd: () => void;
   /** How long the holder may take to end before it is killed, seconds; 3. */
   graceSeconds?: number;
 }
 
 export interface MachineLock {
-  /** The instance that was ended for this lock, if there was one. */
+  /** The manager that was stopped for this lock, if there was one. */
   replaced: { holder: ProcessIdentity | null; how: 'ended' | 'killed' } | null;
-  /** Gives the lock up; the end of the process does so too, however it ends. */
+  /** Releases the lock; the end of the process does so too. */
   release(): Promise<void>;
 }
 
-/** All that the kernel allows, less the NUL in front. */
+/** Longest name that the kernel allows, without the leading NUL. */
 const SOCKET_NAME_LENGTH = 107;
 const RETRY_SECONDS = 0.02;
-/** The other threads of a process keep its lock for a moment after the main one has ended, seconds. */
+/** Other threads of a process keep its lock this long after the main thread has ended, seconds. */
 const LINGER_SECONDS = 0.5;
 /** How long the lock of a killed process may take to become free, seconds. */
 const KILL_LIMIT_SECONDS = 5;
-/** Several instances started at once end one another; the last one stays. */
+/** Several managers started at once stop one another; the last one stays. */
 const MAX_ROUNDS = 10;
 
 /**
- * The key of a manager: host and runs database, whoever connects to it and with whatever options.
+ * The key of a manager: host and runs database. Account and options of the connection do not count.
  */
 export function machineKey({
   host,
@@ -128,7 +128,7 @@ export async function acquireMachineLock(
   return { replaced, release: () => close(server) };
 }
 
-/** One round with the present holder; no server if the lock went to a third instance meanwhile. */
+/** One round with the present holder; no server if a third manager took the lock meanwhile. */
 async function takeOver(
   key: MachineKey,
   token: string,
@@ -136,7 +136,7 @@ async function takeOver(
   tryNow: () => Promise<Server | null>,
 ): Promise<{ server: Server | null; replaced: MachineLock['replaced'] }> {
   const holder = ownerOfAbstractSocket(key.socketName);
-  // What it answers does not matter, only whether it ends; a stopped process answers nothing.
+  // The answer does not matter, only whether the manager ends; a suspended process answers nothing.
   const address = addressOf(key);
   const asked = ask(address, () => token, { type: 'end' }, graceSeconds).catch(() => null);
   const ended = await retry(tryNow, graceSeconds, holder);
@@ -145,7 +145,7 @@ async function takeOver(
   const present = ownerOfAbstractSocket(key.socketName);
   if (present === null && holder === null) {
     throw new Error(
-      `another manager of ${key.host} runs on this machine and does not end, and this user may not ` +
+      `another manager of ${key.host} runs on this machine and did not stop, and this user may not ` +
         `see its process: stop it as its own user, or set another BOOTSTRAX_HOST`,
     );
   }
@@ -156,7 +156,7 @@ async function takeOver(
   const killed = await retry(tryNow, KILL_LIMIT_SECONDS, present);
   if (killed === null && isAlive(present)) {
     throw new Error(
-      `the other manager of ${key.host} (pid ${present.pid}) was killed but does not go away: ` +
+      `the other manager of ${key.host} (pid ${present.pid}) was killed but has not ended: ` +
         `it waits for a disk or the network; see /proc/${present.pid}/stack`,
     );
   }
@@ -170,16 +170,16 @@ function kill(key: MachineKey, holder: ProcessIdentity): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
     throw new Error(
-      `another manager of ${key.host} (pid ${holder.pid}) does not end and this user may not kill it`,
+      `another manager of ${key.host} (pid ${holder.pid}) did not stop and this user may not kill it`,
       { cause: error },
     );
   }
 }
 
 /**
- * Asks the manager of this key, if there is one: the one in the key's state folder, or one of an
- * earlier release. `sameDatabase` says whether a manager whose URL spells its servers otherwise works
- * on the key's database. Throws if the manager does not answer in time, or if this user may not ask it.
+ * Sends a request to the manager with this key: the one in the key's state folder, or one of an earlier
+ * release. `sameDatabase` says whether a manager whose URL spells its servers otherwise uses the key's
+ * database. Throws if the manager does not answer in time, or if this user may not ask it.
  */
 export async function askManager(
   key: MachineKey,
@@ -198,7 +198,7 @@ export async function askManager(
   } catch (error) {
     const pid = ownerOfAbstractSocket(key.socketName)?.pid ?? holder?.pid;
     throw new Error(
-      `asking the manager of ${key.host}${pid === undefined ? '' : ` (pid ${pid})`} failed: ` +
+      `cannot reach the manager of ${key.host}${pid === undefined ? '' : ` (pid ${pid})`}: ` +
         (error instanceof Error ? error.message : String(error)),
       { cause: error },
     );
@@ -219,7 +219,7 @@ function addressOf({ socketName }: MachineKey): string {
   return `\0${socketName}`;
 }
 
-/** Tries until the holder has been gone for a moment: if the lock is taken then, somebody else was faster. */
+/** Tries until the holder has been gone for a moment: if the lock is still taken, another manager was faster. */
 async function retry(
   tryNow: () => Promise<Server | null>,
   limitSeconds: number,
@@ -239,7 +239,7 @@ async function retry(
 /** The server once it listens; null if the name is taken. */
 function listen(socketName: string, server: Server): Promise<Server | null> {
   return new Promise((resolve, reject) => {
-    // Also later: a connection that cannot be accepted is not the end of the manager.
+    // This stays in place: a connection that cannot be accepted does not end the manager.
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(null);
       else reject(error);

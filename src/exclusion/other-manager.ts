@@ -4,17 +4,17 @@ import { askFolder } from './folder-socket.ts';
 import { isAlive } from '../infra/linux/process-identity.ts';
 import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
-const LOOK_SECONDS = 0.05;
+const POLL_SECONDS = 0.05;
 const GRACE_SECONDS = 3;
 const KILL_LIMIT_SECONDS = 5;
 
-/** Managers of this host that run on this machine, from a state folder of their own. */
+/** Other managers of this host on this machine, each with a state folder of its own. */
 export interface OtherManagers {
-  /** Whether exactly this process still runs; only for one in this pid name space. */
+  /** Whether exactly this process still runs; only for a manager in this pid name space. */
   isAlive(manager: Holder): boolean;
   /**
-   * Asks it to end and waits 3 s; then kills it if its process can be seen. `unreachable`: its state
-   * folder cannot be seen from here, so that it could not be asked.
+   * Asks the manager to end, waits 3 s, then kills it if its process can be seen. `unreachable`: its
+   * state folder cannot be seen from here, so it could not be asked.
    */
   end(manager: Holder, canBeSeen: boolean): Promise<'ended' | 'killed' | 'stays' | 'unreachable'>;
 }
@@ -23,12 +23,12 @@ export const otherManagers: OtherManagers = {
   isAlive: (manager) => isAlive(processOf(manager)),
   end: async (manager, canBeSeen) => {
     const folder = manager.state_dir;
-    // What stands in a document is only believed where the folder says the same.
+    // The host's document is believed only where the lock file of the folder agrees.
     const isItsFolder = readFolderHolder(folder)?.instance === manager.instance;
     if (!isItsFolder) return 'unreachable';
     const hasEnded = canBeSeen
       ? () => !isAlive(processOf(manager))
-      : // Nobody else has this lock for longer than a moment.
+      : // No other process has this lock for longer than a moment.
         () => isUnlocked(folder);
     await askFolder(folder, { type: 'end' }, GRACE_SECONDS).catch(() => null);
     if (await within(GRACE_SECONDS, hasEnded)) return 'ended';

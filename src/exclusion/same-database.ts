@@ -3,14 +3,14 @@ import { askFolder } from './folder-socket.ts';
 import type { HostStore } from '../host/host.port.ts';
 import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
-/** For its heartbeat to be seen; it gives one when it is asked, and at least every minute, seconds. */
+/** Its heartbeat must appear within this time: it writes one on request, and at least every minute, seconds. */
 const PROOF_SECONDS = 15;
-const LOOK_SECONDS = 0.2;
+const POLL_SECONDS = 0.2;
 const ANSWER_SECONDS = 3;
 
 /**
- * Whether the manager of a state folder works on this very database: its heartbeat is asked for and
- * seen to change there. Nothing else proves it: names and marks travel with a copy.
+ * Whether the manager of a state folder uses this very database: it is asked for a heartbeat, and the
+ * heartbeat appears here. Nothing else proves it: names and marks are copied along with a database.
  */
 export async function worksOnDatabase(
   manager: Holder,

@@ -12,18 +12,18 @@ const FILE = 'state-folder.json';
 
 const recordSchema = z.object({
   version: z.literal(1),
-  /** The folder's own: a copy of it gets another. */
+  /** Id of the folder: a copy of the folder gets another one. */
   id: z.string().regex(/^[0-9a-f]{24}$/),
-  /** Of the folder, to know a copy. */
+  /** Inode of the folder, by which a copy is recognized. */
   inode: z.number(),
   host: z.string().min(1),
   machine: z.object({ id: z.string().nullable(), name: z.string() }),
   /** Null: not known yet. */
   database: z
     .object({
-      /** As the database says; null: it could not be marked. */
+      /** Mark in the database; null: it could not be marked. */
       mark: z.string().nullable(),
-      /** Of the collection with the mark, where the server tells. */
+      /** Id of the collection with the mark, where the server says it. */
       collection: z.string().nullable(),
       servers: z.array(z.string()),
       name: z.string(),
@@ -31,10 +31,10 @@ const recordSchema = z.object({
     .nullable(),
 });
 
-/** `state-folder.json`: whose state folder it is. */
+/** `state-folder.json`: host, machine and database to which the state folder belongs. */
 export type FolderRecord = z.infer<typeof recordSchema>;
 
-/** Null if nobody has used the folder yet, or only a release that kept none. Throws if it cannot be read. */
+/** Null if the folder is new, or was used only by release 0.1.0. Throws if the record cannot be read. */
 export async function readFolderRecord(stateDir: string): Promise<FolderRecord | null> {
   const path = join(stateDir, FILE);
   let text: string;
@@ -49,15 +49,15 @@ export async function readFolderRecord(stateDir: string): Promise<FolderRecord |
     return recordSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new Error(
-      `${path} says whose state folder this is, but cannot be read: if it belongs to this host, remove that file`,
+      `${path} names the owner of this state folder, but cannot be read: if the folder belongs to this host, remove that file`,
       { cause: error },
     );
   }
 }
 
 /**
- * Whose folder it is; of a folder of an earlier release, the host of the attempts that it began and
- * did not conclude. Null: anybody may have it.
+ * The owner of a state folder. Release 0.1.0 kept no record: then the host of its open attempts is the
+ * owner. Null: the folder has no owner.
  */
 export async function ownerOfFolder(stateDir: string): Promise<FolderOwner | null> {
   const record = await readFolderRecord(stateDir);
@@ -69,13 +69,13 @@ export async function ownerOfFolder(stateDir: string): Promise<FolderOwner | nul
   return null;
 }
 
-/** Keeps whose folder it is, on disk when this returns. Only who has the folder's lock may. */
+/** Writes the folder's record; it is on disk when this returns. Only the holder of the folder's lock may. */
 export async function keepFolderRecord(stateDir: string, record: FolderRecord): Promise<void> {
   const path = join(stateDir, FILE);
   await writeFileDurable('state-folder.json', path, `${JSON.stringify(record)}\n`);
 }
 
-/** The folder's record with this owner: as it is, or made, or with an id of its own if it is a copy. */
+/** The folder's record with this owner: the present one, a new one, or one with a new id if the folder is a copy. */
 export async function recordFor(stateDir: string, owner: FolderOwner): Promise<FolderRecord> {
   const [found, { ino: inode }] = await Promise.all([readFolderRecord(stateDir), stat(stateDir)]);
   const id = found?.inode === inode ? found.id : randomBytes(12).toString('hex');

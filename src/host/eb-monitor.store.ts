@@ -19,7 +19,7 @@ export const EB_MONITOR_INDEXES: readonly IndexSpec[] = [
 ];
 
 /**
- * On a server of its own room for some 450,000 life signs: two days of twenty hosts. On the embedded
+ * On a server of its own room for some 450,000 heartbeats: two days of twenty hosts. On the embedded
  * server, which costs 5 to 9 µs of processor time for each that is kept, those of an hour of one host.
  */
 export const EB_MONITOR_CAPPED: CappedSpec = {
@@ -30,26 +30,26 @@ export const EB_MONITOR_CAPPED: CappedSpec = {
   otherwise: { field: 'time', keepSeconds: 2 * 86_400 },
 };
 
-/** States of hosts that take no runs although they may give life signs. */
+/** States of hosts that take no runs although they may send heartbeats. */
 const NOT_WORKING: readonly unknown[] = ['dead_bootstrax', 'disk full'];
 const RECENT_SECONDS = [300, 86_400];
 /** The reference looks for no process of this number, and kills none. */
 const NO_PID = 0;
-/** Life signs in so much time are changed by one command, however slow the server, ms. */
+/** Heartbeats in so much time are changed by one command, however slow the server, ms. */
 const WINDOW_MS = 6 * 3_600_000;
 /** Older ones than so many windows are few, if the collection keeps them at all. */
 const WINDOWS = 40;
-/** Life signs of one host that are looked at to see who writes them. */
+/** Heartbeats of one host that are looked at to see who writes them. */
 const MOST_WRITERS = 100;
 
-export function lifeSignUpdate(sign: LifeSign): Document[] {
-  return [{ $set: { ...fieldsOf(sign), time: '$$NOW' } }];
+export function hostHeartbeatUpdate(heartbeat: HostHeartbeat): Document[] {
+  return [{ $set: { ...fieldsOf(heartbeat), time: '$$NOW' } }];
 }
 
 /** Only fields that the reference has itself: it goes on writing into this very document. */
-export function lastSignUpdate(sign: LastSign): Document[] {
-  const state: LifeSign['state'] = 'dead_bootstrax';
-  const fields = { ...sign, state, pid: NO_PID, undying: true, production_mode: true };
+export function lastHeartbeatUpdate(heartbeat: LastHeartbeat): Document[] {
+  const state: HostHeartbeat['state'] = 'dead_bootstrax';
+  const fields = { ...heartbeat, state, pid: NO_PID, undying: true, production_mode: true };
   return [{ $set: { ...fieldsOf(fields), time: '$$NOW' } }];
 }
 
@@ -63,9 +63,9 @@ export function ownPidsFilter(host: string, time: Document | null): Document {
   };
 }
 
-function fieldsOf(sign: object): Document {
+function fieldsOf(heartbeat: object): Document {
   return Object.fromEntries(
-    Object.entries(sign)
+    Object.entries(heartbeat)
       .filter(([, value]) => value !== undefined)
       .map(([field, value]) => [field, literal(value)]),
   );
@@ -73,7 +73,7 @@ function fieldsOf(sign: object): Document {
 
 /**
  * An id that sorts after another one, which another process may have made within this very second:
- * for its readers the newest life sign is the one with the highest id.
+ * for its readers the newest heartbeat is the one with the highest id.
  */
 function idAfter(other: unknown): ObjectId {
   const ownSeconds = Math.floor(systemClock.now().getTime() / 1000);
@@ -82,7 +82,7 @@ function idAfter(other: unknown): ObjectId {
   return new ObjectId(ObjectId.generate(Math.max(ownSeconds, laterSeconds)));
 }
 
-function writerOf({ _id, time, instance, pid }: Document): SignOfManager[] {
+function writerOf({ _id, time, instance, pid }: Document): HeartbeatWriter[] {
   if (!(time instanceof Date) || typeof pid !== 'number') return [];
   return [{ id: String(_id), time, instance: typeof instance === 'string' ? instance : null, pid }];
 }
@@ -107,18 +107,18 @@ export function createEbMonitorStore(
     return newestSince(host, null);
   };
   return {
-    write: async (sign) => {
+    write: async (heartbeat) => {
       await monitor.repeatUpdateOne(
         'eb_monitor.write',
         { _id: new ObjectId() },
-        lifeSignUpdate(sign),
+        hostHeartbeatUpdate(heartbeat),
         { upsert: true },
       );
     },
-    leave: async (sign) => {
+    releaseHost: async (heartbeat) => {
       const now = (await serverTime()).getTime();
       const release = (time: Document | null) =>
-        monitor.repeatUpdateAll('eb_monitor.release_pids', ownPidsFilter(sign.host, time), [
+        monitor.repeatUpdateAll('eb_monitor.release_pids', ownPidsFilter(heartbeat.host, time), [
           { $set: { pid: NO_PID } },
         ]);
       for (let window = 0; window < WINDOWS; window++) {
@@ -128,18 +128,18 @@ export function createEbMonitorStore(
         await release({ $gte: since, ...before });
       }
       await release(null);
-      const before = await newest(sign.host);
+      const before = await newest(heartbeat.host);
       await monitor.repeatUpdateOne(
         'eb_monitor.write',
         { _id: idAfter(before?._id) },
-        lastSignUpdate(sign),
+        lastHeartbeatUpdate(heartbeat),
         { upsert: true },
       );
     },
     newest,
     writers: async (host, seconds) => {
       const since = new Date((await serverTime()).getTime() - seconds * 1000);
-      const signs = await monitor.find(
+      const heartbeats = await monitor.find(
         // The reference does not say what it thinks.
         { host, time: { $gte: since }, thinking: { $exists: true } },
         {
@@ -148,15 +148,17 @@ export function createEbMonitorStore(
           limit: MOST_WRITERS,
         },
       );
-      return signs.flatMap(writerOf);
+      return heartbeats.flatMap(writerOf);
     },
     alive: async (hosts, maxAgeSeconds) => {
       const since = new Date((await serverTime()).getTime() - maxAgeSeconds * 1000);
-      const signs = await monitor.find(
+      const heartbeats = await monitor.find(
         { host: { $in: [...hosts] }, time: { $gte: since } },
         { projection: { host: 1, state: 1 }, sort: { _id: 1 } },
       );
-      const states = new Map(signs.map((sign) => [sign.host as string, sign.state as unknown]));
+      const states = new Map(
+        heartbeats.map((heartbeat) => [heartbeat.host as string, heartbeat.state as unknown]),
+      );
       return [...states].filter(([, state]) => !NOT_WORKING.includes(state)).map(([host]) => host);
     },
   };

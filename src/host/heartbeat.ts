@@ -2,7 +2,7 @@ import { versionOfThis } from '../infra/config/version.ts';
 import { memoryLimitBytes } from './memory.pure.ts';
 import type { MachineLoad } from '../infra/linux/load.ts';
 import { HISTORY_SECONDS } from './host-history.store.ts';
-import type { LifeSign } from './host.port.ts';
+import type { HostHeartbeat } from './host.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Drain } from './drain.ts';
 import type { HostHealth } from './host-health.ts';
@@ -181,7 +181,7 @@ export class LifeSigns {
   }
 
   /** Not before the machine has been looked at: until then its figures are not known. */
-  async #writeHistory(sign: LifeSign): Promise<void> {
+  async #writeHistory(sign: HostHeartbeat): Promise<void> {
     const now = this.#env.clock.monotonicSeconds();
     if (this.#view().health === null || now - this.#historyAt < HISTORY_SECONDS) return;
     this.#historyAt = now;
@@ -220,8 +220,8 @@ export class LifeSigns {
         free_for_seconds: this.#freeForSeconds(),
         order_kept_seconds: view.orderKeptSeconds ?? null,
       };
-      const { host, place } = this.#env;
-      const { holder } = place;
+      const { host, nameLock } = this.#env;
+      const { holder } = nameLock;
       const written = await this.#env.store.hosts.write({ host, state, holder, extras: told });
       if (written === 'displaced') return this.#displaced();
       this.#lastStatus = status;
@@ -242,7 +242,7 @@ export class LifeSigns {
     return Math.round(memoryLimitBytes(machine.memoryCapacity().totalBytes, slots, rules.memory));
   }
 
-  #lifeSign(): LifeSign {
+  #lifeSign(): HostHeartbeat {
     const env = this.#env;
     const view = this.#view();
     const load = this.#load();
@@ -266,7 +266,7 @@ export class LifeSigns {
       load: load.loadAverage,
       ...(this.#skewSeconds === null ? {} : { clock_skew: this.#skewSeconds }),
       thinking: thinking(view, env.slots, { withProgress: true }),
-      instance: env.place.holder.instance,
+      instance: env.nameLock.holder.instance,
       ...(runner === undefined ? {} : runFields(runner, env)),
     };
   }
@@ -278,7 +278,7 @@ function runShown({ runners }: ManagerView): ManagerView['runners'][number] | un
 }
 
 /** Readers look for the run in every life sign that says `busy`. */
-function lifeSignState({ health, runners }: ManagerView): LifeSign['state'] {
+function lifeSignState({ health, runners }: ManagerView): HostHeartbeat['state'] {
   if (runners.length > 0) return 'busy';
   if (health === null) return 'starting';
   if (health.accepting.ok) return 'idle';
@@ -289,7 +289,7 @@ function lifeSignState({ health, runners }: ManagerView): LifeSign['state'] {
 function runFields(
   { run, plan }: Runner,
   { rules }: Environment,
-): Pick<LifeSign, 'run_id' | 'cores' | 'timeout' | 'post_processing'> {
+): Pick<HostHeartbeat, 'run_id' | 'cores' | 'timeout' | 'post_processing'> {
   const { cores, timeoutSeconds } = plan ?? rules.resources.fallback;
   const postProcessing = plan?.postProcessing ?? rules.targets.postProcessing;
   return { run_id: run.runId, cores, timeout: timeoutSeconds, post_processing: postProcessing };

@@ -21,7 +21,7 @@ export interface HostView {
   state: 'idle' | 'busy' | 'dead';
   /** ISO 8601, UTC. */
   time: string;
-  /** Of its newest life sign. */
+  /** Of its newest heartbeat. */
   ageSeconds: number;
   /** Of its manager. */
   pid: number | null;
@@ -51,7 +51,7 @@ export interface HostView {
   thinking: string | null;
 }
 
-/** A host's document, judged by the server's clock; `heard`: of a life sign of another kind, if any. */
+/** A host's document, judged by the server's clock; `heard`: of a heartbeat of another kind, if any. */
 export function hostView(
   { host, state, time, extras }: HostSaid,
   now: Date,

@@ -4,7 +4,7 @@ import type { ExpiringSpec } from '../infra/mongo/bounded-collections.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { literal } from '../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
-import type { HostHistoryStore, LifeSign } from './host.port.ts';
+import type { HostHistoryStore, HostHeartbeat } from './host.port.ts';
 
 export const HOST_HISTORY_COLLECTION = 'bootstrax_host_history';
 
@@ -37,15 +37,15 @@ export function historyId(host: string, time: Date): string {
 }
 
 /** The figures of a heartbeat, as a whole: nothing of an older one stays. */
-export function historyUpdate(sign: LifeSign): Document[] {
+export function historyUpdate(heartbeat: HostHeartbeat): Document[] {
   const fields = {
-    host: sign.host,
-    cpu_percent: sign.cpu_percent,
-    memory_percent: sign.memory_percent,
-    swap_percent: sign.swap_percent,
-    disk_used: sign.disk_used,
-    live_disk_used: sign.live_disk_used ?? null,
-    load: sign.load ?? null,
+    host: heartbeat.host,
+    cpu_percent: heartbeat.cpu_percent,
+    memory_percent: heartbeat.memory_percent,
+    swap_percent: heartbeat.swap_percent,
+    disk_used: heartbeat.disk_used,
+    live_disk_used: heartbeat.live_disk_used ?? null,
+    load: heartbeat.load ?? null,
   };
   return [{ $set: { ...literalFields(fields), time: '$$NOW' } }];
 }
@@ -58,11 +58,11 @@ export function createHostHistoryStore(
   serverTime: () => Promise<Date>,
 ): HostHistoryStore {
   return {
-    write: async (sign) => {
+    write: async (heartbeat) => {
       await history.repeatUpdateOne(
         'host_history.write',
-        { _id: historyId(sign.host, await serverTime()) },
-        historyUpdate(sign),
+        { _id: historyId(heartbeat.host, await serverTime()) },
+        historyUpdate(heartbeat),
         { upsert: true },
       );
     },

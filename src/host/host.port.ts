@@ -7,7 +7,7 @@ export interface HostStatus {
   /** The manager that writes it. */
   holder: Holder;
   /** The last thing it writes: nobody holds the name afterwards. */
-  leaves?: true;
+  isLast?: true;
   /** Further fields, shown by `status` and `hosts`. */
   extras: Record<string, unknown>;
 }
@@ -35,8 +35,8 @@ export interface HostStore {
   mark(mark: string): Promise<string>;
 }
 
-/** One life sign in `daq.eb_monitor`; names as the reference's. */
-export interface LifeSign {
+/** One heartbeat in `daq.eb_monitor`; names as the reference's. */
+export interface HostHeartbeat {
   host: string;
   pid: number;
   state: 'starting' | 'busy' | 'idle' | 'disk full' | 'dead_bootstrax';
@@ -68,17 +68,17 @@ export interface LifeSign {
   post_processing?: readonly string[];
 }
 
-/** Thinned life signs of two days, for curves: `eb_monitor` may keep fewer. */
+/** Thinned heartbeats of two days, for curves: `eb_monitor` may keep fewer. */
 export interface HostHistoryStore {
-  /** Keeps the figures of a life sign; of the same few minutes only the last ones stay. */
-  write(sign: LifeSign): Promise<void>;
+  /** Keeps the figures of a heartbeat; of the same few minutes only the last ones stay. */
+  write(heartbeat: HostHeartbeat): Promise<void>;
 }
 
 /** What a manager leaves of itself in `daq.eb_monitor` when it hands its host to another program. */
-export type LastSign = Pick<LifeSign, 'host' | 'targets' | 'max_cores' | 'max_messages'>;
+export type LastHeartbeat = Pick<HostHeartbeat, 'host' | 'targets' | 'max_cores' | 'max_messages'>;
 
-/** Who wrote a life sign; the reference's are not among them. */
-export interface SignOfManager {
+/** Who wrote a heartbeat; the reference's are not among them. */
+export interface HeartbeatWriter {
   id: string;
   time: Date;
   /** Null: release 0.1.0 does not say. */
@@ -88,21 +88,21 @@ export interface SignOfManager {
 
 export interface EbMonitorStore {
   /** Inserts a new document; `time` is the server's. */
-  write(sign: LifeSign): Promise<void>;
+  write(heartbeat: HostHeartbeat): Promise<void>;
   /**
-   * Takes the process ids out of all life signs of this program for a host, since the reference kills
+   * Takes the process ids out of all heartbeats of this program for a host, since the reference kills
    * whatever process has one of them, and adds a last one that says that nobody works here.
    */
-  leave(sign: LastSign): Promise<void>;
+  releaseHost(heartbeat: LastHeartbeat): Promise<void>;
   newest(host: string): Promise<Record<string, unknown> | null>;
-  /** Who of this program has given life signs for a host in the last `seconds`; newest first. */
-  writers(host: string, seconds: number): Promise<SignOfManager[]>;
-  /** Those of `hosts` whose newest life sign is younger than `maxAgeSeconds` and says neither dead nor disk full. */
+  /** Who of this program has sent heartbeats for a host in the last `seconds`; newest first. */
+  writers(host: string, seconds: number): Promise<HeartbeatWriter[]>;
+  /** Those of `hosts` whose newest heartbeat is younger than `maxAgeSeconds` and says neither dead nor disk full. */
   alive(hosts: readonly string[], maxAgeSeconds: number): Promise<string[]>;
 }
 
-/** A manager's newest life sign, of either program. */
-export interface NewestSign {
+/** A manager's newest heartbeat, of either program. */
+export interface NewestHeartbeat {
   id: unknown;
   host: string;
   /** The server's time. */
@@ -114,10 +114,10 @@ export interface NewestSign {
 export interface SilentHostStore {
   /** The DAQ server's clock. */
   time(): Promise<Date>;
-  /** Those of `hosts` that have given a life sign since then. */
-  heardOf(hosts: readonly string[], since: Date): Promise<string[]>;
+  /** Those of `hosts` that have sent a heartbeat since then. */
+  withHeartbeatSince(hosts: readonly string[], since: Date): Promise<string[]>;
   /** Null if the host has given none, or the newest is not a manager's. */
-  newest(host: string): Promise<NewestSign | null>;
-  /** `dead_bootstrax` in that life sign, unless it has changed since it was read. */
-  markDead(sign: NewestSign): Promise<'landed' | 'changed'>;
+  newest(host: string): Promise<NewestHeartbeat | null>;
+  /** `dead_bootstrax` in that heartbeat, unless it has changed since it was read. */
+  markDead(heartbeat: NewestHeartbeat): Promise<'landed' | 'changed'>;
 }

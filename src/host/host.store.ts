@@ -25,7 +25,13 @@ export function hostId(host: string): string {
 }
 
 /** Replaces the whole document, so that no field outlives its meaning. */
-export function hostUpdate({ host, state, holder, leaves, extras }: HostStatus): Document[] {
+export function hostUpdate({
+  host,
+  state,
+  holder,
+  isLast: leaves,
+  extras,
+}: HostStatus): Document[] {
   return [
     {
       $replaceWith: {

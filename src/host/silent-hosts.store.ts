@@ -1,9 +1,9 @@
 import type { Document } from 'mongodb';
 
 import type { Collection } from '../infra/mongo/collection.ts';
-import type { LifeSign, NewestSign, SilentHostStore } from './host.port.ts';
+import type { HostHeartbeat, NewestHeartbeat, SilentHostStore } from './host.port.ts';
 
-const DEAD: LifeSign['state'] = 'dead_bootstrax';
+const DEAD: HostHeartbeat['state'] = 'dead_bootstrax';
 
 export function createSilentHostStore(
   monitor: Collection,
@@ -11,15 +11,15 @@ export function createSilentHostStore(
 ): SilentHostStore {
   return {
     time: daqTime,
-    heardOf: async (hosts, since) => {
-      const signs = await monitor.find(
+    withHeartbeatSince: async (hosts, since) => {
+      const heartbeats = await monitor.find(
         { host: { $in: [...hosts] }, time: { $gte: since } },
         { projection: { _id: 0, host: 1 } },
       );
-      return [...new Set(signs.map(({ host }: Document) => host as string))];
+      return [...new Set(heartbeats.map(({ host }: Document) => host as string))];
     },
     newest: async (host) => {
-      const [sign] = await monitor.find(
+      const [heartbeat] = await monitor.find(
         { host },
         {
           projection: { host: 1, time: 1, state: 1, production_mode: 1 },
@@ -27,10 +27,10 @@ export function createSilentHostStore(
           limit: 1,
         },
       );
-      return sign === undefined ? null : managersSign(sign);
+      return heartbeat === undefined ? null : heartbeatOfManager(heartbeat);
     },
     markDead: async ({ id, time, state }) => {
-      // With its old time: it is the age of the life sign that readers judge by.
+      // With its old time: it is the age of the heartbeat that readers judge by.
       const expected = { _id: id, time, state } as Document;
       const update = [{ $set: { state: DEAD } }];
       const matched = await monitor.updateOne('eb_monitor.dead', expected, update);
@@ -40,7 +40,7 @@ export function createSilentHostStore(
 }
 
 /** Managers of both programs say in which mode they run; other programs of the host do not. */
-function managersSign({ _id, host, time, state, production_mode: mode }: Document) {
+function heartbeatOfManager({ _id, host, time, state, production_mode: mode }: Document) {
   if (typeof host !== 'string' || !(time instanceof Date) || typeof mode !== 'boolean') return null;
-  return { id: _id, host, time, state: state as unknown } satisfies NewestSign;
+  return { id: _id, host, time, state: state as unknown } satisfies NewestHeartbeat;
 }

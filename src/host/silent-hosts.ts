@@ -1,4 +1,4 @@
-import type { NewestSign } from './host.port.ts';
+import type { NewestHeartbeat } from './host.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isUnfit, unlessOutage } from '../ports/persist.ts';
 import { tellDaq } from '../ports/notify.ts';
@@ -27,35 +27,35 @@ export class SilentHosts {
     if (others.length === 0) return;
     const now = await store.silentHosts.time();
     const since = new Date(now.getTime() - rules.limits.presumedDeadSeconds * 1000);
-    const heard = await store.silentHosts.heardOf(others, since);
+    const heard = await store.silentHosts.withHeartbeatSince(others, since);
     for (const each of heard) this.#settled.delete(each);
     for (const each of others) {
       if (heard.includes(each) || this.#settled.has(each)) continue;
-      const sign = await store.silentHosts.newest(each);
-      if (sign !== null && sign.time >= since) continue;
-      if (sign === null || sign.state === DEAD || (await this.#mark(sign, now))) {
+      const heartbeat = await store.silentHosts.newest(each);
+      if (heartbeat !== null && heartbeat.time >= since) continue;
+      if (heartbeat === null || heartbeat.state === DEAD || (await this.#mark(heartbeat, now))) {
         this.#settled.add(each);
       }
     }
   }
 
   /** Whether that is settled, by this host or another. */
-  async #mark(sign: NewestSign, now: Date): Promise<boolean> {
+  async #mark(heartbeat: NewestHeartbeat, now: Date): Promise<boolean> {
     const env = this.#env;
-    const minutes = Math.round((now.getTime() - sign.time.getTime()) / 60_000);
+    const minutes = Math.round((now.getTime() - heartbeat.time.getTime()) / 60_000);
     try {
-      if ((await env.store.silentHosts.markDead(sign)) === 'changed') return false;
+      if ((await env.store.silentHosts.markDead(heartbeat)) === 'changed') return false;
     } catch (error) {
       if (!isUnfit(error)) throw error;
       // A capped collection of an old server takes no change of a document's size.
       env.log.warn(
-        { event: 'host.dead', host: sign.host },
-        `${sign.host} is silent and cannot be marked dead: ${String(error)}`,
+        { event: 'host.dead', host: heartbeat.host },
+        `${heartbeat.host} is silent and cannot be marked dead: ${String(error)}`,
       );
       return true;
     }
-    const message = `${sign.host} has given no life sign for ${minutes} min (its last state was '${String(sign.state)}'): its manager counts as dead. See whether that machine and its bootstrax run`;
-    env.log.error({ event: 'host.dead', host: sign.host }, message);
+    const message = `${heartbeat.host} has sent no heartbeat for ${minutes} min (its last state was '${String(heartbeat.state)}'): its manager counts as dead. See whether that machine and its bootstrax run`;
+    env.log.error({ event: 'host.dead', host: heartbeat.host }, message);
     await tellDaq(env, 'error', message);
     return true;
   }

@@ -182,7 +182,7 @@ export class ManagerLoop {
       const indexed = unlessOutage(env, 'indexes', () => ensureIndexes(env));
       if (!this.#ends.aborted) await Promise.race([indexed, once(this.#ends, 'abort')]);
       if (this.#ends.aborted) return 0;
-      if (!(await env.place.enter(this.#ends))) return 0;
+      if (!(await env.nameLock.take(this.#ends))) return 0;
       this.#lifeSigns.start();
       env.tasks.start('the watch over memory', () => this.#memory.run(this.#ends));
       await this.#housekeeping.atStart();
@@ -262,9 +262,9 @@ export class ManagerLoop {
   /** The host's document names another manager: one of the two has to end. */
   #displaced(): void {
     if (this.#contest.inFlight) return;
-    this.#env.tasks.start('which manager has this host', () =>
+    this.#env.tasks.start('the manager that holds this host', () =>
       this.#contest.run(async () => {
-        const answer = await this.#env.place.displaced(this.#ends);
+        const answer = await this.#env.nameLock.displaced(this.#ends);
         if (answer.kind === 'ours') return;
         const { reason, exitCode } = answer;
         this.#refusal = new ManagerRefused(reason, { exitCode });

@@ -20,8 +20,8 @@ import { within } from '../infra/concurrency/deadline.ts';
 import { TaskGroup } from '../infra/concurrency/task-group.ts';
 import { answerRequest } from './control-requests.ts';
 import { bindDatabase } from '../exclusion/database-binding.ts';
-import { HostPlace } from '../exclusion/host-place.ts';
-import { takeLocalPlace } from '../exclusion/local-place.ts';
+import { DatabaseNameLock } from '../exclusion/database-name-lock.ts';
+import { takeLocalLock } from '../exclusion/local-lock.ts';
 import { worksOnDatabase } from '../exclusion/same-database.ts';
 import { ManagerFigures } from '../ports/figures.ts';
 import { drainsOnDisk, readDrain } from '../host/drain.ts';
@@ -125,11 +125,11 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     runsDatabase: connection.runsDb,
     stateDir: settings.paths.stateDir,
   });
-  const local = await takeLocalPlace({
+  const local = await takeLocalLock({
     key,
     onControl: (request) => answerRequest(manager, request, runOnce),
     onEnd: end,
-    worksOnOurs: (elder) => worksOn(elder, connection, logger, signal),
+    worksOnOurs: (earlier) => worksOn(earlier, connection, logger, signal),
     logger,
   });
   const closing: (() => Promise<void> | void)[] = [() => notices.stop(), () => local.release()];
@@ -151,7 +151,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
   // A test or a host that is handed back leaves no worker behind; any other manager is started again.
   let forGood = options.trial !== undefined;
   closing.push(() => worker.close(forGood));
-  const meeting = new HostPlace(
+  const meeting = new DatabaseNameLock(
     { store, clock: systemClock, log: logger },
     local.holder,
     otherManagers,
@@ -180,13 +180,13 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     pollSeconds: settings.rules.limits.idlePollSeconds,
     productionMode: options.trial === undefined,
     store,
-    place: {
+    nameLock: {
       holder: local.holder,
-      enter: async (signal) => {
+      take: async (signal) => {
         await untilAnswered({ clock: systemClock, log: logger }, 'the mark', signal, () =>
           bindDatabase({ store, log: logger }, key, serversOf(connection.runsUrl), local.record),
         );
-        return meeting.enter(signal);
+        return meeting.take(signal);
       },
       displaced: (signal) => meeting.displaced(signal),
     },
@@ -247,16 +247,16 @@ async function lastWord(env: Environment, message: string): Promise<void> {
 
 /** Whether a manager works on the database of this connection, once that answers. */
 async function worksOn(
-  elder: Holder,
+  earlier: Holder,
   connection: StoreOptions,
   log: Logger,
   signal: AbortSignal,
 ): Promise<boolean> {
   const store = openStore(connection, () => undefined);
   try {
-    const what = `whether pid ${elder.pid} works on the same database`;
+    const what = `whether pid ${earlier.pid} uses the same database`;
     const answer = await untilAnswered({ clock: systemClock, log }, what, signal, () =>
-      worksOnDatabase(elder, store.hosts),
+      worksOnDatabase(earlier, store.hosts),
     );
     return answer ?? false;
   } finally {

@@ -9,7 +9,7 @@ import type { Machine } from '../host/machine.ts';
 import type { Store } from './store.ts';
 import type { Clock } from '../infra/clock/clock.ts';
 import type { Tasks } from '../infra/concurrency/tasks.ts';
-import type { ManagerPlace } from '../exclusion/place.ts';
+import type { HostNameLock } from '../exclusion/host-name-lock.ts';
 import type { ManagerFigures } from './figures.ts';
 import type { DrainKeeper } from '../host/drain.ts';
 import type { LeftRuns } from '../run/refused-runs.ts';
@@ -60,7 +60,7 @@ export interface Environment {
   /** Runs of which the database refuses what has to be written. */
   left: LeftRuns;
   /** Who this manager is among others of its host's name. */
-  place: ManagerPlace;
+  nameLock: HostNameLock;
   /** How the store's calls have gone. */
   figures: ManagerFigures;
   executor: Executor;

@@ -51,9 +51,9 @@ export interface Store {
   /** Indexes that are missing, each with the mongosh command that creates it. Changes nothing. */
   missingIndexes(): Promise<MissingIndex[]>;
   /**
-   * What keeps the life signs from growing for ever, with the mongosh command that bounds them.
+   * What keeps the heartbeats from growing for ever, with the mongosh command that bounds them.
    * Changes nothing.
    */
-  lifeSignsBound(): Promise<{ bound: Bound; command: string }>;
+  heartbeatsBound(): Promise<{ bound: Bound; command: string }>;
   close(): Promise<void>;
 }

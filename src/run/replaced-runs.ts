@@ -23,7 +23,7 @@ export const REPLACED_PROJECTION = {
 } as const;
 
 /**
- * Programs that write a run as a whole do so for each life sign too. Such an event does not say what
+ * Programs that write a run as a whole do so for each heartbeat too. Such an event does not say what
  * it has changed: it is compared with the last one.
  */
 export class ReplacedRuns {
@@ -49,7 +49,7 @@ export class ReplacedRuns {
   }
 }
 
-/** Without the life signs. */
+/** Without the heartbeats. */
 function digest(document: Document | undefined): string {
   const { time: _time, progress: _progress, ...rest } = fieldsOf(document?.['bootstrax']);
   const text = BSON.EJSON.stringify({ ...document, bootstrax: rest });

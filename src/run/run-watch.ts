@@ -8,11 +8,11 @@ import type { RunHint, RunStore } from './run.port.ts';
 import { follow } from '../infra/mongo/watch.ts';
 
 /** Written every few seconds by each busy host: of interest to nobody who waits for work. */
-const LIFE_SIGNS = ['bootstrax.time', 'bootstrax.attempt_time', 'bootstrax.progress'];
+const HEARTBEAT_FIELDS = ['bootstrax.time', 'bootstrax.attempt_time', 'bootstrax.progress'];
 
-const isLifeSign = {
+const isHeartbeat = {
   $or: [
-    { $in: ['$$field.k', LIFE_SIGNS] },
+    { $in: ['$$field.k', HEARTBEAT_FIELDS] },
     { $eq: [{ $indexOfCP: ['$$field.k', 'bootstrax.progress.'] }, 0] },
   ],
 };
@@ -67,7 +67,7 @@ export const RUN_WATCH_PIPELINE: Document[] = [
             $gt: [
               {
                 $size: {
-                  $filter: { input: '$touched', as: 'field', cond: { $not: [isLifeSign] } },
+                  $filter: { input: '$touched', as: 'field', cond: { $not: [isHeartbeat] } },
                 },
               },
               0,

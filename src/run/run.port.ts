@@ -272,7 +272,7 @@ export interface RunStore extends ClaimStore {
   release(seen: Seen): Promise<'landed' | 'changed'>;
 
   /**
-   * Calls `onHint` for each inserted run and each update of another field than the life sign;
+   * Calls `onHint` for each inserted run and each update of another field than the heartbeat;
    * `null` when events may have been missed (at the beginning and after each interruption).
    * Ends with 'aborted' by the signal, or 'unsupported' where the server has no change streams.
    * Never to be relied on alone: poll beside it.

@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 
-/** A small queue of runs and the life signs of the fleet, by a seed. Times in ms since 1970. */
+/** A small queue of runs and the heartbeats of the fleet, by a seed. Times in ms since 1970. */
 export interface Queue {
   runs: Document[];
   signs: Document[];

@@ -69,7 +69,7 @@ describe.skipIf(lacking(NO_LIBRARY)).each([
     await lab.end();
   });
 
-  test('claims, life signs and times are right, and nobody takes the run away', async () => {
+  test('claims, heartbeats and times are right, and nobody takes the run away', async () => {
     const [line] = alpha.lines;
     const off = (Date.parse(String(line!['time'])) - Date.now()) / 1000;
     expect(Math.abs(off - skewSeconds), 'the manager’s clock is wrong').toBeLessThan(RIGHT_SECONDS);

@@ -9,7 +9,7 @@ import type { AttemptOutcome } from '../../src/retry/attempt-history.port.ts';
 import type { DataRegistration, Fence } from '../../src/run/run.port.ts';
 import type { Seen } from '../../src/run/run-document.port.ts';
 import type { DeletionFound } from '../../src/features/deletion/deletion.port.ts';
-import type { HostStatus, LifeSign } from '../../src/host/host.port.ts';
+import type { HostStatus, HostHeartbeat } from '../../src/host/host.port.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { holderOf } from '../support/holder.ts';
 import { Lab, until } from '../support/lab.ts';
@@ -104,9 +104,9 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'hosts.all': ({ hosts }) => hosts.all(),
   'adoption.move': ({ adoption }) => adoption.move('h', 'g'),
   hostsCollectionId: (store) => store.hostsCollectionId(),
-  'ebMonitor.write': ({ ebMonitor }) => ebMonitor.write({ host: 'h' } as LifeSign),
+  'ebMonitor.write': ({ ebMonitor }) => ebMonitor.write({ host: 'h' } as HostHeartbeat),
   'ebMonitor.leave': ({ ebMonitor }) =>
-    ebMonitor.leave({ host: 'h', targets: ['peaks'], max_cores: 1, max_messages: 1 }),
+    ebMonitor.releaseHost({ host: 'h', targets: ['peaks'], max_cores: 1, max_messages: 1 }),
   'ebMonitor.writers': ({ ebMonitor }) => ebMonitor.writers('h', 60),
   'ebMonitor.newest': ({ ebMonitor }) => ebMonitor.newest('h'),
   'ebMonitor.alive': ({ ebMonitor }) => ebMonitor.alive(['h'], 60),
@@ -136,7 +136,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'onlineMonitor.some': ({ onlineMonitor }) => onlineMonitor.some(1),
   'onlineMonitor.remove': ({ onlineMonitor }) => onlineMonitor.remove([FENCE.id]),
   'silentHosts.time': ({ silentHosts }) => silentHosts.time(),
-  'silentHosts.heardOf': ({ silentHosts }) => silentHosts.heardOf(['h'], NOW),
+  'silentHosts.heardOf': ({ silentHosts }) => silentHosts.withHeartbeatSince(['h'], NOW),
   'silentHosts.newest': ({ silentHosts }) => silentHosts.newest('h'),
   'silentHosts.markDead': ({ silentHosts }) =>
     silentHosts.markDead({ id: FENCE.id, host: 'h', time: NOW, state: 'idle' }),
@@ -164,7 +164,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
       5,
     ),
   'overview.thinnedSigns': ({ overview }) => overview.thinnedSigns(['h'], NOW, LATER, 5),
-  'hostHistory.write': ({ hostHistory }) => hostHistory.write({ host: 'h' } as LifeSign),
+  'hostHistory.write': ({ hostHistory }) => hostHistory.write({ host: 'h' } as HostHeartbeat),
   'overview.signsOf': ({ overview }) => overview.signsOf('h', NOW, LATER, 5),
   'deletions.request': ({ deletions }) =>
     deletions.request({ attempt: FENCE.attempt, run: 1, host: 'h' }),
@@ -218,7 +218,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   serverTime: (store) => store.serverTime(),
   missingIndexes: (store) => store.missingIndexes(),
   ensureIndexes: (store) => store.ensureIndexes(),
-  lifeSignsBound: (store) => store.lifeSignsBound(),
+  heartbeatsBound: (store) => store.heartbeatsBound(),
 };
 const WATCHES = ['runs.watch', 'rates.watch', 'actions.watch'];
 

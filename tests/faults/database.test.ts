@@ -43,10 +43,10 @@ describe('fail-over is an ordinary event', () => {
     const number = Number(started['run']);
     const directory = directoryOf(lab, ALPHA, started['attempt']);
     await lab.failCommands(COMMANDS, { times: 'always', ...fault });
-    await until('life signs to be missed', standsStill(number));
+    await until('heartbeats to be missed', standsStill(number));
     await lab.failCommands(COMMANDS, { times: 0 });
     const { time } = (await lab.run(number)).bootstrax;
-    await until('the life sign to be renewed', async () => {
+    await until('the heartbeat to be renewed', async () => {
       const now = (await lab.run(number)).bootstrax.time;
       return Number(now) > Number(time);
     });
@@ -68,7 +68,7 @@ describe('fail-over is an ordinary event', () => {
       );
   });
 
-  /** Whether the time of a run has not been renewed for two life signs' time. */
+  /** Whether the time of a run has not been renewed for two heartbeats' time. */
   function standsStill(number: number): () => Promise<boolean> {
     let last: unknown;
     let since = performance.now();

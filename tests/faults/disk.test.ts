@@ -136,7 +136,7 @@ describe.skipIf(lacking(noMounts()))('disks', () => {
     await noOrphans(lab);
   }
 
-  const lifeSign = async (state: string) =>
+  const heartbeatWith = async (state: string) =>
     until(`the host to say '${state}'`, async () =>
       lab.client.db(lab.daqDb).collection('eb_monitor').findOne({ host: ALPHA, state }),
     );
@@ -150,7 +150,7 @@ describe.skipIf(lacking(noMounts()))('disks', () => {
     expect(String(ended['msg'])).toMatch(/No space left/);
     const refusal = await line('host.not_accepting', { kind: 'disk' });
     expect(String(refusal['msg'])).toContain(`the output disk (${output}) is`);
-    await lifeSign('disk full');
+    await heartbeatWith('disk full');
     await taking;
     expect((await lab.run(number)).bootstrax.state).toBe('failed');
     free();
@@ -191,7 +191,7 @@ describe.skipIf(lacking(noMounts()))('disks', () => {
     const [number] = await lab.takeRuns(SHORT_RUN);
     const refusal = await line('host.not_accepting', { kind: 'disk' });
     expect(String(refusal['msg'])).toMatch(/the state folder cannot be used: .*full file system/);
-    await lifeSign('disk full');
+    await heartbeatWith('disk full');
     // It may have been claimed before the host had looked; then it came back at once.
     expect((await lab.run(number!)).bootstrax.started_processing).toBeUndefined();
     free();

@@ -42,7 +42,7 @@ async function begin(name: string, settings: Record<string, string> = {}): Promi
   await Promise.all([one.manager!.event('worker.ready'), two.manager!.event('worker.ready')]);
 }
 
-/** Once the run's life signs have gone on, without another change, for more than two leases. */
+/** Once the run's heartbeats have gone on, without another change, for more than two leases. */
 async function renewedBeyondTheLease(number: number, state: string): Promise<void> {
   const first = await lab.reached(number, [state]);
   const seconds = (run: StoredRun) =>
@@ -55,7 +55,7 @@ async function renewedBeyondTheLease(number: number, state: string): Promise<voi
   });
 }
 
-async function lifeSigns(host: Host): Promise<{ time: Date; thinking: string }[]> {
+async function heartbeatsOf(host: Host): Promise<{ time: Date; thinking: string }[]> {
   const monitor = lab.client.db(lab.daqDb).collection('eb_monitor');
   const signs = await monitor.find({ host: host.name }).sort({ _id: 1 }).toArray();
   return signs.map(({ time, thinking }) => ({
@@ -98,7 +98,7 @@ test('work before and after the child that takes longer than the lease loses the
   await cp(folder(sample!), folder(number), { recursive: true });
   await one.manager!.event('attempt.started', { run: number });
   await until('the end of the run to be awaited', async () => {
-    const signs = await lifeSigns(one);
+    const signs = await heartbeatsOf(one);
     return signs.some(({ thinking }) => thinking.includes('waiting for the DAQ'));
   });
   await renewedBeyondTheLease(number, 'busy');
@@ -110,8 +110,8 @@ test('work before and after the child that takes longer than the lease loses the
   expect(
     two.managers.some(({ lines }) => lines.some((line) => line['event'] === 'run.stale')),
   ).toBe(false);
-  // The host's own life signs went on as well: 20 s without one and the website calls it dead.
-  const times = (await lifeSigns(one)).map(({ time }) => time.getTime());
+  // The host's own heartbeats went on as well: 20 s without one and the website calls it dead.
+  const times = (await heartbeatsOf(one)).map(({ time }) => time.getTime());
   const pauses = times.slice(1).map((time, i) => (time - times[i]!) / 1000);
   expect(Math.max(...pauses)).toBeLessThan(20);
 });

@@ -218,7 +218,7 @@ describe('the tag that abandons', () => {
       config: SMALL_MACHINE.replace('[limits]', '[limits]\nclean_up_seconds = 3600'),
     });
     const signs = lab.client.db(lab.daqDb).collection('eb_monitor');
-    await until('a life sign', () => signs.findOne({ state: 'idle' }));
+    await until('a heartbeat', () => signs.findOne({ state: 'idle' }));
     await set(number, { tags: [tag()] });
     await alpha.event('run.abandoned', { run: number });
   });

@@ -1,5 +1,5 @@
 import { StoreError } from '../../src/infra/mongo/store-error.ts';
-import type { LifeSign } from '../../src/host/host.port.ts';
+import type { HostHeartbeat } from '../../src/host/host.port.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { StoreEvent } from '../../src/infra/mongo/connection.port.ts';
 import type { Process } from './process.ts';
@@ -75,10 +75,10 @@ export class Link {
       return new Date(asked.serverMs + (time.seconds - asked.atSeconds) * 1000);
     };
     // As short as its readers allow: by far the most frequent write.
-    const write = ({ host, state }: LifeSign) =>
+    const write = ({ host, state }: HostHeartbeat) =>
       this.call(
         process,
-        'a life sign',
+        'a heartbeat',
         async () => {
           const { database } = this.#network;
           await database.ebMonitor.insertOne({ host, state, time: new Date(database.now()) });

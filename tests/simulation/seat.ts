@@ -16,8 +16,8 @@ import { attemptsOf, productsOf } from './attempt-folders.ts';
 import { OUTPUT_DIRECTORY, STAGING_DIRECTORY, STATE_DIRECTORY } from './disk.ts';
 import { SimulatedExecutor } from './executor.ts';
 import type { SimulatedHost } from './host.ts';
-import { ExclusivePlace } from './exclusive-place.ts';
-import { OpenPlace } from './open-place.ts';
+import { ExclusiveNameLock } from './exclusive-name-lock.ts';
+import { OpenNameLock } from './open-name-lock.ts';
 import { Process, processClock } from './process.ts';
 
 /** The service manager starts what has ended after this long, seconds. */
@@ -217,9 +217,9 @@ export class Seat {
       changeStream,
       pollSeconds,
       store,
-      place: open
-        ? new OpenPlace(store, clock, holder)
-        : new ExclusivePlace({ store, clock, log: logger }, holder, {
+      nameLock: open
+        ? new OpenNameLock(store, clock, holder)
+        : new ExclusiveNameLock({ store, clock, log: logger }, holder, {
             ...{ managers: host.managers, process },
           }),
       executor: new SimulatedExecutor(host, process, slots),

@@ -32,7 +32,7 @@ const REST_SECONDS = 15_000;
  * clean-ups of each host.
  */
 const TIDY_SECONDS = 260;
-/** A child that is not wanted any more is gone after a life sign, TERM and KILL, seconds. */
+/** A child that is not wanted any more is gone after a heartbeat, TERM and KILL, seconds. */
 const STOP_SECONDS = 20;
 /** The child of a manager that had a twin is found by the other with its next clean-up, seconds. */
 const TWIN_STOP_SECONDS = 100;

@@ -13,7 +13,7 @@ export interface Known {
   attempt: string | null;
   failures: number;
   writer: string | null;
-  /** When the document was last written as a claim or life sign, ms on this process' clock. */
+  /** When the document was last written as a claim or heartbeat, ms on this process' clock. */
   at: number;
 }
 

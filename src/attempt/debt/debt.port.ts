@@ -44,7 +44,7 @@ export interface DebtStore {
    * stays; its status is taken away until the end, so that nobody goes on with it meanwhile.
    */
   claim(seen: Seen, owner: { attempt: string; host: string }): Promise<'claimed' | 'lost'>;
-  /** Life sign. */
+  /** Heartbeat. */
   renew(fence: DebtFence): Promise<'landed' | 'superseded'>;
   /** What was added is listed, and the run is handed on. `again`: as for `RunStore.conclude`. */
   pay(

@@ -74,7 +74,7 @@ export interface AttemptSeen {
 /** An event builder other than this one. */
 export interface HostSeen {
   host: string;
-  /** Seconds since its last life sign by the server's clock; null if none is known. */
+  /** Seconds since its last heartbeat by the server's clock; null if none is known. */
   silentSeconds: number | null;
 }
 

@@ -2,7 +2,7 @@ import type { Holder } from '../../exclusion/holder.pure.ts';
 import { ONLINE_MONITOR_COLLECTION } from '../../attempt/online-monitor.store.ts';
 import { RATES_COLLECTION } from '../../plan/data-rate.store.ts';
 import type { AttemptOutcome } from '../../retry/attempt-history.port.ts';
-import type { LifeSign } from '../../host/host.port.ts';
+import type { HostHeartbeat } from '../../host/host.port.ts';
 import { expect, type ContractCheck } from './promise.ts';
 import { RUN_CHECKS } from './run-checks.ts';
 import { idleAnswer, resumeCheck, streamCheck } from './stream-checks.ts';
@@ -15,7 +15,7 @@ const MANAGER: Holder = {
 };
 const OTHER_MANAGER: Holder = { ...MANAGER, instance: '76543210fedcba9876543210' };
 
-const SIGN: Omit<LifeSign, 'host'> = {
+const SIGN: Omit<HostHeartbeat, 'host'> = {
   ...{ pid: 1, state: 'idle', targets: ['raw_records'], max_cores: 1, max_messages: 4 },
   ...{ undying: true, production_mode: true, thinking: 'waiting for runs' },
   instance: MANAGER.instance,
@@ -54,9 +54,9 @@ export const CHECKS: readonly ContractCheck[] = [
   {
     name: 'bounded collection',
     weight: 'hindrance',
-    means: 'life signs do not grow without bounds where the program makes their collection',
+    means: 'heartbeats do not grow without bounds where the program makes their collection',
     look: async ({ store }) => {
-      const { bound } = await store.lifeSignsBound();
+      const { bound } = await store.heartbeatsBound();
       expect(
         bound === 'capped' || bound === 'expiring',
         'eb_monitor is neither capped nor expires',
@@ -64,8 +64,8 @@ export const CHECKS: readonly ContractCheck[] = [
       await store.ebMonitor.write({ ...SIGN, host: A });
       await store.ebMonitor.write({ ...SIGN, host: A, state: 'busy' });
       const newest = await store.ebMonitor.newest(A);
-      expect(newest?.['state'] === 'busy', 'the newest life sign is not the one written last');
-      await store.ebMonitor.leave({ host: A, targets: [], max_cores: 1, max_messages: 1 });
+      expect(newest?.['state'] === 'busy', 'the newest heartbeat is not the one written last');
+      await store.ebMonitor.releaseHost({ host: A, targets: [], max_cores: 1, max_messages: 1 });
       const last = await store.ebMonitor.newest(A);
       expect(last?.['pid'] === 0, 'a host cannot be left without its process ids');
       return `${bound}; kept in order, and can be changed in place`;

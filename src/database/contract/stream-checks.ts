@@ -14,7 +14,7 @@ const LOOK_MS = 20;
 /** Given to the server, ms. */
 const IDLE_MS = 500;
 
-/** Each insertion and change is told, the life signs of busy hosts are not. */
+/** Each insertion and change is told, the heartbeats of busy hosts are not. */
 export async function streamCheck(
   { scratch, store }: CheckContext,
   runDocument: () => Document,
@@ -57,7 +57,7 @@ export async function streamCheck(
     await store.runs.heartbeat(fence, 'considering', null);
     await store.runs.conclude(fence, { kind: 'abandoned', reason: null });
     await until('the end of a run', () => changed().some(({ state }) => state === 'abandoned'));
-    if (changed().length > before + 1) throw new NotAsPromised('life signs are told as changes');
+    if (changed().length > before + 1) throw new NotAsPromised('heartbeats are told as changes');
     return `told ${Math.round(latency)} ms after the write began; opened in ${Math.round(opening)} ms`;
   } finally {
     ends.abort();

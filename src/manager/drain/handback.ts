@@ -27,8 +27,8 @@ export async function leave(env: Environment, signal: AbortSignal): Promise<bool
       host,
       // Idle would mean that it takes runs.
       state: 'busy',
-      holder: env.place.holder,
-      leaves: true,
+      holder: env.nameLock.holder,
+      isLast: true,
       extras: {
         pid: null,
         slots: env.slots,
@@ -39,7 +39,7 @@ export async function leave(env: Environment, signal: AbortSignal): Promise<bool
         thinking: 'no manager runs here: the host was handed back',
       },
     });
-    await env.store.ebMonitor.leave({
+    await env.store.ebMonitor.releaseHost({
       host,
       targets: rules.targets.default,
       max_cores: cores,

@@ -174,7 +174,7 @@ export async function unmonitored(trial: Trial): Promise<void> {
   });
 }
 
-/** A host that gave its last life sign long ago. */
+/** A host that sent its last heartbeat long ago. */
 export const silentElsewhere: Way = async (trial, cut) => {
   const host = silentHost(trial);
   const time = new Date(Date.now() - 3_600_000);

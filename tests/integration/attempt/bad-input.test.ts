@@ -111,7 +111,7 @@ describe('the fault of the host', () => {
     const line = await manager.event('host.not_accepting', { kind: 'context' });
     expect(String(line['msg'])).toContain('no_such_module');
     const [number] = await lab.takeRuns(TAKE);
-    await until('a life sign that says why', async () => {
+    await until('a heartbeat that says why', async () => {
       const host = await lab.runsDatabase
         .collection('bootstrax')
         .findOne({ host: 'beta.test.local' });

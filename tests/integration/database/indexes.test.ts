@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { EB_MONITOR_CAPPED } from '../../../src/host/eb-monitor.store.ts';
-import type { LifeSign } from '../../../src/host/host.port.ts';
+import type { HostHeartbeat } from '../../../src/host/host.port.ts';
 import { onEachServer, testStore, type ServerStore } from './server.ts';
 
-const SIGN: LifeSign = {
+const SIGN: HostHeartbeat = {
   ...{
     host: 'eb3.lab',
     instance: 'a',
@@ -26,15 +26,15 @@ onEachServer('indexes', ({ url }) => {
   });
   afterAll(() => test.close());
 
-  it('the collection of life signs is capped where we create it, and left as it is elsewhere', async () => {
+  it('the collection of heartbeats is capped where we create it, and left as it is elsewhere', async () => {
     const optionsOf = async (of: ServerStore) =>
       (await of.daqDb.listCollections({ name: 'eb_monitor' }).toArray())[0] as
         { options?: { capped?: boolean } } | undefined;
     expect((await optionsOf(test))?.options).toMatchObject({ capped: true });
-    expect(await test.store.lifeSignsBound()).toMatchObject({ bound: 'capped' });
+    expect(await test.store.heartbeatsBound()).toMatchObject({ bound: 'capped' });
     const other = await testStore(url(), { manage: false });
     try {
-      const absent = await other.store.lifeSignsBound();
+      const absent = await other.store.heartbeatsBound();
       expect(absent.bound).toBe('absent');
       expect(absent.command).toMatch(
         /^db\.getSiblingDB\("test_daq_.*"\)\.createCollection\("eb_monitor", \{"capped":true,"size":268435456\}\)$/,
@@ -44,23 +44,23 @@ onEachServer('indexes', ({ url }) => {
       const names = { runsDb: other.runsDb.databaseName, daqDb: other.daqDb.databaseName };
       const managed = await testStore(url(), names);
       expect((await optionsOf(other))?.options?.capped).not.toBe(true);
-      const unbounded = await other.store.lifeSignsBound();
+      const unbounded = await other.store.heartbeatsBound();
       expect(unbounded.bound).toBe('none');
       expect(unbounded.command).toContain(
         'createIndex({"time":1}, {"name":"expires","expireAfterSeconds":172800})',
       );
       // As an earlier version of this program created it.
       await signs.createIndex({ time: 1 }, { name: 'expires', expireAfterSeconds: 172_800 });
-      expect(await other.store.lifeSignsBound()).toMatchObject({ bound: 'expiring' });
+      expect(await other.store.heartbeatsBound()).toMatchObject({ bound: 'expiring' });
       await managed.store.ensureIndexes();
-      expect(await other.store.lifeSignsBound()).toMatchObject({ bound: 'expiring' });
+      expect(await other.store.heartbeatsBound()).toMatchObject({ bound: 'expiring' });
       await managed.close();
     } finally {
       await other.close();
     }
   });
 
-  it('a full collection of life signs takes each way in which they are written', async () => {
+  it('a full collection of heartbeats takes each way in which they are written', async () => {
     const full = await testStore(url());
     try {
       const signs = full.daqDb.collection('eb_monitor');
@@ -80,7 +80,7 @@ onEachServer('indexes', ({ url }) => {
       expect(await full.store.silentHosts.markDead(silent!)).toBe('landed');
       expect(await full.store.silentHosts.newest('old.lab')).toMatchObject({ time: old.time });
       const { host, targets, max_cores, max_messages } = SIGN;
-      await full.store.ebMonitor.leave({ host, targets, max_cores, max_messages });
+      await full.store.ebMonitor.releaseHost({ host, targets, max_cores, max_messages });
       const last = await full.store.ebMonitor.newest(host);
       expect(last).toMatchObject({ pid: 0, state: 'dead_bootstrax' });
       expect(await signs.countDocuments({ host, pid: { $ne: 0 } })).toBe(0);
@@ -90,7 +90,7 @@ onEachServer('indexes', ({ url }) => {
     }
   });
 
-  it('the thinned life signs of hosts that are gone expire after two days', async () => {
+  it('the thinned heartbeats of hosts that are gone expire after two days', async () => {
     const indexes = await test.runsDb.collection('bootstrax_host_history').indexes();
     const expiring = indexes.filter(({ expireAfterSeconds }) => expireAfterSeconds !== undefined);
     expect(expiring.map(({ key, expireAfterSeconds }) => [key, expireAfterSeconds])).toEqual([

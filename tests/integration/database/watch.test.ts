@@ -46,7 +46,7 @@ onEachServer('watch', ({ url }) => {
 });
 
 onEachServer('watch of documents that are replaced', ({ url }) => {
-  it('tells of what another program has changed so, and not of its life signs', async () => {
+  it('tells of what another program has changed so, and not of its heartbeats', async () => {
     const test = await testStore(url());
     try {
       const runs = test.runsDb.collection('runs');

@@ -65,12 +65,12 @@ async function refused(manager: ManagerProcess): Promise<string> {
 
 describe.each(Object.entries(SPELLINGS))('two managers of one host, one by %s', (_, spelled) => {
   test.each(['the same state folder', 'a state folder of its own'])(
-    'with %s: the younger replaces the elder, and a run is done once, with its products',
+    'with %s: the newer manager replaces the earlier one, and a run is done once, with its products',
     async (folder) => {
       const host = newHost();
-      const elder = await lab.manager({ host });
-      await elder.event('worker.ready');
-      const younger = await lab.manager({
+      const earlier = await lab.manager({ host });
+      await earlier.event('worker.ready');
+      const newer = await lab.manager({
         host,
         env: {
           BOOTSTRAX_MONGO_URL: spelled(),
@@ -79,29 +79,29 @@ describe.each(Object.entries(SPELLINGS))('two managers of one host, one by %s', 
             : { BOOTSTRAX_STATE_DIR: join(lab.root, `other-${host}`) }),
         },
       });
-      await younger.event('manager.replaced', { pid: elder.child.pid });
-      expect(await elder.exited).toBe(0);
-      await younger.event('manager.ready');
-      expect((await holderIn(host)).pid).toBe(younger.child.pid);
+      await newer.event('manager.replaced', { pid: earlier.child.pid });
+      expect(await earlier.exited).toBe(0);
+      await newer.event('manager.ready');
+      expect((await holderIn(host)).pid).toBe(newer.child.pid);
       await expectARunDoneOnce(host);
     },
   );
 });
 
-test('an elder that does not answer is killed, also when only the database knows of it', async () => {
+test('an earlier manager that does not answer is killed, also when only the database names it', async () => {
   const host = newHost();
-  const elder = await lab.manager({ host });
-  await elder.event('manager.ready');
-  elder.child.kill('SIGSTOP');
-  const younger = await lab.manager({
+  const earlier = await lab.manager({ host });
+  await earlier.event('manager.ready');
+  earlier.child.kill('SIGSTOP');
+  const newer = await lab.manager({
     host,
     env: {
       BOOTSTRAX_MONGO_URL: SPELLINGS.localhost(),
       BOOTSTRAX_STATE_DIR: join(lab.root, `other-${host}`),
     },
   });
-  await younger.event('manager.replaced', { pid: elder.child.pid, how: 'killed' });
-  await younger.event('manager.ready');
+  await newer.event('manager.replaced', { pid: earlier.child.pid, how: 'killed' });
+  await newer.event('manager.ready');
 });
 
 test('of several managers that start at once, in folders of their own, one stays', async () => {
@@ -126,50 +126,50 @@ test('of several managers that start at once, in folders of their own, one stays
 });
 
 needsRoot(
-  'two network name spaces: the younger replaces the elder in the same state folder',
+  'two network name spaces: the newer manager replaces the earlier one in the same state folder',
   async () => {
     const host = newHost();
-    const elder = await lab.manager({ host });
-    await elder.event('manager.ready');
+    const earlier = await lab.manager({ host });
+    await earlier.event('manager.ready');
     // No way to the database from there: the folder alone decides.
-    const younger = await lab.manager({ host, under: ['unshare', '-n'] });
-    await younger.event('manager.replaced');
-    expect(await elder.exited).toBe(0);
+    const newer = await lab.manager({ host, under: ['unshare', '-n'] });
+    await newer.event('manager.replaced');
+    expect(await earlier.exited).toBe(0);
   },
 );
 
 needsRoot(
-  'another pid name space: an elder that does not end is not killed, and the younger is refused',
+  'another pid name space: an earlier manager that does not end is not killed, and the newer one is refused',
   async () => {
     const host = newHost();
-    const elder = await lab.manager({ host });
-    await elder.event('manager.ready');
-    elder.child.kill('SIGSTOP');
+    const earlier = await lab.manager({ host });
+    await earlier.event('manager.ready');
+    earlier.child.kill('SIGSTOP');
     const inside = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
-    const younger = await lab.manager({ host, under: inside });
-    expect(await refused(younger)).toContain('another pid name space');
-    elder.child.kill('SIGCONT');
-    expect(elder.child.exitCode).toBeNull();
+    const newer = await lab.manager({ host, under: inside });
+    expect(await refused(newer)).toContain('another pid name space');
+    earlier.child.kill('SIGCONT');
+    expect(earlier.child.exitCode).toBeNull();
   },
 );
 
 test('kill -9 frees the state folder at once although its strax child lives on', async () => {
   const host = newHost();
   const config = `${SMALL_MACHINE}\n[worker]\ncontext_options = { sleep_seconds = 600 }\n`;
-  const elder = await lab.manager({ host, config });
-  await elder.event('worker.ready');
+  const earlier = await lab.manager({ host, config });
+  await earlier.event('worker.ready');
   const [run = 0] = await lab.takeRuns(['--runs', '1', '--seconds', '2', '--speed', '0']);
   const { bootstrax } = await lab.reached(run, ['busy']);
   const files = join(lab.stateDir(host), 'attempts', bootstrax.attempt ?? '', 'started.json');
   await until('the child to be there', () => existsSync(files));
-  await elder.kill();
+  await earlier.kill();
   const lock = tryLockFolder(lab.stateDir(host));
   expect(lock).not.toBeNull();
   lock?.release();
   const { child } = JSON.parse(await readFile(files, 'utf8')) as { child: ProcessIdentity };
   expect(isAlive(child)).toBe(true);
-  const younger = await lab.manager({ host, config });
-  await younger.event('manager.ready');
+  const newer = await lab.manager({ host, config });
+  await newer.event('manager.ready');
   expect(isAlive(child)).toBe(true);
   const stopped = await lab.command(['stop', '--children'], { host });
   expect(stopped.code).toBe(0);
@@ -184,7 +184,7 @@ test('a name that only the resolver gives is overruled by that of the state fold
   const env = { BOOTSTRAX_HOST: '', BOOTSTRAX_STATE_DIR: lab.stateDir(host) };
   const second = await lab.manager({ env });
   const { msg } = await second.event('host.name_overruled');
-  expect(msg).toContain(`it goes on as ${host}`);
+  expect(msg).toContain(`this manager runs as ${host}`);
   expect(await second.event('manager.ready')).toMatchObject({ host });
   const { stdout } = await lab.command(['stop', '--children', '--json'], { env });
   expect(JSON.parse(stdout)).toMatchObject({ ok: true });
@@ -198,8 +198,8 @@ needsRoot(
     await writeFile(boot, '00000000-0000-4000-8000-000000000000\n');
     // All that tells machines apart here.
     const mount = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
-    const elder = await lab.manager({ host, under: ['unshare', '-m', 'sh', '-c', mount, boot] });
-    await elder.event('manager.ready');
+    const earlier = await lab.manager({ host, under: ['unshare', '-m', 'sh', '-c', mount, boot] });
+    await earlier.event('manager.ready');
     const { pid, machine } = await holderIn(host);
     const own = { BOOTSTRAX_STATE_DIR: join(lab.root, `other-${host}`) };
     const env = { ...own, BOOTSTRAX_MONGO_URL: SPELLINGS.localhost() };
@@ -208,7 +208,7 @@ needsRoot(
     // In the same folder, as on a shared home.
     const there = { BOOTSTRAX_MONGO_URL: SPELLINGS.localhost() };
     expect(await refused(await lab.manager({ host, env: there }))).toContain('on another machine');
-    expect(elder.child.exitCode).toBeNull();
+    expect(earlier.child.exitCode).toBeNull();
   },
 );
 
@@ -219,15 +219,15 @@ test('a silent manager on another machine is taken over from', async () => {
     ...{ _id: `host:${host}`, host, state: 'idle', time: new Date() },
     holder,
   } as { _id: string });
-  const younger = await lab.manager({ host });
-  await younger.event('manager.watching');
-  await younger.event('manager.ready');
+  const newer = await lab.manager({ host });
+  await newer.event('manager.watching');
+  await newer.event('manager.ready');
 });
 
 test('a manager whose name another one has taken, alive on another machine, ends with a sentence', async () => {
   const host = newHost();
-  const elder = await lab.manager({ host });
-  await elder.event('manager.ready');
+  const earlier = await lab.manager({ host });
+  await earlier.event('manager.ready');
   const holder = holderOf(host, { instance: 'e'.repeat(24), machine: 'eb9' });
   const documents = lab.runsDatabase.collection('bootstrax');
   let ended = false;
@@ -237,7 +237,7 @@ test('a manager whose name another one has taken, alive on another machine, ends
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   })();
-  expect(await refused(elder)).toContain('another machine holds the name');
+  expect(await refused(earlier)).toContain('another machine holds the name');
   ended = true;
   await beats;
   const log = lab.client.db(lab.daqDb).collection('log');
@@ -246,8 +246,8 @@ test('a manager whose name another one has taken, alive on another machine, ends
 
 test('a manager whose name was taken by one that is gone takes it back', async () => {
   const host = newHost();
-  const elder = await lab.manager({ host });
-  await elder.event('manager.ready');
+  const earlier = await lab.manager({ host });
+  await earlier.event('manager.ready');
   const { pid } = await holderIn(host);
   const holder = holderOf(host, { instance: 'e'.repeat(24) });
   await lab.runsDatabase.collection('bootstrax').updateOne({ host }, { $set: { holder } });
@@ -381,8 +381,8 @@ describe('commands', () => {
       const env = { BOOTSTRAX_MONGO_URL: other.url };
       const { code, stderr } = await lab.command(['stop', '--children'], { host, env });
       expect([code, stderr]).toEqual([1, expect.stringContaining('is in use by a manager')]);
-      const younger = await lab.manager({ host, env });
-      expect(await refused(younger)).toContain('its heartbeat does not show');
+      const newer = await lab.manager({ host, env });
+      expect(await refused(newer)).toContain('its heartbeat does not appear');
       expect(manager.child.exitCode).toBeNull();
       await other.client.db(lab.runsDb).dropDatabase();
     } finally {

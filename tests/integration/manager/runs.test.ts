@@ -63,8 +63,8 @@ describe('a manager takes runs', () => {
     for (const number of numbers) await lab.reached(number, ['done']);
   });
 
-  test('life signs are written as the website reads them', async () => {
-    const sign = await until('a life sign', () =>
+  test('heartbeats are written as the website reads them', async () => {
+    const sign = await until('a heartbeat', () =>
       lab.client
         .db(lab.daqDb)
         .collection('eb_monitor')

@@ -135,7 +135,7 @@ test(
     await start({ config });
     const about = { message: { $regex: 'waiting for space' } };
     await until('the alarm', () => log().findOne({ ...about, priority: 4 }));
-    const sign = await until('a life sign of a full disk', () =>
+    const sign = await until('a heartbeat of a full disk', () =>
       lab.client.db(lab.daqDb).collection('eb_monitor').findOne({ host: HOST, state: 'disk full' }),
     );
     expect(sign).not.toHaveProperty('run_id');
@@ -171,7 +171,7 @@ test(
       monitor.findOne({ host: 'gone.test.local', state: 'dead_bootstrax' }),
     );
     expect(marked['time']).toEqual(old);
-    const message = { message: { $regex: '^gone.test.local has given no life sign for 10 min' } };
+    const message = { message: { $regex: '^gone.test.local has sent no heartbeat for 10 min' } };
     await until('the DAQ to be told', () => log().findOne(message));
     // Both have looked again since.
     const rest = await monitor

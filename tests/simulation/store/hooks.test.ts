@@ -6,7 +6,7 @@ import { holderOf } from '../../support/holder.ts';
 import {
   answerLost,
   createDatabase,
-  MOST_LIFE_SIGNS,
+  MOST_HEARTBEATS,
   notCarriedOut,
   openStore,
   type Hooks,
@@ -146,13 +146,13 @@ describe('the store in memory', () => {
     expect(await store.runs.watch(() => undefined, stop.signal)).toBe('aborted');
   });
 
-  it('keeps the latest life signs only', async () => {
+  it('keeps the latest heartbeats only', async () => {
     const { database, store } = simulated();
     const sign = { host: 'eb3', state: 'idle' } as Parameters<typeof store.ebMonitor.write>[0];
-    const last = MOST_LIFE_SIGNS + 99;
+    const last = MOST_HEARTBEATS + 99;
     for (let pid = 0; pid <= last; pid++) await store.ebMonitor.write({ ...sign, pid });
     const kept = [...database.ebMonitor.all()].map(({ pid }) => pid as number);
-    expect(kept).toEqual(Array.from({ length: MOST_LIFE_SIGNS }, (_, i) => i + 100));
+    expect(kept).toEqual(Array.from({ length: MOST_HEARTBEATS }, (_, i) => i + 100));
     expect(await store.ebMonitor.newest('eb3')).toMatchObject({ pid: last });
   });
 

@@ -69,8 +69,8 @@ export interface Hooks {
   pause?: (milliseconds: number) => Promise<void>;
 }
 
-/** Life signs kept: more than the hosts of a simulation write within the times that are asked for. */
-export const MOST_LIFE_SIGNS = 1000;
+/** Heartbeats kept: more than the hosts of a simulation write within the times that are asked for. */
+export const MOST_HEARTBEATS = 1000;
 
 /** `now`: milliseconds since 1970, more than 0. */
 export function createDatabase(now: () => number): MemoryDatabase {
@@ -80,7 +80,7 @@ export function createDatabase(now: () => number): MemoryDatabase {
     if (found === undefined) {
       found = new MemoryCollection(
         now,
-        name === EB_MONITOR_COLLECTION ? MOST_LIFE_SIGNS : Infinity,
+        name === EB_MONITOR_COLLECTION ? MOST_HEARTBEATS : Infinity,
       );
       collections.set(name, found);
     }
@@ -143,7 +143,7 @@ export function openStore(database: MemoryDatabase, hooks: Hooks = {}): Store {
     ping: () => once('ping', () => Promise.resolve()),
     hostsCollectionId: () => Promise.resolve(null),
     ensureIndexes: () => Promise.resolve(),
-    lifeSignsBound: () => Promise.resolve({ bound: 'capped', command: '' }),
+    heartbeatsBound: () => Promise.resolve({ bound: 'capped', command: '' }),
     missingIndexes: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };

@@ -7,11 +7,11 @@ import {
   endUpdate,
 } from '../../../src/retry/attempt-history.store.ts';
 import { createDaqLogStore, logDocument } from '../../../src/ports/daq-log.store.ts';
-import { createEbMonitorStore, lifeSignUpdate } from '../../../src/host/eb-monitor.store.ts';
+import { createEbMonitorStore, hostHeartbeatUpdate } from '../../../src/host/eb-monitor.store.ts';
 import { createHostStore, hostUpdate } from '../../../src/host/host.store.ts';
 import { maximalRatesPipeline } from '../../../src/plan/data-rate.store.ts';
 import type { AttemptOutcome } from '../../../src/retry/attempt-history.port.ts';
-import type { HostStatus, LifeSign } from '../../../src/host/host.port.ts';
+import type { HostStatus, HostHeartbeat } from '../../../src/host/host.port.ts';
 import { holderOf } from '../../support/holder.ts';
 import { noted } from './noted.ts';
 import { NOW, updated } from './updates.ts';
@@ -40,7 +40,7 @@ const OUTCOME: AttemptOutcome = {
   products: [{ lineage: { a: '$b' } }],
   versions: { strax: '2' },
 };
-const SIGN: LifeSign = {
+const SIGN: HostHeartbeat = {
   host: '$eb3',
   pid: 123,
   state: 'idle',
@@ -113,7 +113,7 @@ describe('hosts', () => {
     const expected = { _id, host: '$eb3', state: 'busy', time: NOW, holder, run: 7, why: '$x' };
     expect(updated({ _id, old: 2 }, hostUpdate(status))).toEqual(expected);
     const { holder: _holder, ...left } = expected;
-    expect(updated({ _id }, hostUpdate({ ...status, leaves: true }))).toEqual(left);
+    expect(updated({ _id }, hostUpdate({ ...status, isLast: true }))).toEqual(left);
     const { calls, collection } = noted();
     await createHostStore(collection).write(status);
     const own = { _id, 'holder.instance': holder.instance };
@@ -138,10 +138,10 @@ describe('hosts', () => {
   });
 });
 
-describe('life signs', () => {
+describe('heartbeats', () => {
   it('are new documents with the time of the server', async () => {
-    const sign = { ...SIGN, run_id: '000007', cores: undefined } as unknown as LifeSign;
-    expect(updated({ _id: 1 }, lifeSignUpdate(sign))).toEqual({
+    const sign = { ...SIGN, run_id: '000007', cores: undefined } as unknown as HostHeartbeat;
+    expect(updated({ _id: 1 }, hostHeartbeatUpdate(sign))).toEqual({
       _id: 1,
       ...SIGN,
       run_id: '000007',
@@ -157,7 +157,7 @@ describe('life signs', () => {
       expect([method, write, update, options]).toEqual([
         'repeatUpdateOne',
         'eb_monitor.write',
-        lifeSignUpdate(SIGN),
+        hostHeartbeatUpdate(SIGN),
         { upsert: true },
       ]);
       return String(id);

@@ -167,7 +167,7 @@ describe('rates', () => {
   });
 });
 
-it('the newest life sign is the first that is found', async () => {
+it('the newest heartbeat is the first that is found', async () => {
   const sign = { host: 'eb3', state: 'busy' };
   const { calls, collection } = noted([sign]);
   const store = createEbMonitorStore(collection, () => Promise.resolve(NOW));

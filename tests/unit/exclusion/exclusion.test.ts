@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { bindingOf, type DatabaseIdentity } from '../../../src/exclusion/binding.pure.ts';
 import { claimOfFolder, type FolderHolder } from '../../../src/exclusion/holder.pure.ts';
 import { hostNameFor } from '../../../src/exclusion/host-name.pure.ts';
-import { elderOf, nameTaken } from '../../../src/exclusion/meeting.pure.ts';
+import { earlierManagerOf, nameTaken } from '../../../src/exclusion/earlier-manager.pure.ts';
 import { twoManagers, writerOf } from '../../../src/exclusion/two-managers.pure.ts';
 import { holderOf } from '../../support/holder.ts';
 
@@ -66,8 +66,8 @@ describe('the manager that holds a state folder', () => {
     [{ boot_id: 'elsewhere' }, 'refused'],
     [{ host: 'eb1' }, 'refused'],
     [{ runs_database: 'test' }, 'refused'],
-  ] as const)('%j: %s', (elder, kind) => {
-    expect(claimOfFolder({ ...self, ...elder }, self).kind).toBe(kind);
+  ] as const)('%j: %s', (earlier, kind) => {
+    expect(claimOfFolder({ ...self, ...earlier }, self).kind).toBe(kind);
   });
 });
 
@@ -85,17 +85,17 @@ describe('the manager that a host’s document names', () => {
     ['one that handed the host back', named(null, 10, null), 'none'],
     ['one of an earlier release', named(null), 'unnamed'],
   ] as const)('%s: %s', (_, document, kind) => {
-    expect(elderOf(document, self, NOW).kind).toBe(kind);
+    expect(earlierManagerOf(document, self, NOW).kind).toBe(kind);
   });
 
   it.each([
-    ['same_processes', {}, 'this user cannot end it'],
+    ['same_processes', {}, 'this user may not kill it'],
     ['same_machine', { pid_namespace: 'pid:[2]' }, 'another pid name space'],
     ['other_machine', { boot_id: 'elsewhere' }, 'another machine holds the name eb0'],
-  ] as const)('%s', (reach, where, says) => {
-    const elder = elderOf(named({ ...other, ...where }), self, NOW);
-    expect(elder).toMatchObject({ kind: 'named', reach });
-    if (elder.kind !== 'none') expect(nameTaken('eb0', elder)).toContain(says);
+  ] as const)('%s', (proximity, where, says) => {
+    const earlier = earlierManagerOf(named({ ...other, ...where }), self, NOW);
+    expect(earlier).toMatchObject({ kind: 'named', proximity });
+    if (earlier.kind !== 'none') expect(nameTaken('eb0', earlier)).toContain(says);
   });
 });
 

@@ -55,7 +55,7 @@ class Stage {
       executor: executorWith(1),
       // Never the same twice, which alone is no reason to write.
       figures: { told: () => ({ calls: Math.random() }) },
-      place: { holder: holderOf('h') },
+      nameLock: { holder: holderOf('h') },
       store: {
         serverTime: () => Promise.resolve(new Date(0)),
         ebMonitor: {
@@ -213,7 +213,7 @@ it.each([
     executor: executorWith(2),
     figures: { told: () => ({}) },
     left: new LeftRuns(systemClock),
-    place: { holder: holderOf('h') },
+    nameLock: { holder: holderOf('h') },
     store: {
       ebMonitor: {
         write: (sign: Record<string, unknown>) => {

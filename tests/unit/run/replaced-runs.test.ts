@@ -15,7 +15,7 @@ const replaced = (bootstrax: unknown, more: Document = {}) => ({
 const busy = (second: number, more: Document = {}) =>
   replaced({ state: 'busy', host: 'eb3', time: at(second), progress: { t: second }, ...more });
 
-it('documents that are replaced for a life sign say nothing', () => {
+it('documents that are replaced for a heartbeat say nothing', () => {
   const runs = new ReplacedRuns();
   expect([1, 2, 3].map((second) => runs.isNews(busy(second)))).toEqual([true, false, false]);
 });

@@ -38,7 +38,7 @@ describe('listing of data', () => {
     expect(alone.data).toEqual(['odd', STORED]);
   });
 
-  it('refreshes the life sign', () => {
+  it('refreshes the heartbeat', () => {
     const before = { bootstrax: { state: 'busy', time: new Date(0) } };
     const bootstrax = { state: 'busy', time: NOW, attempt_time: NOW };
     expect(updated({ ...before, data: [] }, unregisterUpdate(HOST, ['/p']))).toEqual({

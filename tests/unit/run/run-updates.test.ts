@@ -104,14 +104,14 @@ describe('while an attempt runs', () => {
     });
   });
 
-  it('a life sign touches nothing but its times', () => {
+  it('a heartbeat touches nothing but its times', () => {
     expect(updated({ bootstrax: OWNED, other: 1 }, heartbeatUpdate(null))).toEqual({
       bootstrax: { ...OWNED, time: NOW, attempt_time: NOW },
       other: 1,
     });
   });
 
-  it('a life sign says what the run waits for, and that it waits no more; without a word that stays', () => {
+  it('a heartbeat says what the run waits for, and that it waits no more; without a word that stays', () => {
     const waiting = updated({ bootstrax: OWNED }, heartbeatUpdate(null, '$$NOW'));
     expect(waiting.bootstrax).toMatchObject({ waits_for: '$$NOW' });
     expect(updated(waiting, heartbeatUpdate(null)).bootstrax).toHaveProperty('waits_for');
@@ -121,9 +121,9 @@ describe('while an attempt runs', () => {
 
   it.each([
     ['busy', busyUpdate(PLAN)],
-    ['a life sign', heartbeatUpdate(null)],
-    ['a life sign that says what it waits for', heartbeatUpdate(null, 'x')],
-    ['a life sign that waits no more', heartbeatUpdate(null, null)],
+    ['a heartbeat', heartbeatUpdate(null)],
+    ['a heartbeat that says what it waits for', heartbeatUpdate(null, 'x')],
+    ['a heartbeat that waits no more', heartbeatUpdate(null, null)],
     ['an unlisting', unregisterUpdate(HOST, ['/p'])],
   ])(
     '%s never makes a run its own again that somebody else has written, who copied all other fields',
@@ -139,7 +139,7 @@ describe('while an attempt runs', () => {
     },
   );
 
-  it('a life sign with progress replaces the progress', () => {
+  it('a heartbeat with progress replaces the progress', () => {
     const progress = { ...PROGRESS, phase: '$$NOW' };
     expect(updated({ bootstrax: OWNED }, heartbeatUpdate(progress)).bootstrax).toEqual({
       ...OWNED,

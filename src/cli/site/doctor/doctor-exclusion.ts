@@ -8,7 +8,7 @@ import {
 import type { Store } from '../../../ports/store.ts';
 import type { Finding } from './doctor-finding.ts';
 
-/** Two managers give a life sign every 9 s each, seconds. */
+/** Two managers send a heartbeat every 9 s each, seconds. */
 const SIGNS_SECONDS = 60;
 
 /** Whether the state folder can be locked, and whose it is. Makes no folder. */

@@ -6,12 +6,12 @@ import type { Finding } from './doctor-finding.ts';
 
 const CHECK = 'eb_monitor';
 
-/** Whether something keeps the life signs from growing for ever. A database that is away is told elsewhere. */
-export async function checkLifeSigns(loaded: Loaded): Promise<Finding[]> {
+/** Whether something keeps the heartbeats from growing for ever. A database that is away is told elsewhere. */
+export async function checkHeartbeats(loaded: Loaded): Promise<Finding[]> {
   const { url, manage } = loaded.settings.database;
   if (url === null) return [];
   try {
-    const found = await withStore(loaded, (store) => store.lifeSignsBound());
+    const found = await withStore(loaded, (store) => store.heartbeatsBound());
     return [boundFinding(found, manage)];
   } catch (error) {
     if (error instanceof StoreError) return [];
@@ -30,9 +30,9 @@ export function boundFinding(
   const ok = (says: string): Finding => ({ check: CHECK, state: 'ok', says, todo: null });
   switch (bound) {
     case 'capped':
-      return ok('capped: old life signs make room for new ones');
+      return ok('capped: old heartbeats make room for new ones');
     case 'expiring':
-      return ok('old life signs expire');
+      return ok('old heartbeats expire');
     case 'none':
       return warn(
         'it is neither capped nor expires: each host adds a document at least every 10 s, for ever',
@@ -41,7 +41,7 @@ export function boundFinding(
     case 'absent':
       if (manage) return ok('not there yet: the manager creates it, capped, at its start');
       return warn(
-        'not there: the first life sign would create it without a cap, and it would grow for ever',
+        'not there: the first heartbeat would create it without a cap, and it would grow for ever',
         `have the server's administrator do this before a manager is started:\n${command}`,
       );
     case 'unknown':

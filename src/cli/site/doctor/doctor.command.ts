@@ -3,7 +3,7 @@ import { settingsAndEmbedded } from '../../framework/with-database.ts';
 import { checkDatabase, checkHost, checkPython, type Finding } from './doctor-checks.ts';
 import { checkStateFolder } from './doctor-exclusion.ts';
 import { checkWorkers } from './doctor-workers.ts';
-import { checkLifeSigns } from './doctor-heartbeats.ts';
+import { checkHeartbeats } from './doctor-heartbeats.ts';
 import { style } from '../../framework/output.ts';
 import type { Loaded } from '../../../infra/config/load-config.ts';
 import { localQuery } from '../../framework/answering.ts';
@@ -50,7 +50,7 @@ async function checkMachine(loaded: Loaded): Promise<{ ok: boolean; checks: Find
     checkPython(loaded.settings),
     checkWorkers(loaded.settings),
     checkDatabase(loaded),
-    checkLifeSigns(loaded),
+    checkHeartbeats(loaded),
   ]);
   const checks = [
     ...unknownVariables(process.env).map(({ name, meant }): Finding => ({

@@ -5,7 +5,7 @@ import type { Store } from '../../../ports/store.ts';
 import { withStore } from '../../framework/with-database.ts';
 import { checkDatabase, checkHost, checkPython } from '../doctor/doctor-checks.ts';
 import { checkStateFolder } from '../doctor/doctor-exclusion.ts';
-import { checkLifeSigns } from '../doctor/doctor-heartbeats.ts';
+import { checkHeartbeats } from '../doctor/doctor-heartbeats.ts';
 import { explainedRun } from '../../look/explained-run.ts';
 import { unknownVariables } from '../../framework/setting-flags.ts';
 
@@ -18,7 +18,7 @@ export async function collectReport(loaded: Loaded, run: number | null): Promise
     part(versionsOf),
     part(async () => [...(await checkHost(loaded)), ...(await checkStateFolder(loaded))]),
     part(() => checkPython(settings)),
-    part(async () => [...(await checkDatabase(loaded)), ...(await checkLifeSigns(loaded))]),
+    part(async () => [...(await checkDatabase(loaded)), ...(await checkHeartbeats(loaded))]),
     part(() => logsOf(settings.paths.stateDir)),
   ]);
   return {

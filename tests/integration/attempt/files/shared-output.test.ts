@@ -280,7 +280,7 @@ test('the reference goes on with a run of this host under its name and copies ou
   await again.event('attempt.cleaned', { run: number, attempt });
   // For longer than a lease of ours, and than the 7 s after which it was taken away.
   const begin = performance.now();
-  await until('some life signs of the reference', async () => {
+  await until('some heartbeats of the reference', async () => {
     await sign();
     return performance.now() - begin > 8000;
   });

@@ -2,14 +2,14 @@ import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
-import type { LifeSign } from '../../../../src/host/host.port.ts';
+import type { HostHeartbeat } from '../../../../src/host/host.port.ts';
 import type { RunListQuery } from '../../../../src/run/run.port.ts';
 import { EB3, EB4, newAttempt, runDocument } from './run-documents.ts';
 import { holderOf } from '../../../support/holder.ts';
 import type { Open, TestStore } from './opened.ts';
 import { seenOf } from '../../../../src/run/stored-runs.ts';
 
-const SIGN: LifeSign = {
+const SIGN: HostHeartbeat = {
   host: EB3,
   pid: 123,
   state: 'idle',
@@ -57,12 +57,12 @@ export function collectionsContract(open: Open): void {
   };
 
   describe('hosts', () => {
-    const elder = holderOf(EB3);
-    const younger = holderOf(EB3, { instance: 'f'.repeat(24) });
+    const earlier = holderOf(EB3);
+    const newer = holderOf(EB3, { instance: 'f'.repeat(24) });
     const says = {
       host: EB3,
       state: 'busy',
-      holder: elder,
+      holder: earlier,
       extras: { run: 7, why: '$x' },
     } as const;
 
@@ -75,7 +75,7 @@ export function collectionsContract(open: Open): void {
       const time = expect.any(Date) as Date;
       const all = await hosts.all();
       expect(all.sort((a, b) => a.host.localeCompare(b.host))).toEqual([
-        { host: EB3, state: 'idle', time, holder: elder, extras: { slots: 1 } },
+        { host: EB3, state: 'idle', time, holder: earlier, extras: { slots: 1 } },
         { host: EB4, state: 'busy', time, holder: holderOf(EB4), extras: {} },
       ]);
       await near(all[0]!.time);
@@ -84,14 +84,14 @@ export function collectionsContract(open: Open): void {
 
     it('are held by one manager at a time', async () => {
       const { hosts } = test.store;
-      const other = { ...says, holder: younger };
+      const other = { ...says, holder: newer };
       expect(await hosts.take(other, null)).toBe('lost');
       expect(await hosts.take(other, '0'.repeat(24))).toBe('lost');
       expect(await hosts.write(other)).toBe('displaced');
-      expect(await hosts.take(other, elder.instance)).toBe('taken');
+      expect(await hosts.take(other, earlier.instance)).toBe('taken');
       expect(await hosts.write(says)).toBe('displaced');
       expect(await hosts.write(other)).toBe('landed');
-      expect(await hosts.write({ ...other, leaves: true })).toBe('landed');
+      expect(await hosts.write({ ...other, isLast: true })).toBe('landed');
       expect((await hosts.named(EB3))?.holder).toBeNull();
       expect(await hosts.take(says, null)).toBe('taken');
     });
@@ -120,7 +120,7 @@ export function collectionsContract(open: Open): void {
   });
 
   describe('eb_monitor', () => {
-    it('gets a new document for each life sign', async () => {
+    it('gets a new document for each heartbeat', async () => {
       const { ebMonitor } = test.store;
       expect(await ebMonitor.newest(EB3)).toBeNull();
       await ebMonitor.write(SIGN);
@@ -178,7 +178,7 @@ export function collectionsContract(open: Open): void {
       await ebMonitor.write({ ...SIGN, host: 'other.lab', pid: 12 });
       // Of another program: it has no thoughts.
       await collection.insertOne({ host, pid: 77, state: 'idle', time: new Date(now) });
-      await ebMonitor.leave({ host, targets: ['peaks'], max_cores: 8, max_messages: 10 });
+      await ebMonitor.releaseHost({ host, targets: ['peaks'], max_cores: 8, max_messages: 10 });
       const left = await collection.find({ host }, { sort: { _id: 1 } }).toArray();
       expect(left.map(({ pid }) => pid as number)).toEqual([0, 0, 0, 0, 0, 77, 0]);
       expect(left[0]).toMatchObject({ ...SIGN, host, pid: 0 });
@@ -200,7 +200,7 @@ export function collectionsContract(open: Open): void {
       const _id = new ObjectId(`${seconds}${'f'.repeat(16)}`);
       const time = await test.store.serverTime();
       await collection.insertOne({ ...SIGN, _id, host, time });
-      await ebMonitor.leave({ host, targets: ['peaks'], max_cores: 8, max_messages: 10 });
+      await ebMonitor.releaseHost({ host, targets: ['peaks'], max_cores: 8, max_messages: 10 });
       const [newest] = await collection.find({ host }, { sort: { _id: -1 } }).toArray();
       expect(newest).toMatchObject({ state: 'dead_bootstrax' });
     });
@@ -230,7 +230,7 @@ export function collectionsContract(open: Open): void {
     }
   });
 
-  it('the curves of a host go on before its oldest life sign, with the thinned ones', async () => {
+  it('the curves of a host go on before its oldest heartbeat, with the thinned ones', async () => {
     const { ebMonitor, hostHistory, overview } = test.store;
     const host = 'curves.lab';
     const now = (await test.store.serverTime()).getTime();

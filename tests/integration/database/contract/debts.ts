@@ -138,7 +138,7 @@ export function debtsContract(open: Open): void {
     expect(stored.bootstrax).not.toHaveProperty('debt');
   });
 
-  it('that of a silent holder is released, unless it has given a life sign since', async () => {
+  it('that of a silent holder is released, unless it has sent a heartbeat since', async () => {
     const run = await done();
     const { fence } = await claim(run);
     const then = await read(run);

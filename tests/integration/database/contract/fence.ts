@@ -134,7 +134,7 @@ export function fenceContract(open: Open): void {
     });
   });
 
-  it('busy carries plan and start, the life sign time and progress', async () => {
+  it('busy carries plan and start, the heartbeat time and progress', async () => {
     const run = await insert(store, runs, runDocument(1));
     const fence = await claimed(store, run);
     const first = await bootstrax(runs, run);

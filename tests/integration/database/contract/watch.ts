@@ -72,7 +72,7 @@ export function watchContract(open: Open): void {
     await Promise.all(inserted);
   });
 
-  it('tells of what matters, and not of life signs', async () => {
+  it('tells of what matters, and not of heartbeats', async () => {
     const run = await insert(store, runs, runDocument(1));
     const watch = await watching(store);
     const fence = await claimed(store, run, { busy: true });

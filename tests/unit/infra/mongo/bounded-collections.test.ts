@@ -40,7 +40,7 @@ function server(answers: { build?: object; creation?: number; there?: boolean })
 
 const CAPPED = { capped: true, size: 256 * 2 ** 20 };
 
-describe('the collection of life signs', () => {
+describe('the collection of heartbeats', () => {
   it.each([
     ['a MongoDB', { build: { version: '8.0.0' } }, [['eb_monitor', CAPPED]]],
     ['one that does not say what it is', {}, [['eb_monitor', CAPPED]]],
@@ -87,7 +87,7 @@ describe('the collection of life signs', () => {
   });
 });
 
-describe('the thinned life signs', () => {
+describe('the thinned heartbeats', () => {
   it('of a host are at most 576, and no two of the same two days take the same place', () => {
     const seconds = fc.integer({ min: 0, max: 4_000_000_000 });
     fc.assert(

@@ -34,7 +34,7 @@ function follow(writes: readonly number[], pace = new Pace()): Following {
   return { questions, deaf: deafMs / (now - writes[0]!), latestMs };
 }
 
-/** Life signs of hosts that write them together, each within `spreadMs` of the others. */
+/** Heartbeats of hosts that write them together, each within `spreadMs` of the others. */
 function beats(hosts: number, minutes: number, spreadMs: number): number[] {
   const writes: number[] = [];
   for (let beat = 9000; beat < minutes * MINUTE_MS; beat += BEAT_MS) {
@@ -64,7 +64,7 @@ describe('a change stream whose server answers at each write of anybody', () => 
     [24, 400],
     [100, 800],
   ])(
-    'costs each of %i hosts whose life signs come together little more than two questions a beat',
+    'costs each of %i hosts whose heartbeats come together little more than two questions a beat',
     (hosts, spreadMs) => {
       const { questions, deaf, latestMs } = follow(beats(hosts, 60, spreadMs));
       expect(questions).toBeLessThanOrEqual(((60 * MINUTE_MS) / BEAT_MS) * 2.6);

@@ -1,6 +1,6 @@
 import type { Holder } from '../../src/exclusion/holder.pure.ts';
 import type { Clock } from '../../src/infra/clock/clock.ts';
-import type { Displaced, ManagerPlace } from '../../src/exclusion/place.ts';
+import type { Displaced, HostNameLock } from '../../src/exclusion/host-name-lock.ts';
 import { StoreError } from '../../src/infra/mongo/store-error.ts';
 import type { Store } from '../../src/ports/store.ts';
 
@@ -8,7 +8,7 @@ import type { Store } from '../../src/ports/store.ts';
  * A host's name that keeps nobody out: two managers of one name live beside each other, as if every
  * lock had failed. What must hold then as well is found out so.
  */
-export class OpenPlace implements ManagerPlace {
+export class OpenNameLock implements HostNameLock {
   readonly holder: Holder;
   readonly #store: Pick<Store, 'hosts'>;
   readonly #clock: Clock;
@@ -19,10 +19,10 @@ export class OpenPlace implements ManagerPlace {
     this.holder = holder;
   }
 
-  async enter(signal: AbortSignal): Promise<boolean> {
+  async take(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       try {
-        if (await this.#take()) return true;
+        if (await this.#takeOnce()) return true;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         await this.#clock.sleep(1, signal);
@@ -32,11 +32,11 @@ export class OpenPlace implements ManagerPlace {
   }
 
   async displaced(signal: AbortSignal): Promise<Displaced> {
-    await this.enter(signal);
+    await this.take(signal);
     return { kind: 'ours' };
   }
 
-  async #take(): Promise<boolean> {
+  async #takeOnce(): Promise<boolean> {
     const { host } = this.holder;
     const named = await this.#store.hosts.named(host);
     const status = { host, state: 'busy', holder: this.holder, extras: {} } as const;

@@ -12,36 +12,36 @@ import { acquireMachineLock, type LockOptions, type MachineKey } from './manager
 import { machineMark, pidNamespace } from './machine-mark.ts';
 import { ManagerRefused } from './exclusion-refusal.ts';
 
-/** This machine's part of being the only manager of a host: its state folder and its sockets. */
-export interface LocalPlace {
+/** Locks on this machine that make this the only manager of a host: its state folder and its sockets. */
+export interface LocalLock {
   holder: Holder;
   record: FolderRecord;
   release(): Promise<void>;
 }
 
-export interface LocalPlaceOptions extends Pick<LockOptions, 'onControl' | 'onEnd'> {
+export interface LocalLockOptions extends Pick<LockOptions, 'onControl' | 'onEnd'> {
   key: MachineKey;
-  /** Whether the manager that has the folder works on this one's database. */
-  worksOnOurs: (elder: FolderHolder) => Promise<boolean>;
+  /** Whether the manager that has the folder uses the same database as this one. */
+  worksOnOurs: (earlier: FolderHolder) => Promise<boolean>;
   logger: Logger;
 }
 
 /**
- * Locks the state folder and listens there, in place of any manager of the same host and database
- * that did so before. Throws a `ManagerRefused` if that may not, or cannot, be.
+ * Locks the state folder and listens there. Replaces an earlier manager of the same host and database.
+ * Throws a `ManagerRefused` if another manager may not, or cannot, be replaced.
  */
-export async function takeLocalPlace(options: LocalPlaceOptions): Promise<LocalPlace> {
+export async function takeLocalLock(options: LocalLockOptions): Promise<LocalLock> {
   const { key, worksOnOurs, logger, onControl, onEnd } = options;
   const { host, stateDir } = key;
   await refuseForeignFolder(key);
   const self = describeSelf(key);
   const { lock, replaced } = await takeFolder(stateDir, {
-    mayReplace: async (elder) => {
-      const claim = claimOfFolder(elder, self);
+    mayReplace: async (earlier) => {
+      const claim = claimOfFolder(earlier, self);
       if (claim.kind === 'refused') throw new ManagerRefused(claim.reason);
-      if (claim.kind === 'replace' || (await worksOnOurs(elder))) return;
+      if (claim.kind === 'replace' || (await worksOnOurs(earlier))) return;
       throw new ManagerRefused(
-        `the state folder ${stateDir} is in use by a manager of ${elder.host} (pid ${elder.pid}) whose URL names other servers, and its heartbeat does not show in this one's database: end it first, or give this one a state folder of its own (BOOTSTRAX_STATE_DIR)`,
+        `the state folder ${stateDir} is in use by a manager of ${earlier.host} (pid ${earlier.pid}) whose URL names other servers, and its heartbeat does not appear in the database of this manager: stop it first, or give this one a state folder of its own (BOOTSTRAX_STATE_DIR)`,
       );
     },
   });
@@ -52,10 +52,10 @@ export async function takeLocalPlace(options: LocalPlaceOptions): Promise<LocalP
   const tellReplaced = (pid: number | null, how: string) =>
     logger.info(
       { event: 'manager.replaced', pid, how },
-      `took over from an earlier manager of ${host} (${pid === null ? '' : `pid ${pid}, `}${how}); its children go on`,
+      `replaced an earlier manager of ${host} (${pid === null ? '' : `pid ${pid}, `}${how}); its children go on`,
     );
   try {
-    // Somebody may have adopted it until the lock was ours.
+    // The command `adopt` may have changed its owner before the lock was ours.
     await refuseForeignFolder(key);
     const record = await recordFor(stateDir, { host, machine: machineMark() });
     await keepFolderRecord(stateDir, record);
@@ -89,7 +89,7 @@ function describeSelf({ host, stateDir, runsDatabase, serversHash }: MachineKey)
     instance: randomBytes(12).toString('hex'),
     host,
     state_dir: stateDir,
-    // Known once the folder is locked.
+    // Filled in once the folder is locked.
     state_folder: '',
     pid,
     start_ticks: startTicks,
