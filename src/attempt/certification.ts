@@ -152,7 +152,7 @@ export class LooseEnds {
     await this.#tell(
       document,
       'info',
-      'run.status_mended',
+      'run.handed_on',
       `${runLabel(seenOf(document))} was done on ${String(seen.host)} without a status that hands it on: it has one now`,
     );
   }
@@ -192,7 +192,7 @@ export class LooseEnds {
     await this.#tell(
       document,
       'error',
-      'run.uncertified',
+      'run.not_handed_on',
       `${runLabel(seenOf(document))} is done on ${String(host)} without a status that hands it on, and does not get one: ${problem}. Restore its data, or have it made again: 'bootstrax retry ${String(number)} --even-done --reason TEXT'`,
     );
   }

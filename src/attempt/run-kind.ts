@@ -68,7 +68,7 @@ export const RUN_KIND: AttemptKind = {
     return (await removeReplaced(env, plan, signal)) !== null;
   },
   told: ({ run, attempt }, became, removed) => ({
-    line: { event: 'attempt.cleaned', run, attempt, removed },
+    line: { event: 'attempt.products_removed', run, attempt, removed },
     message: `an earlier attempt at run ${run} is cleaned up: ${toldOf(became, removed)}`,
   }),
 };

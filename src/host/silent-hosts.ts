@@ -49,13 +49,13 @@ export class SilentHosts {
       if (!isUnfit(error)) throw error;
       // A capped collection of an old server takes no change of a document's size.
       env.log.warn(
-        { event: 'host.dead', host: heartbeat.host },
+        { event: 'host.silent', host: heartbeat.host },
         `${heartbeat.host} is silent and cannot be marked dead: ${String(error)}`,
       );
       return true;
     }
     const message = `${heartbeat.host} has sent no heartbeat for ${minutes} min (its last state was '${String(heartbeat.state)}'): its manager counts as dead. See whether that machine and its bootstrax run`;
-    env.log.error({ event: 'host.dead', host: heartbeat.host }, message);
+    env.log.error({ event: 'host.silent', host: heartbeat.host }, message);
     await tellDaq(env, 'error', message);
     return true;
   }

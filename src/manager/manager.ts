@@ -117,7 +117,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
       ready: manager?.ready ?? false,
       status: manager?.thinking ?? 'becoming the manager of this host',
     }),
-    onProblem: (problem) => logger.warn({ event: 'service.unheard' }, problem),
+    onProblem: (problem) => logger.warn({ event: 'service.not_notified' }, problem),
   });
   const key = machineKey({
     host: settings.host.name,

@@ -41,7 +41,7 @@ export async function tellDaq(
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     env.log.warn(
-      { event: 'daq_log.untold', problem: error.message },
+      { event: 'daq_log.unwritten', problem: error.message },
       `the DAQ's log was not told: ${message}`,
     );
   }

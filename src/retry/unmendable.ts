@@ -46,7 +46,7 @@ export class SetAsideFaults {
     const { failures } = run.bootstrax;
     if ((await env.store.runs.retry(seen, env.host, failures)) !== 'landed') return;
     const message = `${runLabel(seen)} goes back to the queue: what it was set aside for has been mended`;
-    env.log.info({ event: 'run.mended', run: run.number }, message);
+    env.log.info({ event: 'run.corrected', run: run.number }, message);
     await tellDaq(env, 'info', message, run.number);
   }
 

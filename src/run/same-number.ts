@@ -86,7 +86,7 @@ export class SetAsideNumbers {
     const { failures } = bootstrax;
     if ((await env.store.runs.retry(seen, env.host, failures)) !== 'landed') return;
     const message = `${runLabel(seen)} goes back to the queue: its number is no longer another document's`;
-    env.log.info({ event: 'run.number_settled', run: number }, message);
+    env.log.info({ event: 'run.number_freed', run: number }, message);
     await tellDaq(env, 'info', message, number);
   }
 }

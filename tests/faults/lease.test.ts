@@ -165,7 +165,7 @@ test('a host that went down and comes back removes what it had begun, and nothin
   expect(done.bootstrax.host).toBe(two.name);
   expect(one.inWork().length).toBeGreaterThan(0);
   await one.start();
-  await one.manager!.event('attempt.cleaned', { run: number });
+  await one.manager!.event('attempt.products_removed', { run: number });
   await nothingLeft(one, number);
   const after = await lab.run(number);
   expect(after.bootstrax).toEqual(done.bootstrax);

@@ -108,7 +108,7 @@ describe('runs that somebody has left behind', () => {
     await lab.runs.updateMany({}, { $set: times, $unset: { status: '' } });
     await set(further, { status: 'transferring' });
     await set(old, { start: new Date(Date.now() - 30 * DAY_MS) });
-    await alpha.event('run.status_mended', { run: bare });
+    await alpha.event('run.handed_on', { run: bare });
     expect(await lab.run(bare)).toMatchObject({ status: 'eb_finished_pre' });
     expect(await lab.run(further)).toMatchObject({ status: 'transferring' });
     expect((await lab.run(old)).status).toBeUndefined();
@@ -120,7 +120,7 @@ describe('runs that somebody has left behind', () => {
     const product = { type: 'raw_records', host: 'gone.test.local', location: '/gone/x' };
     await set(number, { bootstrax, data: [...(await lab.run(number)).data, product] });
     const alpha = await manager();
-    await alpha.event('run.status_mended', { run: number });
+    await alpha.event('run.handed_on', { run: number });
     expect(await lab.run(number)).toMatchObject({ status: 'eb_finished_pre', bootstrax });
   });
 
@@ -140,7 +140,7 @@ describe('runs that somebody has left behind', () => {
     const [product] = (await lab.run(away)).data.filter(({ type }) => type !== 'live');
     await rm(String(product!['location']), { recursive: true });
     await lab.runs.updateMany({}, { $unset: { status: '' } });
-    await alpha.event('run.status_mended', { run: here });
+    await alpha.event('run.handed_on', { run: here });
     const { stdout } = await lab.command(['status']);
     expect(stdout).toContain(`${BETA} has not looked at it`);
     const { stdout: why } = await lab.command(['explain', String(away)]);
@@ -164,7 +164,7 @@ describe('runs that somebody has left behind', () => {
     });
     const alpha = await manager();
     for (const run of [bare, gone]) {
-      await alpha.event('run.uncertified', { run });
+      await alpha.event('run.not_handed_on', { run });
       expect((await lab.run(run)).status).toBeUndefined();
       await set(run, { 'bootstrax.time': new Date(Date.now() - DAY_MS) });
     }
@@ -184,7 +184,7 @@ describe('runs that somebody has left behind', () => {
     expect(await lab.run(number)).toMatchObject({ bootstrax: { state: 'done' }, end: null });
     expect((await lab.run(number)).status).toBeUndefined();
     await set(number, { end });
-    await alpha.event('run.status_mended', { run: number });
+    await alpha.event('run.handed_on', { run: number });
     expect(alpha.lines.filter((line) => line['event'] === 'run.end_missing')).toHaveLength(1);
   });
 });

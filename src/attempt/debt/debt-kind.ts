@@ -52,7 +52,7 @@ export const DEBT_KIND: AttemptKind = {
     return !signal.aborted;
   },
   told: ({ run, attempt }, became, removed) => ({
-    line: { event: 'debt.cleaned', run, attempt, removed },
+    line: { event: 'debt.products_removed', run, attempt, removed },
     message: `an earlier attempt at what run ${run} lacks is cleaned up: ${became === 'done' ? 'the run has it now' : `${removed} folders removed`}`,
   }),
 };

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { RENAMED_EVENT_HOOKS } from '../../infra/renamed/renamed-events.ts';
 import { style } from './output.ts';
 
 const LEVELS: Record<number, { name: string; colour: Parameters<typeof style>[0] }> = {
@@ -40,7 +41,10 @@ export function makeLogger(
   stream: NodeJS.WriteStream & { fd: number } = process.stdout,
 ): pino.Logger {
   const base = { pid: process.pid };
-  const options: pino.LoggerOptions = { base, timestamp: pino.stdTimeFunctions.isoTime };
+  const options: pino.LoggerOptions = {
+    ...{ base, timestamp: pino.stdTimeFunctions.isoTime },
+    hooks: RENAMED_EVENT_HOOKS,
+  };
   if (asJson || !stream.isTTY) {
     // Written at once: the line that explains a death must not be lost with the process.
     return pino(options, pino.destination({ dest: stream.fd, sync: true }));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
+import { RENAMED_EVENT_HOOKS } from '../../infra/renamed/renamed-events.ts';
 import type { Loaded } from '../../infra/config/load-config.ts';
 import type { ControlRequest, ControlResponse } from '../../exclusion/manager-lock.ts';
 import type { HandBack } from '../../manager/drain/handback.ts';
@@ -105,7 +106,10 @@ async function directly(loaded: Loaded, handBack: HandBack): Promise<number[]> {
   const { HANDED_BACK } = await import('../../manager/drain/handback.ts');
   // Standard output is for the answer.
   const logger = pino(
-    { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      ...{ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+      hooks: RENAMED_EVENT_HOOKS,
+    },
     pino.destination({ dest: 2, sync: true }),
   );
   if ((await runManager({ settings, logger, handBack })) === HANDED_BACK) return runs;

@@ -58,8 +58,8 @@ export function hostFamilies({ now, hosts, working, figures }: HostReading): Fam
       card.accepting ? 1 : 0,
     ),
     gauge(
-      'bootstrax_host_life_sign_age_seconds',
-      'Age of a host’s newest life sign.',
+      'bootstrax_host_heartbeat_age_seconds',
+      'Age of a host’s newest heartbeat.',
       ({ lastSign }) => secondsSince(Date.parse(lastSign), now),
     ),
     gauge('bootstrax_host_runs', 'Runs in a host’s hands.', ({ runs }) => runs.length),

@@ -6,6 +6,7 @@ import { StoreError } from '../../infra/mongo/store-error.ts';
 import type { Store } from '../../ports/store.ts';
 import type { StoreEvent } from '../../infra/mongo/connection.port.ts';
 import { HostReader } from '../../readmodel/readings.ts';
+import { withFormerNames } from '../../infra/renamed/renamed-metrics.pure.ts';
 import { readFleet } from './fleet-metrics.ts';
 import { CountedHistory } from './attempt-metrics.ts';
 import { processFamilies } from './process-metrics.ts';

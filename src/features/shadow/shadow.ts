@@ -109,7 +109,7 @@ export class Shadow {
     try {
       await store.runs.watch(() => this.#wake.notify(), tasks.signal);
     } catch (error) {
-      log.warn({ event: 'shadow.unheard' }, `no change stream, polling: ${String(error)}`);
+      log.warn({ event: 'shadow.polling' }, `no change stream, polling: ${String(error)}`);
     }
   }
 

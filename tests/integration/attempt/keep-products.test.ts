@@ -216,7 +216,7 @@ test(
       },
     );
     const second = await start(HEALTHY);
-    await second.event('attempt.cleaned', { run: before.number });
+    await second.event('attempt.products_removed', { run: before.number });
     await expectKept(before);
   },
   PATIENCE_MS,

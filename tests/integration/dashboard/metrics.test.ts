@@ -153,7 +153,7 @@ describe('what Prometheus reads', () => {
     const found = Object.keys(expected).map((name) => [name, values.get(name)]);
     expect(Object.fromEntries(found)).toEqual(expected);
     expect(values.get('bootstrax_queue_oldest_age_seconds')).toBeGreaterThan(3990);
-    const age = values.get('bootstrax_host_life_sign_age_seconds{host="beta"}')!;
+    const age = values.get('bootstrax_host_heartbeat_age_seconds{host="beta"}')!;
     expect(age).toBeGreaterThan(1);
     expect(age).toBeLessThan((Date.now() - NOW) / 1000 + 10);
   });

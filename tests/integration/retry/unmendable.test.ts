@@ -221,7 +221,7 @@ test(
     const before = await lab.run(number);
     expect(before.bootstrax).toMatchObject({ state: 'failed', outcome: 'set_aside' });
     manager = await lab.manager({ config: CONFIG });
-    await manager.event('attempt.cleaned', { run: number });
+    await manager.event('attempt.products_removed', { run: number });
     const after = await lab.run(number);
     expect(after.bootstrax).toEqual(before.bootstrax);
     expect(listed(after).map(({ type }) => type)).toContain('raw_records');

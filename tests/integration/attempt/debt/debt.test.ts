@@ -253,7 +253,7 @@ test(
     await stop(other);
     // Its own host removes what was begun, and tries again: that was no fault of the run.
     const second = await start(HEALTHY);
-    await second.event('debt.cleaned', { run: number });
+    await second.event('debt.products_removed', { run: number });
     expect(await begunIn(place)).toEqual([]);
     await second.event('debt.ended', { run: number, paid: true });
     expect(types(await lab.run(number))).toContain('event_basics');

@@ -105,7 +105,7 @@ test('a host that was killed comes back after another is done in the same folder
   await taking;
   const ended = await beta.event('attempt.ended', { run: number, outcome: 'done' });
   const again = await lab.manager({ host: ALPHA, config: HASTY });
-  await again.event('attempt.cleaned', { run: number, attempt });
+  await again.event('attempt.products_removed', { run: number, attempt });
   await placeGone(attempt);
   await expectWhole(await lab.run(number), BETA, ended['attempt'] as string);
 });
@@ -277,7 +277,7 @@ test('the reference goes on with a run of this host under its name and copies ou
   };
   await sign();
   const again = await lab.manager({ host: ALPHA, config: HASTY });
-  await again.event('attempt.cleaned', { run: number, attempt });
+  await again.event('attempt.products_removed', { run: number, attempt });
   // For longer than a lease of ours, and than the 7 s after which it was taken away.
   const begin = performance.now();
   await until('some heartbeats of the reference', async () => {

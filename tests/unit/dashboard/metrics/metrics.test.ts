@@ -188,7 +188,7 @@ describe('the gauges of the fleet', () => {
     ['bootstrax_attention_unacknowledged_items{kind="host_silent"}', 1],
     ['bootstrax_host_state{host="eb0",state="busy"}', 1],
     ['bootstrax_host_state{host="eb0",state="silent"}', 0],
-    ['bootstrax_host_life_sign_age_seconds{host="eb0"}', 5],
+    ['bootstrax_host_heartbeat_age_seconds{host="eb0"}', 5],
     ['bootstrax_host_processing_memory_bytes{host="eb0"}', 5e9],
     ['bootstrax_host_cpu_used_ratio{host="eb0"}', 0.125],
     ['bootstrax_host_disk_full_seconds{host="eb0"}', 7200],
