@@ -4,9 +4,9 @@ import type { RunDocument, Seen } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
 
-/** Of each list so many are looked at in every turn. */
+/** Runs read from each list in every round. */
 const FIRST_PAGE = 20;
-/** What lies behind is looked at in pages, as long as a place is free: so many at most in one turn. */
+/** Runs behind these are read in pages while a slot is free: size of a page, most pages in one round. */
 const FURTHER_PAGE = 100;
 const MOST_FURTHER_PAGES = 5;
 
@@ -18,8 +18,8 @@ export interface Candidate {
 }
 
 /**
- * Failed runs that are due within `withinSeconds`, or none of them. `withOddCounts` false: but for
- * those whose count of failures is no number.
+ * Failed runs that are due within `withinSeconds`, or none. `withOddCounts` false: without those whose
+ * count of failures is no number.
  */
 export type Retries = { withinSeconds: number; withOddCounts?: boolean } | 'none';
 
@@ -31,17 +31,16 @@ export interface CandidatesAsked {
 
 type List = 'new' | 'retry' | 'overdueNew' | 'overdueRetry' | 'forAnyHost';
 
-/** How far each list was looked through when the last turn ended; the next one goes on there. */
+/** How far each list was read when the last round ended; the next round goes on there. */
 export type Bookmarks = Map<List, number>;
 
 type ReadPage = (skip: number, limit: number) => Promise<RunDocument[]>;
 
 /**
- * Runs that may be taken now or soon, as the database has them, in pages. The first page holds the
- * beginning of each list: new runs and retries, and what has waited too long or is for any host, where
- * a full page may have left it out. Whoever asks for more gets the lists further on, page by page, over
- * as many turns as it takes, and then from their beginning again: whatever stands in front, each run
- * is looked at.
+ * Runs that may be claimed now or soon, in pages. The first page holds the beginning of each list: new
+ * runs and retries; where that page is full also runs that have waited too long or are for any host.
+ * Further pages go on through the lists, over as many rounds as it takes, and then from their beginning
+ * again: each run is read in the end, whatever stands before it.
  */
 export async function* candidatePages(
   env: Pick<Environment, 'store' | 'rules' | 'role'>,
@@ -67,12 +66,12 @@ export async function* candidatePages(
   yield notGiven(first, given);
   for (let page = 0; page < MOST_FURTHER_PAGES && full.size > 0; page++) {
     const [list] = full;
-    // One after the other, so that no long list is in the way of the next.
+    // One list after the other, so that a long list does not hold up the next.
     full.delete(list!);
     const skip = bookmarks.get(list!) ?? FIRST_PAGE;
     const found = (await lists[list!]?.(skip, FURTHER_PAGE)) ?? [];
     yield notGiven(found, given);
-    // Left before this line, the page is looked at again in the next turn.
+    // If the caller stops before this line, the next round reads the page again.
     if (found.length < FURTHER_PAGE) {
       bookmarks.delete(list!);
     } else {
@@ -82,7 +81,7 @@ export async function* candidatePages(
   }
 }
 
-/** The lists that are asked for, each with its way to read a page of it; null: not asked for. */
+/** How to read a page of each list; null: the list is not wanted. */
 function readers(
   { store, rules, role }: Pick<Environment, 'store' | 'rules' | 'role'>,
   { includeHeld, retries, now }: CandidatesAsked,

@@ -11,28 +11,28 @@ import type { Debts } from '../attempt/debt/debts.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Fleet } from './fleet.ts';
 import type { HostWatch } from '../host/host-watch.ts';
-import { nextLook, SELDOM, type LookTimes } from './poll-times.ts';
+import { nextPoll, SELDOM, type PollTimes } from './poll-times.ts';
 import { NoticedRuns } from './noticed-runs.ts';
 import { Prospects } from './prospects.ts';
 import { requestedRun } from './requested-run.ts';
 
 /**
- * While nothing waits and a change stream tells of what changes, the runs that fall due are asked for
- * at least this far ahead, and not again before that, seconds.
+ * While nothing waits and a change stream reports changes, runs that fall due are read at least this far
+ * ahead, and not again before then, seconds.
  */
 const QUIET_RETRIES_SECONDS = 30;
-/** Failed runs whose count of failures is no number are looked for so long after there was none, seconds. */
+/** After a search without a failed run whose count is no number, the next search follows this much later, seconds. */
 const ODD_COUNTS_SECONDS = 120;
-/** So many hosts look when a run falls due. */
+/** Number of hosts that poll when a run falls due. */
 const WAIT_FOR_DUE = 2;
-/** What is left to other hosts is looked at again so soon: their places may be gone, seconds. */
+/** Runs left to other hosts are read again after this time: the slots there may be taken, seconds. */
 const LEFT_LOOK_SECONDS = 2;
 const SHORTEST_WAIT_SECONDS = 0.01;
-/** What the hosts have an order for. */
+/** Keys for which the hosts have an order: polling, and the way through the candidates. */
 const POLL = 'poll';
 const WALK = 'walk';
 
-/** Of the manager, what claims need. */
+/** The parts of the manager that claims need. */
 export interface ClaimParts {
   book: AttemptBook;
   host: Pick<HostWatch, 'slots' | 'look'>;
@@ -40,7 +40,7 @@ export interface ClaimParts {
   fleet: Pick<Fleet, 'claimRank' | 'warmPlace'>;
 }
 
-/** Takes runs, one claim at a time: in turn, and out of turn at a person's request. */
+/** Claims runs, one claim at a time: in rounds, and at once at a person's request. */
 export class Claims {
   readonly #env: Environment;
   readonly #book: AttemptBook;
@@ -51,22 +51,22 @@ export class Claims {
   readonly #prospects: Prospects;
   readonly #notices = new NoticedRuns();
   readonly #bookmarks: Bookmarks = new Map();
-  /** No run falls due before, as far as is known; monotonic seconds. */
+  /** No run is known to fall due before this time; monotonic seconds. */
   #noRetryBefore = -Infinity;
-  /** Runs with odd counts were looked for, and there was none, then; monotonic seconds. */
+  /** When a search last found no run with an odd count; monotonic seconds. */
   #oddCountsAt = -Infinity;
-  /** Something has changed since the last look. */
+  /** Something has changed since the last poll. */
   #isChanged = true;
-  /** At the last look runs were left to other hosts, and at the one before. */
+  /** Whether the last poll left runs to other hosts, and the one before. */
   #leaves = false;
   #hasLeft = false;
-  #times: LookTimes = {
-    ...{ lookedAt: -Infinity, lookAt: -Infinity, quiet: false },
+  #times: PollTimes = {
+    ...{ polledAt: -Infinity, pollAt: -Infinity, quiet: false },
     ...{ dueAt: Infinity, heardAt: -Infinity },
   };
   /** While this host is full. */
   #rest: AbortController | null = null;
-  /** Two claims at the same time would both see the last free place. */
+  /** Two claims at the same time would both see the last free slot. */
   readonly #claiming = new OneAtATime();
 
   /**
@@ -90,18 +90,18 @@ export class Claims {
     this.#take = handlers.take;
   }
 
-  /** The change stream is answered: nothing has changed but what it told of. */
+  /** The change stream has answered: nothing has changed beyond its hints. */
   heard(): void {
     this.#times.heardAt = this.#env.clock.monotonicSeconds();
   }
 
-  /** A change stream tells of a run; answers whether this host is to look at once. */
+  /** A hint of the change stream; returns whether this host is to poll at once. */
   hinted(hint: RunHint): boolean {
     this.#notices.hinted(hint, this.#env.clock.monotonicSeconds());
     return this.#isFull ? false : this.#prospects.hinted(hint);
   }
 
-  /** Null while this host is to hear of runs at once; else a signal that is aborted when it is. */
+  /** Null while this host wants hints at once; else a signal that is aborted when it does. */
   rest(): AbortSignal | null {
     const awaitsEnd = this.#book.all().some(({ phase }) => phase === 'waiting_for_end');
     if (!this.#isFull || awaitsEnd) return null;
@@ -115,31 +115,31 @@ export class Claims {
     this.#rest = null;
   }
 
-  /** No run could be taken now, nor would anything give way to it. */
+  /** No run could be claimed now: all slots are taken, and none by an attempt that gives way. */
   get #isFull(): boolean {
     const givesWay = this.#book.all().some(({ ofDebt }) => ofDebt);
     return this.#book.size >= this.#host.slots && !givesWay;
   }
 
-  /** Something has changed: what was known of runs that wait is out of date. */
+  /** Something has changed: the known times of waiting runs are out of date. */
   changed(): void {
     this.#isChanged = true;
     this.#noRetryBefore = -Infinity;
   }
 
-  /** Waits for the claim that is on its way now. */
+  /** Waits for the claim that is being written now. */
   async settled(): Promise<void> {
     await this.#claiming.idle();
   }
 
   /**
-   * Takes what may be taken now, if it is time to look; answers the seconds until it is again.
-   * `streaming`: a change stream tells of runs that come or are made due. Of the hosts that are free
-   * one looks then if it was not answered for an interval, and the others seldom.
+   * Claims runs if a poll is due; returns the seconds until the next one. `streaming`: a change stream
+   * reports new and due runs. Then one of the free hosts polls if the stream has not answered for an
+   * interval, and the others poll seldom.
    */
   async turn(intervalSeconds: number, streaming: boolean): Promise<number> {
     const now = this.#env.clock.monotonicSeconds();
-    const waitSeconds = nextLook(this.#times, intervalSeconds) - now;
+    const waitSeconds = nextPoll(this.#times, intervalSeconds) - now;
     // A clock of fractions may end a wait a little early.
     if (streaming && !this.#isChanged && waitSeconds > SHORTEST_WAIT_SECONDS) return waitSeconds;
     const rank = streaming ? this.#fleet.claimRank(POLL) : 0;
@@ -147,8 +147,8 @@ export class Claims {
     const period = rank === 0 ? intervalSeconds : seldom;
     const askRetries = now >= this.#noRetryBefore;
     const withinSeconds = streaming ? Math.max(seldom, QUIET_RETRIES_SECONDS) : intervalSeconds;
-    // Should the look fail, the next one is due at once.
-    Object.assign(this.#times, { lookedAt: now, lookAt: -Infinity, dueAt: Infinity });
+    // If this poll fails, the next one is due at once.
+    Object.assign(this.#times, { polledAt: now, pollAt: -Infinity, dueAt: Infinity });
     this.#isChanged = false;
     this.#hasLeft = this.#leaves;
     this.#leaves = false;
@@ -156,20 +156,20 @@ export class Claims {
     const { quiet, nextDueSeconds, oddCounts } = await this.#claiming.run(() =>
       this.#claim(askRetries ? { withinSeconds, withOddCounts } : 'none'),
     );
-    // Those behind them are to be found as well.
+    // If there was one, those behind it are to be found as well.
     if (askRetries && withOddCounts) this.#oddCountsAt = oddCounts ? -Infinity : now;
     if (!quiet || !streaming) this.#noRetryBefore = -Infinity;
     else if (askRetries) this.#noRetryBefore = now + withinSeconds;
-    // What falls due wakes two hosts: should the first not be free after all, the other is.
+    // A run that falls due wakes two hosts, in case the first is not free after all.
     const dueSeconds = Math.min(
       rank < WAIT_FOR_DUE ? (nextDueSeconds ?? Infinity) : Infinity,
       this.#leaves ? LEFT_LOOK_SECONDS : Infinity,
     );
-    Object.assign(this.#times, { lookAt: now + period, quiet, dueAt: now + dueSeconds });
+    Object.assign(this.#times, { pollAt: now + period, quiet, dueAt: now + dueSeconds });
     return Math.min(dueSeconds, period);
   }
 
-  /** Takes one run now, out of turn. */
+  /** Claims one run at once. */
   process(number: number, document?: string): Promise<ControlResponse> {
     return this.#claiming.run(() => this.#process(number, document));
   }
@@ -202,7 +202,7 @@ export class Claims {
     const { run, document } = asked;
     if (env.executor.places(this.#book.size).free === 0) {
       if (this.#debts.giveWayTo(number)) {
-        return no('what a done run lacks was being made here, which ends now: ask again');
+        return no('an attempt at a debt gives way to it: ask again');
       }
       const busy = this.#book.all().map(({ run }) => run.number);
       return no(`this host is busy with run ${busy.join(', ')}`);
@@ -211,12 +211,12 @@ export class Claims {
       return no(`an earlier attempt at run ${number} is still being cleaned up here; ask again`);
     }
     const { accepting } = await this.#host.look();
-    // A person may well want to see what a quarantined host does with a run.
+    // A person may want to try a run on a quarantined host.
     if (!accepting.ok && accepting.kind !== 'quarantine') return no(accepting.reason);
     const seen = seenOf(document);
     const attempt = env.attempts.newId();
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') {
-      return no(`run ${number} has just been taken by somebody else`);
+      return no(`another host has just claimed run ${number}`);
     }
     this.#taken(run, { id: seen.id, attempt }, null);
     return { ok: true, message: `run ${number} is being processed on ${env.host}`, attempt };

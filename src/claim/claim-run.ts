@@ -21,26 +21,26 @@ import { aboutOneRun, isUnfit } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
 
 export interface TurnAnswer {
-  /** There was nothing to look at. */
+  /** There was no candidate. */
   quiet: boolean;
-  /** Until a waiting run falls due; null if none does within the time asked about. */
+  /** Seconds until a waiting run falls due; null if none does within the time asked for. */
   nextDueSeconds: number | null;
-  /** Among them was a failed run whose count of failures is no number. */
+  /** A candidate was a failed run whose count of failures is no number. */
   oddCounts: boolean;
 }
 
-/** What a turn needs besides the surroundings. */
+/** What a round needs besides the environment. */
 export interface TurnMeans {
   book: AttemptBook;
-  /** Asked only if there are candidates. */
+  /** Called only if there are candidates. */
   accepting: () => Promise<HostFacts['accepting']>;
   notices: NoticedRuns;
   bookmarks: Bookmarks;
-  /** How many free hosts try before this one. */
+  /** How many free hosts claim before this one. */
   rank: () => number;
   /**
-   * Asked when the rest might be left to other hosts, of which more are free than there are runs: whether
-   * to, which is never so twice in a row.
+   * Called when more hosts are free than there are runs. True: the rest is left to the other hosts, which
+   * is never so twice in a row.
    */
   leave: () => boolean;
   /** Called with each claimed run. */
@@ -48,8 +48,8 @@ export interface TurnMeans {
 }
 
 /**
- * One turn: looks at the candidates, takes as many as there are free slots, sets malformed ones
- * aside. Where the first of them leave a place free, it looks on behind them.
+ * One round: reads candidates, claims as many as there are free slots and sets malformed ones aside. It
+ * reads further pages while a slot is free.
  */
 export async function claimTurn(
   env: Environment,
@@ -84,7 +84,7 @@ interface Turn {
   host: HostFacts;
 }
 
-/** Answers the seconds until the first of them falls due. */
+/** Claims runs of one page; returns the seconds until the first waiting run falls due. */
 async function lookThrough(
   env: Environment,
   page: readonly Candidate[],
@@ -122,10 +122,10 @@ async function lookThrough(
   while (means.book.size < env.slots) {
     const next = walk.next();
     if (next === undefined) break;
-    // What has been taken since is not in the queue any more.
+    // Runs claimed meanwhile are no longer in the queue.
     const still = claimDecision(next.parsed, host, turn.fleet, env.rules, now);
     if (still.kind === 'claim' && !(await claim(env, next, turn, means))) {
-      // Each of them would try each of the last ones, and nearly all would be too late.
+      // All free hosts would try each of the last runs, and nearly all would be too late.
       if (rank >= free.length && means.leave()) break;
       walk.lost();
       continue;
@@ -136,7 +136,7 @@ async function lookThrough(
   return nextDue;
 }
 
-/** A backup host helps only as long as the queue is long: what it has taken is not in it any more. */
+/** A backup host helps only while the queue is long; a run that it has claimed no longer counts. */
 function withOneLess(fleet: FleetFacts): FleetFacts {
   return { ...fleet, queueLength: fleet.queueLength - 1 };
 }
@@ -149,7 +149,7 @@ interface Takeable {
   why: string;
 }
 
-/** False if somebody else was faster. */
+/** False if another host was faster. */
 async function claim(
   env: Environment,
   { run, seen, purpose, why }: Takeable,
@@ -173,7 +173,7 @@ function earlier(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }
 
-/** A run whose document does not take a claim is set aside: no other could do more with it. */
+/** If the database refuses the claim itself, the run is set aside: no other host could claim it. */
 async function claimed(env: Environment, seen: Seen, attempt: string): Promise<boolean> {
   const answer = await aboutOneRun(env, seen, async () => {
     try {
@@ -187,7 +187,7 @@ async function claimed(env: Environment, seen: Seen, attempt: string): Promise<b
   return answer === 'claimed';
 }
 
-/** Marks a malformed document, once, so that it is visible and harms nothing else. */
+/** Sets a malformed run aside, once, so that people see it and no host tries it again. */
 export async function setAside(
   env: Environment,
   seen: Seen,

@@ -3,24 +3,24 @@ import type { RunDocument, Seen } from '../run/run-document.port.ts';
 /** A part of a list of candidates. */
 export interface CandidatesQuery {
   limit: number;
-  /** So many at the beginning of the list are left out. */
+  /** Number of runs left out at the beginning of the list. */
   skip?: number;
   /** Runs with one of these tags are left out. */
   withoutTags?: readonly string[];
 }
 
 export interface NewCandidatesQuery extends CandidatesQuery {
-  /** Only runs without this linked detector: for hosts that may not take others. */
+  /** Only runs without this detector: for hosts that may not claim others. */
   withoutDetector?: string;
-  /** Also those tagged `hold-processing`, to explain why they are passed over. */
+  /** Also runs tagged `hold-processing`, to explain why they are passed over. */
   includeHeld?: boolean;
-  /** Only runs begun before this time, and those that began first come first. */
+  /** Only runs begun before this time, oldest first. */
   begunBefore?: Date;
 }
 
 export interface RetriesQuery extends CandidatesQuery {
   giveUpAfter: number;
-  /** False: those whose count of failures is no number are left out, which costs a read of its own. */
+  /** False leaves out runs whose count of failures is no number, and saves a read. */
   withOddCounts?: boolean;
 }
 
@@ -33,8 +33,8 @@ export interface ClaimStore {
   /** The same, but due before `before`, longest overdue first. */
   overdue(query: RetriesQuery & { before: Date }): Promise<RunDocument[]>;
   /**
-   * Takes a run in one update, if it still is as seen: untouched, failed, or a stale claim of
-   * somebody else. Keeps `n_failures`, `reason` and `next_retry`.
+   * Claims a run in one update, if it is still as seen: untouched, failed, or a stale claim of another
+   * holder. Keeps `n_failures`, `reason` and `next_retry`.
    */
   claim(seen: Seen, owner: { attempt: string; host: string }): Promise<'claimed' | 'lost'>;
 }

@@ -15,8 +15,8 @@ export interface HostFacts {
   host: string;
   role: HostRole;
   /**
-   * Whether this host would take a run now (context, disk, database); the reason is one sentence.
-   * `assumed`: nobody has said so, and why it is taken for granted.
+   * Whether this host would claim a run now (context, disk, database); the reason is one sentence.
+   * `assumed`: why the host is assumed to, where nothing is known of it.
    */
   accepting: { ok: true; assumed?: string } | { ok: false; reason: string };
 }
@@ -42,18 +42,18 @@ export type Purpose = 'new' | 'retry';
 
 export type ClaimDecision =
   | { kind: 'claim'; purpose: Purpose; why: string }
-  /** The document is malformed and nobody has said so yet: write `set_aside` with these problems. */
+  /** The document is malformed and not set aside yet: write `set_aside` with these problems. */
   | { kind: 'set_aside'; why: string; problems: readonly FieldProblem[] }
-  /** `until`: when time alone may change the answer. */
+  /** `until`: when the answer may change by itself. */
   | { kind: 'pass'; verdict: Exclude<Verdict, 'eligible'>; why: string; until: Date | null };
 
 export interface Evaluation {
   decision: ClaimDecision;
-  /** All rules that could be applied, also those after the first that does not hold. */
+  /** All rules that were applied, also those after the first that does not hold. */
   rules: AppliedRule[];
 }
 
-/** May this host take this run now? */
+/** Whether this host may claim this run now. */
 export function claimDecision(
   parsed: ParsedRun,
   host: HostFacts,
@@ -65,7 +65,7 @@ export function claimDecision(
 }
 
 interface Check extends AppliedRule {
-  /** What follows if the rule does not hold and is the first that does not. */
+  /** The decision if this is the first rule that does not hold. */
   otherwise: ClaimDecision;
 }
 
@@ -73,7 +73,7 @@ function pass(verdict: Exclude<Verdict, 'eligible'>, why: string, until: Date | 
   return { kind: 'pass', verdict, why, until } as const;
 }
 
-/** The decision of `claimDecision` with the rules that led to it: one function for both. */
+/** The decision, and the rules that led to it, for `explain`. */
 export function evaluateClaim(
   parsed: ParsedRun,
   host: HostFacts,
@@ -106,7 +106,7 @@ export function evaluateClaim(
   };
 }
 
-/** Problems that leave it open what state the run is in: such a document is left alone. */
+/** A problem that hides the state of the run: such a document is left alone. */
 function stateProblem(parsed: ParsedRun): FieldProblem | undefined {
   if (parsed.kind === 'run') return undefined;
   return parsed.malformed.problems.find(({ field }) =>
@@ -164,12 +164,12 @@ function retryChecks(
       otherwise: pass('givenUp', `given up after ${counted(failures, 'failure')}`),
     },
     {
-      rule: 'a time is set for the next try',
+      rule: 'a time is set for the next attempt',
       value: nextRetry?.toISOString() ?? 'none',
       holds: nextRetry !== null,
       otherwise: setAside
-        ? pass('malformed', 'set aside: its document must be mended by a person')
-        : pass('waiting', 'it failed and no time is set for another try'),
+        ? pass('malformed', 'set aside: a person must correct its document')
+        : pass('waiting', 'it failed and no time is set for another attempt'),
     },
   ];
   if (nextRetry === null) return checks;
@@ -177,10 +177,10 @@ function retryChecks(
   return [
     ...checks,
     {
-      rule: 'the time for the next try has come',
+      rule: 'the time for the next attempt has come',
       value: at,
       holds: nextRetry.getTime() <= now.getTime(),
-      otherwise: pass('waiting', `its next try is at ${at}`, nextRetry),
+      otherwise: pass('waiting', `its next attempt is at ${at}`, nextRetry),
     },
   ];
 }
@@ -197,7 +197,7 @@ function documentCheck(parsed: ParsedRun, host: HostFacts): Check {
   };
 }
 
-/** What is odd and stops nothing. */
+/** The oddities of the document, which stop nothing. */
 function oddText(parsed: ParsedRun): string {
   const { oddities } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
   if (oddities.length === 0) return '';
@@ -214,7 +214,7 @@ function hostCheck(host: HostFacts): Check {
   };
 }
 
-/** New runs only: the reference lets every host retry (section 2.2). */
+/** For new runs only: every host may retry, as with the reference (section 2.2). */
 function roleCheck(
   detectors: readonly string[],
   host: HostFacts,
@@ -249,10 +249,10 @@ function roleCheck(
     case 'backup': {
       const needed = fleet.livePrimaries === 0 || fleet.queueLength > backupQueueLength;
       return check(
-        `a backup host helps when no primary host lives or more than ${counted(backupQueueLength, 'run waits', 'runs wait')}`,
+        `a backup host helps when no primary host is alive or more than ${counted(backupQueueLength, 'run waits', 'runs wait')}`,
         `${counted(fleet.livePrimaries, 'primary host')}, ${counted(fleet.queueLength, 'run waits', 'runs wait')}`,
         needed,
-        `left to the primary hosts: ${fleet.livePrimaries} live and ${counted(fleet.queueLength, 'run waits', 'runs wait')}`,
+        `left to the primary hosts: ${counted(fleet.livePrimaries, 'primary host is', 'primary hosts are')} alive and ${counted(fleet.queueLength, 'run waits', 'runs wait')}`,
       );
     }
   }

@@ -8,8 +8,8 @@ import type { RunDocument } from '../run/run-document.port.ts';
 import { storedRuns } from '../run/stored-runs.ts';
 
 /**
- * Other types than dates, and no date, lie outside of this range of an index. There are servers that know
- * of no year before the first.
+ * The index range of all dates: other types, and no date, lie outside. Some servers know no year before
+ * the first.
  */
 export const ANY_DATE = { $gte: new Date('0001-01-01T00:00:00Z') };
 const FAILED = { 'bootstrax.state': 'failed' };
@@ -17,12 +17,12 @@ const COUNT = 'bootstrax.n_failures';
 const RETRY = 'bootstrax.next_retry';
 
 export interface RetriesAsked {
-  /** Runs with so many failures are given up. */
+  /** Number of failures with which a run is given up. */
   giveUpAfter: number;
-  /** Only those that are due before; absent: all that are to be retried. */
+  /** Only runs that are due before this time; absent: all runs to be retried. */
   before?: Date;
   withoutTags?: readonly string[];
-  /** Those too whose count of failures is no number: a read of all that are due or given up. */
+  /** Also runs whose count of failures is no number, which needs a read of all that are due or given up. */
   withOddCounts: boolean;
 }
 
@@ -32,9 +32,9 @@ export interface Order {
 }
 
 /**
- * Failed runs that are to be retried, for each kind of count a pipeline. Its first stage alone is a
- * range of an index, on servers that look for one in that stage only: of the runs that were given up,
- * which only become more, it reads none. A missing count is 0.
+ * Failed runs that are to be retried, one pipeline for each kind of count. The first stage alone is a
+ * range of an index, since some servers use an index for that stage only. So the runs that were given
+ * up, whose number only grows, are not read. A missing count is 0.
  */
 export function retryPipelines(asked: RetriesAsked): Document[][] {
   const due = asked.before === undefined ? ANY_DATE : { ...ANY_DATE, $lt: asked.before };
@@ -56,7 +56,7 @@ export function retryPipelines(asked: RetriesAsked): Document[][] {
   ];
 }
 
-/** A page of them. */
+/** A page of the runs to be retried. */
 export async function readRetries(
   runs: Collection,
   asked: RetriesAsked,

@@ -6,7 +6,7 @@ import { freeSlots } from './slots.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
 import type { Store } from '../ports/store.ts';
 
-/** What the fleet looks like; only backup hosts need to ask. */
+/** Queue and primary hosts, read only for a backup host: the decision of others does not need them. */
 export async function fleetFacts(
   env: {
     store: Pick<Store, 'runs' | 'ebMonitor'>;
@@ -25,7 +25,7 @@ export async function fleetFacts(
   return { queueLength: counts.new + counts.held, livePrimaries: alive.length };
 }
 
-/** The fleet for `explain`: its hosts, and how many new runs would take their free places first. */
+/** The fleet for `explain`: its hosts, and how many new runs would take their free slots first. */
 export async function fleetNowOf(
   { runs }: Pick<Store, 'runs'>,
   hosts: readonly HostView[],
@@ -35,7 +35,7 @@ export async function fleetNowOf(
   return { hosts, waiting };
 }
 
-/** Only backup hosts need to know how the fleet does. */
+/** The role with which to read `fleetFacts` for all these hosts: backup if any of them is one. */
 export function roleAsked(hosts: readonly { role: string | null }[]): 'backup' | 'primary' {
   return hosts.some(({ role }) => role === 'backup') ? 'backup' : 'primary';
 }

@@ -1,10 +1,10 @@
 import type { HostRole } from '../infra/config/host-role.pure.ts';
 
-/** A host of the fleet, as it was last heard of. */
+/** A host of the fleet, from its newest document. */
 export interface FleetHost {
   host: string;
   role: HostRole;
-  /** It takes runs, has a free place, and its worker starts at once. */
+  /** It takes runs, has a free slot, and its worker is warm. */
   free: boolean;
   /** It has seen to what all hosts share lately. */
   keepsOrder: boolean;
@@ -13,8 +13,8 @@ export interface FleetHost {
 const ROLES: readonly HostRole[] = ['primary', 'backup', 'never'];
 
 /**
- * How many free hosts are to try before this one: all hosts that know the same of each other agree,
- * without a word. Primary hosts come first; else each `key` has an order of its own.
+ * How many free hosts are to claim before this one. All hosts that know the same of each other agree
+ * without talking. Primary hosts come first; within a role each `key` has an order of its own.
  */
 export function claimRank(
   key: string,
@@ -32,8 +32,8 @@ export function claimRank(
 }
 
 /**
- * How many hosts are to do what one host does for all before this one does: 0 is the one. Who falls
- * silent, or does not come round to it, is left out, and the next takes its place.
+ * How many hosts are to do the duty before this one: the host with 0 does it. A host that falls silent
+ * or is late with the duty is left out, and the next one takes over.
  */
 export function dutyRank(self: string, hosts: readonly FleetHost[]): number {
   return hosts.filter(({ host, keepsOrder }) => keepsOrder && host < self).length;
@@ -45,14 +45,14 @@ function hash(text: string): number {
   for (let i = 0; i < text.length; i++) {
     value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
   }
-  // Names that differ in their last letter only would else have neighbouring values.
+  // Without this, names that differ only in their last letter would have neighbouring values.
   value = Math.imul(value ^ (value >>> 15), 0x85ebca6b);
   return (value ^ (value >>> 13)) >>> 0;
 }
 
 /**
- * The order in which a host tries what it may take, best first: with others beside it, it begins as
- * many places further on, and after a lost race it goes on somewhere else. `rank`: see `claimRank`.
+ * The order in which a host tries its candidates, best first. It skips as many candidates as free hosts
+ * come before it, and after a lost race it goes on elsewhere. `rank`: see `claimRank`.
  */
 export class Walk<T> {
   readonly #left: T[];
@@ -71,7 +71,7 @@ export class Walk<T> {
   }
 
   taken(): void {
-    // What is best of the rest.
+    // The best of the rest comes next.
     this.#at = 0;
   }
 

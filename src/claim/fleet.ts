@@ -6,19 +6,18 @@ import { SingleFlight } from '../infra/concurrency/single-flight.ts';
 import type { Environment } from '../ports/environment.ts';
 import { unlessOutage } from '../ports/persist.ts';
 
-/** The hosts are read so often, seconds. */
+/** Interval at which the hosts are read, seconds. */
 const READ_SECONDS = 60;
-/** A host writes its document once a minute at least: an older one is of a host that is gone, seconds. */
+/** A host writes its document at least once a minute: with an older one it is silent, seconds. */
 const FRESH_SECONDS = 120;
-/** Places are taken by the second: what decides on a claim is no older than this, seconds. */
+/** A decision on a claim uses no older reading than this, since slots are soon taken, seconds. */
 const WARM_PLACE_SECONDS = 2;
-/** Who has not come round to what all hosts share for so long does not do it, seconds. */
+/** A host that has not done the duty for this long counts as not doing it, seconds. */
 const ORDER_SECONDS = 120;
 
 /**
- * The other hosts, as their documents show them: who is to try a run first, and who sees to what is to
- * be done once for all. What is not known makes nobody wait for ever: without news every host takes
- * itself for the first.
+ * The other hosts, from their documents: which is to claim a run first, and which does the duty. Without
+ * fresh documents every host counts itself as the first, so none waits for ever.
  */
 export class Fleet {
   readonly #env: Environment;
@@ -39,7 +38,7 @@ export class Fleet {
     );
   }
 
-  /** How many free hosts are to try this before this host. */
+  /** How many free hosts are to claim the run before this host. */
   claimRank(key: string): number {
     return claimRank(key, this.#env, this.#known());
   }

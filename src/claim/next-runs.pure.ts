@@ -8,8 +8,8 @@ export interface NextRuns {
 }
 
 /**
- * The runs this host would take, in order, and why the other candidates are passed over. Each new run
- * taken leaves a shorter queue to the next decision, as it does for a host that claims.
+ * The runs that this host would claim, in order, and why it passes over the other candidates. Each new
+ * run makes the queue shorter for the next decision, as in a real round.
  */
 export function nextRuns(
   candidates: readonly ParsedRun[],

@@ -5,33 +5,33 @@ import type { Rules } from '../infra/config/rules.pure.ts';
 import type { BootstraxFields } from '../run/run.pure.ts';
 import { ABANDON_TAG } from '../run/run-tags.pure.ts';
 
-/** What happens to a run next; every part of it can be kept by somebody who lives. */
+/** What happens to a run next. It promises only what a host that is alive can do. */
 export interface NextStep {
   what: string;
-  /** ISO 8601, UTC; null where no time can be promised. Never in the past. */
+  /** ISO 8601, UTC; null if no time can be promised. Never in the past. */
   at: string | null;
   who: string | null;
 }
 
-/** The fleet as it is known now: what every promise rests on. */
+/** The fleet as it is known now. */
 export interface FleetNow {
-  /** All hosts that have ever reported, silent ones too. */
+  /** All hosts that have ever sent a heartbeat, silent ones too. */
   hosts: readonly HostView[];
-  /** New runs that go before any retry. */
+  /** Number of new runs, which are claimed before any retry. */
   waiting: number;
 }
 
 export interface Circumstances {
   bootstrax: BootstraxFields;
   tags: readonly string[];
-  /** The host from which the run is looked at. */
+  /** The host for which the run is explained. */
   host: HostFacts;
   rules: Rules;
   now: Date;
   fleetNow: FleetNow;
 }
 
-/** Null: nothing happens unless a person does something. */
+/** The next step; null: nothing happens until a person acts. */
 export function nextStep(
   verdict: Verdict,
   decision: ClaimDecision,
@@ -42,7 +42,7 @@ export function nextStep(
   switch (verdict) {
     case 'eligible':
       return isAlive(fleetNow, host.host)
-        ? { what: 'it is claimed when a place is free', at: null, who: host.host }
+        ? { what: 'it is claimed when a slot is free', at: null, who: host.host }
         : byNobody('it is claimed', fleetNow);
     case 'waiting':
       return waitingStep(decision, circumstances);
@@ -50,7 +50,7 @@ export function nextStep(
       return runningStep(circumstances);
     case 'malformed':
       return decision.kind === 'set_aside'
-        ? byAnyHost('it is set aside until its document is mended', host.host, fleetNow)
+        ? byAnyHost('it is set aside until its document is corrected', host.host, fleetNow)
         : null;
     case 'finished':
       return tagged
@@ -78,12 +78,12 @@ function isAlive(fleetNow: FleetNow, host: string): boolean {
   return living(fleetNow).some((each) => each.host === host);
 }
 
-/** Which manager was heard last, for a fleet in which none lives. */
+/** Says which manager sent the last heartbeat, for a fleet in which none is alive. */
 export function lastHeard({ hosts }: FleetNow): string {
   const [last] = [...hosts].sort((a, b) => a.ageSeconds - b.ageSeconds);
   return last === undefined
-    ? 'no manager has ever reported'
-    : `no manager is alive; ${last.host} was heard last, ${ageText(last.ageSeconds)} ago`;
+    ? 'no manager has ever sent a heartbeat'
+    : `no manager is alive; the last heartbeat came from ${last.host} ${ageText(last.ageSeconds)} ago`;
 }
 
 function ageText(seconds: number): string {
@@ -113,14 +113,14 @@ function waitingStep(
   if (decision.kind === 'pass' && decision.until !== null) {
     const at = decision.until.toISOString();
     if (live.length === 0) return byNobody(`it is tried again, not before ${at}`, fleetNow);
-    const places = slotsNow(fleetNow.hosts, fleetNow.waiting);
-    const who = 'the first host with a free place';
-    if (places.kind === 'free') return { what: 'it is tried again', at, who };
-    const first = places.kind === 'full' ? 'a place is free' : 'a host takes runs';
+    const slots = slotsNow(fleetNow.hosts, fleetNow.waiting);
+    const who = 'the first host with a free slot';
+    if (slots.kind === 'free') return { what: 'it is tried again', at, who };
+    const first = slots.kind === 'full' ? 'a slot is free' : 'a host takes runs';
     // New runs go first.
     return { what: `it is tried again when ${first}, not before ${at}`, at: null, who };
   }
-  // Failed without a time for another try: only a person brings it back.
+  // Failed without a time for another attempt: only a person brings it back.
   if (bootstrax.state === 'failed' && bootstrax.nextRetry === null) return null;
   if (live.length === 0) return byNobody('it is claimed', fleetNow);
   const takers = live.filter(({ accepting, host: name }) => accepting && name !== host.host);
@@ -128,7 +128,7 @@ function waitingStep(
     const who =
       takers.length > 0
         ? `another host, or ${host.host} once it takes runs`
-        : 'the first that does';
+        : 'the first host that does';
     return {
       what:
         takers.length > 0 ? 'it is claimed' : 'it is claimed when a host takes runs: none does now',
@@ -142,14 +142,14 @@ function waitingStep(
     : { what: 'it is claimed when a primary host takes runs: none does now', at: null, who: null };
 }
 
-/** Nobody knows when it ends; but it is known when the silence of its owner frees it, and for whom. */
+/** When a run in work ends is not known; but it is known when another host may take it over. */
 function runningStep({ bootstrax, rules, now, fleetNow }: Circumstances): NextStep {
   const { state, host, time } = bootstrax;
   const leaseSeconds =
     state === 'busy' ? rules.limits.busyLeaseSeconds : rules.limits.consideringLeaseSeconds;
   const live = living(fleetNow);
   const others = live.filter((each) => each.host !== host);
-  const owner = host ?? 'its host';
+  const holder = host ?? 'its host';
   const lapses = time === null ? null : new Date(time.getTime() + leaseSeconds * 1000);
   if (lapses !== null && lapses.getTime() > now.getTime()) {
     if (bootstrax.waitsFor !== undefined) {
@@ -157,19 +157,19 @@ function runningStep({ bootstrax, rules, now, fleetNow }: Circumstances): NextSt
       return { what, at: null, who: host };
     }
     if (others.length > 0) {
-      const what = `${owner} concludes it, or another host takes it over if ${owner} stays silent until this time`;
+      const what = `${holder} concludes it; if ${holder} stays silent until this time, another host takes it over`;
       return { what, at: lapses.toISOString(), who: host };
     }
-    const what = `${owner} concludes it; if ${owner} stays silent, nobody takes it over: no other manager is alive`;
+    const what = `${holder} concludes it; if ${holder} stays silent, no host takes it over: no other manager is alive`;
     return { what, at: null, who: host };
   }
   const silent =
     time === null
-      ? `${owner} has given no heartbeat of it`
-      : `${owner} has given no heartbeat of it for ${ageText((now.getTime() - time.getTime()) / 1000)}`;
+      ? `${holder} has sent no heartbeat of it`
+      : `${holder} has sent no heartbeat of it for ${ageText((now.getTime() - time.getTime()) / 1000)}`;
   if (live.length === 0) return byNobody(`it is taken over, since ${silent}`, fleetNow);
   return {
-    what: `${silent}: it is taken over once a host has watched this silence for ${leaseSeconds} s`,
+    what: `${silent}: it is taken over once a host has seen no heartbeat for ${leaseSeconds} s`,
     at: null,
     who: others.length > 0 ? 'another host' : (live[0]?.host ?? null),
   };

@@ -3,21 +3,21 @@ import type { ObjectId } from 'mongodb';
 import { idText } from '../run/document-id.ts';
 import type { RunHint } from '../run/run.port.ts';
 
-/** Runs of which it is remembered when this host learned of them; others take most of them. */
+/** Most runs that are remembered; other hosts claim most of them. */
 const MOST_RUNS = 1000;
 
-/** When this host learned of runs that it might take. Monotonic seconds. */
+/** When this host noticed the runs that it may claim; monotonic seconds. */
 export class NoticedRuns {
   readonly #seen = new Map<string, number>();
 
-  /** A change stream has told of it. */
+  /** To be called for each hint of the change stream. */
   hinted({ kind, id, touched }: RunHint, monotonicSeconds: number): void {
     if (kind === 'insert') this.note(id, monotonicSeconds);
-    // A tag may have kept it back: it is noticed anew when it may be taken.
+    // It may have been held by a tag: then it is noticed anew when it may be claimed.
     else if (touched.some((field) => field.startsWith('tags'))) this.#seen.delete(idText(id));
   }
 
-  /** It may be taken; what was noted before stays. */
+  /** The run may be claimed now; an earlier note stays. */
   note(id: ObjectId, monotonicSeconds: number): void {
     const key = idText(id);
     if (this.#seen.has(key)) return;
@@ -28,8 +28,8 @@ export class NoticedRuns {
   }
 
   /**
-   * When that was by the server's clock, which shows `now`; a run that falls due is not noticed
-   * before. Null if nothing was noted; forgets it.
+   * Returns when the run was noticed, by the server's clock, which shows `now`, and forgets it. A run
+   * that falls due was not noticed before that. Null if it was not noted.
    */
   take(
     id: ObjectId,

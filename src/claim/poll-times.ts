@@ -1,27 +1,27 @@
-/** When the queue was looked at, and what is known of when it is to be again; monotonic seconds. */
-export interface LookTimes {
-  /** Of the last look. */
-  lookedAt: number;
-  /** The next one is due then if nothing is heard; -Infinity: at once. */
-  lookAt: number;
-  /** There was nothing to look at: else what has not changed may be judged in another way by and by. */
+/** When the queue was polled, and when the next poll is due; monotonic seconds. */
+export interface PollTimes {
+  /** Time of the last poll. */
+  polledAt: number;
+  /** When the next poll is due without an answer of the change stream; -Infinity: at once. */
+  pollAt: number;
+  /** There was no candidate. Else time alone may change a decision. */
   quiet: boolean;
-  /** A run that waits falls due then. */
+  /** When the first waiting run falls due. */
   dueAt: number;
-  /** The change stream was answered last then. */
+  /** Time of the last answer of the change stream. */
   heardAt: number;
 }
 
 /**
- * Beside a change stream that answers the host whose turn it is looks once in so many intervals, and
- * the others in any case: what an answer does not tell of has not changed.
+ * Beside a change stream that answers, a host polls only once in so many intervals: a run that no answer
+ * names has not changed.
  */
 export const SELDOM = 6;
 
-/** When to look again if nothing changes: an interval after the last answer, but not never. */
-export function nextLook(times: LookTimes, intervalSeconds: number): number {
-  const { lookedAt, lookAt, quiet, dueAt, heardAt } = times;
-  if (lookAt === -Infinity || !quiet) return Math.min(lookAt, dueAt);
-  const heard = Math.min(heardAt + intervalSeconds, lookedAt + SELDOM * intervalSeconds);
-  return Math.min(Math.max(lookAt, heard), dueAt);
+/** When to poll again if nothing changes: an interval after the last answer, within a limit. */
+export function nextPoll(times: PollTimes, intervalSeconds: number): number {
+  const { polledAt, pollAt, quiet, dueAt, heardAt } = times;
+  if (pollAt === -Infinity || !quiet) return Math.min(pollAt, dueAt);
+  const heard = Math.min(heardAt + intervalSeconds, polledAt + SELDOM * intervalSeconds);
+  return Math.min(Math.max(pollAt, heard), dueAt);
 }

@@ -2,23 +2,23 @@ import { idText } from '../run/document-id.ts';
 import type { RunHint } from '../run/run.port.ts';
 import type { Environment } from '../ports/environment.ts';
 
-/** So long each host leaves a run to the one that is to try it before, seconds. */
+/** How long a host leaves a run to each host that comes before it, seconds. */
 const LEFT_TO_EACH_SECONDS = 0.3;
-/** Of what may or may not be to be taken, only so many hosts make sure. */
+/** Number of hosts that check a run of which the hint leaves open whether it can be claimed. */
 const MAKE_SURE = 2;
 
-/** What an update of a run says to a host that looks for work. */
+/** What a hint about a run means for a host with a free slot. */
 export type HintMeaning =
-  /** It can be taken. */
+  /** The run can be claimed. */
   | 'free'
-  /** It may be: now, later, or not at all. */
+  /** The run may be claimed: now, later, or not at all. */
   | 'perhaps'
-  /** Somebody has it, or it is finished. */
+  /** The run has a holder or is done. */
   | 'taken'
-  /** Nothing. */
+  /** The hint does not matter. */
   | 'nothing';
 
-/** Fields that keep a run back or bring it back. */
+/** Fields that decide whether a run may be claimed. */
 const DECIDES = ['bootstrax.next_retry', 'bootstrax.n_failures', 'bootstrax'];
 
 export function hintMeaning({ kind, touched, state }: RunHint): HintMeaning {
@@ -31,8 +31,8 @@ export function hintMeaning({ kind, touched, state }: RunHint): HintMeaning {
 }
 
 /**
- * Runs that a change stream has told of and that other hosts are to try first: looked at when they
- * have had the time and nobody has taken them.
+ * Runs named by the change stream that other hosts are to claim first. This host checks a run when they
+ * have had their time and none has claimed it.
  */
 export class Prospects {
   readonly #env: Pick<Environment, 'clock' | 'tasks'>;
@@ -51,7 +51,7 @@ export class Prospects {
     this.#ring = ring;
   }
 
-  /** Whether this host is to look at once. */
+  /** Whether this host is to poll at once. */
   hinted(hint: RunHint): boolean {
     const key = idText(hint.id);
     const meaning = hintMeaning(hint);

@@ -5,7 +5,7 @@ import { readRetries } from './due-retries.store.ts';
 import type { QueueCounts } from '../run/run.port.ts';
 import { HOLD_TAG } from '../run/run-tags.pure.ts';
 
-/** Counts of the queue stop here: more is shown as "at least". */
+/** Counting stops here; the count is then shown as "at least". */
 export const QUEUE_COUNT_LIMIT = 1000;
 
 export async function countQueue(

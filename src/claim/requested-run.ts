@@ -8,7 +8,7 @@ import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
 export type RequestedRun =
   { ok: true; run: Run; document: RunDocument } | { ok: false; message: string };
 
-/** The run that a person wants processed out of turn, or why it cannot be. */
+/** The run that a person wants processed at once, or why it cannot be. */
 export async function requestedRun(
   env: Pick<Environment, 'store' | 'rules'>,
   number: number,
@@ -20,7 +20,7 @@ export async function requestedRun(
   if (first === undefined) return no(`there is no run ${number}`);
   if (documents.length > 1 && id === undefined) return no(severalText(number, documents));
   const own = id === undefined ? first : documents.find((each) => each.id === id);
-  if (own === undefined) return no(`document ${id ?? ''} has not the number ${number}`);
+  if (own === undefined) return no(`document ${id ?? ''} does not have the number ${number}`);
   const may = mayBegin(own.id, documents);
   if (may.kind === 'no') {
     return no(

@@ -1,14 +1,14 @@
 import type { HostView } from '../host/host-document.pure.ts';
 
 /**
- * Whether a run that is due finds a place. `free`: at a host that has had one since then, as far as it
- * is known; `full`: hosts take runs, and all their places are taken; `none`: no host takes any.
+ * Whether a run that is due finds a slot. `free`: a host has a free slot, since this time if known;
+ * `full`: hosts take runs, but all their slots are taken; `none`: no host takes runs.
  */
 export type SlotsNow = { kind: 'free'; since: Date | null } | { kind: 'full' } | { kind: 'none' };
 
 type HostSlots = Pick<HostView, 'accepting' | 'runs' | 'slots' | 'freeSince'>;
 
-/** At one host; one whose release does not say how many runs it takes at a time takes one. */
+/** Free slots of one host; a host whose release does not write its number of slots has one. */
 const freeAt = ({ accepting, runs, slots }: HostSlots): number =>
   accepting ? Math.max(0, (slots ?? 1) - runs.length) : 0;
 
@@ -17,7 +17,7 @@ export function freeSlots(hosts: readonly HostSlots[]): number {
   return hosts.reduce((sum, host) => sum + freeAt(host), 0);
 }
 
-/** Over all hosts. `waiting`: so many new runs go before any retry. */
+/** Free slots of all hosts together. `waiting`: number of new runs, which go before any retry. */
 export function slotsNow(hosts: readonly HostSlots[], waiting = 0): SlotsNow {
   if (!hosts.some(({ accepting }) => accepting)) return { kind: 'none' };
   if (freeSlots(hosts) <= waiting) return { kind: 'full' };

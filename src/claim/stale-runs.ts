@@ -15,9 +15,9 @@ import { tellDaq } from '../ports/notify.ts';
 const LONGEST_REASON = 500;
 
 /**
- * Watches runs that are held without an attempt of this manager: other hosts', and claims of this
- * host that nobody works on. One is stale only if this host, connected without a break, has seen
- * its time unchanged for the whole lease on its own monotonic clock.
+ * Watches claimed runs without an attempt of this manager: those of other hosts, and claims in this
+ * host's name that no attempt works on. A run is stale only if this host, connected without a break,
+ * has seen its heartbeat unchanged for the whole lease on its own monotonic clock.
  */
 export class StaleRuns {
   readonly #env: Environment;
@@ -29,19 +29,19 @@ export class StaleRuns {
     this.#connectedSince = env.clock.monotonicSeconds();
   }
 
-  /** The database was away: what was not seen cannot have stood still. */
+  /** The database was away: heartbeats that could not be read do not count as unchanged. */
   connectionLost(): void {
     this.#connectedSince = this.#env.clock.monotonicSeconds();
     this.#observations = new Map();
   }
 
-  /** Looks at all claimed runs and takes the stale ones from their holders; answers their number. */
-  async look(book: AttemptBook): Promise<number> {
+  /** Checks all claimed runs and takes over the stale ones; returns how many. */
+  async check(book: AttemptBook): Promise<number> {
     const env = this.#env;
     const asked = env.clock.monotonicSeconds();
     const unsettled = await env.store.runs.unsettled();
     const now = env.clock.monotonicSeconds();
-    // A database this slow may have kept the heartbeats of others back as well.
+    // A database this slow may have delayed the heartbeats of other hosts as well.
     if (now - asked > env.rules.limits.renewSeconds) this.connectionLost();
     const observations = new Map<string, Observation>();
     const stale: Seen[] = [];
@@ -72,7 +72,7 @@ export class StaleRuns {
       const isTaken = await aboutOneRun(env, seen, async () => {
         if (typeof seen.attempt !== 'string' && (await this.#setAsideIfMalformed(seen)))
           return false;
-        return this.#takeFromHolder(seen);
+        return this.#takeOver(seen);
       });
       if (isTaken === true) taken++;
     }
@@ -83,8 +83,8 @@ export class StaleRuns {
   }
 
   /**
-   * A document that managers of the reference crash on stays claimed, with a fresh time, for ever;
-   * put back into the queue it would be claimed by the next of them.
+   * A document on which managers of the reference crash stays claimed, with a fresh time, for ever; after
+   * a requeue the next of them would claim it.
    */
   async #setAsideIfMalformed(seen: Seen): Promise<boolean> {
     const parsed = parseRun(await this.#env.store.runs.byId(seen.id));
@@ -93,8 +93,8 @@ export class StaleRuns {
     return true;
   }
 
-  /** Claims it, which fences its former owner off, and ends that owner's attempt. */
-  async #takeFromHolder(seen: Seen): Promise<boolean> {
+  /** Claims the run, which fences its former holder off, and requeues it. */
+  async #takeOver(seen: Seen): Promise<boolean> {
     const env = this.#env;
     const attempt = env.attempts.newId();
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') return false;
@@ -104,7 +104,7 @@ export class StaleRuns {
     const failure = concludedFailure(env, {
       run: typeof seen.number === 'number' ? seen.number : -1,
       before,
-      // Before the child is started the run cannot have brought its holder down.
+      // Before the child is started the run cannot have crashed its holder.
       fault: seen.state === 'busy' && seen.host !== env.host ? 'holder_lost' : 'surroundings',
       reason,
       told: true,
@@ -134,9 +134,9 @@ export class StaleRuns {
   }
 }
 
-/** Who held the run, and since when nothing was heard of it. */
+/** The former holder of a stale run, and its last heartbeat. */
 function silenceText({ state, host, time }: Seen): string {
   const holder = typeof host === 'string' ? host : 'an unnamed host';
   const last = time instanceof Date ? `the last was at ${time.toISOString()}` : 'there was none';
-  return `it was ${String(state)} on ${holder} without a sign of life for the whole lease (${last})`;
+  return `it was ${String(state)} on ${holder} without a heartbeat for the whole lease (${last})`;
 }

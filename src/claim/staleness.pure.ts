@@ -1,6 +1,6 @@
 import type { LimitRules } from '../infra/config/rules.pure.ts';
 
-/** What this host has seen of a foreign run, on its own monotonic clock, seconds. */
+/** What this host has seen of a run of another holder, on its own monotonic clock, seconds. */
 export interface Observation {
   state: 'considering' | 'busy';
   attempt: string | null;
@@ -8,19 +8,19 @@ export interface Observation {
   timeMs: number | null;
   /** Since when state, attempt and time have been seen unchanged. */
   unchangedSinceSeconds: number;
-  /** How often another time was seen while it stood as considered, without an attempt. */
-  handedOn: number;
+  /** How often the time changed while the run was `considering` without an attempt. */
+  furtherClaims: number;
 }
 
-/** So many further claims of a run show that those who claim it never get further. */
-const HANDED_ON = 3;
+/** After so many further claims it is clear that no claim of the run gets any further. */
+const MOST_FURTHER_CLAIMS = 3;
 
 export type Staleness = { kind: 'fresh'; staleInSeconds: number } | { kind: 'stale' };
 
-/** Takes a new look into account; `previous` null: the first look. */
+/** Adds a reading of the run; `previous` null: the first one. */
 export function observe(
   previous: Observation | null,
-  seen: Omit<Observation, 'unchangedSinceSeconds' | 'handedOn'>,
+  seen: Omit<Observation, 'unchangedSinceSeconds' | 'furtherClaims'>,
   nowSeconds: number,
 ): Observation {
   const unchanged =
@@ -36,27 +36,29 @@ export function observe(
   return {
     ...seen,
     unchangedSinceSeconds: unchanged ? previous.unchangedSinceSeconds : nowSeconds,
-    handedOn: isOneClaimAfterAnother ? previous.handedOn + (unchanged ? 0 : 1) : 0,
+    furtherClaims: isOneClaimAfterAnother ? previous.furtherClaims + (unchanged ? 0 : 1) : 0,
   };
 }
 
 /**
- * Is the run claimed again and again by managers of the reference that crash on it? They give a
- * claim its time once; another time means that one of them has taken it, as stale, from another.
- * The last of them has had a part of its lease to show that it gets further.
+ * Whether managers of the reference claim the run again and again and crash on it. They write the time
+ * of a claim once; another time means that one of them took it over from another as stale. The last of
+ * them had a part of its lease to get further.
  */
 export function isPassedAround(
-  { handedOn, unchangedSinceSeconds }: Observation,
+  { furtherClaims, unchangedSinceSeconds }: Observation,
   nowSeconds: number,
   limits: LimitRules,
 ): boolean {
   const unchangedSeconds = nowSeconds - unchangedSinceSeconds;
-  return handedOn >= HANDED_ON && unchangedSeconds >= limits.consideringLeaseSeconds / 3;
+  return (
+    furtherClaims >= MOST_FURTHER_CLAIMS && unchangedSeconds >= limits.consideringLeaseSeconds / 3
+  );
 }
 
 /**
- * Has the owner of a run been silent for the whole lease, before the eyes of this host? Time during
- * which the database was away does not count: then nobody could write a heartbeat.
+ * Whether this host has seen the holder of a run silent for the whole lease. Time during which the
+ * database was away does not count: then no heartbeat could be written.
  * `connectedSinceSeconds`: since when the database has been reachable without a break.
  */
 export function staleness(

@@ -2,8 +2,9 @@ import type { FleetHost } from './fleet-order.pure.ts';
 import { utcToTheSecond } from '../infra/values/utc.pure.ts';
 
 /**
- * While the worker of a host warms up, what the host takes only waits there: it leaves runs to a primary
- * host that could begin them now. Such a host takes every run, so none is left to nobody.
+ * A primary host with a warm worker and a free slot; null: none. While the worker of a host warms up, a
+ * run would only wait there, so the host leaves it to the warm one. A primary host takes every run, so no
+ * run is left over.
  */
 export function warmHostBeside(
   self: string,
@@ -13,12 +14,12 @@ export function warmHostBeside(
   return warm?.host ?? null;
 }
 
-/** Why a host takes no run now; `warm`: the other one. */
+/** Why a host takes no run now; `warm`: the other host. */
 export function leftToWarmText(warm: string): string {
-  return `its worker still warms up, and ${warm} has a warm one and a free place`;
+  return `its worker still warms up, and ${warm} has a warm one and a free slot`;
 }
 
-/** What a claimed run waits for, as its document says; `since` by the server's clock. */
+/** What a claimed run waits for, for its document; `since` by the server's clock. */
 export function workerWaitText(since: Date): string {
   return `the worker to warm up, since ${utcToTheSecond(since)} UTC`;
 }

@@ -92,7 +92,7 @@ export class LifeSigns {
   readonly #statuses = new Coalesced(() => this.#writeStatus());
   /** How far this machine's clock is ahead of the server's, seconds. */
   #skewSeconds: number | null = null;
-  /** It has had a free place and taken runs since then, monotonic seconds. */
+  /** It has had a free slot and taken runs since then, monotonic seconds. */
   #freeSince: number | null = null;
   #historyAt = -Infinity;
 

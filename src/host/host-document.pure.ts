@@ -17,7 +17,7 @@ export interface LeftRun {
 /** One host as `status`, `hosts` and the dashboard show it. */
 export interface HostView {
   host: string;
-  /** `dead`: no sign for longer than the limit. */
+  /** `dead`: no heartbeat for longer than the limit. */
   state: 'idle' | 'busy' | 'dead';
   /** ISO 8601, UTC. */
   time: string;
@@ -28,7 +28,7 @@ export interface HostView {
   role: string | null;
   slots: number | null;
   runs: number[];
-  /** Since when it has had a free place and taken runs; ISO 8601, UTC, null: it has none, or does not say. */
+  /** Since when it has had a free slot and taken runs; ISO 8601, UTC, null: it has none, or does not say. */
   freeSince: string | null;
   /** Would it take a run? */
   accepting: boolean;

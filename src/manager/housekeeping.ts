@@ -148,7 +148,7 @@ export class Housekeeping {
     if (now - this.#staleAt >= lease / LOOKS_PER_LEASE) {
       this.#staleAt = now;
       await unlessRefused(this.#env, 'runs without a sign of life', () =>
-        this.#stale.look(this.#book),
+        this.#stale.check(this.#book),
       );
     }
     if (now - this.#faultsAt >= SET_ASIDE_SELDOM * limits.housekeepingSeconds) {
@@ -163,7 +163,7 @@ export class Housekeeping {
     if (now - this.#setAsideAt >= SET_ASIDE_SELDOM * limits.housekeepingSeconds) {
       this.#setAsideAt = now;
       await unlessRefused(this.#env, 'runs that wait for their number', () =>
-        this.#setAside.look(),
+        this.#setAside.check(),
       );
     }
   }

@@ -2,7 +2,7 @@ import type { Document } from 'mongodb';
 
 import { literal } from '../infra/mongo/expressions.ts';
 
-/** Entries and holder of one run; anything of another host stays. */
+/** Renames host `from` to `to` in the holder and the data entries of a run; other hosts stay. */
 export function adoptUpdate(from: string, to: string): Document[] {
   const renamed = (object: string): Document => ({
     $cond: [

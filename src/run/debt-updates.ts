@@ -5,25 +5,25 @@ import { registerStage } from './run-data.ts';
 import { finishedStatus } from './run-updates.ts';
 import type { DataRegistration, PlanSummary } from './run.port.ts';
 
-/** Who makes what a done run lacks. */
+/** The attempt that makes the debt of a done run. */
 interface Owner {
   attempt: string;
   host: string;
 }
 
-/** Holds a done run for what it lacks; a heartbeat as well. */
+/** Holds a done run while its debt is made; also the heartbeat of that holder. */
 export function debtHeldUpdate({ attempt, host }: Owner): Document[] {
   return [
     setBootstrax({ debt: { attempt: literal(attempt), host: literal(host), time: '$$NOW' } }),
   ];
 }
 
-/** Its status is taken away until the end, so that nobody goes on with it meanwhile. */
+/** Removes the status until the debt is made, so that no later program takes the run meanwhile. */
 export function debtClaimUpdate(owner: Owner): Document[] {
   return [...debtHeldUpdate(owner), { $set: { status: null } }];
 }
 
-/** What was added is listed, and the run is handed on. */
+/** Lists the new products and hands the run on. */
 export function debtPaidUpdate(
   { attempt, host }: Owner,
   { register, plan }: { register: readonly DataRegistration[]; plan: PlanSummary },
@@ -36,7 +36,7 @@ export function debtPaidUpdate(
   ];
 }
 
-/** The run is handed on as it was; one that is not done any more has no status to get. */
+/** Hands the run on as it was; a run that is no longer done gets no status. */
 export function debtReleasedUpdate(): Document[] {
   const isDone = { $eq: ['$bootstrax.state', 'done'] };
   return [

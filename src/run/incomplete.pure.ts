@@ -4,22 +4,22 @@ import { isMissing } from '../infra/values/bson-values.pure.ts';
 
 export type LackKind = 'missing' | 'unreadable' | 'unread';
 
-/** A part of the live data that is not in what was made of it. */
+/** A part of the live data that is missing in the products. */
 export interface Lack {
   kind: LackKind;
-  /** Stretch: `000012`, or `000012_post` for what is stored with two chunks. */
+  /** Name of the chunk's folder: `000012`, or `000012_post` for data that is stored with two chunks. */
   chunk: string;
   reader: string | null;
-  /** Of the file, or of all files of the stretch; null where there is none. */
+  /** Size of the file, or of all files of the chunk; null where there is none. */
   bytes: number | null;
-  /** Rows that could be read of the file. */
+  /** Number of rows that could be read from the file. */
   rows: number | null;
   problem: string | null;
 }
 
 /** `bootstrax.incomplete` of the run document. */
 export interface Incomplete {
-  /** Numbers of parts; a list names the first of them. */
+  /** Number of parts of each kind; `parts` lists the first of them. */
   missing: number;
   unreadable: number;
   unread: number;
@@ -42,7 +42,7 @@ const incompleteSchema = z.looseObject({
   parts: z.array(lackSchema),
 });
 
-/** Null if the document says nothing of it, or nothing that can be read. */
+/** Null if the field is absent or cannot be read. */
 export function readIncomplete(said: unknown): Incomplete | null {
   return isMissing(said) ? null : (incompleteSchema.safeParse(said).data ?? null);
 }

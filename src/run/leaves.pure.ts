@@ -10,14 +10,14 @@ import {
 } from '../infra/values/bson-values.pure.ts';
 import type { FieldNotes } from './run-shape.pure.ts';
 
-/** Characters of what a document says of itself; none of its own words is as long. */
+/** Longest text taken from a document, characters; all its own values are shorter. */
 export const LONGEST_TEXT = 300;
 
 export function absentOr(value: unknown, problem: string): string {
   return isMissing(value) ? 'is absent' : problem;
 }
 
-/** Nothing depends on it: of another type it counts as absent. */
+/** A text on which no decision depends: a value of another type counts as absent. */
 export function optionalString(
   value: unknown,
   field: string,
@@ -49,13 +49,13 @@ export function optionalCount(value: unknown, field: string, { odd }: FieldNotes
     : odd(field, 'is not a non-negative integer', 0);
 }
 
-/** Ours alone, and no decision needs it: what is no count is not there. */
+/** Counts that only this program writes, and that no decision needs; other values are left out. */
 export function readCounts(value: unknown): readonly number[] {
   const counts = elementsOf(value).flatMap((each) => readInteger(each) ?? []);
   return [...new Set(counts.filter((count) => count > 0))];
 }
 
-/** A text of ours; anything else is not there. */
+/** A text; a value of another type counts as absent. */
 export function plainString(value: unknown, longest = LONGEST_TEXT): string | null {
   return typeof value === 'string' ? boundedLine(value, longest) : null;
 }
@@ -65,13 +65,13 @@ export function plainStrings(value: unknown): string[] {
   return elementsOf(value).flatMap((each) => plainString(each) ?? []);
 }
 
-/** A number that can be calculated with; anything else is not there. */
+/** A finite number; any other value counts as absent. */
 export function plainNumber(value: unknown): number | null {
   const number = readNumber(value);
   return number !== null && Number.isFinite(number) ? number : null;
 }
 
-/** Whatever stands there, for people; null for nothing. */
+/** The value as text for people, whatever its type; null if it is absent. */
 export function shownText(value: unknown): string | null {
   if (isMissing(value)) return null;
   return boundedLine(typeof value === 'string' ? value : jsonOf(value), LONGEST_TEXT);
@@ -81,12 +81,12 @@ export function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? '';
   } catch {
-    // No database holds what JSON cannot say, but a caller may.
+    // No database holds a value that JSON cannot represent, but a caller may.
     return '';
   }
 }
 
-/** Of what is no list none. */
+/** The elements of a list; none if the value is no list. */
 export function elementsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

@@ -4,13 +4,13 @@ import { elementsOf, plainNumber, plainString, plainStrings, shownText } from '.
 import type { FieldProblem } from './run-shape.pure.ts';
 import type { OwnFields, StoredDebt, StoredProgress } from './stored-run.pure.ts';
 
-/** Documents named at most, and characters of an id: other programs make them. */
+/** Bounds for ids, which other programs make: number of documents named, characters of an id. */
 const MOST_IDS = 5;
 const LONGEST_ID = 100;
 /** Stands for the name of a field that cannot be read. */
 const NO_FIELD = '(unreadable)';
 
-/** What only this program writes: whatever else stands there is not there. */
+/** Fields that only this program writes; values of another type count as absent. */
 export function readOwnFields(bootstrax: unknown): OwnFields {
   const fields = isObject(bootstrax) ? bootstrax : {};
   return {

@@ -3,27 +3,27 @@ import { idText } from './document-id.ts';
 import type { StoreError } from '../infra/mongo/store-error.ts';
 import type { Clock } from '../infra/clock/clock.ts';
 
-/** What the database refuses for good is looked at again after so long: somebody may have mended it. */
+/** After a final refusal a run is tried again this much later: a person may have corrected its document. */
 const AGAIN_SECONDS = 3600;
-/** What it refuses without saying why is looked at again this soon, and then after twice as long. */
+/** After an unexplained refusal a run is tried again this soon; the wait doubles each time. */
 const FIRST_AGAIN_SECONDS = 10;
 const LONGEST_AGAIN_SECONDS = 600;
-/** Nobody can look at more of them; those that were left first are forgotten. */
+/** More runs than this are not remembered: the oldest are forgotten. */
 const MOST = 10_000;
 const MOST_SHOWN = 20;
 const LONGEST_REASON = 300;
 
 interface LeftRun {
-  /** For people. */
+  /** Name of the run for people. */
   label: string;
   why: string;
   /** Monotonic seconds. */
   againAt: number;
-  /** It was left so often. */
+  /** Number of refusals so far. */
   times: number;
 }
 
-/** Runs of which the database refuses what has to be written: each is left alone for a while. */
+/** Runs for which the database refuses a write: each is left alone for a while. */
 export class LeftRuns {
   readonly #clock: Clock;
   readonly #runs = new Map<string, LeftRun>();
@@ -37,7 +37,7 @@ export class LeftRuns {
     return run !== undefined && this.#clock.monotonicSeconds() < run.againAt;
   }
 
-  /** Answers for how long it is left alone, seconds, and whether that is news. */
+  /** Returns how long the run is left alone, seconds, and whether this is its first refusal. */
   leave(id: unknown, label: string, error: StoreError): { seconds: number; first: boolean } {
     const key = idText(id);
     const before = this.#runs.get(key);
@@ -54,7 +54,7 @@ export class LeftRuns {
     return { seconds, first: before === undefined };
   }
 
-  /** Those left alone now, for people; the newest. */
+  /** The newest runs that are left alone now, for people. */
   shown(): { run: string; why: string }[] {
     const now = this.#clock.monotonicSeconds();
     return [...this.#runs.values()]

@@ -4,10 +4,10 @@ import { BSON, type Document } from 'mongodb';
 
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 
-/** Runs that are replaced as a whole all the time are few: those that other programs hold. */
+/** Only runs held by other programs are replaced as a whole again and again: they are few. */
 const MOST_RUNS = 1000;
 
-/** Of a replaced document, what the program reads; lineages stay in the database. */
+/** The fields of a replaced document that the program reads; lineages stay in the database. */
 export const REPLACED_PROJECTION = {
   'fullDocument.number': 1,
   'fullDocument.start': 1,
@@ -23,13 +23,13 @@ export const REPLACED_PROJECTION = {
 } as const;
 
 /**
- * Programs that write a run as a whole do so for each heartbeat too. Such an event does not say what
- * it has changed: it is compared with the last one.
+ * Some programs replace the whole document for each heartbeat. Such an event does not name the changed
+ * fields, so the document is compared with the last one.
  */
 export class ReplacedRuns {
   readonly #last = new Map<string, string>();
 
-  /** Whether an event says more than that somebody is alive; in the order of the stream. */
+  /** Whether an event changes more than the heartbeat. Events must come in the order of the stream. */
   isNews(event: Document): boolean {
     const { operationType, documentKey, fullDocument } = event;
     const key = String((documentKey as Document | undefined)?._id);
@@ -43,13 +43,13 @@ export class ReplacedRuns {
     return before !== now;
   }
 
-  /** Events may have been missed. */
+  /** To be called when events may have been missed. */
   forget(): void {
     this.#last.clear();
   }
 }
 
-/** Without the heartbeats. */
+/** Hash of a document without its heartbeat. */
 function digest(document: Document | undefined): string {
   const { time: _time, progress: _progress, ...rest } = fieldsOf(document?.['bootstrax']);
   const text = BSON.EJSON.stringify({ ...document, bootstrax: rest });

@@ -15,7 +15,7 @@ const DAQ_DEFAULTS = {
   compressor: 'lz4',
 } as const;
 
-/** Their names in the document. */
+/** Names of these settings in the document. */
 const DAQ_SETTINGS = [
   'strax_chunk_length',
   'strax_chunk_overlap',
@@ -23,7 +23,7 @@ const DAQ_SETTINGS = [
   'compressor',
 ] as const;
 
-/** How the live data was written: nobody can read it by settings that are wrong. */
+/** The settings with which the live data was written. With wrong ones it cannot be read. */
 export function readDaq(value: unknown, notes: FieldNotes): Run['daq'] {
   const config = isObject(value) ? value : {};
   if (!isObject(value)) {

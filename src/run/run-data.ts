@@ -3,10 +3,10 @@ import type { Document } from 'mongodb';
 import { arrayAt, listAt, literal, type Expression } from '../infra/mongo/expressions.ts';
 import type { DataRegistration } from './run.port.ts';
 
-/** Spelled so by every program that reads these entries. */
+/** Every program that reads these entries spells it this way. */
 const PROTOCOL = 'FileSytemBackend';
 
-/** Dropped from an entry when it moves to `deleted_data`. */
+/** Fields that an entry loses when it moves to `deleted_data`. */
 const ONLY_WHILE_THERE = ['location', 'meta', 'protocol'];
 
 /** Pushes those entries whose location is not yet listed for this host. */

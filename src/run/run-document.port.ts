@@ -13,9 +13,9 @@ export interface RunDocument {
   readonly [stored]: true;
 }
 
-/** A compare-and-set against it fails if anything of the ownership has changed since it was read. */
+/** The ownership as it was read. A compare-and-set against it fails if any of it has changed. */
 export interface Seen extends Ownership {
   id: ObjectId;
-  /** Whether it carried the tag `hold-processing`, where that matters. */
+  /** Whether the run had the tag `hold-processing`; absent where that does not matter. */
   held?: boolean;
 }

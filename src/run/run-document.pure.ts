@@ -34,9 +34,9 @@ import type { Ownership, StoredRun } from './stored-run.pure.ts';
 import { readComments, readTags } from './tags.pure.ts';
 
 const LONGEST_REASON = 50_000;
-/** Nobody mends more of them at a time. */
+/** Longest list of problems of one document: nobody corrects more at a time. */
 const MOST_PROBLEMS = 20;
-/** Stands for a status that is no text: somebody else's, whatever it means. */
+/** Stands for a status that is no text: another program wrote it. */
 const FOREIGN_STATUS = '(not text)';
 /** Stands for a state of restrax that cannot be read. */
 const UNKNOWN_RESTRAX = 'of unknown state';
@@ -56,21 +56,21 @@ const UNTOUCHED: BootstraxFields = {
 };
 
 /**
- * The one reader of run documents, as the database driver or Extended JSON gives them: every field
- * that any part of the program reads, typed to the leaf. Missing and unknown fields are fine. What
- * cannot be processed without is a problem, named by its dotted path; what is odd but clear, or not
- * needed, is an oddity and stops nothing. Never throws.
+ * The one reader of run documents, as the database driver or Extended JSON gives them. It reads every
+ * field that any part of the program uses, typed to the leaf. Missing and unknown fields are fine. A
+ * fault that prevents processing is a problem, named by its dotted path. A fault whose meaning is clear,
+ * or in a field that is not needed, is an oddity and stops nothing. Never throws.
  */
 export function readRun(document: unknown): StoredRun {
   try {
     return isObject(document) ? readFields(document) : unreadable('is not an object');
   } catch {
-    // Only an object that is no plain data (a getter that throws, a revoked proxy) gets here.
+    // Only an object that is no plain data (a getter that throws, a revoked proxy) comes here.
     return unreadable('cannot be read');
   }
 }
 
-/** Can the run be processed as its document stands? */
+/** Whether the run can be processed with its document as it is. */
 export function checkRun(stored: StoredRun): ParsedRun {
   const { number, start, problems, oddities, bootstrax, tags } = stored;
   if (problems.length > 0 || number === null || start === null) {
@@ -91,7 +91,7 @@ export function checkRun(stored: StoredRun): ParsedRun {
   };
 }
 
-/** Both at once. */
+/** Reads a document and checks it. */
 export function parseRun(document: unknown): ParsedRun {
   return checkRun(readRun(document));
 }
@@ -219,7 +219,7 @@ function readBootstrax(value: unknown, notes: FieldNotes): BootstraxFields {
   if (!isObject(value)) return notes.stop('bootstrax', 'is not an object', UNTOUCHED);
   const at = (name: string) => `bootstrax.${name}`;
   const state = readState(value.state, notes);
-  // Only a failed run waits for a time: without a readable one nobody knows when.
+  // Only a failed run waits for a time; if that cannot be read, no retry time is known.
   const askedFailures = readCounts(value.asked_failures);
   const ofRetry = state === 'failed' ? { ...notes, odd: notes.stop } : notes;
   return {
@@ -231,7 +231,7 @@ function readBootstrax(value: unknown, notes: FieldNotes): BootstraxFields {
     failures: optionalCount(value.n_failures, at('n_failures'), notes),
     nextRetry: optionalDate(value.next_retry, at('next_retry'), ofRetry),
     attempt: optionalString(value.attempt, at('attempt'), notes),
-    // A later release may know more outcomes: they say nothing to this one.
+    // A later release may write more outcomes: this one reads them as none.
     outcome: OUTCOMES.find((outcome) => outcome === value.outcome) ?? null,
     uncounted: optionalCount(value.uncounted, at('uncounted'), notes),
     holdersLost: optionalCount(value.holders_lost, at('holders_lost'), notes),

@@ -30,7 +30,7 @@ export function readDeletedData(value: unknown): readonly StoredDeletion[] {
   }));
 }
 
-/** A path of the document is only ever read below this host's own roots, and must look like one. */
+/** A path from a document must be an absolute path; it is read only below this host's own roots. */
 function livePathProblem(location: unknown): string | null {
   if (isMissing(location)) return 'is absent';
   if (typeof location !== 'string') return 'is not a string';
@@ -40,7 +40,7 @@ function livePathProblem(location: unknown): string | null {
   return null;
 }
 
-/** Of the first live entry that can be used; the others are told of. */
+/** Location of the first live entry that can be used; faults of the others are noted. */
 export function readLiveLocation(
   raw: unknown,
   bootstrax: BootstraxFields,
@@ -61,7 +61,7 @@ export function readLiveLocation(
   }
   if (typeof usable?.location === 'string') return usable.location;
   const over = bootstrax.state === 'done' || bootstrax.state === 'abandoned';
-  // Once a run was processed its live data may be deleted, and its document is still right.
+  // The live data of a processed run may be deleted: then its document is still correct.
   if (live.length === 0 && entries.length > 0 && !over && bootstrax.startedProcessing === null) {
     notes.stop('data', "has no element of type 'live'", null);
   }

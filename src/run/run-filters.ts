@@ -7,8 +7,8 @@ import type { NewCandidatesQuery } from '../claim/claim.port.ts';
 import { HOLD_TAG } from './run-tags.pure.ts';
 
 /**
- * What the program reads of a run: the reference's projection, plus what the decisions need besides.
- * Lineages (`data.meta`) stay in the database: they are most of a document.
+ * Fields of a run that the program reads: the reference's projection and what the decisions need
+ * besides. Lineages (`data.meta`) stay in the database: they are most of a document.
  */
 export const RUN_PROJECTION = {
   number: 1,
@@ -38,7 +38,7 @@ export const SEEN_PROJECTION = {
   'bootstrax.attempt': 1,
 } as const;
 
-/** Where the data of a run lies, and who has it. */
+/** Where the data of a run lies, and who holds the run. */
 export const PLACES_PROJECTION = {
   ...SEEN_PROJECTION,
   start: 1,
@@ -48,7 +48,7 @@ export const PLACES_PROJECTION = {
   'data.location': 1,
 } as const;
 
-/** A tag is an object with a name; one that somebody wrote as plain text counts as well. */
+/** A tag is an object with a name; a tag that a person wrote as plain text counts as well. */
 export function notTagged(...names: string[]): Document {
   return { 'tags.name': { $nin: names }, tags: { $nin: names } };
 }
@@ -64,7 +64,7 @@ export function newCandidatesFilter(query: NewCandidatesQuery): Document {
   };
 }
 
-/** What is tagged to be abandoned by plain text is found so, and abandoned. */
+/** Runs without these tags. An abandon tag in plain text does not exclude a run: it is abandoned then. */
 export function without(tags: readonly string[]): Document {
   if (tags.length === 0) return {};
   const held = tags.includes(HOLD_TAG) ? { tags: { $nin: [HOLD_TAG] } } : {};
@@ -78,22 +78,22 @@ export function unsettledFilter(host?: string): Document {
   };
 }
 
-/** Set aside: a range of the index of retries. */
+/** Runs that are set aside: a range of the index of retries. */
 export function setAsideFilter(): Document {
   return { 'bootstrax.state': 'failed', 'bootstrax.next_retry': null };
 }
 
-/** Of these, those that other documents have the number of. */
+/** Of the runs set aside, those whose number other documents have as well. */
 export function forNumberFilter(): Document {
   return { 'bootstrax.same_number.0': { $exists: true } };
 }
 
-/** Of these, those with a fault of the document or of the live data. */
+/** Of the runs set aside, those with a fault of the document or of the live data. */
 export function forFaultFilter(): Document {
   return { 'bootstrax.outcome': 'set_aside', 'bootstrax.same_number.0': { $exists: false } };
 }
 
-/** As an object with a name, or as plain text (`run/tags.pure`): one filter for both would be bounded by no index. */
+/** A tag as an object, and as plain text (`run/tags.pure`): no index would bound one filter for both. */
 function tagged(tag: string): Document[] {
   return [{ 'tags.name': tag }, { tags: tag }];
 }
@@ -103,8 +103,8 @@ export function waitingTaggedFilters(tag: string): Document[] {
 }
 
 /**
- * One filter for each thing that a done run may lack, of equalities and one range as its index has
- * them: an `$or` would be answered by reading every document on some servers.
+ * One filter for each thing that a done run may lack, with the equalities and the range of its index:
+ * for an `$or` some servers would read every document.
  */
 export function doneUnfinishedFilters(query: DoneUnfinishedQuery): Document[] {
   const done = { 'bootstrax.state': 'done' };
@@ -116,7 +116,7 @@ export function doneUnfinishedFilters(query: DoneUnfinishedQuery): Document[] {
   ];
 }
 
-/** Done runs begun since that nobody has handed on, a range of their index each. */
+/** Done runs begun since then that were not handed on: one index range for each status. */
 export function withoutStatusFilters(since: Date): Document[] {
   return STATUS_TO_REPLACE.map((status) => ({
     'bootstrax.state': 'done',
@@ -125,7 +125,7 @@ export function withoutStatusFilters(since: Date): Document[] {
   }));
 }
 
-/** Nothing of the ownership has changed since it was read; null also stands for a missing field. */
+/** Matches while the ownership is as it was read; null also matches a missing field. */
 export function seenFilter(seen: Seen): Document {
   return {
     'bootstrax.state': { $eq: seen.state },
@@ -136,7 +136,7 @@ export function seenFilter(seen: Seen): Document {
   };
 }
 
-/** The run is as this attempt concluded it, and its live data is listed. */
+/** Matches while the run is as this attempt concluded it and its live data is listed. */
 export function liveOfDoneFilter(
   { attempt, host }: Fence,
   location: string,
@@ -152,7 +152,7 @@ export function liveOfDoneFilter(
   };
 }
 
-/** The run is not done under this host's name: then its entries are that attempt's. */
+/** Matches unless the run is done under this host's name: then the entries belong to that attempt. */
 export function withdrawFilter(id: ObjectId, host: string): Document {
   return {
     _id: id,

@@ -11,19 +11,19 @@ import { storedRuns } from './stored-runs.ts';
 type Readable = Pick<Collection, 'find'>;
 
 const FIRST_WINDOW = { least: 20, most: 200 };
-/** With an index on the state a window is cheap however wide; else each document in it is read. */
+/** With an index on the state a wide window is cheap; else each document in it is read. */
 const LARGEST_WINDOW = { selective: 10_000, reading: 500 };
-/** Numbers looked at for one page when no selective index helps. */
+/** Width of the windows for one page, in run numbers, when no selective index helps. */
 const NUMBERS_PER_PAGE = 2_000;
 
 const LOOK_BACK_HOURS = [1, 6, 36, 216];
-/** Numbers looked at by one probe for the highest. */
+/** Width of one probe for the highest run number, in run numbers. */
 const PROBE = 16;
 const LARGEST_EXPONENT = 30;
 
 /**
- * Lists runs by windows of run numbers, growing while they are sparse: no query sorts or scans more
- * than its window, on any server. `also`: further conditions.
+ * Lists runs by windows of run numbers, which grow while runs are sparse. On every server no query
+ * sorts or scans more than its window. `also`: further conditions.
  */
 export async function listRuns(
   runs: Readable,
@@ -65,12 +65,12 @@ export async function listRuns(
   return { runs: found, before: end > bottom ? end : null };
 }
 
-/** The newest of pages of one list that was asked for in parts; a run may be on several. */
+/** Merges pages of one list that was read in parts; a run may be on several of them. */
 export function onePage(pages: readonly RunPage[], limit: number): RunPage {
   const [first] = pages;
   if (first !== undefined && pages.length === 1) return first;
   const numberOf = (document: RunDocument) => Number(readRun(document).ownership.number);
-  // Below where one of them ends it is not known what it has.
+  // Below the end of a page its runs are not known.
   const seenTo = Math.max(0, ...pages.map(({ before }) => before ?? 0));
   const byId = new Map(
     pages.flatMap(({ runs }) => runs).map((document) => [idText(document._id), document]),
@@ -87,7 +87,7 @@ export function onePage(pages: readonly RunPage[], limit: number): RunPage {
   return { runs: found.filter((document) => numberOf(document) >= end), before: end };
 }
 
-/** Documents of one number stay on one page: the next one begins below the number. */
+/** Documents with one number stay on one page: the next page begins below that number. */
 async function restOf(
   runs: Readable,
   number: number,
@@ -100,9 +100,9 @@ async function restOf(
 }
 
 /**
- * The highest run number, or -1 without runs. Not every server can take the last entry of an index
- * without reading all documents: so look among the runs started lately, and if there are none take
- * the numbers as mostly consecutive to find where they end. The last query holds in any case.
+ * The highest run number, or -1 without runs. Some servers read all documents to find the last entry of
+ * an index. So this searches the runs that started lately; without any, it assumes that numbers are
+ * mostly consecutive and searches for their end. The last query corrects both.
  */
 export async function highestNumber(
   runs: Readable,
@@ -113,18 +113,18 @@ export async function highestNumber(
   return (await largest(runs, { number: { $gt: below } })) ?? below;
 }
 
-/** Of the newest runs of the last time; null if there are none. */
+/** The highest number among runs that started lately; null if there are none. */
 async function recentNumber(runs: Readable, now: Date): Promise<number | null> {
   for (const hours of LOOK_BACK_HOURS) {
     const since = new Date(now.getTime() - hours * 3_600_000);
-    // Not sorted by number: some servers take forever to compare what stands there in odd documents.
+    // Not sorted by number: some servers are very slow to compare odd values in that field.
     const recent = await runNumbers(runs, { start: { $gte: since } }, { start: -1 });
     if (recent.length > 0) return Math.max(...recent);
   }
   return null;
 }
 
-/** A number that exists or nearly so, near the highest if there are no large gaps; or -1. */
+/** A number close to the highest one, if there are no large gaps; -1 without runs. */
 async function endOfNumbers(runs: Readable): Promise<number> {
   const inUse = async (from: number): Promise<boolean> =>
     (await largest(runs, { number: { $gte: from, $lt: from + PROBE } })) !== null;
@@ -147,7 +147,7 @@ async function largest(runs: Readable, filter: Document): Promise<number | null>
   return numbers.length === 0 ? null : Math.max(...numbers);
 }
 
-/** Numbers of the first of these documents; those that no run can have are left out. */
+/** Numbers of the first of these documents; values that are no run number are left out. */
 async function runNumbers(
   runs: Readable,
   filter: Document,

@@ -22,7 +22,7 @@ export function maximalRate(value: unknown, { odd }: FieldNotes): number | null 
   return sum > 0 && Number.isFinite(sum) ? sum : null;
 }
 
-/** Sum of the detectors' averages, MB/s; those that are no numbers are left out. */
+/** Sum over detectors of the average rate, MB/s; values that are no numbers are left out. */
 export function averageRate(value: unknown): number | null {
   if (!isObject(value)) return null;
   const averages = Object.values(value).flatMap((rate) => {

@@ -13,22 +13,22 @@ export interface BootstraxFields {
   /** Counted failures; 0 where the document has none. */
   failures: number;
   /**
-   * Of these, by number from 1, the ones that a person asked for: no plugin is left out for them.
+   * Which of the failures (numbered from 1) a person asked for: they drop no targets.
    * Absent: none.
    */
   askedFailures?: readonly number[];
   nextRetry: Date | null;
-  /** Id of the attempt that owns the run; absent once it is concluded. */
+  /** Id of the attempt that holds the run; absent once it is concluded. */
   attempt: string | null;
   /** How the last attempt ended: tells requeued, set aside and given up apart, all `failed`. */
   outcome: OutcomeName | null;
   /** Uncounted events in a row (host, disk, database, operator, manager). */
   uncounted: number;
-  /** Of these, how often the run vanished together with its holder. */
+  /** How many of the uncounted events lost the run together with its holder. */
   holdersLost: number;
-  /** A person wants its products of now kept until the new ones are there; absent: no. */
+  /** A person wants the present products kept until the new ones are there; absent: no. */
   keepProducts?: true;
-  /** What keeps a claimed run from being begun, as its holder says; absent: nothing. */
+  /** What a claimed run waits for, as its holder says; absent: nothing. */
   waitsFor?: string;
 }
 
@@ -48,7 +48,7 @@ export interface DataEntry {
   location: string | null;
 }
 
-/** A run document that can be processed: what the decisions read of it, checked. */
+/** A run that can be processed: the checked fields that decisions read. */
 export interface Run {
   number: number;
   /** Six digits, zero-padded. */
@@ -75,7 +75,7 @@ export interface Run {
   };
   /** Sum over detectors of the maximal rate, MB/s; null until the DAQ has written it. */
   rateMBps: number | null;
-  /** What is not as it should be and stops nothing. */
+  /** Faults of the document that stop nothing. */
   oddities: readonly FieldProblem[];
 }
 
@@ -90,21 +90,21 @@ export function problemsText(problems: readonly FieldProblem[]): string {
   return problems.map(({ field, problem }) => `${field} ${problem}`).join('; ');
 }
 
-/** Notes something about a field and returns the value to go on with. */
+/** Notes a fault of a field and returns the value to use instead. */
 export type FieldNote = <T>(field: string, problem: string, value: T) => T;
 
 export interface FieldNotes {
-  /** Nobody can process the run. */
+  /** With this fault the run cannot be processed. */
   stop: FieldNote;
-  /** It is clear what was meant, or it does not matter. */
+  /** The meaning is clear, or the field does not matter. */
   odd: FieldNote;
 }
 
-/** A document that nobody can process until a person mends it. */
+/** A run that cannot be processed until a person corrects its document. */
 export interface MalformedRun {
   number: number | null;
   problems: readonly FieldProblem[];
-  /** What is not as it should be besides and would stop nothing. */
+  /** Further faults, which would stop nothing. */
   oddities: readonly FieldProblem[];
   bootstrax: BootstraxFields;
   tags: readonly string[];

@@ -1,7 +1,7 @@
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { readTags } from './tags.pure.ts';
 
-/** Fields of `bootstrax` that tell the state of a run. */
+/** Fields of `bootstrax` that make up the state of a run. */
 const OF_STATE = [
   'host',
   'time',
@@ -14,7 +14,7 @@ const OF_STATE = [
   'action',
 ] as const;
 
-/** How a run stands, for the record of what is done to it: values as stored; what is not there is left out. */
+/** State of a run for the record of an action: values as stored, absent ones left out. */
 export function runSnapshot(document: unknown): Record<string, unknown> {
   const { number, bootstrax, tags } = fieldsOf(document);
   const fields = fieldsOf(bootstrax);

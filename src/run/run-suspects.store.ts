@@ -9,13 +9,13 @@ import type { RunDocument } from './run-document.port.ts';
 import type { SuspectsQuery } from './run.port.ts';
 import { storedRuns } from './stored-runs.ts';
 
-/** Of each kind. */
+/** Largest number of documents of each kind. */
 const LIMIT = 1000;
 
 /**
- * Where a malformed document can hide, each a range of an index: what a manager has set aside, what
- * nobody has taken yet, what is being processed, what no manager looks at because its state is none,
- * and what no range finds because its number or its start is none.
+ * Where a malformed document can be, each a range of an index: runs set aside by a manager, new runs,
+ * runs in work, runs with an unknown state, which no manager reads, and runs whose number or start is
+ * of another type, so that no range finds them.
  */
 const HIDING_PLACES: readonly Document[] = [
   {
@@ -30,12 +30,12 @@ const HIDING_PLACES: readonly Document[] = [
   { start: { $not: { $gte: new Date(0) } } },
 ];
 
-/** A number gone astray must not hide the others: runs that began lately are looked at by their start. */
+/** One wrong, huge number must not hide the others: recent runs are found by their start. */
 const RECENT = { days: 30, most: 5000 };
 
 /**
- * Documents that may be malformed: those above, and all with the numbers of the query, or the newest
- * ones by number and by start. Ordered by number, highest first. `highest`: the highest run number.
+ * Documents that may be malformed: those above, and those with the numbers of the query, or the newest
+ * by number and by start. Ordered by number, highest first. `highest`: the highest run number.
  */
 export async function suspects(
   runs: Collection,
@@ -57,7 +57,7 @@ export async function suspects(
         { projection: RUN_PROJECTION, limit },
       ),
     );
-  // A document whose number is none is in no range of numbers.
+  // A document without a valid number is in no range of numbers.
   const places = HIDING_PLACES.filter(({ number }) => !isBounded || number === undefined);
   const [listed, ...hidden] = await Promise.all([
     newest(runs, query, highest),

@@ -16,9 +16,9 @@ import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
 import { HOLD_TAG } from './run-tags.pure.ts';
 
 export const FINISHED_STATUS = 'eb_finished_pre';
-/** Given twice: whoever copies the second along writes the first anew (`claim/claimed-run.pure`). */
+/** Our time, written twice: a program that copies the second writes a new first (`claim/claimed-run.pure`). */
 const FIRST_OWN_TIME = { time: '$$NOW', attempt_time: '$$NOW' } as const;
-/** Only who finds both alike makes them alike again. */
+/** Both times are set only if they were equal; else the second stays, which shows a foreign write. */
 const OWN_TIME = {
   time: '$$NOW',
   attempt_time: {
@@ -67,7 +67,7 @@ export function busyUpdate(plan: PlanSummary): Document[] {
   ];
 }
 
-/** `waitsFor`: null for nothing any more; undefined leaves what is there. */
+/** `waitsFor`: null removes it; undefined keeps the present value. */
 export function heartbeatUpdate(
   progress: ProgressSummary | null,
   waitsFor?: string | null,
@@ -82,17 +82,17 @@ export function heartbeatUpdate(
   ];
 }
 
-/** Refreshes the heartbeat along: it proves as well as any other that the owner is alive. */
+/** Withdraws entries; also a heartbeat, since the write shows that the holder lives. */
 export function unregisterUpdate(host: string, locations: readonly string[]): Document[] {
   return [unregisterStage(host, locations), setBootstrax(OWN_TIME)];
 }
 
-/** `lastAttempt` is left behind so that a lost answer can be told from a lost run. */
+/** `last_attempt` stays in the document: it tells a lost answer from a lost run. */
 export function concludeUpdate(fence: Fence, conclusion: Conclusion): Document[] {
   return [...settleUpdate(fence.host, conclusion), setBootstrax({ last_attempt: fence.attempt })];
 }
 
-/** What a person has asked for leaves its id, so that it can be told whether it was carried out. */
+/** Writes the id of an action along, which shows later that the action was carried out. */
 export function withAction(update: Document[], action: string | undefined): Document[] {
   return action === undefined ? update : [...update, setBootstrax({ action: literal(action) })];
 }
@@ -120,7 +120,7 @@ function isRetriedByCount({ kind }: Conclusion): boolean {
   return kind === 'failed' || kind === 'requeued' || kind === 'given_up';
 }
 
-/** A run that never failed has no count, as with the reference. */
+/** A run that never failed has no count, as the reference has it. */
 function withoutZeroCount(): Document {
   const isOther = { $ne: ['$$field.k', 'n_failures'] };
   const fields = { $objectToArray: '$bootstrax' };
@@ -236,7 +236,7 @@ function conclusionRemoves(conclusion: Conclusion): string[] {
   }
 }
 
-/** A status that somebody else has set since means that the run is further along: it stays. */
+/** A status that another program has set since stays: that program has taken the run. */
 export const finishedStatus: Expression = {
   $cond: [{ $in: [{ $ifNull: ['$status', null] }, STATUS_TO_REPLACE] }, FINISHED_STATUS, '$status'],
 };
@@ -246,8 +246,8 @@ export function statusStage(): Document {
 }
 
 /**
- * `keep`: its products of now stay until the new ones are there; false: they do not; undefined: as it
- * was asked for before.
+ * `keep`: the present products stay until the new ones are there; false: they do not; undefined: the
+ * earlier choice stays.
  */
 export function retryUpdate(host: string, failures: number, keep?: boolean): Document[] {
   return [
@@ -275,7 +275,7 @@ export function retryUpdate(host: string, failures: number, keep?: boolean): Doc
   ];
 }
 
-/** `due`: it was set aside for its number, and is looked at anew at once. */
+/** `due`: the run was set aside for its number and is due again at once. */
 export function renumberUpdate(number: number, due: boolean): Document[] {
   const again = {
     state: 'failed',

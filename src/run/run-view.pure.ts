@@ -3,20 +3,20 @@ import { incompleteInWords } from '../attempt/live-input.pure.ts';
 import { checkRun, type BootstraxFields, type ParsedRun, type StoredRun } from './run.pure.ts';
 import type { StoredProgress } from './stored-run.pure.ts';
 
-/** One run as `status`, `runs`, the demo and the dashboard show it. Lengths in seconds, times ISO 8601 in UTC. */
+/** One run as `status`, `runs`, the demo and the dashboard show it. Times are ISO 8601 in UTC. */
 export interface RunView {
   run: number | null;
   state: string | null;
-  /** Tells requeued, set aside and given up apart, all `failed`. */
+  /** Tells requeued, set aside and given up apart, which are all `failed`. */
   outcome: string | null;
   host: string | null;
   mode: string | null;
   detectors: readonly string[];
   start: string | null;
   end: string | null;
-  /** Length of the run, or what it has lasted so far. */
+  /** Length of the run; of a run being taken, its length so far. */
   seconds: number | null;
-  /** Of its detectors together; null while it is not known. */
+  /** Data rate of all detectors together; null while it is not known. */
   rateMBps: number | null;
   failures: number;
   nextRetry: string | null;
@@ -25,7 +25,7 @@ export interface RunView {
   tags: readonly string[];
   targets: readonly string[];
   dropped: readonly string[];
-  /** What the data lacks of the run, a sentence each. */
+  /** Parts of the run that the data lacks, one sentence each. */
   incomplete: readonly string[];
   /** Ids of documents with its number, while it is set aside for them. */
   setAsideFor: readonly string[];
@@ -33,7 +33,7 @@ export interface RunView {
   stored: readonly string[];
   /** From the run's end to the last change of its state; null before. */
   settledAfterSeconds: number | null;
-  /** What keeps a claimed run from being begun; null: nothing is known. */
+  /** What a claimed run waits for; null: nothing is known. */
   waitsFor: string | null;
   /** Folder on `host` that the run's attempt writes to; null unless it is busy. */
   place: string | null;
@@ -45,23 +45,23 @@ export interface ProgressView {
   phase: string;
   chunks: number;
   coveredSeconds: number;
-  /** Of the run, 0 to 1; of what there is so far while it is being taken. */
+  /** Fraction of the run that is read, 0 to 1; while the run is being taken, of its data so far. */
   fraction: number | null;
   mbPerSecond: number | null;
   bytes: number;
   memoryBytes: number;
-  /** When all data will be read, if the run has ended; ISO 8601, UTC. */
+  /** When all data will be read; null unless the run has ended. */
   estimatedEnd: string | null;
   /** How far the reading is behind the detector while the run is being taken. */
   behindSeconds: number | null;
 }
 
-/** Folder that the attempt in work writes to; null where none is in work. */
+/** Folder to which the present attempt writes; null without one. */
 export function placeNow({ bootstrax, own }: StoredRun): string | null {
   return bootstrax.state === 'busy' ? (own.plan?.place ?? null) : null;
 }
 
-/** What a document says of its run; `now` by the server's clock. */
+/** The view of a run document; `now` by the server's clock. */
 export function runView(stored: StoredRun, now: Date): RunView {
   const { plan, incomplete, sameNumber, progress } = stored.own;
   const parsed = checkRun(stored);
@@ -129,7 +129,7 @@ function fromFields(run: number | null, fields: BootstraxFields, tags: readonly 
   };
 }
 
-/** Null unless all of it is there. */
+/** Null if a part of the progress is missing. */
 function progressOf(
   { phase, chunks, coveredSeconds, bytes, memoryBytes, seconds, mbPerSecond }: StoredProgress,
   parsed: ParsedRun,
@@ -151,7 +151,7 @@ function progressOf(
   };
 }
 
-/** Null where that is beyond all dates. */
+/** Null if the time is beyond the range of dates. */
 function isoAfter(now: Date, seconds: number): string | null {
   return readDate(new Date(now.getTime() + seconds * 1000))?.toISOString() ?? null;
 }

@@ -7,7 +7,7 @@ import { readRun } from './run.pure.ts';
 import type { RunHint, RunStore } from './run.port.ts';
 import { follow } from '../infra/mongo/watch.ts';
 
-/** Written every few seconds by each busy host: of interest to nobody who waits for work. */
+/** Written every few seconds for each busy run: not news for hosts that wait for work. */
 const HEARTBEAT_FIELDS = ['bootstrax.time', 'bootstrax.attempt_time', 'bootstrax.progress'];
 
 const isHeartbeat = {
@@ -17,7 +17,7 @@ const isHeartbeat = {
   ],
 };
 
-/** Fields that got another value; of `bootstrax.state` the value too. */
+/** Names of fields that got another value; for `bootstrax.state` the value too. */
 const changed = {
   $map: {
     input: { $objectToArray: { $ifNull: ['$updateDescription.updatedFields', {}] } },
@@ -37,7 +37,7 @@ const removed = {
   },
 };
 
-/** Lists that lost their last elements: told of nowhere else. */
+/** Lists that lost their last elements, which the server reports only here. */
 const shortened = {
   $map: {
     input: { $ifNull: ['$updateDescription.truncatedArrays', []] },
@@ -46,7 +46,7 @@ const shortened = {
   },
 };
 
-/** Filters on the server, and leaves out most of the documents themselves. */
+/** Filters on the server and leaves out most fields of the documents. */
 export const RUN_WATCH_PIPELINE: Document[] = [
   { $match: { operationType: { $in: ['insert', 'replace', 'update'] } } },
   {
@@ -79,7 +79,7 @@ export const RUN_WATCH_PIPELINE: Document[] = [
   },
 ];
 
-/** Fields by which hosts decide. */
+/** Fields on which hosts decide. */
 const WHOLE = ['number', 'tags', 'bootstrax'];
 
 /** The hint that an event of `RUN_WATCH_PIPELINE` gives; null if it gives none. */
@@ -90,7 +90,7 @@ export function hintOf(event: Document): RunHint | null {
     const { ownership, number } = readRun(event.fullDocument);
     if (event.operationType !== 'replace') return { kind: 'insert', id, number, touched: [] };
     const { state } = ownership;
-    // Nobody knows which of its fields are new.
+    // The event does not say which fields are new.
     return { kind: 'update', id, number, touched: WHOLE, state };
   }
   const touched = (event.touched ?? []) as { k: string; v: unknown }[];

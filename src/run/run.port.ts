@@ -5,16 +5,16 @@ import type { FieldProblem, RunState } from './run.pure.ts';
 import type { RunDocument, Seen } from './run-document.port.ts';
 import type { FaultSeen } from './stored-run.pure.ts';
 
-/** Proof of ownership: each write to a claimed run is conditional on it. */
+/** The condition of each write to a claimed run: it lands only while the attempt holds the run. */
 export interface Fence {
   id: ObjectId;
   attempt: string;
   host: string;
-  /** Once it is known to be busy: who makes it `considering` again is somebody else. */
+  /** Set once the run is known to be busy: only another holder can make it `considering` again. */
   state?: 'busy';
 }
 
-/** `landed`: it is in the database. `superseded`: the run is no longer this attempt's; nothing was written. */
+/** `landed`: written. `superseded`: another holder has the run; nothing was written. */
 export type Fenced = 'landed' | 'superseded';
 
 /** One stored data type, to be listed in `data`. */
@@ -60,7 +60,7 @@ interface ConclusionBase {
   unregister?: readonly string[];
 }
 
-/** How an attempt ends. `reason` is the full text for `bootstrax.reason`. */
+/** How an attempt at a run is concluded. `reason` is the full text for `bootstrax.reason`. */
 export type Conclusion = ConclusionBase &
   /** `incomplete`: what the data lacks; `handOn` false: its status stays as it is. */
   (
@@ -75,16 +75,16 @@ export type Conclusion = ConclusionBase &
      * holder went down with it.
      */
     | { kind: 'requeued'; reason: string | null; delaySeconds: number; holderLost?: boolean }
-    /** Malformed: no retry until a person mends it. */
+    /** No retry until a person corrects the run. */
     | {
         kind: 'set_aside';
         reason: string;
         problems: readonly FieldProblem[];
-        /** Written without these, and without whatever else the run can do without. */
+        /** Leaves out the problems, and every field that the run does not need, to make the document small. */
         smallest?: boolean;
-        /** It waits for others to give up its number: their ids. It is looked at again by itself. */
+        /** Ids of other documents with the same number. The run is tried again once they have another. */
         sameNumber?: readonly string[];
-        /** It is looked at again only when either looks different. */
+        /** The run is tried again once document or live data differ from this. */
         faultSeen?: FaultSeen;
       }
     | { kind: 'given_up'; reason: string; failures: number; asked?: boolean }
@@ -107,12 +107,12 @@ export interface RunListQuery {
   limit: number;
 }
 
-/** Which documents to look through for malformed ones. */
+/** Documents that are checked for being malformed. */
 export interface SuspectsQuery {
   /** Run numbers, both inclusive. */
   from?: number;
   to?: number;
-  /** Without `from`: so many numbers, the newest ones. */
+  /** Without `from`: how many of the newest run numbers. */
   numbers: number;
 }
 
@@ -142,7 +142,10 @@ export interface RunHint {
   id: ObjectId;
   /** Known for inserted and replaced runs only. */
   number: number | null;
-  /** Names of the fields that an update touched (dotted paths); empty for an insert, and for a document that was replaced those by which hosts decide. */
+  /**
+   * Dotted paths of the fields that an update touched: none for an insert; for a replaced document all
+   * fields on which hosts decide.
+   */
   touched: readonly string[];
   /** The new `bootstrax.state`, where the update wrote one; else undefined. */
   state?: unknown;
@@ -151,36 +154,36 @@ export interface RunHint {
 export interface DoneUnfinishedQuery {
   /** Runs that began earlier are left out. */
   since: Date;
-  /** Those that carry this tag and began since `taggedSince` as well. */
+  /** Also runs with this tag that began since `taggedSince`. */
   tag: string;
   taggedSince: Date;
-  /** Of each kind. */
+  /** Largest number of runs of each kind. */
   limit: number;
 }
 
-/** What a follower of runs may say and want to know besides. */
+/** Options of a follower of the change stream of runs. */
 export interface RunFollower {
-  /** Called each time the server has answered, with something to tell or without. */
+  /** Called after each answer of the server, also after one without events. */
   onAnswer?: () => void;
   /** Null while hints are waited for; else a signal that is aborted once they are. */
   rest?: () => AbortSignal | null;
 }
 
 export interface RunStore extends ClaimStore {
-  /** Runs that are considering or busy under this host name. */
+  /** Runs that are considering or busy under this host's name. */
   ownRuns(host: string): Promise<RunDocument[]>;
-  /** All runs that are considering or busy, whoever owns them: to watch for staleness. */
+  /** All runs that are considering or busy, whoever holds them, to find stale ones. */
   unsettled(): Promise<Seen[]>;
   /** New and failed runs with this tag. */
   waitingTagged(tag: string, limit: number): Promise<RunDocument[]>;
   /** Done runs that lack a status of their own or an end, or carry a tag; newest first. */
   doneUnfinished(query: DoneUnfinishedQuery): Promise<RunDocument[]>;
-  /** Done runs of a host begun since that nobody has handed on, newest first. */
+  /** Done runs of a host, begun since then, that were not handed on; newest first. */
   doneWithoutStatus(query: { since: Date; host: string; limit: number }): Promise<RunDocument[]>;
-  /** All runs with this number: should be one. */
+  /** All documents with this run number: there should be one. */
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;
-  /** Of all documents with one of these numbers: id, number and who has it. */
+  /** Id, number and holder of all documents with one of these numbers. */
   ofNumbers(numbers: readonly number[]): Promise<RunDocument[]>;
   /** Runs that are set aside for their number, in the order of their ids; those after `after`. */
   setAsideForNumber(after: ObjectId | null, limit: number): Promise<RunDocument[]>;
@@ -201,7 +204,7 @@ export interface RunStore extends ClaimStore {
    * without an answer and may have landed.
    */
   markBusy(fence: Fence, plan: PlanSummary, again?: boolean): Promise<Fenced>;
-  /** Refreshes `time` in the expected state, and the progress and what it waits for, if there is one. */
+  /** Renews `time` in the expected state, and writes the progress and what the run waits for. */
   heartbeat(
     fence: Fence,
     state: 'considering' | 'busy',
@@ -211,11 +214,11 @@ export interface RunStore extends ClaimStore {
   /** Moves entries of this host to `deleted_data` (considering or busy). */
   unregisterData(fence: Fence, locations: readonly string[]): Promise<Fenced>;
   /**
-   * The same for an attempt that lost its run, without fence: by host and location, unless the run is
+   * The same without a fence, for an attempt that lost its run: by host and location, unless the run is
    * done under this host's name.
    */
   withdrawData(id: ObjectId, host: string, locations: readonly string[]): Promise<void>;
-  /** The same for a run that nobody holds, if it still is as seen. */
+  /** The same for a run without a holder, if it is still as seen. */
   withdrawSettled(
     seen: Seen,
     host: string,
@@ -228,9 +231,9 @@ export interface RunStore extends ClaimStore {
   conclude(fence: Fence, conclusion: Conclusion, again?: boolean): Promise<Concluded>;
 
   /**
-   * For runs that nobody of us owns: operators' verbs and setting aside an unclaimed malformed run.
-   * Compare-and-set against what was seen, also for busy runs. `host` is the one that writes,
-   * `action` the id of what a person has asked for: it stays in the document.
+   * Concludes a run without holding it: for actions of operators, and to set aside a malformed run.
+   * Compare-and-set against what was seen, also for busy runs. `host` is the writer; `action` is the id
+   * of the action, which stays in the document.
    */
   settle(
     seen: Seen,
@@ -240,7 +243,7 @@ export interface RunStore extends ClaimStore {
   ): Promise<'landed' | 'changed'>;
   /**
    * Failed and due now, with this number of failures (kept, or 0 to begin from the start). `keep`:
-   * whether its products stay until new ones are there; undefined: as it was asked for before.
+   * whether its products stay until new ones are there; undefined: the earlier choice stays.
    */
   retry(
     seen: Seen,
@@ -250,15 +253,15 @@ export interface RunStore extends ClaimStore {
     keep?: boolean,
   ): Promise<'landed' | 'changed'>;
   /**
-   * Gives the run another number, if it is as seen and has the one that was seen. `due`: it was set
-   * aside for its number, and is tried again at once.
+   * Gives the run another number, if it is as seen and still has the number that was seen. `due`: the
+   * run was set aside for its number and is due again at once.
    */
   renumber(seen: Seen, number: number, due: boolean, action: string): Promise<'landed' | 'changed'>;
-  /** Gives a done run, if it still is as seen and has none, the status that a conclusion writes. */
+  /** Hands a done run on, if it is as seen and has no status: writes the status of a conclusion. */
   mendStatus(seen: Seen): Promise<'landed' | 'changed'>;
   /**
-   * Moves the live entry at this location to `deleted_data`, if the run is done by `attempt` on this
-   * host, nobody has it, and it carries none of these tags. `again`: an earlier call was given up on
+   * Moves the live entry at this location to `deleted_data`, if `attempt` on this host concluded the run
+   * as done, it has no holder, and it has none of these tags. `again`: an earlier call was given up on
    * without an answer; if it landed after all, the answer is that of the first.
    */
   withdrawLive(

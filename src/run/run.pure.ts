@@ -25,9 +25,9 @@ export interface Transition {
 export const TRANSITIONS: readonly Transition[] = [
   { from: null, to: 'considering', when: 'a host claims a new run' },
   { from: 'failed', to: 'considering', when: 'a host claims a run that is due again' },
-  { from: 'considering', to: 'considering', when: 'the owner renews its claim' },
+  { from: 'considering', to: 'considering', when: 'the holder renews its claim' },
   { from: 'considering', to: 'busy', when: 'the child is started' },
-  { from: 'busy', to: 'busy', when: 'the owner renews its claim or adopts its child' },
+  { from: 'busy', to: 'busy', when: 'the holder renews its claim or adopts its child' },
   { from: 'busy', to: 'considering', when: 'a stale run is taken from its holder' },
   { from: 'busy', to: 'done', when: 'the child finished and its products passed all checks' },
   { from: 'considering', to: 'failed', when: 'it cannot be started, or its host is gone' },

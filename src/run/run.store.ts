@@ -88,7 +88,7 @@ export function createRunStore(
 ): RunStore {
   let highestKnown: number | null = null;
 
-  /** In the order of their ids. */
+  /** Runs that are set aside, in the order of their ids. */
   const setAside = async (which: Document, after: ObjectId | null, limit: number) =>
     storedRuns(
       await runs.aggregate([
@@ -103,7 +103,7 @@ export function createRunStore(
   const all = async (filter: Document, projection: Document = RUN_PROJECTION) =>
     storedRuns(await runs.find(filter, { projection }));
 
-  /** One filter after the other: nobody waits for it. */
+  /** One query after the other: housekeeping has time. */
   async function newestOfEach(filters: readonly Document[], limit: number): Promise<RunDocument[]> {
     const found = new Map<string, RunDocument>();
     for (const filter of filters) {
@@ -115,7 +115,7 @@ export function createRunStore(
     return newestFirst([...found.values()]);
   }
 
-  /** Whether a lost answer landed does not show in the document, and to repeat it does no harm. */
+  /** For writes that do no harm when repeated and leave no trace of having landed. */
   const repeat = () => false;
 
   async function fenced(
@@ -236,7 +236,7 @@ export function createRunStore(
         id: seen.id,
         expected: {
           ...seenFilter(seen),
-          // Two conditions on one field, and none beside the fields: some servers bound no query then.
+          // Two conditions on one field instead of an `$and`, for which some servers use no index.
           'bootstrax.state': { $eq: seen.state, $nin: [...UNSETTLED_STATES] },
         },
         update: [unregisterStage(host, locations)],
@@ -345,7 +345,7 @@ export function createRunStore(
       return done ? 'landed' : 'changed';
     },
     release: async (seen) => {
-      // As an object with a name, or as plain text: one query for both would be bounded by no index.
+      // A tag as an object, then as plain text: no index would bound one query for both.
       for (const held of [{ 'tags.name': HOLD_TAG }, { tags: HOLD_TAG }]) {
         const done = await compareAndSet(runs, {
           write: 'runs.release',

@@ -6,42 +6,42 @@ import type { StoredRun } from './stored-run.pure.ts';
  * documents with the same number only one may be processed.
  */
 
-/** A run document of which the number is known to be the same as that of others. */
+/** A run document that shares its number with others. */
 export interface Numbered {
   /** Text of its `_id`. */
   id: string;
   stored: StoredRun;
 }
 
-/** May the run of one of these documents be begun? */
+/** Whether the run of one of these documents may be begun. */
 export type MayBegin =
   | { kind: 'yes' }
-  /** `owner`: the document that the number belongs to, or one that is being processed. */
+  /** `owner`: the document to which the number belongs, or one that is being processed. */
   | { kind: 'no'; owner: Numbered }
-  /** It is not among them: it has another number now, or is gone. */
+  /** The document has another number now, or no longer exists. */
   | { kind: 'gone' };
 
-/** The number of a run belongs to another document. */
+/** Why a run yields: its number belongs to another document. */
 export interface NumberTaken {
   text: string;
   problems: readonly FieldProblem[];
-  /** Ids of the others. */
+  /** Ids of the other documents. */
   sameNumber: readonly string[];
 }
 
 /**
- * The document that the number belongs to: one with products, else one that is busy, else the one
- * with the smaller id. The same for everybody who reads the same documents.
+ * The document to which the number belongs: one with products, else one that is busy, else the one with
+ * the smallest id. Every host that reads the same documents finds the same one.
  */
 export function numberHolder<T extends Numbered>(documents: readonly T[]): T | null {
   return [...documents].sort(firstOwns)[0] ?? null;
 }
 
 /**
- * Asked after the claim, and again once the document says `busy`, before anything of the run is
- * made. Whoever is not the owner does not begin, nor does anybody beside one that is busy. Of two
- * that are claimed at the same moment at most one begins: the later of the two writes of `busy` is
- * followed by a look that sees the earlier one.
+ * Checked after the claim, and again once the document says `busy`, before anything of the run is made.
+ * Only the document to which the number belongs may begin, and none beside a busy one. Of two that are
+ * claimed at the same moment at most one begins: the check after the later write of `busy` sees the
+ * earlier one.
  */
 export function mayBegin(id: string, documents: readonly Numbered[]): MayBegin {
   const own = documents.find((each) => each.id === id);
@@ -53,18 +53,18 @@ export function mayBegin(id: string, documents: readonly Numbered[]): MayBegin {
   return busy === undefined ? { kind: 'yes' } : { kind: 'no', owner: busy };
 }
 
-/** Whether there are products of it, or were: such a run is not to be touched for another's sake. */
+/** Whether the run has or had products: then it must not be changed for the sake of another one. */
 export function hasProducts({ stored }: Pick<Numbered, 'stored'>): boolean {
   const lists = stored.data.some(({ type }) => type !== null && type !== 'live');
   return lists || stored.bootstrax.state === 'done';
 }
 
-/** Documents of one number that are named; of more it is said how many. */
+/** At most this many documents of a number are named; the others are counted. */
 const MOST_NAMED = 5;
-/** Ids are what other programs have made them. */
+/** Longest id that is shown: other programs make ids of any type and length. */
 const MOST_ID_CHARACTERS = 100;
 
-/** How the documents of a number stand, for people: each with its id, the owner first. */
+/** The documents of a number for people, each with id and state; the one that has the number first. */
 export function documentsInWords(documents: readonly Numbered[]): string {
   const named = [...documents].sort(firstOwns).slice(0, MOST_NAMED).map(documentInWords);
   const more = documents.length - named.length;
@@ -79,15 +79,15 @@ export function documentInWords({ id, stored }: Numbered): string {
   return `${id.slice(0, MOST_ID_CHARACTERS)} (${shown}${where})`;
 }
 
-/** A number was given that several documents have: none of them is meant more than the others. */
+/** Why a command refuses a number that several documents have. */
 export function severalText(number: number, documents: readonly Numbered[]): string {
   return `${documents.length} documents have the number ${number}: ${documentsInWords(documents)}. Name one of them by its id instead of the number`;
 }
 
 /**
- * Why what a person asks of one document would harm the runs of the others; null if it would not.
- * `harm`: what the action does that could.
- * Programs that clean up find an abandoned run by its number alone, and delete what they find.
+ * Why an action on one document would harm the runs of the others; null if it would not. Other programs
+ * find an abandoned run by its number alone and delete its data. `harm`: the
+ * effect of the action that could harm them.
  */
 export function harmToOthers(
   harm: 'begins' | 'deletes' | null,
@@ -109,7 +109,7 @@ export function harmToOthers(
   }
 }
 
-/** What a person has to do about it, without a full stop. */
+/** What a person has to do about a shared number, without a full stop. */
 export const SETTLE_NUMBER =
   "give the wrong one another number with 'bootstrax renumber DOCUMENT NUMBER --reason TEXT', or remove it from the runs collection";
 

@@ -3,7 +3,7 @@ import { idText } from './document-id.ts';
 import { readRun } from './run.pure.ts';
 import type { RunDocument } from './run-document.port.ts';
 
-/** Documents of one number, as the decision about them takes them. */
+/** Documents of one number, as input of the decision about them. */
 export function numbered(
   documents: readonly RunDocument[],
 ): (Numbered & { document: RunDocument })[] {

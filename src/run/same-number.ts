@@ -11,17 +11,17 @@ import type { Environment } from '../ports/environment.ts';
 import { untilAnswered } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
 
-/** Runs looked at in one pass; what is over comes with the next pass. */
+/** Most runs in one pass; the next pass reads on. */
 const BATCH = 200;
 
 export type NumberCheck =
   | { kind: 'ours' }
   | { kind: 'others'; because: NumberTaken }
-  /** The document has another number now. */
+  /** The document has another number by now. */
   | { kind: 'renumbered' }
   | { kind: 'stopped' };
 
-/** Reads all documents with the number of a run that is held: may it be begun, or does it yield? */
+/** Reads all documents with the number of a claimed run and decides whether it may begin or yields. */
 export async function checkNumber(
   env: Environment,
   run: Run,
@@ -58,8 +58,8 @@ export async function checkNumber(
 }
 
 /**
- * Runs that were set aside because others had their number: those whose number is settled, since the
- * other document was removed or got another number, go back to the queue by themselves.
+ * Requeues runs that were set aside because other documents had their number, once the other document
+ * was removed or got another number.
  */
 export class SetAsideNumbers {
   readonly #env: Environment;
@@ -70,13 +70,13 @@ export class SetAsideNumbers {
     this.#env = env;
   }
 
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const found = await this.#env.store.runs.setAsideForNumber(this.#after, BATCH);
     this.#after = found.length < BATCH ? null : (found.at(-1)?._id ?? null);
-    for (const document of found) await this.#lookAt(document);
+    for (const document of found) await this.#checkRun(document);
   }
 
-  async #lookAt(document: RunDocument): Promise<void> {
+  async #checkRun(document: RunDocument): Promise<void> {
     const env = this.#env;
     const { number, bootstrax } = readRun(document);
     if (number === null) return;
@@ -85,7 +85,7 @@ export class SetAsideNumbers {
     const seen = seenOf(document);
     const { failures } = bootstrax;
     if ((await env.store.runs.retry(seen, env.host, failures)) !== 'landed') return;
-    const message = `${runLabel(seen)} goes back to the queue: its number is no longer another document's`;
+    const message = `${runLabel(seen)} goes back to the queue: no other document has its number any more`;
     env.log.info({ event: 'run.number_freed', run: number }, message);
     await tellDaq(env, 'info', message, number);
   }

@@ -2,9 +2,9 @@ import type { Incomplete } from './incomplete.pure.ts';
 import type { BootstraxFields, FieldProblem, Run } from './run-shape.pure.ts';
 
 /**
- * All that the program reads of a run document, typed to the leaf: what is not there, or not of a type
- * that is understood, is null or left out. Made by `readRun` alone; whether a run can be processed as
- * its document stands is decided on it (`checkRun`).
+ * All that the program reads of a run document, typed to the leaf: a value that is absent or of a wrong
+ * type is null or left out. Only `readRun` makes it; `checkRun` decides on it whether the run can be
+ * processed.
  */
 export interface StoredRun {
   ownership: Ownership;
@@ -14,20 +14,20 @@ export interface StoredRun {
   start: Date | null;
   end: Date | null;
   status: string | null;
-  /** The same whatever it is, for people. */
+  /** The status as text for people, whatever its type. */
   statusText: string | null;
-  /** State of restrax, which moves a finished run's data on; null: it has not begun. */
+  /** State of restrax, which takes a done run next; null: it has not begun. */
   restrax: string | null;
-  /** Whoever wrote them, as an object with a name or as plain text. */
+  /** Names of all tags, written as objects or as plain text. */
   tags: readonly string[];
-  /** Of these, the ones that are elements of a list and objects with a name: queries find no others. */
+  /** Names of tags that are objects in a list: queries find only these. */
   namedTags: readonly string[];
   tagNotes: readonly StoredNote[];
   comments: readonly StoredNote[];
-  /** `bootstrax.state` whatever it is, for people; null: untouched. */
+  /** `bootstrax.state` as text for people, whatever its type; null: untouched. */
   stateText: string | null;
   bootstrax: BootstraxFields;
-  /** The count of failures is of another type than a number: not every query finds it. */
+  /** The count of failures is no number: some queries do not find the run then. */
   hasOddCount: boolean;
   own: OwnFields;
   /** Entries that are no objects are left out. */
@@ -38,17 +38,17 @@ export interface StoredRun {
   daq: Run['daq'];
   /** Sum over detectors of the maximal rate, MB/s. */
   rateMBps: number | null;
-  /** The same of the averages. */
+  /** Sum over detectors of the average rate, MB/s. */
   averageRateMBps: number | null;
-  /** What nobody can process it with. */
+  /** Faults of the document that prevent processing. */
   problems: readonly FieldProblem[];
-  /** What is not as it should be and stops nothing. */
+  /** Faults of the document that stop nothing. */
   oddities: readonly FieldProblem[];
 }
 
 /**
- * The ownership of a run as it was read, for compare-and-set and to be shown: values are as stored,
- * whatever their type; absent fields are null.
+ * State, holder and heartbeat of a run as they were read, for compare-and-set and for display. Values
+ * are as stored, whatever their type; absent fields are null.
  */
 export interface Ownership {
   number: unknown;
@@ -70,7 +70,7 @@ export interface StoredDeletion {
   type: string | null;
   host: string | null;
   at: Date | null;
-  /** Host that has deleted it. */
+  /** Host that deleted the data. */
   by: string | null;
 }
 
@@ -81,31 +81,31 @@ export interface StoredNote {
   at: Date | null;
 }
 
-/** What only this program writes into `bootstrax`, beside what decisions take (`BootstraxFields`). */
+/** Further fields of `bootstrax` that only this program writes; decisions use `BootstraxFields`. */
 export interface OwnFields {
   /** The attempt that concluded the run. */
   lastAttempt: string | null;
-  /** The time of our last write, given a second time; null: not given. */
+  /** Second copy of the time of our last write; null: not written. */
   attemptTime: OwnTime | null;
-  /** Id of what a person has asked for last. */
+  /** Id of the last action of a person. */
   action: string | null;
-  /** Null: none is there. */
+  /** Null: there is no plan. */
   plan: StoredPlan | null;
   progress: StoredProgress | null;
-  /** What its data lacks; null: nothing that is known. */
+  /** Parts of the run that its data lacks; null: none is known. */
   incomplete: Incomplete | null;
-  /** Why it is set aside. */
+  /** Why the run is set aside. */
   malformed: readonly FieldProblem[];
-  /** Ids of documents with its number, while it is set aside for them. */
+  /** Ids of documents with the same number, while the run is set aside for them. */
   sameNumber: readonly string[];
   faultSeen: FaultSeen | null;
-  /** What holds a done run for what it lacks; null: nobody makes that. */
+  /** Holder of a done run while its debt is made; null: none. */
   debt: StoredDebt | null;
-  /** The attempt that has made what it lacked. */
+  /** The attempt that made the debt of the run. */
   debtPaid: string | null;
 }
 
-/** What is being or was tried. */
+/** The plan of the present or last attempt. */
 export interface StoredPlan {
   targets: readonly string[];
   dropped: readonly string[];
@@ -113,7 +113,7 @@ export interface StoredPlan {
   place: string | null;
 }
 
-/** `at` null: what stands there is no date. */
+/** `at` null: the value is no date. */
 export interface OwnTime {
   at: Date | null;
 }
@@ -125,7 +125,7 @@ export interface StoredProgress {
   bytes: number | null;
   memoryBytes: number | null;
   mbPerSecond: number | null;
-  /** Since the child's start. */
+  /** Seconds since the start of the child. */
   seconds: number | null;
   firstOutput: Date | null;
 }
@@ -135,13 +135,13 @@ export interface StoredDebt {
   seen: DebtSeen;
 }
 
-/** As it was read, for compare-and-set: values as stored, whatever their type; absent ones are null. */
+/** The debt as it was read, for compare-and-set: values as stored, whatever their type; absent ones are null. */
 export interface DebtSeen {
   attempt: unknown;
   time: unknown;
 }
 
-/** What the document and the live data looked like when a fault was found that only an attempt finds. */
+/** Marks of document and live data at the time of a fault that only an attempt can find. */
 export interface FaultSeen {
   document: string;
   live: string;

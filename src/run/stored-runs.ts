@@ -3,7 +3,7 @@ import type { Document } from 'mongodb';
 import { readRun } from './run.pure.ts';
 import type { RunDocument, Seen } from './run-document.port.ts';
 
-/** What a query of the runs collection found, closed to all but the reader. */
+/** Results of a query of the runs collection, which only `readRun` can open. */
 export function storedRuns(found: readonly Document[]): RunDocument[] {
   return found as unknown as RunDocument[];
 }

@@ -11,8 +11,8 @@ export interface StoredTags {
 }
 
 /**
- * A run's tags, whoever wrote them: a tag is an object with a name, and one that somebody wrote as
- * plain text is its name. What else is there is named and says nothing.
+ * The tags of a run. A tag is an object with a name, or plain text that is the name. Other values are
+ * noted as oddities.
  */
 export function readTags(value: unknown): StoredTags {
   const notes = readNotes(value, 'name');
@@ -37,7 +37,7 @@ export function readTags(value: unknown): StoredTags {
   return { names, named, notes, oddities };
 }
 
-/** What people have written about the run. */
+/** Comments of people on the run. */
 export function readComments(value: unknown): StoredNote[] {
   return readNotes(value, 'comment');
 }

@@ -144,7 +144,7 @@ test('a manager that stood still past its lease finds its run taken: its child e
   const [first] = await lab.attempts.find({ run: number, host: one.name }).toArray();
   expect(first!.result).toMatchObject({
     outcome: 'requeued',
-    reason: expect.stringContaining('without a sign of life') as string,
+    reason: expect.stringContaining('without a heartbeat') as string,
   });
 });
 

@@ -91,7 +91,7 @@ describe('runs that somebody has left behind', () => {
     // Not counted; the document says who fell silent, and since when.
     const { reason, n_failures } = (await lab.run(one)).bootstrax;
     expect(n_failures).toBe(0);
-    expect(reason).toContain('considering on gone.test.local without a sign of life');
+    expect(reason).toContain('considering on gone.test.local without a heartbeat');
     expect(reason).toContain(`the last was at ${time.toISOString()}`);
     expect((await lab.run(long)).bootstrax.state).toBe('busy');
     await set(long, { tags: [tag()] });

@@ -114,20 +114,20 @@ export class Promises {
   #patience(seat: Seat, { what, at }: NextStep): number | null {
     if (at !== null && this.#options.time.nowMs < Date.parse(at)) return null;
     switch (what) {
-      case 'it is claimed when a place is free':
-      case 'it is set aside until its document is mended':
-        return this.#hasPlace(seat) ? CLAIM_SECONDS : null;
+      case 'it is claimed when a slot is free':
+      case 'it is set aside until its document is corrected':
+        return this.#hasFreeSlot(seat) ? CLAIM_SECONDS : null;
       case 'its state becomes abandoned':
         return CLEAN_UP_SECONDS;
       default:
         if (what.startsWith('it is abandoned')) return CLEAN_UP_SECONDS;
-        if (/ takes? it over | is taken over /.test(what)) return TAKE_OVER_SECONDS;
+        if (/ another host takes it over$| is taken over /.test(what)) return TAKE_OVER_SECONDS;
         // Left to a host of another kind, at no time.
         return null;
     }
   }
 
-  #hasPlace(seat: Seat): boolean {
+  #hasFreeSlot(seat: Seat): boolean {
     const { host } = seat;
     if (seat.process === null || seat.process.stopped) return false;
     let taken = [...host.children].filter(({ alive }) => alive).length;

@@ -157,7 +157,7 @@ function judgeRun(
 
 /** The run's holder went down, or stood still past its lease: counts only the second time. */
 function isHolderLost(result: StoredAttempt['result']): boolean {
-  return /without a sign of life|vanished without a word/.test(result?.reason ?? '');
+  return /without a heartbeat|vanished without a word/.test(result?.reason ?? '');
 }
 
 function isEarlierLoss({ _id, result }: StoredAttempt, than: string): boolean {

@@ -21,7 +21,7 @@ const EARLY_SECONDS = 0.001;
 
 /**
  * A run fails up to three times; between two attempts are one to seven seconds. What a host in trouble
- * does is proven elsewhere: here each has a free place, as a fleet that keeps up has.
+ * does is proven elsewhere: here each has a free slot, as a fleet that keeps up has.
  */
 const CONFIG = `${SMALL_MACHINE.replace('base_seconds = 0.2', 'base_seconds = 2')}
 [host]

@@ -190,7 +190,7 @@ test('a manager that dies while it gives a run back that waits for the worker le
   expect(await attemptsOf(number)).toMatchObject([{ outcome: 'requeued' }, { outcome: 'done' }]);
 });
 
-test('a host whose worker warms up leaves runs to one with a warm worker and a free place, and takes them when that has none', async () => {
+test('a host whose worker warms up leaves runs to one with a warm worker and a free slot, and takes them when that has none', async () => {
   const warm = await started(WARM);
   onTestFinished(() => warm.kill());
   await warm.event('worker.ready');
@@ -202,7 +202,7 @@ test('a host whose worker warms up leaves runs to one with a warm worker and a f
   for (let i = 0; i < 5; i++) {
     const { bootstrax } = await lab.reached(await taken(), ['done']);
     expect(bootstrax.host).toBe(WARM);
-    await until('a free place', () => hosts.findOne({ host: WARM, runs: [], accepting: true }));
+    await until('a free slot', () => hosts.findOne({ host: WARM, runs: [], accepting: true }));
   }
   const drained = await lab.command(['drain', '--reason', 'a test'], { host: WARM });
   expect(drained.code).toBe(0);

@@ -53,7 +53,7 @@ describe('explain and next', () => {
       state: null,
       verdict: 'eligible',
       next: {
-        what: 'once a manager is started, it is claimed (no manager has ever reported)',
+        what: 'once a manager is started, it is claimed (no manager has ever sent a heartbeat)',
         at: null,
         who: null,
       },

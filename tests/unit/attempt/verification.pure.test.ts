@@ -212,13 +212,13 @@ describe('staleness', () => {
 
   it('begins with the first look and again with each change', () => {
     const first = observe(null, seen, 100);
-    expect(first).toEqual({ ...seen, unchangedSinceSeconds: 100, handedOn: 0 });
+    expect(first).toEqual({ ...seen, unchangedSinceSeconds: 100, furtherClaims: 0 });
     expect(observe(first, seen, 150).unchangedSinceSeconds).toBe(100);
     expect(observe(first, { ...seen, timeMs: 6 }, 150)).toEqual({
       ...seen,
       timeMs: 6,
       unchangedSinceSeconds: 150,
-      handedOn: 0,
+      furtherClaims: 0,
     });
     expect(observe(first, { ...seen, attempt: 'b' }, 150).unchangedSinceSeconds).toBe(150);
     expect(observe(first, { ...seen, state: 'considering' }, 150).unchangedSinceSeconds).toBe(150);
@@ -262,7 +262,7 @@ describe('staleness', () => {
     ['busy', 620.5, 500, { kind: 'stale' }],
     ['considering', 570, 500, { kind: 'stale' }],
   ] as const)('%s at %d s, connected since %d s', (state, now, connected, expected) => {
-    const observation = { ...seen, state, unchangedSinceSeconds: 100, handedOn: 0 };
+    const observation = { ...seen, state, unchangedSinceSeconds: 100, furtherClaims: 0 };
     expect(staleness(observation, connected, now, LIMITS)).toEqual(expected);
   });
 });

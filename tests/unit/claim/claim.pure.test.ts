@@ -100,11 +100,11 @@ describe('a run is passed over', () => {
     expect(explained(changes).verdict).toBe(verdict);
   });
 
-  it('until its next try', () => {
+  it('until its next attempt', () => {
     expect(decide(failed({ next_retry: at(2) }))).toEqual({
       kind: 'pass',
       verdict: 'waiting',
-      why: `its next try is at ${at(2).toISOString()}`,
+      why: `its next attempt is at ${at(2).toISOString()}`,
       until: at(2),
     });
     const oneMs = new Date(NOW.getTime() + 1);
@@ -155,7 +155,7 @@ describe('roles', () => {
   it('say whom a run is left to', () => {
     const fleet = { queueLength: 2, livePrimaries: 1 };
     expect(decide({}, { host: { role: 'backup' }, fleet }).why).toBe(
-      'left to the primary hosts: 1 live and 2 runs wait',
+      'left to the primary hosts: 1 primary host is alive and 2 runs wait',
     );
     expect(decide({}, { host: { role: 'never' } }).why).toMatch(/never takes new runs/);
   });
@@ -175,7 +175,7 @@ describe('a malformed document', () => {
     expect(explained(malformed).verdict).toBe('malformed');
   });
 
-  it('is left alone by a host that takes no runs, and before its next try', () => {
+  it('is left alone by a host that takes no runs, and before its next attempt', () => {
     const accepting = { ok: false, reason: 'x' } as const;
     expect(decide(malformed, { host: { accepting } })).toMatchObject({
       kind: 'pass',
@@ -267,7 +267,7 @@ describe('next', () => {
         { run: 6, why: 'its document is malformed: detectors is absent' },
         { run: null, why: 'its document is malformed: number is not a non-negative integer' },
         { run: 3, why: 'tagged hold-processing' },
-        { run: 4, why: `its next try is at ${at(1).toISOString()}` },
+        { run: 4, why: `its next attempt is at ${at(1).toISOString()}` },
       ],
     });
   });

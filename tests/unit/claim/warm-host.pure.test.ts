@@ -11,7 +11,7 @@ import { hostNow } from '../readmodel/fleets.ts';
 
 const FLEET = { queueLength: 1, livePrimaries: 3 };
 const WARM = { worker_ready: true };
-const LEFT = 'its worker still warms up, and eb4 has a warm one and a free place';
+const LEFT = 'its worker still warms up, and eb4 has a warm one and a free slot';
 
 const someHosts = fc.array(
   fc.record({
@@ -35,7 +35,7 @@ function opinions(...hosts: HostView[]) {
 }
 
 describe('a host whose worker warms up', () => {
-  it('leaves runs only to another primary host with a warm worker and a free place', () => {
+  it('leaves runs only to another primary host with a warm worker and a free slot', () => {
     fc.assert(
       fc.property(someHosts, fc.nat({ max: 5 }), (fleet, self) => {
         const hosts = fleet.map((host, n) => ({ host: `eb${n}`, ...host }));

@@ -247,7 +247,7 @@ it('says what a run waits for while the worker warms up, and that other runs are
   );
 });
 
-it('it tells since when it has had a free place, and how much memory an attempt may use', async () => {
+it('it tells since when it has had a free slot, and how much memory an attempt may use', async () => {
   const stage = new Stage();
   stage.lifeSigns.start();
   await stage.answer();

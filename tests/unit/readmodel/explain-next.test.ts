@@ -30,7 +30,7 @@ const due = { state: 'failed', n_failures: 1, next_retry: at(-1) };
 const later = { state: 'failed', n_failures: 1, next_retry: at(1) };
 
 describe('what comes next', () => {
-  it('for a failed run without a time for another try is nothing: only a person brings it back', () => {
+  it('for a failed run without a time for another attempt is nothing: only a person brings it back', () => {
     expect(step({ state: 'failed', n_failures: 1 }, { host: noDisk })).toBeNull();
     expect(step(due, { host: noDisk })).not.toBeNull();
   });
@@ -38,7 +38,7 @@ describe('what comes next', () => {
   it('for a run that is due is its claim, by a host that takes runs', () => {
     for (const bootstrax of [{ state: null }, due]) {
       expect(step(bootstrax)).toMatchObject({
-        what: 'it is claimed when a place is free',
+        what: 'it is claimed when a slot is free',
         who: 'eb3',
       });
       expect(step(bootstrax, { host: noDisk })).toEqual({
@@ -74,26 +74,26 @@ describe('what comes next', () => {
   ])('for a run that is %s waits for a manager where none is alive', (_, bootstrax) => {
     const silent = step(bootstrax, { hosts: [hostNow('eb3', SILENT)] });
     expect(silent).toMatchObject({ at: null, who: null });
-    expect(silent?.what).toMatch(/^once a manager is started, .*eb3 was heard last, 20 min ago/);
-    expect(step(bootstrax, { hosts: [] })?.what).toMatch(/no manager has ever reported/);
+    expect(silent?.what).toMatch(/^once a manager is started, .*the last heartbeat came from eb3 20 min ago/);
+    expect(step(bootstrax, { hosts: [] })?.what).toMatch(/no manager has ever sent a heartbeat/);
   });
 
-  it('for a run that is not due yet is the time of its next try', () => {
+  it('for a run that is not due yet is the time of its next attempt', () => {
     expect(step(later)).toEqual({
       what: 'it is tried again',
       at: at(1).toISOString(),
-      who: 'the first host with a free place',
+      who: 'the first host with a free slot',
     });
   });
 
-  it('is no time where no place is free by now: nobody could promise it', () => {
+  it('is no time where no slot is free by now: nobody could promise it', () => {
     const when = at(1).toISOString();
-    const who = 'the first host with a free place';
+    const who = 'the first host with a free slot';
     const full = [hostNow('eb3', { runs: [7] })];
     expect(step(later, { hosts: full })).toEqual({
-      ...{ what: `it is tried again when a place is free, not before ${when}`, at: null, who },
+      ...{ what: `it is tried again when a slot is free, not before ${when}`, at: null, who },
     });
-    expect(step(later, { waiting: 2 })?.what).toMatch(/when a place is free/);
+    expect(step(later, { waiting: 2 })?.what).toMatch(/when a slot is free/);
     const drained = [hostNow('eb3', { accepting: false, why_not: 'drained' })];
     expect(step(later, { hosts: drained })).toEqual({
       ...{ what: `it is tried again when a host takes runs, not before ${when}`, at: null, who },
@@ -109,12 +109,12 @@ describe('what comes next for a run in work', () => {
 
   it('is a take-over at the end of the lease, where another host lives to do it', () => {
     expect(step(busy(30))).toMatchObject({
-      what: 'eb3 concludes it, or another host takes it over if eb3 stays silent until this time',
+      what: 'eb3 concludes it; if eb3 stays silent until this time, another host takes it over',
       at: new Date(NOW.getTime() + 90_000).toISOString(),
     });
     const alone = step(busy(30), { hosts: [hostNow('eb3'), hostNow('eb4', SILENT)] });
     expect(alone).toMatchObject({ at: null, who: 'eb3' });
-    expect(alone?.what).toMatch(/nobody takes it over/);
+    expect(alone?.what).toMatch(/no host takes it over/);
   });
 
   it('is what it waits for before it is begun, as long as its holder is heard of', () => {
@@ -125,7 +125,7 @@ describe('what comes next for a run in work', () => {
     const what =
       'it waits for the worker to warm up, since 2026-01-01 00:00:00 UTC; then it is processed';
     expect(step(claimed(5))).toEqual({ what, at: null, who: 'eb3' });
-    expect(step(claimed(61))?.what).toMatch(/^eb3 has given no heartbeat of it for 61 s/);
+    expect(step(claimed(61))?.what).toMatch(/^eb3 has sent no heartbeat of it for 61 s/);
     // What is left of an earlier attempt, or is no text, is nothing that it waits for.
     expect(step({ ...claimed(5), state: 'busy' })?.what).toMatch(/^eb3 concludes it/);
     expect(step({ ...claimed(5), waits_for: 7 })?.what).toMatch(/^eb3 concludes it/);
@@ -134,7 +134,7 @@ describe('what comes next for a run in work', () => {
   it('is no time that has passed', () => {
     const late = step(busy(1200), { hosts: [hostNow('eb3', SILENT), hostNow('eb4')] });
     expect(late).toMatchObject({ at: null, who: 'another host' });
-    expect(late?.what).toMatch(/^eb3 has given no heartbeat of it for 20 min: it is taken over/);
+    expect(late?.what).toMatch(/^eb3 has sent no heartbeat of it for 20 min: it is taken over/);
     const restarted = step(busy(1200), { hosts: [hostNow('eb3')] });
     expect(restarted).toMatchObject({ at: null, who: 'eb3' });
   });

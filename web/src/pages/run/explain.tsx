@@ -15,7 +15,7 @@ const VERDICTS: Readonly<Record<FleetExplanation['verdict'], string>> = {
   finished: 'It is done.',
   givenUp: 'It is given up: it failed too often, and only a person brings it back.',
   abandoned: 'It is abandoned: a person has told that it is not to be processed.',
-  malformed: 'It is set aside: its document must be mended by a person.',
+  malformed: 'It is set aside: a person must correct its document.',
 };
 
 /** A claimed run may wait for long before anything processes it. */
