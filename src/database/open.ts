@@ -47,7 +47,7 @@ const INDEXES = [
   ...ONLINE_MONITOR_INDEXES,
 ];
 
-/** Share of the call time-out after which a server gives up a read by itself. */
+/** Share of the call timeout after which a server gives up a read by itself. */
 const READ_SHARE = 0.8;
 
 /**

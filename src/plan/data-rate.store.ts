@@ -16,7 +16,7 @@ export function maximalRatesPipeline(number: number): Document[] {
   return [{ $match: { number } }, { $group: { _id: '$detector', rate: { $max: '$rate' } } }];
 }
 
-/** The sum of the detectors' maxima, MB/s; null while no detector has shown a rate. */
+/** Sum over detectors of the maximal rate, MB/s; null while no detector has a rate. */
 export function sumRates(groups: readonly Document[]): Awaited<ReturnType<RateStore['ofRun']>> {
   const detectors: Record<string, number> = {};
   let total = 0;

@@ -4,21 +4,21 @@ import type { HostTargets } from './targets.pure.ts';
 
 /** Characters of a host's name by which the DAQ's configuration knows it: `eb3`. */
 const KEY_LENGTH = 3;
-/** Stands for the targets of this program's own configuration. */
+/** Name of the mode that means the targets of this program's configuration. */
 const DEFAULT_MODE = 'default';
-/** No context has as many data types, or one with a name of as many characters. */
+/** Bounds that no real context reaches: number of data types, characters of a name. */
 const MOST_TYPES = 500;
 const LONGEST_NAME = 200;
 
 export type HostTargetsAnswer =
   | { kind: 'default' }
   | { kind: 'targets'; hostTargets: HostTargets }
-  /** Nobody can tell what was meant: the default targets are used, and a person should look. */
+  /** The document cannot be understood: the default targets are used, and a person must correct it. */
   | { kind: 'broken'; problem: string };
 
 /**
- * What the DAQ's configuration of event builders (`daq.bootstrax_config`, reference, section 1.9) says
- * of a host. `document` is as the database has it, null if there is none.
+ * The targets of a host in the DAQ's configuration of event builders (`daq.bootstrax_config`, reference,
+ * section 1.9). `document` as stored; null if there is none.
  */
 export function hostTargetsOf(document: unknown, host: string): HostTargetsAnswer {
   const broken = (problem: string): HostTargetsAnswer => ({ kind: 'broken', problem });
@@ -40,7 +40,7 @@ export function hostTargetsOf(document: unknown, host: string): HostTargetsAnswe
   return { kind: 'targets', hostTargets: { targets, postProcessing } };
 }
 
-/** As strax takes them: text is the name of one type. */
+/** Data types as strax accepts them: a list, or the name of one type. */
 function readTypes(value: unknown): readonly string[] | null {
   const types: unknown[] = Array.isArray(value) ? value : [value];
   return types.length <= MOST_TYPES && types.every(isNameOfType) ? types : null;

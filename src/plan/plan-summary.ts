@@ -2,7 +2,7 @@ import { firstStepsAt } from '../attempt/attempt-times.pure.ts';
 import type { Plan, Progress } from '../attempt/attempt.pure.ts';
 import type { PlanSummary, ProgressSummary } from '../run/run.port.ts';
 
-/** What the run document shows of a plan. */
+/** The part of a plan that the run document shows. */
 export function planSummary(plan: Plan): PlanSummary {
   return {
     targets: plan.targets,
@@ -17,8 +17,8 @@ export function planSummary(plan: Plan): PlanSummary {
 }
 
 /**
- * What the run document shows of the progress; `phase` is what the manager sees beyond the child's,
- * `started` when the run became busy.
+ * The part of the progress that the run document shows. `phase` is the manager's phase, where it goes
+ * beyond that of the child; `started`: when the run became busy.
  */
 export function progressSummary(
   progress: Progress,

@@ -21,12 +21,12 @@ export interface DecisionInputs {
   culprits: readonly Culprit[];
   /** Counted failures, by number from 1, after which fewer plugins would not help: none if absent. */
   futile?: readonly number[];
-  /** Counted failures for want of memory, from the history of the run's attempts. */
+  /** Number of counted failures from lack of memory, from the history of the run. */
   memoryFailures: number;
   hostTargets: HostTargets | null;
-  /** Raw records of what can be read are all that is made; why, in one sentence. Absent: as the rung says. */
+  /** Why only raw records are made, in one sentence; absent: the rung decides. */
   onlyRaw?: string | null;
-  /** Found in the DAQ's status while the run is taken; the document's own rate goes first. MB/s. */
+  /** Rate from the DAQ's status while the run is taken; the rate of the run document comes first. */
   rateMBps: number | null;
 }
 
@@ -46,7 +46,7 @@ export interface PlanInputs extends DecisionInputs {
   /** Directories below which this host sees live data. */
   liveDataRoots: readonly string[];
   outputDirectory: string;
-  /** On the same file system: each attempt has a folder of its own in it. */
+  /** Folder of the places, on the same file system. */
   stagingDirectory: string;
 }
 
@@ -54,7 +54,7 @@ export interface PlanDecisions {
   kind: 'decided';
   targets: string[];
   postProcessing: string[];
-  /** What the run would get without failures. */
+  /** Targets of the run without failures. */
   wanted: string[];
   dropped: string[];
   cores: number;
@@ -70,12 +70,12 @@ export interface PlanDecisions {
 export type NoPlan =
   /** Set the run aside. */
   | { kind: 'malformed'; problems: readonly FieldProblem[] }
-  /** Nothing is counted; the host should stop claiming until it is mended. */
+  /** Not counted; the host should claim nothing until it is corrected. */
   | { kind: 'host_problem'; reason: string }
   /** A counted failure of the run. */
   | { kind: 'run_problem'; reason: string };
 
-/** What is made of a run and with what: needs no directories, no database and no Python. */
+/** Decides targets and resources of an attempt, without folders, database and Python. */
 export function decidePlan(
   run: Run,
   inputs: DecisionInputs,
@@ -116,7 +116,7 @@ export function decidePlan(
     rules.resources,
   );
   const salvage = isLastRung(selection, rungOfTargets, rules.targets);
-  if (salvage) reasons.push('Live data that cannot be read is left out: nothing else was left.');
+  if (salvage) reasons.push('Last attempt: live data that cannot be read is skipped.');
   return {
     ...selection,
     ...resources,
@@ -125,16 +125,18 @@ export function decidePlan(
     reasons: [
       ...(onlyRaw === null
         ? selection.reasons
-        : [onlyRaw, ...selection.reasons.filter((reason) => !reason.startsWith('Left out after'))]),
+        : [onlyRaw, ...selection.reasons.filter((reason) => !reason.startsWith('Dropped after'))]),
       ...reasons,
-      ...(run.oddities.length === 0 ? [] : [`Odd in its document: ${problemsText(run.oddities)}.`]),
+      ...(run.oddities.length === 0
+        ? []
+        : [`Oddities of the run document: ${problemsText(run.oddities)}.`]),
     ],
   };
 }
 
-/** Without an end that can be true nobody can say that a run is complete. */
+/** Without a possible end the coverage of a run cannot be checked. */
 function onlyRawBecause(run: Run): string | null {
-  // Of a run that ended when it began only its live data tells.
+  // Of a run whose end equals its start the live data decides.
   const isBefore = run.end !== null && run.end.getTime() < run.start.getTime();
   const problem = isBefore ? endProblem(run) : null;
   return problem === null ? null : onlyRawText([problem]);
@@ -142,12 +144,12 @@ function onlyRawBecause(run: Run): string | null {
 
 /** For people: why no more than raw records is made. */
 export function onlyRawText(problems: readonly FieldProblem[]): string {
-  return `Only raw records are made, of what can be read: ${problemsText(problems)}.`;
+  return `Only raw records are made, of the live data that can be read: ${problemsText(problems)}.`;
 }
 
 /**
- * How far down the ladder a number of counted failures leads: what a person asked for counts, but says
- * nothing against the plugins.
+ * The rung of the ladder after a number of counted failures. Failures that a person asked for count, but
+ * do not go down the ladder.
  */
 export function rungAfter({
   askedFailures = [],
@@ -155,7 +157,7 @@ export function rungAfter({
   return (failures) => failures - askedFailures.filter((asked) => asked <= failures).length;
 }
 
-/** After the ladder only the last resort is asked for: it is made of all that can be read. */
+/** At the end of the ladder only the last resort is made, of all live data that can be read. */
 function isLastRung(
   { targets, postProcessing }: { targets: readonly string[]; postProcessing: readonly string[] },
   failures: number,
@@ -167,7 +169,7 @@ function isLastRung(
   );
 }
 
-/** All that one attempt at a run is told. */
+/** The plan of one attempt at a run. */
 export function makePlan(
   run: Run,
   inputs: PlanInputs,
@@ -224,7 +226,7 @@ function runConfig(run: Run, liveDataDirectory: string): Record<string, unknown>
   };
 }
 
-/** The contract's line of `bootstrax plan --json`. */
+/** One line of `bootstrax plan --json`. */
 export type PlanLine =
   | {
       run: number;
@@ -239,8 +241,8 @@ export type PlanLine =
   | { run: number | null; malformed: FieldProblem[] };
 
 /**
- * The line for one document; `failures` goes instead of the document's own count. A fault of the
- * configuration is named like one of the document: there is no plan either way.
+ * The line for one document. `failures` replaces the count of the document. A fault of the configuration
+ * is named like one of the document: there is no plan either way.
  */
 export function planLine(
   parsed: ParsedRun,
@@ -282,15 +284,15 @@ function segments(path: string): string[] {
 }
 
 /**
- * The run's directory of live data. A document of the database never makes this host read anything
- * outside the directories it is configured to find live data in.
+ * The folder with the live data of a run. A document of the database never makes this host read outside
+ * the folders that are configured for live data.
  */
 export function resolveLiveDirectory(
   run: Run,
   roots: readonly string[],
 ): { kind: 'directory'; path: string } | NoPlan {
   if (run.liveLocation === null) {
-    const reason = `Run ${run.number} has no live data any more: its document has no live entry.`;
+    const reason = `Run ${run.number} has no live data: its document has no live entry.`;
     return { kind: 'run_problem', reason };
   }
   const location = segments(run.liveLocation);
@@ -303,8 +305,8 @@ export function resolveLiveDirectory(
     return {
       kind: 'host_problem',
       reason:
-        `The live data of run ${run.number} is said to be in ${run.liveLocation}, ` +
-        `but this host is configured to find live data in ${known}. ` +
+        `The document of run ${run.number} names ${run.liveLocation} for its live data, ` +
+        `but this host reads live data only in ${known}. ` +
         `Correct the setting for live data, or the run document.`,
     };
   }

@@ -7,8 +7,8 @@ interface Plugin {
 }
 
 /**
- * The context's graph seen plugin by plugin: strax runs a plugin as a whole, for all its types.
- * Types that the graph mentions but does not describe are nobody's.
+ * The plugin graph by plugin: strax runs a plugin as a whole, for all its data types. Types that the
+ * graph names but does not describe have no plugin.
  */
 export class Plugins {
   readonly #graph: PluginGraph;
@@ -27,7 +27,7 @@ export class Plugins {
     }
   }
 
-  /** The plugin that makes a type. */
+  /** The plugin that makes a data type. */
   of(type: string): string | undefined {
     return Object.hasOwn(this.#graph.types, type) ? this.#graph.types[type]?.plugin : undefined;
   }
@@ -42,12 +42,12 @@ export class Plugins {
     return plugin === undefined ? [] : [...(this.#byName.get(plugin)?.dependsOn ?? [])];
   }
 
-  /** Does strax store a type that is asked for? */
+  /** Whether strax stores a type that is a target. */
   isStored(type: string): boolean {
     return this.isAlwaysStored(type) || this.#graph.types[type]?.saved === 'target';
   }
 
-  /** Does strax store a type whenever its plugin runs? */
+  /** Whether strax stores a type whenever its plugin runs. */
   isAlwaysStored(type: string): boolean {
     return this.#graph.types[type]?.saved === 'always';
   }
@@ -62,7 +62,7 @@ export class Plugins {
     return running;
   }
 
-  /** All types that are read, directly or not, to make a type; without that type. */
+  /** All types that are read, directly or indirectly, to make a type; without that type. */
   implied(type: string): ReadonlySet<string> {
     const known = this.#impliedBy.get(type);
     if (known !== undefined) return known;
@@ -77,7 +77,7 @@ export class Plugins {
     return found;
   }
 
-  /** The plugins that fulfil a condition, and all that rest on them. */
+  /** The plugins that fulfil a condition, and all that depend on them. */
   resting(condition: (plugin: string) => boolean): Set<string> {
     const lost = new Set([...this.#byName.keys()].filter(condition));
     const rests = (name: string) => [...this.#support(name)].some((plugin) => lost.has(plugin));
@@ -85,8 +85,8 @@ export class Plugins {
   }
 
   /**
-   * Of some plugins, the one highest up that no other of them needs; null if all of those are in
-   * `except`. By name where two stand equally high, so that the answer is always the same.
+   * The highest of some plugins that no other of them needs; null if all of those are in `except`. Of two
+   * that are equally high the first by name, so that the answer is always the same.
    */
   highest(plugins: ReadonlySet<string>, except: ReadonlySet<string>): string | null {
     const needed = new Set<string>();

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import type { Plan } from '../attempt/attempt.pure.ts';
 import { hostTargetsOf } from './host-targets.pure.ts';
-import { lessonsOf, type Lessons } from '../retry/learned-history.pure.ts';
+import { learnedFrom, type LearnedHistory } from '../retry/learned-history.pure.ts';
 import { makePlan, onlyRawText, resolveLiveDirectory, rungAfter } from './plan.pure.ts';
 import type { Fault } from '../retry/backoff.pure.ts';
 import { problemsText, type Run } from '../run/run.pure.ts';
@@ -18,9 +18,9 @@ import { untilAnswered } from '../ports/persist.ts';
 import { notifyDaq, tellDaq } from '../ports/notify.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 
-/** Culprits are looked for in this many of the run's newest attempts. */
+/** Number of the newest attempts at a run that are read for culprits. */
 const ATTEMPTS_LOOKED_AT = 50;
-/** Live data may lie on a network file system, where no event tells of a new folder, seconds. */
+/** Interval of the poll for the folder of live data: network file systems send no events, seconds. */
 const FOLDER_LOOK_SECONDS = 0.5;
 
 export type Prepared =
@@ -29,8 +29,8 @@ export type Prepared =
   | { kind: 'stopped' };
 
 /**
- * From the claim to a plan: the checks before the start, the data rate, what earlier failures
- * taught. Writes nothing to the run document; `signal` stops the waiting.
+ * From the claim to a plan: the checks before the start, the data rate, the history of earlier attempts.
+ * Writes nothing to the run document; `signal` stops the waiting.
  */
 export async function prepare(
   env: Environment,
@@ -52,29 +52,29 @@ export async function prepare(
   if (fault !== null && !fault.canBeRead) return { kind: 'unmendable', unmendable: fault };
   if (!appears) {
     return failed(
-      `live data of run ${run.number} is missing: ${live.path} is no folder. ` +
+      `the live data of run ${run.number} is missing: there is no folder ${live.path}. ` +
         `Restore it and use 'bootstrax retry ${run.number}', or abandon the run.`,
       'run',
     );
   }
   const [rate, { culprits, memoryFailures, futile }, hostTargets] = await Promise.all([
     dataRate(env, run, signal),
-    lessons(env, run, signal),
+    learned(env, run, signal),
     hostTargetsFor(env, run, signal),
   ]);
   if (signal.aborted) return { kind: 'stopped' };
   if (rate.unknown !== null) {
-    const message = `the data rate of run ${run.number} is not known, ${rate.unknown}: default resources`;
+    const message = `run ${run.number} gets default resources, because its data rate is not known: ${rate.unknown}`;
     env.log.warn({ event: 'rate.unknown', run: run.number, why: rate.unknown }, message);
     notifyDaq(env, 'warning', message, run.number);
   }
   if (run.daq.defaulted.length > 0) {
-    const message = `the document of run ${run.number} lacks ${run.daq.defaulted.map((name) => `daq_config.${name}`).join(', ')}: the defaults of the readers are assumed`;
+    const message = `the document of run ${run.number} lacks ${run.daq.defaulted.map((name) => `daq_config.${name}`).join(', ')}: the defaults of the readers are used`;
     env.log.warn({ event: 'daq_config.defaulted', run: run.number }, message);
     notifyDaq(env, 'warning', message, run.number);
   }
   if (run.oddities.length > 0) {
-    const message = `the document of run ${run.number} is odd: ${problemsText(run.oddities)}. It is processed as far as that is clear`;
+    const message = `the document of run ${run.number} has oddities: ${problemsText(run.oddities)}. The run is processed all the same`;
     env.log.warn({ event: 'document.odd', run: run.number, oddities: run.oddities }, message);
     notifyDaq(env, 'warning', message, run.number);
   }
@@ -90,32 +90,31 @@ export async function prepare(
     frontends: env.frontends,
   });
   if (made.kind === 'malformed') {
-    // Of a document that can be read: what the context makes of it may be looked at once more only if
-    // it has changed.
+    // The document can be read, but the context rejects it: the run is tried again only once it changes.
     const faultSeen = await faultSeenNow(env, run, live.path);
     return { kind: 'set_aside', problems: made.problems, faultSeen };
   }
-  // Of its targets: other runs and later attempts would fare no better.
+  // A fault of the targets: other runs and later attempts would fail as well.
   if (made.kind === 'host_problem') return failed(made.reason, 'configuration');
   if (made.kind !== 'plan') return withoutPlan(made);
   const { plan } = made;
   const failures = rungAfter(run.bootstrax)(plan.failures);
   if (failures > 0 && !env.rules.resources.fixed) {
-    const message = `resources of run ${run.number} on ${env.host} are lowered after ${counted(failures, 'failure')}: ${counted(plan.cores, 'core')}, ${counted(plan.maxMessages, 'message')}, time-out ${plan.timeoutSeconds} s`;
+    const message = `resources of run ${run.number} on ${env.host} are lowered after ${counted(failures, 'failure')}: ${counted(plan.cores, 'core')}, ${counted(plan.maxMessages, 'message')}, timeout ${plan.timeoutSeconds} s`;
     env.log.info({ event: 'resources.lowered', run: run.number }, message);
     notifyDaq(env, 'info', message, run.number);
   }
   return { kind: 'planned', plan: { ...plan, ...replacing(env.host, run) } };
 }
 
-/** What is listed here and stays until the new is there, where a person wants that. */
+/** Products that are listed here and stay until the new ones are there, if a person wants that. */
 function replacing(host: string, run: Run): Pick<Plan, 'replaces'> {
   if (run.bootstrax.keepProducts !== true) return {};
   const listed = locationsOn(host, run).map((location) => resolve(location));
   return listed.length === 0 ? {} : { replaces: listed };
 }
 
-/** What of a plan follows from this host and the claim alone, for a run and for what a done run lacks. */
+/** The inputs of a plan that depend only on this host and the claim, for a run and for a debt. */
 export function planInputsOf(env: Environment, fence: Fence) {
   return {
     attempt: fence.attempt,
@@ -135,13 +134,13 @@ export function planInputsOf(env: Environment, fence: Fence) {
   };
 }
 
-/** What a run looks like whose fault neither document nor live data shows by itself. */
+/** Marks of document and live data of a run whose fault neither of them shows by itself. */
 export async function faultSeenNow(env: Environment, run: Run, path: string): Promise<FaultSeen> {
   const live = await env.machine.liveData(path, { thorough: true });
   return { document: documentMark(run), live: markOf(live) };
 }
 
-/** Where the run's products on a host lie, as its document says. */
+/** Locations of the products of a run on a host, from its document. */
 export function locationsOn(host: string, run: Run): string[] {
   return run.data.flatMap((entry) =>
     entry.host === host && entry.location !== null ? [entry.location] : [],
@@ -173,16 +172,16 @@ function failed(reason: string, fault: Fault): Extract<Outcome, { kind: 'failed'
   };
 }
 
-async function lessons(env: Environment, run: Run, signal: AbortSignal): Promise<Lessons> {
+async function learned(env: Environment, run: Run, signal: AbortSignal): Promise<LearnedHistory> {
   const { failures, uncounted, askedFailures } = run.bootstrax;
-  if (failures === 0 && uncounted === 0) return lessonsOf([], 0);
+  if (failures === 0 && uncounted === 0) return learnedFrom([], 0);
   const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
     env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
   );
-  return lessonsOf(history ?? [], failures, askedFailures);
+  return learnedFrom(history ?? [], failures, askedFailures);
 }
 
-/** What the DAQ's operators want of this host in the run's mode; null: nothing special. */
+/** Targets that the DAQ's operators have set for this host in the mode of the run; null: none. */
 export async function hostTargetsFor(
   env: Environment,
   run: Run,
@@ -200,7 +199,7 @@ export async function hostTargetsFor(
     case 'targets':
       return answer.hostTargets;
     case 'broken': {
-      const message = `run ${run.number} (${run.mode}) gets the default targets: the DAQ's configuration of event builders (bootstrax_config) cannot be used, ${answer.problem}. Mend that document`;
+      const message = `run ${run.number} (${run.mode}) gets the default targets: the DAQ's configuration of event builders (bootstrax_config) cannot be used: ${answer.problem}. Correct that document`;
       env.log.error({ event: 'host_targets.broken', run: run.number }, message);
       await tellDaq(env, 'error', message, run.number);
       return null;
@@ -208,7 +207,7 @@ export async function hostTargetsFor(
   }
 }
 
-/** The readers of a run that is being taken make its folder with their first file. */
+/** Waits for the folder of a run that is being taken: the readers create it with their first file. */
 async function liveFolderAppears(
   env: Environment,
   path: string,

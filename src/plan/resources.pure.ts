@@ -49,7 +49,7 @@ function interpolate(
 
 /**
  * The table's row at a rate (reference, section 6.1), before any failure, truncated. A table may say
- * nothing of the time-out: then it is that of `fallback`.
+ * nothing of the timeout: then it is that of `fallback`.
  */
 function fromTable(rateMBps: number, rows: readonly ResourceRow[], fallback: Amounts): Amounts {
   const sorted = [...rows].sort((a, b) => a.rateMBps - b.rateMBps);
@@ -110,7 +110,7 @@ function compressor(
 }
 
 /**
- * Cores, mailbox messages, mailbox time-out (seconds) and compressor of the stored records, by data
+ * Cores, mailbox messages, mailbox timeout (seconds) and compressor of the stored records, by data
  * rate and failures (reference, section 6). `table` names one of the configured tables.
  */
 export function selectResources(
@@ -170,7 +170,7 @@ function afterFailures(
       timeoutSeconds: clip(amounts.timeoutSeconds * factor, rules.clips.timeoutSeconds),
     };
     const times = facts.failures === 1 ? 'one failure' : `${facts.failures} failures`;
-    reasons.push(`Fewer cores and messages and a longer time-out after ${times}.`);
+    reasons.push(`Fewer cores and messages and a longer timeout after ${times}.`);
   }
   if (facts.memoryFailures > 0) {
     amounts = { ...amounts, ...lessMemory(amounts, facts.memoryFailures, rules) };

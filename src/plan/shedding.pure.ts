@@ -62,7 +62,7 @@ class Ladder {
     this.#step = Math.ceil(this.#computed(inputs.wanted).size / rules.rawRecordsAfter);
   }
 
-  /** From the lists of the rung before to those of `rung`. */
+  /** From the lists of the previous rung to those of `rung`. */
   down(before: Lists, rung: number): Lists {
     for (const { type, failures } of this.#inputs.culprits) {
       const plugin = this.#plugins.of(type);

@@ -5,14 +5,14 @@ import { shed } from './shedding.pure.ts';
 import { dropped, suitsDetectors } from '../infra/config/type-names.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 
-/** A data type whose plugin a counted failure named. */
+/** The data type whose plugin raised a counted failure. */
 export interface Culprit {
   type: string;
   /** The run's count of failures including that one: 1 for the first. */
   failures: number;
 }
 
-/** Targets that the DAQ's configuration gives this host for a mode (reference, section 1.9). */
+/** Targets of this host for a mode in the configuration of the DAQ (reference, section 1.9). */
 export interface HostTargets {
   targets: readonly string[];
   postProcessing: readonly string[];
@@ -37,15 +37,15 @@ export type TargetSelection =
       kind: 'targets';
       targets: string[];
       postProcessing: string[];
-      /** What the run would get without failures. */
+      /** Targets of the run without failures. */
       wanted: string[];
       /** Wanted but not asked for: the debt. */
       dropped: string[];
       reasons: string[];
     }
-  /** The run document asks for what the context cannot make. */
+  /** The run document asks for targets that the context cannot make. */
   | { kind: 'malformed'; problems: FieldProblem[] }
-  /** The host's configuration does: no run's fault. */
+  /** The host's configuration asks for them, which is not the fault of the run. */
   | { kind: 'host_problem'; reason: string };
 
 export interface TargetLists {
@@ -136,15 +136,15 @@ function listProblem(lists: TargetLists, graph: PluginGraph | null): string | nu
     : `asks for '${unknown}', which the context '${graph.context}' does not make`;
 }
 
-/** What the context knows and does not make all the same, whichever run asks for it. */
+/** A data type that the context knows and forbids to make. */
 function forbidden(types: readonly string[], graph: PluginGraph | null): string | undefined {
   const listed = graph?.forbidden ?? [];
   return types.find((type) => listed.includes(type) || listed.includes('*'));
 }
 
 /**
- * What an attempt at a run makes, and what not. `reference` shedding is the reference's (section 5);
- * `graded` is the same without failures, and computes fewer plugins after each one.
+ * The targets of an attempt, and those that are dropped. `reference` shedding follows the reference
+ * (section 5); `graded` is the same without failures and runs fewer plugins after each failure.
  */
 export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetSelection {
   const { failures, graph } = inputs;
@@ -175,10 +175,10 @@ export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetS
   const asked = new Set([...chosen.targets, ...chosen.postProcessing]);
   const missing = wanted.filter((type) => !asked.has(type));
   if (missing.length > 0) {
-    reasons.push(`Left out after ${counted(failures, 'failure')}: ${missing.join(', ')}.`);
+    reasons.push(`Dropped after ${counted(failures, 'failure')}: ${missing.join(', ')}.`);
   }
   const instead = [...asked].filter((type) => !wanted.includes(type));
-  if (instead.length > 0) reasons.push(`Asked for instead: ${instead.join(', ')}.`);
+  if (instead.length > 0) reasons.push(`Made instead: ${instead.join(', ')}.`);
   return {
     kind: 'targets',
     targets: [...chosen.targets],
@@ -189,7 +189,7 @@ export function selectTargets(inputs: TargetInputs, rules: TargetRules): TargetS
   };
 }
 
-/** The configured lists as they are, whatever the run is like. */
+/** The configured lists, alike for every run. */
 function fixedTargets(graph: PluginGraph | null, rules: TargetRules): TargetSelection {
   const lists = { targets: rules.default, postProcessing: rules.postProcessing };
   const problem = listProblem(lists, graph);
@@ -217,15 +217,15 @@ function chooseLists(
   if (inputs.shedding === 'graded' && graph !== null) {
     const futile = (inputs.futile ?? []).filter((number) => number <= failures);
     if (futile.length > 0 && failures < rules.rawRecordsAfter) {
-      const times = failures === 1 ? 'The failure' : `${futile.length} of ${failures} failures`;
-      reasons.push(`${times} would not go away with fewer plugins: none is shed for that.`);
+      const times = failures === 1 ? 'the failure' : `${futile.length} of ${failures} failures`;
+      reasons.push(`Fewer plugins would not prevent ${times}: none is dropped for it.`);
     }
     const culprits = inputs.culprits.filter(
       (culprit) => culprit.failures <= failures && !futile.includes(culprit.failures),
     );
     if (culprits.length > 0) {
       const names = [...new Set(culprits.map(({ type }) => type))].sort().join(', ');
-      reasons.push(`Failed before, so it goes with all that depends on it: ${names}.`);
+      reasons.push(`Failed before, so dropped with all that depends on it: ${names}.`);
     }
     return shed({ ...inputs, graph, wanted: base }, rules);
   }

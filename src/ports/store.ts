@@ -17,7 +17,7 @@ import type { RunStore } from '../run/run.port.ts';
 
 /**
  * What the rest of the program sees of the databases. Every method is bounded in time: it answers or
- * throws a `StoreError` within the call time-out (plus bounded retries).
+ * throws a `StoreError` within the call timeout (plus bounded retries).
  */
 export interface Store {
   readonly runs: RunStore;

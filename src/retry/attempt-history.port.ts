@@ -15,7 +15,7 @@ export interface AttemptRecord {
   mode: string | null;
   /** Counted failures before this attempt. */
   failures: number;
-  /** It makes up for what a done run lacks, and its end changes nothing of the run's state. */
+  /** An attempt at a debt: its end does not change the state of the run. */
   ofDebt?: boolean;
   /** `plan.json`, or null if the attempt ended before it had a plan. */
   plan: Record<string, unknown> | null;
@@ -25,21 +25,21 @@ export interface AttemptRecord {
 
 export interface AttemptOutcome {
   outcome: OutcomeName | 'superseded';
-  /** How the attempt itself came to its end; null if it came to none of its own. */
+  /** Exit cause of the attempt; null if it had none of its own. */
   cause: ExitCause['kind'] | null;
-  /** What that means; null for an attempt that did not fail, absent in what earlier releases wrote. */
+  /** Cause of the failure; null for an attempt that did not fail, absent in documents of earlier releases. */
   meaning?: Cause | null;
-  /** Did it count as a failure of the run? */
+  /** Whether it counted as a failure of the run. */
   counted: boolean;
   reason: string | null;
   traceback: string | null;
-  /** Same for errors of the same cause. */
+  /** Equal for failures that are alike. */
   fingerprint: string | null;
   plugin: string | null;
   seconds: number | null;
   peakMemoryBytes: number | null;
   bytes: number | null;
-  /** Of live data, read. */
+  /** Number of chunks of live data that were read. */
   chunks: number | null;
   /** Targets wanted for this run that were not made: a debt. */
   dropped: readonly string[];
@@ -62,16 +62,16 @@ export interface GroupedFailures {
   runs: number[];
   last: Date;
   reason: string;
-  /** How many of them counted. */
+  /** Number of these failures that counted. */
   counted: number;
-  /** Newest failure's; null for what earlier releases wrote. */
+  /** Cause of the newest failure; null in documents of earlier releases. */
   meaning: Cause | null;
-  /** Of the newest, for people; null: it came to no end of its own. */
+  /** Cause of the newest failure in words; null: it had no exit cause of its own. */
   cause: string | null;
   blame: Blame;
 }
 
-/** Failures since a time; all that is named must fit. */
+/** Failures since a time; all given conditions must hold. */
 export interface FailureQuery {
   since: Date;
   fingerprints?: readonly string[];
@@ -89,7 +89,7 @@ export interface AttemptStore {
   end(
     attempt: string,
     outcome: AttemptOutcome,
-    /** With `unlessEnded` an end that somebody has written already stays; `times` are added to the known ones. */
+    /** With `unlessEnded` an end that is written already stays; `times` are added to the known ones. */
     options?: { unlessEnded?: boolean; times?: AttemptTimes },
   ): Promise<boolean>;
   get(attempt: string): Promise<AttemptDocument | null>;
@@ -97,7 +97,7 @@ export interface AttemptStore {
   ofRun(run: number, limit: number): Promise<AttemptDocument[]>;
   /** All attempts that ended in a span of time, `to` excluded, in no order. */
   endedBetween(from: Date, to: Date): Promise<EndedFigures[]>;
-  /** Attempts of this host without an end: to be settled at start. */
+  /** Attempts of this host without an end, which a start of the manager concludes. */
   unfinished(host: string): Promise<AttemptDocument[]>;
   /** Ended attempts of a host since a time, newest first. */
   endedOn(host: string, since: Date, limit: number): Promise<AttemptDocument[]>;

@@ -7,7 +7,7 @@ import { isUnfit, untilWritten } from '../ports/persist.ts';
 /** Of a reason that does not fit as it is, characters. */
 const SHORT_REASON = 200;
 
-/** Notes that an attempt has begun; false if `signal` ended the waiting. No run waits for a refusal. */
+/** Writes that an attempt has begun; false if `signal` was aborted. A refusal does not hold up the run. */
 export async function beginHistory(
   env: Environment,
   record: AttemptRecord,
@@ -21,8 +21,8 @@ export async function beginHistory(
 }
 
 /**
- * Notes the end of an attempt: whole, or what tells its outcome where the database does not take the
- * whole; false if `signal` ended the waiting.
+ * Writes the end of an attempt; only the outcome if the database refuses the whole. False if `signal` was
+ * aborted.
  */
 export async function endHistory(
   env: Environment,
@@ -48,7 +48,7 @@ function essence(outcome: AttemptOutcome): AttemptOutcome {
   };
 }
 
-/** Each way to write it in turn, until one is taken; null if `signal` ended the waiting. */
+/** Tries each form in turn until one is written; null if `signal` was aborted. */
 async function asFits(
   env: Environment,
   attempt: string,
@@ -69,7 +69,7 @@ async function asFits(
   }
   env.log.error(
     { event: 'history.left_out', attempt, problem },
-    `attempt ${attempt} is missing in the history: ${problem}`,
+    `attempt ${attempt} could not be written to the history: ${problem}`,
   );
   return 'left out';
 }

@@ -5,18 +5,18 @@ import type { ExitCause } from '../attempt/outcome.pure.ts';
 import { byLabel, single, type Family } from '../infra/metrics/exposition.pure.ts';
 import { Histogram } from '../infra/metrics/histogram.pure.ts';
 
-/** An attempt that has ended, as far as it is counted. */
+/** The counted figures of an ended attempt. */
 export interface EndedFigures {
   attempt: string;
   ended: Date;
-  /** It made up for what a done run lacks. */
+  /** It was an attempt at a debt. */
   ofDebt: boolean;
   outcome: string;
-  /** How it came to its end; null if it came to none of its own. */
+  /** Exit cause; null if it had none of its own. */
   cause: string | null;
-  /** What a failure means; null for what did not fail. */
+  /** Cause of the failure; null if it did not fail. */
   meaning: string | null;
-  /** Targets wanted that were not made. */
+  /** Targets that were dropped. */
   dropped: number;
   seconds: number | null;
   peakMemoryBytes: number | null;
@@ -89,7 +89,7 @@ const LATENCIES: readonly {
   },
 ];
 
-/** Sums over all attempts that have ended: each is to be added once, in any order. */
+/** Sums over all ended attempts; each must be added once, in any order. */
 export class HistoryTotals {
   readonly #outcomes = zeros(ATTEMPT_OUTCOMES);
   readonly #ends = zeros(Object.keys(ENDS));

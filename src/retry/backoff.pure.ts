@@ -16,16 +16,16 @@ export function uncountedDelaySeconds(inRow: number, rules: RetryRules): number 
   return Math.min(maxSeconds, firstSeconds * 2 ** (inRow - 1));
 }
 
-/** What a counted failure does to the run's document. Delays in seconds. */
+/** The conclusion of a counted failure. */
 export type CountedConclusion =
-  /** One rung down, tried again after the delay. */
+  /** Tried again after the delay. */
   | { kind: 'failed'; failures: number; delaySeconds: number }
-  /** The last one: nobody tries again. */
+  /** The last failure: no host tries again. */
   | { kind: 'given_up'; failures: number; delaySeconds: null };
 
 export type FailureConclusion =
   | CountedConclusion
-  /** Not the run's fault: tried again soon with the same count. */
+  /** Not the fault of the run: tried again soon with the same count. */
   | { kind: 'requeued'; holderLost: boolean; delaySeconds: number };
 
 /**
@@ -43,31 +43,31 @@ export function countedConclusion(
     : { kind: 'failed', failures, delaySeconds: nextRetryDelaySeconds(before, random, rules) };
 }
 
-/** What the run's document says of earlier attempts. */
+/** Counts of earlier attempts in the run document. */
 export interface FailureHistory {
   /** Counted failures. */
   failures: number;
   /** Uncounted events in a row. */
   uncounted: number;
-  /** Among those, how often its holder went down with it. */
+  /** How many of these events lost the holder together with the run. */
   holdersLost: number;
 }
 
-/** Whose fault it is that an attempt ended without success. */
+/** Whose fault it is that an attempt was not done. */
 export type Fault =
   /** Counted. */
   | 'run'
   /** The machine, its disk, a database, an operator, a manager. */
   | 'surroundings'
-  /** Targets or context of the host, the same for every attempt: never counted. */
+  /** Targets or context of the host, alike for every attempt: never counted. */
   | 'configuration'
-  /** All of the attempt vanished at once, as when its machine goes down: once may be chance. */
+  /** Child, guardian and manager vanished together, as when the machine crashes: once may be chance. */
   | 'holder_lost';
 
 /**
- * What follows from one more attempt that failed. More uncounted events in a row than the limit count
- * all the same, and so does the second time that the run's holder went down with it: a run that
- * breaks every host it meets must not go round for ever.
+ * The conclusion of one more attempt that was not done. After too many uncounted events in a row the
+ * next one counts, and so does the second loss of a holder: a run that crashes every host must not be
+ * tried for ever.
  */
 export function concludeFailure(
   before: FailureHistory,

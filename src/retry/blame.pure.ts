@@ -1,26 +1,26 @@
 import type { CauseClass } from './causes.pure.ts';
 
-/** One failed attempt of the history, as far as it tells whose fault it was. */
+/** One failed attempt of the history, with what the blame depends on. */
 export interface PastFailure {
   run: number;
   host: string;
   fingerprint: string | null;
-  /** Null for what earlier releases wrote. */
+  /** Null in documents of earlier releases. */
   class: CauseClass | null;
 }
 
-/** Whom failures that are alike point to. */
+/** What failures that are alike have in common. */
 export type Blame =
   /** The same run failed in the same way on several hosts. */
   | { kind: 'run'; runs: number[]; hosts: string[] }
   /** Different runs failed in the same way on one host, and on no other. */
   | { kind: 'host'; runs: number[]; hosts: [string] }
-  /** Different runs on different hosts: what they have in common is the software and the site. */
+  /** Different runs on different hosts: they share the software and the site. */
   | { kind: 'everywhere'; runs: number[]; hosts: string[] }
   /** One run, on one host. */
   | { kind: 'open'; runs: number[]; hosts: string[] };
 
-/** Classes that tell of the machine or the site, and little of the run that met them. */
+/** Classes that depend on the machine or the site, hardly on the run. */
 const OF_SURROUNDINGS: ReadonlySet<CauseClass | null> = new Set<CauseClass>([
   'disk',
   'host',
@@ -29,13 +29,13 @@ const OF_SURROUNDINGS: ReadonlySet<CauseClass | null> = new Set<CauseClass>([
   'configuration',
 ]);
 
-/** Is it the same failure? In the surroundings the class alone tells, whatever the words. */
+/** Whether two failures are alike. For failures of the surroundings the class alone decides. */
 export function isAlike(one: PastFailure, other: PastFailure): boolean {
   if (OF_SURROUNDINGS.has(one.class)) return one.class === other.class;
   return one.fingerprint !== null && one.fingerprint === other.fingerprint;
 }
 
-/** What failures that are alike have in common; without any it is open. */
+/** The blame of failures that are alike; `open` without any. */
 export function blame(alike: readonly PastFailure[]): Blame {
   const hostsOf = new Map<number, Set<string>>();
   for (const { run, host } of alike) {
@@ -56,9 +56,9 @@ export function blame(alike: readonly PastFailure[]): Blame {
 }
 
 /**
- * Is a host cleared of a failure by those elsewhere? The same run that failed in the same way there
- * is to blame itself; so is a program with an error at the same place. What two hosts have in
- * common by chance, a full disk or a signal, clears neither.
+ * Whether failures on other hosts clear a host: the same run failed in the same way there, or the
+ * program had an error at the same place. A full disk or a signal, which two hosts may have by chance,
+ * clears neither.
  */
 export function isCleared(failure: PastFailure, elsewhere: readonly PastFailure[]): boolean {
   const { fingerprint } = failure;

@@ -1,6 +1,6 @@
 import type { RaisedError } from './traceback.pure.ts';
 
-/** What it means that an attempt ended as it did. */
+/** Classes of causes: why an attempt failed. */
 export const CAUSE_CLASSES = [
   'out_of_memory',
   'hang',
@@ -20,45 +20,45 @@ export type CauseClass = (typeof CAUSE_CLASSES)[number];
 
 interface Rule {
   class: CauseClass;
-  /** Of the exception's class, without its module. */
+  /** Matches the class of the exception, without its module. */
   type?: RegExp;
-  /** Of the module in front of it. */
+  /** Matches the module of that class. */
   module?: RegExp;
-  /** Not of these modules. */
+  /** Excludes these modules. */
   notModule?: RegExp;
   message?: RegExp;
-  /** Of any of its frames. */
+  /** Matches the file of any of its frames. */
   path?: RegExp;
-  /** Of the frame that raised it. */
+  /** Matches the file of the frame that raised it. */
   innermost?: RegExp;
 }
 
-/** What the operating system says, whichever class Python gives it; '' is what a host said of itself. */
+/** Errors of the operating system, of whichever Python class; '' is a message of the host itself. */
 const OS_ERROR =
   /^(OSError|IOError|EnvironmentError|(BlockingIO|Permission|Timeout|FileExists|NotADirectory|IsADirectory|Interrupted|ChildProcess|ProcessLookup)Error|Error|ContextUnusable|)$/;
-/** Clients of databases and services: what they pass on was said elsewhere, and not of this host. */
+/** Clients of databases and services: their errors come from elsewhere, not from this host. */
 const CLIENTS =
   /^(pymongo|bson|gridfs|requests|urllib3?|http|httpx|httpcore|aiohttp|ssl|rucio|botocore|boto3)\./;
-/** Where settings, corrections, maps and models are fetched and opened, and run documents read. */
+/** Code that fetches and opens settings, corrections, maps and models, or reads run documents. */
 export const SERVICES_AND_CALIBRATION =
   /\/(xedocs|rframe|utilix|pymongo|gridfs|requests|urllib3|httpx|aiohttp|rucio)\/|\/urllib\/request\.py$|\/straxen\/(config|corrections\w*)\/|\/straxen\/(corrections\w*|common|url_config)\.py$|\/straxen\/storage\/(mongo_storage|rundb|rucio\w*)\.py$|\/strax\/corrections\.py$|\/keras\/(src\/)?(saving|engine\/saving)|\/tensorflow\/python\/saved_model\//;
-/** Exceptions of whatever reads a format and finds another one, or half of it. */
+/** Exceptions of code that reads a format and finds another one, or half of it. */
 const UNREADABLE =
   /^(JSONDecodeError|UnicodeDecodeError|UnpicklingError|EOFError|BadZipFile|BadGzipFile|ReadError|LZMAError|YAMLError|ParserError|ZstdError|LZ4\w*Error|DataLossError|OSError|error)$/;
 const HALF_OR_FOREIGN =
   /file signature not found|truncated file|bad magic number|[Cc]ompressed (data|file) ended before|while decompressing|corrupt|invalid (load key|block|header)|not a (zip|gzip)/;
-/** Where memory that processes share is asked for. */
+/** Code that allocates shared memory. */
 const SHARED_MEMORY =
   /\/npshmex\.py$|\/multiprocessing\/(synchronize|shared_memory|heap|context)\.py$/;
-/** Of the operating system: `[Errno 5]` as Python has it, `errno = 5` as HDF5 has it. */
+/** Error number of the operating system: `[Errno 5]` in Python, `errno = 5` in HDF5. */
 const errno = (numbers: string) => String.raw`(\[Errno (${numbers})\]|\berrno = (${numbers})\b)`;
 const DISK_ERRNO = '1|5|6|13|16|18|19|27|28|30|37|39|61|70|74|107|112|116|117|121|122';
-/** Of a file, and neither of its absence nor of what a process may have. */
+/** Error of a file, without a missing file and without the limits of a process. */
 const OF_A_FILE = /\[Errno (?!(2|4|11|12|23|24|105)\])\d+\][^:]*: b?'/;
 
-/** In order: the first that fits. All that a rule names must fit. */
+/** The first rule that fits decides. All conditions of a rule must hold. */
 const RULES: readonly Rule[] = [
-  // A framework's name for whatever there is not enough of.
+  // Frameworks use this name for any resource that runs out.
   { class: 'disk', type: /^ResourceExhaustedError$/, message: /No space left|[Qq]uota exceeded/ },
   {
     class: 'out_of_memory',
@@ -170,11 +170,11 @@ const RULES: readonly Rule[] = [
   { class: 'corrupt_data', type: UNREADABLE, message: HALF_OR_FOREIGN },
   { class: 'corrupt_data', type: UNREADABLE, path: /\/strax\/storage\/files\.py$/ },
   { class: 'corrupt_data', type: /^OSError$/, innermost: /\/h5py\// },
-  // What strax reads there are chunks, of the DAQ or its own.
+  // There strax reads chunks, of the DAQ or its own.
   { class: 'corrupt_data', type: /^(ValueError|EOFError|error)$/, innermost: /\/strax\/io\.py$/ },
   { class: 'corrupt_data', path: /\/strax\/io\.py$/, message: HALF_OR_FOREIGN },
   { class: 'corrupt_data', path: /daqreader\.py$/, message: /wrote \d+, expected/ },
-  // A chunk that strax has stored, and one of the DAQ.
+  // A missing chunk of strax, and one of the DAQ.
   {
     class: 'corrupt_data',
     type: /^FileNotFoundError$/,
@@ -191,7 +191,7 @@ const RULES: readonly Rule[] = [
   { class: 'hang', message: /^Thread .* did not terminate!|futures of .* did notcomplete in time/ },
 ];
 
-/** In the order of the rules: what says most goes first. */
+/** The first class in the order of the rules: the most telling one. */
 export function firstOf(
   found: readonly (CauseClass | null)[],
   accepted: (cause: CauseClass) => boolean = () => true,
@@ -200,12 +200,12 @@ export function firstOf(
   return rule?.class ?? null;
 }
 
-/** Of an exception, without its module. */
+/** Name of an exception without its module. */
 export function nameOf(type: string): string {
   return type.slice(type.lastIndexOf('.') + 1);
 }
 
-/** What an exception says by itself; null if it says nothing special. */
+/** The class that an exception alone points to; null if no rule fits. */
 export function byItself({ type, message, frames }: Omit<RaisedError, 'ledTo'>): CauseClass | null {
   const fits = (rule: Rule) =>
     (rule.type?.test(nameOf(type)) ?? true) &&

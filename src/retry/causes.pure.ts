@@ -16,27 +16,27 @@ export { CAUSE_CLASSES, type CauseClass } from './cause-rules.pure.ts';
 export type Whose = 'run' | 'host' | 'site' | 'operator';
 
 /**
- * The meaning of an end. It shapes the next attempt and tells people where to look; whether there is
- * a next attempt, and whether this one counts, is decided by `retry` alone.
+ * Why an attempt failed. It shapes the next attempt and shows people where to search. Whether there is a
+ * next attempt, and whether this one counts, `retry/backoff.pure` decides.
  */
 export interface Cause {
   class: CauseClass;
   /** Data type whose plugin raised the error, where one did. */
   plugin: string | null;
   whose: Whose;
-  /** Might it go better with fewer plugins? */
+  /** Whether an attempt with fewer plugins may succeed. */
   sheddingHelps: boolean;
-  /** Does the next attempt need fewer processes and messages? */
+  /** Whether the next attempt should use fewer processes and messages. */
   lessMemory: boolean;
 }
 
 export interface FailureFacts {
   cause: ExitCause;
-  /** Python's traceback, or where the threads were when it was stopped; '' if neither is known. */
+  /** Python's traceback, or the stacks of the threads when it was stopped; '' if neither is known. */
   traceback: string;
-  /** What a finished attempt lacked. */
+  /** What was missing in a finished attempt. */
   shortOf: ShortOf | null;
-  /** Last words of the child; null if there were none. */
+  /** Last progress of the child; null if there was none. */
   progress: Pick<Progress, 'phase' | 'chunks'> | null;
 }
 
@@ -54,13 +54,13 @@ export function causeText({ class: cause, plugin }: Pick<Cause, 'class' | 'plugi
 
 const BUS_ERROR = 7;
 
-/** Names of what every attempt makes. */
+/** Data types that every attempt makes. */
 export type NeededTypes = Pick<TargetRules, 'lastResort' | 'rawTypes'>;
 
-/** What an attempt's end means: the same for the same words, on whichever host. */
+/** The cause of a failure: the same for the same texts, on every host. */
 export function causeOf(outcome: FailureFacts, needed: NeededTypes): Cause {
   const found = causeByExit(outcome);
-  // What every attempt needs cannot be shed.
+  // Data types that every attempt needs cannot be shed.
   const { plugin } = found;
   const isNeeded =
     plugin !== null && (plugin.startsWith(needed.lastResort) || needed.rawTypes.includes(plugin));
@@ -83,7 +83,7 @@ function causeByExit(outcome: FailureFacts): Cause {
     case 'no_progress':
       return ofHang(outcome);
     case 'child_died':
-      // Memory that is shared with others has no place left: touching it is a bus error.
+      // Shared memory is full: then touching it is a bus error.
       if (cause.signal === BUS_ERROR) return causeOfClass('out_of_memory');
       return causeOfClass(cause.code === EXIT_NO_RESULT ? 'disk' : 'unknown');
     case 'finished':
@@ -136,7 +136,7 @@ function sheddingHelps(cause: CauseClass, plugin: string | null): boolean {
     case 'plugin_error':
       return true;
     case 'calibration_or_database':
-      // Without a plugin nobody knows what could go for it.
+      // Without a plugin it is not known what to shed.
       return plugin !== null;
     case 'input_not_ready':
     case 'corrupt_data':
@@ -149,9 +149,9 @@ function sheddingHelps(cause: CauseClass, plugin: string | null): boolean {
   }
 }
 
-/** Passed on by whoever waits for another: only if there is nothing else do they count. */
+/** Raised by a thread that waits for another: they count only if there is no other error. */
 const MESSENGERS = /^Mailbox|^BrokenProcessPool$|^(_RemoteTraceback|RemoteTraceback)$/;
-/** Ways to find something out, and of no account once handled. */
+/** Often raised to test something: once handled they do not count. */
 const HANDLED =
   /^(KeyError|AttributeError|StopIteration|FileNotFoundError|DataNotAvailable|ImportError|ModuleNotFoundError)$/;
 
@@ -162,8 +162,8 @@ function classOfError(error: ExitCause & { kind: 'strax_error' }, traceback: str
   const counted = errors.filter(
     ({ type, ledTo }) => ledTo !== 'context' || !HANDLED.test(nameOf(type)),
   );
-  const told = firstOf(counted.map(byItself), (cause) => cause !== 'hang');
-  if (told !== null) return told;
+  const known = firstOf(counted.map(byItself), (cause) => cause !== 'hang');
+  if (known !== null) return known;
   const [original] = errors.filter(({ type }) => !MESSENGERS.test(nameOf(type))).slice(-1);
   if (original === undefined) return firstOf(counted.map(byItself)) ?? 'unknown';
   return byItself(original) ?? byPlace(original, error.plugin);
@@ -173,7 +173,7 @@ function byPlace({ frames }: RaisedError, plugin: string | null): CauseClass {
   if (frames.some(({ path }) => SERVICES_AND_CALIBRATION.test(path))) {
     return 'calibration_or_database';
   }
-  // Of a program that does not even load nobody need look at the run.
+  // A program that cannot be loaded is not the fault of the run.
   const loads = ({ path, name }: Frame) =>
     path.startsWith('<frozen importlib') || name === '<module>';
   if (frames.some(loads)) return 'configuration';
@@ -182,20 +182,20 @@ function byPlace({ frames }: RaisedError, plugin: string | null): CauseClass {
   return plugin !== null || inPlugin ? 'plugin_error' : 'unknown';
 }
 
-/** An error of the host's that has become one sentence. */
+/** The cause of a problem that the host reports in one sentence. */
 function ofHostProblem(reason: string, traceback: string): Cause {
   const [, type = '', message = reason] = /^(\w+): ([^]*)$/.exec(reason) ?? [];
   const error = { type, message, frames: [] };
   const chain = raisedErrors(traceback).map(byItself);
   const spoken = [byItself(error), byItself({ ...error, type: '' }), ...chain];
   const told = firstOf(spoken) ?? 'host';
-  // Of memory that others use, this attempt has not too much.
+  // If other programs use the memory, a smaller attempt does not help.
   const lessMemory = told === 'out_of_memory' && /\/dev\/shm/.test(message);
   const whose = told === 'out_of_memory' ? 'host' : WHOSE[told];
   return { ...causeOfClass(told), whose, lessMemory, sheddingHelps: lessMemory };
 }
 
-/** Frames in which a plugin waits for others' programs. */
+/** Code in which a plugin waits for other programs. */
 const SERVICE =
   /\/(pymongo|urllib3|requests|rframe|xedocs)\/|\/(urllib\/request|http\/client)\.py$/;
 const OF_PROCESSING = /\/strax(en)?\/|\/plugins\//;

@@ -9,7 +9,7 @@ import type { LogPriority } from '../ports/daq.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 
-/** An attempt that ended without success. */
+/** An attempt that was not done. */
 export interface Failure {
   run: number;
   before: FailureHistory;
@@ -17,9 +17,9 @@ export interface Failure {
   /** One or more sentences. */
   reason: string;
   traceback: string;
-  /** Also a run that goes back to the queue says it in its document: nobody else does. */
+  /** The reason is written to the document also if the run is requeued, since no other place has it. */
   told?: boolean;
-  /** What it means, where an attempt has told. */
+  /** Why the attempt failed, if that is known. */
   cause?: Cause;
 }
 
@@ -31,7 +31,7 @@ export interface ConcludedFailure {
   message: string;
 }
 
-/** What a failure means for its run, and what people are told. */
+/** The conclusion of a failure, and the message for people. */
 export function concludedFailure(env: Environment, failure: Failure): ConcludedFailure {
   const { run, before, fault, reason } = failure;
   const { retry } = env.rules;
@@ -41,7 +41,7 @@ export function concludedFailure(env: Environment, failure: Failure): ConcludedF
   switch (conclusion.kind) {
     case 'requeued':
       return {
-        // A null reason: the run keeps the one it had.
+        // Null: the run keeps its earlier reason.
         conclusion: { ...conclusion, reason: failure.told === true ? text : null },
         counted: false,
         priority: before.failures + before.uncounted === 0 ? 'warning' : 'info',
@@ -61,13 +61,13 @@ export function concludedFailure(env: Environment, failure: Failure): ConcludedF
         conclusion: { kind: 'given_up', reason: text, failures: conclusion.failures },
         counted: true,
         priority: 'fatal',
-        message: `run ${run} is GIVEN UP after ${counted(conclusion.failures, 'failure')} and needs a person${what}: ${reason}. Try again with 'bootstrax retry ${run} --from-start'`,
+        message: `run ${run} is GIVEN UP after ${counted(conclusion.failures, 'failure')} and needs attention${what}: ${reason}. Try again with 'bootstrax retry ${run} --from-start'`,
       };
   }
 }
 
-/** Whether the end of an attempt tells something of the host it ran on. */
-export function tellsOfHost(cause: ExitCause['kind'] | null): boolean {
+/** Whether an attempt with this exit cause counts for or against its host. */
+export function isAboutHost(cause: ExitCause['kind'] | null): boolean {
   switch (cause) {
     case 'operator':
     case 'manager':
@@ -81,7 +81,7 @@ export function tellsOfHost(cause: ExitCause['kind'] | null): boolean {
   }
 }
 
-/** The history's entry for an attempt whose end nobody saw. */
+/** The end of an attempt for the history, where no host saw it end. */
 export function endedUnseen(
   reason: string,
   options: { counted?: boolean; dropped?: readonly string[] } = {},
@@ -105,7 +105,7 @@ export function endedUnseen(
   };
 }
 
-/** Why a malformed document is set aside. `label` names the run, or the document if it has no number. */
+/** Why a malformed run is set aside. `label` names the run, or its document if that has no number. */
 export function malformedText(label: string, problems: readonly FieldProblem[]): string {
   const named = problems.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
   return `${label} cannot be processed, its document is malformed: ${named}`;

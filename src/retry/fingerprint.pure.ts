@@ -1,7 +1,7 @@
 import { boundedLine } from '../infra/values/bounded.pure.ts';
 import type { ExitCause } from '../attempt/outcome.pure.ts';
 
-/** Frames that tell one fault from another. */
+/** Number of frames that identify a fault. */
 const FRAMES = 3;
 /** Characters. */
 const LONGEST = 500;
@@ -27,7 +27,7 @@ function withoutNumbersAndPaths(text: string): string {
   return text.replace(/(\/[^\s/'",:;)]+)+/g, '<path>').replace(/\d+(\.\d+)?/g, '<n>');
 }
 
-/** The innermost frames of plugin code; where there are none, of whatever code it was. */
+/** The innermost frames of plugin code; without any, the innermost frames. */
 function place(traceback: string): string {
   const all = frames(traceback);
   const ofPlugins = all.filter(({ plugin }) => plugin);
@@ -36,15 +36,15 @@ function place(traceback: string): string {
 }
 
 /**
- * Short stable name of an error: the same for the same fault in different runs and on different
- * hosts, so that faults can be counted. `stacks`: where an attempt was when it was stopped; `reason`:
- * what one that finished, or never could begin, lacked.
+ * Short text that is the same for the same fault in different runs and on different hosts, so that
+ * faults can be counted. `stacks`: the stacks of an attempt that was stopped; `reason`: what was missing
+ * for an attempt that finished, or could not begin.
  */
 export function fingerprint(cause: ExitCause, stacks = '', reason = ''): string {
   return boundedLine(nameOf(cause, stacks, reason), LONGEST);
 }
 
-/** What the operating system said, where it did: a full disk is no lost connection. */
+/** Error number of the operating system: it tells a full disk from a lost connection. */
 const SAID_BY_SYSTEM = /\[Errno (\d+)\]/;
 
 function nameOf(cause: ExitCause, stacks: string, reason: string): string {
@@ -76,7 +76,7 @@ function nameOf(cause: ExitCause, stacks: string, reason: string): string {
       return `${cause.kind}: ${withoutNumbersAndPaths(cause.reason)}`;
     case 'finished': {
       const lacked = withoutNumbersAndPaths(reason.replace(/^Run \d+: /, ''));
-      // Of many that are missing one says it.
+      // Of many missing files one is enough.
       return lacked === ''
         ? cause.kind
         : `finished: ${lacked.replace(/(<path>, )+(?=<path>)/g, '')}`;

@@ -1,23 +1,23 @@
 import type { Cause } from './causes.pure.ts';
 import type { Culprit } from '../plan/targets.pure.ts';
 
-/** As much of an attempt's history as the next one learns from. */
+/** The part of an earlier attempt that shapes the next one. */
 export interface PastAttempt {
   /** Counted failures of the run before it. */
   failures: number;
   result: {
     counted: boolean;
-    /** Absent in what earlier versions have written. */
+    /** Absent in documents of earlier releases. */
     cause?: string | null;
     meaning?: Cause | null;
     plugin: string | null;
   } | null;
 }
 
-/** What earlier attempts at a run teach the next one. */
-export interface Lessons {
+/** What the next attempt takes into account from earlier ones. */
+export interface LearnedHistory {
   culprits: readonly Culprit[];
-  /** Failures for want of memory. */
+  /** Number of failures from lack of memory. */
   memoryFailures: number;
   /** Counted failures, by their number from 1, after which fewer plugins would not help. */
   futile: readonly number[];
@@ -26,19 +26,20 @@ export interface Lessons {
 const WANT_OF_MEMORY = new Set<string | null | undefined>(['out_of_memory', 'memory_limit']);
 
 function neededLessMemory({ cause, meaning }: NonNullable<PastAttempt['result']>): boolean {
-  // What earlier releases wrote has no meaning with it.
+  // Documents of earlier releases have no cause.
   return meaning?.lessMemory ?? WANT_OF_MEMORY.has(cause);
 }
 
 /**
- * From a run's attempts, newest first, and its count of failures. Goes down to the first failure of
- * the present count: what a person has reset is past. `askedFailures`: those that a person asked for.
+ * Learns from the attempts at a run, newest first, and its count of failures. Stops at the first failure
+ * of the present count: failures before a reset do not matter. `askedFailures`: those that a person
+ * asked for.
  */
-export function lessonsOf(
+export function learnedFrom(
   history: readonly PastAttempt[],
   failures: number,
   askedFailures: readonly number[] = [],
-): Lessons {
+): LearnedHistory {
   const culprits: Culprit[] = [];
   const futile: number[] = [];
   let memoryFailures = 0;
@@ -47,7 +48,7 @@ export function lessonsOf(
     if (result === null) continue;
     // A failure that a person asked for is in the count, and no attempt ended with it.
     while (askedFailures.includes(expected + 1)) expected--;
-    // One that did not count is of this count of failures, or of a lower one.
+    // An uncounted one belongs to this count of failures or to a lower one.
     if (before !== (result.counted ? expected : expected + 1)) {
       if (result.counted) break;
       continue;

@@ -1,21 +1,21 @@
 import type { QuarantineRules } from '../infra/config/rules.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 
-/** One ended attempt of this host, as far as it tells of the host. */
+/** One ended attempt on this host, with what matters for the trust in the host. */
 export interface RecentAttempt {
   run: number;
-  /** `neither`: a person, a manager or another host ended it. */
+  /** `neither`: a person, a manager or another host stopped it. */
   verdict: 'succeeded' | 'failed' | 'neither';
-  /** What a failure was, in words; null if that is not known. */
+  /** Cause of a failure in words; null if it is not known. */
   what?: string | null;
   /** Ms since 1970 by the database's clock. */
   endedMs: number;
 }
 
-/** A host elsewhere that takes runs now. */
+/** Another host that takes runs now. */
 export interface OtherHost {
   host: string;
-  /** When it last finished a run, ms since 1970; null if it has not lately. */
+  /** When it last finished a run, ms since 1970; null if not lately. */
   lastSuccessMs: number | null;
 }
 
@@ -27,10 +27,10 @@ export type HostTrust =
   | { kind: 'on_probation'; why: string };
 
 /**
- * Is this host to be trusted with a run? If several different runs in a row failed here since its
- * last success, while another host that takes runs has finished some meanwhile, the fault is taken to be
- * this host's. It then pauses, tries one run, and pauses longer if that fails too. With no healthy
- * other host it goes on. `attempts`: newest first.
+ * Whether this host is trusted with runs. If several different runs in a row failed here since its last
+ * success, while another host finished some, the fault is taken to be this host's. The host then pauses,
+ * tries one run, and pauses longer if that fails too. Without another healthy host it goes on.
+ * `attempts`: newest first.
  */
 export function hostTrust(
   attempts: readonly RecentAttempt[],

@@ -10,18 +10,18 @@ import { utcToTheSecond } from '../infra/values/utc.pure.ts';
 import type { AttemptDocument } from './attempt-history.port.ts';
 import type { HostDocument } from '../host/host.port.ts';
 import type { Environment } from '../ports/environment.ts';
-import { tellsOfHost } from './failure.ts';
+import { isAboutHost } from './failure.ts';
 import { unlessOutage } from '../ports/persist.ts';
 import { tellDaq } from '../ports/notify.ts';
 
-/** Attempts looked at, the newest of this host. */
+/** Number of attempts that count: the newest on this host. */
 const ATTEMPTS_LOOKED_AT = 50;
-/** Older attempts tell nothing of today, seconds. */
+/** Older attempts do not count, seconds. */
 const LOOKED_BACK_SECONDS = 7 * 24 * 3600;
 
 /**
- * Whether this host may be trusted with runs, by what became of the last ones here and elsewhere.
- * The databases are asked only after attempts here have ended, and while the host is not trusted.
+ * Whether this host is trusted with runs, from the outcomes of the last attempts here and elsewhere. The
+ * databases are read only after an attempt here has ended, and while the host is not trusted.
  */
 export class Quarantine {
   readonly #env: Environment;
@@ -65,7 +65,7 @@ export class Quarantine {
       const attempts = history.map((attempt) => ended(attempt, elsewhere));
       return hostTrust(attempts, others, now.getTime(), rules.quarantine);
     };
-    // The usual case needs no second question.
+    // The usual case needs no second query.
     if (standing([], ANYBODY).kind === 'trusted') return { kind: 'trusted' };
     const fingerprints = history.flatMap(({ result }) => result?.fingerprint ?? []);
     const [hosts, successes, elsewhere] = await Promise.all([
@@ -119,13 +119,13 @@ export function at(ms: number): string {
   return `${utcToTheSecond(new Date(ms))} UTC`;
 }
 
-/** A failure that others had in the same way tells nothing of this host. */
+/** One attempt for the decision. A failure that other hosts had in the same way does not count. */
 function ended(attempt: AttemptDocument, elsewhere: readonly PastFailure[]): RecentAttempt {
   const { run, host, ended: time, result } = attempt;
   const { fingerprint = null, meaning = null } = result ?? {};
   const failure = { run, host, fingerprint, class: meaning?.class ?? null };
   const verdict = verdictOf(result);
-  // What failed of a run that is done for good is no measure for a host.
+  // An attempt at a debt is no measure for a host.
   const isNoMeasure = attempt.ofDebt === true || isCleared(failure, elsewhere);
   return {
     run,
@@ -139,5 +139,5 @@ function verdictOf(result: AttemptDocument['result']): RecentAttempt['verdict'] 
   if (result === null) return 'neither';
   if (result.outcome === 'done') return 'succeeded';
   const failed = ['failed', 'given_up', 'requeued'].includes(result.outcome);
-  return failed && tellsOfHost(result.cause ?? null) ? 'failed' : 'neither';
+  return failed && isAboutHost(result.cause ?? null) ? 'failed' : 'neither';
 }

@@ -1,16 +1,16 @@
 import { CAUSE_CLASSES, causeText, type CauseClass, type Cause } from './causes.pure.ts';
 
-/** An attempt's end as the history has it, whichever release wrote it. */
+/** The end of an attempt in the history, written by any release. */
 export interface StoredEnd {
   outcome?: unknown;
-  /** How the attempt itself came to its end. */
+  /** Exit cause of the attempt. */
   cause?: unknown;
   meaning?: unknown;
 }
 
 type ShownCause = Pick<Cause, 'class' | 'plugin'>;
 
-/** What ends alone tell, where no release has written what they mean. */
+/** Class by exit cause, for documents without a cause. */
 const CLASS_OF_END: Readonly<Record<string, CauseClass>> = {
   out_of_memory: 'out_of_memory',
   memory_limit: 'out_of_memory',
@@ -24,7 +24,7 @@ const CLASS_OF_END: Readonly<Record<string, CauseClass>> = {
   orphaned: 'manager',
 };
 
-/** Why an attempt failed; null if it did not, or came to no end of its own. */
+/** Why an attempt failed; null if it did not, or had no exit cause of its own. */
 export function storedCause({ outcome, cause, meaning }: StoredEnd): ShownCause | null {
   if (outcome === 'done' || outcome === 'superseded') return null;
   if (typeof meaning === 'object' && meaning !== null) {
@@ -36,7 +36,7 @@ export function storedCause({ outcome, cause, meaning }: StoredEnd): ShownCause 
   return { class: CLASS_OF_END[cause] ?? 'unknown', plugin: null };
 }
 
-/** The same for people, in the words that all pages, commands and reports use; null as there. */
+/** The same in the words of all pages, commands and reports; null likewise. */
 export function storedCauseText(end: StoredEnd): string | null {
   const cause = storedCause(end);
   return cause === null ? null : causeText(cause);

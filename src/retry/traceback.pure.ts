@@ -5,7 +5,7 @@ export interface RaisedError {
   message: string;
   /** Outermost first. */
   frames: readonly Frame[];
-  /** How the next one came of it: raised `from` it, or while it was being handled; null for the last. */
+  /** How the next one followed: raised `from` this one, or while it was handled; null for the last. */
   ledTo: 'cause' | 'context' | null;
 }
 
@@ -19,7 +19,7 @@ const LINKS =
 const FRAME = /^ *File "([^"\n]*)", line \d+, in (.+)$/gm;
 const RAISED = /^([A-Za-z_][\w.]*)(?:: ?([^]*))?$/;
 
-/** The frames in a text, in the order in which they stand there. */
+/** The frames in a text, in their order. */
 export function framesOf(text: string): Frame[] {
   return [...text.matchAll(FRAME)].map(([, path = '', name = '']) => ({ path, name: name.trim() }));
 }

@@ -2,43 +2,43 @@ import { problemsText, type FieldProblem, type ParsedRun, type Run } from '../ru
 import type { FaultSeen } from '../run/stored-run.pure.ts';
 
 /**
- * Faults of a run that no retry mends: a person has to change its document or its live data. Whatever
- * can be read of it is made first, as raw records.
+ * Permanent faults of a run: no retry helps until a person corrects its document or its live data. First
+ * raw records are made of all that can be read.
  */
 
 /** Stands for a field where the fault is not in the document. */
 export const LIVE_DATA = '(live data)';
-/** The database refuses the document itself: nobody knows when it would take it. */
+/** Stands for the whole document, which the database refuses to change. */
 const WHOLE_DOCUMENT = '(document)';
 
-/** What a host sees of the live data of a run. */
+/** The live data of a run as a host sees it. */
 export type LiveLook =
-  /** This host cannot tell: not mounted, not readable, not below its folders of live data. */
+  /** This host cannot see it: not mounted, not readable, or not below its folders of live data. */
   | { kind: 'unseen'; why: string }
   | { kind: 'missing'; path: string }
   | {
       kind: 'folder';
       path: string;
-      /** Some chunk has at least one file. */
+      /** At least one chunk has a file. */
       hasChunks: boolean;
-      /** The first of all chunks has: nothing that comes later is read without it. */
+      /** The first chunk has a file: without it strax reads none of the later ones. */
       hasFirst: boolean;
-      /** There is a chunk behind the first. */
+      /** There is a chunk after the first. */
       hasMore: boolean;
-      /** The DAQ has written that it writes nothing more. */
+      /** The DAQ has written THE_END. */
       ended: boolean;
-      /** Changes when files come or go. */
+      /** A text that changes when files come or go. */
       mark: string;
     };
 
-/** What keeps every attempt at a run from succeeding. */
+/** A permanent fault: no attempt at the run can succeed. */
 export interface Unmendable {
   problems: readonly FieldProblem[];
-  /** There is something to read: raw records are made of it before the run is set aside. */
+  /** Some live data can be read: raw records are made of it before the run is set aside. */
   canBeRead: boolean;
 }
 
-/** The end of the run as nobody can check coverage against it; null if it is fine, or still to come. */
+/** The fault of an end against which coverage cannot be checked; null if it is fine, or still to come. */
 export function endProblem(run: Run): FieldProblem | null {
   const { start, end, oddities } = run;
   if (end === null) return oddities.find(({ field }) => field === 'end') ?? null;
@@ -47,7 +47,7 @@ export function endProblem(run: Run): FieldProblem | null {
   return { field: 'end', problem: `is ${to}, which is not after start (${from})` };
 }
 
-/** Before an attempt: what no attempt could mend; null if there is nothing of the kind. */
+/** The permanent fault that is known before an attempt; null if there is none. */
 export function unmendable(run: Run, live: LiveLook): Unmendable | null {
   const end = isInstant(run, live) ? null : endProblem(run);
   // An unreadable end may be replaced while the run is taken.
@@ -57,7 +57,7 @@ export function unmendable(run: Run, live: LiveLook): Unmendable | null {
   return problems.length === 0 ? null : { problems, canBeRead: nothing === null };
 }
 
-/** A run of one chunk may well have ended in the instant in which it began: its coverage tells. */
+/** A run of one chunk may end at its start: then its coverage decides. */
 function isInstant({ start, end }: Run, live: LiveLook): boolean {
   return end?.getTime() === start.getTime() && live.kind === 'folder' && !live.hasMore;
 }
@@ -89,10 +89,10 @@ function nothingToRead(run: Run, live: LiveLook): FieldProblem | null {
   return null;
 }
 
-/** Raised before or by the reading of live data: another attempt reads the same. */
+/** Errors in reading live data that every attempt meets. */
 const THREADS = /Bad data for .*\. Got |\bwrote \d+( files into .*)?, expected/;
 
-/** What an attempt has found that no other would find otherwise; null if another may. */
+/** The permanent fault behind the error of an attempt; null if another attempt may succeed. */
 export function unmendableError(
   { type, message, traceback }: { type: string; message: string; traceback: string },
   plan: { salvage: boolean; compressor: unknown },
@@ -115,15 +115,15 @@ export function unmendableError(
   return null;
 }
 
-/** What strax says where its context forbids to make something, or does not know it. */
+/** Message of strax when its context forbids to make a data type. */
 const FORBIDDEN = /your context specifies (no new data can be created|it cannot be created)/;
 
-/** Is it the configuration of this host that makes every attempt fail? */
+/** Whether the configuration of this host makes every attempt fail. */
 export function isOfConfiguration({ type, message }: { type: string; message: string }): boolean {
   return type === 'UnknownTarget' || (type === 'DataNotAvailable' && FORBIDDEN.test(message));
 }
 
-/** All of a document that an attempt depends on; it changes when a person mends the document. */
+/** All fields on which an attempt depends, as text: it changes when a person corrects the document. */
 export function documentMark({ mode, detectors, start, end, liveLocation, daq }: Run): string {
   return JSON.stringify([mode, detectors, start, end, liveLocation, daq]);
 }
@@ -131,7 +131,7 @@ export function documentMark({ mode, detectors, start, end, liveLocation, daq }:
 export interface SetAside {
   /** `bootstrax.malformed`. */
   problems: readonly { field: string }[];
-  /** Null where document and live data show by themselves whether the fault is still there. */
+  /** Null where document and live data themselves show whether the fault is still there. */
   faultSeen: FaultSeen | null;
   /** The document as it is now. */
   parsed: ParsedRun;
@@ -140,8 +140,8 @@ export interface SetAside {
 }
 
 /**
- * A run that was set aside: is its fault gone, so that another attempt does not have to end the same?
- * Whatever cannot be told leaves it where it is.
+ * Whether the fault of a run that was set aside is corrected, so that another attempt may succeed. In
+ * doubt the run stays set aside.
  */
 export function isMended({ problems, faultSeen, parsed, live }: SetAside): boolean {
   if (parsed.kind === 'malformed' || problems.length === 0) return false;
@@ -150,25 +150,25 @@ export function isMended({ problems, faultSeen, parsed, live }: SetAside): boole
   if (live.kind === 'unseen' || run.bootstrax.state !== 'failed') return false;
   const now = unmendable(run, live);
   if (now !== null) {
-    // Nothing could be read of it then: raw records are made now.
+    // Nothing could be read before, and something can now: raw records are made of it.
     return now.canBeRead && faultSeen === null && problems.some(({ field }) => field === LIVE_DATA);
   }
   if (faultSeen === null) return true;
   return faultSeen.document !== documentMark(run) || faultSeen.live !== markOf(live);
 }
 
-/** Of the live data, for `FaultSeen`. */
+/** Mark of the live data for `FaultSeen`. */
 export function markOf(live: LiveLook): string {
   return live.kind === 'folder' ? live.mark : live.kind;
 }
 
-/** Why a run is set aside, without a full stop. `label` names it. */
+/** Why a run is set aside, without a full stop. `label` names the run. */
 export function unmendableText(label: string, { problems, canBeRead }: Unmendable): string {
   const made = canBeRead ? 'what can be read of it is made and kept, and ' : '';
-  return `${label} is set aside, since no other attempt can go better: ${problemsText(problems)}; ${made}its live data stays`;
+  return `${label} is set aside, because no other attempt can succeed: ${problemsText(problems)}; ${made}its live data stays`;
 }
 
-/** What a person does about it. */
+/** What a person has to do about a permanent fault. */
 export function howToMend(run: number): string {
-  return `Mend what is named: it is tried again by itself when its document or its live data has changed. Or use 'bootstrax retry ${run}'`;
+  return `Correct what is named: the run is tried again by itself when its document or its live data has changed. Or use 'bootstrax retry ${run}'`;
 }

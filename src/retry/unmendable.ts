@@ -9,12 +9,12 @@ import type { Environment } from '../ports/environment.ts';
 import { aboutOneRun } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
 
-/** Runs looked at in one pass; what is over comes with the next pass. */
+/** Most runs in one pass; the next pass reads on. */
 const BATCH = 200;
 
 /**
- * Runs that were set aside for a fault of their document or their live data: those of which the fault
- * is gone go back to the queue by themselves, and no others.
+ * Requeues runs that were set aside for a fault of their document or live data, once the fault is
+ * corrected.
  */
 export class SetAsideFaults {
   readonly #env: Environment;
@@ -45,7 +45,7 @@ export class SetAsideFaults {
     const seen = seenOf(document);
     const { failures } = run.bootstrax;
     if ((await env.store.runs.retry(seen, env.host, failures)) !== 'landed') return;
-    const message = `${runLabel(seen)} goes back to the queue: what it was set aside for has been mended`;
+    const message = `${runLabel(seen)} goes back to the queue: the fault for which it was set aside is corrected`;
     env.log.info({ event: 'run.corrected', run: run.number }, message);
     await tellDaq(env, 'info', message, run.number);
   }

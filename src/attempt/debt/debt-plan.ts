@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 
 import type { Plan } from '../attempt.pure.ts';
-import { lessonsOf } from '../../retry/learned-history.pure.ts';
+import { learnedFrom } from '../../retry/learned-history.pure.ts';
 import { makePlan } from '../../plan/plan.pure.ts';
 import type { Run } from '../../run/run.pure.ts';
 import type { Fence } from '../../run/run.port.ts';
@@ -29,7 +29,7 @@ export async function planDebt(
   );
   const hostTargets = await hostTargetsFor(env, run, signal);
   if (history === null || signal.aborted) return { kind: 'stopped' };
-  const { memoryFailures } = lessonsOf(history, run.bootstrax.failures);
+  const { memoryFailures } = learnedFrom(history, run.bootstrax.failures);
   // Without live data the reader has nothing to read, and need not, if its data is there.
   const liveLocation = run.liveLocation ?? env.liveDataRoots[0] ?? null;
   const fresh: Run = { ...run, liveLocation, bootstrax: { ...run.bootstrax, failures: 0 } };

@@ -86,7 +86,7 @@ const ENDED = new Date(START + 50_000);
 
 it.each<[what: string, end: Date | null, options: object, unknown: string | null]>([
   ['the resources do not follow it', null, { byRate: false }, null],
-  ['the run has ended', ENDED, {}, 'the run has ended, and its document tells none'],
+  ['the run has ended', ENDED, {}, 'the run has ended, and its document has none'],
   ['the DAQ reports no rates', null, { daqReports: false }, 'the DAQ writes no aggregate_status'],
 ])('a start does not wait for a rate where %s', async (_, end, options, unknown) => {
   // None of these answers needs a timer: time stands still here.

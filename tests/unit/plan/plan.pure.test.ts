@@ -87,9 +87,9 @@ describe('a plan', () => {
         orphanLimitSeconds: 900,
         reasons: [
           'Targets of the configuration.',
-          'Left out after 3 failures: event_info.',
+          'Dropped after 3 failures: event_info.',
           "Resources of the 'new' table for 90 MB/s.",
-          'Fewer cores and messages and a longer time-out after 3 failures.',
+          'Fewer cores and messages and a longer timeout after 3 failures.',
         ],
       },
     });
@@ -249,7 +249,7 @@ describe('the directory of live data', () => {
   ])('%s is not below %j', (location, roots) => {
     const refused = resolveLiveDirectory(located(location), roots);
     expect(refused.kind).toBe('host_problem');
-    expect('reason' in refused && refused.reason).toContain(`run 7 is said to be in ${location}`);
+    expect('reason' in refused && refused.reason).toContain(`run 7 names ${location}`);
     expect('reason' in refused && refused.reason).toContain(
       roots.length > 0 ? `in ${roots.join(', ')}.` : 'in nowhere.',
     );
@@ -264,7 +264,7 @@ describe('the directory of live data', () => {
     const deleted = { ...located('/live_data'), liveLocation: null };
     expect(resolveLiveDirectory(deleted, ['/live_data'])).toEqual({
       kind: 'run_problem',
-      reason: 'Run 7 has no live data any more: its document has no live entry.',
+      reason: 'Run 7 has no live data: its document has no live entry.',
     });
   });
 });

@@ -84,7 +84,7 @@ describe('resources by rate and failures', () => {
     expect(select({}).reasons).toEqual(['Default resources: the data rate is not known.']);
     expect(select({ rateMBps: 90, failures: 1 }).reasons).toEqual([
       "Resources of the 'new' table for 90 MB/s.",
-      'Fewer cores and messages and a longer time-out after one failure.',
+      'Fewer cores and messages and a longer timeout after one failure.',
     ]);
     expect(select({ failures: 3 }).reasons[1]).toMatch(/after 3 failures/);
     expect(select({ rateMBps: 90 }, 'huge')).toMatchObject({
@@ -112,7 +112,7 @@ describe('resources by rate and failures', () => {
     }
   });
 
-  it('have the default time-out where the table says nothing of it', () => {
+  it('have the default timeout where the table says nothing of it', () => {
     const row = { cores: 3, maxMessages: 4, timeoutSeconds: null };
     const silent = [
       { rateMBps: 100, ...row },

@@ -323,11 +323,11 @@ describe('graded shedding', () => {
         { type: 'peak_basics', failures: 3 },
       ],
     });
-    expect(reasons[1]).toBe('Failed before, so it goes with all that depends on it: event_basics.');
-    expect(reasons[2]).toMatch(/^Left out after 2 failures: event_info, /);
-    expect(reasons[3]).toMatch(/^Asked for instead: /);
+    expect(reasons[1]).toBe('Failed before, so dropped with all that depends on it: event_basics.');
+    expect(reasons[2]).toMatch(/^Dropped after 2 failures: event_info, /);
+    expect(reasons[3]).toMatch(/^Made instead: /);
     expect(select({ failures: 0 }).reasons).toEqual(['Targets of the configuration.']);
-    expect(select({ failures: 1 }).reasons.join()).toContain('Left out after 1 failure:');
+    expect(select({ failures: 1 }).reasons.join()).toContain('Dropped after 1 failure:');
   });
 
   it("falls back to the reference's lists without a graph, and says so", () => {
@@ -391,7 +391,7 @@ describe('failures that fewer plugins would not mend', () => {
     const culprits = [{ type: 'peaklets', failures: 1 }];
     const selection = select({ failures: 1, futile: [1], culprits });
     expect(selection.dropped).toEqual([]);
-    expect(selection.reasons.join(' ')).toMatch(/The failure would not go away/);
+    expect(selection.reasons.join(' ')).toMatch(/Fewer plugins would not prevent the failure/);
     expect(selection.reasons.join(' ')).not.toMatch(/peaklets/);
   });
 

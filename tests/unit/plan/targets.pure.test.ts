@@ -267,7 +267,7 @@ describe('reference shedding', () => {
       postProcessing: ['veto_intervals'],
       wanted: ['event_info', 'online_peak_monitor', 'veto_proximity', 'veto_intervals'],
       dropped: ['event_info'],
-      reasons: ['Targets of the configuration.', 'Left out after 3 failures: event_info.'],
+      reasons: ['Targets of the configuration.', 'Dropped after 3 failures: event_info.'],
     });
     expect(selectTargets(inputs({ mode: 'tpc_kr83m', failures: 5 }), RULES)).toMatchObject({
       dropped: [
@@ -279,9 +279,9 @@ describe('reference shedding', () => {
       ],
       reasons: [
         "Targets of modes with 'kr83m'.",
-        'Left out after 5 failures: event_info, online_peak_monitor, veto_proximity, ' +
+        'Dropped after 5 failures: event_info, online_peak_monitor, veto_proximity, ' +
           'event_info_double, veto_intervals.',
-        'Asked for instead: raw_records.',
+        'Made instead: raw_records.',
       ],
     });
     expect(selectTargets(inputs({ failures: 1, mode: 'pmtgain' }), RULES)).toMatchObject({
@@ -291,8 +291,8 @@ describe('reference shedding', () => {
     expect(selectTargets(inputs({ failures: 1 }), { ...RULES, ladder: ONE_RUNG })).toMatchObject({
       reasons: [
         'Targets of the configuration.',
-        'Left out after 1 failure: event_info, veto_intervals.',
-        'Asked for instead: raw_records.',
+        'Dropped after 1 failure: event_info, veto_intervals.',
+        'Made instead: raw_records.',
       ],
     });
   });
@@ -311,12 +311,12 @@ describe('reference shedding', () => {
       return selection.kind === 'targets' ? selection.reasons : [];
     };
     const named = (names: string) =>
-      `Failed before, so it goes with all that depends on it: ${names}.`;
+      `Failed before, so dropped with all that depends on it: ${names}.`;
     expect(reasonsAfter(2)[1]).toBe(named('merged_s2s, peaklets'));
     expect(reasonsAfter(1, culprits.slice(0, 2))[1]).toBe(named('merged_s2s'));
     expect(reasonsAfter(3, []).slice(1)).toEqual([
-      'Left out after 3 failures: event_info, online_peak_monitor, veto_proximity.',
-      'Asked for instead: peak_basics, peak_positions_cnf.',
+      'Dropped after 3 failures: event_info, online_peak_monitor, veto_proximity.',
+      'Made instead: peak_basics, peak_positions_cnf.',
     ]);
     expect(reasonsAfter(0)).toEqual(['Targets of the configuration.']);
     for (const none of [reasonsAfter(1, []), reasonsAfter(1, culprits.slice(3))]) {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { Cause } from '../../../src/retry/causes.pure.ts';
-import { lessonsOf, type PastAttempt } from '../../../src/retry/learned-history.pure.ts';
+import { learnedFrom, type PastAttempt } from '../../../src/retry/learned-history.pure.ts';
 
 const attempt = (
   failures: number,
@@ -12,8 +12,12 @@ const attempt = (
 });
 
 it('a run that never failed teaches nothing', () => {
-  expect(lessonsOf([], 0)).toEqual({ culprits: [], memoryFailures: 0, futile: [] });
-  expect(lessonsOf([attempt(0, null)], 0)).toEqual({ culprits: [], memoryFailures: 0, futile: [] });
+  expect(learnedFrom([], 0)).toEqual({ culprits: [], memoryFailures: 0, futile: [] });
+  expect(learnedFrom([attempt(0, null)], 0)).toEqual({
+    culprits: [],
+    memoryFailures: 0,
+    futile: [],
+  });
 });
 
 it('counts the failures for want of memory, by the kernel or by us, and names the culprits', () => {
@@ -25,7 +29,7 @@ it('counts the failures for want of memory, by the kernel or by us, and names th
     attempt(1, { plugin: 'events' }),
     attempt(0, { cause: 'no_progress' }),
   ];
-  expect(lessonsOf(history, 4)).toEqual({
+  expect(learnedFrom(history, 4)).toEqual({
     culprits: [
       { type: 'peaks', failures: 3 },
       { type: 'events', failures: 2 },
@@ -49,8 +53,8 @@ it('names the failures that fewer plugins would not mend', () => {
     attempt(1, meant({})),
     attempt(0, meant({ sheddingHelps: false })),
   ];
-  expect(lessonsOf(history, 3).futile).toEqual([3, 1]);
-  expect(lessonsOf(history.slice(2), 2).futile).toEqual([1]);
+  expect(learnedFrom(history, 3).futile).toEqual([3, 1]);
+  expect(learnedFrom(history.slice(2), 2).futile).toEqual([1]);
 });
 
 it('what an end means goes before how it came about, and counts though the failure did not', () => {
@@ -59,8 +63,8 @@ it('what an end means goes before how it came about, and counts though the failu
     attempt(1, { cause: 'strax_error', ...meant({ lessMemory: true }) }),
     attempt(0, { cause: 'out_of_memory', ...meant({ lessMemory: false }) }),
   ];
-  expect(lessonsOf(history, 2).memoryFailures).toBe(2);
-  expect(lessonsOf([attempt(0, { counted: false, ...meant({ lessMemory: true }) })], 0)).toEqual({
+  expect(learnedFrom(history, 2).memoryFailures).toBe(2);
+  expect(learnedFrom([attempt(0, { counted: false, ...meant({ lessMemory: true }) })], 0)).toEqual({
     culprits: [],
     memoryFailures: 1,
     futile: [],
@@ -69,12 +73,12 @@ it('what an end means goes before how it came about, and counts though the failu
 
 it('what a person has reset is past', () => {
   const history = [attempt(0, { cause: 'memory_limit' }), attempt(5, { cause: 'memory_limit' })];
-  expect(lessonsOf(history, 1).memoryFailures).toBe(1);
+  expect(learnedFrom(history, 1).memoryFailures).toBe(1);
   // Failed by hand meanwhile: the count has gone on without an attempt.
-  expect(lessonsOf(history, 2).memoryFailures).toBe(0);
+  expect(learnedFrom(history, 2).memoryFailures).toBe(0);
 });
 
 it('an attempt of an earlier version names no cause', () => {
   const past = { failures: 0, result: { counted: true, plugin: null } };
-  expect(lessonsOf([past], 1)).toEqual({ culprits: [], memoryFailures: 0, futile: [] });
+  expect(learnedFrom([past], 1)).toEqual({ culprits: [], memoryFailures: 0, futile: [] });
 });
