@@ -52,7 +52,7 @@ async function within(seconds: number, condition: () => boolean): Promise<boolea
   const limit = monotonicMs(systemClock) + seconds * 1000;
   while (!condition()) {
     if (monotonicMs(systemClock) > limit) return false;
-    await systemClock.sleep(LOOK_SECONDS);
+    await systemClock.sleep(POLL_SECONDS);
   }
   return true;
 }

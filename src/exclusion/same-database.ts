@@ -29,7 +29,7 @@ export async function worksOnDatabase(
     const now = await timeThere();
     if (now === null) return false;
     if (now !== before) return true;
-    await systemClock.sleep(LOOK_SECONDS);
+    await systemClock.sleep(POLL_SECONDS);
   }
   return false;
 }

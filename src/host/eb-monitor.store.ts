@@ -4,7 +4,7 @@ import type { CappedSpec } from '../infra/mongo/bounded-collections.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { literal } from '../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
-import type { EbMonitorStore, LastSign, LifeSign, SignOfManager } from './host.port.ts';
+import type { EbMonitorStore, HeartbeatWriter, HostHeartbeat, LastHeartbeat } from './host.port.ts';
 import { systemClock } from '../infra/clock/clock.ts';
 
 export const EB_MONITOR_COLLECTION = 'eb_monitor';
