@@ -1,12 +1,12 @@
 import type { ActionKind } from '../features/actions/action-table.pure.ts';
 
-/** What the API asks and answers about actions: the one definition for server and client. Times ISO 8601, UTC. */
+/** Requests and answers of the API about actions: the one definition for server and client. Times are ISO 8601, UTC. */
 
-/** What an action is about; exactly one of the three. */
+/** The target of an action; exactly one of the three. */
 export interface ActionTarget {
   run?: number;
   host?: string;
-  /** Key of an item that needs a human, or of a failure group. */
+  /** Key of an item that needs attention, or of a failure group. */
   item?: string;
 }
 
@@ -16,9 +16,9 @@ export interface PreviewBody {
   targets: ActionTarget[];
 }
 
-/** What the action would do to one target, as things stand. */
+/** What the action would do to one target now. */
 export interface ActionEffect extends ActionTarget {
-  /** What was seen: the action lands only if it is still so. */
+  /** What the person saw: the action lands only while it is still the same. */
   seen: string;
   possible: boolean;
   /** One sentence: what will happen, or why it cannot. */
@@ -33,25 +33,25 @@ export interface PreviewAnswer {
 /** POST /api/actions */
 export interface ActionBody {
   kind: ActionKind;
-  /** For those who read it later; never empty. */
+  /** The reason, for those who read it later; never empty. */
   reason: string;
   targets: (ActionTarget & { seen: string })[];
-  /** For drain and acknowledge: it ends by itself after so many hours. */
+  /** For drain and acknowledge: after this time it ends by itself. */
   hours?: number;
 }
 
-/** One action as the audit has it. */
+/** One action of the list of actions. */
 export interface ActionView extends ActionTarget {
   id: string;
   /** An `ActionKind`, or one of another release. */
   kind: string;
   by: string;
-  /** Through what it came. */
+  /** Whether it was requested by a command or on the page. */
   via: 'dashboard' | 'command';
   reason: string;
   state: 'requested' | 'seen' | 'done' | 'refused';
   requested: string;
-  /** The host that carries it out, once it has noticed. */
+  /** The host that carries it out, once that has read it. */
   seenBy: { host: string; at: string } | null;
   ended: string | null;
   /** What has been done, or why it was refused. */
@@ -62,7 +62,7 @@ export interface ActionView extends ActionTarget {
   after: Record<string, unknown> | null;
 }
 
-/** POST /api/actions: one each, in the order of the targets. */
+/** POST /api/actions: one action for each target, in their order. */
 export interface ActionsAnswer {
   now: string;
   actions: ActionView[];

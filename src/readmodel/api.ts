@@ -8,7 +8,7 @@ import type { FailureGroup } from './failures.pure.ts';
 import type { LadderRow } from './ladder.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
 
-/** What the API answers: the one definition for server and client. Times ISO 8601, UTC. */
+/** The answers of the API: the one definition for server and client. Times are ISO 8601, UTC. */
 
 /** One cell of the strip of the last runs. */
 export interface StripCell {
@@ -28,7 +28,7 @@ export interface AlarmView {
   opened: string;
   /** Null while it is open. */
   over: string | null;
-  /** What each receiver has been told of it last. */
+  /** The last message to each receiver. */
   told: { receiver: string; said: 'raised' | 'cleared'; at: string }[];
 }
 
@@ -36,19 +36,19 @@ export interface AlarmView {
 export interface AlarmsPanel {
   /** Newest first. */
   open: AlarmView[];
-  /** Over since yesterday, newest first. */
+  /** Alarms that ended in the last day, newest first. */
   recent: AlarmView[];
-  /** As the settings name them; nobody is told where there is none. */
+  /** Receivers of the settings; without any no alarm is sent. */
   receivers: {
     destination: 'webhook' | 'mail' | 'dead_man';
-    /** The last one that went well. */
+    /** When the last message was sent. */
     sent: string | null;
     failingSince: string | null;
     problem: string | null;
-    /** Tried again then. */
+    /** When the next try follows. */
     next: string | null;
   }[];
-  /** Nobody is told until then: of anything, or of what is about one host. */
+  /** Times in which no alarm is sent: none at all, or none about one host. */
   maintenance: {
     id: string;
     host: string | null;
@@ -68,9 +68,9 @@ export interface ChangedEvent {
 export interface RunsAnswer {
   now: string;
   runs: RunRow[];
-  /** For the next page; null at the end. */
+  /** Run number below which the next page begins; null at the end. */
   before: number | null;
-  /** Runs that fit, on all pages together; null as long as they are being counted. */
+  /** Number of runs that fit, on all pages together; null while they are being counted. */
   total: number | null;
 }
 
@@ -80,7 +80,7 @@ export interface AttemptView {
   host: string;
   started: string;
   ended: string | null;
-  /** Counted failures before it. */
+  /** Counted failures before this attempt. */
   rung: number;
   outcome: string | null;
   cause: string | null;
@@ -94,14 +94,14 @@ export interface AttemptView {
   cores: number | null;
   maxMessages: number | null;
   timeoutSeconds: number | null;
-  /** How long its steps took. */
+  /** Durations of its steps. */
   steps: Latencies;
-  /** What shaped the plan. */
+  /** The reasons for the plan, one sentence each. */
   reasons: string[];
-  /** What it read of the live data, a sentence each. */
+  /** What was read of the live data, one sentence each. */
   input: string[];
   versions: Record<string, string>;
-  /** Its log and curves can be read from where the dashboard runs. */
+  /** Whether its log and curves can be read on the machine of the dashboard. */
   filesHere: boolean;
 }
 
@@ -118,7 +118,7 @@ export interface DeletedData {
   by: string | null;
 }
 
-/** What a person or a program wrote at a run. */
+/** A tag or comment of a person or a program. */
 export interface RunNote {
   text: string;
   by: string | null;
@@ -130,7 +130,7 @@ export interface RunNote {
 export interface RunAnswer {
   now: string;
   row: RunRow;
-  /** In full, with traceback. */
+  /** The whole reason, with traceback. */
   reason: string | null;
   explanation: NumberedExplanation;
   rateMBps: number | null;
@@ -143,7 +143,7 @@ export interface RunAnswer {
   /** Both oldest first. */
   tags: RunNote[];
   comments: RunNote[];
-  /** Newest first; more by `/api/actions?run=`. */
+  /** Newest first; older ones are at `/api/actions?run=`. */
   actions: ActionView[];
 }
 
@@ -163,7 +163,7 @@ export interface HostHistoryAnswer {
   swap: (number | null)[];
   disk: (number | null)[];
   liveDisk: (number | null)[];
-  /** Processes that run or want to. */
+  /** Processes that run or wait for a core. */
   load: (number | null)[];
 }
 

@@ -12,7 +12,7 @@ import type { RunRow } from './run-row.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 import { ABANDON_TAG } from '../run/run-tags.pure.ts';
 
-/** One thing that does not become well by itself. */
+/** One problem that does not go away by itself. */
 export interface AttentionItem {
   kind:
     | 'given_up'
@@ -26,7 +26,7 @@ export interface AttentionItem {
     | 'runs_left'
     | 'incomplete'
     | 'not_handed_on';
-  /** Opens the page of. */
+  /** The host or run whose page the item opens. */
   run: number | null;
   host: string | null;
   /** One sentence: what is wrong. */
@@ -42,24 +42,24 @@ export interface AttentionItem {
 }
 
 type Bare = Omit<AttentionItem, 'key' | 'seen' | 'acknowledged'> & {
-  /** Tells two occurrences of the same kind apart. */
+  /** Differs between two occurrences of the same kind. */
   occurrence: string;
 };
 
 export interface AttentionLimits {
-  /** A promised time may pass by so much, seconds. */
+  /** Time by which a promised retry may be late, seconds. */
   promiseGraceSeconds: number;
-  /** A busy run's life sign may be so old, seconds. */
+  /** Age that the heartbeat of a busy run may reach, seconds. */
   busyLeaseSeconds: number;
   consideringLeaseSeconds: number;
-  /** What waits for so long goes before new runs. */
+  /** A retry that has waited for this time goes before new runs. */
   overdueSeconds: number;
 }
 
 /** `notHandedOn`: why a done run has no status that hands it on, where it should have one. */
 export type RunToLookAt = RunRow & { notHandedOn?: string | null };
 
-/** What needs a human, most urgent first; normally nothing. */
+/** What needs attention, most urgent first; normally nothing. */
 export function attention(
   runs: readonly RunToLookAt[],
   hosts: readonly HostCard[],
@@ -84,7 +84,7 @@ export function attention(
   return items.sort((a, b) => URGENCY[a.kind] - URGENCY[b.kind] || (b.run ?? 0) - (a.run ?? 0));
 }
 
-/** Documents that are set aside for their number are one thing to settle, and one item. */
+/** Documents that are set aside for the same run number are one problem, and one item. */
 function onceEachNumber(runs: readonly RunToLookAt[]): RunToLookAt[] {
   const told = new Set<number | null>();
   return runs.filter(({ run, condition, setAsideFor }) => {
@@ -113,7 +113,7 @@ function ofHost(host: HostCard): Bare[] {
   return host.condition === 'silent' ? stateOf(host) : [...stateOf(host), ...leftBy(host)];
 }
 
-/** One item for all of them: what the database refuses of one it may refuse of the others. */
+/** One item for all runs of a host that the database refuses: they probably have the same cause. */
 function leftBy({ host, leftRuns }: HostCard): Bare[] {
   const [first] = leftRuns;
   if (first === undefined) return [];
@@ -127,8 +127,8 @@ function leftBy({ host, leftRuns }: HostCard): Bare[] {
         since: null,
         occurrence: [...runs].sort().join(' '),
       },
-      what: `${host} leaves ${namedInWords(runs)} alone, since the database refuses what it writes of ${first.run}: ${first.why.replace(/\.$/, '')}.`,
-      todo: 'Mend the document or the right to write it; the host tries again by itself.',
+      what: `${host} does not process ${namedInWords(runs)}, because the database refuses its writes to ${first.run}: ${first.why.replace(/\.$/, '')}.`,
+      todo: 'Correct the document, or the rights of the database user; then the host tries again by itself.',
     },
   ];
 }
@@ -153,11 +153,11 @@ function stateOf(host: HostCard): Bare[] {
       {
         ...about,
         kind: 'host_silent',
-        what: `${host.host} gives no life sign${host.runs.length > 0 ? `; it had run ${host.runs.join(', ')}` : ''}.`,
+        what: `${host.host} sends no heartbeat${host.runs.length > 0 ? `; it had run ${host.runs.join(', ')}` : ''}.`,
         since: host.lastSign,
-        // Not of its newest sign: older ones are not always looked at.
+        // Not the time of its newest heartbeat: older ones are not always read.
         occurrence: `since ${host.time}`,
-        todo: `Look at the machine; start its manager again, or mark it as taken out of service.`,
+        todo: `Check the machine. Start its manager again, or mark the host as taken out of service.`,
       },
     ];
   }
@@ -166,10 +166,10 @@ function stateOf(host: HostCard): Bare[] {
       {
         ...about,
         kind: 'host_quarantined',
-        what: `${host.host} takes no runs: ${host.whyNot ?? 'run after run failed on it'}.`,
+        what: `${host.host} takes no runs: ${host.whyNot ?? 'several runs in a row have failed on it'}.`,
         since: null,
         occurrence: host.whyNot ?? '',
-        todo: `Compare its failures with those of other hosts; it tries one run again by itself.`,
+        todo: `Compare its failures with those of other hosts. The host tries one run again by itself.`,
       },
     ];
   }
@@ -205,9 +205,9 @@ function ofRun(
           {
             ...about,
             kind: 'same_number',
-            what: `${name} has ${run.setAsideFor.length + 1} documents; ${run.id} is set aside, the number is that of ${namedInWords(run.setAsideFor)} as well.`,
+            what: `${name} has ${run.setAsideFor.length + 1} documents. ${run.id} is set aside, because ${namedInWords(run.setAsideFor)} has the same number.`,
             since,
-            todo: `bootstrax renumber ${run.id} NUMBER --reason TEXT, or remove the wrong one of them`,
+            todo: `bootstrax renumber ${run.id} NUMBER --reason TEXT, or remove the wrong document`,
           },
         ];
       }
@@ -219,8 +219,8 @@ function ofRun(
           since,
           todo:
             run.run === null
-              ? 'Mend the document.'
-              : `Mend the document, then bootstrax retry ${run.run}`,
+              ? 'Correct the document.'
+              : `Correct the document, then bootstrax retry ${run.run}`,
         },
       ];
     case 'retrying':
@@ -232,7 +232,7 @@ function ofRun(
         {
           ...about,
           kind: 'promise_missed',
-          what: `${name} was to be tried again and no host has taken it${because}`,
+          what: `${name} is due for a retry, and no host has taken it${because}`,
           since: run.nextRetry,
           todo: `bootstrax explain ${run.run ?? '?'}`,
         },
@@ -247,9 +247,9 @@ function ofRun(
         {
           ...about,
           kind: 'run_silent',
-          what: `${name} is ${run.condition} on ${run.host ?? 'an unknown host'} without a life sign, and no host has taken it over.`,
+          what: `${name} is ${run.condition} on ${run.host ?? 'an unknown host'} without a heartbeat, and no host has taken it over.`,
           since,
-          todo: 'Is any manager running? bootstrax hosts',
+          todo: 'Check that managers run: bootstrax hosts',
         },
       ];
     }
@@ -268,8 +268,8 @@ function ofProducts(run: RunToLookAt, name: string, since: string | null): OfRun
   return [
     {
       ...{ run: run.run, host: run.host, kind: 'not_handed_on', since },
-      what: `${name} is done on ${run.host ?? 'an unknown host'}, and is not handed on: ${run.notHandedOn}.`,
-      todo: `Look at its data: the DAQ's log says what is missing. Restore it, or have it made again: bootstrax retry ${run.run ?? run.id} --even-done --reason TEXT`,
+      what: `${name} is done on ${run.host ?? 'an unknown host'}, but not handed on: ${run.notHandedOn}.`,
+      todo: `Check its data: the DAQ's log says what is missing. Restore it, or have it made again: bootstrax retry ${run.run ?? run.id} --even-done --reason TEXT`,
     },
   ];
 }
@@ -279,7 +279,7 @@ function ofData(run: RunToLookAt, name: string, since: string | null): OfRun {
   return [
     {
       ...{ run: run.run, host: run.host, kind: 'incomplete', since },
-      what: `${name} is done with less than was taken: ${boundedLine(run.incomplete.join(' '), LONGEST_LACK)}`,
+      what: `${name} is done, but live data was missing: ${boundedLine(run.incomplete.join(' '), LONGEST_LACK)}`,
       todo: `Once the files are whole: bootstrax retry ${run.run ?? run.id} --even-done --reason TEXT`,
     },
   ];
@@ -289,8 +289,8 @@ function ofData(run: RunToLookAt, name: string, since: string | null): OfRun {
 const LONGEST_LACK = 500;
 
 /**
- * A retry that is due goes behind new runs: it is late only once a host with a free place has left it
- * lying, or when it has waited for so long that it goes first.
+ * Whether a retry is late. New runs go first, so a due retry is late only if a host had a free slot and
+ * did not take it, or if it has waited so long that it goes before new runs.
  */
 function isLate(due: Date, limits: AttentionLimits, now: Date, places: SlotsNow): boolean {
   const grace = limits.promiseGraceSeconds;

@@ -13,14 +13,14 @@ import { Wake } from '../infra/concurrency/wake.ts';
 
 /** Documents read at a time. */
 const WINDOW = { least: 250, most: 500, widest: 8000 };
-/** Whatever the stream of changes may have missed is read again so often, ms. */
+/** Intervals at which runs are read again, in case the change stream has missed something, ms. */
 const RECENT_MS = 30_000;
 const EVERYTHING_MS = 3_600_000;
-/** Where nothing tells of changes: all runs over and over, and more often what hosts work at or ended. */
+/** Without a change stream all runs are polled, and more often those in work or just ended. */
 const POLL = { everythingMs: 15_000, touchedMs: 5000, overlapMs: 60_000, most: 1000 };
-/** Share of the time for which the database is asked, of those who are polled for changes. */
+/** Fraction of the time in which the database may be busy with this polling. */
 const POLL_SHARE = 0.1;
-/** Of these: the newest numbers, and runs that may change at any moment. */
+/** How many of the newest runs, and of runs that may change at any moment, are read again. */
 const RECENT = { numbers: 300, unsettled: 500 };
 /** Changes are gathered for so long, ms. */
 const GATHER_SECONDS = 0.1;
@@ -31,15 +31,15 @@ const FAILURE_PAUSE_SECONDS = 2;
 const TICK_SECONDS = 1;
 /** As long as fewer numbers have been read, the database is asked instead. */
 const LEAST_KNOWN = 2000;
-/** A row of a page may have changed since it was noted: then the page is filled up. */
+/** A page is searched again if its rows have changed since they were stored here; at most this often. */
 const PAGE_TRIES = 4;
 
 type Id = RunDocument['_id'];
 
-/** One page of a listing, and how many runs fit in all. */
+/** One page of a listing, with the number of all runs that fit. */
 export interface CountedPage {
   rows: RunRow[];
-  /** Null as long as not all runs are known. */
+  /** Null until all runs have been read. */
   total: number | null;
   before: number | null;
 }
@@ -54,8 +54,9 @@ export interface CatalogueParts extends Background {
 }
 
 /**
- * Keeps the catalogue of all runs: reads everything once in small pieces, then what the stream of changes
- * tells of, and from time to time again what it may not have told of. While nobody looks it only notes.
+ * Keeps the catalogue of all runs: reads everything once in small pieces, then each run that the change
+ * stream names, and at intervals again what the stream may have missed. While no browser is connected it
+ * only collects the names.
  */
 export class CatalogueKeeper {
   readonly #store: Pick<Store, 'overview' | 'serverTime'>;
@@ -71,12 +72,12 @@ export class CatalogueKeeper {
   #next: number | null = null;
   #top = 0;
   #width = WINDOW.most;
-  /** Everything has been read at least once. */
+  /** All runs have been read at least once. */
   #complete = false;
   #everythingDue = true;
   #everythingAtMs = -Infinity;
   #recentAtMs = -Infinity;
-  /** There is no stream of changes. */
+  /** There is no change stream. */
   #isPolling = false;
   #touchedAtMs = -Infinity;
   #endedUpTo: Date | null = null;
@@ -96,7 +97,7 @@ export class CatalogueKeeper {
     this.#tasks.start('reading the catalogue', () => this.#loop());
   }
 
-  /** Nothing will tell of changes: they are looked for from now on. */
+  /** Polls for changes from now on, because there is no change stream. */
   poll(): void {
     this.#isPolling = true;
     this.#wake.notify();
@@ -105,12 +106,12 @@ export class CatalogueKeeper {
   /** A run has changed; null: any may have. */
   onChange(id: Id | null): void {
     if (id === null) {
-      // Before the first look there is nothing that could have been missed.
+      // Before the first reading nothing can have been missed.
       this.#everythingDue ||= this.#everythingAtMs > -Infinity;
       this.#recentAtMs = -Infinity;
     } else {
       this.#changed.set(idText(id), id);
-      // Nobody has looked for long: one look at everything costs less than to remember.
+      // After a long time without browsers, reading everything costs less than remembering each change.
       if (this.#changed.size > MOST_REMEMBERED) {
         this.#changed.clear();
         this.#everythingDue = true;
@@ -119,12 +120,12 @@ export class CatalogueKeeper {
     this.#wake.notify();
   }
 
-  /** How many runs there are; null while they are being counted. */
+  /** The number of all runs; null while they are being counted. */
   get size(): number | null {
     return this.#complete ? this.#catalogue.size : null;
   }
 
-  /** Runs that fit, newest first; null as long as those below `before` are not known. */
+  /** Runs that fit, newest first; null until those below `before` have been read. */
   async page(
     query: CatalogueQuery,
     limit: number,
@@ -149,7 +150,7 @@ export class CatalogueKeeper {
     return { rows, total: null, before: page.before ?? end };
   }
 
-  /** All runs from this number on are known; null: too few are. */
+  /** The run number from which on all runs have been read; null: too few have. */
   #knownFrom(): number | null {
     if (this.#complete) return 0;
     return this.#next === null || this.#top - this.#next < LEAST_KNOWN ? null : this.#next + 1;
@@ -163,7 +164,7 @@ export class CatalogueKeeper {
         const busy = this.#isWanted() && (await this.#step(begun));
         if (!busy) await this.#wake.wait(TICK_SECONDS, signal);
         else {
-          // Others ask the database too: at most half of its time is for this.
+          // The database serves others too: it is busy with this at most half of the time.
           const rest = this.#isPolling && this.#complete ? 1 / POLL_SHARE - 1 : 1;
           const pauseMs = (monotonicMs(this.#clock) - begun) * rest;
           await this.#clock.sleep(pauseMs / 1000, signal);
@@ -175,7 +176,7 @@ export class CatalogueKeeper {
     }
   }
 
-  /** Reads what is most urgent; false: nothing is. */
+  /** Reads what is most urgent; false: there is nothing to read. */
   async #step(at: number): Promise<boolean> {
     if (this.#changed.size > 0) {
       await this.#clock.sleep(GATHER_SECONDS, this.#tasks.signal);
@@ -218,7 +219,7 @@ export class CatalogueKeeper {
     }
   }
 
-  /** Runs in work, and those of attempts that have ended since the last look, however old they are. */
+  /** Reads the runs in work, and those whose attempts have ended since the last reading. */
   async #readTouched(): Promise<void> {
     const { overview } = this.#store;
     const now = await this.#store.serverTime();
@@ -236,7 +237,7 @@ export class CatalogueKeeper {
     await this.#read(() => this.#store.overview.ofNumbers(unsettled));
   }
 
-  /** The piece below and with `top`; where numbers are sparse it grows. */
+  /** Reads a piece of run numbers that ends with `top`; the piece grows where numbers are sparse. */
   async #readWindow(top: number): Promise<void> {
     const low = Math.max(0, top - this.#width + 1);
     const found = top < 0 ? 0 : await this.#readNumbers(low, top);

@@ -1,7 +1,7 @@
 import type { Condition } from './run-condition.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
 
-/** Which runs are looked for; what is left out is not asked. */
+/** The filters of a listing; an absent field does not filter. */
 export interface CatalogueQuery {
   condition?: Condition;
   mode?: string;
@@ -13,9 +13,9 @@ export interface CatalogueQuery {
   to?: number;
 }
 
-/** Of a run what people filter by. */
+/** The fields of a run by which people filter. */
 interface Entry {
-  /** Of the document. */
+  /** Id of the run document. */
   id: string;
   run: number;
   condition: Condition;
@@ -25,17 +25,17 @@ interface Entry {
   tags: readonly string[];
 }
 
-/** What a page of a listing consists of. */
+/** One page of a listing. */
 export interface CataloguePage {
   /** Run numbers, highest first. */
   runs: number[];
-  /** Runs that fit on all pages together. */
+  /** Number of runs that fit, on all pages together. */
   total: number;
   /** Run number below which the next page begins; null at the end. */
   before: number | null;
 }
 
-/** Conditions that change without anybody doing anything to the run. */
+/** Conditions that change without an action of a person. */
 const UNSETTLED: ReadonlySet<Condition> = new Set<Condition>([
   'new',
   'considering',
@@ -45,13 +45,12 @@ const UNSETTLED: ReadonlySet<Condition> = new Set<Condition>([
 ]);
 
 /**
- * What each run is filtered by, kept so that a filter is answered and counted without asking a database,
- * however many runs there are and however few fit. It knows what it is told; who reads the documents of a
- * page tells it what has changed.
+ * Keeps in memory by what each run is filtered, so that filters are answered and counted without a query.
+ * It reads nothing itself: its keeper puts each run that it has read.
  */
 export class Catalogue {
   readonly #entries = new Map<string, Entry>();
-  /** Highest run number first; null when it must be made anew. */
+  /** Highest run number first; null when it must be sorted again. */
   #ordered: Entry[] | null = [];
   /** One copy of each text and list, since most runs share them. */
   readonly #texts = new Map<string, string>();
@@ -61,7 +60,7 @@ export class Catalogue {
     return this.#entries.size;
   }
 
-  /** A run as it is now. Without a number it cannot be listed. */
+  /** Puts a run in its present state. A run without a number cannot be listed. */
   put(row: RunRow): void {
     if (row.run === null) return this.remove(row.id);
     const entry: Entry = {
@@ -75,9 +74,9 @@ export class Catalogue {
     };
     const before = this.#entries.get(row.id);
     this.#entries.set(row.id, entry);
-    // Most changes leave a run where it is: then it is exchanged in its place.
+    // Most changes leave the position of a run: then only its entry is exchanged.
     if (before?.run === entry.run && this.#ordered !== null) {
-      const at = placeOf(this.#ordered, before);
+      const at = positionOf(this.#ordered, before);
       if (at !== -1) this.#ordered[at] = entry;
       else this.#ordered = null;
     } else {
@@ -85,12 +84,12 @@ export class Catalogue {
     }
   }
 
-  /** The document is gone. */
+  /** Forgets a run whose document is gone. */
   remove(id: string): void {
     if (this.#entries.delete(id)) this.#ordered = null;
   }
 
-  /** All documents with these numbers have been seen: what is not among them is gone. */
+  /** Forgets the runs with numbers from `from` to `to` that are not among `ids`. */
   keepOnly(from: number, to: number, ids: ReadonlySet<string>): void {
     const ordered = this.#inOrder();
     for (let at = firstAtMost(ordered, to); at < ordered.length; at++) {
@@ -100,7 +99,7 @@ export class Catalogue {
     }
   }
 
-  /** Runs that fit, those below the number `before`, highest first; and how many fit in all. */
+  /** The runs below the number `before` that fit, highest first; and how many fit on all pages. */
   find(query: CatalogueQuery, limit: number, before: number | null): CataloguePage {
     const runs: number[] = [];
     let documents = 0;
@@ -159,7 +158,7 @@ function newestFirst(a: Entry, b: Entry): number {
   return b.run - a.run || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
 
-/** Place of the first entry whose run number is not above this one. */
+/** Position of the first entry whose run number is not above this one. */
 function firstAtMost(ordered: readonly Entry[], run: number): number {
   let low = 0;
   let high = ordered.length;
@@ -171,15 +170,15 @@ function firstAtMost(ordered: readonly Entry[], run: number): number {
   return low;
 }
 
-/** -1 if it is not there. */
-function placeOf(ordered: readonly Entry[], { id, run }: Entry): number {
+/** Position of an entry; -1 if it is not there. */
+function positionOf(ordered: readonly Entry[], { id, run }: Entry): number {
   for (let at = firstAtMost(ordered, run); ordered[at]?.run === run; at++) {
     if (ordered[at]?.id === id) return at;
   }
   return -1;
 }
 
-/** Whether a run is among those looked for. */
+/** Whether a run fits the filters. */
 export function fits(
   entry: Omit<Entry, 'id' | 'run'> & { run: number | null },
   query: CatalogueQuery,

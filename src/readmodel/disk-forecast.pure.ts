@@ -1,20 +1,20 @@
-/** How full a disk was at a time. */
+/** Use of a disk at one time. */
 export interface DiskPoint {
-  /** Ms since 1970. */
+  /** Milliseconds since 1970. */
   atMs: number;
   usedPercent: number;
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** A straight line through less time than this says nothing. */
+/** A shorter span of points allows no forecast. */
 const LEAST_SPAN_MS = 8 * MINUTE_MS;
-/** Further away than this is not soon. */
+/** Forecasts reach this far. */
 const HORIZON_HOURS = 72;
 
 /**
- * Hours until the disk has reached `limitPercent`, by a straight line through the points; 0 if it has;
- * null if it does not fill up within three days, or too little is known.
+ * Hours until the disk reaches `limitPercent`, by a straight line through the points. 0: it has reached
+ * it. Null: it does not within three days, or the points are too few.
  */
 export function hoursUntilFull(points: readonly DiskPoint[], limitPercent: number): number | null {
   const newest = points.reduce<DiskPoint | null>(
@@ -31,7 +31,7 @@ export function hoursUntilFull(points: readonly DiskPoint[], limitPercent: numbe
   return hours <= HORIZON_HOURS ? hours : null;
 }
 
-/** Least squares. */
+/** Slope of the line of least squares, percent per hour. */
 function slopePerHour(points: readonly DiskPoint[]): number {
   const meanMs = mean(points.map(({ atMs }) => atMs));
   const meanUsed = mean(points.map(({ usedPercent }) => usedPercent));

@@ -8,7 +8,7 @@ import { freeSlots } from '../claim/slots.pure.ts';
 import type { ParsedRun } from '../run/run.pure.ts';
 import { leftToWarmText, warmHostBeside } from '../claim/warm-host.pure.ts';
 
-/** What one host would do with a run. */
+/** The verdict of one host on a run. */
 export interface HostOpinion {
   host: string;
   verdict: Explanation['verdict'];
@@ -17,15 +17,16 @@ export interface HostOpinion {
 }
 
 export interface FleetExplanation extends Explanation {
-  /** The host from which it is seen: one that would take it, else its own, else any. */
+  /** The host whose view is shown: one that would take the run, else its holder, else any. */
   seenFrom: string;
-  /** Every host that gives life signs. */
+  /** Every host that is not silent. */
   hosts: HostOpinion[];
 }
 
 /**
- * The answer to why a run is, or is not, processed, for command, page and report alike: asked for each
- * live host, told by the telling one. Without a live host it is told as if `home` ran, and that nobody does.
+ * Why a run is, or is not, being processed, for command, page and report alike. It is decided for each
+ * live host; the answer is that of the host that matters most. If no host lives, it is the answer that
+ * `home` would give if its manager ran, and says so.
  */
 export function explainFleet(
   parsed: ParsedRun,
@@ -36,15 +37,15 @@ export function explainFleet(
   home: Pick<HostFacts, 'host' | 'role'> = { host: 'any host', role: 'primary' },
 ): FleetExplanation {
   const live = fleetNow.hosts.filter(({ state }) => state !== 'dead');
-  const asked =
+  const views =
     live.length === 0 ? [absent(home, fleetNow)] : live.map((view) => factsOf(view, live));
-  const opinions = asked.map((host) => ({
+  const opinions = views.map((host) => ({
     host: host.host,
     explanation: explain(parsed, host, fleet, rules, now, fleetNow),
   }));
-  const owner = (parsed.kind === 'run' ? parsed.run : parsed.malformed).bootstrax.host;
+  const holder = (parsed.kind === 'run' ? parsed.run : parsed.malformed).bootstrax.host;
   const takers = opinions.filter(({ explanation }) => explanation.verdict === 'eligible');
-  const telling = takers[0] ?? opinions.find(({ host }) => host === owner) ?? opinions[0]!;
+  const telling = takers[0] ?? opinions.find(({ host }) => host === holder) ?? opinions[0]!;
   return {
     ...telling.explanation,
     next: byAll(
@@ -66,7 +67,7 @@ export function explainFleet(
   };
 }
 
-/** Named, while one can still read them all. */
+/** Names of the hosts, if they are few enough to be read. */
 const MOST_NAMED = 3;
 
 function byAll(next: NextStep | null, takers: readonly string[]): NextStep | null {
@@ -86,7 +87,7 @@ export function absent(
   return { host, role, accepting: { ok: true, assumed: `as if it ran: ${lastHeard(fleetNow)}` } };
 }
 
-/** A host for the decisions, beside the others that live. */
+/** The facts about a host on which it decides, with the other live hosts. */
 export function factsOf(view: HostView, hosts: readonly HostView[]): HostFacts {
   const { host, role } = view;
   return {

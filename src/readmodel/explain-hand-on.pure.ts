@@ -4,7 +4,7 @@ import { STATUS_TO_REPLACE } from '../run/hand-on.pure.ts';
 import type { StoredRun } from '../run/stored-run.pure.ts';
 import type { Explanation } from './explain.pure.ts';
 
-/** The explanation of a done run that says, too, why it is not handed on. */
+/** Adds to the explanation of a done run why it is not handed on. */
 export function withHandOn<Explained extends Explanation>(
   explanation: Explained,
   stored: StoredRun,

@@ -17,7 +17,7 @@ export interface NumberedExplanation extends FleetExplanation {
 
 const BEFORE_DONE: readonly (string | null)[] = [null, 'failed', 'considering'];
 
-/** The explanation of one of the documents of a number, with what the others mean for it. */
+/** Adds to the explanation of a run document what the others with its number mean for it. */
 export function withNumber(
   explanation: FleetExplanation,
   id: string,
@@ -35,7 +35,7 @@ export function withNumber(
     },
     ...explanation.rules,
   ];
-  // A number would name the others too.
+  // The run number would name the others too.
   const commands = explanation.commands.map((command) =>
     command
       .split(' ')
@@ -51,7 +51,7 @@ export function withNumber(
     ...about,
     rules,
     verdict: 'malformed',
-    // None of them would begin it, whatever it thinks of the run alone.
+    // No host takes it, whatever its verdict on the run alone.
     hosts: [],
     next: { what, at: null, who: null },
     commands: [`bootstrax renumber ${id} NUMBER --reason TEXT`],

@@ -16,11 +16,11 @@ export interface Explanation {
   verdict: Verdict;
   rules: AppliedRule[];
   next: NextStep | null;
-  /** What an operator may want to do about it. */
+  /** Commands that may help. */
   commands: string[];
 }
 
-/** What one host thinks of a run, and what comes next as far as the whole fleet is known. */
+/** The verdict of one host on a run, and what comes next as far as the fleet is known. */
 export function explain(
   parsed: ParsedRun,
   host: HostFacts,

@@ -4,21 +4,21 @@ import {
   type Standings,
 } from '../features/actions/acknowledgement.pure.ts';
 
-/** A counted failure as the groups look at it. */
+/** The part of a counted failure that the groups use. */
 export interface CountedFailure {
   run: number;
   host: string;
   ended: Date;
   fingerprint: string | null;
   plugin: string | null;
-  /** In words. */
+  /** The cause in words. */
   cause: string | null;
   reason: string | null;
   traceback: string | null;
   versions: Readonly<Record<string, string>>;
 }
 
-/** Failures of the same cause. Times ISO 8601, UTC. */
+/** Failures that are alike. Times are ISO 8601, UTC. */
 export interface FailureGroup {
   fingerprint: string;
   count: number;
@@ -33,14 +33,14 @@ export interface FailureGroup {
   versions: string[];
   plugin: string | null;
   cause: string | null;
-  /** Of the newest failure. */
+  /** The reason of the newest failure. */
   reason: string;
   traceback: string | null;
-  /** Failures in each day, oldest first, ending with today. */
+  /** Failures per day, oldest first, ending with today. */
   trend: number[];
   /** The only host on which it occurs, although others failed or succeeded too. */
   onlyHost: string | null;
-  /** For actions. */
+  /** Key of the group for actions. */
   key: string;
   seen: string;
   acknowledged: Acknowledged | null;
@@ -97,7 +97,7 @@ function groupOf(
     traceback: newest.traceback,
     trend: trendOf(members, now),
     onlyHost: own.length === 1 && members.length > 1 && hosts.length > 1 ? (own[0] ?? null) : null,
-    // The same cause is the same occurrence, whenever it is seen again.
+    // A group stays the same occurrence, whenever its failure comes again.
     ...itemMarks(`failure:${fingerprint}`, fingerprint, standings, now),
   };
 }

@@ -1,3 +1,4 @@
+import { counted } from '../infra/values/counted.pure.ts';
 import { utcToTheSecond } from '../infra/values/utc.pure.ts';
 import type { AttentionItem } from './attention.pure.ts';
 import { CONDITIONS, type Condition } from './run-condition.pure.ts';
@@ -6,7 +7,7 @@ import type { HostCard } from './hosts.pure.ts';
 import type { Queue } from './queue.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 
-/** What somebody has asked for. */
+/** An action in the report. */
 export interface PersonsAction {
   requested: Date;
   by: string;
@@ -17,18 +18,18 @@ export interface PersonsAction {
   state: string;
 }
 
-/** What has happened in the hours before a hand-over. */
+/** The facts of a handover. */
 export interface HandoverFacts {
   from: Date;
   to: Date;
   attention: readonly AttentionItem[];
-  /** Runs begun in this time, as they stand at its end. */
+  /** Runs that began in this time, with their condition at its end. */
   runs: readonly { run: number | null; condition: Condition; start: string | null }[];
-  /** There were more than are listed. */
+  /** More runs began than are listed. */
   runsAtLeast: boolean;
   queue: Queue;
   ended: readonly { outcome: string; counted: boolean }[];
-  /** With all that is known of earlier times, so that new ones can be told. */
+  /** Failures of earlier times are included, so that new ones can be marked. */
   failures: readonly FailureGroup[];
   debts: readonly { run: number; lacks: readonly string[] }[];
   hosts: readonly HostCard[];
@@ -36,11 +37,11 @@ export interface HandoverFacts {
   actions: readonly PersonsAction[];
 }
 
-/** Longer lists are cut, and say so. */
+/** Longer lists are cut, with the number of the rest. */
 const MOST_LINES = 12;
 const MOST_RUNS = 8;
 
-/** The hand-over as plain text for a log book; UTC throughout. */
+/** The handover as plain text for a log book; all times are UTC. */
 export function handoverText(facts: HandoverFacts): string {
   const { from, to } = facts;
   return [
@@ -63,9 +64,9 @@ function needs({ attention }: HandoverFacts): string[] {
   const open = attention.filter(({ acknowledged }) => acknowledged === null);
   const known = attention.filter(({ acknowledged }) => acknowledged !== null);
   return [
-    ...(open.length === 0 ? ['Nothing needs a human.'] : [`NEEDS A HUMAN: ${open.length}`]),
+    ...(open.length === 0 ? ['Nothing needs attention.'] : [`NEEDS ATTENTION: ${open.length}`]),
     ...items(open, (item) => `${attentionText(item)} To do: ${item.todo}`),
-    ...(known.length === 0 ? [] : [`Acknowledged, and not over: ${known.length}`]),
+    ...(known.length === 0 ? [] : [`Acknowledged, still open: ${known.length}`]),
     ...items(known, (item) => {
       const { by, reason } = item.acknowledged!;
       return `${attentionText(item)} (${by}: "${oneLine(reason)}")`;
@@ -86,13 +87,13 @@ function runs({ runs: begun, runsAtLeast, queue, ended }: HandoverFacts): string
   });
   const stand = standing.length === 0 ? '' : `; now ${standing.join(', ')}`;
   const { fresh, due, later, held, oldest, atLeast } = queue;
-  const since = oldest === null ? '' : `, the oldest begun ${minute(new Date(oldest.start))}`;
+  const since = oldest === null ? '' : `, the oldest from ${minute(new Date(oldest.start))}`;
   const succeeded = ended.filter(({ outcome }) => outcome === 'done').length;
-  const failed = ended.filter(({ counted }) => counted).length;
+  const failed = ended.filter((each) => each.counted).length;
   return [
-    `Runs begun: ${runsAtLeast ? 'at least ' : ''}${begun.length}${span}${stand}.`,
-    `Attempts ended: ${ended.length}, of which ${succeeded} succeeded and ${failed} failed.`,
-    `Waiting now: ${atLeast ? 'at least ' : ''}${fresh} new${since}; ${due} to be tried again now, ${later} later; ${held} held.`,
+    `New runs: ${runsAtLeast ? 'at least ' : ''}${begun.length}${span}${stand}.`,
+    `Attempts ended: ${ended.length}, ${succeeded} succeeded and ${failed} failed.`,
+    `Waiting now: ${atLeast ? 'at least ' : ''}${fresh} new${since}; ${due} due for a retry, ${later} waiting for a retry; ${held} held.`,
   ];
 }
 
@@ -111,7 +112,7 @@ function failures({ failures: groups, from }: HandoverFacts): string[] {
 
 function debts({ debts: open }: HandoverFacts): string[] {
   if (open.length === 0) return [];
-  return ['Done with less than was wanted:', ...items(open, debtText)];
+  return ['Done, with targets missing:', ...items(open, debtText)];
 }
 
 function debtText({ run, lacks }: { run: number; lacks: readonly string[] }): string {
@@ -120,13 +121,13 @@ function debtText({ run, lacks }: { run: number; lacks: readonly string[] }): st
 
 function hosts({ hosts: cards }: HandoverFacts): string[] {
   return [
-    `Hosts: ${cards.length}${cards.length === 0 ? '; no host has ever given a life sign.' : ''}`,
+    `Hosts: ${cards.length}${cards.length === 0 ? '; no host has ever sent a heartbeat.' : ''}`,
     ...items(cards, ({ host, condition, runs: its, whyNot, diskPercent, diskFullInHours }) => {
       const work = its.length === 0 ? '' : ` with run ${its.join(', ')}`;
       const why = whyNot === null || condition === 'silent' ? '' : `: ${oneLine(whyNot)}`;
       const disk = diskPercent === null ? '' : `; disk ${Math.round(diskPercent)} %`;
       const full = diskFullInHours === null ? '' : `, full in ${diskFullInHours.toFixed(0)} h`;
-      // A drain says so itself.
+      // The text of a drain names it already.
       const is =
         condition === 'drained' && whyNot !== null
           ? ` ${oneLine(whyNot)}${work === '' ? '' : `; still busy${work}`}`
@@ -150,9 +151,9 @@ function deletions({ deletions: all }: HandoverFacts): string[] {
 }
 
 function actions({ actions: asked }: HandoverFacts): string[] {
-  if (asked.length === 0) return ['Nobody has asked for anything.'];
+  if (asked.length === 0) return ['No actions.'];
   return [
-    'Asked for by people:',
+    'Actions:',
     ...items(asked, ({ requested, by, kind, target, reason, state }) => {
       const end = state === 'done' ? '' : ` [${state}]`;
       return `${minute(requested)} ${by}: ${kind} ${target}, "${oneLine(reason)}"${end}`;

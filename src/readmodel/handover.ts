@@ -8,14 +8,14 @@ import { HostReader, readWaiting, rowOf } from './readings.ts';
 import { systemClock } from '../infra/clock/clock.ts';
 
 const HOUR_MS = 3_600_000;
-/** A run a minute for eight hours. */
+/** One run per minute for eight hours. */
 const MOST_RUNS = 500;
 const MOST_ATTEMPTS = 5000;
 const MOST_LISTED = 200;
-/** What has not been seen for so long is new when it comes again, days. */
+/** A failure that has not been seen for this time counts as new, days. */
 const KNOWN_DAYS = 30;
 
-/** What has happened in the last hours, to be pasted into a log book. */
+/** The report of the last hours for the next shift, as text for a log book. */
 export async function handover(store: Store, rules: Rules, hours: number): Promise<HandoverAnswer> {
   const now = await store.serverTime();
   const from = new Date(now.getTime() - hours * HOUR_MS);

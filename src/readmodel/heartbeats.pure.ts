@@ -1,4 +1,4 @@
-/** Newest first: all recent ones, and of the thinned those from before the oldest of them. */
+/** All recent heartbeats, and the thinned ones from before the oldest of them; newest first. */
 export function withOlder<T extends { time: Date }>(
   recent: readonly T[],
   thinned: readonly T[],
@@ -10,8 +10,8 @@ export function withOlder<T extends { time: Date }>(
 }
 
 /**
- * At most one for each of `most` equal spans of time up to `toMs`, the last of each: however densely
- * they lie in some parts, all parts are drawn alike. In order of time.
+ * At most one heartbeat for each of `most` equal time spans up to `toMs`, the last of each, so that dense
+ * and sparse parts are drawn alike. In order of time.
  */
 export function evenly<T extends { atMs: number }>(
   signs: readonly T[],

@@ -1,7 +1,7 @@
 import type { FailureGroup } from './failures.pure.ts';
 import type { HostScore } from './hosts.pure.ts';
 
-/** An attempt at the run, as far as it says whose fault it is. */
+/** The part of an attempt that shows whose fault a failure is. */
 export interface TriedOn {
   host: string;
   outcome: string | null;
@@ -10,24 +10,24 @@ export interface TriedOn {
 
 export type Suspect = 'run' | 'host' | 'common' | 'unclear';
 
-/** Whether a run fails by itself or by where it is processed. */
+/** Whether the run or the host is the cause of its failures. */
 export interface HostOrRun {
   blame: Suspect;
   /** One sentence: the answer. */
   says: string;
-  /** What it rests on, a sentence each. */
+  /** The facts behind the answer, one sentence each. */
   because: string[];
-  /** What would be wise, or would tell; null: nothing. */
+  /** What a person can do next; null: nothing. */
   advice: string | null;
 }
 
-/** A failure that hits so many other runs is not one run's own. */
+/** From this number of other runs on, a failure is not due to one run. */
 const COMMON_RUNS = 3;
 
 /**
- * Is it the host or the run? Null for a run without counted failures.
- * @param group - failures of the same cause as its newest, in the last days; null: unknown
- * @param scores - each host against the others, of the last day
+ * Answers whether the host or the run is at fault. Null for a run without counted failures.
+ * @param group - recent failures that are like its newest one; null: unknown
+ * @param scores - success of each host in the last day, compared with the others
  */
 export function hostOrRun(
   attempts: readonly TriedOn[],
@@ -51,7 +51,7 @@ export function hostOrRun(
 
   const isTheHost: HostOrRun = {
     blame: 'host',
-    says: `The host: ${short(suspect ?? '')} is to be suspected, not the run.`,
+    says: `The host ${short(suspect ?? '')} is at fault, probably; not the run.`,
     because,
     advice: `Drain ${short(suspect ?? '')}; the run is then tried on another host.`,
   };
@@ -59,9 +59,9 @@ export function hostOrRun(
   if (group !== null && others >= COMMON_RUNS && group.hosts.length > 1) {
     return {
       blame: 'common',
-      says: 'Neither: the same failure hits many runs on several hosts.',
+      says: 'Neither: many runs on several hosts have the same failure.',
       because,
-      advice: 'Look at what they share: software, calibration, database, disk.',
+      advice: 'Check what the hosts share: software, calibration, database, disk.',
     };
   }
   if (suspect !== null && isWorse) return isTheHost;
@@ -70,14 +70,14 @@ export function hostOrRun(
       blame: 'run',
       says: 'The run: it fails wherever it is tried.',
       because,
-      advice: 'Look at its data and its traceback; another host will not help.',
+      advice: 'Check its data and its traceback; another host will not help.',
     };
   }
   return {
     blame: 'unclear',
-    says: `It cannot be told yet: only ${short(suspect ?? 'one host')} has tried it.`,
+    says: `Not known yet: only ${short(suspect ?? 'one host')} has tried it.`,
     because,
-    advice: 'The next attempt on another host will tell.',
+    advice: 'The next attempt on another host will show it.',
   };
 }
 
@@ -98,9 +98,9 @@ function listed(counts: ReadonlyMap<string, number>): string {
 }
 
 function sameCause({ hosts }: FailureGroup, others: number): string {
-  if (others === 0) return 'No other run has failed of the same cause.';
+  if (others === 0) return 'No other run has failed for the same cause.';
   const where = hosts.length === 1 ? `all on ${short(hosts[0] ?? '')}` : `on ${hosts.length} hosts`;
-  return `${others === 1 ? 'One other run has' : `${others} other runs have`} failed of the same cause, ${where}.`;
+  return `${others === 1 ? 'One other run has' : `${others} other runs have`} failed for the same cause, ${where}.`;
 }
 
 function scoreOf({ host, share, othersShare }: HostScore): string[] {

@@ -3,10 +3,10 @@ import type { HostView } from '../host/host-document.pure.ts';
 import { twoManagers } from '../exclusion/two-managers.pure.ts';
 import { hoursUntilFull, type DiskPoint } from './disk-forecast.pure.ts';
 
-/** What a host does, in one word. */
+/** The condition of a host, in one word. */
 export type HostCondition = 'busy' | 'idle' | 'blocked' | 'drained' | 'quarantined' | 'silent';
 
-/** One life sign, as far as it is shown. Percent. */
+/** The part of one heartbeat that is shown. */
 export interface Sign {
   host: string;
   atMs: number;
@@ -14,22 +14,22 @@ export interface Sign {
   memoryPercent: number | null;
   swapPercent: number | null;
   diskPercent: number | null;
-  /** Of the disk of the live data. */
+  /** Use of the disk of the live data. */
   liveDiskPercent: number | null;
-  /** Processes that run or want to, on average over a minute. */
+  /** Processes that run or wait for a core, on average over a minute. */
   load: number | null;
   /** How far the host's clock is ahead of the database server's, seconds. */
   clockSkewSeconds: number | null;
   targets: readonly string[];
   cores: number | null;
-  /** The manager that gave it; null: another program. */
+  /** The manager that wrote it; null: another program. */
   writer: string | null;
 }
 
-/** A host as the dashboard shows it. No field depends on when it is looked at. */
+/** A host as the dashboard shows it. No field depends on the time of the reading. */
 export interface HostCard extends Omit<HostView, 'state' | 'ageSeconds'> {
   condition: HostCondition;
-  /** Newest life sign of either kind; ISO 8601, UTC. */
+  /** Newest heartbeat, in `eb_monitor` or the host's document; ISO 8601, UTC. */
   lastSign: string;
   cpuPercent: number | null;
   memoryPercent: number | null;
@@ -37,25 +37,25 @@ export interface HostCard extends Omit<HostView, 'state' | 'ageSeconds'> {
   diskPercent: number | null;
   /** Above this the host takes no runs, percent. */
   diskLimitPercent: number;
-  /** Null: not within three days. */
+  /** Null: it is not full within three days. */
   diskFullInHours: number | null;
-  /** The same of the disk of the live data, as this host sees it. */
+  /** Use of the disk of the live data, as this host measures it. */
   liveDiskPercent: number | null;
   liveDiskFullInHours: number | null;
   load: number | null;
   clockSkewSeconds: number | null;
-  /** Two managers of this name live at the same time. */
+  /** Two managers that use the name of this host at the same time. */
   twoManagers: [string, string] | null;
-  /** For actions: they land only while it is still so. */
+  /** What a person saw: an action lands only while it is still the same. */
   seen: string;
 }
 
-/** Life signs of one look are no further apart. */
-const ONE_LOOK_MS = 60_000;
-/** The data acquisition writes there until nothing is left. */
+/** Heartbeats of one reading are no further apart, ms. */
+const ONE_READING_MS = 60_000;
+/** The DAQ writes to that disk until it is full. */
 const LIVE_DISK_LIMIT_PERCENT = 99;
 
-/** The card of a host from its document and its newest life signs. */
+/** The card of a host from its document and its newest heartbeats. */
 export function hostCard(
   view: HostView,
   signs: readonly Sign[],
@@ -69,8 +69,8 @@ export function hostCard(
   const lastMs = Math.max(Date.parse(view.time), newest?.atMs ?? 0);
   const points = (of: 'diskPercent' | 'liveDiskPercent'): DiskPoint[] =>
     signs
-      // Of the newest look one counts, as of those before.
-      .filter((sign) => sign === newest || lastMs - sign.atMs > ONE_LOOK_MS)
+      // One heartbeat of the newest reading counts, as for those before.
+      .filter((sign) => sign === newest || lastMs - sign.atMs > ONE_READING_MS)
       .flatMap(({ atMs, [of]: usedPercent }) =>
         usedPercent === null ? [] : [{ atMs, usedPercent }],
       );
@@ -96,7 +96,7 @@ export function hostCard(
   };
 }
 
-/** Of a host that gives life signs. */
+/** The condition of a host that is not silent. */
 export function hostCondition({ whyNotKind, whyNot, runs }: HostView): HostCondition {
   if (whyNotKind === 'quarantine') return 'quarantined';
   if (whyNotKind === 'drained') return 'drained';
@@ -104,21 +104,21 @@ export function hostCondition({ whyNotKind, whyNot, runs }: HostView): HostCondi
   return whyNot === null ? 'idle' : 'blocked';
 }
 
-/** Runs that succeeded or failed on one host in a time, beside those of all others. */
+/** Runs that succeeded or failed on one host in a time span, compared with all others. */
 export interface HostScore {
   host: string;
   succeeded: number;
   failed: number;
-  /** Share of successes, 0 to 1; null without runs. */
+  /** Fraction of runs that succeeded, 0 to 1; null without runs. */
   share: number | null;
   othersShare: number | null;
-  /** So far below the others that it is hardly chance. */
+  /** Further below the others than chance explains. */
   worse: boolean;
 }
 
 /**
- * Success of each host against all others together. A run counts once a host, however often it was
- * tried there: ten attempts at one bad run say no more of the host than one.
+ * Success of each host, compared with all others together. A run counts once per host: ten attempts at
+ * one bad run say no more about the host than one.
  */
 export function hostScores(
   attempts: readonly { run: number; host: string; outcome: string; counted: boolean }[],
@@ -163,7 +163,7 @@ function shareOf({ succeeded, failed }: { succeeded: number; failed: number }): 
 const LEAST_RUNS = 3;
 const SIGMAS = 2;
 
-/** The difference of two shares against its standard error. */
+/** Compares the difference of two fractions with its standard error. */
 function isWorse(
   own: { succeeded: number; failed: number },
   others: { succeeded: number; failed: number },

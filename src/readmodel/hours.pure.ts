@@ -14,20 +14,20 @@ export function hourBins(now: Date, count: number): number[] {
   return Array.from({ length: count }, (_, i) => (present - count + 1 + i) * 3600);
 }
 
-/** A run as far as the plots look at it. */
+/** The part of a run that the plots use. */
 export interface TakenRun {
   start: Date;
   end: Date | null;
-  /** When the first chunk of a product was on disk, of the attempt that made it done or is at it now. */
+  /** When the first chunk of a product was on disk, in the attempt that made the run done or is present. */
   firstOutput: Date | null;
-  /** When it was done; null while it is not. */
+  /** When the run was done; null before. */
   done: Date | null;
-  /** When its processing began, the last time. */
+  /** When its last attempt began processing. */
   began: Date | null;
-  /** Detector time processed so far, while it is in work. */
+  /** Detector time processed so far, while the run is busy. */
   coveredSeconds: number | null;
   mode: string | null;
-  /** Live data, all its detectors on average; null before it is known. */
+  /** Average rate of live data over all its detectors; null while it is unknown. */
   rateMBps: number | null;
 }
 
@@ -35,12 +35,12 @@ export interface LatencyPlot extends Hours {
   /** From the start of a run to its first output, seconds; null in hours without runs. */
   outputP50: (number | null)[];
   outputP95: (number | null)[];
-  /** From the end of a run until it was done, seconds. */
+  /** From the end of a run to done, seconds. */
   doneP50: (number | null)[];
   doneP95: (number | null)[];
 }
 
-/** By the hour in which the run began or ended. */
+/** Quantiles for each hour in which runs began or ended. */
 export function latencyPlot(runs: readonly TakenRun[], now: Date, hours: number): LatencyPlot {
   const at = hourBins(now, hours);
   const outputs = at.map(() => [] as number[]);
@@ -61,12 +61,12 @@ export function latencyPlot(runs: readonly TakenRun[], now: Date, hours: number)
   };
 }
 
-/** A run may be done before its end is written. */
+// A run may be done before its end is written.
 function secondsBetween(from: Date, to: Date): number {
   return Math.max(0, (to.getTime() - from.getTime()) / 1000);
 }
 
-/** The smallest value that at least this share of all do not exceed; null without values. */
+/** The smallest value that at least this fraction of all values does not exceed; null without values. */
 export function percentile(values: readonly number[], share: number): number | null {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
@@ -75,13 +75,13 @@ export function percentile(values: readonly number[], share: number): number | n
 export interface ThroughputPlot extends Hours {
   /** `MB/s` of live data where the rates of runs are known, else minutes of detector time per hour. */
   unit: 'MB/s' | 'min per hour';
-  /** All detectors that run apart added up; null where a rate is not known. */
+  /** Sum over detectors that take runs separately; null where a rate is unknown. */
   taken: (number | null)[];
-  /** In the hours in which it was processed, whether or not it was done then. */
+  /** Counted in the hours of the processing, whether or not the run was done then. */
   processed: (number | null)[];
 }
 
-/** What the detector delivers against what is processed. */
+/** Live data taken and processed, hour by hour. */
 export function throughputPlot(
   runs: readonly TakenRun[],
   now: Date,
@@ -119,7 +119,7 @@ export function throughputPlot(
   };
 }
 
-/** The rate comes with a run's end: until then that of the newest run of the same mode is taken. */
+/** A run gets its rate at its end. Before, that of the newest run of the same mode is used. */
 function withRates(runs: readonly TakenRun[]): TakenRun[] {
   const known = runs
     .filter(({ rateMBps }) => rateMBps !== null)
@@ -131,7 +131,7 @@ function withRates(runs: readonly TakenRun[]): TakenRun[] {
   );
 }
 
-/** How much of a span of time lies in the hour that begins then, 0 to 1. */
+/** The fraction of a time span that lies in the hour from `beginMs`, 0 to 1. */
 function shareWithin(from: Date, to: Date, beginMs: number): number {
   const length = to.getTime() - from.getTime();
   if (length <= 0) return to.getTime() >= beginMs && to.getTime() < beginMs + HOUR_MS ? 1 : 0;
@@ -139,7 +139,7 @@ function shareWithin(from: Date, to: Date, beginMs: number): number {
   return Math.max(0, within) / length;
 }
 
-/** What an attempt came to, in the few kinds that a person tells apart. */
+/** The kinds of ends of attempts that the plot shows. */
 export const OUTCOME_KINDS = [
   'done',
   'error',
@@ -154,12 +154,12 @@ export const OUTCOME_WORDS: Readonly<Record<OutcomeKind, string>> = {
   done: 'done',
   error: 'error in processing',
   memory: 'out of memory',
-  stuck: 'stuck or too slow',
+  stuck: 'hanging or too slow',
   surroundings: 'host, disk, database',
-  person: 'ended by a person',
+  person: 'stopped by a person',
 };
 
-/** One ended attempt. */
+/** One attempt that has ended. */
 export interface AttemptEnd {
   ended: Date;
   outcome: string;
@@ -168,7 +168,7 @@ export interface AttemptEnd {
   counted: boolean;
 }
 
-/** The kind of an attempt's end. */
+/** How an attempt ended, for the plot. */
 export function outcomeKind({ outcome, class: cause, counted }: AttemptEnd): OutcomeKind {
   if (outcome === 'done') return 'done';
   if (outcome === 'abandoned') return 'person';

@@ -1,4 +1,4 @@
-/** What an attempt asked for, as far as the ladder looks at it. */
+/** The part of an attempt that the ladder shows. */
 export interface Rung {
   attempt: string;
   targets: readonly string[];
@@ -9,26 +9,26 @@ export interface Rung {
 }
 
 export type Step =
-  /** Asked for in this attempt. */
+  /** A target of this attempt. */
   | 'asked'
-  /** Asked for, and made. */
+  /** A target that was made. */
   | 'made'
-  /** The plugin that raised the error makes it. */
+  /** A target whose plugin raised the error. */
   | 'culprit'
-  /** Wanted, and left out. */
+  /** A target that was wanted, and dropped. */
   | 'dropped'
-  /** Not wanted then. */
+  /** Not wanted in this attempt. */
   | 'none';
 
 export interface LadderRow {
   type: string;
   /** One for each attempt, oldest first. */
   steps: Step[];
-  /** Where a finished copy of it is listed now. */
+  /** Hosts for which the run document lists a finished product. */
   storedOn: string[];
 }
 
-/** Which data types were wanted, asked for, dropped and made, attempt by attempt (oldest first). */
+/** Which data types were targets, dropped or made, attempt by attempt (oldest first). */
 export function targetLadder(
   rungs: readonly Rung[],
   data: readonly { type: string; host: string }[],

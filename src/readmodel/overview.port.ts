@@ -3,7 +3,7 @@ import type { Condition } from './run-condition.pure.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import type { RunListQuery, RunPage } from '../run/run.port.ts';
 
-/** Which runs a listing shows; what is left out is not asked. */
+/** The filters of a listing; an absent field does not filter. */
 export interface OverviewFilter {
   condition?: Condition;
   mode?: string;
@@ -12,7 +12,7 @@ export interface OverviewFilter {
   tag?: string;
 }
 
-/** An attempt that has ended, as far as statistics look at it. */
+/** The part of an ended attempt that statistics use. */
 export interface EndedAttempt {
   attempt: string;
   run: number;
@@ -22,41 +22,41 @@ export interface EndedAttempt {
   /** Why it failed; null if it did not. */
   class: CauseClass | null;
   counted: boolean;
-  /** The first chunk of a product was on disk; null if that is not known, or never came. */
+  /** When the first chunk of a product was on disk; null: unknown, or there was none. */
   firstOutput: Date | null;
 }
 
-/** A counted failure with its story. */
+/** A counted failure with its details. */
 export interface FailedAttempt extends EndedAttempt {
   fingerprint: string | null;
   plugin: string | null;
-  /** For people. */
+  /** The cause in words. */
   cause: string | null;
   reason: string | null;
   traceback: string | null;
   versions: Record<string, string>;
 }
 
-/** One life sign, as it is stored. */
+/** One heartbeat as it is stored. */
 export type StoredSign = { host: string; time: Date } & Record<string, unknown>;
 
-/** What people look at. Nothing here is written, and every query is bounded by an index range. */
+/** Queries for what people see. They write nothing, and an index range bounds each of them. */
 export interface OverviewStore {
   /** The newest runs by number, highest first. */
   recent(limit: number): Promise<RunDocument[]>;
   /** All runs in work. */
   working(): Promise<RunDocument[]>;
-  /** Untouched runs: number, start, tags. */
+  /** Number, start and tags of runs that no host has claimed yet. */
   untouched(limit: number): Promise<RunDocument[]>;
-  /** Failed runs begun since. */
+  /** Failed runs that began after `since`. */
   failedSince(since: Date, limit: number): Promise<RunDocument[]>;
-  /** Failed runs without a time for another try, whenever they began. */
+  /** All failed runs without a time for the next attempt. */
   withoutRetry(limit: number): Promise<RunDocument[]>;
-  /** Done runs begun since that have no status which hands them on, newest first, so many of each status. */
+  /** Done runs that began after `since` and are not handed on, newest first; at most `limit` for each status. */
   doneWithoutStatus(since: Date, limit: number): Promise<RunDocument[]>;
-  /** Runs begun since: number, start, end, and when they were processed. */
+  /** Number, start, end and processing times of runs that began after `since`. */
   begunSince(since: Date, limit: number): Promise<RunDocument[]>;
-  /** Lists runs as `RunStore.list`, by more filters. */
+  /** Lists runs like `RunStore.list`, with more filters. */
   list(query: Omit<RunListQuery, 'state' | 'mode'> & OverviewFilter): Promise<RunPage>;
   /** The highest run number, or -1 without runs. */
   highest(): Promise<number>;
@@ -66,21 +66,21 @@ export interface OverviewStore {
   ofNumbers(numbers: readonly number[]): Promise<RunDocument[]>;
   /** Runs by the ids of their documents, in no order. */
   byIds(ids: readonly RunDocument['_id'][]): Promise<RunDocument[]>;
-  /** All documents of this number, whole. */
+  /** All documents of this number, with all fields. */
   whole(number: number): Promise<RunDocument[]>;
-  /** Attempts that ended since. */
+  /** Attempts that ended after `since`. */
   endedSince(since: Date, limit: number): Promise<EndedAttempt[]>;
-  /** Counted failures since, newest first. */
+  /** Counted failures after `since`, newest first. */
   failuresSince(since: Date, limit: number): Promise<FailedAttempt[]>;
-  /** Life signs of these hosts in a short span of time, the newest of each first. */
+  /** Heartbeats of these hosts in a short time span, the newest of each host first. */
   signs(hosts: readonly string[], from: Date, to: Date, limitEach: number): Promise<StoredSign[]>;
-  /** The same of the thinned life signs, one of a host every five minutes. */
+  /** Thinned heartbeats of these hosts, one per host every five minutes. */
   thinnedSigns(
     hosts: readonly string[],
     from: Date,
     to: Date,
     limitEach: number,
   ): Promise<StoredSign[]>;
-  /** Life signs of one host in a span of time, newest first; thinned before the oldest in `eb_monitor`. */
+  /** Heartbeats of one host in a time span, newest first; thinned ones before the oldest in `eb_monitor`. */
   signsOf(host: string, from: Date, to: Date, limit: number): Promise<StoredSign[]>;
 }

@@ -80,7 +80,7 @@ const SIGN_PROJECTION = {
   thinking: 1,
 } as const;
 
-/** Hosts asked about at a time. */
+/** Hosts that one query covers at most. */
 const HOSTS_AT_ONCE = 10;
 
 interface ListFilter {
@@ -90,7 +90,7 @@ interface ListFilter {
   tags: string[];
 }
 
-/** What a condition is in the database: the state, which has an index, and what else must hold. */
+/** A condition as a filter of the database: the state, which has an index, and further terms. */
 function conditionFilter(condition: Condition): Omit<ListFilter, 'tags'> & { tags?: string[] } {
   const notHeld = notTagged(HOLD_TAG);
   const retried = { 'bootstrax.next_retry': { $gt: new Date(0) } };
@@ -132,7 +132,7 @@ function conditionFilter(condition: Condition): Omit<ListFilter, 'tags'> & { tag
   }
 }
 
-/** Filters of people as a filter of the database; the values are compared, never interpreted. */
+/** The filters of a listing as a filter of the database. Values are compared, never interpreted. */
 export function overviewFilter(query: OverviewFilter): ListFilter {
   const { state, also, tags } =
     query.condition === undefined
@@ -168,7 +168,7 @@ export function taggedFilters(also: Document, tags: readonly string[]): Document
   );
 }
 
-/** Reads only. */
+/** Queries for what people see. It writes nothing. */
 export function createOverviewStore(parts: {
   runs: Collection;
   attempts: Collection;

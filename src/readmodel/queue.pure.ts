@@ -1,30 +1,30 @@
-/** A waiting run, as far as the queue looks at it. */
+/** The part of a waiting run that the queue uses. */
 export interface Waiting {
   run: number | null;
   start: Date | null;
   held: boolean;
-  /** Null for untouched runs. */
+  /** Null for runs that no host has claimed yet. */
   nextRetry: Date | null;
 }
 
-/** What waits for a host. Times ISO 8601, UTC. */
+/** The runs that wait for a host. Times are ISO 8601, UTC. */
 export interface Queue {
-  /** Untouched and free to be taken. */
+  /** New runs that can be claimed. */
   fresh: number;
   held: number;
-  /** Failed, to be tried again now. */
+  /** Failed runs whose next attempt is due. */
   due: number;
-  /** Failed, to be tried again later. */
+  /** Failed runs that wait for their next attempt. */
   later: number;
-  /** Of the untouched runs, the one begun first. */
+  /** The new run that began first. */
   oldest: { run: number | null; start: string } | null;
-  /** The next retry that is to come. */
+  /** The retry that is due next. */
   next: { run: number | null; at: string } | null;
-  /** There are more than were counted. */
+  /** There are more runs than were counted. */
   atLeast: boolean;
 }
 
-/** Sums up untouched runs and failed ones that will be tried again. */
+/** Counts new runs and failed ones that will be tried again. */
 export function queueOf(
   untouched: readonly Waiting[],
   failed: readonly Waiting[],

@@ -20,28 +20,28 @@ import { monotonicMs, systemClock, type Clock } from '../infra/clock/clock.ts';
 import { HOLD_TAG } from '../run/run-tags.pure.ts';
 
 const STRIP_CELLS = 100;
-/** More waiting runs than this are told as "at least". */
+/** More waiting runs than this are shown as "at least". */
 const MOST_WAITING = 1000;
-/** Failed runs that began longer ago are history: they are on the page of runs. */
+/** Failed runs that began before this age are on the page of runs alone. */
 const FAILED_DAYS = 30;
 const MOST_FAILED = 1000;
-/** Done runs that began longer ago get no status by themselves, and others may have gone on with them. */
+/** Done runs that began before this age are not handed on by themselves; other programs may have gone on with them. */
 const UNFINISHED_DAYS = 7;
 const MOST_UNFINISHED = 200;
 const PLOT_HOURS = 24;
 const MOST_PLOTTED = 5000;
-/** A run without an end that began longer ago is not being taken: its end was never written. */
+/** A run that began before this age and has no end is not being taken: its end was never written. */
 const LONGEST_RUN_HOURS = 24;
-/** A retry is promised to the poll interval; a host that silently stops is told of by itself. */
+/** A promised retry may be late by the poll interval; a silent host is an item of its own. */
 const PROMISE_GRACE_SECONDS = 60;
-/** Life signs come at least every 10 s. */
+/** Heartbeats come at least every 10 s. */
 const SIGN_SECONDS = 30;
 const SIGNS_EVERY_MS = 5000;
-/** The disk is looked at so often in the past to see where it goes, minutes ago. */
+/** Ages of the heartbeats that serve the disk forecast, minutes. */
 const DISK_LOOKS_MINUTES = [60, 45, 30, 15];
 const DISK_LOOK_SECONDS = 40;
 const DISK_LOOK_EVERY_MS = 300_000;
-/** Where `eb_monitor` does not reach back so far; one for each five minutes. */
+/** Thinned heartbeats, one per five minutes, for ages that `eb_monitor` does not reach. */
 const THINNED = { fromMinutes: 62, toMinutes: 5, most: 15 };
 
 type Source = Pick<Store, 'runs' | 'hosts' | 'overview' | 'actions'>;
@@ -85,13 +85,13 @@ export async function readRuns(
 }
 
 /**
- * All hosts with their newest life signs. What they say of themselves is asked for at each reading,
- * their life signs and disks less often.
+ * All hosts with their newest heartbeats. The documents of hosts are read each time, heartbeats and disks
+ * less often.
  */
 export class HostReader {
   readonly #past = new Map<string, Sign[]>();
   #pastReadAtMs = -Infinity;
-  /** By host, oldest first. */
+  /** Heartbeats by host, oldest first. */
   #newest = new Map<string, Sign[]>();
   #newestReadAtMs = -Infinity;
   #cards: HostCard[] = [];
@@ -127,7 +127,7 @@ export class HostReader {
     return { views, cards: this.#cards };
   }
 
-  /** False: it is not yet time to look again. */
+  /** False: the next reading is not due yet. */
   async #readSigns(
     overview: Source['overview'],
     names: readonly string[],
@@ -136,7 +136,7 @@ export class HostReader {
     const atMs = monotonicMs(this.#clock);
     if (atMs - this.#newestReadAtMs < SIGNS_EVERY_MS) return false;
     const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
-    // Not the first time: many hosts are soon seen, where their disks go can wait.
+    // Not the first time: hosts are to be shown quickly, the forecast can wait.
     if (this.#newestReadAtMs > -Infinity && atMs - this.#pastReadAtMs > DISK_LOOK_EVERY_MS) {
       const { fromMinutes, toMinutes, most } = THINNED;
       const looks = await Promise.all([
@@ -166,12 +166,12 @@ export class HostReader {
   }
 }
 
-/** Without what differs although nothing has happened. */
+/** The document without fields that differ although nothing has happened. */
 function whatItSays({ time: _time, ageSeconds: _age, freeSince: _free, ...said }: HostView) {
   return said;
 }
 
-/** A life sign as it is shown; what is not a number is not known. */
+/** A heartbeat as it is shown; a value that is not a number counts as unknown. */
 export function signOf(stored: StoredSign): Sign {
   const { host, time, targets } = stored;
   const number = (value: unknown) =>
@@ -182,7 +182,7 @@ export function signOf(stored: StoredSign): Sign {
     cpuPercent: number(stored['cpu_percent']),
     memoryPercent: number(stored['memory_percent']),
     swapPercent: number(stored['swap_percent']),
-    // A manager that has not looked at its disk yet writes 0.
+    // A manager that has not measured its disk yet writes 0.
     diskPercent: number(stored['disk_used']) || null,
     liveDiskPercent: number(stored['live_disk_used']),
     load: number(stored['load']),
@@ -193,7 +193,7 @@ export function signOf(stored: StoredSign): Sign {
   };
 }
 
-/** Queue and what needs a human. */
+/** The queue, and what needs attention. */
 export async function readWaiting(
   store: Source,
   cards: HostCard[],
@@ -204,7 +204,7 @@ export async function readWaiting(
   return { queue, attention };
 }
 
-/** The same with what it is made of: untouched runs, and rows of those that failed or are in work. */
+/** The same, with the new runs and the rows of failed and busy runs behind it. */
 export async function readWaitingRuns(
   { overview, actions }: Source,
   cards: HostCard[],
@@ -218,7 +218,7 @@ export async function readWaitingRuns(
       overview.failedSince(ago(FAILED_DAYS), MOST_FAILED),
       overview.withoutRetry(MOST_WAITING),
       overview.working(),
-      // Of done runs the newest numbers are looked at.
+      // Only the newest done runs are checked.
       overview.recent(STRIP_CELLS),
       overview.doneWithoutStatus(ago(UNFINISHED_DAYS), MOST_UNFINISHED),
       actions.standing(),
@@ -264,7 +264,7 @@ export async function readWaitingRuns(
   };
 }
 
-/** Done runs of which somebody has to know, each once. */
+/** Done runs that need attention, each once. */
 function doneToLookAt(
   recent: readonly RunDocument[],
   unfinished: readonly RunDocument[],
@@ -283,7 +283,7 @@ function doneToLookAt(
   });
 }
 
-/** What needs a human, read at once. */
+/** What needs attention, read in one call. */
 export async function attentionNow(
   store: Source & Pick<Store, 'serverTime'>,
   rules: Rules,
@@ -293,14 +293,14 @@ export async function attentionNow(
   return (await readWaiting(store, cards, rules, now)).attention;
 }
 
-/** By item. */
+/** Acknowledgements by item. */
 export function standingsOf(standings: readonly Standing[]): Standings {
   return new Map(standings.map((standing) => [standing.item, standing]));
 }
 
 const timeOf = (document: RunDocument): Date | null => readRun(document).bootstrax.time;
 
-/** An untouched run as the queue looks at it. */
+/** A new run as the queue uses it. */
 function waitingOf(document: RunDocument): Waiting {
   const { number, start, tags } = readRun(document);
   return { run: number, start, held: tags.includes(HOLD_TAG), nextRetry: null };

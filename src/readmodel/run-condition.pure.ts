@@ -1,7 +1,7 @@
 import type { RunView } from '../run/run-view.pure.ts';
 import { HOLD_TAG } from '../run/run-tags.pure.ts';
 
-/** How a run stands, for people: finer than `bootstrax.state`, and each run has exactly one. */
+/** The conditions of runs, for people: finer than `bootstrax.state`, and each run has exactly one. */
 export const CONDITIONS = [
   'new',
   'considering',
@@ -20,7 +20,7 @@ export type Condition = (typeof CONDITIONS)[number];
 /** A colour group; never the only sign of a condition. */
 export type Tone = 'idle' | 'active' | 'good' | 'warn' | 'bad' | 'off';
 
-/** Told apart in black and white and by those who do not see red from green. */
+/** Shapes differ also in black and white, and for readers who do not tell red from green. */
 export type Shape =
   | 'ring'
   | 'dots'
@@ -43,12 +43,12 @@ export interface Look {
 }
 
 export const LOOKS: Readonly<Record<Condition, Look>> = {
-  new: { word: 'new', shape: 'ring', tone: 'idle', meaning: 'No host has taken it yet.' },
+  new: { word: 'new', shape: 'ring', tone: 'idle', meaning: 'No host has claimed it yet.' },
   considering: {
     word: 'starting',
     shape: 'dots',
     tone: 'active',
-    meaning: 'A host has taken it and prepares the processing.',
+    meaning: 'A host has claimed it and prepares the processing.',
   },
   busy: { word: 'busy', shape: 'play', tone: 'active', meaning: 'It is being processed.' },
   done: { word: 'done', shape: 'disc', tone: 'good', meaning: 'All targets are made.' },
@@ -62,42 +62,42 @@ export const LOOKS: Readonly<Record<Condition, Look>> = {
     word: 'failed, retries',
     shape: 'triangle',
     tone: 'warn',
-    meaning: 'The last attempt failed; there will be another.',
+    meaning: 'The last attempt failed; another one follows.',
   },
   requeued: {
     word: 'requeued',
     shape: 'return',
     tone: 'idle',
-    meaning: 'The last attempt ended through no fault of the run; there will be another.',
+    meaning: 'The last attempt ended through no fault of the run; another one follows.',
   },
   given_up: {
     word: 'given up',
     shape: 'cross',
     tone: 'bad',
-    meaning: 'It failed too often: only a person brings it back.',
+    meaning: 'It has failed too often; only a person can bring it back.',
   },
   set_aside: {
     word: 'set aside',
     shape: 'diamond',
     tone: 'bad',
     meaning:
-      'Its document is malformed, or nothing says when it is tried again: a person must look.',
+      'Its document or its live data must be corrected by a person; then it can be tried again.',
   },
   held: {
     word: 'held',
     shape: 'pause',
     tone: 'off',
-    meaning: 'A person has told all hosts to leave it alone.',
+    meaning: 'No host takes it until a person releases it.',
   },
   abandoned: {
     word: 'abandoned',
     shape: 'dash',
     tone: 'off',
-    meaning: 'A person has told that it is not to be processed.',
+    meaning: 'A person has decided that it is not processed.',
   },
 };
 
-/** Which condition a run is in; `giveUpAfter` is the number of counted failures. */
+/** The condition of a run; after `giveUpAfter` counted failures it is given up. */
 export function conditionOf(run: RunView, giveUpAfter: number): Condition {
   switch (run.state) {
     case 'considering':
@@ -119,12 +119,12 @@ export function conditionOf(run: RunView, giveUpAfter: number): Condition {
   }
 }
 
-/** Targets that were left out and have not been stored since. */
+/** Targets that were dropped and have not been stored since. */
 export function missingTargets(run: Pick<RunView, 'dropped' | 'stored'>): string[] {
   return run.dropped.filter((type) => !run.stored.includes(type));
 }
 
-/** The host is working on it. */
+/** Whether a host has the run. */
 export function isWorking(condition: Condition): boolean {
   return condition === 'considering' || condition === 'busy';
 }

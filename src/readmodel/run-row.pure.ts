@@ -1,23 +1,23 @@
 import type { RunView } from '../run/run-view.pure.ts';
 import { conditionOf, missingTargets, type Condition } from './run-condition.pure.ts';
 
-/** A run as the dashboard lists it. */
+/** One row of the list of runs. */
 export interface RunRow extends Omit<RunView, 'reason'> {
   /** Of the document. */
   id: string;
   condition: Condition;
-  /** First line of the reason that says something, without the host's name. */
+  /** First meaningful line of the reason, without the host's name. */
   why: string | null;
-  /** Targets asked for in the newest plan, and those left out before. */
+  /** Number of targets of the newest plan, and of those dropped before. */
   wanted: number;
   got: number;
   /** Counted failures after which a run is given up. */
   giveUpAfter: number;
-  /** For actions: they land only while it is still so. */
+  /** What a person saw: an action lands only while it is still the same. */
   seen: string;
 }
 
-/** The row of one run; `seen` as `features/actions/seen.pure` has it. */
+/** The row of one run; `seen` comes from `features/actions/seen.pure`. */
 export function runRow(id: string, view: RunView, giveUpAfter: number, seen: string): RunRow {
   const { reason, ...rest } = view;
   const wanted = new Set([...view.targets, ...view.dropped]);
@@ -49,8 +49,8 @@ function shownReason(
   }
   const lacks = incomplete.join(' ');
   if (condition === 'debt') {
-    const leftOut = `left out: ${missing.join(', ')}`;
-    return lacks === '' ? leftOut : `${lacks} Targets ${leftOut}`;
+    const dropped = `dropped: ${missing.join(', ')}`;
+    return lacks === '' ? dropped : `${lacks} Targets ${dropped}`;
   }
   if (condition === 'done' && lacks !== '') return lacks;
   // The reason stays in the document after a later success.
@@ -67,6 +67,6 @@ export function firstLine(reason: string): string | null {
   const first = lines[0];
   if (first === undefined) return null;
   const says = /^\S+:$/.test(first) ? (lines[1] ?? first) : first;
-  // Whoever reads it knows which run it is about.
+  // The reader knows which run the text is about.
   return says.replace(/^Run \d+: (?=\S)/, '');
 }

@@ -42,7 +42,7 @@ afterAll(async () => {
 
 test('an empty database is nothing to worry about, and says so', async () => {
   await page.goto(at('/'));
-  await panel('Needs a human').getByText('Nothing needs a human').waitFor(PATIENCE);
+  await panel('Needs attention').getByText('Nothing needs attention').waitFor(PATIENCE);
   await page.getByText('There is no run in this database yet.').waitFor(PATIENCE);
   await panel('Hosts').getByText('ready', { exact: true }).waitFor(PATIENCE);
   expect(await barriers(page)).toEqual([]);
@@ -51,7 +51,7 @@ test('an empty database is nothing to worry about, and says so', async () => {
 test('a run is taken, appears, progresses, and is done, without a reload', async () => {
   await mark(page);
   const taking = lab.takeRuns(['--seconds', '15', '--speed', '1', '--rate', '20']);
-  const working = panel('Being taken and processed').getByRole('listitem').first();
+  const working = panel('Runs being taken or processed').getByRole('listitem').first();
   await working.waitFor(PATIENCE);
   await working.getByText('busy', { exact: true }).waitFor(PATIENCE);
   await working.getByText(/\d+ s behind/).waitFor(PATIENCE);
@@ -137,7 +137,7 @@ test('without its database every panel is grey and says how old; then it recover
   for (const each of pages) await mark(each);
   await lab.signalServer('SIGKILL');
   await until('every panel to be grey', all(true), 30);
-  await page.getByText('database away').waitFor(PATIENCE);
+  await page.getByText('database not reached').waitFor(PATIENCE);
   if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/stale.png`, fullPage: true });
   const green = await page.evaluate(() => {
     const probe = document.createElement('span');

@@ -124,17 +124,17 @@ test('is it the host or the run: told after one click, once another host has tri
   expect(newcomer.clicks).toBeLessThanOrEqual(MOST_CLICKS);
 });
 
-test('which run needs a human: told without a click, and somebody takes it on', async () => {
+test('which run needs attention: told without a click, and somebody takes it on', async () => {
   await act(button('Retry now'), 'for the last time');
   await condition('given up').waitFor(PATIENCE);
   await newcomer.ask();
-  const needs = panel('Needs a human');
+  const needs = panel('Needs attention');
   await needs.getByText(`Run ${bad} is given up after 3 failures`).waitFor(PATIENCE);
   expect(newcomer.clicks).toBe(0);
   await until('the title to say so', async () => (await page.title()).startsWith('(1) '));
   await act(button('Acknowledge', needs), 'anna: see https://elog.example/42');
-  await needs.getByText('Somebody takes care of').waitFor(PATIENCE);
-  await needs.getByText('Nothing else needs a human.').waitFor(PATIENCE);
+  await needs.getByText('Acknowledged').waitFor(PATIENCE);
+  await needs.getByText('Nothing else needs attention.').waitFor(PATIENCE);
   await needs.getByRole('link', { name: 'https://elog.example/42' }).waitFor(PATIENCE);
   expect(await barriers(page)).toEqual([]);
 });
@@ -183,8 +183,8 @@ test('a busy run that is abandoned stops within ten seconds, and its host says s
 
 test('what happened last night: text for the log book, after one click', async () => {
   await newcomer.ask();
-  await newcomer.click(page.getByRole('link', { name: 'Hand-over' }).first());
-  const text = page.getByLabel('Hand-over as text');
+  await newcomer.click(page.getByRole('link', { name: 'Handover' }).first());
+  const text = page.getByLabel('Handover as text');
   await expect.poll(() => text.inputValue(), PATIENCE).toContain(String(bad));
   expect(newcomer.clicks).toBeLessThanOrEqual(MOST_CLICKS);
   expect(await barriers(page)).toEqual([]);
@@ -203,8 +203,8 @@ test('a host that dies is shown silent, with the run it had; a drained one takes
   await killProcessesOf(lab.stateDir(host));
   await card(short(host)).getByText('silent', { exact: true }).waitFor(PATIENCE);
   await card(short(host)).getByText(`had run ${run}`).waitFor(PATIENCE);
-  await panel('Needs a human')
-    .getByText(`${host} gives no life sign; it had run ${run}.`)
+  await panel('Needs attention')
+    .getByText(`${host} sends no heartbeat; it had run ${run}.`)
     .waitFor(PATIENCE);
   expect(await barriers(page)).toEqual([]);
 });

@@ -112,7 +112,7 @@ export async function livelyNight(lab: Lab, page: Page, url: string): Promise<Ni
   await open(`/runs/${wrong}`);
   await act(button('Abandon'), 'taken with the wrong voltage');
   await open('/');
-  const silent = page.getByRole('listitem').filter({ hasText: `${DYING} gives no life sign` });
+  const silent = page.getByRole('listitem').filter({ hasText: `${DYING} sends no heartbeat` });
   await silent.first().waitFor({ timeout: 90_000 });
   await act(
     silent.first().getByRole('button', { name: 'Acknowledge' }),

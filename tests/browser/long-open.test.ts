@@ -26,7 +26,7 @@ beforeEach(async () => {
     if (request.url().endsWith('/api/stream')) streams++;
   });
   await page.goto(dashboard.url);
-  await page.getByText('Nothing needs a human').waitFor(PATIENCE);
+  await page.getByText('Nothing needs attention').waitFor(PATIENCE);
 });
 afterEach(() => page.close());
 afterAll(async () => {

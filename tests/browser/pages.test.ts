@@ -106,8 +106,8 @@ test('what comes from outside is shown as text, wherever it comes from', async (
     expect(await page.title(), where).toContain('bootstrax');
   };
   await open('/');
-  await shown('reason', 'Needs a human');
-  await shown('what a host says', 'Hosts');
+  await shown('reason', 'Needs attention');
+  await shown('the status of a host', 'Hosts');
   await unharmed('/');
   await open(`/runs?from=${NUMBERS.evil}`);
   const row = page.getByRole('row').filter({ hasText: String(NUMBERS.evil) });
@@ -128,7 +128,7 @@ test('what comes from outside is shown as text, wherever it comes from', async (
   await page.getByRole('listitem').getByText(EVIL).first().waitFor(PATIENCE);
   await unharmed('/failures');
   await open('/hosts');
-  await shown('what a host says', 'What they say');
+  await shown('the status of a host', 'Versions and status');
   await unharmed('/hosts');
 });
 

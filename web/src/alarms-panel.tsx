@@ -14,7 +14,7 @@ const DESTINATION_WORDS = {
   dead_man: 'dead-man signal',
 } as const;
 
-/** What people are told who do not look, and whether they can be told. */
+/** Alarms, maintenance, and whether alarms can be sent. */
 export function Alarms() {
   const panel = usePanel('alarms');
   const alarms = panel.data;
@@ -73,8 +73,8 @@ function Row({ alarm }: { alarm: AlarmView }) {
       <span class="alarm-what">{to === null ? what : <Link to={to}>{what}</Link>}</span>
       <span class="alarm-told">
         {told.length === 0
-          ? 'nobody told'
-          : `told: ${told.map(({ receiver }) => receiver).join(', ')}`}
+          ? 'not sent'
+          : `sent to ${told.map(({ receiver }) => receiver).join(', ')}`}
       </span>
       <span class="alarm-since">
         {over === null ? <Ago at={opened} /> : <Time at={over} short />}
@@ -89,8 +89,9 @@ function Window({ window }: { window: AlarmsPanel['maintenance'][number] }) {
     <p class="alarm-window">
       <Glyph shape="pause" tone="warn" />
       <span>
-        Maintenance{host === null ? '' : ` of ${host}`}, by {by}: {reason}. Nobody is told
-        {host === null ? '' : ' of what is about this host'}; ends <Until at={until} />.
+        Maintenance{host === null ? '' : ` of ${host}`}, by {by}: {reason}.{' '}
+        {host === null ? 'No alarm is sent' : 'No alarm about this host is sent'}; ends{' '}
+        <Until at={until} />.
       </span>
     </p>
   );
@@ -100,7 +101,7 @@ function Receivers({ receivers }: { receivers: AlarmsPanel['receivers'] }) {
   if (receivers.length === 0) {
     return (
       <p class="quiet">
-        Nobody is told of anything: the settings name no webhook, no mail and no dead-man signal.
+        No alarm is ever sent: the settings name no webhook, no mail and no dead-man signal.
       </p>
     );
   }
@@ -130,7 +131,7 @@ function Receivers({ receivers }: { receivers: AlarmsPanel['receivers'] }) {
               <span>
                 {DESTINATION_WORDS[destination]}:{' '}
                 {sent === null ? (
-                  'nothing sent so far'
+                  'nothing sent yet'
                 ) : (
                   <>
                     last sent <Ago at={sent} />

@@ -21,15 +21,15 @@ const PAGES = [
   { to: '/runs', name: 'Runs', key: 'r' },
   { to: '/hosts', name: 'Hosts', key: 'h' },
   { to: '/failures', name: 'Failures', key: 'f' },
-  { to: '/handover', name: 'Hand-over', key: 'o' },
+  { to: '/handover', name: 'Handover', key: 'o' },
 ] as const;
-/** Reached from other pages. */
+/** Pages without an entry in the menu. */
 const OTHER_TITLES: Readonly<Record<string, string>> = { '/actions': 'Actions' };
 
-/** Without an answer who looks, the page comes after so long, ms. */
+/** The page is drawn after this time even if the server has not said who is logged in, ms. */
 const WAIT_MS = 1000;
 
-/** All there is; for those who are not known, only the door. */
+/** The whole page; only the login for those who are not logged in. */
 export function App() {
   const session = useSession();
   const [waited, setWaited] = useState(false);
@@ -107,7 +107,7 @@ function Page({ path, query }: { path: string; query: URLSearchParams }) {
     run !== undefined
       ? `Run ${run}`
       : (PAGES.find(({ to }) => to === path)?.name ?? OTHER_TITLES[path]);
-  // The name of the tab tells too.
+  // The name of the tab counts what needs attention.
   const attention = usePanel('attention');
   const open = (attention.data ?? []).filter((item) => item.acknowledged === null);
   const needing = open.length === 0 || attention.stale ? '' : `(${open.length}) `;
@@ -135,7 +135,7 @@ function Page({ path, query }: { path: string; query: URLSearchParams }) {
         <div class="lost">
           <h1>There is no such page</h1>
           <p>
-            <Link to="/">What happens now</Link> is a good place to go on.
+            Go on to <Link to="/">the page Now</Link>.
           </p>
         </div>
       );
@@ -147,13 +147,13 @@ function Broken({ error }: { error: unknown }) {
     <div class="lost">
       <h1>This page cannot be drawn</h1>
       <p>
-        An error of the dashboard’s own; the processing of runs does not depend on it. On a
-        terminal: <code>bootstrax status</code>
+        The dashboard has an error; the processing of runs does not depend on it. On a terminal:{' '}
+        <code>bootstrax status</code>
       </p>
       <p class="problem">{String(error)}</p>
       <p>
         <button type="button" onClick={() => location.reload()}>
-          Load it again
+          Load the page again
         </button>
       </p>
     </div>
@@ -177,7 +177,7 @@ function Connection() {
   const words = {
     waiting: '…',
     live: 'live',
-    database: 'database away',
+    database: 'database not reached',
     lost: 'no connection',
   }[state];
   return (

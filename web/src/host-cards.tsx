@@ -10,12 +10,12 @@ import { Ago, HostName, Meter, Until } from './parts.tsx';
 import { Link } from './router.tsx';
 import { HostSign } from './signs.tsx';
 
-/** Of the limit. */
+/** A fraction of the limit. */
 const MEMORY_WARN = 0.85;
 
 interface HostCardsProps {
   hosts: readonly HostCard[];
-  /** With buttons. */
+  /** With the buttons of actions. */
   acting?: boolean;
   /** The host whose curves are shown. */
   chosen?: string;
@@ -78,7 +78,7 @@ export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
   );
 }
 
-/** How far it is with its runs, and what memory they use. */
+/** Progress and memory of the runs in work. */
 function InWork({ host, working }: { host: HostCard; working: readonly RunRow[] }) {
   return (
     <dl class="meters">
@@ -115,12 +115,12 @@ interface MemoryOfRunProps {
   limitBytes: number;
 }
 
-/** Against what the attempt may use before it is ended. */
+/** Memory in use against the limit of the attempt. */
 function MemoryOfRun({ run, usedBytes, limitBytes }: MemoryOfRunProps) {
   const fraction = usedBytes / limitBytes;
   return (
-    <div title={`${bytes(usedBytes)} of ${bytes(limitBytes)}: with more the attempt is ended`}>
-      <dt>its RAM</dt>
+    <div title={`${bytes(usedBytes)} of ${bytes(limitBytes)}: with more the attempt is stopped`}>
+      <dt>run’s RAM</dt>
       <dd>
         <Meter
           label={`Memory of run ${run}, of ${bytes(limitBytes)}`}
@@ -133,14 +133,14 @@ function MemoryOfRun({ run, usedBytes, limitBytes }: MemoryOfRunProps) {
   );
 }
 
-/** Behind the detector, or how much of the run is done. */
+/** How far the processing is behind the detector, or how much of the run is done. */
 function shortLag({ progress }: RunRow): string {
   if (progress === null) return '';
   if (progress.behindSeconds !== null) return `−${roughly(progress.behindSeconds)}`;
   return progress.fraction === null ? '' : percent(progress.fraction * 100);
 }
 
-/** Its drain says it, with more. */
+/** The drain is shown with its reason already. */
 function saysDrained({ drained, whyNotKind, condition }: HostCard): boolean {
   return drained !== null && whyNotKind === 'drained' && condition === 'drained';
 }
@@ -148,11 +148,11 @@ function saysDrained({ drained, whyNotKind, condition }: HostCard): boolean {
 function saysOf(host: HostCard) {
   if (host.condition === 'silent') {
     return host.runs.length === 0
-      ? 'gives no life sign'
-      : `gives no life sign; had run ${host.runs.join(', ')}`;
+      ? 'sends no heartbeat'
+      : `sends no heartbeat; had run ${host.runs.join(', ')}`;
   }
   if (host.runs.length > 0 && host.whyNot === null) {
-    const taken = `${host.runs.length} of ${host.slots} places taken`;
+    const taken = `${host.runs.length} of ${host.slots} slots taken`;
     return (
       <>
         {host.thinking === null ? `has run ${host.runs.join(', ')}` : withLinks(host.thinking)}
@@ -163,10 +163,10 @@ function saysOf(host: HostCard) {
   return host.whyNot ?? host.thinking ?? '';
 }
 
-/** Split by it, each third part is a number. */
+/** Split by this pattern, each third part is a run number. */
 const RUN_NUMBER = /(\brun )(\d+)\b/;
 
-/** What a host says of itself, each run that it names with a link. */
+/** A text of a host, with links for the runs that it names. */
 function withLinks(text: string) {
   return text.split(RUN_NUMBER).map((part, i) =>
     i % 3 === 2 ? (

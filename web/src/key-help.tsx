@@ -5,15 +5,15 @@ const KEYS = [
   ['g r', 'Runs'],
   ['g h', 'Hosts'],
   ['g f', 'Failures'],
-  ['g o', 'Hand-over'],
+  ['g o', 'Handover'],
   ['/', 'go to a run by its number'],
   ['← →', 'along the strip of the last runs'],
   ['Tab, Enter', 'through links and buttons'],
-  ['Esc', 'close a dialog; nothing is done'],
+  ['Esc', 'close a dialog without doing anything'],
   ['?', 'this list'],
 ] as const;
 
-/** What the keyboard can do. */
+/** The list of keys. */
 export function KeyHelp({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);

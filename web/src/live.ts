@@ -9,12 +9,12 @@ import type {
 } from '../../src/readmodel/panels/registry.ts';
 import { begin } from './background.ts';
 
-/** The stream says something every two seconds; after this long without a word it is dead, ms. */
+/** The stream sends an event every two seconds; after this silence the connection counts as lost, ms. */
 const SILENCE_MS = 7000;
 
 interface Kept {
   data: unknown;
-  /** `performance.now()` at which it was read, by our own clock. */
+  /** `performance.now()` when the server read it. */
   readAtMs: number;
   staleAfterSeconds: number;
 }
@@ -33,7 +33,7 @@ function notify(): void {
   for (const listener of listeners) listener();
 }
 
-/** Follows the server's stream until told otherwise. */
+/** Follows the server's stream until `pause` or `disconnect`. */
 export function connect(): void {
   begunAtMs = performance.now();
   open();
@@ -69,7 +69,7 @@ function open(): void {
     for (const listener of changeListeners) listener(ids);
   });
   source.addEventListener('error', () => {
-    // A browser gives up on an answer that is no stream; we do not, unless we may not see it.
+    // A browser gives up after an answer that is no stream; we try again, unless nobody is logged in.
     if (own.readyState === EventSource.CLOSED) {
       setTimeout(() => {
         begin(
@@ -83,23 +83,23 @@ function open(): void {
   });
 }
 
-/** Nobody looks at the page: what was read stays, and grows old. */
+/** Closes the stream while the page is hidden: what was read stays, and grows old. */
 export function pause(): void {
   source?.close();
   source = null;
 }
 
-/** A page may be open for weeks: after an upgrade of the server it must not go on with old code. */
+/** Loads the page again after an upgrade of the server: a page may be open for weeks. */
 async function reloadIfOld(): Promise<void> {
   const own = document.querySelector<HTMLScriptElement>('script[type="module"]')?.src;
   const answer = await fetch('/').catch(() => null);
   if (own === undefined || answer?.ok !== true) return;
   const isCurrent = (await answer.text()).includes(new URL(own).pathname);
-  // Not while somebody is writing.
+  // Not while a dialog is open: the person may be writing.
   if (!isCurrent && document.querySelector('dialog[open]') === null) location.reload();
 }
 
-/** Somebody has left: what was read was for their eyes. */
+/** Closes the stream and forgets what was read, after a logout. */
 export function disconnect(): void {
   pause();
   panels.clear();
@@ -108,12 +108,12 @@ export function disconnect(): void {
   notify();
 }
 
-/** The database server's clock; ours before it is known. */
+/** The database server's clock; that of the browser before it is known. */
 export function serverNow(): number {
   return clock === null ? Date.now() : clock.serverMs + (performance.now() - clock.atMs);
 }
 
-/** Draws again at each news, and every second. */
+/** Draws again at each event of the stream, and every second. */
 export function useLive(): void {
   const [, draw] = useReducer<number, void>((count) => count + 1, 0);
   useEffect(() => {
@@ -128,10 +128,10 @@ export function useLive(): void {
 }
 
 export interface Freshness {
-  /** Since it was read, seconds; null before. */
+  /** Time since it was read, seconds; null before the first time. */
   ageSeconds: number | null;
   stale: boolean;
-  /** Why it is not fresh, if that is known. */
+  /** Why it is stale, if that is known. */
   why: string | null;
 }
 
@@ -139,7 +139,7 @@ export interface LivePanel<T> extends Freshness {
   data: T | null;
 }
 
-/** The newest content of a panel, and whether it may be believed. */
+/** The newest content of a panel, and whether it is stale. */
 export function usePanel<Name extends PanelName>(name: Name): LivePanel<Panels[Name]> {
   useLive();
   const kept = panels.get(name);
@@ -156,10 +156,10 @@ export function usePanel<Name extends PanelName>(name: Name): LivePanel<Panels[N
   };
 }
 
-/** A page whose panels are not all there yet waits so long for the rest, ms. */
+/** A page waits this time for its last panels before it is drawn without them, ms. */
 const GATHER_MS = 1500;
 
-/** Whether all of these panels can be drawn at once; after a short wait, whatever there is. */
+/** Whether the page can be drawn: all its panels have arrived, or a short wait has passed. */
 export function usePanelsReady(names: readonly PanelName[]): boolean {
   useLive();
   const [late, setLate] = useState(false);
@@ -174,17 +174,17 @@ export function isHeard(): boolean {
   return performance.now() - heardAtMs < SILENCE_MS;
 }
 
-/** It has just begun to listen: silence says nothing yet. */
+/** Whether the stream has only just been opened, so that silence means nothing yet. */
 export function isWaiting(): boolean {
   return heardAtMs < begunAtMs && performance.now() - begunAtMs < SILENCE_MS;
 }
 
-/** Whether the databases are read: false if anything cannot be. */
+/** Why a panel cannot be read; null if all can. */
 export function databaseProblem(): string | null {
   return Object.values(failing)[0] ?? null;
 }
 
-/** Calls back when documents of runs have changed; null: any may have. */
+/** Calls back with the ids of changed run documents; null: any of them may have changed. */
 export function useChanges(onChange: (ids: string[] | null) => void): void {
   useEffect(() => {
     changeListeners.add(onChange);

@@ -3,10 +3,10 @@ import type { AttemptView } from '../../src/readmodel/api.ts';
 import { Empty, Panel } from './parts.tsx';
 import { useVisible } from './visible.ts';
 
-/** The page keeps no more of a log than this, characters. */
+/** The page keeps only the last part of a log, characters. */
 const MOST_TEXT = 400_000;
 
-/** What strax prints, as it comes. */
+/** What strax prints, line by line. */
 export function LogPanel({ attempt }: { attempt: AttemptView }) {
   const [text, setText] = useState<string | null>(null);
   const [over, setOver] = useState(false);
@@ -51,7 +51,7 @@ export function LogPanel({ attempt }: { attempt: AttemptView }) {
           <code>bootstrax logs</code>.
         </Empty>
       ) : text === null || text === '' ? (
-        <Empty>It has printed nothing.</Empty>
+        <Empty>The attempt has printed nothing yet.</Empty>
       ) : (
         <pre
           ref={place}

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { logIn, logOut, useSession } from './session.ts';
 import { begin } from './background.ts';
 
-/** For those who may not look yet; `name`: of somebody who is known all the same; the address stays, and is shown once they are. */
+/** The login. `name`: a known user without a role. The address stays, and its page is shown after the login. */
 export function LoginPage({ name }: { name: string | null }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [asking, setAsking] = useState(false);
@@ -57,13 +57,16 @@ export function LoginPage({ name }: { name: string | null }) {
   );
 }
 
-/** Who looks, and what they may do. */
+/** Who is logged in, and what they may do. */
 export function WhoAmI() {
   const session = useSession();
   if (session === null || session.name === null) return null;
   const { name, role, via } = session;
   return (
-    <p class="who" title={role === 'operator' ? 'may look and act' : 'may only look'}>
+    <p
+      class="who"
+      title={role === 'operator' ? 'operator: may look and act' : 'viewer: may only look'}
+    >
       <span class="who-name">{name}</span>
       <span class="who-role">{role}</span>
       {via === 'account' && (

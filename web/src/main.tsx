@@ -8,7 +8,7 @@ import { onVisible } from './visible.ts';
 import { begin } from './background.ts';
 
 applyTheme();
-// The stream and the session are asked for at once: whoever may look sees no delay.
+// Stream and session are requested at the same time: who is logged in sees no delay.
 let visible = !document.hidden;
 let looks = true;
 if (visible) connect();

@@ -13,7 +13,7 @@ export function Time({ at, short = false }: { at: string; short?: boolean }) {
   );
 }
 
-/** How long ago, counting on by the database's clock. */
+/** The time since then, by the database's clock. */
 export function Ago({ at, suffix = ' ago' }: { at: string; suffix?: string }) {
   useLive();
   const date = new Date(at);
@@ -26,7 +26,7 @@ export function Ago({ at, suffix = ' ago' }: { at: string; suffix?: string }) {
   );
 }
 
-/** Until a time, counting down; once it has passed, since when. */
+/** The time until then, counting down; afterwards the time since. */
 export function Until({ at, past = 'due for' }: { at: string; past?: string }) {
   useLive();
   const date = new Date(at);
@@ -41,7 +41,7 @@ export function Until({ at, past = 'due for' }: { at: string; past?: string }) {
 interface PanelProps {
   title: string;
   fresh: Freshness;
-  /** Nothing has been read yet. */
+  /** True until the first answer. */
   loading: boolean;
   /** Beside the title. */
   aside?: ComponentChildren;
@@ -49,7 +49,7 @@ interface PanelProps {
   children?: ComponentChildren;
 }
 
-/** A part of a page with its own age: grey as soon as it is not to be believed. */
+/** A part of a page with its own age: grey as soon as it is stale. */
 export function Panel({ title, fresh, loading, aside, children, class: name = '' }: PanelProps) {
   const id = `panel-${title.replace(/\W+/g, '-').toLowerCase()}`;
   return (
@@ -93,18 +93,18 @@ function Loading({ why }: { why: string | null }) {
   );
 }
 
-/** Says that there is nothing, and what that means. */
+/** Shown where there is nothing, with what that means. */
 export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }
 
 interface MeterProps {
-  /** For those who do not see it. */
+  /** For screen readers. */
   label: string;
   /** 0 to 1. */
   fraction: number;
   tone?: 'active' | 'good' | 'warn' | 'bad' | 'idle';
-  /** A line at this fraction. */
+  /** A limit, drawn as a line at this fraction. */
   limit?: number;
 }
 

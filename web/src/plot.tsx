@@ -8,7 +8,7 @@ export interface Series {
   values: (number | null)[];
   /** Name of a custom property. */
   colour: string;
-  /** Told apart without colour. */
+  /** A dash pattern, to tell the lines apart without colour. */
   dash?: number[];
   fill?: boolean;
   bars?: boolean;
@@ -18,7 +18,7 @@ export interface Series {
 
 interface PlotProps {
   title: string;
-  /** Of the left axis; empty where its ticks say it. */
+  /** Unit of the left axis; empty where its ticks say it. */
   unit: string;
   rightUnit?: string;
   /** Seconds since 1970, or since a start if `elapsed`. */
@@ -30,7 +30,7 @@ interface PlotProps {
   stacked?: boolean;
   format?: (value: number) => string;
   rightFormat?: (value: number) => string;
-  /** The scale reaches at least to here. */
+  /** The scale reaches at least to this value. */
   atLeast?: number;
   /** A horizontal line, such as a limit. */
   limit?: { at: number; label: string };

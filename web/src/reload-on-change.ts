@@ -2,8 +2,8 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import { useChanges } from './live.ts';
 
 /**
- * Reads again soon after a run has changed, ms; however many change meanwhile, once. A change during the
- * wait puts nothing off.
+ * Reads again `afterMs` after the first change of a run. More changes during this wait cause no further
+ * reading and no delay.
  */
 export function useReloadOnChange(reload: () => void, afterMs: number): void {
   const [due, setDue] = useState(false);

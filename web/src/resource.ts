@@ -1,13 +1,13 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ErrorAnswer } from '../../src/readmodel/api.ts';
 import { databaseProblem, useLive, type Freshness } from './live.ts';
-import { sessionIsOver } from './session.ts';
+import { sessionHasEnded } from './session.ts';
 import { useVisible } from './visible.ts';
 import { begin } from './background.ts';
 
 export interface Resource<T> extends Freshness {
   data: T | null;
-  /** There is no such thing. */
+  /** What the server says, if there is no such run or host. */
   missing: string | null;
   reload: () => void;
 }
@@ -20,7 +20,7 @@ interface State<T> {
   missing: string | null;
 }
 
-/** Reads an address of the API, and again every so often; what was read stays while it cannot be. */
+/** Reads an address of the API at an interval; the last answer stays while the server gives none. */
 export function useResource<T>(url: string | null, everySeconds: number): Resource<T> {
   useLive();
   const [state, setState] = useState<State<T> | null>(null);
@@ -40,7 +40,7 @@ export function useResource<T>(url: string | null, everySeconds: number): Resour
         setState({ url, data, readAtMs: at, problem: null, missing: null });
         return;
       }
-      if (answer.status === 401) sessionIsOver();
+      if (answer.status === 401) sessionHasEnded();
       const { error } = (await answer.json()) as ErrorAnswer;
       const missing = answer.status === 404 || answer.status === 400 ? error : null;
       setState((old) => ({ ...keep(old, url), problem: error, missing }));

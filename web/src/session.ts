@@ -12,24 +12,24 @@ function set(next: SessionAnswer): void {
   for (const listener of listeners) listener();
 }
 
-/** Who looks; null until it is known. */
+/** Who is logged in; null until it is known. */
 export function currentSession(): SessionAnswer | null {
   return session;
 }
 
-/** Who looks, drawn again when that changes. */
+/** Who is logged in; draws again when that changes. */
 export function useSession(): SessionAnswer | null {
   const [, draw] = useReducer<number, void>((count) => count + 1, 0);
   useEffect(() => onSession(() => draw()), []);
   return session;
 }
 
-/** May the person do something, or only look? */
+/** Whether the person may act. */
 export function useMayAct(): boolean {
   return useSession()?.role === 'operator';
 }
 
-/** Calls back after each change of who looks. */
+/** Calls back after each login and logout. */
 export function onSession(listener: () => void): () => void {
   listeners.add(listener);
   return () => {
@@ -37,26 +37,26 @@ export function onSession(listener: () => void): () => void {
   };
 }
 
-/** Asks the server who we are; without an answer nothing changes. */
+/** Reads from the server who is logged in; without an answer nothing changes. */
 export async function readSession(): Promise<void> {
   try {
     const answer = await fetch('/api/session');
     if (answer.ok) set((await answer.json()) as SessionAnswer);
     else if (answer.status === 401) set(NOBODY);
   } catch {
-    // The server is away; the stream tells when it is back.
+    // The server does not answer; the stream notices when it does again.
   }
 }
 
-/** An answer of 401 was seen: the session is over. */
-export function sessionIsOver(): void {
+/** Called on an answer of 401: the session has ended. */
+export function sessionHasEnded(): void {
   if (session?.role !== null) set(NOBODY);
 }
 
-/** The API refused, or could not be asked; the message is for people. */
+/** The API refused, or could not be reached; the message is for people. */
 export class Refused extends Error {}
 
-/** Sends something that is not only a question. */
+/** Sends a request that changes something. */
 export async function send<T>(
   method: 'POST' | 'DELETE',
   path: string,
@@ -64,7 +64,7 @@ export async function send<T>(
 ): Promise<T> {
   let answer = await sendOnce(method, path, body);
   if (answer.status === 403) {
-    // A page that is open for long has the token of a server that has been started anew since.
+    // A page that has been open for days has the token of a server that was restarted since.
     const before = session?.csrf;
     await readSession();
     if (session?.csrf != null && session.csrf !== before) {
@@ -72,7 +72,7 @@ export async function send<T>(
     }
   }
   if (answer.ok) return (await answer.json()) as T;
-  if (answer.status === 401 && path !== '/api/session') sessionIsOver();
+  if (answer.status === 401 && path !== '/api/session') sessionHasEnded();
   const { error } = (await answer.json().catch(() => ({
     error: `the server answered ${answer.status}`,
   }))) as ErrorAnswer;
@@ -91,7 +91,7 @@ async function sendOnce(method: string, path: string, body: unknown): Promise<Re
     });
   } catch {
     throw new Refused(
-      'The dashboard’s server does not answer: look at the list of actions before you try again.',
+      'The dashboard’s server does not answer. Read the list of actions before you try again: this one may have arrived.',
     );
   }
 }

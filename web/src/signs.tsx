@@ -9,7 +9,7 @@ import type { HostCondition } from '../../src/readmodel/hosts.pure.ts';
 const OUTLINE = { fill: 'none', stroke: 'currentColor', 'stroke-width': 2 } as const;
 const FILLED = { fill: 'currentColor' } as const;
 
-/** A shape that says what a colour alone must not. */
+/** A shape, since a colour alone is not seen by everybody. */
 export function Glyph({ shape, tone }: { shape: Shape; tone: Tone }) {
   return (
     <svg class={`glyph tone-${tone}`} viewBox="0 0 16 16" aria-hidden="true">
@@ -58,7 +58,7 @@ function drawn(shape: Shape) {
   }
 }
 
-/** How a run stands, by shape and word. */
+/** The condition of a run, as shape and word. */
 export function ConditionSign({ condition }: { condition: Condition }) {
   const { word, shape, tone, meaning } = LOOKS[condition];
   return (
@@ -78,7 +78,7 @@ const HOST_LOOKS: Readonly<Record<HostCondition, { word: string; shape: Shape; t
   silent: { word: 'silent', shape: 'cross', tone: 'bad' },
 };
 
-/** How a host stands. */
+/** The condition of a host, as shape and word. */
 export function HostSign({ condition }: { condition: HostCondition }) {
   const { word, shape, tone } = HOST_LOOKS[condition];
   return (

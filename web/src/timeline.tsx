@@ -7,7 +7,7 @@ import { Link } from './router.tsx';
 interface TimelineProps {
   attempts: AttemptView[];
   chosen: string | null;
-  /** Of the run. */
+  /** Run number. */
   start: string | null;
   end: string | null;
   to: (attempt: string) => string;

@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** Going through one's tabs closes nothing, ms. */
+/** Pages hidden for less than this keep their connection, ms. */
 const LEAVE_MS = 5000;
 
 /**
- * Calls back when somebody begins to look at the page, and when nobody has for a while. A browser
- * gives a site six connections for all its tabs: those that nobody sees must not hold one.
+ * Calls back when the page becomes visible, and when it has been hidden for a while. A browser gives a
+ * site six connections for all its tabs: hidden ones must not hold one.
  */
 export function onVisible(listener: (visible: boolean) => void): () => void {
   let told = !document.hidden;
@@ -27,7 +27,7 @@ export function onVisible(listener: (visible: boolean) => void): () => void {
   };
 }
 
-/** Whether somebody looks at the page. */
+/** Whether the page is visible. */
 export function useVisible(): boolean {
   const [visible, setVisible] = useState(!document.hidden);
   useEffect(() => onVisible(setVisible), []);

@@ -276,10 +276,10 @@ it('of a host that says very much the newest is shown', async () => {
   expect(at).toEqual(at.toSorted((a, b) => a - b));
 });
 
-it('the hand-over tells what needs a human and what failed', async () => {
+it('the handover shows what needs attention and what failed', async () => {
   const { hours, text } = await dashboard.json<HandoverAnswer>('/api/handover');
   expect(hours).toBe(8);
-  expect(text).toContain('NEEDS A HUMAN');
+  expect(text).toContain('NEEDS ATTENTION');
   expect(text).toMatch(/^- Run 62 is given up/m);
   expect(text).toMatch(/^- .*\(runs 62; on beta\)$/m);
 });
@@ -307,7 +307,7 @@ describe('the stream', () => {
     for (const age of Object.values((data as StatusEvent).ages)) expect(age).toBeLessThan(120);
   });
 
-  it('says what needs a human', async () => {
+  it('says what needs attention', async () => {
     const { data } = await reader.next('attention', panelOf('attention'));
     const items = (data as PanelEvent<'attention'>).data;
     expect(items.map(({ kind, run: number }) => [kind, number])).toEqual([

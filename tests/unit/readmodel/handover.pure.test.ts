@@ -49,26 +49,26 @@ function host(some: Partial<HostCard>): HostCard {
   } as HostCard;
 }
 
-describe('a hand-over', () => {
-  it('of a quiet watch says that nothing needs a human', () => {
+describe('a handover', () => {
+  it('of a quiet watch says that nothing needs attention', () => {
     expect(lines(QUIET)).toEqual([
       'Event builders, 2026-03-01 06:00 to 2026-03-01 14:00 UTC',
       '',
-      'Nothing needs a human.',
+      'Nothing needs attention.',
       '',
-      'Runs begun: 0.',
-      'Attempts ended: 0, of which 0 succeeded and 0 failed.',
-      'Waiting now: 0 new; 0 to be tried again now, 0 later; 0 held.',
+      'New runs: 0.',
+      'Attempts ended: 0, 0 succeeded and 0 failed.',
+      'Waiting now: 0 new; 0 due for a retry, 0 waiting for a retry; 0 held.',
       '',
-      'Hosts: 0; no host has ever given a life sign.',
+      'Hosts: 0; no host has ever sent a heartbeat.',
       '',
-      'Nobody has asked for anything.',
+      'No actions.',
     ]);
   });
 
-  it('begins with what needs a human, and says what to do', () => {
+  it('begins with what needs attention, and says what to do', () => {
     expect(lines(facts({ attention: [GIVEN_UP] })).slice(2, 4)).toEqual([
-      'NEEDS A HUMAN: 1',
+      'NEEDS ATTENTION: 1',
       '- Run 7 is given up. (since 2026-03-01 10:20) To do: bootstrax retry 7 --from-start',
     ]);
   });
@@ -76,8 +76,8 @@ describe('a hand-over', () => {
   it('tells apart what somebody looks after already', () => {
     const acknowledged = { by: 'anna', reason: 'known since\nMonday', at: '', expires: null };
     expect(lines(facts({ attention: [{ ...GIVEN_UP, acknowledged }] })).slice(2, 5)).toEqual([
-      'Nothing needs a human.',
-      'Acknowledged, and not over: 1',
+      'Nothing needs attention.',
+      'Acknowledged, still open: 1',
       '- Run 7 is given up. (since 2026-03-01 10:20) (anna: "known since Monday")',
     ]);
   });
@@ -87,7 +87,7 @@ describe('a hand-over', () => {
       return { run: 100 + i, condition, start: null };
     });
     expect(handoverText(facts({ runs }))).toContain(
-      'Runs begun: 3, 100 to 102; now 2 done, 1 given up.',
+      'New runs: 3, 100 to 102; now 2 done, 1 given up.',
     );
   });
 
@@ -129,7 +129,7 @@ describe('a hand-over', () => {
     ];
     const text = handoverText(facts({ deletions, debts: [{ run: 5, lacks: ['peaks'] }] }));
     expect(text).toContain(
-      'Live data deleted: of 2 runs, 1.5 GB; of 1 not yet finished; refused for runs 3.',
+      'Live data deleted: 2 runs, 1.5 GB; not finished for 1 run; refused for runs 3.',
     );
     expect(text).toContain('\n- run 5 lacks peaks');
   });

@@ -36,7 +36,7 @@ describe('is it the host or the run?', () => {
     expect(answer?.blame).toBe('run');
     expect(answer?.because).toEqual([
       'It failed on eb0 (2 times), eb1.',
-      'No other run has failed of the same cause.',
+      'No other run has failed for the same cause.',
     ]);
   });
 

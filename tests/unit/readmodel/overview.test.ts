@@ -55,7 +55,7 @@ test('a done run whose data lacks something says so in its row', () => {
   const why = (bootstrax: Record<string, unknown>) =>
     runRow('a', view({ state: 'done', incomplete, ...bootstrax }), 10, '').why;
   expect(why({})).toBe(lacks);
-  expect(why({ plan: { targets: ['a'], dropped: ['b'] } })).toBe(`${lacks} Targets left out: b`);
+  expect(why({ plan: { targets: ['a'], dropped: ['b'] } })).toBe(`${lacks} Targets dropped: b`);
   expect(why({ incomplete: 'all of it' })).toBeNull();
 });
 
@@ -110,7 +110,7 @@ describe('a row of the list of runs', () => {
       condition: 'debt',
       got: 2,
       wanted: 3,
-      why: 'left out: hits',
+      why: 'dropped: hits',
     });
   });
 
@@ -192,7 +192,7 @@ describe('the card of a host', () => {
   });
 });
 
-describe('what needs a human', () => {
+describe('what needs attention', () => {
   const limits = {
     promiseGraceSeconds: 60,
     busyLeaseSeconds: 120,
@@ -272,7 +272,7 @@ describe('what needs a human', () => {
   });
 });
 
-describe('what needs a human of runs that nobody else would tell of', () => {
+describe('what needs attention of runs that nobody else would tell of', () => {
   const limits = {
     ...{ promiseGraceSeconds: 60, busyLeaseSeconds: 120, consideringLeaseSeconds: 60 },
     ...{ overdueSeconds: 3600 },
@@ -335,7 +335,7 @@ describe('what needs a human of runs that nobody else would tell of', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ kind: 'runs_left', key: 'runs_left:eb0', host: 'eb0' });
     expect(found[0]?.what).toContain('run 0, run 1, run 2, run 3, run 4 and 2 more');
-    expect(found[0]?.what).toMatch(/of run 0: it is too large\.$/);
+    expect(found[0]?.what).toMatch(/its writes to run 0: it is too large\.$/);
     for (const odd of [undefined, 'x', [], [null, 3, { why: 'x' }]])
       expect(refused(odd)).toEqual([]);
     const long = refused(left.map(() => ({ run: 'x'.repeat(9000), why: 'y'.repeat(9000) })));

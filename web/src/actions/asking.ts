@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ActionTarget } from '../../../src/readmodel/action-api.ts';
 import type { ActionKind } from '../../../src/features/actions/action-table.pure.ts';
 
-/** An action that a person is asked about. */
+/** An action that waits for its reason. */
 export interface Asked {
   kind: ActionKind;
   targets: readonly ActionTarget[];
@@ -27,7 +27,7 @@ export function stopAsking(): void {
   set(null);
 }
 
-/** What the dialog is to ask about; null: it is closed. */
+/** The action in the dialog; null: the dialog is closed. */
 export function useAsked(): Asked | null {
   const [now, setNow] = useState(asked);
   useEffect(() => {

@@ -10,17 +10,17 @@ import { onBatches } from './under-way.ts';
 import { buttonOf, targetName } from './words.ts';
 
 interface AuditProps {
-  /** Of the API: `host=eb0`, or empty for all. */
+  /** Query of the API: `host=eb0`, or empty for all. */
   query: string;
-  /** Nothing was ever done; in words. */
+  /** Shown if there is no action. */
   empty: string;
-  /** Says what each is about. */
+  /** Names the target of each action. */
   named?: boolean;
   /** Address of the next page; none without it. */
   older?: (before: string) => string;
 }
 
-/** Who asked for what, why, and what became of it; newest first. */
+/** Who requested which action, why, and its result; newest first. */
 export function Audit({ query, empty, named = false, older }: AuditProps) {
   const answer = useResource<AuditAnswer>(`/api/actions?${query}`, 10);
   const { reload } = answer;
@@ -44,7 +44,7 @@ export function Audit({ query, empty, named = false, older }: AuditProps) {
   );
 }
 
-/** The same of a run, which brings its actions along. */
+/** The actions on one run, which its answer contains. */
 export function RunAudit({ answer }: { answer: Resource<RunAnswer> }) {
   const { reload } = answer;
   useEffect(() => onBatches(reload), [reload]);
@@ -58,7 +58,7 @@ export function RunAudit({ answer }: { answer: Resource<RunAnswer> }) {
     >
       <AuditList
         actions={answer.data?.actions ?? []}
-        empty="Nobody has asked anything of it yet."
+        empty="Nobody has requested an action on this run yet."
         named={false}
       />
     </Panel>

@@ -10,21 +10,21 @@ import { ask } from './asking.ts';
 /** An action that may be offered. */
 export interface Offer {
   kind: ActionKind;
-  /** False: in its place, but it makes no sense now. */
+  /** False: the button is shown, and disabled. */
   fits: boolean;
-  /** The one to press if in doubt. */
+  /** The recommended action. */
   advised?: boolean;
 }
 
 interface ActionButtonsProps {
   offers: readonly Offer[];
   targets: readonly ActionTarget[];
-  /** For those who do not see what it stands beside. */
+  /** What the actions are about, for screen readers. */
   about: string;
   onSent?: () => void;
 }
 
-/** Buttons of actions, always in the same places; nothing for those who may only look. */
+/** Buttons of actions, always in the same order; viewers see none. */
 export function ActionButtons({ offers, targets, about, onSent }: ActionButtonsProps) {
   const mayAct = useMayAct();
   if (!mayAct || offers.length === 0) return null;

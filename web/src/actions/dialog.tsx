@@ -13,7 +13,7 @@ import { actionRow } from '../../../src/features/actions/action-table.pure.ts';
 import { targetName, targetNames } from './words.ts';
 import { begin } from '../background.ts';
 
-/** Asks for a reason, and shows what will happen, before anything does. */
+/** Asks for a reason, and shows what the action will do, before it is requested. */
 export function ActionDialog() {
   const asked = useAsked();
   return asked === null ? null : <OpenDialog asked={asked} key={JSON.stringify(asked)} />;
@@ -89,8 +89,8 @@ function OpenDialog({ asked }: { asked: Asked }) {
         </label>
         <p id="reason-help" class="quiet">
           {kind === 'acknowledge'
-            ? 'Kept with your name, and shown to everybody; an address becomes a link.'
-            : 'Kept with your name, for those who read it later.'}
+            ? 'Recorded with your name and shown to everybody; web addresses become links.'
+            : 'Recorded with your name, for those who read it later.'}
         </p>
         {usualHours !== undefined && <Hours usual={usualHours} />}
         <p class="ask-problem" role="alert">
@@ -120,7 +120,7 @@ function Effects({ effects, problem }: { effects: ActionEffect[] | null; problem
   if (effects === null) {
     return (
       <div class="effects">
-        <p class="quiet">{problem === null ? 'Looking what it would do …' : ''}</p>
+        <p class="quiet">{problem === null ? 'Reading what it would do …' : ''}</p>
       </div>
     );
   }
@@ -137,8 +137,8 @@ function Effects({ effects, problem }: { effects: ActionEffect[] | null; problem
   return (
     <div class="effects">
       <p>
-        <b>{count(possible.length, 'target')}</b>
-        {not.length > 0 && `; ${not.length} cannot, and will be left as it is`}
+        Will be done for <b>{count(possible.length, 'target')}</b>
+        {not.length > 0 && `; not possible for ${not.length} more`}
       </p>
       <div class="effects-list" tabIndex={0} role="region" aria-label="What it would do">
         {[...not, ...possible].slice(0, SHOWN).map((effect) => (
@@ -172,13 +172,13 @@ const CHOICES = [
   { hours: 8, word: '8 hours' },
   { hours: 24, word: '1 day' },
   { hours: 168, word: '7 days' },
-  { hours: 0, word: 'until somebody ends it' },
+  { hours: 0, word: 'does not end by itself' },
 ] as const;
 
 function Hours({ usual }: { usual: number }) {
   return (
     <label class="field">
-      Ends by itself after
+      Ends after
       <select name="hours">
         {CHOICES.map(({ hours, word }) => (
           <option key={hours} value={hours} selected={hours === usual}>

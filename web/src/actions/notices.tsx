@@ -3,7 +3,7 @@ import { ActionSign } from './sign.tsx';
 import { dismiss, useBatches, type Batch } from './under-way.ts';
 import { buttonOf, targetName, targetNames } from './words.ts';
 
-/** What has become of what was just asked for; in a corner, so that nothing moves. */
+/** The states of the actions just requested; in a corner, so that nothing on the page moves. */
 export function Notices() {
   const batches = useBatches();
   return (
@@ -62,9 +62,9 @@ function Notice({ batch }: { batch: Batch }) {
   );
 }
 
-/** How far one action has come, in a sentence. */
+/** The progress of one action, in a sentence. */
 export function saidOf({ message, seenBy, state }: ActionView): string {
   if (message !== null) return message;
   if (seenBy !== null) return `seen by ${seenBy.host}`;
-  return state === 'requested' ? 'nobody has answered yet' : '';
+  return state === 'requested' ? 'no host has answered yet' : '';
 }

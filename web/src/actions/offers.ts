@@ -39,7 +39,7 @@ export const MANY_RUNS: readonly Offer[] = RUN_KINDS.filter(
   (kind) => RUN_OFFERS[kind] !== null,
 ).map((kind) => ({ kind, fits: true }));
 
-/** What can be done with a host. */
+/** The actions on a host. */
 export function hostOffers({ drained, condition }: HostCard): Offer[] {
   const isDrained = drained !== null || condition === 'drained';
   return [{ kind: isDrained ? 'undrain' : 'drain', fits: true }];

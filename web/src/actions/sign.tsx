@@ -2,7 +2,7 @@ import type { ActionView } from '../../../src/readmodel/action-api.ts';
 import { Glyph } from '../signs.tsx';
 import { STATE_LOOKS } from './words.ts';
 
-/** How an action stands, by shape and word. */
+/** The state of an action, as shape and word. */
 export function ActionSign({ state }: { state: ActionView['state'] }) {
   const { word, shape, tone } = STATE_LOOKS[state];
   return (

@@ -8,15 +8,15 @@ import type {
 import { send } from '../session.ts';
 import { begin } from '../background.ts';
 
-/** How often it is asked what has become of them, ms. */
-const LOOK_MS = 1000;
-/** What went well is shown for so long, ms; what did not, until a person has read it. */
+/** Interval at which the states of the actions are read, ms. */
+const POLL_MS = 1000;
+/** Notices of done actions are shown for this time, ms; refused ones stay until they are closed. */
 const SHOW_DONE_MS = 10_000;
-/** A silent host may answer next week: then the audit tells. */
+/** A silent host may answer a week later; then the list of actions shows it. */
 const SHOW_WAITING_MS = 120_000;
-const MOST_LOOKED_AT = 200;
+const MOST_READ = 200;
 
-/** What was asked for with one press of a button. */
+/** The actions that one press of a button has requested. */
 export interface Batch {
   id: number;
   actions: ActionView[];
@@ -47,15 +47,15 @@ export async function act(body: ActionBody): Promise<void> {
   notify();
 }
 
-/** Takes a batch from the screen; the audit keeps it. */
+/** Takes a batch from the screen; the list of actions keeps it. */
 export function dismiss(id: number): void {
   batches = batches.filter((batch) => batch.id !== id);
   notify();
 }
 
-async function look(): Promise<void> {
+async function poll(): Promise<void> {
   const at = performance.now();
-  batches = batches.filter((batch) => !isOver(batch, at));
+  batches = batches.filter((batch) => !hasBeenShown(batch, at));
   if (batches.length === 0 && timer !== null) {
     clearInterval(timer);
     timer = null;
@@ -64,13 +64,13 @@ async function look(): Promise<void> {
   notify();
 }
 
-function isOver({ actions, sentAtMs, endedAtMs }: Batch, at: number): boolean {
+function hasBeenShown({ actions, sentAtMs, endedAtMs }: Batch, at: number): boolean {
   if (endedAtMs === null) return at - sentAtMs > SHOW_WAITING_MS;
   return actions.every(({ state }) => state === 'done') && at - endedAtMs > SHOW_DONE_MS;
 }
 
 async function update(): Promise<void> {
-  const answer = await fetch(`/api/actions?limit=${MOST_LOOKED_AT}`).catch(() => null);
+  const answer = await fetch(`/api/actions?limit=${MOST_READ}`).catch(() => null);
   if (answer?.ok !== true) return;
   const newest = new Map(
     ((await answer.json()) as AuditAnswer).actions.map((action) => [action.id, action]),

@@ -8,7 +8,7 @@ export function buttonOf(kind: string): string {
   return isActionKind(kind) ? ACTIONS[kind].button : `${kind} (unknown)`;
 }
 
-/** How an action stands, by word and shape. */
+/** Word and shape for each state of an action. */
 export const STATE_LOOKS: Readonly<
   Record<ActionView['state'], { word: string; shape: Shape; tone: Tone }>
 > = {
@@ -18,7 +18,7 @@ export const STATE_LOOKS: Readonly<
   refused: { word: 'refused', shape: 'cross', tone: 'bad' },
 };
 
-/** What an action is about, in words. */
+/** The target of an action, in words. */
 export function targetName({ run, host, item }: ActionTarget): string {
   if (run !== undefined) return `run ${run}`;
   if (host !== undefined) return host;
@@ -26,7 +26,7 @@ export function targetName({ run, host, item }: ActionTarget): string {
   return kind === 'failure' ? 'this failure' : `${rest.join(':')} ${kind.replaceAll('_', ' ')}`;
 }
 
-/** The same for many. */
+/** The targets of an action, in words. */
 export function targetNames(targets: readonly ActionTarget[]): string {
   const [first] = targets;
   if (first === undefined) return 'nothing';

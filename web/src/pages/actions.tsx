@@ -1,6 +1,6 @@
 import { Audit } from '../actions/audit.tsx';
 
-/** Everything that people have asked for. */
+/** All actions of people. */
 export function ActionsPage({ query }: { query: URLSearchParams }) {
   const before = query.get('before');
   return (
@@ -8,7 +8,7 @@ export function ActionsPage({ query }: { query: URLSearchParams }) {
       <h1>Actions</h1>
       <Audit
         query={before === null ? '' : `before=${encodeURIComponent(before)}`}
-        empty="Nobody has asked for anything yet."
+        empty="Nobody has requested an action yet."
         named
         older={(next) => `/actions?before=${encodeURIComponent(next)}`}
       />

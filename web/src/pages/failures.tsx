@@ -10,10 +10,10 @@ import { Link } from '../router.tsx';
 
 const DAYS = ['1', '7', '30'] as const;
 const MOST_RUNS = 12;
-/** After a change of a run the groups are read again. */
+/** The groups are read again this time after a change of a run, ms. */
 const RELOAD_MS = 2000;
 
-/** Failures of the same cause, together. */
+/** Failures that are alike, in groups. */
 export function FailuresPage({ query }: { query: URLSearchParams }) {
   const days = DAYS.find((each) => each === query.get('days')) ?? '7';
   const answer = useResource<FailuresAnswer>(`/api/failures?days=${days}`, 15);
@@ -126,7 +126,7 @@ function Group({ group, isOpen, onActed }: GroupProps) {
         )}
         {rest !== '' && (
           <details open={isOpen}>
-            <summary>The newest of them</summary>
+            <summary>The newest failure</summary>
             <pre tabIndex={0} role="region" aria-label={`Traceback: ${reason}`}>
               {rest}
             </pre>
@@ -151,7 +151,7 @@ function Trend({ trend }: { trend: number[] }) {
       viewBox={`0 0 ${trend.length * 5} 20`}
       preserveAspectRatio="xMinYMid meet"
       role="img"
-      aria-label={`Failures a day, oldest first: ${trend.join(', ')}`}
+      aria-label={`Failures per day, oldest first: ${trend.join(', ')}`}
     >
       {trend.map((value, i) => (
         <rect

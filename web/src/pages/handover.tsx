@@ -7,21 +7,21 @@ import { begin } from '../background.ts';
 
 const HOURS = ['8', '12', '24'] as const;
 
-/** What happened last night, as text for a log book. */
+/** The report of the last hours, as text for a log book. */
 export function HandoverPage({ query }: { query: URLSearchParams }) {
   const hours = HOURS.find((each) => each === query.get('hours')) ?? '8';
   const answer = useResource<HandoverAnswer>(`/api/handover?hours=${hours}`, 60);
   const text = answer.data?.text ?? null;
   return (
     <>
-      <h1>Hand-over</h1>
+      <h1>Handover</h1>
       <Panel
         title={`The last ${hours} hours`}
         class="handover"
         fresh={answer}
         loading={text === null}
         aside={
-          <nav class="choices" aria-label="Span of time">
+          <nav class="choices" aria-label="Time span">
             {HOURS.map((each) => (
               <Link
                 key={each}
@@ -49,7 +49,7 @@ function Copied({ text }: { text: string }) {
       await navigator.clipboard.writeText(text);
       setCopied('Copied.');
     } catch {
-      // Without TLS the browser has no clipboard for us; the text is selected.
+      // Without TLS the browser gives no access to the clipboard; the text is selected.
       setCopied('Selected: press Ctrl+C.');
     }
   };
@@ -67,7 +67,7 @@ function Copied({ text }: { text: string }) {
         ref={area}
         readOnly
         class="handover-text"
-        aria-label="Hand-over as text"
+        aria-label="Handover as text"
         rows={Math.min(40, text.split('\n').length + 2)}
         value={text}
       />

@@ -12,7 +12,7 @@ import { Glyph } from '../signs.tsx';
 
 const HOURS = ['1', '6', '24'] as const;
 
-/** How the machines do. */
+/** Hosts: load, disks, success, versions. */
 export function HostsPage({ query }: { query: URLSearchParams }) {
   const ready = usePanelsReady(['hosts', 'scores']);
   const panel = usePanel('hosts');
@@ -26,7 +26,9 @@ export function HostsPage({ query }: { query: URLSearchParams }) {
       <h1>Hosts</h1>
       <Panel title="All hosts" fresh={panel} loading={panel.data === null}>
         {hosts.length === 0 ? (
-          <Empty>No manager has reported yet: start one with “bootstrax run”.</Empty>
+          <Empty>
+            No manager has written to this database yet. Start one with “bootstrax run”.
+          </Empty>
         ) : (
           <HostCards hosts={hosts} acting {...(chosen === null ? {} : { chosen: chosen.host })} />
         )}
@@ -36,11 +38,11 @@ export function HostsPage({ query }: { query: URLSearchParams }) {
         <Audit
           key={chosen.host}
           query={`host=${encodeURIComponent(chosen.host)}&limit=10`}
-          empty={`Nobody has asked anything of ${chosen.host} yet.`}
+          empty={`Nobody has requested an action on ${chosen.host} yet.`}
         />
       )}
       <Panel
-        title="Success of the last 24 hours, against all other hosts"
+        title="Success in the last 24 hours, compared with all other hosts"
         fresh={scores}
         loading={scores.data === null}
       >
@@ -51,7 +53,7 @@ export function HostsPage({ query }: { query: URLSearchParams }) {
         )}
       </Panel>
       {hosts.length > 0 && (
-        <Panel title="What they say" fresh={panel} loading={false}>
+        <Panel title="Versions and status" fresh={panel} loading={false}>
           <Sayings hosts={hosts} />
         </Panel>
       )}
@@ -65,12 +67,12 @@ function Curves({ host, hours, hosts }: { host: HostCard; hours: string; hosts: 
   const data = history.data;
   return (
     <Panel
-      title={`Life signs of ${host.host}`}
+      title={`Heartbeats of ${host.host}`}
       class="curves"
       fresh={history}
       loading={data === null}
       aside={
-        <nav class="choices" aria-label="Span of time">
+        <nav class="choices" aria-label="Time span">
           {HOURS.map((each) => (
             <Link
               key={each}
@@ -97,7 +99,7 @@ function Curves({ host, hours, hosts }: { host: HostCard; hours: string; hosts: 
         </nav>
       )}
       {data === null || data.at.length < 2 ? (
-        <Empty>It has given no life signs in this time.</Empty>
+        <Empty>The host has sent no heartbeat in this time.</Empty>
       ) : (
         <div class="plot-row plot-pair">
           <Plot
@@ -166,10 +168,10 @@ function Scores({ scores }: { scores: HostScore[] }) {
                 {score.worse ? (
                   <span class="sign tone-bad">
                     <Glyph shape="triangle" tone="bad" />
-                    worse than chance allows: look at the host
+                    worse than by chance: check the host
                   </span>
                 ) : (
-                  <span class="quiet">as the others</span>
+                  <span class="quiet">like the others</span>
                 )}
               </td>
             </tr>
@@ -186,14 +188,14 @@ function shareText(share: number | null): string {
 
 function Sayings({ hosts }: { hosts: HostCard[] }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="What the hosts say">
+    <div class="scroll" tabIndex={0} role="region" aria-label="Versions and status of the hosts">
       <table>
         <thead>
           <tr>
             <th scope="col">Host</th>
             <th scope="col">Role</th>
             <th scope="col" class="right">
-              Places
+              Slots
             </th>
             <th scope="col">Worker</th>
             <th scope="col">Versions</th>
@@ -203,7 +205,7 @@ function Sayings({ hosts }: { hosts: HostCard[] }) {
             <th scope="col" class="right">
               Load
             </th>
-            <th scope="col">Says</th>
+            <th scope="col">Status</th>
           </tr>
         </thead>
         <tbody>
@@ -229,7 +231,7 @@ function Sayings({ hosts }: { hosts: HostCard[] }) {
   );
 }
 
-/** The packages that make the data; all of them on hover. */
+/** The packages that are shown; all others appear on hover. */
 const SHOWN = ['bootstrax', 'strax', 'straxen'];
 
 function versionsText(versions: Record<string, string>) {
@@ -242,7 +244,7 @@ function versionsText(versions: Record<string, string>) {
   );
 }
 
-/** Clocks further apart than this confuse people, seconds; no decision depends on it. */
+/** Clocks further apart than this are marked, seconds; no decision depends on them. */
 const SKEW_LIMIT_SECONDS = 2;
 
 function Skew({ seconds }: { seconds: number | null }) {

@@ -22,7 +22,7 @@ const VIEWS: Readonly<Record<Exclude<PanelName, 'scores'>, () => JSX.Element>> =
 };
 const NAMES = Object.keys(VIEWS) as (keyof typeof VIEWS)[];
 
-/** At three in the morning: is all well, and if not, what needs a human. */
+/** Is all well, and if not, what needs attention? Made to be read at three in the morning. */
 export function NowPage() {
   const ready = usePanelsReady(NAMES);
   if (!ready) return <Empty>Reading …</Empty>;

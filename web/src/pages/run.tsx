@@ -20,7 +20,7 @@ import { HostOrRun } from './run/host-or-run.tsx';
 import { Notes } from './run/notes.tsx';
 import { Targets } from './run/targets.tsx';
 
-/** All about one run, the answer to "why" first. */
+/** Everything about one run; first why it is, or is not, being processed. */
 export function RunPage({ number, query }: { number: number; query: URLSearchParams }) {
   const [working, setWorking] = useState(false);
   const answer = useResource<RunAnswer>(`/api/runs/${number}`, working ? 1.5 : 10);
@@ -84,11 +84,11 @@ interface AboutProps {
   answer: Resource<RunAnswer>;
   data: RunAnswer;
   number: number;
-  /** Attempt of the address. */
+  /** The attempt that the address names. */
   chosen: string | null;
 }
 
-/** Drawn when all of it is known: nothing moves as it comes. */
+/** Drawn once the whole answer has arrived, so that nothing moves. */
 function About({ answer, data, number, chosen }: AboutProps) {
   const { attempts } = data;
   const attempt = attempts.find((each) => each.attempt === chosen) ?? attempts.at(-1) ?? null;

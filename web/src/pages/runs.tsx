@@ -11,10 +11,10 @@ import { useMayAct } from '../session.ts';
 import { address, FILTERS, Filters, Views } from './runs/filters.tsx';
 import { RunTable } from './runs/table.tsx';
 
-/** After a change of a run the list is read again. */
+/** The list is read again this time after a change of a run, ms. */
 const RELOAD_MS = 400;
 
-/** All runs, by filters that are part of the address. */
+/** The list of runs; its filters are part of the address. */
 export function RunsPage({ query }: { query: URLSearchParams }) {
   const asked = new URLSearchParams(
     [...query].filter(([name, value]) => [...FILTERS, 'before'].includes(name) && value !== ''),
@@ -62,7 +62,7 @@ function List({ asked }: { asked: URLSearchParams }) {
           {filtered
             ? before === null
               ? 'No run fits these filters.'
-              : 'No run fits these filters among those looked at so far.'
+              : 'No run fits these filters among those searched so far.'
             : 'There is no run in this database yet.'}
         </Empty>
       ) : (
@@ -72,7 +72,7 @@ function List({ asked }: { asked: URLSearchParams }) {
         {asked.has('before') && <Link to={address(asked, { before: null })}>Newest</Link>}
         {before !== null && (
           <Link to={address(asked, { before: String(before) })}>
-            {list.length === 0 ? 'Look further back' : 'Older'}
+            {list.length === 0 ? 'Search older runs' : 'Older'}
           </Link>
         )}
       </nav>
@@ -86,7 +86,7 @@ interface ManyActionsProps {
   onSent: () => void;
 }
 
-/** Always there, so that choosing moves nothing. */
+/** The actions on the chosen runs. Always shown, so that choosing moves nothing. */
 function ManyActions({ chosen, isDebt, onSent }: ManyActionsProps) {
   return (
     <div class="many">

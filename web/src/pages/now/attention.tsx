@@ -10,12 +10,12 @@ const WORDS = {
   given_up: 'given up',
   set_aside: 'set aside',
   promise_missed: 'overdue',
-  run_silent: 'no life sign',
+  run_silent: 'no heartbeat',
   host_silent: 'host silent',
   two_managers: 'two managers',
   host_quarantined: 'quarantine',
   same_number: 'same number',
-  runs_left: 'refused',
+  runs_left: 'write refused',
   incomplete: 'incomplete',
   not_handed_on: 'not handed on',
 } as const;
@@ -36,7 +36,7 @@ const SHAPES = {
 
 const MOST_SHOWN = 8;
 
-/** What needs a human, most urgent first. */
+/** What needs attention, most urgent first. */
 export function Attention() {
   const panel = usePanel('attention');
   const items = panel.data ?? [];
@@ -44,7 +44,7 @@ export function Attention() {
   const known = items.filter(({ acknowledged }) => acknowledged !== null);
   return (
     <Panel
-      title="Needs a human"
+      title="Needs attention"
       class={`attention ${open.length > 0 ? 'attention-some' : ''}`}
       fresh={panel}
       loading={panel.data === null}
@@ -67,7 +67,7 @@ export function Attention() {
       )}
       {known.length > 0 && (
         <>
-          <h3 class="known-head">Somebody takes care of</h3>
+          <h3 class="known-head">Acknowledged</h3>
           <ul class="attention-list known">
             {known.slice(0, MOST_SHOWN).map((item) => (
               <Known key={item.key} item={item} />
@@ -93,14 +93,14 @@ function AllWell({
     <p class="all-well">
       <Glyph shape="disc" tone={stale ? 'idle' : 'good'} />
       <span>
-        {stale ? `${what} needed a human when it was last read.` : `${what} needs a human.`}
-        <small>Checked {roughly(ageSeconds)} ago</small>
+        {stale ? `${what} needed attention at the last reading.` : `${what} needs attention.`}
+        <small>Read {roughly(ageSeconds)} ago</small>
       </span>
     </p>
   );
 }
 
-/** What to press for each, if anything helps. */
+/** The actions that may help with each kind. */
 function offersOf({ kind }: AttentionItem): Offer[] {
   switch (kind) {
     case 'given_up':
@@ -140,7 +140,7 @@ function Item({ item }: { item: AttentionItem }) {
         <ActionButtons
           offers={[{ kind: 'acknowledge', fits: true }]}
           targets={[{ item: key }]}
-          about={`what is said of ${about}`}
+          about={`the item of ${about}`}
         />
       </div>
       <span class="attention-since">{since !== null && <Ago at={since} />}</span>

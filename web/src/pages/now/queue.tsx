@@ -2,7 +2,7 @@ import { usePanel } from '../../live.ts';
 import { Ago, Panel, Until } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
 
-/** What waits for a host. */
+/** The runs that wait for a host. */
 export function QueuePanel() {
   const panel = usePanel('queue');
   const queue = panel.data;
@@ -20,7 +20,7 @@ export function QueuePanel() {
             </dd>
             <dd class="detail">
               {queue.oldest === null ? (
-                'none waits'
+                'none waiting'
               ) : (
                 <>
                   oldest began <Ago at={queue.oldest.start} />

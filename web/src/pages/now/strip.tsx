@@ -7,7 +7,7 @@ import { Empty, Panel } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
 import { ConditionSign, Glyph } from '../../signs.tsx';
 
-/** The last runs, a cell each. */
+/** The last runs, one cell each. */
 export function Strip() {
   const panel = usePanel('strip');
   const cells = panel.data ?? [];
@@ -45,7 +45,7 @@ function StripCells({ cells }: { cells: StripCell[] }) {
       >
         {cells.map(({ run, condition, start }, i) => {
           const { word, shape, tone } = LOOKS[condition];
-          const when = start === null ? '' : `, began ${utc(new Date(start))} UTC`;
+          const when = start === null ? '' : `, started ${utc(new Date(start))} UTC`;
           return (
             <li key={run}>
               <Link

@@ -5,13 +5,13 @@ import { Empty, HostName, Meter, Panel } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
 import { ConditionSign } from '../../signs.tsx';
 
-/** The runs being taken, and those in work. */
+/** The runs that are being taken or processed. */
 export function Working() {
   const panel = usePanel('working');
   const runs = panel.data ?? [];
   return (
     <Panel
-      title="Being taken and processed"
+      title="Runs being taken or processed"
       class="working"
       fresh={panel}
       loading={panel.data === null}

@@ -25,7 +25,7 @@ export function Attempts({
       loading={answer.data === null}
     >
       {attempts.length === 0 ? (
-        <Empty>No host has tried it yet.</Empty>
+        <Empty>No host has tried this run yet.</Empty>
       ) : (
         <Timeline
           attempts={attempts}
@@ -39,7 +39,7 @@ export function Attempts({
   );
 }
 
-/** One attempt: its plan and how it ended. */
+/** One attempt: its plan and its outcome. */
 export function AttemptDetails({
   attempt,
   answer,
@@ -76,11 +76,11 @@ export function AttemptDetails({
         </Fact>
         {attempt.cause !== null && <Fact name="Cause">{attempt.cause}</Fact>}
         {attempt.peakMemoryBytes !== null && (
-          <Fact name="Memory at most">{bytes(attempt.peakMemoryBytes)}</Fact>
+          <Fact name="Peak memory">{bytes(attempt.peakMemoryBytes)}</Fact>
         )}
         {attempt.cores !== null && (
           <Fact name="Plan">
-            {count(attempt.cores, 'core')}, {count(attempt.maxMessages ?? 0, 'message')}, time-out{' '}
+            {count(attempt.cores, 'core')}, {count(attempt.maxMessages ?? 0, 'message')}, timeout{' '}
             {duration(attempt.timeoutSeconds ?? 0)}
           </Fact>
         )}
@@ -111,7 +111,7 @@ export function AttemptDetails({
       )}
       {attempt.input.length > 0 && (
         <details>
-          <summary>What it read</summary>
+          <summary>Live data read</summary>
           <ul class="plain">
             {attempt.input.map((sentence) => (
               <li key={sentence}>{sentence}</li>
@@ -121,7 +121,7 @@ export function AttemptDetails({
       )}
       {attempt.reasons.length > 0 && (
         <details>
-          <summary>What shaped the plan</summary>
+          <summary>Reasons for the plan</summary>
           <ul class="plain">
             {attempt.reasons.map((reason) => (
               <li key={reason}>{reason}</li>
@@ -133,7 +133,7 @@ export function AttemptDetails({
   );
 }
 
-/** How long it took from one step to the next; what is not known is left out. */
+/** The time from each step to the next; unknown times are not shown. */
 function Steps({
   noticeToClaim,
   claimToStart,

@@ -3,7 +3,7 @@ import { count } from '../../format.ts';
 import { Empty, HostName, Panel, Time } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';
 
-/** What lies where, and what was removed. */
+/** Data entries, and deleted data. */
 export function Data({ answer }: { answer: Resource<RunAnswer> }) {
   const data = answer.data?.data ?? [];
   const deleted = answer.data?.deleted ?? [];

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { DocumentAnswer } from '../../../../src/readmodel/api.ts';
 import { useResource } from '../../resource.ts';
 
-/** The document itself, read when it is opened. */
+/** The run document, read when the panel is opened. */
 export function RawDocument({ number }: { number: number }) {
   const [open, setOpen] = useState(false);
   const answer = useResource<DocumentAnswer>(open ? `/api/runs/${number}/document` : null, 30);

@@ -8,17 +8,17 @@ import type { Resource } from '../../resource.ts';
 import { Glyph } from '../../signs.tsx';
 
 const VERDICTS: Readonly<Record<FleetExplanation['verdict'], string>> = {
-  eligible: 'It is free to be taken.',
+  eligible: 'It can be claimed.',
   waiting: 'It waits.',
   running: 'It is being processed.',
-  held: 'It is held: a person has told all hosts to leave it alone.',
+  held: 'It is held: no host takes it until a person releases it.',
   finished: 'It is done.',
   givenUp: 'It is given up: it failed too often, and only a person brings it back.',
   abandoned: 'It is abandoned: a person has told that it is not to be processed.',
   malformed: 'It is set aside: a person must correct its document.',
 };
 
-/** A claimed run may wait for long before anything processes it. */
+/** A claimed run may wait for minutes before its child starts. */
 function verdictOf({ verdict, state }: FleetExplanation): string {
   return verdict === 'running' && state === 'considering'
     ? LOOKS.considering.meaning
@@ -66,7 +66,7 @@ export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
                   <li key={host}>
                     <span>
                       <b>{host}</b> {verdict}
-                      {obstacle !== null && `, because not: ${obstacle}`}
+                      {obstacle !== null && `; this rule does not hold: ${obstacle}`}
                     </span>
                   </li>
                 ))}
@@ -87,7 +87,7 @@ export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
   );
 }
 
-/** Of several documents with the number one is explained: the others are named. */
+/** Names the other documents that have the same run number. */
 function SameNumber({ document, sameNumber }: NumberedExplanation) {
   if (sameNumber.length === 0) return null;
   return (

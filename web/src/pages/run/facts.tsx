@@ -5,7 +5,7 @@ import { serverNow, useLive } from '../../live.ts';
 import { HostName, Time } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
 
-/** What the data acquisition says of the run. */
+/** What the DAQ wrote about the run. */
 export function Facts({ answer }: { answer: RunAnswer }) {
   useLive();
   const { row, rateMBps } = answer;

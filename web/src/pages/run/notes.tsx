@@ -3,14 +3,14 @@ import { Empty, Linked, Panel, Time } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';
 import { Link } from '../../router.tsx';
 
-/** What people and programs wrote at the run. */
+/** Tags and comments of people and programs. */
 export function Notes({ answer }: { answer: Resource<RunAnswer> }) {
   const tags = answer.data?.tags ?? [];
   const comments = answer.data?.comments ?? [];
   return (
     <Panel title="Tags and comments" class="notes" fresh={answer} loading={answer.data === null}>
       {tags.length + comments.length === 0 ? (
-        <Empty>Nobody has written anything at this run.</Empty>
+        <Empty>This run has no tags and no comments.</Empty>
       ) : (
         <ul class="note-list">
           {tags.map((tag) => (
@@ -38,7 +38,7 @@ export function Notes({ answer }: { answer: Resource<RunAnswer> }) {
 function Source({ note: { by, at } }: { note: RunNote }) {
   return (
     <span class="quiet note-source">
-      {by ?? 'somebody'}
+      {by ?? 'unknown author'}
       {at !== null && (
         <>
           , <Time at={at} />

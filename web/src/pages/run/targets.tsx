@@ -6,20 +6,20 @@ import type { Resource } from '../../resource.ts';
 
 const STEPS: Readonly<Record<Step, { mark: string; word: string; tone: string }>> = {
   made: { mark: '●', word: 'made', tone: 'good' },
-  asked: { mark: '○', word: 'asked for', tone: 'active' },
+  asked: { mark: '○', word: 'in the plan', tone: 'active' },
   culprit: { mark: '✕', word: 'its plugin failed', tone: 'bad' },
-  dropped: { mark: '–', word: 'left out', tone: 'warn' },
+  dropped: { mark: '–', word: 'dropped', tone: 'warn' },
   none: { mark: '', word: 'not wanted', tone: 'off' },
 };
 
-/** Which data types were wanted, made and left out, attempt by attempt. */
+/** Which data types were wanted, made and dropped, attempt by attempt. */
 export function Targets({ answer }: { answer: Resource<RunAnswer> }) {
   const ladder = answer.data?.ladder ?? [];
   const attempts = (answer.data?.attempts ?? []).slice(-(ladder[0]?.steps.length ?? 0));
   return (
     <Panel title="Ladder of targets" class="targets" fresh={answer} loading={answer.data === null}>
       {ladder.length === 0 ? (
-        <Empty>No plan has been made for it yet.</Empty>
+        <Empty>No plan has been made for this run yet.</Empty>
       ) : (
         <Ladder ladder={ladder} attempts={attempts} />
       )}

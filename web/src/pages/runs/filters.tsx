@@ -30,7 +30,7 @@ export function address(asked: URLSearchParams, changes: Record<string, string |
   return text === '' ? '/runs' : `/runs?${text}`;
 }
 
-/** What is asked for, as a form. */
+/** The form of the filters. */
 export function Filters({ asked }: { asked: URLSearchParams }) {
   const hosts = usePanel('hosts').data ?? [];
   const [more, setMore] = useState([...asked.keys()].some((name) => name !== 'condition'));
@@ -123,7 +123,7 @@ const VIEWS = [
   { word: 'Held', query: 'condition=held' },
 ] as const;
 
-/** What is asked for most often, a click each. */
+/** The most frequent filters, one click each. */
 export function Views({ asked }: { asked: URLSearchParams }) {
   const now = new URLSearchParams(asked);
   now.delete('before');

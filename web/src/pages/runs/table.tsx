@@ -7,12 +7,12 @@ import { ConditionSign } from '../../signs.tsx';
 
 interface RunTableProps {
   runs: readonly RunRow[];
-  /** Absent: nobody may choose. */
+  /** Absent for viewers, who choose no runs. */
   chosen?: ReadonlySet<number>;
   onChoose?: (chosen: ReadonlySet<number>) => void;
 }
 
-/** Runs, a row each; with boxes to choose them for those who may act. */
+/** Runs, one row each; operators can choose them. */
 export function RunTable({ runs, chosen, onChoose }: RunTableProps) {
   const numbers = runs.flatMap(({ run }) => run ?? []);
   const all = chosen !== undefined && numbers.every((number) => chosen.has(number));
@@ -30,7 +30,7 @@ export function RunTable({ runs, chosen, onChoose }: RunTableProps) {
               <th scope="col" class="choose">
                 <input
                   type="checkbox"
-                  aria-label="All runs of this page"
+                  aria-label="All runs on this page"
                   checked={all && numbers.length > 0}
                   onChange={() => onChoose?.(new Set(all ? [] : numbers))}
                 />
