@@ -164,7 +164,7 @@ async function offer(
   if (debtor.debt?.paid === true || (debtor.result?.dropped ?? []).length === 0) {
     return no('it lacks nothing');
   }
-  const { lookAtRun } = await import('../../features/actions/run-actions.ts');
+  const { readRunTarget } = await import('../../features/actions/run-actions.ts');
   const tools = toolsOf(store, settings);
   const found = await lookAtRun(tools, 'reprocess', { kind: 'run', run });
   if (typeof found === 'string') return no(found);

@@ -1,27 +1,27 @@
 import { itemSeen } from './seen.pure.ts';
 
-/** Somebody has taken it on. Times ISO 8601, UTC. */
+/** The acknowledgement of an item. Times are ISO 8601, UTC. */
 export interface Acknowledged {
   by: string;
-  /** May carry a link. */
+  /** The reason; it may contain a link. */
   reason: string;
   at: string;
-  /** When it ends by itself; null: when it does not occur any more. */
+  /** When it ends by itself; null: when the item is gone. */
   expires: string | null;
 }
 
-/** The newest acknowledgement of an item, as it is kept. */
+/** The newest acknowledgement of an item, as it is stored. */
 export interface Standing extends Acknowledged {
   item: string;
   /** Id of the action. */
   action: string;
-  /** What had occurred: the same item may occur again. */
+  /** The occurrence that was acknowledged: the same item may occur again. */
   occurrence: string;
 }
 
 export type Standings = ReadonlyMap<string, Standing>;
 
-/** What an item shows of itself to those who act on it. */
+/** The fields of an item that actions need. */
 export function itemMarks(
   key: string,
   occurrence: string,

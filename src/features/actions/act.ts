@@ -22,7 +22,7 @@ import {
 } from './run-actions.ts';
 import type { Ask, HostTarget, Look, Target, Tools } from './action.ts';
 
-/** Characters. */
+/** Longest reason, characters. */
 const LONGEST_NAME = 200;
 const LONGEST_REASON = 1000;
 const ID_BYTES = 12;
@@ -41,15 +41,15 @@ export async function preview(
     : prepared.look;
 }
 
-/** An action as it is kept, and what its asker is told. */
+/** An action as it is stored, with the message for the person who requested it. */
 export interface Acted {
   action: ActionDocument;
   message: string;
 }
 
 /**
- * Carries out one action, or refuses it; either is in the audit, which is written first. What a
- * host has to do is left to that host: the action is `requested` until it has noticed.
+ * Carries out one action, or refuses it. Both are recorded, and the record is written first. What a
+ * host has to do is left to that host: the action is `requested` until the host has read it.
  */
 export async function act(tools: Tools, asked: Ask): Promise<Acted> {
   const { store } = tools;
@@ -75,8 +75,8 @@ function whyNot({ seen }: Ask, look: Look): string | null {
 }
 
 /**
- * The same for a host at which the asker can carry it out himself, whether it was seen otherwise or
- * not. Whoever dies in between has asked its host, which finds the request.
+ * The same for the host of this machine, where the command carries out the action itself, whatever was
+ * seen before. If it dies in between, the manager of the host finds the request.
  */
 export async function actByOneself(
   tools: Tools,
@@ -172,7 +172,7 @@ async function acknowledgeItem(
   return told(tools, id, message);
 }
 
-/** Words of a person go into documents and logs. */
+/** Limits the text of a person, which goes into documents and logs. */
 function bounded<T extends Ask>(ask: T): T {
   const { by, reason } = ask;
   return { ...ask, by: boundedLine(by, LONGEST_NAME), reason: boundedText(reason, LONGEST_REASON) };

@@ -1,14 +1,14 @@
 import type { Standing } from './acknowledgement.pure.ts';
 import type { ActionKind } from './action-table.pure.ts';
 
-/** What an action is about: exactly one of the three is not null. */
+/** The target of an action: exactly one of the three is not null. */
 export interface ActionAbout {
   run: number | null;
   host: string | null;
   item: string | null;
 }
 
-/** What a person has asked for, before anything of it is carried out. */
+/** An action as it is recorded before it is carried out. */
 export interface ActionRequest extends ActionAbout {
   /** 24 hexadecimal digits. */
   id: string;
@@ -16,13 +16,13 @@ export interface ActionRequest extends ActionAbout {
   by: string;
   via: 'dashboard' | 'command';
   reason: string;
-  /** As `features/actions/seen.pure` has it. */
+  /** What the person saw (`features/actions/seen.pure`). */
   saw: string;
-  /** It ends by itself after so many hours; null: never. */
+  /** The action ends by itself after this time; null: never. */
   hours: number | null;
-  /** How things stood. */
+  /** The state before the action. */
   before: Record<string, unknown> | null;
-  /** The host that has to carry it out; null: whoever wrote it does. */
+  /** The host that has to carry it out; null: the process that wrote it does. */
   awaits: string | null;
 }
 
@@ -31,14 +31,14 @@ export interface ActionDocument extends Omit<ActionRequest, 'kind'> {
   kind: string;
   state: 'requested' | 'seen' | 'done' | 'refused';
   requested: Date;
-  /** Its host has noticed it. */
+  /** When its host has read it. */
   seenBy: { host: string; at: Date } | null;
   ended: Date | null;
   /** What has been done, or why it was refused. */
   message: string | null;
   expires: Date | null;
   after: Record<string, unknown> | null;
-  /** An attempt that has lost its run by it, and is to end. */
+  /** The attempt that lost its run by the action, and has to stop. */
   attempt: string | null;
 }
 
@@ -46,19 +46,19 @@ export interface ActionQuery {
   run?: number;
   host?: string;
   item?: string;
-  /** Continue a listing. */
+  /** Where the next page of a listing begins. */
   before?: { requested: Date; id: string };
   limit: number;
 }
 
 /**
- * Collections `bootstrax_actions` and `bootstrax_acknowledgements` of the runs database. All writes
- * may be carried out twice.
+ * Collections `bootstrax_actions` and `bootstrax_acknowledgements` of the runs database. A second
+ * execution of a write does no harm.
  */
 export interface ActionStore {
-  /** The first of all writes of an action. */
+  /** Records a new action: the first write of each. */
   request(request: ActionRequest): Promise<void>;
-  /** It is carried out but for what this host has to do: its attempt has lost the run. */
+  /** Records that the action is carried out, and that this host has to stop its superseded attempt. */
   awaitHost(
     id: string,
     awaits: {
@@ -68,9 +68,9 @@ export interface ActionStore {
       after: Record<string, unknown> | null;
     },
   ): Promise<void>;
-  /** Noticed by the host that it waits for. */
+  /** Records that the awaited host has read the action. */
   seen(id: string, host: string): Promise<void>;
-  /** Carried out: whatever was thought of it before. */
+  /** Records that the action is done, whatever its state was. */
   done(
     id: string,
     end: {
@@ -78,22 +78,22 @@ export interface ActionStore {
       after?: Record<string, unknown> | null;
       /** A time, or hours from now. */
       expires?: Date | { hours: number } | null;
-      /** The host that has done it. */
+      /** The host that has carried it out. */
       host?: string;
     },
   ): Promise<void>;
-  /** Unless it has ended. */
+  /** Records the refusal, unless the action is done already. */
   refuse(id: string, why: string, host?: string): Promise<void>;
   get(id: string): Promise<ActionDocument | null>;
-  /** Newest first. */
+  /** Lists actions, newest first. */
   list(query: ActionQuery): Promise<ActionDocument[]>;
-  /** Neither done nor refused; oldest first. */
+  /** Actions that are neither done nor refused, oldest first. */
   open(): Promise<ActionDocument[]>;
-  /** The newest acknowledgement of each item that has one. */
+  /** The newest acknowledgement of each item. */
   standing(): Promise<Standing[]>;
   /**
-   * Makes this action the newest acknowledgement of an item, if that is still the one of `replaces`
-   * (null: it has none).
+   * Makes this action the newest acknowledgement of an item, if `replaces` still is (null: there is
+   * none).
    */
   acknowledge(
     acknowledgement: {
@@ -107,8 +107,8 @@ export interface ActionStore {
     replaces: string | null,
   ): Promise<'landed' | 'changed'>;
   /**
-   * Calls back when an action is new or has changed, and with every interruption. 'unsupported' also
-   * where an idle stream would cost more than a poll.
+   * Calls back when an action is new or has changed, and after each interruption. Answers 'unsupported'
+   * also where an idle stream costs more than a poll.
    */
   watch(onHint: () => void, signal: AbortSignal): Promise<'aborted' | 'unsupported'>;
 }

@@ -32,14 +32,14 @@ const OPEN = ['requested', 'seen'];
 const MOST_OPEN = 1000;
 const MOST_OF_ONE = 1000;
 const MOST_STANDING = 2000;
-/** More than are asked for within one millisecond. */
+/** More actions than are requested within one millisecond. */
 const TIES = 50;
 const SECONDS_PER_HOUR = 3600;
-/** A page is looked for in so many days before it, then in more, until it is full. */
+/** Days in which a page of actions is searched: more and more, until the page is full. */
 const WINDOW_DAYS = [1, 30, 36_500];
 const DAY_MS = 86_400_000;
 
-/** What was asked for first stays. */
+// The first request stays.
 export function requestUpdate({ id: _, ...request }: ActionRequest): Document[] {
   const fields = Object.entries(request).map(([name, value]) => [name, literal(value)]);
   const blank = {
@@ -139,7 +139,7 @@ export function createActionStore(
         );
         if (landed === 1) return 'landed';
       } catch (error) {
-        // Somebody else has been first, or this write was carried out and its answer lost.
+        // Another process was first, or this write landed and its answer was lost.
         if (!(error instanceof StoreError) || error.code !== DUPLICATE_KEY) throw error;
       }
       const [now] = await acknowledgements.find({ _id: item }, { limit: 1 });
@@ -188,7 +188,7 @@ function newestFirst(all: ActionDocument[], before: ActionQuery['before']): Acti
     .sort((a, b) => b.requested.getTime() - a.requested.getTime() || (a.id < b.id ? 1 : -1));
 }
 
-/** Whatever has become of the document, the fields are of their types. */
+/** Reads an action; a field of a wrong type gets a default. */
 function actionOf(document: Document): ActionDocument {
   const fields = document as Record<string, unknown>;
   const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : null);

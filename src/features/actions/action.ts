@@ -10,35 +10,35 @@ export interface HostTarget {
 export interface RunTarget {
   kind: 'run';
   run: number;
-  /** Id of the document that is meant, where several have the number. */
+  /** Id of the run document, where several have the number. */
   document?: string;
 }
 
-/** What an action is about. */
+/** The target of an action. */
 export type Target =
   | RunTarget
   | HostTarget
-  /** Something that needs a human, or a group of failures, by its key. */
+  /** Something that needs attention, or a group of failures, by its key. */
   | { kind: 'item'; item: string };
 
-/** What actions stand on. */
+/** What actions need from outside. */
 export interface Tools {
   store: Store;
   rules: Rules;
-  /** The host at which it is written, as run documents name it. */
+  /** The host of this machine, as run documents name it. */
   writer: string;
   /** From 0 to 1, as `Math.random`. */
   random: () => number;
-  /** What needs a human now. */
+  /** What needs attention now. */
   attention: () => Promise<readonly { key: string; seen: string; what: string }[]>;
-  /** Tells the manager of a host that something waits for it, if it is at this machine. */
+  /** Wakes the manager of a host, if it runs on this machine. */
   nudge: (host: string) => Promise<void>;
 }
 
-/** The reason of a command that was given none; the dashboard always asks for one. */
+/** The reason of a command without one; the dashboard requires one. */
 export const NO_REASON = 'no reason given';
 
-/** Who asks, through what, and why. */
+/** Who requests the action, by command or page, and why. */
 export interface Asker {
   by: string;
   via: 'dashboard' | 'command';
@@ -50,28 +50,28 @@ export interface Asker {
 export interface Ask extends Asker {
   kind: ActionKind;
   target: Target;
-  /** What the person saw (`features/actions/seen.pure`); null: what is there now. */
+  /** What the person saw (`features/actions/seen.pure`); null: the present state. */
   seen: string | null;
-  /** It ends by itself after so many hours; null: never. */
+  /** The action ends by itself after this time; null: never. */
   hours: number | null;
-  /** With `retry`: its failures are forgotten. */
+  /** With `retry`: the failures of the run are forgotten. */
   fromStart?: boolean;
-  /** With `retry` and `fail`: also a run that is done. */
+  /** With `retry` and `fail`: a done run is a legal target. */
   evenDone?: boolean;
   /** With `renumber`: the new number. */
   number?: number;
-  /** With `reprocess`: what is there stays until the new is. */
+  /** With `reprocess`: the present products stay until the new ones are there. */
   keep?: boolean;
 }
 
-/** How a target stands, and what the action would do to it. */
-export interface Look {
+/** The state of a target, and what the action would do to it. */
+export interface TargetState {
   seen: string;
-  /** For the audit. */
+  /** The state before the action, for its record. */
   before: Record<string, unknown> | null;
   possible: boolean;
-  /** What will happen, or why it cannot. */
+  /** What the action will do, or why it is not possible. */
   effect: string;
-  /** Data that is there now goes. */
+  /** The action deletes data that is there now. */
   deletes?: boolean;
 }

@@ -2,14 +2,14 @@ import type { HostActionKind } from './action-table.pure.ts';
 import { hostEffect } from './host-effects.pure.ts';
 import { hostSeen } from './seen.pure.ts';
 import { hostView } from '../../host/host-document.pure.ts';
-import type { Look, Tools } from './action.ts';
+import type { TargetState, Tools } from './action.ts';
 
-/** How a host stands. */
-export async function lookAtHost(
+/** The state of a host for an action. */
+export async function readHostTarget(
   { store, rules }: Pick<Tools, 'store' | 'rules'>,
   kind: HostActionKind,
   host: string,
-): Promise<Look> {
+): Promise<TargetState> {
   const [now, documents] = await Promise.all([store.serverTime(), store.hosts.all()]);
   const document = documents.find((each) => each.host === host);
   const view =

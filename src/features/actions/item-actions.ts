@@ -1,18 +1,18 @@
 import { itemMarks } from './acknowledgement.pure.ts';
 import { itemParts } from './seen.pure.ts';
-import type { Ask, Look, Tools } from './action.ts';
+import type { Ask, TargetState, Tools } from './action.ts';
 
 const FAILURES = 'failure:';
 
-/** How an item stands. */
-export async function lookAtItem(tools: Tools, item: string): Promise<Look> {
+/** The state of an item for an action. */
+export async function readItemTarget(tools: Tools, item: string): Promise<TargetState> {
   const found = await findItem(tools, item);
   if (found === null) {
     return {
       seen: '',
       before: null,
       possible: false,
-      effect: `${item} does not need a human any more`,
+      effect: `${item} does not need attention any more`,
     };
   }
   const standing = (await tools.store.actions.standing()).find((each) => each.item === item);
@@ -25,8 +25,8 @@ export async function lookAtItem(tools: Tools, item: string): Promise<Look> {
     possible: true,
     effect:
       standing === undefined
-        ? 'It is shown as taken on by you.'
-        : `It is shown as taken on by you; before: ${standing.by}, ${standing.reason}`,
+        ? 'It is shown as acknowledged by you.'
+        : `It is shown as acknowledged by you. This replaces the acknowledgement of ${standing.by}: ${standing.reason}`,
   };
 }
 
@@ -48,7 +48,7 @@ async function findItem(
   return { seen: marks.seen, what: `failures ${fingerprint}` };
 }
 
-/** Makes this action the item's acknowledgement, if that is still the one that was seen. */
+/** Makes this action the acknowledgement of the item, if the one that was seen is still the newest. */
 export async function acknowledge(
   { store }: Tools,
   { by, reason, hours }: Ask,

@@ -1,7 +1,7 @@
 import { documentsInWords, hasProducts, type Numbered } from '../../run/same-number.pure.ts';
 import type { RunEffect } from './run-effects.pure.ts';
 
-/** Numbers that other programs hold as 32 bits. */
+/** Other programs hold run numbers as 32 bits. */
 export const HIGHEST_NUMBER = 2 ** 31 - 1;
 
 /** A document and the others that have its number. */
@@ -9,13 +9,13 @@ export interface Renumbering {
   own: Numbered;
   others: readonly Numbered[];
   from: number;
-  /** Null: the asker has named none. */
+  /** The new number; null: none was given. */
   to: number | null;
   /** Documents that have the new number already. */
   taken: readonly Numbered[];
 }
 
-/** What it would do to give one of several documents of a number another one. */
+/** What `renumber` would do to one of several documents with the same number. */
 export function renumberEffect({ own, others, from, to, taken }: Renumbering): RunEffect {
   const no = (why: string): RunEffect => ({ possible: false, why });
   if (to === null || !Number.isInteger(to) || to < 0 || to > HIGHEST_NUMBER) {
@@ -23,7 +23,7 @@ export function renumberEffect({ own, others, from, to, taken }: Renumbering): R
   }
   if (others.length === 0) {
     return no(
-      `document ${own.id} is the only one with the number ${from}: there is nothing to settle`,
+      `document ${own.id} is the only one with the number ${from}: there is nothing to correct`,
     );
   }
   if (to === from) return no(`document ${own.id} has the number ${from} already`);
@@ -38,7 +38,7 @@ export function renumberEffect({ own, others, from, to, taken }: Renumbering): R
     );
   }
   if (taken.length > 0) {
-    return no(`the number ${to} is taken: ${documentsInWords(taken)}`);
+    return no(`the number ${to} is in use: ${documentsInWords(taken)}`);
   }
   const due = state === 'failed' && outcome === 'set_aside';
   const folder = (number: number) => `${liveFolder(own)}/${String(number).padStart(6, '0')}`;
@@ -52,7 +52,7 @@ export function renumberEffect({ own, others, from, to, taken }: Renumbering): R
   };
 }
 
-/** The folder above the run's, as the document has it. */
+/** The folder that holds the run's live data, as its document names it. */
 function liveFolder({ stored }: Numbered): string {
   const live = stored.data.find(({ type }) => type === 'live');
   return live?.location?.replace(/\/+$/, '') ?? 'its folder';

@@ -17,26 +17,26 @@ import {
   NO_REASON,
   type Ask,
   type Asker,
-  type Look,
+  type TargetState,
   type RunTarget,
   type Tools,
 } from './action.ts';
 
-/** A run may get a life sign between the look and the write; more often than this it does not. */
+/** A heartbeat may come between reading a run and writing to it. Tries of an action before it is refused. */
 const MOST_TRIES = 5;
 
-export interface RunLook extends Look {
+export interface RunTargetState extends TargetState {
   document: RunDocument;
   effectOf: RunEffect;
 }
 
-/** How a run stands; a text: why nothing can be said of it. */
-export async function lookAtRun(
+/** The state of a run for an action; a text: why there is none. */
+export async function readRunTarget(
   { store, rules }: Pick<Tools, 'store' | 'rules'>,
   kind: RunActionKind,
   target: RunTarget,
   options: Asking = {},
-): Promise<RunLook | string> {
+): Promise<RunTargetState | string> {
   const documents = numbered(await store.runs.byNumber(target.run));
   const own = chosen(documents, target);
   if (typeof own === 'string') return own;
@@ -65,7 +65,7 @@ export async function lookAtRun(
   };
 }
 
-/** How a run is asked about, from what is asked for. */
+/** The parameters of an action, as the effects take them. */
 export function askingOf({ fromStart, evenDone, reason, number, keep }: Partial<Ask>): Asking {
   return {
     ...(fromStart === undefined ? {} : { fromStart }),
@@ -76,7 +76,7 @@ export function askingOf({ fromStart, evenDone, reason, number, keep }: Partial<
   };
 }
 
-/** The document that is meant; a text: why that is not known. */
+/** The run document of the target; a text: why it is not known. */
 function chosen<T extends Numbered>(
   documents: readonly T[],
   { run, document: id }: RunTarget,
@@ -84,7 +84,9 @@ function chosen<T extends Numbered>(
   const [first, ...others] = documents;
   if (first === undefined) return `there is no run ${run}`;
   if (id === undefined) return others.length === 0 ? first : severalText(run, documents);
-  return documents.find((each) => each.id === id) ?? `document ${id} has not the number ${run}`;
+  return (
+    documents.find((each) => each.id === id) ?? `document ${id} does not have the number ${run}`
+  );
 }
 
 async function debtorOf(store: Store, { bootstrax, own }: StoredRun): Promise<DebtDocument | null> {
@@ -94,7 +96,7 @@ async function debtorOf(store: Store, { bootstrax, own }: StoredRun): Promise<De
 }
 
 export type RunAnswer =
-  /** `awaits`: the attempt that has lost its run, and the host that is to end it. */
+  /** `awaits`: the attempt that is superseded, and the host that has to stop it. */
   | {
       kind: 'landed';
       message: string;
@@ -133,20 +135,20 @@ export async function carryOutOnRun(
         awaits: stoppedBy(kind, effectOf.step, document),
       };
     }
-    const again = await lookAtRun(tools, kind, target, askingOf(ask));
+    const again = await readRunTarget(tools, kind, target, askingOf(ask));
     if (typeof again === 'string') return { kind: 'changed', message: again };
     if (again.seen !== look.seen) return { kind: 'changed', message: changedText(look, again) };
     look = again;
   }
   return {
     kind: 'changed',
-    message: `run ${number} was changed by somebody else at the same moment; nothing was written, look again`,
+    message: `run ${number} was changed by another program at the same moment; nothing was written, load the page again`,
   };
 }
 
-/** What an asker is told whose picture of a thing is not true any more. */
-export function changedText(saw: Pick<Look, 'seen'>, is: Pick<Look, 'seen'>): string {
-  return `it was changed meanwhile; nothing was written, look again. It was: ${saw.seen}. It is: ${is.seen}`;
+/** The message for a person who saw an older state. */
+export function changedText(saw: Pick<TargetState, 'seen'>, is: Pick<TargetState, 'seen'>): string {
+  return `it was changed meanwhile, and nothing was written; load the page again. Before: ${saw.seen}. Now: ${is.seen}`;
 }
 
 async function take(
@@ -179,7 +181,7 @@ async function take(
       });
       return { landed: 'landed', message: done };
     case 'abandon': {
-      // Without a reason of its own the last failure's stays, as the reference leaves it.
+      // Without a reason the one of the last failure stays, as in the reference.
       const text = reason === NO_REASON ? null : `${writer}:\nabandoned by ${by}: ${reason}\n`;
       const conclusion = { kind: 'abandoned', reason: text } as const;
       return { landed: await store.runs.settle(seen, writer, conclusion, id), message: done };
@@ -208,7 +210,7 @@ function stoppedBy(
   return ownerOf(readRun(document).ownership);
 }
 
-/** Of a run in work; null: nobody, or somebody who writes no attempt. */
+/** The attempt that holds a run in work; null: there is none, or a program that writes no attempt holds the run. */
 export function ownerOf({
   state,
   host,
@@ -222,7 +224,7 @@ export function ownerOf({
   return typeof host === 'string' && typeof attempt === 'string' ? { host, attempt } : null;
 }
 
-/** For those who watch the DAQ's log; what has been done is done, whether it takes that or not. */
+/** Reports an action in the DAQ's log. If this fails the action stays as it is. */
 async function tell(
   { store, writer, rules }: Tools,
   { by, reason }: Asker,
@@ -251,7 +253,7 @@ async function tell(
   }
 }
 
-/** How a run stands, and which document it is. */
+/** The state of a run, with the id of its document. */
 export function snapshot(document: RunDocument): Record<string, unknown> {
   return { document: idText(document._id), ...runSnapshot(document) };
 }

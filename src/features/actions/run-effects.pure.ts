@@ -6,7 +6,7 @@ import { isHeld } from './seen.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 import { HOLD_TAG } from '../../run/run-tags.pure.ts';
 
-/** How it is carried out. */
+/** The write that carries out an action. */
 export type RunStep =
   | { kind: 'nothing' }
   | { kind: 'hold' }
@@ -14,25 +14,25 @@ export type RunStep =
   | { kind: 'abandon' }
   | { kind: 'fail'; failures: number }
   /**
-   * Due now, with so many counted failures. `keep`: whether what is there stays until the new is;
-   * absent: as it was asked for before.
+   * Makes the run due now, with this number of failures. `keep`: whether the present products stay until
+   * the new ones are there; absent: as requested before.
    */
   | { kind: 'retry'; failures: number; keep?: boolean }
-  /** `due`: it was set aside for its number, and is tried again at once. */
+  /** `due`: the run was set aside for its number, and is tried again at once. */
   | { kind: 'renumber'; number: number; due: boolean }
-  /** What the attempt left out is to be made by its host. */
+  /** Offers the dropped targets of this attempt to its host. */
   | { kind: 'offer'; attempt: string };
 
 export type RunEffect =
   /**
-   * `effect`: what will happen; `done`: what has been done. One sentence each. `deletes`: data that is
-   * there now goes.
+   * `effect`: what will happen; `done`: what has been done; one sentence each. `deletes`: data that is
+   * there now is deleted.
    */
   | { possible: true; step: RunStep; effect: string; done: string; deletes?: boolean }
   /** `why`: without a full stop. */
   | { possible: false; why: string };
 
-/** The done attempt that left a debt, from the history; null: there is none, or it is not known. */
+/** The done attempt that left a debt, from the history; null: none is known. */
 export interface DebtorHistory {
   attempt: string;
   host: string;
@@ -50,21 +50,21 @@ interface Facts {
   rules: Rules;
 }
 
-/** How a person asks. */
+/** The parameters of an action. */
 export interface Asking {
   /** `retry`: all failures are forgotten. */
   fromStart?: boolean;
-  /** `retry` and `fail`: also a run that is done. */
+  /** `retry` and `fail`: a done run is a legal target. */
   evenDone?: boolean;
-  /** A person has said why. */
+  /** A reason was given. */
   hasReason?: boolean;
   /** `renumber`: the new number. */
   number?: number;
-  /** `reprocess`: what is there stays until the new is. */
+  /** `reprocess`: the present products stay until the new ones are there. */
   keep?: boolean;
 }
 
-/** What an action would do to a run as its document shows it. */
+/** What an action would do to a run, by its document. */
 export function runEffect(
   kind: Exclude<RunActionKind, 'renumber'>,
   stored: StoredRun,
@@ -101,13 +101,15 @@ const EFFECTS: Readonly<
 
 const no = (why: string): RunEffect => ({ possible: false, why });
 
-const isOwned = ({ state }: BootstraxFields): boolean =>
+const isHeldByHost = ({ state }: BootstraxFields): boolean =>
   state === 'considering' || state === 'busy';
 
 function hold({ name, fields, held }: Facts): RunEffect {
   const done = `${name} is held: it carries the tag ${HOLD_TAG}.`;
   if (held) return { possible: true, step: { kind: 'nothing' }, effect: `It is held.`, done };
-  const goesOn = isOwned(fields) ? ` The attempt on ${fields.host ?? 'its host'} goes on.` : '';
+  const goesOn = isHeldByHost(fields)
+    ? ` The attempt on ${fields.host ?? 'its host'} goes on.`
+    : '';
   return {
     possible: true,
     step: { kind: 'hold' },
@@ -133,13 +135,13 @@ function abandon({ name, fields }: Facts): RunEffect {
     const effect = 'It is abandoned.';
     return { possible: true, step: { kind: 'nothing' }, effect, done: `${name} is abandoned.` };
   }
-  const ends = isOwned(fields)
-    ? `${fields.host ?? 'Its host'} ends its attempt within 10 s; the run`
+  const ends = isHeldByHost(fields)
+    ? `${fields.host ?? 'Its host'} stops its attempt within 10 s; the run`
     : 'It';
   return {
     possible: true,
     step: { kind: 'abandon' },
-    effect: `${ends} is never processed, and others may delete its data.`,
+    effect: `${ends} is never processed, and other programs may delete its data.`,
     done: `${name} is abandoned.`,
   };
 }
@@ -156,10 +158,10 @@ function fail(facts: Facts, asking: Asking): RunEffect {
     return no(`${run} is given up already: bootstrax retry ${number} --from-start brings it back`);
   }
   if (fields.state === 'failed' && fields.outcome === 'set_aside') {
-    return no(`${run} is set aside already: mend it, then bootstrax retry ${number}`);
+    return no(`${run} is set aside already: correct it, then bootstrax retry ${number}`);
   }
   const failures = fields.failures + 1;
-  const ends = isOwned(fields) ? `${fields.host ?? 'Its host'} ends its attempt. ` : '';
+  const ends = isHeldByHost(fields) ? `${fields.host ?? 'Its host'} stops its attempt. ` : '';
   const isLast = failures >= rules.retry.maxFailures;
   const counts = `It counts ${counted(failures, 'failure')}`;
   return {
@@ -180,7 +182,7 @@ function inWords(name: string): { run: string; number: string } {
   return { run, number: run.replace(/^run /, '') };
 }
 
-/** Its data is there, and good: only who insists has it thrown away. Null: go on. */
+/** Why a done run is refused: its data is good, and is deleted only on explicit request. Null: not refused. */
 function notMeantFor(
   verb: 'retry' | 'fail',
   { name, fields }: Facts,
@@ -188,26 +190,26 @@ function notMeantFor(
 ): string | null {
   if (fields.state !== 'done') return null;
   const { run, number } = inWords(name);
-  const fits = `bootstrax reprocess ${number} has its targets made`;
-  if (!evenDone) return `${run} is done, and ${verb} is not meant for it: ${fits}`;
-  return hasReason ? null : `${run} is done: to ${verb} it all the same, say why. ${fits}`;
+  const fits = `bootstrax reprocess ${number} makes its targets`;
+  if (!evenDone) return `${run} is done, and ${verb} is not meant for done runs: ${fits}`;
+  return hasReason ? null : `${run} is done: to ${verb} it all the same, give a reason. ${fits}`;
 }
 
-/** The next attempt at a done run begins with the removal of what it has. */
+/** The next attempt at a done run begins with the removal of its products. */
 function deletion({ fields }: Facts): { deletes?: true } {
   return fields.state === 'done' ? { deletes: true } : {};
 }
 
-/** What is there stays, and new data is made beside it. */
+/** The present products stay, and new ones are made beside them. */
 function madeBeside({ fields }: Facts): string {
   return fields.state === 'done'
-    ? ` Its products on ${fields.host ?? 'its host'} stay until the new ones are there, which needs twice the disk; then they are deleted.`
-    : ' Products that it lists stay until the new ones are there, which needs twice the disk.';
+    ? ` Its products on ${fields.host ?? 'its host'} stay until the new ones are there, which needs twice the disk space; then they are deleted.`
+    : ' Products that it lists stay until the new ones are there, which needs twice the disk space.';
 }
 
 function madeAnew({ fields }: Facts): string {
   return fields.state === 'done'
-    ? ` Its products on ${fields.host ?? 'its host'} are deleted, and made anew from its live data.`
+    ? ` Its products on ${fields.host ?? 'its host'} are deleted, and made again from its live data.`
     : '';
 }
 
@@ -221,9 +223,9 @@ function again(facts: Facts, fromStart: boolean, keep?: boolean): RunEffect {
   const { state, failures } = fields;
   const { maxFailures } = rules.retry;
   const { run, number } = inWords(name);
-  if (isOwned(fields)) {
+  if (isHeldByHost(fields)) {
     return no(
-      `${run} is being processed (${state ?? ''}): bootstrax fail ${number} ends that first`,
+      `${run} is being processed (${state ?? ''}): stop the attempt first, with bootstrax fail ${number}`,
     );
   }
   if (state === null) return no(`${run} is new: it needs no retry`);
@@ -259,14 +261,14 @@ function reprocess(facts: Facts, debtor: DebtorHistory | null, keep: boolean): R
     return {
       possible: true,
       step: { kind: 'offer', attempt: debtor.attempt },
-      effect: `It stays done; ${debtor.host} makes what it lacks when idle: ${dropped.join(', ')}.`,
-      done: `${name} is offered: ${debtor.host} makes what it lacks when idle.`,
+      effect: `It stays done. ${debtor.host} makes the missing targets when it is idle: ${dropped.join(', ')}.`,
+      done: `${name} is offered: ${debtor.host} makes the missing targets when it is idle.`,
     };
   }
   const anew = again(facts, true, keep);
   if (!anew.possible) return no(`${may.reason}; ${anew.why}`);
   return {
     ...anew,
-    effect: `What it lacks cannot be added (${may.reason}). ${anew.effect}`,
+    effect: `The missing targets cannot be added (${may.reason}). ${anew.effect}`,
   };
 }

@@ -2,21 +2,21 @@ import type { StoredRun } from '../../run/run.pure.ts';
 import { HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 /**
- * What a person sees of a thing, in one line: an action that was decided by it is carried out only
- * while it is still so. What changes all the time, as life signs do, is not in it.
+ * What a person saw when they decided on an action, in one line. The action is carried out only while
+ * this is still the same, so heartbeats and other values that change all the time are not in it.
  */
 
-/** Of a run, from its document. */
+/** What a person sees of a run, from its document. */
 export function runSeen(stored: StoredRun): string {
   const { state, host, time, attempt } = stored.ownership;
   const { failures } = stored.bootstrax;
   const debtAttempt = stored.own.debt?.attempt ?? null;
-  const isOwned = state === 'considering' || state === 'busy';
+  const isHeldByHost = state === 'considering' || state === 'busy';
   return [
     textOf(state) ?? 'new',
     host == null ? null : `on ${textOf(host)}`,
     attempt == null ? null : `attempt ${textOf(attempt)}`,
-    isOwned || time == null ? null : `since ${textOf(time)}`,
+    isHeldByHost || time == null ? null : `since ${textOf(time)}`,
     failures > 0 ? `failures ${failures}` : null,
     debtAttempt === null ? null : `made up for by ${debtAttempt}`,
     isHeld(stored) ? 'held' : null,
@@ -25,18 +25,18 @@ export function runSeen(stored: StoredRun): string {
     .join(', ');
 }
 
-/** Carries the tag that keeps all hosts away. */
+/** Whether the run has the tag that keeps all hosts away. */
 export function isHeld({ tags }: Pick<StoredRun, 'tags'>): boolean {
   return tags.includes(HOLD_TAG);
 }
 
-/** What a write that lands only while this is still so asks for; nothing where the tag is plain text. */
+/** The fence of a write that lands only while this is unchanged; empty where the tag is plain text. */
 export function heldFilter(stored: Pick<StoredRun, 'tags' | 'namedTags'>): { held?: boolean } {
   const isNamed = stored.namedTags.includes(HOLD_TAG);
   return isNamed ? { held: true } : isHeld(stored) ? {} : { held: false };
 }
 
-/** Of a host: whether a person has told it to take no runs. */
+/** What a person sees of a host: whether it is drained. */
 export function hostSeen(drained: { reason: string; expires: string | null } | null): string {
   if (drained === null) return 'not drained';
   return `drained${drained.expires === null ? '' : ` until ${drained.expires}`}: ${drained.reason}`;
@@ -44,12 +44,12 @@ export function hostSeen(drained: { reason: string; expires: string | null } | n
 
 const BETWEEN = ' | ';
 
-/** Of an item: what has occurred, and by which action it is acknowledged. */
+/** What a person sees of an item: its occurrence, and the action that acknowledges it. */
 export function itemSeen(occurrence: string, acknowledgedBy: string | null): string {
   return `${acknowledgedBy ?? 'not acknowledged'}${BETWEEN}${occurrence}`;
 }
 
-/** The two parts of `itemSeen`; null: it is none. */
+/** The two parts of `itemSeen`; null: the text has another form. */
 export function itemParts(
   seen: string,
 ): { occurrence: string; acknowledgedBy: string | null } | null {

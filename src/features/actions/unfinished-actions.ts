@@ -13,24 +13,24 @@ import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { ownerOf, snapshot } from './run-actions.ts';
 
-/** Whoever asks has carried it out by then, or does not live any more, seconds. */
+/** After this time the requesting process has carried out its action, or is dead. */
 const RECOVER_AFTER_SECONDS = 60;
 
-/** Enough of a log for it. */
+/** The part of the environment that is needed. */
 interface Log {
   warn: (fields: object, message: string) => void;
   error: (fields: object, message: string) => void;
 }
 
-/** Asked for so long ago that its asker must have ended between two writes. */
+/** Whether an action is so old that its process must have died between two writes. */
 export function isStranded({ state, awaits, requested }: ActionDocument, now: Date): boolean {
   const seconds = (now.getTime() - requested.getTime()) / 1000;
   return state === 'requested' && awaits === null && seconds >= RECOVER_AFTER_SECONDS;
 }
 
 /**
- * Tells what became of an action whose asker has ended before it could: done, if what it writes is
- * there, else refused. It is never carried out this late: the person has looked again by now.
+ * Records the result of an action whose process died before it could do so: done if its write has
+ * landed, else refused. The action is never carried out this late: the person may have decided anew.
  */
 export async function recover(store: Store, action: ActionDocument, log: Log): Promise<void> {
   const { id, kind, by } = action;
@@ -42,12 +42,12 @@ export async function recover(store: Store, action: ActionDocument, log: Log): P
   const found = await whatBecameOf(store, action);
   log.warn(
     { event: 'action.recovered', action: id },
-    `${kind}, asked for by ${by}, had no end: ${found === null ? 'nothing of it was carried out' : 'it was carried out'}`,
+    `${kind}, requested by ${by}, had no recorded result: ${found === null ? 'it was not carried out' : 'it was carried out'}`,
   );
   if (found === null) {
     await store.actions.refuse(
       id,
-      'whoever wrote it ended before it was carried out: nothing was changed; ask again',
+      'the process that requested it died before it was carried out: nothing was changed; request it again',
     );
   } else if (found.awaits === null) {
     await store.actions.done(id, { message: MESSAGE, after: found.after });
@@ -105,7 +105,7 @@ async function isCarriedOut(
   }
 }
 
-/** The document that the action was about, whatever number it has by now. */
+/** The run document of the action, whatever its number is now. */
 async function documentOf(store: Store, run: number, id: unknown): Promise<RunDocument | null> {
   const documents = await store.runs.byNumber(run);
   if (typeof id !== 'string') return documents[0] ?? null;
@@ -115,7 +115,7 @@ async function documentOf(store: Store, run: number, id: unknown): Promise<RunDo
   return documentOfId === null ? null : store.runs.byId(documentOfId);
 }
 
-/** The run carries the id of this action, or did so when another one was asked for. */
+/** The run carries the id of this action, or carried it at the next action. */
 async function hasLanded(
   store: Store,
   { id, run }: ActionDocument,
@@ -126,7 +126,7 @@ async function hasLanded(
   return later.some(({ before }) => before?.['action'] === id);
 }
 
-/** The debt that it saw is offered by its asker. */
+/** Whether the debt of the run was offered by the person of this action. */
 async function isOffered(store: Store, { before, by }: ActionDocument): Promise<boolean> {
   const attempt = before?.['last_attempt'];
   if (before?.['state'] !== 'done' || typeof attempt !== 'string') return false;

@@ -1,6 +1,6 @@
 import type { Alarm, StoredAlarm } from './alarm.pure.ts';
 
-/** Since when something is seen, or no longer seen, without a break; monotonic, seconds. */
+/** Since when a problem is seen, or is gone, without a break; monotonic, seconds. */
 export interface Sightings {
   seen: ReadonlyMap<string, number>;
   gone: ReadonlyMap<string, number>;
@@ -15,8 +15,8 @@ export interface Course {
 }
 
 /**
- * What begins and what is over. Both only after `holdSeconds` without a break: after an outage all
- * hosts seem silent until their next life sign, and a forecast may waver.
+ * Which alarms begin and which end. Both need `holdSeconds` without a break: after an outage all hosts
+ * seem silent until their next heartbeat, and a forecast may waver.
  */
 export function course(
   alarms: readonly Alarm[],

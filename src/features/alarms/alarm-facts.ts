@@ -5,7 +5,7 @@ import { readWaitingRuns, type HostReader } from '../../readmodel/readings.ts';
 
 const MOST_ENDED = 1000;
 
-/** What the rules look at: what the pages show, read anew, also while nobody looks at them. */
+/** Reads the facts for the rules. They are those of the pages, and are read whether or not a page is open. */
 export async function readFacts(
   store: Store,
   hostReader: HostReader,

@@ -5,7 +5,7 @@ import { counted } from '../../infra/values/counted.pure.ts';
 
 /** One message, as text and as data. */
 export interface Message {
-  /** One line. */
+  /** Subject of the mail, one line. */
   subject: string;
   text: string;
   alarms: {
@@ -23,10 +23,10 @@ export interface Message {
   }[];
 }
 
-/** Told in one message; a flood is not read. */
+/** Alarms in one message at most: nobody reads a flood. */
 const MOST_LINES = 20;
 
-/** The message about what has begun and what is over. `link`: where the dashboard is. */
+/** The message about alarms that begin and alarms that end. `link`: address of the dashboard. */
 export function messageOf({ raised, cleared }: Notices, link: string | null): Message {
   const lines = [
     ...raised.map((alarm) => `ALARM ${lineOf(alarm)}`),
@@ -42,9 +42,9 @@ export function messageOf({ raised, cleared }: Notices, link: string | null): Me
   };
 }
 
-/** To try a receiver. */
+/** A message that tests a receiver. */
 export function testMessage(by: string, host: string, link: string | null, now: Date): Message {
-  const what = `A test of the alarms, sent by ${by} from ${host}: nothing is wrong.`;
+  const what = `This is a test of the alarms, sent by ${by} from ${host}: nothing is wrong.`;
   return {
     subject: 'bootstrax: test of the alarms',
     text: textOf([what], link),

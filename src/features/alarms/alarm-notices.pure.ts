@@ -1,14 +1,14 @@
 import type { Maintenance, Receiver, StoredAlarm } from './alarm.pure.ts';
 
-/** What one receiver is to be told. */
+/** The alarms that one message names. */
 export interface Notices {
   raised: StoredAlarm[];
   cleared: StoredAlarm[];
 }
 
 /**
- * What a receiver does not know yet. In a maintenance window nothing; afterwards what is still so
- * then. An alarm that was over before the receiver could be told of it is not told.
+ * What has to be sent to a receiver. During maintenance nothing is; afterwards the alarms that are still
+ * open. An alarm that ended before its first message is never sent.
  */
 export function noticesFor(
   receiver: Receiver,
@@ -27,7 +27,7 @@ export function noticesFor(
   };
 }
 
-/** Is there a maintenance window over this alarm? */
+/** Whether maintenance covers this alarm. */
 export function isQuiet(
   alarm: { host: string | null },
   windows: readonly Maintenance[],
@@ -38,12 +38,12 @@ export function isQuiet(
   );
 }
 
-/** The same for the same message, however often it is sent: a receiver can tell a repetition. */
+/** Id of a message, the same for each repetition, so that a receiver can recognise one. */
 export function noticeId({ key, episode }: StoredAlarm, said: 'raised' | 'cleared'): string {
   return `${key}/${episode}/${said}`;
 }
 
-/** How long a receiver that has failed so often in a row is left alone, seconds. */
+/** Wait before the next try after failures in a row, seconds. */
 export function waitSeconds(failures: number, firstSeconds: number, mostSeconds: number): number {
   return Math.min(mostSeconds, firstSeconds * 2 ** Math.max(0, failures - 1));
 }

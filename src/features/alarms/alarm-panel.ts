@@ -6,7 +6,7 @@ import type { AlarmsPanel, AlarmView } from '../../readmodel/api.ts';
 const RECENT_HOURS = 24;
 const MOST_RECENT = 20;
 
-/** Alarms as people see them, and how it goes with telling them. */
+/** The panel of alarms, maintenance and receivers. */
 export async function readAlarms(
   { alarms, maintenance }: Pick<Store, 'alarms' | 'maintenance'>,
   destinations: readonly Destination[],

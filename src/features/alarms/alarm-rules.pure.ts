@@ -3,34 +3,34 @@ import type { HostCard } from '../../readmodel/hosts.pure.ts';
 import type { Alarm } from './alarm.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 
-/** What the rules look at, as it was read at one time. */
+/** The facts for the rules, read at one time. */
 export interface AlarmFacts {
   attention: readonly AttentionItem[];
   hosts: readonly HostCard[];
-  /** Untouched runs. */
+  /** New runs. */
   untouched: readonly { run: number | null; start: Date | null; held: boolean }[];
-  /** Runs that a host has in its hands. */
+  /** Runs that a host holds. */
   inWork: number;
   /** Attempts that ended within `nothingProcessedSeconds`. */
   ended: readonly { run: number; outcome: string; counted: boolean }[];
 }
 
 export interface AlarmLimits {
-  /** A disk that is full sooner than this, hours. */
+  /** A disk that is full sooner than this is an alarm, hours. */
   diskFullHours: number;
   nothingProcessedSeconds: number;
 }
 
-/** Older than this it is no news, and nobody is woken by it. */
+/** Problems older than this raise no new alarm. */
 const NEWS_HOURS = 24;
-/** So many different runs that fail, and none that succeeds, are not those runs' fault. */
+/** If this number of different runs fail and none succeeds, the runs are not at fault. */
 const FAILING_RUNS = 3;
 const MOST_NAMED = 10;
 const MOST_LETTERS = 300;
 
 /**
- * Everything that is to be told now. `open`: keys of alarms that are open already. What is older than
- * a day, or acknowledged, is told no more, but goes on if it is open.
+ * The alarms that should be open now. `open`: keys of those that are. A problem that is older than a day
+ * or acknowledged raises no new alarm; an open one stays open.
  */
 export function alarmsOf(
   facts: AlarmFacts,
@@ -62,13 +62,13 @@ function ofItem(
   if (item.acknowledged !== null && !open.has(key)) return [];
   const since = dateOf(item.since);
   if (kind !== 'host_silent') return [{ key, kind, run, host: null, what, todo, since }];
-  // A host that a person has taken out may well be switched off.
+  // A drained host may have been switched off on purpose.
   const card = hosts.find((each) => each.host === host);
   if (card?.whyNotKind === 'drained') return [];
   return [{ key, kind, run: null, host, what, todo, since }];
 }
 
-/** One alarm for all of them: what keeps one run from its promise keeps the others as well. */
+/** One alarm for all missed promises: they probably have one cause. */
 function missedPromises(attention: readonly AttentionItem[], open: ReadonlySet<string>): Alarm[] {
   const key = 'promise_missed';
   const missed = attention.filter(
@@ -88,7 +88,7 @@ function missedPromises(attention: readonly AttentionItem[], open: ReadonlySet<s
       what:
         missed.length === 1
           ? first.what
-          : `${missed.length} runs were to go on, and no host has taken them: ${named(missed.map(({ run }) => run))}.`,
+          : `${missed.length} runs are due, and no host has taken them: ${named(missed.map(({ run }) => run))}.`,
       todo: first.run === null ? 'bootstrax hosts' : `bootstrax explain ${first.run}`,
       since: since ?? null,
     },
@@ -107,7 +107,7 @@ function outputDisk(host: HostCard, limits: AlarmLimits, open: ReadonlySet<strin
   const { diskFullInHours: hours, diskPercent, diskLimitPercent } = host;
   if (host.condition === 'silent') return [];
   if (!isShort(hours, limits.diskFullHours, open.has(key))) return [];
-  const used = `${(diskPercent ?? 0).toFixed(0)} % used, no run is taken from ${diskLimitPercent} % on`;
+  const used = `${(diskPercent ?? 0).toFixed(0)} % used, and from ${diskLimitPercent} % on the host takes no run`;
   return [
     {
       key,
@@ -118,13 +118,13 @@ function outputDisk(host: HostCard, limits: AlarmLimits, open: ReadonlySet<strin
         hours === 0
           ? `The output disk of ${host.host} is full: ${used}.`
           : `The output disk of ${host.host} is full in ${inWords(hours)}: ${used}.`,
-      todo: 'Is the data taken away from there? Otherwise make room, or drain the host.',
+      todo: 'Check that data is moved away from this disk. Otherwise make room, or drain the host.',
       since: null,
     },
   ];
 }
 
-/** All hosts read the same live data: one alarm, whoever sees it. */
+/** All hosts read the same live data: one alarm, whichever host reports it. */
 function liveDisk(
   hosts: readonly HostCard[],
   limits: AlarmLimits,
@@ -138,7 +138,7 @@ function liveDisk(
   const [first] = short;
   if (first === undefined) return [];
   const hours = first.liveDiskFullInHours ?? 0;
-  const used = `${(first.liveDiskPercent ?? 0).toFixed(0)} % used, as ${first.host} sees it`;
+  const used = `${(first.liveDiskPercent ?? 0).toFixed(0)} % used, as measured by ${first.host}`;
   return [
     {
       key,
@@ -149,7 +149,7 @@ function liveDisk(
         hours === 0
           ? `The disk of the live data is full: ${used}.`
           : `The disk of the live data is full in ${inWords(hours)}: ${used}.`,
-      todo: 'The data acquisition stops when it is full: is live data of processed runs deleted?',
+      todo: 'The DAQ stops when this disk is full. Check that live data of processed runs is deleted.',
       since: null,
     },
   ];
@@ -188,8 +188,8 @@ function nothingProcessed(facts: AlarmFacts, limits: AlarmLimits, now: Date): Al
   return [
     {
       ...about,
-      what: `No run has been processed for ${minutes} min, though runs are taken: ${waiting.length === 1 ? 'one waits' : `${waiting.length} wait`}, ${named(waiting.map(({ run }) => run))}.`,
-      todo: 'Is any manager running, and does it take runs? bootstrax hosts',
+      what: `No run has been processed for ${minutes} min, although the DAQ takes runs. ${waiting.length === 1 ? 'One run waits' : `${waiting.length} runs wait`}: ${named(waiting.map(({ run }) => run))}.`,
+      todo: 'Check that managers run and take runs: bootstrax hosts',
       since: null,
     },
   ];
@@ -210,7 +210,7 @@ function dateOf(text: string | null): Date | null {
   return text === null ? null : new Date(text);
 }
 
-/** What comes from documents is one line of limited length without control characters. */
+/** A text from a document as one line of limited length, without control characters. */
 function plain(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
   return line.length <= MOST_LETTERS ? line : `${line.slice(0, MOST_LETTERS - 1)}…`;

@@ -9,13 +9,13 @@ import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 export type AlarmSettings = Settings['alarms'];
 
-/** A receiver that does not answer for so long has failed, ms. */
+/** A receiver that does not answer within this time has failed, ms. */
 const TIMEOUT_MS = 15_000;
 /** A mail is a conversation of several answers; together they may take so long, seconds. */
 const CONVERSATION_SECONDS = 40;
 const MAIL_PORTS: Readonly<Record<string, number>> = { 'smtp:': 25, 'smtps:': 465 };
 
-/** Which receivers of messages the settings name. */
+/** The receivers of messages in the settings. */
 export function receiversOf(settings: AlarmSettings): Receiver[] {
   return [
     ...(settings.webhook === null ? [] : (['webhook'] as const)),
@@ -23,12 +23,12 @@ export function receiversOf(settings: AlarmSettings): Receiver[] {
   ];
 }
 
-/** All to whom anything is sent; without any, alarms are neither judged nor kept. */
+/** All destinations in the settings; without any, alarms are neither judged nor stored. */
 export function destinationsOf(settings: AlarmSettings): Destination[] {
   return [...receiversOf(settings), ...(settings.deadMan === null ? [] : (['dead_man'] as const))];
 }
 
-/** Sends one message; throws an error whose text names no address, if it is not taken. */
+/** Sends one message. Throws if it is not accepted, with a text that contains no address. */
 export async function send(
   receiver: Receiver,
   message: Message,
@@ -43,8 +43,8 @@ export async function send(
 }
 
 /**
- * Addresses come from the settings alone, never from a document, and no redirection is followed: what
- * a receiver answers does not decide where something is sent.
+ * Addresses come from the settings alone, never from a document, and no redirection is followed: the
+ * answer of a receiver does not decide where something is sent.
  */
 async function post({ webhook }: AlarmSettings, { subject, text, alarms }: Message): Promise<void> {
   await ask(webhook, {
@@ -55,7 +55,7 @@ async function post({ webhook }: AlarmSettings, { subject, text, alarms }: Messa
   });
 }
 
-/** Tells the outside receiver that we are alive. */
+/** Sends the dead-man signal: the outside receiver learns that this process lives. */
 export async function signOfLife({ deadMan }: AlarmSettings): Promise<void> {
   await ask(deadMan, { method: 'GET' });
 }
@@ -73,17 +73,17 @@ async function ask(url: string | null, request: RequestInit): Promise<void> {
     throw new Error(whyNot(error), { cause: error });
   }
   await answer.body?.cancel();
-  if (!answer.ok) throw new Error(`it answered with ${answer.status}`);
+  if (!answer.ok) throw new Error(`the receiver answered with status ${answer.status}`);
 }
 
-/** The address may carry a key, and an error's own text the address. */
+/** Describes an error without its own text, which may contain the address and a key. */
 function whyNot(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string } };
   if (name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
   return `no connection${cause?.code === undefined ? '' : ` (${cause.code})`}`;
 }
 
-/** What a document says must not become a mention or a link. */
+/** Masks characters, so that a text from a document becomes no mention and no link. */
 function forChats(text: string): string {
   return text.replaceAll('<', '‹').replaceAll('>', '›').replaceAll('@', '＠');
 }
@@ -102,7 +102,7 @@ async function mail(settings: AlarmSettings, message: Message): Promise<void> {
     connectionTimeout: TIMEOUT_MS,
     greetingTimeout: TIMEOUT_MS,
     socketTimeout: TIMEOUT_MS,
-    // Nothing but text: no file and no address is read for a mail.
+    // Text alone: the mail library must read no file and no address.
     disableFileAccess: true,
     disableUrlAccess: true,
   });

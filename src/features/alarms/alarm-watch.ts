@@ -17,10 +17,10 @@ import { receiversOf, send, signOfLife } from './alarm-sender.ts';
 import type { Clock } from '../../infra/clock/clock.ts';
 import type { Background, Tasks } from '../../infra/concurrency/tasks.ts';
 
-/** Whoever sends has so long for it; longer than any sending takes, seconds. */
+/** Time for which one dashboard has the turn to send; longer than any message takes, seconds. */
 const LEASE_SECONDS = 60;
 const MOST_WAIT_SECONDS = 3600;
-/** That something is over is told at most so much later, hours. */
+/** The end of an alarm is sent at most this much later, hours. */
 const CLEARED_HOURS = 24;
 const MOST_OVER = 1000;
 
@@ -32,9 +32,8 @@ export interface AlarmParts extends Background {
 }
 
 /**
- * Looks at an interval whether something must be told, whoever watches the pages, and tells it. What
- * is known and told lies in the database: of several dashboards one sends, and a restart repeats
- * nothing.
+ * Judges the alarms at an interval, whether or not a page is open, and sends them. What is open and what
+ * was sent is in the database: of several dashboards one sends, and a restart repeats nothing.
  */
 export class AlarmWatch {
   readonly #store: Store;
@@ -72,7 +71,7 @@ export class AlarmWatch {
     }
   }
 
-  /** In a database of ours the collections are there before anybody writes. */
+  /** In a database of our own the collections exist before the first write. */
   async #prepare(): Promise<void> {
     if (!this.#settings.database.manage) return;
     await this.#store.ensureIndexes().catch((error: unknown) => {
@@ -85,7 +84,7 @@ export class AlarmWatch {
       await this.#judge();
       this.#failing = null;
     } catch (error) {
-      // Whatever was seen before must be seen anew: nobody knows what was in between.
+      // Nobody knows what happened during the outage, so all holds begin again.
       this.#sightings = NOTHING_SEEN;
       const reason = error instanceof Error ? error.message : String(error);
       if (this.#failing === null && !this.#tasks.signal.aborted) {
@@ -100,7 +99,7 @@ export class AlarmWatch {
     if (alarms.deadMan !== null) this.#begin('dead_man', () => this.#showLife());
   }
 
-  /** Writes down what has begun and what is over. */
+  /** Records the alarms that begin and those that end. */
   async #judge(): Promise<void> {
     const { alarms: limits, rules } = this.#settings;
     const now = await this.#store.serverTime();
@@ -132,7 +131,7 @@ export class AlarmWatch {
     }
   }
 
-  /** A slow receiver keeps neither the others nor the next look waiting. */
+  /** A slow receiver delays neither the others nor the next reading. */
   #begin(destination: Destination, work: () => Promise<void>): void {
     if (this.#sending.has(destination)) return;
     this.#sending.add(destination);
@@ -152,7 +151,7 @@ export class AlarmWatch {
   async #tell(receiver: Receiver): Promise<void> {
     if (isNothing(await this.#unknownTo(receiver))) return;
     await this.#inTurn(receiver, null, async () => {
-      // Read anew: another dashboard may just have told it.
+      // Read again: another dashboard may just have sent it.
       const notices = await this.#unknownTo(receiver);
       if (isNothing(notices)) return false;
       await send(receiver, messageOf(notices, this.#settings.alarms.link), this.#settings.alarms);
@@ -183,7 +182,7 @@ export class AlarmWatch {
     });
   }
 
-  /** Of all dashboards one sends at a time, and after a failure not before its time. `work` answers whether it sent. */
+  /** One of all dashboards sends at a time, and after a failure only when the next try is due. `work` answers whether it has sent. */
   async #inTurn(
     destination: Destination,
     everySeconds: number | null,
@@ -204,13 +203,13 @@ export class AlarmWatch {
       const nextSeconds = kind === 'sent' ? (everySeconds ?? 0) : 0;
       await this.#store.alarms.release(destination, turn, { kind, nextSeconds });
     } catch (error) {
-      // Without the database nothing is known: the claim ends by itself.
+      // The database does not answer: the turn expires by itself.
       if (error instanceof StoreError) throw error;
       const problem = error instanceof Error ? error.message : String(error);
       if (before === 0) {
         this.#log.warn(
           { event: 'alarms.receiver_failed', destination },
-          `${destination} cannot be told: ${problem}`,
+          `cannot send to ${destination}: ${problem}`,
         );
       }
       const { retrySeconds } = this.#settings.alarms;

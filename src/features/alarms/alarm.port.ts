@@ -1,21 +1,21 @@
 import type { Alarm, Maintenance, Receiver, StoredAlarm } from './alarm.pure.ts';
 
-/** What is sent to: receivers of messages, and the one that is to hear of us at an interval. */
+/** Receivers of messages, and the receiver of the dead-man signal. */
 export type Destination = Receiver | 'dead_man';
 
-/** How it goes with a destination. */
+/** The state of sending to a destination. */
 export interface ReceiverDocument {
   destination: Destination;
-  /** Counts the claims: the compare-and-set looks at it. */
+  /** Counts the turns: the field of the compare-and-set. */
   turn: number;
-  /** Who sends there now, and until when nobody else may. */
+  /** Which process has the turn to send, and until when. */
   claimedBy: string | null;
   claimedUntil: Date | null;
-  /** Not before. */
+  /** When the next message may be sent. */
   next: Date | null;
-  /** The last one that went well. */
+  /** When the last message was sent. */
   sent: Date | null;
-  /** Failures in a row, since when, and the last reason. */
+  /** Failures in a row, their begin, and the last reason. */
   failures: number;
   failingSince: Date | null;
   problem: string | null;
@@ -23,19 +23,19 @@ export interface ReceiverDocument {
 
 /** Collection `bootstrax_alarms` of the runs database. Every change is a compare-and-set. */
 export interface AlarmStore {
-  /** Begins occurrence `after + 1`; false if another process was first. */
+  /** Opens occurrence `after + 1`; false if another process was first. */
   raise(alarm: Alarm, after: number): Promise<boolean>;
-  /** Ends this occurrence; false if it is over already. */
+  /** Ends this occurrence; false if it has ended already. */
   clear(key: string, episode: number): Promise<boolean>;
-  /** A receiver has been told of this occurrence. */
+  /** Records that a message about this occurrence was sent to a receiver. */
   told(alarm: StoredAlarm, receiver: Receiver, said: 'raised' | 'cleared'): Promise<void>;
   open(): Promise<StoredAlarm[]>;
-  /** Alarms that are over since a time. */
+  /** Alarms that ended after a time. */
   overSince(since: Date, limit: number): Promise<StoredAlarm[]>;
-  /** Those of these keys that there are. */
+  /** The stored alarms with these keys. */
   byKeys(keys: readonly string[]): Promise<StoredAlarm[]>;
   receivers(): Promise<ReceiverDocument[]>;
-  /** Takes the turn to send, for so long at most; null if another process was first. */
+  /** Takes the turn to send, for a limited time; null if another process was first. */
   claim(
     destination: Destination,
     seen: ReceiverDocument | null,
@@ -60,8 +60,8 @@ export interface MaintenanceStore {
     by: string;
     reason: string;
   }): Promise<string>;
-  /** Ends it now; false if none with this id goes on. */
+  /** Ends a maintenance now; false if none with this id is open. */
   end(id: string, by: string, now: Date): Promise<boolean>;
-  /** Those that end after a time, oldest first. */
+  /** Maintenance that ends after a time, oldest first. */
   endingAfter(time: Date): Promise<Maintenance[]>;
 }

@@ -1,4 +1,4 @@
-/** What an alarm is about; few, so that each is looked at. */
+/** The kinds of alarms; they are few, so that people read each. */
 export const ALARM_KINDS = [
   'given_up',
   'not_handed_on',
@@ -20,9 +20,9 @@ export const ALARM_WORDS: Readonly<Record<AlarmKind, string>> = {
   nothing_processed: 'nothing processed',
 };
 
-/** Something that a person who is not looking must be told. */
+/** A problem of which people must be notified. */
 export interface Alarm {
-  /** The same for the same thing, whoever finds it: `given_up:1234`. */
+  /** The same text for the same problem, whichever process finds it: `given_up:1234`. */
   key: string;
   kind: AlarmKind;
   run: number | null;
@@ -31,7 +31,7 @@ export interface Alarm {
   what: string;
   /** What a person can do. */
   todo: string;
-  /** Since when it is so, if known. */
+  /** When it began, if known. */
   since: Date | null;
 }
 
@@ -39,15 +39,15 @@ export interface Alarm {
 export const RECEIVERS = ['webhook', 'mail'] as const;
 export type Receiver = (typeof RECEIVERS)[number];
 
-/** What a receiver was told last about an alarm. */
+/** The last message to a receiver about an alarm. */
 export interface Told {
-  /** Of which occurrence. */
+  /** The occurrence that the message was about. */
   episode: number;
   said: 'raised' | 'cleared';
   at: Date;
 }
 
-/** An alarm as it is kept: the last occurrence of it. */
+/** An alarm as it is stored: its last occurrence. */
 export interface StoredAlarm extends Alarm {
   open: boolean;
   /** Counts the occurrences, from 1. */
@@ -58,15 +58,15 @@ export interface StoredAlarm extends Alarm {
   told: Partial<Record<Receiver, Told>>;
 }
 
-/** A span of time in which nobody is told. */
+/** A time span in which no alarm is sent. */
 export interface Maintenance {
   id: string;
-  /** Null: of the whole fleet; else only what is about this host. */
+  /** Null: for the whole fleet; else only for alarms about this host. */
   host: string | null;
   from: Date;
   until: Date;
   by: string;
   reason: string;
-  /** Who ended it before its time. */
+  /** Who has ended it early. */
   endedBy: string | null;
 }

@@ -21,14 +21,14 @@ export const ALARM_INDEXES: readonly IndexSpec[] = [
 ];
 
 const MOST_OPEN = 1000;
-/** Characters of one sentence. */
+/** Longest stored sentence, characters. */
 const LONGEST = 1000;
 const DESTINATIONS: readonly Destination[] = [...RECEIVERS, 'dead_man'];
 
 const byId = (id: string) => ({ _id: id }) as Document;
 const receiverId = (destination: Destination) => `receiver:${destination}`;
 
-/** Alarms, and how it goes with those who are told: small documents, found by their ids. */
+/** Alarms and the state of their receivers: small documents, found by their ids. */
 export function createAlarmStore(alarms: Collection): AlarmStore {
   const set = (fields: Document): Document[] => [{ $set: fields }];
   return {
@@ -95,7 +95,7 @@ export function createAlarmStore(alarms: Collection): AlarmStore {
     release: async (destination, turn, result) => {
       await alarms.repeatUpdateOne(
         'alarms.release',
-        // The claim is taken out by it: carried out twice, it counts one failure.
+        // The update removes the turn, so that its repetition does not count a second failure.
         { ...byId(receiverId(destination)), turn, claimed_by: { $ne: null } },
         set({
           ...outcomeOf(result),
@@ -123,7 +123,7 @@ function outcomeOf(result: Parameters<AlarmStore['release']>[2]): Document {
   }
 }
 
-/** Did it land? An upsert that finds the document there after all did not. */
+/** Whether an upsert has landed: not if the document exists already. */
 async function orNew(update: () => Promise<number>): Promise<boolean> {
   try {
     return (await update()) === 1;

@@ -14,7 +14,7 @@ export const MAINTENANCE_INDEXES: readonly IndexSpec[] = [
 
 const MOST_WINDOWS = 100;
 
-/** Spans of time in which no alarm is told. */
+/** Time spans in which no alarm is sent. */
 export function createMaintenanceStore(windows: Collection): MaintenanceStore {
   return {
     start: async ({ host, seconds, by, reason }) => {

@@ -12,12 +12,12 @@ import { packageDirectory } from '../../infra/config/paths.ts';
 import { versionOfThis } from '../../infra/config/version.ts';
 
 const LOG_LINES = 400;
-/** So many of the newest attempts at a run bring their files. */
+/** Number of the newest attempts at a run whose files are in the report. */
 const MOST_LOGS = 5;
-/** Text files of an attempt that tell what it did. */
+/** Text files of an attempt that belong into the report. */
 const ATTEMPT_TEXTS = ['log.txt', 'progress.ndjson', 'stacks.txt', 'open-files.txt'];
 
-/** What was asked for, or why it cannot be had: a report is wanted most when things are broken. */
+/** One part of the report, or why it is missing: a report is needed most when things are broken. */
 export async function part<T>(make: () => Promise<T>): Promise<T | { unavailable: string }> {
   try {
     return await make();
@@ -26,7 +26,7 @@ export async function part<T>(make: () => Promise<T>): Promise<T | { unavailable
   }
 }
 
-/** Of this program and what it runs on. */
+/** This program and its surroundings. */
 export async function versionsOf(): Promise<object> {
   const manifest = await readFile(join(packageDirectory(), 'MANIFEST'), 'utf8').catch(() => null);
   return {
@@ -38,7 +38,7 @@ export async function versionsOf(): Promise<object> {
   };
 }
 
-/** The ends of the logs in the state directory. */
+/** The ends of the logs in the state folder. */
 export function logsOf(stateDir: string): Promise<Record<string, string>> {
   return endsOf(stateDir, ['worker.log', 'manager.log', 'db/log.txt']);
 }
@@ -52,7 +52,7 @@ async function endsOf(folder: string, names: readonly string[]): Promise<Record<
   return Object.fromEntries(await Promise.all(ends));
 }
 
-/** The newest attempts at a run that are kept on this host's disk, newest first. */
+/** The newest attempts at a run whose files are on this host, newest first. */
 export async function attemptsOf(stateDir: string, run: number): Promise<object[]> {
   const found: { attempt: AttemptFiles; at: number }[] = [];
   for (const id of await listAttempts(stateDir)) {

@@ -2,14 +2,14 @@ import type { Settings } from '../../infra/config/entries.ts';
 import { withoutSecretOptions } from '../../infra/values/url-secrets.pure.ts';
 
 const REMOVED = '***';
-/** Values of such names are secrets, whatever they look like. */
+/** Values under such names are secrets, whatever they look like. */
 const SECRET_NAME = /passw|secret|token|api_?key|credential(?!s_?file)|private_?key/i;
 /** User and password in any URL. */
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]*@/gi;
 
-/** Removes what must not leave this machine from anything that becomes JSON. */
+/** Removes secrets from anything that becomes JSON. */
 export class Secrets {
-  /** Every way in which a known password may be written, longest first. */
+  /** Every spelling of a known password, longest first. */
   readonly #known: readonly string[];
 
   /** @param env - environment of this process: variables with secret names are known secrets. */
@@ -49,7 +49,7 @@ export class Secrets {
   }
 }
 
-/** As it is, in a URL, inside JSON, inside JSON inside JSON, in Base64, in Python's notation. */
+/** Spellings of a secret: plain, in a URL, in JSON, in JSON within JSON, in Base64, in Python's notation. */
 function waysToWrite(password: string): string[] {
   const inUrl = encodeURIComponent(password);
   const inFullUrl = [...Buffer.from(password)].map((byte) => `%${hex(byte)}`).join('');

@@ -1,11 +1,11 @@
-/** One decision that came out differently. */
+/** One decision that differs. */
 export interface Change<T extends string = string> {
   decision: T;
   from: unknown;
   to: unknown;
 }
 
-/** How often a decision came out differently, and where, for a table. */
+/** How often a decision differs, and for which runs, for a table. */
 export interface ChangeSummary<T extends string = string> {
   decision: T;
   count: number;

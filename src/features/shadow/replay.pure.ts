@@ -5,7 +5,7 @@ import { countedConclusion } from '../../retry/backoff.pure.ts';
 import type { ParsedRun, Run } from '../../run/run.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 
-/** What is compared between two configurations, in the order in which it is shown. */
+/** The decisions that are compared between two configurations, in the order of the table. */
 export const REPLAYED = [
   'taken',
   'targets',
@@ -26,14 +26,13 @@ export interface Configuration {
 
 export interface ReplayedRun {
   run: number;
-  /** From the other configuration to the one that is tried. */
+  /** The differences from the other configuration to the tried one. */
   changes: Change<Replayed>[];
 }
 
 /**
- * What would become of a run under another configuration, compared decision by decision. The run is
- * looked at as it was when it was new or failed the last time; `failures` goes instead of its own
- * count. `now`: any time after the run.
+ * Compares decision by decision what two configurations make of a run. The run is judged as it was when
+ * it was new, or at its last failure; `failures` replaces its own count. `now`: any time after the run.
  */
 export function replayRun(
   run: Run,
@@ -86,7 +85,7 @@ function decide(
   }
 }
 
-/** Whether this host takes such a run while it is new: always, when it is needed, or never. */
+/** Whether this host takes such a new run: always, when needed, or never. */
 function whenTaken(run: Run, host: HostFacts, { rules }: DecisionInputs, now: Date): string {
   const fresh: ParsedRun = {
     kind: 'run',

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 
 import { makeFolder, note } from '../../infra/disk/durable.ts';
 
-/** Below the state folder: all that a shadow ever writes. */
+/** Folder below the state folder; a shadow writes nowhere else. */
 export const SHADOW_FOLDER = 'shadow';
 
 export function shadowLogPath(stateDir: string): string {
   return join(stateDir, SHADOW_FOLDER, 'decisions.ndjson');
 }
 
-/** Makes the folder; answers how a line is added to the log. */
+/** Makes the folder, and returns a function that adds a line to the log. */
 export async function openShadowLog(stateDir: string): Promise<(line: object) => Promise<void>> {
   await makeFolder('shadow.make', join(stateDir, SHADOW_FOLDER));
   const path = shadowLogPath(stateDir);

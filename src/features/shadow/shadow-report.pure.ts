@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { summaryOf, type ChangeSummary } from './compare.pure.ts';
 import { SHADOWED, type Shadowed } from './shadow.pure.ts';
 
-/** A line of a shadow's log that compares two decisions; others say what is going on. */
+/** A line of a shadow's log that compares two decisions. */
 const verdictSchema = z.looseObject({
   t: z.string(),
   run: z.number().nullable(),
@@ -18,32 +18,32 @@ const verdictSchema = z.looseObject({
 });
 export type ShadowLine = z.infer<typeof verdictSchema>;
 
-/** What all lines about one kind of decision come to. */
+/** The summary of all lines about one kind of decision. */
 export interface ShadowSum {
   kind: Shadowed;
   agree: number;
   differ: number;
-  /** One of the two decisions could not be known. */
+  /** Lines in which one of the two decisions is unknown. */
   unknown: number;
-  /** What differs, most frequent first. */
+  /** The differences, most frequent first. */
   changes: ChangeSummary[];
   /** The newest lines that differ. */
   examples: ShadowLine[];
 }
 
 export interface ShadowReport {
-  /** ISO 8601, UTC; null if nothing was seen. */
+  /** ISO 8601, UTC; null if the log is empty. */
   from: string | null;
   to: string | null;
   runs: number;
   kinds: ShadowSum[];
-  /** Lines that cannot be read, as after a power cut. */
+  /** Lines that cannot be read, for example after a power cut. */
   unreadable: number;
 }
 
 const EXAMPLES = 3;
 
-/** Sums up a shadow's log; `lines` as they are in the file, JSON each. */
+/** Sums up a shadow's log; each line of the file is JSON. */
 export function shadowReport(lines: Iterable<unknown>): ShadowReport {
   const verdicts: ShadowLine[] = [];
   const runs = new Set<number>();

@@ -10,11 +10,11 @@ import { countedConclusion, uncountedDelaySeconds } from '../../retry/backoff.pu
 import type { RetryRules, Rules } from '../../infra/config/rules.pure.ts';
 import type { BootstraxFields, ParsedRun } from '../../run/run.pure.ts';
 
-/** Kinds of decisions that are looked at. */
+/** Kinds of decisions that are compared. */
 export const SHADOWED = ['claim', 'plan', 'retry', 'stale'] as const;
 export type Shadowed = (typeof SHADOWED)[number];
 
-/** One decision that was made by somebody, next to what would have been decided here. */
+/** A decision of another program, beside what this program would have decided. */
 export interface ShadowVerdict {
   kind: Shadowed;
   ours: unknown;
@@ -24,7 +24,7 @@ export interface ShadowVerdict {
   changes: Change[];
 }
 
-/** What happened to a run between two looks at it. */
+/** What happened to a run between two readings. */
 export type ShadowEvent =
   | { kind: 'taken'; host: string | null }
   | { kind: 'failed'; host: string | null }
@@ -34,7 +34,7 @@ type Fields = Pick<BootstraxFields, 'state' | 'host' | 'time' | 'attempt' | 'fai
 
 const HELD = ['considering', 'busy'];
 
-/** `before` null: the first look. A run may have been taken and concluded between two looks. */
+/** `before` null: the first reading. A run may have been taken and concluded between two readings. */
 export function eventsBetween(before: Fields | null, after: Fields): ShadowEvent[] {
   const { state, host } = after;
   const wasHeld = before !== null && HELD.includes(before.state ?? '');
@@ -44,7 +44,7 @@ export function eventsBetween(before: Fields | null, after: Fields): ShadowEvent
     before.state !== state ||
     (state === 'failed' && before.failures !== after.failures);
   if (isHeld) return wasHeld && before.host === host ? [] : [{ kind: 'taken', host }];
-  // What was over at the first look was decided before this program began.
+  // A run that had ended at the first reading was decided before this program began.
   if (before === null || !changed) return [];
   const taken: ShadowEvent[] = wasHeld || state === null ? [] : [{ kind: 'taken', host }];
   if (state === 'failed') return [...taken, { kind: 'failed', host }];
@@ -52,8 +52,8 @@ export function eventsBetween(before: Fields | null, after: Fields): ShadowEvent
 }
 
 /**
- * Would a host have taken a run that another program has given it? The run is looked at as it was
- * before: new, or failed and due, if it has failed before.
+ * Whether this program would have taken a run for a host, as another program did. The run is judged in
+ * its earlier state: new, or failed and due if it has failed before.
  */
 export function claimVerdict(
   parsed: ParsedRun,
@@ -87,7 +87,7 @@ function asItWas(parsed: ParsedRun): ParsedRun {
       };
 }
 
-/** A decision as it is logged. */
+/** A decision, as the log names it. */
 export function inWords(decision: ClaimDecision): { what: string; why: string } {
   switch (decision.kind) {
     case 'claim':
@@ -99,7 +99,7 @@ export function inWords(decision: ClaimDecision): { what: string; why: string } 
   }
 }
 
-/** What a host shows of a running attempt in `eb_monitor`; absent: not shown. */
+/** The fields of a running attempt in `eb_monitor`; absent: the host does not write it. */
 export interface ShownPlan {
   targets?: readonly string[];
   postProcessing?: readonly string[];
@@ -110,7 +110,7 @@ export interface ShownPlan {
 
 const PLANNED = ['targets', 'postProcessing', 'cores', 'maxMessages', 'timeoutSeconds'] as const;
 
-/** What a host makes of a run and with what, next to what would have been planned for that host. */
+/** Compares the plan of a host with the one that this program would have made for it. */
 export function planVerdict(ours: ReturnType<typeof decidePlan>, shown: ShownPlan): ShadowVerdict {
   const theirs = pick(shown);
   if (ours.kind !== 'decided') {
@@ -131,10 +131,10 @@ function pick(plan: ShownPlan): Record<string, unknown> {
   return Object.fromEntries(PLANNED.map((name) => [name, plan[name]]));
 }
 
-/** The clock of a database and that of an event builder may differ by so much, seconds. */
+/** Tolerated difference between the clocks of database and event builder, seconds. */
 const CLOCKS_SECONDS = 5;
 
-/** When a run is tried again after it has failed, next to when it would have been. */
+/** Compares the time of the next attempt after a failure with the one of this program. */
 export function retryVerdict(
   failuresBefore: number,
   after: Pick<BootstraxFields, 'failures' | 'nextRetry' | 'time' | 'uncounted'>,
@@ -155,7 +155,7 @@ export function retryVerdict(
   if (after.failures === failuresBefore) {
     const longest = uncountedDelaySeconds(Math.max(1, after.uncounted), rules);
     const ours = { failures: failuresBefore, delaySeconds: [0, longest] };
-    // Whose fault it was does not show in the document.
+    // The document does not show the fault.
     return verdict(ours, seconds === null ? null : seconds <= longest + CLOCKS_SECONDS);
   }
   const [least, most] = [0, 1].map((random) => countedConclusion(failuresBefore, random, rules));
@@ -172,7 +172,7 @@ export function retryVerdict(
   return verdict({ failures, delaySeconds: range }, fits && after.failures === failures);
 }
 
-/** A run whose holder was silent for the whole lease, and what became of it then. */
+/** Compares what happened to a run whose holder was silent for the whole lease. */
 export function staleVerdict(
   silent: { host: string | null; time: Date | null },
   after: Pick<BootstraxFields, 'state' | 'host' | 'time' | 'reason'>,

@@ -35,13 +35,13 @@ import type { Clock } from '../../infra/clock/clock.ts';
 import { isOfDatabase } from '../../ports/persist.ts';
 import { shownPlan } from './shown-plan.ts';
 
-/** What a shadow stands on. It only reads: its store refuses to write. */
+/** What a shadow needs from outside. Its store refuses to write. */
 export interface ShadowMeans {
   host: string;
   role: HostRole;
   primaries: readonly string[];
   rules: Rules;
-  /** What the configuration says of another host. */
+  /** The configuration of another host. */
   ofHost: (host: string) => Promise<{ role: HostRole; resourceTable: string }>;
   graph: PluginGraph | null;
   changeStream: boolean;
@@ -53,24 +53,24 @@ export interface ShadowMeans {
   record: (line: object) => Promise<void>;
 }
 
-/** What is known of one run. */
+/** What the shadow knows about one run. */
 interface Known {
   document: RunDocument;
   stored: StoredRun;
   parsed: ParsedRun;
   fields: BootstraxFields;
-  /** What was last logged as the decision about it while it waited. */
+  /** The decision that was logged last while the run waited. */
   decision: string | null;
   observation: Observation | null;
   /** Its holder has been silent for the whole lease. */
   silent: { host: string | null; time: Date | null } | null;
-  /** The plan of its present attempt is still to be looked at. */
+  /** The plan of its present attempt is still to be compared. */
   planDue: boolean;
 }
 
 /**
- * Looks at the same runs as the managers of other hosts, takes none, and logs each decision that it
- * would have made next to the one that was made.
+ * Reads the same runs as the managers of other hosts and takes none. It logs each decision that it would
+ * have made beside the one that was made.
  */
 export class Shadow {
   readonly #means: ShadowMeans;
@@ -84,7 +84,7 @@ export class Shadow {
     this.#connectedSince = means.clock.monotonicSeconds();
   }
 
-  /** Until its tasks are told to end. */
+  /** Runs until its tasks are stopped. */
   async run(): Promise<void> {
     const { changeStream, log, rules, tasks } = this.#means;
     const ends = tasks.signal;
@@ -113,7 +113,7 @@ export class Shadow {
     }
   }
 
-  /** Silence during an outage is nobody's fault. */
+  /** After an outage no silence counts, since nothing could be read. */
   connectionLost(): void {
     this.#connectedSince = this.#means.clock.monotonicSeconds();
   }
@@ -184,7 +184,7 @@ export class Shadow {
     return known;
   }
 
-  /** What this host would do with a run that waits: logged once, and whenever it changes. */
+  /** Logs what this host would do with a waiting run: once, and after each change. */
   async #whatIsWaiting(known: Known, fleet: FleetFacts, now: Date): Promise<void> {
     const { state } = known.fields;
     if (state !== null && state !== 'failed') return;
@@ -206,7 +206,7 @@ export class Shadow {
     await this.#verdict(known, claimVerdict(known.parsed, facts, fleet, rules, now), now);
   }
 
-  /** As soon as the holder shows what it makes, or when it has ended without. */
+  /** Compares the plan as soon as the holder shows it, or when the attempt has ended without. */
   async #plan(known: Known, now: Date): Promise<void> {
     const { fields, parsed } = known;
     if (!known.planDue || fields.host === null || parsed.kind !== 'run') return;
@@ -215,7 +215,7 @@ export class Shadow {
     const isHeld = fields.state === 'busy' || fields.state === 'considering';
     if (shown === null && isHeld) return;
     known.planDue = false;
-    // Its own count is of after the attempt.
+    // The document counts the failure of this attempt already.
     const failures = fields.state === 'failed' ? Math.max(0, fields.failures - 1) : fields.failures;
     const { run } = parsed;
     const asks = dependsOnHost(run.mode, rules.targets);
@@ -256,7 +256,7 @@ export class Shadow {
         if (wasSilent === null) {
           const { host, time } = known.fields;
           known.silent = { host, time };
-          const ours = { what: 'back to the queue', host };
+          const ours = { what: 'requeued', host };
           await this.#record(known, now, { kind: 'silent', ours });
         }
         return;
@@ -282,7 +282,7 @@ export class Shadow {
   async #verdict(known: Known, verdict: ShadowVerdict, now: Date): Promise<void> {
     await this.#record(known, now, verdict);
     const run = known.stored.ownership.number;
-    const text = `run ${String(run)}: ${verdict.kind}, ${verdict.agrees === null ? 'not known' : verdict.agrees ? 'the same' : 'otherwise'}`;
+    const text = `run ${String(run)}: ${verdict.kind}, ${verdict.agrees === null ? 'unknown' : verdict.agrees ? 'same' : 'different'}`;
     this.#means.log.info({ event: 'shadow.decision', run, ...verdict }, text);
   }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { ShownPlan } from './shadow.pure.ts';
 
-/** As any program writes it while it supervises a child (reference, section 1.6). */
+/** The fields that every program writes to `eb_monitor` while it supervises a child. */
 const signSchema = z.looseObject({
   run_id: z.string(),
   targets: z.union([z.string(), z.array(z.string())]).optional(),
@@ -12,10 +12,10 @@ const signSchema = z.looseObject({
   timeout: z.number().optional(),
 });
 
-/** What a host shows of a run in its life sign; null: nothing yet, or of another run. */
+/** The plan of a run in the heartbeat of its host; null: none yet, or that of another run. */
 export function shownPlan(runId: string, sign: Record<string, unknown> | null): ShownPlan | null {
   const shown = signSchema.safeParse(sign).data;
-  // Values of the run before stay in the document: only those of this run count.
+  // Values of the previous run may still be in the document: only those of this run count.
   if (shown?.run_id !== runId || shown.cores === undefined) return null;
   const list = (types: string | string[]) => (typeof types === 'string' ? [types] : types);
   return {

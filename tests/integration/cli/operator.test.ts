@@ -93,7 +93,7 @@ describe('fail, retry, abandon', () => {
       const run = await insert({ state: 'done', host: HOST, n_failures: 1 });
       for (const [args, code, says] of [
         [['bad', 'gains'], 1, /bootstrax reprocess \d+/],
-        [['--even-done', '--yes'], 1, /say why/],
+        [['--even-done', '--yes'], 1, /give a reason/],
         [['--even-done', 'bad', 'gains'], 2, /are deleted, .* say --yes/],
       ] as const) {
         const answer = await lab.command([verb, String(run), ...args]);

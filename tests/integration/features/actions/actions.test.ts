@@ -199,6 +199,6 @@ test('while a host is silent it stays requested; what nobody could finish is tol
   manager = await lab.manager();
   await become(action.id, 'done');
   const refused = await become(actions[0]!.id, 'refused');
-  expect(refused.message).toMatch(/nothing was changed; ask again/);
+  expect(refused.message).toMatch(/nothing was changed; request it again/);
   expect((await lab.run(5003)).bootstrax).not.toHaveProperty('outcome');
 });

@@ -157,7 +157,7 @@ describe('an alarm', () => {
     await until('three tries', () => http.refused >= 3);
     const { receivers } = await alarms();
     const webhook = receivers.find(({ destination }) => destination === 'webhook');
-    expect(webhook).toMatchObject({ problem: 'it answered with 500', sent: null });
+    expect(webhook).toMatchObject({ problem: 'the receiver answered with status 500', sent: null });
     expect(webhook?.failingSince).not.toBeNull();
     const { stdout } = await lab.command(['alarms'], { config });
     expect(stdout).toContain(`webhook: FAILING since`);
@@ -275,7 +275,7 @@ describe('a test of the receivers', () => {
     const { code, stdout } = await lab.command(['alarms', 'test', '--json'], { config });
     expect(code).toBe(1);
     const { sent } = JSON.parse(stdout) as { sent: unknown[] };
-    expect(sent).toContainEqual({ destination: 'webhook', problem: `it answered with ${status}` });
+    expect(sent).toContainEqual({ destination: 'webhook', problem: `the receiver answered with status ${status}` });
     expect(stdout).not.toContain('k3y');
     expect(http.strays).toEqual([]);
   });

@@ -53,7 +53,7 @@ describe('an action at a run', () => {
       const before = await world.run(1);
       const { action } = await world.ask(kind, 1, { seen });
       expect(action.state).toBe('refused');
-      expect(action.message).toMatch(/changed meanwhile; nothing was written/);
+      expect(action.message).toMatch(/changed meanwhile, and nothing was written/);
       expect(await world.run(1)).toEqual(before);
     },
   );
@@ -172,7 +172,9 @@ describe('reprocess', () => {
     const data = [live, { type: 'a', host: EB3, location: '/out/000001-a-x' }];
     await world.insertRun(1, done, { data });
     const looked = await preview(world.tools(), 'reprocess', { kind: 'run', run: 1 });
-    expect(looked.effect).toBe(`It stays done; ${EB3} makes what it lacks when idle: b.`);
+    expect(looked.effect).toBe(
+      `It stays done. ${EB3} makes the missing targets when it is idle: b.`,
+    );
     expect(outcomeOf(await world.ask('reprocess', 1))).toBe('done');
     expect(await world.database.attempts.findOne({ _id: ATTEMPT })).toMatchObject({
       debt: { offered: true, by: 'anna' },
@@ -226,7 +228,7 @@ describe('an action whose asker is killed', () => {
     expect(await world.store.actions.open()).toMatchObject([{ state: 'requested', run: 1 }]);
     expect(await recovered()).toMatchObject({
       state: 'refused',
-      message: expect.stringMatching(/nothing was changed; ask again/) as string,
+      message: expect.stringMatching(/nothing was changed; request it again/) as string,
     });
     expect(await world.run(1)).toEqual(before);
   });
@@ -278,18 +280,18 @@ describe('drain', () => {
   });
 
   it('is refused for a host that nobody knows, or that is not as it was seen', async () => {
-    expect((await world.ask('drain', 'eb9')).message).toBe('no host eb9 has ever reported');
+    expect((await world.ask('drain', 'eb9')).message).toBe('no host eb9 is known');
     await world.insertHost(EB3, { drained: { reason: 'drained by bert: disk', expires: null } });
     const { action } = await world.ask('drain', EB3, { seen: 'not drained' });
     expect(action).toMatchObject({ state: 'refused', awaits: null });
-    expect(action.message).toMatch(/It is: drained: drained by bert: disk/);
+    expect(action.message).toMatch(/Now: drained: drained by bert: disk/);
   });
 
-  it('says that a host gives no life sign', async () => {
+  it('says that a host is silent', async () => {
     await world.insertHost(EB3);
     world.laterBy(3600);
     const look = await preview(world.tools(), 'undrain', { kind: 'host', host: EB3 });
-    expect(look.effect).toMatch(/no life sign now, and will do so when it comes back/);
+    expect(look.effect).toMatch(/is silent now, and will do so when it comes back/);
   });
 });
 

@@ -30,7 +30,7 @@ describe('a run that is done', () => {
     async (kind) => {
       await world.insertRun(1, DONE);
       const without = await world.ask(kind, 1, { evenDone: true, reason: NO_REASON });
-      expect(without.message).toMatch(/say why/);
+      expect(without.message).toMatch(/give a reason/);
       expect(outcomeOf(without)).toBe('refused');
       expect(outcomeOf(await world.ask(kind, 1, { evenDone: true }))).toBe('done');
       expect(await world.bootstrax(1)).toMatchObject({ state: 'failed' });
@@ -53,7 +53,7 @@ describe('fail', () => {
   it.each([
     ['abandoned', { state: 'abandoned', host: EB3 }, /bootstrax retry 1 brings it back/],
     ['given up', failed(10), /given up already: bootstrax retry 1 --from-start/],
-    ['set aside', { state: 'failed', host: EB3, outcome: 'set_aside' }, /set aside already: mend/],
+    ['set aside', { state: 'failed', host: EB3, outcome: 'set_aside' }, /set aside already: correct/],
   ])('is refused for a run that is %s, with the verb that fits', async (_, bootstrax, says) => {
     await world.insertRun(1, bootstrax);
     const { action, message } = await world.ask('fail', 1);
