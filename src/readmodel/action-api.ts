@@ -14,6 +14,8 @@ export interface ActionTarget {
 export interface PreviewBody {
   kind: ActionKind;
   targets: ActionTarget[];
+  /** For reprocess: the present products stay until the new ones are there. */
+  keep?: boolean;
 }
 
 /** What the action would do to one target now. */
@@ -38,6 +40,8 @@ export interface ActionBody {
   targets: (ActionTarget & { seen: string })[];
   /** For drain and acknowledge: after this time it ends by itself. */
   hours?: number;
+  /** For reprocess: the present products stay until the new ones are there. */
+  keep?: boolean;
 }
 
 /** One action of the list of actions. */

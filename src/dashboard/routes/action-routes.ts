@@ -52,25 +52,35 @@ const isOne = ({ run, host, item }: Given) =>
   [run, host, item].filter((each) => each !== undefined).length === 1;
 const ONE = 'names exactly one of run, host and item';
 
-const previewBody = z.strictObject({
-  kind,
-  targets: z.array(z.strictObject(target).refine(isOne, ONE)).min(1).max(MOST_TARGETS),
-});
+const mayKeep = ({ kind, keep }: { kind: string; keep?: boolean | undefined }) =>
+  keep === undefined || kind === 'reprocess';
+const KEEP = 'keep is for reprocess';
 
-const actionBody = z.strictObject({
-  kind,
-  reason: z
-    .string()
-    .trim()
-    .min(1, 'is empty: those who read it later need one')
-    .max(MOST_REASON)
-    .refine((text) => !/[^\P{Cc}\n\t]/u.test(text), 'has control characters'),
-  targets: z
-    .array(z.strictObject({ ...target, seen: z.string().max(MOST_SEEN) }).refine(isOne, ONE))
-    .min(1)
-    .max(MOST_TARGETS),
-  hours: z.number().positive().max(MOST_HOURS).optional(),
-});
+const previewBody = z
+  .strictObject({
+    kind,
+    targets: z.array(z.strictObject(target).refine(isOne, ONE)).min(1).max(MOST_TARGETS),
+    keep: z.boolean().optional(),
+  })
+  .refine(mayKeep, KEEP);
+
+const actionBody = z
+  .strictObject({
+    kind,
+    reason: z
+      .string()
+      .trim()
+      .min(1, 'is empty: those who read it later need one')
+      .max(MOST_REASON)
+      .refine((text) => !/[^\P{Cc}\n\t]/u.test(text), 'has control characters'),
+    targets: z
+      .array(z.strictObject({ ...target, seen: z.string().max(MOST_SEEN) }).refine(isOne, ONE))
+      .min(1)
+      .max(MOST_TARGETS),
+    hours: z.number().positive().max(MOST_HOURS).optional(),
+    keep: z.boolean().optional(),
+  })
+  .refine(mayKeep, KEEP);
 
 const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f]{24})$/;
 const auditQuery = z.strictObject({
@@ -111,7 +121,7 @@ export function addActionRoutes(app: DashboardApp, surroundings: Surroundings): 
       const effects: ActionEffect[] = [];
       for (const each of body.targets) {
         const aim = aimedAt(body.kind, each);
-        const { seen, possible, effect } = await preview(tools, body.kind, aim);
+        const { seen, possible, effect } = await preview(tools, body.kind, aim, keepOf(body));
         effects.push({ ...named(aim), seen, possible, effect });
       }
       const now = (await store.serverTime()).toISOString();
@@ -136,6 +146,7 @@ export function addActionRoutes(app: DashboardApp, surroundings: Surroundings): 
         const { action } = await act(tools, {
           ...{ kind: body.kind, target: aim, seen, by, via: 'dashboard', reason: body.reason },
           hours: body.hours ?? null,
+          ...keepOf(body),
         });
         const { id, state, message } = action;
         log.info(

@@ -25,15 +25,20 @@ function OpenDialog({ asked }: { asked: Asked }) {
   const [effects, setEffects] = useState<ActionEffect[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
+  const [keep, setKeep] = useState(false);
 
+  useEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
-    dialog.current?.showModal();
-    const body: PreviewBody = { kind, targets: [...targets] };
+    let isNewest = true;
+    const body: PreviewBody = { kind, targets: [...targets], ...(keep ? { keep } : {}) };
     send<PreviewAnswer>('POST', '/api/actions/preview', body).then(
-      (answer) => setEffects(answer.effects),
-      (error: Error) => setProblem(error.message),
+      (answer) => isNewest && setEffects(answer.effects),
+      (error: Error) => isNewest && setProblem(error.message),
     );
-  }, [kind, targets]);
+    return () => {
+      isNewest = false;
+    };
+  }, [kind, targets, keep]);
 
   const possible = (effects ?? []).filter((effect) => effect.possible);
   const confirm = async (form: HTMLFormElement) => {
@@ -53,6 +58,7 @@ function OpenDialog({ asked }: { asked: Asked }) {
           seen,
         })),
         ...(hours > 0 ? { hours } : {}),
+        ...(keep ? { keep } : {}),
       });
       asked.onSent?.();
       stopAsking();
@@ -163,6 +169,19 @@ function Effect({ effect, named }: { effect: ActionEffect; named: boolean }) {
         {effect.effect}
       </span>
     </p>
+  );
+}
+
+function Keep({ keep, onChange }: { keep: boolean; onChange: (keep: boolean) => void }) {
+  return (
+    <label class="field keep">
+      <input
+        type="checkbox"
+        checked={keep}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
+      Keep the present products until the new ones are there (needs twice the disk space)
+    </label>
   );
 }
 

@@ -128,6 +128,26 @@ test('of two people at once one is first, and the other is told what has changed
   });
 });
 
+test('a run is reprocessed with its present products kept, and only reprocess can keep them', async () => {
+  await lab.insertRuns({ ...failed(5010), tags: [{ name: 'hold-processing' }] });
+  const targets = [{ run: 5010 }];
+  const effectOf = async (keep: boolean) => {
+    const wish: PreviewBody = { kind: 'reprocess', targets, keep };
+    return (await post<PreviewAnswer>('/api/actions/preview', wish)).effects[0]!;
+  };
+  expect((await effectOf(false)).effect).not.toMatch(/stay/);
+  const { effect, seen } = await effectOf(true);
+  expect(effect).toMatch(/stay until the new ones are there/);
+  const body = { reason: 'x', targets: [{ run: 5010, seen }], keep: true };
+  await expect(post('/api/actions', { ...body, kind: 'retry' })).rejects.toThrow(
+    /400 .*keep is for/,
+  );
+  const { actions } = await post<ActionsAnswer>('/api/actions', { ...body, kind: 'reprocess' });
+  expect(actions[0]?.state).toBe('done');
+  const { bootstrax } = await lab.run(5010);
+  expect(bootstrax).toMatchObject({ n_failures: 0, keep_products: expect.anything() as unknown });
+});
+
 test('many runs at once, each by itself', async () => {
   await lab.insertRuns(failed(5001), failed(5002), failed(5003));
   const targets = [5001, 5002, 5003].map((run) => ({ run }));

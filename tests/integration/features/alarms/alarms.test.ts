@@ -275,7 +275,10 @@ describe('a test of the receivers', () => {
     const { code, stdout } = await lab.command(['alarms', 'test', '--json'], { config });
     expect(code).toBe(1);
     const { sent } = JSON.parse(stdout) as { sent: unknown[] };
-    expect(sent).toContainEqual({ destination: 'webhook', problem: `the receiver answered with status ${status}` });
+    expect(sent).toContainEqual({
+      destination: 'webhook',
+      problem: `the receiver answered with status ${status}`,
+    });
     expect(stdout).not.toContain('k3y');
     expect(http.strays).toEqual([]);
   });

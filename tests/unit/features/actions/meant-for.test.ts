@@ -53,7 +53,11 @@ describe('fail', () => {
   it.each([
     ['abandoned', { state: 'abandoned', host: EB3 }, /bootstrax retry 1 brings it back/],
     ['given up', failed(10), /given up already: bootstrax retry 1 --from-start/],
-    ['set aside', { state: 'failed', host: EB3, outcome: 'set_aside' }, /set aside already: correct/],
+    [
+      'set aside',
+      { state: 'failed', host: EB3, outcome: 'set_aside' },
+      /set aside already: correct/,
+    ],
   ])('is refused for a run that is %s, with the verb that fits', async (_, bootstrax, says) => {
     await world.insertRun(1, bootstrax);
     const { action, message } = await world.ask('fail', 1);
