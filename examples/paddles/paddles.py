@@ -12,10 +12,10 @@ import strax
 
 SECOND = 1_000_000_000
 SAMPLE_NS = 10
-# Hits this close together, in different paddles, belong to one muon.
+# Hits in different paddles within this time belong to one muon.
 COINCIDENCE_NS = 200
-# Two chunks are cut where nothing happens for this long: longer than any coincidence, so that no
-# muon is ever cut in two.
+# Chunks are cut where nothing happens for this time, which is longer than any coincidence: so no
+# muon is cut in two.
 QUIET_NS = 1_000
 
 
@@ -25,12 +25,12 @@ def ends(records):
 
 
 class BadLiveData(Exception):
-    """What the DAQ wrote cannot be used; the message says where."""
+    """The live data is unusable; the message says where."""
 
 
 @strax.takes_config(
-    # The manager sets these for each run, from the run document. They are not tracked: where and
-    # how the data came in does not change what it is.
+    # The manager sets these for each run, from the run document. They are not tracked, because the
+    # origin of the data does not change the results.
     strax.Option("daq_input_dir", type=str, track=False, help="folder of this run's live data"),
     strax.Option("readout_threads", type=dict, track=False, help="threads by readout program"),
     strax.Option("run_start_time", default=0.0, type=float, track=False, help="s since 1970, UTC"),
@@ -47,7 +47,7 @@ class PaddleReader(strax.Plugin):
     parallel = "process"
     rechunk_on_save = False
     compressor = "lz4"
-    # strax gives up when no chunk has come for this long, seconds.
+    # strax gives up when no chunk has come for this time, seconds.
     input_timeout = 300
     __version__ = "1.0.0"
 
@@ -63,11 +63,12 @@ class PaddleReader(strax.Plugin):
 
     def is_ready(self, chunk_i):
         """Whether the DAQ has finished this chunk: its readers rename files when they are whole."""
-        # First of all: the readers write THE_END last, so what is not there after it never will be.
+        # Checked first: the readers write THE_END last, so a chunk that is missing after it will
+        # never come.
         self.ended = self._is_whole("THE_END")
         if self._is_whole(f"{chunk_i:06d}") and self._is_whole(f"{chunk_i:06d}_post"):
             return True
-        # A run may end within an overlap: then there is nothing but `_pre` of its last chunk.
+        # A run may end within an overlap: then only `_pre` of its last chunk exists.
         return self.ended and (self._exists(f"{chunk_i:06d}") or self._exists(f"{chunk_i:06d}_pre"))
 
     def source_finished(self):
@@ -78,7 +79,7 @@ class PaddleReader(strax.Plugin):
         end = begin + self.config["daq_chunk_duration"]
         before = self._load(f"{chunk_i:06d}_pre") if chunk_i else self._load(None)
         after = self._load(f"{chunk_i:06d}_post")
-        # The stretch between two chunks is stored with both of them: each finds the same cut in it.
+        # The overlap of two chunks is stored with both of them: each finds the same cut in it.
         first = self._cut(before, begin - self.overlap) if chunk_i else begin
         if self._exists(f"{chunk_i:06d}_post"):
             last = self._cut(after, end)
@@ -107,14 +108,14 @@ class PaddleReader(strax.Plugin):
     def _load(self, name):
         pulses = [np.empty(0, self.dtype)]
         for file in sorted((self.folder / name).glob("*")) if name else ():
-            # In an attempt this refuses files that were cut, and counts what was read.
+            # In an attempt this refuses truncated files, and counts what was read.
             pulses.append(strax.load_file(str(file), compressor="lz4", dtype=self.dtype))
         pulses = np.concatenate(pulses)
         return pulses[np.argsort(pulses["time"], kind="stable")]
 
     def _cut(self, pulses, start):
         """Time of the cut within the overlap that begins at `start`: in its first quiet stretch."""
-        # What began before the overlap is not among these, but cannot be longer than a record.
+        # A pulse that began before the overlap is not among these, but is not longer than a record.
         busy_until = start + self.config["record_length"] * SAMPLE_NS
         for begin, end in zip(pulses["time"], ends(pulses), strict=True):
             if begin >= busy_until + QUIET_NS:
@@ -208,12 +209,12 @@ PLUGINS = [PaddleReader, Hits, Muons, RateMonitor]
 
 def context(**options):
     """The context of this experiment; `options` are those of the plugins."""
-    # Without storage: by default strax makes a folder `strax_data` where it happens to be.
+    # Without storage: by default strax makes a folder `strax_data` in the working directory.
     return strax.Context(storage=[], register=PLUGINS, config=options)
 
 
 def warm_up(context, directory):
-    """Process a tiny run below `directory`, so that strax has compiled what it needs beforehand."""
+    """Process a tiny run below `directory`, so that strax compiles its functions."""
     live_data = Path(directory) / "live_data"
     pulses = np.zeros(2, strax.raw_record_dtype(110))
     pulses["time"], pulses["dt"], pulses["length"] = SECOND // 2, 10, 110

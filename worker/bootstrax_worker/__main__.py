@@ -31,7 +31,7 @@ def main() -> int:
     serve.add_argument("--context-options", type=_options, default={}, metavar="JSON")
     serve.add_argument("--no-warm-up", action="store_true")
     serve.add_argument("--scratch", required=True, metavar="DIRECTORY")
-    serve.add_argument("--folder", required=True, metavar="DIRECTORY", help="of all fork servers")
+    serve.add_argument("--folder", required=True, metavar="DIRECTORY", help="folder of the servers")
     serve.add_argument("--orphan-limit", type=float, required=True, metavar="SECONDS")
     serve.add_argument("--manager-fd", type=int, default=3, metavar="FD")
     attempt = commands.add_parser("attempt", help="carry out the plan of an attempt directory")

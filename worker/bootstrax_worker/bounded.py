@@ -1,11 +1,11 @@
-"""Texts that may be of any length, cut to one that others can read."""
+"""Shortens long texts, so that others can read them."""
 
-# Far more than anybody reads, and little enough for every file and pipe.
+# More than anybody reads, and small enough for every file and pipe.
 LONGEST_TEXT = 400_000
 
 
 def text(whole: str, longest: int = LONGEST_TEXT) -> str:
-    """The text itself, or its beginning and its end."""
+    """The text, or its beginning and its end if it is long."""
     if len(whole) <= longest:
         return whole
     half = longest // 2

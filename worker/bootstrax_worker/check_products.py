@@ -1,12 +1,12 @@
-"""Reads all of some stored products, to know that they are there: before live data is deleted.
+"""Reads stored products completely and checks them, before live data is deleted.
 
 Each file of a chunk is compared with the digest in the chunk's entry, and decompressed. A product
-without digests, which somebody else has written, is only decompressed.
+without digests, which another program has written, is only decompressed.
 
 Reads one JSON object from stdin, `{"runId", "products": [{"type", "location", "lineageHash"}]}`,
 and writes one to stdout (`productCheckSchema` of the manager). One chunk is in memory at a time.
-What is wrong with the data is part of the answer; a disk that cannot be read now is not: the
-process then ends with an error, and can be started again.
+The answer names what is wrong with the data. If a disk cannot be read now, the process ends with an
+error instead, and can be started again.
 """
 
 import ast
@@ -38,7 +38,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guardian.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     _be_nice()
-    # What libraries print must not end up in the answer.
+    # The output of libraries must not get into the answer.
     out = os.dup(1)
     os.dup2(2, 1)
     switch_off_progress_monitor()
@@ -63,7 +63,7 @@ def _how(products: list[dict]) -> str:
 
 
 def check(product: dict, run_id: str) -> dict:
-    """Load one product chunk by chunk; return what was found, and in `problem` what is wrong."""
+    """Load one product chunk by chunk; return its figures, and in `problem` what is wrong."""
     found = {
         "type": product["type"],
         "location": product["location"],
@@ -154,7 +154,7 @@ def _file_name(chunk: dict, location: str) -> str:
 
 
 def _compare(path: str, content: bytes, chunk: dict) -> None:
-    """Is the file, bit by bit, the one that was stored?"""
+    """Raise Damaged unless the file is, bit by bit, the one that was stored."""
     try:
         expected = digests.of_entry(chunk)
     except digests.OddDigest as error:
@@ -174,7 +174,7 @@ def _decompress(
     try:
         data = strax.load_file(io.BytesIO(content), compressor=compressor, dtype=dtype)
     except Exception as error:
-        # strax wraps whatever happens.
+        # strax wraps every error.
         if isinstance(error.__context__, MemoryError):
             raise error.__context__ from None
         last = str(error).strip().rsplit("\n", 1)[-1]
@@ -188,7 +188,7 @@ def _decompress(
 
 
 def _be_nice() -> None:
-    """Processing goes first."""
+    """Lower the priority of this process: processing goes first."""
     os.nice(_NICENESS)
     with suppress(psutil.Error, OSError):
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)

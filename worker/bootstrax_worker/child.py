@@ -16,15 +16,15 @@ from .shared_state import SharedState
 from .versions import versions
 from .watch import Watch
 
-# Where memory runs out, strax is to go before manager, guardian or database.
+# If memory runs out, the kernel kills strax before manager, guardian or database.
 _OOM_SCORE_ADJUSTMENT = 500
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_PLAN_INVALID = 2
 
-# A result that cannot be written is tried again so long, seconds: below the limit after which a
-# child that writes nothing is taken to hang.
+# A result that cannot be written is tried again for this time, seconds: less than the limit after
+# which a child that writes nothing counts as hanging.
 _RESULT_PATIENCE_SECONDS = 900
 _RESULT_WAITS_SECONDS = (0.2, 1, 5, 10)
 

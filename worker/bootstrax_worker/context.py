@@ -1,4 +1,4 @@
-"""The strax context named by `module:function`, and what it says about its plugins."""
+"""The strax context named by `module:function`, and its plugin graph."""
 
 import gc
 import importlib
@@ -8,7 +8,7 @@ import strax
 
 from . import bounded, protocol
 
-# Contexts of straxen that need to be prepared for an event builder, and the modules that do so.
+# Contexts of straxen that need preparation for an event builder, and the modules that prepare them.
 STAND_INS = {"straxen.contexts:xenonnt_online": "bootstrax_worker.contexts.online"}
 
 
@@ -78,7 +78,7 @@ class LoadedContext:
 def _depends_on(plugin: type) -> list[str]:
     declared = plugin.depends_on
     if not isinstance(declared, str | tuple | list):
-        # Computed by the plugin itself, so only an instance can tell.
+        # The plugin computes it, so only an instance knows it.
         declared = plugin().depends_on
     return list(strax.to_str_tuple(declared))
 

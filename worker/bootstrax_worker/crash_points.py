@@ -30,7 +30,7 @@ def cut_of(text: str | None) -> tuple[str, int] | None:
 
 
 class _Here:
-    # Counted anew in each process: it is the passages of one process that are counted.
+    # Passages are counted for each process, from 1.
     pid = 0
     passages = 0
 

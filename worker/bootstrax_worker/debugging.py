@@ -1,4 +1,4 @@
-"""What strax's mailboxes do and how full they are, in the log of the attempt."""
+"""Logs the activity of strax's mailboxes, and how full they are, into the log of the attempt."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ import strax
 
 _INTERVAL_SECONDS = 5
 _MOST_SHOWN = 10
-# What they have to say is long and of no interest here.
+# The debug output of these libraries is long, and of no interest here.
 _TALKATIVE = ("numba", "llvmlite", "jax", "jaxlib", "matplotlib", "pymongo", "urllib3", "asyncio")
 
 _mailboxes: weakref.WeakSet = weakref.WeakSet()
@@ -50,7 +50,7 @@ def _watch() -> None:
 
 
 def fill_of(mailboxes: list) -> str:
-    """One line: the fullest mailboxes, each with its messages and how many it may hold."""
+    """One line: the fullest mailboxes, each with its number of messages and its limit."""
     fullest = sorted(mailboxes, key=_fraction, reverse=True)[:_MOST_SHOWN]
     return " | ".join(
         f"{mailbox.name} {len(mailbox._mailbox)}/{mailbox.max_messages}"

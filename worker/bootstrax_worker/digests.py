@@ -1,6 +1,6 @@
-"""Digests of what strax stores: of each chunk's file as it is on disk, in the chunk's own entry.
+"""Digests of the files that strax stores, one for each chunk, in the entry of the chunk.
 
-They are part of no lineage, and whoever writes a product anew writes entries without them.
+They are part of no lineage. A program that rewrites a product writes entries without them.
 """
 
 import hashlib
@@ -16,13 +16,13 @@ import strax
 from . import durable
 from .errors import OutputUnusable
 
-# In the entry of a chunk: lower-case hexadecimal digits.
+# Key in the entry of a chunk; the value is lower-case hexadecimal digits.
 KEY = "sha256"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class OddDigest(ValueError):
-    """An entry says something that is no digest of ours, or nothing where others do."""
+    """An entry has a malformed digest, or none although other entries have one."""
 
 
 def sha256(content: bytes) -> str:
@@ -31,12 +31,12 @@ def sha256(content: bytes) -> str:
 
 
 def are_in(chunks: Iterable[dict]) -> bool:
-    """Whether these entries are to be compared with their files: any of them says a digest."""
+    """Whether these entries can be compared with their files: at least one has a digest."""
     return any(KEY in chunk for chunk in chunks)
 
 
 def of_entry(chunk: dict) -> str:
-    """The digest that the entry of a chunk with rows says."""
+    """The digest in the entry of a chunk with rows."""
     digest = chunk.get(KEY)
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise OddDigest(f"its entry says {KEY} {str(digest)[:80]!r}, which is no digest")
@@ -44,7 +44,7 @@ def of_entry(chunk: dict) -> str:
 
 
 def of_product(chunks: Iterable[dict]) -> str | None:
-    """One digest for all chunks; None where their entries do not say theirs."""
+    """One digest for all chunks; None where the entries have none."""
     chunks = list(chunks)
     if not are_in(chunks):
         return None
@@ -59,7 +59,7 @@ def of_product(chunks: Iterable[dict]) -> str | None:
 
 
 class FileSytemBackend(strax.FileSytemBackend):
-    """strax's own, with digests. Run documents and strax know the place of data by this name."""
+    """strax's own storage, with digests. Run documents and strax know the storage by this name."""
 
     def _saver(self, dirname: str, metadata: dict, **kwargs) -> "FileSaver":
         parent = os.path.dirname(os.path.abspath(dirname))
@@ -90,13 +90,13 @@ class FileSaver(strax.FileSaver):
     def _flush_metadata(self) -> None:
         self._complete_entries()
         path = os.path.join(self.tempdirname, self.metadata_json)
-        # Who reads meanwhile finds the one before or this one, never a part.
+        # A program that reads meanwhile finds the earlier file or this one, never a part.
         with open(f"{path}_temp", "w") as file:
             file.write(self._text())
         durable.replace(f"{path}_temp", path)
 
     def _text(self) -> str:
-        """What strax would write, which it does anew for each chunk: entries become text once."""
+        """The metadata as strax would write it, but each entry becomes text only once."""
         chunks = self.md["chunks"]
         unfinished = {id(entry) for entry, _ in self._unfinished}
         for entry in chunks[len(self._final) :]:
@@ -107,7 +107,7 @@ class FileSaver(strax.FileSaver):
         text = json.dumps({**self.md, "chunks": []}, **self.json_options)
         if not entries:
             return text
-        # Nothing else begins so: what lies deeper is indented more, and texts have no line ends.
+        # Only this line begins so: deeper ones are indented more, and texts have no line ends.
         begin, end = text.split('\n    "chunks": []', 1)
         listed = ",\n".join(entries)
         return f'{begin}\n    "chunks": [\n{listed}\n    ]{end}'
@@ -120,13 +120,13 @@ class FileSaver(strax.FileSaver):
         try:
             self._complete_entries()
         except Exception as error:
-            # strax raises this in the end; an error in a thread it would never have noticed.
+            # strax raises this at the end; it would never notice an error in a thread.
             self.got_exception = error
             self.md["exception"] = strax.formatted_exception()
         super()._close()
 
     def _complete_entries(self) -> None:
-        """Only here, in the thread of the saver: another thread would change what is written."""
+        """Add the entry in the thread of the saver, so that no write sees a change."""
         before, self._unfinished = self._unfinished, []
         for entry, future in before:
             if future.done():

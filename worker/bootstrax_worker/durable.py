@@ -1,4 +1,4 @@
-"""Files that are either there in full, after a power cut too, or not at all."""
+"""Files that are either complete or absent, also after a power cut."""
 
 import contextlib
 import ctypes
@@ -55,13 +55,13 @@ def _exchange(one: str, other: str) -> bool:
 
 
 def say(text: str) -> None:
-    """Write a line to the log; that its disk is full must not stop what matters more."""
+    """Write a line to the log; a full disk must not stop the process."""
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr, flush=True)
 
 
 class PatientLog:
-    """A stream that takes what is printed although its disk is full: strax must not fail for it."""
+    """A stream that accepts text although its disk is full: strax must not fail for that."""
 
     def __init__(self, stream) -> None:
         self._stream = stream
@@ -73,7 +73,7 @@ class PatientLog:
         return len(text)
 
     def flush(self) -> None:
-        """Pass on what is held back, as far as it can be."""
+        """Pass on the buffered text, as far as possible."""
         with contextlib.suppress(OSError):
             self._stream.flush()
 
@@ -82,7 +82,7 @@ class PatientLog:
 
 
 def is_gone(directory: str) -> bool:
-    """Whether a directory has been removed; false if that cannot be said."""
+    """Whether a directory has been removed; false if that is unknown."""
     try:
         os.stat(directory)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""From an exception to what a person and the manager need to know about it."""
+"""Describes an exception for people and for the manager."""
 
 import errno
 import functools
@@ -16,11 +16,11 @@ _NOTE = "_bootstrax_blame"
 
 
 class OutputUnusable(Exception):
-    """This host cannot write where the data should go."""
+    """This host cannot write to the output folder."""
 
 
 def original_error(error: BaseException) -> BaseException:
-    """The exception that started it: strax passes it on as the reason why mailboxes were killed."""
+    """The first exception: strax passes it on as the reason why it killed its mailboxes."""
     while isinstance(error, strax.MailboxKilled) and error.args:
         reason = error.args[0]
         if not (isinstance(reason, tuple | list) and len(reason) > 1):
@@ -32,7 +32,7 @@ def original_error(error: BaseException) -> BaseException:
 
 
 def note_blame(error: BaseException, output_directory: str) -> None:
-    """Attach what the frames tell now: it survives pickling, which the frames do not."""
+    """Attach what the frames show: frames do not survive pickling, this does."""
     if not hasattr(error, _NOTE):
         setattr(error, _NOTE, _blame(error, output_directory))
 
@@ -50,7 +50,7 @@ def describe(error: BaseException, output_directory: str) -> dict:
 
 
 def is_broken_pool(error: BaseException) -> bool:
-    """A worker process of strax died without a word, for want of memory as a rule."""
+    """A worker process of strax died without an error, usually because memory ran out."""
     return isinstance(original_error(error), BrokenProcessPool)
 
 

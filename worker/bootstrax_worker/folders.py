@@ -6,31 +6,32 @@ from collections.abc import Callable, Iterable
 import strax
 
 from . import digests
-from . import word as words
+from . import stamp as stamps
 from .plain import plain
 
 
 def place_of(plan: dict) -> str:
-    """Folder that strax writes to; plans of earlier releases name none of the attempt's own."""
+    """The folder to which strax writes; plans of earlier releases name no place."""
     return plan.get("place") or plan["outputDirectory"]
 
 
 class Place(strax.DataDirectory):
-    """The folder of this attempt; it tells of each data folder the moment strax has created it.
+    """The place of this attempt; it announces each data folder when strax has created it.
 
-    Each says in its metadata, from the first on, who made it (`word`), and none is made where
-    another attempt's lies. What has a name in `keep` is there already and never written anew.
+    The metadata of each folder says from the start who made it (`stamp`), and none is made where a
+    folder of another attempt lies. Folders named in `keep` exist already and are never written
+    again.
     """
 
     def __init__(
         self,
         path: str,
         announce: Callable[[dict], None],
-        word: dict,
+        stamp: dict,
         keep: Iterable[str] = (),
     ) -> None:
         self._announce = announce
-        self._word = word
+        self._stamp = stamp
         self._keep = {os.path.basename(os.path.abspath(location)) for location in keep}
         super().__init__(path)
         self.backends = [digests.FileSytemBackend()]
@@ -38,11 +39,12 @@ class Place(strax.DataDirectory):
     def saver(self, key, metadata, **kwargs):
         location = os.path.abspath(os.path.join(self.path, str(key)))
         if str(key) in self._keep:
-            # A plugin with several outputs makes some anew that are there: strax goes on without.
+            # A plugin with several outputs would make some again that exist: strax goes on without
+            # them.
             raise strax.DataNotAvailable(f"{key} stays as it is")
-        words.refuse_foreign(location, self._word)
-        # It is no part of the lineage: hash and loaders do not see it.
-        metadata = {**metadata, words.KEY: self._word}
+        stamps.refuse_foreign(location, self._stamp)
+        # The stamp is no part of the lineage: hash and loaders do not see it.
+        metadata = {**metadata, stamps.KEY: self._stamp}
         saver = super().saver(key, metadata, **kwargs)
         self._announce(
             {
@@ -56,7 +58,7 @@ class Place(strax.DataDirectory):
 
 
 class Kept(strax.DataDirectory):
-    """Exactly these folders of the output folder, to be read: for others nobody vouches."""
+    """Reads exactly these folders of the output folder: others were not checked."""
 
     def __init__(self, path: str, locations: Iterable[str]) -> None:
         output = os.path.abspath(path)
@@ -71,13 +73,13 @@ class Kept(strax.DataDirectory):
 
 
 class WrittenBytes:
-    """Bytes on disk under a set of folders, counted anew cheaply: strax never changes a chunk."""
+    """Bytes on disk below folders. Counting again is cheap: strax never changes a chunk."""
 
     def __init__(self) -> None:
         self._folders: dict[str, dict[str, int]] = {}
 
     def add(self, location: str) -> None:
-        """Count the folder that will end up here, under its temporary name too."""
+        """Count the folder with this final name, also under its temporary name."""
         self._folders[location] = {}
 
     @property

@@ -26,27 +26,27 @@ def switch_off_thread_pools() -> None:
 
 
 def switch_off_progress_monitor() -> None:
-    """tqdm starts a thread with the first bar unless told otherwise."""
+    """Keep tqdm from starting a thread with its first bar."""
     tqdm = sys.modules.get("tqdm")
     if tqdm is not None:
         tqdm.tqdm.monitor_interval = 0
 
 
 class ForkSafety:
-    """Answers before each fork. `settle` is called once, when everything lasting is loaded."""
+    """Decides whether a fork is safe. `settle` is called once, when all lasting objects exist."""
 
     def __init__(self) -> None:
         self._lasting_client: str | None = None
 
     def settle(self) -> None:
-        """Look through all objects once and set them aside: later forks copy fewer pages."""
+        """Check all objects once and freeze them: later forks copy fewer pages."""
         gc.collect()
         self._lasting_client = _open_client()
         gc.freeze()
 
     @staticmethod
     def freeze() -> None:
-        """Set aside what was made since, so that no collection in a child touches it."""
+        """Freeze newer objects, so that no collection in a child touches them."""
         gc.freeze()
 
     def objection(self) -> str | None:

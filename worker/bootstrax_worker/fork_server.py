@@ -1,7 +1,7 @@
-"""Keeps a context warm and forks a guardian for each attempt a manager asks for.
+"""Keeps a context warm and forks a guardian for each attempt that a manager requests.
 
-It belongs to a state folder, not to a manager: the one that started it may die, and the next one
-connects and goes on with it, or tells it to retire. One manager at a time, the youngest.
+It belongs to a state folder, not to a manager: the manager that started it may die, and the next
+one connects and uses it, or requests it to retire. It serves one manager at a time, the newest.
 """
 
 import collections
@@ -24,9 +24,9 @@ from .manager_link import ManagerLink, is_ours
 from .server_folder import ServerFolder
 from .versions import versions
 
-# While there is no manager: is there anything left to wait for? Seconds.
+# Interval of checks, without a manager, whether anything is left to wait for, seconds.
 _ALONE_SECONDS = 1
-# Attempts of which the answer, or the end, is still known when somebody asks again.
+# Attempts whose answer and end are kept, for managers that ask again.
 _MOST_REMEMBERED = 1000
 
 
@@ -58,7 +58,7 @@ class ForkServer:
         self._to_close: tuple[int, ...] = ()
 
     def serve(self) -> int:
-        """Run until nobody needs it any more; return the exit code."""
+        """Run until no manager and no attempt needs the server; return the exit code."""
         # Ctrl-C on the terminal reaches the whole foreground group; only the manager acts on it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with contextlib.suppress(OSError):
@@ -87,7 +87,7 @@ class ForkServer:
         self._safety.settle()
         why = self._cold_why or self._safety.objection()
         seconds = time.monotonic() - started
-        # Whoever is told that it is ready may die at once, and the next one is to find it.
+        # The manager that reads this may die at once; the next one must find the server.
         self._listen()
         self._introduce({"type": "ready", "warm": why is None, "seconds": seconds, "why": why})
         self._loop()
@@ -177,7 +177,7 @@ class ForkServer:
         while not self._is_over():
             ready = self._selector.select(_ALONE_SECONDS if self._link is None else None)
             for key, _ in ready:
-                # What came before it may have ended this connection.
+                # An earlier message may have ended this connection.
                 if self._selector.get_map().get(key.fd) is key:
                     key.data()
 
@@ -338,7 +338,7 @@ class ForkServer:
             self._untold.append(attempt)
 
     def _introduce(self, message: dict) -> None:
-        """Tell this manager, and each one that comes."""
+        """Send a message to this manager, and to each later one when it connects."""
         self._introduction.append(message)
         self._send(message)
 

@@ -1,4 +1,4 @@
-"""Compressed files that are whole, or an error: strax takes one that was cut for a shorter one."""
+"""Reads compressed files, with an error for truncated ones: strax takes those for shorter files."""
 
 import bz2
 import io
@@ -10,12 +10,12 @@ import lz4.frame
 import strax
 import zstandard
 
-# What strax itself reads at once.
+# Size of the pieces in which strax reads.
 READ_BYTES = strax.io.DECOMPRESS_BUFFER_SIZE
-# What lies before damage comes out of a decompressor only if the damage is not in the same piece.
+# A decompressor returns the data before damage only if the damage is not in the same piece.
 CAREFUL_READ_BYTES = 4096
 
-# Of a frame that has begun: `eof`, `unused_data`, `decompress(bytes)`.
+# A decompressor of one frame: `eof`, `unused_data`, `decompress(bytes)`.
 _STREAMS: dict[str, Callable] = {
     "lz4": lz4.frame.LZ4FrameDecompressor,
     "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
@@ -28,19 +28,19 @@ class CutFile(Exception):
 
 
 def refuse_cut_files() -> None:
-    """Let strax refuse files that were cut; blosc does so by itself."""
+    """Make strax refuse truncated files; blosc does so by itself."""
     for name, functions in strax.io.COMPRESSORS.items():
         if name in _STREAMS:
             functions["_decompress"] = _strict(name)
     decompress_blosc = strax.io.COMPRESSORS["blosc"]["_decompress"]
-    # redax writes nothing for a thread without data, whatever it compresses with.
+    # redax writes an empty file for a thread without data, with any compressor.
     strax.io.COMPRESSORS["blosc"]["_decompress"] = lambda file: (
         decompress_blosc(file) if _peek(file) else bytearray()
     )
 
 
 def recover(path: str, compressor: str) -> bytearray:
-    """What can be decompressed of a damaged file, from its beginning."""
+    """The data from the beginning of a damaged file, up to the damage."""
     data = bytearray()
     if compressor not in _STREAMS:
         return data
@@ -51,7 +51,8 @@ def recover(path: str, compressor: str) -> bytearray:
     except (CutFile, RuntimeError, ValueError, EOFError, zstandard.ZstdError):
         pass
     except OSError as error:
-        # bz2 names damage so, without a number; everything else is not the file's fault.
+        # bz2 reports damage so, without an error number; other errors are not the fault of the
+        # file.
         if error.errno is not None:
             raise
     return data
@@ -68,7 +69,7 @@ def _strict(compressor: str):
 
 
 def _decompressed(file: BinaryIO, compressor: str, read_bytes: int) -> Iterator[bytes]:
-    """Frame after frame: what follows the first one is data as well, or damage."""
+    """Decompress frame after frame: bytes after the first frame are data as well, or damage."""
     frame = None
     size = 0
     while piece := file.read(read_bytes):

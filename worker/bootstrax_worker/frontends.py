@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 
 from .errors import OutputUnusable
 
-# The types that straxen's contexts give the online monitor on a machine of the DAQ.
+# The types that straxen's contexts send to the online monitor on a machine of the DAQ.
 ONLINE_TYPES = (
     "veto_intervals",
     "online_peak_monitor",
@@ -32,22 +32,22 @@ _RUN_DATABASE = {
     "mongo_database": "mongo_rdb_database",
 }
 _SOCKET_SECONDS = 60
-# A document that is too large is none of the driver's own errors.
+# A document that is too large raises an error that is not the driver's own.
 _NOT_STORED = (PyMongoError, BSONError, OverflowError)
 
 
 class NotConfigured(OutputUnusable):
-    """The plan wants a database that utilix knows nothing of."""
+    """The plan needs a database that utilix does not know."""
 
 
 class RunDatabase(straxen.RunDB):
-    """straxen's RunDB, to be read only: the manager lists what is stored once it is published."""
+    """straxen's RunDB, only for reading: the manager lists products after their publication."""
 
     def __init__(self, host: str, replaced: Iterable[str] = ()) -> None:
         """Open it.
 
-        :param host: the name that entries of this host carry, and that they are looked for by.
-        :param replaced: folders that it lists, and whose data is to be made anew.
+        :param host: the name of this host in data entries.
+        :param replaced: listed folders whose data is to be made again.
         """
         self._replaced = {os.path.basename(os.path.abspath(location)) for location in replaced}
         accounts = {name: _configured(key) for name, key in _RUN_DATABASE.items()}
@@ -66,14 +66,14 @@ class RunDatabase(straxen.RunDB):
 class OnlineMonitor(straxen.OnlineMonitor):
     """straxen's OnlineMonitor, except that what it cannot store does not fail the run.
 
-    A document may have 16 MB: a long `veto_intervals` has more. What is left out is marked as
-    broken, as what a crash leaves is.
+    A document may have 16 MB, and a long `veto_intervals` has more. A type that was not stored
+    completely is marked as broken, like one after a crash.
     """
 
     def __init__(self, warn) -> None:
         """Open it.
 
-        :param warn: called with one sentence when a data type is given up.
+        :param warn: called with one sentence when a data type is no longer stored.
         """
         _configured("mongo_rdb_url")
         super().__init__(readonly=False, take_only=ONLINE_TYPES)
@@ -84,7 +84,7 @@ class OnlineMonitor(straxen.OnlineMonitor):
             url_key="mongo_rdb_url",
         )
         self.client.close()
-        # strax sets no limit: an answer that never comes would hold up the run.
+        # strax sets no limit: an answer that never comes would block the run.
         self.client = pymongo.MongoClient(uri, socketTimeoutMS=_SOCKET_SECONDS * 1000)
         self.db = self.client[self.db.name]
         self.backends = [_Backend(self.db, self.col_name, warn)]
@@ -102,7 +102,7 @@ class _Backend(strax.MongoBackend):
 
 
 class _Saver(strax.MongoSaver):
-    """Stores what it can; after the first error it stores nothing more."""
+    """Stores chunks until the first error, and none after it."""
 
     def __init__(self, key, metadata, collection, *, warn, **kwargs) -> None:
         self._warn = warn
@@ -149,7 +149,7 @@ class _Saver(strax.MongoSaver):
 
 
 def open_frontends(plan: dict, warn) -> list:
-    """What the plan names, beside the folder of the attempt."""
+    """The frontends that the plan names, beside the place of the attempt."""
     names = plan.get("frontends") or []
     frontends = []
     if "run_database" in names:
@@ -158,7 +158,7 @@ def open_frontends(plan: dict, warn) -> list:
         try:
             frontends.append(OnlineMonitor(warn))
         except (NotConfigured, configparser.Error, PyMongoError, ValueError) as error:
-            # Others may quote the password.
+            # The text of other errors may contain the password.
             why = str(error) if isinstance(error, NotConfigured) else type(error).__name__
             warn(f"nothing is stored in the online monitor, it cannot be opened: {why}")
     return frontends

@@ -1,7 +1,7 @@
 """The guardian of one attempt: starts the child, waits for it and records how it ended.
 
-Forked from the warm server, every object it touches becomes private memory, so it does little and
-imports nothing. Whoever else dies, the cause of the child's death gets written.
+It is forked from the warm server: every object that it touches becomes private memory, so it does
+little and imports nothing. It records the cause of the child's death even if all others die.
 """
 
 import contextlib
@@ -18,13 +18,14 @@ from .shared_state import SharedState
 
 # Seconds between TERM and KILL.
 GRACE_SECONDS = 3
-# Killed processes that are stuck in the kernel do not keep the end of the attempt a secret.
+# Limit of the wait for killed processes that are stuck in the kernel, seconds: then the end is
+# recorded.
 _REAP_SECONDS = 5
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 def oom_kills() -> int:
-    """Processes killed so far for want of memory, in this control group and on this machine."""
+    """Processes killed for memory so far, in this control group and on this machine."""
     total = 0
     for path in _oom_counters():
         try:
@@ -53,7 +54,7 @@ def _oom_counters() -> list[str]:
 
 
 def open_standard_streams(directory: str) -> None:
-    """Point output at `log.txt` of the attempt and input at nothing."""
+    """Redirect output to `log.txt` of the attempt, and input from /dev/null."""
     sys.stdout.flush()
     sys.stderr.flush()
     log = os.open(os.path.join(directory, "log.txt"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -119,7 +120,7 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
         },
     )
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    # Not reaped yet, so the number of its group cannot belong to anybody else.
+    # Not reaped yet, so the number of its group cannot belong to another process.
     _kill_group(child)
     _, status, usage = os.wait4(child, 0)
     _end_the_rest()
@@ -143,7 +144,7 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
 
 
 def leave(code: int) -> None:
-    """End this process at once: what the parent registered for its own end must not run here."""
+    """End this process at once, without the exit handlers of its parent."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -183,15 +184,15 @@ def _children() -> list[int]:
 
 
 def _kill_group(child: int) -> None:
-    """Kill what the child left behind: strax's own workers do not notice that it is gone."""
+    """Kill the processes of a dead child: strax's own workers do not notice its death."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.alarm(0)
     _signal_group(child, signal.SIGKILL)
 
 
 def _end_the_rest() -> None:
-    """Kill and reap what is left, wherever it went: orphans come to this process, generation by
-    generation, and the number of a child that is not reaped cannot belong to anybody else.
+    """Kill and reap all descendants. Orphans become children of this process, generation by
+    generation, and the number of a child that is not reaped cannot belong to another process.
     """
     deadline = time.monotonic() + _REAP_SECONDS
     while time.monotonic() < deadline:

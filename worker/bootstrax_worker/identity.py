@@ -1,4 +1,4 @@
-"""Who a process is: a bare pid may belong to anybody by now."""
+"""The identity of a process: a bare pid may belong to another process by now."""
 
 import re
 from functools import cache
@@ -32,7 +32,7 @@ def name_of(process: dict) -> str:
 
 
 def is_of_dead_process(name: str) -> bool:
-    """Whether it is the name of something whose process is gone; false if it is no such name."""
+    """Whether this is the name of a file whose process is gone; false for any other name."""
     match = _NAME.fullmatch(name)
     if match is None:
         return False

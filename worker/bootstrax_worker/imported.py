@@ -1,6 +1,7 @@
-"""Which files this process is made of, and whether they are still the same.
+"""The files that this process has loaded, and whether they have changed.
 
-A file is looked at before it is read, so that one that is replaced meanwhile counts as changed.
+The state of a file is noted before it is read, so that a file that is replaced meanwhile counts as
+changed.
 """
 
 import importlib.util
@@ -8,18 +9,18 @@ import os
 import stat
 import sys
 
-# The kernel's own are never the same twice.
+# Files of the kernel differ at each reading.
 _KERNEL = ("/proc/", "/sys/", "/dev/", "/memfd:", "/SYSV")
 # Compiled functions of numba: rewritten whenever another process has compiled more.
 _CACHES = (".nbi", ".nbc")
 _MOST_NAMED = 10
 
-# What tells a file from the one that was there before; None: there is none.
+# The state of a file, by which a replacement is noticed; None: there is no file.
 _Seen = tuple[int, int, int] | None
 
 
 def look_at(path: str) -> _Seen:
-    """Size, time of the last change and number of what is at a path."""
+    """Size, time of the last change and inode number of the file at a path."""
     try:
         found = os.stat(path)
     except OSError:
@@ -28,10 +29,10 @@ def look_at(path: str) -> _Seen:
 
 
 class Imported:
-    """Modules, native libraries, and whatever Python opens to read until `settle`."""
+    """Modules, native libraries, and all files that Python opens for reading until `settle`."""
 
     def __init__(self, ignored: str | None = None) -> None:
-        """`ignored`: a folder of this process's own, where files come and go."""
+        """`ignored`: a folder of this process's own, whose files may change."""
         self._ignored = None if ignored is None else os.path.join(os.path.abspath(ignored), "")
         self._seen: dict[str, _Seen] = {}
         self._written: set[str] = set()
@@ -41,19 +42,19 @@ class Imported:
         sys.addaudithook(self._audit)
 
     def settle(self) -> None:
-        """What is read from now on is not part of it: attempts read for themselves."""
+        """Stop recording: files that are read later belong to attempts."""
         self._watching = False
         self._add_modules()
         for path, inode in _mapped_code():
             found = look_at(path)
-            # A library that was replaced since is still the old one here.
+            # This process still uses the old version of a replaced library.
             self._seen.setdefault(path, found if found and found[2] == inode else (0, 0, inode))
         self._add(os.path.realpath(sys.executable))
         for path in self._written:
             self._seen.pop(path, None)
 
     def add_reported(self, files) -> None:
-        """Files that a context names, and all below folders; `files()` may fail."""
+        """Add files that a context names, and all files below folders; `files()` may fail."""
         try:
             for name in files():
                 path = os.path.abspath(os.fspath(name))
@@ -67,7 +68,7 @@ class Imported:
             self._objection = f"watched_files of the context failed: {error!r}"
 
     def changed(self) -> list[str]:
-        """What is no longer as it was, for a person; a few of many. Takes milliseconds."""
+        """The changed files, in words; at most a few. Takes milliseconds."""
         found = [] if self._objection is None else [self._objection]
         more = 0
         for path, before in self._seen.items():
@@ -84,7 +85,7 @@ class Imported:
     def _audit(self, event: str, arguments: tuple) -> None:
         if not self._watching or event != "open":
             return
-        # An error here would fail whatever opens the file.
+        # An error here would fail the caller that opens the file.
         try:
             path, _, flags = arguments
             path = os.path.abspath(os.fsdecode(path))
@@ -117,7 +118,7 @@ class Imported:
 
 
 def _source_of(compiled: str) -> str:
-    """The source of a compiled module, which anybody may write anew."""
+    """The source of a compiled module."""
     try:
         return importlib.util.source_from_cache(compiled)
     except (ValueError, NotImplementedError):

@@ -1,7 +1,7 @@
-"""What an attempt has read of the live data: what was there, what was not, what could not be read.
+"""Accounts for the live data that an attempt reads: present, missing and unreadable files.
 
-Each process that reads notes it in a ledger of its own; the child sums them up at the end. strax
-takes a reader without a file for one without data once the run has ended, and so it has to be
+Each process writes what it reads into a ledger of its own; the child sums them up at the end. After
+the end of a run strax takes a reader without a file for one without data, so the files have to be
 counted here.
 """
 
@@ -24,16 +24,16 @@ _current: "InputAccount | None" = None
 
 
 def count_file(path: str, rows: int) -> None:
-    """Account for a file of live data that was read to its end other than by `strax.load_file`.
+    """Account for a file of live data that was read without `strax.load_file`.
 
-    For readers of one's own, while they compute the chunk. Outside of an attempt it does nothing.
+    For readers of a site, while they compute the chunk. Outside of an attempt it does nothing.
     """
     if _current is not None:
         _current.count(os.fspath(path), rows)
 
 
 class NothingReadable(Exception):
-    """There is live data, and nothing of it can be read."""
+    """There is live data, but none of it can be read."""
 
 
 class InputAccount:
@@ -70,7 +70,7 @@ class InputAccount:
 
     @contextlib.contextmanager
     def chunk(self, plugin: strax.Plugin, number: int | None) -> Iterator[None]:
-        """While a plugin makes a chunk of what it reads by itself."""
+        """Context in which a plugin with a reader of its own makes a chunk."""
         chunk = _Chunk(number, plugin)
         opened = self._opened()
         opened.append(chunk)
@@ -92,7 +92,7 @@ class InputAccount:
             self._note(*where, os.path.getsize(path), rows, None)
 
     def _opened(self) -> list["_Chunk"]:
-        """Chunks that this process makes now; what its parent made when it forked is none."""
+        """Chunks that this process makes now, without those that its parent made at the fork."""
         if self._open[0] != os.getpid():
             self._open = (os.getpid(), [])
         return self._open[1]
@@ -104,7 +104,7 @@ class InputAccount:
         return self._ledger
 
     def _chunk_of(self, folder: str) -> "_Chunk | None":
-        """The chunk that is being made of this folder: a reader may have threads of its own."""
+        """The chunk that is being made from this folder: a reader may have threads of its own."""
         mine = getattr(self._reading, "chunk", None)
         if mine is not None:
             return mine
@@ -115,7 +115,7 @@ class InputAccount:
         return candidates[0] if len(candidates) == 1 else None
 
     def _where(self, file) -> tuple[str, str] | None:
-        """Folder within the live data, and name of the file; None if it is no live data."""
+        """Folder within the live data, and name of the file; None for other files."""
         if not isinstance(file, str) or not file.startswith(self._live_prefixes):
             return None
         folder, name = os.path.split(os.path.normpath(file))
@@ -150,7 +150,7 @@ class InputAccount:
         return rows
 
     def _check(self, folder: str, rows: np.ndarray) -> None:
-        """What was decompressed may still be no data; strax would fail for it."""
+        """Raise if decompressed bytes are no data, for which strax would fail."""
         stretch = STRETCH.fullmatch(folder)
         chunk_ns = self._config.get("daq_chunk_duration")
         overlap_ns = self._config.get("daq_overlap_chunk_duration")
@@ -180,7 +180,7 @@ class InputAccount:
         if chunk is not None:
             chunk.add(folder, name, size, rows, problem)
         elif problem is not None:
-            # Nobody knows which chunk lacks it, but one does.
+            # It is unknown which chunk lacks the file, but one does.
             stretch = Stretch()
             stretch.add(name, size, rows, problem)
             self._own_ledger().add_damage(folder, stretch)
@@ -215,7 +215,7 @@ class InputAccount:
         }
 
     def _left(self, summary: Summary) -> tuple["_Named", "_Named"]:
-        """What is missing, also in stretches that nobody has read, and those that have data."""
+        """Missing files, also in unread stretches, and the unread stretches with data."""
         missing, found = _Named(summary.missing, summary.sums.counts["missing"]), _Named([], 0)
         if not summary.sums.counts["files"]:
             return missing, found
@@ -237,7 +237,7 @@ class InputAccount:
 
 
 class _Chunk:
-    """What is read for one chunk while a plugin makes it; by its threads, if it has any."""
+    """The files that a plugin, or its threads, reads for one chunk."""
 
     def __init__(self, number: int | None, plugin: strax.Plugin) -> None:
         self.number = number
@@ -251,7 +251,7 @@ class _Chunk:
 
 
 class _Implausible(Exception):
-    """Decompressed without an error, and no data of this chunk."""
+    """The file decompresses without an error, but is not data of this chunk."""
 
 
 def _is_damage(error: BaseException) -> bool:
@@ -269,7 +269,7 @@ def _short(error: BaseException) -> str:
 
 
 class _Named:
-    """The first of many, and how many there are."""
+    """The first items of a list, and their number."""
 
     def __init__(self, first: list[dict], count: int) -> None:
         self.count = count

@@ -1,8 +1,8 @@
-"""What the processes of an attempt have read of the live data, one file of appended lines each.
+"""Ledgers of the live data that an attempt reads: one file of lines per process.
 
-A line tells of one chunk, and carries the sums of all that its process has read so far: whoever
-wants the sums of the attempt reads the last line of each file, and those few lines that name
-something. Which stretches have been read at all is in memory that the processes share.
+A line is about one chunk, and has the sums of all that its process has read so far. For the sums of
+the attempt only the last line of each file, and the few lines that name faults, have to be read.
+Which stretches have been read is in memory that the processes share.
 """
 
 import contextlib
@@ -16,23 +16,23 @@ from . import durable
 from .crash_points import crash_point
 from .shared_state import STRETCHES, SharedState
 
-# Of each kind of what is wrong, so many are named; all are counted.
+# Number of faults of each kind that are named; all are counted.
 MAX_NAMED = 50
-# A stretch of live data, as redax names its folder.
+# Name of the folder of a stretch of live data, as redax writes it.
 STRETCH = re.compile(r"(\d{6,})(_pre|_post)?")
 _LEDGER = re.compile(r"input-\d+(-\d+)?\.ndjson")
-# The end of a file is looked for in its last so many bytes, then in more.
+# The last line of a file is searched in its last bytes of this number, then in more.
 _TAIL_BYTES = 1 << 14
 _NAMING = ("missing", "unreadable")
 
 
 def reader_of(name: str) -> str:
-    """The readout program that wrote a file: its name goes up to the number of the thread."""
+    """The readout program that wrote a file: the file name without the number of the thread."""
     return "_".join(name.split("_")[:-1]) or name
 
 
 class Stretch:
-    """What was read of one folder: by reader, number of files, empty ones, bytes and rows."""
+    """Counts of one folder by reader: files, empty files, bytes and rows."""
 
     def __init__(self) -> None:
         self.readers: dict[str, list[int]] = {}
@@ -52,12 +52,12 @@ class Stretch:
 
 
 class Sums:
-    """Of one process, or of all of them."""
+    """The sums of one process, or of all."""
 
     def __init__(self, said: dict | None = None) -> None:
         said = said or {}
         self.counts = {name: said.get(name, 0) for name in _COUNTS}
-        # By reader: chunks in which it alone wrote nothing, and the first of them.
+        # By reader: number of chunks in which it alone wrote nothing, and the first of them.
         self.quiet: dict[str, list] = said.get("quiet", {})
 
     def add(self, other: "Sums") -> None:
@@ -73,7 +73,7 @@ class Sums:
         self.quiet[reader] = [before[0] + chunks, min(before[1], first)]
 
     def said(self) -> dict:
-        """As a line says them."""
+        """The sums, as they are written into a line."""
         return {**self.counts, "quiet": self.quiet}
 
 
@@ -95,12 +95,12 @@ class Ledger:
         self._sums = Sums()
         self._odd_names: set[str] = set()
         self._damaged: set[tuple[str, str]] = set()
-        # Where lines begin that name something, and how much of each kind they name.
+        # Where the lines that name faults begin, and how many of each kind they name.
         self._naming_at: list[int] = []
         self._named = dict.fromkeys(_NAMING, 0)
 
     def add(self, stretches: dict[str, Stretch]) -> None:
-        """Account for what was read of these folders; what was accounted for before counts once."""
+        """Account for the files of these folders; a repetition counts once."""
         with self._lock:
             new = {name: each for name, each in stretches.items() if not self._is_known(name)}
             missing: list[dict] = []
@@ -115,14 +115,14 @@ class Ledger:
                 self._note_known(name)
 
     def add_damage(self, name: str, stretch: Stretch) -> None:
-        """Name what could not be read of a folder, which may be accounted for before or later."""
+        """Name the unreadable files of a folder, which may be accounted for before or later."""
         with self._lock:
             unreadable = self._new_damage({name: stretch})
             if unreadable:
                 self._append({"stretches": {}}, unreadable=unreadable)
 
     def add_unaccounted(self, chunk: int | None, plugin: str) -> None:
-        """A plugin has made a chunk, and nobody knows of what."""
+        """Record that a plugin has made a chunk from unknown files."""
         with self._lock:
             self._sums.counts["unaccounted"] += 1
             self._append({"unaccounted": chunk, "plugin": plugin})
@@ -166,7 +166,7 @@ class Ledger:
         try:
             if self._fd is None:
                 self._fd = _new_file(self._directory, self.pid)
-            # What could be written of a line before the disk was full is none.
+            # A part of a line, written before the disk was full, does not count.
             begin = os.lseek(self._fd, 0, os.SEEK_END) + self._torn
             named = any(self._named[kind] < MAX_NAMED for kind in naming)
             naming_at = [*self._naming_at, begin] if named else self._naming_at
@@ -177,7 +177,7 @@ class Ledger:
             for kind, items in naming.items():
                 self._named[kind] += len(items)
         except OSError as error:
-            # A full disk must not end the attempt; the result says that not all was accounted for.
+            # A full disk must not stop the attempt; the result says that the account is incomplete.
             self._torn = True
             self._state.unaccounted = 1
             durable.say(f"cannot write down what was read: {error}")
@@ -185,7 +185,7 @@ class Ledger:
 
 
 def _new_file(directory: str, pid: int) -> int:
-    """Of this process alone: an earlier one may have had its number."""
+    """Open a file of this process alone: an earlier process may have had its number."""
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     for earlier in range(1, 1000):
         suffix = "" if earlier == 1 else f"-{earlier}"
@@ -195,7 +195,7 @@ def _new_file(directory: str, pid: int) -> int:
 
 
 def slot_of(name: str) -> int | None:
-    """Where the shared state has this stretch; None for a folder of another name."""
+    """Index of this stretch in the shared state; None for a folder of another name."""
     match = STRETCH.fullmatch(name)
     if match is None:
         return None
@@ -204,7 +204,7 @@ def slot_of(name: str) -> int | None:
 
 
 def lacking(name: str, threads: dict[str, int], readers: dict[str, list[int]]) -> list[dict]:
-    """Readers of which fewer files were read of a stretch than they have threads."""
+    """Readers with fewer files in a stretch than they have threads."""
     found = []
     for reader, expected in threads.items():
         files = expected - readers.get(reader, [0])[0]
@@ -214,9 +214,9 @@ def lacking(name: str, threads: dict[str, int], readers: dict[str, list[int]]) -
 
 
 def _silent(name: str, readers: dict[str, list[int]]) -> list[str]:
-    """Readers of which all files are empty, beside others."""
+    """Readers whose files are all empty, although other readers have data."""
     match = STRETCH.fullmatch(name)
-    # In the short stretch between two chunks nothing need happen.
+    # The short stretch between two chunks may be empty.
     if match is None or match[2] is not None:
         return []
     silent = [reader for reader, (files, empty, *_) in readers.items() if files == empty]
@@ -224,7 +224,7 @@ def _silent(name: str, readers: dict[str, list[int]]) -> list[str]:
 
 
 class Summary:
-    """What all ledgers of an attempt say together: `sums`, and the first of what they name."""
+    """The summary of all ledgers of an attempt: `sums`, and the first faults that they name."""
 
     def __init__(self, directory: str) -> None:
         self.asked = False
@@ -253,14 +253,14 @@ class Summary:
 
 
 def _last_line(file) -> tuple[dict | None, bool]:
-    """The last line that is whole, and whether something after it is not."""
+    """The last complete line, and whether an incomplete one follows."""
     size = file.seek(0, os.SEEK_END)
     length = _TAIL_BYTES
     while True:
         begin = max(0, size - length)
         file.seek(begin)
         pieces = file.read(size - begin).split(b"\n")
-        # Behind the last line end there is nothing, or a line whose process was killed.
+        # Text after the last line end is a line whose process was killed.
         torn = pieces.pop() != b""
         for piece in reversed(pieces if begin == 0 else pieces[1:]):
             line = _parsed(piece)
@@ -281,7 +281,7 @@ def _parsed(text: bytes) -> dict | None:
 
 
 def unread(live: str, state: SharedState) -> Iterator[os.DirEntry]:
-    """Folders of stretches that nobody has read, in their order: strax ends at the first gap."""
+    """Folders of unread stretches, in their order: strax ends at the first gap."""
     with os.scandir(live) as entries:
         left = [
             (match, entry)
@@ -290,7 +290,7 @@ def unread(live: str, state: SharedState) -> Iterator[os.DirEntry]:
         ]
     for match, entry in sorted(left, key=lambda each: each[1].name):
         before = int(match[1]) - 1
-        # Nothing lies before the first chunk; every other overlap is stored twice.
+        # There is no overlap before the first chunk; every other overlap is stored twice.
         overlap_was_read = before < 0 or _was_read(f"{before:06d}_post", state)
         if match[2] != "_pre" or not overlap_was_read:
             yield entry

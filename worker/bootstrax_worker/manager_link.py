@@ -8,34 +8,34 @@ import sys
 
 from . import protocol
 
-# A manager that stands still must not hold up the server, seconds.
+# Limit for a message to a manager that stands still, seconds: it must not block the server.
 _SEND_SECONDS = 10
 _LONGEST_LINE = 1 << 20
 _CREDENTIALS = struct.Struct("3i")
 
 
 def is_ours(connection: socket.socket) -> bool:
-    """Does whoever is at the other end run as the same user?"""
+    """Whether the process at the other end runs as the same user."""
     found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     return _CREDENTIALS.unpack(found)[1] == os.geteuid()
 
 
 class ManagerLink:
-    """One manager. Whatever goes wrong with the connection is the manager's end."""
+    """The connection to one manager. Any error counts as the end of the manager."""
 
     def __init__(self, connection: socket.socket) -> None:
-        # What is started beside the server must not keep it open.
+        # Other processes of the server must not keep it open.
         connection.set_inheritable(False)
         connection.settimeout(_SEND_SECONDS)
         self._connection = connection
         self._pending = b""
 
     def fileno(self) -> int:
-        """For a selector."""
+        """File descriptor, for a selector."""
         return self._connection.fileno()
 
     def send(self, message: dict) -> bool:
-        """Whether the message is on its way."""
+        """Send a message; whether it was sent."""
         try:
             self._connection.sendall(json.dumps(message, allow_nan=False).encode() + b"\n")
         except OSError:
@@ -43,7 +43,7 @@ class ManagerLink:
         return True
 
     def receive(self) -> list[dict] | None:
-        """Messages that have come; None at the end. Waits for something if nothing has come."""
+        """Received messages; None at the end. Waits for one if there is none."""
         try:
             data = self._connection.recv(65536)
         except OSError:
@@ -71,7 +71,7 @@ def _read(line: bytes) -> dict | None:
         message = json.loads(line)
         protocol.check("managerMessage", message)
     except ValueError as error:
-        # It may hold passwords, further on.
+        # The rest of the line may contain passwords.
         what = f"{str(error)[:200]}: {line[:200]!r}"
         print(f"ignored a line from the manager: {what}", file=sys.stderr)
         return None

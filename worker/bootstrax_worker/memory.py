@@ -6,7 +6,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def descendants(pid: int) -> list[int]:
-    """The process and all that descend from it, as far as they still exist."""
+    """The process and its living descendants."""
     found = [pid]
     for parent in found:
         try:

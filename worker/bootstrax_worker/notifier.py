@@ -1,9 +1,9 @@
-"""Hands lines from the manager on to systemd: Node has no Unix datagram sockets.
+"""Passes lines from the manager on to systemd: Node has no Unix datagram sockets.
 
 Run by its path with `python -I -S`, so it must import nothing but the standard library. It stays
-for the manager's whole life, because systemd cannot tell whose a message is once its sender is
-gone, and ends with the manager, when standard input does. It sends nothing of its own accord: while
-the manager hangs, systemd hears nothing.
+for the manager's whole life, because systemd cannot assign a message whose sender is gone. It ends
+with the manager, when standard input does, and sends nothing by itself: while the manager hangs,
+systemd receives nothing.
 """
 
 import os
@@ -26,7 +26,7 @@ def main() -> None:
             try:
                 notices.sendto(line.rstrip(b"\n"), address)
             except OSError as error:
-                # systemd may be starting itself anew; the next line is due soon.
+                # systemd may be restarting; the next line is due soon.
                 print(f"systemd was not told {line!r}: {error}", file=sys.stderr, flush=True)
 
 

@@ -4,7 +4,7 @@ import math
 
 
 def plain(value: object) -> object:
-    """The value with nothing in it that JSON lacks: no NaN, no infinity, no numpy scalar."""
+    """The value in types that JSON has: no NaN, no infinity, no numpy scalar."""
     if isinstance(value, dict) or hasattr(value, "items"):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

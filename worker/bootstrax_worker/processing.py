@@ -1,4 +1,4 @@
-"""One plan, done by strax."""
+"""Carries out a plan with strax."""
 
 import importlib.util
 import os
@@ -10,7 +10,7 @@ from .errors import OutputUnusable, observed
 from .folders import Kept, Place, place_of
 from .input_account import InputAccount
 from .progress import Progress
-from .word import word_of
+from .stamp import stamp_of
 
 
 class UnknownTarget(Exception):
@@ -18,7 +18,7 @@ class UnknownTarget(Exception):
 
 
 class NothingStored(Exception):
-    """strax ended well, but a target is not in the output folder."""
+    """strax ended without an error, but a target is missing in the place."""
 
 
 class Processing:
@@ -114,7 +114,7 @@ class Processing:
 
     def _open_storage(self, announce) -> None:
         directory = place_of(self._plan)
-        # strax takes a folder it cannot write as one it need not write, and ends well.
+        # strax skips a folder that it cannot write, and ends without an error.
         try:
             os.makedirs(directory, exist_ok=True)
         except OSError as error:
@@ -125,7 +125,7 @@ class Processing:
 
     def _storage(self, directory: str, announce) -> list:
         keep = self._plan.get("keep") or ()
-        storage = [Place(directory, announce, word_of(self._plan), keep)]
+        storage = [Place(directory, announce, stamp_of(self._plan), keep)]
         if keep:
             storage.append(Kept(self._plan["outputDirectory"], keep))
         if self._plan.get("frontends"):
@@ -161,7 +161,7 @@ class Processing:
 
     def _spare_repetitions(self) -> None:
         # strax hashes its whole configuration some five hundred times before the first chunk is
-        # read, and looks for stored data of every type to scale a progress bar that nobody sees:
+        # read, and searches stored data of every type to scale a progress bar that nobody sees:
         # together 40 % of the time to the first chunk. From here on nothing changes either.
         unchanging = self._context._context_hash()
         self._context._context_hash = lambda: unchanging
@@ -180,7 +180,7 @@ class Processing:
                 return result
             result = compute(self, chunk_i=chunk_i, **kwargs)
             if progress.phase == "waiting_for_data":
-                progress.enter("processing")  # What the source delivers is stored already.
+                progress.enter("processing")  # The chunks of the source are stored already.
             return result
 
         strax.Plugin.do_compute = do_compute

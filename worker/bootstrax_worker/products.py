@@ -1,4 +1,4 @@
-"""What lies in the output folder after strax has finished."""
+"""Reads the products that strax has written."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def _extreme(choose, chunks: list[dict], key: str) -> str | None:
 
 
 def finished_products(folders: list[dict]) -> list[dict]:
-    """Those folders that are whole, after a failure: the others are left out."""
+    """The complete folders after a failure; incomplete ones are omitted."""
     products = []
     for folder in folders:
         try:

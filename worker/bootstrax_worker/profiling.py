@@ -1,4 +1,4 @@
-"""Where the time of an attempt goes: cProfile for every thread of its child."""
+"""Profiles an attempt: cProfile for every thread of its child."""
 
 import contextlib
 import cProfile
@@ -19,10 +19,10 @@ def path_of(directory: str, run_id: str, name: str) -> str:
 
 @contextlib.contextmanager
 def profiled(path: str):
-    """Profile what is done within, threads included, and write it down, however that ends.
+    """Profile the body, threads included, and write the profile, also after an error.
 
-    strax computes in threads, and cProfile sees but its own: each gets one, all go into one file.
-    Processes that strax starts are not seen.
+    strax computes in threads, and cProfile sees only its own thread: each thread gets a profile,
+    and all go into one file. Processes that strax starts are not profiled.
     """
     profiles: list[cProfile.Profile] = []
 
@@ -51,7 +51,7 @@ def _write(path: str, profiles: list[cProfile.Profile]) -> None:
     try:
         stats = pstats.Stats(profiles[0])
         for profile in profiles[1:]:
-            with contextlib.suppress(TypeError):  # A thread that never came to do anything.
+            with contextlib.suppress(TypeError):  # A thread that has never run.
                 stats.add(profile)
         stats.dump_stats(path)
     except OSError as error:

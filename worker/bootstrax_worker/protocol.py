@@ -15,7 +15,7 @@ PHASES = ("preparing", "waiting_for_data", "processing", "post_processing", "fin
 
 
 class ProtocolError(ValueError):
-    """A file or line that is not what the protocol says."""
+    """A file or line that does not follow the protocol."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Folders of one process for what it tries out; those of processes that were killed are removed."""
+"""Scratch folders of one process; those of killed processes are removed."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from .identity import identity, is_of_dead_process, name_of
 
 
 def make_folder(parent: str) -> str:
-    """Make the folder of this process below `parent`; those of processes that are gone go."""
+    """Make the folder of this process below `parent`; remove those of processes that are gone."""
     os.makedirs(parent, exist_ok=True)
     for name in os.listdir(parent):
         if is_of_dead_process(name):

@@ -1,7 +1,7 @@
-"""Where the next manager finds a fork server: a folder whose name says which process it is.
+"""The folder in which the next manager finds a fork server, named by its process.
 
 `socket` is there while the server takes attempts; `retired` once it takes none any more. The server
-keeps the folder open: one in a copy of the state folder is nobody's.
+keeps the folder open: a copy of the state folder belongs to no server.
 """
 
 import os
@@ -23,7 +23,7 @@ class ServerFolder:
         crash_point("worker-folder.make:after")
 
     def listen(self) -> socket.socket:
-        """Let managers of this user connect."""
+        """Accept connections of managers of this user."""
         crash_point("worker-socket.make:before")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         # The path of a socket may have 107 bytes; through a descriptor any folder can be named.
@@ -31,7 +31,7 @@ class ServerFolder:
         try:
             listener.bind(f"/proc/self/fd/{self._open}/socket.new")
             listener.listen(16)
-            # Only now can somebody find it.
+            # From now on managers can find it.
             os.rename("socket.new", "socket", src_dir_fd=self._open, dst_dir_fd=self._open)
         except OSError:
             listener.close()
@@ -43,21 +43,21 @@ class ServerFolder:
         return listener
 
     def retire(self) -> None:
-        """Nobody is to connect any more; what it is stays visible."""
+        """Accept no connection any more; the folder stays visible."""
         crash_point("worker-socket.retire:before")
         os.rename(os.path.join(self.path, "socket"), os.path.join(self.path, "retired"))
         crash_point("worker-socket.retire:after")
 
     def close(self) -> None:
-        """In a fork of the server, which the folder is not about."""
+        """Close it in a fork of the server, which it does not belong to."""
         os.close(self._open)
 
     def is_gone(self) -> bool:
-        """Whether somebody has removed the state folder, or this part of it."""
+        """Whether the state folder, or this folder in it, was removed."""
         return not os.path.exists(self.path)
 
     def remove(self) -> None:
-        """At the end of the server."""
+        """Remove the folder at the end of the server."""
         crash_point("worker-folder.remove:before")
         shutil.rmtree(self.path, ignore_errors=True)
         crash_point("worker-folder.remove:after")

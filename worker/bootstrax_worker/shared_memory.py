@@ -1,8 +1,8 @@
 """Shared memory that carries the attempt's id in its name.
 
-strax's own worker processes pass arrays on through named segments in /dev/shm. Who is killed
-between making and reading one leaves it behind for good; with the name it can be told from what
-other programs, and other attempts, still use.
+strax's own worker processes pass arrays through named segments in /dev/shm. A process that is
+killed between making and reading a segment leaves it there for good. The name distinguishes it from
+segments that other programs and attempts still use.
 """
 
 import importlib
@@ -15,7 +15,8 @@ def label(attempt: str) -> None:
     """Name the segments that this process and those it forks make from now on."""
     shared_memory._make_filename = lambda: f"/bootstrax_{attempt}_{secrets.token_hex(8)}"
     if importlib.util.find_spec("npshmex") is not None:
-        # It names its segments npshmex_KIND_RANDOM_[TEMP], and splits them at the underscores.
+        # npshmex names its segments npshmex_KIND_RANDOM_[TEMP], and splits the names at the
+        # underscores.
         importlib.import_module("npshmex").random = _RandomWithLabel(attempt)
 
 

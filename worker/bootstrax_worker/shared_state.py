@@ -1,7 +1,7 @@
-"""What guardian, child and the child's own worker processes know together.
+"""Numbers that guardian, child and the child's own worker processes share.
 
-One anonymous shared mapping, made before the forks. Each slot has one writer at a time, or is
-written with the same value by all, so there is no lock that a killed process could keep.
+They are in one anonymous shared mapping, made before the forks. Each slot has one writer at a time,
+or all write the same value, so there is no lock that a killed process could keep.
 """
 
 import mmap
@@ -21,15 +21,15 @@ import mmap
 
 # 182 hours of 5-second chunks; strax itself counts chunks in six digits.
 _CHUNKS = 1 << 17
-# Stretches of live data: before, of and after each chunk. What is never touched takes no memory.
+# Stretches of live data: before, of and after each chunk. Untouched pages take no memory.
 STRETCHES = 3 << 20
 
 
 class SharedState:
     """Numbers shared by fork. Bytes and memory in bytes, durations in ns.
 
-    `first_chunk` and `first_output`: when they came, in µs since the child's start; 0 before.
-    `unaccounted`: 1 once something that was read could not be written down.
+    `first_chunk` and `first_output`: their times, in µs since the child's start; 0 before.
+    `unaccounted`: 1 once a file that was read could not be recorded.
     """
 
     def __init__(self) -> None:
@@ -62,16 +62,16 @@ class SharedState:
             self._slots[_HEADER + chunk] = max(1, duration_ns)
 
     def stretch_read(self, slot: int) -> None:
-        """Record that all that was read of a stretch is accounted for."""
+        """Record that all files read of a stretch are accounted for."""
         self._stretches[slot] = 1
 
     def is_read(self, slot: int) -> bool:
-        """Whether a stretch is accounted for, by whichever process."""
+        """Whether any process has accounted for a stretch."""
         return self._stretches[slot] == 1
 
     def covered(self) -> tuple[int, float]:
         """Number of chunks read and the detector time they cover, in seconds."""
-        # Workers finish chunks out of order, but never further apart than this.
+        # Workers finish chunks out of order, but within this distance.
         window = 4096
         end = self._read_up_to
         for chunk in range(end, min(end + window, _CHUNKS)):

@@ -1,4 +1,4 @@
-"""Versions of what makes the data."""
+"""Versions of the packages that make the data."""
 
 import platform
 from functools import cache

@@ -1,4 +1,4 @@
-"""What the child looks after once a second: its memory, and whether it should go on."""
+"""A watch in the child: measures memory, and checks whether the attempt should go on."""
 
 import os
 import signal
@@ -13,13 +13,13 @@ from .protocol import EXIT_ORPHANED
 from .shared_state import SharedState
 
 _INTERVAL_SECONDS = 1.0
-# The exact measure walks all pages and holds up who allocates meanwhile: with gigabytes, once a
-# second cost 7 % of the processing. It may take at most this share of the time.
+# The exact measure walks all pages and blocks allocations meanwhile: with gigabytes of memory, one
+# measure per second cost 7 % of the processing. It may take at most this fraction of the time.
 _MEASURING_SHARE = 0.002
 
 
 class Watch:
-    """A thread that writes a line a second and ends the process when nobody wants its work."""
+    """A thread that writes a line per second, and ends the process when nobody wants its work."""
 
     def __init__(
         self,
@@ -51,7 +51,8 @@ class Watch:
     def measure(self) -> None:
         """Take memory and bytes written now.
 
-        Between two exact measures what is resident is corrected by what was shared at the last one.
+        Between two exact measures the resident size is corrected by the shared size of the last
+        one.
         """
         now = time.monotonic()
         processes = descendants(os.getpid())
@@ -77,7 +78,7 @@ class Watch:
 
     def _go_on_or_end(self, now: float) -> None:
         if os.getppid() != self._guardian:
-            # Nobody would record how this ends, and nobody would clean up after it.
+            # Without the guardian nobody would record the end or remove the remaining processes.
             durable.say("the guardian of this attempt is gone: ending")
             os.killpg(0, signal.SIGKILL)
         if os.path.exists(self._superseded):

@@ -47,7 +47,7 @@ class Source(strax.Plugin):
 
 
 COMPRESSORS = ["lz4", "zstd", "blosc", "bz2"]
-WORD = {"attempt": "a" * 24, "document": "run-51230", "host": "here.test"}
+STAMP = {"attempt": "a" * 24, "document": "run-51230", "host": "here.test"}
 
 
 def _stored(storage, directory, compressor):
@@ -64,7 +64,7 @@ def _stored(storage, directory, compressor):
 
 
 def _ours(directory):
-    return Place(directory, lambda _: None, WORD)
+    return Place(directory, lambda _: None, STAMP)
 
 
 @pytest.fixture(params=COMPRESSORS)

@@ -17,7 +17,7 @@ from bootstrax_worker.folders import Place
 RUN = "000007"
 CHUNKS = 6
 SECOND = 1_000_000_000
-WORD = {"attempt": "a" * 24, "document": "run-7", "host": "here.test"}
+STAMP = {"attempt": "a" * 24, "document": "run-7", "host": "here.test"}
 COMPRESSORS = ("blosc", "zstd", "lz4", "bz2")
 
 
@@ -84,7 +84,7 @@ def context(storage, compressor="blosc", **options) -> strax.Context:
 
 
 def ours(directory) -> Place:
-    return Place(str(directory), lambda _: None, WORD)
+    return Place(str(directory), lambda _: None, STAMP)
 
 
 def make(storage, compressor="blosc", processor="threaded_mailbox", cores=1, multiprocess=False):

@@ -36,13 +36,13 @@ class _Pair(strax.Plugin):
         return {"left": raw, "right": raw}
 
 
-WORD = {"attempt": "a" * 24, "document": "run-7", "host": "here.test"}
+STAMP = {"attempt": "a" * 24, "document": "run-7", "host": "here.test"}
 
 
 def _make(directory, target, place=None, keep=()):
     """Make a target of run 7; `place`: elsewhere than in `directory`, where `keep` is read."""
     announced = []
-    storage = [Place(str(place or directory), announced.append, WORD, keep)]
+    storage = [Place(str(place or directory), announced.append, STAMP, keep)]
     if place is not None:
         storage.append(Kept(str(directory), keep))
     context = strax.Context(
@@ -83,7 +83,7 @@ def test_what_nobody_vouches_for_is_made_anew_and_not_touched(output, tmp_path_f
 
 def test_what_is_to_be_kept_is_never_opened_for_writing(output):
     (kept,) = output.glob("000007-left-*")
-    storage = Place(str(output), pytest.fail, WORD, [f"{kept}/"])
+    storage = Place(str(output), pytest.fail, STAMP, [f"{kept}/"])
     key = strax.DataKey("000007", "left", {})
     key._lineage_hash = kept.name.rsplit("-", 1)[1]
     with pytest.raises(strax.DataNotAvailable):

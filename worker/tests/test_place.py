@@ -48,7 +48,7 @@ def test_what_a_killed_attempt_leaves_says_who_began_it(tmp_path, cores):
             "document": DOCUMENT,
             "host": "here.test",
         }
-    # No folder of it is without such a word.
+    # No folder of it is without its stamp.
     assert len(begun) == len(list(attempt.place.iterdir()))
 
 

@@ -101,9 +101,9 @@ def test_a_run_becomes_data(run, tmp_path, processor, cores):
     assert (last["chunks"], last["coveredSeconds"]) == (3, 3.0)
     assert last["bytes"] == sum(product["bytes"] for product in products.values())
     assert last["memoryBytes"] > 0 and ended["peakMemoryBytes"] >= last["memoryBytes"]
-    word = {"attempt": attempt.id, "document": "65f000000000000000000007", "host": "here.test"}
+    stamp = {"attempt": attempt.id, "document": "65f000000000000000000007", "host": "here.test"}
     for path in attempt.output.glob("*/*-metadata.json"):
-        assert json.loads(path.read_text())["bootstrax"] == word
+        assert json.loads(path.read_text())["bootstrax"] == stamp
     plain_output = tmp_path / "plain"
     plain = tiny_context.tiny()
     plain.storage = [strax.DataDirectory(str(plain_output))]

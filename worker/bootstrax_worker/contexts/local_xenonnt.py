@@ -2,8 +2,8 @@
 
 The plugins are those of `straxen.contexts.xenonnt_online`. What they would fetch from the
 corrections database, the run database or a file server is constant here and lies in JSON files,
-beside this module or in a folder of your own (`calibration`). `docs/local-xenonnt.md` tells what
-is a stand-in for what.
+beside this module or in a folder of your own (`calibration`). `docs/local-xenonnt.md` lists
+the stand-ins.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from .warming import make_warm_up_run, no_monitor_thread
 
 CALIBRATION = Path(__file__).parent / "calibration"
 
-# What the online chain offers beyond the default targets is warmed as well where it is cheap.
+# Cheap data types of the online chain beyond the default targets are warmed too.
 WARM_UP_TARGETS = (
     "event_info",
     "events_nv",
@@ -44,7 +44,7 @@ def local_xenonnt(*, calibration: str | None = None):
         raise ValueError(f"straxen cannot read calibration from a path like {folder}: rename it")
     with contextlib.redirect_stdout(io.StringIO()):
         context = straxen.contexts.xenonnt(
-            # By default strax makes a folder `strax_data` where it happens to be, or fails to.
+            # By default strax makes a folder `strax_data` in the working directory, or fails to.
             storage=[],
             config={**straxen.contexts.common_config_vanilla, **_calibration(folder)},
             we_are_the_daq=True,
@@ -52,11 +52,11 @@ def local_xenonnt(*, calibration: str | None = None):
             _auto_append_rucio_local=False,
             _vanilla=True,
             _peak_only_positions=True,
-            # Several targets at once are only made without lazy processing.
+            # Several targets in one call need processing that is not lazy.
             allow_lazy=False,
             timeout=500,
         )
-    # What straxen remaps on loading are channels of runs before 8797 of the real detector.
+    # On loading straxen remaps channels, for runs before 8797 of the real detector.
     context.set_context_config({"apply_data_function": ()})
     return context
 
@@ -71,8 +71,8 @@ def warm_up(context, directory: str) -> None:
     """Compile the numba functions of the chain by processing a tiny run below `directory`."""
     no_monitor_thread()
     run_id, config = make_warm_up_run(directory)
-    # Threads wait for each other a limited time, which compiling on a busy machine exceeds: so the
-    # compiling is done without them.
+    # Threads wait for each other for a limited time, and compiling on a busy machine takes longer:
+    # so it is done without threads first.
     for processor in ("single_thread", "threaded_mailbox"):
         trial = context.new_context(
             storage=[strax.DataDirectory(f"{directory}/{processor}")],
@@ -135,10 +135,10 @@ def _calibration(folder: Path) -> dict[str, Any]:
             f"{CENTROID_PROTOCOL}://{content('positions_top_array')}&n_poly=plugin.n_poly"
         ),
         "v1495_config": {"firmware_version": 9},
-        # As if the run had begun in 1970: the neutron veto's first seconds, which straxen keeps
-        # without coincidence for monitoring, are long over.
+        # As if the run had begun in 1970: the first seconds of the neutron veto, which straxen
+        # keeps without coincidence for monitoring, have passed.
         "run_start": 0,
-        # What the script of a gain calibration writes into a run document when the LED is on.
+        # The script of a gain calibration writes this into a run document when the LED is on.
         "run_doc_comments": [
             {
                 "user": "simulator",

@@ -1,7 +1,7 @@
 """straxen's own online context, for machines that reach the experiment's databases.
 
-Without them straxen fails somewhere deep inside with a message that helps nobody, or waits for a
-minute; here it is looked at first, within seconds.
+Without these databases straxen fails late, with a message that helps nobody, or waits for a minute.
+So they are checked here first, within seconds.
 """
 
 import socket
@@ -22,14 +22,14 @@ class DatabasesUnreachable(Exception):
 def xenonnt_online(**options: Any):
     """`straxen.contexts.xenonnt_online` as an event builder needs it: it may make raw records.
 
-    Storage is left out; whoever processes adds it.
-    :param options: as for straxen's function; they go before what is set here.
+    The context has no storage; the attempt adds it.
+    :param options: as for straxen's function; they override the settings made here.
     """
     missing = what_is_missing()
     if missing is not None:
         raise DatabasesUnreachable(missing)
     defaults = {
-        # By default strax makes a folder `strax_data` where it happens to be, or fails to.
+        # By default strax makes a folder `strax_data` in the working directory, or fails to.
         "storage": [],
         "we_are_the_daq": True,
         "_database_init": False,
@@ -47,7 +47,7 @@ def prepare(context, plan: dict[str, Any]) -> None:
 
 
 def what_is_missing() -> str | None:
-    """Why straxen's databases cannot be used here and what to do; None if they can.
+    """Why straxen's databases cannot be used here, and what to do; None if they can.
 
     Takes at most a few seconds for each database server.
     """

@@ -1,8 +1,8 @@
 """A stand-in for the network that reconstructs where an S2 happened.
 
-The network itself is not public and needs jax. Here the position is where the light of the top
-array has its centre: far too much towards the middle of the detector, but made of the same input,
-of the same shape, and the same every time.
+The network itself is not public and needs jax. Here the position is the centre of the light on the
+top array. It is too close to the middle of the detector, but has the same input and shape, and is
+reproducible.
 """
 
 from collections.abc import Callable

@@ -1,15 +1,15 @@
 """A context in plain numpy for tests and trials that need no physics.
 
 It reads real redax live data and has data types by the names of XENONnT, a few levels deep, so that
-targets, post-processing and the ladder of dropped plugins can be exercised. What it computes has no
-meaning beyond being the same every time.
+targets, post-processing and the ladder of dropped plugins can be exercised. Its results have no
+meaning, but are reproducible.
 
 It can misbehave on request; none of that is part of the lineage:
 
 - `fail_in`: data types (a string or a list) whose plugin raises;
-- `kill_in`: data types whose plugin kills its process, as the kernel does for want of memory;
+- `kill_in`: data types whose plugin kills its process, as the kernel does when memory runs out;
 - `sleep_seconds`: pause in every chunk of every plugin below, or by data type if an object;
-- `allocate_mb`: memory that each plugin holds on to, or by data type if an object;
+- `allocate_mb`: memory that each plugin keeps allocated, or by data type if an object;
 - `input_timeout`: seconds the reader waits for a chunk (300);
 - `fail_build`: the context itself cannot be built.
 """
@@ -41,7 +41,7 @@ class AskedToFail(RuntimeError):
     )
 )
 class SmallPlugin(strax.Plugin):
-    """What the plugins below have in common: times, a size, a number of parts; misbehaviour."""
+    """The common parts of the plugins below: times, a size, a number of parts; misbehaviour."""
 
     rechunk_on_save = False
     compressor = "lz4"
@@ -116,7 +116,7 @@ class _Events(SmallPlugin):
 
 
 class _Monitor(SmallPlugin):
-    """One row a chunk."""
+    """One row per chunk."""
 
     def combine(self, parts, start, end):
         row = np.zeros(1, parts.dtype)

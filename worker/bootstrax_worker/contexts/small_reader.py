@@ -20,7 +20,7 @@ CHANNEL_RANGES = {
     "raw_records_nv": (2000, 2119),
     "raw_records_mv": (1000, 1083),
 }
-# Lying in a gap this long, a cut can not go through anything that belongs together.
+# A cut within a gap of this length separates nothing that belongs together.
 SAFE_BREAK_NS = 1_000
 
 
@@ -76,8 +76,8 @@ class SmallReader(strax.Plugin):
         self.ended = False
 
     def is_ready(self, chunk_i):
-        # `THE_END` is looked for first: it is written after all else, so that a chunk that is not
-        # there once it has been seen never will be.
+        # `THE_END` is checked first: it is written last, so a chunk that is missing after it will
+        # never come.
         self.ended = self._the_end()
         pre, current, post = self._chunk_paths(chunk_i)
         if not current:
@@ -164,7 +164,7 @@ class SmallReader(strax.Plugin):
     def _break(self, records, start, end):
         """Time of a safe cut within [start, end), and the index of the first record after it.
 
-        Both chunks that share an overlap find the same cut, since both look at the same records.
+        Both chunks that share an overlap find the same cut, since both read the same records.
         """
         ends = np.maximum.accumulate(record_ends(records))
         if not len(records) or ends[-1] + SAFE_BREAK_NS < end:

@@ -16,7 +16,7 @@ IN_THREADS = (
     "peak_basics",
 )
 IN_PROCESSES = ("peaklets", "lone_hits")
-# As good as unlimited: chunks in the mailbox of a type that something at the end waits for.
+# Practically unlimited: chunks in the mailbox of a type that waits for the end of the run.
 WHOLE_RUN_MESSAGES = 100_000
 
 
@@ -47,12 +47,12 @@ def patch_classes(context, plan: dict[str, Any]) -> None:
 
 
 def _kept_until_the_end(registry) -> set[str]:
-    """Types that pile up in memory until the run is over.
+    """Types that pile up in memory until the run ends.
 
-    An exhaust plugin (veto_intervals) gives nothing before it has read the whole run. Whatever
-    else is read together with its output (event_basics, by veto_proximity) has to wait as long;
-    with a limited mailbox the chain stands still, and the run ends in a time-out, as soon as it
-    has more chunks than the mailbox may hold.
+    An exhaust plugin (veto_intervals) returns nothing before it has read the whole run. A type that
+    is read together with its output (event_basics, by veto_proximity) has to wait as long. With a
+    limited mailbox the chain stands still, and the run ends in a timeout, if the run has more
+    chunks than the mailbox can hold.
     """
     at_the_end = {
         name for name, plugin in registry.items() if issubclass(plugin, strax.ExhaustPlugin)
@@ -66,7 +66,7 @@ def _kept_until_the_end(registry) -> set[str]:
 
 
 def forget_calibration(context) -> None:
-    """Empty every cache in which values from files or databases are kept from run to run."""
+    """Empty every cache that keeps values from files or databases from run to run."""
     straxen.common._resource_cache.clear()
     straxen.clear_config_caches()
     context._fixed_plugin_cache = None

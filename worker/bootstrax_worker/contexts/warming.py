@@ -1,4 +1,4 @@
-"""The tiny run that a context is warmed up with."""
+"""The tiny run that warms up a context."""
 
 from pathlib import Path
 from typing import Any

@@ -33,13 +33,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--runs", type=int, default=1, help="runs to take, of each --detectors; 0: endless"
     )
-    p.add_argument("--seconds", type=float, default=22.0, help="length of a run, detector time")
+    p.add_argument("--seconds", type=float, default=22.0, help="length of a run, detector seconds")
     p.add_argument("--rate", type=float, default=5.0, help="S1/S2 events per second")
-    p.add_argument("--mode", help="readout mode (default: tpc_bkg, nveto_bkg or mveto_bkg)")
+    p.add_argument("--mode", help="run mode (default: tpc_bkg, nveto_bkg or mveto_bkg)")
     p.add_argument(
         "--detectors",
         action="append",
-        help=f"linked detectors, separated by commas, of {', '.join(DETECTORS)} (default tpc) "
+        help=f"detectors of the run, separated by commas, of {', '.join(DETECTORS)} (default tpc) "
         "and those of --channels; "
         "given several times, these detectors take runs of their own at the same time",
     )
@@ -51,16 +51,16 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME:FIRST:LAST:NS:THREADS",
         help="a detector that is none of XENONnT's: its channels, ns per sample (2 or 10), threads",
     )
-    p.add_argument("--speed", type=float, default=1.0, help="times real time; 0: take no time")
-    p.add_argument("--fault", choices=FAULTS, help="what goes wrong, in every run")
-    p.add_argument("--seed", type=int, default=1, help="same seed, same pulses")
+    p.add_argument("--speed", type=float, default=1.0, help="factor on real time; 0: take no time")
+    p.add_argument("--fault", choices=FAULTS, help="fault in every run")
+    p.add_argument("--seed", type=int, default=1, help="the same seed makes the same pulses")
     p.add_argument("--gap-seconds", type=float, default=1.0, help="pause between runs")
     p.add_argument("--chunk-seconds", type=float, default=5.0, help="length of a chunk")
     p.add_argument("--overlap-seconds", type=float, default=0.5, help="stretch stored twice")
     p.add_argument("--reported-rate", type=float, help="MB/s that aggregate_status claims")
     p.add_argument("--no-database", action="store_true", help="write one run's live data only")
     p.add_argument("--number", type=int, help="run number, with --no-database")
-    p.add_argument("--json", action="store_true", help="one JSON object a line")
+    p.add_argument("--json", action="store_true", help="one JSON object per line")
     return p
 
 
@@ -148,7 +148,7 @@ def write_without_database(args: argparse.Namespace, shape: RunShape) -> None:
 
 
 def take_runs(args: argparse.Namespace, shapes: list[RunShape]) -> int:
-    """Take runs of all groups of detectors at the same time; 0 if all went well."""
+    """Take runs of all groups of detectors at the same time; return 0 on success."""
     stop = threading.Event()
     daq = Daq(args.mongo_url, args.runs_db, args.daq_db, stop)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -192,7 +192,7 @@ def take_runs(args: argparse.Namespace, shapes: list[RunShape]) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the simulator; returns the exit code: 0 well, 1 failed, 2 usage."""
+    """Run the simulator; return the exit code: 0 success, 1 failure, 2 usage error."""
     args = parser().parse_args(argv)
     try:
         if args.speed < 0 or args.runs < 0 or args.rate < 0:

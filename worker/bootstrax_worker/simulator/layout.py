@@ -9,7 +9,7 @@ DETECTORS = ("tpc", "neutron_veto", "muon_veto")
 
 @dataclass(frozen=True)
 class ChannelGroup:
-    """Channels that are digitised alike: first and last channel, and ns per sample."""
+    """Channels with the same digitisation: first and last channel, and ns per sample."""
 
     first: int
     last: int

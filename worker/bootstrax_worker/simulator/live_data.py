@@ -16,9 +16,9 @@ FILE_FAULTS = ("corrupt-chunk", "missing-reader-file", "never-ends", "empty-run"
 
 @dataclass(frozen=True)
 class RunShape:
-    """What a run is like.
+    """The properties of a simulated run.
 
-    :param detectors: linked detectors, some of `layout.DETECTORS` and of `others`.
+    :param detectors: detectors of the run, some of `layout.DETECTORS` and of `others`.
     :param seconds: length of the run, detector time.
     :param rate_hz: S1/S2 events per second in the TPC; the vetoes follow it.
     :param chunk_seconds: length of a chunk.
@@ -68,7 +68,7 @@ class Interval:
 
 @dataclass
 class Written:
-    """What has been prepared of a run so far, up to `covered_seconds` of detector time.
+    """Counts of the live data prepared so far, up to `covered_seconds` of detector time.
 
     `records` and `bytes` (uncompressed, as sent by the digitisers) are by detector and count the
     stretches that are stored twice once; `disk_bytes` is what lies on disk.
@@ -97,7 +97,7 @@ def intervals(shape: RunShape) -> list[Interval]:
             following = f"{number + 1:06d}_pre"
             found.append((middle, min(end, total), (f"{number:06d}_post", following)))
         elif number == 0:
-            # The DAQ reader takes chunk 0 only with what follows it, be it empty.
+            # The DAQ reader takes chunk 0 only with the folder after it, even if that is empty.
             found.append((total, total, ("000000_post",)))
         number += 1
     return [
@@ -194,7 +194,7 @@ def write_live_data(directory: Path | str, shape: RunShape) -> Written:
     """Write a whole run's live data at once, without any database.
 
     :param directory: the run's own directory, `<live data>/<run id>`; made if absent.
-    :param shape: what the run is like.
+    :param shape: the properties of the run.
     :return: what was written.
     """
     live = LiveData(Path(directory), shape)

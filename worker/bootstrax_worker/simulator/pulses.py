@@ -91,7 +91,7 @@ class PulseGenerator:
     def _make(self, detector: str, rng, start: int, end: int, pulses: _Pulses) -> None:
         if detector in self._others:
             group = self._others[detector]
-            # Half of what happens is in one or two channels, the rest in more.
+            # Half of the flashes are in one or two channels, the rest in more.
             sizes = 1 + rng.poisson(group.count / 4, 100_000)
             self._veto(rng, start, end, group, sizes, pulses)
         elif detector == "tpc":

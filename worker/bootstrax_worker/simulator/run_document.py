@@ -15,7 +15,7 @@ def run_id(number: int) -> str:
 
 
 def default_mode(detectors: tuple[str, ...]) -> str:
-    """Readout mode of a plain run of these linked detectors."""
+    """Run mode of a plain run of these detectors."""
     return DEFAULT_MODES.get(detectors[0], f"{detectors[0]}_bkg")
 
 

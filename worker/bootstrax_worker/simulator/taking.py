@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class Stopped(Exception):
-    """The simulator was told to stop while a run was being taken."""
+    """The simulator was stopped while it was taking a run."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Settings:
     """How runs are taken.
 
     :param live_data: folder into which the readers write; each run has its folder below it.
-    :param mode: readout mode named in the document.
+    :param mode: run mode in the document.
     :param speed: detector seconds per second of the clock; 0 takes no time at all.
     :param reported_rate: MB/s that `aggregate_status` claims for each detector; None: the true.
     """
@@ -94,7 +94,7 @@ class Daq:
             return self._highest
 
     def _newest(self, known: dict[str, Any]) -> int | None:
-        """The highest run number; whatever else somebody has stored as a number does not count."""
+        """The highest run number; values that are no run number do not count."""
         documents = self.runs.find(known, {"number": 1}).sort("number", -1)
         numbers = (each.get("number") for each in documents)
         return next((number for number in numbers if _is_number(number)), None)
@@ -106,7 +106,7 @@ class Daq:
             try:
                 self.runs.insert_one(document)
             except DuplicateKeyError:
-                # Or it is this one, of which only the answer was lost.
+                # The document may be this one, if only the answer of the insert was lost.
                 return self.runs.find_one({"_id": document["_id"]}, {"_id": 1}) is not None
             return True
 
@@ -118,7 +118,7 @@ class Daq:
 
     def report_status(self, detector: str, number: int | None, mode: str, rate: float) -> None:
         """One line of `aggregate_status`; without a number the detector is idle. Rate in MB/s."""
-        # While the database is away it is left out: the next one is due soon.
+        # During an outage the line is dropped: the next one is due soon.
         with contextlib.suppress(AutoReconnect):
             self.status.insert_one(
                 {
@@ -135,9 +135,9 @@ class Daq:
             )
 
     def _until_answered(self, call: Callable[[], T]) -> T:
-        """Repeat a call through an outage; one that can be repeated without harm.
+        """Repeat a call during an outage; a repetition must do no harm.
 
-        A database that has never answered is not an outage but a mistake.
+        If the database has never answered, this is no outage but a mistake.
         """
         while True:
             try:
@@ -169,7 +169,7 @@ class _Timetable:
 def take_run(daq: Daq, settings: Settings, report: Report, stop: threading.Event) -> int:
     """Take one run from start to end and return its number.
 
-    :param report: called with an object for each thing that happens.
+    :param report: called with an object for each event.
     :param stop: once set, the run is left as it is and `Stopped` is raised.
     """
     shape = settings.shape
@@ -202,7 +202,7 @@ Action = Callable[[], Callable[[], None]]
 def _actions(
     daq: Daq, settings: Settings, document: dict[str, Any], live: LiveData, report: Report
 ) -> list[tuple[float, Action]]:
-    """What happens when; each action first prepares, and gives back what to do at its moment."""
+    """The schedule of a run; each action prepares, and returns what to do at its time."""
     shape = settings.shape
     number = document["number"]
     actions: list[tuple[float, Action]] = []
@@ -267,7 +267,7 @@ def _actions(
         if shape.fault != "no-document":
             at(over, end)
             at(over + RATE_AFTER_END_SECONDS, rate)
-    # Sorting is stable: what is due at the same moment keeps the order above.
+    # Sorting is stable: actions due at the same time keep the order above.
     return sorted(actions, key=lambda action: action[0])
 
 

@@ -1,4 +1,4 @@
-"""Ready-made waveforms that pulses are drawn from: making each anew would take too long."""
+"""Ready-made waveforms from which pulses are drawn: computing each one would take too long."""
 
 import numpy as np
 

@@ -6,7 +6,7 @@ import pytest
 import strax
 
 from bootstrax_worker.folders import Place
-from bootstrax_worker.word import ForeignFolder
+from bootstrax_worker.stamp import ForeignFolder
 
 OURS = {"attempt": "a" * 24, "document": "run-7", "host": "here.test"}
 THEIRS = {**OURS, "attempt": "b" * 24, "host": "there.test"}
@@ -16,8 +16,8 @@ def _key() -> strax.DataKey:
     return strax.DataKey("000007", "things", {"things": ["Things", "0", {}]})
 
 
-def _saver(directory, word=OURS):
-    storage = Place(str(directory), lambda _: None, word)
+def _saver(directory, stamp=OURS):
+    storage = Place(str(directory), lambda _: None, stamp)
     metadata = {
         "run_id": "000007",
         "data_type": "things",
@@ -27,10 +27,10 @@ def _saver(directory, word=OURS):
     return storage.saver(_key(), metadata=metadata)
 
 
-def _leave(directory, suffix, word):
+def _leave(directory, suffix, stamp):
     folder = directory / f"{_key()}{suffix}"
     folder.mkdir()
-    metadata = {"chunks": []} if word is None else {"chunks": [], "bootstrax": word}
+    metadata = {"chunks": []} if stamp is None else {"chunks": [], "bootstrax": stamp}
     (folder / f"things-{_key().lineage_hash}-metadata.json").write_text(json.dumps(metadata))
     return folder
 
@@ -46,9 +46,9 @@ def test_the_first_metadata_say_who_makes_the_folder(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["", "_temp"])
-@pytest.mark.parametrize("word", [THEIRS, None])
-def test_strax_removes_no_folder_of_somebody_else(tmp_path, suffix, word):
-    folder = _leave(tmp_path, suffix, word)
+@pytest.mark.parametrize("stamp", [THEIRS, None])
+def test_strax_removes_no_folder_of_somebody_else(tmp_path, suffix, stamp):
+    folder = _leave(tmp_path, suffix, stamp)
     with pytest.raises(ForeignFolder, match=str(folder)):
         _saver(tmp_path)
     assert list(folder.iterdir())

@@ -1,20 +1,20 @@
-"""What each folder of this attempt says of who made it, and what a folder says that is there."""
+"""The stamp that each folder of this attempt carries, and the stamps of other folders."""
 
 import json
 import os
 
 from .errors import OutputUnusable
 
-# In the metadata that strax writes beside its chunks.
+# Key in the metadata that strax writes beside its chunks.
 KEY = "bootstrax"
 
 
 class ForeignFolder(OutputUnusable):
-    """A folder of somebody else lies where this attempt is to write."""
+    """A folder of another attempt lies where this attempt has to write."""
 
 
-def word_of(plan: dict) -> dict:
-    """The word of the attempt with this plan."""
+def stamp_of(plan: dict) -> dict:
+    """The stamp of the attempt with this plan."""
     return {
         "attempt": plan["attempt"],
         "document": plan.get("runDocument"),
@@ -22,27 +22,28 @@ def word_of(plan: dict) -> dict:
     }
 
 
-def refuse_foreign(location: str, word: dict) -> None:
+def refuse_foreign(location: str, stamp: dict) -> None:
     """Raise ForeignFolder if another's folder is in the way: strax would remove it.
 
-    The manager has removed what may go before the attempt began: what is there now has come since.
+    The manager has removed old folders before the attempt began: a folder that is there now is
+    newer.
     """
     for folder in (location, f"{location}_temp"):
         if not os.path.lexists(folder):
             continue
-        there = _word_in(folder)
+        there = _stamp_in(folder)
         if there is None:
             raise ForeignFolder(
                 f"{folder} is there and does not say which attempt made it: it stays as it is"
             )
-        if there.get("attempt") != word["attempt"]:
+        if there.get("attempt") != stamp["attempt"]:
             raise ForeignFolder(
                 f"{folder} was made by attempt {there.get('attempt')} on {there.get('host')}, "
-                f"not by this one ({word['attempt']}): it stays as it is"
+                f"not by this one ({stamp['attempt']}): it stays as it is"
             )
 
 
-def _word_in(folder: str) -> dict | None:
+def _stamp_in(folder: str) -> dict | None:
     prefix = os.path.basename(folder).removesuffix("_temp").partition("-")[2]
     try:
         with open(os.path.join(folder, f"{prefix}-metadata.json")) as file:
