@@ -1,8 +1,8 @@
-/** A host that has been renamed: what the databases know by its old name. */
+/** Renames a host in the databases. */
 export interface AdoptionStore {
   /**
-   * Everything of `from` becomes `to`: entries of data and runs held, history, deletions. May be
-   * carried out again after an interruption. Answers how many run documents were changed.
+   * Replaces the name `from` by `to` in data entries, runs held, history and deletions. After an
+   * interruption it can be called again. Answers how many run documents were changed.
    */
   move(from: string, to: string): Promise<number>;
 }

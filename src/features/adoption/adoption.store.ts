@@ -7,11 +7,11 @@ import { readRun } from '../../run/run.pure.ts';
 import { storedRuns } from '../../run/stored-runs.ts';
 import type { AdoptionStore } from './adoption.port.ts';
 
-/** Run numbers looked at by one query. */
+/** Run numbers in one query. */
 const WINDOW = 2000;
 const UNFINISHED_DELETIONS = ['checking', 'deleting'];
 
-/** For a person at the command line: it looks through the whole history, window by window. */
+/** For a command: it reads the whole history, window by window. */
 export function createAdoptionStore(parts: {
   runs: Collection;
   attempts: Collection;

@@ -25,14 +25,14 @@ import { ABANDON_TAG, HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 export type DeletionEnd =
   | { kind: 'done'; folder: string; files: number; bytes: number; vouchedBy: readonly string[] }
-  /** For good, unless a person asks again. Nothing was deleted. */
+  /** Final, unless a person requests it again. Nothing was deleted. */
   | { kind: 'refused'; cause: string }
-  /** Something is in its way that may pass: to be tried again. */
+  /** A passing problem: tried again later. */
   | { kind: 'waiting'; problem: string }
-  /** The manager ends; the next start goes on. */
+  /** The manager ends; the next one goes on. */
   | { kind: 'stopped' };
 
-/** Ends a deletion from within. */
+/** Thrown to end a deletion. */
 class End extends Error {
   readonly end: DeletionEnd;
   constructor(end: DeletionEnd) {
@@ -53,15 +53,15 @@ interface Doomed {
 }
 
 /**
- * Deletes the live data of one run, or goes on with that, as the record of it says:
+ * Deletes the live data of one run, or continues an interrupted deletion by its record:
  *
- * 1. all that vouches for it is looked at now, and loaded; the record says `deleting`, and by what;
- * 2. its folder gets a name under which nobody takes it for data;
+ * 1. all products that replace it are read and checked; the record says `deleting` and names them;
+ * 2. its folder gets a name that no program takes for data;
  * 3. one update, which lands only if the run is still this host's, takes it out of `data`;
  * 4. the folder is removed.
  *
- * Until 3 has landed nothing is lost, and whatever was interrupted begins anew. After it no program
- * counts on the live data any more, and the removal is only finished.
+ * Before 3 has landed nothing is lost, and an interrupted deletion starts again. After it no program uses
+ * the live data any more, and only the removal has to be finished.
  */
 export async function deleteLiveData(
   env: Environment,
@@ -73,8 +73,8 @@ export async function deleteLiveData(
 }
 
 /**
- * Leaves nothing half done, for a host on which nobody goes on: what no program counts on any more
- * is removed, anything else is put back under its own name.
+ * Finishes or undoes a deletion, for a host that is handed back: live data that has left `data` is
+ * removed, other folders get their own name back.
  */
 export async function windUpDeletion(
   env: Environment,
@@ -160,7 +160,7 @@ class DeletionJob {
         return this.#finish(document);
       await this.#restore();
     }
-    return wait('no manager is here that goes on with it');
+    return wait('no manager of this host is running to finish it');
   }
 
   /** The run was taken out of `data` by an earlier manager of this host, if by anybody. */
@@ -236,10 +236,10 @@ class DeletionJob {
     const { plan, result } = files ?? { plan: null, result: null };
     if (files === null || plan === null || result === null) {
       return refuse(
-        `what the attempt made is not on record any more: ${env.attempts.directoryOf(record.attempt)}`,
+        `the result of the attempt is not there any more: ${env.attempts.directoryOf(record.attempt)}`,
       );
     }
-    if (!files.concluded) wait('the attempt is not wound up yet');
+    if (!files.concluded) wait('the attempt is not concluded yet');
     const graph = env.graph() ?? wait('the worker has not reported the plugins of the context yet');
     const { types } = allowed(
       requiredRawTypes(run.detectors, graph, plan.context, env.rules.targets),
@@ -260,9 +260,9 @@ class DeletionJob {
       case 'odd':
         return refuse(`${found.path} is left alone: ${found.why}`);
       case 'twice':
-        return wait(`${found.aside} is in the way: look what it is`);
+        return wait(`${found.aside} is in the way: find out what it is`);
       case 'set_aside':
-        return refuse(`${found.path} is what is left of an earlier deletion`);
+        return refuse(`${found.path} is the rest of an earlier deletion`);
     }
   }
 
@@ -302,7 +302,7 @@ class DeletionJob {
     const found = await this.#answered(`run ${this.#record.run}`, () =>
       this.#env.store.runs.byNumber(this.#record.run),
     );
-    // Live data lies in a folder named by the number: whose it is, is not known.
+    // The folder of live data is named by the run number: it is unknown to which document it belongs.
     if (found.length > 1) {
       const named = documentsInWords(numbered(found));
       wait(`${found.length} documents have its number, ${named}; ${SETTLE_NUMBER}`);

@@ -2,10 +2,10 @@ import type { LiveData } from '../../attempt/files/live-data.ts';
 import type { Product } from '../../attempt/attempt.pure.ts';
 import type { ProductCheck } from './deletion.pure.ts';
 
-/** What the deletion of live data needs besides. */
+/** What the deletion of live data needs from outside. */
 export interface DeletionMeans {
   liveData: LiveData;
-  /** Loads all of these products; throws if it cannot tell how they are. */
+  /** Reads and checks these products; throws if the check itself fails. */
   check: (
     runId: string,
     products: readonly Product[],

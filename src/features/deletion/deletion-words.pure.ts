@@ -1,6 +1,6 @@
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 
-/** What became of the live data of a run, as far as people read of it. */
+/** The fields of a deletion that people see. */
 export interface DeletionStory {
   host: string;
   state: 'checking' | 'deleting' | 'done' | 'refused';
@@ -17,16 +17,16 @@ export function deletionInWords(deletion: DeletionStory): string {
   const waits = problem === null ? '' : `; it waits: ${problem}`;
   switch (state) {
     case 'checking':
-      return `Live data: ${host} checks whether its products stand in for it${waits}.`;
+      return `Live data: ${host} checks the products that replace it${waits}.`;
     case 'deleting':
-      return `Live data: being deleted by ${host}${waits}.`;
+      return `Live data: ${host} is deleting it${waits}.`;
     case 'refused':
-      return `Live data: stays; ${host} refused to delete it: ${cause ?? 'no cause is known'}.`;
+      return `Live data: it stays, because ${host} refused to delete it: ${cause ?? 'no cause is known'}.`;
     case 'done': {
       const when = ended === null ? '' : ` at ${utcToTheSecond(ended)} UTC`;
       const freed = bytesFreed === null ? '' : `, ${(bytesFreed / 1e9).toFixed(2)} GB`;
       const types = vouchedBy.map(({ type }) => type).join(', ');
-      return `Live data: deleted by ${host}${when}${freed}; ${types} stand in for it.`;
+      return `Live data: deleted by ${host}${when}${freed}; ${types} replace it.`;
     }
   }
 }

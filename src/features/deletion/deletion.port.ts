@@ -1,6 +1,6 @@
 import type { Voucher } from './deletion.pure.ts';
 
-/** The deletion of one run's live data, by the attempt that had concluded the run. */
+/** The deletion of the live data of one run, requested by the attempt that concluded the run. */
 export interface DeletionRequest {
   attempt: string;
   run: number;
@@ -8,14 +8,14 @@ export interface DeletionRequest {
 }
 
 export interface DeletionFound {
-  /** Where the live data is removed, and the root of it as the run document has it. */
+  /** The folder of the live data, and its root as the run document names it. */
   folder: string;
   location: string;
-  /** Products that stand in for it. */
+  /** Products that replace the live data. */
   vouchedBy: readonly Voucher[];
-  /** With what they were loaded. */
+  /** How they were checked. */
   how: string;
-  /** Before anything was removed. */
+  /** Files and bytes before the removal. */
   files: number;
   bytes: number;
 }
@@ -23,12 +23,12 @@ export interface DeletionFound {
 export interface DeletionDocument extends DeletionRequest {
   /** `checking` and `deleting` are unfinished. */
   state: 'checking' | 'deleting' | 'done' | 'refused';
-  /** What it waits for; null if nothing is known to be in its way. */
+  /** What the deletion waits for; null if nothing is known. */
   problem: string | null;
   /** Why it was refused. */
   cause: string | null;
   begun: Date;
-  /** When the products had been loaded. */
+  /** When the check of the products ended. */
   checked: Date | null;
   ended: Date | null;
   folder: string | null;
@@ -40,21 +40,21 @@ export interface DeletionDocument extends DeletionRequest {
   bytesFreed: number | null;
 }
 
-/** Collection `bootstrax_deletions` of the runs database. Each write may be carried out twice. */
+/** Collection `bootstrax_deletions` of the runs database. A second execution of a write does no harm. */
 export interface DeletionStore {
-  /** Asks for a deletion, unless it was asked for before; with `again`, also if it was refused. */
+  /** Requests a deletion, unless it was requested before; with `again`, also if it was refused. */
   request(request: DeletionRequest, options?: { again: boolean }): Promise<void>;
-  /** The products vouch for it: from here on live data goes. */
+  /** Records that the check has succeeded: from now on live data is removed. */
   begin(attempt: string, found: DeletionFound): Promise<void>;
-  /** What it waits for. */
+  /** Records what the deletion waits for. */
   note(attempt: string, problem: string | null): Promise<void>;
   done(attempt: string): Promise<void>;
   refuse(attempt: string, cause: string): Promise<void>;
   get(attempt: string): Promise<DeletionDocument | null>;
-  /** Of one host, or of all (null); oldest first. */
+  /** Unfinished deletions of one host, or of all (null); oldest first. */
   unfinished(host: string | null): Promise<DeletionDocument[]>;
-  /** Newest first. */
+  /** Deletions, newest first. */
   ofRun(run: number): Promise<DeletionDocument[]>;
-  /** Those asked for since a time, newest first. */
+  /** Deletions requested after a time, newest first. */
   since(begun: Date, limit: number): Promise<DeletionDocument[]>;
 }

@@ -8,27 +8,27 @@ import { matches, suitsDetectors } from '../../infra/config/type-names.pure.ts';
 import { ABANDON_TAG, HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 /**
- * May the live data of a run be deleted? Each question is answered by itself, from what was found
- * just now; whatever is not as it has to be, or cannot be known, is a refusal with its cause.
+ * Decides whether the live data of a run may be deleted. Each condition is checked separately, from present
+ * facts; a condition that does not hold, or is unknown, is a refusal with its cause.
  */
 export type Allowed<T> = ({ kind: 'allowed' } & T) | { kind: 'refused'; cause: string };
 
-/** One product as it was found when all of it was loaded: `bootstrax_worker check-products`. */
+/** One product after a complete reading, from `bootstrax_worker check-products`. */
 export const checkedProductSchema = z.looseObject({
   type: z.string(),
   location: z.string(),
   chunks: z.int().nonnegative(),
-  /** Counted in what was decompressed. */
+  /** Rows after decompression. */
   rows: z.int().nonnegative(),
-  /** Of all files in the folder. */
+  /** Bytes of all files in the folder. */
   bytes: z.int().nonnegative(),
   startNs: z.string().nullable(),
   endNs: z.string().nullable(),
   firstTimeNs: z.string().nullable(),
   lastTimeNs: z.string().nullable(),
-  /** Of its files, each found as the entry of its chunk says; null where the entries have none. */
+  /** Digest of its files, each of which agrees with the entry of its chunk; null if the entries have none. */
   digest: z.string().nullable(),
-  /** What is wrong with it; nothing if null. */
+  /** What is wrong with the product; null: nothing. */
   problem: z.string().nullable(),
 });
 export type CheckedProduct = z.infer<typeof checkedProductSchema>;
@@ -36,12 +36,12 @@ export type CheckedProduct = z.infer<typeof checkedProductSchema>;
 /** The answer of `check-products`, one line. */
 export const productCheckSchema = z.looseObject({
   products: z.array(checkedProductSchema),
-  /** One phrase: with what they were loaded. */
+  /** How the products were checked, in one phrase. */
   how: z.string(),
 });
 export type ProductCheck = z.infer<typeof productCheckSchema>;
 
-/** A product that stands in for live data that is deleted. */
+/** A product that replaces deleted live data. */
 export interface Voucher {
   type: string;
   location: string;
@@ -51,11 +51,11 @@ export interface Voucher {
   /** First start and last end of its chunks, ns since 1970 UTC, as digits. */
   startNs: string;
   endNs: string;
-  /** Null where it was made without. */
+  /** Null if the product was made without digests. */
   digest: string | null;
 }
 
-/** Fields by which live data is deleted: what is merely clear enough to be processed does not do. */
+/** Fields that decide on deletion: they must be right, not only good enough for processing. */
 const OF_DELETION = /^(start|end|detectors|data|tags|status|bootstrax)(\.|$)/;
 
 function refused(cause: string): { kind: 'refused'; cause: string } {
@@ -63,8 +63,8 @@ function refused(cause: string): { kind: 'refused'; cause: string } {
 }
 
 /**
- * Is the run still as this host concluded it? `attempt` is the one whose conclusion led here,
- * `lastAttempt` what the document names (`bootstrax.last_attempt`).
+ * Checks that the run is still as this host concluded it. `attempt`: the one that requested the deletion;
+ * `lastAttempt`: the one in the document (`bootstrax.last_attempt`).
  */
 export function stillOurs(
   parsed: ParsedRun,
@@ -83,9 +83,9 @@ export function stillOurs(
     return refused(`${holder ?? 'nobody'} has concluded it since, and not this host`);
   }
   if (running !== null || lastAttempt !== attempt) {
-    return refused('another attempt has been made at it since');
+    return refused('another attempt was made at it later');
   }
-  // Another program copies the id of our attempt along.
+  // Another program may copy the id of our attempt.
   if (outcome !== null && outcome !== 'done') {
     return refused(`it is done, but not by this host's attempt: that one was ${outcome}`);
   }
@@ -96,8 +96,8 @@ export function stillOurs(
 }
 
 /**
- * The folder that holds the run's live data and nothing else. Its location must be one of the
- * configured roots itself: below one, above one or beside one is somewhere else.
+ * The folder that holds only the run's live data. Its location must be exactly one of the configured roots,
+ * not a folder below, above or beside one.
  */
 export function liveFolderOf(
   run: Run,
@@ -123,10 +123,10 @@ export function liveFolderOf(
   return { kind: 'allowed', root, location };
 }
 
-/** The root that a location is, without a slash at its end; null if it is none of them. */
+/** The configured root at a location, without a slash at its end; null if there is none. */
 export function configuredRoot(location: string, roots: readonly string[]): string | null {
   const root = trimmed(location);
-  // A root of the whole machine is a mistake in the configuration.
+  // The root of the machine is a mistake in the configuration.
   if (root === '' || !isPlain(location)) return null;
   return roots.some((each) => trimmed(each) === root) ? root : null;
 }
@@ -145,8 +145,8 @@ function isPlain(path: string): boolean {
 }
 
 /**
- * Raw types that must exist before live data of these detectors may go: each that the context makes
- * for one of them. `context` is the one that the attempt was made with.
+ * The raw types that must exist before live data of these detectors may be deleted: all that the context
+ * makes for one of them. `context`: that of the attempt.
  */
 export function requiredRawTypes(
   detectors: readonly string[],
@@ -156,7 +156,7 @@ export function requiredRawTypes(
 ): Allowed<{ types: string[] }> {
   if (graph.context !== context) {
     return refused(
-      `it was processed with ${context}, and which raw data that makes is not known: the worker has ${graph.context}`,
+      `it was processed with ${context}, whose raw data is unknown: the worker has ${graph.context}`,
     );
   }
   if (detectors.length === 0) return refused('its document names no detector');
@@ -176,7 +176,7 @@ export function requiredRawTypes(
   return { kind: 'allowed', types: types.map(([type]) => type).sort() };
 }
 
-/** Which of an attempt's products have to be loaded, one for each required type. */
+/** The products of an attempt that have to be read, one for each required type. */
 export function productsToCheck(
   run: Run,
   host: string,
@@ -202,7 +202,7 @@ export function productsToCheck(
   return { kind: 'allowed', products };
 }
 
-/** Do these products, as they were found just now, stand in for all of the live data? */
+/** Checks that these products, as just read, replace all of the live data. */
 export function vouchersOf(
   { run, end }: { run: Run; end: Date },
   products: readonly Product[],
@@ -213,7 +213,7 @@ export function vouchersOf(
   for (const made of products) {
     const { type, location } = made;
     const found = checked.find((each) => each.type === type && each.location === location);
-    if (found === undefined) return refused(`${type} was not looked at`);
+    if (found === undefined) return refused(`${type} was not checked`);
     if (found.problem !== null) return refused(`${type}: ${found.problem}`);
     for (const field of ['chunks', 'rows', 'bytes', 'startNs', 'endNs'] as const) {
       if (found[field] === made[field]) continue;
@@ -238,13 +238,13 @@ export function vouchersOf(
     const { chunks, rows, bytes } = found;
     vouchers.push({ type, location, chunks, rows, bytes, startNs, endNs, digest });
   }
-  if (vouchers.length === 0) return refused('there is no raw data to stand in for it');
+  if (vouchers.length === 0) return refused('there is no raw data to replace it');
   return { kind: 'allowed', vouchers };
 }
 
 /**
- * What is wrong with the time that a product covers; null if it begins and ends where the run does:
- * by its chunks, or by its rows, since the last chunk may reach far beyond the end.
+ * What is wrong with the time that a product covers; null if it begins and ends with the run, by its chunks
+ * or by its rows, since the last chunk may reach far beyond the end.
  */
 function gapOf(
   start: Date,

@@ -23,7 +23,7 @@ export const DELETION_INDEXES: readonly IndexSpec[] = [
 const UNFINISHED = ['checking', 'deleting'];
 const MOST_UNFINISHED = 1000;
 
-/** Of a deletion that has not been begun, or is to be begun anew. */
+/** Fields of a deletion that has not begun, or begins again. */
 const BLANK: Record<string, unknown> = {
   state: 'checking',
   problem: null,
@@ -39,7 +39,7 @@ const BLANK: Record<string, unknown> = {
   ended: null,
 };
 
-/** `again`: what was refused, or is not there, is begun; what goes on or is done stays as it is. */
+/** `again`: begins a deletion that was refused or does not exist; one that goes on or is done stays. */
 export function requestUpdate({ run, host }: DeletionRequest, again: boolean): Document[] {
   const restart = again ? { $eq: ['$state', 'refused'] } : false;
   const fields = Object.entries(BLANK).map(([name, value]): [string, Expression] => [
@@ -132,7 +132,7 @@ export function createDeletionStore(deletions: Collection): DeletionStore {
   };
 }
 
-/** Whatever has become of the document, the fields are of their types. */
+/** Reads a deletion; a field of a wrong type gets a default. */
 function deletionOf(document: Document): DeletionDocument {
   const { _id, run, host, state, vouched_by: vouchedBy, ...fields } = document;
   const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : null);

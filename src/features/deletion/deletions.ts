@@ -10,8 +10,8 @@ import { counted } from '../../infra/values/counted.pure.ts';
 import { bytes as amount } from '../../infra/values/amounts.pure.ts';
 
 /**
- * Deletes live data, one run at a time, beside everything else that the manager does. What is to be
- * done is in the database, so it goes on with what an earlier manager of this host left unfinished.
+ * Deletes live data, one run at a time, beside the other work of the manager. The requests are in the
+ * database, so it continues the unfinished deletions of an earlier manager of this host.
  */
 export class Deletions {
   readonly #env: Environment;
@@ -25,12 +25,12 @@ export class Deletions {
     this.#wake = new Wake(env.clock);
   }
 
-  /** A run is done: do not wait for the clock. */
+  /** Starts a pass at once, because a run is done. */
   wake(): void {
     this.#wake.notify();
   }
 
-  /** Passes again and again until told to end. */
+  /** Makes passes at an interval until it is stopped. */
   async run(signal: AbortSignal): Promise<void> {
     if (this.#env.deletion === null) return this.#sayWhatIsLeft();
     while (!signal.aborted) {
@@ -39,13 +39,13 @@ export class Deletions {
     }
   }
 
-  /** Tries each unfinished deletion of this host once; returns at once where there is none to do. */
+  /** Tries each unfinished deletion of this host once. */
   pass(signal: AbortSignal): Promise<void> {
     const either = AbortSignal.any([signal, this.#working.signal]);
     return this.#passes.run(() => this.#each(deleteLiveData, either));
   }
 
-  /** Leaves nothing half done, and begins nothing until `resume`. */
+  /** Finishes or undoes all deletions, and begins none until `resume`. */
   windUp(signal: AbortSignal): Promise<void> {
     this.#working.abort();
     return this.#passes.run(() => this.#each(windUpDeletion, signal));
@@ -86,7 +86,7 @@ export class Deletions {
       }
       case 'refused': {
         await write(() => env.store.deletions.refuse(attempt, end.cause));
-        const message = `live data of run ${run} is not deleted: ${end.cause}. It is not tried again, unless with 'bootstrax deletions retry ${run}'`;
+        const message = `live data of run ${run} is not deleted: ${end.cause}. To try it again: bootstrax deletions retry ${run}`;
         env.log.warn({ event: 'live.refused', run, attempt, cause: end.cause }, message);
         return tellDaq(env, 'warning', message, run);
       }
@@ -108,14 +108,14 @@ export class Deletions {
       });
   }
 
-  /** Switched off meanwhile: nothing goes on, and nobody should wonder. */
+  /** Logs unfinished deletions that do not go on, because deletion is switched off. */
   async #sayWhatIsLeft(): Promise<void> {
     const env = this.#env;
     let left: DeletionDocument[];
     try {
       left = await env.store.deletions.unfinished(env.host);
     } catch (error) {
-      // Where nothing is deleted, the collection may not even be readable.
+      // A site without deletion may not give the right to read the collection.
       if (error instanceof StoreError) return;
       throw error;
     }

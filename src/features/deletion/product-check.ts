@@ -9,12 +9,12 @@ export interface ProductCheckOptions extends WorkerFolders {
   environment: NodeJS.ProcessEnv;
 }
 
-/** Its words are shortened to this, characters. */
+/** Its error text is shortened to this, characters. */
 const MOST_WORDS = 2000;
 
 /**
- * Loads all of these products in a process of its own, which gives way to everything else and ends
- * with this one or when `signal` is aborted. Throws, naming what it said last, if it cannot tell.
+ * Reads and checks these products in a process of its own, which has a low priority and ends with this
+ * process or when `signal` is aborted. Throws, with its last output, if the check itself fails.
  */
 export async function checkProducts(
   options: ProductCheckOptions,
@@ -38,7 +38,7 @@ export async function checkProducts(
   child.stderr.setEncoding('utf8').on('data', (piece: string) => {
     words = (words + piece).slice(-MOST_WORDS);
   });
-  // It may be gone before it has read the request.
+  // It may end before it has read the request.
   child.stdin.on('error', () => undefined);
   child.stdin.end(JSON.stringify(request));
   const ended = await new Promise<string | null>((resolve) => {
@@ -49,7 +49,7 @@ export async function checkProducts(
   });
   if (ended !== null) {
     const last = words.trimEnd().split('\n').at(-1) ?? '';
-    throw new Error(`the check of the products came to no end (${ended}): ${last}`);
+    throw new Error(`the check of the products failed (${ended}): ${last}`);
   }
   return productCheckSchema.parse(JSON.parse(answer));
 }

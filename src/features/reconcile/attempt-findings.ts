@@ -13,10 +13,10 @@ import { LocalReach } from '../../executors/local/local-reach.ts';
 import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
 import type { Store } from '../../ports/store.ts';
 
-/** Attempts at one run looked at, the newest. */
+/** Attempts at one run that are read, the newest. */
 const ATTEMPTS_OF_A_RUN = 200;
 
-/** Attempts of this host at these runs, and all that are not concluded. */
+/** The attempts of this host at these runs, and all that are not concluded. */
 export async function attemptsHere(
   place: { store: Store; host: string; stateDir: string },
   runs: ReadonlySet<number>,

@@ -1,13 +1,13 @@
 import type { Finding, RunSeen } from '../../attempt/files/folder-listing.pure.ts';
 
-/** What only a person can see to. */
+/** Findings that need a person. */
 export function forAPerson(
   details: Finding['details'],
 ): Pick<Finding, 'action' | 'needsPerson' | 'details'> {
   return { action: null, needsPerson: true, details };
 }
 
-/** What passes, or what somebody else sees to. */
+/** Findings that go away by themselves, or that another program handles. */
 export function forNobody(
   details: Finding['details'],
 ): Pick<Finding, 'action' | 'needsPerson' | 'details'> {

@@ -10,9 +10,9 @@ import type { View } from './run-claims.pure.ts';
 import { forAPerson, forNobody, iso, stateInWords } from './finding-words.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 
-/** The readers write their first files before the run document appears, ms. */
+/** Time by which the first files of the readers may be older than the run document, ms. */
 const DOCUMENT_DELAY_MS = 300_000;
-/** The same in the other direction: a document may be there before the first file, ms. */
+/** Time by which the run document may be older than the first file, ms. */
 const FIRST_FILE_MS = 300_000;
 /** A folder of live data that cannot be seen from here. */
 export function unreadableRoot({ path, unreadable }: Listing['liveRoots'][number]): Finding[] {
@@ -23,13 +23,13 @@ export function unreadableRoot({ path, unreadable }: Listing['liveRoots'][number
       run: null,
       path,
       says: `live data cannot be seen from here: ${path} cannot be read (${unreadable})`,
-      todo: 'mount it, or correct paths.live_data, and look again',
+      todo: 'mount it, or correct paths.live_data, and call reconcile again',
       ...forAPerson({}),
     },
   ];
 }
 
-/** A run's live data against its document. */
+/** The findings about the live data of a run, from its document. */
 export function liveFolder(view: View, live: LiveSeen): Finding[] {
   const { run, path, content } = live;
   const details = { ...contentDetails(content) };
@@ -41,8 +41,8 @@ export function liveFolder(view: View, live: LiveSeen): Finding[] {
         kind: 'live_being_deleted',
         run,
         path,
-        says: `live data of run ${run} is half deleted, ${what}`,
-        todo: `see 'bootstrax deletions ${run}': a manager of the host that began it goes on with it`,
+        says: `the deletion of the live data of run ${run} is not finished, ${what}`,
+        todo: `see 'bootstrax deletions ${run}': a manager of the host that began it finishes it`,
         ...forNobody(details),
       },
     ];
@@ -56,7 +56,7 @@ export function liveFolder(view: View, live: LiveSeen): Finding[] {
         {
           ...base,
           says: `live data without a run document yet, ${what}`,
-          todo: 'the DAQ may be about to write it: look again in a few minutes',
+          todo: 'the DAQ may be about to write it: call reconcile again in a few minutes',
           ...forNobody(details),
         },
       ];
@@ -64,8 +64,8 @@ export function liveFolder(view: View, live: LiveSeen): Finding[] {
     return [
       {
         ...base,
-        says: `the DAQ never managed to write the document of run ${run}, but its live data is there, ${what}`,
-        todo: `have the document written (number ${run}, start, end, mode, detectors, daq_config, data), and it is processed; or remove ${path} if it is no run`,
+        says: `the DAQ has not written a document of run ${run}, but its live data is there, ${what}`,
+        todo: `write the document (number ${run}, start, end, mode, detectors, daq_config, data), and the run is processed; or remove ${path} if it is no run`,
         ...forAPerson(details),
       },
     ];
@@ -77,13 +77,13 @@ export function liveFolder(view: View, live: LiveSeen): Finding[] {
       run,
       path,
       says: `live data of run ${run} is there, but its document lists none, ${what}`,
-      todo: `its deletion was cut, or the entry lost: see 'bootstrax deletions ${run}' and the run's deleted_data, then remove ${path} or restore the entry`,
+      todo: `its deletion was interrupted, or the entry is lost: see 'bootstrax deletions ${run}' and the run's deleted_data, then remove ${path} or restore the entry`,
       ...forAPerson(details),
     },
   ];
 }
 
-/** The live entries of a document against the disk. */
+/** The findings about the live entries of a document, from the folders on disk. */
 export function liveEntries(view: View, run: RunSeen): Finding[] {
   const { serverTime } = view.listing;
   const { start, end, state } = run;

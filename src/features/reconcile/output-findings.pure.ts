@@ -8,7 +8,7 @@ import { isInside, type Proof, type View } from './run-claims.pure.ts';
 import { forAPerson, forNobody, inWords, iso, stateInWords } from './finding-words.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 
-/** A folder of the output against the documents of its run. */
+/** The findings about a folder of the output folder, from the documents of its run. */
 export function outputFolder(view: View, folder: FolderSeen): Finding[] {
   const { run, path, location, unfinished } = folder;
   const { host } = view.listing;
@@ -19,7 +19,7 @@ export function outputFolder(view: View, folder: FolderSeen): Finding[] {
   const registeredHere = documents.some(({ entries }) =>
     entries.some((entry) => entry.host === host && entry.location === location),
   );
-  // What is being made now is nobody else's business.
+  // A folder that is being written is no finding.
   if (view.isHeldHere(run)) return [];
   if (documents.length === 0) {
     return [
@@ -28,7 +28,7 @@ export function outputFolder(view: View, folder: FolderSeen): Finding[] {
         run,
         path,
         says: `data of run ${run}, which has no document: ${what}`,
-        todo: `find out whose it is; remove it by hand if nobody wants it`,
+        todo: `find out who made it; remove it by hand if nobody needs it`,
         ...forAPerson(details),
       },
     ];
@@ -40,7 +40,7 @@ export function outputFolder(view: View, folder: FolderSeen): Finding[] {
         kind: 'done_elsewhere',
         run,
         path,
-        says: `run ${run} is done on ${elsewhere}, but its data here is registered as well: ${what}`,
+        says: `run ${run} is done on ${elsewhere}, but its data here is listed as well: ${what}`,
         todo: 'ajax removes data that is not of the latest host',
         ...forNobody({ ...details, doneOn: elsewhere, registered: true }),
       },
@@ -52,8 +52,8 @@ export function outputFolder(view: View, folder: FolderSeen): Finding[] {
         kind: unfinished ? 'folder_unfinished' : 'folder_unregistered',
         run,
         path,
-        says: `left here of run ${run}, which another host is processing: ${what}`,
-        todo: 'look again when that has ended',
+        says: `data of run ${run}, which another host is processing: ${what}`,
+        todo: 'call reconcile again when that has ended',
         ...forNobody(details),
       },
     ];
@@ -66,30 +66,30 @@ export function outputFolder(view: View, folder: FolderSeen): Finding[] {
         : 'folder_unregistered';
   const says =
     elsewhere !== null
-      ? `run ${run} is done on ${elsewhere}, and here lies unregistered data of it: ${what}`
+      ? `run ${run} is done on ${elsewhere}, and unlisted data of it is here: ${what}`
       : unfinished
-        ? `strax never finished this, and nobody works on run ${run} (${inWords(documents)}): ${what}`
+        ? `strax has not finished this folder, and no host processes run ${run} (${inWords(documents)}): ${what}`
         : `data of run ${run} (${inWords(documents)}) that its document does not list for this host: ${what}`;
   const base = { kind, run, path, says };
   const all = { ...details, ...(elsewhere === null ? {} : { doneOn: elsewhere }) };
   const byHand = (why: string): Finding[] => [
     {
       ...base,
-      todo: `not removed by --apply: ${why}. Look whose it is, then register it or remove it by hand`,
+      todo: `--apply does not remove it: ${why}. Find out who made it, then list it or remove it by hand`,
       ...forAPerson(all),
     },
   ];
   if (view.isSeenTo(run)) {
-    return [{ ...base, todo: 'the manager tidies up after the attempt', ...forNobody(all) }];
+    return [{ ...base, todo: 'the manager removes it after the attempt', ...forNobody(all) }];
   }
-  // Folders are named by the number: whose it is, is not known.
+  // Folders are named by the run number: it is unknown to which document this one belongs.
   if (documents.length > 1) return byHand(`${documents.length} documents have this number`);
   if (!folder.isFolder) return byHand('it is a link or a file');
   if (folder.condemned && isInside(view.listing.outputDirectory, path, run)) {
     return [
       {
         ...base,
-        todo: `its removal was cut: 'bootstrax reconcile --apply' goes on with it`,
+        todo: `its removal was interrupted: 'bootstrax reconcile --apply' finishes it`,
         action: { kind: 'remove', run, path, attempt: null },
         needsPerson: true,
         details: all,
@@ -102,7 +102,7 @@ export function outputFolder(view: View, folder: FolderSeen): Finding[] {
   return [
     {
       ...base,
-      todo: `'bootstrax reconcile --apply' removes it: attempt ${proof.attempt} of this host made it, which ended ${proof.outcome}`,
+      todo: `'bootstrax reconcile --apply' removes it: attempt ${proof.attempt} of this host made it, with the outcome ${proof.outcome}`,
       action: { kind: 'remove', run, path, attempt: proof.attempt },
       needsPerson: true,
       details: { ...all, attempt: proof.attempt },
@@ -110,7 +110,7 @@ export function outputFolder(view: View, folder: FolderSeen): Finding[] {
   ];
 }
 
-/** The data entries of a document against the disk. */
+/** The findings about the data entries of a document, from the folders on disk. */
 export function dataEntries(view: View, run: RunSeen): Finding[] {
   const { listing } = view;
   const { host } = listing;
@@ -126,14 +126,14 @@ export function dataEntries(view: View, run: RunSeen): Finding[] {
       path: location,
       says:
         `the document of run ${run.run} (${stateInWords(run)}) lists ${type} on this host, but ${location} is not there` +
-        (temporary ? ': only the folder that strax did not finish' : ''),
+        (temporary ? ': only the unfinished folder is' : ''),
     } as const;
     const details = { type, state: run.state };
     if (view.isSeenTo(run.run)) {
-      return [{ ...base, todo: 'the manager tidies up after the attempt', ...forNobody(details) }];
+      return [{ ...base, todo: 'the manager removes it after the attempt', ...forNobody(details) }];
     }
     const proof: Proof = temporary
-      ? { attempt: null, why: 'the unfinished folder has to be seen to first' }
+      ? { attempt: null, why: 'the unfinished folder must be removed first' }
       : view.makerOf(run.run, location, -Infinity);
     if (proof.attempt === null) {
       const again =
@@ -143,7 +143,7 @@ export function dataEntries(view: View, run: RunSeen): Finding[] {
       return [
         {
           ...base,
-          todo: `not withdrawn by --apply: ${proof.why}. Restore the folder, or move the entry to deleted_data${again}`,
+          todo: `--apply does not withdraw it: ${proof.why}. Restore the folder, or move the entry to deleted_data${again}`,
           ...forAPerson(details),
         },
       ];
@@ -151,7 +151,7 @@ export function dataEntries(view: View, run: RunSeen): Finding[] {
     return [
       {
         ...base,
-        todo: `'bootstrax reconcile --apply' withdraws the entry: attempt ${proof.attempt} of this host made it, which ended ${proof.outcome}`,
+        todo: `'bootstrax reconcile --apply' withdraws the entry: attempt ${proof.attempt} of this host made it, with the outcome ${proof.outcome}`,
         action: { kind: 'withdraw', run: run.run, location, attempt: proof.attempt },
         needsPerson: true,
         details: { ...details, attempt: proof.attempt },

@@ -11,7 +11,7 @@ import type { Store } from '../../ports/store.ts';
 import { forNobody } from './finding-words.pure.ts';
 import { systemClock } from '../../infra/clock/clock.ts';
 
-/** Where attempts of this host write, and what is known of them. */
+/** The staging folder of this host, and its attempts. */
 export interface Places {
   store: Store;
   host: string;
@@ -22,9 +22,9 @@ export interface Places {
 }
 
 const STAYS =
-  'it goes by itself once that has changed, two weeks after its last change at the latest';
+  'a manager removes it once that has changed, two weeks after its last change at the latest';
 
-/** Places of attempts that nobody works on: what is left in them, and what becomes of it. */
+/** Findings about places of attempts that are not going on. */
 export async function placeFindings(
   places: Places,
   inScope: (found: { run: number }) => boolean,
@@ -44,7 +44,7 @@ async function placeFinding(places: Places, path: string): Promise<Finding | nul
   const { store, host, stateDir, quietSeconds, managerRuns } = places;
   const attempt = basename(path);
   const record = await readAttempt(stateDir, attempt);
-  // An attempt that is not concluded is a finding of its own.
+  // An attempt that is not concluded is another finding.
   if (record !== null && !record.concluded) return null;
   const isRecorded = record?.plan?.place === path;
   const seen = await placeSeen(productsOnDisk, path, {
@@ -57,7 +57,7 @@ async function placeFinding(places: Places, path: string): Promise<Finding | nul
   if (kind === 'theirs') return null;
   return {
     ...{ kind: 'place_left', run, path },
-    says: `attempt ${attempt} has left its place, ${path}: ${why}`,
+    says: `the place of attempt ${attempt} is still there, ${path}: ${why}`,
     todo: kind === 'remove' ? goes(managerRuns) : STAYS,
     ...forNobody({
       ...{ attempt, folders: seen.folders.map(({ name }) => name), finished: seen.whole },

@@ -1,6 +1,6 @@
 /**
- * What lies on the disks of one host against what the run documents say: a listing in, findings out.
- * Only a few findings carry an action; everything else is for a person.
+ * Compares the disks of one host with the run documents: a listing in, findings out. Few findings have an
+ * action; all others need a person.
  */
 
 import { SETTLE_NUMBER } from '../../run/same-number.pure.ts';
@@ -18,7 +18,7 @@ import { View } from './run-claims.pure.ts';
 import { forAPerson, stateInWords } from './finding-words.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 
-/** Runs named in a summary. */
+/** Runs that a summary names at most. */
 const MOST_NAMED = 20;
 
 /** Compares a listing; findings in the order of runs. */
@@ -36,7 +36,7 @@ export function reconcile(listing: Listing): Finding[] {
   ].sort((a, b) => (a.run ?? Infinity) - (b.run ?? Infinity));
 }
 
-/** Does a fresh look at the run come to the same? Asked right before the action is carried out. */
+/** Whether a new reading of the run gives the same action. Checked right before it is carried out. */
 export function stillPermitted(action: Action, fresh: Listing): boolean {
   return reconcile(fresh).some(({ action: now }) => now !== null && sameAction(now, action));
 }
@@ -69,7 +69,7 @@ function sameNumbers(runs: readonly RunSeen[]): Finding[] {
 function unfinishedAttempt(view: View, attempt: AttemptSeen): Finding[] {
   const { id, run, open, alive, endedMs } = attempt;
   if (!open && !alive && endedMs !== null) return [];
-  // A manager sees to its attempts, those of its forerunners among them.
+  // A manager concludes its attempts, and those of earlier managers.
   const seenTo = view.listing.managerRuns;
   if (seenTo && view.isHeldHere(run)) return [];
   const going = alive ? 'its processes run' : 'none of its processes runs';
@@ -80,7 +80,7 @@ function unfinishedAttempt(view: View, attempt: AttemptSeen): Finding[] {
       path: null,
       says: `attempt ${id} at run ${run} is not concluded; ${going}, ${seenTo ? 'and a manager runs here' : 'and no manager runs here'}`,
       todo: seenTo
-        ? 'the manager sees to it'
+        ? 'the manager concludes it'
         : "start the manager ('bootstrax run'), or leave the host to another program ('bootstrax handback')",
       action: null,
       needsPerson: !seenTo,
@@ -102,7 +102,7 @@ function deadHost(view: View, { host, silentSeconds }: HostSeen): Finding[] {
   const more = numbers.length > MOST_NAMED ? ` and ${numbers.length - MOST_NAMED} more` : '';
   const since =
     silentSeconds === null
-      ? 'of which no life sign is known'
+      ? 'which has never sent a heartbeat'
       : `silent for ${Math.round(silentSeconds)} s`;
   const entries = runs.reduce((sum, { count }) => sum + count, 0);
   return [

@@ -37,38 +37,37 @@ import { attemptsHere } from './attempt-findings.ts';
 import { placeFindings } from './place-findings.ts';
 import { systemClock } from '../../infra/clock/clock.ts';
 
-/** What is compared, and with what. */
+/** The documents and folders to compare. */
 export interface Place {
   store: Store;
   host: string;
   outputDirectory: string;
-  /** What is removed is renamed into a folder in it first. */
+  /** Folders are renamed into it before they are removed. */
   stagingDirectory: string;
-  /** How long nothing in a folder has to be unchanged before it counts as left, seconds. */
+  /** Time for which a folder must be unchanged before it is a finding, seconds. */
   quietSeconds: number;
   liveRoots: readonly string[];
   stateDir: string;
   presumedDeadSeconds: number;
-  /** A manager of this host runs on this machine. */
+  /** Whether a manager of this host runs on this machine. */
   managerRuns: boolean;
 }
 
-/** Run numbers, both included. */
+/** First and last run number, both included. */
 export interface Scope {
   from: number;
   /** Null: to the last one. */
   to: number | null;
 }
 
-/** Numbers asked for by one query. */
+/** Run numbers in one query. */
 const WINDOW = 500;
-/** The DAQ: its live data is seen through the folders of live data. */
+/** The host name of the DAQ in live entries. */
 const DAQ = 'daq';
 
 /**
- * Looks at the disks of this host and at the run documents; changes nothing. Only what differs is
- * looked at closely. The disk comes first: an entry that is newer than the look at its folder is
- * looked for once more.
+ * Reads the disks of this host and the run documents; changes nothing. Only differences are measured. The
+ * disk is read first: a folder whose entry is newer than this reading is read again.
  */
 export async function look(place: Place, scope: Scope): Promise<Listing> {
   const { store, host } = place;
@@ -97,7 +96,7 @@ export async function look(place: Place, scope: Scope): Promise<Listing> {
   return closer(place, rough, inScope);
 }
 
-/** Measures what differs, and asks who made it. */
+/** Measures the folders that differ, and finds out who made them. */
 async function closer(
   place: Place,
   rough: Listing,
@@ -108,7 +107,7 @@ async function closer(
   const folders = [];
   for (const folder of rough.folders) {
     if (!paths.has(folder.path)) folders.push(folder);
-    // Gone since: a manager has tidied up.
+    // Gone meanwhile: a manager has removed it.
     else if (!(await isMissing(folder.path))) folders.push(await measureFolder(folder));
   }
   const live: LiveSeen[] = [];
@@ -123,7 +122,7 @@ async function closer(
   return { ...rough, folders, live, attempts };
 }
 
-/** All findings, and the listing that they come from. */
+/** All findings, with the listing behind them. */
 export async function findings(place: Place, scope: Scope): Promise<Finding[]> {
   const found = reconcile(await look(place, scope));
   return [...found, ...(await placeFindings(place, (each) => isIn(scope, each)))];
@@ -135,16 +134,16 @@ function isIn({ from, to }: Scope, { run }: { run: number }): boolean {
 
 export type Applied =
   | { kind: 'done' }
-  /** It is no longer as it was: nothing was done. */
+  /** The run has changed: nothing was done. */
   | { kind: 'changed' }
   | { kind: 'failed'; why: string };
 
-/** What an earlier `apply` had taken away when it was cut has its name again, or goes. */
+/** Finishes an interrupted `apply`: folders in the trash get their name back, or are removed. */
 export async function finishRemovals(place: Place): Promise<void> {
   await tidyTrash(trashOf(place).place);
 }
 
-/** Looks at the run once more, and carries the action out only if that comes to the same. */
+/** Reads the run again, and carries out the action only if it is still the same. */
 export async function apply(place: Place, action: Action): Promise<Applied> {
   const { store, host } = place;
   const scope = { from: action.run, to: action.run };
@@ -161,7 +160,7 @@ export async function apply(place: Place, action: Action): Promise<Applied> {
   }
 }
 
-/** By the same rule as everywhere, and by what the folder says now. */
+/** Removes a folder by the common rule and its present stamp. */
 async function remove(
   place: Place,
   { run, path, attempt }: Action & { kind: 'remove' },
@@ -196,7 +195,7 @@ async function remove(
   }
 }
 
-/** No attempt's: those are the manager's, which may be at work on them. */
+/** A trash folder that belongs to no attempt: the manager may be working on those of attempts. */
 function trashOf({ host, outputDirectory, stagingDirectory }: Place): Trash {
   const by = { host, outputDirectory };
   return { ...by, place: placeOfRemover(stagingDirectory, { ...by, attempt: null }) };
@@ -212,13 +211,13 @@ async function documents(
   const end = scope.to ?? Infinity;
   const found: RunSeen[] = [];
   let more = true;
-  // Numbers that are not in the order of the starts may go on beyond the newest run's.
+  // If numbers are not in the order of the starts, there may be higher ones than that of the newest run.
   for (let from = scope.from; from <= end && (more || from <= highest); from += WINDOW) {
     const window = await store.runs.numbered(from, Math.min(end, from + WINDOW - 1));
     found.push(...window.flatMap(runSeen));
     more = window.length > 0;
   }
-  // The document of a run on disk may be newer than the look at the highest number.
+  // The document of a run on disk may be newer than the reading of the highest number.
   const known = new Set(found.map(({ run }) => run));
   for (const run of new Set(onDisk.map((each) => each.run))) {
     if (known.has(run)) continue;
@@ -241,7 +240,7 @@ function runSeen(document: RunDocument): RunSeen[] {
   ];
 }
 
-/** Of all the places where data should be by the documents, those where there is none. */
+/** The locations in the documents that hold no data. */
 async function missing(
   { host }: Place,
   roots: readonly { path: string; unreadable: string | null }[],
@@ -257,7 +256,7 @@ async function missing(
       const isLive = type === 'live' && on === DAQ;
       if (!isLive && on !== host) continue;
       const path = isLive ? liveFolderOf(location, run) : location;
-      // Live data that is kept elsewhere is not to be seen from here.
+      // Live data that is kept elsewhere cannot be seen from here.
       if (isLive && !visible.some((root) => path.startsWith(`${root.path}/`))) continue;
       if (!known.has(path) && (await isMissing(path))) found.add(path);
     }
@@ -265,7 +264,7 @@ async function missing(
   return found;
 }
 
-/** Event builders that have data, by the documents, and when they were last heard of. */
+/** Event builders with data entries, and their last heartbeats. */
 async function otherHosts(place: Place, runs: readonly RunSeen[]): Promise<HostSeen[]> {
   const { store, host } = place;
   const holding = new Set(runs.flatMap(({ entries }) => entries.map((entry) => entry.host)));
@@ -281,7 +280,7 @@ async function otherHosts(place: Place, runs: readonly RunSeen[]): Promise<HostS
       ...(report === undefined ? [] : [runsNow.getTime() - report.time.getTime()]),
       ...(sign === null ? [] : [daqNow.getTime() - sign.time.getTime()]),
     ];
-    // Whoever never took a run nor gave a sign of life is no event builder: a grid site, a catalogue.
+    // A host that never took a run nor sent a heartbeat is no event builder, but a grid site or a catalogue.
     if (ages.length === 0 && !builders.has(other)) continue;
     const silentSeconds = ages.length === 0 ? null : Math.max(0, Math.min(...ages) / 1000);
     found.push({ host: other, silentSeconds });

@@ -5,13 +5,13 @@ import {
   type RunSeen,
 } from '../../attempt/files/folder-listing.pure.ts';
 
-/** Outcomes of attempts whose products nobody wants. */
+/** Outcomes of attempts whose products nobody needs. */
 const FAILED: readonly (string | null)[] = [
   ...['failed', 'requeued', 'given_up', 'set_aside', 'abandoned', 'superseded'],
 ];
-/** An attempt's end is noted after its last write, perhaps by another clock, ms. */
+/** Tolerance between the last write of an attempt and its recorded end, which may be by another clock, ms. */
 const END_SLACK_MS = 60_000;
-/** A listing, looked up by run. */
+/** A listing, indexed by run. */
 export class View {
   readonly listing: Listing;
   readonly #runs = new Map<number, RunSeen[]>();
@@ -35,7 +35,7 @@ export class View {
     return this.#runs.get(number) ?? [];
   }
 
-  /** Any host's: on a shared disk it may be this very folder. */
+  /** Whether any host lists it: on a shared disk it may be this folder. */
   isListed(location: string): boolean {
     return this.#entries.has(location);
   }
@@ -65,21 +65,21 @@ export class View {
     return found === undefined ? null : String(found.host);
   }
 
-  /** A manager is about to tidy up after an attempt at it. */
+  /** Whether a manager is about to remove what an attempt at the run has left. */
   isSeenTo(number: number): boolean {
     const attempts = this.#attempts.get(number) ?? [];
     return this.listing.managerRuns && attempts.some(({ open, alive }) => open || alive);
   }
 
   /**
-   * The failed attempt of this host that made a folder, if that is proved: it announced it, it had
-   * ended before the last change in it, and no other attempt here may have to do with it.
+   * The failed attempt of this host that made a folder, if that is proved: it announced the folder, the
+   * folder has not changed since its end, and no other attempt of this host may have written there.
    */
   makerOf(number: number, location: string, newestMs: number): Proof {
     const no = (why: string): Proof => ({ attempt: null, why });
     const { outputDirectory } = this.listing;
     if (!isInside(outputDirectory, location, number)) {
-      return no(`it is no folder of its run directly in the output folder ${outputDirectory}`);
+      return no(`it is not a folder of its run directly in the output folder ${outputDirectory}`);
     }
     const documents = this.runs(number);
     if (documents.length === 0) return no('its run has no document');
@@ -101,10 +101,10 @@ export class View {
   }
 }
 
-/** Which failed attempt of this host made something, or why that is not proved. */
+/** The failed attempt of this host that made a folder, or why that is not proved. */
 export type Proof = { attempt: string; outcome: string } | { attempt: null; why: string };
 
-/** Nothing outside the output folder is ever touched, whatever a document or a listing says. */
+/** Nothing outside the output folder is ever touched, whatever a document or a listing contains. */
 export function isInside(outputDirectory: string, path: string, run: number): boolean {
   const start = `${outputDirectory}/${runId(run)}-`;
   return path.startsWith(start) && /^[\w-]+$/.test(path.slice(start.length));

@@ -5,7 +5,7 @@ import type { RunDocument } from '../../run/run-document.port.ts';
 import { RUNS_COLLECTION } from '../../run/run.store.ts';
 
 /**
- * The runs of a trial, in a database of its own that is thrown away: copies of documents of another
+ * The runs of a trial, in a database of its own that is removed afterwards: copies of documents of another
  * database, which is only read.
  */
 export class TrialRuns {
@@ -17,13 +17,13 @@ export class TrialRuns {
     this.#database = database;
   }
 
-  /** As a new run, with nothing of what was made of it but where its live data lies. */
+  /** A copy as a new run: of its data entries only the live one is kept. */
   async copy(document: RunDocument): Promise<void> {
     const { _id } = document;
     await this.#runs().replaceOne({ _id }, asNewRun(document), { upsert: true });
   }
 
-  /** What the DAQ has written since: the end of the run, and its rate. */
+  /** Copies what the DAQ has written later: the end of the run, and its rate. */
   async setEnd(document: RunDocument): Promise<void> {
     await this.#runs().updateOne({ _id: document._id }, { $set: laterFields(document) });
   }

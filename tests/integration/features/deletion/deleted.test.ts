@@ -78,7 +78,7 @@ describe('live data', () => {
     );
     expect((await lab.command(['deletions', 'retry', String(number)])).code).toBe(1);
     expect((await lab.command(['explain', String(number)])).stdout).toMatch(
-      /^Live data: deleted by .*; raw_records.* stand in for it\.$/m,
+      /^Live data: deleted by .*; raw_records.* replace it\.$/m,
     );
   });
 

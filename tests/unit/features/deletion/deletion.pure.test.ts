@@ -302,7 +302,7 @@ describe('products stand in for live data', () => {
     [{ endNs: ns(LENGTH - 1) }, /endNs is/],
     [{ startNs: null }, /startNs is none/],
     [{ problem: 'chunk 3 does not decompress' }, /^raw_records: chunk 3 does not decompress/],
-    [{ location: '/data/elsewhere' }, /was not looked at/],
+    [{ location: '/data/elsewhere' }, /was not checked/],
   ])('but not with %j', (changes, cause) => {
     const answer = vouch([found(made[0]!, changes), found(made[1]!)]);
     expect(answer.kind === 'refused' && answer.cause).toMatch(cause);

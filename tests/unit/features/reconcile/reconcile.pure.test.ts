@@ -314,7 +314,7 @@ describe('live data', () => {
       path,
       details: { chunks: 5, files: 40, bytes: 1e6, first: '2026-01-09T00:00:00.000Z' },
     });
-    expect(finding!.says).toContain('never managed to write the document of run 7');
+    expect(finding!.says).toContain('has not written a document of run 7');
     expect(finding!.says).toContain('5 chunks');
   });
 });
