@@ -5,7 +5,6 @@ import { CONDITIONS, type Condition } from './run-condition.pure.ts';
 import type { FailureGroup } from './failures.pure.ts';
 import type { HostCard } from './hosts.pure.ts';
 import type { Queue } from './queue.pure.ts';
-import { counted } from '../infra/values/counted.pure.ts';
 
 /** An action in the report. */
 export interface PersonsAction {

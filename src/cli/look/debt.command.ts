@@ -166,7 +166,7 @@ async function offer(
   }
   const { readRunTarget } = await import('../../features/actions/run-actions.ts');
   const tools = toolsOf(store, settings);
-  const found = await lookAtRun(tools, 'reprocess', { kind: 'run', run });
+  const found = await readRunTarget(tools, 'reprocess', { kind: 'run', run });
   if (typeof found === 'string') return no(found);
   // What cannot be added is not made anew unless somebody asks for just that.
   if (!found.effectOf.possible || found.effectOf.step.kind !== 'offer') {

@@ -226,3 +226,7 @@ function named(target: Target): ActionTarget {
       return { item: target.item };
   }
 }
+
+function keepOf({ keep }: { keep?: boolean | undefined }): { keep?: boolean } {
+  return keep === undefined ? {} : { keep };
+}

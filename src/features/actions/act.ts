@@ -10,17 +10,17 @@ import {
 } from './action-table.pure.ts';
 import type { Asking } from './run-effects.pure.ts';
 import type { ActionAbout, ActionDocument } from './action.port.ts';
-import { lookAtHost } from './host-actions.ts';
-import { acknowledge, lookAtItem } from './item-actions.ts';
+import { readHostTarget } from './host-actions.ts';
+import { acknowledge, readItemTarget } from './item-actions.ts';
 import {
   askingOf,
   carryOutOnRun,
   changedText,
-  lookAtRun,
+  readRunTarget,
   type RunAsk,
-  type RunLook,
+  type RunTargetState,
 } from './run-actions.ts';
-import type { Ask, HostTarget, Look, Target, Tools } from './action.ts';
+import type { Ask, HostTarget, TargetState, Target, Tools } from './action.ts';
 
 /** Longest reason, characters. */
 const LONGEST_NAME = 200;
@@ -34,7 +34,7 @@ export async function preview(
   kind: ActionKind,
   target: Target,
   options: Asking = {},
-): Promise<Look> {
+): Promise<TargetState> {
   const prepared = await prepare(tools, kind, target, options);
   return typeof prepared === 'string'
     ? { seen: '', before: null, possible: false, effect: prepared }
@@ -69,7 +69,7 @@ export async function act(tools: Tools, asked: Ask): Promise<Acted> {
   return why === null ? prepared.carryOut(ask, id) : refused(tools, id, why);
 }
 
-function whyNot({ seen }: Ask, look: Look): string | null {
+function whyNot({ seen }: Ask, look: TargetState): string | null {
   if (seen !== null && seen !== look.seen) return changedText({ seen }, look);
   return look.possible ? null : look.effect;
 }
@@ -87,7 +87,7 @@ export async function actByOneself(
   const { kind, target, by, via, reason, hours } = bounded(asked);
   const { host } = target;
   const [{ seen: saw, before }, now] = await Promise.all([
-    lookAtHost(tools, kind, host),
+    readHostTarget(tools, kind, host),
     store.serverTime(),
   ]);
   const expires = hours === null ? null : new Date(now.getTime() + hours * MS_PER_HOUR);
@@ -104,7 +104,7 @@ export async function actByOneself(
 
 /** How a target stands, and what carries the action out once it has been written down. */
 interface Prepared {
-  look: Look;
+  look: TargetState;
   carryOut: (ask: Ask, id: string) => Promise<Acted>;
 }
 
@@ -117,12 +117,12 @@ async function prepare(
 ): Promise<Prepared | string> {
   const { target: meant } = actionRow(kind);
   if (target.kind === 'run' && isRunAction(kind)) {
-    const look = await lookAtRun(tools, kind, target, options);
+    const look = await readRunTarget(tools, kind, target, options);
     if (typeof look === 'string') return look;
     return { look, carryOut: (ask, id) => actOnRun(tools, { ask, kind, target, id }, look) };
   }
   if (target.kind === 'host' && isHostAction(kind)) {
-    const look = await lookAtHost(tools, kind, target.host);
+    const look = await readHostTarget(tools, kind, target.host);
     return {
       look,
       carryOut: async (_, id) => {
@@ -133,7 +133,7 @@ async function prepare(
   }
   if (target.kind === 'item' && target.kind === meant) {
     const { item } = target;
-    const look = await lookAtItem(tools, item);
+    const look = await readItemTarget(tools, item);
     return {
       look,
       carryOut: (ask, id) => acknowledgeItem(tools, ask, { item, id, seen: look.seen }),
@@ -142,7 +142,7 @@ async function prepare(
   return `${kind} is for a ${meant}`;
 }
 
-async function actOnRun(tools: Tools, asked: RunAsk, look: RunLook): Promise<Acted> {
+async function actOnRun(tools: Tools, asked: RunAsk, look: RunTargetState): Promise<Acted> {
   const { store } = tools;
   const { id } = asked;
   const answer = await carryOutOnRun(tools, asked, look);

@@ -117,7 +117,7 @@ export interface RunAsk {
 export async function carryOutOnRun(
   tools: Tools,
   { ask, kind, target, id }: RunAsk,
-  first: RunLook,
+  first: RunTargetState,
 ): Promise<RunAnswer> {
   const { run: number } = target;
   let look = first;

@@ -43,7 +43,7 @@ export async function act(body: ActionBody): Promise<void> {
     ...batches,
     { id, actions, sentAtMs: at, endedAtMs: actions.some(isOpen) ? null : at },
   ];
-  timer ??= setInterval(() => begin(look()), LOOK_MS);
+  timer ??= setInterval(() => begin(poll()), POLL_MS);
   notify();
 }
 
