@@ -47,7 +47,7 @@ export async function wipeOnlineMonitor(
       if (ids.length === 0 || !(await mayBeRemoved(env, { number, id, attempt }))) return;
       await env.store.onlineMonitor.remove(ids);
       env.log.info(
-        { event: 'online_monitor.wiped', run: number, documents: ids.length },
+        { event: 'online_monitor.removed', run: number, documents: ids.length },
         `${counted(ids.length, 'document')} of earlier attempts at run ${number} removed from online_monitor`,
       );
       if (env.clock.monotonicSeconds() < limit) continue;

@@ -137,7 +137,7 @@ export class Metrics {
       ),
       ...this.#calls.families(),
       ...this.#history.families(),
-      ...fleet,
+      ...withFormerNames(fleet),
       ...processFamilies(versionOfThis(), this.#streams(), this.#clock),
     ]);
   }

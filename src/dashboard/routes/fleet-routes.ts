@@ -8,7 +8,7 @@ import type { Surroundings } from '../surroundings.ts';
 
 /** What is not about one run. */
 export function addFleetRoutes(app: DashboardApp, surroundings: Surroundings): void {
-  const { store, settings, feeder, log } = surroundings;
+  const { store, settings } = surroundings;
 
   route(
     app,

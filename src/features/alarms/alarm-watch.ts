@@ -141,7 +141,7 @@ export class AlarmWatch {
       } catch (error) {
         if (this.#tasks.signal.aborted) return;
         const reason = error instanceof Error ? error.message : String(error);
-        this.#log.warn({ event: 'alarms.untold', destination }, reason);
+        this.#log.warn({ event: 'alarms.unsent', destination }, reason);
       } finally {
         this.#sending.delete(destination);
       }

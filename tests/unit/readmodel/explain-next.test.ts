@@ -74,7 +74,9 @@ describe('what comes next', () => {
   ])('for a run that is %s waits for a manager where none is alive', (_, bootstrax) => {
     const silent = step(bootstrax, { hosts: [hostNow('eb3', SILENT)] });
     expect(silent).toMatchObject({ at: null, who: null });
-    expect(silent?.what).toMatch(/^once a manager is started, .*the last heartbeat came from eb3 20 min ago/);
+    expect(silent?.what).toMatch(
+      /^once a manager is started, .*the last heartbeat came from eb3 20 min ago/,
+    );
     expect(step(bootstrax, { hosts: [] })?.what).toMatch(/no manager has ever sent a heartbeat/);
   });
 

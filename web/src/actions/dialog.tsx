@@ -99,6 +99,7 @@ function OpenDialog({ asked }: { asked: Asked }) {
             : 'Recorded with your name, for those who read it later.'}
         </p>
         {usualHours !== undefined && <Hours usual={usualHours} />}
+        {kind === 'reprocess' && <Keep keep={keep} onChange={setKeep} />}
         <p class="ask-problem" role="alert">
           {problem}
         </p>
