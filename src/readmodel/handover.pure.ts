@@ -143,8 +143,8 @@ function deletions({ deletions: all }: HandoverFacts): string[] {
   const refused = all.filter(({ state }) => state === 'refused').map(({ run }) => run);
   const left = all.length - done.length - refused.length;
   return [
-    `Live data deleted: of ${counted(done.length, 'run')}, ${(freed / 1e9).toFixed(1)} GB` +
-      `${left === 0 ? '' : `; of ${left} not yet finished`}` +
+    `Live data deleted: ${counted(done.length, 'run')}, ${(freed / 1e9).toFixed(1)} GB` +
+      `${left === 0 ? '' : `; not finished for ${counted(left, 'run')}`}` +
       `${refused.length === 0 ? '' : `; refused for runs ${some(refused)}`}.`,
   ];
 }

@@ -5,11 +5,11 @@ type Host = Pick<HostView, 'state' | 'drained' | 'runs'>;
 
 export type HostEffect = { possible: true; effect: string } | { possible: false; why: string };
 
-/** What an action would do to a host; null: no host of this name has ever reported. */
+/** What an action would do to a host; `view` null: no host of this name has ever written a document. */
 export function hostEffect(kind: HostActionKind, host: string, view: Host | null): HostEffect {
-  if (view === null) return { possible: false, why: `no host ${host} has ever reported` };
+  if (view === null) return { possible: false, why: `no host ${host} is known` };
   const late =
-    view.state === 'dead' ? ` It gives no life sign now, and will do so when it comes back.` : '';
+    view.state === 'dead' ? ` The host is silent now, and will do so when it comes back.` : '';
   return { possible: true, effect: `${EFFECTS[kind](view)}${late}` };
 }
 
