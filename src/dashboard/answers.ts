@@ -11,7 +11,7 @@ import type { Surroundings } from './surroundings.ts';
 import type { OverviewFilter } from '../readmodel/overview.port.ts';
 
 const RUNS_PER_PAGE = 50;
-/** A screen has no more points across, and a life sign comes every 9 s. */
+/** A screen is not wider than this number of points, and a heartbeat comes every 9 s. */
 const MOST_POINTS = 600;
 const SIGNS_PER_HOUR = 450;
 const MOST_FAILURES = 5000;
@@ -39,7 +39,7 @@ export async function runsAnswer(
   };
 }
 
-/** Curves of a host from its life signs. */
+/** Curves of a host from its heartbeats. */
 export async function hostHistory(
   { store }: Surroundings,
   host: string,

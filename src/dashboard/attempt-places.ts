@@ -12,7 +12,7 @@ interface Places {
 }
 
 /**
- * The state directory in which the files of an attempt lie, on this machine or where those of its host are
+ * The state folder in which the files of an attempt lie, on this machine or where those of its host are
  * mounted; null if they are out of reach.
  */
 export async function placeOfAttempt(

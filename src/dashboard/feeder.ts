@@ -22,10 +22,10 @@ import { monotonicMs, type Clock } from '../infra/clock/clock.ts';
 import type { Background, Tasks } from '../infra/concurrency/tasks.ts';
 import { Wake } from '../infra/concurrency/wake.ts';
 
-/** Nobody looks for so long: the databases are left in peace, ms. */
+/** Polling stops after this time without a browser. */
 const IDLE_MS = 60_000;
 const TICK_SECONDS = 0.2;
-/** Between two readings of the same panels, however much changes, ms. */
+/** Between two readings of the same panels, however much changes. */
 const LEAST_GAP_MS = 250;
 /** Ids of changed runs are remembered for streams that come back. */
 const MOST_CHANGES = 1000;
@@ -182,7 +182,7 @@ export class Feeder {
     return this.#listeners.size > 0 || monotonicMs(this.#clock) - this.#wantedAtMs < IDLE_MS;
   }
 
-  /** Only after what everybody sees has been looked at. */
+  /** True once the panels that everybody sees have been read. */
   #isCatalogueWanted(): boolean {
     const groups = [...this.#groups.values()];
     const looked = groups.every(

@@ -29,7 +29,7 @@ export interface RouteInput<Params, Query, Body> {
 export type Described = RouteSpec<unknown, unknown, unknown>;
 
 const NOTHING = z.strictObject({});
-/** Hundreds of targets with what was seen of each, bytes. */
+/** Hundreds of targets with what was seen of each. */
 const MOST_BODY_BYTES = 262_144;
 
 const described = new WeakMap<DashboardApp, Described[]>();

@@ -18,7 +18,7 @@ import { Metrics } from './metrics/metrics.ts';
 import { systemClock } from '../infra/clock/clock.ts';
 import { TaskGroup } from '../infra/concurrency/task-group.ts';
 
-/** What is under way when it is closed has so long to come to its end, seconds. */
+/** Requests under way at the close have this time to end. */
 const CLOSE_SECONDS = 2;
 
 export interface Dashboard {

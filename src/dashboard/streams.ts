@@ -11,7 +11,7 @@ import type { Tasks } from '../infra/concurrency/tasks.ts';
 import { Wake } from '../infra/concurrency/wake.ts';
 
 const STATUS_SECONDS = 2;
-/** A browser that lost the stream comes back after this, ms. */
+/** A browser that lost the stream comes back after this. */
 const RETRY_MS = 1000;
 const LOG_LOOK_SECONDS = 1;
 const ALLOWED_LOOK_SECONDS = 5;

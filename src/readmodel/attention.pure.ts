@@ -47,9 +47,9 @@ type Bare = Omit<AttentionItem, 'key' | 'seen' | 'acknowledged'> & {
 };
 
 export interface AttentionLimits {
-  /** Time by which a promised retry may be late, seconds. */
+  /** Time by which a promised retry may be late. */
   promiseGraceSeconds: number;
-  /** Age that the heartbeat of a busy run may reach, seconds. */
+  /** Age that the heartbeat of a busy run may reach. */
   busyLeaseSeconds: number;
   consideringLeaseSeconds: number;
   /** A retry that has waited for this time goes before new runs. */
@@ -290,7 +290,7 @@ const LONGEST_LACK = 500;
 
 /**
  * Whether a retry is late. New runs go first, so a due retry is late only if a host had a free slot and
- * did not take it, or if it has waited so long that it goes before new runs.
+ * did not take it, or if it has waited for the time after which it goes before new runs.
  */
 function isLate(due: Date, limits: AttentionLimits, now: Date, places: SlotsNow): boolean {
   const grace = limits.promiseGraceSeconds;

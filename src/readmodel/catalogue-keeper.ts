@@ -13,7 +13,7 @@ import { Wake } from '../infra/concurrency/wake.ts';
 
 /** Documents read at a time. */
 const WINDOW = { least: 250, most: 500, widest: 8000 };
-/** Intervals at which runs are read again, in case the change stream has missed something, ms. */
+/** Intervals at which runs are read again, in case the change stream has missed something. */
 const RECENT_MS = 30_000;
 const EVERYTHING_MS = 3_600_000;
 /** Without a change stream all runs are polled, and more often those in work or just ended. */
@@ -22,12 +22,12 @@ const POLL = { everythingMs: 15_000, touchedMs: 5000, overlapMs: 60_000, most: 1
 const POLL_SHARE = 0.1;
 /** How many of the newest runs, and of runs that may change at any moment, are read again. */
 const RECENT = { numbers: 300, unsettled: 500 };
-/** Changes are gathered for so long, ms. */
+/** Changes are gathered for this time before they are read. */
 const GATHER_SECONDS = 0.1;
 const MOST_CHANGED = 200;
 const MOST_REMEMBERED = 20_000;
 const FAILURE_PAUSE_SECONDS = 2;
-/** Between two looks at what is due, seconds. */
+/** Interval of checks of what is due. */
 const TICK_SECONDS = 1;
 /** As long as fewer numbers have been read, the database is asked instead. */
 const LEAST_KNOWN = 2000;

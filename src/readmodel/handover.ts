@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 const MOST_RUNS = 500;
 const MOST_ATTEMPTS = 5000;
 const MOST_LISTED = 200;
-/** A failure that has not been seen for this time counts as new, days. */
+/** A failure that has not been seen for this time counts as new. */
 const KNOWN_DAYS = 30;
 
 /** The report of the last hours for the next shift, as text for a log book. */

@@ -18,7 +18,7 @@ export interface Sign {
   liveDiskPercent: number | null;
   /** Processes that run or wait for a core, on average over a minute. */
   load: number | null;
-  /** How far the host's clock is ahead of the database server's, seconds. */
+  /** How far the host's clock is ahead of the database server's. */
   clockSkewSeconds: number | null;
   targets: readonly string[];
   cores: number | null;
@@ -35,7 +35,7 @@ export interface HostCard extends Omit<HostView, 'state' | 'ageSeconds'> {
   memoryPercent: number | null;
   swapPercent: number | null;
   diskPercent: number | null;
-  /** Above this the host takes no runs, percent. */
+  /** Above this the host takes no runs. */
   diskLimitPercent: number;
   /** Null: it is not full within three days. */
   diskFullInHours: number | null;
@@ -50,7 +50,7 @@ export interface HostCard extends Omit<HostView, 'state' | 'ageSeconds'> {
   seen: string;
 }
 
-/** Heartbeats of one reading are no further apart, ms. */
+/** Heartbeats of one reading are no further apart. */
 const ONE_READING_MS = 60_000;
 /** The DAQ writes to that disk until it is full. */
 const LIVE_DISK_LIMIT_PERCENT = 99;

@@ -26,7 +26,7 @@ const PAGES = [
 /** Pages without an entry in the menu. */
 const OTHER_TITLES: Readonly<Record<string, string>> = { '/actions': 'Actions' };
 
-/** The page is drawn after this time even if the server has not said who is logged in, ms. */
+/** The page is drawn after this time even if the server has not said who is logged in. */
 const WAIT_MS = 1000;
 
 /** The whole page; only the login for those who are not logged in. */

@@ -9,7 +9,7 @@ import type {
 } from '../../src/readmodel/panels/registry.ts';
 import { begin } from './background.ts';
 
-/** The stream sends an event every two seconds; after this silence the connection counts as lost, ms. */
+/** The stream sends an event every two seconds; after this silence the connection counts as lost. */
 const SILENCE_MS = 7000;
 
 interface Kept {
@@ -156,7 +156,7 @@ export function usePanel<Name extends PanelName>(name: Name): LivePanel<Panels[N
   };
 }
 
-/** A page waits this time for its last panels before it is drawn without them, ms. */
+/** A page waits this time for its last panels before it is drawn without them. */
 const GATHER_MS = 1500;
 
 /** Whether the page can be drawn: all its panels have arrived, or a short wait has passed. */

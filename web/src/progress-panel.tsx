@@ -55,7 +55,7 @@ export function ProgressPanel({ attempt }: { attempt: AttemptView }) {
   );
 }
 
-/** Each rate is an average over this time, seconds. */
+/** Each rate is an average over this time. */
 const WINDOW_SECONDS = 3;
 
 function ratesOf({ t, bytes: written }: ProgressPoints): (number | null)[] {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** Pages hidden for less than this keep their connection, ms. */
+/** Pages hidden for less than this keep their connection. */
 const LEAVE_MS = 5000;
 
 /**

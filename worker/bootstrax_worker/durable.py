@@ -35,7 +35,7 @@ def write_json(path: str, document: dict) -> None:
 
 
 def replace(temporary: str, path: str) -> None:
-    """Give a file its name; whoever reads meanwhile finds the one before or this one, whole.
+    """Give a file its name; readers meanwhile find the earlier file or this one, complete.
 
     Nothing is forced to disk. At a rename onto a file that is there ext4 begins to write the new
     one to disk at once, which is dear where that is repeated with each chunk: the two exchange

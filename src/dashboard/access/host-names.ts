@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { isLoopback } from '../address.ts';
 
 /**
- * Whether a request's Host header is a name of ours; the port is not looked at. A page of somebody
+ * Whether a request's Host header is a name of ours; the port is ignored. A page of somebody
  * else's can make its own name point here, but no number: so numbers are good wherever others may ask.
  */
 export function ownNames(

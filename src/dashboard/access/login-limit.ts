@@ -11,13 +11,13 @@ interface Failures {
 }
 
 /**
- * Slows down whoever guesses passwords: after ten failures within 15 min an address waits for the
+ * Slows down those who guess passwords: after ten failures within 15 min an address waits for the
  * rest of them, after thirty from anywhere a name does. `nowSeconds` is monotonic.
  */
 export class LoginLimit {
   readonly #failures = new Map<string, Failures>();
 
-  /** Seconds to wait before another try is looked at; 0: none. */
+  /** Seconds to wait before the next try; 0: none. */
   waitSeconds(address: string, name: string, nowSeconds: number): number {
     return Math.max(
       this.#waitOf(`address:${address}`, FAILURES_OF_ADDRESS, nowSeconds),
@@ -25,7 +25,7 @@ export class LoginLimit {
     );
   }
 
-  /** Counted before the password is looked at: tries at the same time count as well. */
+  /** Counts a try before its password is checked, so that simultaneous tries count as well. */
   begun(address: string, name: string, nowSeconds: number): void {
     for (const key of [`address:${address}`, `name:${name}`]) {
       const known = this.#known(key, nowSeconds);

@@ -4,7 +4,7 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 const COST = { N: 32_768, r: 8, p: 3 };
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
-/** Of the cost that a stored hash may ask for, bytes. */
+/** Of the cost that a stored hash may ask for. */
 const MOST_MEMORY_BYTES = 128 * 1024 * 1024;
 
 export const SHORTEST_PASSWORD = 10;

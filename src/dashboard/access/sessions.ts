@@ -36,7 +36,7 @@ export class Sessions {
     this.cookie = `bootstrax_${this.#sign('cookie').slice(0, 8)}`;
   }
 
-  /** The key lies in the state directory, so that what is signed holds after a restart. */
+  /** The key lies in the state folder, so that signatures hold after a restart. */
   static async open(stateDir: string, users: Users, seconds: number): Promise<Sessions> {
     const directory = join(stateDir, 'dashboard');
     await writePrivate(directory, KEY_FILE, randomBytes(32).toString('hex'), 'new');

@@ -19,7 +19,7 @@ export const USER_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@-]{0,63}$/u;
 const storedUser = z.object({ role: z.enum(ROLES), password: z.string() });
 
 /**
- * The accounts of the dashboards that share a state directory: a file each, so that a change by one
+ * The accounts of the dashboards that share a state folder: a file each, so that a change by one
  * command never undoes that of another, and holds for servers that run.
  */
 export class Users {

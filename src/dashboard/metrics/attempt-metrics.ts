@@ -5,17 +5,17 @@ import type { Clock } from '../../infra/clock/clock.ts';
 import { within } from '../../infra/concurrency/deadline.ts';
 import { SingleFlight } from '../../infra/concurrency/single-flight.ts';
 
-/** An attempt’s end may be written anew for so long, or be seen late, before it is counted, ms. */
+/** Time in which the end of an attempt may be rewritten or appear late, before it is counted. */
 const SETTLE_MS = 15_000;
-/** What ended so long before what was read last is looked at again for ends that were seen late, ms. */
+/** Overlap with the last reading, for ends that appear late. */
 const OVERLAP_MS = 300_000;
 const DAY_MS = 86_400_000;
-/** There was no attempt before. To look for the first one would be to look at all of them. */
+/** There was no attempt before this date. A search for the first one would read all of them. */
 const BEGINNING_MS = Date.UTC(2020, 0, 1);
 /** A span with more attempts than this is read in halves from then on, one with few in doubles. */
 const MANY = 2000;
 const FEW = 200;
-/** Between two spans of the past: others want the database as well, seconds. */
+/** Pause between two spans of the past: the database serves others too. */
 const PAUSE_SECONDS = 0.02;
 
 /**

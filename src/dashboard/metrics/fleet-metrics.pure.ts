@@ -6,7 +6,7 @@ import { secondsSince } from './ages.pure.ts';
 import { byLabel, single, type Family } from '../../infra/metrics/exposition.pure.ts';
 import { hostFamilies, type HostReading } from './host-metrics.pure.ts';
 
-/** What is read of the databases for one look at the fleet; all of it is bounded. */
+/** Everything that one reading of the fleet takes from the databases; each part is bounded. */
 export interface FleetReading extends HostReading {
   /** The newest runs, in no order. */
   recent: readonly { condition: Condition; start: string | null }[];
@@ -38,7 +38,7 @@ const ATTENTION: Record<AttentionItem['kind'], 0> = {
   not_handed_on: 0,
 };
 
-/** Gauges of runs, queue, hosts and what needs a human. */
+/** Gauges of runs, queue, hosts and what needs attention. */
 export function fleetFamilies(reading: FleetReading): Family[] {
   return [...runFamilies(reading), ...queueFamilies(reading), ...hostFamilies(reading)];
 }
@@ -126,7 +126,7 @@ function queueFamilies({ now, queue, attention }: FleetReading): Family[] {
     byLabel(
       'gauge',
       'bootstrax_attention_items',
-      'What needs a human, by kind, acknowledged or not.',
+      'What needs attention, by kind, acknowledged or not.',
       'kind',
       tally(
         Object.keys(ATTENTION),
@@ -136,7 +136,7 @@ function queueFamilies({ now, queue, attention }: FleetReading): Family[] {
     byLabel(
       'gauge',
       'bootstrax_attention_unacknowledged_items',
-      'What needs a human and is not acknowledged, by kind.',
+      'What needs attention and is not acknowledged, by kind.',
       'kind',
       tally(
         Object.keys(ATTENTION),

@@ -13,14 +13,14 @@ import { processFamilies } from './process-metrics.ts';
 import { monotonicMs, type Clock } from '../../infra/clock/clock.ts';
 import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
-/** Several who ask within this time get the same, ms. */
+/** Requests within this time get the same answer. */
 const KEPT_MS = 4000;
-/** The past is waited for so long before an answer goes without it, seconds. */
+/** An answer waits this time for the count of the past, and is then sent without it. */
 const PATIENCE_SECONDS = 3;
-/** Those who ask wait for 10 s: databases that have not answered by then are away, seconds. */
+/** Prometheus waits for 10 s: a database that has not answered by then counts as unreachable. */
 const READING_SECONDS = 6;
 const PING_SECONDS = 3;
-/** Whether the databases answer is asked no more often than this, ms. */
+/** Shortest interval of checks that the databases answer. */
 const PING_MS = 2000;
 
 /** What it is made of. */

@@ -27,7 +27,7 @@ export function addFleetRoutes(app: DashboardApp, surroundings: Surroundings): v
     {
       method: 'get',
       path: '/api/hosts/:host/history',
-      about: 'Curves of a host from its life signs.',
+      about: 'Curves of a host from its heartbeats.',
       params: hostInput,
       query: historyQuery,
     },

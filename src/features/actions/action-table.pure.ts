@@ -14,7 +14,7 @@ interface ActionRow {
   about: string;
   /** Another action cannot undo it. */
   isDangerous?: true;
-  /** It ends by itself: after so many hours, unless its asker chooses another time. */
+  /** It ends by itself after this time, unless the person chooses another one. */
   usualHours?: number;
 }
 
@@ -70,7 +70,8 @@ export const ACTIONS = {
   reprocess: {
     target: 'run',
     button: 'Reprocess with all targets',
-    about: 'make all targets of the run: a done run gets what it lacks, any other begins anew',
+    about:
+      'make all targets of the run: a done run gets its missing targets, any other begins again',
     options: ['keep', 'yes'],
     harm: 'begins',
     trace: 'action id or offered debt',
@@ -113,7 +114,7 @@ export const ACTIONS = {
   acknowledge: {
     target: 'item',
     button: 'Acknowledge',
-    about: 'tell others that somebody sees to what needs attention, or to a kind of failure',
+    about: 'show others that you take care of what needs attention, or of a kind of failure',
     usualHours: 24,
   },
 } as const satisfies Readonly<Record<string, RunActionRow | OtherActionRow>>;
@@ -130,7 +131,7 @@ export type HostActionKind = KindOf<'host'>;
 
 export const ACTION_KINDS = Object.keys(ACTIONS) as [ActionKind, ...ActionKind[]];
 
-/** The row of an action; an unknown one is an error, whoever has asked for it. */
+/** The row of an action; an unknown action is an error. */
 export function actionRow<Kind extends ActionKind>(kind: Kind): (typeof ACTIONS)[Kind] & ActionRow {
   if (!isActionKind(kind)) throw new Error(`"${String(kind)}" is no action`);
   return ACTIONS[kind];

@@ -61,7 +61,8 @@ export function unknownText(kind: string): string {
   return `"${boundedLine(kind, 100)}" is no action that this release of bootstrax knows: nothing was done by this host`;
 }
 
-const MESSAGE = 'It is carried out; whoever wrote it ended before that was told.';
+const MESSAGE =
+  'It is carried out; the process that requested it died before it could record this.';
 
 interface Became {
   after: Record<string, unknown> | null;

@@ -43,7 +43,7 @@ export function noticeId({ key, episode }: StoredAlarm, said: 'raised' | 'cleare
   return `${key}/${episode}/${said}`;
 }
 
-/** Wait before the next try after failures in a row, seconds. */
+/** Wait before the next try after failures in a row. */
 export function waitSeconds(failures: number, firstSeconds: number, mostSeconds: number): number {
   return Math.min(mostSeconds, firstSeconds * 2 ** Math.max(0, failures - 1));
 }

@@ -16,7 +16,7 @@ export interface AlarmFacts {
 }
 
 export interface AlarmLimits {
-  /** A disk that is full sooner than this is an alarm, hours. */
+  /** A disk that is full sooner than this is an alarm. */
   diskFullHours: number;
   nothingProcessedSeconds: number;
 }

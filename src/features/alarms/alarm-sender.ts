@@ -9,9 +9,9 @@ import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 export type AlarmSettings = Settings['alarms'];
 
-/** A receiver that does not answer within this time has failed, ms. */
+/** A receiver that does not answer within this time has failed. */
 const TIMEOUT_MS = 15_000;
-/** A mail is a conversation of several answers; together they may take so long, seconds. */
+/** All answers of a mail server together may take this time. */
 const CONVERSATION_SECONDS = 40;
 const MAIL_PORTS: Readonly<Record<string, number>> = { 'smtp:': 25, 'smtps:': 465 };
 

@@ -17,10 +17,10 @@ import { receiversOf, send, signOfLife } from './alarm-sender.ts';
 import type { Clock } from '../../infra/clock/clock.ts';
 import type { Background, Tasks } from '../../infra/concurrency/tasks.ts';
 
-/** Time for which one dashboard has the turn to send; longer than any message takes, seconds. */
+/** Time for which one dashboard has the turn to send; longer than any message takes. */
 const LEASE_SECONDS = 60;
 const MOST_WAIT_SECONDS = 3600;
-/** The end of an alarm is sent at most this much later, hours. */
+/** The end of an alarm is sent at most this much later. */
 const CLEARED_HOURS = 24;
 const MOST_OVER = 1000;
 

@@ -10,9 +10,9 @@ import type { View } from './run-claims.pure.ts';
 import { forAPerson, forNobody, iso, stateInWords } from './finding-words.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 
-/** Time by which the first files of the readers may be older than the run document, ms. */
+/** Time by which the first files of the readers may be older than the run document. */
 const DOCUMENT_DELAY_MS = 300_000;
-/** Time by which the run document may be older than the first file, ms. */
+/** Time by which the run document may be older than the first file. */
 const FIRST_FILE_MS = 300_000;
 /** A folder of live data that cannot be seen from here. */
 export function unreadableRoot({ path, unreadable }: Listing['liveRoots'][number]): Finding[] {

@@ -44,7 +44,7 @@ export interface Place {
   outputDirectory: string;
   /** Folders are renamed into it before they are removed. */
   stagingDirectory: string;
-  /** Time for which a folder must be unchanged before it is a finding, seconds. */
+  /** Time for which a folder must be unchanged before it is a finding. */
   quietSeconds: number;
   liveRoots: readonly string[];
   stateDir: string;

@@ -9,7 +9,7 @@ import {
 const FAILED: readonly (string | null)[] = [
   ...['failed', 'requeued', 'given_up', 'set_aside', 'abandoned', 'superseded'],
 ];
-/** Tolerance between the last write of an attempt and its recorded end, which may be by another clock, ms. */
+/** Tolerance between the last write of an attempt and its recorded end, which may be by another clock. */
 const END_SLACK_MS = 60_000;
 /** A listing, indexed by run. */
 export class View {

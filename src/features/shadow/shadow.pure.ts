@@ -131,7 +131,7 @@ function pick(plan: ShownPlan): Record<string, unknown> {
   return Object.fromEntries(PLANNED.map((name) => [name, plan[name]]));
 }
 
-/** Tolerated difference between the clocks of database and event builder, seconds. */
+/** Tolerated difference between the clocks of database and event builder. */
 const CLOCKS_SECONDS = 5;
 
 /** Compares the time of the next attempt after a failure with the one of this program. */

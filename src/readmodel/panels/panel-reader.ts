@@ -17,9 +17,9 @@ export interface PanelReading {
 
 /** A panel, or several that are made from the same queries. */
 export interface PanelReader<Data extends object> {
-  /** How old each may be before it is no longer believed, seconds. */
+  /** Age from which each panel counts as stale. */
   staleAfterSeconds: Readonly<Record<keyof Data, number>>;
-  /** While somebody looks at the dashboard. */
+  /** While a browser is connected. */
   everyMs: number;
   /** It is also read as soon as a run has changed. */
   showsRuns: boolean;

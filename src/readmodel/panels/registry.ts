@@ -63,7 +63,7 @@ export interface PanelEvent<Name extends PanelName = PanelName> {
 export interface StatusEvent {
   /** The database server's clock. */
   now: string;
-  /** Since each panel was read, seconds. */
+  /** Age of each panel, seconds. */
   ages: Partial<Record<PanelName, number>>;
   /** Why a panel could not be read the last time. */
   failing: Partial<Record<PanelName, string>>;

@@ -8,7 +8,7 @@ import type {
 import { send } from '../session.ts';
 import { begin } from '../background.ts';
 
-/** Interval at which the states of the actions are read, ms. */
+/** Interval at which the states of the actions are read. */
 const POLL_MS = 1000;
 /** Notices of done actions are shown for this time, ms; refused ones stay until they are closed. */
 const SHOW_DONE_MS = 10_000;

@@ -10,7 +10,7 @@ import { Link } from '../router.tsx';
 
 const DAYS = ['1', '7', '30'] as const;
 const MOST_RUNS = 12;
-/** The groups are read again this time after a change of a run, ms. */
+/** The groups are read again this time after a change of a run. */
 const RELOAD_MS = 2000;
 
 /** Failures that are alike, in groups. */

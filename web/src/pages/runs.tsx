@@ -11,7 +11,7 @@ import { useMayAct } from '../session.ts';
 import { address, FILTERS, Filters, Views } from './runs/filters.tsx';
 import { RunTable } from './runs/table.tsx';
 
-/** The list is read again this time after a change of a run, ms. */
+/** The list is read again this time after a change of a run. */
 const RELOAD_MS = 400;
 
 /** The list of runs; its filters are part of the address. */
