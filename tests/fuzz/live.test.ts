@@ -164,7 +164,7 @@ async function insertFuzzed(): Promise<number[]> {
   return optional.filter((number) => number !== null);
 }
 
-it('500 fuzzed documents end no manager, lead it nowhere, and the malformed ones are listed', async () => {
+it('fuzzed documents end no manager, lead it nowhere, and the malformed ones are listed', async () => {
   process.stdout.write(`fuzz, live: FUZZ_SEED=${SEARCH_SEED}\n`);
   const sentinels = await makeSentinels();
   const untouched = await Promise.all(sentinels.map(listing));
@@ -219,7 +219,7 @@ it('500 fuzzed documents end no manager, lead it nowhere, and the malformed ones
       .map(({ id, problems }) => ({ id, problems }))
       .sort(byId),
   ).toEqual(expected.sort(byId));
-  expect(expected.length).toBeGreaterThan(100);
+  expect(expected.length).toBeGreaterThan(DOCUMENTS.mutated / 4);
   const documents = new Map(stored.map((document) => [idText(document._id), document]));
   // The others ask for what this context cannot make, or setting them aside has mended them, or no
   // attempt could go better.
