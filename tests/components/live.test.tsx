@@ -52,7 +52,7 @@ afterEach(() => {
 test('a panel is empty until the stream sends it, and then shows it as fresh', async () => {
   expect(shown()).toBe('nothing yet');
   await act(() => {
-    Stream.last.send('panel', { panel: 'working', data: [] });
+    Stream.last.send('panel', { panel: 'working', data: [], staleAfterSeconds: 5 });
     Stream.last.send('status', STATUS);
   });
   expect(shown()).toBe('0 runs');
@@ -60,7 +60,7 @@ test('a panel is empty until the stream sends it, and then shows it as fresh', a
 
 test('what cannot be read any more stays, and is old at once with the reason', async () => {
   await act(() => {
-    Stream.last.send('panel', { panel: 'working', data: [] });
+    Stream.last.send('panel', { panel: 'working', data: [], staleAfterSeconds: 5 });
     Stream.last.send('status', { ...STATUS, failing: { working: 'the database is away' } });
   });
   expect(shown()).toBe('0 runs, old: the database is away');
@@ -68,7 +68,7 @@ test('what cannot be read any more stays, and is old at once with the reason', a
 
 test('what a silent server has sent grows old by itself', async () => {
   await act(() => {
-    Stream.last.send('panel', { panel: 'working', data: [] });
+    Stream.last.send('panel', { panel: 'working', data: [], staleAfterSeconds: 5 });
     Stream.last.send('status', STATUS);
   });
   await act(() => {
