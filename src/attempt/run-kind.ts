@@ -16,6 +16,7 @@ import {
   type Undoing,
 } from './take-back.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 import { idText } from '../run/document-id.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import { readRun } from '../run/run.pure.ts';
@@ -111,6 +112,6 @@ function toldOf(became: Became, removed: number): string {
     case 'kept':
       return 'the run is set aside with what it has made';
     case 'lost':
-      return `${removed} folders removed`;
+      return `${counted(removed, 'folder')} removed`;
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../take-back.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { untilWritten } from '../../ports/persist.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import { readRun } from '../../run/run.pure.ts';
 
@@ -53,7 +54,7 @@ export const DEBT_KIND: AttemptKind = {
   },
   told: ({ run, attempt }, became, removed) => ({
     line: { event: 'debt.products_removed', run, attempt, removed },
-    message: `an earlier attempt at what run ${run} lacks is cleaned up: ${became === 'done' ? 'the run has it now' : `${removed} folders removed`}`,
+    message: `an earlier attempt at what run ${run} lacks is cleaned up: ${became === 'done' ? 'the run has it now' : `${counted(removed, 'folder')} removed`}`,
   }),
 };
 
