@@ -105,6 +105,7 @@ export function attemptView(attempt: AttemptDocument, filesHere: boolean): Attem
     host: attempt.host,
     started: attempt.started.toISOString(),
     ended: attempt.ended?.toISOString() ?? null,
+    begun: plan !== null,
     rung: attempt.failures,
     outcome: result?.outcome ?? null,
     cause: storedCauseText(result ?? {}),

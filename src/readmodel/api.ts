@@ -80,6 +80,8 @@ export interface AttemptView {
   host: string;
   started: string;
   ended: string | null;
+  /** Its strax process is known to have been started. */
+  begun: boolean;
   /** Counted failures before this attempt. */
   rung: number;
   outcome: string | null;

@@ -13,6 +13,11 @@ interface TimelineProps {
   to: (attempt: string) => string;
 }
 
+/** What has become of an attempt; one that waits for its worker does not run yet. */
+export function outcomeText({ outcome, begun }: AttemptView): string {
+  return outcome?.replaceAll('_', ' ') ?? (begun ? 'running' : 'under way');
+}
+
 /** The run and every attempt at it on one time axis; the attempts choose what is shown below. */
 export function Timeline({ attempts, chosen, start, end, to }: TimelineProps) {
   useLive();
@@ -45,15 +50,14 @@ export function Timeline({ attempts, chosen, start, end, to }: TimelineProps) {
               to={to(attempt.attempt)}
               class="timeline-link"
               aria-current={attempt.attempt === chosen ? 'true' : undefined}
-              title={`${utc(new Date(from))} UTC, ${attempt.outcome ?? 'running'}`}
+              title={`${utc(new Date(from))} UTC, ${outcomeText(attempt)}`}
             >
               <span class="timeline-name">
                 {i + 1} <HostName host={attempt.host} />
               </span>
               <Bar from={share(from)} to={share(endOf(attempt))} tone={tone} />
               <span class="timeline-word">
-                {attempt.outcome?.replaceAll('_', ' ') ?? 'running'},{' '}
-                {duration((endOf(attempt) - from) / 1000)}
+                {outcomeText(attempt)}, {duration((endOf(attempt) - from) / 1000)}
               </span>
             </Link>
           </li>

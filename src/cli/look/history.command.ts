@@ -39,13 +39,19 @@ export function attemptsTable(attempts: readonly AttemptDocument[]): string {
       host,
       String(failures),
       namesOf(plan?.['targets']),
-      result === null ? 'running' : `${result.outcome}${result.counted ? ' (counted)' : ''}`,
+      outcomeOf({ plan, result }),
       storedCauseText(result ?? {}) ?? '',
       result?.seconds == null ? '' : duration(result.seconds),
       result?.peakMemoryBytes == null ? '' : bytes(result.peakMemoryBytes),
       (result?.reason ?? '').split('\n')[0]?.slice(0, 80) ?? '',
     ]),
   );
+}
+
+/** The plan is noted once the strax process was started, unless the database was away: then nobody can tell. */
+function outcomeOf({ plan, result }: Pick<AttemptDocument, 'plan' | 'result'>): string {
+  if (result === null) return plan === null ? 'under way' : 'running';
+  return `${result.outcome}${result.counted ? ' (counted)' : ''}`;
 }
 
 /** Where the newest attempt that has a traceback went wrong, or hung. */

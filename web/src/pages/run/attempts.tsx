@@ -3,7 +3,7 @@ import { bytes, count, duration, precisely } from '../../format.ts';
 import { Ago, Empty, HostName, Panel, Time } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';
 import { Link } from '../../router.tsx';
-import { Timeline } from '../../timeline.tsx';
+import { outcomeText, Timeline } from '../../timeline.tsx';
 import { Fact } from './facts.tsx';
 
 /** Every attempt on one time axis. */
@@ -64,14 +64,14 @@ export function AttemptDetails({
             duration(attempt.seconds)
           ) : attempt.ended === null ? (
             <>
-              running, for <Ago at={attempt.started} suffix="" />
+              {outcomeText(attempt)}, for <Ago at={attempt.started} suffix="" />
             </>
           ) : (
             'unknown'
           )}
         </Fact>
         <Fact name="Outcome">
-          {attempt.outcome?.replaceAll('_', ' ') ?? 'running'}
+          {outcomeText(attempt)}
           {attempt.counted && ', counted as a failure'}
         </Fact>
         {attempt.cause !== null && <Fact name="Cause">{attempt.cause}</Fact>}
