@@ -105,7 +105,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'adoption.move': ({ adoption }) => adoption.move('h', 'g'),
   hostsCollectionId: (store) => store.hostsCollectionId(),
   'ebMonitor.write': ({ ebMonitor }) => ebMonitor.write({ host: 'h' } as HostHeartbeat),
-  'ebMonitor.leave': ({ ebMonitor }) =>
+  'ebMonitor.releaseHost': ({ ebMonitor }) =>
     ebMonitor.releaseHost({ host: 'h', targets: ['peaks'], max_cores: 1, max_messages: 1 }),
   'ebMonitor.writers': ({ ebMonitor }) => ebMonitor.writers('h', 60),
   'ebMonitor.newest': ({ ebMonitor }) => ebMonitor.newest('h'),
@@ -136,7 +136,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'onlineMonitor.some': ({ onlineMonitor }) => onlineMonitor.some(1),
   'onlineMonitor.remove': ({ onlineMonitor }) => onlineMonitor.remove([FENCE.id]),
   'silentHosts.time': ({ silentHosts }) => silentHosts.time(),
-  'silentHosts.heardOf': ({ silentHosts }) => silentHosts.withHeartbeatSince(['h'], NOW),
+  'silentHosts.withHeartbeatSince': ({ silentHosts }) => silentHosts.withHeartbeatSince(['h'], NOW),
   'silentHosts.newest': ({ silentHosts }) => silentHosts.newest('h'),
   'silentHosts.markDead': ({ silentHosts }) =>
     silentHosts.markDead({ id: FENCE.id, host: 'h', time: NOW, state: 'idle' }),

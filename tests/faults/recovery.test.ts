@@ -170,7 +170,7 @@ describe('runs that somebody has left behind', () => {
     }
     const { stdout } = await lab.command(['status']);
     for (const run of [bare, gone]) {
-      expect(stdout).toMatch(new RegExp(`Run ${run} is done on .*, and is not handed on: `));
+      expect(stdout).toMatch(new RegExp(`Run ${run} is done on .*, but not handed on: `));
       expect(stdout).toContain(`bootstrax retry ${run} --even-done --reason TEXT`);
     }
   });

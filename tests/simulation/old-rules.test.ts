@@ -123,18 +123,12 @@ test(
   LIMIT_MS,
 );
 
-test.each<Control>([
-  {
-    world: 'shared state',
-    losses: ['one effective owner', 'nothing is left behind', 'a busy run is stopped'],
-    first: 29,
-  },
-  { world: 'renamed', losses: ['nothing is left behind'], first: 3 },
-])(
-  'with state folders that do not remember their host what it left is lost: $world',
-  async (control) => {
+test(
+  'with state folders that do not remember their host what one of two hosts has there is lost',
+  async () => {
     old.namesNotCompared = true;
-    expect(await isFound(control)).toBe(true);
+    const losses = ['one effective owner', 'nothing is left behind', 'a busy run is stopped'];
+    expect(await isFound({ world: 'shared state', losses, first: 29 })).toBe(true);
   },
   LIMIT_MS,
 );

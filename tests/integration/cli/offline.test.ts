@@ -155,7 +155,9 @@ describe('config', () => {
         BOOTSTRAX_MONGO_URL: 'mongodb://me:hush@db.lab/',
       },
     });
-    expect(stderr).toMatch(/host\.slots \(BOOTSTRAX_SLOTS\): "two" is not a number/);
+    expect(stderr).toMatch(
+      /host\.slots \(BOOTSTRAX_SLOTS\): found "two", expected a whole number above 0/,
+    );
     expect(stderr).toMatch(/host\.role \(BOOTSTRAX_ROLE\)/);
     expect(stderr).toMatch(/database\.url \(BOOTSTRAX_MONGO_URL\): the URL carries a password/);
     expect(stdout + stderr).not.toContain('hush');

@@ -85,7 +85,9 @@ test(
     );
     await start({ config });
     await lab.reached(number, ['done', 'failed']);
-    expect(await told(number, /the data rate of run \d+ is not known/)).toMatchObject({
+    expect(
+      await told(number, /gets default resources, because its data rate is not known/),
+    ).toMatchObject({
       priority: 2,
     });
     const lacking = await told(number, /lacks/);

@@ -137,7 +137,7 @@ describe('a second document with the number of a run', () => {
       ['Name one of them by its id', await renumber(String(number), free)],
     ];
     await lab.insertRuns({ ...fields, number: free + 1, bootstrax: { state: 'abandoned' } });
-    refused.push(['is taken', await renumber(id, free + 1)]);
+    refused.push(['is in use', await renumber(id, free + 1)]);
     for (const [why, { code, stderr }] of refused) {
       expect(code, why).toBe(1);
       expect(stderr).toContain(why === first!.toHexString() ? 'already' : why);

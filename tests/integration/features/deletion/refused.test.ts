@@ -174,6 +174,6 @@ describe('is refused, and nothing is touched,', () => {
     const number = await doneRun();
     const { bootstrax } = await lab.run(number);
     await rm(join(attemptOf(bootstrax.last_attempt!), 'result.json'));
-    await expectRefused(number, /not on record any more/);
+    await expectRefused(number, /the result of the attempt is not there any more/);
   });
 });

@@ -22,7 +22,7 @@ describe('a database that refuses what a manager needs', () => {
     const refused = await manager.event('database.refused', { level: 50 });
     expect(refused['msg']).toMatch(/Waiting does not mend this: .*bootstrax doctor/);
     const waiting = await manager.event('database.waiting', {
-      what: 'which manager holds this host',
+      what: 'the manager that holds this host',
     });
     expect(waiting['msg']).toMatch(/updating bootstrax \(runs database\)/);
     expect(manager.lines.map(({ event }) => event)).not.toContain('manager.ready');
