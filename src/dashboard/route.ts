@@ -66,7 +66,9 @@ export function route<Params = object, Query = object, Body = undefined>(
 const limited: MiddlewareHandler<DashboardEnv> = bodyLimit({
   maxSize: MOST_BODY_BYTES,
   onError: () => {
-    throw new Refusal(413, `the body is longer than ${MOST_BODY_BYTES} bytes`);
+    // The rest of the body is not read: a connection that was kept for the next request would break under it.
+    const headers = { connection: 'close' };
+    throw new Refusal(413, `the body is longer than ${MOST_BODY_BYTES} bytes`, headers);
   },
 });
 

@@ -70,7 +70,7 @@ const half = (file: string) => {
 
 test('an attempt directory that is deleted while the run is processed', async () => {
   const run = await aBusyRun();
-  rmSync(run.directory, { recursive: true });
+  rmSync(run.directory, { recursive: true, maxRetries: 20 });
   const ended = await manager.event('attempt.ended', { run: run.number, outcome: 'requeued' });
   expect(String(ended['msg'])).toContain(`its directory ${run.directory} was removed`);
   await doneUncounted(run);
