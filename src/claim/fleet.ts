@@ -10,7 +10,7 @@ import { unlessOutage } from '../ports/persist.ts';
 const READ_SECONDS = 60;
 /** A host writes its document at least once a minute: with an older one it is silent, seconds. */
 const FRESH_SECONDS = 120;
-/** A decision on a claim uses no older reading than this, since slots are soon taken, seconds. */
+/** A run is left to another host by no older reading than this, since slots are soon taken. */
 const WARM_PLACE_SECONDS = 2;
 /** A host that has not done the duty for this long counts as not doing it, seconds. */
 const ORDER_SECONDS = 120;
@@ -47,10 +47,13 @@ export class Fleet {
     return dutyRank(this.#env.host, this.#known());
   }
 
-  /** A primary host beside this one that could begin a run now; null: none. Read anew if need be. */
+  /** A primary host beside this one that could begin a run now; null: none, as of this moment. */
   async warmPlace(): Promise<string | null> {
     const age = this.#env.clock.monotonicSeconds() - this.#readAt;
-    if (age > WARM_PLACE_SECONDS) await this.#reading.run(() => this.#read());
+    const known = age > WARM_PLACE_SECONDS ? null : warmHostBeside(this.#env.host, this.#hosts);
+    if (known !== null) return known;
+    // A slot may just have become free there, and a run that is taken here waits for the whole warm-up.
+    await this.#reading.run(() => this.#read());
     return warmHostBeside(this.#env.host, this.#hosts);
   }
 

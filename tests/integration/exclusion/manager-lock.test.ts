@@ -142,7 +142,7 @@ test('a manager that does not answer is named', async () => {
   const key = freshKey();
   await acquire(key, { onControl: () => new Promise(() => undefined) });
   await expect(askManager(key, { type: 'status' }, 0.1)).rejects.toThrow(
-    `the manager of eb0.example.org (pid ${process.pid}) failed: no answer within 0.1 s`,
+    `cannot reach the manager of eb0.example.org (pid ${process.pid}): no answer within 0.1 s`,
   );
 });
 
