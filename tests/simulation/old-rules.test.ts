@@ -128,7 +128,7 @@ test(
   async () => {
     old.namesNotCompared = true;
     const losses = ['one effective owner', 'nothing is left behind', 'a busy run is stopped'];
-    expect(await isFound({ world: 'shared state', losses, first: 29 })).toBe(true);
+    expect(await isFound({ world: 'shared state', losses, first: 142 })).toBe(true);
   },
   LIMIT_MS,
 );

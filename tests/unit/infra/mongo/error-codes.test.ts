@@ -137,7 +137,8 @@ const OPERATIONS: Record<string, (store: Store) => Promise<unknown>> = {
   'hostTargets.document': ({ hostTargets }) => hostTargets.document(),
   'onlineMonitor.some': ({ onlineMonitor }) => onlineMonitor.some(1),
   'onlineMonitor.remove': ({ onlineMonitor }) => onlineMonitor.remove([NEW]),
-  'silentHosts.withHeartbeatSince': ({ silentHosts }) => silentHosts.withHeartbeatSince([EB3], new Date(0)),
+  'silentHosts.withHeartbeatSince': ({ silentHosts }) =>
+    silentHosts.withHeartbeatSince([EB3], new Date(0)),
   'silentHosts.newest': ({ silentHosts }) => silentHosts.newest(EB4),
   'deletions.request': ({ deletions }) => deletions.request({ attempt: OTHER, run: 3, host: EB3 }),
   'deletions.note': ({ deletions }) => deletions.note(ATTEMPT, 'p'),
