@@ -2,7 +2,8 @@ import { processOf, type Holder } from './holder.pure.ts';
 import { hasLockFileOpen, readFolderHolder, tryLockFolder } from './folder-lock.ts';
 import { askFolder } from './folder-socket.ts';
 import { isAlive } from '../infra/linux/process-identity.ts';
-import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
+import { systemClock } from '../infra/clock/clock.ts';
+import { comesTrue } from '../infra/concurrency/comes-true.ts';
 
 const POLL_SECONDS = 0.05;
 const GRACE_SECONDS = 3;
@@ -30,15 +31,17 @@ export const otherManagers: OtherManagers = {
       ? () => !isAlive(processOf(manager))
       : // No other process has this lock for longer than a moment.
         () => isUnlocked(folder);
+    const endsWithin = (withinSeconds: number) =>
+      comesTrue(systemClock, { withinSeconds, everySeconds: POLL_SECONDS }, hasEnded);
     await askFolder(folder, { type: 'end' }, GRACE_SECONDS).catch(() => null);
-    if (await within(GRACE_SECONDS, hasEnded)) return 'ended';
+    if (await endsWithin(GRACE_SECONDS)) return 'ended';
     if (!canBeSeen || !hasLockFileOpen(manager.pid, folder)) return 'stays';
     try {
       process.kill(manager.pid, 'SIGKILL');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') return 'stays';
     }
-    return (await within(KILL_LIMIT_SECONDS, hasEnded)) ? 'killed' : 'stays';
+    return (await endsWithin(KILL_LIMIT_SECONDS)) ? 'killed' : 'stays';
   },
 };
 
@@ -46,13 +49,4 @@ function isUnlocked(folder: string): boolean {
   const lock = tryLockFolder(folder);
   lock?.release();
   return lock !== null;
-}
-
-async function within(seconds: number, condition: () => boolean): Promise<boolean> {
-  const limit = monotonicMs(systemClock) + seconds * 1000;
-  while (!condition()) {
-    if (monotonicMs(systemClock) > limit) return false;
-    await systemClock.sleep(POLL_SECONDS);
-  }
-  return true;
 }

@@ -8,7 +8,8 @@ import {
   type ServerOnDisk,
 } from './servers-on-disk.ts';
 import { differences, type WorkerTerms } from './worker-terms.pure.ts';
-import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import { comesTrue } from '../../infra/concurrency/comes-true.ts';
 import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 /** A server that takes attempts answers at once; this is generous, seconds. */
@@ -101,7 +102,7 @@ async function retire(server: ServerOnDisk, link: ServerLink): Promise<void> {
 /** Attempts do not depend on their server: it may be killed at any time. */
 async function endForGood({ identity }: ServerOnDisk): Promise<void> {
   signalProcess(identity, 'SIGKILL');
-  const limit = monotonicMs(systemClock) + END_SECONDS * 1000;
   // Stuck in the kernel it cannot be waited for.
-  while (isAlive(identity) && monotonicMs(systemClock) < limit) await systemClock.sleep(LOOK_MS / 1000);
+  const checks = { withinSeconds: END_SECONDS, everySeconds: LOOK_MS / 1000 };
+  await comesTrue(systemClock, checks, () => !isAlive(identity));
 }

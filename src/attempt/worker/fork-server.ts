@@ -11,6 +11,7 @@ import { backoffSeconds, CONTEXT_RETRY_SECONDS, HEALTHY_SECONDS } from './worker
 import { workerTerms } from './worker-terms.ts';
 import type { WorkerTerms } from './worker-terms.pure.ts';
 import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import { comesTrue } from '../../infra/concurrency/comes-true.ts';
 import type { Repeated, Tasks } from '../../infra/concurrency/tasks.ts';
 
 export type ForkServerState =
@@ -240,10 +241,10 @@ export class ForkServer {
   }
 
   async #linkEnded(server: Running): Promise<void> {
-    const limit = monotonicMs(systemClock) + DEATH_SECONDS * 1000;
     const lives = () =>
       server.identity === null ? server.child?.exitCode === null : isAlive(server.identity);
-    while (this.#running === server && lives() && monotonicMs(systemClock) < limit) await systemClock.sleep(LOOK_MS / 1000);
+    const checks = { withinSeconds: DEATH_SECONDS, everySeconds: LOOK_MS / 1000 };
+    await comesTrue(systemClock, checks, () => this.#running !== server || !lives());
     if (server.child !== null && !lives()) {
       // Its exit code tells more, and is on its way.
       await systemClock.sleep(DEATH_SECONDS);

@@ -4,6 +4,7 @@ import type { ProcessIdentity } from './process-identity.pure.ts';
 import { bootId, isAlive, isZombie, processStat, type ProcessStat } from './process-identity.ts';
 import { descendants } from './process-tree.ts';
 import { monotonicMs, systemClock } from '../clock/clock.ts';
+import { comesTrue } from '../concurrency/comes-true.ts';
 
 /** Pause between two checks of a session that is to end. */
 const CHECK_SECONDS = 0.005;
@@ -104,22 +105,23 @@ export async function endSession(
   const gone = () => !seen.some(isStill) && running().length === 0;
   const withoutGuardian = () => running().filter(({ pid }) => pid !== attempt.guardian.pid);
 
+  const checks = { withinSeconds: graceSeconds, everySeconds: CHECK_SECONDS };
   if (!gone()) {
     for (const stat of withoutGuardian()) {
       if (signal(stat, 'SIGTERM')) terminated.add(stat.pid);
     }
-    if (!(await until(gone, graceSeconds))) {
+    if (!(await comesTrue(systemClock, checks, gone))) {
       for (const stat of withoutGuardian()) {
         // The guardian needs time to write `exit.json`, and ends by itself once the child is gone.
         if (signal(stat, 'SIGKILL')) killed.add(stat.pid);
       }
-      if (!(await until(gone, graceSeconds))) {
-        await until(() => {
+      if (!(await comesTrue(systemClock, checks, gone))) {
+        await comesTrue(systemClock, { ...checks, withinSeconds: KILL_LIMIT_SECONDS }, () => {
           for (const stat of running()) {
             if (signal(stat, 'SIGKILL')) killed.add(stat.pid);
           }
           return gone();
-        }, KILL_LIMIT_SECONDS);
+        });
       }
     }
   }
@@ -176,13 +178,4 @@ export function signal(stat: ProcessStat, name: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
-}
-
-async function until(condition: () => boolean, limitSeconds: number): Promise<boolean> {
-  const limit = monotonicMs(systemClock) + limitSeconds * 1000;
-  while (!condition()) {
-    if (monotonicMs(systemClock) > limit) return false;
-    await systemClock.sleep(CHECK_SECONDS);
-  }
-  return true;
 }

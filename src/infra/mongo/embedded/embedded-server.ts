@@ -11,6 +11,7 @@ import { processIdentitySchema, type ProcessIdentity } from '../../linux/process
 import { identify, isAlive, signal, withArguments } from './embedded-process.ts';
 import { StoreError } from '../store-error.ts';
 import { monotonicMs, systemClock } from '../../clock/clock.ts';
+import { comesTrue } from '../../concurrency/comes-true.ts';
 
 const LOOPBACK = '127.0.0.1';
 const PORTS = { from: 20_000, to: 32_000 };
@@ -197,13 +198,9 @@ async function diedAtOnce(stateDir: string): Promise<StoreError> {
   );
 }
 
-async function gone(identity: ProcessIdentity, seconds: number): Promise<boolean> {
-  const deadline = monotonicMs(systemClock) + seconds * 1000;
-  while (isAlive(identity)) {
-    if (monotonicMs(systemClock) > deadline) return false;
-    await systemClock.sleep(POLL_MS / 1000);
-  }
-  return true;
+function gone(identity: ProcessIdentity, withinSeconds: number): Promise<boolean> {
+  const checks = { withinSeconds, everySeconds: POLL_MS / 1000 };
+  return comesTrue(systemClock, checks, () => !isAlive(identity));
 }
 
 /**
