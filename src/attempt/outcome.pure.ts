@@ -1,4 +1,5 @@
 import { EXIT_NO_RESULT, type Ended, type Exit, type Plan, type Result } from './attempt.pure.ts';
+import { gigabytes } from '../infra/values/amounts.pure.ts';
 import { boundedText } from '../infra/values/bounded.pure.ts';
 import type { Fault } from '../retry/backoff.pure.ts';
 import { problemsText, type FieldProblem } from '../run/run.pure.ts';
@@ -252,7 +253,6 @@ function errorText(error: ExitCause & { kind: 'strax_error' }): string {
 }
 
 function memoryText(cause: Ended & { kind: 'memory_limit' }): string {
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   const [used, limit, left] = [cause.bytes, cause.limitBytes, cause.availableBytes].map(gigabytes);
   return `it used ${used} of memory (limit ${limit}, ${left} left on the machine) and was stopped before the kernel would have.`;
 }

@@ -1,4 +1,5 @@
 import type { MemoryRules } from '../infra/config/rules.pure.ts';
+import { gigabytes } from '../infra/values/amounts.pure.ts';
 import type { Ended } from '../attempt/outcome.pure.ts';
 
 /** What this machine, or the control group the manager lives in, has and has left, bytes. */
@@ -76,9 +77,4 @@ export function memoryProblem(
     `the machine has ${gigabytes(availableBytes)} of memory left of ${gigabytes(totalBytes)}, ` +
     `${gigabytes(neededBytes)} are needed: waiting for memory`
   );
-}
-
-/** For people. */
-export function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

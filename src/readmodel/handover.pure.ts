@@ -1,3 +1,4 @@
+import { gigabytes } from '../infra/values/amounts.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 import { utcToTheSecond } from '../infra/values/utc.pure.ts';
 import type { AttentionItem } from './attention.pure.ts';
@@ -143,7 +144,7 @@ function deletions({ deletions: all }: HandoverFacts): string[] {
   const refused = all.filter(({ state }) => state === 'refused').map(({ run }) => run);
   const left = all.length - done.length - refused.length;
   return [
-    `Live data deleted: ${counted(done.length, 'run')}, ${(freed / 1e9).toFixed(1)} GB` +
+    `Live data deleted: ${counted(done.length, 'run')}, ${gigabytes(freed)}` +
       `${left === 0 ? '' : `; not finished for ${counted(left, 'run')}`}` +
       `${refused.length === 0 ? '' : `; refused for runs ${some(refused)}`}.`,
   ];

@@ -16,7 +16,12 @@ export function roughly(seconds: number): string {
   return `${Math.round(whole / 86_400)} d`;
 }
 
-/** `1.5 GB`, in decimal units. */
+/** `0.5 GB`: for amounts that are compared with one another. */
+export function gigabytes(count: number): string {
+  return `${(count / 1e9).toFixed(1)} GB`;
+}
+
+/** `1.5 GB`, in the largest decimal unit. */
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
