@@ -14,10 +14,9 @@ import type { Outcome } from './outcome.pure.ts';
 import { bringBackReplaced, publish, type Publication } from './publication.ts';
 import { removeReplaced } from './replaced-products.ts';
 import { requestDeletion } from './request-deletion.ts';
-import { takingBack } from './files/removal.ts';
 import { RUN_KIND } from './run-kind.ts';
 import { takeBackSuperseded } from './superseded-attempt.ts';
-import { takeBack, type Remains } from './take-back.ts';
+import { remainsOf, takeBack } from './take-back.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
@@ -165,13 +164,9 @@ async function cleanUp(
   goes: 'made' | 'replaced' | 'nothing',
   signal: AbortSignal,
 ): Promise<void> {
-  const { plan, locations, run, fence } = attempt;
+  const { plan, run } = attempt;
   if (plan === null) return;
-  const remains: Remains = {
-    ...{ attempt: fence.attempt, run: run.number, plan, ids: [fence.id], documents: [] },
-    removal: takingBack(env, plan, locations),
-    ...{ begun: locations, isWhole: false, isConcluded: true, end: null },
-  };
+  const remains = remainsOf(env, attempt, { isConcluded: true });
   await unlessDiskTrouble(env, `clean up after run ${run.number}`, async () => {
     // Left to the next start where this one ends before the database has answered.
     if (goes === 'replaced' && (await removeReplaced(env, plan, signal)) === null) return;

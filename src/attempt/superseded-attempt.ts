@@ -1,9 +1,8 @@
 import type { AttemptSoFar } from './conclusion.ts';
 import type { ConcludingSteps } from './attempt-policy.ts';
 import { historyOf } from './ended-attempt.ts';
-import { takingBack } from './files/removal.ts';
 import { RUN_KIND } from './run-kind.ts';
-import { takeBack, type Remains } from './take-back.ts';
+import { remainsOf, takeBack, type Remains } from './take-back.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
 import { untilAnswered } from '../ports/persist.ts';
@@ -29,10 +28,11 @@ export async function takeBackSuperseded(
     return leaveToAnotherManager(env, attempt, signal);
   }
   const why = 'the run was taken over or settled by others';
-  const remains = {
-    ...remainsOf(env, attempt, { why, unlessEnded }),
+  const remains = remainsOf(env, attempt, {
     documents: document === null ? [] : [document],
-  };
+    isWhole: attempt.isChecked,
+    end: endOf(env, attempt, why, unlessEnded),
+  });
   const taken = await takeBack(env, RUN_KIND.undoing, remains, attempt.traces, signal);
   if (taken === null) return null;
   const what = attempt.isChecked
@@ -58,7 +58,10 @@ async function leaveToAnotherManager(
 ): Promise<'superseded'> {
   const { number } = attempt.run;
   const why = 'another manager of this host has concluded it';
-  const remains = { ...remainsOf(env, attempt, { why, unlessEnded: true }), isConcluded: true };
+  const remains = remainsOf(env, attempt, {
+    ...{ isWhole: attempt.isChecked, isConcluded: true },
+    end: endOf(env, attempt, why, true),
+  });
   await takeBack(env, RUN_KIND.undoing, remains, ['history', 'place'], signal);
   const message = `another manager of ${env.host} has concluded run ${number}: what it has made stays as it is`;
   env.log.warn(
@@ -69,17 +72,13 @@ async function leaveToAnotherManager(
   return 'superseded';
 }
 
-function remainsOf(
+/** Its end, for the history. */
+function endOf(
   env: Environment,
   attempt: AttemptSoFar,
-  { why, unlessEnded }: { why: string; unlessEnded: boolean },
-): Remains {
-  const { run, fence, plan, locations, isChecked, times } = attempt;
+  why: string,
+  unlessEnded: boolean,
+): Remains['end'] {
   const outcome = historyOf(env, attempt, { outcome: 'superseded', counted: false, reason: why });
-  return {
-    ...{ attempt: fence.attempt, run: run.number, plan, ids: [fence.id], documents: [] },
-    removal: plan === null ? null : takingBack(env, plan, locations),
-    ...{ begun: locations, isWhole: isChecked, isConcluded: false },
-    end: { outcome, options: { unlessEnded, times } },
-  };
+  return { outcome, options: { unlessEnded, times: attempt.times } };
 }

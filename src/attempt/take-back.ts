@@ -2,13 +2,15 @@ import type { ObjectId } from 'mongodb';
 
 import type { Plan } from './attempt.pure.ts';
 import { TRACES, type Trace } from './attempt-phases.pure.ts';
-import type { Removal } from './files/removal.ts';
+import { takingBack, type Removal } from './files/removal.ts';
 import type { Environment } from '../ports/environment.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import { untilAnswered } from '../ports/persist.ts';
 import { endHistory } from '../retry/attempt-history.ts';
 import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
+import type { Fence } from '../run/run.port.ts';
+import type { Run } from '../run/run.pure.ts';
 import type { AttemptTimes } from './attempt-times.pure.ts';
 
 /** What is left of an attempt, as far as it is known. */
@@ -34,6 +36,28 @@ export interface Remains {
     outcome: AttemptOutcome;
     options: { unlessEnded?: boolean; times?: AttemptTimes };
   } | null;
+}
+
+/** Of an attempt that this manager has worked on: what is left of it, and whatever else is `known` of that. */
+export function remainsOf(
+  env: Environment,
+  { run, fence, plan, locations = [] }: Worked,
+  known: Partial<Remains>,
+): Remains {
+  return {
+    ...{ attempt: fence.attempt, run: run.number, plan, ids: [fence.id], documents: [] },
+    removal: plan === null ? null : takingBack(env, plan, locations),
+    ...{ begun: locations, isWhole: false, isConcluded: false, end: null },
+    ...known,
+  };
+}
+
+interface Worked {
+  run: Pick<Run, 'number'>;
+  fence: Fence;
+  plan: Plan | null;
+  /** Folders that strax began, final names. */
+  locations?: readonly string[];
 }
 
 type OnDisk = Remains & { removal: Removal };

@@ -4,10 +4,9 @@ import type { Trace } from '../attempt-phases.pure.ts';
 import type { AttemptFigures, ConcludingSteps } from '../attempt-policy.ts';
 import { registration } from '../conclusion.ts';
 import { failureInHistory, historyOf, causeOfFailure } from '../ended-attempt.ts';
-import { takingBack } from '../files/removal.ts';
 import { unpublished, type ChildOutcome } from '../outcome.pure.ts';
 import { publish } from '../publication.ts';
-import { takeBack, type Remains } from '../take-back.ts';
+import { remainsOf, takeBack } from '../take-back.ts';
 import { planSummary } from '../../plan/plan-summary.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { tellDaq } from '../../ports/notify.ts';
@@ -49,7 +48,7 @@ export async function concludeDebt(
   if (ended.kind === 'done') steps.enter('concluding');
   const paid = ended.kind === 'done' && (await pay(env, attempt, signal));
   if (signal.aborted) return;
-  const remains = remainsOf(env, attempt);
+  const remains = remainsOf(env, attempt, {});
   let isComplete = true;
   if (!paid) {
     steps.enter('taking_back');
@@ -65,14 +64,6 @@ export async function concludeDebt(
   if (signal.aborted) return;
   await report(env, attempt, ended, paid);
   if (isComplete) await takeBack(env, DEBT_KIND.undoing, remains, ['place'], signal);
-}
-
-function remainsOf(env: Environment, { run, fence, plan }: DebtSoFar): Remains {
-  return {
-    ...{ attempt: fence.attempt, run: run.number, plan, ids: [fence.id], documents: [] },
-    removal: plan === null ? null : takingBack(env, plan),
-    ...{ begun: [], isWhole: false, isConcluded: false, end: null },
-  };
 }
 
 /** The outcome once what was made has its place; null if `signal` ended the waiting. */
