@@ -1,0 +1,13 @@
+const JOB_NAME = /^bx-([0-9a-f]{24})$/;
+
+/** Name of the job of an attempt: by it alone the job is found again, since Slurm may use its id twice. */
+export function jobNameOf(attempt: string): string {
+  const name = `bx-${attempt}`;
+  if (!JOB_NAME.test(name)) throw new Error(`no attempt has the id ${JSON.stringify(attempt)}`);
+  return name;
+}
+
+/** The attempt that a job of this name carries out; null: the job is none of ours. */
+export function attemptOfJob(name: string): string | null {
+  return JOB_NAME.exec(name)?.[1] ?? null;
+}
