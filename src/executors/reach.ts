@@ -3,11 +3,21 @@ import type { AttemptMemory } from '../host/memory.pure.ts';
 import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
 
 /** Where the processes of an attempt are; for people and logs. */
-export interface Where {
-  executor: 'local';
-  /** Null as long as it is not known. */
-  guardian: ProcessIdentity | null;
-}
+export type Where =
+  | {
+      executor: 'local';
+      /** Null as long as it is not known. */
+      guardian: ProcessIdentity | null;
+    }
+  | {
+      executor: 'slurm';
+      cluster: string;
+      job: string | null;
+      node: string | null;
+      /** In Slurm's words. */
+      state: string | null;
+      reason: string | null;
+    };
 
 /**
  * What is known of an attempt's processes. `waiting`: none has begun, and one still may; `running`:

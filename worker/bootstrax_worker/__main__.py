@@ -36,6 +36,8 @@ def main() -> int:
     serve.add_argument("--manager-fd", type=int, default=3, metavar="FD")
     attempt = commands.add_parser("attempt", help="carry out the plan of an attempt directory")
     attempt.add_argument("directory")
+    as_job = commands.add_parser("job", help="the same, as a job of a batch system")
+    as_job.add_argument("directory")
     commands.add_parser("check-products", help="load all of the products named on stdin")
     arguments = parser.parse_args()
     if arguments.command == "check-products":
@@ -46,6 +48,10 @@ def main() -> int:
         from .fork_server import ForkServer
 
         return ForkServer(arguments).serve()
+    if arguments.command == "job":
+        from .job import run
+
+        return run(arguments.directory)
     from .attempt import run_cold
 
     return run_cold(arguments.directory)

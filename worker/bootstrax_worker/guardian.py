@@ -85,7 +85,7 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
     kills_before = oom_kills()
     prctl(_PR_SET_CHILD_SUBREAPER, 1)
     # No signal may arrive between the fork and the child's own process group.
-    held = {signal.SIGTERM, signal.SIGALRM}
+    held = {signal.SIGTERM, signal.SIGALRM, signal.SIGUSR2}
     signal.pthread_sigmask(signal.SIG_BLOCK, held)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guardian = os.getpid()
@@ -94,6 +94,7 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
         code = 1
         try:
             os.setpgid(0, 0)
+            signal.signal(signal.SIGUSR2, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
@@ -107,6 +108,8 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
         os.setpgid(child, child)
     signal.signal(signal.SIGTERM, lambda *_: _terminate(child))
     signal.signal(signal.SIGALRM, lambda *_: _signal_group(child, signal.SIGKILL))
+    # From where no manager reaches the child: it writes where its threads are.
+    signal.signal(signal.SIGUSR2, lambda *_: _signal(child, signal.SIGUSR1))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
     _record(
         directory,
@@ -168,6 +171,11 @@ def _record(directory: str, name: str, document: dict) -> None:
 def _signal_group(group: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, number)
+
+
+def _signal(process: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
 
 
 def _terminate(child: int) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
@@ -21,7 +22,7 @@ _FOLLOWED_SECONDS = 120
 _LOOK_SECONDS = 2.0
 
 
-class NotBegun(Exception):
+class NotBegunError(Exception):
     """This job may not carry out the attempt; the text says why."""
 
     def __init__(self, code: int, why: str) -> None:
@@ -30,28 +31,30 @@ class NotBegun(Exception):
 
 
 def begin(directory: str, environment: dict[str, str]) -> None:
-    """Take the attempt for this job and wait until its manager follows it; raise NotBegun if not."""
+    """Take the attempt for this job and wait until its manager follows it; raise NotBegunError if not."""
     if environment.get("SLURM_RESTART_COUNT", "0") not in ("", "0"):
-        raise NotBegun(EXIT_NOT_MINE, "the batch system started this job once more")
+        raise NotBegunError(EXIT_NOT_MINE, "the batch system started this job once more")
     if _is_listed(directory, "superseded"):
-        raise NotBegun(EXIT_NOT_MINE, "the run was given to another attempt")
+        raise NotBegunError(EXIT_NOT_MINE, "the run was given to another attempt")
     _take(directory, environment)
     first = _read_sign(directory)
     deadline = time.monotonic() + _FOLLOWED_SECONDS
     while _read_sign(directory) == first:
         if _is_listed(directory, "superseded"):
-            raise NotBegun(EXIT_NOT_MINE, "the run was given to another attempt")
+            raise NotBegunError(EXIT_NOT_MINE, "the run was given to another attempt")
         if time.monotonic() > deadline:
-            raise NotBegun(EXIT_NOBODY_FOLLOWS, f"no manager was seen for {_FOLLOWED_SECONDS} s")
+            raise NotBegunError(EXIT_NOBODY_FOLLOWS, f"no manager was seen for {_FOLLOWED_SECONDS} s")
         time.sleep(_LOOK_SECONDS)
 
 
 def run(directory: str) -> int:
     """Carry out the attempt in this directory as a job; return the exit code."""
     directory = os.path.abspath(directory)
+    # Nobody to ask yet; the guardian passes it on.
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     try:
         begin(directory, dict(os.environ))
-    except NotBegun as refusal:
+    except NotBegunError as refusal:
         print(f"this job does not begin attempt {directory}: {refusal}", file=sys.stderr)
         return refusal.code
     from .attempt import run_cold
@@ -80,7 +83,7 @@ def _take(directory: str, environment: dict[str, str]) -> None:
         if _read_owner(begun).get("token") != token:
             _remove(mine)
             by = _read_owner(begun).get("job", "the manager")
-            raise NotBegun(EXIT_NOT_MINE, f"it was begun already, by {by}") from None
+            raise NotBegunError(EXIT_NOT_MINE, f"it was begun already, by {by}") from None
 
 
 def _remove(folder: str) -> None:

@@ -73,6 +73,10 @@ export const FILE_WRITES = [
   'context-imported.json',
   'drained.json',
   'state-folder.json',
+  'submit.json',
+  'job.json',
+  'job-environment',
+  'job-begun.owner',
 ] as const;
 export type FileWrite = (typeof FILE_WRITES)[number];
 
@@ -107,6 +111,9 @@ export const DISK_STEPS = [
   'live.remove',
   'shadow.make',
   'shadow.note',
+  'job-begun.make',
+  'job-begun.take',
+  'job-begun.remove',
 ] as const;
 export type DiskStep = (typeof DISK_STEPS)[number];
 
