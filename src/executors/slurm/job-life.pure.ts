@@ -35,12 +35,12 @@ export function lifeOfJobs(known: JobsKnown): Life {
   if (standings.some(({ kind }) => kind === 'runs' || kind === 'stands_still')) {
     return isBegun ? 'running' : 'waiting';
   }
-  if (!isBegun) return 'waiting';
   const ends = standings.flatMap((each) => (each.kind === 'over' ? [each.end] : []));
-  if (ends.length === 0 || ends.length < jobs.length || ends.includes('node_lost'))
-    return 'unknown';
+  const isOver = ends.length > 0 && ends.length === jobs.length;
+  if (isBegun && (!isOver || ends.includes('node_lost'))) return 'unknown';
   const isSettled = overSinceSeconds !== null && nowSeconds - overSinceSeconds >= FILES_SECONDS;
-  return isSettled ? 'gone' : 'running';
+  if (isOver && isSettled) return 'gone';
+  return isBegun ? 'running' : 'waiting';
 }
 
 /** How the jobs of an attempt have ended, by Slurm's own word; null: it does not say. */

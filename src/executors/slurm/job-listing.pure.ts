@@ -1,7 +1,7 @@
-import { attemptOfJob } from './job-name.pure.ts';
+import { attemptOfJob, hostOf } from './job-name.pure.ts';
 
 /** Columns of `squeue -o`; the name comes last, since a job of anybody may have a `|` in its name. */
-export const LISTING_FORMAT = '%i|%T|%r|%N|%S|%Q|%M|%l|%P|%j';
+export const LISTING_FORMAT = '%i|%T|%r|%N|%S|%Q|%M|%l|%P|%k|%j';
 
 /** A job of an attempt as Slurm lists it. */
 export interface ListedJob {
@@ -17,6 +17,8 @@ export interface ListedJob {
   start: string | null;
   priority: number | null;
   partition: string;
+  /** Whose manager submitted it; null: none of ours. */
+  host: string | null;
 }
 
 const COLUMNS = LISTING_FORMAT.split('|').length;
@@ -39,12 +41,13 @@ function jobOf(line: string): ListedJob[] {
   if (parts.length < COLUMNS || !/^\d/.test(line)) {
     throw new Error(`squeue gave a line that is no job: ${JSON.stringify(line.slice(0, 200))}`);
   }
-  const [id, state, reason, node, start, priority, , , partition, ...name] = parts;
+  const [id, state, reason, node, start, priority, , , partition, comment, ...name] = parts;
   const attempt = attemptOfJob(name.join('|'));
   if (attempt === null) return [];
   return [
     {
       ...{ id: id ?? '', attempt, state: state ?? '', partition: partition ?? '' },
+      host: hostOf(comment ?? ''),
       ...{ reason: given(reason), node: given(node), start: given(start) },
       priority: /^\d+$/.test(priority ?? '') ? Number(priority) : null,
     },

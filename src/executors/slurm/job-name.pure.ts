@@ -11,3 +11,13 @@ export function jobNameOf(attempt: string): string {
 export function attemptOfJob(name: string): string | null {
   return JOB_NAME.exec(name)?.[1] ?? null;
 }
+
+/** What a job says of itself to whoever lists jobs. */
+export function commentOf(run: number, host: string): string {
+  return `run ${run} of ${host}`;
+}
+
+/** The host whose manager submitted a job with this comment; null: it is no comment of ours. */
+export function hostOf(comment: string): string | null {
+  return /^run \d+ of (\S+)$/.exec(comment)?.[1] ?? null;
+}

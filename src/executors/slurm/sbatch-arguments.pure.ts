@@ -1,4 +1,4 @@
-import { jobNameOf } from './job-name.pure.ts';
+import { commentOf, jobNameOf } from './job-name.pure.ts';
 import type { JobResources } from './job-resources.pure.ts';
 
 /** Where jobs go: the site's words, none of a run. */
@@ -85,7 +85,7 @@ export function sbatchArguments(submission: JobSubmission, to: JobDestination): 
   return [
     ...['--parsable', '--no-requeue', '--export=NONE', '--open-mode=append', '--input=none'],
     `--job-name=${jobNameOf(attempt)}`,
-    `--comment=run ${run} of ${host}`,
+    `--comment=${commentOf(run, host)}`,
     `--output=${directory}/job.log`,
     `--chdir=${directory}`,
     ...['--nodes=1', '--ntasks=1', `--cpus-per-task=${resources.cores}`],

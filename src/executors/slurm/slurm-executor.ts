@@ -129,14 +129,18 @@ export class SlurmExecutor implements Executor {
   describe(): string {
     const ready = this.ready();
     if (!ready.ok) return ready.reason;
-    const jobs = [...(this.#options.queue.answer?.jobs.values() ?? [])].flat();
-    const running = jobs.filter(({ state }) => state === 'RUNNING').length;
-    return `${running} jobs run, ${this.#waiting} wait`;
+    return `${this.#count('RUNNING')} jobs run, ${this.#waiting} wait`;
   }
 
   get #waiting(): number {
-    const jobs = [...(this.#options.queue.answer?.jobs.values() ?? [])].flat();
-    return jobs.filter(({ state }) => state === 'PENDING').length;
+    return this.#count('PENDING');
+  }
+
+  /** Jobs of this host in a state. */
+  #count(state: string): number {
+    const { queue, host } = this.#options;
+    const jobs = [...(queue.answer?.jobs.values() ?? [])].flat();
+    return jobs.filter((job) => job.host === host && job.state === state).length;
   }
 
   get #parts(): SlurmParts {

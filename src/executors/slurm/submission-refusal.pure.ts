@@ -1,12 +1,12 @@
 /** Words of a controller that has looked at a submission and does not take it (`slurm_strerror`). */
 const REFUSALS = [
-  /Invalid (account|partition|qos|QOS|reservation|feature|wckey|node name|generic resource)/,
-  /Access\/permission denied/,
-  /Requested (node configuration|time limit|partition configuration|reservation|operation)/,
-  /Memory (specification|required)/,
-  /More processors requested than permitted|CPU count (per node )?specification invalid/,
-  /not permitted to use this partition|may not be used with this partition/,
-  /Job violates (accounting|account)/,
+  /Invalid (account|partition|qos|reservation|feature|wckey|node name|generic resource)/i,
+  /Access\/permission denied/i,
+  /Requested (node configuration|time limit|partition configuration|reservation|operation)/i,
+  /Memory (specification|required)/i,
+  /More processors requested than permitted|CPU count (per node )?specification invalid/i,
+  /not permitted to use this partition|may not be used with this partition/i,
+  /Job violates (accounting|account)/i,
   /unrecognized option|invalid option|Unable to open file|Invalid --/i,
 ];
 

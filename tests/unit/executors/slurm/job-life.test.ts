@@ -9,7 +9,7 @@ import {
 
 const job = (state: string, reason: string | null = null) => ({
   ...{ id: '1', attempt: '0123456789abcdef01234567', state, reason },
-  ...{ node: null, start: null, priority: null, partition: 'main' },
+  ...{ node: null, start: null, priority: null, partition: 'main', host: 'eb0' },
 });
 const KNOWN: JobsKnown = {
   ...{ jobs: [], listedAtSeconds: 100, overSinceSeconds: null, nowSeconds: 100 },
@@ -44,6 +44,11 @@ describe('the processes of an attempt on Slurm', () => {
     [
       'are gone after that',
       { jobs: [job('FAILED')], overSinceSeconds: 100, nowSeconds: 100 + FILES_SECONDS },
+      'gone',
+    ],
+    [
+      'are gone where the job ended before it had begun',
+      { isBegun: false, jobs: [job('FAILED')], overSinceSeconds: 0, nowSeconds: FILES_SECONDS },
       'gone',
     ],
     ['are gone by the last word of the job', { hasLastWord: true }, 'gone'],

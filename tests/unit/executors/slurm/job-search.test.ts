@@ -4,7 +4,7 @@ import { searchJob, SEARCH_SECONDS } from '../../../../src/executors/slurm/job-s
 
 const attempt = '0123456789abcdef01234567';
 const job = {
-  ...{ id: '5', attempt, state: 'PENDING', partition: 'main' },
+  ...{ id: '5', attempt, state: 'PENDING', partition: 'main', host: 'eb0' },
   ...{ reason: null, node: null, start: null, priority: null },
 };
 const trace = { attempt, begun: false, missingSince: null };
