@@ -24,6 +24,9 @@ command -v openssl >/dev/null || missing+=(openssl)
 command -v chromium >/dev/null || missing+=(chromium)
 # Metrics, alert rules and their tests are checked by Prometheus's own tool.
 command -v promtool >/dev/null || missing+=(prometheus)
+# A real Slurm is started on the loopback interface.
+command -v slurmctld >/dev/null || missing+=(slurm-wlm)
+command -v munged >/dev/null || missing+=(munge)
 ((${#missing[@]})) || exit 0
 
 if command -v apt-get >/dev/null && [[ $(id -u) == 0 ]]; then

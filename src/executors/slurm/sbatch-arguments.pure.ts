@@ -26,58 +26,8 @@ export interface JobSubmission {
   excluded: readonly string[];
 }
 
-/** What these options say is ours to say; `man sbatch`. */
-const OURS = [
-  ...['job-name', 'output', 'error', 'input', 'export', 'export-file', 'wrap', 'requeue', 'uid'],
-  ...['no-requeue', 'gid', 'chdir', 'parsable', 'array', 'comment', 'signal', 'test-only', 'wait'],
-  ...[
-    'open-mode',
-    'dependency',
-    'cpus-per-task',
-    'ntasks',
-    'mem',
-    'time',
-    'nodes',
-    'help',
-    'usage',
-  ],
-  ...[
-    'partition',
-    'account',
-    'qos',
-    'reservation',
-    'clusters',
-    'propagate',
-    'get-user-env',
-    'begin',
-  ],
-  ...['mem-per-cpu', 'hold', 'quiet', 'version'],
-];
-const OUR_LETTERS = 'JoeidDacnNtpAqMLHWhVQb';
-
 /** Stacks are kept this long before Slurm ends a job for its time, seconds. */
 const WARNING_SECONDS = 60;
-
-/** What is wrong with the items of `slurm.extra`; null if nothing is. */
-export function problemOfExtra(extra: readonly string[]): string | null {
-  for (const item of extra) {
-    if (!/^--?[A-Za-z]/.test(item)) {
-      return `${JSON.stringify(item)} is no option: write each option and its value as one item, "--constraint=cvmfs"`;
-    }
-    // Slurm takes any beginning of a long option that is unambiguous.
-    const [name = ''] = item.replace(/^--?/, '').split('=');
-    const long = item.startsWith('--');
-    const taken = long
-      ? OURS.find((each) => each.startsWith(name))
-      : OUR_LETTERS.includes(item[1] ?? '')
-        ? item.slice(0, 2)
-        : undefined;
-    if (taken !== undefined) {
-      return `${JSON.stringify(item)} sets ${long ? `--${taken}` : taken}, which bootstrax sets itself`;
-    }
-  }
-  return null;
-}
 
 /** Arguments of `sbatch`, no shell between: nothing of a run but its number is in them. */
 export function sbatchArguments(submission: JobSubmission, to: JobDestination): string[] {
@@ -97,11 +47,18 @@ export function sbatchArguments(submission: JobSubmission, to: JobDestination): 
     ...option('qos', to.qos),
     ...option('reservation', to.reservation),
     ...option('clusters', to.clusters),
-    ...option('exclude', excluded.join(',')),
-    ...to.extra,
+    ...option('exclude', [...excludedBy(to.extra), ...excluded].join(',')),
+    ...to.extra.filter((item) => !EXCLUDE.test(item)),
     script,
     directory,
   ];
+}
+
+/** Of several such options Slurm takes the last one only. */
+const EXCLUDE = /^(?:--exc(?:l(?:u(?:de?)?)?)?=|-x)/;
+
+function excludedBy(extra: readonly string[]): string[] {
+  return extra.filter((item) => EXCLUDE.test(item)).map((item) => item.replace(EXCLUDE, ''));
 }
 
 function option(name: string, value: string): string[] {

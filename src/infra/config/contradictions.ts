@@ -1,6 +1,7 @@
 import { isWithin } from '../values/within.pure.ts';
 import type { Settings } from './entries.ts';
 import { stagingDirectory } from './paths.ts';
+import { problemOfExtra } from './sbatch-extra.pure.ts';
 
 /** A setting that does not go with another one, and why. */
 export interface Contradiction {
@@ -10,7 +11,7 @@ export interface Contradiction {
 
 /** What settings say against each other, each of which is right by itself. */
 export function contradictions(settings: Settings): Contradiction[] {
-  const found: Contradiction[] = [];
+  const found: Contradiction[] = [...slurmContradictions(settings)];
   const wrong = (setting: string, problem: string): void => {
     found.push({ setting, problem });
   };
@@ -64,6 +65,39 @@ export function contradictions(settings: Settings): Contradiction[] {
       'limits.renew_seconds',
       `found ${rules.limits.renewSeconds}, expected less than limits.considering_lease_seconds, ${rules.limits.consideringLeaseSeconds}`,
     );
+  }
+  return found;
+}
+
+function slurmContradictions({ slurm, paths, host }: Settings): Contradiction[] {
+  const found: Contradiction[] = [];
+  const extra = problemOfExtra(slurm.extra);
+  if (extra !== null) found.push({ setting: 'slurm.extra', problem: extra });
+  if (slurm.maxPending > slurm.maxJobs) {
+    const problem = `found ${slurm.maxPending}, expected at most slurm.max_jobs, ${slurm.maxJobs}`;
+    found.push({ setting: 'slurm.max_pending', problem });
+  }
+  if (!slurm.enabled) return found;
+  if (slurm.shared === null) {
+    const problem = 'needs slurm.shared as well: a folder that this host and the nodes see';
+    return [...found, { setting: 'slurm.enabled', problem }];
+  }
+  if (!/^[\w.-]+$/.test(host.name)) {
+    const problem = `needs a host name of letters, digits, dots and hyphens, and found host.name "${host.name}"`;
+    found.push({ setting: 'slurm.enabled', problem });
+  }
+  if (/[%\\\n]/.test(slurm.shared)) {
+    const problem = `${slurm.shared} has a character in its name that Slurm takes for something else: %, a backslash or a line break`;
+    found.push({ setting: 'slurm.shared', problem });
+  }
+  const within = [
+    ['paths.output', paths.output],
+    ['paths.staging', stagingDirectory(paths)],
+    ['paths.live_data', paths.liveData],
+  ].find(([, folder]) => folder !== undefined && isWithin(slurm.shared ?? '', folder));
+  if (within !== undefined) {
+    const problem = `${slurm.shared} lies in ${within[0]}, ${within[1]}, where other programs look: choose a folder beside it`;
+    found.push({ setting: 'slurm.shared', problem });
   }
   return found;
 }

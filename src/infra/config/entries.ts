@@ -2,9 +2,14 @@ import { z } from 'zod';
 import { RULES, type Rules } from './rules.pure.ts';
 import { HOST_SETTINGS } from './schema/host-settings.pure.ts';
 import { SERVICE_SETTINGS } from './schema/service-settings.pure.ts';
+import { SLURM_SETTINGS } from './schema/slurm-settings.pure.ts';
 import { describeSetting, snakeCase, type Setting } from './schema/setting.pure.ts';
 
-const SITE = z.strictObject({ ...HOST_SETTINGS.shape, ...SERVICE_SETTINGS.shape });
+const SITE = z.strictObject({
+  ...HOST_SETTINGS.shape,
+  ...SLURM_SETTINGS.shape,
+  ...SERVICE_SETTINGS.shape,
+});
 
 type Site = z.output<typeof SITE>;
 

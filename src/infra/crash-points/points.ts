@@ -9,6 +9,7 @@ export const DATABASE_WRITES = [
   'runs.claim',
   'runs.busy',
   'runs.heartbeat',
+  'runs.renew_waiting',
   'runs.unregister',
   'runs.withdraw',
   'runs.withdraw_live',
@@ -83,6 +84,7 @@ export type FileWrite = (typeof FILE_WRITES)[number];
 /** Everything else that changes a disk in one step (`infra/disk/durable.ts`). */
 export const DISK_STEPS = [
   'attempt.make',
+  'attempt.link',
   'followed',
   'log.cut',
   'place.make',

@@ -164,6 +164,14 @@ export function list(about: About<string[]>) {
   return setting('list', z.array(nonEmpty), about);
 }
 
+/** A list of words of which each is one of several. */
+export function choices<const T extends string>(words: readonly [T, ...T[]], about: About<T[]>) {
+  return setting<T[]>('list', z.array(z.enum(words)), {
+    expected: `a list of ${words.join(', ')}`,
+    ...about,
+  });
+}
+
 /** Addresses of machines or networks. They are separated by commas in variables and flags. */
 export function addresses(about: Omit<About<string[]>, 'default'>) {
   const address = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);

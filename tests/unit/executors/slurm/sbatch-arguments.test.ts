@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  problemOfExtra,
-  sbatchArguments,
-} from '../../../../src/executors/slurm/sbatch-arguments.pure.ts';
+import { sbatchArguments } from '../../../../src/executors/slurm/sbatch-arguments.pure.ts';
+import { problemOfExtra } from '../../../../src/infra/config/sbatch-extra.pure.ts';
 
 const ATTEMPT = '0123456789abcdef01234567';
 const NOWHERE = { partition: '', account: '', qos: '', reservation: '', clusters: '', extra: [] };
@@ -35,6 +33,13 @@ describe('the arguments of sbatch', () => {
     ]) {
       expect(args).toContain(each);
     }
+  });
+
+  it('exclude the nodes of the site and those of the attempt, since Slurm takes the last list only', () => {
+    const to = { ...NOWHERE, extra: ['--exclude=a[1-3]', '--nice=5', '-xb'] };
+    const args = sbatchArguments({ ...SUBMISSION, excluded: ['n1'] }, to);
+    expect(args.filter((each) => /^(--exclude|-x)/.test(each))).toEqual(['--exclude=a[1-3],b,n1']);
+    expect(args).toContain('--nice=5');
   });
 
   it('are refused for an attempt whose id is none', () => {

@@ -391,3 +391,25 @@ failures = -1`;
     expect(errorsOf(given)).toEqual([message.replace('FILE', '/etc/lab/bootstrax.toml')]);
   });
 });
+
+describe('settings of Slurm', () => {
+  const ON = 'enabled = true\nshared = "/project/bx"\n';
+  it.each([
+    ['enabled = true', 'slurm.enabled', 'needs slurm.shared as well'],
+    [`${ON}extra = ["--wrap=x"]`, 'slurm.extra', 'which bootstrax sets itself'],
+    [`${ON}max_pending = 30`, 'slurm.max_pending', 'expected at most slurm.max_jobs, 20'],
+    [`${ON}takes = ["live"]`, 'slurm.takes', 'expected a list of debt, reprocess, backlog'],
+    ['enabled = true\nshared = "/out/bx"', 'slurm.shared', 'lies in paths.output, /out'],
+    ['enabled = true\nshared = "/pro%j/bx"', 'slurm.shared', 'a character in its name'],
+  ])('that do not go together are refused, with a reason: %s', (toml, setting, problem) => {
+    const [error] = errorsOf({ toml: `[paths]\noutput = "/out"\n[slurm]\n${toml}\n` });
+    expect(error).toContain(setting);
+    expect(error).toContain(problem);
+  });
+
+  it('are off, and complete, where nothing is set', () => {
+    const { slurm } = settingsOf().settings;
+    expect(slurm).toMatchObject({ enabled: false, shared: null, maxJobs: 20, maxPending: 4 });
+    expect(settingsOf({ toml: `[slurm]\n${ON}` }).settings.slurm.enabled).toBe(true);
+  });
+});
