@@ -75,7 +75,7 @@ export async function readJobFiles(directory: string): Promise<JobFiles> {
   };
 }
 
-/** Before `sbatch`: whoever finds it looks for the job. */
+/** Before `sbatch`: a start that finds it searches for the job. */
 export async function noteSubmit(directory: string, submit: Submit): Promise<void> {
   await writeFileDurable('submit.json', join(directory, 'submit.json'), text(submit));
 }

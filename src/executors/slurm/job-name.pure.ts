@@ -12,7 +12,7 @@ export function attemptOfJob(name: string): string | null {
   return JOB_NAME.exec(name)?.[1] ?? null;
 }
 
-/** What a job says of itself to whoever lists jobs. */
+/** What a job says of itself in a listing. */
 export function commentOf(run: number, host: string): string {
   return `run ${run} of ${host}`;
 }

@@ -5,7 +5,7 @@ export type JobEnd =
 /** What the state of a job means for its attempt. */
 export type JobStanding =
   | { kind: 'waits' }
-  /** It waits for a reason that only people can mend: the cluster takes no attempt like this one. */
+  /** It waits for a reason that only people can remove: the cluster takes no attempt like this one. */
   | { kind: 'never_begins'; reason: string }
   | { kind: 'runs' }
   /** Its processes are stopped: the attempt's clocks stand still. */

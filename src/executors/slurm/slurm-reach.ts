@@ -14,7 +14,7 @@ import { SlurmError, type SlurmClient } from './slurm-client.ts';
 import type { SlurmQueue } from './slurm-queue.ts';
 
 const STACKS_FILE = 'stacks.txt';
-/** Between two looks at shared storage, seconds. */
+/** Between two reads of shared storage. */
 const LOOK_SECONDS = 1;
 /** Slurm kills a job that does not end by itself after KillWait, 30 s by default, seconds. */
 const KILL_SECONDS = 60;

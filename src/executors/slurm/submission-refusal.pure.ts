@@ -1,4 +1,4 @@
-/** Words of a controller that has looked at a submission and does not take it (`slurm_strerror`). */
+/** Words of a controller that has read a submission and does not take it (`slurm_strerror`). */
 const REFUSALS = [
   /Invalid (account|partition|qos|reservation|feature|wckey|node name|generic resource)/i,
   /Access\/permission denied/i,
