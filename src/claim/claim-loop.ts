@@ -21,12 +21,12 @@ import { requestedRun } from './requested-run.ts';
  * ahead, and not again before then, seconds.
  */
 const QUIET_RETRIES_SECONDS = 30;
-/** After a search without a failed run whose count is no number, the next search follows this much later, seconds. */
+/** After a search without a failed run whose count is no number, the next search follows this much later. */
 const ODD_COUNTS_SECONDS = 120;
 /** Number of hosts that poll when a run falls due. */
 const WAIT_FOR_DUE = 2;
-/** Runs left to other hosts are read again after this time: the slots there may be taken, seconds. */
-const LEFT_LOOK_SECONDS = 2;
+/** Runs left to other hosts are read again after this time: the slots there may be taken. */
+const LEFT_READ_SECONDS = 2;
 const SHORTEST_WAIT_SECONDS = 0.01;
 /** Keys for which the hosts have an order: polling, and the way through the candidates. */
 const POLL = 'poll';
@@ -35,7 +35,7 @@ const WALK = 'walk';
 /** The parts of the manager that claims need. */
 export interface ClaimParts {
   book: AttemptBook;
-  host: Pick<HostWatch, 'slots' | 'look'>;
+  host: Pick<HostWatch, 'slots' | 'check'>;
   debts: Pick<Debts, 'giveWayTo'>;
   fleet: Pick<Fleet, 'claimRank' | 'warmPlace'>;
 }
@@ -71,7 +71,7 @@ export class Claims {
 
   /**
    * `take` is called with each claimed run, and when it was noticed: null if a person named it;
-   * `ring` when a run that was left to others is to be looked at.
+   * `ring` when a run that was left to others is to be read again.
    */
   constructor(
     env: Environment,
@@ -163,7 +163,7 @@ export class Claims {
     // A run that falls due wakes two hosts, in case the first is not free after all.
     const dueSeconds = Math.min(
       rank < WAIT_FOR_DUE ? (nextDueSeconds ?? Infinity) : Infinity,
-      this.#leaves ? LEFT_LOOK_SECONDS : Infinity,
+      this.#leaves ? LEFT_READ_SECONDS : Infinity,
     );
     Object.assign(this.#times, { pollAt: now + period, quiet, dueAt: now + dueSeconds });
     return Math.min(dueSeconds, period);
@@ -175,7 +175,7 @@ export class Claims {
   }
 
   async accepting(): Promise<{ ok: true } | { ok: false; reason: string }> {
-    const { accepting } = await this.#host.look();
+    const { accepting } = await this.#host.check();
     if (!accepting.ok) return { ok: false, reason: accepting.reason };
     if (this.#env.executor.startsAtOnce()) return { ok: true };
     const warm = await this.#fleet.warmPlace();
@@ -210,7 +210,7 @@ export class Claims {
     if (this.#book.ofRun(document._id) !== null) {
       return no(`an earlier attempt at run ${number} is still being cleaned up here; ask again`);
     }
-    const { accepting } = await this.#host.look();
+    const { accepting } = await this.#host.check();
     // A person may want to try a run on a quarantined host.
     if (!accepting.ok && accepting.kind !== 'quarantine') return no(accepting.reason);
     const seen = seenOf(document);

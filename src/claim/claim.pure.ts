@@ -158,7 +158,7 @@ function retryChecks(
   const setAside = parsed.kind === 'malformed' || bootstrax.outcome === 'set_aside';
   const checks: Check[] = [
     {
-      rule: `fewer than ${rules.retry.maxFailures} failures`,
+      rule: `fewer than ${counted(rules.retry.maxFailures, 'failure')}`,
       value: counted(failures, 'failure'),
       holds: failures < rules.retry.maxFailures,
       otherwise: pass('givenUp', `given up after ${counted(failures, 'failure')}`),

@@ -6,14 +6,14 @@ import { SingleFlight } from '../infra/concurrency/single-flight.ts';
 import type { Environment } from '../ports/environment.ts';
 import { unlessOutage } from '../ports/persist.ts';
 
-/** Interval at which the hosts are read, seconds. */
+/** Interval at which the hosts are read. */
 const READ_SECONDS = 60;
-/** A host writes its document at least once a minute: with an older one it is silent, seconds. */
+/** A host writes its document at least once a minute: with an older one it is silent. */
 const FRESH_SECONDS = 120;
 /** A run is left to another host by no older reading than this, since slots are soon taken. */
 const WARM_PLACE_SECONDS = 2;
-/** A host that has not done the duty for this long counts as not doing it, seconds. */
-const ORDER_SECONDS = 120;
+/** A host that has not done the duty for this long counts as not doing it. */
+const DUTY_SECONDS = 120;
 
 /**
  * The other hosts, from their documents: which is to claim a run first, and which does the duty. Without
@@ -82,7 +82,7 @@ function fleetHostOf({ host, time, extras }: HostDocument, now: Date): FleetHost
       host,
       role: isRole(role) ? role : 'backup',
       free: accepting === true && ready === true && taken < places,
-      keepsOrder: typeof kept === 'number' && kept < ORDER_SECONDS,
+      keepsOrder: typeof kept === 'number' && kept < DUTY_SECONDS,
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { counted } from '../infra/values/counted.pure.ts';
 import type { ClaimDecision, HostFacts, Verdict } from './claim.pure.ts';
 import type { HostView } from '../host/host-document.pure.ts';
 import { slotsNow } from './slots.pure.ts';
@@ -90,7 +91,7 @@ function ageText(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`;
   if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} days`;
+  return counted(Math.round(seconds / 86_400), 'day');
 }
 
 function byNobody(what: string, fleetNow: FleetNow): NextStep {

@@ -2,7 +2,7 @@ import { idText } from '../run/document-id.ts';
 import type { RunHint } from '../run/run.port.ts';
 import type { Environment } from '../ports/environment.ts';
 
-/** How long a host leaves a run to each host that comes before it, seconds. */
+/** How long a host leaves a run to each host that comes before it. */
 const LEFT_TO_EACH_SECONDS = 0.3;
 /** Number of hosts that check a run of which the hint leaves open whether it can be claimed. */
 const MAKE_SURE = 2;

@@ -1,6 +1,6 @@
 import type { LimitRules } from '../infra/config/rules.pure.ts';
 
-/** What this host has seen of a run of another holder, on its own monotonic clock, seconds. */
+/** What this host has seen of a run of another holder, in seconds of its own monotonic clock. */
 export interface Observation {
   state: 'considering' | 'busy';
   attempt: string | null;
@@ -12,7 +12,7 @@ export interface Observation {
   furtherClaims: number;
 }
 
-/** After so many further claims it is clear that no claim of the run gets any further. */
+/** After this number of further claims it is clear that no claim of the run gets any further. */
 const MOST_FURTHER_CLAIMS = 3;
 
 export type Staleness = { kind: 'fresh'; staleInSeconds: number } | { kind: 'stale' };

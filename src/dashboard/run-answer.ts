@@ -23,8 +23,8 @@ import type { Surroundings } from './surroundings.ts';
 
 const MOST_ATTEMPTS = 50;
 const MOST_ACTIONS = 100;
-/** A document beyond this is not for the eyes, characters. */
-const MOST_TEXT = 4_000_000;
+/** Nobody reads a longer document on a page. */
+const MOST_CHARACTERS = 4_000_000;
 
 /** Everything about one run; null if there is none of this number. */
 export async function runAnswer(
@@ -88,9 +88,9 @@ export async function documentText(
     redact(BSON.EJSON.serialize(document, { relaxed: true })),
   );
   const text = JSON.stringify(plain.length === 1 ? plain[0] : plain, null, 2);
-  return text.length <= MOST_TEXT
+  return text.length <= MOST_CHARACTERS
     ? text
-    : `${text.slice(0, MOST_TEXT)}\n... (${text.length} characters; the rest is left out)`;
+    : `${text.slice(0, MOST_CHARACTERS)}\n... (${text.length} characters; the rest is left out)`;
 }
 
 /** An attempt as the page of its run shows it. */

@@ -7,7 +7,7 @@ const ANSWER_SECONDS = 2;
  * Tells the manager of a host that something waits for it in the database, if it runs at this
  * machine. Any other finds it by itself, a little later.
  */
-export async function nudgeManager(
+export async function wakeManager(
   { database, paths }: Pick<Settings, 'database' | 'paths'>,
   host: string,
 ): Promise<void> {

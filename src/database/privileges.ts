@@ -76,7 +76,7 @@ const NEEDED: readonly Privilege[] = [
   {
     ...{ database: 'runs', collection: ACKNOWLEDGEMENTS_COLLECTION },
     actions: ['find', 'insert', 'update'],
-    why: 'who has taken on what needs a human',
+    why: 'who sees to what needs attention',
   },
   {
     ...{ database: 'runs', collection: ALARMS_COLLECTION },

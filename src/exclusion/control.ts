@@ -53,7 +53,7 @@ export type WireRequest = z.infer<typeof lineSchema>['request'];
 
 /** No request is longer; the connection of a client that sends more is closed. */
 const MAX_LINE_BYTES = 64 * 1024;
-/** A connected client must send its request line within this time, seconds. */
+/** A connected client must send its request line within this time. */
 const REQUEST_LIMIT_SECONDS = 10;
 
 export interface ControlHandlers {

@@ -17,7 +17,7 @@ export type EarlierManager =
   /** A manager of release 0.1.0, which does not say where it runs. */
   | { kind: 'unnamed'; pid: number };
 
-/** Managers write their host's document at least once a minute; after this time they are silent, seconds. */
+/** Managers write their host's document at least once a minute; after this time they are silent. */
 const SILENT_SECONDS = 180;
 
 /**

@@ -19,7 +19,7 @@ import { ManagerRefused } from './exclusion-refusal.ts';
 const LOCK_FILE = 'manager.lock';
 /** Exit code of flock(1) when another process has the lock. */
 const TAKEN = 1;
-/** After this time the file system counts as hanging, seconds. */
+/** After this time the file system counts as hanging. */
 const LIMIT_SECONDS = 10;
 
 /** The lock on a state folder. It is also released when the process ends, in whatever way. */

@@ -12,9 +12,9 @@ import { ManagerRefused } from './exclusion-refusal.ts';
 import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
 const RETRY_SECONDS = 0.05;
-/** How long the holder of a lock may take to write its name into the lock file, seconds. */
+/** How long the holder of a lock may take to write its name into the lock file. */
 const INTRODUCTION_SECONDS = 3;
-/** How long the lock of a killed process may take to become free, seconds. */
+/** How long the lock of a killed process may take to become free. */
 const KILL_LIMIT_SECONDS = 5;
 /** Several managers started at once stop one another; the last one stays. */
 const MAX_ROUNDS = 10;

@@ -52,9 +52,9 @@ export interface MachineLock {
 /** Longest name that the kernel allows, without the leading NUL. */
 const SOCKET_NAME_LENGTH = 107;
 const RETRY_SECONDS = 0.02;
-/** Other threads of a process keep its lock this long after the main thread has ended, seconds. */
+/** Other threads of a process keep its lock this long after the main thread has ended. */
 const LINGER_SECONDS = 0.5;
-/** How long the lock of a killed process may take to become free, seconds. */
+/** How long the lock of a killed process may take to become free. */
 const KILL_LIMIT_SECONDS = 5;
 /** Several managers started at once stop one another; the last one stays. */
 const MAX_ROUNDS = 10;

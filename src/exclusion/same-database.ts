@@ -3,7 +3,7 @@ import { askFolder } from './folder-socket.ts';
 import type { HostStore } from '../host/host.port.ts';
 import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
-/** Its heartbeat must appear within this time: it writes one on request, and at least every minute, seconds. */
+/** Its heartbeat must appear within this time: it writes one on request, and at least every minute. */
 const PROOF_SECONDS = 15;
 const POLL_SECONDS = 0.2;
 const ANSWER_SECONDS = 3;

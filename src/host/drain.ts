@@ -29,7 +29,7 @@ const drainSchema = z.object({
 
 const fileOf = (stateDir: string): string => join(stateDir, 'drained.json');
 
-/** Why this host takes no runs by a person's wish; null if nobody wants that. */
+/** Why this host is drained; null if it is not. */
 export async function readDrain(stateDir: string): Promise<Drain | null> {
   let text: string;
   try {

@@ -33,13 +33,13 @@ export const EB_MONITOR_CAPPED: CappedSpec = {
 /** States of hosts that take no runs although they may send heartbeats. */
 const NOT_WORKING: readonly unknown[] = ['dead_bootstrax', 'disk full'];
 const RECENT_SECONDS = [300, 86_400];
-/** The reference looks for no process of this number, and kills none. */
+/** The reference neither searches for a process of this number nor kills one. */
 const NO_PID = 0;
-/** Heartbeats in so much time are changed by one command, however slow the server, ms. */
+/** Heartbeats of this time are changed by one command: few enough for the slowest server. */
 const WINDOW_MS = 6 * 3_600_000;
-/** Older ones than so many windows are few, if the collection keeps them at all. */
+/** Heartbeats older than these windows are few, if the collection keeps them at all. */
 const WINDOWS = 40;
-/** Heartbeats of one host that are looked at to see who writes them. */
+/** The newest heartbeats of one host that are read to learn who writes them. */
 const MOST_WRITERS = 100;
 
 export function hostHeartbeatUpdate(heartbeat: HostHeartbeat): Document[] {

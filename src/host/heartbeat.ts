@@ -12,22 +12,22 @@ import { isOfDatabase } from '../ports/persist.ts';
 import type { Runner } from '../attempt/runner.ts';
 
 /**
- * `eb_monitor` promises one at least every 10 s; a write may itself take a while, seconds. All hosts
+ * `eb_monitor` promises one at least every 10 s, and a write may itself take a while. All hosts
  * write theirs at the same time: a server that answers change streams at each write of anybody does
  * so once then, and not once for each host.
  */
-const LIFE_SIGN_SECONDS = 9;
+const HEARTBEAT_SECONDS = 9;
 const SIGNING = 'the heartbeat of this host';
-/** Collection `bootstrax`: on change, and at least once a minute, seconds. */
+/** The document in the collection `bootstrax` is written on change, and at least once a minute. */
 const HOST_STATUS_SECONDS = 55;
 
 export interface ManagerView {
-  /** null until the host has been looked at for the first time. */
+  /** null until the host has been checked for the first time. */
   health: HostHealth | null;
   runners: readonly Runner[];
   /** A person wants no new run here. */
   drained?: Drain | null;
-  /** How long ago it last saw to what hosts do for each other; null or absent: it does not. */
+  /** How long ago it last did the duty for other hosts; null or absent: it does not do it. */
   orderKeptSeconds?: number | null;
 }
 
@@ -51,7 +51,7 @@ export function thinking(
       case 'starting':
         return `starting run ${run.number}`;
       case 'finding':
-        return `looking for the processes of run ${run.number}`;
+        return `searching for the processes of run ${run.number}`;
       case 'running':
         return `processing run ${run.number}${covered}`;
       case 'waiting_for_end':
@@ -66,31 +66,31 @@ export function thinking(
         return `taking back what was made of run ${run.number}`;
     }
   });
-  if (health === null) doing.push('looking at this machine');
+  if (health === null) doing.push('checking this machine');
   else if (!health.accepting.ok) doing.push(`taking no new run: ${health.accepting.reason}`);
   else if (runners.length < slots) doing.push('waiting for runs');
   return doing.join('; ');
 }
 
 /**
- * Reports this host to the databases from timers of its own, whatever else goes on. A life sign
+ * Reports this host to the databases from timers of its own, whatever else goes on. A heartbeat
  * that cannot be written is left out: the next one is due soon.
  */
-export class LifeSigns {
+export class Heartbeat {
   readonly #env: Environment;
   readonly #view: () => ManagerView;
   readonly #load: () => MachineLoad;
   readonly #displaced: () => void;
   #beat: Repeated | null = null;
-  /** On their way to the databases. */
+  /** Heartbeats on their way to the databases. */
   readonly #signs = new Set<Promise<void>>();
-  /** What the last life sign said, and about which run. */
+  /** What the last heartbeat said, and about which run. */
   #said = '';
   #lastStatus = '';
   #lastStatusAt = -Infinity;
   /** After an outage only the last state is written. */
   readonly #statuses = new Coalesced(() => this.#writeStatus());
-  /** How far this machine's clock is ahead of the server's, seconds. */
+  /** How far this machine's clock is ahead of the server's. */
   #skewSeconds: number | null = null;
   /** It has had a free slot and taken runs since then, monotonic seconds. */
   #freeSince: number | null = null;
@@ -105,13 +105,13 @@ export class LifeSigns {
   }
 
   start(): void {
-    const beat = { name: SIGNING, seconds: LIFE_SIGN_SECONDS };
+    const beat = { name: SIGNING, seconds: HEARTBEAT_SECONDS };
     this.#beat = this.#env.tasks.onBeat(beat, () => this.#noted());
     this.#signNow();
   }
 
   /**
-   * Something has changed: the host's document is written at once if it differs, and a life sign if
+   * Something has changed: the host's document is written at once if it differs, and a heartbeat if
    * it says something else, or is about another run.
    */
   changed(): void {
@@ -145,7 +145,7 @@ export class LifeSigns {
 
   #saying(): string {
     const view = this.#view();
-    return `${lifeSignState(view)} ${runShown(view)?.run.runId ?? ''}`;
+    return `${heartbeatState(view)} ${runShown(view)?.run.runId ?? ''}`;
   }
 
   /** The host's document is written whether or not anything has changed. */
@@ -170,7 +170,7 @@ export class LifeSigns {
     this.#writeStatusesNow();
     this.#said = this.#saying();
     try {
-      const sign = this.#lifeSign();
+      const sign = this.#heartbeat();
       await this.#env.store.ebMonitor.write(sign);
       await this.#writeHistory(sign);
       const serverTime = await this.#env.store.serverTime();
@@ -180,7 +180,7 @@ export class LifeSigns {
     }
   }
 
-  /** Not before the machine has been looked at: until then its figures are not known. */
+  /** Not before the machine has been checked: until then its figures are not known. */
   async #writeHistory(sign: HostHeartbeat): Promise<void> {
     const now = this.#env.clock.monotonicSeconds();
     if (this.#view().health === null || now - this.#historyAt < HISTORY_SECONDS) return;
@@ -213,7 +213,7 @@ export class LifeSigns {
     const isFresh = this.#env.clock.monotonicSeconds() - this.#lastStatusAt <= HOST_STATUS_SECONDS;
     if (isFresh && status === this.#lastStatus) return;
     try {
-      // Figures always differ: they are told along, and are no news by themselves.
+      // Figures always differ: they are written along with a change, and are no change by themselves.
       const told = {
         ...extras,
         ...this.#env.figures.told(),
@@ -236,13 +236,13 @@ export class LifeSigns {
     return this.#env.clock.monotonicSeconds() - this.#freeSince;
   }
 
-  /** Of one attempt. */
+  /** Memory limit of one attempt. */
   #memoryLimitBytes(): number {
     const { machine, slots, rules } = this.#env;
     return Math.round(memoryLimitBytes(machine.memoryCapacity().totalBytes, slots, rules.memory));
   }
 
-  #lifeSign(): HostHeartbeat {
+  #heartbeat(): HostHeartbeat {
     const env = this.#env;
     const view = this.#view();
     const load = this.#load();
@@ -252,7 +252,7 @@ export class LifeSigns {
     return {
       host: env.host,
       pid: process.pid,
-      state: lifeSignState(view),
+      state: heartbeatState(view),
       targets: plan?.targets ?? env.rules.targets.default,
       max_cores: env.rules.resources.fallback.cores,
       max_messages: plan?.maxMessages ?? env.rules.resources.fallback.maxMessages,
@@ -272,13 +272,13 @@ export class LifeSigns {
   }
 }
 
-/** Of several runs a life sign can show one. */
+/** Of several runs a heartbeat can show one. */
 function runShown({ runners }: ManagerView): ManagerView['runners'][number] | undefined {
   return runners.find(({ plan }) => plan !== null) ?? runners[0];
 }
 
-/** Readers look for the run in every life sign that says `busy`. */
-function lifeSignState({ health, runners }: ManagerView): HostHeartbeat['state'] {
+/** Readers expect a run in every heartbeat that says `busy`. */
+function heartbeatState({ health, runners }: ManagerView): HostHeartbeat['state'] {
   if (runners.length > 0) return 'busy';
   if (health === null) return 'starting';
   if (health.accepting.ok) return 'idle';

@@ -35,7 +35,7 @@ export function diskProblem(
   return null;
 }
 
-/** Looks at the host: context, folders, disk. What is wrong is looked at again by itself. */
+/** Checks context, folders, disks and memory of the host. It is called again after a failure, so nobody has to report a repair. */
 export async function hostHealth(env: Environment): Promise<HostHealth> {
   const space = (folder: string | undefined) =>
     folder === undefined ? null : env.machine.diskSpace(folder).catch(() => null);

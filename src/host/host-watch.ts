@@ -3,37 +3,37 @@ import type { Environment } from '../ports/environment.ts';
 import { hostHealth, type HostHealth } from './host-health.ts';
 import { at, Quarantine } from '../retry/quarantine.ts';
 
-/** A look at the host is good for so long when it decides on a claim, or when all was not well, seconds. */
+/** A check of the host counts for this time when it decides on a claim, or when something was wrong. */
 const HEALTH_SECONDS = 5;
 
-/** Whether this host would take a run now: by how it is, and by what became of its last runs. */
+/** Whether this host would take a run now: by its own condition, and by how its last runs ended. */
 export class HostWatch {
   readonly #env: Environment;
   readonly #attemptsHere: () => number;
-  readonly #onLook: () => void;
+  readonly #onCheck: () => void;
   readonly #refusal: () => string | null;
   readonly #quarantine: Quarantine;
   readonly #diskAlarm: DiskAlarm;
   #latest: HostHealth | null = null;
-  #lookedAt = -Infinity;
+  #checkedAt = -Infinity;
   #drained: string | null = null;
 
-  /** `onLook` is called after each look; `refusal`: what a database refuses until a person mends it. */
+  /** `onCheck` is called after each check; `refusal`: what a database refuses until a person corrects it. */
   constructor(
     env: Environment,
     attemptsHere: () => number,
-    onLook: () => void,
+    onCheck: () => void,
     refusal: () => string | null = () => null,
   ) {
     this.#env = env;
     this.#refusal = refusal;
     this.#attemptsHere = attemptsHere;
-    this.#onLook = onLook;
+    this.#onCheck = onCheck;
     this.#quarantine = new Quarantine(env);
     this.#diskAlarm = new DiskAlarm(env);
   }
 
-  /** Null before the first look. */
+  /** Null before the first check. */
   get latest(): HostHealth | null {
     return this.#latest;
   }
@@ -43,9 +43,9 @@ export class HostWatch {
     return this.#quarantine.onProbation ? 1 : this.#env.executor.places(0).total;
   }
 
-  /** Something has changed that a look would see. */
+  /** Something has changed that a check would find. */
   changed(): void {
-    this.#lookedAt = -Infinity;
+    this.#checkedAt = -Infinity;
   }
 
   /** Takes no runs for this reason, however well the host is; null ends that. */
@@ -59,15 +59,15 @@ export class HostWatch {
     this.changed();
   }
 
-  /** How the host is; a look at a host that was well may be `maxAgeSeconds` old. */
-  async look(maxAgeSeconds = HEALTH_SECONDS): Promise<HostHealth> {
+  /** How the host is. If it was well, the check may be `maxAgeSeconds` old. */
+  async check(maxAgeSeconds = HEALTH_SECONDS): Promise<HostHealth> {
     const now = this.#env.clock.monotonicSeconds();
     const limit = this.#latest?.accepting.ok === true ? maxAgeSeconds : HEALTH_SECONDS;
-    if (this.#latest !== null && now - this.#lookedAt < limit) return this.#latest;
+    if (this.#latest !== null && now - this.#checkedAt < limit) return this.#latest;
     const before = this.#latest?.accepting;
     const health = await this.#ifWanted(this.#ifGranted(await hostHealth(this.#env)));
     this.#latest = health;
-    this.#lookedAt = now;
+    this.#checkedAt = now;
     const { accepting } = health;
     if (!accepting.ok && isNews(accepting, before)) {
       this.#env.log.warn(
@@ -78,7 +78,7 @@ export class HostWatch {
       this.#env.log.info({ event: 'host.accepting' }, 'taking runs again');
     }
     this.#diskAlarm.seen(health);
-    this.#onLook();
+    this.#onCheck();
     return health;
   }
 
@@ -89,7 +89,7 @@ export class HostWatch {
       : { ...health, accepting: { ok: false, kind: 'database', reason } };
   }
 
-  /** What a person has decided comes before what the host is like. */
+  /** What a person has decided comes before the condition of the host. */
   async #ifWanted(health: HostHealth): Promise<HostHealth> {
     if (this.#drained === null) return this.#ifTrusted(health);
     return { ...health, accepting: { ok: false, kind: 'drained', reason: this.#drained } };

@@ -97,7 +97,7 @@ export interface EbMonitorStore {
   newest(host: string): Promise<Record<string, unknown> | null>;
   /** Who of this program has sent heartbeats for a host in the last `seconds`; newest first. */
   writers(host: string, seconds: number): Promise<HeartbeatWriter[]>;
-  /** Those of `hosts` whose newest heartbeat is younger than `maxAgeSeconds` and says neither dead nor disk full. */
+  /** Those of `hosts` whose newest heartbeat is less than `maxAgeSeconds` old and says neither dead nor disk full. */
   alive(hosts: readonly string[], maxAgeSeconds: number): Promise<string[]>;
 }
 

@@ -2,7 +2,7 @@ import type { MemoryRules } from '../infra/config/rules.pure.ts';
 import { gigabytes } from '../infra/values/amounts.pure.ts';
 import type { Ended } from '../attempt/outcome.pure.ts';
 
-/** What this machine, or the control group the manager lives in, has and has left, bytes. */
+/** What this machine, or the control group the manager lives in, has and has left, in bytes. */
 export interface MemoryCapacity {
   totalBytes: number;
   availableBytes: number;
@@ -23,7 +23,7 @@ export interface MemoryUse extends AttemptMemory {
   ending: boolean;
 }
 
-/** Above this an attempt on this machine is stopped, bytes. */
+/** An attempt on this machine that uses more memory than this is stopped. */
 export function memoryLimitBytes(totalBytes: number, slots: number, rules: MemoryRules): number {
   return ((totalBytes / slots) * rules.maxUsePercent) / 100;
 }

@@ -8,19 +8,19 @@ const DEAD = 'dead_bootstrax';
 /** Marks the managers of other hosts as dead once they have been silent for too long. */
 export class SilentHosts {
   readonly #env: Environment;
-  /** Nothing more is to be done about them until they are heard of again. */
-  readonly #settled = new Set<string>();
+  /** Nothing more is to be done about these hosts until they send a heartbeat again. */
+  readonly #handled = new Set<string>();
 
   constructor(env: Environment) {
     this.#env = env;
   }
 
   /** Left out while a database is away: that says nothing of the runs database. */
-  async look(): Promise<void> {
-    await unlessOutage(this.#env, 'silent hosts', () => this.#look());
+  async mark(): Promise<void> {
+    await unlessOutage(this.#env, 'silent hosts', () => this.#markSilent());
   }
 
-  async #look(): Promise<void> {
+  async #markSilent(): Promise<void> {
     const { store, host, watchedHosts, rules } = this.#env;
     const ours = (await store.hosts.all()).map((each) => each.host);
     const others = [...new Set([...watchedHosts, ...ours])].filter((each) => each !== host);
@@ -28,19 +28,23 @@ export class SilentHosts {
     const now = await store.silentHosts.time();
     const since = new Date(now.getTime() - rules.limits.presumedDeadSeconds * 1000);
     const heard = await store.silentHosts.withHeartbeatSince(others, since);
-    for (const each of heard) this.#settled.delete(each);
+    for (const each of heard) this.#handled.delete(each);
     for (const each of others) {
-      if (heard.includes(each) || this.#settled.has(each)) continue;
+      if (heard.includes(each) || this.#handled.has(each)) continue;
       const heartbeat = await store.silentHosts.newest(each);
       if (heartbeat !== null && heartbeat.time >= since) continue;
-      if (heartbeat === null || heartbeat.state === DEAD || (await this.#mark(heartbeat, now))) {
-        this.#settled.add(each);
+      if (
+        heartbeat === null ||
+        heartbeat.state === DEAD ||
+        (await this.#markDead(heartbeat, now))
+      ) {
+        this.#handled.add(each);
       }
     }
   }
 
-  /** Whether that is settled, by this host or another. */
-  async #mark(heartbeat: NewestHeartbeat, now: Date): Promise<boolean> {
+  /** Whether the host is marked now, by this host or another. */
+  async #markDead(heartbeat: NewestHeartbeat, now: Date): Promise<boolean> {
     const env = this.#env;
     const minutes = Math.round((now.getTime() - heartbeat.time.getTime()) / 60_000);
     try {

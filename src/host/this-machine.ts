@@ -11,14 +11,14 @@ import type { Machine } from './machine.ts';
 import { systemClock } from '../infra/clock/clock.ts';
 
 /** A healthy file system answers within milliseconds, a busy one within a few seconds. */
-const patience = new DiskTimeout(10);
+const timeout = new DiskTimeout(10);
 
 /** The machine that this process runs on. */
 export const thisMachine: Machine = {
-  diskSpace: (path) => patience.ask(path, () => diskSpace(path)),
+  diskSpace: (path) => timeout.ask(path, () => diskSpace(path)),
   checkWritableFolder: async (path) => {
     try {
-      return await patience.ask(path, () => checkWritableFolder(path));
+      return await timeout.ask(path, () => checkWritableFolder(path));
     } catch (error) {
       if (error instanceof NoAnswerError) return { kind: 'not_writable', reason: error.message };
       throw error;
@@ -26,7 +26,7 @@ export const thisMachine: Machine = {
   },
   unreadable: async (path) => {
     try {
-      await patience.ask(path, () => access(path, constants.R_OK | constants.X_OK));
+      await timeout.ask(path, () => access(path, constants.R_OK | constants.X_OK));
       return null;
     } catch (error) {
       if (error instanceof NoAnswerError) return 'it does not answer';
@@ -42,7 +42,7 @@ export const thisMachine: Machine = {
   },
   liveData: async (path, { thorough = false } = {}) => {
     try {
-      return await patience.ask(path, () => lookAtLiveFolder(path, thorough));
+      return await timeout.ask(path, () => lookAtLiveFolder(path, thorough));
     } catch (error) {
       if (error instanceof NoAnswerError) return { kind: 'unseen', why: error.message };
       throw error;

@@ -158,7 +158,7 @@ export class Housekeeping {
     if (now - this.#tiedAt >= SELDOM * limits.housekeepingSeconds) {
       this.#tiedAt = now;
       await unlessRefused(this.#env, 'runs that nobody holds', () => this.#looseEnds.tie());
-      await this.#silentHosts.look();
+      await this.#silentHosts.mark();
     }
     if (now - this.#setAsideAt >= SET_ASIDE_SELDOM * limits.housekeepingSeconds) {
       this.#setAsideAt = now;

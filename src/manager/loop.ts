@@ -21,7 +21,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { ensureIndexes } from './missing-indexes.ts';
 import type { Drain } from '../host/drain.ts';
 import { KeepingBack } from './drain/drain-state.ts';
-import { LifeSigns, thinking, type ManagerView } from '../host/heartbeat.ts';
+import { Heartbeat, thinking, type ManagerView } from '../host/heartbeat.ts';
 import { SingleFlight } from '../infra/concurrency/single-flight.ts';
 import { MemoryWatch } from '../attempt/memory-watch.ts';
 import { isOfDatabase, unlessOutage, unlessRefused, untilAnswered } from '../ports/persist.ts';
@@ -37,7 +37,7 @@ export class ManagerLoop {
   readonly #wake: Wake;
   readonly #book = new AttemptBook();
   readonly #fleet: Fleet;
-  readonly #lifeSigns: LifeSigns;
+  readonly #heartbeat: Heartbeat;
   readonly #memory: MemoryWatch;
   readonly #housekeeping: Housekeeping;
   readonly #host: HostWatch;
@@ -63,13 +63,13 @@ export class ManagerLoop {
     this.#databaseNews = new DatabaseNews(env);
     this.#deletions = new Deletions(env);
     this.#attempts = new AttemptsHere(env, this.#book, {
-      changed: () => this.#lifeSigns.changed(),
+      changed: () => this.#heartbeat.changed(),
       ended: () => this.#attemptEnded(),
     });
     this.#host = new HostWatch(
       env,
       () => this.#book.size,
-      () => this.#lifeSigns.changed(),
+      () => this.#heartbeat.changed(),
       () => this.#databaseNews.refusal,
     );
     this.#housekeeping = new Housekeeping(
@@ -90,7 +90,7 @@ export class ManagerLoop {
       this.#book,
       {
         begin: (runner, work) => this.#attempts.begin(runner, work),
-        changed: () => this.#lifeSigns.changed(),
+        changed: () => this.#heartbeat.changed(),
       },
       ends,
     );
@@ -105,7 +105,7 @@ export class ManagerLoop {
         ring: () => this.#wake.notify(),
       },
     );
-    this.#lifeSigns = new LifeSigns(
+    this.#heartbeat = new Heartbeat(
       env,
       () => this.#view(),
       () => this.#displaced(),
@@ -118,7 +118,7 @@ export class ManagerLoop {
         claims: this.#claims,
         deletions: this.#deletions,
         housekeeping: this.#housekeeping,
-        lifeSigns: this.#lifeSigns,
+        heartbeat: this.#heartbeat,
       },
       () => this.wake(),
     );
@@ -183,7 +183,7 @@ export class ManagerLoop {
       if (!this.#ends.aborted) await Promise.race([indexed, once(this.#ends, 'abort')]);
       if (this.#ends.aborted) return 0;
       if (!(await env.nameLock.take(this.#ends))) return 0;
-      this.#lifeSigns.start();
+      this.#heartbeat.start();
       env.tasks.start('the watch over memory', () => this.#memory.run(this.#ends));
       await this.#housekeeping.atStart();
       this.#ready = true;
@@ -207,7 +207,7 @@ export class ManagerLoop {
       }
       return 0;
     } finally {
-      this.#lifeSigns.stop();
+      this.#heartbeat.stop();
     }
   }
 
@@ -215,7 +215,7 @@ export class ManagerLoop {
   async #processOnce(number: number): Promise<number> {
     const env = this.#env;
     while (!this.#ends.aborted) {
-      const health = await this.#host.look();
+      const health = await this.#host.check();
       if (health.accepting.ok) break;
       await this.#wake.wait(1, this.#ends);
     }
@@ -243,7 +243,7 @@ export class ManagerLoop {
   /** "Ready" is said only of a host that would take a run. */
   async #readiness(): Promise<string> {
     if (this.#keepingBack.handingBack) return 'has seen to what was left';
-    const { accepting } = await this.#host.look();
+    const { accepting } = await this.#host.check();
     return accepting.ok
       ? 'is ready to take runs'
       : `has begun, and takes no new run yet: ${accepting.reason}`;
@@ -255,7 +255,7 @@ export class ManagerLoop {
     this.#deletions.wake();
     // Somebody may have ended it.
     if (this.#ready) this.#asked.noticed();
-    this.#lifeSigns.changed();
+    this.#heartbeat.changed();
     this.#wake.notify();
   }
 
@@ -314,12 +314,12 @@ export class ManagerLoop {
 
   /** Somebody wants to see in a database that this manager works on it. */
   async heartbeat(): Promise<ControlResponse> {
-    await this.#lifeSigns.renewDocument();
+    await this.#heartbeat.renewDocument();
     return { ok: true, message: `the document of ${this.#env.host} is written` };
   }
 
   async status(): Promise<ControlResponse> {
-    const health = await this.#host.look();
+    const health = await this.#host.check();
     return {
       ok: true,
       message: health.accepting.ok ? 'taking runs' : health.accepting.reason,
@@ -350,7 +350,7 @@ export class ManagerLoop {
   async #turn(): Promise<number> {
     const env = this.#env;
     const before = this.#host.latest;
-    const { accepting } = await this.#host.look(IDLE_HEALTH_SECONDS);
+    const { accepting } = await this.#host.check(IDLE_HEALTH_SECONDS);
     if (accepting.ok && before?.accepting.ok === false) this.#claims.changed();
     const interval = this.#hints.streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     this.#fleet.refresh();

@@ -4,8 +4,8 @@ import type { Environment } from '../ports/environment.ts';
 import { Wake } from '../infra/concurrency/wake.ts';
 import { unlessOutage } from '../ports/persist.ts';
 
-/** Without a change stream the rate is asked for at this interval, so that a start is not kept waiting, seconds. */
-const ASKING_SECONDS = 0.4;
+/** Without a change stream the rate is read at this interval, so that a start does not wait long. */
+const READ_SECONDS = 0.4;
 
 export interface RateAnswer {
   /** MB/s over all detectors; null: not to be had in time. */
@@ -67,9 +67,9 @@ async function facts(env: Environment, run: Run) {
 
 async function askUntil(env: Environment, run: Run, limit: AbortSignal): Promise<number | null> {
   const wake = new Wake(env.clock);
-  let interval = env.changeStream ? env.rules.limits.rateIntervalSeconds : ASKING_SECONDS;
+  let interval = env.changeStream ? env.rules.limits.rateIntervalSeconds : READ_SECONDS;
   const askOften = () => {
-    interval = ASKING_SECONDS;
+    interval = READ_SECONDS;
     wake.notify();
   };
   if (env.changeStream) {

@@ -20,8 +20,8 @@ import { counted } from '../infra/values/counted.pure.ts';
 
 /** Number of the newest attempts at a run that are read for culprits. */
 const ATTEMPTS_LOOKED_AT = 50;
-/** Interval of the poll for the folder of live data: network file systems send no events, seconds. */
-const FOLDER_LOOK_SECONDS = 0.5;
+/** Interval of the poll for the folder of live data: network file systems send no events. */
+const FOLDER_POLL_SECONDS = 0.5;
 
 export type Prepared =
   | { kind: 'planned'; plan: Plan }
@@ -218,7 +218,7 @@ async function liveFolderAppears(
   while (!(await env.machine.isFolder(path))) {
     const late = env.clock.monotonicSeconds() > limit;
     if (run.end !== null || late || signal.aborted) return false;
-    await env.clock.sleep(FOLDER_LOOK_SECONDS, signal);
+    await env.clock.sleep(FOLDER_POLL_SECONDS, signal);
   }
   return true;
 }

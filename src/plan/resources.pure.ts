@@ -10,7 +10,7 @@ export interface ResourceFacts {
   failures: number;
   /** How many of those were for want of memory. */
   memoryFailures: number;
-  /** Length of a chunk of live data and of the overlap stored with it, seconds. */
+  /** Length of a chunk of live data and of the overlap stored with it. */
   chunkSeconds: number;
   overlapSeconds: number;
 }
@@ -169,12 +169,13 @@ function afterFailures(
       maxMessages: clip(amounts.maxMessages / factor, rules.clips.maxMessages),
       timeoutSeconds: clip(amounts.timeoutSeconds * factor, rules.clips.timeoutSeconds),
     };
-    const times = facts.failures === 1 ? 'one failure' : `${facts.failures} failures`;
+    const times = facts.failures === 1 ? 'one failure' : counted(facts.failures, 'failure');
     reasons.push(`Fewer cores and messages and a longer timeout after ${times}.`);
   }
   if (facts.memoryFailures > 0) {
     amounts = { ...amounts, ...lessMemory(amounts, facts.memoryFailures, rules) };
-    const often = facts.memoryFailures === 1 ? 'it ran' : `${facts.memoryFailures} times it ran`;
+    const often =
+      facts.memoryFailures === 1 ? 'it ran' : `${counted(facts.memoryFailures, 'time')} it ran`;
     reasons.push(
       `Only ${counted(amounts.cores, 'core')} and ${counted(amounts.maxMessages, 'message')}, because ${often} out of memory.`,
     );

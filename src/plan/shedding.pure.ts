@@ -28,7 +28,7 @@ function lastResortAlone({ lastResort }: TargetRules): Lists {
 /**
  * What is asked for on a rung of the graded ladder. The rungs above it are walked down one by one,
  * so that what was shed once never comes back and each rung computes fewer plugins than the one
- * before. A failure that shedding cannot mend takes no rung, until by their count only the last resort (`raw_records`) is made.
+ * before. A failure that shedding cannot prevent takes no rung, until by their count only the last resort (`raw_records`) is made.
  */
 export function shed(inputs: ShedInputs, rules: TargetRules): Lists {
   if (inputs.failures >= rules.rawRecordsAfter) return lastResortAlone(rules);

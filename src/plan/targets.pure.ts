@@ -217,7 +217,8 @@ function chooseLists(
   if (inputs.shedding === 'graded' && graph !== null) {
     const futile = (inputs.futile ?? []).filter((number) => number <= failures);
     if (futile.length > 0 && failures < rules.rawRecordsAfter) {
-      const times = failures === 1 ? 'the failure' : `${futile.length} of ${failures} failures`;
+      const times =
+        failures === 1 ? 'the failure' : `${futile.length} of ${counted(failures, 'failure')}`;
       reasons.push(`Fewer plugins would not prevent ${times}: none is dropped for it.`);
     }
     const culprits = inputs.culprits.filter(

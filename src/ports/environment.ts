@@ -52,7 +52,7 @@ export interface Environment {
   deletion: DeletionMeans | null;
   /** Change streams wanted (they are not everywhere); polling goes on in any case. */
   changeStream: boolean;
-  /** Interval of the poll where no change stream wakes the manager, seconds. */
+  /** Interval of the poll where no change stream wakes the manager. */
   pollSeconds: number;
   /** False in a trial, whose documents nobody else reads. */
   productionMode: boolean;

@@ -5,7 +5,7 @@ import { runLabel, tellDaq } from './notify.ts';
 
 const FIRST_PAUSE_SECONDS = 0.5;
 const LONGEST_PAUSE_SECONDS = 10;
-/** A write that the server answers so often in a row with an error nobody knows is refused for good. */
+/** A write that the server answers this often in a row with an unknown error is refused for good. */
 const MOST_UNCLEAR = 8;
 
 /** What may be otherwise later. */

@@ -205,7 +205,7 @@ function ofRun(
           {
             ...about,
             kind: 'same_number',
-            what: `${name} has ${run.setAsideFor.length + 1} documents. ${run.id} is set aside, because ${namedInWords(run.setAsideFor)} has the same number.`,
+            what: `${name} has ${counted(run.setAsideFor.length + 1, 'document')}. ${run.id} is set aside, because ${namedInWords(run.setAsideFor)} has the same number.`,
             since,
             todo: `bootstrax renumber ${run.id} NUMBER --reason TEXT, or remove the wrong document`,
           },

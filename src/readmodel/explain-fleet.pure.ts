@@ -1,3 +1,4 @@
+import { counted } from '../infra/values/counted.pure.ts';
 import type { FleetFacts, HostFacts } from '../claim/claim.pure.ts';
 import { explain, type Explanation } from './explain.pure.ts';
 import type { FleetHost } from '../claim/fleet-order.pure.ts';
@@ -74,7 +75,7 @@ function byAll(next: NextStep | null, takers: readonly string[]): NextStep | nul
   if (next === null || takers.length < 2) return next;
   const who =
     takers.length > MOST_NAMED
-      ? `the first of ${takers.length} hosts`
+      ? `the first of ${counted(takers.length, 'host')}`
       : `the first of ${takers.join(', ')}`;
   return { ...next, who };
 }

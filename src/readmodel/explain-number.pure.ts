@@ -1,3 +1,4 @@
+import { counted } from '../infra/values/counted.pure.ts';
 import {
   documentsInWords,
   documentInWords,
@@ -30,7 +31,7 @@ export function withNumber(
   const rules = [
     {
       rule: 'its number is its own',
-      value: `${documents.length} documents have it: ${documentsInWords(documents)}`,
+      value: `${counted(documents.length, 'document')} have it: ${documentsInWords(documents)}`,
       holds: may.kind === 'yes',
     },
     ...explanation.rules,

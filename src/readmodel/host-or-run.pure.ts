@@ -1,3 +1,4 @@
+import { counted } from '../infra/values/counted.pure.ts';
 import type { FailureGroup } from './failures.pure.ts';
 import type { HostScore } from './hosts.pure.ts';
 
@@ -93,13 +94,14 @@ function tally(attempts: readonly TriedOn[]): Map<string, number> {
 
 function listed(counts: ReadonlyMap<string, number>): string {
   return [...counts]
-    .map(([host, count]) => `${short(host)}${count > 1 ? ` (${count} times)` : ''}`)
+    .map(([host, count]) => `${short(host)}${count > 1 ? ` (${counted(count, 'time')})` : ''}`)
     .join(', ');
 }
 
 function sameCause({ hosts }: FailureGroup, others: number): string {
   if (others === 0) return 'No other run has failed for the same cause.';
-  const where = hosts.length === 1 ? `all on ${short(hosts[0] ?? '')}` : `on ${hosts.length} hosts`;
+  const where =
+    hosts.length === 1 ? `all on ${short(hosts[0] ?? '')}` : `on ${counted(hosts.length, 'host')}`;
   return `${others === 1 ? 'One other run has' : `${others} other runs have`} failed for the same cause, ${where}.`;
 }
 

@@ -35,7 +35,7 @@ export interface LatencyPlot extends Hours {
   /** From the start of a run to its first output, seconds; null in hours without runs. */
   outputP50: (number | null)[];
   outputP95: (number | null)[];
-  /** From the end of a run to done, seconds. */
+  /** Median of the seconds from the end of a run to done. */
   doneP50: (number | null)[];
   doneP95: (number | null)[];
 }

@@ -103,7 +103,7 @@ export interface AttemptStore {
   endedOn(host: string, since: Date, limit: number): Promise<AttemptDocument[]>;
   /** Other hosts that have finished a run since a time, each with the newest such end. */
   successesElsewhere(host: string, since: Date): Promise<{ host: string; last: Date }[]>;
-  /** Failures since a time, grouped, most frequent first; looks at no more than 2000 attempts. */
+  /** Failures since a time, grouped, most frequent first. It reads 2000 attempts at most. */
   failureGroups(since: Date, limit: number): Promise<GroupedFailures[]>;
   /** Failures, counted or not, newest first; no more than 2000. */
   failures(query: FailureQuery): Promise<PastFailure[]>;

@@ -4,8 +4,8 @@ import type { AttemptOutcome, AttemptRecord } from './attempt-history.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isUnfit, untilWritten } from '../ports/persist.ts';
 
-/** Of a reason that does not fit as it is, characters. */
-const SHORT_REASON = 200;
+/** A reason that does not fit as it is keeps this much of its text. */
+const SHORT_REASON_CHARACTERS = 200;
 
 /** Writes that an attempt has begun; false if `signal` was aborted. A refusal does not hold up the run. */
 export async function beginHistory(
@@ -42,7 +42,7 @@ function essence(outcome: AttemptOutcome): AttemptOutcome {
   const { reason } = outcome;
   return {
     ...outcome,
-    reason: reason === null ? null : boundedText(reason, SHORT_REASON),
+    reason: reason === null ? null : boundedText(reason, SHORT_REASON_CHARACTERS),
     ...{ traceback: null, fingerprint: null, plugin: null, meaning: null },
     ...{ dropped: [], products: [], versions: {} },
   };

@@ -16,7 +16,7 @@ import { tellDaq } from '../ports/notify.ts';
 
 /** Number of attempts that count: the newest on this host. */
 const ATTEMPTS_LOOKED_AT = 50;
-/** Older attempts do not count, seconds. */
+/** Older attempts do not count. */
 const LOOKED_BACK_SECONDS = 7 * 24 * 3600;
 
 /**

@@ -182,7 +182,7 @@ function readStart(value: unknown, { stop, odd }: FieldNotes): Date | null {
     : odd('start', 'is text, not a date', clear);
 }
 
-/** As the reference, which looks for the modes it knows in whatever text the value makes. */
+/** As the reference, which searches the modes it knows in whatever text the value makes. */
 function readMode(value: unknown, { odd }: FieldNotes): string | null {
   if (isMissing(value)) return null;
   if (typeof value === 'string') return boundedLine(value, LONGEST_TEXT);

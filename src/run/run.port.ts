@@ -172,7 +172,7 @@ export interface RunFollower {
 export interface RunStore extends ClaimStore {
   /** Runs that are considering or busy under this host's name. */
   ownRuns(host: string): Promise<RunDocument[]>;
-  /** All runs that are considering or busy, whoever holds them, to find stale ones. */
+  /** All runs that are considering or busy, of any holder, to find stale ones. */
   unsettled(): Promise<Seen[]>;
   /** New and failed runs with this tag. */
   waitingTagged(tag: string, limit: number): Promise<RunDocument[]>;
@@ -195,7 +195,7 @@ export interface RunStore extends ClaimStore {
    */
   numbered(from: number, to: number): Promise<RunDocument[]>;
   list(query: RunListQuery): Promise<RunPage>;
-  /** Documents that may be malformed, highest number first; those that nobody has looked at too. */
+  /** Documents that may be malformed, highest number first, also those that nobody has read yet. */
   suspects(query: SuspectsQuery): Promise<RunDocument[]>;
   queueCounts(now: Date, giveUpAfter: number): Promise<QueueCounts>;
 

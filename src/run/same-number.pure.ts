@@ -1,3 +1,4 @@
+import { counted } from '../infra/values/counted.pure.ts';
 import type { FieldProblem } from './run-shape.pure.ts';
 import type { StoredRun } from './stored-run.pure.ts';
 
@@ -81,7 +82,7 @@ export function documentInWords({ id, stored }: Numbered): string {
 
 /** Why a command refuses a number that several documents have. */
 export function severalText(number: number, documents: readonly Numbered[]): string {
-  return `${documents.length} documents have the number ${number}: ${documentsInWords(documents)}. Name one of them by its id instead of the number`;
+  return `${counted(documents.length, 'document')} have the number ${number}: ${documentsInWords(documents)}. Name one of them by its id instead of the number`;
 }
 
 /**
@@ -117,7 +118,7 @@ export const SETTLE_NUMBER =
 export function setAsideText(number: number, id: string, documents: readonly Numbered[]): string {
   return (
     `run ${number} is not processed from document ${id}: ` +
-    `${documents.length} documents have this number, ${documentsInWords(documents)}. ` +
+    `${counted(documents.length, 'document')} have this number, ${documentsInWords(documents)}. ` +
     `Nothing of either is changed; ${SETTLE_NUMBER}`
   );
 }

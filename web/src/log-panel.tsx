@@ -3,8 +3,8 @@ import type { AttemptView } from '../../src/readmodel/api.ts';
 import { Empty, Panel } from './parts.tsx';
 import { useVisible } from './visible.ts';
 
-/** The page keeps only the last part of a log, characters. */
-const MOST_TEXT = 400_000;
+/** The page keeps only the last part of a log. */
+const MOST_CHARACTERS = 400_000;
 
 /** What strax prints, line by line. */
 export function LogPanel({ attempt }: { attempt: AttemptView }) {
@@ -23,7 +23,7 @@ export function LogPanel({ attempt }: { attempt: AttemptView }) {
     });
     source.addEventListener('more', (event: MessageEvent<string>) => {
       const more = JSON.parse(event.data) as string;
-      setText((old) => `${old ?? ''}${more}`.slice(-MOST_TEXT));
+      setText((old) => `${old ?? ''}${more}`.slice(-MOST_CHARACTERS));
     });
     source.addEventListener('over', () => {
       source.close();

@@ -232,7 +232,7 @@ class InputAccount:
                     for each in lacking(entry.name, threads, {}):
                         missing.add(each)
         except OSError as error:
-            durable.say(f"cannot look for live data that was not read: {error}")
+            durable.say(f"cannot search for live data that was not read: {error}")
         return missing, found
 
 

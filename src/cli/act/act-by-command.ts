@@ -64,9 +64,9 @@ export function toolsOf(store: Store, settings: Settings): Tools {
       const { attentionNow } = await import('../../readmodel/readings.ts');
       return attentionNow(store, rules);
     },
-    nudge: async (at) => {
-      const { nudgeManager } = await import('../../dashboard/wake-manager.ts');
-      return nudgeManager(settings, at);
+    wake: async (at) => {
+      const { wakeManager } = await import('../../dashboard/wake-manager.ts');
+      return wakeManager(settings, at);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Holder } from '../../exclusion/holder.pure.ts';
 import { CommandFailure } from './command-failure.ts';
 import type { ControlRequest, ControlResponse } from '../../exclusion/manager-lock.ts';
 
-/** The manager has this time to answer, seconds. */
+/** The manager has this time to answer. */
 const ANSWER_SECONDS = 30;
 
 /**

@@ -18,7 +18,7 @@ import { hours } from '../framework/spans.ts';
 import { askManagerOf } from '../framework/manager-request.ts';
 import { verb } from '../framework/answering.ts';
 
-/** How long another host may take to carry it out before this command ends, seconds. */
+/** How long another host may take to carry it out before this command ends. */
 const ANSWER_SECONDS = 15;
 const POLL_SECONDS = 0.3;
 

@@ -13,7 +13,7 @@ import { askManagerOf } from '../framework/manager-request.ts';
 import { verb, type Done } from '../framework/answering.ts';
 import { addFormerName } from '../framework/former-names.ts';
 
-/** A manager that is awaited is asked for its status at this interval, seconds. */
+/** A manager that is awaited is asked for its status at this interval. */
 const STATUS_SECONDS = 1;
 
 /** A run that this host was processing when it was handed back, as its document is afterwards. */

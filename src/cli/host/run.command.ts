@@ -32,7 +32,7 @@ export function addRun(program: Command): void {
     )
     .option(
       '--test [run]',
-      'test mode: process waiting runs, or this one, once, in a database and folders of its own; the configured database is only read',
+      'trial: process waiting runs, or this one, once, in a database and folders of its own; the configured database is only read',
       runNumber,
     )
     .addHelpText(

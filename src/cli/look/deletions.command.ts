@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../infra/values/counted.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import type { DeletionDocument } from '../../features/deletion/deletion.port.ts';
 import type { Store } from '../../ports/store.ts';
@@ -117,13 +118,13 @@ function drawOne(deletion: DeletionDocument): string {
     ...(folder === null ? [] : [`folder: ${folder}`]),
     ...(deletion.bytes === null
       ? []
-      : [`live data: ${bytes(deletion.bytes)} in ${deletion.files ?? 0} files`]),
+      : [`live data: ${bytes(deletion.bytes)} in ${counted(deletion.files ?? 0, 'file')}`]),
     ...(checked === null
       ? []
       : [`vouched for by these, checked ${utcToTheSecond(checked)} (${how ?? ''}):`]),
     ...deletion.vouchedBy.map(
       ({ type, location, chunks, rows, bytes: size }) =>
-        `  ${type}: ${rows} rows in ${chunks} chunks, ${bytes(size)}: ${location}`,
+        `  ${type}: ${counted(rows, 'row')} in ${counted(chunks, 'chunk')}, ${bytes(size)}: ${location}`,
     ),
   ].join('\n');
 }

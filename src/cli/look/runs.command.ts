@@ -33,7 +33,7 @@ export function addRuns(program: Command): void {
     takes: (command) => {
       command
         .addOption(new Option('--state <state>', 'only these').choices(['new', ...RUN_STATES]))
-        .option('--mode <mode>', 'only runs of this readout mode')
+        .option('--mode <mode>', 'only runs of this run mode')
         .option('--from <run>', 'only this number and above', runNumber)
         .option('--to <run>', 'only this number and below', runNumber)
         .option('--before <run>', 'go on below this number', runNumber)

@@ -76,5 +76,5 @@ function changeLine(
     first === undefined
       ? ''
       : `, as run ${first.run ?? '?'}: ${JSON.stringify(first.from)}, here ${JSON.stringify(first.to)}`;
-  return `${kind}: ${decision} differs ${count === 1 ? 'once' : `${count} times`}${example}`;
+  return `${kind}: ${decision} differs ${count === 1 ? 'once' : counted(count, 'time')}${example}`;
 }

@@ -29,7 +29,7 @@ export function addMaintenance(program: Command): void {
     takes: (command) =>
       command
         .requiredOption('--hours <number>', 'how long, at most 14 days', hoursUpTo(MOST_HOURS))
-        .requiredOption('--reason <text>', 'for those who look at the alarms')
+        .requiredOption('--reason <text>', 'shown to those who watch the alarms')
         .option('--only <host>', 'only alarms about this host, by its full name'),
     json: 'one object: {id, until}',
     read: start,

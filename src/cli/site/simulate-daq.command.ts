@@ -14,8 +14,13 @@ export function addSimulateDaq(program: Command): void {
     .option('--runs <number>', 'runs to take; 0: endless')
     .option('--seconds <s>', 'length of a run, detector time')
     .option('--rate <hz>', 'S1/S2 events per second')
-    .option('--mode <name>', 'readout mode')
-    .option('--detectors <a,b>', 'linked detectors; given several times: runs at once', collect, [])
+    .option('--mode <name>', 'run mode')
+    .option(
+      '--detectors <a,b>',
+      'detectors of a run; given several times: runs at once',
+      collect,
+      [],
+    )
     .option('--speed <x>', 'times real time; 0: take no time')
     .option(
       '--fault <name>',

@@ -26,7 +26,7 @@ const PAUSE_SECONDS = 0.02;
 export class CountedHistory {
   readonly #attempts: Pick<AttemptStore, 'endedBetween'>;
   readonly #totals = new HistoryTotals();
-  /** Attempts that are counted and may be seen again, with their ends, ms. */
+  /** Attempts that are counted and may be read again, with their ends in ms. */
   readonly #recent = new Map<string, number>();
   #beginMs: number | null = null;
   #untilMs = 0;

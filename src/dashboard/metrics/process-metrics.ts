@@ -19,7 +19,7 @@ export function processFamilies(
     single(
       'gauge',
       'bootstrax_dashboard_streams',
-      'Pages that are open somewhere and looked at.',
+      'Pages that are open and visible in a browser.',
       streams,
     ),
     single(

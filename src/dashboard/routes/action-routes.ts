@@ -16,7 +16,7 @@ import type {
   PreviewAnswer,
 } from '../../readmodel/action-api.ts';
 import { actionView } from '../action-view.ts';
-import { nudgeManager } from '../wake-manager.ts';
+import { wakeManager } from '../wake-manager.ts';
 import type { DashboardApp } from '../access/principal.ts';
 import { attentionNow } from '../../readmodel/readings.ts';
 import { Refusal } from '../request-refusal.ts';
@@ -197,7 +197,7 @@ function toolsOf({ store, settings }: Surroundings): Tools {
   return {
     ...{ store, rules, writer: host.name, random: Math.random },
     attention: () => attentionNow(store, rules),
-    nudge: (host) => nudgeManager(settings, host),
+    wake: (host) => wakeManager(settings, host),
   };
 }
 

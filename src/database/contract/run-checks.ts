@@ -9,7 +9,7 @@ import { A, B, claimed, newRun } from './contract-runs.ts';
 
 const CLIENTS = 4;
 const CONTESTED = 20;
-/** The clock is carried on between two questions; more than this is another clock, ms. */
+/** The clock goes on between two questions; a difference above this means another clock. */
 const CLOCK_SLACK_MS = 2000;
 
 const PLAN: PlanSummary = {
@@ -101,7 +101,7 @@ export const RUN_CHECKS: readonly ContractCheck[] = [
   {
     name: 'claim as seen',
     weight: 'needed',
-    means: 'a run that has changed since it was looked at cannot be claimed',
+    means: 'a run that has changed since it was read cannot be claimed',
     look: async (context) => {
       const { store } = context;
       const run = await newRun(context);

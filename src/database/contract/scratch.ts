@@ -19,7 +19,7 @@ export interface ContractServer {
 }
 
 const PREFIX = 'bootstrax_contract_';
-/** How long it is tried to remove the scratch database, seconds. */
+/** The scratch database must be removed within this time. */
 const DROP_SECONDS = 30;
 const DROP_PAUSE_MS = 500;
 
@@ -28,7 +28,7 @@ export function scratchName(): string {
   return `${PREFIX}${randomBytes(8).toString('hex')}`;
 }
 
-/** A database of its own on a server, and what the checks need to look at it from outside. */
+/** A database of its own on a server, and what the checks need to read it from outside. */
 export class Scratch {
   readonly name: string;
   readonly caller: Caller;

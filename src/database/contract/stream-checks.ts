@@ -8,10 +8,10 @@ import { NotAsPromised, type CheckContext } from './promise.ts';
 import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 import { giveUp, TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
-/** A healthy stream needs milliseconds, seconds. */
+/** A healthy stream needs milliseconds. */
 const EVENT_SECONDS = 10;
 const LOOK_MS = 20;
-/** Given to the server, ms. */
+/** How long the server is left alone before it is asked. */
 const IDLE_MS = 500;
 
 /** Each insertion and change is told, the heartbeats of busy hosts are not. */

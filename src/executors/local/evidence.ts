@@ -15,7 +15,7 @@ export const OPEN_FILES_FILE = 'open-files.txt';
 /** As `signal(7)` numbers it on all machines that Node runs on. */
 const SIGUSR1 = 10;
 const MOST_PROCESSES = 8;
-/** A process that answers does so within milliseconds; its file is at rest after this long, seconds. */
+/** A process that answers does so within milliseconds; its file is complete if it has not grown for this long. */
 const REST_SECONDS = 0.1;
 const LOOK_SECONDS = 0.02;
 const MOST_STACK_BYTES = 1_000_000;

@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
 
-/** A guardian that was asked for writes `started.json` within this time, seconds. */
+/** A guardian that was requested writes `started.json` within this time. */
 export const BEGIN_SECONDS = 10;
 
 /** What is known of the processes of an attempt on one machine, and how to look. */

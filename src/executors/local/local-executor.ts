@@ -8,7 +8,7 @@ import { freePlaces, type Places } from '../free-places.pure.ts';
 import { LocalReach } from './local-reach.ts';
 import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 
-/** A guardian writes `started.json` within milliseconds of its own start; this is generous, ms. */
+/** A guardian writes `started.json` within milliseconds of its own start; this is generous. */
 const STARTED_WITHIN_MS = 5000;
 const LOOK_EVERY_MS = 50;
 

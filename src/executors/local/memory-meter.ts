@@ -7,7 +7,7 @@ import { descendants } from '../../infra/linux/process-tree.ts';
 
 /** Measures one attempt's processes over and over. */
 export class MemoryMeter {
-  /** How much of what is resident was shared when it was last measured exactly, bytes. */
+  /** How much of what is resident was shared when it was last measured exactly. */
   #sharedBytes = 0;
 
   /**

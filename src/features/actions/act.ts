@@ -22,9 +22,8 @@ import {
 } from './run-actions.ts';
 import type { Ask, HostTarget, TargetState, Target, Tools } from './action.ts';
 
-/** Longest reason, characters. */
-const LONGEST_NAME = 200;
-const LONGEST_REASON = 1000;
+const MOST_NAME_CHARACTERS = 200;
+const MOST_REASON_CHARACTERS = 1000;
 const ID_BYTES = 12;
 const MS_PER_HOUR = 3_600_000;
 
@@ -126,7 +125,7 @@ async function prepare(
     return {
       look,
       carryOut: async (_, id) => {
-        await tools.nudge(target.host);
+        await tools.wake(target.host);
         return told(tools, id, `${target.host} is asked. ${look.effect}`);
       },
     };
@@ -151,7 +150,7 @@ async function actOnRun(tools: Tools, asked: RunAsk, look: RunTargetState): Prom
   if (awaits === null) await store.actions.done(id, { message, after });
   else {
     await store.actions.awaitHost(id, { ...awaits, message, after });
-    await tools.nudge(awaits.host);
+    await tools.wake(awaits.host);
   }
   return told(tools, id, message);
 }
@@ -175,7 +174,11 @@ async function acknowledgeItem(
 /** Limits the text of a person, which goes into documents and logs. */
 function bounded<T extends Ask>(ask: T): T {
   const { by, reason } = ask;
-  return { ...ask, by: boundedLine(by, LONGEST_NAME), reason: boundedText(reason, LONGEST_REASON) };
+  return {
+    ...ask,
+    by: boundedLine(by, MOST_NAME_CHARACTERS),
+    reason: boundedText(reason, MOST_REASON_CHARACTERS),
+  };
 }
 
 function newId(): string {

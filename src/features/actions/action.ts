@@ -32,7 +32,7 @@ export interface Tools {
   /** What needs attention now. */
   attention: () => Promise<readonly { key: string; seen: string; what: string }[]>;
   /** Wakes the manager of a host, if it runs on this machine. */
-  nudge: (host: string) => Promise<void>;
+  wake: (host: string) => Promise<void>;
 }
 
 /** The reason of a command without one; the dashboard requires one. */

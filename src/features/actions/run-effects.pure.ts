@@ -84,7 +84,7 @@ export function runEffect(
   return EFFECTS[kind](facts, asking, debtor);
 }
 
-/** `renumber` looks at other documents as well: see `renumber.pure`. */
+/** `renumber` reads other documents as well: see `renumber.pure`. */
 const EFFECTS: Readonly<
   Record<
     Exclude<RunActionKind, 'renumber'>,

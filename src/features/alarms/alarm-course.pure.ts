@@ -1,6 +1,6 @@
 import type { Alarm, StoredAlarm } from './alarm.pure.ts';
 
-/** Since when a problem is seen, or is gone, without a break; monotonic, seconds. */
+/** Since when a problem is seen, or is gone, without a break, in monotonic seconds by its key. */
 export interface Sightings {
   seen: ReadonlyMap<string, number>;
   gone: ReadonlyMap<string, number>;

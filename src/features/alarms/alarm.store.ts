@@ -21,8 +21,7 @@ export const ALARM_INDEXES: readonly IndexSpec[] = [
 ];
 
 const MOST_OPEN = 1000;
-/** Longest stored sentence, characters. */
-const LONGEST = 1000;
+const MOST_CHARACTERS = 1000;
 const DESTINATIONS: readonly Destination[] = [...RECEIVERS, 'dead_man'];
 
 const byId = (id: string) => ({ _id: id }) as Document;
@@ -43,8 +42,8 @@ export function createAlarmStore(alarms: Collection): AlarmStore {
             ...{ kind, run, since, open: true, over: null },
             ...{
               host: literal(host),
-              what: literal(boundedText(what, LONGEST)),
-              todo: literal(boundedText(todo, LONGEST)),
+              what: literal(boundedText(what, MOST_CHARACTERS)),
+              todo: literal(boundedText(todo, MOST_CHARACTERS)),
             },
             episode: after + 1,
             opened: '$$NOW',

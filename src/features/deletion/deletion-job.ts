@@ -1,3 +1,4 @@
+import { counted } from '../../infra/values/counted.pure.ts';
 import { InTheWay } from '../../attempt/files/live-data.ts';
 import type { Product } from '../../attempt/attempt.pure.ts';
 import {
@@ -305,7 +306,7 @@ class DeletionJob {
     // The folder of live data is named by the run number: it is unknown to which document it belongs.
     if (found.length > 1) {
       const named = documentsInWords(numbered(found));
-      wait(`${found.length} documents have its number, ${named}; ${SETTLE_NUMBER}`);
+      wait(`${counted(found.length, 'document')} have its number, ${named}; ${SETTLE_NUMBER}`);
     }
     return found[0] ?? refuse('its document is gone');
   }

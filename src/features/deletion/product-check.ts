@@ -9,8 +9,8 @@ export interface ProductCheckOptions extends WorkerFolders {
   environment: NodeJS.ProcessEnv;
 }
 
-/** Its error text is shortened to this, characters. */
-const MOST_WORDS = 2000;
+/** Only the end of its error text is kept. */
+const MOST_CHARACTERS = 2000;
 
 /**
  * Reads and checks these products in a process of its own, which has a low priority and ends with this
@@ -36,7 +36,7 @@ export async function checkProducts(
   let words = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => (answer += piece));
   child.stderr.setEncoding('utf8').on('data', (piece: string) => {
-    words = (words + piece).slice(-MOST_WORDS);
+    words = (words + piece).slice(-MOST_CHARACTERS);
   });
   // It may end before it has read the request.
   child.stdin.on('error', () => undefined);

@@ -1,6 +1,6 @@
 import type { Finding, RunSeen } from '../../attempt/files/folder-listing.pure.ts';
 
-/** Findings that need a person. */
+/** Findings that only a person can correct. */
 export function forAPerson(
   details: Finding['details'],
 ): Pick<Finding, 'action' | 'needsPerson' | 'details'> {

@@ -83,7 +83,8 @@ export function outputFolder(view: View, folder: FolderSeen): Finding[] {
     return [{ ...base, todo: 'the manager removes it after the attempt', ...forNobody(all) }];
   }
   // Folders are named by the run number: it is unknown to which document this one belongs.
-  if (documents.length > 1) return byHand(`${documents.length} documents have this number`);
+  if (documents.length > 1)
+    return byHand(`${counted(documents.length, 'document')} have this number`);
   if (!folder.isFolder) return byHand('it is a link or a file');
   if (folder.condemned && isInside(view.listing.outputDirectory, path, run)) {
     return [

@@ -1,6 +1,6 @@
 /**
  * Compares the disks of one host with the run documents: a listing in, findings out. Few findings have an
- * action; all others need a person.
+ * action; all others are left to a person.
  */
 
 import { SETTLE_NUMBER } from '../../run/same-number.pure.ts';
@@ -58,7 +58,7 @@ function sameNumbers(runs: readonly RunSeen[]): Finding[] {
         kind: 'same_number',
         run,
         path: null,
-        says: `${documents.length} documents have the number ${run}: ${named.join(', ')}`,
+        says: `${counted(documents.length, 'document')} have the number ${run}: ${named.join(', ')}`,
         todo: SETTLE_NUMBER,
         ...forAPerson({ documents: ids }),
       },

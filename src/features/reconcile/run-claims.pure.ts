@@ -1,3 +1,4 @@
+import { counted } from '../../infra/values/counted.pure.ts';
 import {
   runId,
   type AttemptSeen,
@@ -83,7 +84,8 @@ export class View {
     }
     const documents = this.runs(number);
     if (documents.length === 0) return no('its run has no document');
-    if (documents.length > 1) return no(`${documents.length} documents have its run number`);
+    if (documents.length > 1)
+      return no(`${counted(documents.length, 'document')} have its run number`);
     if (this.isHeld(number)) return no('its run is being processed');
     if (this.doneHere(number)) return no('its run is done on this host');
     const attempts = this.#attempts.get(number) ?? [];

@@ -7,7 +7,7 @@ import { drainText, type Drain } from '../../host/drain.ts';
 import { HANDING_BACK, leave, type HandBack } from './handback.ts';
 import type { HostWatch } from '../../host/host-watch.ts';
 import type { Housekeeping } from '../housekeeping.ts';
-import type { LifeSigns } from '../../host/heartbeat.ts';
+import type { Heartbeat } from '../../host/heartbeat.ts';
 
 export interface HostParts {
   book: AttemptBook;
@@ -15,7 +15,7 @@ export interface HostParts {
   claims: Claims;
   deletions: Deletions;
   housekeeping: Housekeeping;
-  lifeSigns: LifeSigns;
+  heartbeat: Heartbeat;
 }
 
 /** A person keeps this host from taking runs: for a while (drain), or for another program (handback). */
@@ -86,7 +86,7 @@ export class KeepingBack {
 
   /** Nothing is left to be done here, and that is in the databases: the manager is to end. */
   async handedBack(signal: AbortSignal): Promise<boolean> {
-    const { book, housekeeping, deletions, lifeSigns } = this.#parts;
+    const { book, housekeeping, deletions, heartbeat } = this.#parts;
     if (this.#handBack === null) return false;
     this.#endChildren();
     if (book.size > 0) return false;
@@ -95,7 +95,7 @@ export class KeepingBack {
     await deletions.windUp(signal);
     // That may have taken long enough for a person to want the host back.
     if (!this.#isOver(signal)) return false;
-    await lifeSigns.end();
+    await heartbeat.end();
     return leave(this.#env, signal);
   }
 

@@ -63,7 +63,7 @@ export interface PanelEvent<Name extends PanelName = PanelName> {
 export interface StatusEvent {
   /** The database server's clock. */
   now: string;
-  /** Age of each panel, seconds. */
+  /** Age of each panel in seconds. */
   ages: Partial<Record<PanelName, number>>;
   /** Why a panel could not be read the last time. */
   failing: Partial<Record<PanelName, string>>;

@@ -256,7 +256,7 @@ it('a malformed run is shown like any other', async () => {
   expect(answer.explanation.verdict).toBe('malformed');
 });
 
-it('failures are grouped, life signs are curves', async () => {
+it('failures are grouped, heartbeats are curves', async () => {
   const { groups } = await dashboard.json<FailuresAnswer>('/api/failures');
   expect(groups).toMatchObject([{ fingerprint: 'f1', count: 1, runs: [62], hosts: ['beta'] }]);
   const history = await dashboard.json<HostHistoryAnswer>('/api/hosts/beta/history?hours=1');

@@ -44,7 +44,7 @@ class Host {
       env,
       {
         book: this.book,
-        host: { slots: 1, look: () => Promise.resolve({ accepting } as never) },
+        host: { slots: 1, check: () => Promise.resolve({ accepting } as never) },
         debts: { giveWayTo: () => false },
         fleet: { claimRank: () => this.rank, warmPlace: () => Promise.resolve(null) },
       },

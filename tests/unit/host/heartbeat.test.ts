@@ -6,7 +6,7 @@ import { freePlaces } from '../../../src/executors/free-places.pure.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 import type { HostHealth } from '../../../src/host/host-health.ts';
 import { LeftRuns } from '../../../src/run/refused-runs.ts';
-import { LifeSigns, thinking } from '../../../src/host/heartbeat.ts';
+import { Heartbeat, thinking } from '../../../src/host/heartbeat.ts';
 import { StoreError } from '../../../src/infra/mongo/store-error.ts';
 import { holderOf } from '../../support/holder.ts';
 import { HandTasks } from '../../support/hand-tasks.ts';
@@ -24,14 +24,14 @@ const MACHINE = {
 class Stage {
   readonly signs: string[] = [];
   readonly statuses: string[] = [];
-  /** At which seconds a life sign was kept for curves. */
+  /** At which seconds a heartbeat was kept for curves. */
   readonly kept: number[] = [];
   readonly extras: Record<string, unknown>[] = [];
   readonly #answers: (() => void)[] = [];
   seconds = 0;
   health: HostHealth | null = null;
   readonly tasks = new HandTasks();
-  readonly lifeSigns: LifeSigns;
+  readonly heartbeat: Heartbeat;
 
   readonly left: LeftRuns;
 
@@ -79,7 +79,7 @@ class Stage {
         },
       },
     } as unknown as Environment;
-    this.lifeSigns = new LifeSigns(
+    this.heartbeat = new Heartbeat(
       environment,
       () => ({ health: this.health, runners: [] }),
       () => undefined,
@@ -100,27 +100,24 @@ class Stage {
   }
 }
 
-it('a database that does not answer holds up no life sign', () => {
+it('a database that does not answer holds up no heartbeat', () => {
   const stage = new Stage();
-  stage.lifeSigns.start();
+  stage.heartbeat.start();
   for (let i = 0; i < 5; i++) stage.tasks.ring();
   expect(stage.signs).toHaveLength(6);
   // The other document is written once at a time.
-  expect(stage.statuses).toEqual(['looking at this machine']);
+  expect(stage.statuses).toEqual(['checking this machine']);
 });
 
 it('after an outage only the last state is written, not all that there have been', async () => {
   const stage = new Stage();
-  stage.lifeSigns.start();
+  stage.heartbeat.start();
   for (const ok of [true, false, true, false]) {
     stage.accept(ok);
-    stage.lifeSigns.changed();
+    stage.heartbeat.changed();
   }
   await stage.answer();
-  expect(stage.statuses).toEqual([
-    'looking at this machine',
-    'taking no new run: the disk is full',
-  ]);
+  expect(stage.statuses).toEqual(['checking this machine', 'taking no new run: the disk is full']);
   await stage.answer();
   expect(stage.statuses).toHaveLength(2);
 });
@@ -128,7 +125,7 @@ it('after an outage only the last state is written, not all that there have been
 it('what has not changed is written again within a minute, and not before', async () => {
   const stage = new Stage();
   stage.accept(true);
-  stage.lifeSigns.start();
+  stage.heartbeat.start();
   await stage.answer();
   stage.seconds = 50;
   stage.tasks.ring();
@@ -144,18 +141,18 @@ it('what has not changed is written again within a minute, and not before', asyn
 it('a change of state is told at once, another look at the same is not', async () => {
   const stage = new Stage();
   stage.accept(true);
-  stage.lifeSigns.start();
-  stage.lifeSigns.changed();
+  stage.heartbeat.start();
+  stage.heartbeat.changed();
   stage.accept(false);
-  stage.lifeSigns.changed();
-  stage.lifeSigns.changed();
+  stage.heartbeat.changed();
+  stage.heartbeat.changed();
   await stage.answer();
   expect(stage.signs).toEqual(['idle', 'disk full']);
 });
 
-it('one life sign in five minutes is kept for curves, once the machine has been looked at', async () => {
+it('one heartbeat in five minutes is kept for curves, once the machine has been looked at', async () => {
   const stage = new Stage();
-  stage.lifeSigns.start();
+  stage.heartbeat.start();
   await stage.answer();
   expect(stage.kept).toEqual([]);
   stage.accept(true);
@@ -166,7 +163,7 @@ it('one life sign in five minutes is kept for curves, once the machine has been 
   expect(stage.kept).toEqual([9, 315, 621]);
 });
 
-/** As far as life signs look at it. */
+/** As far as heartbeats look at it. */
 const runner = (number: number, plan: object | null) => ({
   run: { number, runId: String(number).padStart(6, '0') },
   phase: 'running',
@@ -227,9 +224,9 @@ it.each([
     },
   } as unknown as Environment;
   const view = { health, runners } as unknown as ReturnType<
-    ConstructorParameters<typeof LifeSigns>[1]
+    ConstructorParameters<typeof Heartbeat>[1]
   >;
-  new LifeSigns(
+  new Heartbeat(
     environment,
     () => view,
     () => undefined,
@@ -249,17 +246,17 @@ it('says what a run waits for while the worker warms up, and that other runs are
 
 it('it tells since when it has had a free slot, and how much memory an attempt may use', async () => {
   const stage = new Stage();
-  stage.lifeSigns.start();
+  stage.heartbeat.start();
   await stage.answer();
   stage.accept(true);
   stage.seconds = 100;
-  stage.lifeSigns.changed();
+  stage.heartbeat.changed();
   await stage.answer();
   stage.seconds = 160;
   stage.tasks.ring();
   await stage.answer();
   stage.accept(false);
-  stage.lifeSigns.changed();
+  stage.heartbeat.changed();
   await stage.answer();
   expect(stage.extras.map(({ free_for_seconds: seconds }) => seconds)).toEqual([null, 0, 60, null]);
   expect(stage.extras[0]).toMatchObject({ memory_limit_bytes: 85e9 });
@@ -267,7 +264,7 @@ it('it tells since when it has had a free slot, and how much memory an attempt m
 
 it('it tells of runs that it leaves alone, since the database refuses what it writes of them', async () => {
   const stage = new Stage();
-  stage.lifeSigns.start();
+  stage.heartbeat.start();
   await stage.answer();
   stage.left.leave('a'.repeat(24), 'run 7', new StoreError('unfit', 'the document is too large'));
   stage.tasks.ring();

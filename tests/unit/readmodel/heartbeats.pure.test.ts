@@ -7,7 +7,7 @@ const at = (minutes: number) => ({ time: new Date(minutes * 60_000) });
 const minutes = (signs: readonly { time: Date }[]) => signs.map(({ time }) => +time / 60_000);
 
 describe('the curves of a host', () => {
-  it('take thinned life signs only from before the oldest of all', () => {
+  it('take thinned heartbeats only from before the oldest of all', () => {
     expect(minutes(withOlder([at(10), at(9)], [at(11), at(9), at(5), at(0)]))).toEqual([
       10, 9, 5, 0,
     ]);
@@ -28,7 +28,7 @@ describe('the curves of a host', () => {
     );
   });
 
-  it('are drawn alike where life signs are dense and where they are thinned', () => {
+  it('are drawn alike where heartbeats are dense and where they are thinned', () => {
     const dense = Array.from({ length: 1000 }, (_, i) => ({ atMs: 170_000_000 + i * 2800 }));
     const thin = Array.from({ length: 500 }, (_, i) => ({ atMs: i * 300_000 }));
     const drawn = evenly([...dense, ...thin], { fromMs: 0, toMs: 172_800_000 }, 600);

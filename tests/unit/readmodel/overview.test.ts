@@ -177,7 +177,7 @@ describe('the card of a host', () => {
     expect(host.accepting).toBe(condition === 'idle' || condition === 'busy');
   });
 
-  it('lives by either kind of life sign', () => {
+  it('lives by either kind of heartbeat', () => {
     const sign = {
       ...{ host: 'eb0', atMs: ago(3).getTime(), cpuPercent: 1, memoryPercent: 2, swapPercent: 3 },
       ...{ diskPercent: 4, liveDiskPercent: 60, load: 1.5, clockSkewSeconds: 0.2 },
@@ -245,7 +245,7 @@ describe('what needs attention', () => {
     expect(kinds(retry(61), NOW, [card({ accepting: true })])).toEqual(['promise_missed']);
   });
 
-  it('is a run in work without a life sign that nobody has taken over', () => {
+  it('is a run in work without a heartbeat that nobody has taken over', () => {
     expect(kinds({ state: 'busy' }, ago(180))).toEqual([]);
     expect(kinds({ state: 'busy' }, ago(181))).toEqual(['run_silent']);
     expect(kinds({ state: 'considering' }, ago(121))).toEqual(['run_silent']);

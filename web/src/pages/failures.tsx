@@ -1,3 +1,4 @@
+import { counted } from '../../../src/infra/values/counted.pure.ts';
 import type { FailuresAnswer } from '../../../src/readmodel/api.ts';
 import type { FailureGroup } from '../../../src/readmodel/failures.pure.ts';
 import { firstLine } from '../../../src/readmodel/run-row.pure.ts';
@@ -35,7 +36,7 @@ export function FailuresPage({ query }: { query: URLSearchParams }) {
                 to={`/failures?days=${each}`}
                 aria-current={each === days ? 'true' : undefined}
               >
-                {each === '1' ? '1 day' : `${each} days`}
+                {counted(Number(each), 'day')}
               </Link>
             ))}
           </nav>

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 
-/** A process that is asked to end has this time, seconds. */
+/** A process that is asked to end has this time. */
 const GRACE_SECONDS = 5;
 
 /** A process of the demo, with its output in a file of its own. */

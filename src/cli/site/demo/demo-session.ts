@@ -17,7 +17,7 @@ import { flagArguments, settingsOf } from '../../framework/setting-flags.ts';
 import { drawStatus, readStatus, type StatusView } from '../../look/status-view.ts';
 
 const LOOK_SECONDS = 1;
-/** Imports and compilation of straxen's plugins take their time on a slow machine, seconds. */
+/** Imports and compilation of straxen's plugins take their time on a slow machine. */
 const READY_LIMIT_SECONDS = 600;
 /** What a manager says of its worker until that has compiled its plugins. */
 const WARMING = 'warming up';

@@ -8,8 +8,8 @@ import {
 import type { Store } from '../../../ports/store.ts';
 import type { Finding } from './doctor-finding.ts';
 
-/** Two managers send a heartbeat every 9 s each, seconds. */
-const SIGNS_SECONDS = 60;
+/** Two managers send a heartbeat every 9 s each. */
+const HEARTBEATS_SECONDS = 60;
 
 /** Whether the state folder can be locked, and whose it is. Makes no folder. */
 export async function checkStateFolder({ settings, hostWarning }: Loaded): Promise<Finding[]> {
@@ -49,7 +49,7 @@ export async function checkStateFolder({ settings, hostWarning }: Loaded): Promi
   } catch (error) {
     return problem(
       error instanceof Error ? error.message : String(error),
-      'a manager does not start until that is mended',
+      'a manager does not start until that is corrected',
     );
   }
 }
@@ -57,7 +57,7 @@ export async function checkStateFolder({ settings, hostWarning }: Loaded): Promi
 /** Whether one manager alone writes under this host's name. */
 export async function checkOneManager(store: Store, host: string): Promise<Finding> {
   const check = 'one manager';
-  const signs = await store.ebMonitor.writers(host, SIGNS_SECONDS);
+  const signs = await store.ebMonitor.writers(host, HEARTBEATS_SECONDS);
   const two = twoManagers(
     signs.map(({ time, instance, pid }) => ({
       atMs: time.getTime(),

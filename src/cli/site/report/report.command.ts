@@ -32,7 +32,7 @@ export function addReport(program: Command): void {
     },
     shape: ({ contents }) => contents,
     draw: ({ written }) =>
-      `${written?.file ?? ''} (${bytes(written?.size ?? 0)})\nPasswords are removed; look through it before you send it.`,
+      `${written?.file ?? ''} (${bytes(written?.size ?? 0)})\nPasswords are removed; read it before you send it.`,
   });
 }
 

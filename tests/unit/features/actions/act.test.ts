@@ -58,7 +58,7 @@ describe('an action at a run', () => {
     },
   );
 
-  it('a life sign of a busy run is no change of what was seen', async () => {
+  it('a heartbeat of a busy run is no change of what was seen', async () => {
     await world.insertRun(1, BUSY);
     const seen = await world.seen(1);
     const tools = world.reached({

@@ -22,7 +22,7 @@ export class World {
     return {
       ...{ store, rules: defaultRules, writer: 'console.lab', random: () => 0.5 },
       attention: () => Promise.resolve(this.attention),
-      nudge: () => Promise.resolve(),
+      wake: () => Promise.resolve(),
     };
   }
 
