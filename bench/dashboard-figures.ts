@@ -46,7 +46,7 @@ export async function openPage(
   }
 }
 
-/** From choosing a state on the page of runs to its table, ms. */
+/** From choosing a state on the page of runs to its table, in ms. */
 export async function chooseState(page: Page, condition: Condition): Promise<number> {
   return page.evaluate(
     async ([value, word]) => {
@@ -66,7 +66,7 @@ export async function chooseState(page: Page, condition: Condition): Promise<num
   );
 }
 
-/** From a run's change of state, as it is written, to the strip on the page Now, ms. */
+/** From a run's change of state, as it is written, to the strip on the page Now, in ms. */
 export async function changeSeen(page: Page, lab: Lab, number: number): Promise<number> {
   const isAbandoned = (await lab.run(number)).bootstrax.state === 'abandoned';
   const state = isAbandoned ? 'considering' : 'abandoned';
@@ -77,7 +77,7 @@ export async function changeSeen(page: Page, lab: Lab, number: number): Promise<
   return (await shown.shownAtMs) - writtenAtMs;
 }
 
-/** From a new run, as it is written, to its row on the page of runs, ms. */
+/** From a new run, as it is written, to its row on the page of runs, in ms. */
 export async function newRunSeen(page: Page, lab: Lab, number: number): Promise<number> {
   const like = await lab.run(number - 1);
   const shown = whenShown(page, 'tbody a', String(number));

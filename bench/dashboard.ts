@@ -8,6 +8,7 @@
 import { loadavg } from 'node:os';
 import type { Browser, Page } from 'playwright-core';
 
+import { counted } from '../src/infra/values/counted.pure.ts';
 import type { RunsAnswer } from '../src/readmodel/api.ts';
 import { CONDITIONS, type Condition } from '../src/readmodel/run-condition.pure.ts';
 import { startBrowser } from '../tests/browser/browser.ts';
@@ -133,7 +134,7 @@ try {
   const slowest = filters.reduce((a, b) => (median(a.ms) >= median(b.ms) ? a : b));
   const anyMost = Math.max(...filters.flatMap(({ ms }) => ms));
   report(
-    `The dashboard before ${SIZE.runs} runs and ${SIZE.hosts} hosts (load of the machine ${loadBefore.toFixed(1)} to ${loadAfter.toFixed(1)})`,
+    `The dashboard before ${SIZE.runs} runs and ${counted(SIZE.hosts, 'host')} (load of the machine ${loadBefore.toFixed(1)} to ${loadAfter.toFixed(1)})`,
     ['', 'measured', 'expected'],
     [
       ['from its start to the first page of runs, ms', answerMs, ''],

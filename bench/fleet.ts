@@ -7,7 +7,7 @@
  * ask again and again is measured by itself.
  *
  * Arguments: --managers 1,2,8,24 (0: the queries alone)  --history 0,20000,100000
- * --minutes 2 (of the idle fleet)  --settle 150 (seconds before that)  --claims 40  --pick-ups 60
+ * --minutes 2 (of the idle fleet)  --before 150 (seconds before that)  --claims 40  --pick-ups 60
  * --most-memory-gb 6 (of the server, and of all together: the benchmark ends there)
  */
 import { setMaxListeners } from 'node:events';
@@ -30,11 +30,11 @@ const [MINUTES] = numbersAfter('--minutes', [2]);
 const [CLAIMS] = numbersAfter('--claims', [40]);
 const [PICK_UPS] = numbersAfter('--pick-ups', [60]);
 const [MOST_MEMORY_GB] = numbersAfter('--most-memory-gb', [6]);
-/** By then the hosts know of each other who sees to what is done for all, seconds. */
-const [SETTLE_SECONDS] = numbersAfter('--settle', [150]);
+/** By then the hosts know of each other who does the duty. */
+const [BEFORE_SECONDS] = numbersAfter('--before', [150]);
 /** Between two runs that are picked up: longer than hosts talk of the last one. */
 const PICK_UP_GAP_SECONDS = 3;
-const PATIENCE_SECONDS = 120;
+const TIMEOUT_SECONDS = 120;
 /** The defaults of a production machine but for disk and targets. */
 const CONFIG = `${SMALL_MACHINE.split('\n[retry]')[0]!}
 [targets]
@@ -89,8 +89,8 @@ async function measure(
   const hosts = await startHosts(lab, count, claims);
   for (const { manager } of hosts) guard.follow(manager.child.pid!);
   try {
-    say(`${name}: ready; idle for ${SETTLE_SECONDS} s, then measured for ${MINUTES} min`);
-    await delay(SETTLE_SECONDS! * 1000);
+    say(`${name}: ready; idle for ${BEFORE_SECONDS} s, then measured for ${MINUTES} min`);
+    await delay(BEFORE_SECONDS! * 1000);
     const idle = await idleFor(hosts, server, MINUTES!);
     say(`${name}: ${idle.commands.toFixed(1)} commands a minute and host: ${idle.places}`);
     const taken = await claimMany(lab, hosts, claims);
@@ -198,7 +198,7 @@ async function claimMany(lab: Lab, hosts: readonly Host[], claims: Claims) {
   };
 }
 
-/** From before the insertion of a document until a host says that it has claimed the run, ms. */
+/** From before the insertion of a document until a host says that it has claimed the run, in ms. */
 async function pickUpMany(lab: Lab, hosts: readonly Host[], name: string): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < PICK_UPS!; i++) {
@@ -221,14 +221,14 @@ const concluded = (hosts: readonly Host[], number: number) => told(hosts, 'attem
 async function told(hosts: readonly Host[], event: string, number: number): Promise<number> {
   const limit = new AbortController();
   setMaxListeners(hosts.length, limit.signal);
-  const patience = setTimeout(() => limit.abort(), 1000 * PATIENCE_SECONDS);
+  const timeout = setTimeout(() => limit.abort(), 1000 * TIMEOUT_SECONDS);
   try {
     return await Promise.any(hosts.map(({ news }) => news.of(event, number, limit.signal)));
   } catch {
     const stories = hosts.map(({ manager }) => manager.story().slice(-3000)).join('\n---\n');
     throw new Error(`waited in vain for ${event} of run ${number}:\n${stories}`);
   } finally {
-    clearTimeout(patience);
+    clearTimeout(timeout);
   }
 }
 

@@ -15,7 +15,7 @@ const args = process.argv.slice(2);
 const minutesArgument = args.indexOf('--minutes');
 const MINUTES = minutesArgument >= 0 ? Number(args[minutesArgument + 1]) : 3;
 const STARTS = 5;
-/** What only the start does is over by then, seconds. */
+/** What only the start does is over by then. */
 const SETTLE_SECONDS = 30;
 const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
 /** The defaults of a production machine but for the size of its disk. */

@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 /** Runs follow each other so closely that 100,000 of them are a year. */
 const RUN_MS = 5 * MINUTE_MS;
 const SIGN_MS = 9000;
-/** Heartbeats of so long, which is less than the collection keeps. */
+/** Heartbeats of this time, which is less than the collection keeps. */
 const SIGN_MINUTES = 30;
 /** The newest runs have a history of attempts. */
 const WITH_ATTEMPTS = 10_000;
@@ -26,7 +26,7 @@ const MODES = [
   'nVeto_noise',
 ];
 const TARGETS = ['event_info', 'peak_basics', 'online_peak_monitor', 'raw_records'];
-/** One run in so many is so. */
+/** One run in this number has the condition. */
 const ONE_IN = { debt: 401, givenUp: 701, abandoned: 83, held: 5003, tagged: 10, rareTag: 20_011 };
 
 /** The name of the n-th host. */
@@ -118,12 +118,16 @@ function dataEntry(type: string, number: number, host: string): object {
 
 function stateOf(number: number, host: string, size: FleetSize, time: Date): object {
   const plan = { ...{ targets: TARGETS, post_processing: [], dropped: [] }, cores: 4, rung: 0 };
-  const settled = { host, time, n_failures: 0, plan, last_attempt: attemptId(number) };
-  const failed = { ...settled, state: 'failed', reason: `${host}:\nValueError: not so\nTraceback` };
+  const concluded = { host, time, n_failures: 0, plan, last_attempt: attemptId(number) };
+  const failed = {
+    ...concluded,
+    state: 'failed',
+    reason: `${host}:\nValueError: not so\nTraceback`,
+  };
   // The newest: one on each fifth host, some waiting, some that failed a moment ago.
   const age = size.runs - number;
   if (age < size.hosts / 5) {
-    return { ...settled, state: 'busy', attempt: attemptId(number), time: new Date() };
+    return { ...concluded, state: 'busy', attempt: attemptId(number), time: new Date() };
   }
   if (age < size.hosts / 5 + 10) return { state: null };
   if (age < size.hosts / 5 + 15) {
@@ -134,9 +138,10 @@ function stateOf(number: number, host: string, size: FleetSize, time: Date): obj
   if (isOneIn(number, 'givenUp')) {
     return { ...failed, n_failures: 10, outcome: 'given_up', next_retry: time };
   }
-  if (isOneIn(number, 'abandoned')) return { ...settled, state: 'abandoned', outcome: 'abandoned' };
+  if (isOneIn(number, 'abandoned'))
+    return { ...concluded, state: 'abandoned', outcome: 'abandoned' };
   const dropped = isOneIn(number, 'debt') ? ['event_info_double'] : [];
-  return { ...settled, state: 'done', outcome: 'done', plan: { ...plan, dropped } };
+  return { ...concluded, state: 'done', outcome: 'done', plan: { ...plan, dropped } };
 }
 
 const attemptId = (number: number): string => number.toString(16).padStart(24, '0');

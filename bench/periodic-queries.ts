@@ -23,7 +23,7 @@ export interface QueryFigures {
   read: number;
   ms: number;
   serverMs: number;
-  /** By so much the server's memory has grown with all of them. */
+  /** The growth of the server's memory with all of them. */
   grownMb: number;
 }
 
@@ -38,7 +38,7 @@ const DUE = {
   withOddCounts: false,
 };
 const HOST = 'bench00.test.local';
-const EACH_LOOK = 'each look at the queue: at each hint, else once a minute; each free host';
+const EACH_LOOK = 'each read of the queue: at each hint, else once a minute; each free host';
 const DUTY = 'two hosts';
 
 /** What managers ask again and again, whether or not anything happens. */

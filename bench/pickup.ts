@@ -28,8 +28,8 @@ const SCENARIOS: Scenario[] = [
   { name: 'change stream off', managers: 1, oldRuns: 0, changeStream: false },
 ];
 const OLD_RUN_BYTES = 60_000;
-/** Between two looks at a file, ms. */
-const LOOK_MS = 2;
+/** Between two reads of a file. */
+const READ_MS = 2;
 const TINY_RUN = ['--seconds', '2', '--rate', '5', '--chunk-seconds', '1'];
 
 const FIGURES = {
@@ -186,7 +186,7 @@ function firstChunkOf(directory: string, inserted: number): Promise<number> {
     const text = await readFile(join(directory, 'progress.ndjson'), 'utf8').catch(() => '');
     return /"chunks": ?[1-9]/.test(text) ? performance.now() - inserted : null;
   };
-  return until(`the first chunk in ${directory}`, look, undefined, LOOK_MS);
+  return until(`the first chunk in ${directory}`, look, undefined, READ_MS);
 }
 
 async function insertOldRuns(lab: Lab, count: number): Promise<void> {

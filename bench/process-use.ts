@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** USER_HZ, the same on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
 
-/** Processor time of a process so far, seconds. */
+/** Processor time of a process so far. */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,13 +1,13 @@
 import type { Lab } from '../tests/support/lab.ts';
 
 const RUN_BYTES = 60_000;
-/** Managers look at done runs of the last seven days. */
+/** Managers read done runs of the last seven days. */
 const WITHIN_MS = 6.9 * 86_400_000;
 const RUN_MS = 1000;
 const BATCH = 200;
 const SAY_EACH = 5000;
 
-/** Of so many runs one was given up, one set aside at once, and one set aside after it had failed. */
+/** Of this number of runs one was given up, one set aside at once, and one set aside after it had failed. */
 const ONE_IN = { givenUp: 700, setAside: 500, setAsideLater: 2500 };
 
 /**

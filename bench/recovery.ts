@@ -13,6 +13,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { counted } from '../src/infra/values/counted.pure.ts';
 import { LOOKS_PER_LEASE } from '../src/manager/housekeeping.ts';
 import { defaultRules } from '../src/infra/config/rules.pure.ts';
 import { signal } from '../src/infra/mongo/embedded/embedded-process.ts';
@@ -32,7 +33,7 @@ const numberArgument = (name: string, otherwise: number) =>
 const KILLS = numberArgument('--kills', 20);
 const RESTARTS = numberArgument('--restarts', 20);
 const LEASE_SECONDS = numberArgument('--lease', 10);
-/** A manager lives at least so long between two kills, seconds. */
+/** A manager lives at least this long between two kills. */
 const BETWEEN_SECONDS = 2;
 const LOOK_MS = 5;
 const HOST = 'bench.test.local';
@@ -207,7 +208,9 @@ async function restartManagers(): Promise<number[]> {
 
 function mustHaveCostNothing({ bootstrax }: StoredRun, attempts: number): void {
   if (attempts !== 1 || (bootstrax.n_failures ?? 0) > 0) {
-    throw new Error(`processing was lost: ${attempts} attempts, ${JSON.stringify(bootstrax)}`);
+    throw new Error(
+      `processing was lost: ${counted(attempts, 'attempt')}, ${JSON.stringify(bootstrax)}`,
+    );
   }
 }
 

@@ -33,8 +33,8 @@ post_processing = ["raw_records"]
 /** As the DAQ lists it. */
 const LIVE = { type: 'live', host: 'daq' };
 
-/** How often the document is looked at: it is done within a second, ms. */
-const LOOK_MS = 5;
+/** Interval at which the document is read: it is done within a second. */
+const READ_MS = 5;
 const FIGURES = {
   pickUpMs: 'document to claim, ms',
   seconds: 'document to done, s',
@@ -79,7 +79,7 @@ class Side {
       }
       return run?.bootstrax.state === 'done';
     };
-    await until(`run ${number} to be done`, isDone, undefined, LOOK_MS);
+    await until(`run ${number} to be done`, isDone, undefined, READ_MS);
     const seconds = (performance.now() - begin) / 1000;
     const claimed = await manager.event('run.claimed', { run: number });
     const pickUpMs = Date.parse(String(claimed['time'])) - insertedMs;

@@ -20,7 +20,7 @@ command -v strace >/dev/null || missing+=(strace)
 command -v openssl >/dev/null || missing+=(openssl)
 # Without the zones' files every zone is silently UTC.
 [[ -e /usr/share/zoneinfo/Asia/Kathmandu ]] || missing+=(tzdata)
-# The dashboard is looked at in a real browser.
+# The dashboard is tested in a real browser.
 command -v chromium >/dev/null || missing+=(chromium)
 # Metrics, alert rules and their tests are checked by Prometheus's own tool.
 command -v promtool >/dev/null || missing+=(prometheus)

@@ -99,7 +99,7 @@ describe('runs that somebody has left behind', () => {
     for (const number of [one, two]) uncounted(await lab.reached(number, ['done']));
   });
 
-  test('done without a status: its host looks at it and gives it one; with another status, or long ago, it stays', async () => {
+  test('done without a status: its host checks its products and gives it one; with another status, or long ago, it stays', async () => {
     const numbers = [await take(), await take(), await take()] as const;
     const [bare, further, old] = numbers;
     const alpha = await manager();

@@ -98,7 +98,7 @@ async function alarms(): Promise<AlarmsPanel> {
 }
 
 describe('an alarm', () => {
-  it('is told once by three dashboards that nobody looks at, and once that it is over', async () => {
+  it('is sent once by three dashboards that nobody has open, and once more when it is over', async () => {
     await watch(3);
     const run = await giveUp('<!channel> @all');
     const key = `given_up:${run}`;

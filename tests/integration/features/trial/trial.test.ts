@@ -35,7 +35,7 @@ async function productionState() {
 }
 
 test(
-  'test mode processes the runs that wait, and changes nothing there is',
+  'a trial processes the runs that wait, and changes nothing there is',
   async () => {
     const numbers = await lab.takeRuns(['--runs', '2', ...TAKE]);
     const before = await productionState();
@@ -80,7 +80,7 @@ test(
 );
 
 test(
-  'a run that fails in test mode is told of, with exit code 1',
+  'a run that fails in a trial is reported, with exit code 1',
   async () => {
     const [number] = await lab.takeRuns(TAKE);
     const config =
