@@ -7,17 +7,18 @@ writes a small folder of raw records of one second, and ends.
 import json
 import os
 import signal
+import socket
 import sys
 import time
 
-from bootstrax_worker import durable, guardian, protocol
+from bootstrax_worker import durable, guardian, protocol, stamp
 from bootstrax_worker.identity import identity
+from bootstrax_worker.manager_link import ManagerLink
 
 _TYPE, _HASH = "raw_records", "standin"
 _LINEAGE = {_TYPE: ["StandIn", "1", {}]}
 _SPAN_NS = (0, 1_000_000_000)
 _CHUNK = b"row"
-_PR_SET_PDEATHSIG = 1
 _GRAPH = {
     "version": protocol.VERSION,
     "context": "stand-in",
@@ -26,35 +27,45 @@ _GRAPH = {
 
 
 class StandIn:
-    """A worker that is warm at once."""
+    """A worker that is warm at once, for one manager."""
 
-    def __init__(self) -> None:
-        self._out = os.dup(1)
-        os.dup2(2, 1)
+    def __init__(self, manager_fd: int) -> None:
+        self._link = ManagerLink(socket.socket(fileno=manager_fd))
 
     def serve(self) -> None:
-        """Start what is asked for on stdin, until it ends."""
+        """Start requested attempts, one after the other, until the manager leaves."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        guardian.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        self._send({"type": "hello", "identity": identity(os.getpid()), "versions": {}})
-        self._send({"type": "graph", "graph": _GRAPH})
-        self._send({"type": "ready", "warm": True, "seconds": 0, "why": None})
-        for line in sys.stdin:
-            request = json.loads(line)
-            directory = os.path.abspath(request["directory"])
-            with open(os.path.join(directory, "plan.json")) as file:
-                plan = json.load(file)
-            pid = os.fork()
-            if pid == 0:
-                guardian.leave(self._guard(directory, plan))
-            answer = {"type": "forked", "guardian": identity(pid), "warm": True, "why": None}
-            self._send({"attempt": request["attempt"], **answer})
-            os.waitpid(pid, 0)
-            self._send({"type": "ended", "attempt": request["attempt"]})
+        first = self._link.receive_one()
+        if first is None or first["type"] != "start":
+            sys.exit("nobody has said what this worker is for")
+        self._link.send(
+            {
+                **{"type": "hello", "identity": identity(os.getpid()), "versions": {}},
+                **{"terms": first["terms"], "changed": []},
+            }
+        )
+        self._link.send({"type": "graph", "graph": _GRAPH})
+        self._link.send({"type": "ready", "warm": True, "seconds": 0, "why": None})
+        while (messages := self._link.receive()) is not None:
+            for message in messages:
+                if message["type"] == "retire":
+                    return
+                if message["type"] == "fork":
+                    self._fork(message["attempt"], os.path.abspath(message["directory"]))
+
+    def _fork(self, attempt: str, directory: str) -> None:
+        plan = protocol.read_plan(directory)
+        pid = os.fork()
+        if pid == 0:
+            guardian.leave(self._guard(directory, plan))
+        forked = {"type": "forked", "guardian": identity(pid), "warm": True, "why": None}
+        self._link.send({"attempt": attempt, **forked})
+        os.waitpid(pid, 0)
+        self._link.send({"type": "ended", "attempt": attempt})
 
     def _guard(self, directory: str, plan: dict) -> int:
         os.setsid()
-        os.close(self._out)
+        self._link.close()
         guardian.open_standard_streams(directory)
         return guardian.guard(directory, plan["attempt"], True, lambda *_: _work(directory, plan))
 
@@ -75,17 +86,15 @@ def _work(directory: str, plan: dict) -> int:
 
 
 def _write_product(plan: dict) -> dict:
-    location = os.path.join(plan["outputDirectory"], f"{plan['runId']}-{_TYPE}-{_HASH}")
+    location = os.path.join(plan["place"], f"{plan['runId']}-{_TYPE}-{_HASH}")
     start, end = _SPAN_NS
     chunk = {
         **{"chunk_i": 0, "n": 1, "filename": f"{_TYPE}-{_HASH}-000000", "filesize": len(_CHUNK)},
         **{"start": start, "end": end, "first_time": start, "last_endtime": end},
     }
-    word = {"attempt": plan["attempt"], "document": plan["runDocument"], "host": plan["host"]}
     metadata = {
         **{"lineage": _LINEAGE, "chunks": [chunk], "writing_ended": time.time()},
-        # Who made the folder, as the worker's own folders say it.
-        "bootstrax": word,
+        stamp.KEY: stamp.stamp_of(plan),
     }
     files = {
         chunk["filename"]: _CHUNK,
@@ -104,4 +113,5 @@ def _write_product(plan: dict) -> dict:
 
 
 if __name__ == "__main__":
-    StandIn().serve()
+    # The file descriptor at which a manager connects to its worker.
+    StandIn(manager_fd=3).serve()
