@@ -17,10 +17,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { findEmbedded, stopEmbedded } from '../src/infra/mongo/embedded/embedded-server.ts';
+import { startCounting } from '../tests/support/counted-reads.ts';
 import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, type ManagerProcess } from '../tests/support/lab.ts';
-import { CountingProxy } from './counting-proxy.ts';
+import { CountingProxy } from '../tests/support/counting-proxy.ts';
 import { printTable, quantile, report } from './figures.ts';
-import { measureQueries, startCounting } from './periodic-queries.ts';
+import { measureQueries } from './periodic-queries.ts';
 import { fillWithRecentRuns } from './recent-runs.ts';
 import { cpuSeconds, memoryMb, MemoryGuard } from './process-use.ts';
 
@@ -61,11 +62,11 @@ const figures: Record<string, unknown> = {};
 /** Each query by itself, on a server that counts what it reads. */
 async function measureAlone(lab: Lab, guard: MemoryGuard, history: number): Promise<void> {
   await stopEmbedded(databaseDir(lab));
-  await startCounting(lab);
+  const read = await startCounting(lab);
   const server = await serverPid(lab);
   guard.follow(server);
   say(`${history} runs: the queries by themselves`);
-  const found = await measureQueries(lab, server);
+  const found = await measureQueries(lab, server, read);
   figures[`queries beside ${history} runs`] = found;
   for (const { name, when, answered, read, ms, serverMs, grownMb } of found) {
     queries.push([history, name, answered, read, ms, serverMs, grownMb, when]);

@@ -7,7 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Lab, SMALL_MACHINE } from '../tests/support/lab.ts';
-import { CountingProxy } from './counting-proxy.ts';
+import { CountingProxy } from '../tests/support/counting-proxy.ts';
 import { median, report } from './figures.ts';
 import { cpuSeconds, peakMemoryMb } from './process-use.ts';
 

@@ -1,10 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { defaultRules } from '../src/infra/config/rules.pure.ts';
 import { openStore } from '../src/database/open.ts';
 import type { Store } from '../src/ports/store.ts';
-import { PACKAGE, type Lab } from '../tests/support/lab.ts';
+import type { Lab } from '../tests/support/lab.ts';
 import { median } from './figures.ts';
 import { cpuSeconds, memoryMb } from './process-use.ts';
 import { ABANDON_TAG, HOLD_TAG } from '../src/run/run-tags.pure.ts';
@@ -93,6 +90,15 @@ const QUERIES: readonly Query[] = [
       }),
   },
   {
+    name: 'done runs of this host that were not handed on',
+    when: '2 min; each host',
+    ask: ({ runs }, now) =>
+      runs.doneWithoutStatus({
+        ...{ since: new Date(now.getTime() - 7 * DAY_MS), limit: BATCH },
+        host: HOST,
+      }),
+  },
+  {
     name: 'runs set aside for a fault',
     when: `5 min; ${DUTY}`,
     ask: ({ runs }) => runs.setAsideForFault(null, BATCH),
@@ -130,25 +136,12 @@ const QUERIES: readonly Query[] = [
   },
 ];
 
-const counter = (lab: Lab) => join(lab.root, 'documents-read');
-
-/** The server that is started counts the documents that it reads. */
-export async function startCounting(lab: Lab): Promise<void> {
-  const { PYTHONPATH: before } = process.env;
-  writeFileSync(counter(lab), Buffer.alloc(8));
-  process.env['BOOTSTRAX_COUNTED_READS'] = counter(lab);
-  process.env['PYTHONPATH'] = join(PACKAGE, 'tests/support/counted_reads');
-  try {
-    await lab.startServer();
-  } finally {
-    delete process.env['BOOTSTRAX_COUNTED_READS'];
-    if (before === undefined) delete process.env['PYTHONPATH'];
-    else process.env['PYTHONPATH'] = before;
-  }
-}
-
 /** Asks each of them several times, with nothing else going on. */
-export async function measureQueries(lab: Lab, server: number): Promise<QueryFigures[]> {
+export async function measureQueries(
+  lab: Lab,
+  server: number,
+  read: () => number,
+): Promise<QueryFigures[]> {
   const store = openStore(
     {
       ...{ runsUrl: lab.url, daqUrl: null, runsDb: lab.runsDb, daqDb: lab.daqDb },
@@ -156,7 +149,6 @@ export async function measureQueries(lab: Lab, server: number): Promise<QueryFig
     },
     () => undefined,
   );
-  const read = () => Number(readFileSync(counter(lab)).readBigInt64LE(0));
   try {
     const figures: QueryFigures[] = [];
     const now = await store.serverTime();

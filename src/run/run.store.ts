@@ -104,13 +104,25 @@ export function createRunStore(
     storedRuns(await runs.find(filter, { projection }));
 
   /** One query after the other: housekeeping has time. */
-  async function newestOfEach(filters: readonly Document[], limit: number): Promise<RunDocument[]> {
+  /**
+   * `also` is a stage of its own: beside an equality that is not in the index of `filters` the
+   * embedded server would read all runs of the state.
+   */
+  async function newestOfEach(
+    filters: readonly Document[],
+    limit: number,
+    also: Document = {},
+  ): Promise<RunDocument[]> {
     const found = new Map<string, RunDocument>();
     for (const filter of filters) {
-      const asked = { projection: RUN_PROJECTION, sort: { start: -1 as const }, limit };
-      for (const document of storedRuns(await runs.find(filter, asked))) {
-        found.set(idText(document._id), document);
-      }
+      const documents = await runs.aggregate([
+        { $match: filter },
+        { $match: also },
+        { $sort: { start: -1 } },
+        { $limit: limit },
+        { $project: RUN_PROJECTION },
+      ]);
+      for (const document of storedRuns(documents)) found.set(idText(document._id), document);
     }
     return newestFirst([...found.values()]);
   }
@@ -185,10 +197,7 @@ export function createRunStore(
     },
     doneUnfinished: (query) => newestOfEach(doneUnfinishedFilters(query), query.limit),
     doneWithoutStatus: ({ since, host, limit }) =>
-      newestOfEach(
-        withoutStatusFilters(since).map((each) => ({ ...each, 'bootstrax.host': host })),
-        limit,
-      ),
+      newestOfEach(withoutStatusFilters(since), limit, { 'bootstrax.host': host }),
     byNumber: (number) => all({ number }),
     numbered: (from, to) => all({ number: { $gte: from, $lte: to } }, PLACES_PROJECTION),
     byId: async (id) => (await all({ _id: id }))[0] ?? null,

@@ -2,7 +2,7 @@ import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { BSON, type Document } from 'mongodb';
 
-import { HEADER_BYTES, OP_MSG, wireMessages } from '../tests/support/wire.ts';
+import { HEADER_BYTES, OP_MSG, wireMessages } from './wire.ts';
 
 /** OP_MSG: header, flags, then a section of kind 0: its document, whose first element names the command. */
 const BODY_AT = HEADER_BYTES + 4 + 1;
