@@ -218,9 +218,13 @@ export class Attempt implements Runner {
       ...{ attempt: this.#id, run: number, host: env.host, mode },
       ...{ failures: bootstrax.failures, plan: null, ...this.#policy.record() },
     };
-    if (!(await beginHistory(env, record, this.#hooks.managerEnds))) return;
     this.#enter('preparing');
-    const prepared = await this.#policy.prepare();
+    // What is read for the plan need not wait until the history is on the server's disk.
+    const [begun, prepared] = await Promise.all([
+      beginHistory(env, record, this.#hooks.managerEnds),
+      this.#policy.prepare(),
+    ]);
+    if (!begun) return;
     return 'plan' in prepared ? this.#start(prepared.plan) : this.#leave(prepared);
   }
 

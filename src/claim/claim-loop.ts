@@ -57,6 +57,8 @@ export class Claims {
   #oddCountsAt = -Infinity;
   /** Something has changed since the last poll. */
   #isChanged = true;
+  /** Since then a failed run may have fallen due that was not known to. */
+  #retriesChanged = true;
   /** Whether the last poll left runs to other hosts, and the one before. */
   #leaves = false;
   #hasLeft = false;
@@ -83,7 +85,11 @@ export class Claims {
   ) {
     this.#env = env;
     this.#fleet = parts.fleet;
-    this.#prospects = new Prospects(env, (key) => parts.fleet.claimRank(key), handlers.ring);
+    const rank = (key: string) => parts.fleet.claimRank(key);
+    this.#prospects = new Prospects(env, rank, () => {
+      this.changed();
+      handlers.ring();
+    });
     this.#book = parts.book;
     this.#host = parts.host;
     this.#debts = parts.debts;
@@ -98,7 +104,10 @@ export class Claims {
   /** A hint of the change stream; returns whether this host is to poll at once. */
   hinted(hint: RunHint): boolean {
     this.#notices.hinted(hint, this.#env.clock.monotonicSeconds());
-    return this.#isFull ? false : this.#prospects.hinted(hint);
+    if (this.#isFull || !this.#prospects.hinted(hint)) return false;
+    if (hint.kind === 'insert') this.#isChanged = true;
+    else this.changed();
+    return true;
   }
 
   /** Null while this host wants hints at once; else a signal that is aborted when it does. */
@@ -121,10 +130,10 @@ export class Claims {
     return this.#book.size >= this.#host.slots && !givesWay;
   }
 
-  /** Something has changed: the known times of waiting runs are out of date. */
+  /** Something other than a new run has changed: the known times of waiting runs are out of date. */
   changed(): void {
     this.#isChanged = true;
-    this.#noRetryBefore = -Infinity;
+    this.#retriesChanged = true;
   }
 
   /** Waits for the claim that is being written now. */
@@ -145,11 +154,13 @@ export class Claims {
     const rank = streaming ? this.#fleet.claimRank(POLL) : 0;
     const seldom = SELDOM * intervalSeconds;
     const period = rank === 0 ? intervalSeconds : seldom;
+    if (this.#retriesChanged) this.#noRetryBefore = -Infinity;
     const askRetries = now >= this.#noRetryBefore;
     const withinSeconds = streaming ? Math.max(seldom, QUIET_RETRIES_SECONDS) : intervalSeconds;
     // If this poll fails, the next one is due at once.
     Object.assign(this.#times, { polledAt: now, pollAt: -Infinity, dueAt: Infinity });
     this.#isChanged = false;
+    this.#retriesChanged = false;
     this.#hasLeft = this.#leaves;
     this.#leaves = false;
     const withOddCounts = now - this.#oddCountsAt >= ODD_COUNTS_SECONDS && rank < WAIT_FOR_DUE;

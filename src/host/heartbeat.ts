@@ -20,6 +20,11 @@ const HEARTBEAT_SECONDS = 9;
 const SIGNING = 'the heartbeat of this host';
 /** The document in the collection `bootstrax` is written on change, and at least once a minute. */
 const HOST_STATUS_SECONDS = 55;
+/**
+ * An attempt comes from its claim to its child within this time, and the database has to answer
+ * each of these steps: what the host tells of them follows, once for all, seconds.
+ */
+const ADVANCE_SECONDS = 0.2;
 
 export interface ManagerView {
   /** null until the host has been checked for the first time. */
@@ -95,6 +100,8 @@ export class Heartbeat {
   /** It has had a free slot and taken runs since then, monotonic seconds. */
   #freeSince: number | null = null;
   #historyAt = -Infinity;
+  /** An attempt has come further, and this is not told yet. */
+  #soon: Repeated | null = null;
 
   /** `displaced`: the host's document names another manager. */
   constructor(env: Environment, view: () => ManagerView, displaced: () => void) {
@@ -115,10 +122,21 @@ export class Heartbeat {
    * it says something else, or is about another run.
    */
   changed(): void {
+    this.#soon?.stop();
+    this.#soon = null;
     if (this.#beat === null) return;
     this.#noteFreePlace();
     if (this.#saying() === this.#said) this.#writeStatusesNow();
     else this.#signNow();
+  }
+
+  /** An attempt has come further: told soon, with all that changes until then. */
+  advanced(): void {
+    if (this.#beat === null) return;
+    this.#noteFreePlace();
+    if (this.#soon !== null) return;
+    const advance = { name: 'what the attempts of this host do', seconds: ADVANCE_SECONDS };
+    this.#soon = this.#env.tasks.after(advance, () => this.changed());
   }
 
   #signNow(): void {
@@ -157,6 +175,8 @@ export class Heartbeat {
   stop(): void {
     this.#beat?.stop();
     this.#beat = null;
+    this.#soon?.stop();
+    this.#soon = null;
   }
 
   /** Stops, and waits until nothing of it is on its way any more. */

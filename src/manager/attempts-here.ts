@@ -14,8 +14,8 @@ import type { Run } from '../run/run.pure.ts';
 const GIVE_BACK_SECONDS = 2;
 
 export interface AttemptsHandlers {
-  /** Something of an attempt that is told of this host has changed. */
-  changed: () => void;
+  /** An attempt has come further. */
+  advanced: () => void;
   /** An attempt has come to its end, and its place is free. */
   ended: () => void;
 }
@@ -34,7 +34,7 @@ export class AttemptsHere {
 
   /** `noticed`: when this host learned that it may take the run; null if it did not by itself. */
   atRun(run: Run, fence: Fence, noticed: Date | null): Attempt {
-    const hooks = { onPhase: () => this.#handlers.changed(), managerEnds: this.#env.tasks.signal };
+    const hooks = { onPhase: () => this.#handlers.advanced(), managerEnds: this.#env.tasks.signal };
     const policyOf = (life: Life) => new RunPolicy(this.#env, run, fence, life, noticed);
     return new Attempt(this.#env, { fence, policyOf }, hooks);
   }
@@ -42,7 +42,7 @@ export class AttemptsHere {
   /** Lives on by itself from here. */
   begin(runner: Runner, work: () => Promise<void>): void {
     this.#book.add(runner);
-    this.#handlers.changed();
+    this.#handlers.advanced();
     const { tasks } = this.#env;
     tasks.start(`an attempt at run ${runner.run.number}`, async () => {
       await this.#settled(runner, work());

@@ -78,6 +78,7 @@ export class Hints {
     const runner = hint === null ? null : book.ofRun(hint.id);
     if (runner !== null) this.#env.tasks.start('reading a run in work', () => this.#read(runner));
     const isDuty = (isMarked || isMended) && fleet.dutyRank() === 0;
+    if (hint === null || isDuty) claims.changed();
     if (isToLook || isDuty) this.#ring();
   }
 

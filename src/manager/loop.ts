@@ -63,7 +63,7 @@ export class ManagerLoop {
     this.#databaseNews = new DatabaseNews(env);
     this.#deletions = new Deletions(env);
     this.#attempts = new AttemptsHere(env, this.#book, {
-      changed: () => this.#heartbeat.changed(),
+      advanced: () => this.#heartbeat.advanced(),
       ended: () => this.#attemptEnded(),
     });
     this.#host = new HostWatch(
@@ -90,7 +90,7 @@ export class ManagerLoop {
       this.#book,
       {
         begin: (runner, work) => this.#attempts.begin(runner, work),
-        changed: () => this.#heartbeat.changed(),
+        advanced: () => this.#heartbeat.advanced(),
       },
       ends,
     );
@@ -162,6 +162,11 @@ export class ManagerLoop {
 
   wake(): void {
     this.#host.changed();
+    this.#lookAnew();
+  }
+
+  #lookAnew(): void {
+    this.#claims.changed();
     this.#wake.notify();
   }
 
@@ -202,7 +207,7 @@ export class ManagerLoop {
         const seconds = await this.#turn();
         this.#throwRefusal();
         if (await this.#keepingBack.handedBack(this.#ends)) return HANDED_BACK;
-        if (await this.#wake.wait(seconds, this.#ends)) this.#claims.changed();
+        await this.#wake.wait(seconds, this.#ends);
         this.#throwRefusal();
       }
       return 0;
@@ -256,7 +261,7 @@ export class ManagerLoop {
     // Somebody may have ended it.
     if (this.#ready) this.#asked.noticed();
     this.#heartbeat.changed();
-    this.#wake.notify();
+    this.#lookAnew();
   }
 
   /** The host's document names another manager: one of the two has to end. */
@@ -282,7 +287,7 @@ export class ManagerLoop {
     if (event.kind === 'refused' || event.kind === 'granted') this.#host.changed();
     if (event.kind !== 'connection') return;
     if (!event.up) this.#housekeeping.connectionLost();
-    this.#wake.notify();
+    this.#lookAnew();
   }
 
   /** Takes one run now, out of turn, at a person's request. */

@@ -38,7 +38,7 @@ export class Debts {
   readonly #book: AttemptBook;
   readonly #ends: AbortSignal;
   readonly #begin: (attempt: Attempt, work: () => Promise<void>) => void;
-  readonly #changed: () => void;
+  readonly #advanced: () => void;
   readonly #bookmarks: Bookmarks = new Map();
   #lookedAt = -Infinity;
 
@@ -47,14 +47,14 @@ export class Debts {
     book: AttemptBook,
     handlers: {
       begin: (attempt: Attempt, work: () => Promise<void>) => void;
-      changed: () => void;
+      advanced: () => void;
     },
     ends: AbortSignal,
   ) {
     this.#env = env;
     this.#book = book;
     this.#begin = handlers.begin;
-    this.#changed = handlers.changed;
+    this.#advanced = handlers.advanced;
     this.#ends = ends;
   }
 
@@ -182,7 +182,7 @@ export class Debts {
   }
 
   #attempt(run: Run, fence: Fence, debtor: string): Attempt {
-    const hooks = { onPhase: this.#changed, managerEnds: this.#ends };
+    const hooks = { onPhase: this.#advanced, managerEnds: this.#ends };
     const policyOf = (life: Life) => new DebtPolicy(this.#env, run, fence, debtor, life);
     return new Attempt(this.#env, { fence, policyOf }, hooks);
   }

@@ -95,12 +95,11 @@ export async function createAttempt(stateDir: string, plan: Plan): Promise<strin
   const directory = attemptDirectory(stateDir, plan.attempt);
   await makeFolder('attempt.make', directory);
   await touchFollowed(directory);
-  await writeFileDurable(
-    'plan.json',
-    join(directory, 'plan.json'),
-    `${JSON.stringify(planSchema.parse(plan), null, 2)}\n`,
-  );
-  await syncFolder(attemptsRoot(stateDir));
+  const text = `${JSON.stringify(planSchema.parse(plan), null, 2)}\n`;
+  await Promise.all([
+    writeFileDurable('plan.json', join(directory, 'plan.json'), text),
+    syncFolder(attemptsRoot(stateDir)),
+  ]);
   return directory;
 }
 

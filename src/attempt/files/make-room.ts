@@ -33,6 +33,8 @@ export async function makeRoom(
 ): Promise<Room> {
   const found = await quietly(env, plan, signal);
   if (found.kind !== 'listed') return found;
+  // In nearly all runs: whatever gets there from now on is in the way of the publication.
+  if (found.isEmpty && found.locations.length === 0) return { kind: 'made' };
   const going = withoutReplaced(plan, found.locations);
   if (going.length > 0) {
     const { kind } = await env.machine.liveData(plan.liveDataDirectory);
@@ -51,22 +53,24 @@ export async function makeRoom(
   return removed.left.length === 0 ? { kind: 'made' } : inTheWay(removed.left);
 }
 
-/** Waits until all that is there may go; answers what the run lists for this host. */
+/** Waits until all that is there may go; answers what the run lists for this host, and if nothing is there. */
 async function quietly(
   env: Environment,
   plan: Plan,
   signal: AbortSignal,
-): Promise<{ kind: 'listed'; locations: string[] } | Exclude<Room, { kind: 'made' }>> {
+): Promise<
+  { kind: 'listed'; locations: string[]; isEmpty: boolean } | Exclude<Room, { kind: 'made' }>
+> {
   const { clock, rules, host } = env;
   const limit = clock.monotonicSeconds() + rules.limits.quietSeconds + PATIENCE_SECONDS;
   for (let looks = 0; ; looks++) {
     const look = await whatStays(env, makingRoom(env, plan), signal);
     if (look === null || signal.aborted) return { kind: 'stopped' };
     if (look.run?.holder !== plan.attempt) return { kind: 'superseded' };
-    const { left, run } = look;
+    const { left, run, isEmpty } = look;
     if (left.length === 0) {
       const here = run.listed.filter((entry) => entry.host === host);
-      return { kind: 'listed', locations: here.map(({ location }) => location) };
+      return { kind: 'listed', locations: here.map(({ location }) => location), isEmpty };
     }
     if (left.some(({ held }) => !held) || clock.monotonicSeconds() > limit) return inTheWay(left);
     if (looks === 0) await tellWaiting(env, plan, left);

@@ -74,17 +74,25 @@ type Chunk = Metadata['chunks'][number];
 
 /** Files looked at at the same time. */
 const STAT_BATCH = 64;
+/** Folders looked at at the same time: of a long run each is megabytes of metadata. */
+const FOLDER_BATCH = 4;
 
 /** What strax has stored of a run, from the disk alone. Changes nothing. */
 export async function inspectProducts(folder: string, runId: string): Promise<Inspection> {
   const output = resolve(folder);
   const inspection: Inspection = { products: [], unfinished: [] };
+  const finished: { location: string; named: StraxFolder }[] = [];
   for (const entry of (await readdir(output, { withFileTypes: true })).sort(byName)) {
     const named = parseFolderName(entry.name);
     if (named?.runId !== runId || !entry.isDirectory()) continue;
     const location = join(output, entry.name);
     if (named.unfinished) inspection.unfinished.push(location);
-    else inspection.products.push(await inspectFolder(location, named));
+    else finished.push({ location, named });
+  }
+  for (let begin = 0; begin < finished.length; begin += FOLDER_BATCH) {
+    const batch = finished.slice(begin, begin + FOLDER_BATCH);
+    const found = batch.map(({ location, named }) => inspectFolder(location, named));
+    inspection.products.push(...(await Promise.all(found)));
   }
   return inspection;
 }

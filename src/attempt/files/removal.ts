@@ -154,17 +154,21 @@ function isInTrash(path: string): Removed['left'][number] {
   return { path, location: path, why, held: false };
 }
 
-/** What a removal would leave now, without doing it; null if `signal` ended the waiting. */
+/**
+ * What a removal would leave now, without doing it, and whether it finds any folder; null if `signal` ended
+ * the waiting.
+ */
 export async function whatStays(
   env: Environment,
   removal: Removal,
   signal: AbortSignal,
-): Promise<{ run: RunNow | null; left: Removed['left'] } | null> {
+): Promise<{ run: RunNow | null; left: Removed['left']; isEmpty: boolean } | null> {
   const documents = await documentsNow(env, removal.run, signal);
   if (documents === null) return null;
   const { outputDirectory, runId, remover } = removal;
   const left: Removed['left'] = [];
-  for (const folder of await env.products.leftovers(outputDirectory, runId)) {
+  const folders = await env.products.leftovers(outputDirectory, runId);
+  for (const folder of folders) {
     const { path, location, condemned } = folder;
     const verdict = await verdictOn(env, folder, documents, removal);
     // The removal itself gives it its name again.
@@ -173,7 +177,7 @@ export async function whatStays(
     }
   }
   const run = documents.find(({ document }) => document === remover.document) ?? null;
-  return { run, left };
+  return { run, left, isEmpty: folders.length === 0 };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ObjectId } from 'mongodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
@@ -6,6 +7,7 @@ import { Claims } from '../../../src/claim/claim-loop.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 import { SELDOM } from '../../../src/claim/poll-times.ts';
 import type { AttemptPhase } from '../../../src/attempt/attempt-phases.pure.ts';
+import type { RunHint } from '../../../src/run/run.port.ts';
 import type { Runner } from '../../../src/attempt/runner.ts';
 import { World } from '../features/actions/world.ts';
 
@@ -19,6 +21,8 @@ class Host {
   readonly taken: number[] = [];
   /** How often the queue was looked at. */
   looks = 0;
+  /** How often failed runs were looked for. */
+  looksForRetries = 0;
   /** The database does not answer. */
   away = false;
   rank = 0;
@@ -32,9 +36,14 @@ class Host {
       this.looks += 1;
       return this.away ? Promise.reject(new Error('away')) : world.store.serverTime();
     };
+    const retryDue: Environment['store']['runs']['retryDue'] = (query) => {
+      this.looksForRetries += 1;
+      return world.store.runs.retryDue(query);
+    };
+    const store = { ...world.store, serverTime, runs: { ...world.store.runs, retryDue } };
     const env = {
       ...{ host: 'eb3.lab', role: 'primary', primaries: [], slots: 1, rules: defaultRules, log },
-      ...{ store: { ...world.store, serverTime }, attempts: { newId: () => 'a'.repeat(24) } },
+      ...{ store, attempts: { newId: () => 'a'.repeat(24) } },
       clock: { monotonicSeconds: () => world.nowMs / 1000 },
       executor: { startsAtOnce: () => true },
       left: { isLeft: () => false },
@@ -139,6 +148,53 @@ describe('the queue', () => {
     host.claims.heard();
     expect((await host.turn()).looked).toBe(true);
     expect(host.taken).toEqual([1]);
+  });
+});
+
+describe('a new run that the change stream names', () => {
+  const hint = (of: Pick<RunHint, 'kind' | 'state' | 'number'>): RunHint => ({
+    ...{ id: new ObjectId(), touched: [] },
+    ...of,
+  });
+  const inserted = hint({ kind: 'insert', state: null, number: 7 });
+
+  beforeEach(async () => {
+    await host.turn();
+    await host.world.insertRun(7, null);
+  });
+
+  test('is claimed without another look at failed runs, whose times are known', async () => {
+    expect(host.claims.hinted(inserted)).toBe(true);
+    await host.turn();
+    expect(host.taken).toEqual([7]);
+    expect(host.looksForRetries).toBe(1);
+  });
+
+  test('is looked at together with failed runs if something else has changed as well', async () => {
+    const failed = hint({ kind: 'update', state: 'failed', number: 6 });
+    host.claims.hinted(failed);
+    host.claims.hinted(inserted);
+    await host.turn();
+    expect(host.looksForRetries).toBe(2);
+  });
+
+  test('does not hide a failed run that changes while the queue is looked at', async () => {
+    host.claims.hinted(inserted);
+    const turn = host.turn();
+    host.claims.changed();
+    await turn;
+    await host.turn();
+    expect(host.looksForRetries).toBe(2);
+  });
+
+  test('goes behind a failed run that waits for longer than runs may', async () => {
+    const long = new Date(host.world.nowMs - 1000 * defaultRules.claim.overdueSeconds - 60_000);
+    const overdue = { state: 'failed', n_failures: 1, next_retry: long };
+    await host.world.insertRun(1, overdue, { start: long });
+    host.claims.changed();
+    host.claims.hinted(inserted);
+    await host.turn();
+    expect(host.taken[0]).toBe(1);
   });
 });
 

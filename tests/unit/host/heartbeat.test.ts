@@ -150,6 +150,35 @@ it('a change of state is told at once, another look at the same is not', async (
   expect(stage.signs).toEqual(['idle', 'disk full']);
 });
 
+it('how an attempt comes further is told once for all its steps, a moment later', async () => {
+  const stage = new Stage();
+  stage.heartbeat.start();
+  await stage.answer();
+  stage.accept(true);
+  for (let step = 0; step < 3; step++) stage.heartbeat.advanced();
+  await stage.answer();
+  expect(stage.statuses).toEqual(['checking this machine']);
+  stage.tasks.ring();
+  await stage.answer();
+  expect(stage.statuses).toEqual(['checking this machine', 'waiting for runs']);
+});
+
+it('what is told at once tells also how an attempt has come further', async () => {
+  const stage = new Stage();
+  stage.heartbeat.start();
+  await stage.answer();
+  stage.accept(true);
+  stage.heartbeat.advanced();
+  stage.heartbeat.changed();
+  await stage.answer();
+  expect(stage.statuses).toEqual(['checking this machine', 'waiting for runs']);
+  await stage.answer();
+  // Only the heartbeat itself waits for its time.
+  stage.tasks.ring();
+  await stage.answer();
+  expect(stage.signs).toEqual(['starting', 'idle', 'idle']);
+});
+
 it('one heartbeat in five minutes is kept for curves, once the machine has been looked at', async () => {
   const stage = new Stage();
   stage.heartbeat.start();
