@@ -141,21 +141,14 @@ function decide(
       message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${counted(products.length, 'data type')}`,
     };
   }
-  const { fault, reason, traceback } = outcome;
+  const { reason } = outcome;
   if (outcome.unmendable !== undefined) {
     const aside = settledUnmendable(env, attempt, outcome.unmendable, faultSeen);
     return { ...aside, outcome: { ...aside.outcome, ...failureInHistory(outcome) } };
   }
   const meaning = causeOfFailure(env, attempt, outcome);
-  const failure = concludedFailure(env, {
-    run: run.number,
-    before: run.bootstrax,
-    fault,
-    reason,
-    traceback,
-    cause: meaning,
-    told: outcome.told === true,
-  });
+  const of = { run: run.number, before: run.bootstrax, cause: meaning };
+  const failure = concludedFailure(env, of, outcome);
   return {
     conclusion: { ...failure.conclusion, unregister: attempt.locations },
     outcome: {

@@ -1,6 +1,6 @@
 import { inputSummary } from './live-input.pure.ts';
 import type { AttemptFigures } from './attempt-policy.ts';
-import type { Outcome } from './outcome.pure.ts';
+import type { Failed } from './outcome.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
 import { causeOf, type Cause } from '../retry/causes.pure.ts';
@@ -28,15 +28,13 @@ export function historyOf(
   };
 }
 
-type Failure = Extract<Outcome, { kind: 'failed' }>;
-
 /** What a failure means, by what its attempt has come to. */
 export function causeOfFailure(
   env: Environment,
   { progress }: AttemptFigures,
-  { cause, traceback, shortOf }: Failure,
+  failed: Failed,
 ): Cause {
-  return causeOf({ cause, traceback, shortOf: shortOf ?? null, progress }, env.rules.targets);
+  return causeOf({ ...failed, progress }, env.rules.targets);
 }
 
 /** What the history keeps of a failure beside all else. */
@@ -44,7 +42,7 @@ export function failureInHistory({
   cause,
   traceback,
   reason,
-}: Failure): Pick<AttemptOutcome, 'cause' | 'traceback' | 'fingerprint'> {
+}: Failed): Pick<AttemptOutcome, 'cause' | 'traceback' | 'fingerprint'> {
   return {
     cause: cause.kind,
     traceback: traceback === '' ? null : traceback,

@@ -104,12 +104,15 @@ function givenBack(
       message: text,
     };
   }
-  return concludedFailure(env, {
-    run: parsed.run.number,
-    before: parsed.run.bootstrax,
-    fault: 'surroundings',
-    reason:
-      'it was claimed by an earlier manager of this host that had not started it, or whose record of it is lost',
-    traceback: '',
-  });
+  const { number: run, bootstrax: before } = parsed.run;
+  return concludedFailure(
+    env,
+    { run, before },
+    {
+      fault: 'surroundings',
+      reason:
+        'it was claimed by an earlier manager of this host that had not started it, or whose record of it is lost',
+      traceback: '',
+    },
+  );
 }

@@ -53,6 +53,7 @@ export type Outcome =
       fault: Fault;
       /** One or more sentences for `bootstrax.reason`. */
       reason: string;
+      /** Python's traceback, or the stacks of the threads when it was stopped; '' if neither is known. */
       traceback: string;
       /** Data type whose plugin is to be shed. */
       culprit: string | null;
@@ -73,6 +74,9 @@ export type Outcome =
   | { kind: 'abandoned'; reason: string }
   /** The run belongs to somebody else now: write nothing, clean up. */
   | { kind: 'superseded' };
+
+/** An attempt that was not done, and may go better another time. */
+export type Failed = Extract<Outcome, { kind: 'failed' }>;
 
 /** What the end of its processes, or the lack of any, can come to. */
 export type ChildOutcome = Extract<Outcome, { kind: 'done' | 'failed' | 'superseded' }>;
@@ -235,7 +239,7 @@ export function peakMemoryOf({ result, exit, ended }: AttemptEnd): number {
 }
 
 /** What was made and checked cannot be given its place: this host's trouble, not the run's. */
-export function unpublished(run: number, reason: string): Extract<Outcome, { kind: 'failed' }> {
+export function unpublished(run: number, reason: string): Failed {
   return {
     kind: 'failed',
     fault: 'surroundings',

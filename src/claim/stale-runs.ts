@@ -101,15 +101,18 @@ export class StaleRuns {
     const parsed = parseRun(await env.store.runs.byId(seen.id));
     const before = parsed.kind === 'run' ? parsed.run.bootstrax : parsed.malformed.bootstrax;
     const reason = boundedLine(silenceText(seen), LONGEST_REASON);
-    const failure = concludedFailure(env, {
-      run: typeof seen.number === 'number' ? seen.number : -1,
-      before,
-      // Before the child is started the run cannot have crashed its holder.
-      fault: seen.state === 'busy' && seen.host !== env.host ? 'holder_lost' : 'surroundings',
-      reason,
-      told: true,
-      traceback: '',
-    });
+    const run = typeof seen.number === 'number' ? seen.number : -1;
+    const failure = concludedFailure(
+      env,
+      { run, before },
+      {
+        // Before the child is started the run cannot have crashed its holder.
+        fault: seen.state === 'busy' && seen.host !== env.host ? 'holder_lost' : 'surroundings',
+        reason,
+        told: true,
+        traceback: '',
+      },
+    );
     const fence = { id: seen.id, attempt, host: env.host };
     try {
       await env.store.runs.conclude(fence, failure.conclusion);

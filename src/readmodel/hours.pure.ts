@@ -160,7 +160,7 @@ export const OUTCOME_WORDS: Readonly<Record<OutcomeKind, string>> = {
 };
 
 /** One attempt that has ended. */
-export interface AttemptEnd {
+export interface PlottedAttempt {
   ended: Date;
   outcome: string;
   /** Why it failed; null if it did not. */
@@ -169,7 +169,7 @@ export interface AttemptEnd {
 }
 
 /** How an attempt ended, for the plot. */
-export function outcomeKind({ outcome, class: cause, counted }: AttemptEnd): OutcomeKind {
+export function outcomeKind({ outcome, class: cause, counted }: PlottedAttempt): OutcomeKind {
   if (outcome === 'done') return 'done';
   if (outcome === 'abandoned') return 'person';
   return cause === null ? (counted ? 'error' : 'surroundings') : KIND_OF_CLASS[cause];
@@ -197,7 +197,7 @@ export interface OutcomePlot extends Hours {
 
 /** Ended attempts per hour, by kind. */
 export function outcomePlot(
-  attempts: readonly AttemptEnd[],
+  attempts: readonly PlottedAttempt[],
   now: Date,
   hours: number,
 ): OutcomePlot {

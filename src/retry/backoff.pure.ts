@@ -16,15 +16,12 @@ export function uncountedDelaySeconds(inRow: number, rules: RetryRules): number 
   return Math.min(maxSeconds, firstSeconds * 2 ** (inRow - 1));
 }
 
-/** The conclusion of a counted failure. */
-export type CountedConclusion =
-  /** Tried again after the delay. */
-  | { kind: 'failed'; failures: number; delaySeconds: number }
-  /** The last failure: no host tries again. */
-  | { kind: 'given_up'; failures: number; delaySeconds: null };
-
+/** What a failed attempt makes of its run. */
 export type FailureConclusion =
-  | CountedConclusion
+  /** Counted: tried again after the delay. */
+  | { kind: 'failed'; failures: number; delaySeconds: number }
+  /** Counted, and the last one: no host tries again. */
+  | { kind: 'given_up'; failures: number; delaySeconds: null }
   /** Not the fault of the run: tried again soon with the same count. */
   | { kind: 'requeued'; holderLost: boolean; delaySeconds: number };
 
@@ -36,7 +33,7 @@ export function countedConclusion(
   before: number,
   random: number,
   rules: RetryRules,
-): CountedConclusion {
+): Exclude<FailureConclusion, { kind: 'requeued' }> {
   const failures = before + 1;
   return failures >= rules.maxFailures
     ? { kind: 'given_up', failures: Math.max(before, rules.maxFailures), delaySeconds: null }

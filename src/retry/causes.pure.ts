@@ -8,7 +8,7 @@ import {
 } from './cause-rules.pure.ts';
 import type { TargetRules } from '../infra/config/rules.pure.ts';
 import { framesOf, raisedErrors, type Frame, type RaisedError } from './traceback.pure.ts';
-import type { ExitCause, ShortOf } from '../attempt/outcome.pure.ts';
+import type { ExitCause, Failed } from '../attempt/outcome.pure.ts';
 
 export { CAUSE_CLASSES, type CauseClass } from './cause-rules.pure.ts';
 
@@ -30,15 +30,10 @@ export interface Cause {
   lessMemory: boolean;
 }
 
-export interface FailureFacts {
-  cause: ExitCause;
-  /** Python's traceback, or the stacks of the threads when it was stopped; '' if neither is known. */
-  traceback: string;
-  /** What was missing in a finished attempt. */
-  shortOf: ShortOf | null;
-  /** Last progress of the child; null if there was none. */
+/** A failed attempt, and the last progress of its child; null if there was none. */
+type FailedAttempt = Pick<Failed, 'cause' | 'traceback' | 'shortOf'> & {
   progress: Pick<Progress, 'phase' | 'chunks'> | null;
-}
+};
 
 /** For people. */
 export function causeText({ class: cause, plugin }: Pick<Cause, 'class' | 'plugin'>): string {
@@ -58,8 +53,8 @@ const BUS_ERROR = 7;
 export type NeededTypes = Pick<TargetRules, 'lastResort' | 'rawTypes'>;
 
 /** The cause of a failure: the same for the same texts, on every host. */
-export function causeOf(outcome: FailureFacts, needed: NeededTypes): Cause {
-  const found = causeByExit(outcome);
+export function causeOf(failed: FailedAttempt, needed: NeededTypes): Cause {
+  const found = causeByExit(failed);
   // Data types that every attempt needs cannot be shed.
   const { plugin } = found;
   const isNeeded =
@@ -68,26 +63,26 @@ export function causeOf(outcome: FailureFacts, needed: NeededTypes): Cause {
   return ofPlugin && isNeeded ? { ...found, sheddingHelps: false } : found;
 }
 
-function causeByExit(outcome: FailureFacts): Cause {
-  const { cause } = outcome;
+function causeByExit(failed: FailedAttempt): Cause {
+  const { cause, traceback, shortOf } = failed;
   switch (cause.kind) {
     case 'strax_error':
-      return causeOfClass(classOfError(cause, outcome.traceback), { plugin: cause.plugin });
+      return causeOfClass(classOfError(cause, traceback), { plugin: cause.plugin });
     case 'host_problem':
-      return ofHostProblem(cause.reason, outcome.traceback);
+      return ofHostProblem(cause.reason, traceback);
     case 'out_of_memory':
       return causeOfClass('out_of_memory', { plugin: cause.plugin });
     case 'memory_limit':
       return causeOfClass('out_of_memory');
     case 'timed_out':
     case 'no_progress':
-      return ofHang(outcome);
+      return ofHang(failed);
     case 'child_died':
       // Shared memory is full: then touching it is a bus error.
       if (cause.signal === BUS_ERROR) return causeOfClass('out_of_memory');
       return causeOfClass(cause.code === EXIT_NO_RESULT ? 'disk' : 'unknown');
     case 'finished':
-      return causeOfClass(outcome.shortOf === 'products' ? 'corrupt_data' : 'input_not_ready');
+      return causeOfClass(shortOf === 'products' ? 'corrupt_data' : 'input_not_ready');
     case 'operator':
       return causeOfClass('operator');
     case 'vanished':
@@ -200,7 +195,7 @@ const SERVICE =
   /\/(pymongo|urllib3|requests|rframe|xedocs)\/|\/(urllib\/request|http\/client)\.py$/;
 const OF_PROCESSING = /\/strax(en)?\/|\/plugins\//;
 
-function ofHang({ traceback, progress }: FailureFacts): Cause {
+function ofHang({ traceback, progress }: FailedAttempt): Cause {
   if (progress?.phase === 'waiting_for_data' && progress.chunks === 0) {
     return causeOfClass('input_not_ready');
   }

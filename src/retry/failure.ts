@@ -1,24 +1,18 @@
 import { causeText, type Cause } from './causes.pure.ts';
 import { fingerprint } from './fingerprint.pure.ts';
 import type { FieldProblem } from '../run/run.pure.ts';
-import { concludeFailure, type Fault, type FailureHistory } from './backoff.pure.ts';
-import { reasonText, type ExitCause } from '../attempt/outcome.pure.ts';
+import { concludeFailure, type FailureHistory } from './backoff.pure.ts';
+import { reasonText, type ExitCause, type Failed } from '../attempt/outcome.pure.ts';
 import type { AttemptOutcome } from './attempt-history.port.ts';
 import type { Conclusion } from '../run/run.port.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 
-/** An attempt that was not done. */
-export interface Failure {
+/** The run of an attempt that failed. */
+interface FailedRun {
   run: number;
   before: FailureHistory;
-  fault: Fault;
-  /** One or more sentences. */
-  reason: string;
-  traceback: string;
-  /** The reason is written to the document also if the run is requeued, since no other place has it. */
-  told?: boolean;
   /** Why the attempt failed, if that is known. */
   cause?: Cause;
 }
@@ -32,17 +26,20 @@ export interface ConcludedFailure {
 }
 
 /** The conclusion of a failure, and the message for people. */
-export function concludedFailure(env: Environment, failure: Failure): ConcludedFailure {
-  const { run, before, fault, reason } = failure;
+export function concludedFailure(
+  env: Environment,
+  { run, before, cause }: FailedRun,
+  { fault, reason, traceback, told }: Pick<Failed, 'fault' | 'reason' | 'traceback' | 'told'>,
+): ConcludedFailure {
   const { retry } = env.rules;
   const conclusion = concludeFailure(before, fault, env.clock.random(), retry);
-  const text = reasonText(env.host, reason, failure.traceback);
-  const what = failure.cause === undefined ? '' : `, ${causeText(failure.cause)}`;
+  const text = reasonText(env.host, reason, traceback);
+  const what = cause === undefined ? '' : `, ${causeText(cause)}`;
   switch (conclusion.kind) {
     case 'requeued':
       return {
         // Null: the run keeps its earlier reason.
-        conclusion: { ...conclusion, reason: failure.told === true ? text : null },
+        conclusion: { ...conclusion, reason: told === true ? text : null },
         counted: false,
         priority: before.failures + before.uncounted === 0 ? 'warning' : 'info',
         message: `run ${run} goes back to the queue, not counted${what}: ${reason}`,

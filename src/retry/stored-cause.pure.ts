@@ -1,7 +1,7 @@
 import { CAUSE_CLASSES, causeText, type CauseClass, type Cause } from './causes.pure.ts';
 
 /** The end of an attempt in the history, written by any release. */
-export interface StoredEnd {
+interface StoredEnd {
   outcome?: unknown;
   /** Exit cause of the attempt. */
   cause?: unknown;

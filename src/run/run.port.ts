@@ -238,7 +238,7 @@ export interface RunStore extends ClaimStore {
   settle(
     seen: Seen,
     host: string,
-    conclusion: Settlement,
+    conclusion: Exclude<Conclusion, { kind: 'done' | 'requeued' }>,
     action?: string,
   ): Promise<'landed' | 'changed'>;
   /**
@@ -286,8 +286,3 @@ export interface RunStore extends ClaimStore {
     follower?: RunFollower,
   ): Promise<'aborted' | 'unsupported'>;
 }
-
-export type Settlement = Extract<
-  Conclusion,
-  { kind: 'failed' | 'set_aside' | 'given_up' | 'abandoned' }
->;

@@ -38,8 +38,7 @@ function meaningOfSample({ end, verification, progress }: Sample): Cause {
   const stacks = rawStacks == null ? null : tellingStacks(rawStacks);
   const judgement = outcomeOf({ ...rest, stacks }, verification);
   if (judgement.kind !== 'failed') throw new Error(`it is judged as ${judgement.kind}`);
-  const { cause, traceback, shortOf = null } = judgement;
-  return causeOf({ cause, traceback, shortOf, progress }, defaultRules.targets);
+  return causeOf({ ...judgement, progress }, defaultRules.targets);
 }
 
 describe('the meaning of real ends', () => {
@@ -94,7 +93,7 @@ describe('whatever the words', () => {
   it('a class is found, and only what all attempts need is never shed', () => {
     fc.assert(
       fc.property(anyCause, text, (cause, traceback) => {
-        const outcome = { cause, traceback, shortOf: null, progress: null };
+        const outcome = { cause, traceback, progress: null };
         const meaning = causeOf(outcome, NEEDED);
         expect(CAUSE_CLASSES).toContain(meaning.class);
         expect(causeText(meaning)).not.toBe('');
@@ -118,8 +117,8 @@ describe('whatever the words', () => {
     const begin = performance.now();
     for (const traceback of long) {
       const cause = error(traceback, 'ValueError', traceback);
-      causeOf({ cause, traceback, shortOf: null, progress: null }, NEEDED);
-      causeOf({ cause: { kind: 'no_progress' }, traceback, shortOf: null, progress: null }, NEEDED);
+      causeOf({ cause, traceback, progress: null }, NEEDED);
+      causeOf({ cause: { kind: 'no_progress' }, traceback, progress: null }, NEEDED);
     }
     expect(performance.now() - begin).toBeLessThan(10_000);
   });

@@ -65,6 +65,5 @@ export function meaningOfReport(report: Report): Cause {
     { kind: 'ok' },
   );
   if (judgement.kind !== 'failed') throw new Error(`it is judged as ${judgement.kind}`);
-  const { cause, traceback, shortOf = null } = judgement;
-  return causeOf({ cause, traceback, shortOf, progress: null }, defaultRules.targets);
+  return causeOf({ ...judgement, progress: null }, defaultRules.targets);
 }
