@@ -14,8 +14,8 @@ export async function abandonTagged(env: Environment, document: RunDocument): Pr
   if (typeof number === 'number' && numbered(await store.runs.byNumber(number)).length > 1) {
     return false;
   }
-  const settled = await store.runs.settle(seen, host, { kind: 'abandoned', reason: null });
-  if (settled !== 'landed') return false;
+  const written = await store.runs.settle(seen, host, { kind: 'abandoned', reason: null });
+  if (written !== 'landed') return false;
   const message = `${runLabel(seen)} is abandoned: tagged ${ABANDON_TAG}`;
   env.log.warn({ event: 'run.abandoned', run: number }, message);
   await tellDaq(env, 'warning', message, number);

@@ -1,7 +1,7 @@
 import type { LimitRules } from '../infra/config/rules.pure.ts';
 import type { Ended } from './outcome.pure.ts';
 
-/** What is known of a running attempt, seconds. */
+/** Times of a running attempt in seconds. */
 export interface AttemptAge {
   /** Since its child began, by the child's own count. */
   ageSeconds: number;

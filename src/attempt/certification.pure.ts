@@ -15,7 +15,7 @@ export function productsListed({ bootstrax, data }: StoredRun): string[] {
 
 /**
  * Why a done run must not be handed on with the status that says that it is complete, or null: it
- * lists no product, or one that was looked at is not as it should be.
+ * lists no product, or one that was checked is not as it should be.
  */
 export function uncertifiable(listed: readonly string[], seen: FoldersSeen): string | null {
   if (listed.length === 0) return 'its document lists no product of the host that has done it';
@@ -27,7 +27,7 @@ export function uncertifiable(listed: readonly string[], seen: FoldersSeen): str
   return null;
 }
 
-/** How long hosts may take to give a done run the status that hands it on, seconds. */
+/** How long hosts may take to give a done run the status that hands it on. */
 export function handOnGraceSeconds({ limits }: Rules): number {
   return limits.endOfRunSeconds + 60;
 }
@@ -46,6 +46,6 @@ export function whyNotHandedOn(run: StoredRun, now: Date, graceSeconds: number):
   if (run.end === null) return 'the DAQ has not written its end';
   return (
     uncertifiable(productsListed(run), null) ??
-    `what it lists is not there or not whole, or ${run.bootstrax.host ?? 'its host'} has not looked at it`
+    `what it lists is not there or not whole, or ${run.bootstrax.host ?? 'its host'} has not checked it`
   );
 }

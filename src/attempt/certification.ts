@@ -1,3 +1,4 @@
+import { counted } from '../infra/values/counted.pure.ts';
 import { resolve } from 'node:path';
 
 import { describeProblem } from './files/products.ts';
@@ -20,9 +21,9 @@ import { aboutOneRun } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
 import { ABANDON_TAG } from '../run/run-tags.pure.ts';
 
-/** Runs looked at in one pass, of each kind; what is over comes with the next pass. */
+/** Runs of each kind that are read in one pass; the rest comes with the next pass. */
 const BATCH = 200;
-/** Done runs that began longer ago are left to people: others may have gone on with them, seconds. */
+/** Done runs that began longer ago are left to people: others may have gone on with them. */
 const DONE_LOOKED_BACK_SECONDS = 7 * 24 * 3600;
 
 /**
@@ -61,7 +62,7 @@ export class LooseEnds {
     this.#seenSince = await this.#finishAll(done, now, this.#seenSince);
   }
 
-  /** Of this host: no other can look at what lies on its disk. */
+  /** Runs of this host: no other host can check what lies on its disk. */
   async tieOwn(): Promise<void> {
     const { store, host } = this.#env;
     const now = await store.serverTime();
@@ -134,7 +135,7 @@ export class LooseEnds {
       document,
       'error',
       'run.number_shared',
-      `document ${key} of run ${number} is tagged ${ABANDON_TAG} and not abandoned: ${documents.length} documents have this number, ${documentsInWords(documents)}, and the data of an abandoned run is deleted by the number; ${SETTLE_NUMBER}`,
+      `document ${key} of run ${number} is tagged ${ABANDON_TAG} and not abandoned: ${counted(documents.length, 'document')} have this number, ${documentsInWords(documents)}, and the data of an abandoned run is deleted by the number; ${SETTLE_NUMBER}`,
     );
     return true;
   }
@@ -145,7 +146,7 @@ export class LooseEnds {
     if (own.incomplete !== null && lacksData(own.incomplete)) return;
     if (!STATUS_TO_REPLACE.includes(status)) return;
     const found = await this.#look(document);
-    // Of a disk that is not seen from here nothing is known: its own host looks at it.
+    // Nothing is known of a disk that is not seen from here: its own host checks it.
     if (found.kind === 'not_seen') return;
     if (found.kind === 'problem') return this.#sayUncertified(document, found.problem);
     if ((await this.#env.store.runs.mendStatus(seen)) !== 'landed') return;
@@ -157,7 +158,7 @@ export class LooseEnds {
     );
   }
 
-  /** Nothing is handed on as complete that was not looked at, where one of ours can look. */
+  /** A run is handed on as complete only after a check, where a host of ours can check it. */
   async #look(
     document: RunDocument,
   ): Promise<{ kind: 'whole' } | { kind: 'problem'; problem: string } | { kind: 'not_seen' }> {
@@ -167,7 +168,7 @@ export class LooseEnds {
     const unlisted = uncertifiable(listed, null);
     if (unlisted !== null) return { kind: 'problem', problem: unlisted };
     const seen: { location: string; problem: string | null }[] = [];
-    const what = `look at the products of run ${String(number)}`;
+    const what = `check the products of run ${String(number)}`;
     const looked = await unlessDiskTrouble(this.#env, what, async () => {
       const found = await products.inspect(outputDirectory, String(number).padStart(6, '0'));
       for (const { location, problems } of found.products) {
@@ -175,11 +176,11 @@ export class LooseEnds {
         seen.push({ location, problem: problem === undefined ? null : describeProblem(problem) });
       }
     });
-    const problem = looked ? uncertifiable(listed, seen) : 'its products cannot be looked at now';
+    const problem = looked ? uncertifiable(listed, seen) : 'its products cannot be checked now';
     if (problem === null) return { kind: 'whole' };
     if (finisher === host) return { kind: 'problem', problem };
     // The same path may be another disk there: a manager of ours sees to its own. Where there was
-    // never one nobody could ever look, and whoever called it done has looked.
+    // never one, no host could ever check, and the program that called it done has checked.
     const isOurs = (await this.#env.store.hosts.named(String(finisher))) !== null;
     return isOurs ? { kind: 'not_seen' } : { kind: 'whole' };
   }
@@ -205,7 +206,7 @@ export class LooseEnds {
       document,
       'warning',
       'debt.released',
-      `${runLabel(seenOf(document))} stays done with what it had: who was making what it lacks gives no sign of life`,
+      `${runLabel(seenOf(document))} stays done with what it had: the attempt at its debt has sent no heartbeat`,
     );
   }
 

@@ -6,7 +6,7 @@ import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
 import { verify } from './verify.ts';
 
-/** What is checked, and how its run document is looked at again. */
+/** What is checked, and how its run document is read again. */
 export interface Checked {
   plan: Plan;
   result: Result;
@@ -14,7 +14,7 @@ export interface Checked {
   run: () => Run;
   /** Between two checks: what is waited for. */
   onWait: (what: 'end' | 'data') => void;
-  /** Until the document has been looked at again; false if it could not be. */
+  /** Reads the document again; false if that was not possible. */
   nextLook: () => Promise<boolean>;
   /** Nobody waits for the answer any more. */
   stopped: () => boolean;
@@ -41,7 +41,7 @@ async function settledVerification(
   let waitedSeconds = 0;
   for (;;) {
     const verification = await verify(env, run(), plan, result);
-    if (waitedSeconds > patience(verification, run(), env.rules.limits) || stopped()) {
+    if (waitedSeconds > waitLimitSeconds(verification, run(), env.rules.limits) || stopped()) {
       if (verification.kind === 'not_saved') await sayNotSaved(env, run(), verification.locations);
       return verification;
     }
@@ -53,7 +53,7 @@ async function settledVerification(
 }
 
 /** How long what the checks say may still change, seconds. */
-function patience({ kind }: Verification, { end }: Run, limits: LimitRules): number {
+function waitLimitSeconds({ kind }: Verification, { end }: Run, limits: LimitRules): number {
   switch (kind) {
     case 'not_ended':
       return limits.endOfRunSeconds;

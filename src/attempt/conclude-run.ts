@@ -6,8 +6,8 @@ import type { Seen } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase, isUnfit, untilAnswered, untilWritten } from '../ports/persist.ts';
 
-/** Of a reason that does not fit as it is, characters. */
-const SHORT_REASON = 200;
+/** A reason that does not fit as it is keeps this much of its text. */
+const SHORT_REASON_CHARACTERS = 200;
 const SHORT_PROBLEM = 100;
 
 /** What was written in the end, which may be less than was to be written. */
@@ -110,16 +110,20 @@ function inShort(conclusion: Conclusion): Conclusion {
       return {
         ...conclusion,
         ...common,
-        reason: boundedText(conclusion.reason, SHORT_REASON),
+        reason: boundedText(conclusion.reason, SHORT_REASON_CHARACTERS),
         problems: conclusion.problems.slice(0, 1),
       };
     case 'failed':
     case 'given_up':
-      return { ...conclusion, ...common, reason: boundedText(conclusion.reason, SHORT_REASON) };
+      return {
+        ...conclusion,
+        ...common,
+        reason: boundedText(conclusion.reason, SHORT_REASON_CHARACTERS),
+      };
     case 'requeued':
     case 'abandoned': {
       const { reason } = conclusion;
-      const short = reason === null ? null : boundedText(reason, SHORT_REASON);
+      const short = reason === null ? null : boundedText(reason, SHORT_REASON_CHARACTERS);
       return { ...conclusion, ...common, reason: short };
     }
   }

@@ -26,7 +26,7 @@ export async function tidyPlaces(
     if (signal.aborted) return;
     if (book.has(attempt)) continue;
     const place = placeIn(env.stagingDirectory, attempt);
-    await unlessDiskTrouble(env, `look at ${place}`, () =>
+    await unlessDiskTrouble(env, `read ${place}`, () =>
       unlessRefused(env, `the run of ${place}`, () => tidyUnlessOpen(env, place, signal)),
     );
   }
@@ -36,7 +36,7 @@ async function tidyUnlessOpen(env: Environment, place: string, signal: AbortSign
   const record = await env.attempts.read(basename(place));
   // Recovery goes on with it.
   if (record !== null && !record.concluded) return;
-  await tidy(env, place, record?.plan?.place === place, signal);
+  await removeUnneeded(env, place, record?.plan?.place === place, signal);
 }
 
 /** The same for one that this manager has just come to the end of. */
@@ -45,10 +45,10 @@ export async function tidyPlace(
   place: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await tidy(env, place, true, signal);
+  await removeUnneeded(env, place, true, signal);
 }
 
-async function tidy(
+async function removeUnneeded(
   env: Environment,
   place: string,
   isRecorded: boolean,

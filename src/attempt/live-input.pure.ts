@@ -31,7 +31,7 @@ export function incompleteOf(input: Input | null | undefined): Incomplete | null
 
 /**
  * Whether the raw data lacks what was there and could not be used. Such a run is not handed on:
- * whoever moves it on deletes live data of which a person might still rescue something.
+ * the next program deletes live data of which a person might still rescue something.
  */
 export function lacksData({ unreadable, unread }: Pick<Incomplete, 'unreadable' | 'unread'>) {
   return unreadable + unread > 0;
@@ -89,7 +89,8 @@ export function inputNotices(run: number, input: Input | null | undefined): Inpu
 function quietInWords(quiet: Input['quiet']): string | null {
   if (quiet.length === 0) return null;
   const named = quiet.slice(0, MOST_IN_WORDS).map(({ reader, chunks, first }) => {
-    const where = chunks === 1 ? `chunk ${first}` : `${chunks} chunks, the first ${first}`;
+    const where =
+      chunks === 1 ? `chunk ${first}` : `${counted(chunks, 'chunk')}, the first ${first}`;
     return `${reader} (${where})`;
   });
   const more = quiet.length > named.length ? `, and ${quiet.length - named.length} more` : '';

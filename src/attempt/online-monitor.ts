@@ -9,8 +9,8 @@ import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 
-/** Shorter than the lease of a run that is being considered, seconds. */
-const PATIENCE_SECONDS = 30;
+/** Shorter than the lease of a run that is being considered. */
+const TIMEOUT_SECONDS = 30;
 const PAUSE_SECONDS = 1;
 
 export interface MonitoredRun {
@@ -26,7 +26,7 @@ const refused = new WeakSet<Store>();
 /**
  * Removes what earlier attempts at a run have left in `online_monitor`: strax would take it for its
  * own (reference, section 4.3). What a child may still write is never touched: documents are noted
- * first, and removed only if the run, looked at after that, is still this attempt's or has been given
+ * first, and removed only if the run, read after that, is still this attempt's or has been given
  * back as failed or abandoned; whatever a later owner's child writes was not among them.
  *
  * While other documents have the number, what is there may be of their runs: then it stays.
@@ -39,7 +39,7 @@ export async function wipeOnlineMonitor(
   signal: AbortSignal,
 ): Promise<void> {
   if (!env.wipeOnlineMonitor || refused.has(env.store)) return;
-  const limit = env.clock.monotonicSeconds() + PATIENCE_SECONDS;
+  const limit = env.clock.monotonicSeconds() + TIMEOUT_SECONDS;
   for (;;) {
     if (signal.aborted) return;
     try {

@@ -11,7 +11,7 @@ export type Verification =
   | { kind: 'not_ended' }
   /** The document lists data of this host that is not on its disk: look again later. */
   | { kind: 'not_saved'; locations: readonly string[] }
-  /** No end to check it against, nor will there be one before a person mends the document. */
+  /** No end to check it against, nor will there be one before a person corrects the document. */
   | { kind: 'no_end'; problem: FieldProblem }
   | { kind: 'bad'; problem: string };
 

@@ -6,7 +6,7 @@ export interface Places {
   why: string | null;
 }
 
-/** Of so many in all, with this number taken. */
+/** The free slots, of this number in all and this number taken. */
 export function freePlaces(total: number, taken: number): Places {
   const free = Math.max(0, total - taken);
   const all = total === 1 ? 'its only place is taken' : `all ${total} places are taken`;

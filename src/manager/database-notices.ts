@@ -2,11 +2,11 @@ import type { StoreEvent } from '../infra/mongo/connection.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { notifyDaq, type DaqLogEnvironment, type LogLine } from '../ports/notify.ts';
 
-/** The same trouble with the database is told again after so long, seconds. */
+/** The same trouble with the database is logged again after this time. */
 const SAME_AGAIN_SECONDS = 60;
-/** The same of a refusal, which only a person mends. */
+/** The same for a refusal, which only a person corrects. */
 const REFUSAL_AGAIN_SECONDS = 3600;
-/** What was refused is tried again after so long: somebody may have mended it, seconds. */
+/** What was refused is tried again after this time: it may have been corrected. */
 const REFUSED_SECONDS = 30;
 
 /** Runs are noticed, indexes made without them: more slowly, but it goes. */
@@ -16,13 +16,13 @@ const NEEDED_FOR_RUNS = /^(reading runs|updating runs|asking for the time|ping)$
 
 type Refused = StoreEvent & { kind: 'refused' };
 
-/** What a person has to do about a refusal: waiting does not mend it. */
+/** What a person has to do about a refusal: waiting does not help. */
 export function refusalText({ reason, refusal }: Pick<Refused, 'reason' | 'refusal'>): string {
   const todo =
     refusal === 'unauthorized'
       ? "correct user and password (database.credentials_file), or have the server's administrator grant what 'bootstrax doctor' lists"
       : "the server is too old or of another make: MongoDB 4.4 or newer is needed, 'bootstrax doctor --contract URL' says what it lacks";
-  return `${reason}. Waiting does not mend this: ${todo}`;
+  return `${reason}. Waiting does not help: ${todo}`;
 }
 
 /** What it needs of the manager's surroundings. */

@@ -36,7 +36,7 @@ export interface RecoveryHandlers {
 }
 
 /**
- * Brings order into what an earlier manager of this host left behind: attempts on disk that are not
+ * Goes on with what an earlier manager of this host has left: attempts on disk that are not
  * concluded. At start before any work, and again from time to time. Safe to repeat.
  */
 export async function recoverAttempts(
@@ -55,7 +55,7 @@ export async function recoverAttempts(
   }
 }
 
-/** What only a start can know to be left behind: runs claimed by this host, open histories. */
+/** What only a start can know to have no attempt: runs claimed by this host, open histories. */
 export async function recoverClaims(
   env: Environment,
   book: AttemptBook,
@@ -70,7 +70,7 @@ export async function recoverClaims(
  * anything is removed anew.
  */
 export async function recoverTrash(env: Environment): Promise<void> {
-  const what = `look for cut removals below ${env.stagingDirectory}`;
+  const what = `search for cut removals below ${env.stagingDirectory}`;
   await unlessDiskTrouble(env, what, async () => {
     for (const { place, host } of await env.products.trashBelow(env.stagingDirectory)) {
       if (host !== env.host && !(await isOfThisHost(env, place))) continue;

@@ -14,14 +14,14 @@ import type { Drain } from '../host/drain.ts';
 import { Coalesced } from '../infra/concurrency/coalesced.ts';
 import { isOfDatabase, unlessRefused } from '../ports/persist.ts';
 
-/** A change stream may stay silent although something has happened, seconds. */
-const SLOW_LOOK_SECONDS = 300;
+/** A change stream may stay silent although something has happened. */
+const SLOW_POLL_SECONDS = 300;
 /** Without one; who asks at the same machine says so, and what ends an attempt is seen at the run. */
 const LOOK_SECONDS = 60;
-/** Whoever has asked is about to carry it out, seconds. */
+/** The process that wrote the request is about to carry it out. */
 const ABOUT_TO_SECONDS = 5;
 const SECONDS_PER_HOUR = 3600;
-/** Of the actions at this host so many are looked at for one that came after. */
+/** Newest actions of this host that are searched for a later one. */
 const LATEST = 20;
 
 /** What it needs of the manager's surroundings. */
@@ -49,9 +49,9 @@ export class Asked {
   readonly #env: AskedEnvironment;
   readonly #parts: AskedParts;
   #lookedAt = -Infinity;
-  /** Something that may be stranded is to be looked at then, monotonic seconds. */
+  /** An action that may be unfinished is read then, in monotonic seconds. */
   #againAt = Infinity;
-  /** What is noticed while a look is under way is looked at afterwards. */
+  /** What is noticed during a read is read afterwards. */
   readonly #looking = new Coalesced(() => this.#carryOut());
   readonly #carriers: Readonly<Record<HostActionKind, (action: ActionDocument) => Promise<void>>> =
     {
@@ -79,7 +79,7 @@ export class Asked {
   async look(streaming: boolean): Promise<void> {
     await this.#endDrain();
     const now = this.#env.clock.monotonicSeconds();
-    const dueSeconds = streaming ? SLOW_LOOK_SECONDS : LOOK_SECONDS;
+    const dueSeconds = streaming ? SLOW_POLL_SECONDS : LOOK_SECONDS;
     const isQuiet = now - this.#lookedAt < dueSeconds && now < this.#againAt;
     if (!isQuiet || this.#looking.isOpen) await this.#looking.request();
   }

@@ -142,7 +142,7 @@ describe('runs that somebody has left behind', () => {
     await lab.runs.updateMany({}, { $unset: { status: '' } });
     await alpha.event('run.handed_on', { run: here });
     const { stdout } = await lab.command(['status']);
-    expect(stdout).toContain(`${BETA} has not looked at it`);
+    expect(stdout).toContain(`${BETA} has not checked it`);
     const { stdout: why } = await lab.command(['explain', String(away)]);
     expect(why).toContain('next: it is not handed on: ');
     expect(why).toContain(`bootstrax retry ${away} --even-done --reason TEXT`);

@@ -5,12 +5,12 @@ import type { FolderSeen, LiveContent, LiveSeen } from './folder-listing.pure.ts
 import { DELETING_SUFFIX } from './live-data.ts';
 import { isCondemned, parseFolderName, UNFINISHED_SUFFIX } from './strax-folder.ts';
 
-/** Entries looked at at the same time. */
+/** Entries that are read at the same time. */
 const BATCH = 64;
 const RUN_ID = /^\d{6,}$/;
 const CHUNK = /^\d{6}$/;
 
-/** What carries the name of a strax folder in the output folder. What is in it is not looked at. */
+/** What carries the name of a strax folder in the output folder. What is in it is not read. */
 export async function listOutput(outputDirectory: string): Promise<FolderSeen[]> {
   const output = resolve(outputDirectory);
   const found: FolderSeen[] = [];

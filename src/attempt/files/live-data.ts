@@ -10,10 +10,10 @@ import { remove, renameDurable, syncFolder } from '../../infra/disk/durable.ts';
  */
 export const DELETING_SUFFIX = '-deleting';
 
-/** Something stands where the folder has to go: for a person to look at. */
+/** Something stands where the folder has to go: a person has to remove it. */
 export class InTheWay extends Error {}
 
-/** Files looked at at the same time. */
+/** Files that are read at the same time. */
 const BATCH = 64;
 
 export type LiveFolder =

@@ -10,7 +10,7 @@ const UNFINISHED = /^\d{6,}\w*temp$/;
 const FIRST = '000000';
 const SECOND = '000001';
 const THE_END = 'THE_END';
-/** Chunks of which the times are looked at. */
+/** Chunks of which the times are read. */
 const MOST_TIMES = 2000;
 
 /**

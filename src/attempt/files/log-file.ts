@@ -17,8 +17,8 @@ const HEAD_BYTES = 1024 * 1024;
 /** Room for the line that says what was removed. */
 const NOTE_BYTES = 100;
 const REMOVED = /^\[(\d+) bytes of this log were removed here\]\n/m;
-/** Beside the kernel's notices, of which some may be lost, seconds. */
-const LOOK_SECONDS = 2;
+/** Beside the kernel's notices, of which some may be lost. */
+const READ_SECONDS = 2;
 
 /** The end of a log as it was when it was read. */
 export interface LogEnd {
@@ -112,7 +112,7 @@ export async function* followLog(
         if (text !== '') yield { text, endBytes };
         return;
       }
-      await wake.wait(LOOK_SECONDS, signal);
+      await wake.wait(READ_SECONDS, signal);
     }
   } finally {
     watcher.close();

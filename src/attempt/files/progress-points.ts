@@ -7,7 +7,7 @@ import { FileTail } from '../../infra/disk/tail.ts';
 export interface ProgressPoints {
   /** Seconds since the child's start. */
   t: number[];
-  /** Detector time read, seconds. */
+  /** Detector time read. */
   coveredSeconds: number[];
   memoryBytes: number[];
   bytes: number[];

@@ -51,5 +51,5 @@ export function stagingTodo({ staging, output }: Folders, problem: StagingProble
 
 /** Both, as a host says why it takes no run. */
 export function stagingText(folders: Folders, problem: StagingProblem): string {
-  return `${stagingSays(folders, problem)}. To mend it, ${stagingTodo(folders, problem)}`;
+  return `${stagingSays(folders, problem)}. To correct it, ${stagingTodo(folders, problem)}`;
 }

@@ -24,7 +24,7 @@ import { parseFolderName, placeOf, UNFINISHED_SUFFIX } from './strax-folder.ts';
  * doomed by right, or one that goes back.
  */
 
-/** Below the place of whoever removes. */
+/** Below the place of the attempt that removes. */
 const TRASH = 'trash';
 /** Where what lies beside it belongs. */
 const OWNER_FILE = 'trash.json';

@@ -22,7 +22,7 @@ export interface RunFolders {
   quietSeconds: number | null;
 }
 
-/** A process whose manager lives is taken for one of another run once nothing has changed for so long. */
+/** A process whose manager lives is taken for one of another run once nothing has changed for this time. */
 export const QUIET_SECONDS = 60;
 
 /** Processes that have to end before the run is begun. */

@@ -4,9 +4,9 @@ import type { Fence } from '../../run/run.port.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { tellDaq } from '../../ports/notify.ts';
 
-/** Between two looks at them, seconds. */
-const LOOK_SECONDS = 0.5;
-/** A run is not begun beside them, and its claim is given back after this long, seconds. */
+/** Between two searches for them. */
+const SEARCH_SECONDS = 0.5;
+/** A run is not begun beside them, and it is requeued after this time. */
 const LIMIT_SECONDS = 600;
 
 export type Waited = { kind: 'free' } | { kind: 'stopped' } | { kind: 'still_there'; why: string };
@@ -67,6 +67,6 @@ export async function awaitForeignProcesses(
       );
       return { kind: 'still_there', why };
     }
-    await env.clock.sleep(LOOK_SECONDS, signal);
+    await env.clock.sleep(SEARCH_SECONDS, signal);
   }
 }

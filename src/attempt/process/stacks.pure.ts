@@ -1,4 +1,4 @@
-/** Longest text kept of one attempt, characters. */
+/** Longest text that is kept of one attempt. */
 const MOST_CHARACTERS = 16_000;
 /** Standard library functions in which a thread that has nothing to do waits. */
 const IDLE_FILES = new Set([

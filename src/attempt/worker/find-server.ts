@@ -12,7 +12,7 @@ import { systemClock } from '../../infra/clock/clock.ts';
 import { comesTrue } from '../../infra/concurrency/comes-true.ts';
 import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
-/** A server that takes attempts answers at once; this is generous, seconds. */
+/** A server that takes attempts answers at once; this is generous. */
 const HELLO_SECONDS = 10;
 const END_SECONDS = 10;
 const LOOK_MS = 20;

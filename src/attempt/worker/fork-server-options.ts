@@ -13,7 +13,7 @@ export interface ForkServerOptions {
   context: string;
   contextOptions: Record<string, unknown>;
   warmUp: boolean;
-  /** A server with nothing to do that has seen no manager for so long ends, seconds. */
+  /** An idle server that has seen no manager for this time ends. */
   orphanLimitSeconds: number;
   /** Receives what the server prints. */
   logFile: string;

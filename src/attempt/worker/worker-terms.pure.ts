@@ -16,7 +16,7 @@ export interface WorkerTerms extends Record<string, unknown> {
   /** Where relative paths begin. */
   directory: string;
   environment: Record<string, string>;
-  /** What processes get from whoever started them: limits, user, cores, control group. */
+  /** What processes inherit from their starter: limits, user, cores, control group. */
   inherited: Record<string, string>;
 }
 

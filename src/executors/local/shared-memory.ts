@@ -7,7 +7,7 @@ import { remove } from '../../infra/disk/durable.ts';
 const SHARED_MEMORY = '/dev/shm';
 
 /**
- * Removes the shared memory that an attempt's processes left behind; answers the names. Only to be
+ * Removes the shared memory that an attempt's processes have left; answers the names. Only to be
  * called once none of them runs. The worker puts the attempt's id, which nobody else has, into the
  * name of each segment: whatever does not carry it is somebody else's and stays.
  */

@@ -2,7 +2,7 @@ import type { Life } from '../reach.ts';
 import type { ListedJob } from './job-listing.pure.ts';
 import { standingOf, type JobEnd } from './job-state.pure.ts';
 
-/** After a job is over its last files may show this much later on shared storage, seconds. */
+/** After a job is over its last files may show this much later on shared storage. */
 export const FILES_SECONDS = 90;
 
 /** What is known of an attempt's jobs. */

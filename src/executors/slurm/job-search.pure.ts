@@ -1,6 +1,6 @@
 import type { ListedJob } from './job-listing.pure.ts';
 
-/** Two listings without the job must lie this far apart before it is submitted again, seconds. */
+/** Two listings without the job must lie this far apart before it is submitted again. */
 export const SEARCH_SECONDS = 60;
 
 /** What is known of a job that was, or may have been, submitted. */
@@ -15,7 +15,7 @@ export interface JobTrace {
 /** The newest answer of Slurm. */
 export interface Listing {
   jobs: readonly ListedJob[];
-  /** When it was asked for, seconds. */
+  /** When it was requested, in seconds. */
   at: number;
 }
 

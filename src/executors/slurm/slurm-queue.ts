@@ -3,7 +3,7 @@ import type { ListedJob } from './job-listing.pure.ts';
 import type { SlurmClient } from './slurm-client.ts';
 import { SlurmError } from './slurm-client.ts';
 
-/** Between two listings while nothing is awaited, and at the least, seconds. */
+/** Between two listings while nothing is awaited, and at the least. */
 const LIST_SECONDS = 30;
 const SOONEST_SECONDS = 10;
 /** Calls that failed one after the other before the controller counts as away. */

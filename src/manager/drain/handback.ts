@@ -2,7 +2,7 @@ import type { Environment } from '../../ports/environment.ts';
 import { untilAnswered } from '../../ports/persist.ts';
 
 /**
- * Exit code of a manager that has handed its host to another program: whoever starts managers must
+ * Exit code of a manager that has handed its host to another program: the service manager must
  * not start this one again by himself.
  */
 export const HANDED_BACK = 3;

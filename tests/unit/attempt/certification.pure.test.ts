@@ -52,7 +52,7 @@ it.each([
     'with products that nobody has certified',
     {},
     [live, own],
-    /not there or not whole, or .* has not looked/,
+    /not there or not whole, or .* has not checked/,
   ],
   ['whose time is no date', { time: 'soon' }, [live], /lists no product/],
   ['that is held for its debt', { debt: { host: HOST } }, [live], null],

@@ -16,7 +16,7 @@ const BANNED: readonly Banned[] = [
   {
     not: /\b(life[- ]signs?|signs? of life)\b|[lL]ifeSign/,
     say: 'heartbeat',
-    stillIn: ['src/attempt', 'src/manager'],
+    stillIn: ['src/manager'],
   },
   {
     not: /\bneeds? (a )?(human|person)\b|needs_human/,
@@ -56,7 +56,7 @@ const BANNED: readonly Banned[] = [
   {
     not: /\bso many\b/,
     say: 'the number with its noun',
-    stillIn: ['src/claim', 'src/executors', 'src/manager'],
+    stillIn: ['src/claim', 'src/manager'],
   },
   {
     not: /\bso (long|often|much)\b/,
@@ -96,7 +96,7 @@ const BANNED: readonly Banned[] = [
   {
     not: /\b(tidy|tidies|tidied|clean-up)\b/,
     say: 'housekeeping, remove',
-    stillIn: ['src/attempt'],
+    stillIn: [],
   },
   {
     not: /\b(elder|younger)\b/,
@@ -156,7 +156,7 @@ const BANNED: readonly Banned[] = [
   {
     not: /\$\{[^}]*\} (failures|findings|cores|hosts|files|rows|chunks|folders|days|times|attempts|documents|targets|products|lines|threads|processes)\b/,
     say: 'counted(number, noun)',
-    stillIn: ['src/attempt'],
+    stillIn: [],
   },
   {
     not: /, (ms|s|seconds|percent|bytes|characters|hours)\.? \*\//,

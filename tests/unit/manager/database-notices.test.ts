@@ -53,7 +53,7 @@ describe('what a database refuses until a person mends it', () => {
       desk.news.tell(refused('updating runs'));
     }
     expect(desk.loud()).toHaveLength(1);
-    expect(desk.loud()[0]).toMatch(/^not allowed\. Waiting does not mend this: .*doctor/);
+    expect(desk.loud()[0]).toMatch(/^not allowed\. Waiting does not help: .*doctor/);
     expect(desk.told).toEqual([`eb3: ${desk.loud()[0]}`]);
     desk.seconds += 3600;
     desk.news.tell(refused('updating runs'));

@@ -20,7 +20,7 @@ describe('a database that refuses what a manager needs', () => {
     await lab.failCommands(['update'], { times: 'always', code: UNAUTHORIZED });
     const manager = await lab.manager();
     const refused = await manager.event('database.refused', { level: 50 });
-    expect(refused['msg']).toMatch(/Waiting does not mend this: .*bootstrax doctor/);
+    expect(refused['msg']).toMatch(/Waiting does not help: .*bootstrax doctor/);
     const waiting = await manager.event('database.waiting', {
       what: 'the manager that holds this host',
     });
@@ -36,7 +36,7 @@ describe('a database that refuses what a manager needs', () => {
     await lab.failCommands(['update'], { times: 'always', code: UNAUTHORIZED });
     const [number] = await lab.takeRuns(['--seconds', '2', '--speed', '0', '--rate', '5']);
     const why = await manager.event('host.not_accepting', { kind: 'database' });
-    expect(why['msg']).toMatch(/taking no new run: updating runs .*Waiting does not mend this/);
+    expect(why['msg']).toMatch(/taking no new run: updating runs .*Waiting does not help/);
     expect((await lab.run(number!)).bootstrax?.state ?? null).toBeNull();
     await lab.failCommands(['update'], { times: 0 });
     await manager.event('database.granted', { operation: 'updating runs' });
