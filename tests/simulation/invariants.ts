@@ -369,12 +369,18 @@ export class Invariants {
   }
 
   /** Of what is in no output folder only what is finished is left, where its own attempt made it. */
-  #inPlace(host: SimulatedHost, { location, attempt, finished, runId }: OutputFolder): void {
+  #inPlace(host: SimulatedHost, folder: OutputFolder): void {
+    const { location, attempt, finished, runId, changedAt } = folder;
     const say = (what: string) =>
       this.#violated('nothing is left behind', `${host.name}: ${location} of ${attempt} ${what}`);
     if (dirname(location) !== `${STAGING_DIRECTORY}/${attempt}`) {
       return say('lies in the place of another attempt');
     }
+    // Where its record is in a state folder that nobody comes back to, only its quietness tells that
+    // nobody writes to it any more.
+    const state = host.disk.attempts.get(attempt)?.state ?? STATE_DIRECTORY;
+    const quietSeconds = host.time.seconds - changedAt;
+    if (state !== STATE_DIRECTORY && quietSeconds < defaultRules.limits.quietSeconds) return;
     if (!finished) return say('was never finished');
     const documents = [...this.#database.runs.all()].filter(
       ({ number }) => Number(number) === Number(runId),
