@@ -1,5 +1,6 @@
 # make setup          install everything into this checkout (needs the network the first time)
 # make bundle         one archive in dist/ that installs without network: see docs/operation.md
+# make release        tests, tag, archive, and the next version begins: NEXT=0.3.0
 # make demo           database, simulated data-taking, manager, real processing, live status
 #                     RUNS=3 EXIT=1: take three runs, wait for them, exit 0 if all are done
 #                     CONFIG=examples/paddles/paddles.toml: with another detector, see docs/your-experiment.md
@@ -19,7 +20,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup build bundle demo check test test-nightly test-bundle test-zones test-tools lint eslint prettier arrows \
+.PHONY: setup build bundle release demo check test test-nightly test-bundle test-zones test-tools lint eslint prettier arrows \
 	check-protocol typecheck python-lint unit-test python-units python-test node-test bundle-after-python zone-test \
 	chaos pairs simulation mutation pictures clean
 
@@ -32,6 +33,8 @@ SECONDS ?= 60
 # Rounds of two managers; their seeds are SEED and the numbers after it.
 ROUNDS ?= 20
 SEED ?=
+# The version that begins after a release.
+NEXT ?=
 # Further options of `bootstrax demo` or of a benchmark.
 ARGS ?=
 
@@ -60,6 +63,9 @@ test-bundle: build
 
 bundle: build
 	@scripts/bundle.sh
+
+release: setup
+	@node scripts/release.mjs "$(NEXT)"
 
 demo: build
 	@bin/bootstrax $(if $(CONFIG),--config $(CONFIG)) demo --runs $(RUNS) $(if $(EXIT),--exit) $(ARGS)

@@ -12,10 +12,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { readWord } from '../../src/attempt/files/ownership.ts';
 import { Lab, SMALL_MACHINE, until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
-import { Release, releaseMissing } from '../support/release.ts';
+import { lastRelease, Release, releaseMissing } from '../support/release.ts';
 import { lacking } from '../support/lacking.ts';
 
-const BEFORE = '0.1.1';
+const BEFORE = lastRelease();
 const RUN = ['--seconds', '4', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
 /** So that there is something in work for a few seconds. */
 const SLOW = `${SMALL_MACHINE.replace('[limits]', '[limits]\nquiet_seconds = 1')}

@@ -11,14 +11,30 @@ import { type Lack } from './lacking.ts';
 const run = promisify(execFile);
 const MAX_BYTES = 100_000_000;
 
+const changelogOfThis = () => readFileSync(join(PACKAGE, 'CHANGELOG.md'), 'utf8');
+
 /** The commit of a release, as CHANGELOG.md names it. */
 function commitOf(version: string): string {
-  const [, section = ''] = readFileSync(join(PACKAGE, 'CHANGELOG.md'), 'utf8').split(
-    `\n## ${version}\n`,
-  );
+  const [, section = ''] = changelogOfThis().split(`\n## ${version}\n`);
   const [, commit] = /commit `([0-9a-f]+)`/.exec(section) ?? [];
   if (commit === undefined) throw new Error(`CHANGELOG.md names no commit of ${version}`);
   return commit;
+}
+
+/** The versions of which the changelog names a commit, newest first. */
+export function releases(changelog = changelogOfThis()): string[] {
+  return changelog
+    .split(/^## /m)
+    .slice(1)
+    .filter((section) => /commit `[0-9a-f]+`/.test(section))
+    .map((section) => section.slice(0, section.indexOf('\n')));
+}
+
+/** The newest release, from which sites upgrade to this version. */
+export function lastRelease(): string {
+  const [newest] = releases();
+  if (newest === undefined) throw new Error('CHANGELOG.md names no commit of a release');
+  return newest;
 }
 
 /** Why an earlier release cannot be built here, or null: a shallow clone has no history. */
