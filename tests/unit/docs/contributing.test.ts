@@ -6,7 +6,8 @@ import { readDocument } from './shown-by.ts';
 const text = readDocument('CONTRIBUTING.md');
 
 /** `<!-- from FILE -->` stands before each example that is quoted from a file. */
-const QUOTED = /<!-- from (\S+) -->\n\n```\w+\n(.*?)```/gs;
+const EXAMPLE = /<!-- from (\S+) -->\n\n```\w+\n(.*?)```/s;
+const QUOTED = new RegExp(EXAMPLE, 'gs');
 
 it('every example in CONTRIBUTING stands in the file that it names', () => {
   const quoted = [...text.matchAll(QUOTED)].map(([, file = '', code = '']) => ({ file, code }));
@@ -16,6 +17,14 @@ it('every example in CONTRIBUTING stands in the file that it names', () => {
     expect(readDocument(file), `${file} lacks the example of CONTRIBUTING`).toContain(code);
   }
 });
+
+it.each(['A setting', 'A command', 'A metric', 'An action', 'A named write', 'A panel'])(
+  'the recipe for %s shows an example that is built',
+  (recipe) => {
+    const [, section = ''] = text.split(`\n### ${recipe}\n`);
+    expect(section.split(/\n##/)[0]).toMatch(EXAMPLE);
+  },
+);
 
 it('the setting that CONTRIBUTING shows has the names that it says', () => {
   const shown = ENTRIES.find(({ path }) => path === 'alarms.dead_man_seconds');
