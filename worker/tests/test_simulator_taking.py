@@ -162,6 +162,11 @@ def test_linked_detectors_share_a_run(take):
     assert set(run["rate"]) == set(run["detectors"])
 
 
+def test_runs_take_several_modes_by_turns(take):
+    take("--runs", "3", "--mode", "tpc_bkg, tpc_kr83m", "--detector-fault", "hot-tube")
+    assert [run["mode"] for run in take.documents()] == ["tpc_bkg", "tpc_kr83m", "tpc_bkg"]
+
+
 def test_faults_of_the_document(take, tmp_path):
     take("--fault", "no-data-field")
     take("--fault", "never-ends")

@@ -13,8 +13,8 @@ export function addSimulateDaq(program: Command): void {
     .description('take simulated runs: run documents, live data, detector status')
     .option('--runs <number>', 'runs to take; 0: endless')
     .option('--seconds <s>', 'length of a run, detector time')
-    .option('--rate <hz>', 'S1/S2 events per second')
-    .option('--mode <name>', 'run mode')
+    .option('--rate <hz>', 'S1/S2 events per second of a background run')
+    .option('--mode <a,b>', 'run mode; several: runs take them by turns (tpc_bkg,tpc_kr83m)')
     .option(
       '--detectors <a,b>',
       'detectors of a run; given several times: runs at once',
@@ -25,6 +25,12 @@ export function addSimulateDaq(program: Command): void {
     .option(
       '--fault <name>',
       'what goes wrong, in every run: corrupt-chunk, never-ends, ... (docs/simulate-daq.md)',
+    )
+    .option(
+      '--detector-fault <name>',
+      'what is wrong with the TPC: dead-tube, flash, ...; may be given several times',
+      collect,
+      [],
     )
     .option('--seed <number>', 'same seed, same pulses')
     .option('--gap-seconds <s>', 'pause between runs')

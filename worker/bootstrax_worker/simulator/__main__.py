@@ -12,12 +12,14 @@ from typing import Any
 
 from bson import json_util
 
+from .conditions import DETECTOR_FAULTS
 from .layout import DETECTORS, ChannelGroup, OtherDetector
 from .live_data import FILE_FAULTS, RunShape, write_live_data
 from .pulses import RateTooHigh
 from .run_document import default_mode, end_of_run, rates, run_document, run_id
 from .taking import FAULTS, Daq, Settings, Stopped, take_run
 from .waveforms import SAMPLING_NS
+from .xenon import SOURCES, source_of
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,8 +36,14 @@ def parser() -> argparse.ArgumentParser:
         "--runs", type=int, default=1, help="runs to take, of each --detectors; 0: endless"
     )
     p.add_argument("--seconds", type=float, default=22.0, help="length of a run, detector seconds")
-    p.add_argument("--rate", type=float, default=5.0, help="S1/S2 events per second")
-    p.add_argument("--mode", help="run mode (default: tpc_bkg, nveto_bkg or mveto_bkg)")
+    p.add_argument(
+        "--rate", type=float, default=5.0, help="S1/S2 events per second of a background run"
+    )
+    p.add_argument(
+        "--mode",
+        help="run mode (default: tpc_bkg, nveto_bkg or mveto_bkg), or several separated by commas: "
+        f"runs take them by turns. A mode with {', '.join(SOURCES)} in its name has this source",
+    )
     p.add_argument(
         "--detectors",
         action="append",
@@ -53,6 +61,13 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--speed", type=float, default=1.0, help="factor on real time; 0: take no time")
     p.add_argument("--fault", choices=FAULTS, help="fault in every run")
+    p.add_argument(
+        "--detector-fault",
+        action="append",
+        default=[],
+        choices=DETECTOR_FAULTS,
+        help="what is wrong with the TPC in every run; may be given several times",
+    )
     p.add_argument("--seed", type=int, default=1, help="the same seed makes the same pulses")
     p.add_argument("--gap-seconds", type=float, default=1.0, help="pause between runs")
     p.add_argument("--chunk-seconds", type=float, default=5.0, help="length of a chunk")
@@ -88,6 +103,12 @@ def detector_groups(given: list[str] | None) -> list[tuple[str, ...]]:
     if len(flat) != len(set(flat)):
         raise ValueError("a detector can take part in one run at a time")
     return groups
+
+
+def run_mode(args: argparse.Namespace, shape: RunShape, taken: int) -> str:
+    """Mode of a run after `taken` others of the same detectors."""
+    modes = [mode.strip() for mode in (args.mode or "").split(",") if mode.strip()]
+    return modes[taken % len(modes)] if modes else default_mode(shape.detectors)
 
 
 class Reporter:
@@ -132,12 +153,14 @@ def write_without_database(args: argparse.Namespace, shape: RunShape) -> None:
     number = 1 if args.number is None else args.number
     if shape.fault is not None and shape.fault not in FILE_FAULTS:
         raise ValueError(f"--fault {shape.fault} needs a database")
+    mode = run_mode(args, shape, 0)
+    shape = replace(shape, source=source_of(mode))
     live_data = args.live_data.resolve()
     written = write_live_data(live_data / run_id(number), shape)
     document = run_document(
         number=number,
         shape=shape,
-        mode=args.mode or default_mode(shape.detectors),
+        mode=mode,
         start=datetime.now(UTC) - timedelta(seconds=shape.seconds),
         output_path=str(live_data),
     )
@@ -162,11 +185,12 @@ def take_runs(args: argparse.Namespace, shapes: list[RunShape]) -> int:
             while not stop.is_set() and (args.runs == 0 or taken < args.runs):
                 if taken and stop.wait(args.gap_seconds):
                     return
+                mode = run_mode(args, shape, taken)
                 settings = Settings(
                     live_data=args.live_data.resolve(),
                     # Each run has pulses of its own, the same ones for the same seed.
-                    shape=replace(shape, seed=shape.seed + taken),
-                    mode=args.mode or default_mode(shape.detectors),
+                    shape=replace(shape, seed=shape.seed + taken, source=source_of(mode)),
+                    mode=mode,
                     speed=args.speed,
                     reported_rate=args.reported_rate,
                 )
@@ -207,6 +231,7 @@ def main(argv: list[str] | None = None) -> int:
                 seed=args.seed,
                 fault=args.fault,
                 others=tuple(args.channels),
+                detector_faults=tuple(args.detector_fault),
             )
             for group in detector_groups(args.detectors)
         ]

@@ -8,7 +8,10 @@ import lz4.frame
 import numpy as np
 
 from . import layout
-from .pulses import SECOND, PulseGenerator
+from .conditions import Conditions
+from .pulses import PulseGenerator
+from .tpc import SECOND
+from .xenon import BACKGROUND
 
 # Faults that live in the files; those of the documents are in `taking.py`.
 FILE_FAULTS = ("corrupt-chunk", "missing-reader-file", "never-ends", "empty-run", "no-the-end")
@@ -20,13 +23,15 @@ class RunShape:
 
     :param detectors: detectors of the run, some of `layout.DETECTORS` and of `others`.
     :param seconds: length of the run, detector time.
-    :param rate_hz: S1/S2 events per second in the TPC; the vetoes follow it.
+    :param rate_hz: S1/S2 events per second in the TPC in a background run; the vetoes follow it.
     :param chunk_seconds: length of a chunk.
     :param overlap_seconds: length of the stretch between two chunks that is stored twice.
     :param payload_bytes: bytes of samples per fragment (two bytes a sample).
     :param seed: same seed, same data.
     :param fault: name of a fault, or None.
     :param others: detectors that are none of XENONnT's.
+    :param source: what the TPC sees, one of `xenon.SOURCES`.
+    :param detector_faults: what is wrong with the TPC, some of `conditions.DETECTOR_FAULTS`.
     """
 
     detectors: tuple[str, ...] = ("tpc",)
@@ -38,6 +43,8 @@ class RunShape:
     seed: int = 1
     fault: str | None = None
     others: tuple[layout.OtherDetector, ...] = ()
+    source: str = BACKGROUND
+    detector_faults: tuple[str, ...] = ()
 
     def __post_init__(self):
         known = (*(other.name for other in self.others), *layout.DETECTORS)
@@ -48,11 +55,18 @@ class RunShape:
             raise ValueError(
                 "lengths of run, chunk and overlap must be positive numbers of seconds"
             )
+        # Refuses what is unknown.
+        Conditions(self.source, self.detector_faults, self.seconds)
 
     @property
     def record_length(self) -> int:
         """Samples per fragment."""
         return self.payload_bytes // 2
+
+    @property
+    def conditions(self) -> Conditions:
+        """The state of the TPC."""
+        return Conditions(self.source, self.detector_faults, self.seconds)
 
 
 @dataclass(frozen=True)
@@ -118,6 +132,7 @@ class LiveData:
             record_length=shape.record_length,
             seed=shape.seed,
             others=shape.others,
+            conditions=shape.conditions,
         )
         central = [i.index for i in self.intervals if len(i.directories[0]) == 6]
         self._faulty_interval = central[len(central) // 2]
@@ -136,15 +151,19 @@ class LiveData:
         self.written.covered_seconds = interval.end / SECOND
         for detector in self.shape.detectors:
             names = layout.reader_files(detector, self.shape.others)
-            records = self._records(detector, interval)
+            parts = self._parts(detector, interval)
             written = self.written
-            written.records[detector] = written.records.get(detector, 0) + len(records)
-            written.bytes[detector] = written.bytes.get(detector, 0) + records.nbytes
+            for counts, sizes in (
+                (written.records, map(len, parts)),
+                (written.bytes, (part.nbytes for part in parts)),
+            ):
+                counts[detector] = counts.get(detector, 0) + sum(sizes)
             # A digitiser channel is always read out by the same thread.
-            thread = records["channel"] % len(names)
+            threads = [part["channel"] % len(names) for part in parts]
             for number, name in enumerate(names):
-                part = records if len(names) == 1 else records[thread == number]
-                files[name] = lz4.frame.compress(part) if len(part) else b""
+                own = [part[thread == number] for part, thread in zip(parts, threads, strict=True)]
+                records = own[0] if len(own) == 1 else np.concatenate(own)
+                files[name] = lz4.frame.compress(records) if len(records) else b""
         return self._spoil(interval, files)
 
     def publish(self, interval: Interval, files: dict[str, bytes]) -> None:
@@ -161,10 +180,10 @@ class LiveData:
         names = [name for name in self._files if not self._is_missing(name)]
         self._write("THE_END", dict.fromkeys(names, b"end\n"))
 
-    def _records(self, detector: str, interval: Interval) -> np.ndarray:
+    def _parts(self, detector: str, interval: Interval) -> list[np.ndarray]:
         if self.shape.fault == "empty-run" or interval.start == interval.end:
-            return np.empty(0, dtype=self._pulses.dtype)
-        return self._pulses.records(
+            return [np.empty(0, dtype=self._pulses.dtype)]
+        return self._pulses.parts(
             detector, interval.index, interval.start, interval.end, last=interval.last
         )
 

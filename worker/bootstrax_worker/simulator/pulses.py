@@ -1,46 +1,55 @@
 """Pulses as the digitisers would send them.
 
-Everything that happens in one detector is a *group* of pulses: an S1 with its S2, a single photon,
-a flash in a veto. Groups are laid on the time axis one after the other, never on top of each other,
-and within a group each channel speaks once at a time: so pulses can not overlap within a channel,
-whatever the rate and the seed.
+In the time projection chamber they are made of the light that its tubes see: `tpc`, `digitiser`.
+Everything that happens in another detector is a *group* of pulses, a flash. Groups are laid on the
+time axis one after the other, never on top of each other, and within a group each channel speaks
+once at a time: so pulses can not overlap within a channel, whatever the rate and the seed.
 """
+
+from itertools import pairwise
 
 import numpy as np
 
 from . import layout
-from .waveforms import COPIES, LONG_FRAGMENTS, WaveformPool
+from .conditions import Conditions
+from .digitiser import Digitiser
+from .tpc import SECOND, Chamber
+from .waveforms import COPIES, WaveformPool
 
-SECOND = 1_000_000_000
-# Groups keep away this far (ns) from the borders between chunk and overlap; there, one group of
-# known shape is put across the border on purpose.
+# Groups and light keep away this far (ns) from the borders between chunk and overlap; there, one
+# group or S2 is put across the border on purpose.
 BORDER_NS = 20_000
-LONE_PER_EVENT = 15
 BUSY_NS = 2_000_000
+# Light is made for about this number of events at once. Between two slices is a dark margin: no
+# pulse reaches from one into the other.
+SLICE_EVENTS = 300
+SLICE_MARGIN_NS = 1_000
+# At this rate most S2s lie on top of others.
+HIGHEST_RATE_HZ = 14_000
 
 
 class RateTooHigh(ValueError):
-    """More groups than fit one after the other on the time axis."""
+    """More events than can be told apart on the time axis."""
 
 
 class _Pulses:
-    """Columns of pulses collected before they are cut into fragments."""
+    """Columns of pulses of one fragment each."""
 
     def __init__(self):
         self.columns: list[tuple[np.ndarray, ...]] = []
 
-    def add(self, time, channel, fragments, first_row, dt):
+    def add(self, time, channel, row, dt):
         n = len(time)
         self.columns.append(
             tuple(
                 np.broadcast_to(np.asarray(column, dtype=np.int64), n)
-                for column in (time, channel, fragments, first_row, dt)
+                for column in (time, channel, row, dt)
             )
         )
 
     def joined(self) -> list[np.ndarray]:
         if not self.columns:
-            return [np.empty(0, dtype=np.int64)] * 5
+            return [np.empty(0, dtype=np.int64)] * 4
         return [np.concatenate(column) for column in zip(*self.columns, strict=True)]
 
 
@@ -51,6 +60,7 @@ class PulseGenerator:
     :param record_length: samples per fragment.
     :param seed: same seed, same data.
     :param others: detectors that are none of XENONnT's: flashes in several of their channels.
+    :param conditions: what kind of run the time projection chamber sees.
     """
 
     def __init__(
@@ -60,6 +70,7 @@ class PulseGenerator:
         record_length: int,
         seed: int,
         others: tuple[layout.OtherDetector, ...] = (),
+        conditions: Conditions | None = None,
     ):
         self.rate_hz = rate_hz
         self.seed = seed
@@ -68,25 +79,64 @@ class PulseGenerator:
         self.dtype = layout.record_dtype(record_length)
         self._others = {other.name: other.channels for other in others}
         self._names = (*layout.DETECTORS, *self._others)
+        conditions = conditions or Conditions()
+        self._chamber = Chamber(rate_hz, conditions)
+        self._digitiser = Digitiser(record_length, seed)
+        self._noise_factors = conditions.noise_factors()
 
     def records(
         self, detector: str, interval: int, start: int, end: int, *, last: bool
     ) -> np.ndarray:
-        """Fragments of `detector` that start in [start, end) ns since the start of the run.
+        """Fragments of `detector` that start in [start, end) ns since the start of the run."""
+        return np.concatenate(self.parts(detector, interval, start, end, last=last))
+
+    def parts(
+        self, detector: str, interval: int, start: int, end: int, *, last: bool
+    ) -> list[np.ndarray]:
+        """The same as `records`, in parts: to join them takes time.
 
         :param interval: running number of the interval; one follows where the one before ends.
         :param last: nothing comes after `end`: no pulse crosses it.
         """
         pulses = _Pulses()
-        rng = self._rng(detector, interval)
-        if end - start > 2 * BORDER_NS:
-            self._make(detector, rng, start + BORDER_NS, end - BORDER_NS, pulses)
         self._monitors(detector, start, end - BORDER_NS if last else end, pulses)
-        if interval > 0:
-            self._across_border(detector, interval, start, pulses)
-        if not last:
-            self._across_border(detector, interval + 1, end, pulses)
-        return self._fragments(pulses, start, end)
+        borders = [(interval, start)] * (interval > 0) + [(interval + 1, end)] * (not last)
+        inner: list[np.ndarray] = []
+        crossing: list[np.ndarray] = []
+        if detector == "tpc":
+            if self.rate_hz > HIGHEST_RATE_HZ:
+                raise self._too_high()
+            crossing = [self._s2_across(border, time) for border, time in borders]
+            inner = self._chamber_records(interval, start + BORDER_NS, end - BORDER_NS)
+        else:
+            if end - start > 2 * BORDER_NS:
+                rng = self._rng(detector, interval)
+                self._make(detector, rng, start + BORDER_NS, end - BORDER_NS, pulses)
+            for border, time in borders:
+                self._across_border(detector, border, time, pulses)
+        cut = np.concatenate([self._records_of(pulses), *crossing])
+        return [*inner, cut[(cut["time"] >= start) & (cut["time"] < end)]]
+
+    def _chamber_records(self, interval: int, start: int, end: int) -> list[np.ndarray]:
+        """Records within [start, end), made slice by slice: memory does not grow with the rate."""
+        rng = self._rng("tpc", interval)
+        slices = max(1, round((end - start) / SECOND * self.rate_hz / SLICE_EVENTS))
+        edges = np.linspace(start, end, slices + 1).astype(np.int64)
+        return [
+            self._digitiser.records(
+                self._chamber.light(rng, begin + SLICE_MARGIN_NS, until - SLICE_MARGIN_NS),
+                rng,
+                self._noise_factors,
+            )
+            for begin, until in pairwise(edges.tolist())
+            if until - begin > 2 * SLICE_MARGIN_NS
+        ]
+
+    def _s2_across(self, border: int, time: int) -> np.ndarray:
+        """Records of an S2 that lies across a border."""
+        rng = self._rng("tpc", border, border=True)
+        light = self._chamber.across_border(rng, time)
+        return self._digitiser.records(light, rng, self._noise_factors)
 
     def _make(self, detector: str, rng, start: int, end: int, pulses: _Pulses) -> None:
         if detector in self._others:
@@ -94,8 +144,6 @@ class PulseGenerator:
             # Half of the flashes are in one or two channels, the rest in more.
             sizes = 1 + rng.poisson(group.count / 4, 100_000)
             self._veto(rng, start, end, group, sizes, pulses)
-        elif detector == "tpc":
-            self._tpc(rng, start, end, pulses)
         elif detector == "neutron_veto":
             self._veto(rng, start, end, layout.NEUTRON_VETO, 4 + rng.poisson(8, 100_000), pulses)
         else:
@@ -110,30 +158,15 @@ class PulseGenerator:
         """Start times (ns) of groups of these `durations`, one after the other in [start, end)."""
         free = end - start - int(durations.sum())
         if free <= 0:
-            raise RateTooHigh(
-                f"{self.rate_hz} events per second do not fit side by side: take a lower rate"
-            )
+            raise self._too_high()
         gaps = np.sort(rng.integers(0, free, len(durations)))
         before = np.concatenate([[0], np.cumsum(durations)[:-1]]) if len(durations) else 0
         return (start + gaps + before).astype(np.int64)
 
-    def _tpc(self, rng, start: int, end: int, pulses: _Pulses) -> None:
-        seconds = (end - start) / SECOND
-        long_ns = (max(LONG_FRAGMENTS) + 2) * self.record_length * layout.TPC.dt
-        event_ns = int(np.clip(0.4 / max(self.rate_hz, 1e-9) * SECOND, 4 * long_ns, 500_000))
-        lone_ns = 2 * self.record_length * layout.TPC.dt
-        n_events = rng.poisson(self.rate_hz * seconds)
-        n_lone = rng.poisson(LONE_PER_EVENT * self.rate_hz * seconds)
-        is_event = rng.permutation(np.arange(n_events + n_lone) < n_events)
-        times = self._place(rng, start, end, np.where(is_event, event_ns, lone_ns))
-        events, lone = times[is_event], times[~is_event]
-
-        self._flash(rng, events, 15 + rng.poisson(30, n_events), layout.TPC, 60, pulses)
-        s2 = events + rng.integers(2 * long_ns, event_ns - long_ns, n_events)
-        self._s2(rng, s2, 60 + rng.poisson(90, n_events), pulses)
-        channel = rng.integers(layout.TPC.first, layout.TPC.last + 1, n_lone)
-        row = self.pool.short[layout.TPC.dt] + rng.integers(0, COPIES, n_lone)
-        pulses.add(lone, channel, 1, row, layout.TPC.dt)
+    def _too_high(self) -> RateTooHigh:
+        return RateTooHigh(
+            f"{self.rate_hz} events per second do not fit side by side: take a lower rate"
+        )
 
     def _monitors(self, detector: str, start: int, end: int, pulses: _Pulses) -> None:
         if detector == "tpc":
@@ -155,30 +188,7 @@ class PulseGenerator:
         n = len(at)
         jitter = rng.integers(0, jitter_ns // group.dt + 1, n) * group.dt
         row = self.pool.short[group.dt] + rng.integers(0, COPIES, n)
-        pulses.add(times[at] + jitter, channel, 1, row, group.dt)
-
-    def _s2(self, rng, times, sizes, pulses: _Pulses) -> None:
-        shortest, longest = LONG_FRAGMENTS[0], LONG_FRAGMENTS[-1]
-        fragments = rng.integers(shortest, longest + 1, len(times))
-        bright = rng.random(len(times)) < 0.2
-        first_long = np.zeros(longest + 1, dtype=np.int64)
-        first_attenuated = np.zeros(longest + 1, dtype=np.int64)
-        for n in LONG_FRAGMENTS:
-            first_long[n] = self.pool.long[n]
-            first_attenuated[n] = self.pool.attenuated[n]
-        at, channel = self._channels(rng, sizes, layout.TPC)
-        n = fragments[at]
-        time = times[at] + rng.integers(0, 10, len(at)) * layout.TPC.dt
-        copy = rng.integers(0, COPIES, len(at))
-        pulses.add(time, channel, n, first_long[n] + copy * n, layout.TPC.dt)
-        also = bright[at] & (channel < layout.HIGH_ENERGY.count)
-        pulses.add(
-            time[also],
-            channel[also] + layout.HIGH_ENERGY.first,
-            n[also],
-            (first_attenuated[n] + copy * n)[also],
-            layout.HIGH_ENERGY.dt,
-        )
+        pulses.add(times[at] + jitter, channel, row, group.dt)
 
     def _channels(self, rng, sizes, group) -> tuple[np.ndarray, np.ndarray]:
         """For each pulse of each group of pulses: index of its group, and a channel of its own."""
@@ -196,49 +206,28 @@ class PulseGenerator:
         first = -(-(start - offset_ns) // SECOND)
         times = np.arange(max(first, 0), (end - offset_ns) // SECOND + 1) * SECOND + offset_ns
         times = times[(times >= start) & (times < end)]
-        pulses.add(times, channel, 1, self.pool.logic, dt)
+        pulses.add(times, channel, self.pool.logic, dt)
 
     def _across_border(self, detector, border, time, pulses: _Pulses) -> None:
         rng = self._rng(detector, border, border=True)
-        if detector == "tpc":
-            # Three fragments, of which the second is cut by the border.
-            length = self.record_length * layout.TPC.dt
-            n = 3
-            _, channel = self._channels(rng, np.array([20]), layout.TPC)
-            row = self.pool.long[n] + rng.integers(0, COPIES, len(channel)) * n
-            start = _aligned(time - (3 * length) // 2, layout.TPC.dt)
-            pulses.add(np.full(len(channel), start), channel, n, row, layout.TPC.dt)
-            return
         group = self._group(detector)
         _, channel = self._channels(rng, np.array([12]), group)
         row = self.pool.short[group.dt] + rng.integers(0, COPIES, len(channel))
         steps = np.arange(len(channel)) - len(channel) // 2
-        pulses.add(_aligned(time, group.dt) + steps * 10 * group.dt, channel, 1, row, group.dt)
+        pulses.add(_aligned(time, group.dt) + steps * 10 * group.dt, channel, row, group.dt)
 
     def _group(self, detector: str) -> layout.ChannelGroup:
         vetoes = {"neutron_veto": layout.NEUTRON_VETO, "muon_veto": layout.MUON_VETO}
         return self._others.get(detector) or vetoes[detector]
 
-    def _fragments(self, pulses: _Pulses, start: int, end: int) -> np.ndarray:
-        time, channel, fragments, first_row, dt = pulses.joined()
-        time = _aligned(time, dt)
-        at = np.repeat(np.arange(len(time)), fragments)
-        index = np.arange(len(at)) - np.repeat(np.cumsum(fragments) - fragments, fragments)
-        begin = time[at] + index * self.record_length * dt[at]
-        keep = (begin >= start) & (begin < end)
-        at, index, begin = at[keep], index[keep], begin[keep]
-        row = first_row[at] + index
-
-        records = np.empty(len(at), dtype=self.dtype)
-        records["time"] = begin
-        records["length"] = self.pool.length[row]
-        records["dt"] = dt[at]
-        records["channel"] = channel[at]
-        count = fragments[at]
-        last_row = first_row[at] + count - 1
-        records["pulse_length"] = (count - 1) * self.record_length + self.pool.length[last_row]
-        records["record_i"] = index
-        records["baseline"] = 0
+    def _records_of(self, pulses: _Pulses) -> np.ndarray:
+        time, channel, row, dt = pulses.joined()
+        records = np.empty(len(time), dtype=self.dtype)
+        records["time"] = _aligned(time, dt)
+        records["length"] = records["pulse_length"] = self.pool.samples
+        records["dt"] = dt
+        records["channel"] = channel
+        records["record_i"] = records["baseline"] = 0
         records["data"] = self.pool.rows[row]
         return records
 

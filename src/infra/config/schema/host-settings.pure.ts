@@ -227,7 +227,8 @@ export const HOST_SETTINGS = z.strictObject({
         'Detectors of the runs that `simulate-daq` and `demo` take, unless an option names others.',
     }),
     mode: optionalText({
-      description: 'Run mode of these runs. By default it is that of a plain run of XENONnT.',
+      description:
+        'Run mode of these runs, or several separated by commas, which they take by turns. By default it is that of a plain run of XENONnT.',
     }),
     channels: table<readonly ChannelsRow[]>(z.array(channelsRow), {
       default: [],
