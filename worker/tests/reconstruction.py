@@ -1,4 +1,4 @@
-"""Peaks from raw records, in plain numpy: enough of strax to look at simulated physics."""
+"""Peaks from raw records, in plain numpy: enough of strax to see the simulated physics."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """What an interaction in liquid xenon gives: photons and electrons.
 
 The yields are rounded values for the drift field of XENONnT, 23 V/cm. They put the populations
-where a physicist looks for them, and claim no more.
+where a physicist expects them, and claim no more.
 """
 
 from dataclasses import dataclass
