@@ -104,6 +104,7 @@ module.exports = {
           '^src/executors/',
           '^src/cli/',
           '^src/manager/worker-of-host\\.ts$',
+          '^src/manager/cluster-of-host\\.ts$',
           '^src/manager/drain/no-worker\\.ts$',
           '^src/features/reconcile/',
         ],

@@ -1,6 +1,7 @@
 import { idText } from '../run/document-id.ts';
 import type { ObjectId } from 'mongodb';
 
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
 import type { Runner } from './runner.ts';
 
 /** The attempts that this manager works on now. */
@@ -9,6 +10,10 @@ export class AttemptBook {
 
   get size(): number {
     return this.#runners.size;
+  }
+
+  sizeOn(executor: ExecutorName): number {
+    return this.all().filter(({ on }) => on === executor).length;
   }
 
   all(): Runner[] {

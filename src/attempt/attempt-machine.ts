@@ -2,7 +2,7 @@ import type { AttemptFiles } from './files/attempt-directory.ts';
 import { inOutput } from './files/place.ts';
 import type { Plan, Progress, Result } from './attempt.pure.ts';
 import type { AttemptKind } from './attempt-kind.ts';
-import { lifeOf, type AttemptPolicy, type Life, type WayOut } from './attempt-policy.ts';
+import { lifeOf, type AttemptPolicy, type WayOut } from './attempt-policy.ts';
 import {
   assertMayEnter,
   ATTEMPT_PHASES,
@@ -11,8 +11,10 @@ import {
   tracesOf,
   type AttemptPhase,
 } from './attempt-phases.pure.ts';
+import { isJob, takePlace } from './await-place.ts';
 import { endDead } from './dead-attempt.ts';
 import { endFoundClaim } from './found-claim.ts';
+import { NextRead } from './next-read.ts';
 import type { AttemptHooks, AttemptOf, Held, Observed } from './observed-attempt.ts';
 import {
   outcomeOf,
@@ -27,6 +29,7 @@ import {
 import type { Runner } from './runner.ts';
 import { findChild, startChild, type ChildStart, type Reached } from './start-child.ts';
 import { Supervision } from './supervise.ts';
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
 import type { Reach } from '../executors/reach.ts';
 import { untilAborted } from '../infra/concurrency/until-aborted.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -34,14 +37,13 @@ import { isDiskTrouble } from '../ports/disk-trouble.ts';
 import { isOfDatabase, unlessOutage, untilAnswered } from '../ports/persist.ts';
 import { beginHistory } from '../retry/attempt-history.ts';
 import type { Fence, ProgressSummary } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import type { Run } from '../run/run.pure.ts';
-
-/** Between two reads of a run whose end is awaited, beside the change stream, seconds. */
-const END_READ_SECONDS = 2;
 
 /** The life of one attempt on this host, whatever it is an attempt at. */
 export class Attempt implements Runner {
   plan: Plan | null = null;
+  readonly on: ExecutorName;
   readonly #env: Environment;
   readonly #id: string;
   readonly #kind: AttemptKind;
@@ -59,7 +61,9 @@ export class Attempt implements Runner {
   #peakMemoryBytes = 0;
   /** What it has made is finished and was found to be whole. */
   #isChecked = false;
-  #readAgain: (() => void) | null = null;
+  readonly #nextRead: NextRead;
+  /** To what waits for its place. */
+  #waiting: Reach | null = null;
   /** What it does now: ends soon after the manager's end. */
   #working: Promise<void> = Promise.resolve();
   #concluded = false;
@@ -67,13 +71,17 @@ export class Attempt implements Runner {
   constructor(env: Environment, of: AttemptOf, hooks: AttemptHooks) {
     this.#env = env;
     this.#hooks = hooks;
+    this.on = 'kind' in of ? 'local' : of.on;
     this.#startedAt = env.clock.monotonicSeconds();
+    this.#nextRead = new NextRead(env.clock, () => this.look());
     if ('kind' in of) {
       this.#id = of.attempt;
       this.#kind = of.kind;
       this.#heldOrNull = null;
     } else {
-      const policy = of.policyOf(this.#life());
+      const enter = (phase: AttemptPhase) => this.#enter(phase);
+      const own = { enter, renew: () => this.#heartbeat(), stopped: this.#stopped() };
+      const policy = of.policyOf(lifeOf(this, own));
       this.#id = of.fence.attempt;
       this.#kind = policy.kind;
       this.#heldOrNull = { fence: of.fence, policy };
@@ -101,7 +109,7 @@ export class Attempt implements Runner {
   }
 
   get reach(): Reach | null {
-    return this.#supervision?.reach ?? null;
+    return this.#supervision?.reach ?? this.#waiting;
   }
 
   get ending(): boolean {
@@ -133,7 +141,11 @@ export class Attempt implements Runner {
 
   async look(): Promise<void> {
     await this.#policy.read();
-    this.#readAgain?.();
+    this.#nextRead.noted();
+  }
+
+  reading(): (document: RunDocument | null) => void {
+    return this.#policy.reading();
   }
 
   /** From what there is of it to its end, or until the manager ends. */
@@ -153,7 +165,7 @@ export class Attempt implements Runner {
     ]);
     if (this.#concluded) return true;
     // What holds a done run for its debt ends with the lease.
-    const mayHaveChild = this.#supervision !== null || this.#phase === 'finding';
+    const mayHaveChild = this.reach !== null || this.#phase === 'finding';
     if (!isAtRest || mayHaveChild || this.ofDebt) return false;
     const reason = 'the manager was told to end before the run was begun';
     try {
@@ -245,7 +257,8 @@ export class Attempt implements Runner {
     }
     if (this.#stopped().aborted) return this.#leave({ ended: null });
     this.#enter('starting');
-    const way = await this.#policy.begin(plan);
+    // A job has the run once it has a place.
+    const way = isJob(plan) ? null : await this.#policy.begin(plan);
     if (way !== null) return this.#leave(way);
     const child = await startChild(env, plan, directory, this.#starting());
     // The plan in the history is for people: the run does not wait for it.
@@ -267,8 +280,20 @@ export class Attempt implements Runner {
   }
 
   async #superviseFound(directory: string, child: ChildStart): Promise<void> {
-    if (child.kind === 'reached') await this.#supervise(directory, child);
-    else if (child.kind === 'none') await this.#leave(child.way);
+    if (child.kind !== 'reached') return child.kind === 'none' ? this.#leave(child.way) : undefined;
+    const { plan } = this;
+    const isPlaced = plan === null || !isJob(plan) || child.begun || this.#policy.isBegun;
+    if (isPlaced) return this.#supervise(directory, child);
+    this.#waiting = child.reach;
+    this.#enter('waiting_for_place');
+    const at = { attempt: this.#id, plan, directory, reach: child.reach };
+    const { managerEnds } = this.#hooks;
+    const way = await takePlace(this.#env, this.#policy, at, {
+      stopped: this.#stopped(),
+      managerEnds,
+    });
+    if (way === 'begun') await this.#supervise(directory, child);
+    else if (way !== 'manager_ends') await this.#leave(way);
   }
 
   async #supervise(directory: string, { reach, begun }: Reached): Promise<void> {
@@ -321,29 +346,12 @@ export class Attempt implements Runner {
     if (result?.ok !== true || this.plan === null) return { kind: 'ok' };
     this.#enter('checking');
     const verification = await this.#policy.check(this.plan, result, {
-      nextRead: () => this.#nextRead(),
+      nextRead: () => this.#nextRead.wait(this.#stopped()),
       stopped: () => this.#stopped().aborted,
     });
     // Of a run that is lost the end may never be read: what is there is whole all the same.
     this.#isChecked = verification.kind !== 'bad';
     return verification;
-  }
-
-  /** Until the document has been read again, by a hint or after a while; false if it could not be. */
-  async #nextRead(): Promise<boolean> {
-    const read = new AbortController();
-    this.#readAgain = () => read.abort();
-    const signal = AbortSignal.any([read.signal, this.#stopped()]);
-    await this.#env.clock.sleep(END_READ_SECONDS, signal);
-    this.#readAgain = null;
-    if (read.signal.aborted) return true;
-    try {
-      await this.look();
-      return true;
-    } catch (error) {
-      if (!isOfDatabase(error)) throw error;
-      return false;
-    }
   }
 
   /** The attempt does not come as far as a child. */
@@ -372,7 +380,8 @@ export class Attempt implements Runner {
   }
 
   async #heartbeat(): Promise<void> {
-    if (isLeft(this.#phase)) return;
+    const isRenewed = this.#phase === 'waiting_for_place' && !this.ofDebt;
+    if (isLeft(this.#phase) || isRenewed) return;
     try {
       await this.#policy.renew();
     } catch (error) {
@@ -389,13 +398,5 @@ export class Attempt implements Runner {
 
   #stopped(): AbortSignal {
     return AbortSignal.any([this.#stop.signal, this.#hooks.managerEnds]);
-  }
-
-  #life(): Life {
-    return lifeOf(this, {
-      enter: (phase) => this.#enter(phase),
-      renew: () => this.#heartbeat(),
-      stopped: this.#stopped(),
-    });
   }
 }

@@ -5,6 +5,7 @@ export const ATTEMPT_PHASES = [
   'waiting_for_worker',
   'starting',
   'finding',
+  'waiting_for_place',
   'running',
   'checking',
   'waiting_for_end',
@@ -61,8 +62,12 @@ const STEPS: Readonly<Record<AttemptPhase, Step>> = {
     leaves: ['place'],
   },
   waiting_for_worker: { next: ['preparing', 'concluding', 'taking_back'], leaves: [] },
-  starting: { next: ['finding', 'running', 'concluding', 'taking_back'], leaves: ['processes'] },
-  finding: { next: ['running', 'concluding', 'taking_back'], leaves: [] },
+  starting: {
+    next: ['finding', 'waiting_for_place', 'running', 'concluding', 'taking_back'],
+    leaves: ['processes'],
+  },
+  finding: { next: ['waiting_for_place', 'running', 'concluding', 'taking_back'], leaves: [] },
+  waiting_for_place: { next: ['running', 'concluding', 'taking_back'], leaves: [] },
   running: {
     next: ['checking', 'publishing', 'concluding', 'taking_back'],
     // An attempt of release 0.1 writes to the output folder and lists what it begins.

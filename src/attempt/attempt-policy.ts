@@ -4,6 +4,8 @@ import type { Folder, Plan, Progress, Result } from './attempt.pure.ts';
 import type { AttemptFiles } from './files/attempt-directory.ts';
 import type { AttemptTimes } from './attempt-times.pure.ts';
 import type { Ended, Outcome, Verification } from './outcome.pure.ts';
+import type { Where } from '../executors/reach.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import type { Run } from '../run/run.pure.ts';
 import type { Fenced, ProgressSummary } from '../run/run.port.ts';
 
@@ -75,6 +77,10 @@ export interface AttemptPolicy {
   makeRoom(plan: Plan): Promise<WayOut | null>;
   /** The last step before a child is asked for: the run says that it is being processed. */
   begin(plan: Plan): Promise<WayOut | null>;
+  /** The run says already that it is being processed. */
+  readonly isBegun: boolean;
+  /** What it is to run as waits for a place there. */
+  awaitsPlace(where: Where): Promise<void>;
   /** The child runs, for people. */
   started(plan: Plan, start: { warm: boolean; why: string | null }): void;
   /** An attempt of an earlier manager is gone on with. */
@@ -84,6 +90,8 @@ export interface AttemptPolicy {
   sinceEndSeconds(): number | null;
   /** Reads the document: is it still ours? Ends the attempt if not, or if a person wants that. */
   read(): Promise<void>;
+  /** The same with a document that is being read together with others: call it before, and its answer after. */
+  reading(): (document: RunDocument | null) => void;
   /** Renews the claim. Throws when the database is away. */
   renew(): Promise<void>;
   /** Checks what a finished child has made; `nextRead` waits until the document was read again. */

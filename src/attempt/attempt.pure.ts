@@ -63,6 +63,17 @@ export const planSchema = z.looseObject({
    * its products go once they are checked. Absent in plans of earlier releases: the output folder.
    */
   place: z.string().nullish(),
+  /** Where it runs; absent: on its host. */
+  executor: z.enum(['local', 'slurm']).nullish(),
+  /** What its job asks for, if it is one. */
+  job: z
+    .looseObject({
+      memoryBytes: z.number().positive(),
+      seconds: z.number().positive(),
+      /** Nodes that it must not use. */
+      excluded: z.array(z.string()),
+    })
+    .nullish(),
   /**
    * It makes up for what a done run lacks: folders that are there and stay, whatever becomes of it.
    * Absent for every other attempt.

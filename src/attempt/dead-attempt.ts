@@ -28,7 +28,7 @@ export async function endDead(
   signal: AbortSignal,
 ): Promise<void> {
   const { plan, directory } = files;
-  await endProcesses(env, files.started, files.id);
+  await endProcesses(env, files, files.id);
   if (plan === null) {
     // Nothing else is known of it; the run itself is found by its claim.
     await env.attempts.markConcluded(directory);

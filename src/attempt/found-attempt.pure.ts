@@ -14,7 +14,7 @@ export type Found =
 /** Does the run of this document still belong to this attempt? */
 export function foundIn(
   stored: StoredRun,
-  { attempt, keep }: Pick<Plan, 'attempt' | 'keep'>,
+  { attempt, keep, executor }: Pick<Plan, 'attempt' | 'keep' | 'executor'>,
   host: string,
 ): Found {
   const parsed = checkRun(stored);
@@ -28,5 +28,9 @@ export function foundIn(
   const { state, host: holder, attempt: claimed } = stored.bootstrax;
   // What the reference has gone on with is its own, although it copies the attempt along.
   const isOwn = claimed === attempt && holder === host && isAsItsAttemptLeftIt(stored);
-  return isOwn && state === 'busy' ? { kind: 'own', run, debtor: null } : { kind: 'dead' };
+  // A job has the run from its submission on, and the run is busy only once it has a place.
+  const mayWait = executor === 'slurm' && state === 'considering';
+  return isOwn && (state === 'busy' || mayWait)
+    ? { kind: 'own', run, debtor: null }
+    : { kind: 'dead' };
 }

@@ -4,6 +4,7 @@ import type { Plan } from './attempt.pure.ts';
 import type { FoundDead } from './dead-attempt.ts';
 import type { FoundClaim } from './found-claim.ts';
 import type { AttemptFiles } from './files/attempt-directory.ts';
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
 import type { Fence } from '../run/run.port.ts';
 
 /** What there is of an attempt when this manager takes it up. */
@@ -19,7 +20,7 @@ export type Observed =
 
 /** Which attempt it is: one that has a run, or the debt of one, or one that has neither any more. */
 export type AttemptOf =
-  | { fence: Fence; policyOf: (life: Life) => AttemptPolicy }
+  | { fence: Fence; on: ExecutorName; policyOf: (life: Life) => AttemptPolicy }
   | { attempt: string; kind: AttemptKind };
 
 /** What an attempt has that has its run. */

@@ -87,6 +87,8 @@ export interface AttemptEnd {
   started: boolean;
   exit: Exit | null;
   result: Result | null;
+  /** Its executor says that its memory did not suffice, where its guardian could not. */
+  outOfMemory?: boolean;
   /** Why the manager ended it, if it did. */
   ended: Ended | null;
   /** Where its Python threads were when it was ended for its time or its memory; bounded. */
@@ -104,13 +106,13 @@ export function readingOf({ salvage, runConfig }: Plan): NonNullable<AttemptEnd[
  * How an attempt came to its end. A complete result counts even if the child was killed a moment
  * later, or its guardian went before it could write: it is written when all is safely on disk.
  */
-export function exitCause({ started, exit, result, ended }: AttemptEnd): ExitCause {
+export function exitCause({ started, exit, result, ended, outOfMemory }: AttemptEnd): ExitCause {
   if (ended?.kind === 'superseded') return ended;
   if (result?.ok === true) return { kind: 'finished' };
   if (ended !== null) return ended;
   if (exit?.orphaned === true) return { kind: 'orphaned' };
   const error = result?.error ?? null;
-  if (exit?.outOfMemory === true) {
+  if (exit?.outOfMemory === true || outOfMemory === true) {
     return {
       kind: 'out_of_memory',
       traceback: error?.traceback ?? '',

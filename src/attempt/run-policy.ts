@@ -19,12 +19,29 @@ import { planSummary, progressSummary } from '../plan/plan-summary.ts';
 import { locationsOn, prepare } from '../plan/prepare.ts';
 import type { Environment } from '../ports/environment.ts';
 import { notifyDaq, startMessage } from '../ports/notify.ts';
-import { isUnfit, untilAnswered, untilWritten } from '../ports/persist.ts';
+import { isUnfit, unlessOutage, untilAnswered, untilWritten } from '../ports/persist.ts';
 import { endProblem } from '../retry/unmendable.pure.ts';
+import { whereText } from '../executors/where-text.pure.ts';
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
+import type { Where } from '../executors/reach.ts';
 import type { Fence, Fenced, ProgressSummary } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import type { StoredRun } from '../run/stored-run.pure.ts';
 import { checkRun, readRun, type Run } from '../run/run.pure.ts';
 import { checkNumber } from '../run/same-number.ts';
-import { ABANDON_TAG } from '../run/run-tags.pure.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
+
+/** A run that is claimed. */
+export interface RunTaken {
+  run: Run;
+  fence: Fence;
+  /**
+   * When this host learned that it may take the run, by the server's clock; null if a person named it,
+   * or an earlier manager took it.
+   */
+  noticed: Date | null;
+  to: ExecutorName;
+}
 
 /** An attempt at a run: its document is this host's from the claim to the conclusion. */
 export class RunPolicy implements AttemptPolicy {
@@ -34,6 +51,7 @@ export class RunPolicy implements AttemptPolicy {
   readonly #life: Life;
   /** Where what it has begun belongs, and what an earlier release has listed of it already. */
   readonly #locations = new Set<string>();
+  readonly #to: ExecutorName;
   #run: Run;
   #state: 'considering' | 'busy' = 'considering';
   /** Why a person abandoned the run meanwhile. */
@@ -51,13 +69,10 @@ export class RunPolicy implements AttemptPolicy {
   /** The document takes nothing that makes it larger. */
   #tooLarge = false;
 
-  /**
-   * `noticed`: when this host learned that it may take the run, by the server's clock; null if a
-   * person named it, or an earlier manager took it.
-   */
-  constructor(env: Environment, run: Run, fence: Fence, life: Life, noticed: Date | null) {
+  constructor(env: Environment, { run, fence, noticed, to }: RunTaken, life: Life) {
     this.#env = env;
     this.#run = run;
+    this.#to = to;
     this.#claim = fence;
     this.#life = life;
     this.#hostBefore = run.bootstrax.host;
@@ -75,15 +90,32 @@ export class RunPolicy implements AttemptPolicy {
   adopted({ publishing }: AttemptFiles): void {
     this.#isPublishing = publishing !== null;
     for (const listed of locationsOn(this.#env.host, this.#run)) this.#locations.add(listed);
-    this.#state = 'busy';
+    this.#state = this.#run.bootstrax.state === 'considering' ? 'considering' : 'busy';
     this.#noteTime(this.#run);
     this.#noteTags(this.#run);
+  }
+
+  get isBegun(): boolean {
+    return this.#state === 'busy';
+  }
+
+  async awaitsPlace(where: Where): Promise<void> {
+    const claim = this.#claim;
+    const name = `what run ${this.#run.number} waits for`;
+    await unlessOutage(this.#env, name, () =>
+      this.#env.store.runs.noteJob(claim, jobOf(where), whereText(where, { withJob: false })),
+    );
   }
 
   async prepare(): Promise<{ plan: Plan } | WayOut> {
     const before = (await this.#ownsNumber()) ?? (await this.#awaitsWorker());
     if (before !== null) return before;
-    const prepared = await prepare(this.#env, this.#run, this.#claim, this.#life.stopped);
+    const prepared = await prepare(
+      this.#env,
+      this.#run,
+      { fence: this.#claim, to: this.#to },
+      this.#life.stopped,
+    );
     if (prepared.kind === 'stopped') return { ended: null };
     if (prepared.kind !== 'planned') return { outcome: prepared };
     const after = (await this.#awaitsForeignProcesses()) ?? (await this.#ownsNumber());
@@ -161,9 +193,17 @@ export class RunPolicy implements AttemptPolicy {
   }
 
   async read(): Promise<void> {
+    const noted = this.reading();
+    noted(await this.#env.store.runs.byId(this.#claim.id));
+  }
+
+  reading(): (document: RunDocument | null) => void {
     // The answer may be older than a start that is written meanwhile.
     const known = this.#state;
-    const stored = readRun(await this.#env.store.runs.byId(this.#claim.id));
+    return (document) => this.#read(readRun(document), known);
+  }
+
+  #read(stored: StoredRun, known: 'considering' | 'busy'): void {
     const parsed = checkRun(stored);
     if (parsed.kind !== 'run') return;
     const { attempt, host, state } = parsed.run.bootstrax;
@@ -236,6 +276,9 @@ export class RunPolicy implements AttemptPolicy {
   }
 
   #noteTags({ tags }: Run): void {
+    if (tags.includes(HOLD_TAG) && this.#life.phase === 'waiting_for_place') {
+      this.#life.end({ kind: 'operator', reason: `tagged ${HOLD_TAG} before it had a place` });
+    }
     if (!tags.includes(ABANDON_TAG) || this.#isPublishing) return;
     this.#abandoned = `tagged ${ABANDON_TAG}`;
     this.#life.end({ kind: 'operator', reason: this.#abandoned });
@@ -278,7 +321,7 @@ export class RunPolicy implements AttemptPolicy {
   async #awaitsWorker(): Promise<WayOut | null> {
     const { executor, store } = this.#env;
     const { stopped } = this.#life;
-    if (executor.startsAtOnce()) return null;
+    if (this.#to === 'slurm' || executor.startsAtOnce()) return null;
     const since = await untilAnswered(this.#env, 'the time', stopped, () => store.serverTime());
     if (since !== null) {
       this.#waitsFor = workerWaitText(since);
@@ -325,4 +368,8 @@ export class RunPolicy implements AttemptPolicy {
         return { ended: null };
     }
   }
+}
+
+function jobOf(where: Where): { executor: string; id: string | null } {
+  return { executor: where.executor, id: where.executor === 'slurm' ? where.job : null };
 }

@@ -1,5 +1,7 @@
 import type { WayOut } from './attempt-policy.ts';
 import type { Plan } from './attempt.pure.ts';
+import type { AttemptFiles } from './files/attempt-directory.ts';
+import { executorOf } from '../executors/executors.ts';
 import type { AttemptTrace } from '../executors/executor.ts';
 import type { Reach } from '../executors/reach.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
@@ -33,15 +35,16 @@ export async function startChild(
   directory: string,
   hooks: StartHooks,
 ): Promise<ChildStart> {
-  const { executor, host, log } = env;
+  const { host, log } = env;
+  const executor = executorOf(env, plan);
   if (!executor.startsAtOnce()) {
     return noneBecause(`the worker on ${host} ended before it could start it`);
   }
   const start = await executor.start(plan, directory);
   switch (start.kind) {
     case 'started':
-      hooks.onStarted(start);
-      return { kind: 'reached', reach: start.reach, begun: true };
+      if (start.begun) hooks.onStarted(start);
+      return { kind: 'reached', reach: start.reach, begun: start.begun };
     case 'refused':
       // No child exists: whatever keeps the worker from forking is this host's, not the run's.
       return noneBecause(`the worker on ${host} could not start it: ${start.reason}`);
@@ -50,7 +53,7 @@ export async function startChild(
         { event: 'attempt.start_unknown', run: plan.run, executor: executor.name },
         `it is not known whether run ${plan.run} was started, and it is looked for: ${start.reason}`,
       );
-      return findChild(env, { id: plan.attempt, directory, started: null }, hooks);
+      return findChild(env, { id: plan.attempt, directory, started: null, plan }, hooks);
   }
 }
 
@@ -60,10 +63,11 @@ export async function startChild(
  */
 export async function findChild(
   env: Environment,
-  { id, directory, started }: AttemptTrace,
+  { id, directory, started, plan }: AttemptTrace & Pick<AttemptFiles, 'plan'>,
   { onFinding, managerEnds }: Pick<StartHooks, 'onFinding' | 'managerEnds'>,
 ): Promise<ChildStart> {
-  const { attempts, clock, executor, host } = env;
+  const { attempts, clock, host } = env;
+  const executor = executorOf(env, plan);
   const limit = clock.monotonicSeconds() + executor.foundWithinSeconds;
   let trace: AttemptTrace = { id, directory, started };
   onFinding();

@@ -12,6 +12,8 @@ import { tellDaq } from '../ports/notify.ts';
 
 /** How often the limits are looked at and the child is shown that a manager is there, seconds. */
 const CHECK_SECONDS = 5;
+/** Where the node is lost: without progress for this time it is given up, seconds. */
+const LOST_SECONDS = 90;
 /** If a look comes later than this, the manager itself has stood still, seconds: nothing was to be seen meanwhile. */
 const STANDSTILL_SECONDS = 30;
 /** How long the note of why an attempt is ended may take, seconds. */
@@ -51,10 +53,12 @@ export class Supervision {
   #ended: Ended | null = null;
   #left = false;
   readonly #boundingLog = new SingleFlight<void>();
+  readonly #refreshing = new SingleFlight<void>();
   #started: Started | null = null;
   #result: Result | null = null;
   #exit: Exit | null = null;
   #stacks: string | null = null;
+  #outOfMemory = false;
   #unfollowed: string | null = null;
   /** Of its files, by name. */
   readonly #problems = new Map<string, string>();
@@ -161,6 +165,7 @@ export class Supervision {
       result: this.#result,
       ended: this.#ended,
       stacks: this.#stacks,
+      outOfMemory: this.#outOfMemory,
     };
   }
 
@@ -200,6 +205,9 @@ export class Supervision {
   /** A result that was lost on its way says nothing of the run. */
   async #whatItsFilesSay(): Promise<Ended | null> {
     if (this.#result !== null) return null;
+    const verdict = this.reach.verdict();
+    if (verdict?.kind === 'ended') return verdict.ended;
+    this.#outOfMemory = verdict?.kind === 'out_of_memory';
     const { directory, attempt } = this.#options;
     const problem = this.#problems.get('result.json');
     if (problem !== undefined) {
@@ -268,11 +276,23 @@ export class Supervision {
     }
   }
 
+  /** What its node has lost nobody can end: it finds that it has lost its run. */
+  async #refresh(): Promise<void> {
+    await unlessDiskTrouble(this.#env, `read attempt ${this.#options.attempt}`, () =>
+      this.reach.refresh(),
+    );
+    const idleSeconds = this.#env.clock.monotonicSeconds() - this.#follower.lastActivityMs / 1000;
+    if (this.reach.verdict()?.kind !== 'lost' || idleSeconds < LOST_SECONDS) return;
+    await this.#forbidToBegin();
+    this.#stop.abort();
+  }
+
   #check(): void {
     this.#begin('mark that it is followed', () => this.#showThatFollowed());
     this.#begin('bound of the log', () => this.#boundingLog.run(() => this.#boundLog()));
     const limits = this.#env.rules.limits;
     const now = this.#env.clock.monotonicSeconds();
+    this.#begin('state of the job', () => this.#refreshing.run(() => this.#refresh()));
     const life = this.reach.life();
     if (this.#started === null && life === 'gone') this.#stop.abort();
     if (life === 'waiting') {

@@ -1,9 +1,9 @@
 import { OneAtATime } from '../infra/concurrency/one-at-a-time.ts';
-import type { Run } from '../run/run.pure.ts';
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';
 import { leftToWarmText } from './warm-host.pure.ts';
 import { seenOf } from '../run/stored-runs.ts';
-import type { Fence, RunHint } from '../run/run.port.ts';
+import type { RunHint } from '../run/run.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import type { Bookmarks, Retries } from './candidates.ts';
 import { claimTurn, type TurnAnswer } from './claim-run.ts';
@@ -13,6 +13,8 @@ import type { Fleet } from './fleet.ts';
 import type { HostWatch } from '../host/host-watch.ts';
 import { nextPoll, SELDOM, type PollTimes } from './poll-times.ts';
 import { NoticedRuns } from './noticed-runs.ts';
+import type { RunTaken } from '../attempt/run-policy.ts';
+import { PlacesHere } from './places-here.ts';
 import { Prospects } from './prospects.ts';
 import { requestedRun } from './requested-run.ts';
 
@@ -32,6 +34,14 @@ const SHORTEST_WAIT_SECONDS = 0.01;
 const POLL = 'poll';
 const WALK = 'walk';
 
+/** What a person wants processed at once. */
+export interface ProcessAsked {
+  run: number;
+  /** Id of the document that is meant, where several have the number. */
+  document?: string | undefined;
+  on?: ExecutorName | undefined;
+}
+
 /** The parts of the manager that claims need. */
 export interface ClaimParts {
   book: AttemptBook;
@@ -46,7 +56,8 @@ export class Claims {
   readonly #book: AttemptBook;
   readonly #host: ClaimParts['host'];
   readonly #debts: ClaimParts['debts'];
-  readonly #take: (run: Run, fence: Fence, noticed: Date | null) => void;
+  readonly #take: (taken: RunTaken) => void;
+  readonly places: PlacesHere;
   readonly #fleet: ClaimParts['fleet'];
   readonly #prospects: Prospects;
   readonly #notices = new NoticedRuns();
@@ -79,7 +90,7 @@ export class Claims {
     env: Environment,
     parts: ClaimParts,
     handlers: {
-      take: (run: Run, fence: Fence, noticed: Date | null) => void;
+      take: (taken: RunTaken) => void;
       ring: () => void;
     },
   ) {
@@ -94,6 +105,7 @@ export class Claims {
     this.#host = parts.host;
     this.#debts = parts.debts;
     this.#take = handlers.take;
+    this.places = new PlacesHere(env, parts.book, () => parts.host.slots);
   }
 
   /** The change stream has answered: nothing has changed beyond its hints. */
@@ -104,6 +116,7 @@ export class Claims {
   /** A hint of the change stream; returns whether this host is to poll at once. */
   hinted(hint: RunHint): boolean {
     this.#notices.hinted(hint, this.#env.clock.monotonicSeconds());
+    if (hint.kind === 'insert') this.places.heardOfLive();
     if (this.#isFull || !this.#prospects.hinted(hint)) return false;
     if (hint.kind === 'insert') this.#isChanged = true;
     else this.changed();
@@ -127,7 +140,7 @@ export class Claims {
   /** No run could be claimed now: all slots are taken, and none by an attempt that gives way. */
   get #isFull(): boolean {
     const givesWay = this.#book.all().some(({ ofDebt }) => ofDebt);
-    return this.#book.size >= this.#host.slots && !givesWay;
+    return !this.places.hasAny && !givesWay;
   }
 
   /** Something other than a new run has changed: the known times of waiting runs are out of date. */
@@ -181,14 +194,14 @@ export class Claims {
   }
 
   /** Claims one run at once. */
-  process(number: number, document?: string): Promise<ControlResponse> {
-    return this.#claiming.run(() => this.#process(number, document));
+  process(asked: ProcessAsked): Promise<ControlResponse> {
+    return this.#claiming.run(() => this.#process(asked));
   }
 
   async accepting(): Promise<{ ok: true } | { ok: false; reason: string }> {
     const { accepting } = await this.#host.check();
     if (!accepting.ok) return { ok: false, reason: accepting.reason };
-    if (this.#env.executor.startsAtOnce()) return { ok: true };
+    if (this.#env.executor.startsAtOnce() || this.places.freeHere === 0) return { ok: true };
     const warm = await this.#fleet.warmPlace();
     if (warm === null) return { ok: true };
     this.#leaves = true;
@@ -196,22 +209,34 @@ export class Claims {
   }
 
   #claim(retries: Retries): Promise<TurnAnswer> {
-    return claimTurn({ ...this.#env, slots: this.#host.slots }, retries, {
-      ...{ book: this.#book, notices: this.#notices, bookmarks: this.#bookmarks },
+    return claimTurn(this.#env, retries, {
+      ...{
+        book: this.#book,
+        places: this.places,
+        notices: this.#notices,
+        bookmarks: this.#bookmarks,
+      },
       rank: () => this.#fleet.claimRank(WALK),
       leave: () => (this.#leaves = !this.#hasLeft),
       accepting: () => this.accepting(),
-      take: (run, seen, attempt, noticed) => this.#taken(run, { id: seen.id, attempt }, noticed),
+      take: (taken) => this.#take(taken),
     });
   }
 
-  async #process(number: number, id?: string): Promise<ControlResponse> {
+  async #process({
+    run: number,
+    document: id,
+    on = 'local',
+  }: ProcessAsked): Promise<ControlResponse> {
     const env = this.#env;
     const no = (message: string): ControlResponse => ({ ok: false, message });
     const asked = await requestedRun(env, number, id);
     if (!asked.ok) return asked;
     const { run, document } = asked;
-    if (env.executor.places(this.#book.size).free === 0) {
+    if (on === 'slurm') {
+      const why = this.#whyNotOnCluster();
+      if (why !== null) return no(why);
+    } else if (this.places.freeHere === 0) {
       if (this.#debts.giveWayTo(number)) {
         return no('an attempt at a debt gives way to it: ask again');
       }
@@ -229,11 +254,15 @@ export class Claims {
     if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') {
       return no(`another host has just claimed run ${number}`);
     }
-    this.#taken(run, { id: seen.id, attempt }, null);
-    return { ok: true, message: `run ${number} is being processed on ${env.host}`, attempt };
+    const fence = { id: seen.id, attempt, host: env.host };
+    this.#take({ run, fence, noticed: null, to: on });
+    const where = on === 'slurm' ? `Slurm, by ${env.host}` : env.host;
+    return { ok: true, message: `run ${number} is being processed on ${where}`, attempt };
   }
 
-  #taken(run: Run, { id, attempt }: Pick<Fence, 'id' | 'attempt'>, noticed: Date | null): void {
-    this.#take(run, { id, attempt, host: this.#env.host }, noticed);
+  #whyNotOnCluster(): string | null {
+    const { cluster, host, jobs } = this.#env;
+    if (cluster === null || jobs === null) return `${host} has no Slurm: see slurm.enabled`;
+    return cluster.places(this.#book.sizeOn('slurm')).why;
   }
 }

@@ -16,7 +16,10 @@ import { candidatePages, type Bookmarks, type Candidate, type Retries } from './
 import { setAsideAsFits, setAsideFor } from '../attempt/conclude-run.ts';
 import type { Environment } from '../ports/environment.ts';
 import { malformedText } from '../retry/failure.ts';
+import type { RunTaken } from '../attempt/run-policy.ts';
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
 import type { NoticedRuns } from './noticed-runs.ts';
+import type { PlacesHere } from './places-here.ts';
 import { aboutOneRun, isUnfit } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
 
@@ -32,6 +35,7 @@ export interface TurnAnswer {
 /** What a round needs besides the environment. */
 export interface TurnMeans {
   book: AttemptBook;
+  places: PlacesHere;
   /** Called only if there are candidates. */
   accepting: () => Promise<HostFacts['accepting']>;
   notices: NoticedRuns;
@@ -44,7 +48,7 @@ export interface TurnMeans {
    */
   leave: () => boolean;
   /** Called with each claimed run. */
-  take: (run: Run, seen: Seen, attempt: string, noticed: Date | null) => void;
+  take: (taken: RunTaken) => void;
 }
 
 /**
@@ -72,7 +76,7 @@ export async function claimTurn(
     const due = await lookThrough(env, page, turn, means);
     nextDueSeconds = earlier(nextDueSeconds, due);
     oddCounts ||= page.some(({ stored, seen }) => stored.hasOddCount && !env.left.isLeft(seen.id));
-    if (!turn.host.accepting.ok || means.book.size >= env.slots) break;
+    if (!turn.host.accepting.ok || !means.places.hasAny) break;
   }
   return { quiet: false, nextDueSeconds, oddCounts };
 }
@@ -119,12 +123,14 @@ async function lookThrough(
   }
   const rank = means.rank();
   const walk = new Walk(free, rank, env.host);
-  while (means.book.size < env.slots) {
+  while (means.places.hasAny) {
     const next = walk.next();
     if (next === undefined) break;
+    const { on } = means.places.placeOf(next.run, now);
+    if (on === 'nowhere') continue;
     // Runs claimed meanwhile are no longer in the queue.
     const still = claimDecision(next.parsed, host, turn.fleet, env.rules, now);
-    if (still.kind === 'claim' && !(await claim(env, next, turn, means))) {
+    if (still.kind === 'claim' && !(await claim(env, { ...next, on }, turn, means))) {
       // All free hosts would try each of the last runs, and nearly all would be too late.
       if (rank >= free.length && means.leave()) break;
       walk.lost();
@@ -152,20 +158,20 @@ interface Takeable {
 /** False if another host was faster. */
 async function claim(
   env: Environment,
-  { run, seen, purpose, why }: Takeable,
+  { run, seen, purpose, why, on }: Takeable & { on: ExecutorName },
   { now, monotonicSeconds }: Pick<Turn, 'now' | 'monotonicSeconds'>,
   { notices, take }: TurnMeans,
 ): Promise<boolean> {
   const attempt = env.attempts.newId();
   if (!(await claimed(env, seen, attempt))) return false;
   env.log.info(
-    { event: 'run.claimed', run: run.number, attempt, purpose },
-    `claimed run ${run.number}: ${why}`,
+    { event: 'run.claimed', run: run.number, attempt, purpose, on },
+    `claimed run ${run.number}${on === 'slurm' ? ' for Slurm' : ''}: ${why}`,
   );
   const { state, nextRetry } = run.bootstrax;
   const due = state === 'failed' ? nextRetry : null;
   const noticed = notices.take(seen.id, { now, monotonicSeconds, due });
-  take(run, seen, attempt, noticed);
+  take({ run, fence: { id: seen.id, attempt, host: env.host }, noticed, to: on });
   return true;
 }
 

@@ -14,6 +14,8 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
     run: z.int().nonnegative(),
     /** Id of the document that is meant, where several have the number. */
     document: z.string().optional(),
+    /** Absent: on this host. */
+    on: z.enum(['local', 'slurm']).optional(),
   }),
   z.object({ type: z.literal('stop_children') }),
   z.object({ type: z.literal('status') }),

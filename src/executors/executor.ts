@@ -11,6 +11,8 @@ export type StartAnswer =
   | {
       kind: 'started';
       reach: Reach;
+      /** One of its processes has begun; false: they wait for a place. */
+      begun: boolean;
       /** Forked from a warm parent, or a process that imports everything itself. */
       warm: boolean;
       /** Why it started cold, if it did. */

@@ -1,30 +1,8 @@
 import type { Started } from '../attempt/attempt.pure.ts';
 import type { AttemptMemory } from '../host/memory.pure.ts';
-import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
+import type { Life, Verdict, Where } from './reach.pure.ts';
 
-/** Where the processes of an attempt are; for people and logs. */
-export type Where =
-  | {
-      executor: 'local';
-      /** Null as long as it is not known. */
-      guardian: ProcessIdentity | null;
-    }
-  | {
-      executor: 'slurm';
-      cluster: string;
-      job: string | null;
-      node: string | null;
-      /** In Slurm's words. */
-      state: string | null;
-      reason: string | null;
-    };
-
-/**
- * What is known of an attempt's processes. `waiting`: none has begun, and one still may; `running`:
- * one lives; `gone`: none lives, and none will begin; `unknown`: nobody can tell now, so that nothing
- * may be concluded from it.
- */
-export type Life = 'waiting' | 'running' | 'gone' | 'unknown';
+export type { Life, Verdict, Where } from './reach.pure.ts';
 
 /** Whether the processes are known to have ended; else what is left, for people. */
 export type ReachEnd = { kind: 'ended' } | { kind: 'unconfirmed'; left: string };
@@ -34,6 +12,10 @@ export interface Reach {
   readonly where: Where;
   /** The last that is known; never waits for anything. */
   life(): Life;
+  /** Brings what is known up to date, where that takes reading. */
+  refresh(): Promise<void>;
+  /** Why its processes ended or will never begin, as the executor has it; null: it does not know. */
+  verdict(): Verdict | null;
   /** `started.json` has been read: who the processes are is known from now on. */
   begun(started: Started): void;
   /**

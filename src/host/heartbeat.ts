@@ -3,6 +3,7 @@ import { memoryLimitBytes } from './memory.pure.ts';
 import type { MachineLoad } from '../infra/linux/load.ts';
 import { HISTORY_SECONDS } from './host-history.store.ts';
 import type { HostHeartbeat } from './host.port.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Drain } from './drain.ts';
 import type { HostHealth } from './host-health.ts';
@@ -36,13 +37,25 @@ export interface ManagerView {
   orderKeptSeconds?: number | null;
 }
 
+/** Those of a cluster are too many to be named. */
+function onClusterText(runners: readonly Runner[]): string {
+  const there = runners.filter((runner) => !isHere(runner));
+  const waiting = there.filter(({ phase }) => phase === 'waiting_for_place').length;
+  return `${counted(there.length, 'run')} on Slurm, of which ${counted(waiting, 'waits', 'wait')} for a place`;
+}
+
+function isHere({ on }: Pick<Runner, 'on'>): boolean {
+  return on !== 'slurm';
+}
+
 /** One plain sentence on what this host is doing and why. */
 export function thinking(
   { health, runners }: ManagerView,
   slots: number,
   options: { withProgress: boolean },
 ): string {
-  const doing = runners.map(({ run, phase, progress }) => {
+  const here = runners.filter(isHere);
+  const doing = here.map(({ run, phase, progress }) => {
     const covered =
       progress === null || !options.withProgress
         ? ''
@@ -53,6 +66,8 @@ export function thinking(
         return `preparing run ${run.number}`;
       case 'waiting_for_worker':
         return `run ${run.number} waits for the worker to warm up`;
+      case 'waiting_for_place':
+        return `run ${run.number} waits for a place`;
       case 'starting':
         return `starting run ${run.number}`;
       case 'finding':
@@ -71,9 +86,10 @@ export function thinking(
         return `taking back what was made of run ${run.number}`;
     }
   });
+  if (here.length < runners.length) doing.push(onClusterText(runners));
   if (health === null) doing.push('checking this machine');
   else if (!health.accepting.ok) doing.push(`taking no new run: ${health.accepting.reason}`);
-  else if (runners.length < slots) doing.push('waiting for runs');
+  else if (here.length < slots) doing.push('waiting for runs');
   return doing.join('; ');
 }
 
@@ -156,7 +172,7 @@ export class Heartbeat {
 
   #noteFreePlace(): void {
     const { health, runners } = this.#view();
-    const { free } = this.#env.executor.places(runners.length);
+    const { free } = this.#env.executor.places(runners.filter(isHere).length);
     const isFree = health?.accepting.ok === true && free > 0;
     this.#freeSince = isFree ? (this.#freeSince ?? this.#env.clock.monotonicSeconds()) : null;
   }
@@ -211,7 +227,7 @@ export class Heartbeat {
   async #writeStatus(): Promise<void> {
     this.#noteFreePlace();
     const view = this.#view();
-    const state = view.runners.length > 0 || view.health?.accepting.ok !== true ? 'busy' : 'idle';
+    const state = view.runners.some(isHere) || view.health?.accepting.ok !== true ? 'busy' : 'idle';
     const extras = {
       pid: process.pid,
       slots: this.#env.slots,
@@ -225,7 +241,8 @@ export class Heartbeat {
       why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
       why_not_kind: view.health?.accepting.ok === false ? view.health.accepting.kind : null,
       drained: shownDrain(view.drained ?? null),
-      runs: view.runners.map(({ run }) => run.number),
+      runs: view.runners.filter(isHere).map(({ run }) => run.number),
+      cluster: this.#env.cluster?.describe() ?? null,
       left_runs: this.#env.left.shown(),
       thinking: thinking(view, this.#env.slots, { withProgress: false }),
     };
@@ -294,12 +311,13 @@ export class Heartbeat {
 
 /** Of several runs a heartbeat can show one. */
 function runShown({ runners }: ManagerView): ManagerView['runners'][number] | undefined {
-  return runners.find(({ plan }) => plan !== null) ?? runners[0];
+  const here = runners.filter(isHere);
+  return here.find(({ plan }) => plan !== null) ?? here[0];
 }
 
 /** Readers expect a run in every heartbeat that says `busy`. */
 function heartbeatState({ health, runners }: ManagerView): HostHeartbeat['state'] {
-  if (runners.length > 0) return 'busy';
+  if (runners.some(isHere)) return 'busy';
   if (health === null) return 'starting';
   if (health.accepting.ok) return 'idle';
   return health.accepting.kind === 'disk' ? 'disk full' : 'starting';

@@ -1,14 +1,12 @@
 import type { Life } from '../attempt/attempt-policy.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import { Attempt } from '../attempt/attempt-machine.ts';
-import { RunPolicy } from '../attempt/run-policy.ts';
+import { RunPolicy, type RunTaken } from '../attempt/run-policy.ts';
 import type { Runner } from '../attempt/runner.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';
 import { within } from '../infra/concurrency/deadline.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase, leaveAlone } from '../ports/persist.ts';
-import type { Fence } from '../run/run.port.ts';
-import type { Run } from '../run/run.pure.ts';
 
 /** Whoever asks a manager to end waits 3 s for it: what takes longer is left to the next start, seconds. */
 const GIVE_BACK_SECONDS = 2;
@@ -32,11 +30,11 @@ export class AttemptsHere {
     this.#handlers = handlers;
   }
 
-  /** `noticed`: when this host learned that it may take the run; null if it did not by itself. */
-  atRun(run: Run, fence: Fence, noticed: Date | null): Attempt {
+  atRun(taken: RunTaken): Attempt {
     const hooks = { onPhase: () => this.#handlers.advanced(), managerEnds: this.#env.tasks.signal };
-    const policyOf = (life: Life) => new RunPolicy(this.#env, run, fence, life, noticed);
-    return new Attempt(this.#env, { fence, policyOf }, hooks);
+    const { fence, to: on } = taken;
+    const policyOf = (life: Life) => new RunPolicy(this.#env, taken, life);
+    return new Attempt(this.#env, { fence, on, policyOf }, hooks);
   }
 
   /** Lives on by itself from here. */

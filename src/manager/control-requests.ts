@@ -10,7 +10,7 @@ export async function answerRequest(
   if (manager === null) return { ok: false, message: 'the manager is starting; ask again' };
   switch (request.type) {
     case 'process':
-      return manager.process(request.run, request.document);
+      return manager.process(request);
     case 'stop_children':
       return manager.stopChildren();
     case 'status':

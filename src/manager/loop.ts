@@ -8,7 +8,7 @@ import { Asked } from './requested-actions.ts';
 import { AttemptsHere } from './attempts-here.ts';
 import { AttemptBook } from '../attempt/attempt-book.ts';
 import { Wake } from '../infra/concurrency/wake.ts';
-import { Claims } from '../claim/claim-loop.ts';
+import { Claims, type ProcessAsked } from '../claim/claim-loop.ts';
 import { DatabaseNews } from './database-notices.ts';
 import { Debts } from '../attempt/debt/debts.ts';
 import { Deletions } from '../features/deletion/deletions.ts';
@@ -23,6 +23,7 @@ import type { Drain } from '../host/drain.ts';
 import { KeepingBack } from './drain/drain-state.ts';
 import { Heartbeat, thinking, type ManagerView } from '../host/heartbeat.ts';
 import { SingleFlight } from '../infra/concurrency/single-flight.ts';
+import { WaitingClaims } from './waiting-claims.ts';
 import { MemoryWatch } from '../attempt/memory-watch.ts';
 import { isOfDatabase, unlessOutage, unlessRefused, untilAnswered } from '../ports/persist.ts';
 import { notifyDaq } from '../ports/notify.ts';
@@ -49,6 +50,7 @@ export class ManagerLoop {
   readonly #asked: Asked;
   readonly #attempts: AttemptsHere;
   readonly #hints: Hints;
+  readonly #waiting: WaitingClaims;
   /** Another manager has the name of this host. */
   #refusal: ManagerRefused | null = null;
   #ready = false;
@@ -68,7 +70,7 @@ export class ManagerLoop {
     });
     this.#host = new HostWatch(
       env,
-      () => this.#book.size,
+      () => this.#book.sizeOn('local'),
       () => this.#heartbeat.changed(),
       () => this.#databaseNews.refusal,
     );
@@ -78,7 +80,8 @@ export class ManagerLoop {
       {
         adopt: ({ run, fence, debtor }, files) => {
           if (debtor !== null) return this.#debts.adopt({ run, fence, debtor }, files);
-          const runner = this.#attempts.atRun(run, fence, null);
+          const to = files.plan.executor ?? 'local';
+          const runner = this.#attempts.atRun({ run, fence, noticed: null, to });
           this.#attempts.begin(runner, () => runner.advance({ kind: 'begun', files }));
         },
       },
@@ -98,8 +101,8 @@ export class ManagerLoop {
       env,
       { book: this.#book, host: this.#host, debts: this.#debts, fleet: this.#fleet },
       {
-        take: (run, fence, noticed) => {
-          const runner = this.#attempts.atRun(run, fence, noticed);
+        take: (taken) => {
+          const runner = this.#attempts.atRun(taken);
           this.#attempts.begin(runner, () => runner.advance({ kind: 'claimed' }));
         },
         ring: () => this.#wake.notify(),
@@ -127,6 +130,10 @@ export class ManagerLoop {
       drained: () => this.#keepingBack.drained,
       drain: (drain) => this.drain(drain),
     });
+    this.#waiting = new WaitingClaims(env, {
+      ...{ book: this.#book, places: this.#claims.places },
+      drained: () => this.#keepingBack.why,
+    });
     this.#hints = new Hints(
       env,
       {
@@ -139,6 +146,9 @@ export class ManagerLoop {
       () => this.#wake.notify(),
     );
     this.#memory = new MemoryWatch(env, () => this.#book.all());
+    env.cluster?.onChange(() => {
+      if (this.#claims.places.freeOnCluster > 0) this.wake();
+    });
   }
 
   /** Recovery is done, and runs are taken. */
@@ -189,6 +199,7 @@ export class ManagerLoop {
       if (this.#ends.aborted) return 0;
       if (!(await env.nameLock.take(this.#ends))) return 0;
       this.#heartbeat.start();
+      this.#waiting.begin();
       env.tasks.start('the watch over memory', () => this.#memory.run(this.#ends));
       await this.#housekeeping.atStart();
       this.#ready = true;
@@ -224,7 +235,9 @@ export class ManagerLoop {
       if (health.accepting.ok) break;
       await this.#wake.wait(1, this.#ends);
     }
-    const taken = await untilAnswered(env, `run ${number}`, this.#ends, () => this.process(number));
+    const taken = await untilAnswered(env, `run ${number}`, this.#ends, () =>
+      this.process({ run: number }),
+    );
     if (taken === null) return 0;
     if (!taken.ok) {
       env.log.error({ event: 'run.refused', run: number }, taken.message);
@@ -291,8 +304,8 @@ export class ManagerLoop {
   }
 
   /** Takes one run now, out of turn, at a person's request. */
-  process(number: number, document?: string): Promise<ControlResponse> {
-    return this.#claims.process(number, document);
+  process(asked: ProcessAsked): Promise<ControlResponse> {
+    return this.#claims.process(asked);
   }
 
   stopChildren(): Promise<ControlResponse> {
@@ -365,10 +378,10 @@ export class ManagerLoop {
         this.#asked.look(this.#hints.listening),
       );
       if (this.#keepingBack.handingBack) return interval;
-      if (env.executor.places(this.#book.size).free === 0) {
+      if (this.#claims.places.freeHere === 0) {
         await this.#debts.giveWay(() => this.#claims.accepting());
-        return interval;
       }
+      if (!this.#claims.places.hasAny) return interval;
       const nextLookSeconds = await this.#claims.turn(interval, this.#hints.streaming);
       await this.#debts.look(() => this.#claims.accepting());
       return Math.min(interval, nextLookSeconds);

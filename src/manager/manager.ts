@@ -19,6 +19,7 @@ import { systemClock } from '../infra/clock/clock.ts';
 import { within } from '../infra/concurrency/deadline.ts';
 import { TaskGroup } from '../infra/concurrency/task-group.ts';
 import { answerRequest } from './control-requests.ts';
+import { clusterOfHost } from './cluster-of-host.ts';
 import { bindDatabase } from '../exclusion/database-binding.ts';
 import { DatabaseNameLock } from '../exclusion/database-name-lock.ts';
 import { takeLocalLock } from '../exclusion/local-lock.ts';
@@ -148,6 +149,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     handBack === undefined
       ? localWorker(settings, logger, tasks, () => manager?.wake())
       : noWorker(settings);
+  const cluster = clusterOfHost(settings, tasks);
   // A test or a host that is handed back leaves no worker behind; any other manager is started again.
   let forGood = options.trial !== undefined;
   closing.push(() => worker.close(forGood));
@@ -192,7 +194,9 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     },
     figures,
     executor: worker.executor,
-    attempts: attemptsOnDisk(settings.paths.stateDir),
+    cluster: cluster.cluster,
+    jobs: handBack === undefined ? cluster.jobs : null,
+    attempts: attemptsOnDisk(settings.paths.stateDir, cluster.shared),
     products: productsOnDisk,
     machine: thisMachine,
     drains: drainsOnDisk(settings.paths.stateDir),

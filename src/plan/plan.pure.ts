@@ -43,6 +43,8 @@ export interface PlanInputs extends DecisionInputs {
   profile?: string | null;
   debug?: boolean;
   frontends?: readonly Frontend[];
+  /** What its job asks for; null or absent: it runs on its host. */
+  job?: Plan['job'];
   /** Directories below which this host sees live data. */
   liveDataRoots: readonly string[];
   outputDirectory: string;
@@ -203,6 +205,7 @@ export function makePlan(
     failures: run.bootstrax.failures,
     orphanLimitSeconds: inputs.rules.limits.orphanLimitSeconds,
     ...(inputs.profile ? { profile: inputs.profile } : {}),
+    ...(inputs.job == null ? {} : { executor: 'slurm', job: inputs.job }),
     ...(inputs.debug ? { debug: true } : {}),
     ...(decisions.salvage ? { salvage: true } : {}),
     ...(inputs.frontends?.length ? { frontends: [...inputs.frontends] } : {}),

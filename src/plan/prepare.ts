@@ -2,7 +2,10 @@ import { resolve } from 'node:path';
 
 import type { Plan } from '../attempt/attempt.pure.ts';
 import { hostTargetsOf } from './host-targets.pure.ts';
-import { learnedFrom, type LearnedHistory } from '../retry/learned-history.pure.ts';
+import { jobFor, withoutGrowing } from './job-of-run.ts';
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
+import type { AttemptDocument } from '../retry/attempt-history.port.ts';
+import { learnedFrom } from '../retry/learned-history.pure.ts';
 import { makePlan, onlyRawText, resolveLiveDirectory, rungAfter } from './plan.pure.ts';
 import type { Fault } from '../retry/backoff.pure.ts';
 import { problemsText, type Run } from '../run/run.pure.ts';
@@ -23,6 +26,12 @@ const ATTEMPTS_LOOKED_AT = 50;
 /** Interval of the poll for the folder of live data: network file systems send no events. */
 const FOLDER_POLL_SECONDS = 0.5;
 
+/** For which attempt a plan is, and where that is to run. */
+export interface PlanFor {
+  fence: Fence;
+  to: ExecutorName;
+}
+
 export type Prepared =
   | { kind: 'planned'; plan: Plan }
   | Extract<Outcome, { kind: 'failed' | 'set_aside' | 'unmendable' }>
@@ -35,7 +44,7 @@ export type Prepared =
 export async function prepare(
   env: Environment,
   run: Run,
-  fence: Fence,
+  { fence, to }: PlanFor,
   signal: AbortSignal,
 ): Promise<Prepared> {
   const live = resolveLiveDirectory(run, env.liveDataRoots);
@@ -57,12 +66,14 @@ export async function prepare(
       'run',
     );
   }
-  const [rate, { culprits, memoryFailures, futile }, hostTargets] = await Promise.all([
+  const [rate, history, hostTargets] = await Promise.all([
     dataRate(env, run, signal),
-    learned(env, run, signal),
+    historyOf(env, run, signal),
     hostTargetsFor(env, run, signal),
   ]);
   if (signal.aborted) return { kind: 'stopped' };
+  const { failures: before, askedFailures } = run.bootstrax;
+  const learned = learnedFrom(withoutGrowing(env, history), before, askedFailures);
   if (rate.unknown !== null) {
     const message = `run ${run.number} gets default resources, because its data rate is not known: ${rate.unknown}`;
     env.log.warn({ event: 'rate.unknown', run: run.number, why: rate.unknown }, message);
@@ -79,15 +90,15 @@ export async function prepare(
     notifyDaq(env, 'warning', message, run.number);
   }
   const made = makePlan(run, {
-    ...planInputsOf(env, fence),
-    culprits,
-    memoryFailures,
-    futile,
+    ...planInputsOf(env, { fence, to }),
+    ...learned,
+    job: jobFor(env, run, to, history),
     hostTargets,
     onlyRaw: fault === null ? null : onlyRawText(fault.problems),
     rateMBps: rate.rateMBps,
     profile: env.profile,
-    frontends: env.frontends,
+    // On another machine nobody could end a child before the next one opens them.
+    frontends: to === 'local' ? env.frontends : [],
   });
   if (made.kind === 'malformed') {
     // The document can be read, but the context rejects it: the run is tried again only once it changes.
@@ -115,7 +126,7 @@ function replacing(host: string, run: Run): Pick<Plan, 'replaces'> {
 }
 
 /** The inputs of a plan that depend only on this host and the claim, for a run and for a debt. */
-export function planInputsOf(env: Environment, fence: Fence) {
+export function planInputsOf(env: Environment, { fence }: PlanFor) {
   return {
     attempt: fence.attempt,
     runDocument: idText(fence.id),
@@ -172,13 +183,17 @@ function failed(reason: string, fault: Fault): Extract<Outcome, { kind: 'failed'
   };
 }
 
-async function learned(env: Environment, run: Run, signal: AbortSignal): Promise<LearnedHistory> {
-  const { failures, uncounted, askedFailures } = run.bootstrax;
-  if (failures === 0 && uncounted === 0) return learnedFrom([], 0);
+async function historyOf(
+  env: Environment,
+  run: Run,
+  signal: AbortSignal,
+): Promise<readonly AttemptDocument[]> {
+  const { failures, uncounted } = run.bootstrax;
+  if (failures === 0 && uncounted === 0) return [];
   const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
     env.store.attempts.ofRun(run.number, ATTEMPTS_LOOKED_AT),
   );
-  return learnedFrom(history ?? [], failures, askedFailures);
+  return history ?? [];
 }
 
 /** Targets that the DAQ's operators have set for this host in the mode of the run; null: none. */

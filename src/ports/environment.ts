@@ -5,6 +5,7 @@ import type { Frontend, PluginGraph, Processor } from '../attempt/attempt.pure.t
 import type { HostRole } from '../infra/config/host-role.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
 import type { Executor } from '../executors/executor.ts';
+import type { JobRules } from '../executors/job-rules.pure.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Store } from './store.ts';
 import type { Clock } from '../infra/clock/clock.ts';
@@ -64,6 +65,10 @@ export interface Environment {
   /** How the store's calls have gone. */
   figures: ManagerFigures;
   executor: Executor;
+  /** A cluster beside this machine; null: there is none. */
+  cluster: Executor | null;
+  /** Which runs become jobs of it; null: none. */
+  jobs: JobRules | null;
   attempts: Attempts;
   products: Products;
   machine: Machine;

@@ -237,6 +237,10 @@ function readBootstrax(value: unknown, notes: FieldNotes): BootstraxFields {
     holdersLost: optionalCount(value.holders_lost, at('holders_lost'), notes),
     ...(askedFailures.length > 0 ? { askedFailures } : {}),
     ...(value.keep_products === true ? { keepProducts: true } : {}),
+    ...(value.reprocessed === true ? { isReprocessed: true } : {}),
+    ...(value.wanted_on === 'local' || value.wanted_on === 'slurm'
+      ? { wantedOn: value.wanted_on }
+      : {}),
     ...(state === 'considering' && typeof value.waits_for === 'string'
       ? { waitsFor: boundedLine(value.waits_for, LONGEST_TEXT) }
       : {}),

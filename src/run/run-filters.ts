@@ -164,6 +164,16 @@ export function withdrawFilter(id: ObjectId, host: string): Document {
  * The attempt id alone proves nothing: the reference rewrites the whole sub-document and may copy
  * unknown fields along.
  */
+/** Runs that are considering, each for one of these attempts of one host. */
+export function waitingFilter(fences: readonly Fence[]): Document {
+  return {
+    _id: { $in: fences.map(({ id }) => id) },
+    'bootstrax.attempt': { $in: fences.map(({ attempt }) => attempt) },
+    'bootstrax.host': { $in: [...new Set(fences.map(({ host }) => host))] },
+    'bootstrax.state': 'considering',
+  };
+}
+
 export function fenceFilter(fence: Fence, states: readonly string[]): Document {
   return {
     'bootstrax.attempt': fence.attempt,

@@ -28,6 +28,10 @@ export interface BootstraxFields {
   holdersLost: number;
   /** A person wants the present products kept until the new ones are there; absent: no. */
   keepProducts?: true;
+  /** A person has had it processed again. */
+  isReprocessed?: true;
+  /** Where a person wants it processed; absent: where there is a place. */
+  wantedOn?: 'local' | 'slurm';
   /** What a claimed run waits for, as its holder says; absent: nothing. */
   waitsFor?: string;
 }

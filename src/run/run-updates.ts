@@ -50,6 +50,7 @@ export function claimUpdate(owner: { attempt: string; host: string }): Document[
       'same_number',
       'fault_seen',
       'waits_for',
+      'job',
       'incomplete',
     ),
   ];
@@ -82,6 +83,15 @@ export function heartbeatUpdate(
   ];
 }
 
+/** The job is kept until the attempt is concluded. */
+export function jobUpdate(
+  { executor, id }: { executor: string; id: string | null },
+  waitsFor: string,
+): Document[] {
+  const job = { executor: literal(executor), id: literal(id), since: '$$NOW' };
+  return [setBootstrax({ ...OWN_TIME, waits_for: literal(waitsFor), job })];
+}
+
 /** Withdraws entries; also a heartbeat, since the write shows that the holder lives. */
 export function unregisterUpdate(host: string, locations: readonly string[]): Document[] {
   return [unregisterStage(host, locations), setBootstrax(OWN_TIME)];
@@ -108,6 +118,7 @@ export function settleUpdate(host: string, conclusion: Conclusion): Document[] {
       'attempt_time',
       'progress',
       'waits_for',
+      'job',
       ...conclusionRemoves(conclusion),
     ),
     ...(isRetriedByCount(conclusion) ? [] : [withoutZeroCount()]),
@@ -264,6 +275,7 @@ export function retryUpdate(host: string, failures: number, keep?: boolean): Doc
       'attempt',
       'attempt_time',
       'progress',
+      'job',
       'malformed',
       'same_number',
       'fault_seen',

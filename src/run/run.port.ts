@@ -183,6 +183,7 @@ export interface RunStore extends ClaimStore {
   /** All documents with this run number: there should be one. */
   byNumber(number: number): Promise<RunDocument[]>;
   byId(id: ObjectId): Promise<RunDocument | null>;
+  byIds(ids: readonly ObjectId[]): Promise<RunDocument[]>;
   /** Id, number and holder of all documents with one of these numbers. */
   ofNumbers(numbers: readonly number[]): Promise<RunDocument[]>;
   /** Runs that are set aside for their number, in the order of their ids; those after `after`. */
@@ -211,6 +212,14 @@ export interface RunStore extends ClaimStore {
     progress: ProgressSummary | null,
     waitsFor?: string | null,
   ): Promise<Fenced>;
+  /** The same for a run whose attempt is a job of a cluster: which one, and since when. */
+  noteJob(
+    fence: Fence,
+    job: { executor: string; id: string | null },
+    waitsFor: string,
+  ): Promise<Fenced>;
+  /** The same for runs that are considering and wait for the same, all at once. */
+  renewWaiting(fences: readonly Fence[], waitsFor: string): Promise<void>;
   /** Moves entries of this host to `deleted_data` (considering or busy). */
   unregisterData(fence: Fence, locations: readonly string[]): Promise<Fenced>;
   /**

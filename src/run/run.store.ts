@@ -9,6 +9,7 @@ import type { IndexSpec } from '../infra/mongo/indexes.ts';
 import {
   doneUnfinishedFilters,
   fenceFilter,
+  waitingFilter,
   forFaultFilter,
   forNumberFilter,
   liveOfDoneFilter,
@@ -34,6 +35,7 @@ import {
   concludeUpdate,
   FINISHED_STATUS,
   heartbeatUpdate,
+  jobUpdate,
   holdUpdate,
   releaseUpdate,
   renumberUpdate,
@@ -200,6 +202,7 @@ export function createRunStore(
       newestOfEach(withoutStatusFilters(since), limit, { 'bootstrax.host': host }),
     byNumber: (number) => all({ number }),
     numbered: (from, to) => all({ number: { $gte: from, $lte: to } }, PLACES_PROJECTION),
+    byIds: (ids) => (ids.length === 0 ? Promise.resolve([]) : all({ _id: { $in: [...ids] } })),
     byId: async (id) => (await all({ _id: id }))[0] ?? null,
     ofNumbers: async (numbers) =>
       numbers.length === 0
@@ -224,6 +227,14 @@ export function createRunStore(
       fenced('runs.busy', fence, ['considering'], busyUpdate(plan), owned(fence, 'busy'), again),
     heartbeat: (fence, state, progress, waitsFor) =>
       fenced('runs.heartbeat', fence, [state], heartbeatUpdate(progress, waitsFor), repeat),
+    noteJob: (fence, job, waitsFor) =>
+      fenced('runs.heartbeat', fence, ['considering'], jobUpdate(job, waitsFor), repeat),
+    renewWaiting: (fences, waitsFor) =>
+      runs.repeatUpdateAll(
+        'runs.renew_waiting',
+        waitingFilter(fences),
+        heartbeatUpdate(null, waitsFor),
+      ),
     unregisterData: (fence, locations) =>
       fenced(
         'runs.unregister',

@@ -68,7 +68,7 @@ export class SimulatedExecutor implements Executor {
     const child = begin();
     await this.#process.wait(random.between(0, 0.02));
     const reach = this.#reach({ id: plan.attempt, directory, started: null }, child.guardian);
-    return { kind: 'started', reach, warm: true, why: null };
+    return { kind: 'started', reach, begun: true, warm: true, why: null };
   }
 
   async find(trace: AttemptTrace): Promise<SimulatedReach | null> {
@@ -150,6 +150,14 @@ export class SimulatedReach implements Reach {
   begun({ guardian, child }: Started): void {
     this.#guardian = guardian;
     this.#child = child;
+  }
+
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  verdict(): null {
+    return null;
   }
 
   life(): Life {

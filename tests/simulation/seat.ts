@@ -83,7 +83,7 @@ export class Seat {
   /** A person at this host wants a run processed out of turn. */
   request(run: number): void {
     if (this.process === null || this.process.stopped) return;
-    this.#loop?.process(run).then(
+    this.#loop?.process({ run }).then(
       ({ message }) => this.#options.tell(this.host.name, `asked for run ${run}: ${message}`),
       (error: unknown) => {
         if (!(error instanceof StoreError)) this.#options.crashed(this.host, error);
@@ -223,6 +223,8 @@ export class Seat {
             ...{ managers: host.managers, process },
           }),
       executor: new SimulatedExecutor(host, process, slots),
+      cluster: null,
+      jobs: null,
       attempts: attemptsOf(host, process, this.state),
       products: productsOf(host, process),
       machine: host.machine(),

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 
-from bootstrax_worker import durable, guardian, protocol, stamp
+from bootstrax_worker import durable, guardian, job, protocol, stamp
 from bootstrax_worker.identity import identity
 from bootstrax_worker.manager_link import ManagerLink
 
@@ -73,8 +73,18 @@ class StandIn:
         durable.write_all(self._out, json.dumps(message).encode() + b"\n")
 
 
+def _as_job(directory: str) -> int:
+    plan = protocol.read_plan(directory)
+    guardian.open_standard_streams(directory)
+    return guardian.guard(directory, plan["attempt"], False, lambda *_: _work(directory, plan))
+
+
 def _work(directory: str, plan: dict) -> int:
     begin = time.monotonic()
+    options = plan["contextOptions"]
+    memory = bytearray(b"1") * int(options.get("allocate_mb", 0) * 1e6)
+    _wait(directory, options.get("sleep_seconds", 0))
+    del memory
     product = _write_product(plan)
     result = {
         **{"version": protocol.VERSION, "attempt": plan["attempt"], "run": plan["run"]},
@@ -83,6 +93,15 @@ def _work(directory: str, plan: dict) -> int:
     }
     durable.write_json(os.path.join(directory, "result.json"), result)
     return 0
+
+
+def _wait(directory: str, seconds: float) -> None:
+    """Like strax, it ends when it has lost its run."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if os.path.exists(os.path.join(directory, "superseded")):
+            os._exit(protocol.EXIT_ORPHANED)
+        time.sleep(min(0.5, seconds))
 
 
 def _write_product(plan: dict) -> dict:
@@ -113,5 +132,7 @@ def _write_product(plan: dict) -> dict:
 
 
 if __name__ == "__main__":
+    if "job" in sys.argv:
+        sys.exit(job.run(sys.argv[-1], _as_job))
     # The file descriptor at which a manager connects to its worker.
     StandIn(manager_fd=3).serve()

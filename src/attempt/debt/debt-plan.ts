@@ -4,9 +4,9 @@ import type { Plan } from '../attempt.pure.ts';
 import { learnedFrom } from '../../retry/learned-history.pure.ts';
 import { makePlan } from '../../plan/plan.pure.ts';
 import type { Run } from '../../run/run.pure.ts';
-import type { Fence } from '../../run/run.port.ts';
+import { jobFor, withoutGrowing } from '../../plan/job-of-run.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { hostTargetsFor, locationsOn, planInputsOf } from '../../plan/prepare.ts';
+import { hostTargetsFor, locationsOn, planInputsOf, type PlanFor } from '../../plan/prepare.ts';
 import { untilAnswered } from '../../ports/persist.ts';
 
 const ATTEMPTS_LOOKED_AT = 50;
@@ -21,7 +21,7 @@ export type DebtPlan =
 export async function planDebt(
   env: Environment,
   run: Run,
-  fence: Fence,
+  { fence, to }: PlanFor,
   signal: AbortSignal,
 ): Promise<DebtPlan> {
   const history = await untilAnswered(env, `history of run ${run.number}`, signal, () =>
@@ -29,12 +29,13 @@ export async function planDebt(
   );
   const hostTargets = await hostTargetsFor(env, run, signal);
   if (history === null || signal.aborted) return { kind: 'stopped' };
-  const { memoryFailures } = learnedFrom(history, run.bootstrax.failures);
+  const { memoryFailures } = learnedFrom(withoutGrowing(env, history), run.bootstrax.failures);
   // Without live data the reader has nothing to read, and need not, if its data is there.
   const liveLocation = run.liveLocation ?? env.liveDataRoots[0] ?? null;
   const fresh: Run = { ...run, liveLocation, bootstrax: { ...run.bootstrax, failures: 0 } };
   const made = makePlan(fresh, {
-    ...planInputsOf(env, fence),
+    ...planInputsOf(env, { fence, to }),
+    job: jobFor(env, fresh, to, history),
     culprits: [],
     memoryFailures,
     hostTargets,

@@ -8,9 +8,20 @@ import { isDecided } from '../attempt-phases.pure.ts';
 import type { AttemptFigures, AttemptPolicy, Life, WayOut } from '../attempt-policy.ts';
 import type { Outcome, Verification } from '../outcome.pure.ts';
 import { progressSummary } from '../../plan/plan-summary.ts';
+import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Fence, ProgressSummary } from '../../run/run.port.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import { readRun, type Run } from '../../run/run.pure.ts';
+
+/** A debt that is claimed. */
+export interface DebtTaken {
+  run: Run;
+  fence: Fence;
+  /** The attempt that left it. */
+  debtor: string;
+  on: ExecutorName;
+}
 
 /**
  * An attempt at what a done run lacks. The run stays done with what it has, whatever becomes of it:
@@ -23,13 +34,15 @@ export class DebtPolicy implements AttemptPolicy {
   readonly #fence: Fence;
   /** The attempt that left the debt. */
   readonly #debtor: string;
+  readonly #on: ExecutorName;
   readonly #life: Life;
 
-  constructor(env: Environment, run: Run, fence: Fence, debtor: string, life: Life) {
+  constructor(env: Environment, { run, fence, debtor, on }: DebtTaken, life: Life) {
     this.#env = env;
     this.run = run;
     this.#fence = fence;
     this.#debtor = debtor;
+    this.#on = on;
     this.#life = life;
   }
 
@@ -42,7 +55,12 @@ export class DebtPolicy implements AttemptPolicy {
   }
 
   async prepare(): Promise<{ plan: Plan } | WayOut> {
-    const planned = await planDebt(this.#env, this.run, this.#fence, this.#life.stopped);
+    const planned = await planDebt(
+      this.#env,
+      this.run,
+      { fence: this.#fence, to: this.#on },
+      this.#life.stopped,
+    );
     switch (planned.kind) {
       case 'plan':
         return { plan: planned.plan };
@@ -67,6 +85,15 @@ export class DebtPolicy implements AttemptPolicy {
     return Promise.resolve(null);
   }
 
+  /** The run is done, and says nothing of it. */
+  get isBegun(): boolean {
+    return false;
+  }
+
+  awaitsPlace(): Promise<void> {
+    return Promise.resolve();
+  }
+
   started(plan: Plan): void {
     this.#env.log.info(
       { event: 'debt.started', run: plan.run, attempt: plan.attempt, targets: plan.targets },
@@ -84,7 +111,15 @@ export class DebtPolicy implements AttemptPolicy {
 
   async read(): Promise<void> {
     if (isDecided(this.#life.phase)) return;
-    const facts = debtFacts(readRun(await this.#env.store.debts.run(this.#fence.id)));
+    this.reading()(await this.#env.store.debts.run(this.#fence.id));
+  }
+
+  reading(): (document: RunDocument | null) => void {
+    return (document) => this.#noted(document);
+  }
+
+  #noted(document: RunDocument | null): void {
+    const facts = debtFacts(readRun(document));
     const ours =
       facts.state === 'done' &&
       facts.host === this.#fence.host &&

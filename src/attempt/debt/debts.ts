@@ -16,6 +16,7 @@ import { Attempt } from '../attempt-machine.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { unlessOutage } from '../../ports/persist.ts';
 import type { Runner } from '../runner.ts';
+import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 
 /** A debt that an attempt of this host makes up for. */
@@ -24,6 +25,7 @@ interface Held {
   fence: Fence;
   /** The attempt that left the debt. */
   debtor: string;
+  on: ExecutorName;
 }
 
 /** Debts looked at in one turn. */
@@ -60,16 +62,25 @@ export class Debts {
 
   /** Takes one debt if this host is idle and it is time to look. Throws when the database is away. */
   async look(accepting: () => Promise<HostFacts['accepting']>): Promise<void> {
-    const { clock, rules, executor } = this.#env;
+    const { clock, rules } = this.#env;
     const now = clock.monotonicSeconds();
-    if (!executor.startsAtOnce()) return;
-    if (this.#book.size > 0 || now - this.#lookedAt < rules.limits.housekeepingSeconds) return;
+    const on = this.#place();
+    if (on === null || now - this.#lookedAt < rules.limits.housekeepingSeconds) return;
     this.#lookedAt = now;
     for (const debt of await this.#due()) {
       if (!(await accepting()).ok) return;
-      if (await unlessOutage(this.#env, `the debt of run ${debt.run}`, () => this.#take(debt)))
+      if (await unlessOutage(this.#env, `the debt of run ${debt.run}`, () => this.#take(debt, on)))
         return;
     }
+  }
+
+  /** Where one could begin: on a cluster that takes debts, or here where nothing else is done. */
+  #place(): ExecutorName | null {
+    const { executor, cluster, jobs } = this.#env;
+    const isTaken = jobs?.takes.includes('debt') === true;
+    const onCluster = cluster?.places(this.#book.sizeOn('slurm')).free ?? 0;
+    if (isTaken && onCluster > 0) return 'slurm';
+    return executor.startsAtOnce() && this.#book.sizeOn('local') === 0 ? 'local' : null;
   }
 
   /** Ends them if there is a run to be taken instead; they are due again later. */
@@ -107,12 +118,13 @@ export class Debts {
   }
 
   #running(): Runner[] {
-    return this.#book.all().filter(({ ofDebt, ending }) => ofDebt && !ending);
+    return this.#book.all().filter(({ ofDebt, ending, on }) => ofDebt && !ending && on === 'local');
   }
 
   /** One that an earlier manager of this host has begun: it goes on. */
-  adopt({ run, fence, debtor }: Held, files: AttemptFiles & { plan: Plan }): void {
-    const attempt = this.#attempt(run, fence, debtor);
+  adopt({ run, fence, debtor }: Omit<Held, 'on'>, files: AttemptFiles & { plan: Plan }): void {
+    const on = files.plan.executor ?? 'local';
+    const attempt = this.#attempt({ run, fence, debtor, on });
     this.#begin(attempt, () => attempt.advance({ kind: 'begun', files }));
   }
 
@@ -138,7 +150,7 @@ export class Debts {
     return counts.new === 0 && counts.due === 0;
   }
 
-  async #take(debt: DebtDocument): Promise<boolean> {
+  async #take(debt: DebtDocument, on: ExecutorName): Promise<boolean> {
     const env = this.#env;
     const document = await this.#documentOf(debt);
     if (document === null) return false;
@@ -163,7 +175,8 @@ export class Debts {
       { event: 'debt.claimed', run: debt.run, attempt, dropped: debt.result?.dropped ?? [] },
       `making up for what run ${debt.run} lacks, try ${tries}`,
     );
-    const runner = this.#attempt(parsed.run, { id: document._id, ...owner }, debt.attempt);
+    const fence = { id: document._id, ...owner };
+    const runner = this.#attempt({ run: parsed.run, fence, debtor: debt.attempt, on });
     this.#begin(runner, () => runner.advance({ kind: 'claimed' }));
     return true;
   }
@@ -181,10 +194,10 @@ export class Debts {
     return store.debts.run(document._id);
   }
 
-  #attempt(run: Run, fence: Fence, debtor: string): Attempt {
+  #attempt({ run, fence, debtor, on }: Held): Attempt {
     const hooks = { onPhase: this.#advanced, managerEnds: this.#ends };
-    const policyOf = (life: Life) => new DebtPolicy(this.#env, run, fence, debtor, life);
-    return new Attempt(this.#env, { fence, policyOf }, hooks);
+    const policyOf = (life: Life) => new DebtPolicy(this.#env, { run, fence, debtor, on }, life);
+    return new Attempt(this.#env, { fence, on, policyOf }, hooks);
   }
 }
 

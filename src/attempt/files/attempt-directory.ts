@@ -30,6 +30,12 @@ import {
   writeFileDurable,
 } from '../../infra/disk/durable.ts';
 import { boundLog } from './log-file.ts';
+import {
+  leadsNowhere,
+  makeSharedDirectory,
+  removeLinked,
+  resolveDirectory,
+} from './shared-attempt.ts';
 
 /** Something in an attempt directory that cannot be used as it is. */
 export interface FileProblem {
@@ -90,10 +96,18 @@ export function newAttemptId(): string {
   return randomBytes(12).toString('hex');
 }
 
-/** Makes the directory of a planned attempt with its `plan.json`, on disk when this returns. */
-export async function createAttempt(stateDir: string, plan: Plan): Promise<string> {
-  const directory = attemptDirectory(stateDir, plan.attempt);
-  await makeFolder('attempt.make', directory);
+/**
+ * Makes the directory of a planned attempt with its `plan.json`, on disk when this returns; with
+ * `shared` below that folder, and a link to it where it would lie.
+ */
+export async function createAttempt(
+  stateDir: string,
+  plan: Plan,
+  shared: string | null = null,
+): Promise<string> {
+  const path = attemptDirectory(stateDir, plan.attempt);
+  const directory = shared === null ? path : await makeSharedDirectory(path, shared);
+  if (shared === null) await makeFolder('attempt.make', directory);
   await touchFollowed(directory);
   const text = `${JSON.stringify(planSchema.parse(plan), null, 2)}\n`;
   await Promise.all([
@@ -119,7 +133,7 @@ export async function listOpenAttempts(stateDir: string): Promise<string[]> {
 
 /** Reads an attempt directory, whatever state it is in; null if there is none. */
 export async function readAttempt(stateDir: string, id: string): Promise<AttemptFiles | null> {
-  const directory = attemptDirectory(stateDir, id);
+  const directory = await resolveDirectory(attemptDirectory(stateDir, id));
   if (!(await exists(directory))) return null;
   const problems: FileProblem[] = [];
   const read = async <T extends { attempt: string }>(file: string, schema: z.ZodType<T>) => {
@@ -227,6 +241,7 @@ async function mark(directory: string, name: 'superseded' | 'concluded'): Promis
  */
 export async function removeAttempt(stateDir: string, id: string): Promise<void> {
   const directory = attemptDirectory(stateDir, id);
+  await removeLinked(directory);
   const doomed = join(attemptsRoot(stateDir), `removed-${id}`);
   await remove('attempt.remove', doomed);
   try {
@@ -249,6 +264,7 @@ export async function pruneAttempts(stateDir: string, retention: Retention): Pro
   }
   const concluded: { id: string; at: number }[] = [];
   for (const id of await listAttempts(stateDir)) {
+    if (await leadsNowhere(join(root, id))) await removeAttempt(stateDir, id);
     const at = await modifiedAt(join(root, id, 'concluded'));
     if (at !== null) concluded.push({ id, at });
   }

@@ -13,7 +13,7 @@ import {
   pruneAttempts,
   readAttempt,
 } from './attempt-directory.ts';
-import { touchFollowed } from '../../infra/disk/durable.ts';
+import { countFollowed, touchFollowed } from '../../infra/disk/durable.ts';
 import { foldersOf } from './announced-folders.ts';
 import { followAttempt } from '../process/follow.ts';
 import { activityIn, leftoversOf } from './leftovers.ts';
@@ -38,24 +38,32 @@ import {
   tidyTrash,
   trashBelow,
 } from './trash.ts';
+import { isWithin } from '../../infra/values/within.pure.ts';
 import type { Attempts, Products } from '../attempt-files.ts';
 
 /** A child that prints without an end fills no disk; what it printed first and last stays. */
 const MAX_GROWING_LOG_BYTES = 32e6;
 
-/** The attempts below a state directory. */
-export function attemptsOnDisk(stateDir: string): Attempts {
+/** The attempts of a state folder; those on a cluster lie below `shared`. */
+export function attemptsOnDisk(stateDir: string, shared: string | null = null): Attempts {
+  const isShared = (directory: string): boolean =>
+    shared !== null && isWithin(directory, join(shared, 'attempts'));
   return {
     newId: newAttemptId,
     directoryOf: (id) => attemptDirectory(stateDir, id),
     checkFolder: () => checkWritableFolder(stateDir),
-    create: (plan) => createAttempt(stateDir, plan),
+    create: (plan) => createAttempt(stateDir, plan, plan.executor === 'slurm' ? shared : null),
     listOpen: () => listOpenAttempts(stateDir),
     read: (id) => readAttempt(stateDir, id),
     foldersOf,
     follow: followAttempt,
-    touchFollowed,
-    boundLog: (directory) => boundGrowingLog(join(directory, 'log.txt'), MAX_GROWING_LOG_BYTES),
+    touchFollowed: (directory) =>
+      isShared(directory) ? countFollowed(directory) : touchFollowed(directory),
+    // A file that two machines write to at once is not cut.
+    boundLog: (directory) =>
+      isShared(directory)
+        ? Promise.resolve()
+        : boundGrowingLog(join(directory, 'log.txt'), MAX_GROWING_LOG_BYTES),
     markSuperseded,
     noteEnding,
     notePublishing,

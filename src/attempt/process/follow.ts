@@ -1,4 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { z } from 'zod';
@@ -164,6 +165,8 @@ class Following {
   /** Tells all news; true when there will be no more. */
   async #lookAtAll(): Promise<boolean> {
     this.#lookedAtMs = monotonicMs(systemClock);
+    // A network file system may deny a file that it has until its folder has been listed.
+    await readdir(this.#directory).catch(() => undefined);
     const exit = await this.#read('exit.json', exitSchema);
     if (this.#started === null) {
       this.#started = await this.#read('started.json', startedSchema);

@@ -1,4 +1,5 @@
-import type { Started } from '../attempt.pure.ts';
+import type { AttemptFiles } from '../files/attempt-directory.ts';
+import { executorOf } from '../../executors/executors.ts';
 import { readRun } from '../../run/run.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Environment } from '../../ports/environment.ts';
@@ -8,12 +9,14 @@ export const ORPHAN_GRACE_SECONDS = 3;
 
 /** Ends what an attempt has left running, whether or not it is known how far it came. */
 export async function endProcesses(
-  { executor, attempts, log, host }: Environment,
-  started: Started | null,
+  env: Environment,
+  files: Pick<AttemptFiles, 'started' | 'plan' | 'directory'> | null,
   attempt: string,
 ): Promise<void> {
-  const directory = attempts.directoryOf(attempt);
-  const reach = await executor.find({ id: attempt, directory, started });
+  const { attempts, log, host } = env;
+  const { started = null, plan = null } = files ?? {};
+  const directory = files?.directory ?? attempts.directoryOf(attempt);
+  const reach = await executorOf(env, plan).find({ id: attempt, directory, started });
   if (reach === null) return;
   const end = await reach.end(ORPHAN_GRACE_SECONDS);
   if (end.kind === 'unconfirmed') {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { CommandFailure } from '../framework/command-failure.ts';
 import type { RunTarget } from '../../features/actions/action.ts';
 import { settingsWithDatabase, withDatabase } from '../framework/with-database.ts';
@@ -10,6 +10,7 @@ import { runArgument, runTarget, RUN_HELP, type RunArgument } from '../framework
 
 interface Options {
   now?: boolean;
+  on?: string;
   json?: boolean;
 }
 
@@ -21,17 +22,22 @@ export function addProcess(program: Command): void {
     takes: (command) =>
       command
         .argument('<run>', RUN_HELP, runArgument)
-        .option('--now', 'process it here in the foreground, without the manager'),
+        .option('--now', 'process it here in the foreground, without the manager')
+        .addOption(new Option('--on <where>', 'where it is processed').choices(['local', 'slurm'])),
     json: 'one object: {run, ok, message}',
-    act: async (command, { now, json }: Options, named: RunArgument) => {
+    act: async (command, { now, on, json }: Options, named: RunArgument) => {
       const loaded = await settingsWithDatabase(command);
       const target = await targetOf(command, named);
+      if (now === true && on === 'slurm') {
+        throw new CommandFailure(2, '--now processes it here: leave out --on slurm');
+      }
       if (now) return processHere(loaded, target, json ?? false);
       const { run, document } = target;
       const answer = await askManagerOf(loaded.settings, {
         type: 'process',
         run,
         ...(document === undefined ? {} : { document }),
+        ...(on === 'local' || on === 'slurm' ? { on } : {}),
       });
       if (answer !== 'no manager') return { run, ok: answer.ok, message: answer.message };
       throw new CommandFailure(

@@ -110,7 +110,7 @@ function startedOf(
   { guardian, warm, why }: Forked,
 ): StartAnswer {
   const reach = new LocalReach({ id: attempt, directory, started: null }, guardian);
-  return { kind: 'started', reach, warm, why };
+  return { kind: 'started', reach, begun: true, warm, why };
 }
 
 /** The worker ended between request and answer: its guardian says whether there is one. */

@@ -56,6 +56,15 @@ export class LocalReach implements Reach {
     });
   }
 
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Its files and this machine tell all there is. */
+  verdict(): null {
+    return null;
+  }
+
   /** Whether anything of it runs, also what has left guardian and child: all of /proc is read. */
   hasProcesses(): boolean {
     return attemptProcesses(this.#processes).length > 0;

@@ -19,6 +19,8 @@ const resourcesSchema = z.object({
 const submitSchema = z.looseObject({
   resources: resourcesSchema,
   run: z.int().nonnegative(),
+  /** Nodes that it must not use. */
+  excluded: z.array(z.string()).optional(),
   /** Submissions so far, this one included. */
   times: z.int().positive(),
 });

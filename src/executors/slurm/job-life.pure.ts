@@ -1,4 +1,4 @@
-import type { Life } from '../reach.ts';
+import type { Life } from '../reach.pure.ts';
 import type { ListedJob } from './job-listing.pure.ts';
 import { standingOf, type JobEnd } from './job-state.pure.ts';
 
@@ -19,6 +19,8 @@ export interface JobsKnown {
   isKept: boolean;
   /** The job's own shell has written that it is over. */
   hasLastWord: boolean;
+  /** What its job has printed tells why it was ended: no file will say more. */
+  isTold?: boolean;
   nowSeconds: number;
 }
 
@@ -28,7 +30,7 @@ export interface JobsKnown {
  * long as nobody takes them for dead.
  */
 export function lifeOfJobs(known: JobsKnown): Life {
-  const { jobs, isBegun, isKept, hasLastWord, overSinceSeconds, nowSeconds } = known;
+  const { jobs, isBegun, isKept, hasLastWord, overSinceSeconds, nowSeconds, isTold } = known;
   if (isKept) return 'gone';
   if (hasLastWord) return 'gone';
   const standings = jobs.map(({ state, reason }) => standingOf(state, reason));
@@ -39,7 +41,7 @@ export function lifeOfJobs(known: JobsKnown): Life {
   const isOver = ends.length > 0 && ends.length === jobs.length;
   if (isBegun && (!isOver || ends.includes('node_lost'))) return 'unknown';
   const isSettled = overSinceSeconds !== null && nowSeconds - overSinceSeconds >= FILES_SECONDS;
-  if (isOver && isSettled) return 'gone';
+  if (isOver && (isSettled || isTold === true)) return 'gone';
   return isBegun ? 'running' : 'waiting';
 }
 

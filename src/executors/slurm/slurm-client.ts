@@ -114,9 +114,10 @@ function messageOf(
 ) {
   if (error.code === 'ENOENT') return `${program} is not installed, or not in PATH`;
   if (error.killed === true) return `${program} did not answer within ${LIMIT_MS / 1000} s`;
-  const line = said
+  const lines = said
     .split('\n')
-    .map((each) => each.trim())
-    .find((each) => each !== '');
-  return `${program}: ${(line ?? error.message).slice(0, LONGEST_MESSAGE)}`;
+    .map((each) => each.trim().replace(/^\w+: (error: )?/, ''))
+    .filter((each) => each !== '');
+  const text = lines.length === 0 ? error.message : lines.join('; ');
+  return `${program}: ${text.slice(0, LONGEST_MESSAGE)}`;
 }

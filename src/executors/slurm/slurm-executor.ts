@@ -1,4 +1,5 @@
 import type { Plan } from '../../attempt/attempt.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 import type { AttemptTrace, Executor, Readiness, StartAnswer } from '../executor.ts';
 import { freePlaces, type Places } from '../free-places.pure.ts';
 import {
@@ -9,7 +10,8 @@ import {
   readJobFiles,
 } from './job-files.ts';
 import type { Submit } from './job-files.ts';
-import type { JobResources } from './job-resources.pure.ts';
+import type { JobResources } from '../../plan/job-resources.pure.ts';
+import { blockOf } from './job-verdict.pure.ts';
 import { searchJob } from './job-search.pure.ts';
 import type { JobDestination } from './sbatch-arguments.pure.ts';
 import { SlurmError, type SlurmClient } from './slurm-client.ts';
@@ -21,6 +23,8 @@ import { isRefusal } from './submission-refusal.pure.ts';
 const FOUND_SECONDS = 3600;
 /** Submissions of one attempt: a job that is lost again and again has another reason. */
 const MOST_SUBMISSIONS = 5;
+/** After a refusal, or a job that will never begin, the next one is tried after this time, seconds. */
+const BLOCKED_SECONDS = 300;
 
 export interface SlurmExecutorOptions {
   client: SlurmClient;
@@ -39,10 +43,11 @@ export interface SlurmExecutorOptions {
   /** Script of the site, or empty. */
   setup: string;
   resourcesOf: (plan: Plan) => JobResources;
-  /** Nodes that this attempt must not use. */
-  excluded: () => readonly string[];
   /** Why no job can work, found out by trying; null: none is known. */
   problem: () => string | null;
+  submitsPerMinute: number;
+  /** Something is searched for or begun for the first time. */
+  onFirst: () => void;
 }
 
 /** Attempts as jobs of Slurm, each submitted under the attempt's own name. */
@@ -52,6 +57,11 @@ export class SlurmExecutor implements Executor {
   readonly #options: SlurmExecutorOptions;
   /** Attempts that no listing has shown since, monotonic seconds. */
   readonly #missingSince = new Map<string, number>();
+  #isAsked = false;
+  /** When jobs were submitted within the last minute, monotonic seconds. */
+  #submitted: number[] = [];
+  /** Until when no job is submitted, because one will never begin; monotonic seconds, and why. */
+  #blocked: { until: number; why: string } | null = null;
 
   constructor(options: SlurmExecutorOptions) {
     this.#options = options;
@@ -60,12 +70,14 @@ export class SlurmExecutor implements Executor {
   async start(plan: Plan, directory: string): Promise<StartAnswer> {
     const { python, packageDirectory, setup, resourcesOf } = this.#options;
     await noteJobEnvironment(directory, { python, packageDirectory, setup });
-    const submit = { run: plan.run, resources: resourcesOf(plan), times: 1 };
+    const excluded = plan.job?.excluded ?? [];
+    const submit = { run: plan.run, resources: resourcesOf(plan), excluded, times: 1 };
     return this.#submit(plan.attempt, directory, submit);
   }
 
   async find(trace: AttemptTrace): Promise<SlurmReach | null> {
     const { id, directory, started } = trace;
+    this.#first();
     const files = await readJobFiles(directory);
     // Its manager went before it could ask for a job: there will be none.
     if (files.submit === null) await keepFromJobs(directory);
@@ -92,12 +104,17 @@ export class SlurmExecutor implements Executor {
   }
 
   places(taken: number): Places {
-    const { maxJobs, maxPending } = this.#options;
+    const { maxJobs, maxPending, submitsPerMinute } = this.#options;
+    const none = (why: string): Places => ({ total: maxJobs, free: 0, why });
     const ready = this.ready();
-    if (!ready.ok) return { total: maxJobs, free: 0, why: ready.reason };
-    const waiting = this.#waiting;
+    if (!ready.ok) return none(ready.reason);
+    // What was taken and is in no listing yet waits as well.
+    const waiting = Math.max(this.#waiting, taken - this.#count('RUNNING'));
     if (waiting >= maxPending) {
-      return { total: maxJobs, free: 0, why: `${waiting} jobs of this host wait in Slurm already` };
+      return none(`${counted(waiting, 'job')} of this host waits in Slurm already`);
+    }
+    if (this.#submittedLately() >= submitsPerMinute) {
+      return none(`${counted(submitsPerMinute, 'job')} were submitted within the last minute`);
     }
     return freePlaces(maxJobs, taken);
   }
@@ -109,8 +126,19 @@ export class SlurmExecutor implements Executor {
       return { ok: false, reason: `Slurm does not answer: ${controller.reason}` };
     }
     if (controller.kind === 'unasked') return { ok: false, reason: 'Slurm has not answered yet' };
-    const reason = problem();
+    const reason = problem() ?? this.#blockedBecause();
     return reason === null ? { ok: true } : { ok: false, reason };
+  }
+
+  /** What keeps one job of this host from beginning keeps all, until it was tried again. */
+  #blockedBecause(): string | null {
+    const { queue, host, clock } = this.#options;
+    const now = clock.monotonicSeconds();
+    const jobs = [...(queue.answer?.jobs.values() ?? [])].flat();
+    const why = blockOf(jobs.filter((job) => job.host === host));
+    if (why !== null) this.#blocked = { until: now + BLOCKED_SECONDS, why };
+    else if (this.#blocked !== null && this.#blocked.until <= now) this.#blocked = null;
+    return this.#blocked?.why ?? null;
   }
 
   startsAtOnce(): boolean {
@@ -132,6 +160,18 @@ export class SlurmExecutor implements Executor {
     return `${this.#count('RUNNING')} jobs run, ${this.#waiting} wait`;
   }
 
+  #first(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    this.#options.onFirst();
+  }
+
+  #submittedLately(): number {
+    const since = this.#options.clock.monotonicSeconds() - 60;
+    this.#submitted = this.#submitted.filter((at) => at > since);
+    return this.#submitted.length;
+  }
+
   get #waiting(): number {
     return this.#count('PENDING');
   }
@@ -149,16 +189,19 @@ export class SlurmExecutor implements Executor {
   }
 
   async #submit(attempt: string, directory: string, submit: Submit): Promise<StartAnswer> {
-    const { client, queue, host, script, to, excluded } = this.#options;
-    const { run, resources } = submit;
+    const { client, clock, queue, host, script, to } = this.#options;
+    const { run, resources, excluded = [] } = submit;
+    this.#first();
     await noteSubmit(directory, submit);
+    this.#submitted.push(clock.monotonicSeconds());
     try {
-      const job = { attempt, run, host, script, directory, resources, excluded: excluded() };
+      const job = { attempt, run, host, script, directory, resources, excluded };
       await noteJob(directory, await client.submit(job, to));
     } catch (error) {
       if (!(error instanceof SlurmError)) throw error;
       const reason = error.message;
       if (!isRefusal(reason)) return { kind: 'unknown', reason };
+      this.#blocked = { until: clock.monotonicSeconds() + BLOCKED_SECONDS, why: reason };
       await keepFromJobs(directory);
       return { kind: 'refused', reason };
     } finally {
@@ -166,7 +209,7 @@ export class SlurmExecutor implements Executor {
     }
     const trace = { id: attempt, directory, started: null };
     const reach = new SlurmReach(this.#parts, trace, await readJobFiles(directory));
-    return { kind: 'started', reach, warm: false, why: 'it is a job of Slurm' };
+    return { kind: 'started', reach, begun: false, warm: false, why: 'it is a job of Slurm' };
   }
 
   async #submitAgain(trace: AttemptTrace, before: Submit): Promise<SlurmReach | null> {

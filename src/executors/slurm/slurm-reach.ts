@@ -1,14 +1,15 @@
 import { join } from 'node:path';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 
 import type { Started } from '../../attempt/attempt.pure.ts';
 import { tellingStacks } from '../../attempt/process/stacks.pure.ts';
 import type { AttemptMemory } from '../../host/memory.pure.ts';
 import type { Clock } from '../../infra/clock/clock.ts';
 import type { AttemptTrace } from '../executor.ts';
-import type { Life, Reach, ReachEnd, Where } from '../reach.ts';
+import type { Life, Reach, ReachEnd, Verdict, Where } from '../reach.ts';
 import { keepFromJobs, readJobFiles, type JobFiles } from './job-files.ts';
 import { lifeOfJobs } from './job-life.pure.ts';
+import { tellsOfMemory, verdictOf } from './job-verdict.pure.ts';
 import { standingOf } from './job-state.pure.ts';
 import { SlurmError, type SlurmClient } from './slurm-client.ts';
 import type { SlurmQueue } from './slurm-queue.ts';
@@ -18,6 +19,9 @@ const STACKS_FILE = 'stacks.txt';
 const LOOK_SECONDS = 1;
 /** Slurm kills a job that does not end by itself after KillWait, 30 s by default, seconds. */
 const KILL_SECONDS = 60;
+/** What has begun and is in no listing for this time is lost, seconds. */
+const UNLISTED_SECONDS = 900;
+const LONGEST_OUTPUT = 4000;
 
 /** What all reaches of one executor share. */
 export interface SlurmParts {
@@ -35,6 +39,12 @@ export class SlurmReach implements Reach {
   #started: Started | null;
   #isKept = false;
   #overSince: number | null = null;
+  /** When a listing first lacked its jobs although one had begun. */
+  #unlistedSince: number | null = null;
+  /** Names in its folder when its files were last read. */
+  #names = '';
+  /** The last of what its jobs have printed. */
+  #output = '';
 
   constructor(parts: SlurmParts, trace: AttemptTrace, files: JobFiles) {
     this.#parts = parts;
@@ -63,23 +73,55 @@ export class SlurmReach implements Reach {
   life(): Life {
     const { answer } = this.#parts.queue;
     const jobs = this.#jobs;
-    const isOver =
-      jobs.length > 0 &&
-      jobs.every(({ state, reason }) => standingOf(state, reason).kind === 'over');
-    this.#overSince = isOver ? (this.#overSince ?? answer?.atSeconds ?? null) : null;
+    this.#overSince = this.#isOver ? (this.#overSince ?? answer?.atSeconds ?? null) : null;
     return lifeOfJobs({
       ...{ jobs, isKept: this.#isKept, overSinceSeconds: this.#overSince },
       listedAtSeconds: answer?.atSeconds ?? null,
-      isBegun: this.#started !== null || (this.#files.begun !== null && !this.#isKept),
+      isBegun: this.#isBegun,
       hasLastWord: this.#files.exit !== null,
+      isTold: tellsOfMemory(this.#output),
       nowSeconds: this.#parts.clock.monotonicSeconds(),
     });
   }
 
-  /** Reads the job's files again. */
-  async look(): Promise<void> {
-    this.#files = await readJobFiles(this.#trace.directory);
+  /** Lists its folder; reads its job's files again if there is another one, or its job is over. */
+  async refresh(): Promise<void> {
+    const { directory } = this.#trace;
+    const names = (await readdir(directory)).sort().join('/');
+    if (names === this.#names && !this.#isOver) return;
+    this.#files = await readJobFiles(directory);
+    this.#names = names;
     this.#isKept ||= isKeptOf(this.#files);
+    if (this.#isOver || this.#files.exit !== null) this.#output = await outputIn(directory);
+  }
+
+  verdict(): Verdict | null {
+    const { begun, exit } = this.#files;
+    const node = begun?.node ?? this.#jobs[0]?.node ?? null;
+    if (this.#unlistedForSeconds() >= UNLISTED_SECONDS) return { kind: 'lost', node };
+    const about = { jobs: this.#jobs, isBegun: this.#isBegun, node, exit };
+    return verdictOf({ ...about, output: this.#output });
+  }
+
+  get #isBegun(): boolean {
+    return this.#started !== null || (this.#files.begun !== null && !this.#isKept);
+  }
+
+  get #isOver(): boolean {
+    const jobs = this.#jobs;
+    return (
+      jobs.length > 0 &&
+      jobs.every(({ state, reason }) => standingOf(state, reason).kind === 'over')
+    );
+  }
+
+  /** How long Slurm, which answers, has known of no job of an attempt that one had begun. */
+  #unlistedForSeconds(): number {
+    const { answer } = this.#parts.queue;
+    const isUnlisted =
+      answer !== null && this.#jobs.length === 0 && this.#isBegun && this.#files.exit === null;
+    this.#unlistedSince = isUnlisted ? (this.#unlistedSince ?? answer.atSeconds) : null;
+    return this.#unlistedSince === null ? 0 : (answer?.atSeconds ?? 0) - this.#unlistedSince;
   }
 
   async end(graceSeconds: number): Promise<ReachEnd> {
@@ -97,7 +139,7 @@ export class SlurmReach implements Reach {
     queue.hurry();
     const limit = clock.monotonicSeconds() + graceSeconds + KILL_SECONDS;
     for (;;) {
-      await this.look();
+      await this.refresh();
       if (this.life() === 'gone') return { kind: 'ended' };
       if (clock.monotonicSeconds() >= limit) break;
       await clock.sleep(LOOK_SECONDS);
@@ -139,6 +181,11 @@ export class SlurmReach implements Reach {
   get #jobs() {
     return this.#parts.queue.answer?.jobs.get(this.#trace.id) ?? [];
   }
+}
+
+async function outputIn(directory: string): Promise<string> {
+  const text = await readFile(join(directory, 'job.log'), 'utf8').catch(() => '');
+  return text.slice(-LONGEST_OUTPUT);
 }
 
 function isKeptOf({ begun }: JobFiles): boolean {

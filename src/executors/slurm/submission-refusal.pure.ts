@@ -4,6 +4,7 @@ const REFUSALS = [
   /Access\/permission denied/i,
   /Requested (node configuration|time limit|partition configuration|reservation|operation)/i,
   /Memory (specification|required)/i,
+  /CPU count per node can ?not be satisfied/i,
   /More processors requested than permitted|CPU count (per node )?specification invalid/i,
   /not permitted to use this partition|may not be used with this partition/i,
   /Job violates (accounting|account)/i,

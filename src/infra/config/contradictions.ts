@@ -77,6 +77,10 @@ function slurmContradictions({ slurm, paths, host }: Settings): Contradiction[] 
     const problem = `found ${slurm.maxPending}, expected at most slurm.max_jobs, ${slurm.maxJobs}`;
     found.push({ setting: 'slurm.max_pending', problem });
   }
+  if (slurm.memoryGb > slurm.maxMemoryGb) {
+    const problem = `found ${slurm.memoryGb}, expected at most slurm.max_memory_gb, ${slurm.maxMemoryGb}`;
+    found.push({ setting: 'slurm.memory_gb', problem });
+  }
   if (!slurm.enabled) return found;
   if (slurm.shared === null) {
     const problem = 'needs slurm.shared as well: a folder that this host and the nodes see';

@@ -6,6 +6,7 @@ import {
   rename,
   rm,
   rmdir,
+  symlink,
   truncate,
   utimes,
   writeFile,
@@ -51,8 +52,20 @@ export async function writeFileDurable(
 }
 
 /** Makes a folder, and those above it, unless it is there. */
-export async function makeFolder(step: DiskStep, path: string): Promise<void> {
-  await around(step, () => mkdir(path, { recursive: true }));
+export async function makeFolder(step: DiskStep, path: string, mode?: number): Promise<void> {
+  const how = mode === undefined ? {} : { mode };
+  await around(step, () => mkdir(path, { recursive: true, ...how }));
+}
+
+/** Makes a link to a folder, on disk when this returns; one that is there already stays. */
+export async function linkFolder(step: DiskStep, target: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await around(step, async () => {
+    await symlink(target, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    await syncFolder(dirname(path));
+  });
 }
 
 /** Removes a file or a folder with all that is in it; a missing one is no error. */
@@ -145,6 +158,15 @@ export async function touchFollowed(directory: string): Promise<void> {
       await (await open(path, 'a')).close();
     }
   });
+}
+
+/**
+ * The same for a child on another machine: by what the file holds, since its times may be seen late
+ * there.
+ */
+export async function countFollowed(directory: string): Promise<void> {
+  const text = `${systemClock.now().getTime()}\n`;
+  await around('followed', () => writeFile(join(directory, 'followed'), text));
 }
 
 async function around(step: DiskStep, work: () => Promise<unknown>): Promise<void> {

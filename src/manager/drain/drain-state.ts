@@ -37,6 +37,12 @@ export class KeepingBack {
     return this.#drained;
   }
 
+  /** Why nothing new is begun here; null: it is. */
+  get why(): string | null {
+    if (this.#handBack !== null) return HANDING_BACK;
+    return this.#drained === null ? null : drainText(this.#drained);
+  }
+
   get handingBack(): boolean {
     return this.#handBack !== null;
   }

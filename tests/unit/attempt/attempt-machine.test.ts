@@ -43,6 +43,8 @@ class Stage {
   readonly reach: Reach = {
     where: { executor: 'local', guardian: null },
     life: () => this.life,
+    refresh: () => Promise.resolve(),
+    verdict: () => null,
     begun: () => undefined,
     end: (graceSeconds) => {
       this.done.push(`end after ${graceSeconds} s`);
@@ -60,7 +62,7 @@ class Stage {
   constructor(answer: StartAnswer['kind'], { foundWithinSeconds = 10 } = {}) {
     const env = this.#environment(answer, foundWithinSeconds);
     const hooks = { onPhase: () => this.#notePhase(), managerEnds: this.managerEnds.signal };
-    const of = { fence: FENCE, policyOf: (life: Life) => this.#policy(life) };
+    const of = { fence: FENCE, on: 'local' as const, policyOf: (life: Life) => this.#policy(life) };
     this.attempt = new Attempt(env, of, hooks);
   }
 
@@ -129,7 +131,7 @@ class Stage {
   #answer(kind: StartAnswer['kind']): StartAnswer {
     switch (kind) {
       case 'started':
-        return { kind, reach: this.reach, warm: true, why: null };
+        return { kind, reach: this.reach, begun: true, warm: true, why: null };
       case 'refused':
       case 'unknown':
         return { kind, reason: 'the double says so' };

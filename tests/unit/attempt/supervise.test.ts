@@ -76,6 +76,8 @@ class Stage {
     const reach: Reach = {
       where: { executor: 'local', guardian: GUARDIAN },
       life: () => this.life,
+      refresh: () => Promise.resolve(),
+      verdict: () => null,
       begun: (started: Started) => (child = String(started.child.pid)),
       end: (graceSeconds) => {
         this.done.push(`end after ${graceSeconds} s`);

@@ -47,6 +47,7 @@ class Host {
       clock: { monotonicSeconds: () => world.nowMs / 1000 },
       executor: { startsAtOnce: () => true },
       left: { isLeft: () => false },
+      ...{ cluster: null, jobs: null },
     } as unknown as Environment;
     const accepting = { ok: true } as const;
     this.claims = new Claims(
@@ -57,7 +58,7 @@ class Host {
         debts: { giveWayTo: () => false },
         fleet: { claimRank: () => this.rank, warmPlace: () => Promise.resolve(null) },
       },
-      { take: (run) => void this.taken.push(run.number), ring: () => undefined },
+      { take: ({ run }) => void this.taken.push(run.number), ring: () => undefined },
     );
   }
 
@@ -200,7 +201,7 @@ describe('a new run that the change stream names', () => {
 
 describe('a host that has no use for news of runs', () => {
   const runner = (phase: AttemptPhase, ofDebt = false) =>
-    ({ phase, ofDebt, fence: { attempt: phase } }) as unknown as Runner;
+    ({ phase, ofDebt, on: 'local', fence: { attempt: phase } }) as unknown as Runner;
 
   test('rests while its place is taken, and no longer', () => {
     expect(host.claims.rest()).toBeNull();

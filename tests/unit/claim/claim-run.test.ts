@@ -8,6 +8,7 @@ import { AttemptBook } from '../../../src/attempt/attempt-book.ts';
 import { candidatePages, type Bookmarks } from '../../../src/claim/candidates.ts';
 import { claimTurn, type TurnMeans } from '../../../src/claim/claim-run.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
+import { PlacesHere } from '../../../src/claim/places-here.ts';
 import { NoticedRuns } from '../../../src/claim/noticed-runs.ts';
 import { World } from '../features/actions/world.ts';
 
@@ -74,16 +75,23 @@ class Queue {
       ...{ store: this.#store(), attempts: { newId: () => 'a'.repeat(24) } },
       clock: { monotonicSeconds: () => this.world.nowMs / 1000 },
       left: { isLeft: () => false },
+      ...{ cluster: null, jobs: null },
     } as unknown as Environment;
+    const book = new AttemptBook();
     this.#means = {
-      ...{ book: new AttemptBook(), notices: new NoticedRuns(), bookmarks: new Map() },
+      ...{
+        book,
+        places: new PlacesHere(this.#env, book, () => 1),
+        notices: new NoticedRuns(),
+        bookmarks: new Map(),
+      },
       accepting: () => Promise.resolve({ ok: true }),
       rank: () => this.rank,
       leave: () => {
         this.left++;
         return this.leaves;
       },
-      take: (run) => void this.taken.push(run.number),
+      take: ({ run }) => void this.taken.push(run.number),
     };
   }
 

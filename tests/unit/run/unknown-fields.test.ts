@@ -50,6 +50,7 @@ const UPDATES: Record<string, Document[][]> = {
     runUpdates.heartbeatUpdate(PROGRESS, 'the worker'),
     runUpdates.heartbeatUpdate(PROGRESS, null),
   ],
+  jobUpdate: [runUpdates.jobUpdate({ executor: 'slurm', id: '7' }, 'its job')],
   unregisterUpdate: [runUpdates.unregisterUpdate(HOST, [LOCATION])],
   concludeUpdate: CONCLUSIONS.map((each) => runUpdates.concludeUpdate(FENCE, each)),
   settleUpdate: CONCLUSIONS.map((each) => runUpdates.settleUpdate(HOST, each)),
@@ -75,7 +76,7 @@ const KNOWN_BELOW = new Set(
   (
     'state host time attempt_time started_processing reason n_failures asked_failures next_retry attempt ' +
     'action last_attempt outcome uncounted holders_lost malformed incomplete waits_for same_number ' +
-    'fault_seen plan debt debt_paid progress'
+    'fault_seen plan debt debt_paid progress job reprocessed wanted_on keep_products'
   ).split(' '),
 );
 const KNOWN_OF_ENTRY = new Set(['host', 'location', 'meta', 'protocol', 'at', 'by']);

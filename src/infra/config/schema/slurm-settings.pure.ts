@@ -60,6 +60,12 @@ export const SLURM_SETTINGS = z.strictObject({
       default: 20,
       description: 'Jobs submitted within a minute.',
     }),
+    memoryGb: number(positive, {
+      default: 8,
+      unit: 'GB',
+      description:
+        'Memory that the first job of a run asks for. Later jobs ask for what the run has used and a margin, and for more after one ran out of it.',
+    }),
     maxMemoryGb: number(positive, {
       default: 64,
       unit: 'GB',

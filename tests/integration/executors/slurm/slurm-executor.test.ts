@@ -60,8 +60,9 @@ function executor(setup = '', to = NOWHERE): SlurmExecutor {
     ...{ client, queue, clock: systemClock, to, setup, python: PYTHON, packageDirectory: WORKER },
     ...{ maxJobs: 20, maxPending: 4, host: 'eb.lab', resourcesOf: () => SMALL },
     script: join(WORKER, 'bootstrax_worker/slurm_job.sh'),
-    excluded: () => [],
     problem: () => null,
+    submitsPerMinute: 100,
+    onFirst: () => undefined,
   });
 }
 

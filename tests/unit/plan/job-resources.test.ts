@@ -6,7 +6,7 @@ import {
   resourcesOf,
   type EarlierJob,
   type JobResources,
-} from '../../../../src/executors/slurm/job-resources.pure.ts';
+} from '../../../src/plan/job-resources.pure.ts';
 
 const GB = 1e9;
 const FACTS = { cores: 4, expectedBytes: 8 * GB, expectedSeconds: 3600, earlier: [] };

@@ -1,0 +1,2 @@
+/** Where an attempt runs. */
+export type ExecutorName = 'local' | 'slurm';

@@ -1,0 +1,120 @@
+import type { ExecutorName } from './executor-name.pure.ts';
+import type { JobRules } from './job-rules.pure.ts';
+
+/** Slurm is down when it has not answered for this time: what waits for it may be processed here, seconds. */
+const DOWN_SECONDS = 3600;
+/** A run is taken by Slurm before it is backlog if no host has had a free place for this time, seconds. */
+const NONE_FREE_SECONDS = 600;
+/** No run is being taken if none has been heard of for this time, seconds. */
+const QUIET_SECONDS = 3600;
+
+/** What is known of a run that is to be placed. */
+export interface RunToPlace {
+  kind: 'run' | 'reprocess' | 'debt';
+  /** Since its end, seconds; null while it is taken. */
+  sinceEndSeconds: number | null;
+  /** Where a person wants it. */
+  wanted: ExecutorName | null;
+  /** Memory that it is known to need, bytes; null: nothing is known. */
+  needsBytes: number | null;
+  /** Why only this host can process it; null: any node can. */
+  onlyHere: string | null;
+}
+
+/** Where runs could begin now. */
+export interface PlacesNow {
+  /** Free places of this host, and the memory of each. */
+  here: { free: number; bytes: number | null };
+  /** Null: there is no cluster. `downSeconds`: since it last answered; null while it does. */
+  cluster: { free: number; why: string | null; downSeconds: number | null } | null;
+  /** Since the last sign of a run that is being taken, seconds. */
+  quietSeconds: number;
+  /** For how long no live host has had a free place, seconds. */
+  noneFreeSeconds: number;
+}
+
+/** Where a run is to be processed, and why; `nowhere`: it waits. */
+export interface Placement {
+  on: ExecutorName | 'nowhere';
+  why: string;
+}
+
+/**
+ * Where a run goes. While runs are taken the last free place here is kept for them as long as a
+ * cluster takes the rest: a backlog slows none of them. Otherwise no place here stays free for the
+ * sake of the cluster.
+ */
+export function placementOf(run: RunToPlace, places: PlacesNow, rules: JobRules): Placement {
+  const { here, cluster } = places;
+  const onlyHere = onlyHereBecause(run, cluster);
+  if (onlyHere !== null) return inOrder([here.free > 0 && at('local', onlyHere)], onlyHere);
+  const slurm = (cluster?.free ?? 0) > 0;
+  const waits = cluster?.why ?? 'no place is free';
+  if (here.bytes !== null && run.needsBytes !== null && run.needsBytes > here.bytes) {
+    const why = 'it needs more memory than a place here has';
+    return inOrder([slurm && at('slurm', why)], `${why}; ${waits}`);
+  }
+  const isDown = (cluster?.downSeconds ?? 0) >= DOWN_SECONDS;
+  const isFree = here.free > 0;
+  const down = isDown && isFree && at('local', 'Slurm has been down for an hour');
+  if (run.wanted === 'slurm') {
+    return inOrder([slurm && at('slurm', 'a person wants it there'), down], waits);
+  }
+  const isSpare = here.free > reserved(places, rules);
+  const spare = isSpare && at('local', 'a place here is free');
+  if (run.kind !== 'run' && rules.takes.includes(run.kind)) {
+    const why = run.kind === 'debt' ? 'it is a debt' : 'it is processed again';
+    return inOrder([slurm && at('slurm', why), spare, down], waits);
+  }
+  if (run.kind === 'run' && !isBacklog(run, rules)) return placementOfLive(places, rules);
+  const takes = run.kind !== 'run' || rules.takes.includes('backlog');
+  if (!takes) return inOrder([isFree && at('local', 'Slurm does not take such runs')], waits);
+  return inOrder(
+    [spare, slurm && at('slurm', 'it has waited long, and no place here is free')],
+    waits,
+  );
+}
+
+/** Whether a run that waits in Slurm is to be taken here instead. */
+export function isBetterHere(run: RunToPlace, places: PlacesNow, rules: JobRules): boolean {
+  if (run.wanted === 'slurm') return false;
+  if (places.here.bytes !== null && (run.needsBytes ?? 0) > places.here.bytes) return false;
+  return places.here.free > reserved(places, rules);
+}
+
+function placementOfLive({ here, cluster, noneFreeSeconds }: PlacesNow, { live }: JobRules) {
+  const isLong = live && noneFreeSeconds >= NONE_FREE_SECONDS && (cluster?.free ?? 0) > 0;
+  return inOrder(
+    [
+      here.free > 0 && at('local', 'a place here is free'),
+      isLong && at('slurm', 'no host has had a free place for 10 min'),
+    ],
+    'no place is free on this host',
+  );
+}
+
+/** Null: it may run elsewhere too. */
+function onlyHereBecause(run: RunToPlace, cluster: PlacesNow['cluster']): string | null {
+  if (cluster === null) return 'there is no cluster';
+  if (run.onlyHere !== null) return run.onlyHere;
+  return run.wanted === 'local' ? 'a person wants it there' : null;
+}
+
+/** Places here that are kept for runs that are being taken. */
+function reserved({ cluster, quietSeconds }: PlacesNow, { takes }: JobRules): number {
+  const isTaken = quietSeconds < QUIET_SECONDS;
+  const takesRest = cluster !== null && cluster.downSeconds === null && takes.includes('backlog');
+  return isTaken && takesRest ? 1 : 0;
+}
+
+function isBacklog({ sinceEndSeconds }: RunToPlace, { backlogSeconds }: JobRules): boolean {
+  return sinceEndSeconds !== null && sinceEndSeconds >= backlogSeconds;
+}
+
+function at(on: ExecutorName, why: string): Placement {
+  return { on, why };
+}
+
+function inOrder(wanted: readonly (Placement | false)[], otherwise: string): Placement {
+  return wanted.find((each) => each !== false) || { on: 'nowhere', why: otherwise };
+}

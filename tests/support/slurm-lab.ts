@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, until, type ManagerProcess } from './lab.ts';
+import { startSlurm, type SlurmCluster } from './slurm-cluster.ts';
+
+const run = promisify(execFile);
+
+/** A database, a real Slurm, and managers whose attempts are done by a stand-in for strax. */
+export class SlurmLab {
+  private constructor(
+    readonly lab: Lab,
+    readonly cluster: SlurmCluster,
+    readonly python: string,
+  ) {}
+
+  static async start({ nodes = 2 } = {}): Promise<SlurmLab> {
+    const cluster = await startSlurm(nodes);
+    process.env['SLURM_CONF'] = cluster.configuration;
+    const lab = await Lab.start({ warmPython: false });
+    await mkdir(join(lab.root, 'shared'));
+    const python = join(lab.root, 'stand-in-worker');
+    const script = join(PACKAGE, 'tests/support/stand_in_worker.py');
+    const path = join(PACKAGE, 'worker');
+    const lines = `export PYTHONPATH='${path}'\nexec '${PYTHON}' '${script}' "$@"\n`;
+    await writeFile(python, `#!/bin/sh\n${lines}`);
+    await chmod(python, 0o755);
+    return new SlurmLab(lab, cluster, python);
+  }
+
+  /** `slurm`: further settings of that section; `options`: what the stand-in is told. */
+  manager({
+    host = 'alpha.test.local',
+    slurm = '',
+    options = {},
+    url = '',
+  } = {}): Promise<ManagerProcess> {
+    const { lab, python } = this;
+    const told = Object.entries(options).map(([key, value]) => `${key} = ${String(value)}`);
+    const config = `${SMALL_MACHINE}
+[targets]
+default = ["raw_records"]
+post_processing = []
+[worker]
+warm_up = false
+context_options = { ${told.join(', ')} }
+[slurm]
+enabled = true
+shared = "${join(lab.root, 'shared')}"
+backlog_minutes = 0.01
+memory_gb = 0.3
+max_memory_gb = 2
+${slurm}
+`;
+    const env = { BOOTSTRAX_PYTHON: python, ...(url === '' ? {} : { BOOTSTRAX_MONGO_URL: url }) };
+    return lab.manager({ host, config, env });
+  }
+
+  /** Inserts finished runs with a little live data; answers their numbers. */
+  async finishedRuns(count: number, first = 1): Promise<number[]> {
+    const numbers = Array.from({ length: count }, (_, i) => first + i);
+    await this.lab.insertRuns(...(await Promise.all(numbers.map((each) => this.#document(each)))));
+    return numbers;
+  }
+
+  async #document(number: number): Promise<Record<string, unknown>> {
+    const live = join(this.lab.live, String(number).padStart(6, '0'));
+    await mkdir(join(live, '000000'), { recursive: true });
+    await writeFile(join(live, '000000', 'reader0'), 'data');
+    await mkdir(join(live, 'THE_END'), { recursive: true });
+    const start = new Date(Math.floor(Date.now() / 1000) * 1000 - 7_200_000);
+    return {
+      ...{ number, start, end: new Date(start.getTime() + 1000), mode: 'bench' },
+      ...{ detectors: ['tpc'], user: 'bench', source: 'none', tags: [], rate: { tpc: { avg: 1 } } },
+      daq_config: {
+        ...{ processing_threads: { reader0: 1 }, compressor: 'lz4' },
+        ...{ strax_fragment_payload_bytes: 220, strax_chunk_length: 5, strax_chunk_overlap: 0.5 },
+      },
+      data: [{ type: 'live', host: 'daq', location: this.lab.live }],
+      bootstrax: { state: null },
+    };
+  }
+
+  /** The attempt of a run whose job is noted. */
+  async waiting(number: number): Promise<string> {
+    return until(`the job of run ${number}`, async () => {
+      const { bootstrax } = await this.lab.run(number);
+      return 'job' in bootstrax ? bootstrax.attempt : undefined;
+    });
+  }
+
+  directory(attempt: string): string {
+    return join(this.lab.root, 'shared/attempts', attempt);
+  }
+
+  files(attempt: string): Promise<string[]> {
+    return readdir(this.directory(attempt)).catch(() => []);
+  }
+
+  /** States of all jobs of an attempt, as Slurm knows them. */
+  async states(attempt: string): Promise<string[]> {
+    const of = ['--noheader', '--states=all', `--name=bx-${attempt}`, '--format=%T'];
+    const { stdout } = await run('squeue', of);
+    return stdout.split('\n').filter((line) => line !== '');
+  }
+
+  /** Takes all places of the cluster; answers how to give them back. */
+  async occupy(nodes = 2): Promise<() => Promise<void>> {
+    const whole = ['--parsable', '--exclusive', `--nodes=${nodes}`, '--output=/dev/null'];
+    const { stdout } = await run('sbatch', [...whole, '--wrap=sleep 600'], { cwd: '/' });
+    const id = stdout.trim();
+    await until('the places to be taken', async () => {
+      const listed = await run('squeue', ['--noheader', `--jobs=${id}`, '--format=%T']);
+      return listed.stdout.trim() === 'RUNNING';
+    });
+    return async () => {
+      await run('scancel', [id]);
+    };
+  }
+
+  async end(): Promise<void> {
+    await this.lab.end();
+    delete process.env['SLURM_CONF'];
+    await this.cluster.stop();
+  }
+}
