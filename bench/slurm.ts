@@ -77,7 +77,7 @@ async function waiting(slurm: SlurmLab): Promise<Figures> {
   try {
     const most = `max_jobs = ${WAITING}\nmax_pending = ${WAITING}\nsubmits_per_minute = 1000`;
     const free = await slurm.occupy();
-    const manager = await slurm.manager({ slurm: most, url: proxy.url });
+    const manager = await slurm.manager({ slurm: most, url: proxy.url, renewSeconds: 10 });
     await manager.event('manager.ready', {}, 120);
     await delay(20_000);
     const idle = await perMinute(proxy);

@@ -36,10 +36,12 @@ export class SlurmLab {
     slurm = '',
     options = {},
     url = '',
+    renewSeconds = 1,
   } = {}): Promise<ManagerProcess> {
     const { lab, python } = this;
     const told = Object.entries(options).map(([key, value]) => `${key} = ${String(value)}`);
-    const config = `${SMALL_MACHINE}
+    const machine = SMALL_MACHINE.replace('renew_seconds = 1', `renew_seconds = ${renewSeconds}`);
+    const config = `${machine}
 [targets]
 default = ["raw_records"]
 post_processing = []

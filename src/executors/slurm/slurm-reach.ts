@@ -22,6 +22,9 @@ const KILL_SECONDS = 60;
 /** What has begun and is in no listing for this time is lost, seconds. */
 const UNLISTED_SECONDS = 900;
 const LONGEST_OUTPUT = 4000;
+/** The job's shell ends within this time after the guardian, and is awaited in such steps, seconds. */
+const LAST_WORD_SECONDS = 3;
+const LAST_WORD_LOOK_SECONDS = 0.2;
 
 /** What all reaches of one executor share. */
 export interface SlurmParts {
@@ -103,6 +106,19 @@ export class SlurmReach implements Reach {
     return verdictOf({ ...about, output: this.#output });
   }
 
+  /** Its guardian has written the end: the job's shell does so next. */
+  async #isEnding(): Promise<boolean> {
+    const { clock } = this.#parts;
+    const limit = clock.monotonicSeconds() + LAST_WORD_SECONDS;
+    for (;;) {
+      await this.refresh();
+      if (this.#files.exit !== null) return true;
+      if (!this.#names.split('/').includes('exit.json')) return false;
+      if (clock.monotonicSeconds() >= limit) return false;
+      await clock.sleep(LAST_WORD_LOOK_SECONDS);
+    }
+  }
+
   get #isBegun(): boolean {
     return this.#started !== null || (this.#files.begun !== null && !this.#isKept);
   }
@@ -127,6 +143,8 @@ export class SlurmReach implements Reach {
   async end(graceSeconds: number): Promise<ReachEnd> {
     const { client, clock, queue } = this.#parts;
     const { id, directory } = this.#trace;
+    // What has ended by itself needs no word to Slurm, which may not answer.
+    if (await this.#isEnding()) return { kind: 'ended' };
     this.#isKept ||= await keepFromJobs(directory);
     const problem = await client.cancel(id).then(
       () => null,
