@@ -218,6 +218,8 @@ export class ManagerLoop {
         const seconds = await this.#turn();
         this.#throwRefusal();
         if (await this.#keepingBack.handedBack(this.#ends)) return HANDED_BACK;
+        // After the claims: a run that has just come does not wait for what can wait.
+        if (!this.#ends.aborted) this.#housekeeping.begin();
         await this.#wake.wait(seconds, this.#ends);
         this.#throwRefusal();
       }
@@ -372,7 +374,6 @@ export class ManagerLoop {
     if (accepting.ok && before?.accepting.ok === false) this.#claims.changed();
     const interval = this.#hints.streaming ? env.pollSeconds : Math.min(env.pollSeconds, 1);
     this.#fleet.refresh();
-    this.#housekeeping.begin();
     try {
       await unlessRefused(env, 'what people ask for', () =>
         this.#asked.look(this.#hints.listening),
