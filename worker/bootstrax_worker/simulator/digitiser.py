@@ -21,6 +21,8 @@ _SIZE_STEPS = 256
 _NOISE_ROWS = 4096
 # Waveforms are made for this many fragments at a time: they fit a processor's cache.
 _BLOCK_FRAGMENTS = 1024
+# Fields that are the same in each fragment.
+_CONSTANTS = {"dt": layout.TPC.dt, "baseline": 0}
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Digitiser:
         noise = np.random.default_rng([seed, 78]).normal(
             0.0, NOISE_ADC, (_NOISE_ROWS, record_length)
         )
-        self._columns = np.arange(record_length, dtype=np.int16)
+        self._numbers = np.arange(record_length, dtype=np.int16)
         self._baseline = (BASELINE + noise.round()).astype(np.int16)
 
     def records(
@@ -85,17 +87,18 @@ class Digitiser:
         apart = (np.diff(channel) != 0) | (np.diff(sample) > reach)
         first = np.flatnonzero(np.r_[True, apart]) if len(channel) else np.empty(0, dtype=np.int64)
         pulses = self._pulses(channel, sample, first)
-        records = self._empty_records(pulses)
+        columns = self._columns_of(pulses)
+        records = np.empty(len(columns["time"]), dtype=self._dtype)
         of_pulse = np.repeat(np.arange(len(first)), np.diff(np.r_[first, len(channel)]))
         position = pulses.row[of_pulse] * self._record_length + sample - pulses.start[of_pulse]
-        loudness = noise_factors[records["channel"]]
         for begin in range(0, len(records), _BLOCK_FRAGMENTS):
-            block = records[begin : begin + _BLOCK_FRAGMENTS]
-            samples = self._dark(rng, loudness[begin : begin + len(block)])
+            block = slice(begin, begin + _BLOCK_FRAGMENTS)
+            values = {name: column[block] for name, column in columns.items()}
+            samples = self._dark(rng, noise_factors[values["channel"]])
             self._add_light(samples, begin, position, size)
-            length = block["length"].astype(np.int16)
-            samples *= self._columns < length[:, np.newaxis]
-            block["data"] = samples
+            samples *= self._numbers < values["length"].astype(np.int16)[:, np.newaxis]
+            for name, value in {**values, **_CONSTANTS, "data": samples}.items():
+                records[name][block] = value
         return records
 
     def _sorted(self, light: PhotoElectrons) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -116,19 +119,18 @@ class Digitiser:
         row = np.cumsum(fragments) - fragments
         return _Pulses(channel[first], start, length, fragments, row)
 
-    def _empty_records(self, pulses: _Pulses) -> np.ndarray:
+    def _columns_of(self, pulses: _Pulses) -> dict[str, np.ndarray]:
+        """What the fields of each fragment hold, but for the samples."""
         at = np.repeat(np.arange(len(pulses.row)), pulses.fragments)
         index = np.arange(len(at)) - pulses.row[at]
-        records = np.empty(len(at), dtype=self._dtype)
         before = index * self._record_length
-        records["time"] = (pulses.start[at] + before) * layout.TPC.dt
-        records["length"] = np.minimum(pulses.length[at] - before, self._record_length)
-        records["dt"] = layout.TPC.dt
-        records["channel"] = pulses.channel[at]
-        records["pulse_length"] = pulses.length[at]
-        records["record_i"] = index
-        records["baseline"] = 0
-        return records
+        return {
+            "time": (pulses.start[at] + before) * layout.TPC.dt,
+            "length": np.minimum(pulses.length[at] - before, self._record_length),
+            "channel": pulses.channel[at],
+            "pulse_length": pulses.length[at],
+            "record_i": index,
+        }
 
     def _dark(self, rng, loudness: np.ndarray) -> np.ndarray:
         """Rows of samples without light."""
