@@ -43,70 +43,123 @@ export async function concludeAttempt(
     // Who took the run over has written what became of this attempt.
     return takeBackSuperseded(env, attempt, { unlessEnded: true }, steps);
   }
-  let decided = await conclusionOf(env, attempt, outcome);
-  const { times } = attempt;
-  if (!(await endHistory(env, fence.attempt, decided.outcome, { times }, signal))) return null;
+  const decided = await conclusionOf(env, attempt, outcome);
+  if (!(await noteInHistory(env, attempt, decided, signal))) return null;
   const isOwnNumber = outcome.kind !== 'same_number';
   // Before the run is free, since then the next attempt's child may write there, and before products
   // are published, since then nothing waits.
-  const wipe = () => wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
-  if (decided.conclusion.kind !== 'done' && isOwnNumber) await wipe();
-  const published = await publishRegistered(env, attempt, decided.conclusion, steps);
-  switch (published.kind) {
-    case 'published':
-      break;
-    case 'stopped':
-      return null;
-    case 'superseded':
-      return takeBackSuperseded(env, attempt, { unlessEnded: false }, steps);
-    case 'impossible':
-      if (!(await earlierProductsAreBack(env, attempt, signal))) return null;
-      decided = conclusionOfUnpublished(env, attempt, published.reason);
-      if (!(await endHistory(env, fence.attempt, decided.outcome, { times }, signal))) return null;
-      await wipe();
-  }
-  const concluded = await concludeAsFits(
-    env,
-    { fence, run: run.number },
-    decided.conclusion,
-    signal,
-  );
-  if (concluded === null) return null;
-  const { answer, refusal } = concluded;
-  if (answer.kind === 'superseded') {
-    // What is written there was decided here, and did not come about.
+  if (!isDone(decided) && isOwnNumber) await wipeMonitor(env, attempt, signal);
+  const published = await publishDecided(env, attempt, decided, steps);
+  const written =
+    typeof published === 'string' ? published : await writeIntoRun(env, attempt, published, signal);
+  if (written === 'stopped') return null;
+  // What stands in the history was decided here, and did not come about.
+  if (written === 'superseded') {
     return takeBackSuperseded(env, attempt, { unlessEnded: false }, steps);
   }
-
-  if (refusal !== null) {
-    // What is written there was decided here, and could not be written into the run.
-    decided = setAsideInstead(env, attempt, concluded.conclusion, refusal);
-    if (!(await endHistory(env, fence.attempt, decided.outcome, { times }, signal))) return null;
-  }
-  if (decided.conclusion.kind === 'done') {
+  if (isDone(written.decided)) {
     // Before the attempt is marked as concluded: the next start looks only at those that are not.
     await requestDeletion(env, run.number, fence.attempt, signal);
     if (signal.aborted) return null;
   }
-  const isDone = decided.conclusion.kind === 'done';
-  const goes = isDone ? 'replaced' : isOwnNumber && !keepsProducts(decided) ? 'made' : 'nothing';
-  await cleanUp(env, attempt, goes, signal);
-  const finishedBefore = run.status === FINISHED_STATUS ? run.status : null;
-  const statusLeft = answer.statusLeft ?? finishedBefore;
-  if (decided.conclusion.kind === 'done' && statusLeft !== null) {
-    await tellStatusLeft(env, run, statusLeft);
-  }
-  for (const type of attempt.result?.skipped ?? []) {
+  await cleanUp(env, attempt, whatGoes(written.decided, isOwnNumber), signal);
+  await notifyEnded(env, attempt, written);
+  return written.decided.outcome.outcome;
+}
+
+/** The attempt has lost its run, or `signal` has ended the waiting: there is nothing more to decide. */
+type CutShort = 'superseded' | 'stopped';
+
+/** What is written into the run document. */
+interface Written {
+  decided: Decided;
+  /** The status of the run, where it was not ours to change. */
+  statusLeft: string | null;
+}
+
+function isDone({ conclusion }: Decided): boolean {
+  return conclusion.kind === 'done';
+}
+
+/** False if `signal` ended the waiting. */
+function noteInHistory(
+  env: Environment,
+  { fence, times }: AttemptSoFar,
+  { outcome }: Decided,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return endHistory(env, fence.attempt, outcome, { times }, signal);
+}
+
+function wipeMonitor(
+  env: Environment,
+  { fence, run }: AttemptSoFar,
+  signal: AbortSignal,
+): Promise<void> {
+  return wipeOnlineMonitor(env, { ...fence, number: run.number }, signal);
+}
+
+/** What is decided once the products have their place, or cannot have it. */
+async function publishDecided(
+  env: Environment,
+  attempt: AttemptSoFar,
+  decided: Decided,
+  steps: ConcludingSteps,
+): Promise<Decided | CutShort> {
+  const { signal } = steps;
+  const published = await publishRegistered(env, attempt, decided.conclusion, steps);
+  if (published.kind === 'published') return decided;
+  if (published.kind !== 'impossible') return published.kind;
+  if (!(await earlierProductsAreBack(env, attempt, signal))) return 'stopped';
+  const instead = conclusionOfUnpublished(env, attempt, published.reason);
+  if (!(await noteInHistory(env, attempt, instead, signal))) return 'stopped';
+  await wipeMonitor(env, attempt, signal);
+  return instead;
+}
+
+/** Writes the conclusion, or in its stead that the run document cannot hold it. */
+async function writeIntoRun(
+  env: Environment,
+  attempt: AttemptSoFar,
+  decided: Decided,
+  signal: AbortSignal,
+): Promise<Written | CutShort> {
+  const { run, fence } = attempt;
+  const held = { fence, run: run.number };
+  const concluded = await concludeAsFits(env, held, decided.conclusion, signal);
+  if (concluded === null) return 'stopped';
+  const { answer, refusal, conclusion } = concluded;
+  if (answer.kind === 'superseded') return 'superseded';
+  const statusLeft = answer.statusLeft ?? (run.status === FINISHED_STATUS ? run.status : null);
+  if (refusal === null) return { decided, statusLeft };
+  // What is written there was decided here, and could not be written into the run.
+  const aside = setAsideInstead(env, attempt, conclusion, refusal);
+  if (!(await noteInHistory(env, attempt, aside, signal))) return 'stopped';
+  return { decided: aside, statusLeft };
+}
+
+function whatGoes(decided: Decided, isOwnNumber: boolean): 'made' | 'replaced' | 'nothing' {
+  if (isDone(decided)) return 'replaced';
+  return isOwnNumber && !keepsProducts(decided) ? 'made' : 'nothing';
+}
+
+async function notifyEnded(
+  env: Environment,
+  attempt: AttemptSoFar,
+  { decided, statusLeft }: Written,
+): Promise<void> {
+  const { run, result } = attempt;
+  if (isDone(decided) && statusLeft !== null) await tellStatusLeft(env, run, statusLeft);
+  for (const type of result?.skipped ?? []) {
     const message = `post-processing of ${type} for run ${run.number} was skipped: the context ${env.context} does not know it`;
     await tellDaq(env, 'error', message, run.number);
   }
-  for (const warning of attempt.result?.warnings ?? []) {
+  for (const warning of result?.warnings ?? []) {
     await tellDaq(env, 'warning', `run ${run.number}: ${warning}`, run.number);
   }
-  if (decided.conclusion.kind === 'done') await tellInput(env, attempt);
+  if (isDone(decided)) await tellInput(env, attempt);
   report(env, attempt, decided);
   await tellDaq(env, decided.priority, decided.message, run.number);
-  return decided.outcome.outcome;
 }
 
 /** Products that the conclusion is to list. */
@@ -123,7 +176,7 @@ async function publishRegistered(
   enter('publishing');
   const listed = new Set(register.map(({ location }) => location));
   const products = (result?.products ?? []).filter(({ location }) => listed.has(location));
-  const publication = await publish(env, plan, products, mark, signal);
+  const publication = await publish(env, plan, products, { mark, signal });
   enter('concluding');
   return publication;
 }
@@ -171,7 +224,7 @@ async function cleanUp(
     // Left to the next start where this one ends before the database has answered.
     if (goes === 'replaced' && (await removeReplaced(env, plan, signal)) === null) return;
     const traces: Trace[] = goes === 'made' ? ['folders', 'place'] : ['place'];
-    await takeBack(env, RUN_KIND.undoing, remains, traces, signal);
+    await takeBack(env, RUN_KIND.undoing, { remains, traces }, signal);
   });
 }
 

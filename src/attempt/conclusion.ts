@@ -38,7 +38,7 @@ export interface Decided {
 export async function conclusionOf(
   env: Environment,
   attempt: AttemptSoFar,
-  outcome: Exclude<Outcome, { kind: 'superseded' }>,
+  outcome: Concluding,
 ): Promise<Decided> {
   return decide(env, attempt, outcome, await faultSeenBy(env, attempt, outcome));
 }
@@ -77,85 +77,123 @@ export function keepsProducts({ conclusion }: Decided): boolean {
   return conclusion.kind === 'set_aside' && (conclusion.register ?? []).length > 0;
 }
 
+/** What an attempt can come to that still has its run. */
+type Concluding = Exclude<Outcome, { kind: 'superseded' }>;
+type Of<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
+
 function decide(
   env: Environment,
   attempt: AttemptSoFar,
-  outcome: Exclude<Outcome, { kind: 'superseded' }>,
+  outcome: Concluding,
+  faultSeen: FaultSeen | null,
+): Decided {
+  switch (outcome.kind) {
+    case 'unmendable': {
+      const unmendable = { ...outcome.unmendable, canBeRead: false };
+      return decidedUnmendable(env, attempt, unmendable, faultSeen);
+    }
+    case 'set_aside':
+      return decidedMalformed(env, attempt, outcome, faultSeen);
+    case 'same_number':
+      return decidedSameNumber(env, attempt, outcome);
+    case 'abandoned':
+      return decidedAbandoned(env, attempt, outcome);
+    case 'done':
+      return decidedDone(env, attempt);
+    case 'failed':
+      return decidedFailed(env, attempt, outcome, faultSeen);
+  }
+}
+
+function decidedMalformed(
+  env: Environment,
+  attempt: AttemptSoFar,
+  { problems }: Of<'set_aside'>,
+  faultSeen: FaultSeen | null,
+): Decided {
+  const { number } = attempt.run;
+  const text = malformedText(`run ${number}`, problems);
+  return {
+    conclusion: {
+      kind: 'set_aside',
+      reason: reasonText(env.host, text, ''),
+      problems,
+      unregister: attempt.locations,
+      ...(faultSeen === null ? {} : { faultSeen }),
+    },
+    outcome: historyOf(env, attempt, aside(text)),
+    priority: 'error',
+    message: `${text}. Mend the document, then 'bootstrax retry ${number}'`,
+  };
+}
+
+function decidedSameNumber(
+  env: Environment,
+  attempt: AttemptSoFar,
+  { because }: Of<'same_number'>,
+): Decided {
+  const { text, problems, sameNumber } = because;
+  const reason = reasonText(env.host, text, '');
+  return {
+    conclusion: { kind: 'set_aside', reason, problems, sameNumber },
+    outcome: historyOf(env, attempt, aside(text)),
+    priority: 'error',
+    message: text,
+  };
+}
+
+function decidedAbandoned(
+  env: Environment,
+  attempt: AttemptSoFar,
+  { reason }: Of<'abandoned'>,
+): Decided {
+  return {
+    conclusion: { kind: 'abandoned', reason: null, unregister: attempt.locations },
+    outcome: historyOf(env, attempt, { outcome: 'abandoned', counted: false, reason }),
+    priority: 'warning',
+    message: `run ${attempt.run.number} is abandoned: ${reason}`,
+  };
+}
+
+function decidedDone(env: Environment, attempt: AttemptSoFar): Decided {
+  const products = attempt.result?.products ?? [];
+  const replaced = attempt.plan === null ? [] : replacedBy(attempt.plan, products);
+  const incomplete = incompleteOf(attempt.result?.input);
+  const handOn = incomplete === null || !lacksData(incomplete);
+  return {
+    conclusion: {
+      kind: 'done',
+      register: products.map(registration),
+      ...(replaced.length === 0 ? {} : { unregister: replaced }),
+      handOn,
+      ...(incomplete === null ? {} : { incomplete }),
+    },
+    outcome: historyOf(env, attempt, { outcome: 'done', counted: false, reason: null }),
+    priority: handOn ? 'info' : 'error',
+    message: `run ${attempt.run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${counted(products.length, 'data type')}`,
+  };
+}
+
+function decidedFailed(
+  env: Environment,
+  attempt: AttemptSoFar,
+  outcome: Of<'failed'>,
   faultSeen: FaultSeen | null,
 ): Decided {
   const { run } = attempt;
-  if (outcome.kind === 'unmendable') {
-    return settledUnmendable(env, attempt, { ...outcome.unmendable, canBeRead: false }, faultSeen);
-  }
-  if (outcome.kind === 'set_aside') {
-    const text = malformedText(`run ${run.number}`, outcome.problems);
-    return {
-      conclusion: {
-        kind: 'set_aside',
-        reason: reasonText(env.host, text, ''),
-        problems: outcome.problems,
-        unregister: attempt.locations,
-        ...(faultSeen === null ? {} : { faultSeen }),
-      },
-      outcome: historyOf(env, attempt, aside(text)),
-      priority: 'error',
-      message: `${text}. Mend the document, then 'bootstrax retry ${run.number}'`,
-    };
-  }
-  if (outcome.kind === 'same_number') {
-    const { text, problems, sameNumber } = outcome.because;
-    const reason = reasonText(env.host, text, '');
-    return {
-      conclusion: { kind: 'set_aside', reason, problems, sameNumber },
-      outcome: historyOf(env, attempt, aside(text)),
-      priority: 'error',
-      message: text,
-    };
-  }
-  if (outcome.kind === 'abandoned') {
-    return {
-      conclusion: { kind: 'abandoned', reason: null, unregister: attempt.locations },
-      outcome: historyOf(env, attempt, {
-        ...{ outcome: 'abandoned', counted: false },
-        reason: outcome.reason,
-      }),
-      priority: 'warning',
-      message: `run ${run.number} is abandoned: ${outcome.reason}`,
-    };
-  }
-  if (outcome.kind === 'done') {
-    const products = attempt.result?.products ?? [];
-    const replaced = attempt.plan === null ? [] : replacedBy(attempt.plan, products);
-    const incomplete = incompleteOf(attempt.result?.input);
-    const handOn = incomplete === null || !lacksData(incomplete);
-    return {
-      conclusion: {
-        kind: 'done',
-        register: products.map(registration),
-        ...(replaced.length === 0 ? {} : { unregister: replaced }),
-        handOn,
-        ...(incomplete === null ? {} : { incomplete }),
-      },
-      outcome: historyOf(env, attempt, { outcome: 'done', counted: false, reason: null }),
-      priority: handOn ? 'info' : 'error',
-      message: `run ${run.number} is done${handOn ? '' : ' but INCOMPLETE, and not handed on'}: ${counted(products.length, 'data type')}`,
-    };
-  }
   const { reason } = outcome;
   if (outcome.unmendable !== undefined) {
-    const aside = settledUnmendable(env, attempt, outcome.unmendable, faultSeen);
-    return { ...aside, outcome: { ...aside.outcome, ...failureInHistory(outcome) } };
+    const decided = decidedUnmendable(env, attempt, outcome.unmendable, faultSeen);
+    return { ...decided, outcome: { ...decided.outcome, ...failureInHistory(outcome) } };
   }
   const meaning = causeOfFailure(env, attempt, outcome);
   const of = { run: run.number, before: run.bootstrax, cause: meaning };
   const failure = concludedFailure(env, of, outcome);
+  const { kind } = failure.conclusion;
   return {
     conclusion: { ...failure.conclusion, unregister: attempt.locations },
     outcome: {
-      ...historyOf(env, attempt, {
-        ...{ outcome: failure.conclusion.kind, counted: failure.counted },
-        reason,
-      }),
+      ...historyOf(env, attempt, { outcome: kind, counted: failure.counted, reason }),
       ...failureInHistory(outcome),
       meaning,
       plugin: outcome.culprit,
@@ -166,7 +204,7 @@ function decide(
 }
 
 /** What was made stays, and is listed. */
-function settledUnmendable(
+function decidedUnmendable(
   env: Environment,
   attempt: AttemptSoFar,
   unmendable: Unmendable,

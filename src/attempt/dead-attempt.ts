@@ -50,7 +50,7 @@ export async function endDead(
   };
   const became = kind.becameOf(env.host, plan, remains);
   if (became === 'done' && !(await kind.finish(env, remains, signal))) return;
-  const taken = await takeBack(env, kind.undoing, remains, GOES[became], signal);
+  const taken = await takeBack(env, kind.undoing, { remains, traces: GOES[became] }, signal);
   if (taken === null || !taken.isComplete) return;
   const { line, message } = kind.told(remains, became, taken.removed.length);
   env.log.info(line, message);

@@ -58,7 +58,7 @@ export async function endFoundClaim(
   };
   // Its id was written by whoever wrote the claim: only what can be one has a place.
   const traces = isAttemptId(attempt) ? (['folders', 'place'] as const) : (['folders'] as const);
-  await takeBack(env, RUN_KIND.undoing, remains, traces, signal);
+  await takeBack(env, RUN_KIND.undoing, { remains, traces }, signal);
 }
 
 function removalOf(

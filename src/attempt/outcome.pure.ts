@@ -112,118 +112,151 @@ export function exitCause({ started, exit, result, ended, outOfMemory }: Attempt
   if (ended !== null) return ended;
   if (exit?.orphaned === true) return { kind: 'orphaned' };
   const error = result?.error ?? null;
-  if (exit?.outOfMemory === true || outOfMemory === true) {
-    return {
-      kind: 'out_of_memory',
-      traceback: error?.traceback ?? '',
-      plugin: error?.plugin ?? null,
-    };
-  }
-  if (error !== null) {
-    if (error.origin === 'host') {
-      return { kind: 'host_problem', reason: `${error.type}: ${error.message}` };
-    }
-    const { type, message, traceback, plugin, file } = error;
-    return { kind: 'strax_error', type, message, traceback, plugin, file };
-  }
-  if (exit?.code === EXIT_NO_RESULT) {
-    return { kind: 'host_problem', reason: 'its result could not be written to the state folder' };
-  }
+  if (exit?.outOfMemory === true || outOfMemory === true) return causeOfKill(error);
+  if (error !== null) return causeOfError(error);
   if (exit === null) return started ? { kind: 'vanished' } : { kind: 'not_started' };
-  return { kind: 'child_died', code: exit.code, signal: exit.signal };
+  return causeOfExit(exit);
 }
 
-/** What an attempt's end means for its run. `verification` matters only if the attempt finished. */
-export function outcomeOf(end: AttemptEnd, verification: Verification): ChildOutcome {
-  const cause = exitCause(end);
+type ResultError = NonNullable<Result['error']>;
+
+function causeOfKill(error: ResultError | null): ExitCause {
+  const { traceback, plugin } = error ?? { traceback: '', plugin: null };
+  return { kind: 'out_of_memory', traceback, plugin };
+}
+
+function causeOfError(error: ResultError): ExitCause {
+  const { type, message, traceback, plugin, file } = error;
+  if (error.origin === 'host') return { kind: 'host_problem', reason: `${type}: ${message}` };
+  return { kind: 'strax_error', type, message, traceback, plugin, file };
+}
+
+function causeOfExit({ code, signal }: Exit): ExitCause {
+  if (code === EXIT_NO_RESULT) {
+    return { kind: 'host_problem', reason: 'its result could not be written to the state folder' };
+  }
+  return { kind: 'child_died', code, signal };
+}
+
+type Failing = (fault: Fault, what: string, culprit?: string | null) => Failed;
+
+function failing(end: AttemptEnd, cause: ExitCause): Failing {
   const traceback = end.result?.error?.traceback ?? end.stacks ?? '';
-  const failed = (fault: Fault, what: string, culprit: string | null = null) => ({
-    kind: 'failed' as const,
+  return (fault, what, culprit = null) => ({
+    kind: 'failed',
     fault,
     reason: `Run ${end.run}: ${what}`,
     traceback,
     culprit,
     cause,
   });
+}
+
+/** What an attempt's end means for its run. `verification` matters only if the attempt finished. */
+export function outcomeOf(end: AttemptEnd, verification: Verification): ChildOutcome {
+  const cause = exitCause(end);
+  const failed = failing(end, cause);
   switch (cause.kind) {
     case 'superseded':
       return { kind: 'superseded' };
     case 'finished':
-      switch (verification.kind) {
-        case 'ok':
-          return { kind: 'done' };
-        case 'not_ended':
-          return {
-            ...failed('run', 'it was processed, but the DAQ has not written its end.'),
-            shortOf: 'end',
-          };
-        case 'no_end':
-          return {
-            ...failed(
-              'run',
-              `it was processed, but it has no end to check that against: ${problemsText([verification.problem])}.`,
-            ),
-            shortOf: 'end',
-            unmendable: { problems: [verification.problem], canBeRead: true },
-          };
-        case 'not_saved':
-          return {
-            ...failed(
-              'run',
-              `its document lists data that is not there: ${verification.locations.join(', ')}.`,
-            ),
-            shortOf: 'products',
-          };
-        case 'bad':
-          return {
-            ...failed('run', `its products are not right: ${verification.problem}`),
-            shortOf: 'products',
-          };
-      }
-    // eslint-disable-next-line no-fallthrough -- every verification above returns
-    case 'strax_error': {
-      if (isOfConfiguration(cause)) {
-        const what = `its configuration makes every attempt fail: ${cause.type}: ${cause.message}`;
-        return failed('configuration', `${what}. Correct the targets or the context`);
-      }
-      const failure = failed('run', errorText(cause), cause.plugin);
-      const problem = end.plan === undefined ? null : unmendableError(cause, end.plan);
-      if (problem === null) return failure;
-      return { ...failure, unmendable: { problems: [problem], canBeRead: false } };
-    }
+      return outcomeOfFinished(failed, verification);
+    case 'strax_error':
+      return outcomeOfError(failed, cause, end.plan);
     case 'out_of_memory':
       return failed('run', 'the kernel ended it for want of memory.', cause.plugin);
     case 'child_died':
-      return failed('run', `the strax process ended without a result, ${howItDied(cause)}.`);
     case 'timed_out':
-      return failed(
-        'run',
-        cause.which === 'processing'
-          ? 'it was processed for too long and was stopped.'
-          : 'it was still being processed too long after its end and was stopped.',
-      );
     case 'no_progress':
-      return failed('run', 'nothing was written for too long and it was stopped.');
     case 'memory_limit':
-      return failed('run', memoryText(cause));
+      return failed('run', stopText(cause));
     case 'vanished':
       return failed(
         'holder_lost',
         'all its processes vanished without a word, as when a machine restarts.',
       );
     case 'not_started':
-      return failed('surroundings', 'its manager ended before it had started.');
     case 'orphaned':
-      return failed(
-        'surroundings',
-        'the strax process saw no manager for too long and ended itself.',
-      );
     case 'host_problem':
-      return failed('surroundings', `this host cannot process it: ${cause.reason}`);
     case 'operator':
-      return failed('surroundings', `stopped by an operator: ${cause.reason}`);
     case 'manager':
-      return failed('surroundings', `stopped by its manager: ${cause.reason}`);
+      return failed('surroundings', surroundingsText(cause));
+  }
+}
+
+function outcomeOfFinished(failed: Failing, verification: Verification): ChildOutcome {
+  switch (verification.kind) {
+    case 'ok':
+      return { kind: 'done' };
+    case 'not_ended': {
+      const what = 'it was processed, but the DAQ has not written its end.';
+      return { ...failed('run', what), shortOf: 'end' };
+    }
+    case 'no_end': {
+      const problems = [verification.problem];
+      const what = `it was processed, but it has no end to check that against: ${problemsText(problems)}.`;
+      const unmendable = { problems, canBeRead: true };
+      return { ...failed('run', what), shortOf: 'end', unmendable };
+    }
+    case 'not_saved': {
+      const what = `its document lists data that is not there: ${verification.locations.join(', ')}.`;
+      return { ...failed('run', what), shortOf: 'products' };
+    }
+    case 'bad': {
+      const what = `its products are not right: ${verification.problem}`;
+      return { ...failed('run', what), shortOf: 'products' };
+    }
+  }
+}
+
+function outcomeOfError(
+  failed: Failing,
+  cause: Extract<ExitCause, { kind: 'strax_error' }>,
+  plan: AttemptEnd['plan'],
+): ChildOutcome {
+  if (isOfConfiguration(cause)) {
+    const what = `its configuration makes every attempt fail: ${cause.type}: ${cause.message}`;
+    return failed('configuration', `${what}. Correct the targets or the context`);
+  }
+  const failure = failed('run', errorText(cause), cause.plugin);
+  const problem = plan === undefined ? null : unmendableError(cause, plan);
+  if (problem === null) return failure;
+  return { ...failure, unmendable: { problems: [problem], canBeRead: false } };
+}
+
+type OfKind<Kind extends ExitCause['kind']> = Extract<ExitCause, { kind: Kind }>;
+
+function stopText(
+  cause: OfKind<'child_died' | 'timed_out' | 'no_progress' | 'memory_limit'>,
+): string {
+  switch (cause.kind) {
+    case 'child_died':
+      return `the strax process ended without a result, ${howItDied(cause)}.`;
+    case 'timed_out':
+      return cause.which === 'processing'
+        ? 'it was processed for too long and was stopped.'
+        : 'it was still being processed too long after its end and was stopped.';
+    case 'no_progress':
+      return 'nothing was written for too long and it was stopped.';
+    case 'memory_limit':
+      return memoryText(cause);
+  }
+}
+
+function surroundingsText(
+  cause: OfKind<'not_started' | 'orphaned' | 'host_problem' | 'operator' | 'manager'>,
+): string {
+  switch (cause.kind) {
+    case 'not_started':
+      return 'its manager ended before it had started.';
+    case 'orphaned':
+      return 'the strax process saw no manager for too long and ended itself.';
+    case 'host_problem':
+      return `this host cannot process it: ${cause.reason}`;
+    case 'operator':
+      return `stopped by an operator: ${cause.reason}`;
+    case 'manager':
+      return `stopped by its manager: ${cause.reason}`;
   }
 }
 

@@ -23,8 +23,7 @@ async function publishAll(
   env: Environment,
   plan: Plan,
   products: readonly Product[],
-  mark: () => Promise<Fenced>,
-  signal: AbortSignal,
+  { mark, signal }: { mark: () => Promise<Fenced>; signal: AbortSignal },
 ): Promise<Publication> {
   const { place, attempt } = plan;
   if (place == null || products.length === 0) return { kind: 'published' };

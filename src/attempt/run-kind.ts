@@ -28,7 +28,7 @@ const UNDOING: Undoing = {
     plan === null || (await bringBackReplaced(env, plan, signal)) ? [] : null,
   entries: async (env, { removal, documents, begun }, signal) => {
     for (const document of documents) {
-      await withdrawEntries(env, removal, document, begun, signal);
+      await withdrawEntries(env, removal, { document, begun }, signal);
     }
     return signal.aborted ? null : [];
   },
@@ -41,8 +41,8 @@ const UNDOING: Undoing = {
     return [];
   },
   folders: async (env, { removal, plan, isWhole }, signal) => {
-    const isKept = plan !== null && isWhole;
-    if (isKept && !(await takeBackPublished(env, plan, signal))) return null;
+    const staysWhole = plan !== null && isWhole;
+    if (staysWhole && !(await takeBackPublished(env, plan, signal))) return null;
     return (await removeProducts(env, removal, signal))?.removed ?? null;
   },
   // Who has the run now has it by a claim of its own.

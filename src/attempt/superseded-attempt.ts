@@ -33,7 +33,7 @@ export async function takeBackSuperseded(
     isWhole: attempt.isChecked,
     end: endOf(env, attempt, why, unlessEnded),
   });
-  const taken = await takeBack(env, RUN_KIND.undoing, remains, attempt.traces, signal);
+  const taken = await takeBack(env, RUN_KIND.undoing, { remains, traces: attempt.traces }, signal);
   if (taken === null) return null;
   const what = attempt.isChecked
     ? 'what it has made is finished and kept as long as its run may need it'
@@ -62,7 +62,7 @@ async function leaveToAnotherManager(
     ...{ isWhole: attempt.isChecked, isConcluded: true },
     end: endOf(env, attempt, why, true),
   });
-  await takeBack(env, RUN_KIND.undoing, remains, ['history', 'place'], signal);
+  await takeBack(env, RUN_KIND.undoing, { remains, traces: ['history', 'place'] }, signal);
   const message = `another manager of ${env.host} has concluded run ${number}: what it has made stays as it is`;
   env.log.warn(
     { event: 'attempt.concluded_by_another', run: number, attempt: attempt.fence.attempt },

@@ -93,8 +93,7 @@ export interface TakenBack {
 export async function takeBack(
   env: Environment,
   undoing: Undoing,
-  remains: Remains,
-  traces: readonly Trace[],
+  { remains, traces }: { remains: Remains; traces: readonly Trace[] },
   signal: AbortSignal,
 ): Promise<TakenBack | null> {
   const { removal, attempt, run } = remains;

@@ -7,6 +7,7 @@ import { failureInHistory, historyOf, causeOfFailure } from '../ended-attempt.ts
 import { unpublished, type ChildOutcome } from '../outcome.pure.ts';
 import { publish } from '../publication.ts';
 import { remainsOf, takeBack } from '../take-back.ts';
+import { isAborted } from '../../infra/concurrency/is-aborted.ts';
 import { planSummary } from '../../plan/plan-summary.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { tellDaq } from '../../ports/notify.ts';
@@ -47,23 +48,23 @@ export async function concludeDebt(
   if (ended === null || (ended !== outcome && !(await note(ended)))) return;
   if (ended.kind === 'done') steps.enter('concluding');
   const paid = ended.kind === 'done' && (await pay(env, attempt, signal));
-  if (signal.aborted) return;
+  if (isAborted(signal)) return;
   const remains = remainsOf(env, attempt, {});
   let isComplete = true;
   if (!paid) {
     steps.enter('taking_back');
     // Who goes on with the run sees to its processes; the history has been written.
     const traces = ended.kind === 'superseded' ? (['processes', ...ADDED] as const) : ADDED;
-    const taken = await takeBack(env, DEBT_KIND.undoing, remains, traces, signal);
+    const taken = await takeBack(env, DEBT_KIND.undoing, { remains, traces }, signal);
     if (taken === null) return;
     isComplete = taken.isComplete;
   }
   await untilWritten(env, `the debt of run ${run.number}`, signal, () =>
     env.store.debts.note(attempt.debtor, noteOf(ended, paid)),
   );
-  if (signal.aborted) return;
+  if (isAborted(signal)) return;
   await report(env, attempt, ended, paid);
-  if (isComplete) await takeBack(env, DEBT_KIND.undoing, remains, ['place'], signal);
+  if (isComplete) await takeBack(env, DEBT_KIND.undoing, { remains, traces: ['place'] }, signal);
 }
 
 /** The outcome once what was made has its place; null if `signal` ended the waiting. */
@@ -75,7 +76,7 @@ async function published(
 ): Promise<ChildOutcome | null> {
   if (outcome.kind !== 'done' || plan === null || result === null) return outcome;
   enter('publishing');
-  const publication = await publish(env, plan, result.products, mark, signal);
+  const publication = await publish(env, plan, result.products, { mark, signal });
   switch (publication.kind) {
     case 'published':
       return outcome;

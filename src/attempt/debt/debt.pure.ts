@@ -90,33 +90,39 @@ export function offerable(
   facts: DebtFacts,
   rules: DebtRules,
 ): { ok: true } | { ok: false; reason: string } {
-  const no = (reason: string) => ({ ok: false as const, reason });
+  const reason = whyNotTheRun(debtor, facts) ?? whyNotTheData(debtor, facts, rules);
+  return reason === null ? { ok: true } : { ok: false, reason };
+}
+
+/** What keeps the run from being processed for its debt; null if nothing does. */
+function whyNotTheRun(debtor: Debtor, facts: DebtFacts): string | null {
   const { state, host, status, restrax } = facts;
-  if (state !== 'done') return no(`it is ${state ?? 'new'}, not done`);
+  if (state !== 'done') return `it is ${state ?? 'new'}, not done`;
   if (host !== debtor.host || facts.lastAttempt !== debtor.attempt) {
-    return no('it has been processed again since');
+    return 'it has been processed again since';
   }
-  if (facts.debtAttempt !== null) return no('it is being made up for now');
+  if (facts.debtAttempt !== null) return 'it is being made up for now';
   for (const tag of [ABANDON_TAG, HOLD_TAG]) {
-    if (facts.tags.includes(tag)) return no(`it is tagged ${tag}`);
+    if (facts.tags.includes(tag)) return `it is tagged ${tag}`;
   }
-  if (facts.incomplete) return no('its raw data is incomplete: live data could not be read');
+  if (facts.incomplete) return 'its raw data is incomplete: live data could not be read';
   if (!OFFERABLE_STATUS.includes(status)) {
-    return no(`others have gone on with it: its status is ${status ?? 'null'}`);
+    return `others have gone on with it: its status is ${status ?? 'null'}`;
   }
-  if (!OFFERABLE_RESTRAX.includes(restrax)) return no(`restrax has it: ${restrax ?? ''}`);
+  return OFFERABLE_RESTRAX.includes(restrax) ? null : `restrax has it: ${restrax ?? ''}`;
+}
+
+/** What of the data that the run has is not where it is needed; null if all is. */
+function whyNotTheData(debtor: Debtor, facts: DebtFacts, rules: DebtRules): string | null {
   const { outputDirectory } = debtor;
-  if (outputDirectory === null) return no('it is not known where its data was written');
+  if (outputDirectory === null) return 'it is not known where its data was written';
   const moved = facts.data.find(
     (entry) => entry.host === debtor.host && !isDirectlyIn(entry.location ?? '', outputDirectory),
   );
   if (moved !== undefined) {
-    return no(
-      `its ${moved.type} is not in ${outputDirectory} but in ${moved.location ?? 'no place'}`,
-    );
+    return `its ${moved.type} is not in ${outputDirectory} but in ${moved.location ?? 'no place'}`;
   }
-  if (sourceOfDebt(debtor, facts, rules) === 'none') return no('its data is gone');
-  return { ok: true };
+  return sourceOfDebt(debtor, facts, rules) === 'none' ? 'its data is gone' : null;
 }
 
 function isDirectlyIn(location: string, directory: string): boolean {

@@ -12,6 +12,7 @@ import {
   debtReleasedUpdate,
 } from '../../run/debt-updates.ts';
 import { RUN_PROJECTION, seenFilter } from '../../run/run-filters.ts';
+import type { Seen } from '../../run/run-document.port.ts';
 import { readRun } from '../../run/run.pure.ts';
 import { storedRuns } from '../../run/stored-runs.ts';
 import type { DebtFence, DebtStore } from './debt.port.ts';
@@ -30,15 +31,13 @@ export function debtFilter({ attempt, host }: DebtFence): Document {
 
 /** Debts are kept in the history of the attempts that left them, and held in the run document. */
 export function createDebtStore(runs: Collection, attempts: Collection): DebtStore {
-  const projection = { bootstrax: 1, status: 1 };
-  const ours =
-    ({ attempt }: DebtFence) =>
-    (document: Document) =>
-      readRun(document).own.debt?.attempt === attempt;
+  return { ...debtsLeft(attempts), ...runsWithDebts(runs), ...debtsHeld(runs) };
+}
 
-  const read = async (filter: Document) =>
-    storedRuns(await runs.find(filter, { projection: PROJECTION }));
+const HELD_PROJECTION = { bootstrax: 1, status: 1 };
 
+/** In the history of attempts. */
+function debtsLeft(attempts: Collection): Pick<DebtStore, 'open' | 'offered' | 'note'> {
   return {
     open: async ({ since, host, limit }) => {
       const found = await attempts.find(
@@ -56,39 +55,37 @@ export function createDebtStore(runs: Collection, attempts: Collection): DebtSto
     },
     offered: async (host, limit) =>
       (await attempts.find({ host, 'debt.offered': true }, { limit })).map(attemptOf),
-    runs: (numbers) =>
-      numbers.length === 0 ? Promise.resolve([]) : read({ number: { $in: [...numbers] } }),
-    run: async (id) => (await read({ _id: id }))[0] ?? null,
     note: async (attempt, fields) => {
       const byId = { _id: attempt } as unknown as Document;
       const noted = { $mergeObjects: [objectAt('$debt'), literal(fields)] };
       await attempts.repeatUpdateOne('attempts.debt', byId, [{ $set: { debt: noted } }]);
     },
+  };
+}
 
-    claim: async (seen, owner) => {
-      const fence = { id: seen.id, ...owner };
-      const done = await compareAndSet(runs, {
-        write: 'runs.debt_claim',
-        id: seen.id,
-        expected: {
-          ...seenFilter({ ...seen, state: 'done', host: owner.host }),
-          'bootstrax.debt.attempt': null,
-          status: { $in: [...OFFERABLE_STATUS] },
-          'restrax.state': { $in: [...OFFERABLE_RESTRAX] },
-        },
-        update: debtClaimUpdate(fence),
-        projection,
-        landed: ours(fence),
-      });
-      return done ? 'claimed' : 'lost';
-    },
+function runsWithDebts(runs: Collection): Pick<DebtStore, 'runs' | 'run'> {
+  const read = async (filter: Document) =>
+    storedRuns(await runs.find(filter, { projection: PROJECTION }));
+  return {
+    runs: (numbers) =>
+      numbers.length === 0 ? Promise.resolve([]) : read({ number: { $in: [...numbers] } }),
+    run: async (id) => (await read({ _id: id }))[0] ?? null,
+  };
+}
+
+/** In the run documents: each write only while the debt is as it was read. */
+function debtsHeld(
+  runs: Collection,
+): Pick<DebtStore, 'claim' | 'renew' | 'pay' | 'giveBack' | 'release'> {
+  return {
+    claim: (seen, owner) => claimDebt(runs, seen, owner),
     renew: async (fence) => {
       const done = await compareAndSet(runs, {
         write: 'runs.debt_renew',
         id: fence.id,
         expected: debtFilter(fence),
         update: debtHeldUpdate(fence),
-        projection,
+        projection: HELD_PROJECTION,
         landed: () => false,
       });
       return done ? 'landed' : 'superseded';
@@ -99,7 +96,7 @@ export function createDebtStore(runs: Collection, attempts: Collection): DebtSto
         id: fence.id,
         expected: debtFilter(fence),
         update: debtPaidUpdate(fence, made),
-        projection,
+        projection: HELD_PROJECTION,
         landed: (document) => readRun(document).own.debtPaid === fence.attempt,
         repeated: again,
       });
@@ -122,10 +119,32 @@ export function createDebtStore(runs: Collection, attempts: Collection): DebtSto
           'bootstrax.debt.time': { $eq: debt.time },
         },
         update: debtReleasedUpdate(),
-        projection,
+        projection: HELD_PROJECTION,
         landed: (document) => (readRun(document).own.debt?.attempt ?? null) === null,
       });
       return done ? 'landed' : 'changed';
     },
   };
+}
+
+async function claimDebt(
+  runs: Collection,
+  seen: Seen,
+  owner: { attempt: string; host: string },
+): Promise<'claimed' | 'lost'> {
+  const fence = { id: seen.id, ...owner };
+  const done = await compareAndSet(runs, {
+    write: 'runs.debt_claim',
+    id: seen.id,
+    expected: {
+      ...seenFilter({ ...seen, state: 'done', host: owner.host }),
+      'bootstrax.debt.attempt': null,
+      status: { $in: [...OFFERABLE_STATUS] },
+      'restrax.state': { $in: [...OFFERABLE_RESTRAX] },
+    },
+    update: debtClaimUpdate(fence),
+    projection: HELD_PROJECTION,
+    landed: (document) => readRun(document).own.debt?.attempt === fence.attempt,
+  });
+  return done ? 'claimed' : 'lost';
 }

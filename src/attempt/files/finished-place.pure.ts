@@ -49,8 +49,40 @@ export function placeVerdict(
   documents: readonly RunNow[],
   host: string,
 ): PlaceVerdict {
-  const { attempt, folders, isRecorded } = place;
-  const words = folders.flatMap(({ word }) => (word.kind === 'says' ? [word] : []));
+  const words = place.folders.flatMap(({ word }) => (word.kind === 'says' ? [word] : []));
+  const others = verdictByOthers(place, words, documents, host);
+  if (others !== null) return others;
+  if (words.length === 0 && !place.isRecorded) {
+    return isForgotten(place)
+      ? remove('nothing tells whose it is')
+      : stays('nothing tells whose it is');
+  }
+  if (place.heldBecause !== null && !place.isRecorded) return stays(place.heldBecause);
+  return verdictByRun(place, runOf(words[0]?.document ?? null, documents));
+}
+
+/** What is finished in it waits for its run. */
+function verdictByRun(place: PlaceSeen, run: RunNow | null): PlaceVerdict {
+  if (place.whole.length === 0) return remove('nothing in it is finished');
+  if (run?.state === 'abandoned') return remove('its run is abandoned');
+  if (run?.state === 'done' && place.whole.every((name) => lists(run, name))) {
+    return remove('its run is done with the same data');
+  }
+  if (isForgotten(place)) return remove('its run was not done with the same data for two weeks');
+  return stays('what is finished in it stays until its run is done with the same data');
+}
+
+function isForgotten({ unchangedSeconds }: PlaceSeen): boolean {
+  return unchangedSeconds >= FORGOTTEN_SECONDS;
+}
+
+/** Where another attempt or host, or the attempt that has the run, decides about it; null if none does. */
+function verdictByOthers(
+  { attempt, isRecorded }: PlaceSeen,
+  words: readonly Extract<FolderWord, { kind: 'says' }>[],
+  documents: readonly RunNow[],
+  host: string,
+): PlaceVerdict | null {
   const foreign = words.find((word) => word.attempt !== attempt);
   if (foreign !== undefined) {
     return stays(`it holds a folder of attempt ${foreign.attempt} on ${foreign.host}`);
@@ -59,20 +91,8 @@ export function placeVerdict(
   if (elsewhere !== undefined && !isRecorded) {
     return { kind: 'theirs', why: `it is of ${elsewhere.host}` };
   }
-  if (documents.some(({ holder }) => holder === attempt)) return stays('its attempt has the run');
-  const isForgotten = place.unchangedSeconds >= FORGOTTEN_SECONDS;
-  if (words.length === 0 && !isRecorded) {
-    return isForgotten ? remove('nothing tells whose it is') : stays('nothing tells whose it is');
-  }
-  if (place.heldBecause !== null && !isRecorded) return stays(place.heldBecause);
-  if (place.whole.length === 0) return remove('nothing in it is finished');
-  const run = runOf(words[0]?.document ?? null, documents);
-  if (run?.state === 'abandoned') return remove('its run is abandoned');
-  if (run?.state === 'done' && place.whole.every((name) => lists(run, name))) {
-    return remove('its run is done with the same data');
-  }
-  if (isForgotten) return remove('its run was not done with the same data for two weeks');
-  return stays('what is finished in it stays until its run is done with the same data');
+  const hasRun = documents.some(({ holder }) => holder === attempt);
+  return hasRun ? stays('its attempt has the run') : null;
 }
 
 function runOf(document: string | null, documents: readonly RunNow[]): RunNow | null {

@@ -72,10 +72,9 @@ export function runNow(document: string, { bootstrax, own, data }: StoredRun): R
   const isDone = state === 'done';
   const last = own.lastAttempt;
   const hasFailed = WITHOUT_PRODUCTS.includes(bootstrax.outcome);
-  const isHeld = state === 'considering' || state === 'busy';
   return {
     ...{ document, state, host },
-    holder: isHeld ? attempt : isDone ? (own.debt?.attempt ?? null) : null,
+    holder: holderOf(state, attempt, own.debt?.attempt ?? null),
     madeBy: isDone ? [hasFailed ? null : last, own.debtPaid].filter((each) => each !== null) : [],
     failed: isDone && hasFailed ? last : null,
     listed: data.flatMap((entry) =>
@@ -84,6 +83,11 @@ export function runNow(document: string, { bootstrax, own, data }: StoredRun): R
         : [{ host: entry.host ?? '', location: normalized(entry.location) }],
     ),
   };
+}
+
+function holderOf(state: string | null, attempt: string | null, ofDebt: string | null) {
+  if (state === 'considering' || state === 'busy') return attempt;
+  return state === 'done' ? ofDebt : null;
 }
 
 /**
@@ -113,12 +117,9 @@ export function mayRemove(
   return withoutWord(folder, word, run, remover);
 }
 
-function wordAllows(
-  { location, unfinished }: FolderAt,
-  word: Extract<FolderWord, { kind: 'says' }>,
-  run: RunNow,
-  remover: Remover,
-): MayRemove {
+type Said = Extract<FolderWord, { kind: 'says' }>;
+
+function wordAllows(folder: FolderAt, word: Said, run: RunNow, remover: Remover): MayRemove {
   const maker = `attempt ${word.attempt} on ${word.host}`;
   const isOwn = word.attempt === remover.attempt;
   const holds = run.holder === remover.attempt;
@@ -126,21 +127,8 @@ function wordAllows(
     return no(`${maker} made it for run document ${word.document}`);
   }
   if (word.attempt === run.holder && !isOwn) return no(`${maker} made it and has the run now`);
-  if (run.state === 'done') {
-    if (run.madeBy.includes(word.attempt) && !(unfinished && holds)) {
-      return no(`${maker} made it, and the run is done with it`);
-    }
-    const listed = run.listed.some(
-      (entry) =>
-        entry.location === normalized(location) &&
-        (entry.host === word.host || entry.host === remover.host),
-    );
-    // Whoever took the run over lists its own folder, which has its own word.
-    const isTakenOver = isOwn && run.host !== remover.host && run.failed !== word.attempt;
-    if (listed && !unfinished && !isTakenOver) {
-      return no('the run is done and lists it');
-    }
-  }
+  const kept = run.state === 'done' ? keptByDone(folder, word, run, remover) : null;
+  if (kept !== null) return no(kept);
   if (isOwn) return { kind: 'yes' };
   if (remover.purpose === 'take_back')
     return no(`${maker} made it, not attempt ${remover.attempt}`);
@@ -148,6 +136,28 @@ function wordAllows(
   return word.host === remover.host
     ? { kind: 'yes' }
     : { kind: 'unless_held', maker: 'other_host' };
+}
+
+/** Why a done run keeps a folder; null if it does not. */
+function keptByDone(
+  { location, unfinished }: FolderAt,
+  word: Said,
+  run: RunNow,
+  remover: Remover,
+): string | null {
+  const holds = run.holder === remover.attempt;
+  if (run.madeBy.includes(word.attempt) && !(unfinished && holds)) {
+    return `attempt ${word.attempt} on ${word.host} made it, and the run is done with it`;
+  }
+  const listed = run.listed.some(
+    (entry) =>
+      entry.location === normalized(location) &&
+      (entry.host === word.host || entry.host === remover.host),
+  );
+  // Whoever took the run over lists its own folder, which has its own word.
+  const isTakenOver =
+    word.attempt === remover.attempt && run.host !== remover.host && run.failed !== word.attempt;
+  return listed && !unfinished && !isTakenOver ? 'the run is done and lists it' : null;
 }
 
 /** `known`: what the run listed when the attempt began, and lists no more if its own has replaced it. */
@@ -180,8 +190,8 @@ function withoutWord(
     return no('the run is done and lists it');
   }
   const holds = run.holder === remover.attempt;
-  const held = run.state === 'considering' || run.state === 'busy' || run.holder !== null;
-  if (held && !holds) return no('another attempt has the run now, and the folder has no word');
+  if (isHeld(run) && !holds)
+    return no('another attempt has the run now, and the folder has no word');
   const known = remover.known.some((each) => normalized(each) === normalized(location));
   if (known && (word.kind === 'torn' || remover.silent)) return { kind: 'yes' };
   if (remover.purpose === 'take_back' || !holds) return no('it does not say which attempt made it');
@@ -195,6 +205,10 @@ function withoutWord(
     return no('it does not say which attempt made it, and the run does not list it for this host');
   }
   return { kind: 'unless_held', maker: 'unknown' };
+}
+
+function isHeld({ state, holder }: RunNow): boolean {
+  return state === 'considering' || state === 'busy' || holder !== null;
 }
 
 /** When a folder was changed last, and by whom it is open. */

@@ -111,6 +111,27 @@ async function inspectFolder(location: string, folder: StraxFolder): Promise<Ins
   }
   // A saver in several processes lists its chunks in the order in which their files were found.
   const chunks = metadata.chunks.toSorted((a, b) => a.chunk_i - b.chunk_i);
+  const problems = problemsOf(file, metadata, chunks);
+  for (const chunk of chunks) {
+    // strax writes no file for a chunk without rows.
+    if (chunk.n === 0) continue;
+    const name = chunk.filename ?? chunkFileName(folder, chunk.chunk_i);
+    const problem = chunkProblem(chunk, join(location, name), sizes.get(name));
+    if (problem !== null) problems.push(problem);
+  }
+  const { lineage } = metadata;
+  return {
+    product: { type, location, lineageHash, lineage, ...figuresOf(chunks, sizes) },
+    type,
+    location,
+    lineageHash,
+    firstChunkRows: chunks[0]?.n ?? 0,
+    problems,
+  };
+}
+
+/** What is wrong by the metadata alone. */
+function problemsOf(file: string, metadata: Metadata, chunks: readonly Chunk[]): ProductProblem[] {
   const problems: ProductProblem[] = [];
   if (metadata.exception !== undefined) {
     problems.push({ kind: 'exception', file, exception: metadata.exception });
@@ -119,44 +140,18 @@ async function inspectFolder(location: string, folder: StraxFolder): Promise<Ins
   if (chunks.length === 0) problems.push({ kind: 'no_chunks', file });
   const misplaced = chunks.findIndex((chunk, index) => chunk.chunk_i !== index);
   if (misplaced >= 0) problems.push({ kind: 'chunk_numbers', file, chunk: misplaced });
-  for (const chunk of chunks) {
-    // strax writes no file for a chunk without rows.
-    if (chunk.n === 0) continue;
-    const name = chunk.filename ?? chunkFileName(folder, chunk.chunk_i);
-    const problem = chunkProblem(chunk, join(location, name), sizes.get(name));
-    if (problem !== null) problems.push(problem);
-  }
+  return problems;
+}
+
+function figuresOf(chunks: readonly Chunk[], sizes: ReadonlyMap<string, number>) {
   return {
-    product: {
-      type,
-      location,
-      lineageHash,
-      lineage: metadata.lineage,
-      chunks: chunks.length,
-      rows: chunks.reduce((sum, chunk) => sum + chunk.n, 0),
-      bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
-      startNs: extreme(
-        chunks.map((chunk) => chunk.start),
-        (a, b) => a < b,
-      ),
-      endNs: extreme(
-        chunks.map((chunk) => chunk.end),
-        (a, b) => a > b,
-      ),
-      firstTimeNs: extreme(
-        chunks.flatMap((chunk) => chunk.first_time ?? []),
-        (a, b) => a < b,
-      ),
-      lastTimeNs: extreme(
-        chunks.flatMap((chunk) => chunk.last_endtime ?? []),
-        (a, b) => a > b,
-      ),
-    },
-    type,
-    location,
-    lineageHash,
-    firstChunkRows: chunks[0]?.n ?? 0,
-    problems,
+    chunks: chunks.length,
+    rows: chunks.reduce((sum, chunk) => sum + chunk.n, 0),
+    bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
+    startNs: earliest(chunks.map((chunk) => chunk.start)),
+    endNs: latest(chunks.map((chunk) => chunk.end)),
+    firstTimeNs: earliest(chunks.flatMap((chunk) => chunk.first_time ?? [])),
+    lastTimeNs: latest(chunks.flatMap((chunk) => chunk.last_endtime ?? [])),
   };
 }
 
@@ -235,6 +230,14 @@ export function describeProblem(problem: ProductProblem): string {
 
 function chunkFileName({ type, lineageHash }: StraxFolder, chunk: number): string {
   return `${type}-${lineageHash}-${String(chunk).padStart(6, '0')}`;
+}
+
+function earliest(values: readonly bigint[]): string | null {
+  return extreme(values, (a, b) => a < b);
+}
+
+function latest(values: readonly bigint[]): string | null {
+  return extreme(values, (a, b) => a > b);
 }
 
 function extreme(values: readonly bigint[], better: (a: bigint, b: bigint) => boolean) {

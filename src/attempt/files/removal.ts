@@ -53,8 +53,7 @@ export async function removeProducts(
 ): Promise<Removed | null> {
   const documents = await documentsNow(env, removal.run, signal);
   if (documents === null) return null;
-  const { outputDirectory, runId, place, remover } = removal;
-  const trash = { place, outputDirectory, host: remover.host };
+  const { outputDirectory, runId, place } = removal;
   const stays = await env.products.tidyTrash(place);
   const answer: Removed = { removed: [], left: stays.map(isInTrash) };
   for (const folder of await env.products.leftovers(outputDirectory, runId)) {
@@ -68,7 +67,7 @@ export async function removeProducts(
       answer.left.push({ path: at, location, why: verdict.why, held: verdict.held });
       continue;
     }
-    const removed = await remove(env, removal, trash, folder, verdict.unlessHeld);
+    const removed = await remove(env, removal, folder, verdict.unlessHeld);
     if (removed === 'removed') answer.removed.push(path);
     else if (removed !== 'gone') answer.left.push({ location, ...removed });
   }
@@ -85,14 +84,13 @@ export async function takeAside(
   documents: readonly RunNow[],
   location: string,
 ): Promise<boolean> {
-  const { outputDirectory, runId, place, remover } = removal;
+  const { outputDirectory, runId } = removal;
   const there = await env.products.leftovers(outputDirectory, runId);
   const folder = there.find((each) => each.path === location);
   if (folder === undefined) return true;
   const verdict = await verdictOn(env, folder, documents, removal);
   if (verdict.kind === 'no') return false;
-  const trash = { place, outputDirectory, host: remover.host };
-  const { kind } = await env.products.takeAway(trash, runId, folder);
+  const { kind } = await env.products.takeAway(trashOf(removal), runId, folder);
   return kind === 'taken' || kind === 'gone';
 }
 
@@ -106,7 +104,7 @@ export async function takeIntoPlace(
   documents: readonly RunNow[],
 ): Promise<void> {
   const { outputDirectory, runId, place, remover } = removal;
-  const trash = { place, outputDirectory, host: remover.host };
+  const trash = trashOf(removal);
   // Where this was cut something may lie half way.
   await products.tidyTrash(place);
   for (const folder of await products.leftovers(outputDirectory, runId)) {
@@ -123,11 +121,11 @@ export async function takeIntoPlace(
 async function remove(
   env: Environment,
   removal: Removal,
-  trash: Trash,
   folder: Leftover,
   unlessHeld: MayBeHeld | null,
 ): Promise<'removed' | 'gone' | { path: string; why: string; held: boolean }> {
   const { path } = folder;
+  const trash = trashOf(removal);
   const changed = { path, why: 'it is not what it was a moment ago', held: true };
   const taken = await env.products.takeAway(trash, removal.runId, folder);
   switch (taken.kind) {
@@ -147,6 +145,10 @@ async function remove(
     return back ? { path, why, held: true } : isInTrash(taken.path);
   }
   return (await env.products.destroy(trash, taken.path)) ? 'removed' : changed;
+}
+
+function trashOf({ place, outputDirectory, remover }: Removal): Trash {
+  return { place, outputDirectory, host: remover.host };
 }
 
 function isInTrash(path: string): Removed['left'][number] {
@@ -187,8 +189,7 @@ export async function whatStays(
 export async function withdrawEntries(
   env: Environment,
   removal: Removal,
-  document: RunDocument,
-  begun: readonly string[],
+  { document, begun }: { document: RunDocument; begun: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
   const now = runNow(idText(document._id), readRun(document));

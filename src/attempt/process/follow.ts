@@ -22,6 +22,7 @@ import { readAttemptFile, type FileProblem } from '../files/attempt-directory.ts
 import { FileTail } from '../../infra/disk/tail.ts';
 import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 import { Wake } from '../../infra/concurrency/wake.ts';
+import { isAborted } from '../../infra/concurrency/is-aborted.ts';
 
 /**
  * What is told about an attempt while it is followed. Each of `onStarted`, `onResult`, `onExit` and
@@ -168,32 +169,35 @@ class Following {
     // A network file system may deny a file that it has until its folder has been listed.
     await readdir(this.#directory).catch(() => undefined);
     const exit = await this.#read('exit.json', exitSchema);
-    if (this.#started === null) {
-      this.#started = await this.#read('started.json', startedSchema);
-      if (this.#signal.aborted) return true;
-      if (this.#started !== null) {
-        this.#active();
-        this.#handlers.onStarted?.(this.#started);
-      }
-    }
+    await this.#readStart();
+    if (isAborted(this.#signal)) return true;
     // Whether the end has come is found out before the rest is read: what was written before the
     // end is then told before it.
     const vanished = exit === null && this.#reach.life() === 'gone';
     const lastExit = vanished ? await this.#read('exit.json', exitSchema) : exit;
     await this.#readProgress();
-    if (!this.#resultTold) {
-      const result = await this.#read('result.json', resultSchema);
-      if (this.#signal.aborted) return true;
-      if (result !== null) {
-        this.#resultTold = true;
-        this.#active();
-        this.#handlers.onResult?.(boundedResult(result));
-      }
-    }
-    if (this.#signal.aborted) return true;
+    await this.#readResult();
+    if (isAborted(this.#signal)) return true;
     if (lastExit !== null) this.#handlers.onExit?.(lastExit);
     else if (vanished) this.#handlers.onVanished?.();
     return lastExit !== null || vanished;
+  }
+
+  async #readStart(): Promise<void> {
+    if (this.#started !== null) return;
+    this.#started = await this.#read('started.json', startedSchema);
+    if (this.#started === null || this.#signal.aborted) return;
+    this.#active();
+    this.#handlers.onStarted?.(this.#started);
+  }
+
+  async #readResult(): Promise<void> {
+    if (this.#resultTold) return;
+    const result = await this.#read('result.json', resultSchema);
+    if (result === null || this.#signal.aborted) return;
+    this.#resultTold = true;
+    this.#active();
+    this.#handlers.onResult?.(boundedResult(result));
   }
 
   async #readProgress(): Promise<void> {

@@ -1,9 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 
-import type { ManagerMessage, PluginGraph, ServerMessage } from '../attempt.pure.ts';
+import type { ManagerMessage, ServerMessage } from '../attempt.pure.ts';
 import type { ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
 import { isAlive, signalProcess } from '../../infra/linux/process-identity.ts';
 import { findServer } from './find-server.ts';
+import {
+  NotStartedError,
+  UnansweredError,
+  type Forked,
+  type ForkServerListener,
+  type ForkServerState,
+} from './fork-server-answers.ts';
 import type { ForkServerOptions } from './fork-server-options.ts';
 import type { ServerLink } from './server-link.ts';
 import { spawnServer } from './spawn-server.ts';
@@ -13,45 +20,6 @@ import type { WorkerTerms } from './worker-terms.pure.ts';
 import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 import { comesTrue } from '../../infra/concurrency/comes-true.ts';
 import type { Repeated, Tasks } from '../../infra/concurrency/tasks.ts';
-
-export type ForkServerState =
-  /** Building and warming the context, since then (monotonic, ms); requests wait. */
-  | { kind: 'starting'; sinceMs: number }
-  /** Attempts are forked; `seconds` it took to get there; `kept`: from an earlier manager. */
-  | { kind: 'warm'; seconds: number; kept: boolean }
-  /** Attempts start as processes of their own, and why. */
-  | { kind: 'cold'; why: string }
-  /** Nothing can be started here; tried again by itself after `retrySeconds`. */
-  | { kind: 'failed'; summary: string; retrySeconds: number }
-  | { kind: 'closed' };
-
-/** What the server tells unasked. */
-export interface ForkServerListener {
-  onState?: (state: ForkServerState) => void;
-  onGraph?: (graph: PluginGraph) => void;
-  /** A hint that `exit.json` of this attempt is there. */
-  onEnded?: (attempt: string) => void;
-  /** Something a person should read in the manager's log. */
-  onNote?: (note: string) => void;
-}
-
-/** An attempt that was started. */
-export interface Forked {
-  guardian: ProcessIdentity;
-  warm: boolean;
-  /** Why it started cold, if it did. */
-  why: string | null;
-}
-
-/** The worker did not start the attempt, and never will. */
-export class NotStartedError extends Error {
-  override name = 'NotStartedError';
-}
-
-/** The server ended between request and answer: the attempt may or may not have been started. */
-export class UnansweredError extends Error {
-  override name = 'UnansweredError';
-}
 
 /** The server in use. */
 interface Running {
@@ -284,15 +252,7 @@ export class ForkServer {
         this.#listener.onGraph?.(message.graph);
         return;
       case 'ready':
-        this.#ready = true;
-        this.#readyAtMs = monotonicMs(systemClock);
-        this.#readySeconds = message.seconds;
-        this.#setState(
-          message.warm
-            ? { kind: 'warm', seconds: message.seconds, kept: this.#running?.child === null }
-            : { kind: 'cold', why: message.why ?? 'the worker does not say why' },
-        );
-        for (const request of this.#requests.values()) this.#sendRequest(request);
+        this.#becomeReady(message);
         return;
       case 'context_failed':
         this.#failure = message.summary;
@@ -317,6 +277,18 @@ export class ForkServer {
         this.#listener.onEnded?.(message.attempt);
         return;
     }
+  }
+
+  #becomeReady({ warm, seconds, why }: Extract<ServerMessage, { type: 'ready' }>): void {
+    this.#ready = true;
+    this.#readyAtMs = monotonicMs(systemClock);
+    this.#readySeconds = seconds;
+    this.#setState(
+      warm
+        ? { kind: 'warm', seconds, kept: this.#running?.child === null }
+        : { kind: 'cold', why: why ?? 'the worker does not say why' },
+    );
+    for (const request of this.#requests.values()) this.#sendRequest(request);
   }
 
   /** A thread may linger in the server for a while: the state says what the last start was. */

@@ -23,15 +23,14 @@ export function serversOnDisk(directory: string): ServerOnDisk[] {
       const identity = processOfName(name);
       const folder = join(directory, name);
       if (identity === null || !isAlive(identity) || keepsOpen(identity, folder) !== true) return [];
-      const files = namesIn(folder);
-      const state = files.includes('socket')
-        ? 'ready'
-        : files.includes('retired')
-          ? 'retired'
-          : 'starting';
-      return [{ identity, folder, state }];
+      return [{ identity, folder, state: stateOf(namesIn(folder)) }];
     })
     .sort((a, b) => b.identity.startTicks - a.identity.startTicks);
+}
+
+function stateOf(files: readonly string[]): ServerOnDisk['state'] {
+  if (files.includes('socket')) return 'ready';
+  return files.includes('retired') ? 'retired' : 'starting';
 }
 
 /** Removes what is left of servers that are gone, or was copied from another state folder. */

@@ -1,6 +1,7 @@
 import { markSuperseded, readAttemptFile } from '../../attempt/files/attempt-directory.ts';
 import { startedSchema, type Plan } from '../../attempt/attempt.pure.ts';
-import { NotStartedError, type Forked, type ForkServer } from '../../attempt/worker/fork-server.ts';
+import { NotStartedError, type Forked } from '../../attempt/worker/fork-server-answers.ts';
+import type { ForkServer } from '../../attempt/worker/fork-server.ts';
 import { warmUpProblem } from '../../attempt/worker/worker-restart.ts';
 import { isDiskTrouble } from '../../ports/disk-trouble.ts';
 import type { AttemptTrace, Executor, Readiness, StartAnswer } from '../executor.ts';

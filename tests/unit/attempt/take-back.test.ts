@@ -34,7 +34,12 @@ class Stage {
       return Promise.resolve(trace === 'folders' ? ['/out/one', '/out/two'] : []);
     };
     const undoing = Object.fromEntries(TRACES.map((trace) => [trace, undo(trace)]));
-    return takeBack(this.#env, undoing as unknown as Undoing, remains, traces, this.ends.signal);
+    return takeBack(
+      this.#env,
+      undoing as unknown as Undoing,
+      { remains, traces },
+      this.ends.signal,
+    );
   }
 }
 

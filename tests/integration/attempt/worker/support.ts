@@ -8,10 +8,8 @@ import { afterEach } from 'vitest';
 
 import { createAttempt, readAttemptFile } from '../../../../src/attempt/files/attempt-directory.ts';
 import { exitSchema, progressSchema, resultSchema, startedSchema, type Plan, type PluginGraph, type Progress } from '../../../../src/attempt/attempt.pure.ts';
-import {
-  ForkServer,
-  type ForkServerState,
-} from '../../../../src/attempt/worker/fork-server.ts';
+import type { ForkServerState } from '../../../../src/attempt/worker/fork-server-answers.ts';
+import { ForkServer } from '../../../../src/attempt/worker/fork-server.ts';
 import { serversOnDisk } from '../../../../src/attempt/worker/servers-on-disk.ts';
 import { retireServers } from '../../../../src/attempt/worker/find-server.ts';
 import type { ForkServerOptions } from '../../../../src/attempt/worker/fork-server-options.ts';
