@@ -87,25 +87,9 @@ function writerOf({ _id, time, instance, pid }: Document): HeartbeatWriter[] {
   return [{ id: String(_id), time, instance: typeof instance === 'string' ? instance : null, pid }];
 }
 
-export function createEbMonitorStore(
-  monitor: Collection,
-  serverTime: () => Promise<Date>,
-): EbMonitorStore {
-  const newestSince = async (host: string, since: Date | null): Promise<Document | null> => {
-    const [newest] = await monitor.find(
-      { host, ...(since === null ? {} : { time: { $gte: since } }) },
-      { sort: { _id: -1 }, limit: 1 },
-    );
-    return newest ?? null;
-  };
-  const newest = async (host: string): Promise<Document | null> => {
-    const now = (await serverTime()).getTime();
-    for (const seconds of RECENT_SECONDS) {
-      const recent = await newestSince(host, new Date(now - seconds * 1000));
-      if (recent !== null) return recent;
-    }
-    return newestSince(host, null);
-  };
+type ServerTime = () => Promise<Date>;
+
+export function createEbMonitorStore(monitor: Collection, serverTime: ServerTime): EbMonitorStore {
   return {
     write: async (heartbeat) => {
       await monitor.repeatUpdateOne(
@@ -115,28 +99,8 @@ export function createEbMonitorStore(
         { upsert: true },
       );
     },
-    releaseHost: async (heartbeat) => {
-      const now = (await serverTime()).getTime();
-      const release = (time: Document | null) =>
-        monitor.repeatUpdateAll('eb_monitor.release_pids', ownPidsFilter(heartbeat.host, time), [
-          { $set: { pid: NO_PID } },
-        ]);
-      for (let window = 0; window < WINDOWS; window++) {
-        const since = new Date(now - (window + 1) * WINDOW_MS);
-        // The first one has no upper end: the clock may have been asked a while ago.
-        const before = window === 0 ? {} : { $lt: new Date(now - window * WINDOW_MS) };
-        await release({ $gte: since, ...before });
-      }
-      await release(null);
-      const before = await newest(heartbeat.host);
-      await monitor.repeatUpdateOne(
-        'eb_monitor.write',
-        { _id: idAfter(before?._id) },
-        lastHeartbeatUpdate(heartbeat),
-        { upsert: true },
-      );
-    },
-    newest,
+    releaseHost: (heartbeat) => releaseHost(monitor, serverTime, heartbeat),
+    newest: (host) => newest(monitor, serverTime, host),
     writers: async (host, seconds) => {
       const since = new Date((await serverTime()).getTime() - seconds * 1000);
       const heartbeats = await monitor.find(
@@ -162,4 +126,55 @@ export function createEbMonitorStore(
       return [...states].filter(([, state]) => !NOT_WORKING.includes(state)).map(([host]) => host);
     },
   };
+}
+
+async function newest(
+  monitor: Collection,
+  serverTime: ServerTime,
+  host: string,
+): Promise<Document | null> {
+  const now = (await serverTime()).getTime();
+  for (const seconds of RECENT_SECONDS) {
+    const recent = await newestSince(monitor, host, new Date(now - seconds * 1000));
+    if (recent !== null) return recent;
+  }
+  return newestSince(monitor, host, null);
+}
+
+async function newestSince(
+  monitor: Collection,
+  host: string,
+  since: Date | null,
+): Promise<Document | null> {
+  const [found] = await monitor.find(
+    { host, ...(since === null ? {} : { time: { $gte: since } }) },
+    { sort: { _id: -1 }, limit: 1 },
+  );
+  return found ?? null;
+}
+
+async function releaseHost(
+  monitor: Collection,
+  serverTime: ServerTime,
+  heartbeat: LastHeartbeat,
+): Promise<void> {
+  const now = (await serverTime()).getTime();
+  const release = (time: Document | null) =>
+    monitor.repeatUpdateAll('eb_monitor.release_pids', ownPidsFilter(heartbeat.host, time), [
+      { $set: { pid: NO_PID } },
+    ]);
+  for (let window = 0; window < WINDOWS; window++) {
+    const since = new Date(now - (window + 1) * WINDOW_MS);
+    // The first one has no upper end: the clock may have been asked a while ago.
+    const before = window === 0 ? {} : { $lt: new Date(now - window * WINDOW_MS) };
+    await release({ $gte: since, ...before });
+  }
+  await release(null);
+  const before = await newest(monitor, serverTime, heartbeat.host);
+  await monitor.repeatUpdateOne(
+    'eb_monitor.write',
+    { _id: idAfter(before?._id) },
+    lastHeartbeatUpdate(heartbeat),
+    { upsert: true },
+  );
 }

@@ -227,7 +227,8 @@ export class Heartbeat {
   async #writeStatus(): Promise<void> {
     this.#noteFreePlace();
     const view = this.#view();
-    const state = view.runners.some(isHere) || view.health?.accepting.ok !== true ? 'busy' : 'idle';
+    const accepting = view.health?.accepting ?? null;
+    const state = view.runners.some(isHere) || accepting?.ok !== true ? 'busy' : 'idle';
     const extras = {
       pid: process.pid,
       slots: this.#env.slots,
@@ -237,9 +238,7 @@ export class Heartbeat {
       worker_ready: this.#env.executor.startsAtOnce(),
       memory_limit_bytes: this.#memoryLimitBytes(),
       versions: { bootstrax: versionOfThis(), ...this.#env.executor.versions() },
-      accepting: view.health?.accepting.ok === true,
-      why_not: view.health?.accepting.ok === false ? view.health.accepting.reason : null,
-      why_not_kind: view.health?.accepting.ok === false ? view.health.accepting.kind : null,
+      ...shownAccepting(accepting),
       drained: shownDrain(view.drained ?? null),
       runs: view.runners.filter(isHere).map(({ run }) => run.number),
       cluster: this.#env.cluster?.describe() ?? null,
@@ -336,4 +335,13 @@ function runFields(
 /** Its end is by the server's clock. */
 function shownDrain(drain: Drain | null): { reason: string; expires: Date | null } | null {
   return drain === null ? null : { reason: drain.reason, expires: drain.expires };
+}
+
+function shownAccepting(accepting: HostHealth['accepting'] | null) {
+  const refusal = accepting?.ok === false ? accepting : null;
+  return {
+    accepting: accepting?.ok === true,
+    why_not: refusal?.reason ?? null,
+    why_not_kind: refusal?.kind ?? null,
+  };
 }

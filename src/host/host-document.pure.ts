@@ -80,7 +80,7 @@ export function hostView(
   } = extras;
   return {
     host,
-    state: dead ? 'dead' : state === 'idle' ? 'idle' : 'busy',
+    state: shownState(dead, state),
     time: time.toISOString(),
     ageSeconds,
     pid: typeof pid === 'number' ? pid : null,
@@ -99,6 +99,11 @@ export function hostView(
     leftRuns: leftRunsOf(leftRuns),
     thinking: textOf(thinking),
   };
+}
+
+function shownState(dead: boolean, state: unknown): HostView['state'] {
+  if (dead) return 'dead';
+  return state === 'idle' ? 'idle' : 'busy';
 }
 
 /** Null unless it is a time that there is. */

@@ -34,7 +34,9 @@ export function startServiceNotices(options: ServiceNoticesOptions): { stop: () 
   const { environment } = options;
   const socket = environment['NOTIFY_SOCKET'] ?? '';
   const watchdogSeconds = watchdogOf(environment);
-  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name];
+  delete environment['NOTIFY_SOCKET'];
+  delete environment['WATCHDOG_USEC'];
+  delete environment['WATCHDOG_PID'];
   if (socket === '') return { stop: () => undefined };
   const notices = new ServiceNotices(options, socket, watchdogSeconds);
   return { stop: () => notices.stop() };
@@ -116,7 +118,7 @@ class ServiceNotices {
     helper.on('error', (error) => gone(error.message));
     helper.on('exit', (code, signal) => gone(`ended (${code ?? signal})`));
     // A helper that ends while it is written to: told by its exit.
-    helper.stdin?.on('error', () => undefined);
+    helper.stdin.on('error', () => undefined);
     return helper;
   }
 }

@@ -11,6 +11,7 @@ import { pluginGraphSchema, type PluginGraph } from '../attempt/attempt.pure.ts'
 import type { Executor } from '../executors/executor.ts';
 import { LocalExecutor } from '../executors/local/local-executor.ts';
 import { retireServers } from '../attempt/worker/find-server.ts';
+import type { ForkServerState } from '../attempt/worker/fork-server-answers.ts';
 import { ForkServer } from '../attempt/worker/fork-server.ts';
 import { checkProducts } from '../features/deletion/product-check.ts';
 import type { DeletionMeans } from '../features/deletion/deletion-means.port.ts';
@@ -38,25 +39,7 @@ export function localWorker(
   const { context, contextOptions, python, pythonPath, warmUp } = settings.worker;
   const { stateDir } = settings.paths;
   const logFile = join(stateDir, 'worker.log');
-  let lastFailure: string | null = null;
-  const graphFile = graphPath(stateDir, context);
-  let graph = readGraph(graphFile, context);
-  const importedFile = join(stateDir, 'context-imported.json');
-  const key = JSON.stringify({ context, contextOptions, python, pythonPath });
-  let imported = readText(importedFile)?.trim() === key;
-  const writes = new OneAtATime();
-  const keep = (write: () => Promise<void>) =>
-    tasks.start('what the worker has reported', async () => {
-      try {
-        await writes.run(write);
-      } catch (error) {
-        logger.warn(
-          { event: 'worker.record' },
-          `cannot note what the worker reported in ${stateDir}: ${String(error)}`,
-        );
-      }
-    });
-
+  const reports = new WorkerReports(settings, logger, tasks);
   const server = new ForkServer(
     {
       python,
@@ -74,48 +57,11 @@ export function localWorker(
     tasks,
     {
       onGraph: (reported) => {
-        graph = reported;
-        imported = true;
-        keep(async () => {
-          await mkdir(stateDir, { recursive: true });
-          await writeFileDurable('graph.json', graphFile, `${JSON.stringify(reported)}\n`);
-          await writeFileDurable('context-imported.json', importedFile, `${key}\n`);
-        });
+        reports.onGraph(reported);
         onChange();
       },
       onState: (state) => {
-        switch (state.kind) {
-          case 'warm':
-            lastFailure = null;
-            logger.info(
-              { event: 'worker.ready', warm: true, seconds: state.seconds, kept: state.kept },
-              state.kept
-                ? `the worker of the manager before is warm, and its files are the same: ${context}`
-                : `the worker is warm after ${state.seconds.toFixed(1)} s: ${context}`,
-            );
-            break;
-          case 'cold':
-            lastFailure = null;
-            logger.info(
-              { event: 'worker.ready', warm: false, why: state.why },
-              `runs start cold: ${state.why}`,
-            );
-            break;
-          case 'failed':
-            if (state.summary !== lastFailure) {
-              logger.error(
-                { event: 'worker.failed', retrySeconds: state.retrySeconds },
-                `the worker cannot start: ${state.summary}; it is tried again and again, see ${logFile}`,
-              );
-            }
-            lastFailure = state.summary;
-            imported = false;
-            keep(() => remove('context-imported.remove', importedFile));
-            break;
-          case 'starting':
-          case 'closed':
-            break;
-        }
+        reports.onState(state, logFile);
         onChange();
       },
       onNote: (note) => logger.warn({ event: 'worker.note' }, note),
@@ -126,14 +72,111 @@ export function localWorker(
     executor: new LocalExecutor({
       server,
       slots: settings.host.slots,
-      unproved: () => (imported ? null : `the strax context ${context} is being imported`),
+      unproved: () =>
+        reports.isImported ? null : `the strax context ${context} is being imported`,
     }),
-    graph: () => graph,
+    graph: () => reports.graph,
     close: async (forGood) => {
       server.close();
       if (forGood) await retireServers(workersPath(stateDir));
     },
   };
+}
+
+/** What the worker has reported, kept for the next manager as well. */
+class WorkerReports {
+  readonly #context: string;
+  readonly #stateDir: string;
+  readonly #logger: Logger;
+  readonly #tasks: Tasks;
+  readonly #graphFile: string;
+  readonly #importedFile: string;
+  /** With what the context was imported. */
+  readonly #key: string;
+  readonly #writes = new OneAtATime();
+  #graph: PluginGraph | null;
+  #isImported: boolean;
+  #lastFailure: string | null = null;
+
+  constructor({ worker, paths }: Settings, logger: Logger, tasks: Tasks) {
+    const { context, contextOptions, python, pythonPath } = worker;
+    this.#context = context;
+    this.#stateDir = paths.stateDir;
+    this.#logger = logger;
+    this.#tasks = tasks;
+    this.#graphFile = graphPath(paths.stateDir, context);
+    this.#importedFile = join(paths.stateDir, 'context-imported.json');
+    this.#key = JSON.stringify({ context, contextOptions, python, pythonPath });
+    this.#graph = readGraph(this.#graphFile, context);
+    this.#isImported = readText(this.#importedFile)?.trim() === this.#key;
+  }
+
+  get graph(): PluginGraph | null {
+    return this.#graph;
+  }
+
+  /** The context was imported before with the same interpreter and options. */
+  get isImported(): boolean {
+    return this.#isImported;
+  }
+
+  onGraph(reported: PluginGraph): void {
+    this.#graph = reported;
+    this.#isImported = true;
+    this.#keep(async () => {
+      await mkdir(this.#stateDir, { recursive: true });
+      await writeFileDurable('graph.json', this.#graphFile, `${JSON.stringify(reported)}\n`);
+      await writeFileDurable('context-imported.json', this.#importedFile, `${this.#key}\n`);
+    });
+  }
+
+  onState(state: ForkServerState, logFile: string): void {
+    switch (state.kind) {
+      case 'warm':
+        this.#lastFailure = null;
+        this.#logger.info(
+          { event: 'worker.ready', warm: true, seconds: state.seconds, kept: state.kept },
+          state.kept
+            ? `the worker of the manager before is warm, and its files are the same: ${this.#context}`
+            : `the worker is warm after ${state.seconds.toFixed(1)} s: ${this.#context}`,
+        );
+        break;
+      case 'cold':
+        this.#lastFailure = null;
+        this.#logger.info(
+          { event: 'worker.ready', warm: false, why: state.why },
+          `runs start cold: ${state.why}`,
+        );
+        break;
+      case 'failed':
+        if (state.summary !== this.#lastFailure) {
+          this.#logger.error(
+            { event: 'worker.failed', retrySeconds: state.retrySeconds },
+            `the worker cannot start: ${state.summary}; it is tried again and again, see ${logFile}`,
+          );
+        }
+        this.#lastFailure = state.summary;
+        this.#isImported = false;
+        this.#keep(() => remove('context-imported.remove', this.#importedFile));
+        break;
+      case 'starting':
+      case 'closed':
+        break;
+    }
+  }
+
+  #keep(write: () => Promise<void>): void {
+    this.#tasks.start('what the worker has reported', async () => {
+      try {
+        await this.#writes.run(write);
+      } catch (error) {
+        this.#logger.warn(
+          { event: 'worker.record' },
+          `cannot note what the worker reported in ${this.#stateDir}: ${String(error)}`,
+        );
+      }
+    });
+  }
 }
 
 /** How live data is deleted on this host. */
