@@ -33,22 +33,17 @@ export async function requestedRun(
     const named = parsed.malformed.problems.map(({ field, problem }) => `${field}: ${problem}`);
     return no(`run ${number} is malformed: ${named.join('; ')}`);
   }
-  const { run } = parsed;
-  switch (run.bootstrax.state) {
-    case 'considering':
-    case 'busy':
-    case 'done':
-    case 'abandoned':
-      return no(`run ${number} is ${run.bootstrax.state}: see 'bootstrax explain ${number}'`);
-    case 'failed':
-    case null:
-      break;
+  const why = whyNotNow(parsed.run);
+  return why === null ? { ok: true, run: parsed.run, document } : no(why);
+}
+
+function whyNotNow({ number, bootstrax: { state }, tags }: Run): string | null {
+  if (state !== null && state !== 'failed') {
+    return `run ${number} is ${state}: see 'bootstrax explain ${number}'`;
   }
-  if (run.tags.includes(ABANDON_TAG)) {
-    return no(`run ${number} is tagged ${ABANDON_TAG}: it ends abandoned`);
-  }
-  if (run.tags.includes(HOLD_TAG)) {
-    return no(`run ${number} is held: 'bootstrax release ${number}' first`);
-  }
-  return { ok: true, run, document };
+  if (tags.includes(ABANDON_TAG))
+    return `run ${number} is tagged ${ABANDON_TAG}: it ends abandoned`;
+  return tags.includes(HOLD_TAG)
+    ? `run ${number} is held: 'bootstrax release ${number}' first`
+    : null;
 }
