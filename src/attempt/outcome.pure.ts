@@ -5,13 +5,6 @@ import type { Fault } from '../retry/backoff.pure.ts';
 import { problemsText, type FieldProblem } from '../run/run.pure.ts';
 import type { NumberTaken } from '../run/same-number.pure.ts';
 
-export {
-  isPassedAround,
-  observe,
-  staleness,
-  type Observation,
-  type Staleness,
-} from '../claim/staleness.pure.ts';
 export { verifyProducts, type Verification } from './verification.pure.ts';
 export type { Ended } from './attempt.pure.ts';
 import { isOfConfiguration, unmendableError, type Unmendable } from '../retry/unmendable.pure.ts';

@@ -1,10 +1,10 @@
 import { boundedLine } from '../infra/values/bounded.pure.ts';
 import { parseRun } from '../run/run.pure.ts';
-import { isPassedAround, observe, staleness, type Observation } from '../attempt/outcome.pure.ts';
 import { idText } from '../run/document-id.ts';
 import type { Seen } from '../run/run-document.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import { setAside } from './claim-run.ts';
+import { isPassedAround, observe, staleness, type Observation } from './staleness.pure.ts';
 import { setAsideFor } from '../attempt/conclude-run.ts';
 import type { Environment } from '../ports/environment.ts';
 import { concludedFailure, endedUnseen } from '../retry/failure.ts';

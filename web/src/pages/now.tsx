@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { PanelName } from '../../../src/readmodel/panels/registry.ts';
-import { Alarms } from '../alarms-panel.tsx';
+import { Alarms } from './now/alarms.tsx';
 import { usePanelsReady } from '../live.ts';
 import { Empty } from '../parts.tsx';
 import { Attention } from './now/attention.tsx';

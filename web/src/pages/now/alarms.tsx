@@ -1,9 +1,9 @@
-import type { AlarmsPanel, AlarmView } from '../../src/readmodel/api.ts';
-import { ALARM_WORDS } from '../../src/features/alarms/alarm.pure.ts';
-import { usePanel } from './live.ts';
-import { Ago, Panel, Time, Until } from './parts.tsx';
-import { Link } from './router.tsx';
-import { Glyph } from './signs.tsx';
+import type { AlarmsPanel, AlarmView } from '../../../../src/readmodel/api.ts';
+import { ALARM_WORDS } from '../../../../src/features/alarms/alarm.pure.ts';
+import { usePanel } from '../../live.ts';
+import { Ago, Panel, Time, Until } from '../../parts.tsx';
+import { Link } from '../../router.tsx';
+import { Glyph } from '../../signs.tsx';
 
 const MOST_OPEN = 6;
 const MOST_RECENT = 4;
