@@ -236,7 +236,7 @@ export class Claims {
     if (on === 'slurm') {
       const why = this.#whyNotOnCluster();
       if (why !== null) return no(why);
-    } else if (this.places.freeHere === 0) {
+    } else if (env.executor.places(this.#book.sizeOn('local')).free === 0) {
       if (this.#debts.giveWayTo(number)) {
         return no('an attempt at a debt gives way to it: ask again');
       }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { CRASH_POINTS } from '../../src/infra/crash-points/points.ts';
 import { sharedPython } from '../support/shared-python.ts';
 import { IS_NIGHTLY } from '../support/tier.ts';
-import { ALARM_POINTS, MAINTENANCE_POINTS } from './crash-points/elsewhere.ts';
+import { ALARM_POINTS, MAINTENANCE_POINTS, SLURM_POINTS } from './crash-points/elsewhere.ts';
 import { ALL_CASES, DAILY_CASES, writeOf } from './crash-points/cases.ts';
 import { Lane, Lanes } from './crash-points/lane.ts';
 import { Trial } from './crash-points/trial.ts';
@@ -18,7 +18,12 @@ const CASES = IS_NIGHTLY ? ALL_CASES : DAILY_CASES;
 
 test('the nightly tier cuts at each point of the list', () => {
   const here = ALL_CASES.map(({ cut }) => cut.replace(/#\d+$/, ''));
-  const reached = new Set<string>([...here, ...ALARM_POINTS, ...MAINTENANCE_POINTS]);
+  const reached = new Set<string>([
+    ...here,
+    ...ALARM_POINTS,
+    ...MAINTENANCE_POINTS,
+    ...SLURM_POINTS,
+  ]);
   expect(CRASH_POINTS.filter((point) => !reached.has(point))).toEqual([]);
 });
 

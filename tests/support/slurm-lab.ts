@@ -37,6 +37,7 @@ export class SlurmLab {
     options = {},
     url = '',
     renewSeconds = 1,
+    env = {},
   } = {}): Promise<ManagerProcess> {
     const { lab, python } = this;
     const told = Object.entries(options).map(([key, value]) => `${key} = ${String(value)}`);
@@ -56,8 +57,8 @@ memory_gb = 0.3
 max_memory_gb = 2
 ${slurm}
 `;
-    const env = { BOOTSTRAX_PYTHON: python, ...(url === '' ? {} : { BOOTSTRAX_MONGO_URL: url }) };
-    return lab.manager({ host, config, env });
+    const at = url === '' ? {} : { BOOTSTRAX_MONGO_URL: url };
+    return lab.manager({ host, config, env: { BOOTSTRAX_PYTHON: python, ...at, ...env } });
   }
 
   /** Inserts finished runs with a little live data; answers their numbers. */

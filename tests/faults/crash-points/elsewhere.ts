@@ -6,3 +6,9 @@ const pointsOf = (subject: string): CrashPoint[] =>
 /** Writes of the dashboard, which has no run in its hands: cut in `tests/integration/features/alarms`. */
 export const ALARM_POINTS = pointsOf('alarms');
 export const MAINTENANCE_POINTS = pointsOf('maintenance');
+/** Of attempts that are jobs: cut on a real Slurm, in `tests/integration/executors/slurm`. */
+export const SLURM_POINTS = CRASH_POINTS.filter((point) =>
+  /^(submit\.json|job\.json|job-environment|job-begun|attempt\.link|runs\.renew_waiting)[.:]/.test(
+    point,
+  ),
+);
