@@ -57,6 +57,7 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       // Leaving a field out by destructuring is the plain way to say so.
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      'no-restricted-syntax': ['error', PRIVATE],
     },
   },
   {

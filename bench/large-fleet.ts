@@ -192,26 +192,32 @@ export class LifeOfHosts {
   readonly #timers: NodeJS.Timeout[] = [];
   #turn = 0;
 
-  constructor(
-    private readonly daqDb: Db,
-    private readonly runsDb: Db,
-    private readonly size: FleetSize,
-  ) {}
+  readonly #daqDb: Db;
+  readonly #runsDb: Db;
+  readonly #size: FleetSize;
+
+  constructor(daqDb: Db, runsDb: Db, size: FleetSize) {
+    this.#daqDb = daqDb;
+    this.#runsDb = runsDb;
+    this.#size = size;
+  }
 
   start(): void {
-    const { runs, hosts } = this.size;
+    const { runs, hosts } = this.#size;
     const next = () => this.#turn++ % hosts;
     const signs = setInterval(() => {
       const n = next();
       const time = new Date();
-      void this.daqDb.collection('eb_monitor').insertOne(signOf(n, time));
-      void this.runsDb.collection('bootstrax').updateOne({ host: hostName(n) }, { $set: { time } });
+      void this.#daqDb.collection('eb_monitor').insertOne(signOf(n, time));
+      void this.#runsDb
+        .collection('bootstrax')
+        .updateOne({ host: hostName(n) }, { $set: { time } });
     }, SIGN_MS / hosts);
     const busy = Math.max(1, Math.floor(hosts / 5));
     const progress = setInterval(() => {
       const number = runs - (this.#turn % busy);
       const covered = (this.#turn * 7) % 300;
-      void this.runsDb.collection('runs').updateOne(
+      void this.#runsDb.collection('runs').updateOne(
         { number, 'bootstrax.state': 'busy' },
         {
           $set: {

@@ -4,15 +4,19 @@ import type { Locator, Page } from 'playwright-core';
 export class Newcomer {
   clicks = 0;
 
+  readonly #start: string;
+
   constructor(
     readonly page: Page,
-    private readonly start: string,
-  ) {}
+    start: string,
+  ) {
+    this.#start = start;
+  }
 
   /** A question begins where everybody begins. */
   async ask(): Promise<void> {
     this.clicks = 0;
-    await this.page.goto(this.start);
+    await this.page.goto(this.#start);
   }
 
   async click(what: Locator): Promise<void> {

@@ -11,7 +11,11 @@ export class DashboardProcess {
   url = '';
   log = '';
 
-  private constructor(private readonly child: ChildProcess) {}
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
 
   /** Starts `bootstrax dashboard`, by default on any free port. */
   static async start(
@@ -38,7 +42,7 @@ export class DashboardProcess {
   }
 
   get pid(): number {
-    return this.child.pid!;
+    return this.#child.pid!;
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Response> {
@@ -52,9 +56,9 @@ export class DashboardProcess {
   }
 
   async end(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    this.child.kill('SIGTERM');
-    await once(this.child, 'exit');
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill('SIGTERM');
+    await once(this.#child, 'exit');
   }
 }
 

@@ -146,14 +146,18 @@ export class Lab {
   #isWarm = false;
   #warm: Promise<WarmPython> | null = null;
 
+  readonly #ownServer: boolean;
+
   private constructor(
     readonly root: string,
     readonly url: string,
     readonly client: MongoClient,
-    private readonly ownServer: boolean,
+    ownServer: boolean,
     readonly runsDb: string,
     readonly daqDb: string,
-  ) {}
+  ) {
+    this.#ownServer = ownServer;
+  }
 
   /**
    * `testCommands`: the embedded server obeys `failCommand`. `databases`: names that other programs
@@ -412,12 +416,12 @@ export class Lab {
     await this.endManagers();
     await this.endWorkers();
     await (await this.#warm)?.end();
-    if (!this.ownServer) {
+    if (!this.#ownServer) {
       await this.client.db(this.runsDb).dropDatabase();
       await this.client.db(this.daqDb).dropDatabase();
     }
     await this.client.close();
-    if (this.ownServer) await stopEmbedded(join(this.root, 'database'));
+    if (this.#ownServer) await stopEmbedded(join(this.root, 'database'));
     // An attempt outlives its manager, and writes until it is gone.
     await killProcessesOf(this.root);
     await rm(this.root, { recursive: true, force: true });

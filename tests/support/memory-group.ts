@@ -6,7 +6,11 @@ import { join } from 'node:path';
  * takes rights that a test seldom has.
  */
 export class MemoryGroup {
-  private constructor(private readonly folder: string) {}
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
 
   static make(limitBytes: number): MemoryGroup | string {
     for (const line of readFileSync('/proc/self/cgroup', 'utf8').split('\n')) {
@@ -33,11 +37,11 @@ export class MemoryGroup {
 
   /** From now on what this process starts counts, and what it takes itself. */
   add(pid: number): void {
-    writeFileSync(join(this.folder, 'cgroup.procs'), String(pid));
+    writeFileSync(join(this.#folder, 'cgroup.procs'), String(pid));
   }
 
   members(): number[] {
-    return readFileSync(join(this.folder, 'cgroup.procs'), 'utf8')
+    return readFileSync(join(this.#folder, 'cgroup.procs'), 'utf8')
       .split('\n')
       .filter((line) => line !== '')
       .map(Number);
@@ -45,7 +49,7 @@ export class MemoryGroup {
 
   /** Kills all its members at once. */
   kill(): void {
-    const all = join(this.folder, 'cgroup.kill');
+    const all = join(this.#folder, 'cgroup.kill');
     if (existsSync(all)) {
       writeFileSync(all, '1');
       return;
@@ -63,6 +67,6 @@ export class MemoryGroup {
   }
 
   remove(): void {
-    rmdirSync(this.folder);
+    rmdirSync(this.#folder);
   }
 }

@@ -28,10 +28,14 @@ export interface Notice {
 export class NotifySocket {
   readonly notices: Notice[] = [];
 
+  readonly #child: ChildProcess;
+
   private constructor(
     readonly path: string,
-    private readonly child: ChildProcess,
-  ) {}
+    child: ChildProcess,
+  ) {
+    this.#child = child;
+  }
 
   static async listen(folder: string): Promise<NotifySocket> {
     const path = join(folder, 'notify');
@@ -55,6 +59,6 @@ export class NotifySocket {
   }
 
   close(): void {
-    this.child.kill('SIGKILL');
+    this.#child.kill('SIGKILL');
   }
 }

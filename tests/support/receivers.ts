@@ -16,7 +16,11 @@ export class HttpReceiver {
   status = 200;
   refused = 0;
 
-  private constructor(private readonly server: Server) {}
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
 
   static async start(): Promise<HttpReceiver> {
     const server = createServer();
@@ -33,7 +37,7 @@ export class HttpReceiver {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** Ids of all that it took, in order. */
@@ -42,8 +46,8 @@ export class HttpReceiver {
   }
 
   async end(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
   }
 
   async #take(request: IncomingMessage): Promise<number> {
@@ -89,12 +93,18 @@ function guarded({ encrypted, key, certificate, user, password }: MailGuard): SM
 
 /** An SMTP server that alarms are sent to. */
 export class MailReceiver {
+  readonly #server: SMTPServer;
+  readonly #isEncrypted: boolean;
+
   private constructor(
-    private readonly server: SMTPServer,
+    server: SMTPServer,
     /** As they came, headers and all. */
     readonly mails: { to: string[]; text: string }[],
-    private readonly isEncrypted: boolean,
-  ) {}
+    isEncrypted: boolean,
+  ) {
+    this.#server = server;
+    this.#isEncrypted = isEncrypted;
+  }
 
   /** Without `guard` neither encrypted nor with a log-in. */
   static async start(guard?: MailGuard): Promise<MailReceiver> {
@@ -118,10 +128,10 @@ export class MailReceiver {
   }
 
   get url(): string {
-    return `${this.isEncrypted ? 'smtps' : 'smtp'}://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
+    return `${this.#isEncrypted ? 'smtps' : 'smtp'}://127.0.0.1:${(this.#server.server.address() as AddressInfo).port}`;
   }
 
   async end(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 }

@@ -9,11 +9,15 @@ const SUPPORT = join(PACKAGE, 'tests/support');
 
 /** A process that has imported strax, of which the fork servers of managers are forks. */
 export class WarmPython {
+  readonly #nursery: ChildProcess;
+
   private constructor(
     /** To be given to a manager as its Python. */
     readonly path: string,
-    private readonly nursery: ChildProcess,
-  ) {}
+    nursery: ChildProcess,
+  ) {
+    this.#nursery = nursery;
+  }
 
   /** Its socket and the command are made in `folder`. It ends with the process `owner`. */
   static async start(folder: string, { owner = process.pid } = {}): Promise<WarmPython> {
@@ -55,13 +59,13 @@ export class WarmPython {
   }
 
   get pid(): number | undefined {
-    return this.nursery.pid;
+    return this.#nursery.pid;
   }
 
   async end(): Promise<void> {
-    if (this.nursery.exitCode !== null) return;
-    this.nursery.kill('SIGTERM');
-    await once(this.nursery, 'exit');
+    if (this.#nursery.exitCode !== null) return;
+    this.#nursery.kill('SIGTERM');
+    await once(this.#nursery, 'exit');
   }
 }
 

@@ -30,7 +30,10 @@ export class Recoveries {
   #watching = true;
   readonly #watch: Promise<void>;
 
-  constructor(private readonly lab: Lab) {
+  readonly #lab: Lab;
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
     this.#watch = this.#look();
   }
 
@@ -51,7 +54,7 @@ export class Recoveries {
       if (this.#open.length === 0) continue;
       const numbers = [...new Set(this.#open.map(({ run }) => run))];
       // While the database is away nobody can be seen to go on.
-      const runs = await this.lab.runs
+      const runs = await this.#lab.runs
         .find({ number: { $in: numbers } }, { projection: { number: 1, bootstrax: 1 } })
         .toArray()
         .catch(() => []);

@@ -25,16 +25,23 @@ export class Lane {
   readonly #comparerEnded: Promise<never>;
   #count = 0;
 
+  readonly #template: Document;
+  readonly #comparer: ChildProcess;
+  readonly #answers: Interface;
+
   private constructor(
     readonly lab: Lab,
     /** The undisturbed run's document, without what processing has added. */
-    private readonly template: Document,
+    template: Document,
     readonly undisturbed: { number: number; products: string[] },
     /** What managers take for Python. */
     readonly python: string,
-    private readonly comparer: ChildProcess,
-    private readonly answers: Interface,
+    comparer: ChildProcess,
+    answers: Interface,
   ) {
+    this.#template = template;
+    this.#comparer = comparer;
+    this.#answers = answers;
     this.#comparerEnded = once(comparer, 'exit').then(() => {
       throw new Error('the data could not be loaded: see standard error');
     });
@@ -65,7 +72,7 @@ export class Lane {
   }
 
   async end(): Promise<void> {
-    this.comparer.kill('SIGKILL');
+    this.#comparer.kill('SIGKILL');
     await this.lab.end();
   }
 
@@ -82,12 +89,12 @@ export class Lane {
 
   /** Entries in `data` of a run that was not processed yet. */
   get liveEntries(): Document[] {
-    return this.template['data'] as Document[];
+    return this.#template['data'] as Document[];
   }
 
   async insertRun(number: number, changes: Document): Promise<void> {
     await this.lab.insertRuns({
-      ...structuredClone(this.template),
+      ...structuredClone(this.#template),
       number,
       bootstrax: { state: null },
       ...changes,
@@ -125,9 +132,9 @@ export class Lane {
       const same = name.replace(runIdOf(this.undisturbed.number), runIdOf(number));
       await symlink(join(this.lab.output, name), join(reference, same));
     }
-    this.comparer.stdin!.write(`${planFile} ${this.lab.output} ${reference}\n`);
+    this.#comparer.stdin!.write(`${planFile} ${this.lab.output} ${reference}\n`);
     const line = await Promise.race([
-      once(this.answers, 'line') as Promise<[string]>,
+      once(this.#answers, 'line') as Promise<[string]>,
       this.#comparerEnded,
     ]);
     return JSON.parse(line[0]) as Comparison;
@@ -143,7 +150,10 @@ export class Lanes {
   readonly #free: Lane[];
   readonly #waiting: ((lane: Lane) => void)[] = [];
 
-  constructor(private readonly all: readonly Lane[]) {
+  readonly #all: readonly Lane[];
+
+  constructor(all: readonly Lane[]) {
+    this.#all = all;
     this.#free = [...all];
   }
 
@@ -160,6 +170,6 @@ export class Lanes {
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.all.map((lane) => lane.end()));
+    await Promise.all(this.#all.map((lane) => lane.end()));
   }
 }

@@ -18,12 +18,20 @@ const RUNS_A_ROUND = 2;
 export class Pairs {
   #runs = 0;
 
+  readonly #site: Site;
+  readonly #template: Document;
+  readonly #relay: Server;
+
   private constructor(
-    private readonly site: Site,
+    site: Site,
     /** A run that was taken, without what processing would add. */
-    private readonly template: Document,
-    private readonly relay: Server,
-  ) {}
+    template: Document,
+    relay: Server,
+  ) {
+    this.#site = site;
+    this.#template = template;
+    this.#relay = relay;
+  }
 
   static async start(): Promise<Pairs> {
     const site = await Site.start();
@@ -50,12 +58,12 @@ export class Pairs {
 
   async round(seed: number): Promise<RoundReport> {
     const plan = roundPlan(seed, { mayUnshare });
-    const { lab } = this.site;
+    const { lab } = this.#site;
     const root = join(lab.root, `round-${seed}`);
     await mkdir(root);
     const hosts = [0, 1].map((which) => `eb${which}-${seed}.test.local`);
     const seatOf = ({ kind, host, output, state, spelling, isApart }: SeatPlan) =>
-      new Seat(this.site, {
+      new Seat(this.#site, {
         ...{ kind, isApart, host: hosts[host]! },
         output: join(root, `output-${output}`),
         stateDir: join(root, `state-${state}`),
@@ -77,27 +85,27 @@ export class Pairs {
   }
 
   async end(): Promise<void> {
-    await this.site.end();
-    this.relay.close();
+    await this.#site.end();
+    this.#relay.close();
   }
 
   /** Runs that ended a moment ago, all with the same live data. */
   async #insertRuns(): Promise<number[]> {
-    const { lab } = this.site;
-    const first = Number(this.template['number']);
+    const { lab } = this.#site;
+    const first = Number(this.#template['number']);
     const runId = (number: number) => String(number).padStart(6, '0');
     const numbers: number[] = [];
     for (let i = 0; i < RUNS_A_ROUND; i++) {
       const number = first + 100 + this.#runs++;
       await symlink(join(lab.live, runId(first)), join(lab.live, runId(number)));
-      await lab.insertRuns({ ...structuredClone(this.template), number });
+      await lab.insertRuns({ ...structuredClone(this.#template), number });
       numbers.push(number);
     }
     return numbers;
   }
 
   #url(spelling: Spelling): string {
-    const { url, root } = this.site.lab;
+    const { url, root } = this.#site.lab;
     const { port } = new URL(url);
     switch (spelling) {
       case 'address':

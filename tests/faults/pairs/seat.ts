@@ -22,10 +22,14 @@ export class Seat {
   /** It is not to be started any more. */
   #isClosed = false;
 
+  readonly #site: Site;
+
   constructor(
-    private readonly site: Site,
+    site: Site,
     readonly place: Place,
-  ) {}
+  ) {
+    this.#site = site;
+  }
 
   get isAlive(): boolean {
     const ours = this.#ours.at(-1);
@@ -39,11 +43,11 @@ export class Seat {
     await mkdir(output, { recursive: true });
     if (kind === 'reference') {
       const times = HASTE.reference;
-      this.#references.push(await this.site.referenceProgram(host, times, output));
+      this.#references.push(await this.#site.referenceProgram(host, times, output));
       return;
     }
     this.#ours.push(
-      await this.site.lab.manager({
+      await this.#site.lab.manager({
         host,
         config: OURS_LIMITS,
         env: {

@@ -18,10 +18,12 @@ export class Watcher {
   #isOver = false;
   readonly #looking: Promise<void>;
 
-  constructor(
-    private readonly lab: Lab,
-    private readonly numbers: readonly number[],
-  ) {
+  readonly #lab: Lab;
+  readonly #numbers: readonly number[];
+
+  constructor(lab: Lab, numbers: readonly number[]) {
+    this.#lab = lab;
+    this.#numbers = numbers;
     this.#looking = this.#look();
   }
 
@@ -67,8 +69,8 @@ export class Watcher {
 
   /** What runs that are done list, wherever it is. */
   async #listed(): Promise<Listed[]> {
-    const runs = await this.lab.runs
-      .find({ number: { $in: [...this.numbers] }, 'bootstrax.state': 'done' })
+    const runs = await this.#lab.runs
+      .find({ number: { $in: [...this.#numbers] }, 'bootstrax.state': 'done' })
       .toArray();
     return runs.flatMap((run) =>
       entriesOf(run).map((entry) => ({ run: run.number, location: String(entry['location']) })),

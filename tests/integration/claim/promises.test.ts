@@ -44,7 +44,10 @@ class Poller {
   readonly #looking: Promise<void>;
   #stopped = false;
 
-  constructor(private readonly dashboard: DashboardProcess) {
+  readonly #dashboard: DashboardProcess;
+
+  constructor(dashboard: DashboardProcess) {
+    this.#dashboard = dashboard;
     this.#looking = this.#lookOn();
     // Told by `stop`.
     this.#looking.catch(() => undefined);
@@ -58,11 +61,11 @@ class Poller {
 
   async #lookOn(): Promise<void> {
     while (!this.#stopped) {
-      const { runs } = await this.dashboard.json<RunsAnswer>('api/runs?limit=200');
+      const { runs } = await this.#dashboard.json<RunsAnswer>('api/runs?limit=200');
       for (const { run, condition, nextRetry } of runs) {
         if (run === null || !WAITING.has(condition)) continue;
         if (this.#promises.has(`${run} ${nextRetry}`)) continue;
-        const { explanation } = await this.dashboard.json<RunAnswer>(`api/runs/${run}`);
+        const { explanation } = await this.#dashboard.json<RunAnswer>(`api/runs/${run}`);
         const { verdict, next } = explanation;
         if (verdict !== 'waiting' || next === null || next.at === null) continue;
         const { what, at } = next;
