@@ -91,7 +91,7 @@ export function assertMayEnter(attempt: string, from: AttemptPhase, to: AttemptP
   throw new Error(`attempt ${attempt} cannot go from ${from} to ${to}`);
 }
 
-/** What an attempt may have left behind that has come through these phases, in the order of `TRACES`. */
+/** The traces of an attempt that has come through these phases, in the order of `TRACES`. */
 export function tracesOf(phases: Iterable<AttemptPhase>): Trace[] {
   const left = new Set([...phases].flatMap((phase) => STEPS[phase].leaves));
   return TRACES.filter((trace) => left.has(trace));

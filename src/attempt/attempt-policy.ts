@@ -57,7 +57,7 @@ export interface AttemptFigures {
   peakMemoryBytes: number | null;
   /** What it has made is finished and was found to be whole. */
   isChecked: boolean;
-  /** What it may have left behind. */
+  /** The traces that it may have left. */
   traces: readonly Trace[];
 }
 

@@ -50,7 +50,7 @@ export const planSchema = z.looseObject({
   processor: processorSchema,
   cores: z.int().positive(),
   maxMessages: z.int().positive(),
-  /** strax mailbox time-out, seconds. */
+  /** Timeout of strax's mailboxes. */
   timeoutSeconds: z.int().positive(),
   /** Compressor of the record types while they are stored. */
   recordsCompressor: z.enum(['lz4', 'zstd']),
@@ -148,11 +148,11 @@ export const progressSchema = z.looseObject({
   phase: phaseSchema,
   /** Chunks of live data read so far. */
   chunks: z.int().nonnegative(),
-  /** Detector time read so far, seconds. */
+  /** Detector time read so far. */
   coveredSeconds: z.number().nonnegative(),
   /** Bytes written to the output folder by this attempt so far. */
   bytes: z.number().nonnegative(),
-  /** Proportional set size of the child and its descendants, bytes. */
+  /** Proportional set size of the child and its descendants. */
   memoryBytes: z.number().nonnegative(),
   /** When the first chunk of live data had been read, as `t`; null or absent before. */
   firstChunk: z.number().positive().nullish(),
@@ -289,7 +289,7 @@ export type Exit = z.infer<typeof exitSchema>;
 export const endedSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('timed_out'), which: z.enum(['processing', 'after_end']) }),
   z.object({ kind: z.literal('no_progress') }),
-  /** Before the kernel would have: what it used, what it may use, what the machine had left, bytes. */
+  /** Stopped before the kernel would have done it: what it used, what it may use, what the machine had left. */
   z.object({
     kind: z.literal('memory_limit'),
     bytes: z.number(),

@@ -6,7 +6,7 @@ import type { Reach, Verdict } from '../executors/reach.ts';
 import type { Environment } from '../ports/environment.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 
-/** Between two reads of what an attempt that waits has in its directory, seconds. */
+/** Between two reads of what an attempt that waits has in its directory. */
 const READ_SECONDS = 1;
 /** What waits has no processes that would have to be asked to end. */
 const GRACE_SECONDS = 3;

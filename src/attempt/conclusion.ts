@@ -52,7 +52,7 @@ export function conclusionOfUnpublished(
   return decide(env, attempt, unpublished(attempt.run.number, reason), null);
 }
 
-/** The document does not take what the run has become: a person has to look at it. */
+/** The document does not take the outcome: a person has to correct it. */
 export function setAsideInstead(
   env: Environment,
   attempt: AttemptSoFar,

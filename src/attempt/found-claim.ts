@@ -56,7 +56,7 @@ export async function endFoundClaim(
     ...{ attempt, run, plan: null, removal, ids: [document._id], documents: [] },
     ...{ begun: known, isWhole: false, isConcluded: true, end: null },
   };
-  // Its id was written by whoever wrote the claim: only what can be one has a place.
+  // The id may have been written by another program: only a well-formed id has a place.
   const traces = isAttemptId(attempt) ? (['folders', 'place'] as const) : (['folders'] as const);
   await takeBack(env, RUN_KIND.undoing, { remains, traces }, signal);
 }

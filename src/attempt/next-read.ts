@@ -1,7 +1,7 @@
 import type { Clock } from '../infra/clock/clock.ts';
 import { isOfDatabase } from '../ports/persist.ts';
 
-/** Between two reads of a run whose end is awaited, beside the change stream, seconds. */
+/** Between two reads of a run whose end is awaited, beside the change stream. */
 const END_READ_SECONDS = 2;
 
 /** Waits for the next read of a run document, by a hint or after a while. */

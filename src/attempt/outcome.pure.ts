@@ -11,8 +11,8 @@ import { isOfConfiguration, unmendableError, type Unmendable } from '../retry/un
 import type { FaultSeen } from '../run/stored-run.pure.ts';
 import type { Verification } from './verification.pure.ts';
 
-/** Of what a run document shows, characters. */
-const LONGEST_REASON = 6000;
+/** The longest reason that a run document holds. */
+const MOST_REASON_CHARACTERS = 6000;
 const LONGEST_TRACEBACK = 40_000;
 
 /** How an attempt came to its end. */
@@ -53,7 +53,7 @@ export type Outcome =
       cause: ExitCause;
       /** What an attempt that finished, or never could begin, lacked. */
       shortOf?: ShortOf;
-      /** No other attempt can go better: the run is set aside until these are mended. */
+      /** No other attempt can go better: the run is set aside until these are corrected. */
       unmendable?: Unmendable;
       /** Also a run that goes back to the queue says why. */
       told?: boolean;
@@ -296,5 +296,5 @@ function howItDied({ code, signal }: { code: number | null; signal: number | nul
 
 /** `bootstrax.reason`: host, reason and traceback, a line each (reference, section 1.4). */
 export function reasonText(host: string, reason: string, traceback: string): string {
-  return `${host}:\n${boundedText(reason, LONGEST_REASON)}\n${boundedText(traceback, LONGEST_TRACEBACK)}`;
+  return `${host}:\n${boundedText(reason, MOST_REASON_CHARACTERS)}\n${boundedText(traceback, LONGEST_TRACEBACK)}`;
 }

@@ -57,7 +57,7 @@ async function publishAll(
   return { kind: 'impossible', reason: whyNot(location, { kind: 'in_the_way', word }) };
 }
 
-/** The first folder that does not say that this attempt made it: whoever shares the output folder may have come in between. */
+/** The first folder without the stamp of this attempt: another program that shares the output folder may have replaced it. */
 async function foreignOf(
   { products }: Environment,
   locations: readonly string[],
@@ -90,7 +90,7 @@ async function toReplace(
     env.store.runs.byNumber(run),
   );
   if (documents === null) return null;
-  // Where this was cut it may not have been looked at yet: it is taken anew.
+  // If this was cut, the stamp may not have been read yet: it is read again.
   await env.products.tidyTrash(place);
   const removal = makingRoom(env, plan, [...replaces]);
   const makeWay = async (location: string) =>
@@ -100,8 +100,8 @@ async function toReplace(
 
 /**
  * Gives the checked products of an attempt their place in the output folder: written down first, so
- * that whoever finds it cut goes on with it or takes it back, then the run is seen once more to be
- * this attempt's (`mark`), then they are renamed one by one and looked at. `products` name where they
+ * that the next manager goes on with a cut publication or takes it back, then the run is seen once more to be
+ * this attempt's (`mark`), then they are renamed one by one and their stamps are read. `products` name where they
  * belong. Nothing may wait between this and the conclusion, which lists them. What the disk refuses is this host's
  * trouble.
  */

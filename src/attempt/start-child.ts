@@ -7,7 +7,7 @@ import type { Reach } from '../executors/reach.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 
-/** Between two searches for what may have been started, seconds. */
+/** Between two searches for what may have been started. */
 const FIND_SECONDS = 2;
 
 /** The arm to an attempt's processes. */
@@ -76,7 +76,7 @@ export async function findChild(
     if (reach !== null) return { kind: 'reached', reach, begun: trace.started !== null };
     if (managerEnds.aborted) return { kind: 'manager_ends' };
     if (clock.monotonicSeconds() >= limit) break;
-    // One that is to end is looked for as well: what cannot be found cannot be ended.
+    // An attempt that is to be stopped is searched for as well: what cannot be found cannot be stopped.
     await clock.sleep(FIND_SECONDS, managerEnds);
     trace = (await attempts.read(id)) ?? trace;
   }

@@ -27,7 +27,7 @@ export async function takeBackSuperseded(
   if (document !== null && isConcludedBy(document, fence)) {
     return leaveToAnotherManager(env, attempt, signal);
   }
-  const why = 'the run was taken over or settled by others';
+  const why = 'the run was taken over or concluded by others';
   const remains = remainsOf(env, attempt, {
     documents: document === null ? [] : [document],
     isWhole: attempt.isChecked,
@@ -40,7 +40,7 @@ export async function takeBackSuperseded(
     : 'its folders are removed';
   env.log.warn(
     { event: 'attempt.superseded', run: run.number, attempt: fence.attempt },
-    `run ${run.number} is no longer this attempt's (taken over or settled by others): its child is ended, ${what}`,
+    `run ${run.number} is no longer this attempt's (taken over or concluded by others): its child is stopped, ${what}`,
   );
   return 'superseded';
 }

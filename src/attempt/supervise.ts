@@ -10,19 +10,19 @@ import { SingleFlight } from '../infra/concurrency/single-flight.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
 
-/** How often the limits are looked at and the child is shown that a manager is there, seconds. */
+/** Interval at which the limits are checked, and the child is shown that a manager is there. */
 const CHECK_SECONDS = 5;
-/** Where the node is lost: without progress for this time it is given up, seconds. */
+/** Where the node is lost: without progress for this time it is given up. */
 const LOST_SECONDS = 90;
 /** If a look comes later than this, the manager itself has stood still, seconds: nothing was to be seen meanwhile. */
 const STANDSTILL_SECONDS = 30;
-/** How long the note of why an attempt is ended may take, seconds. */
+/** Time limit of the note that says why an attempt is stopped. */
 const NOTE_SECONDS = 2;
-/** How long `exit.json` is waited for after the processes were ended, seconds. */
+/** How long `exit.json` is awaited after the processes were stopped. */
 const LAST_WORDS_SECONDS = 3;
-/** A child that hangs has so long to say where, seconds. */
+/** A child that hangs has this time to write its stacks. */
 const EVIDENCE_SECONDS = 3;
-/** The same, and the grace between TERM and KILL, where memory runs out meanwhile, seconds. */
+/** The same, and the grace between TERM and KILL, where memory runs out meanwhile. */
 const URGENT_EVIDENCE_SECONDS = 0.5;
 const URGENT_GRACE_SECONDS = 1;
 
@@ -131,8 +131,8 @@ export class Supervision {
     this.#ended = cause;
     // A disk that hangs must not keep the child alive.
     await within(this.#env.clock, NOTE_SECONDS, this.#noteEnding(cause));
-    const patience = evidenceSeconds(cause);
-    if (patience !== null) this.#stacks = await this.reach.evidence(patience);
+    const seconds = evidenceSeconds(cause);
+    if (seconds !== null) this.#stacks = await this.reach.evidence(seconds);
     await this.#endProcesses();
     // What the guardian still wrote is told first; without started.json nothing would ever come.
     await within(this.#env.clock, LAST_WORDS_SECONDS, this.#follower.done);
@@ -238,7 +238,7 @@ export class Supervision {
       if (removed.length === 0) return;
       this.#env.log.info(
         { event: 'attempt.shared_memory', run, removed },
-        `${removed.length} segments of shared memory that run ${run} left behind are removed`,
+        `${removed.length} segments of shared memory of run ${run} are removed`,
       );
     } catch (error) {
       this.#env.log.warn(
@@ -317,7 +317,7 @@ export class Supervision {
   }
 }
 
-/** How long what the child is doing may be looked at before it is ended, seconds; null: not at all. */
+/** How long evidence may be gathered before the child is stopped; null: none is. */
 function evidenceSeconds(cause: Ended): number | null {
   switch (cause.kind) {
     case 'no_progress':

@@ -146,7 +146,7 @@ export async function correctHistory(
   if (read === null) return null;
   const noted = read.history?.result;
   if (noted?.outcome !== 'done') return [];
-  const reason = 'the run was taken over or settled by others';
+  const reason = 'the run was taken over or concluded by others';
   const outcome = { ...noted, outcome: 'superseded', counted: false, reason } as const;
   return (await endHistory(env, attempt, outcome, {}, signal)) ? [] : null;
 }

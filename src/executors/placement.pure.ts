@@ -1,11 +1,11 @@
 import type { ExecutorName } from './executor-name.pure.ts';
 import type { JobRules } from './job-rules.pure.ts';
 
-/** Slurm is down when it has not answered for this time: what waits for it may be processed here, seconds. */
+/** Slurm is down when it has not answered for this time: what waits for it may be processed here. */
 const DOWN_SECONDS = 3600;
-/** A run is taken by Slurm before it is backlog if no host has had a free place for this time, seconds. */
+/** A run is taken by Slurm before it is backlog if no host has had a free place for this time. */
 const NONE_FREE_SECONDS = 600;
-/** No run is being taken if none has been heard of for this time, seconds. */
+/** No run is being taken if none has been heard of for this time. */
 const QUIET_SECONDS = 3600;
 
 /** What is known of a run that is to be placed. */
@@ -27,9 +27,9 @@ export interface PlacesNow {
   here: { free: number; bytes: number | null };
   /** Null: there is no cluster. `downSeconds`: since it last answered; null while it does. */
   cluster: { free: number; why: string | null; downSeconds: number | null } | null;
-  /** Since the last sign of a run that is being taken, seconds. */
+  /** Since the last sign of a run that is being taken. */
   quietSeconds: number;
-  /** For how long no live host has had a free place, seconds. */
+  /** For how long no live host has had a free place. */
   noneFreeSeconds: number;
 }
 

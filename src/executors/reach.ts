@@ -33,6 +33,6 @@ export interface Reach {
    * attempt on the manager's machine. Null: it cannot be measured.
    */
   memory(shareBytes: number): Promise<AttemptMemory | null>;
-  /** Removes shared memory that the processes have left behind; answers the names. After their end only. */
+  /** Removes the shared memory of processes that have ended; answers the names. */
   clean(): Promise<string[]>;
 }

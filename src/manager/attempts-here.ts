@@ -8,7 +8,7 @@ import { within } from '../infra/concurrency/deadline.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase, leaveAlone } from '../ports/persist.ts';
 
-/** Whoever asks a manager to end waits 3 s for it: what takes longer is left to the next start, seconds. */
+/** A newer manager waits 3 s for the end of this one: what takes longer is left to the next start. */
 const GIVE_BACK_SECONDS = 2;
 
 export interface AttemptsHandlers {
@@ -43,7 +43,7 @@ export class AttemptsHere {
     this.#handlers.advanced();
     const { tasks } = this.#env;
     tasks.start(`an attempt at run ${runner.run.number}`, async () => {
-      await this.#settled(runner, work());
+      await this.#finished(runner, work());
       // When the manager ends, what goes on stays in the book: it is reported.
       if (tasks.signal.aborted) return;
       this.#book.remove(runner);
@@ -52,7 +52,7 @@ export class AttemptsHere {
   }
 
   /** What the database refuses concerns this run alone: what is on disk of it is found again later. */
-  async #settled(runner: Runner, work: Promise<void>): Promise<void> {
+  async #finished(runner: Runner, work: Promise<void>): Promise<void> {
     try {
       await work;
     } catch (error) {
@@ -93,7 +93,7 @@ export class AttemptsHere {
   sayWhatGoesOn(): void {
     const all = this.#book.all();
     const numbers = (runners: readonly Runner[]) => runners.map(({ run }) => run.number);
-    // What is still being looked for may be at work.
+    // An attempt that is still searched for may be at work.
     const mayGoOn = ({ reach, phase }: Runner) => reach !== null || phase === 'finding';
     const unbegun = numbers(all.filter((runner) => !mayGoOn(runner)));
     if (unbegun.length > 0) {

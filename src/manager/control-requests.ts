@@ -1,7 +1,7 @@
 import type { ControlRequest, ControlResponse } from '../exclusion/manager-lock.ts';
 import type { ManagerLoop } from './loop.ts';
 
-/** What a manager answers to whoever asks it on this machine; `manager` is null until it works. */
+/** What a manager answers to a process on this machine; `manager` is null until it works. */
 export async function answerRequest(
   manager: ManagerLoop | null,
   request: ControlRequest,

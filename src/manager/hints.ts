@@ -94,7 +94,7 @@ export class Hints {
   }
 }
 
-/** A field that the DAQ writes once, and people mend. */
+/** A field that the DAQ writes once, and people correct. */
 function isOfDaq(field: string): boolean {
   return /^(start|end|mode|detectors|daq_config)(\.|$)/.test(field);
 }

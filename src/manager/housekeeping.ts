@@ -22,15 +22,15 @@ import { StaleRuns } from '../claim/stale-runs.ts';
 export const LOOKS_PER_LEASE = 2.4;
 /** So many hosts see to what is done for all: should one of them die, the other is at it already. */
 const WATCHERS = 2;
-/** What changes seldom, or is told of by a change stream, is looked at once in so many clean-ups. */
+/** What changes seldom, or is reported by a change stream, is read once in this number of rounds. */
 const SELDOM = 2;
 /** Runs that are set aside wait for a person, of whose doing a change stream tells. */
 const SET_ASIDE_SELDOM = 5;
-/** Records are pruned after so long, seconds. */
+/** Interval at which records are pruned. */
 const PRUNE_SECONDS = 3600;
 
 /**
- * Sets right what crashes, hangs and pulled plugs left behind, here and at hosts that are gone: at
+ * Corrects what crashes, hangs and power failures have left, here and at hosts that are gone: at
  * the start, and then on a clock of its own, however busy the host is.
  */
 export class Housekeeping {
@@ -139,7 +139,7 @@ export class Housekeeping {
   async #lookForAll(rank: number): Promise<void> {
     const { limits } = this.#env.rules;
     if (rank >= WATCHERS) {
-      // What was not looked at cannot have been seen to stand still.
+      // What was not read cannot have been seen unchanged.
       this.#stale.connectionLost();
       return;
     }
@@ -147,7 +147,7 @@ export class Housekeeping {
     const now = this.#env.clock.monotonicSeconds();
     if (now - this.#staleAt >= lease / LOOKS_PER_LEASE) {
       this.#staleAt = now;
-      await unlessRefused(this.#env, 'runs without a sign of life', () =>
+      await unlessRefused(this.#env, 'runs without a heartbeat', () =>
         this.#stale.check(this.#book),
       );
     }

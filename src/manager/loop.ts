@@ -28,7 +28,7 @@ import { MemoryWatch } from '../attempt/memory-watch.ts';
 import { isOfDatabase, unlessOutage, unlessRefused, untilAnswered } from '../ports/persist.ts';
 import { notifyDaq } from '../ports/notify.ts';
 
-/** How old a look at the host may be while there is nothing to claim: it writes to the disk, seconds. */
+/** How old a check of the host may be while there is nothing to claim: a check writes to the disk. */
 const IDLE_HEALTH_SECONDS = 30;
 
 /** The loop of one manager: recover, then notice, claim, watch, over and over. */
@@ -262,7 +262,7 @@ export class ManagerLoop {
 
   /** "Ready" is said only of a host that would take a run. */
   async #readiness(): Promise<string> {
-    if (this.#keepingBack.handingBack) return 'has seen to what was left';
+    if (this.#keepingBack.handingBack) return 'has gone on with what was left';
     const { accepting } = await this.#host.check();
     return accepting.ok
       ? 'is ready to take runs'
@@ -314,7 +314,7 @@ export class ManagerLoop {
     return Promise.resolve(this.#attempts.stopAll());
   }
 
-  /** Takes no new run by a person's wish, also after a restart, until it is null. */
+  /** Drains the host, also after a restart, until it is null. */
   async drain(drain: Drain | null): Promise<ControlResponse> {
     const { drains } = this.#env;
     await (drain === null ? drains.end() : drains.keep(drain));
@@ -324,7 +324,7 @@ export class ManagerLoop {
   /** Somebody at this machine has asked for something in the database. */
   asked(): ControlResponse {
     if (this.#ready) this.#asked.noticed();
-    return { ok: true, message: 'what was asked for is looked at' };
+    return { ok: true, message: 'the request is being read' };
   }
 
   /** Takes no new run, and ends when the present ones have ended. */

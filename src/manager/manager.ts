@@ -49,9 +49,9 @@ export interface ManagerOptions {
   handBack?: HandBack;
 }
 
-/** For the DAQ's log to be told why the manager ends, seconds. */
+/** Time to write into the DAQ's log why the manager ends. */
 const LAST_WORD_SECONDS = 3;
-/** What is under way at the end of the manager has so long to come to its own end, seconds. */
+/** Work that is under way when the manager ends has this time to finish. */
 const LAST_TASKS_SECONDS = 0.5;
 
 /**

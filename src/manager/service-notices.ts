@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Background, Repeated } from '../infra/concurrency/tasks.ts';
 
-/** How often the manager is looked at, seconds: READY and STATUS are told with this delay. */
+/** Interval in seconds at which the manager is read: READY and STATUS are sent with this delay. */
 const LOOK_SECONDS = 1;
 /** Pings in a watchdog interval: two of them may be late or lost. */
 const PINGS = 3;
-/** Before the manager is ready each ping asks for so much more time, seconds. */
+/** Before the manager is ready, each ping asks for this much more time. */
 const START_SECONDS = 30;
 
 /** What the service manager is told of. */

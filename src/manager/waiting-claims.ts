@@ -13,7 +13,7 @@ export interface WaitingParts {
   drained: () => string | null;
 }
 
-/** A run that was taken back has its place here after this time at the latest, seconds. */
+/** A run that was taken back has its place here after this time at the latest. */
 const TAKE_BACK_SECONDS = 60;
 
 /**

@@ -131,7 +131,7 @@ export class DebtPolicy implements AttemptPolicy {
 
   async renew(): Promise<void> {
     await this.#env.store.debts.renew(this.#fence);
-    // Programs that go on with runs look at fields of their own.
+    // Programs that go on with runs read fields of their own.
     await this.read();
   }
 

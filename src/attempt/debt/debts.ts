@@ -28,7 +28,7 @@ interface Held {
   on: ExecutorName;
 }
 
-/** Debts looked at in one turn. */
+/** Debts read in one round. */
 const BATCH = 20;
 
 /**
@@ -157,7 +157,7 @@ export class Debts {
     const stored = readRun(document);
     const may = offerable(debtorOf(debt), debtFacts(stored), env.rules);
     if (!may.ok) {
-      // Asked for, and not possible any more: whoever asked can read why.
+      // It was requested and is not possible any more: the reason is written where the person can read it.
       if (debt.debt?.offered === true) {
         await env.store.debts.note(debt.attempt, { offered: false, reason: may.reason });
       }

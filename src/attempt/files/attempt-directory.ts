@@ -67,9 +67,9 @@ export interface AttemptFiles {
 export interface Retention {
   /** Number of concluded attempts, the newest. */
   keep: number;
-  /** All of them together, bytes. */
+  /** All directories together. */
   maxBytes: number;
-  /** Each log: its end is kept, bytes. */
+  /** The end of each log that is kept. */
   maxLogBytes: number;
 }
 
@@ -80,7 +80,7 @@ export function isAttemptId(text: string): boolean {
   return ATTEMPT_ID.test(text);
 }
 
-/** Where the attempts of a state directory lie. */
+/** Where the attempts of a state folder lie. */
 export function attemptsRoot(stateDir: string): string {
   return join(stateDir, 'attempts');
 }
@@ -221,12 +221,12 @@ export async function notePublishing(
   await writeFileDurable('publishing.json', file, `${JSON.stringify(publishing)}\n`);
 }
 
-/** Notes that the outcome of an attempt is in the databases, so that no later start looks at it. */
+/** Notes that the outcome of an attempt is in the databases, so that no later start reads it again. */
 export async function markConcluded(directory: string): Promise<void> {
   await mark(directory, 'concluded');
 }
 
-/** A directory that somebody removed needs no mark: there is nothing left to look at. */
+/** A directory that somebody removed needs no mark: there is nothing left to read. */
 async function mark(directory: string, name: 'superseded' | 'concluded'): Promise<void> {
   try {
     await writeFileDurable(name, join(directory, name), '');

@@ -19,7 +19,7 @@ export interface PlaceSeen {
   whole: readonly string[];
   /** The record of the attempt here says that this is its place, and that it is concluded. */
   isRecorded: boolean;
-  /** Nothing in it was changed for this long, seconds. */
+  /** Nothing in it was changed for this long. */
   unchangedSeconds: number;
   /** Why it may still be written to; null: nobody writes to it. */
   heldBecause: string | null;
@@ -36,13 +36,13 @@ export interface PlaceVerdict {
   why: string;
 }
 
-/** What nobody can say whose it is, or that a run lists that nobody has made done since, seconds. */
+/** What nobody can say whose it is, or that a run lists that nobody has made done since. */
 export const FORGOTTEN_SECONDS = 14 * 24 * 3600;
 
 /**
  * May the place of an attempt be removed that is not going on here? What is finished in it stays until
  * the run is done with the same data: a lineage has its name. `documents` are all of the run's number,
- * read after the place was looked at; empty if nothing in it names a run.
+ * read after the place was read; empty if nothing in it names a run.
  */
 export function placeVerdict(
   place: PlaceSeen,

@@ -6,10 +6,10 @@ import { untilWritten } from '../../ports/persist.ts';
 import { makingRoom, removeProducts, whatStays, type Removed } from './removal.ts';
 import { tellDaq } from '../../ports/notify.ts';
 
-/** Between two looks at a folder that may still be written to, seconds. */
-const LOOK_SECONDS = 5;
-/** Beyond the time for which such a folder has to be quiet, seconds. */
-const PATIENCE_SECONDS = 60;
+/** Between two reads of a folder that may still be written to. */
+const READ_SECONDS = 5;
+/** Beyond the time for which such a folder has to be quiet. */
+const EXTRA_SECONDS = 60;
 
 export type Room =
   | { kind: 'made' }
@@ -62,7 +62,7 @@ async function quietly(
   { kind: 'listed'; locations: string[]; isEmpty: boolean } | Exclude<Room, { kind: 'made' }>
 > {
   const { clock, rules, host } = env;
-  const limit = clock.monotonicSeconds() + rules.limits.quietSeconds + PATIENCE_SECONDS;
+  const limit = clock.monotonicSeconds() + rules.limits.quietSeconds + EXTRA_SECONDS;
   for (let looks = 0; ; looks++) {
     const look = await whatStays(env, makingRoom(env, plan), signal);
     if (look === null || signal.aborted) return { kind: 'stopped' };
@@ -74,7 +74,7 @@ async function quietly(
     }
     if (left.some(({ held }) => !held) || clock.monotonicSeconds() > limit) return inTheWay(left);
     if (looks === 0) await tellWaiting(env, plan, left);
-    await clock.sleep(LOOK_SECONDS, signal);
+    await clock.sleep(READ_SECONDS, signal);
   }
 }
 

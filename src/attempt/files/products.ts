@@ -7,7 +7,7 @@ import type { Product } from '../attempt.pure.ts';
 import { parseExactJson } from './exact-json.pure.ts';
 import { parseFolderName, type StraxFolder } from './strax-folder.ts';
 
-/** Something wrong with a stored data type; `file` is the one to look at. */
+/** Something wrong with a stored data type; `file` is the faulty one. */
 export type ProductProblem =
   | { kind: 'metadata_unreadable'; file: string; why: string }
   | { kind: 'exception'; file: string; exception: string }
@@ -72,7 +72,7 @@ const metadataSchema = z.looseObject({
 type Metadata = z.infer<typeof metadataSchema>;
 type Chunk = Metadata['chunks'][number];
 
-/** Files looked at at the same time. */
+/** Files that are read at the same time. */
 const STAT_BATCH = 64;
 /** Folders looked at at the same time: of a long run each is megabytes of metadata. */
 const FOLDER_BATCH = 4;
@@ -155,7 +155,7 @@ function figuresOf(chunks: readonly Chunk[], sizes: ReadonlyMap<string, number>)
   };
 }
 
-/** Sizes of the files in a folder by name, bytes. */
+/** Sizes in bytes of the files in a folder, by name. */
 async function fileSizes(location: string): Promise<Map<string, number>> {
   const names = await readdir(location);
   const sizes = new Map<string, number>();

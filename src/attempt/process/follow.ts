@@ -60,8 +60,8 @@ export interface Follower {
 
 const LONGEST_WARNING = 1000;
 const PROGRESS = 'progress.ndjson';
-/** Beside the kernel's notices, of which some may be lost, seconds. */
-const LOOK_SECONDS = 2;
+/** Beside the kernel's notices, of which some may be lost. */
+const READ_SECONDS = 2;
 
 /**
  * Follows the attempt in `directory`, from its beginning, also if it began long ago (adoption).
@@ -105,7 +105,7 @@ class Following {
   readonly #problems = new Set<string>();
   #started: Started | null = null;
   #resultTold = false;
-  /** What has to be looked at: set by notices, taken by the loop. */
+  /** What has to be read: set by notices, taken by the loop. */
   #due: 'nothing' | 'progress' | 'all' = 'all';
   readonly #wake = new Wake(systemClock);
   #lookedAtMs = -Infinity;
@@ -156,11 +156,11 @@ class Following {
 
   async #nextNotice(): Promise<void> {
     const sinceSeconds = (monotonicMs(systemClock) - this.#lookedAtMs) / 1000;
-    if (this.#due === 'nothing' && sinceSeconds < LOOK_SECONDS) {
-      const isNotified = await this.#wake.wait(LOOK_SECONDS - sinceSeconds, this.#signal);
+    if (this.#due === 'nothing' && sinceSeconds < READ_SECONDS) {
+      const isNotified = await this.#wake.wait(READ_SECONDS - sinceSeconds, this.#signal);
       if (isNotified) return;
     }
-    if (sinceSeconds >= LOOK_SECONDS || this.#due === 'nothing') this.#due = 'all';
+    if (sinceSeconds >= READ_SECONDS || this.#due === 'nothing') this.#due = 'all';
   }
 
   /** Tells all news; true when there will be no more. */

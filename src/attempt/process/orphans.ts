@@ -4,7 +4,7 @@ import { readRun } from '../../run/run.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Environment } from '../../ports/environment.ts';
 
-/** For what was left running: between the word to end and the end by force, seconds. */
+/** For orphans: the time between TERM and KILL. */
 export const ORPHAN_GRACE_SECONDS = 3;
 
 /** Ends what an attempt has left running, whether or not it is known how far it came. */

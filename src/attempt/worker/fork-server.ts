@@ -38,7 +38,7 @@ interface Request {
   reject: (error: Error) => void;
 }
 
-/** A server that does not answer for so long is stuck, seconds: it forks within milliseconds. */
+/** A server that does not answer within this time is stuck: it forks within milliseconds. */
 const ANSWER_SECONDS = 60;
 /** A server whose connection has ended is gone by then, seconds, or does not end. */
 const DEATH_SECONDS = 2;

@@ -26,7 +26,7 @@ export interface JobSubmission {
   excluded: readonly string[];
 }
 
-/** Stacks are kept this long before Slurm ends a job for its time, seconds. */
+/** Stacks are kept this long before Slurm ends a job for its time. */
 const WARNING_SECONDS = 60;
 
 /** Arguments of `sbatch`, no shell between: nothing of a run but its number is in them. */

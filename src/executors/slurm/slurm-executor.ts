@@ -19,11 +19,11 @@ import type { SlurmQueue } from './slurm-queue.ts';
 import { SlurmReach, type SlurmParts } from './slurm-reach.ts';
 import { isRefusal } from './submission-refusal.pure.ts';
 
-/** A controller that was away is given this long to tell of a job, seconds. */
+/** A controller that was away has this time to report a job. */
 const FOUND_SECONDS = 3600;
 /** Submissions of one attempt: a job that is lost again and again has another reason. */
 const MOST_SUBMISSIONS = 5;
-/** After a refusal, or a job that will never begin, the next one is tried after this time, seconds. */
+/** After a refusal, or a job that will never begin, the next one is tried after this time. */
 const BLOCKED_SECONDS = 300;
 
 export interface SlurmExecutorOptions {

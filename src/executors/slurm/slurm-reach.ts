@@ -17,12 +17,12 @@ import type { SlurmQueue } from './slurm-queue.ts';
 const STACKS_FILE = 'stacks.txt';
 /** Between two reads of shared storage. */
 const LOOK_SECONDS = 1;
-/** Slurm kills a job that does not end by itself after KillWait, 30 s by default, seconds. */
+/** Slurm kills a job that does not end by itself after KillWait, 30 s by default. */
 const KILL_SECONDS = 60;
-/** What has begun and is in no listing for this time is lost, seconds. */
+/** What has begun and is in no listing for this time is lost. */
 const UNLISTED_SECONDS = 900;
 const LONGEST_OUTPUT = 4000;
-/** The job's shell ends within this time after the guardian, and is awaited in such steps, seconds. */
+/** The job's shell ends within this time after the guardian, and is awaited in such steps. */
 const LAST_WORD_SECONDS = 3;
 const LAST_WORD_LOOK_SECONDS = 0.2;
 

@@ -26,7 +26,7 @@ export class KeepingBack {
   #drained: Drain | null = null;
   #handBack: HandBack | null = null;
 
-  /** `changed` is called when the host has to be looked at anew. */
+  /** `changed` is called when the host has to be checked anew. */
   constructor(env: Environment, parts: HostParts, changed: () => void) {
     this.#env = env;
     this.#parts = parts;
@@ -47,7 +47,7 @@ export class KeepingBack {
     return this.#handBack !== null;
   }
 
-  /** Takes no new run by a person's wish, until it is null. */
+  /** Drains the host, until it is null. */
   drain(drain: Drain | null): ControlResponse {
     const { host, deletions } = this.#parts;
     this.#drained = drain;
