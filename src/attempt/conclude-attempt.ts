@@ -45,7 +45,7 @@ export async function concludeAttempt(
   }
   const decided = await conclusionOf(env, attempt, outcome);
   if (!(await noteInHistory(env, attempt, decided, signal))) return null;
-  const isOwnNumber = outcome.kind !== 'same_number';
+  const isOwnNumber = !(outcome.kind === 'set_aside' && outcome.cause.kind === 'same_number');
   // Before the run is free, since then the next attempt's child may write there, and before products
   // are published, since then nothing waits.
   if (!isDone(decided) && isOwnNumber) await wipeMonitor(env, attempt, signal);

@@ -4,7 +4,7 @@ import type { Product } from './attempt.pure.ts';
 import { failureInHistory, historyOf, causeOfFailure } from './ended-attempt.ts';
 import { incompleteOf, lacksData } from './live-input.pure.ts';
 import { replacedBy } from './replaced-products.ts';
-import { reasonText, unpublished, type Outcome } from './outcome.pure.ts';
+import { reasonText, unpublished, type Outcome, type SetAsideCause } from './outcome.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 import { faultSeenNow } from '../plan/prepare.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
@@ -13,7 +13,8 @@ import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
 import { concludedFailure, malformedText } from '../retry/failure.ts';
 import { howToMend, unmendableText, type Unmendable } from '../retry/unmendable.pure.ts';
 import type { Conclusion, DataRegistration, Fence } from '../run/run.port.ts';
-import type { Run } from '../run/run.pure.ts';
+import type { FieldProblem, Run } from '../run/run.pure.ts';
+import type { NumberTaken } from '../run/same-number.pure.ts';
 import type { FaultSeen } from '../run/stored-run.pure.ts';
 
 /** What is known of an attempt at a run when it is concluded; as much as it came to. */
@@ -88,14 +89,8 @@ function decide(
   faultSeen: FaultSeen | null,
 ): Decided {
   switch (outcome.kind) {
-    case 'unmendable': {
-      const unmendable = { ...outcome.unmendable, canBeRead: false };
-      return decidedUnmendable(env, attempt, unmendable, faultSeen);
-    }
     case 'set_aside':
-      return decidedMalformed(env, attempt, outcome, faultSeen);
-    case 'same_number':
-      return decidedSameNumber(env, attempt, outcome);
+      return decidedSetAside(env, attempt, outcome.cause, faultSeen);
     case 'abandoned':
       return decidedAbandoned(env, attempt, outcome);
     case 'done':
@@ -105,10 +100,28 @@ function decide(
   }
 }
 
+function decidedSetAside(
+  env: Environment,
+  attempt: AttemptSoFar,
+  cause: SetAsideCause,
+  faultSeen: FaultSeen | null,
+): Decided {
+  switch (cause.kind) {
+    case 'malformed':
+      return decidedMalformed(env, attempt, cause.problems, faultSeen);
+    case 'unmendable': {
+      const { problems } = cause;
+      return decidedUnmendable(env, attempt, { problems, canBeRead: false }, faultSeen);
+    }
+    case 'same_number':
+      return decidedSameNumber(env, attempt, cause);
+  }
+}
+
 function decidedMalformed(
   env: Environment,
   attempt: AttemptSoFar,
-  { problems }: Of<'set_aside'>,
+  problems: readonly FieldProblem[],
   faultSeen: FaultSeen | null,
 ): Decided {
   const { number } = attempt.run;
@@ -130,9 +143,8 @@ function decidedMalformed(
 function decidedSameNumber(
   env: Environment,
   attempt: AttemptSoFar,
-  { because }: Of<'same_number'>,
+  { text, problems, sameNumber }: NumberTaken,
 ): Decided {
-  const { text, problems, sameNumber } = because;
   const reason = reasonText(env.host, text, '');
   return {
     conclusion: { kind: 'set_aside', reason, problems, sameNumber },
@@ -237,7 +249,9 @@ async function faultSeenBy(
   { run, plan }: AttemptSoFar,
   outcome: Outcome,
 ): Promise<FaultSeen | null> {
-  if (outcome.kind === 'set_aside') return outcome.faultSeen ?? null;
+  if (outcome.kind === 'set_aside') {
+    return outcome.cause.kind === 'malformed' ? (outcome.cause.faultSeen ?? null) : null;
+  }
   if (outcome.kind !== 'failed' || plan === null) return null;
   const { unmendable } = outcome;
   if (unmendable === undefined) return null;

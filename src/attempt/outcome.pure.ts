@@ -38,6 +38,15 @@ export type ExitCause =
 /** The run's live data, its end, or what should have been made of it. */
 export type ShortOf = 'live_data' | 'end' | 'products';
 
+/** Why no attempt is made at a run before a person has mended something. */
+export type SetAsideCause =
+  /** Its document, or what the context or the database say to it. */
+  | { kind: 'malformed'; problems: readonly FieldProblem[]; faultSeen?: FaultSeen }
+  /** Its live data. */
+  | ({ kind: 'unmendable' } & Unmendable)
+  /** Its number belongs to another document: nothing of the number is touched. */
+  | ({ kind: 'same_number' } & NumberTaken);
+
 /** What an attempt has come to: what is written into its run, and why. */
 export type Outcome =
   | { kind: 'done' }
@@ -58,11 +67,8 @@ export type Outcome =
       /** Also a run that goes back to the queue says why. */
       told?: boolean;
     }
-  | { kind: 'set_aside'; problems: readonly FieldProblem[]; faultSeen?: FaultSeen }
-  /** No attempt could go better, and none was made. */
-  | { kind: 'unmendable'; unmendable: Unmendable }
-  /** Its number belongs to another document: nothing of it was begun, nothing of the number is touched. */
-  | { kind: 'same_number'; because: NumberTaken }
+  /** No attempt could go better before a person has mended something: none was made. */
+  | { kind: 'set_aside'; cause: SetAsideCause }
   /** A person wants no more of it. */
   | { kind: 'abandoned'; reason: string }
   /** The run belongs to somebody else now: write nothing, clean up. */

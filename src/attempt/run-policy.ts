@@ -154,7 +154,8 @@ export class RunPolicy implements AttemptPolicy {
       if (!isUnfit(error)) throw error;
       // What its document does not take now it will not take at the end either.
       const problem = `the database refuses it: ${error.message}`;
-      return { outcome: { kind: 'set_aside', problems: [{ field: '(document)', problem }] } };
+      const problems = [{ field: '(document)', problem }];
+      return { outcome: { kind: 'set_aside', cause: { kind: 'malformed', problems } } };
     }
     if (landed === 'superseded') return { ended: { kind: 'superseded' } };
     if (landed === null) return { ended: null };
@@ -359,7 +360,9 @@ export class RunPolicy implements AttemptPolicy {
       case 'ours':
         return null;
       case 'others':
-        return { outcome: { kind: 'same_number', because: check.because } };
+        return {
+          outcome: { kind: 'set_aside', cause: { kind: 'same_number', ...check.because } },
+        };
       case 'renumbered':
         return {
           ended: { kind: 'manager', reason: 'its number was changed while it was prepared' },

@@ -10,9 +10,9 @@ import { makePlan, onlyRawText, resolveLiveDirectory, rungAfter } from './plan.p
 import type { Fault } from '../retry/backoff.pure.ts';
 import { problemsText, type Run } from '../run/run.pure.ts';
 import { dependsOnHost, type HostTargets } from './targets.pure.ts';
-import { documentMark, markOf, unmendable } from '../retry/unmendable.pure.ts';
+import { documentMark, markOf, unmendable, type Unmendable } from '../retry/unmendable.pure.ts';
 import type { FaultSeen } from '../run/stored-run.pure.ts';
-import type { Outcome } from '../attempt/outcome.pure.ts';
+import type { Failed, Outcome } from '../attempt/outcome.pure.ts';
 import { idText } from '../run/document-id.ts';
 import type { Fence } from '../run/run.port.ts';
 import { dataRate } from './data-rate.ts';
@@ -34,7 +34,7 @@ export interface PlanFor {
 
 export type Prepared =
   | { kind: 'planned'; plan: Plan }
-  | Extract<Outcome, { kind: 'failed' | 'set_aside' | 'unmendable' }>
+  | Extract<Outcome, { kind: 'failed' | 'set_aside' }>
   | { kind: 'stopped' };
 
 /**
@@ -50,7 +50,7 @@ export async function prepare(
   const live = resolveLiveDirectory(run, env.liveDataRoots);
   if (live.kind === 'run_problem') {
     const fault = unmendable(run, { kind: 'missing', path: '' });
-    return fault === null ? withoutPlan(live) : { kind: 'unmendable', unmendable: fault };
+    return fault === null ? withoutPlan(live) : setAsideFor(fault);
   }
   if (live.kind !== 'directory') return withoutPlan(live);
   const appears = await liveFolderAppears(env, live.path, run, signal);
@@ -58,7 +58,7 @@ export async function prepare(
   const look = await env.machine.liveData(live.path);
   if (look.kind === 'unseen') return failed(look.why, 'surroundings');
   const fault = unmendable(run, look);
-  if (fault !== null && !fault.canBeRead) return { kind: 'unmendable', unmendable: fault };
+  if (fault !== null && !fault.canBeRead) return setAsideFor(fault);
   if (!appears) {
     return failed(
       `the live data of run ${run.number} is missing: there is no folder ${live.path}. ` +
@@ -103,7 +103,7 @@ export async function prepare(
   if (made.kind === 'malformed') {
     // The document can be read, but the context rejects it: the run is tried again only once it changes.
     const faultSeen = await faultSeenNow(env, run, live.path);
-    return { kind: 'set_aside', problems: made.problems, faultSeen };
+    return { kind: 'set_aside', cause: { kind: 'malformed', problems: made.problems, faultSeen } };
   }
   // A fault of the targets: other runs and later attempts would fail as well.
   if (made.kind === 'host_problem') return failed(made.reason, 'configuration');
@@ -160,10 +160,10 @@ export function locationsOn(host: string, run: Run): string[] {
 
 function withoutPlan(
   no: Exclude<ReturnType<typeof makePlan>, { kind: 'plan' }>,
-): Exclude<Prepared, { kind: 'planned' | 'stopped' | 'unmendable' }> {
+): Exclude<Prepared, { kind: 'planned' | 'stopped' }> {
   switch (no.kind) {
     case 'malformed':
-      return { kind: 'set_aside', problems: no.problems };
+      return { kind: 'set_aside', cause: { kind: 'malformed', problems: no.problems } };
     case 'host_problem':
       return failed(no.reason, 'surroundings');
     case 'run_problem':
@@ -171,7 +171,11 @@ function withoutPlan(
   }
 }
 
-function failed(reason: string, fault: Fault): Extract<Outcome, { kind: 'failed' }> {
+function setAsideFor(fault: Unmendable): Extract<Outcome, { kind: 'set_aside' }> {
+  return { kind: 'set_aside', cause: { kind: 'unmendable', ...fault } };
+}
+
+function failed(reason: string, fault: Fault): Failed {
   return {
     kind: 'failed',
     fault,
