@@ -2,16 +2,16 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { DashboardProcess } from '../support/dashboard.ts';
-import { Lab, SMALL_MACHINE } from '../support/lab.ts';
+import { Lab } from '../support/lab.ts';
+import { smallMachine } from '../support/small-machine.ts';
 import { barriers, startBrowser, troubles } from './browser.ts';
 import { act } from './clicks.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
-const CONFIG = `
-[targets]
-default = ["peak_basics", "event_basics"]
-post_processing = ["raw_records"]
-${SMALL_MACHINE.replace('renew_seconds = 1', 'renew_seconds = 1\nclean_up_seconds = 1')}`;
+const CONFIG = smallMachine({
+  targets: { default: ['peak_basics', 'event_basics'], postProcessing: ['raw_records'] },
+  limits: { housekeepingSeconds: 1 },
+});
 const FAILING = `[worker]\ncontext_options = { fail_in = "event_basics" }\n${CONFIG}`;
 const PATIENCE = { timeout: 60_000 };
 

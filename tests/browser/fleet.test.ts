@@ -4,7 +4,8 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { DashboardProcess } from '../support/dashboard.ts';
-import { Lab, SMALL_MACHINE, until } from '../support/lab.ts';
+import { Lab, until } from '../support/lab.ts';
+import { smallMachine } from '../support/small-machine.ts';
 import { barriers, startBrowser, troubles } from './browser.ts';
 import { act, giveReason, Newcomer } from './clicks.ts';
 import { EVIL } from './documents.ts';
@@ -13,10 +14,10 @@ import { killProcessesOf } from '../support/processes.ts';
 const HOSTS = ['alpha.test.local', 'beta.test.local'] as const;
 const DESK = 'desk.test.local';
 /** A chunk takes a second, a failed run waits for minutes, and the third failure is the last. */
-const CALM = `${SMALL_MACHINE.replace('base_seconds = 0.2', 'base_seconds = 300\nmax_failures = 3')}
-[worker.context_options]
-sleep_seconds = { peak_basics = 1 }
-`;
+const CALM = smallMachine({
+  retry: { baseSeconds: 300, maxFailures: 3 },
+  worker: { contextOptions: { sleep_seconds: { peak_basics: 1 } } },
+});
 const ENV = { BOOTSTRAX_LIMITS_PRESUMED_DEAD_SECONDS: '15', BOOTSTRAX_RETRY_MAX_FAILURES: '3' };
 const SHORT = ['--seconds', '4', '--chunk-seconds', '2', '--speed', '0', '--rate', '5'];
 const LONG = ['--seconds', '120', '--chunk-seconds', '2', '--speed', '0', '--rate', '1'];

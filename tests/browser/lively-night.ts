@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 
 import { SMALL_MACHINE, until, type Lab, type StoredRun } from '../support/lab.ts';
+import { smallMachine } from '../support/small-machine.ts';
 import { act } from './clicks.ts';
 import { killProcessesOf } from '../support/processes.ts';
 
@@ -32,7 +33,7 @@ const TARGETS = `
 default = ["event_info", "peak_basics", "online_peak_monitor", "events_mv"]
 post_processing = ["raw_records"]
 `;
-const CALM = `${TARGETS}${SMALL_MACHINE.replace('base_seconds = 0.2', 'base_seconds = 1200')}`;
+const CALM = `${TARGETS}${smallMachine({ retry: { baseSeconds: 1200 } })}`;
 const FAILING = `${TARGETS}${SMALL_MACHINE}
 [worker.context_options]
 fail_in = "event_info"

@@ -19,12 +19,12 @@ import {
   Lab,
   PACKAGE,
   PYTHON,
-  SMALL_MACHINE,
   until,
   type ManagerChoices,
   type ManagerProcess,
   type StoredRun,
 } from '../support/lab.ts';
+import { smallMachine } from '../support/small-machine.ts';
 import { MemoryGroup } from '../support/memory-group.ts';
 import { lacking } from '../support/lacking.ts';
 
@@ -36,15 +36,23 @@ const HOST = 'alpha.test.local';
 const GB = 1e9;
 
 /** Gives up on a child soon; has cores and messages that can become fewer. */
-const STRICT = SMALL_MACHINE.replace('[limits]', '[limits]\nmax_no_write_seconds = 12')
-  .replaceAll('cores = 1, max_messages = 4', 'cores = 4, max_messages = 16')
-  .replace(
-    '[resources.fallback]\ncores = 1\nmax_messages = 4',
-    '[resources.fallback]\ncores = 4\nmax_messages = 16',
-  );
+const FOUR_CORES = { cores: 4, maxMessages: 16, timeoutSeconds: 60 };
+const strict = (maxNoWriteSeconds: number) =>
+  smallMachine({
+    limits: { maxNoWriteSeconds },
+    resources: {
+      tables: {
+        new: [
+          { rateMBps: 0, ...FOUR_CORES },
+          { rateMBps: 550, ...FOUR_CORES },
+        ],
+      },
+      fallback: FOUR_CORES,
+    },
+  });
+const STRICT = strict(12);
 /** Waits for a child that takes memory slowly, on a machine that has much else to do. */
-const memory = (lines: string) =>
-  `${STRICT.replace('max_no_write_seconds = 12', 'max_no_write_seconds = 120')}\n[memory]\n${lines}\n`;
+const memory = (lines: string) => `${strict(120)}\n[memory]\n${lines}\n`;
 
 interface PastAttempt {
   _id: string;

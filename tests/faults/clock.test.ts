@@ -28,12 +28,12 @@ const LEASE_SECONDS = 4;
 const AFTER_END_SECONDS = 8;
 const CONFIG = config({
   limits: {
-    busy_lease_seconds: LEASE_SECONDS,
-    considering_lease_seconds: LEASE_SECONDS,
-    clean_up_seconds: 1,
-    max_after_end_seconds: AFTER_END_SECONDS,
+    busyLeaseSeconds: LEASE_SECONDS,
+    consideringLeaseSeconds: LEASE_SECONDS,
+    housekeepingSeconds: 1,
+    maxAfterEndSeconds: AFTER_END_SECONDS,
   },
-  retry: { base_seconds: 2, growth: 1 },
+  retry: { baseSeconds: 2, growth: 1 },
 });
 const LIVE_RUN = ['--seconds', '12', '--speed', '1', '--chunk-seconds', '1'];
 /** A clock that is right is right within this, seconds. */

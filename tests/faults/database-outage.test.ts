@@ -17,9 +17,9 @@ import {
 const LEASE_SECONDS = 3;
 const SHORT_LEASES = config({
   limits: {
-    busy_lease_seconds: LEASE_SECONDS,
-    considering_lease_seconds: LEASE_SECONDS,
-    clean_up_seconds: 1,
+    busyLeaseSeconds: LEASE_SECONDS,
+    consideringLeaseSeconds: LEASE_SECONDS,
+    housekeepingSeconds: 1,
   },
 });
 const LIVE_RUN = ['--seconds', '4', '--speed', '1', '--chunk-seconds', '1'];

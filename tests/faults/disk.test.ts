@@ -74,7 +74,7 @@ describe.skipIf(lacking(noMounts()))('disks', () => {
     mount(lab.stateDir(ALPHA));
     manager = await lab.manager({
       env: { BOOTSTRAX_OUTPUT: output },
-      config: config({ disk: { max_used_percent: 90 }, 'retry.uncounted': { first_seconds: 3 } }),
+      config: config({ disk: { maxUsedPercent: 90 }, retry: { uncounted: { firstSeconds: 3 } } }),
     });
     await manager.event('worker.ready');
   });
@@ -226,7 +226,7 @@ describe('damaged live data', () => {
     truncated = await truncatedRun();
     corrupt = await corruptRun();
     manager = await lab.manager({
-      config: config({ retry: { base_seconds: BASE_SECONDS, growth: GROWTH } }),
+      config: config({ retry: { baseSeconds: BASE_SECONDS, growth: GROWTH } }),
       host: 'gamma.test.local',
     });
   });

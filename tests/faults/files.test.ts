@@ -27,7 +27,7 @@ interface Begun {
 
 /** A run that is being processed, its attempt's files there. */
 async function aBusyRun(): Promise<Begun> {
-  manager = await lab.manager({ config: config({ limits: { clean_up_seconds: 1 } }) });
+  manager = await lab.manager({ config: config({ limits: { housekeepingSeconds: 1 } }) });
   await manager.event('worker.ready');
   const taking = lab.takeRuns(LIVE_RUN);
   const started = await manager.event('attempt.started');
@@ -38,7 +38,7 @@ async function aBusyRun(): Promise<Begun> {
 
 async function restart(): Promise<void> {
   await manager.kill();
-  manager = await lab.manager({ config: config({ limits: { clean_up_seconds: 1 } }) });
+  manager = await lab.manager({ config: config({ limits: { housekeepingSeconds: 1 } }) });
 }
 
 /** Not lost, not counted, done in the end; nothing of a first attempt is left. */

@@ -3,21 +3,23 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Started } from '../../src/attempt/attempt.pure.ts';
-import { Lab, PACKAGE, SMALL_MACHINE, until, type ManagerProcess } from '../support/lab.ts';
+import { Lab, PACKAGE, until, type ManagerProcess } from '../support/lab.ts';
+import { smallMachine } from '../support/small-machine.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 const ALPHA = 'alpha.test.local';
 const BETA = 'beta.test.local';
 
 /** Leases and pauses of seconds. */
-const IMPATIENT = SMALL_MACHINE.replace(
-  '[limits]',
-  `[limits]
-busy_lease_seconds = 4
-considering_lease_seconds = 2
-clean_up_seconds = 1
-idle_poll_seconds = 1`,
-).replace('end_of_run_seconds = 30', 'end_of_run_seconds = 3');
+const IMPATIENT = smallMachine({
+  limits: {
+    busyLeaseSeconds: 4,
+    consideringLeaseSeconds: 2,
+    housekeepingSeconds: 1,
+    idlePollSeconds: 1,
+    endOfRunSeconds: 3,
+  },
+});
 
 let lab: Lab;
 const managers: ManagerProcess[] = [];
@@ -215,7 +217,7 @@ describe('the tag that abandons', () => {
     });
     // Without the change stream it would take the hour.
     const alpha = await manager({
-      config: SMALL_MACHINE.replace('[limits]', '[limits]\nclean_up_seconds = 3600'),
+      config: smallMachine({ limits: { housekeepingSeconds: 3600 } }),
     });
     const signs = lab.client.db(lab.daqDb).collection('eb_monitor');
     await until('a heartbeat', () => signs.findOne({ state: 'idle' }));

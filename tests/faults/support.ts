@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 
 import type { Lab } from '../support/lab.ts';
-import { SMALL_MACHINE, type StoredRun, until } from '../support/lab.ts';
+import { type StoredRun, until } from '../support/lab.ts';
+import { smallMachine, type Changes } from '../support/small-machine.ts';
 
 export const ALPHA = 'alpha.test.local';
 export const BETA = 'beta.test.local';
@@ -13,30 +14,13 @@ export const LIVE_RUN = ['--seconds', '6', '--speed', '1', '--chunk-seconds', '1
 /** A run that is there at once. */
 export const SHORT_RUN = ['--seconds', '2', '--speed', '0', '--chunk-seconds', '1'];
 
-/** `SMALL_MACHINE` with short limits of the database, and further lines by section. */
-export function config(more: Record<string, Record<string, string | number>> = {}): string {
-  let text = SMALL_MACHINE;
-  const sections: typeof more = {
-    ...more,
-    database: { call_timeout_seconds: 2, ...more['database'] },
-    limits: { idle_poll_seconds: 2, ...more['limits'] },
-  };
-  for (const [section, values] of Object.entries(sections)) {
-    for (const [key, value] of Object.entries(values)) {
-      const line = `${key} = ${JSON.stringify(value)}`;
-      const present = new RegExp(`^${key} = .*$`, 'm');
-      const header = `[${section}]\n`;
-      const at = text.indexOf(header);
-      if (at < 0) text += `\n${header}${line}\n`;
-      else {
-        const end = text.indexOf('\n[', at);
-        const body = text.slice(at + header.length, end < 0 ? undefined : end);
-        const changed = present.test(body) ? body.replace(present, line) : `${line}\n${body}`;
-        text = text.slice(0, at + header.length) + changed + (end < 0 ? '' : text.slice(end));
-      }
-    }
-  }
-  return text;
+/** A small machine with short limits of the database. */
+export function config(changes: Changes = {}): string {
+  return smallMachine({
+    ...changes,
+    database: { callTimeoutSeconds: 2, ...changes.database },
+    limits: { idlePollSeconds: 2, ...changes.limits },
+  });
 }
 
 /** The one attempt at a run went through: done, not counted, listed once, in history once. */

@@ -11,17 +11,18 @@ import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { readWord } from '../../src/attempt/files/ownership.ts';
-import { Lab, SMALL_MACHINE, until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
+import { Lab, until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
+import { smallMachine } from '../support/small-machine.ts';
 import { lastRelease, Release, releaseMissing } from '../support/release.ts';
 import { lacking } from '../support/lacking.ts';
 
 const BEFORE = lastRelease();
 const RUN = ['--seconds', '4', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
 /** So that there is something in work for a few seconds. */
-const SLOW = `${SMALL_MACHINE.replace('[limits]', '[limits]\nquiet_seconds = 1')}
-[worker.context_options]
-sleep_seconds = 0.4
-`;
+const SLOW = smallMachine({
+  limits: { quietSeconds: 1 },
+  worker: { contextOptions: { sleep_seconds: 0.4 } },
+});
 
 describe.skipIf(lacking(releaseMissing(BEFORE)))(
   `an upgrade from ${BEFORE} in the middle of a run`,

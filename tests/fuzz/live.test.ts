@@ -13,7 +13,8 @@ import { unmendable } from '../../src/retry/unmendable.pure.ts';
 import type { MalformedView } from '../../src/cli/framework/malformed-runs.ts';
 import { RUN_PROJECTION } from '../../src/run/run-filters.ts';
 import { idText } from '../../src/run/document-id.ts';
-import { Lab, SMALL_MACHINE, until } from '../support/lab.ts';
+import { Lab, until } from '../support/lab.ts';
+import { smallMachine } from '../support/small-machine.ts';
 import { amount, SEARCH_SEED } from '../support/tier.ts';
 import { lastJson } from '../integration/cli/bundle.ts';
 import { mutated, mutations, nested, omissions, wellFormed, type Mutation } from './documents.ts';
@@ -27,10 +28,9 @@ const PATIENCE_SECONDS = 420;
 /** All documents are read and decided about each time: more often, and the manager waits for that. */
 const LOOK_MS = 2000;
 /** As the reference's: a run that has failed here is not tried again within the test. */
-const CONFIG = SMALL_MACHINE.replace(/base_seconds = \S+/, 'base_seconds = 3600').replace(
-  /first_seconds = \S+/,
-  'first_seconds = 3600',
-);
+const CONFIG = smallMachine({
+  retry: { baseSeconds: 3600, uncounted: { firstSeconds: 3600 } },
+});
 
 let lab: Lab;
 beforeEach(async () => {

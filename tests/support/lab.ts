@@ -17,6 +17,7 @@ import {
   stopEmbedded,
 } from '../../src/infra/mongo/embedded/embedded-server.ts';
 import { killProcessesOf } from './processes.ts';
+import { smallMachine } from './small-machine.ts';
 import { LOOK_MS, until } from './until.ts';
 import type { WarmPython } from './warm-python.ts';
 
@@ -474,33 +475,4 @@ export class Lab {
   }
 }
 
-/** Limits that suit a test machine: delays short, any disk is large enough, two cores. */
-export const SMALL_MACHINE = `
-[disk]
-max_used_percent = 100
-min_free_bytes = 0
-
-[retry]
-base_seconds = 0.2
-growth = 1.5
-
-[retry.uncounted]
-first_seconds = 0.2
-
-[limits]
-renew_seconds = 1
-min_rate_age_seconds = 0
-max_rate_seconds = 2
-end_of_run_seconds = 30
-
-[resources]
-tables = { new = [{ rate_mbps = 0, cores = 1, max_messages = 4, timeout_seconds = 60 }, { rate_mbps = 550, cores = 1, max_messages = 4, timeout_seconds = 60 }] }
-
-[resources.clips.cores]
-min = 1
-
-[resources.fallback]
-cores = 1
-max_messages = 4
-timeout_seconds = 60
-`;
+export const SMALL_MACHINE = smallMachine();

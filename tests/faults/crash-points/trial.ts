@@ -7,13 +7,13 @@ import { expect } from 'vitest';
 
 import type { CrashPoint } from '../../../src/infra/crash-points/points.ts';
 import {
-  SMALL_MACHINE,
   until,
   type Lab,
   type ManagerChoices,
   type ManagerProcess,
   type StoredRun,
 } from '../../support/lab.ts';
+import { smallMachine, type Changes } from '../../support/small-machine.ts';
 import { readWord } from '../../../src/attempt/files/ownership.ts';
 import { killProcessesOf, processesOf } from '../../support/processes.ts';
 import { runIdOf, type Lane } from './lane.ts';
@@ -24,13 +24,13 @@ const LOOK_MS = 100;
 /** A crash point, or one with a passage. */
 export type Cut = CrashPoint | `${CrashPoint}#${number}`;
 
-/** A manager in a trial; sections and values of the configuration are replaced as given. */
+/** A manager in a trial; settings are changed as given. */
 export interface TrialManager {
   cut?: Cut;
   /** Options of the small context. */
   contextOptions?: Record<string, string | number>;
-  /** Replacements in the configuration of a small machine. */
-  config?: Record<string, string>;
+  /** Changes in the configuration of a small machine. */
+  config?: Changes;
   context?: string;
   /** The host beside the trial's, which shares its output folder. */
   elsewhere?: boolean;
@@ -100,7 +100,10 @@ export class Trial {
   async manager({ cut, contextOptions, config, context, elsewhere }: TrialManager = {}) {
     const choices: ManagerChoices = {
       host: elsewhere === true ? this.heir : this.host,
-      config: configured(config ?? {}, contextOptions ?? {}),
+      config: smallMachine({
+        ...config,
+        ...(contextOptions === undefined ? {} : { worker: { ...config?.worker, contextOptions } }),
+      }),
       env: {
         // Only so are the products those of the undisturbed run after one failure as well.
         BOOTSTRAX_SHEDDING: 'reference',
@@ -278,23 +281,6 @@ export class Trial {
 /** What a process says last when it is cut there. */
 export function saidAt(cut: Cut): string {
   return `crash point ${cut.replace(/#\d+$/, '')}: killed here\n`;
-}
-
-function configured(
-  replacements: Record<string, string>,
-  contextOptions: Record<string, string | number>,
-): string {
-  let config = SMALL_MACHINE;
-  for (const [before, after] of Object.entries(replacements)) {
-    if (!config.includes(before)) throw new Error(`no "${before}" in the configuration`);
-    config = config.replace(before, after);
-  }
-  const options = Object.entries(contextOptions).map(
-    ([name, value]) => `${name} = ${JSON.stringify(value)}`,
-  );
-  return options.length === 0
-    ? config
-    : `${config}\n[worker.context_options]\n${options.join('\n')}\n`;
 }
 
 function textOf(file: string): string {

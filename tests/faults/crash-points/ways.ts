@@ -15,35 +15,38 @@ export type Way = (trial: Trial, cut: Cut) => Promise<void>;
 
 /** So that a manager that outlives a cut elsewhere does not try again before it is restarted. */
 const PATIENT = {
-  'base_seconds = 0.2': 'base_seconds = 3600',
-  'first_seconds = 0.2': 'first_seconds = 3600\nmax_seconds = 3600',
+  retry: { baseSeconds: 3600, uncounted: { firstSeconds: 3600, maxSeconds: 3600 } },
 };
-const LIVELY = { 'renew_seconds = 1': 'renew_seconds = 0.2' };
+const LIVELY = { limits: { renewSeconds: 0.2 } };
 
 /** Looks often at what others left behind, after short leases. */
 export const TIDY: TrialManager = {
   config: {
-    'renew_seconds = 1':
-      'renew_seconds = 0.2\nconsidering_lease_seconds = 0.5\nbusy_lease_seconds = 0.5\nclean_up_seconds = 0.2',
+    limits: {
+      renewSeconds: 0.2,
+      consideringLeaseSeconds: 0.5,
+      busyLeaseSeconds: 0.5,
+      housekeepingSeconds: 0.2,
+    },
   },
 };
 
 /** Ends a child that has written nothing for a few seconds. */
 export const IMPATIENT: TrialManager = {
-  config: { 'renew_seconds = 1': 'renew_seconds = 1\nmax_no_write_seconds = 4' },
+  config: { limits: { maxNoWriteSeconds: 4 } },
 };
 
 /** Deletes live data, and looks often at what is left to do. */
 export const DELETING: TrialManager = {
   config: {
-    'renew_seconds = 1': 'renew_seconds = 1\nclean_up_seconds = 0.2',
-    '[disk]': '[deletion]\nlive_data = true\n\n[disk]',
+    limits: { housekeepingSeconds: 0.2 },
+    deletion: { liveData: true },
   },
 };
 
 /** Looks often for what its done runs lack. */
 export const PAYING: TrialManager = {
-  config: { 'renew_seconds = 1': 'renew_seconds = 0.2\nclean_up_seconds = 0.2' },
+  config: { limits: { renewSeconds: 0.2, housekeepingSeconds: 0.2 } },
 };
 
 const HOUR_MS = 3_600_000;
@@ -197,11 +200,10 @@ function silentHost({ number }: Trial): string {
 }
 
 function watching(trial: Trial): TrialManager {
-  const limits = `renew_seconds = 0.2\nclean_up_seconds = 0.2`;
   return {
     config: {
-      'renew_seconds = 1': limits,
-      '[limits]': `[host]\nwatched = ["${silentHost(trial)}"]\n\n[limits]`,
+      limits: { renewSeconds: 0.2, housekeepingSeconds: 0.2 },
+      host: { watched: [silentHost(trial)] },
     },
   };
 }
@@ -211,7 +213,7 @@ export const profiled: Way = async (trial, cut) => {
   await trial.insert();
   const manager = await trial.manager({
     cut,
-    config: { ...PATIENT, '[limits]': '[worker]\nprofile = "trial"\n\n[limits]' },
+    config: { ...PATIENT, worker: { profile: 'trial' } },
   });
   await trial.cutInWorker(manager, cut);
   await manager.kill();

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Document } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '4', '--speed', '0', '--rate', '10'];
 
@@ -22,7 +23,7 @@ describe('the fault of the run', () => {
   beforeAll(async () => {
     lab = await Lab.start();
     manager = await lab.manager({
-      config: SMALL_MACHINE.replace('base_seconds = 0.2', 'base_seconds = 600'),
+      config: smallMachine({ retry: { baseSeconds: 600 } }),
     });
     await manager.event('manager.ready');
   });

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, PACKAGE, PYTHON, type ManagerProcess } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const run = promisify(execFile);
 const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
 const TARGETS = ['peak_basics', 'online_peak_monitor', 'events_mv', 'online_monitor_mv'];
 /** Straxen compiles for half a minute in each cold process, and more on a busy machine. */
 const LIMIT_MS = 600_000;
+const PATIENT = { cores: 1, maxMessages: 4, timeoutSeconds: 600 };
 
 interface Comparison {
   rows: Record<string, number>;
@@ -31,14 +33,19 @@ beforeAll(async () => {
   });
   manager = await lab.manager({
     context: CONTEXT,
-    config: `${SMALL_MACHINE.replaceAll('timeout_seconds = 60', 'timeout_seconds = 600')}
-[worker]
-context_options = { calibration = "${calibration}" }
-
-[targets]
-default = ${JSON.stringify(TARGETS)}
-post_processing = ["raw_records"]
-`,
+    config: smallMachine({
+      resources: {
+        tables: {
+          new: [
+            { rateMBps: 0, ...PATIENT },
+            { rateMBps: 550, ...PATIENT },
+          ],
+        },
+        fallback: PATIENT,
+      },
+      worker: { contextOptions: { calibration } },
+      targets: { default: TARGETS, postProcessing: ['raw_records'] },
+    }),
   });
   await manager.event('worker.ready', { warm: true }, LIMIT_MS / 1000);
 }, LIMIT_MS);

@@ -2,13 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import {
-  Lab,
-  SMALL_MACHINE,
-  until,
-  type ManagerProcess,
-  type StoredRun,
-} from '../../support/lab.ts';
+import { Lab, until, type ManagerProcess, type StoredRun } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 // `bootstrax reprocess N --keep`: what a run has stays, listed and readable, until the new is there.
 
@@ -16,10 +11,7 @@ const PATIENCE_MS = 240_000;
 const HOST = 'alpha.test.local';
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
 const TARGETS = '[targets]\ndefault = ["peak_basics"]\npost_processing = ["raw_records"]\n';
-const MACHINE = SMALL_MACHINE.replace(
-  'renew_seconds = 1',
-  'renew_seconds = 1\nclean_up_seconds = 1',
-);
+const MACHINE = smallMachine({ limits: { housekeepingSeconds: 1 } });
 const HEALTHY = `${TARGETS}${MACHINE}`;
 const FAILING = `[worker]\ncontext_options = { fail_in = "peak_basics" }\n${HEALTHY}`;
 const SLOW = `[worker]\ncontext_options = { sleep_seconds = { peak_basics = 600 } }\n${HEALTHY}`;

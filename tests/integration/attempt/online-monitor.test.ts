@@ -7,6 +7,7 @@ import {
   type ManagerChoices,
   type ManagerProcess,
 } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
 const PATIENCE_MS = 240_000;
@@ -39,10 +40,9 @@ async function leave(number: number, count: number, label = 'old'): Promise<void
 
 const SLOW = '[worker]\ncontext_options = { sleep_seconds = 600 }\n';
 const FAILING = '[worker]\ncontext_options = { fail_in = "peaklets" }\n';
-const PATIENT = SMALL_MACHINE.replace('base_seconds = 0.2', 'base_seconds = 600').replace(
-  'first_seconds = 0.2',
-  'first_seconds = 600\nmax_seconds = 600',
-);
+const PATIENT = smallMachine({
+  retry: { baseSeconds: 600, uncounted: { firstSeconds: 600, maxSeconds: 600 } },
+});
 
 // Reference, section 4.3 and #777.
 test(

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunAnswer, RunsAnswer } from '../../../src/readmodel/api.ts';
 import type { Condition } from '../../../src/readmodel/run-condition.pure.ts';
 import { DashboardProcess } from '../../support/dashboard.ts';
-import { Lab, PACKAGE, SMALL_MACHINE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, PACKAGE, until, type ManagerProcess } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const HOSTS = ['alpha', 'beta', 'gamma'].map((name) => `${name}.test.local`);
 const RUNS = 68;
@@ -23,13 +24,11 @@ const EARLY_SECONDS = 0.001;
  * A run fails up to three times; between two attempts are one to seven seconds. What a host in trouble
  * does is proven elsewhere: here each has a free slot, as a fleet that keeps up has.
  */
-const CONFIG = `${SMALL_MACHINE.replace('base_seconds = 0.2', 'base_seconds = 2')}
-[host]
-slots = 4
-
-[quarantine]
-runs = 1000
-`;
+const CONFIG = smallMachine({
+  retry: { baseSeconds: 2 },
+  host: { slots: 4 },
+  quarantine: { runs: 1000 },
+});
 
 /** What the page of a waiting run says will happen, and when. */
 interface Promised {

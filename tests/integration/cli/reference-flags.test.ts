@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 
-import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 import { bootstrax, lastJson } from './bundle.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
@@ -174,7 +175,7 @@ describe('with a database', () => {
         { number },
         { $set: { end: new Date(begin.getTime() + 3_600_000) } },
       );
-      const strict = await start(['--production'], SMALL_MACHINE.replace('= 0.2', '= 600'));
+      const strict = await start(['--production'], smallMachine({ retry: { baseSeconds: 600 } }));
       const failed = await lab.reached(number, ['failed']);
       expect(failed.bootstrax.reason).toContain('they must differ by less than');
       await strict.kill();

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Lab, SMALL_MACHINE } from '../../support/lab.ts';
+import { Lab } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 let lab: Lab;
 let folder: string;
@@ -14,7 +15,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bootstrax-report-'));
   const manager = await lab.manager({
     // Long enough for the run to stay as it is.
-    config: `${SMALL_MACHINE.replace('base_seconds = 0.2', 'base_seconds = 3600')}\n[worker.context_options]\nfail_in = "peak_basics"\n`,
+    config: smallMachine({
+      retry: { baseSeconds: 3600 },
+      worker: { contextOptions: { fail_in: 'peak_basics' } },
+    }),
   });
   await manager.event('manager.ready');
   [failed = 0] = await lab.takeRuns(['--runs', '1', '--seconds', '2', '--speed', '0']);

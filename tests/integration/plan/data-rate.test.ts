@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Lab, SMALL_MACHINE } from '../../support/lab.ts';
+import { Lab } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -10,9 +11,8 @@ afterAll(() => lab.end());
 
 test('a live run whose rate becomes known late gets the resources of that rate, at once', async () => {
   // The reference's tables and waiting times, on a disk of any size.
-  const config = SMALL_MACHINE.replace(/^min_rate_age_seconds.*$|^max_rate_seconds.*$/gm, '')
-    .replace(/^tables = .*$/m, '')
-    .replace(/\[resources.*?(?=\n\[|$)/gs, '');
+  const limits = { minRateAgeSeconds: undefined, maxRateSeconds: undefined };
+  const config = smallMachine({ limits, resources: undefined });
   const manager = await lab.manager({ config });
   await manager.event('worker.ready');
   // The dispatcher reports whether or not a run is being taken.

@@ -10,6 +10,7 @@ import {
   type ManagerChoices,
   type ManagerProcess,
 } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const HOST = 'alpha.test.local';
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
@@ -55,7 +56,7 @@ test(
     expect(await told(good, /is done/)).toMatchObject({ priority: 1, runid: good });
     await manager.kill();
 
-    const retry = SMALL_MACHINE.replace('[retry]', '[retry]\nmax_failures = 3');
+    const retry = smallMachine({ retry: { maxFailures: 3 } });
     await start({ config: `${FAILING}${retry}`, env: { BOOTSTRAX_SHEDDING: 'reference' } });
     const bad = await takeRun();
     await until('the run to be given up', async () => {
@@ -130,10 +131,7 @@ test(
 test(
   'a full disk is told once, and once more when that lasts too long',
   async () => {
-    const config = SMALL_MACHINE.replace(
-      'max_used_percent = 100',
-      'max_used_percent = 1\nalarm_seconds = 1',
-    );
+    const config = smallMachine({ disk: { maxUsedPercent: 1, alarmSeconds: 1 } });
     await start({ config });
     const about = { message: { $regex: 'waiting for space' } };
     await until('the alarm', () => log().findOne({ ...about, priority: 4 }));
@@ -161,12 +159,8 @@ test(
       { host: 'unknown.test.local', ...sign },
       { host: 'micro.test.local', time: old, state: 'hosting microstrax' },
     ]);
-    const watched =
-      '["gone.test.local", "fresh.test.local", "micro.test.local", "never.test.local"]';
-    const config = `[host]\nwatched = ${watched}\n${SMALL_MACHINE}`.replace(
-      'renew_seconds = 1',
-      'renew_seconds = 1\nclean_up_seconds = 0.3',
-    );
+    const watched = ['gone', 'fresh', 'micro', 'never'].map((name) => `${name}.test.local`);
+    const config = smallMachine({ host: { watched }, limits: { housekeepingSeconds: 0.3 } });
     await start({ config });
     await start({ config, host: 'beta.test.local' });
     const marked = await until('the silent host to be marked', () =>
@@ -192,10 +186,10 @@ test(
   'data that is listed but not there is waited for, then a failure that is told',
   async () => {
     const number = await takeRun();
-    const config = SMALL_MACHINE.replace('[limits]', '[limits]\nregistered_seconds = 1').replace(
-      'base_seconds = 0.2',
-      'base_seconds = 600',
-    );
+    const config = smallMachine({
+      limits: { registeredSeconds: 1 },
+      retry: { baseSeconds: 600 },
+    });
     const slow = '[worker]\ncontext_options = { sleep_seconds = 2 }\n';
     await start({ config: `${slow}${config}` });
     await lab.reached(number, ['busy']);

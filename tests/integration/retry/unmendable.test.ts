@@ -3,21 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import {
-  Lab,
-  SMALL_MACHINE,
-  until,
-  type ManagerProcess,
-  type StoredRun,
-} from '../../support/lab.ts';
+import { Lab, until, type ManagerProcess, type StoredRun } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '5', '--speed', '0', '--chunk-seconds', '1', '--rate', '40'];
 const RUNS = 16;
 /** The look at what is set aside comes at once; a retry, were there one, at once as well. */
-const CONFIG = SMALL_MACHINE.replace(
-  'end_of_run_seconds = 30',
-  'end_of_run_seconds = 1\nclean_up_seconds = 1',
-);
+const CONFIG = smallMachine({ limits: { endOfRunSeconds: 1, housekeepingSeconds: 1 } });
 const PATIENCE_MS = 300_000;
 
 let lab: Lab;

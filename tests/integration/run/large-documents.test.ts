@@ -4,7 +4,8 @@ import { BSON } from 'mongodb';
 import type { Document } from 'mongodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { Lab, PACKAGE, SMALL_MACHINE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, PACKAGE, until, type ManagerProcess } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
   manager = await lab.manager({
     host: HOST,
     context: 'hostile:small',
-    config: SMALL_MACHINE.replace('base_seconds = 0.2', 'base_seconds = 600'),
+    config: smallMachine({ retry: { baseSeconds: 600 } }),
     env: {
       PYTHONPATH: join(PACKAGE, 'tests/support/contexts'),
       BOOTSTRAX_HOSTILE: vices(),

@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { Double, Int32, Long, ObjectId, type Document } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Lab, SMALL_MACHINE, until, type StoredRun } from '../../support/lab.ts';
+import { Lab, until, type StoredRun } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '10'];
 const HOSTS = ['alpha.test.local', 'beta.test.local'];
 /** What is set aside is looked at again every second. */
-const CONFIG = `${SMALL_MACHINE.replace('renew_seconds = 1', 'renew_seconds = 1\nclean_up_seconds = 1')}
-[deletion]
-live_data = true
-`;
+const CONFIG = smallMachine({ limits: { housekeepingSeconds: 1 }, deletion: { liveData: true } });
 
 /** Other programs write numbers in other types. */
 const WRITTEN = [

@@ -4,12 +4,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import {
   Lab,
-  SMALL_MACHINE,
   until,
   type ManagerChoices,
   type ManagerProcess,
   type StoredRun,
 } from '../../../support/lab.ts';
+import { smallMachine } from '../../../support/small-machine.ts';
 
 const PATIENCE_MS = 240_000;
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
@@ -19,7 +19,7 @@ default = ["peak_basics", "event_basics"]
 post_processing = ["raw_records"]
 `;
 /** Housekeeping, and with it offers, without long waits. */
-const BRISK = SMALL_MACHINE.replace('renew_seconds = 1', 'renew_seconds = 1\nclean_up_seconds = 1');
+const BRISK = smallMachine({ limits: { housekeepingSeconds: 1 } });
 const config = (worker: string, more = '') => `${worker}${TARGETS}${BRISK}${more}`;
 const FAILING = '[worker]\ncontext_options = { fail_in = "event_basics" }\n';
 const SLOW = '[worker]\ncontext_options = { sleep_seconds = { event_basics = 600 } }\n';

@@ -6,15 +6,20 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { inspectProducts } from '../../../../src/attempt/files/products.ts';
 import type { Result, Started } from '../../../../src/attempt/attempt.pure.ts';
-import { Lab, SMALL_MACHINE, until, type StoredRun } from '../../../support/lab.ts';
+import { Lab, until, type StoredRun } from '../../../support/lab.ts';
+import { smallMachine } from '../../../support/small-machine.ts';
 
 const ALPHA = 'alpha.test.local';
 const BETA = 'beta.test.local';
 /** Takes over within seconds. */
-const HASTY = SMALL_MACHINE.replace(
-  'renew_seconds = 1',
-  'renew_seconds = 0.3\nbusy_lease_seconds = 3\nconsidering_lease_seconds = 3\nclean_up_seconds = 0.5',
-);
+const HASTY = smallMachine({
+  limits: {
+    renewSeconds: 0.3,
+    busyLeaseSeconds: 3,
+    consideringLeaseSeconds: 3,
+    housekeepingSeconds: 0.5,
+  },
+});
 
 let lab: Lab;
 

@@ -6,6 +6,7 @@ import type { AlarmsPanel } from '../../../../src/readmodel/api.ts';
 import { ALARM_POINTS, MAINTENANCE_POINTS } from '../../../faults/crash-points/elsewhere.ts';
 import { DashboardProcess } from '../../../support/dashboard.ts';
 import { Lab, SMALL_MACHINE, until } from '../../../support/lab.ts';
+import { smallMachine } from '../../../support/small-machine.ts';
 import { HttpReceiver, MailReceiver } from '../../../support/receivers.ts';
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
@@ -237,7 +238,7 @@ describe('wherever the power is cut', () => {
 });
 
 it('a manager that is killed is told as silent, and as back when it is', async () => {
-  const limits = SMALL_MACHINE.replace('[limits]', '[limits]\npresumed_dead_seconds = 21');
+  const limits = smallMachine({ limits: { presumedDeadSeconds: 21 } });
   await writeFile(
     join(lab.root, 'alarms.toml'),
     config.replace('[limits]', '[limits]\npresumed_dead_seconds = 21'),

@@ -5,13 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Document } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 
-import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../../../support/lab.ts';
+import { Lab, until, type ManagerProcess } from '../../../support/lab.ts';
+import { smallMachine } from '../../../support/small-machine.ts';
 
 export const HOST = 'alpha.test.local';
 export const RUN = ['--seconds', '3', '--speed', '0', '--chunk-seconds', '1', '--rate', '5'];
 export const BOTH = ['--detectors', 'tpc,neutron_veto'];
 /** Looks at what is unfinished several times a second. */
-export const LIVELY = SMALL_MACHINE.replace('[limits]', '[limits]\nclean_up_seconds = 0.2');
+export const LIVELY = smallMachine({ limits: { housekeepingSeconds: 0.2 } });
 export const ON = { config: LIVELY, env: { BOOTSTRAX_DELETE_LIVE: 'true' } };
 
 export let lab: Lab;

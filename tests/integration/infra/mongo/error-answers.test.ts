@@ -11,7 +11,7 @@ const CODES = [
 ];
 const TAKE = ['--seconds', '2', '--speed', '0', '--rate', '1'];
 /** A claim may land unknown to the manager: both answers, to it and to the question after it, are errors. */
-const SHORT_LEASES = config({ limits: { considering_lease_seconds: 5, clean_up_seconds: 1 } });
+const SHORT_LEASES = config({ limits: { consideringLeaseSeconds: 5, housekeepingSeconds: 1 } });
 /**
  * Of each kind of command so many are answered so before the server is well again: finds more often than
  * the ones that come at the same time are asked again at once.
