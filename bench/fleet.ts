@@ -18,8 +18,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { findEmbedded, stopEmbedded } from '../src/infra/mongo/embedded/embedded-server.ts';
 import { startCounting } from '../tests/support/counted-reads.ts';
-import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, type ManagerProcess } from '../tests/support/lab.ts';
+import { Lab, PACKAGE, PYTHON, type ManagerProcess } from '../tests/support/lab.ts';
 import { CountingProxy } from '../tests/support/counting-proxy.ts';
+import { configuration } from '../tests/support/small-machine.ts';
 import { printTable, quantile, report } from './figures.ts';
 import { measureQueries } from './periodic-queries.ts';
 import { fillWithRecentRuns } from './recent-runs.ts';
@@ -37,11 +38,10 @@ const [BEFORE_SECONDS] = numbersAfter('--before', [150]);
 const PICK_UP_GAP_SECONDS = 3;
 const TIMEOUT_SECONDS = 120;
 /** The defaults of a production machine but for disk and targets. */
-const CONFIG = `${SMALL_MACHINE.split('\n[retry]')[0]!}
-[targets]
-default = ["raw_records"]
-post_processing = []
-`;
+const CONFIG = configuration({
+  disk: { maxUsedPercent: 100, minFreeBytes: 0 },
+  targets: { default: ['raw_records'], postProcessing: [] },
+});
 const FIRST_NUMBER = 500_000;
 
 interface Host {

@@ -6,8 +6,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Lab, SMALL_MACHINE } from '../tests/support/lab.ts';
+import { Lab } from '../tests/support/lab.ts';
 import { CountingProxy } from '../tests/support/counting-proxy.ts';
+import { configuration } from '../tests/support/small-machine.ts';
 import { median, report } from './figures.ts';
 import { cpuSeconds, peakMemoryMb } from './process-use.ts';
 
@@ -19,7 +20,9 @@ const STARTS = 5;
 const SETTLE_SECONDS = 30;
 const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
 /** The defaults of a production machine but for the size of its disk. */
-const CONFIG = SMALL_MACHINE.split('\n[retry]')[0]!;
+const CONFIG = configuration({
+  disk: { maxUsedPercent: 100, minFreeBytes: 0 },
+});
 
 const lab = await Lab.start({ warmPython: false });
 const proxy = await CountingProxy.start(Number(new URL(lab.url).port));

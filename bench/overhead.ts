@@ -11,14 +11,8 @@ import { createInterface } from 'node:readline';
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import {
-  Lab,
-  PACKAGE,
-  PYTHON,
-  SMALL_MACHINE,
-  until,
-  type ManagerProcess,
-} from '../tests/support/lab.ts';
+import { Lab, PACKAGE, PYTHON, until, type ManagerProcess } from '../tests/support/lab.ts';
+import { resourcesOfAll, smallMachine } from '../tests/support/small-machine.ts';
 import { median, report } from './figures.ts';
 import { finishedRun } from './live-run.ts';
 import { cpuSeconds, peakMemoryMb } from './process-use.ts';
@@ -37,11 +31,10 @@ const HOST = 'bench.test.local';
 const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
 const TARGETS = ['peak_basics', 'online_peak_monitor', 'events_mv', 'online_monitor_mv'];
 
-const CONFIG = `${SMALL_MACHINE.replace('renew_seconds = 1\n', '').replaceAll('cores = 1', 'cores = 2').replaceAll('timeout_seconds = 60', 'timeout_seconds = 600')}
-[targets]
-default = ${JSON.stringify(TARGETS)}
-post_processing = ["raw_records"]
-`;
+const CONFIG = smallMachine(resourcesOfAll({ cores: 2, maxMessages: 4, timeoutSeconds: 600 }), {
+  limits: { renewSeconds: undefined },
+  targets: { default: TARGETS, postProcessing: ['raw_records'] },
+});
 const PLAIN_MAKE = join(PACKAGE, 'tests/support/plain_make.py');
 const FIGURES = {
   seconds: 'document to done, s',

@@ -10,7 +10,7 @@
 import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Lab, SMALL_MACHINE, until } from '../tests/support/lab.ts';
+import { Lab, until } from '../tests/support/lab.ts';
 import { quantile, report } from './figures.ts';
 import { finishedRun, type LiveRun } from './live-run.ts';
 import { inTurn, printRatios, withStates, type State } from './states.ts';
@@ -127,7 +127,6 @@ async function begin(scenario: Scenario, { release }: State): Promise<Side> {
       await mkdir(output);
       return lab.manager({
         host,
-        config: SMALL_MACHINE,
         env: {
           BOOTSTRAX_OUTPUT: output,
           BOOTSTRAX_CHANGE_STREAM: String(scenario.changeStream),

@@ -17,13 +17,8 @@ import { counted } from '../src/infra/values/counted.pure.ts';
 import { LOOKS_PER_LEASE } from '../src/manager/housekeeping.ts';
 import { defaultRules } from '../src/infra/config/rules.pure.ts';
 import { signal } from '../src/infra/mongo/embedded/embedded-process.ts';
-import {
-  Lab,
-  SMALL_MACHINE,
-  until,
-  type ManagerProcess,
-  type StoredRun,
-} from '../tests/support/lab.ts';
+import { Lab, until, type ManagerProcess, type StoredRun } from '../tests/support/lab.ts';
+import { smallMachine } from '../tests/support/small-machine.ts';
 import { Host } from '../tests/faults/chaos/stage.ts';
 import { quantile, report } from './figures.ts';
 
@@ -38,13 +33,11 @@ const BETWEEN_SECONDS = 2;
 const LOOK_MS = 5;
 const HOST = 'bench.test.local';
 const CONTEXT = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
-const TARGETS = `
-[targets]
-default = ["peak_basics"]
-post_processing = ["raw_records"]
-`;
 /** Leases and intervals as on a production machine. */
-const PRODUCTION_LIMITS = SMALL_MACHINE.replace('renew_seconds = 1\n', '') + TARGETS;
+const PRODUCTION_LIMITS = smallMachine({
+  limits: { renewSeconds: undefined },
+  targets: { default: ['peak_basics'], postProcessing: ['raw_records'] },
+});
 
 const managerDeath = KILLS > 0 ? await killManagers() : null;
 const nextRun = RESTARTS > 0 ? await restartManagers() : [];

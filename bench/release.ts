@@ -8,7 +8,8 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../tests/support/lab.ts';
+import { Lab, until, type ManagerProcess } from '../tests/support/lab.ts';
+import { resourcesOfAll, smallMachine } from '../tests/support/small-machine.ts';
 import { processesOf } from '../tests/support/processes.ts';
 import { finishedRun } from './live-run.ts';
 import { cpuSecondsWithEnded } from './process-use.ts';
@@ -24,11 +25,10 @@ const VERSION = option('--against', '0.1.1');
 const RUN = ['--seconds', option('--seconds', '22'), '--rate', option('--rate', '5')];
 const TARGETS = option('--targets', 'peak_basics').split(',');
 const HOST = 'bench.test.local';
-const CONFIG = `${SMALL_MACHINE.replace('renew_seconds = 1\n', '').replaceAll('timeout_seconds = 60', 'timeout_seconds = 600')}
-[targets]
-default = ${JSON.stringify(TARGETS)}
-post_processing = ["raw_records"]
-`;
+const CONFIG = smallMachine(resourcesOfAll({ cores: 1, maxMessages: 4, timeoutSeconds: 600 }), {
+  limits: { renewSeconds: undefined },
+  targets: { default: TARGETS, postProcessing: ['raw_records'] },
+});
 
 /** As the DAQ lists it. */
 const LIVE = { type: 'live', host: 'daq' };

@@ -8,7 +8,8 @@ import { spawnSync } from 'node:child_process';
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, until } from '../tests/support/lab.ts';
+import { Lab, PACKAGE, PYTHON, until } from '../tests/support/lab.ts';
+import { smallMachine } from '../tests/support/small-machine.ts';
 import { median, report } from './figures.ts';
 import { finishedRun } from './live-run.ts';
 
@@ -25,11 +26,9 @@ try {
   const manager = await lab.manager({
     host: HOST,
     context: 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt',
-    config: `${SMALL_MACHINE}
-[targets]
-default = ["peak_basics"]
-post_processing = ["raw_records"]
-`,
+    config: smallMachine({
+      targets: { default: ['peak_basics'], postProcessing: ['raw_records'] },
+    }),
   });
   console.error('warming up ...');
   await manager.event('worker.ready', { warm: true });

@@ -2,14 +2,14 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { DashboardProcess } from '../support/dashboard.ts';
-import { Lab, SMALL_MACHINE, until } from '../support/lab.ts';
+import { Lab, until } from '../support/lab.ts';
+import { smallMachine } from '../support/small-machine.ts';
 import { barriers, isMarked, mark, startBrowser, troubles, whenShown } from './browser.ts';
 
 /** Slow enough to be seen on its way. */
-const SLOW = `${SMALL_MACHINE}
-[worker.context_options]
-sleep_seconds = { peak_basics = 1 }
-`;
+const SLOW = smallMachine({
+  worker: { contextOptions: { sleep_seconds: { peak_basics: 1 } } },
+});
 /** Where pictures are to be kept, if anywhere. */
 const SHOTS = process.env['BOOTSTRAX_SCREENSHOTS'];
 const PATIENCE = { timeout: 60_000 };

@@ -3,16 +3,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { DashboardProcess } from '../support/dashboard.ts';
 import { Lab } from '../support/lab.ts';
-import { smallMachine } from '../support/small-machine.ts';
+import { smallMachine, type Changes } from '../support/small-machine.ts';
 import { barriers, startBrowser, troubles } from './browser.ts';
 import { act } from './clicks.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
-const CONFIG = smallMachine({
+const BASE: Changes = {
   targets: { default: ['peak_basics', 'event_basics'], postProcessing: ['raw_records'] },
   limits: { housekeepingSeconds: 1 },
-});
-const FAILING = `[worker]\ncontext_options = { fail_in = "event_basics" }\n${CONFIG}`;
+};
+const CONFIG = smallMachine(BASE);
+const FAILING = smallMachine(BASE, { worker: { contextOptions: { fail_in: 'event_basics' } } });
 const PATIENCE = { timeout: 60_000 };
 
 let lab: Lab;

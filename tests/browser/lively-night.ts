@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 
-import { SMALL_MACHINE, until, type Lab, type StoredRun } from '../support/lab.ts';
-import { smallMachine } from '../support/small-machine.ts';
+import { until, type Lab, type StoredRun } from '../support/lab.ts';
+import { smallMachine, type Changes, type Configuration } from '../support/small-machine.ts';
 import { act } from './clicks.ts';
 import { killProcessesOf } from '../support/processes.ts';
 
@@ -28,16 +28,14 @@ const MODES = ['tpc_bkg', 'tpc_kr83m', 'tpc_radon'];
 const RUNS_PER_MODE = 6;
 const NIGHT_HOURS = 11;
 
-const TARGETS = `
-[targets]
-default = ["event_info", "peak_basics", "online_peak_monitor", "events_mv"]
-post_processing = ["raw_records"]
-`;
-const CALM = `${TARGETS}${smallMachine({ retry: { baseSeconds: 1200 } })}`;
-const FAILING = `${TARGETS}${SMALL_MACHINE}
-[worker.context_options]
-fail_in = "event_info"
-`;
+const BASE: Changes = {
+  targets: {
+    default: ['event_info', 'peak_basics', 'online_peak_monitor', 'events_mv'],
+    postProcessing: ['raw_records'],
+  },
+};
+const CALM = smallMachine(BASE, { retry: { baseSeconds: 1200 } });
+const FAILING = smallMachine(BASE, { worker: { contextOptions: { fail_in: 'event_info' } } });
 const SHORT = ['--seconds', '300', '--chunk-seconds', '60', '--speed', '0', '--rate', '1'];
 
 /** The dashboard runs on one of the hosts. */
@@ -48,7 +46,7 @@ export const DASHBOARD_ENV = (lab: Lab): Record<string, string> => ({
 
 /** Lets it all happen; the page is used for what people do. */
 export async function livelyNight(lab: Lab, page: Page, url: string): Promise<Night> {
-  const begin = (host: string, config: string) => lab.manager({ host, config });
+  const begin = (host: string, config: Configuration) => lab.manager({ host, config });
   const take = (runs: number, ...args: string[]) =>
     lab.takeRuns([...SHORT, '--runs', String(runs), '--gap-seconds', '0', ...args]);
   const open = (path: string) => page.goto(new URL(path, url).href);

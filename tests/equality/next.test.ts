@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Document } from 'mongodb';
 import type { Db } from 'mongodb';
+import { parse, stringify } from 'smol-toml';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { hostFacts, hostViews } from '../../src/cli/look/host-view.ts';
@@ -102,7 +103,9 @@ async function ours(host: string): Promise<Answer> {
 
 async function byCommand(host: string): Promise<unknown> {
   // The test's database wants no password.
-  const config = (await readFile(CONFIG, 'utf8')).replace(/^credentials_file = .*$/m, '');
+  const file = parse(await readFile(CONFIG, 'utf8'));
+  const database = { ...(file['database'] as object), credentials_file: undefined };
+  const config = { text: stringify({ ...file, database }) };
   const env = { BOOTSTRAX_ROLE: '' };
   const { stdout, stderr } = await lab.command(['next', '--json'], { host, config, env });
   if (stdout === '') throw new Error(stderr);

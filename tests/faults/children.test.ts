@@ -24,7 +24,12 @@ import {
   type ManagerProcess,
   type StoredRun,
 } from '../support/lab.ts';
-import { smallMachine } from '../support/small-machine.ts';
+import {
+  resourcesOfAll,
+  smallMachine,
+  type Changes,
+  type Configuration,
+} from '../support/small-machine.ts';
 import { MemoryGroup } from '../support/memory-group.ts';
 import { lacking } from '../support/lacking.ts';
 
@@ -37,22 +42,11 @@ const GB = 1e9;
 
 /** Gives up on a child soon; has cores and messages that can become fewer. */
 const FOUR_CORES = { cores: 4, maxMessages: 16, timeoutSeconds: 60 };
-const strict = (maxNoWriteSeconds: number) =>
-  smallMachine({
-    limits: { maxNoWriteSeconds },
-    resources: {
-      tables: {
-        new: [
-          { rateMBps: 0, ...FOUR_CORES },
-          { rateMBps: 550, ...FOUR_CORES },
-        ],
-      },
-      fallback: FOUR_CORES,
-    },
-  });
+const strict = (maxNoWriteSeconds: number, memory: Changes['memory'] = {}) =>
+  smallMachine(resourcesOfAll(FOUR_CORES), { limits: { maxNoWriteSeconds }, memory });
 const STRICT = strict(12);
 /** Waits for a child that takes memory slowly, on a machine that has much else to do. */
-const memory = (lines: string) => `${strict(120)}\n[memory]\n${lines}\n`;
+const memory = (limits: Changes['memory']) => strict(120, limits);
 
 interface PastAttempt {
   _id: string;
@@ -226,12 +220,13 @@ describe('a child that hangs silently', () => {
 });
 
 describe('a child that takes memory without end', () => {
-  const percent = (bytes: number) => ((100 * bytes) / memoryCapacity().totalBytes).toFixed(3);
+  const percent = (bytes: number) =>
+    Number(((100 * bytes) / memoryCapacity().totalBytes).toFixed(3));
 
   test.each(['allocates', 'allocates_in_c'])(
     '%s: is stopped at its limit, and gets less the next time',
     async (vice) => {
-      const config = memory(`max_use_percent = ${percent(GB)}`);
+      const config = memory({ maxUsePercent: percent(GB) });
       const run = await hostile(vice, { config });
       const { first, second } = await endsWell(run, {
         outcome: 'failed',
@@ -251,7 +246,7 @@ describe('a child that takes memory without end', () => {
 
   inAGroup('in a control group, which is smaller than the machine, too', async () => {
     // The worker lives in the group as well; what is left must do until the child has gone.
-    const config = memory('max_use_percent = 60\nmin_available_percent = 20');
+    const config = memory({ maxUsePercent: 60, minAvailablePercent: 20 });
     const run = await inGroup('allocates', config);
     const { first } = await endsWell(run, {
       outcome: 'failed',
@@ -264,7 +259,7 @@ describe('a child that takes memory without end', () => {
   inAGroup(
     'killed by the kernel, if it comes to that: only the child goes, and it counts',
     async () => {
-      const off = memory('max_use_percent = 1000\nmin_available_percent = 0');
+      const off = memory({ maxUsePercent: 1000, minAvailablePercent: 0 });
       const run = await inGroup('allocates', off);
       const { second } = await endsWell(run, {
         outcome: 'failed',
@@ -277,7 +272,7 @@ describe('a child that takes memory without end', () => {
   );
 
   /** In a group of 2 GB that goes with the test. */
-  async function inGroup(vice: string, config: string) {
+  async function inGroup(vice: string, config: Configuration) {
     const made = MemoryGroup.make(2 * GB);
     if (typeof made === 'string') throw new Error(made);
     onTestFinished(async () => {

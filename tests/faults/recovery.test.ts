@@ -4,14 +4,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Started } from '../../src/attempt/attempt.pure.ts';
 import { Lab, PACKAGE, until, type ManagerProcess } from '../support/lab.ts';
-import { smallMachine } from '../support/small-machine.ts';
+import { smallMachine, type Changes } from '../support/small-machine.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 const ALPHA = 'alpha.test.local';
 const BETA = 'beta.test.local';
 
 /** Leases and pauses of seconds. */
-const IMPATIENT = smallMachine({
+const HASTE: Changes = {
   limits: {
     busyLeaseSeconds: 4,
     consideringLeaseSeconds: 2,
@@ -19,7 +19,8 @@ const IMPATIENT = smallMachine({
     idlePollSeconds: 1,
     endOfRunSeconds: 3,
   },
-});
+};
+const IMPATIENT = smallMachine(HASTE);
 
 let lab: Lab;
 const managers: ManagerProcess[] = [];
@@ -259,14 +260,17 @@ test('a run that takes its holder down is not blamed once, but the second time',
 test('a host on which run after run fails pauses while another succeeds, and tries again', async () => {
   const first = (await take()) + 1;
   await set(first - 1, { bootstrax: { state: 'abandoned' } });
-  const quarantine = '\n[quarantine]\nfirst_seconds = 6\nmax_seconds = 10\n';
-  // Failed runs do not come back during the test.
-  const config = IMPATIENT.replace('base_seconds = 0.2', 'base_seconds = 600') + quarantine;
+  const wary: Changes = {
+    quarantine: { firstSeconds: 6, maxSeconds: 10 },
+    // Failed runs do not come back during the test.
+    retry: { baseSeconds: 600 },
+  };
+  const config = smallMachine(HASTE, wary);
   const doomed = Array.from({ length: 40 }, (_, i) => first + i);
   const alpha = await manager({
     context: 'deadly:deadly',
     env: { PYTHONPATH: join(PACKAGE, 'tests/support/contexts') },
-    config: `${config}[worker]\ncontext_options = { runs = [${doomed.join(', ')}] }\n`,
+    config: smallMachine(HASTE, wary, { worker: { contextOptions: { runs: doomed } } }),
   });
   const quarantined = () => alpha.lines.find((line) => line['event'] === 'host.quarantined');
   for (let i = 0; i < 4; i++) {

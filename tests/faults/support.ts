@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 
 import type { Lab } from '../support/lab.ts';
 import { type StoredRun, until } from '../support/lab.ts';
-import { smallMachine, type Changes } from '../support/small-machine.ts';
+import { smallMachine, type Changes, type Configuration } from '../support/small-machine.ts';
 
 export const ALPHA = 'alpha.test.local';
 export const BETA = 'beta.test.local';
@@ -15,7 +15,7 @@ export const LIVE_RUN = ['--seconds', '6', '--speed', '1', '--chunk-seconds', '1
 export const SHORT_RUN = ['--seconds', '2', '--speed', '0', '--chunk-seconds', '1'];
 
 /** A small machine with short limits of the database. */
-export function config(changes: Changes = {}): string {
+export function config(changes: Changes = {}): Configuration {
   return smallMachine({
     ...changes,
     database: { callTimeoutSeconds: 2, ...changes.database },

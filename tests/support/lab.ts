@@ -17,7 +17,7 @@ import {
   stopEmbedded,
 } from '../../src/infra/mongo/embedded/embedded-server.ts';
 import { killProcessesOf } from './processes.ts';
-import { smallMachine } from './small-machine.ts';
+import { smallMachine, type Configuration } from './small-machine.ts';
 import { LOOK_MS, until } from './until.ts';
 import type { WarmPython } from './warm-python.ts';
 
@@ -127,8 +127,8 @@ export interface StoredAttempt {
 
 export interface ManagerChoices {
   host?: string;
-  /** Sections of the configuration file, TOML. */
-  config?: string;
+  /** That of a small machine by default. */
+  config?: Configuration;
   env?: Record<string, string>;
   context?: string;
   /** Further arguments of `bootstrax run`. */
@@ -319,10 +319,10 @@ export class Lab {
     };
   }
 
-  /** Starts `bootstrax run`; sections in `config` override those for a small machine. */
+  /** Starts `bootstrax run`. */
   async manager(choices: ManagerChoices = {}): Promise<ManagerProcess> {
     const file = join(this.root, `config-${this.#count++}.toml`);
-    await writeFile(file, choices.config ?? SMALL_MACHINE, { mode: 0o600 });
+    await writeFile(file, (choices.config ?? smallMachine()).text, { mode: 0o600 });
     const [program = process.execPath, ...args] = [
       ...(choices.under ?? []),
       ...[process.execPath, join(choices.release ?? PACKAGE, 'bin/bootstrax'), 'run'],
@@ -346,7 +346,7 @@ export class Lab {
     choices: ManagerChoices = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
     const file = join(this.root, `config-${this.#count++}.toml`);
-    await writeFile(file, choices.config ?? SMALL_MACHINE, { mode: 0o600 });
+    await writeFile(file, (choices.config ?? smallMachine()).text, { mode: 0o600 });
     return this.#output(process.execPath, [join(PACKAGE, 'bin/bootstrax'), ...args], {
       ...this.env(choices),
       BOOTSTRAX_CONFIG: file,
@@ -474,5 +474,3 @@ export class Lab {
     return { code: code ?? -1, stdout, stderr };
   }
 }
-
-export const SMALL_MACHINE = smallMachine();

@@ -12,28 +12,51 @@ export type Changes = Some<Omit<Settings, 'rules'> & Rules>;
 
 type Tree = Record<string, unknown>;
 
-const ONE_CORE = { cores: 1, maxMessages: 4, timeoutSeconds: 60 };
+interface Row {
+  cores: number;
+  maxMessages: number;
+  timeoutSeconds: number;
+}
 
-/** Limits that suit a test machine: delays short, any disk is large enough, two cores. */
+const ONE_CORE: Row = { cores: 1, maxMessages: 4, timeoutSeconds: 60 };
+
+/** Each run gets the same, whatever its rate. */
+export function resourcesOfAll(row: Row): Changes {
+  return {
+    resources: {
+      tables: {
+        new: [
+          { rateMBps: 0, ...row },
+          { rateMBps: 550, ...row },
+        ],
+      },
+      fallback: row,
+    },
+  };
+}
+
+/** Limits that suit a test machine: delays short, any disk is large enough, one core. */
 const SMALL: Changes = {
   disk: { maxUsedPercent: 100, minFreeBytes: 0 },
   retry: { baseSeconds: 0.2, growth: 1.5, uncounted: { firstSeconds: 0.2 } },
   limits: { renewSeconds: 1, minRateAgeSeconds: 0, maxRateSeconds: 2, endOfRunSeconds: 30 },
-  resources: {
-    tables: {
-      new: [
-        { rateMBps: 0, ...ONE_CORE },
-        { rateMBps: 550, ...ONE_CORE },
-      ],
-    },
-    clips: { cores: { min: 1 } },
-    fallback: ONE_CORE,
-  },
+  resources: { ...resourcesOfAll(ONE_CORE).resources, clips: { cores: { min: 1 } } },
 };
 
-/** A configuration file for a small machine, with these changes. */
-export function smallMachine(changes: Changes = {}): string {
-  return stringify(written(merged(SMALL, changes)) as Tree);
+/** A configuration file. No string, so that nobody changes a setting by replacing text. */
+export interface Configuration {
+  /** TOML. */
+  readonly text: string;
+}
+
+/** A configuration file for a small machine; of several changes of one setting the last holds. */
+export function smallMachine(...changes: readonly Changes[]): Configuration {
+  return configuration(SMALL, ...changes);
+}
+
+/** A configuration file with these settings alone. */
+export function configuration(...changes: readonly Changes[]): Configuration {
+  return { text: stringify(written(changes.reduce<unknown>(merged, {}))) };
 }
 
 function merged(one: unknown, other: unknown): unknown {

@@ -1,5 +1,5 @@
 import type { ManagerProcess } from '../support/lab.ts';
-import { SMALL_MACHINE } from '../support/lab.ts';
+import { smallMachine, type Changes } from '../support/small-machine.ts';
 import type { ReferenceTimes, Site } from './site.ts';
 
 /** Time constants of both programs, in the same proportions, for a test of seconds. */
@@ -23,40 +23,29 @@ export const HASTE: {
 };
 
 /** The same for ours, on a small machine. */
-export const OURS_LIMITS = `
-${SMALL_MACHINE.replace(/\[retry\][^]*?\[limits\]/, '[limits]').replace('renew_seconds = 1', '')}
+const LIMITS: Changes = {
+  // As in the nursery of the reference.
+  worker: { contextOptions: { sleep_seconds: 0.12 } },
+  retry: {
+    baseSeconds: 0.02,
+    growth: undefined,
+    uncounted: { firstSeconds: 0.1, maxSeconds: 1 },
+  },
+  quarantine: { firstSeconds: 1, maxSeconds: 2 },
+  limits: {
+    renewSeconds: 0.5,
+    quietSeconds: 2,
+    busyLeaseSeconds: HASTE.busyLeaseSeconds,
+    consideringLeaseSeconds: HASTE.consideringLeaseSeconds,
+    housekeepingSeconds: 2,
+    idlePollSeconds: 0.5,
+  },
+};
 
-# As in the nursery of the reference.
-[worker.context_options]
-sleep_seconds = 0.12
-
-[retry]
-base_seconds = 0.02
-
-[retry.uncounted]
-first_seconds = 0.1
-max_seconds = 1
-
-[quarantine]
-first_seconds = 1
-max_seconds = 2
-`.replace(
-  '[limits]',
-  `[limits]
-renew_seconds = 0.5
-quiet_seconds = 2
-busy_lease_seconds = ${HASTE.busyLeaseSeconds}
-considering_lease_seconds = ${HASTE.consideringLeaseSeconds}
-clean_up_seconds = 2
-idle_poll_seconds = 0.5
-`,
-);
+export const OURS_LIMITS = smallMachine(LIMITS);
 
 /** Its databases are found in the site's utilix file. */
-export const OURS_CONFIG = `
-[database]
-credentials_file = "utilix"
-${OURS_LIMITS}`;
+export const OURS_CONFIG = smallMachine(LIMITS, { database: { credentialsFile: 'utilix' } });
 
 /** Starts one of our managers as a site would: it finds its databases in the site's utilix file. */
 export function ours(

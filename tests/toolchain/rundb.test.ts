@@ -2,7 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { SMALL_CONTEXT, SMALL_MACHINE, until, type ManagerProcess } from '../support/lab.ts';
+import { SMALL_CONTEXT, until, type ManagerProcess } from '../support/lab.ts';
+import { smallMachine, type Changes } from '../support/small-machine.ts';
 import { Observer } from './observer.ts';
 import { DAQ_DB, PASSWORD, Site } from './site.ts';
 
@@ -31,13 +32,13 @@ afterAll(() => site.end());
 
 async function managed(
   context: string,
-  sections: string,
+  changes: Changes,
   work: (manager: ManagerProcess) => Promise<void>,
 ): Promise<void> {
   const manager = await site.lab.manager({
     host: HOST,
     context,
-    config: `[database]\ncredentials_file = "utilix"\n${sections}\n${SMALL_MACHINE}`,
+    config: smallMachine({ database: { credentialsFile: 'utilix' } }, changes),
     env: {
       BOOTSTRAX_MONGO_URL: '',
       BOOTSTRAX_RUNS_DB: '',
@@ -55,7 +56,7 @@ const entriesOf = (data: Record<string, unknown>[]) => data.filter(({ host }) =>
 test('RunDB lists and loads every data type that was registered, under its lineage', async () => {
   const context = 'bootstrax_worker.contexts.local_xenonnt:local_xenonnt';
   const numbers = await site.lab.takeRuns([...SHORT, '--runs', '2', '--detectors', ALL]);
-  await managed(context, '', async () => {
+  await managed(context, {}, async () => {
     for (const number of numbers) await site.lab.reached(number, ['done'], 300);
   });
   const args = [HOST, site.output(HOST), context, ...numbers.map(sixDigits)];
@@ -81,7 +82,7 @@ test('beside RunDB the manager alone registers, all at once, in the shape that R
   let folder = '';
   await managed(
     SMALL_CONTEXT,
-    '[worker]\nrun_database = true\nonline_monitor = true',
+    { worker: { runDatabase: true, onlineMonitor: true } },
     async (manager) => {
       await site.lab.reached(number!, ['done']);
       const { attempt } = await manager.event('attempt.started', { run: number });
@@ -125,7 +126,7 @@ test('beside RunDB the manager alone registers, all at once, in the shape that R
 test('too much for the online monitor is a warning, not the loss of the run', async () => {
   const [number] = await site.lab.takeRuns(SHORT);
   const log = site.lab.client.db(DAQ_DB).collection('log');
-  await managed('huge_vetoes:huge_vetoes', '[worker]\nonline_monitor = true', async () => {
+  await managed('huge_vetoes:huge_vetoes', { worker: { onlineMonitor: true } }, async () => {
     await site.lab.reached(number!, ['done']);
     const told = await until('a warning', () =>
       log.findOne({ runid: number, message: /veto_intervals.*online monitor/ }),

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Document, Filter } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { SMALL_MACHINE, until, type StoredRun } from '../support/lab.ts';
+import { until, type StoredRun } from '../support/lab.ts';
+import { smallMachine } from '../support/small-machine.ts';
 import { DAQ_DB, Site } from './site.ts';
 
 // One run in each state of its life, brought there by our managers, and what the programs and
@@ -64,16 +65,14 @@ beforeAll(async () => {
 afterAll(() => site.end());
 
 /** Waits after failures are so long that a run stays as it is. */
-async function ours(host: string, limits = ''): Promise<void> {
+async function ours(host: string, maxRateSeconds = 2): Promise<void> {
   await site.lab.manager({
     host,
-    config: `
-[database]
-credentials_file = "utilix"
-${SMALL_MACHINE.replace('base_seconds = 0.2', 'base_seconds = 6000')
-  .replace('first_seconds = 0.2', 'first_seconds = 600')
-  .replace('max_rate_seconds = 2', limits === '' ? 'max_rate_seconds = 2' : limits)
-  .replace('[limits]', '[limits]\nconsidering_lease_seconds = 3\nclean_up_seconds = 1')}`,
+    config: smallMachine({
+      database: { credentialsFile: 'utilix' },
+      retry: { baseSeconds: 6000, uncounted: { firstSeconds: 600 } },
+      limits: { maxRateSeconds, consideringLeaseSeconds: 3, housekeepingSeconds: 1 },
+    }),
     env: {
       BOOTSTRAX_MONGO_URL: '',
       BOOTSTRAX_RUNS_DB: '',
@@ -143,7 +142,7 @@ async function bringAbout(): Promise<void> {
     async () => (await lab.begun(numbers['busy'])).length > 0,
   );
 
-  await ours(EB3, 'max_rate_seconds = 600');
+  await ours(EB3, 600);
   const like = await lab.run(numbers['busy']);
   const { _id: _, ...run } = like;
   numbers['claimed'] = numbers['busy'] + 1;

@@ -13,7 +13,7 @@ import {
   type EmbeddedServer,
 } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import { StoreError } from '../../../src/infra/mongo/store-error.ts';
-import { PYTHON, SMALL_MACHINE, until, type Lab, type ManagerProcess } from '../../support/lab.ts';
+import { PYTHON, until, type Lab, type ManagerProcess } from '../../support/lab.ts';
 
 /** Short, so that many of them pass in a minute; seconds. */
 export const LEASE_SECONDS = 6;
@@ -22,7 +22,7 @@ const CRASHED_PAUSE_SECONDS = 1;
 const CHAOS_LIMITS = {
   BOOTSTRAX_LIMITS_BUSY_LEASE_SECONDS: String(LEASE_SECONDS),
   BOOTSTRAX_LIMITS_CONSIDERING_LEASE_SECONDS: String(LEASE_SECONDS),
-  BOOTSTRAX_LIMITS_CLEAN_UP_SECONDS: '2',
+  BOOTSTRAX_LIMITS_HOUSEKEEPING_SECONDS: '2',
   BOOTSTRAX_POLL_SECONDS: '1',
   BOOTSTRAX_DATABASE_CALL_TIMEOUT_SECONDS: '5',
 };
@@ -77,7 +77,6 @@ export class Host {
     await mkdir(this.output, { recursive: true });
     const manager = await this.lab.manager({
       host: this.name,
-      config: SMALL_MACHINE,
       env: { BOOTSTRAX_OUTPUT: this.output, ...this.settings },
     });
     this.managers.push(manager);

@@ -13,7 +13,7 @@ const EXAMPLE = join(PACKAGE, 'examples/paddles');
 const CHOICES = {
   host: HOST,
   context: 'paddles:context',
-  config: readFileSync(join(EXAMPLE, 'paddles.toml'), 'utf8'),
+  config: { text: readFileSync(join(EXAMPLE, 'paddles.toml'), 'utf8') },
   env: { BOOTSTRAX_PYTHON_PATH: EXAMPLE, BOOTSTRAX_DISK_MIN_FREE_BYTES: '0' },
 };
 /** What the group may do, and nobody else. */

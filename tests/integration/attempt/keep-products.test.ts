@@ -3,18 +3,23 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { Lab, until, type ManagerProcess, type StoredRun } from '../../support/lab.ts';
-import { smallMachine } from '../../support/small-machine.ts';
+import { smallMachine, type Changes, type Configuration } from '../../support/small-machine.ts';
 
 // `bootstrax reprocess N --keep`: what a run has stays, listed and readable, until the new is there.
 
 const PATIENCE_MS = 240_000;
 const HOST = 'alpha.test.local';
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
-const TARGETS = '[targets]\ndefault = ["peak_basics"]\npost_processing = ["raw_records"]\n';
-const MACHINE = smallMachine({ limits: { housekeepingSeconds: 1 } });
-const HEALTHY = `${TARGETS}${MACHINE}`;
-const FAILING = `[worker]\ncontext_options = { fail_in = "peak_basics" }\n${HEALTHY}`;
-const SLOW = `[worker]\ncontext_options = { sleep_seconds = { peak_basics = 600 } }\n${HEALTHY}`;
+const BASE: Changes = {
+  targets: { default: ['peak_basics'], postProcessing: ['raw_records'] },
+  limits: { housekeepingSeconds: 1 },
+};
+const HEALTHY = smallMachine(BASE);
+const FAIL: Changes = { worker: { contextOptions: { fail_in: 'peak_basics' } } };
+const FAILING = smallMachine(BASE, FAIL);
+const slow = (seconds: number) =>
+  smallMachine(BASE, { worker: { contextOptions: { sleep_seconds: { peak_basics: seconds } } } });
+const SLOW = slow(600);
 
 let lab: Lab;
 const managers: ManagerProcess[] = [];
@@ -28,7 +33,10 @@ afterEach(async () => {
 });
 afterAll(() => lab.end());
 
-async function start(config: string, env: Record<string, string> = {}): Promise<ManagerProcess> {
+async function start(
+  config: Configuration,
+  env: Record<string, string> = {},
+): Promise<ManagerProcess> {
   const manager = await lab.manager({ config, env });
   managers.push(manager);
   return manager;
@@ -120,7 +128,7 @@ test(
   async () => {
     const before = await askedFor();
     const { number } = before;
-    const manager = await start(SLOW.replace('600', '3'));
+    const manager = await start(slow(3));
     const { attempt } = await manager.event('attempt.started', { run: number });
     await until('the new to be begun', async () => {
       const begun = await readdir(lab.placeOf(String(attempt))).catch((): string[] => []);
@@ -138,16 +146,16 @@ test(
   async () => {
     const before = await askedFor();
     const { number } = before;
-    const failing = await start(FAILING.replace('base_seconds = 0.2', 'base_seconds = 3600'));
+    const failing = await start(smallMachine(BASE, FAIL, { retry: { baseSeconds: 3600 } }));
     await failing.event('attempt.ended', { run: number, outcome: 'failed' });
     await stop(failing);
     await expectKept(before);
     expect((await lab.run(number)).bootstrax).toMatchObject({ state: 'failed', n_failures: 1 });
     await lab.command(['retry', String(number)], { config: HEALTHY });
-    const slow = await start(SLOW);
-    await slow.event('attempt.started', { run: number });
+    const again = await start(SLOW);
+    await again.event('attempt.started', { run: number });
     await expectKept(before);
-    await stop(slow);
+    await stop(again);
     await lab.command(['stop', '--children'], { config: SLOW });
   },
   PATIENCE_MS,

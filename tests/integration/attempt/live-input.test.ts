@@ -2,11 +2,12 @@ import { readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '5', '--speed', '0', '--chunk-seconds', '1', '--rate', '40'];
 /** One failure, and only raw records are left to be made. */
-const CONFIG = `${SMALL_MACHINE}\n[targets]\nraw_records_after = 1\n`;
+const CONFIG = smallMachine({ targets: { rawRecordsAfter: 1 } });
 const PATIENCE_MS = 300_000;
 
 let lab: Lab;

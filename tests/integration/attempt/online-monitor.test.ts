@@ -1,12 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import {
-  Lab,
-  SMALL_MACHINE,
-  until,
-  type ManagerChoices,
-  type ManagerProcess,
-} from '../../support/lab.ts';
+import { Lab, until, type ManagerChoices, type ManagerProcess } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
@@ -38,11 +32,7 @@ async function leave(number: number, count: number, label = 'old'): Promise<void
   );
 }
 
-const SLOW = '[worker]\ncontext_options = { sleep_seconds = 600 }\n';
-const FAILING = '[worker]\ncontext_options = { fail_in = "peaklets" }\n';
-const PATIENT = smallMachine({
-  retry: { baseSeconds: 600, uncounted: { firstSeconds: 600, maxSeconds: 600 } },
-});
+const SLOW = smallMachine({ worker: { contextOptions: { sleep_seconds: 600 } } });
 
 // Reference, section 4.3 and #777.
 test(
@@ -64,7 +54,10 @@ test(
   async () => {
     const number = await takeRun();
     await start({
-      config: `${FAILING.replace('fail_in = "peaklets"', 'fail_in = "peaklets", sleep_seconds = 1')}${PATIENT}`,
+      config: smallMachine({
+        worker: { contextOptions: { fail_in: 'peaklets', sleep_seconds: 1 } },
+        retry: { baseSeconds: 600, uncounted: { firstSeconds: 600, maxSeconds: 600 } },
+      }),
     });
     await lab.reached(number, ['busy']);
     await leave(number, 5, 'of this attempt');
@@ -78,7 +71,7 @@ test(
   'a run that is abandoned while it is processed leaves nothing',
   async () => {
     const number = await takeRun();
-    await start({ config: `${SLOW}${SMALL_MACHINE}` });
+    await start({ config: SLOW });
     await lab.reached(number, ['busy']);
     await leave(number, 5);
     const { code } = await lab.command(['abandon', String(number)]);
@@ -94,7 +87,7 @@ test(
   'what the child of another owner writes is left alone',
   async () => {
     const number = await takeRun();
-    const manager = await start({ config: `${SLOW}${SMALL_MACHINE}` });
+    const manager = await start({ config: SLOW });
     await lab.reached(number, ['busy']);
     // The reference on another host has taken the run over, and its child writes.
     const bootstrax = { state: 'busy', host: 'other.test.local', time: new Date() };

@@ -2,18 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Lab, PACKAGE, SMALL_MACHINE, until } from '../../support/lab.ts';
+import { Lab, PACKAGE, until } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 import { lastJson } from './bundle.ts';
 
 const HOST = 'alpha.test.local';
 const TARGETS = { BOOTSTRAX_TARGETS: 'peak_basics', BOOTSTRAX_POST_PROCESSING: 'raw_records' };
 /** A plugin takes its time, so that there is something to look at; it would do so warming up as well. */
-const SLOW = `${SMALL_MACHINE}
-[worker]
-warm_up = false
-[worker.context_options]
-sleep_seconds = { peaklets = 60 }
-`;
+const SLOW = smallMachine({
+  worker: { warmUp: false, contextOptions: { sleep_seconds: { peaklets: 60 } } },
+});
 
 let lab: Lab;
 beforeAll(async () => {

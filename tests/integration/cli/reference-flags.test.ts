@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 
 import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
-import { smallMachine } from '../../support/small-machine.ts';
+import { smallMachine, type Configuration } from '../../support/small-machine.ts';
 import { bootstrax, lastJson } from './bundle.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
@@ -91,7 +91,7 @@ describe('with a database', () => {
   });
   afterAll(() => lab.end());
 
-  async function start(args: string[], config?: string): Promise<ManagerProcess> {
+  async function start(args: string[], config?: Configuration): Promise<ManagerProcess> {
     const manager = await lab.manager({ args, ...(config === undefined ? {} : { config }) });
     managers.push(manager);
     return manager;

@@ -8,7 +8,8 @@ import { holderSchema, type Holder } from '../../../src/exclusion/holder.pure.ts
 import { tryLockFolder } from '../../../src/exclusion/folder-lock.ts';
 import { isAlive } from '../../../src/infra/linux/process-identity.ts';
 import { holderOf } from '../../support/holder.ts';
-import { Lab, SMALL_MACHINE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 import { lacking, NOT_ROOT } from '../../support/lacking.ts';
 
 let lab: Lab;
@@ -155,7 +156,7 @@ needsRoot(
 
 test('kill -9 frees the state folder at once although its strax child lives on', async () => {
   const host = newHost();
-  const config = `${SMALL_MACHINE}\n[worker]\ncontext_options = { sleep_seconds = 600 }\n`;
+  const config = smallMachine({ worker: { contextOptions: { sleep_seconds: 600 } } });
   const earlier = await lab.manager({ host, config });
   await earlier.event('worker.ready');
   const [run = 0] = await lab.takeRuns(['--runs', '1', '--seconds', '2', '--speed', '0']);

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PluginGraph } from '../../../src/attempt/attempt.pure.ts';
 import { graphPath } from '../../../src/infra/config/paths.ts';
 import { readFile } from 'node:fs/promises';
-import { Lab, PACKAGE, SMALL_MACHINE, until } from '../../support/lab.ts';
+import { Lab, PACKAGE, until } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const HOST = 'alpha.test.local';
 const CONTEXT = 'deadly:deadly';
@@ -46,10 +47,7 @@ test('ten runs of mixed modes and detectors, two of them failing for good, all e
   const manager = await lab.manager({
     host: HOST,
     context: CONTEXT,
-    config: `${SMALL_MACHINE}
-[worker]
-context_options = { runs = [${doomed.join(', ')}] }
-`,
+    config: smallMachine({ worker: { contextOptions: { runs: doomed } } }),
     env: { PYTHONPATH: join(PACKAGE, 'tests/support/contexts') },
   });
   await manager.event('manager.ready');

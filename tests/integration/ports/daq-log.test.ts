@@ -3,13 +3,7 @@ import { join } from 'node:path';
 import type { Document } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import {
-  Lab,
-  SMALL_MACHINE,
-  until,
-  type ManagerChoices,
-  type ManagerProcess,
-} from '../../support/lab.ts';
+import { Lab, until, type ManagerChoices, type ManagerProcess } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 
 const HOST = 'alpha.test.local';
@@ -39,8 +33,6 @@ function told(run: number, text: RegExp): Promise<Document> {
   );
 }
 
-const FAILING = '[worker]\ncontext_options = { fail_in = "peaklets" }\n';
-
 // Reference, section 4.9; and what it forgets.
 test(
   'start, end, failures and giving up are told with their priorities',
@@ -56,8 +48,11 @@ test(
     expect(await told(good, /is done/)).toMatchObject({ priority: 1, runid: good });
     await manager.kill();
 
-    const retry = smallMachine({ retry: { maxFailures: 3 } });
-    await start({ config: `${FAILING}${retry}`, env: { BOOTSTRAX_SHEDDING: 'reference' } });
+    const config = smallMachine({
+      retry: { maxFailures: 3 },
+      worker: { contextOptions: { fail_in: 'peaklets' } },
+    });
+    await start({ config, env: { BOOTSTRAX_SHEDDING: 'reference' } });
     const bad = await takeRun();
     await until('the run to be given up', async () => {
       return (await lab.run(bad)).bootstrax.outcome === 'given_up';
@@ -77,7 +72,7 @@ test(
 test(
   'what a run document lacks, a rate that is not to be had, and unknown post-processing',
   async () => {
-    const config = `${SMALL_MACHINE}\n[targets]\npost_processing = ["no_such_type"]\n`;
+    const config = smallMachine({ targets: { postProcessing: ['no_such_type'] } });
     const number = await takeRun();
     await lab.client.db(lab.daqDb).collection('aggregate_status').deleteMany({});
     await lab.runs.updateOne(
@@ -189,9 +184,9 @@ test(
     const config = smallMachine({
       limits: { registeredSeconds: 1 },
       retry: { baseSeconds: 600 },
+      worker: { contextOptions: { sleep_seconds: 2 } },
     });
-    const slow = '[worker]\ncontext_options = { sleep_seconds = 2 }\n';
-    await start({ config: `${slow}${config}` });
+    await start({ config });
     await lab.reached(number, ['busy']);
     const location = join(lab.output, 'nowhere');
     await lab.runs.updateOne(

@@ -2,11 +2,13 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { Lab, SMALL_MACHINE, until } from '../../support/lab.ts';
+import { Lab, until } from '../../support/lab.ts';
+import { smallMachine, type Changes, type Configuration } from '../../support/small-machine.ts';
 
 const PATIENCE_MS = 240_000;
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
-const FAILING = `[worker]\ncontext_options = { fail_in = "event_basics" }\n${SMALL_MACHINE}`;
+const FAIL: Changes = { worker: { contextOptions: { fail_in: 'event_basics' } } };
+const FAILING = smallMachine(FAIL);
 
 let lab: Lab;
 beforeAll(async () => {
@@ -16,7 +18,7 @@ afterEach(() => lab.endManagers());
 afterAll(() => lab.end());
 
 /** One attempt at a run on a host, to its end. */
-async function attemptOn(host: string, run: number, config: string): Promise<void> {
+async function attemptOn(host: string, run: number, config: Configuration): Promise<void> {
   const manager = await lab.manager({ host, config });
   await manager.event('attempt.ended', { run });
   await manager.kill();
@@ -30,7 +32,7 @@ async function json(args: string[]): Promise<Record<string, unknown>> {
 test(
   'what a failure means is in history, explanation, list of failures and log; two hosts blame the run',
   async () => {
-    const later = FAILING.replace('base_seconds = 0.2', 'base_seconds = 3600');
+    const later = smallMachine(FAIL, { retry: { baseSeconds: 3600 } });
     const [run] = await lab.takeRuns(TAKE);
     await attemptOn('alpha.test.local', run!, later);
     const meaning = {
@@ -80,7 +82,7 @@ test(
     // Failures for want of live data, and then it is there.
     await rename(theEnd, elsewhere);
     await lab.manager({
-      config: `[worker]\ncontext_options = { input_timeout = 1 }\n${SMALL_MACHINE}`,
+      config: smallMachine({ worker: { contextOptions: { input_timeout: 1 } } }),
     });
     await until('three failures', async () => {
       const { bootstrax } = await lab.run(run!);

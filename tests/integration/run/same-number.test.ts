@@ -9,7 +9,10 @@ import { smallMachine } from '../../support/small-machine.ts';
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '10'];
 const HOSTS = ['alpha.test.local', 'beta.test.local'];
 /** What is set aside is looked at again every second. */
-const CONFIG = smallMachine({ limits: { housekeepingSeconds: 1 }, deletion: { liveData: true } });
+const configured = (liveData: boolean) =>
+  smallMachine({ limits: { housekeepingSeconds: 1 }, deletion: { liveData } });
+const KEEPING = configured(false);
+const DELETING = configured(true);
 
 /** Other programs write numbers in other types. */
 const WRITTEN = [
@@ -67,7 +70,7 @@ describe('a second document with the number of a run', () => {
     const fields = await template(lab);
     const number = fields['number'] as number;
     const manager = await lab.manager({
-      config: CONFIG.replace('live_data = true', 'live_data = false'),
+      config: KEEPING,
     });
     const [first] = await lab.insertRuns({ ...fields, bootstrax: { state: null } });
     const done = await reached(lab, first!, 'done');
@@ -117,7 +120,7 @@ describe('a second document with the number of a run', () => {
     const number = fields['number'] as number;
     const free = number + 5000;
     const manager = await lab.manager({
-      config: CONFIG.replace('live_data = true', 'live_data = false'),
+      config: KEEPING,
     });
     const [first] = await lab.insertRuns({ ...fields, bootstrax: { state: null } });
     const done = await reached(lab, first!, 'done');
@@ -168,7 +171,7 @@ describe('a second document with the number of a run', () => {
     const tags = [{ name: 'abandon', user: 'somebody', date: new Date() }];
     const [second] = await lab.insertRuns({ ...fields, tags, bootstrax: { state: null } });
     const manager = await lab.manager({
-      config: CONFIG.replace('live_data = true', 'live_data = false'),
+      config: KEEPING,
     });
     await reached(lab, first!, 'done');
     await manager.event('run.number_shared', { run: number });
@@ -186,7 +189,7 @@ describe('a second document with the number of a run', () => {
     const smaller = ObjectId.createFromHexString(`00${first!.toHexString().slice(2)}`);
     await lab.insertRuns({ ...fields, _id: smaller, bootstrax: { state: null } });
     const manager = await lab.manager({
-      config: CONFIG.replace('live_data = true', 'live_data = false'),
+      config: KEEPING,
     });
     const twin = await reached(lab, smaller, 'set_aside');
     expect(twin.bootstrax.reason).toContain(first!.toHexString());
@@ -204,7 +207,7 @@ describe('a second document with the number of a run', () => {
     // Held: nobody claims it, and it is a document of this number all the same.
     const held = { tags: [{ name: 'hold-processing' }], bootstrax: { state: null } };
     const [second] = await lab.insertRuns({ ...fields, ...held });
-    const manager = await lab.manager({ config: CONFIG });
+    const manager = await lab.manager({ config: DELETING });
     await reached(lab, first!, 'done');
     const waiting = await manager.event('live.waiting', { run: number });
     expect(String(waiting['problem'])).toContain(second!.toHexString());
@@ -215,11 +218,7 @@ describe('a second document with the number of a run', () => {
   });
 
   test('of two managers that claim both at the same moment one begins, and the other sets its own aside', async () => {
-    const managers = await Promise.all(
-      HOSTS.map((host) =>
-        lab.manager({ host, config: CONFIG.replace('live_data = true', 'live_data = false') }),
-      ),
-    );
+    const managers = await Promise.all(HOSTS.map((host) => lab.manager({ host, config: KEEPING })));
     await Promise.all(managers.map((manager) => manager.event('manager.ready')));
     const fields = await template(lab);
     const taken = fields['number'] as number;

@@ -9,21 +9,21 @@ import {
   type ManagerProcess,
   type StoredRun,
 } from '../../../support/lab.ts';
-import { smallMachine } from '../../../support/small-machine.ts';
+import { smallMachine, type Changes, type Configuration } from '../../../support/small-machine.ts';
 
 const PATIENCE_MS = 240_000;
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];
-const TARGETS = `
-[targets]
-default = ["peak_basics", "event_basics"]
-post_processing = ["raw_records"]
-`;
-/** Housekeeping, and with it offers, without long waits. */
-const BRISK = smallMachine({ limits: { housekeepingSeconds: 1 } });
-const config = (worker: string, more = '') => `${worker}${TARGETS}${BRISK}${more}`;
-const FAILING = '[worker]\ncontext_options = { fail_in = "event_basics" }\n';
-const SLOW = '[worker]\ncontext_options = { sleep_seconds = { event_basics = 600 } }\n';
-const HEALTHY = '';
+const BASE: Changes = {
+  targets: { default: ['peak_basics', 'event_basics'], postProcessing: ['raw_records'] },
+  // Housekeeping, and with it offers, without long waits.
+  limits: { housekeepingSeconds: 1 },
+};
+const options = (contextOptions: Record<string, object | string>): Changes => ({
+  worker: { contextOptions },
+});
+const HEALTHY = smallMachine(BASE);
+const FAILING = smallMachine(BASE, options({ fail_in: 'event_basics' }));
+const SLOW = smallMachine(BASE, options({ sleep_seconds: { event_basics: 600 } }));
 
 let lab: Lab;
 const managers: ManagerProcess[] = [];
@@ -36,8 +36,8 @@ afterEach(async () => {
 });
 afterAll(() => lab.end());
 
-async function start(worker: string, more = '', choices: ManagerChoices = {}) {
-  const manager = await lab.manager({ config: config(worker, more), ...choices });
+async function start(config: Configuration, choices: ManagerChoices = {}) {
+  const manager = await lab.manager({ config, ...choices });
   managers.push(manager);
   return manager;
 }
@@ -92,7 +92,7 @@ const attempts = () => lab.client.db(lab.runsDb).collection('bootstrax_attempts'
 const types = ({ data }: StoredRun) => data.map(({ type }) => String(type));
 
 async function debts(): Promise<Record<string, unknown>[]> {
-  const { stdout } = await lab.command(['debt', '--json'], { config: config(HEALTHY) });
+  const { stdout } = await lab.command(['debt', '--json'], { config: HEALTHY });
   return (JSON.parse(stdout) as { debts: Record<string, unknown>[] }).debts;
 }
 
@@ -102,7 +102,7 @@ async function debtOf(run: number) {
 
 async function offer(run: number): Promise<void> {
   const answer = await lab.command(['debt', 'offer', String(run), '--json'], {
-    config: config(HEALTHY),
+    config: HEALTHY,
   });
   expect(answer).toMatchObject({ code: 0 });
   expect(JSON.parse(answer.stdout)).toEqual({ offered: [run], refused: [] });
@@ -164,7 +164,7 @@ test(
     const products = (made?.['result'] as { products: { type: string }[] }).products;
     expect(products.map(({ type }) => type)).toEqual(['event_basics']);
     expect(await debtOf(number)).toBeUndefined();
-    const again = await lab.command(['debt', 'offer', String(number)], { config: config(HEALTHY) });
+    const again = await lab.command(['debt', 'offer', String(number)], { config: HEALTHY });
     expect(again).toMatchObject({ code: 1, stdout: `Run ${number}: it lacks nothing.\n` });
   },
   PATIENCE_MS,
@@ -194,8 +194,8 @@ test(
     const before = await runWithDebt();
     const { number } = before.document;
     await offer(number);
-    const slow = '[worker]\ncontext_options = { sleep_seconds = { event_basics = 2 } }\n';
-    const first = await start(slow);
+    const slow = options({ sleep_seconds: { event_basics: 2 } });
+    const first = await start(smallMachine(BASE, slow));
     await first.event('debt.started', { run: number });
     await stop(first, 'SIGKILL');
     // Meanwhile nobody else goes on with the run, and it is done as before.
@@ -238,12 +238,8 @@ test(
     }
     expect(await filesOf(number)).toEqual(before.files);
     // Another host hands the run on once the holder has been silent for a lease.
-    const other = await start(HEALTHY, '', {
+    const other = await start(smallMachine(BASE, { limits: { busyLeaseSeconds: 3 } }), {
       host: 'beta.test.local',
-      config: config(HEALTHY).replace(
-        'renew_seconds = 1',
-        'renew_seconds = 1\nbusy_lease_seconds = 3',
-      ),
     });
     await other.event('debt.released', { run: number });
     expect(await lab.run(number)).toMatchObject({
@@ -267,7 +263,7 @@ test(
     const before = await runWithDebt();
     const { number } = before.document;
     await offer(number);
-    const manager = await start(SLOW, '', {});
+    const manager = await start(SLOW);
     await manager.event('debt.started', { run: number });
     const [fresh] = await lab.takeRuns(TAKE);
     await manager.event('debt.ended', { run: number, paid: false });
@@ -275,7 +271,7 @@ test(
     await expectUntouched(before);
     expect(await debtOf(number)).toMatchObject({ state: 'offered', tries: 1 });
     await stop(manager, 'SIGKILL');
-    await lab.command(['abandon', String(fresh)], { config: config(HEALTHY) });
+    await lab.command(['abandon', String(fresh)], { config: HEALTHY });
 
     const second = await start(SLOW);
     await second.event('debt.started', { run: number });
@@ -298,7 +294,7 @@ test(
       { $set: { status: 'eb_ready_to_upload' } },
     );
     const refused = await lab.command(['debt', 'offer', String(taken.document.number), '--json'], {
-      config: config(HEALTHY),
+      config: HEALTHY,
     });
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stdout)).toMatchObject({
@@ -307,7 +303,7 @@ test(
         { run: taken.document.number, why: expect.stringMatching(/eb_ready_to_upload/) as string },
       ],
     });
-    const manager = await start(HEALTHY, '\n[debt]\noffer_when_idle = true\n');
+    const manager = await start(smallMachine(BASE, { debt: { offerWhenIdle: true } }));
     await manager.event('debt.ended', { run: number, paid: true });
     expect(await lab.run(taken.document.number)).toMatchObject({
       status: 'eb_ready_to_upload',

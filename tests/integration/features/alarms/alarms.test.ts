@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { AlarmsPanel } from '../../../../src/readmodel/api.ts';
 import { ALARM_POINTS, MAINTENANCE_POINTS } from '../../../faults/crash-points/elsewhere.ts';
 import { DashboardProcess } from '../../../support/dashboard.ts';
-import { Lab, SMALL_MACHINE, until } from '../../../support/lab.ts';
-import { smallMachine } from '../../../support/small-machine.ts';
+import { Lab, until } from '../../../support/lab.ts';
+import { smallMachine, type Changes, type Configuration } from '../../../support/small-machine.ts';
 import { HttpReceiver, MailReceiver } from '../../../support/receivers.ts';
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
@@ -14,7 +14,8 @@ const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
 let lab: Lab;
 let http: HttpReceiver;
 let mail: MailReceiver;
-let config: string;
+let settings: Changes;
+let config: Configuration;
 let dashboards: DashboardProcess[] = [];
 let number = 100;
 
@@ -22,20 +23,22 @@ beforeAll(async () => {
   lab = await Lab.start();
   http = await HttpReceiver.start();
   mail = await MailReceiver.start();
-  config = `${SMALL_MACHINE}
-[alarms]
-webhook = "${http.url}/hook/k3y"
-dead_man = "${http.url}/alive"
-dead_man_seconds = 0.3
-mail_server = "${mail.url}"
-mail_from = "bootstrax@lab.test"
-mail_to = ["shift@lab.test", "expert@lab.test"]
-link = "https://dashboard.lab.test/"
-look_seconds = 0.2
-hold_seconds = 0.4
-retry_seconds = 0.3
-`;
-  await writeFile(join(lab.root, 'alarms.toml'), config, { mode: 0o600 });
+  settings = {
+    alarms: {
+      webhook: `${http.url}/hook/k3y`,
+      deadMan: `${http.url}/alive`,
+      deadManSeconds: 0.3,
+      mailServer: mail.url,
+      mailFrom: 'bootstrax@lab.test',
+      mailTo: ['shift@lab.test', 'expert@lab.test'],
+      link: 'https://dashboard.lab.test/',
+      pollSeconds: 0.2,
+      holdSeconds: 0.4,
+      retrySeconds: 0.3,
+    },
+  };
+  config = smallMachine(settings);
+  await writeForDashboards(config);
 });
 afterAll(async () => {
   await mail?.end();
@@ -54,6 +57,9 @@ afterEach(async () => {
   await lab.runs.deleteMany({});
   await lab.runsDatabase.collection('bootstrax_alarms').deleteMany({});
 });
+
+const writeForDashboards = ({ text }: Configuration) =>
+  writeFile(join(lab.root, 'alarms.toml'), text, { mode: 0o600 });
 
 /** Dashboards that nobody looks at. */
 async function watch(count: number, env: Record<string, string> = {}): Promise<void> {
@@ -238,13 +244,9 @@ describe('wherever the power is cut', () => {
 });
 
 it('a manager that is killed is told as silent, and as back when it is', async () => {
-  const limits = smallMachine({ limits: { presumedDeadSeconds: 21 } });
-  await writeFile(
-    join(lab.root, 'alarms.toml'),
-    config.replace('[limits]', '[limits]\npresumed_dead_seconds = 21'),
-    { mode: 0o600 },
-  );
-  const manager = await lab.manager({ config: limits });
+  const limits: Changes = { limits: { presumedDeadSeconds: 21 } };
+  await writeForDashboards(smallMachine(settings, limits));
+  const manager = await lab.manager({ config: smallMachine(limits) });
   await manager.event('manager.ready');
   await watch(2);
   await looks(3);
@@ -253,7 +255,7 @@ it('a manager that is killed is told as silent, and as back when it is', async (
   const key = 'host_silent:alpha.test.local';
   await until('the alarm', () => http.ids.length > 0);
   expect(http.ids).toEqual([`${key}/1/raised`]);
-  const next = await lab.manager({ config: limits });
+  const next = await lab.manager({ config: smallMachine(limits) });
   await next.event('manager.ready');
   await until('it to be over', () => http.ids.length > 1);
   expect(http.ids).toEqual([`${key}/1/raised`, `${key}/1/cleared`]);

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Lab } from '../../../support/lab.ts';
+import { smallMachine } from '../../../support/small-machine.ts';
 import { MailReceiver, type MailGuard } from '../../../support/receivers.ts';
 
 const USER = 'alarms';
@@ -43,14 +44,15 @@ async function trial({ encrypted, password = PASSWORD, isCertificateKnown = true
   const server = await MailReceiver.start(encrypted === null ? undefined : { ...guard, encrypted });
   try {
     const { code, stdout, stderr } = await lab.command(['alarms', 'test'], {
-      config: `
-[alarms]
-mail_server = "${server.url}"
-mail_from = "bootstrax@lab.test"
-mail_to = ["shift@lab.test"]
-mail_user = "${USER}"
-mail_password = "${password}"
-`,
+      config: smallMachine({
+        alarms: {
+          mailServer: server.url,
+          mailFrom: 'bootstrax@lab.test',
+          mailTo: ['shift@lab.test'],
+          mailUser: USER,
+          mailPassword: password,
+        },
+      }),
       env: isCertificateKnown ? { NODE_EXTRA_CA_CERTS: certificateFile } : {},
     });
     return { code, said: stdout + stderr, mails: server.mails };

@@ -6,21 +6,17 @@ import { BSON } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { Lab, until } from '../../../support/lab.ts';
+import { configuration } from '../../../support/small-machine.ts';
 import { HEADER_BYTES, OP_MSG, wireMessages } from '../../../support/wire.ts';
 import { lastJson } from '../../cli/bundle.ts';
 
 const HOST = 'eb3.test.local';
 const OTHER = 'eb4.test.local';
-const CONFIG = `
-[host]
-by_name = [{ pattern = "*", role = "primary", resource_table = "new" }]
-[targets]
-shedding = "reference"
-[limits]
-idle_poll_seconds = 0.2
-renew_seconds = 0.2
-busy_lease_seconds = 2
-`;
+const CONFIG = configuration({
+  host: { byName: [{ pattern: '*', role: 'primary', resourceTable: 'new' }] },
+  targets: { shedding: 'reference' },
+  limits: { idlePollSeconds: 0.2, renewSeconds: 0.2, busyLeaseSeconds: 2 },
+});
 /** What a client asks a server that it only reads. */
 const READING = [
   ...['hello', 'ismaster', 'find', 'getMore', 'aggregate', 'killCursors', 'ping', 'endSessions'],

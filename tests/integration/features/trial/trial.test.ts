@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Lab } from '../../../support/lab.ts';
+import { configuration } from '../../../support/small-machine.ts';
 import { lastJson } from '../../cli/bundle.ts';
 
 const HOST = 'alpha.test.local';
@@ -83,8 +84,10 @@ test(
   'a run that fails in a trial is reported, with exit code 1',
   async () => {
     const [number] = await lab.takeRuns(TAKE);
-    const config =
-      '[worker]\ncontext_options = { fail_in = "peaklets" }\n[disk]\nmax_used_percent = 100\nmin_free_bytes = 0\n';
+    const config = configuration({
+      worker: { contextOptions: { fail_in: 'peaklets' } },
+      disk: { maxUsedPercent: 100, minFreeBytes: 0 },
+    });
     const { code, stdout } = await lab.command(['run', `--test=${number}`, '--json'], { config });
     const { trial } = lastJson(stdout) as unknown as Outcome;
     expect(trial).toMatchObject([{ run: number, state: 'failed' }]);

@@ -383,7 +383,7 @@ failures = -1`;
       'targets.ladder (FILE line 8): row 2: found foo, expected only pattern, failures',
     ],
     [
-      { toml: '[limits]\nclean_up_seconds = 0' },
+      { toml: '[limits]\nhousekeeping_seconds = 0' },
       'limits.housekeeping_seconds (FILE line 2): found 0, expected a number above 0',
     ],
     [{ toml: '[hots]' }, 'hots (FILE line 1): there is no such setting; did you mean host?'],
