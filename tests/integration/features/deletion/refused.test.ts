@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import {
   HOST,
@@ -9,7 +9,8 @@ import {
   runIdOf,
   liveFolder,
   deletions,
-  doneRun,
+  doneRuns,
+  endManager,
   attemptOf,
   filesIn,
   expectRefused,
@@ -21,11 +22,32 @@ import {
   useLab,
 } from './support.ts';
 
-useLab();
+// Managers start once, and runs are processed together: starting is most of what a test would cost.
+useLab({ ends: 'with the file' });
+
+/** How many runs the tests below need, by what they are taken with. */
+const KINDS = {
+  'one detector': { count: 17, args: [] },
+  'two detectors': { count: 6, args: BOTH },
+  'twelve seconds': { count: 3, args: ['--seconds', '12'] },
+};
+const done = new Map<string, number[]>();
+beforeAll(async () => {
+  for (const [kind, { count, args }] of Object.entries(KINDS)) {
+    done.set(kind, await doneRuns(count, args));
+  }
+}, 300_000);
+
+/** A run that is done here, and that no other test has. */
+function doneRun(kind: keyof typeof KINDS = 'one detector'): number {
+  const number = done.get(kind)?.shift();
+  if (number === undefined) throw new Error(`no run with ${kind} is left: take more of them`);
+  return number;
+}
 
 describe('is refused, and nothing is touched,', () => {
   test('if the folder is a link', async () => {
-    const number = await doneRun();
+    const number = doneRun();
     const elsewhere = join(lab.root, 'elsewhere', runIdOf(number));
     await mkdir(join(lab.root, 'elsewhere'), { recursive: true });
     await rename(liveFolder(number), elsewhere);
@@ -43,7 +65,7 @@ describe('is refused, and nothing is touched,', () => {
     ['elsewhere', (live: string) => join(live, '../elsewhere-too')],
     ['at the root of the machine', () => '/'],
   ])('if the location is %s', async (_, locationOf) => {
-    const number = await doneRun();
+    const number = doneRun();
     const location = locationOf(lab.live);
     // What it names is there, and would be lost.
     const named = join(location, runIdOf(number));
@@ -57,7 +79,7 @@ describe('is refused, and nothing is touched,', () => {
   test.each(['raw_records', 'raw_records_he', 'raw_records_aqmon_nv', 'raw_records_nv'])(
     'if a single bit of a chunk of %s is another',
     async (type) => {
-      const number = await doneRun(BOTH);
+      const number = doneRun('two detectors');
       const chunk = chunkOf(productOf(number, type));
       const content = await readFile(chunk);
       // Of the last value of the last row: whatever it decompresses to has the same rows.
@@ -71,7 +93,7 @@ describe('is refused, and nothing is touched,', () => {
   );
 
   test('if the entries of its chunks say no digests any more', async () => {
-    const number = await doneRun();
+    const number = doneRun();
     const folder = productOf(number, 'raw_records');
     const metadata = join(folder, `${basename(folder).slice(7)}-metadata.json`);
     const before = await readFile(metadata, 'utf8');
@@ -84,26 +106,26 @@ describe('is refused, and nothing is touched,', () => {
   });
 
   test('if a chunk is shorter than it was', async () => {
-    const number = await doneRun();
+    const number = doneRun();
     const chunk = chunkOf(productOf(number, 'raw_records_he'));
     await writeFile(chunk, (await readFile(chunk)).subarray(0, -10));
     await expectRefused(number, /^raw_records_he/);
   });
 
   test('if a chunk is gone', async () => {
-    const number = await doneRun();
+    const number = doneRun();
     await rm(chunkOf(productOf(number, 'raw_records')));
     await expectRefused(number, /^raw_records: .*No such file/);
   });
 
   test('if a raw type of the second detector is not there', async () => {
-    const number = await doneRun(BOTH);
+    const number = doneRun('two detectors');
     await rm(productOf(number, 'raw_records_aqmon_nv'), { recursive: true });
     await expectRefused(number, /^raw_records_aqmon_nv: .* is no folder/);
   });
 
   test('if a raw type of the second detector was not made', async () => {
-    const number = await doneRun(BOTH);
+    const number = doneRun('two detectors');
     await editResult(number, (products) =>
       products.filter(({ type }) => type !== 'raw_records_nv'),
     );
@@ -111,7 +133,7 @@ describe('is refused, and nothing is touched,', () => {
   });
 
   test('if the rows are not those that were made', async () => {
-    const number = await doneRun();
+    const number = doneRun();
     await editResult(number, (products) =>
       products.map((each) =>
         each['type'] === 'raw_records' ? { ...each, rows: (each['rows'] as number) + 1 } : each,
@@ -126,7 +148,7 @@ describe('is refused, and nothing is touched,', () => {
     ['start', -9],
     // More than the limit: the data acquisition writes the end some time after it.
   ])('if the products are %s by %i s off', async (field, seconds) => {
-    const number = await doneRun(['--seconds', '12']);
+    const number = doneRun('twelve seconds');
     const run = await lab.run(number);
     const moved = new Date((run[field] as Date).getTime() + seconds * 1000);
     await change(number, { $set: { [field]: moved } });
@@ -134,13 +156,13 @@ describe('is refused, and nothing is touched,', () => {
   });
 
   test('if a product is no longer listed here', async () => {
-    const number = await doneRun();
+    const number = doneRun();
     await change(number, { $pull: { data: { type: 'raw_records_he' } } });
     await expectRefused(number, /^raw_records_he is not listed for this host/);
   });
 
   test('if live data is listed twice', async () => {
-    const number = await doneRun();
+    const number = doneRun();
     await change(number, {
       $push: { data: { type: 'live', host: 'daq', location: '/elsewhere' } },
     });
@@ -148,7 +170,9 @@ describe('is refused, and nothing is touched,', () => {
   });
 
   test.each(['hold-processing', 'abandon'])('if it is tagged %s', async (name) => {
-    const number = await doneRun();
+    const number = doneRun();
+    // What is unfinished is gone on with at once by a manager that is there.
+    await endManager();
     const attempt = (await lab.run(number)).bootstrax.last_attempt!;
     await deletions().insertOne({
       _id: attempt as never,
@@ -165,13 +189,13 @@ describe('is refused, and nothing is touched,', () => {
   });
 
   test('if the detector is not known', async () => {
-    const number = await doneRun();
+    const number = doneRun();
     await change(number, { $set: { detectors: ['tpc', 'radon_monitor'] } });
     await expectRefused(number, /which raw data belongs to the detector radon_monitor/);
   });
 
   test('if the record of the attempt is gone', async () => {
-    const number = await doneRun();
+    const number = doneRun();
     const { bootstrax } = await lab.run(number);
     await rm(join(attemptOf(bootstrax.last_attempt!), 'result.json'));
     await expectRefused(number, /the result of the attempt is not there any more/);

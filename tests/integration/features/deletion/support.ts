@@ -18,18 +18,20 @@ export const ON = { config: LIVELY, env: { BOOTSTRAX_DELETE_LIVE: 'true' } };
 export let lab: Lab;
 let manager: ManagerProcess | null = null;
 
-/** A laboratory for the tests of a file; managers end with each test. */
-export function useLab(): void {
+/** A laboratory for the tests of a file; managers end with each test, or with the file. */
+export function useLab({ ends = 'with each test' } = {}): void {
   // Each starts several managers, one after the other.
   vi.setConfig({ testTimeout: 300_000 });
   beforeAll(async () => {
     lab = await Lab.start();
   });
-  afterEach(async () => {
-    await manager?.kill();
-    manager = null;
-  });
+  if (ends === 'with each test') afterEach(endManager);
   afterAll(() => lab.end());
+}
+
+export async function endManager(): Promise<void> {
+  await manager?.kill();
+  manager = null;
 }
 
 /** A manager that deletes live data. */
@@ -44,27 +46,36 @@ export const deletions = () => lab.runsDatabase.collection('bootstrax_deletions'
 
 /** A run that is done here, before anybody thinks of deleting its live data. */
 export async function doneRun(args: string[] = []): Promise<number> {
-  const [number] = await lab.takeRuns([...RUN, ...args]);
-  const processing = await lab.manager();
-  await lab.reached(number!, ['done']);
-  await processing.event('attempt.ended', { run: number });
-  await until('the attempt to be wound up', async () => {
-    const { bootstrax } = await lab.run(number!);
-    return existsSync(join(attemptOf(bootstrax.last_attempt!), 'concluded'));
-  });
-  await processing.kill();
+  const [number] = await doneRuns(1, args);
   return number!;
+}
+
+/** The same for several: one manager processes them all. */
+export async function doneRuns(count: number, args: string[] = []): Promise<number[]> {
+  const several = ['--runs', String(count), '--gap-seconds', '0'];
+  const numbers = await lab.takeRuns([...RUN, ...several, ...args]);
+  const processing = await lab.manager();
+  for (const number of numbers) {
+    await lab.reached(number, ['done']);
+    await processing.event('attempt.ended', { run: number });
+    await until('the attempt to be wound up', async () => {
+      const { bootstrax } = await lab.run(number);
+      return existsSync(join(attemptOf(bootstrax.last_attempt!), 'concluded'));
+    });
+  }
+  await processing.kill();
+  return numbers;
 }
 
 export function attemptOf(id: string): string {
   return join(lab.stateDir(HOST), 'attempts', id);
 }
 
-/** A person wants it deleted, and a manager that deletes is started. */
+/** A person wants it deleted, and a manager that deletes is there or started. */
 export async function askFor(number: number, choices: object = ON): Promise<ManagerProcess> {
   const { code, stderr } = await lab.command(['deletions', 'retry', String(number)]);
   expect(code, stderr).toBe(0);
-  return deleting(choices);
+  return manager ?? deleting(choices);
 }
 
 export async function recordOf(number: number): Promise<Document> {
@@ -100,7 +111,10 @@ export async function expectRefused(number: number, cause: RegExp): Promise<void
   expect(after['deleted_data']).toEqual(deletedBefore);
   // Several looks later it has still been said once, in a voice that is heard.
   await delay(600);
-  expect(running.lines.filter(({ event }) => event === 'live.refused')).toHaveLength(1);
+  const refusals = running.lines.filter(
+    ({ event, run }) => event === 'live.refused' && run === number,
+  );
+  expect(refusals).toHaveLength(1);
   const said = (await messagesOf(number)).filter(({ message }) =>
     String(message).includes('is not deleted: '),
   );
@@ -132,11 +146,11 @@ export function productOf(number: number, type: string): string {
   return join(lab.output, name!);
 }
 
+/** A chunk that has rows: others have no file. */
 export function chunkOf(product: string): string {
-  return join(
-    product,
-    readdirSync(product).find((name) => name.endsWith('-000000'))!,
-  );
+  const chunk = readdirSync(product).find((name) => /-\d{6}$/.test(name));
+  if (chunk === undefined) throw new Error(`no chunk in ${product} has rows`);
+  return join(product, chunk);
 }
 
 export async function change(number: number, update: Document): Promise<void> {
