@@ -4,14 +4,15 @@ import { stopEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.
 import { join } from 'node:path';
 import { CountingProxy } from '../../support/counting-proxy.ts';
 import { startCounting } from '../../support/counted-reads.ts';
-import { Lab, SMALL_MACHINE, until } from '../../support/lab.ts';
+import { Lab, until } from '../../support/lab.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 const HOST = 'alpha.test.local';
 const DONE_RUNS = 3000;
 /** What may be read however many runs are done: host documents, requests, the newest runs. */
 const MOST_READ = 300;
 
-const CONFIG = SMALL_MACHINE.replace('[limits]\n', '[limits]\nhousekeeping_seconds = 0.5\n');
+const CONFIG = smallMachine({ limits: { housekeepingSeconds: 0.5 } });
 
 /** Done in the last days by this host and another, and handed on. */
 function doneRuns(): Record<string, unknown>[] {
