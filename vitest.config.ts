@@ -3,19 +3,20 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 import { IS_NIGHTLY } from './tests/support/tier.ts';
 
-/** By far the longest: what begins last is what everybody waits for in the end. */
+/** By far the longest, in this order: what begins last is what everybody waits for in the end. */
 const LONGEST = [
-  ...['faults/crash-points', 'integration/attempt/equality', 'integration/dashboard/fuzz'],
-  ...[
-    'integration/manager/drain/handback',
-    'faults/lease',
-    'integration/features/deletion/refused',
-  ],
-  ...['integration/exclusion/exclusion', 'browser/fleet', 'integration/features/alarms/alarms'],
-  ...['faults/children', 'simulation/even-seeds', 'simulation/odd-seeds', 'toolchain/rundb'],
-  ...['integration/attempt/files/shared-output', 'integration/retry/unmendable', 'faults/upgrade'],
-  ...['integration/cli/old-servers', 'faults/clock', 'integration/infra/mongo/refusals'],
-  ...['toolchain/same-host', 'browser/pages', 'toolchain/fleet', 'faults/recovery'],
+  ...['faults/crash-points', 'integration/attempt/equality', 'integration/exclusion/exclusion'],
+  ...['integration/manager/drain/handback', 'integration/features/alarms/alarms'],
+  ...['toolchain/rundb', 'simulation/old-rules', 'faults/children', 'faults/upgrade'],
+  ...['faults/lease', 'simulation/control', 'browser/fleet', 'faults/clock'],
+  ...['integration/attempt/files/shared-output', 'toolchain/same-host', 'equality/plan'],
+  ...['simulation/even-seeds', 'simulation/odd-seeds', 'integration/dashboard/fuzz'],
+  ...['integration/retry/unmendable', 'integration/attempt/debt/debt', 'fuzz/live'],
+  ...['integration/attempt/bad-input', 'integration/attempt/keep-products'],
+  ...['integration/attempt/worker/kept-server', 'integration/features/deletion/interrupted'],
+  ...['integration/features/deletion/refused', 'integration/infra/mongo/refusals'],
+  ...['integration/infra/mongo/error-answers', 'integration/cli/old-servers', 'browser/pages'],
+  ...['toolchain/fleet', 'toolchain/repairs', 'faults/recovery', 'faults/database'],
 ];
 
 class LongestFirst extends BaseSequencer {
