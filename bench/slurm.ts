@@ -42,7 +42,7 @@ async function backlog(slurm: SlurmLab): Promise<Figures> {
   const { lab } = slurm;
   const numbers = await slurm.finishedRuns(RUNS);
   const begin = performance.now();
-  await slurm.manager({ slurm: 'max_jobs = 8\nsubmits_per_minute = 200' });
+  await slurm.manager({ slurm: { maxJobs: 8, submitsPerMinute: 200 } });
   const isDone = async () =>
     (await lab.runs.countDocuments({ 'bootstrax.state': 'done' })) === numbers.length;
   await until('the backlog to be done', isDone, LONGEST_SECONDS);
@@ -75,7 +75,7 @@ async function waiting(slurm: SlurmLab): Promise<Figures> {
   const { lab } = slurm;
   const proxy = await CountingProxy.start(Number(new URL(lab.url).port));
   try {
-    const most = `max_jobs = ${WAITING}\nmax_pending = ${WAITING}\nsubmits_per_minute = 1000`;
+    const most = { maxJobs: WAITING, maxPending: WAITING, submitsPerMinute: 1000 };
     const free = await slurm.occupy();
     const manager = await slurm.manager({ slurm: most, url: proxy.url, renewSeconds: 10 });
     await manager.event('manager.ready', {}, 120);

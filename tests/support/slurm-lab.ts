@@ -3,10 +3,22 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { Lab, PACKAGE, PYTHON, SMALL_MACHINE, until, type ManagerProcess } from './lab.ts';
+import { Lab, PACKAGE, PYTHON, until, type ManagerProcess } from './lab.ts';
+import { smallMachine, type Changes } from './small-machine.ts';
 import { startSlurm, type SlurmCluster } from './slurm-cluster.ts';
 
 const run = promisify(execFile);
+
+interface ManagerOnSlurm {
+  host?: string;
+  /** Further settings of that section. */
+  slurm?: Changes['slurm'];
+  /** What the stand-in is told. */
+  options?: Record<string, string | number>;
+  url?: string;
+  renewSeconds?: number;
+  env?: Record<string, string>;
+}
 
 /** A database, a real Slurm, and managers whose attempts are done by a stand-in for strax. */
 export class SlurmLab {
@@ -30,33 +42,24 @@ export class SlurmLab {
     return new SlurmLab(lab, cluster, python);
   }
 
-  /** `slurm`: further settings of that section; `options`: what the stand-in is told. */
   manager({
     host = 'alpha.test.local',
-    slurm = '',
+    slurm = {},
     options = {},
     url = '',
     renewSeconds = 1,
     env = {},
-  } = {}): Promise<ManagerProcess> {
+  }: ManagerOnSlurm = {}): Promise<ManagerProcess> {
     const { lab, python } = this;
-    const told = Object.entries(options).map(([key, value]) => `${key} = ${String(value)}`);
-    const machine = SMALL_MACHINE.replace('renew_seconds = 1', `renew_seconds = ${renewSeconds}`);
-    const config = `${machine}
-[targets]
-default = ["raw_records"]
-post_processing = []
-[worker]
-warm_up = false
-context_options = { ${told.join(', ')} }
-[slurm]
-enabled = true
-shared = "${join(lab.root, 'shared')}"
-backlog_minutes = 0.01
-memory_gb = 0.3
-max_memory_gb = 2
-${slurm}
-`;
+    const config = smallMachine({
+      limits: { renewSeconds },
+      targets: { default: ['raw_records'], postProcessing: [] },
+      worker: { warmUp: false, contextOptions: options },
+      slurm: {
+        ...{ enabled: true, shared: join(lab.root, 'shared'), backlogMinutes: 0.01 },
+        ...{ memoryGb: 0.3, maxMemoryGb: 2, ...slurm },
+      },
+    });
     const at = url === '' ? {} : { BOOTSTRAX_MONGO_URL: url };
     return lab.manager({ host, config, env: { BOOTSTRAX_PYTHON: python, ...at, ...env } });
   }
