@@ -10,11 +10,12 @@ import { makePlan } from '../../src/plan/plan.pure.ts';
 import { defaultRules } from '../../src/infra/config/rules.pure.ts';
 import { parseRun } from '../../src/run/run.pure.ts';
 import { PACKAGE } from '../support/lab.ts';
+import { amount } from '../support/tier.ts';
 import { grid, HOST_TARGETS, strange, type Case } from './cases.ts';
 import { Differences } from './differences.ts';
 import { Reference } from './reference.ts';
 
-const CASES = 24_000;
+const CASES = amount({ daily: 8000, nightly: 24_000 });
 
 interface Decided {
   targets: string[];
