@@ -152,12 +152,15 @@ export function liveOfDoneFilter(
   };
 }
 
-/** Matches unless the run is done under this host's name: then the entries belong to that attempt. */
-export function withdrawFilter(id: ObjectId, host: string): Document {
-  return {
-    _id: id,
-    $or: [{ 'bootstrax.host': { $ne: host } }, { 'bootstrax.state': { $ne: 'done' } }],
-  };
+/**
+ * One of them matches unless the run is done under this host's name: then the entries belong to that
+ * attempt. Two filters, because beside an operator the embedded server does not use the id.
+ */
+export function withdrawFilters(id: ObjectId, host: string): Document[] {
+  return [
+    { _id: id, 'bootstrax.host': { $ne: host } },
+    { _id: id, 'bootstrax.state': { $ne: 'done' } },
+  ];
 }
 
 /**

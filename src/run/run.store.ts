@@ -22,7 +22,7 @@ import {
   UNSETTLED_STATES,
   unsettledFilter,
   waitingTaggedFilters,
-  withdrawFilter,
+  withdrawFilters,
   withoutStatusFilters,
 } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.store.ts';
@@ -245,9 +245,9 @@ export function createRunStore(
       ),
     withdrawData: async (id, host, locations) => {
       if (locations.length === 0) return;
-      await runs.repeatUpdateOne('runs.withdraw', withdrawFilter(id, host), [
-        unregisterStage(host, locations),
-      ]);
+      for (const filter of withdrawFilters(id, host)) {
+        await runs.repeatUpdateOne('runs.withdraw', filter, [unregisterStage(host, locations)]);
+      }
     },
 
     withdrawSettled: async (seen, host, locations) => {

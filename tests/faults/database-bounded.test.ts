@@ -13,7 +13,9 @@ import type { HostStatus, HostHeartbeat } from '../../src/host/host.port.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { holderOf } from '../support/holder.ts';
 import { Lab, until } from '../support/lab.ts';
+import { PLAN } from '../integration/database/contract/run-documents.ts';
 import { Proxy } from '../support/proxy.ts';
+import { runCalls, type RunsOfCalls } from '../support/run-calls.ts';
 
 const STATUS: HostStatus = { host: 'h', state: 'idle', holder: holderOf('h'), extras: {} };
 const CALL_SECONDS = 0.5;
@@ -23,16 +25,6 @@ const LIMIT_SECONDS = 8 * CALL_SECONDS;
 const NOW = new Date('2026-01-01T00:00:00Z');
 const FENCE: Fence = { id: new ObjectId(), attempt: 'a'.repeat(24), host: 'h' };
 const SEEN: Seen = { id: FENCE.id, number: 1, state: null, host: null, time: null, attempt: null };
-const PLAN = {
-  targets: [],
-  post_processing: [],
-  dropped: [],
-  cores: 1,
-  max_messages: 1,
-  timeout: 1,
-  rung: 0,
-};
-const DUE = { giveUpAfter: 10, limit: 5 };
 const LATER = new Date(NOW.getTime() + 60_000);
 const DONE: Seen = { ...SEEN, state: 'done', host: 'h', time: NOW };
 const HELD = { attempt: FENCE.attempt, host: 'h', time: NOW };
@@ -60,42 +52,14 @@ const ACTION: ActionRequest = {
 /** The server's clock was asked once, and the answer is good for a minute. */
 const KNOWN_FOR_A_MINUTE = ['serverTime', 'silentHosts.time'];
 
+const RUNS: RunsOfCalls = {
+  ...{ busy: FENCE, considering: FENCE, waiting: SEEN, held: SEEN, done: DONE, doneBy: FENCE },
+  now: NOW,
+};
+
 /** Every method of the store but `watch`, by name. */
 const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
-  'runs.newCandidates': ({ runs }) => runs.newCandidates({ limit: 5 }),
-  'runs.retryDue': ({ runs }) => runs.retryDue({ now: NOW, ...DUE }),
-  'runs.overdue': ({ runs }) => runs.overdue({ before: NOW, ...DUE }),
-  'runs.ownRuns': ({ runs }) => runs.ownRuns('h'),
-  'runs.unsettled': ({ runs }) => runs.unsettled(),
-  'runs.waitingTagged': ({ runs }) => runs.waitingTagged('abandon', 5),
-  'runs.doneWithoutStatus': ({ runs }) =>
-    runs.doneWithoutStatus({ since: NOW, host: 'a', limit: 5 }),
-  'runs.doneUnfinished': ({ runs }) =>
-    runs.doneUnfinished({ since: NOW, tag: 't', taggedSince: NOW, limit: 5 }),
-  'runs.byNumber': ({ runs }) => runs.byNumber(1),
-  'runs.byId': ({ runs }) => runs.byId(FENCE.id),
-  'runs.ofNumbers': ({ runs }) => runs.ofNumbers([1, 2]),
-  'runs.setAsideForNumber': ({ runs }) => runs.setAsideForNumber(FENCE.id, 5),
-  'runs.setAsideForFault': ({ runs }) => runs.setAsideForFault(FENCE.id, 5),
-  'runs.numbered': ({ runs }) => runs.numbered(1, 200),
-  'runs.list': ({ runs }) => runs.list({ limit: 5 }),
-  'runs.suspects': ({ runs }) => runs.suspects({ numbers: 1000 }),
-  'runs.queueCounts': ({ runs }) => runs.queueCounts(NOW, 10),
-  'runs.claim': ({ runs }) => runs.claim(SEEN, FENCE),
-  'runs.markBusy': ({ runs }) => runs.markBusy(FENCE, PLAN),
-  'runs.heartbeat': ({ runs }) => runs.heartbeat(FENCE, 'busy', null),
-  'runs.unregisterData': ({ runs }) => runs.unregisterData(FENCE, ['/x']),
-  'runs.withdrawData': ({ runs }) => runs.withdrawData(FENCE.id, 'h', ['/x']),
-  'runs.withdrawSettled': ({ runs }) => runs.withdrawSettled(DONE, 'h', ['/x']),
-  'runs.withdrawLive': ({ runs }) =>
-    runs.withdrawLive(FENCE, '/live', { unlessTagged: ['keep'], again: true }),
-  'runs.conclude': ({ runs }) => runs.conclude(FENCE, { kind: 'done' }),
-  'runs.settle': ({ runs }) => runs.settle(SEEN, 'h', { kind: 'abandoned', reason: null }),
-  'runs.retry': ({ runs }) => runs.retry(SEEN, 'h', 0),
-  'runs.renumber': ({ runs }) => runs.renumber(SEEN, 9, true, FENCE.attempt),
-  'runs.mendStatus': ({ runs }) => runs.mendStatus(SEEN),
-  'runs.hold': ({ runs }) => runs.hold(SEEN, 'u'),
-  'runs.release': ({ runs }) => runs.release(SEEN),
+  ...runCalls(RUNS),
   'hosts.write': ({ hosts }) => hosts.write(STATUS),
   'hosts.take': ({ hosts }) => hosts.take(STATUS, null),
   'hosts.named': ({ hosts }) => hosts.named('h'),

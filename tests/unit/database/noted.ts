@@ -12,6 +12,7 @@ export function noted(found: object[] = [], matched = 1) {
   const collection = {
     updateOne: note('updateOne', matched),
     repeatUpdateOne: note('repeatUpdateOne', matched),
+    repeatUpdateAll: note('repeatUpdateAll', undefined),
     insertOne: note('insertOne', undefined),
     find: note('find', found),
     aggregate: note('aggregate', found),

@@ -5,6 +5,7 @@ import { ANY_DATE } from '../../../src/claim/due-retries.store.ts';
 import { createRunStore, RUN_INDEXES } from '../../../src/run/run.store.ts';
 import type { Fence, RunStore } from '../../../src/run/run.port.ts';
 import type { Seen } from '../../../src/run/run-document.port.ts';
+import { runReads, runWrites, type RunsOfCalls } from '../../support/run-calls.ts';
 import { noted } from '../database/noted.ts';
 import { NOW } from '../database/updates.ts';
 
@@ -12,36 +13,13 @@ const FENCE: Fence = { id: new ObjectId(), attempt: 'a'.repeat(24), host: 'h' };
 const SEEN: Seen = { id: FENCE.id, number: 1, state: null, host: null, time: null, attempt: null };
 const DUE = { giveUpAfter: 10, limit: 5 };
 const FINISHED = { since: NOW, tag: 'abandon', taggedSince: NOW, limit: 5 };
-const PLAN = {
-  ...{ targets: [], post_processing: [], dropped: [] },
-  ...{ cores: 1, max_messages: 1, timeout: 1, rung: 0 },
-};
 
-const CALLS: Record<string, (runs: RunStore) => Promise<unknown>> = {
-  newCandidates: (runs) => runs.newCandidates({ limit: 5, withoutDetector: 'tpc' }),
-  retryDue: (runs) => runs.retryDue({ now: NOW, ...DUE }),
-  overdue: (runs) => runs.overdue({ before: NOW, ...DUE }),
-  ownRuns: (runs) => runs.ownRuns('h'),
-  unsettled: (runs) => runs.unsettled(),
-  waitingTagged: (runs) => runs.waitingTagged('abandon', 5),
-  setAsideForNumber: (runs) => runs.setAsideForNumber(FENCE.id, 5),
-  setAsideForFault: (runs) => runs.setAsideForFault(null, 5),
-  doneUnfinished: (runs) => runs.doneUnfinished(FINISHED),
-  doneWithoutStatus: (runs) => runs.doneWithoutStatus({ since: NOW, host: 'h', limit: 5 }),
-  suspects: (runs) => runs.suspects({ from: 1, to: 5, numbers: 5 }),
-  queueCounts: (runs) => runs.queueCounts(NOW, 10),
-  claim: (runs) => runs.claim(SEEN, FENCE),
-  markBusy: (runs) => runs.markBusy(FENCE, PLAN),
-  heartbeat: (runs) => runs.heartbeat(FENCE, 'busy', null),
-  withdrawSettled: (runs) => runs.withdrawSettled({ ...SEEN, state: 'done' }, 'h', ['/x']),
-  withdrawLive: (runs) => runs.withdrawLive(FENCE, '/live', { unlessTagged: ['a'], again: true }),
-  conclude: (runs) => runs.conclude(FENCE, { kind: 'done' }),
-  settle: (runs) => runs.settle(SEEN, 'h', { kind: 'abandoned', reason: null }),
-  retry: (runs) => runs.retry(SEEN, 'h', 0),
-  mendStatus: (runs) => runs.mendStatus(SEEN),
-  hold: (runs) => runs.hold(SEEN, 'u'),
-  release: (runs) => runs.release(SEEN),
+const DONE: Seen = { ...SEEN, state: 'done' };
+const RUNS: RunsOfCalls = {
+  ...{ busy: FENCE, considering: FENCE, waiting: SEEN, held: SEEN, done: DONE, doneBy: FENCE },
+  now: NOW,
 };
+const CALLS = Object.entries({ ...runReads(RUNS), ...runWrites(RUNS) });
 
 /** The filters that a call of the store sends. */
 async function filtersOf(call: (runs: RunStore) => Promise<unknown>): Promise<object[]> {
@@ -55,24 +33,21 @@ async function filtersOf(call: (runs: RunStore) => Promise<unknown>): Promise<ob
   });
 }
 
-describe.each(Object.entries(CALLS))(
-  'runs.%s reads only what an index bounds, since',
-  (_, call) => {
-    it('no filter has an operator beside its fields: the embedded server reads all then', async () => {
-      const filters = await filtersOf(call);
-      expect(filters.length).toBeGreaterThan(0);
-      for (const filter of filters) {
-        expect(Object.keys(filter).filter((field) => field.startsWith('$'))).toEqual([]);
-      }
-    });
+describe.each(CALLS)('runs.%s reads only what an index bounds, since', (_, call) => {
+  it('no filter has an operator beside its fields: the embedded server reads all then', async () => {
+    const filters = await filtersOf(call);
+    expect(filters.length).toBeGreaterThan(0);
+    for (const filter of filters) {
+      expect(Object.keys(filter).filter((field) => field.startsWith('$'))).toEqual([]);
+    }
+  });
 
-    it('a filter with an id begins with it: the embedded server takes the first index', async () => {
-      for (const filter of await filtersOf(call)) {
-        if ('_id' in filter) expect(Object.keys(filter)[0]).toBe('_id');
-      }
-    });
-  },
-);
+  it('a filter with an id begins with it: the embedded server takes the first index', async () => {
+    for (const filter of await filtersOf(call)) {
+      if ('_id' in filter) expect(Object.keys(filter)[0]).toBe('_id');
+    }
+  });
+});
 
 it('what a done run may lack is asked for by equalities and one range', async () => {
   const start = { $gte: NOW };

@@ -2,24 +2,16 @@ import { ObjectId, type Document } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { createRunStore } from '../../../src/run/run.store.ts';
-import type { PlanSummary, RunStore } from '../../../src/run/run.port.ts';
+import type { RunStore } from '../../../src/run/run.port.ts';
 import type { Seen } from '../../../src/run/run-document.port.ts';
 import { answerLost, createDatabase, openStore } from '../../simulation/store/index.ts';
+import { runWrites } from '../../support/run-calls.ts';
 import { noted } from '../database/noted.ts';
 import { NOW } from '../database/updates.ts';
 
 const id = new ObjectId();
 const OWNER = { attempt: 'a'.repeat(24), host: 'eb3' };
 const FENCE = { id, ...OWNER };
-const PLAN: PlanSummary = {
-  targets: [],
-  post_processing: [],
-  dropped: [],
-  cores: 1,
-  max_messages: 1,
-  timeout: 1,
-  rung: 0,
-};
 const NEW: Seen = { id, number: 1, state: null, host: null, time: null, attempt: null };
 const DONE: Seen = { ...NEW, state: 'done' };
 
@@ -44,12 +36,14 @@ async function answer(before: Document, verb: Verb, first: 'carried out' | Docum
   return given;
 }
 
-const claim: Verb = (runs) => runs.claim(NEW, OWNER);
-const busy: Verb = (runs) => runs.markBusy(FENCE, PLAN);
+const WRITES = runWrites({
+  ...{ busy: FENCE, considering: FENCE, waiting: NEW, held: NEW, done: DONE, doneBy: FENCE },
+  now: NOW,
+});
+const { claim, markBusy: busy, mendStatus: mend } = WRITES;
 const conclude: Verb = async (runs) => (await runs.conclude(FENCE, { kind: 'done' })).kind;
 const settle: Verb = (runs) => runs.settle(NEW, 'eb4', { kind: 'abandoned', reason: 'r' });
 const retry: Verb = (runs) => runs.retry(NEW, 'eb4', 3);
-const mend: Verb = (runs) => runs.mendStatus(DONE);
 
 const considering = { bootstrax: { state: 'considering', ...OWNER } };
 const running = { bootstrax: { state: 'busy', ...OWNER } };
@@ -58,13 +52,13 @@ describe('a write whose answer was lost, but that landed', () => {
   it.each<[string, Verb, Document, string]>([
     ['claim', claim, {}, 'claimed'],
     ['markBusy', busy, considering, 'landed'],
-    ['heartbeat', (runs) => runs.heartbeat(FENCE, 'busy', null), running, 'landed'],
-    ['unregisterData', (runs) => runs.unregisterData(FENCE, ['/p']), running, 'landed'],
+    ['heartbeat', WRITES.heartbeat, running, 'landed'],
+    ['unregisterData', WRITES.unregisterData, running, 'landed'],
     ['conclude', conclude, running, 'landed'],
     ['settle', settle, {}, 'landed'],
     ['retry', retry, {}, 'landed'],
-    ['hold', (runs) => runs.hold(NEW, 'shifter'), {}, 'landed'],
-    ['release', (runs) => runs.release(NEW), { tags: [{ name: 'hold-processing' }] }, 'landed'],
+    ['hold', WRITES.hold, {}, 'landed'],
+    ['release', WRITES.release, { tags: [{ name: 'hold-processing' }] }, 'landed'],
     ['mendStatus', mend, { bootstrax: { state: 'done' } }, 'landed'],
   ])('%s is recognised', async (_, verb, before, expected) => {
     expect(await answer(before, verb, 'carried out')).toBe(expected);
@@ -147,17 +141,17 @@ describe('each verb', () => {
   it.each<[string[], Verb]>([
     [['runs.claim'], claim],
     [['runs.busy'], busy],
-    [['runs.heartbeat'], (runs) => runs.heartbeat(FENCE, 'busy', null)],
-    [['runs.unregister'], (runs) => runs.unregisterData(FENCE, ['/p'])],
-    [['runs.withdraw'], (runs) => runs.withdrawData(id, 'eb3', ['/p'])],
+    [['runs.heartbeat'], WRITES.heartbeat],
+    [['runs.unregister'], WRITES.unregisterData],
+    [['runs.withdraw', 'runs.withdraw'], WRITES.withdrawData],
     [[], (runs) => runs.withdrawData(id, 'eb3', [])],
     [['runs.conclude', 'find'], conclude],
     [['runs.settle'], settle],
     [['runs.retry'], retry],
-    [['runs.renumber'], (runs) => runs.renumber(NEW, 9, true, 'a'.repeat(24))],
+    [['runs.renumber'], WRITES.renumber],
     [['runs.mend_status'], mend],
-    [['runs.hold'], (runs) => runs.hold(NEW, 'shifter')],
-    [['runs.release'], (runs) => runs.release(NEW)],
+    [['runs.hold'], WRITES.hold],
+    [['runs.release'], WRITES.release],
   ])('asks for %j', async (names, verb) => {
     expect(await asked(verb)).toEqual(names);
   });

@@ -8,8 +8,9 @@ import type { Seen } from '../../../../src/run/run-document.port.ts';
 import type { HostStatus } from '../../../../src/host/host.port.ts';
 import type { Store } from '../../../../src/ports/store.ts';
 import { createDatabase, openStore, type MemoryDatabase } from '../../../simulation/store/index.ts';
-import { EB3, EB4, PLAN } from '../../../integration/database/contract/run-documents.ts';
+import { EB3, EB4 } from '../../../integration/database/contract/run-documents.ts';
 import { holderOf } from '../../../support/holder.ts';
+import { runCalls, type RunsOfCalls } from '../../../support/run-calls.ts';
 import { NOW } from '../../database/updates.ts';
 
 const status: HostStatus = {
@@ -65,7 +66,6 @@ const considering: Fence = { id: HELD, attempt: OTHER, host: EB3 };
 const seenNew: Seen = { id: NEW, number: 1, state: null, host: null, time: null, attempt: null };
 const seenDone: Seen = { ...seenNew, id: DONE, number: 3, state: 'done', host: EB3 };
 const done = { id: DONE, attempt: OTHER, host: EB3 };
-const entry = { type: 'peaks', location: '/p', lineage: { peaks: ['P', '1', {}] } };
 const outcome: AttemptOutcome = {
   ...{ outcome: 'failed', counted: true, reason: 'r', traceback: null, fingerprint: 'f' },
   ...{ cause: null, plugin: null, seconds: 1, peakMemoryBytes: 1, bytes: 1, chunks: 1 },
@@ -74,39 +74,16 @@ const outcome: AttemptOutcome = {
 const about = { run: 1, host: null, item: null };
 const LATER = new Date(NOW.getTime() + 60_000);
 
+const RUNS: RunsOfCalls = {
+  ...{ busy: fence, considering, waiting: seenNew, done: seenDone, doneBy: done, now: NOW },
+  held: { ...seenNew, id: HELD, state: 'considering', host: EB3, attempt: OTHER },
+};
+
 /** Each operation of the store that the program calls, once. */
 const OPERATIONS: Record<string, (store: Store) => Promise<unknown>> = {
-  newCandidates: ({ runs }) => runs.newCandidates({ limit: 5 }),
-  retryDue: ({ runs }) => runs.retryDue({ now: NOW, giveUpAfter: 10, limit: 5 }),
-  overdue: ({ runs }) => runs.overdue({ before: NOW, giveUpAfter: 10, limit: 5 }),
-  ownRuns: ({ runs }) => runs.ownRuns(EB3),
-  unsettled: ({ runs }) => runs.unsettled(),
-  waitingTagged: ({ runs }) => runs.waitingTagged('abandon', 5),
-  doneWithoutStatus: ({ runs }) =>
-    runs.doneWithoutStatus({ since: new Date(0), host: 'a.lab', limit: 5 }),
-  doneUnfinished: ({ runs }) =>
-    runs.doneUnfinished({ since: new Date(0), taggedSince: new Date(0), tag: 'abandon', limit: 5 }),
-  byNumber: ({ runs }) => runs.byNumber(1),
-  byId: ({ runs }) => runs.byId(NEW),
-  numbered: ({ runs }) => runs.numbered(1, 3),
-  list: ({ runs }) => runs.list({ limit: 5 }),
-  suspects: ({ runs }) => runs.suspects({ numbers: 5 }),
-  queueCounts: ({ runs }) => runs.queueCounts(NOW, 10),
-  claim: ({ runs }) => runs.claim(seenNew, { attempt: ATTEMPT, host: EB3 }),
-  markBusy: ({ runs }) => runs.markBusy(considering, PLAN),
-  heartbeat: ({ runs }) => runs.heartbeat(fence, 'busy', null),
-  unregisterData: ({ runs }) => runs.unregisterData(fence, ['/old']),
-  withdrawData: ({ runs }) => runs.withdrawData(BUSY, EB3, ['/old']),
-  conclude: ({ runs }) => runs.conclude(fence, { kind: 'done', register: [entry] }),
-  'conclude a failure': ({ runs }) =>
+  ...runCalls(RUNS),
+  'runs.conclude a failure': ({ runs }) =>
     runs.conclude(fence, { kind: 'failed', reason: 'r', failures: 1, delaySeconds: 60 }),
-  settle: ({ runs }) => runs.settle(seenNew, EB3, { kind: 'abandoned', reason: null }),
-  retry: ({ runs }) => runs.retry(seenNew, EB3, 0),
-  mendStatus: ({ runs }) => runs.mendStatus(seenDone),
-  withdrawLive: ({ runs }) => runs.withdrawLive(done, '/live', { unlessTagged: [], again: false }),
-  hold: ({ runs }) => runs.hold(seenNew, 'anna'),
-  release: ({ runs }) =>
-    runs.release({ ...seenNew, id: HELD, state: 'considering', host: EB3, attempt: OTHER }),
   'hosts.write': ({ hosts }) => hosts.write(status),
   'hosts.take': ({ hosts }) => hosts.take(status, null),
   'hosts.named': ({ hosts }) => hosts.named(EB3),
@@ -196,12 +173,12 @@ async function filled(): Promise<MemoryDatabase> {
       bootstrax: { state: 'busy', attempt: ATTEMPT, host: EB3, time: NOW },
     },
     {
-      ...{ _id: DONE, number: 3, ...run, data: [live] },
+      ...{ _id: DONE, number: 3, ...run, data: [live, old] },
       bootstrax: { state: 'done', host: EB3, last_attempt: OTHER },
     },
     {
       ...{ _id: HELD, number: 4, ...run, data: [live], tags: [{ name: 'hold-processing' }] },
-      bootstrax: { state: 'considering', attempt: OTHER, host: EB3 },
+      bootstrax: { state: 'considering', attempt: OTHER, host: EB3, time: NOW },
     },
   ]);
   await database.attempts.insertOne({ _id: ATTEMPT, run: 2, host: EB3, started: NOW, ended: null });
