@@ -32,7 +32,10 @@ class NotBegunError(Exception):
 
 
 def begin(directory: str, environment: dict[str, str]) -> None:
-    """Take the attempt for this job and wait until its manager follows it; raise NotBegunError if not."""
+    """Take the attempt for this job, and wait until its manager follows it.
+
+    NotBegunError if another job has it, or no manager follows in time.
+    """
     if environment.get("SLURM_RESTART_COUNT", "0") not in ("", "0"):
         raise NotBegunError(EXIT_NOT_MINE, "the batch system started this job once more")
     if _is_listed(directory, "superseded"):
@@ -44,7 +47,8 @@ def begin(directory: str, environment: dict[str, str]) -> None:
         if _is_listed(directory, "superseded"):
             raise NotBegunError(EXIT_NOT_MINE, "the run was given to another attempt")
         if time.monotonic() > deadline:
-            raise NotBegunError(EXIT_NOBODY_FOLLOWS, f"no manager was seen for {_FOLLOWED_SECONDS} s")
+            why = f"no manager was seen for {_FOLLOWED_SECONDS} s"
+            raise NotBegunError(EXIT_NOBODY_FOLLOWS, why)
         time.sleep(_LOOK_SECONDS)
 
 
