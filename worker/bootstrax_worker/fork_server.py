@@ -274,8 +274,10 @@ class ForkServer:
         self._safety.freeze()
         sys.stdout.flush()
         sys.stderr.flush()
+        signal.pthread_sigmask(signal.SIG_BLOCK, guardian.HELD_SIGNALS)
         pid = os.fork()
         if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, guardian.HELD_SIGNALS)
             return pid
         code = 1
         try:
@@ -319,6 +321,7 @@ class ForkServer:
             ],
             setsid=True,
             setsigdef=[signal.SIGCHLD, signal.SIGTERM],
+            setsigmask=guardian.HELD_SIGNALS,
         )
 
     def _reap(self) -> None:

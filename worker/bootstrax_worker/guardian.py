@@ -22,6 +22,9 @@ GRACE_SECONDS = 3
 # recorded.
 _REAP_SECONDS = 5
 _PR_SET_CHILD_SUBREAPER = 36
+# Blocked until the guardian can answer them. Who starts a guardian blocks them before: one that
+# came sooner would end it without its last words.
+HELD_SIGNALS = frozenset({signal.SIGTERM, signal.SIGALRM, signal.SIGUSR2})
 
 
 def oom_kills() -> int:
@@ -85,8 +88,7 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
     kills_before = oom_kills()
     prctl(_PR_SET_CHILD_SUBREAPER, 1)
     # No signal may arrive between the fork and the child's own process group.
-    held = {signal.SIGTERM, signal.SIGALRM, signal.SIGUSR2}
-    signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    signal.pthread_sigmask(signal.SIG_BLOCK, HELD_SIGNALS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guardian = os.getpid()
     child = os.fork()
@@ -97,7 +99,7 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
             signal.signal(signal.SIGUSR2, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_SIGNALS)
             code = run_child(state, guardian)
         except BaseException:
             traceback.print_exc()
@@ -110,7 +112,7 @@ def guard(directory: str, attempt: str, warm: bool, run_child) -> int:
     signal.signal(signal.SIGALRM, lambda *_: _signal_group(child, signal.SIGKILL))
     # From where no manager reaches the child: it writes where its threads are.
     signal.signal(signal.SIGUSR2, lambda *_: _signal(child, signal.SIGUSR1))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_SIGNALS)
     _record(
         directory,
         "started.json",

@@ -70,6 +70,15 @@ def test_a_retired_server_refuses_attempts_and_ends_with_those_it_has(serve, tmp
     assert running.wait("exit.json")["signal"] == signal.SIGTERM
 
 
+def test_a_guardian_that_is_told_to_end_at_once_records_its_end(serve, tmp_path):
+    server = serve()
+    server.until("ready")
+    for i in range(10):
+        attempt = Attempt(tmp_path / str(i), runConfig={"tiny_fault": "hang"})
+        os.kill(server.fork(attempt)["guardian"]["pid"], signal.SIGTERM)
+        assert attempt.wait("exit.json")["signal"] == signal.SIGTERM
+
+
 def test_the_data_of_the_warm_up_goes_also_that_of_a_server_that_was_killed(serve, tmp_path):
     scratch = tmp_path / "cache" / "warm-up"
     killed = serve(scratch=scratch, options={"hanging_warm_up": True})
