@@ -166,7 +166,7 @@ def main() -> dict:
         bootstrax("status", "--json", name="status-in-outage")
         take_run_later.join()
         take_run(client, 2)
-        until("run 2 to be begun", lambda: state_of(client, 2) is not None)
+        until("a child of run 2", lambda: state_of(client, 2) in ("busy", "done"))
         # Its child goes on and is adopted.
         managers[0].kill()
         managers[0].wait()

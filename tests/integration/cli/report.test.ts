@@ -85,7 +85,7 @@ describe('bootstrax report', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const { database } = JSON.parse(await readFile(file, 'utf8')) as Report;
     expect(database.run.document.number).toBe(failed);
-    expect(stdout).toMatch(/look through it before you send it/);
+    expect(stdout).toMatch(/read it before you send it/);
     const nowhere = await lab.command(['report', '--out', join(folder, 'no/such/folder.json')]);
     expect(nowhere.code).toBe(2);
   });

@@ -76,7 +76,7 @@ describe('is refused, and nothing is touched,', () => {
     if (location !== '/') expect(existsSync(named)).toBe(true);
   });
 
-  test.each(['raw_records', 'raw_records_he', 'raw_records_aqmon_nv', 'raw_records_nv'])(
+  test.each(['raw_records', 'raw_records_aqmon', 'raw_records_aqmon_nv', 'raw_records_nv'])(
     'if a single bit of a chunk of %s is another',
     async (type) => {
       const number = doneRun('two detectors');
@@ -107,9 +107,9 @@ describe('is refused, and nothing is touched,', () => {
 
   test('if a chunk is shorter than it was', async () => {
     const number = doneRun();
-    const chunk = chunkOf(productOf(number, 'raw_records_he'));
+    const chunk = chunkOf(productOf(number, 'raw_records_aqmon'));
     await writeFile(chunk, (await readFile(chunk)).subarray(0, -10));
-    await expectRefused(number, /^raw_records_he/);
+    await expectRefused(number, /^raw_records_aqmon/);
   });
 
   test('if a chunk is gone', async () => {
