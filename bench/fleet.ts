@@ -11,16 +11,17 @@
  * --most-memory-gb 6 (of the server, and of all together: the benchmark ends there)
  */
 import { setMaxListeners } from 'node:events';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { findEmbedded, stopEmbedded } from '../src/infra/mongo/embedded/embedded-server.ts';
 import { startCounting } from '../tests/support/counted-reads.ts';
-import { Lab, PACKAGE, PYTHON, type ManagerProcess } from '../tests/support/lab.ts';
+import { Lab, type ManagerProcess } from '../tests/support/lab.ts';
 import { CountingProxy } from '../tests/support/counting-proxy.ts';
 import { configuration } from '../tests/support/small-machine.ts';
+import { endedRun, makeStandIn } from '../tests/support/stand-in.ts';
 import { printTable, quantile, report } from './figures.ts';
 import { measureQueries } from './periodic-queries.ts';
 import { fillWithRecentRuns } from './recent-runs.ts';
@@ -43,6 +44,7 @@ const CONFIG = configuration({
   targets: { default: ['raw_records'], postProcessing: [] },
 });
 const FIRST_NUMBER = 500_000;
+const BEGUN_SECONDS_AGO = 2;
 
 interface Host {
   proxy: CountingProxy;
@@ -125,10 +127,7 @@ async function measure(
 
 async function startHosts(lab: Lab, count: number, claims: Claims): Promise<Host[]> {
   const port = Number(new URL(lab.url).port);
-  const python = join(lab.root, 'stand-in-worker');
-  const script = join(PACKAGE, 'tests/support/stand_in_worker.py');
-  await writeFile(python, `#!/bin/sh\nexec '${PYTHON}' '${script}'\n`);
-  await chmod(python, 0o755);
+  const python = await makeStandIn(lab);
   const hosts: Host[] = [];
   for (let i = 0; i < count; i++) {
     const proxy = await CountingProxy.start(port, {
@@ -184,7 +183,9 @@ function commandsOf(hosts: readonly Host[], per: number) {
 /** Runs that are there all at once, until the last of them is claimed. */
 async function claimMany(lab: Lab, hosts: readonly Host[], claims: Claims) {
   const numbers = Array.from({ length: CLAIMS! }, (_, i) => FIRST_NUMBER + i);
-  const documents = await Promise.all(numbers.map((number) => endedRun(lab, number)));
+  const documents = await Promise.all(
+    numbers.map((number) => endedRun(lab, number, BEGUN_SECONDS_AGO)),
+  );
   for (const { proxy } of hosts) proxy.reset();
   Object.assign(claims, { claims: 0, lost: 0 });
   const begin = performance.now();
@@ -204,7 +205,7 @@ async function pickUpMany(lab: Lab, hosts: readonly Host[], name: string): Promi
   const times: number[] = [];
   for (let i = 0; i < PICK_UPS!; i++) {
     const number = FIRST_NUMBER + 100_000 + i;
-    const document = await endedRun(lab, number);
+    const document = await endedRun(lab, number, BEGUN_SECONDS_AGO);
     await delay(1000 * PICK_UP_GAP_SECONDS * (0.5 + Math.random()));
     const begin = performance.now();
     await lab.insertRuns(document);
@@ -261,25 +262,6 @@ class News {
       limit.addEventListener('abort', () => reject(new Error(key)), { once: true });
     });
   }
-}
-
-async function endedRun(lab: Lab, number: number): Promise<Record<string, unknown>> {
-  const runId = String(number).padStart(6, '0');
-  const live = join(lab.live, runId);
-  await mkdir(join(live, '000000'), { recursive: true });
-  await writeFile(join(live, '000000', 'reader0'), 'data');
-  await mkdir(join(live, 'THE_END'), { recursive: true });
-  const start = new Date(Math.floor(Date.now() / 1000) * 1000 - 2000);
-  return {
-    ...{ number, start, end: new Date(start.getTime() + 1000), mode: 'bench' },
-    ...{ detectors: ['tpc'], user: 'bench', source: 'none', tags: [], rate: { tpc: { avg: 1 } } },
-    daq_config: {
-      ...{ processing_threads: { reader0: 1 }, compressor: 'lz4' },
-      ...{ strax_fragment_payload_bytes: 220, strax_chunk_length: 5, strax_chunk_overlap: 0.5 },
-    },
-    data: [{ type: 'live', host: 'daq', location: lab.live }],
-    bootstrax: { state: null },
-  };
 }
 
 const databaseDir = (lab: Lab) => join(lab.root, 'database');

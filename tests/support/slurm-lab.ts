@@ -1,13 +1,17 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { Lab, PACKAGE, PYTHON, until, type ManagerProcess } from './lab.ts';
+import { Lab, until, type ManagerProcess } from './lab.ts';
 import { smallMachine, type Changes } from './small-machine.ts';
+import { endedRun, makeStandIn } from './stand-in.ts';
 import { startSlurm, type SlurmCluster } from './slurm-cluster.ts';
 
 const run = promisify(execFile);
+
+/** Long enough for backlog. */
+const BEGUN_SECONDS_AGO = 7200;
 
 interface ManagerOnSlurm {
   host?: string;
@@ -33,13 +37,7 @@ export class SlurmLab {
     process.env['SLURM_CONF'] = cluster.configuration;
     const lab = await Lab.start({ warmPython: false });
     await mkdir(join(lab.root, 'shared'));
-    const python = join(lab.root, 'stand-in-worker');
-    const script = join(PACKAGE, 'tests/support/stand_in_worker.py');
-    const path = join(PACKAGE, 'worker');
-    const lines = `export PYTHONPATH='${path}'\nexec '${PYTHON}' '${script}' "$@"\n`;
-    await writeFile(python, `#!/bin/sh\n${lines}`);
-    await chmod(python, 0o755);
-    return new SlurmLab(lab, cluster, python);
+    return new SlurmLab(lab, cluster, await makeStandIn(lab));
   }
 
   manager({
@@ -67,26 +65,9 @@ export class SlurmLab {
   /** Inserts finished runs with a little live data; answers their numbers. */
   async finishedRuns(count: number, first = 1): Promise<number[]> {
     const numbers = Array.from({ length: count }, (_, i) => first + i);
-    await this.lab.insertRuns(...(await Promise.all(numbers.map((each) => this.#document(each)))));
+    const documents = numbers.map((each) => endedRun(this.lab, each, BEGUN_SECONDS_AGO));
+    await this.lab.insertRuns(...(await Promise.all(documents)));
     return numbers;
-  }
-
-  async #document(number: number): Promise<Record<string, unknown>> {
-    const live = join(this.lab.live, String(number).padStart(6, '0'));
-    await mkdir(join(live, '000000'), { recursive: true });
-    await writeFile(join(live, '000000', 'reader0'), 'data');
-    await mkdir(join(live, 'THE_END'), { recursive: true });
-    const start = new Date(Math.floor(Date.now() / 1000) * 1000 - 7_200_000);
-    return {
-      ...{ number, start, end: new Date(start.getTime() + 1000), mode: 'bench' },
-      ...{ detectors: ['tpc'], user: 'bench', source: 'none', tags: [], rate: { tpc: { avg: 1 } } },
-      daq_config: {
-        ...{ processing_threads: { reader0: 1 }, compressor: 'lz4' },
-        ...{ strax_fragment_payload_bytes: 220, strax_chunk_length: 5, strax_chunk_overlap: 0.5 },
-      },
-      data: [{ type: 'live', host: 'daq', location: this.lab.live }],
-      bootstrax: { state: null },
-    };
   }
 
   /** The attempt of a run whose job is noted. */

@@ -11,6 +11,7 @@ import {
 } from './job-files.ts';
 import type { Submit } from './job-files.ts';
 import type { JobResources } from '../../plan/job-resources.pure.ts';
+import type { ListedJob } from './job-listing.pure.ts';
 import { blockOf } from './job-verdict.pure.ts';
 import { searchJob } from './job-search.pure.ts';
 import type { JobDestination } from './sbatch-arguments.pure.ts';
@@ -132,10 +133,8 @@ export class SlurmExecutor implements Executor {
 
   /** What keeps one job of this host from beginning keeps all, until it was tried again. */
   #blockedBecause(): string | null {
-    const { queue, host, clock } = this.#options;
-    const now = clock.monotonicSeconds();
-    const jobs = [...(queue.answer?.jobs.values() ?? [])].flat();
-    const why = blockOf(jobs.filter((job) => job.host === host));
+    const now = this.#options.clock.monotonicSeconds();
+    const why = blockOf(this.#jobs);
     if (why !== null) this.#blocked = { until: now + BLOCKED_SECONDS, why };
     else if (this.#blocked !== null && this.#blocked.until <= now) this.#blocked = null;
     return this.#blocked?.why ?? null;
@@ -176,11 +175,16 @@ export class SlurmExecutor implements Executor {
     return this.#count('PENDING');
   }
 
-  /** Jobs of this host in a state. */
+  /** Number of jobs of this host in a state. */
   #count(state: string): number {
+    return this.#jobs.filter((job) => job.state === state).length;
+  }
+
+  /** Jobs of this host that Slurm still knows. */
+  get #jobs(): ListedJob[] {
     const { queue, host } = this.#options;
-    const jobs = [...(queue.answer?.jobs.values() ?? [])].flat();
-    return jobs.filter((job) => job.host === host && job.state === state).length;
+    const all = [...(queue.answer?.jobs.values() ?? [])].flat();
+    return all.filter((job) => job.host === host);
   }
 
   get #parts(): SlurmParts {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../infra/clock/clock.ts';
+import { Wake } from '../../infra/concurrency/wake.ts';
 import type { ListedJob } from './job-listing.pure.ts';
 import type { SlurmClient } from './slurm-client.ts';
 import { SlurmError } from './slurm-client.ts';
@@ -35,12 +36,12 @@ export class SlurmQueue {
   #failures = 0;
   #failedSince: number | null = null;
   #reason = '';
-  #hurry = new AbortController();
-  #isHurried = false;
+  readonly #wake: Wake;
 
   constructor(client: Pick<SlurmClient, 'list'>, clock: Pick<Clock, 'monotonicSeconds' | 'sleep'>) {
     this.#client = client;
     this.#clock = clock;
+    this.#wake = new Wake(clock);
   }
 
   get answer(): QueueAnswer | null {
@@ -64,21 +65,16 @@ export class SlurmQueue {
 
   /** A job was submitted or has ended: lists soon. */
   hurry(): void {
-    this.#isHurried = true;
-    this.#hurry.abort();
+    this.#wake.notify();
   }
 
   /** Lists until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#isHurried = false;
       await this.#list();
       for (const listener of this.#listeners) listener();
       await this.#clock.sleep(SOONEST_SECONDS, signal);
-      if (this.#isHurried || signal.aborted) continue;
-      this.#hurry = new AbortController();
-      const either = AbortSignal.any([signal, this.#hurry.signal]);
-      await this.#clock.sleep(LIST_SECONDS - SOONEST_SECONDS, either);
+      await this.#wake.wait(LIST_SECONDS - SOONEST_SECONDS, signal);
     }
   }
 

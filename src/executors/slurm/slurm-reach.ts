@@ -5,6 +5,7 @@ import type { Started } from '../../attempt/attempt.pure.ts';
 import { tellingStacks } from '../../attempt/process/stacks.pure.ts';
 import type { AttemptMemory } from '../../host/memory.pure.ts';
 import type { Clock } from '../../infra/clock/clock.ts';
+import { comesTrue } from '../../infra/concurrency/comes-true.ts';
 import type { AttemptTrace } from '../executor.ts';
 import type { Life, Reach, ReachEnd, Verdict, Where } from '../reach.ts';
 import { keepFromJobs, readJobFiles, type JobFiles } from './job-files.ts';
@@ -108,15 +109,14 @@ export class SlurmReach implements Reach {
 
   /** Its guardian has written the end: the job's shell does so next. */
   async #isEnding(): Promise<boolean> {
-    const { clock } = this.#parts;
-    const limit = clock.monotonicSeconds() + LAST_WORD_SECONDS;
-    for (;;) {
+    await this.refresh();
+    if (this.#files.exit !== null) return true;
+    if (!this.#names.split('/').includes('exit.json')) return false;
+    const checks = { withinSeconds: LAST_WORD_SECONDS, everySeconds: LAST_WORD_LOOK_SECONDS };
+    return comesTrue(this.#parts.clock, checks, async () => {
       await this.refresh();
-      if (this.#files.exit !== null) return true;
-      if (!this.#names.split('/').includes('exit.json')) return false;
-      if (clock.monotonicSeconds() >= limit) return false;
-      await clock.sleep(LAST_WORD_LOOK_SECONDS);
-    }
+      return this.#files.exit !== null;
+    });
   }
 
   get #isBegun(): boolean {
@@ -155,13 +155,12 @@ export class SlurmReach implements Reach {
     );
     if (this.#isKept) return { kind: 'ended' };
     queue.hurry();
-    const limit = clock.monotonicSeconds() + graceSeconds + KILL_SECONDS;
-    for (;;) {
+    const checks = { withinSeconds: graceSeconds + KILL_SECONDS, everySeconds: LOOK_SECONDS };
+    const isGone = await comesTrue(clock, checks, async () => {
       await this.refresh();
-      if (this.life() === 'gone') return { kind: 'ended' };
-      if (clock.monotonicSeconds() >= limit) break;
-      await clock.sleep(LOOK_SECONDS);
-    }
+      return this.life() === 'gone';
+    });
+    if (isGone) return { kind: 'ended' };
     const node = this.#files.begun?.node ?? 'a node that is not known';
     return { kind: 'unconfirmed', left: problem ?? `its job on ${node}` };
   }
@@ -173,12 +172,12 @@ export class SlurmReach implements Reach {
     try {
       const before = await read();
       await client.askForStacks(this.#trace.id);
-      const limit = clock.monotonicSeconds() + patienceSeconds;
       let text = before;
-      while (text.length === before.length && clock.monotonicSeconds() < limit) {
-        await clock.sleep(LOOK_SECONDS);
+      const checks = { withinSeconds: patienceSeconds, everySeconds: LOOK_SECONDS };
+      await comesTrue(clock, checks, async () => {
         text = await read();
-      }
+        return text.length !== before.length;
+      });
       const telling = tellingStacks(text.slice(before.length));
       return telling === '' ? null : telling;
     } catch {

@@ -7,16 +7,16 @@ export interface Checks {
 }
 
 /**
- * Checks a condition of which nothing tells, such as the end of a process that is no child, until it is
- * true; false if it is not within the time. It is checked once at least.
+ * Checks a condition of which nothing tells, such as the end of a process that is no child, or a file on
+ * shared storage, until it is true; false if it is not within the time. It is checked once at least.
  */
 export async function comesTrue(
   clock: Pick<Clock, 'monotonicSeconds' | 'sleep'>,
   { withinSeconds, everySeconds }: Checks,
-  condition: () => boolean,
+  condition: () => boolean | Promise<boolean>,
 ): Promise<boolean> {
   const limit = clock.monotonicSeconds() + withinSeconds;
-  while (!condition()) {
+  while (!(await condition())) {
     if (clock.monotonicSeconds() > limit) return false;
     await clock.sleep(everySeconds);
   }
