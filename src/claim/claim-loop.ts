@@ -226,10 +226,11 @@ export class Claims {
   async #process({
     run: number,
     document: id,
-    on = 'local',
+    on: wanted,
   }: ProcessAsked): Promise<ControlResponse> {
     const env = this.#env;
     const no = (message: string): ControlResponse => ({ ok: false, message });
+    const on = wanted ?? 'local';
     const asked = await requestedRun(env, number, id);
     if (!asked.ok) return asked;
     const { run, document } = asked;
@@ -251,7 +252,8 @@ export class Claims {
     if (!accepting.ok && accepting.kind !== 'quarantine') return no(accepting.reason);
     const seen = seenOf(document);
     const attempt = env.attempts.newId();
-    if ((await env.store.runs.claim(seen, { attempt, host: env.host })) !== 'claimed') {
+    const owner = { attempt, host: env.host, ...(wanted === undefined ? {} : { on: wanted }) };
+    if ((await env.store.runs.claim(seen, owner)) !== 'claimed') {
       return no(`another host has just claimed run ${number}`);
     }
     const fence = { id: seen.id, attempt, host: env.host };

@@ -1,3 +1,4 @@
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
 import type { RunDocument, Seen } from '../run/run-document.port.ts';
 
 /** A part of a list of candidates. */
@@ -24,6 +25,14 @@ export interface RetriesQuery extends CandidatesQuery {
   withOddCounts?: boolean;
 }
 
+/** Who claims a run. */
+export interface ClaimOwner {
+  attempt: string;
+  host: string;
+  /** Where a person wants it processed; absent: as requested before. */
+  on?: ExecutorName;
+}
+
 /** Candidates, and the claim of one of them. */
 export interface ClaimStore {
   /** Untouched runs, newest start first. */
@@ -36,5 +45,5 @@ export interface ClaimStore {
    * Claims a run in one update, if it is still as seen: untouched, failed, or a stale claim of another
    * holder. Keeps `n_failures`, `reason` and `next_retry`.
    */
-  claim(seen: Seen, owner: { attempt: string; host: string }): Promise<'claimed' | 'lost'>;
+  claim(seen: Seen, owner: ClaimOwner): Promise<'claimed' | 'lost'>;
 }

@@ -16,6 +16,8 @@ export interface PreviewBody {
   targets: ActionTarget[];
   /** For reprocess: the present products stay until the new ones are there. */
   keep?: boolean;
+  /** For reprocess: where; absent: where there is a place. */
+  on?: 'local' | 'slurm';
 }
 
 /** What the action would do to one target now. */
@@ -42,6 +44,8 @@ export interface ActionBody {
   hours?: number;
   /** For reprocess: the present products stay until the new ones are there. */
   keep?: boolean;
+  /** For reprocess: where; absent: where there is a place. */
+  on?: 'local' | 'slurm';
 }
 
 /** One action of the list of actions. */

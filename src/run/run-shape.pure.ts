@@ -1,6 +1,18 @@
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
+
 /** States of `bootstrax.state` (reference, section 2.1); null or absent means untouched. */
 export const RUN_STATES = ['considering', 'busy', 'done', 'failed', 'abandoned'] as const;
 export type RunState = (typeof RUN_STATES)[number];
+
+/** How a person wants a run processed again. Undefined: as requested before. */
+export interface Again {
+  /** The present products stay until the new ones are there. */
+  keep?: boolean;
+  /** It is processed again as a whole. */
+  isReprocessed?: true;
+  /** Null: where there is a place. */
+  on?: ExecutorName | null;
+}
 
 /** The event builder's part of the run document (reference, section 1.4), with our extra fields. */
 export interface BootstraxFields {
@@ -31,7 +43,7 @@ export interface BootstraxFields {
   /** A person has had it processed again. */
   isReprocessed?: true;
   /** Where a person wants it processed; absent: where there is a place. */
-  wantedOn?: 'local' | 'slurm';
+  wantedOn?: ExecutorName;
   /** What a claimed run waits for, as its holder says; absent: nothing. */
   waitsFor?: string;
 }

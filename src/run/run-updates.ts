@@ -11,8 +11,10 @@ import {
   type Expression,
 } from '../infra/mongo/expressions.ts';
 import { registerStage, unregisterStage } from './run-data.ts';
+import type { ClaimOwner } from '../claim/claim.port.ts';
 import type { Conclusion, Fence, PlanSummary, ProgressSummary } from './run.port.ts';
 import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
+import type { Again } from './run-shape.pure.ts';
 import { HOLD_TAG } from './run-tags.pure.ts';
 
 export const FINISHED_STATUS = 'eb_finished_pre';
@@ -35,13 +37,15 @@ const OWN_TIME = {
   },
 };
 
-export function claimUpdate(owner: { attempt: string; host: string }): Document[] {
+/** `on`: where a person wants it processed; absent: as requested before. */
+export function claimUpdate(owner: ClaimOwner): Document[] {
   return [
     setBootstrax({
       state: 'considering',
       host: literal(owner.host),
       ...FIRST_OWN_TIME,
       attempt: literal(owner.attempt),
+      ...(owner.on === undefined ? {} : { wanted_on: literal(owner.on) }),
     }),
     unsetBootstrax(
       'plan',
@@ -223,6 +227,9 @@ function askedFailure(number: number): Record<string, Expression> {
   return { asked_failures: { $concatArrays: [arrayAt('$bootstrax.asked_failures'), [number]] } };
 }
 
+/** What a person has asked for, until the run is done or abandoned. */
+const WISHES = ['keep_products', 'reprocessed', 'wanted_on'];
+
 function conclusionRemoves(conclusion: Conclusion): string[] {
   switch (conclusion.kind) {
     case 'set_aside':
@@ -238,9 +245,9 @@ function conclusionRemoves(conclusion: Conclusion): string[] {
     case 'requeued':
       return ['malformed', 'same_number', 'fault_seen'];
     case 'abandoned':
-      return ['malformed', 'same_number', 'fault_seen', 'keep_products'];
+      return ['malformed', 'same_number', 'fault_seen', ...WISHES];
     case 'done':
-      return ['malformed', 'same_number', 'fault_seen', 'holders_lost', 'keep_products'];
+      return ['malformed', 'same_number', 'fault_seen', 'holders_lost', ...WISHES];
     case 'failed':
     case 'given_up':
       return ['malformed', 'same_number', 'fault_seen', 'holders_lost'];
@@ -256,11 +263,9 @@ export function statusStage(): Document {
   return { $set: { status: finishedStatus } };
 }
 
-/**
- * `keep`: the present products stay until the new ones are there; false: they do not; undefined: the
- * earlier choice stays.
- */
-export function retryUpdate(host: string, failures: number, keep?: boolean): Document[] {
+/** Due now, as a person has asked. */
+export function retryUpdate(host: string, failures: number, again: Again = {}): Document[] {
+  const { keep, isReprocessed, on } = again;
   return [
     setBootstrax({
       state: 'failed',
@@ -284,6 +289,9 @@ export function retryUpdate(host: string, failures: number, keep?: boolean): Doc
     ...(failures === 0 ? [unsetBootstrax('asked_failures')] : []),
     ...(keep === true ? [setBootstrax({ keep_products: true })] : []),
     ...(keep === false ? [unsetBootstrax('keep_products')] : []),
+    ...(isReprocessed === true ? [setBootstrax({ reprocessed: true })] : []),
+    ...(on == null ? [] : [setBootstrax({ wanted_on: literal(on) })]),
+    ...(on === null ? [unsetBootstrax('wanted_on')] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb';
 import type { ClaimStore } from '../claim/claim.port.ts';
 import type { Incomplete } from './incomplete.pure.ts';
-import type { FieldProblem, RunState } from './run.pure.ts';
+import type { Again, FieldProblem, RunState } from './run.pure.ts';
 import type { RunDocument, Seen } from './run-document.port.ts';
 import type { FaultSeen } from './stored-run.pure.ts';
 
@@ -251,15 +251,13 @@ export interface RunStore extends ClaimStore {
     action?: string,
   ): Promise<'landed' | 'changed'>;
   /**
-   * Failed and due now, with this number of failures (kept, or 0 to begin from the start). `keep`:
-   * whether its products stay until new ones are there; undefined: the earlier choice stays.
+   * Failed and due now, with this number of failures (kept, or 0 to begin from the start).
    */
   retry(
     seen: Seen,
     host: string,
     failures: number,
-    action?: string,
-    keep?: boolean,
+    again?: Again & { action?: string },
   ): Promise<'landed' | 'changed'>;
   /**
    * Gives the run another number, if it is as seen and still has the number that was seen. `due`: the

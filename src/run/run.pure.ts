@@ -3,6 +3,7 @@ import type { RunState } from './run-shape.pure.ts';
 export { checkRun, parseRun, readRun } from './run-document.pure.ts';
 export { OUTCOMES, problemsText, RUN_STATES } from './run-shape.pure.ts';
 export type {
+  Again,
   BootstraxFields,
   DataEntry,
   FieldProblem,

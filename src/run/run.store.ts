@@ -296,11 +296,11 @@ export function createRunStore(
           bootstrax.host === host &&
           (action === undefined || own.action === action),
       ),
-    retry: (seen, host, failures, action, keep) =>
+    retry: (seen, host, failures, { action, ...again } = {}) =>
       settled(
         'runs.retry',
         seen,
-        withAction(retryUpdate(host, failures, keep), action),
+        withAction(retryUpdate(host, failures, again), action),
         ({ bootstrax, own }) =>
           bootstrax.state === 'failed' &&
           bootstrax.outcome === 'requeued' &&

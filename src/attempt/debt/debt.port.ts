@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
 import type { DataRegistration, PlanSummary } from '../../run/run.port.ts';
 import type { RunDocument, Seen } from '../../run/run-document.port.ts';
@@ -10,6 +11,8 @@ export interface DebtNote {
   offered: boolean;
   /** Who offered it, or `idle`. */
   by: string;
+  /** Where that person wants it; null: where there is a place. */
+  on: ExecutorName | null;
   /** How often it has been tried since it was offered. */
   tries: number;
   /** The newest such attempt, and why it came to nothing. */

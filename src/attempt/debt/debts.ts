@@ -64,10 +64,12 @@ export class Debts {
   async look(accepting: () => Promise<HostFacts['accepting']>): Promise<void> {
     const { clock, rules } = this.#env;
     const now = clock.monotonicSeconds();
-    const on = this.#place();
-    if (on === null || now - this.#lookedAt < rules.limits.housekeepingSeconds) return;
+    if (this.#place() === null) return;
+    if (now - this.#lookedAt < rules.limits.housekeepingSeconds) return;
     this.#lookedAt = now;
     for (const debt of await this.#due()) {
+      const on = this.#place(debt.debt?.on ?? null);
+      if (on === null) continue;
       if (!(await accepting()).ok) return;
       if (await unlessOutage(this.#env, `the debt of run ${debt.run}`, () => this.#take(debt, on)))
         return;
@@ -75,11 +77,12 @@ export class Debts {
   }
 
   /** Where one could begin: on a cluster that takes debts, or here where nothing else is done. */
-  #place(): ExecutorName | null {
+  #place(wanted: ExecutorName | null = null): ExecutorName | null {
     const { executor, cluster, jobs } = this.#env;
-    const isTaken = jobs?.takes.includes('debt') === true;
+    const isTaken = jobs !== null && (wanted === 'slurm' || jobs.takes.includes('debt'));
     const onCluster = cluster?.places(this.#book.sizeOn('slurm')).free ?? 0;
-    if (isTaken && onCluster > 0) return 'slurm';
+    if (isTaken && onCluster > 0 && wanted !== 'local') return 'slurm';
+    if (wanted === 'slurm' && jobs !== null) return null;
     return executor.startsAtOnce() && this.#book.sizeOn('local') === 0 ? 'local' : null;
   }
 

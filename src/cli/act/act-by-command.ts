@@ -9,6 +9,7 @@ import {
   type Tools,
 } from '../../features/actions/action.ts';
 import type { Settings } from '../../infra/config/entries.ts';
+import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { ActionKind } from '../../features/actions/action-table.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { withDatabase } from '../framework/with-database.ts';
@@ -30,6 +31,8 @@ export interface ActionCall {
   number?: number | undefined;
   /** Products of now stay until the new ones are there. */
   keep?: boolean | undefined;
+  /** Where it is processed; absent: where there is a place. */
+  on?: ExecutorName | undefined;
 }
 
 /** As the commands for hosts have it; words after the rest do as well. */
@@ -44,13 +47,15 @@ export function wordsOf(words: readonly string[], reason: string | undefined): s
 export function askOf<K extends ActionKind, T extends Target>(
   call: ActionCall & { kind: K; target: T },
 ): Ask & { kind: K; target: T } {
-  const { kind, target, words, hours, fromStart = false, evenDone = false, number, keep } = call;
+  const { kind, target, words, hours, fromStart = false, evenDone = false } = call;
+  const { number, keep, on } = call;
   return {
     ...{ kind, target, fromStart, evenDone, by: userInfo().username, via: 'command' },
     reason: words.join(' ').trim() || NO_REASON,
     hours: hours ?? null,
     ...(number === undefined ? {} : { number }),
     ...(keep === undefined ? {} : { keep }),
+    ...(on === undefined ? {} : { on }),
     // A command is decided by what it finds.
     seen: null,
   };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { act, preview } from '../../features/actions/act.ts';
-import type { Target, Tools } from '../../features/actions/action.ts';
+import type { Ask, Target, Tools } from '../../features/actions/action.ts';
 import {
   ACTION_KINDS,
   actionRow,
@@ -52,17 +52,21 @@ const isOne = ({ run, host, item }: Given) =>
   [run, host, item].filter((each) => each !== undefined).length === 1;
 const ONE = 'names exactly one of run, host and item';
 
-const mayKeep = ({ kind, keep }: { kind: string; keep?: boolean | undefined }) =>
-  keep === undefined || kind === 'reprocess';
-const KEEP = 'keep is for reprocess';
+/** How a run is processed again. */
+const wishes = { keep: z.boolean().optional(), on: z.enum(['local', 'slurm']).optional() };
+type Wishes = z.infer<z.ZodObject<typeof wishes>>;
+
+const mayWish = ({ kind, keep, on }: Wishes & { kind: string }) =>
+  (keep === undefined && on === undefined) || kind === 'reprocess';
+const WISHES = 'keep is for reprocess, and so is on';
 
 const previewBody = z
   .strictObject({
     kind,
     targets: z.array(z.strictObject(target).refine(isOne, ONE)).min(1).max(MOST_TARGETS),
-    keep: z.boolean().optional(),
+    ...wishes,
   })
-  .refine(mayKeep, KEEP);
+  .refine(mayWish, WISHES);
 
 const actionBody = z
   .strictObject({
@@ -78,9 +82,9 @@ const actionBody = z
       .min(1)
       .max(MOST_TARGETS),
     hours: z.number().positive().max(MOST_HOURS).optional(),
-    keep: z.boolean().optional(),
+    ...wishes,
   })
-  .refine(mayKeep, KEEP);
+  .refine(mayWish, WISHES);
 
 const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f]{24})$/;
 const auditQuery = z.strictObject({
@@ -121,7 +125,7 @@ export function addActionRoutes(app: DashboardApp, surroundings: Surroundings): 
       const effects: ActionEffect[] = [];
       for (const each of body.targets) {
         const aim = aimedAt(body.kind, each);
-        const { seen, possible, effect } = await preview(tools, body.kind, aim, keepOf(body));
+        const { seen, possible, effect } = await preview(tools, body.kind, aim, wishesOf(body));
         effects.push({ ...named(aim), seen, possible, effect });
       }
       const now = (await store.serverTime()).toISOString();
@@ -146,7 +150,7 @@ export function addActionRoutes(app: DashboardApp, surroundings: Surroundings): 
         const { action } = await act(tools, {
           ...{ kind: body.kind, target: aim, seen, by, via: 'dashboard', reason: body.reason },
           hours: body.hours ?? null,
-          ...keepOf(body),
+          ...wishesOf(body),
         });
         const { id, state, message } = action;
         log.info(
@@ -227,6 +231,6 @@ function named(target: Target): ActionTarget {
   }
 }
 
-function keepOf({ keep }: { keep?: boolean | undefined }): { keep?: boolean } {
-  return keep === undefined ? {} : { keep };
+function wishesOf({ keep, on }: Wishes): Pick<Ask, 'keep' | 'on'> {
+  return { ...(keep === undefined ? {} : { keep }), ...(on === undefined ? {} : { on }) };
 }

@@ -4,7 +4,7 @@
  */
 
 /** An option of a command that a row may name. */
-export type ActionOption = 'fromStart' | 'evenDone' | 'keep' | 'yes';
+export type ActionOption = 'fromStart' | 'evenDone' | 'keep' | 'on' | 'yes';
 
 interface ActionRow {
   target: 'run' | 'host' | 'item';
@@ -29,6 +29,8 @@ interface RunActionRow extends ActionRow {
   harm: 'begins' | 'deletes' | null;
   /** How its run shows later that it was carried out. */
   trace: 'action id' | 'action id or offered debt' | 'hold tag' | 'no hold tag';
+  /** Its command takes several runs. */
+  ofMany?: true;
   /** It takes the run away from the attempt that has it. */
   stopsAttempt?: true;
 }
@@ -72,7 +74,8 @@ export const ACTIONS = {
     button: 'Reprocess with all targets',
     about:
       'make all targets of the run: a done run gets its missing targets, any other begins again',
-    options: ['keep', 'yes'],
+    options: ['keep', 'on', 'yes'],
+    ofMany: true,
     harm: 'begins',
     trace: 'action id or offered debt',
   },

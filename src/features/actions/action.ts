@@ -1,4 +1,5 @@
 import type { ActionKind } from './action-table.pure.ts';
+import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
 import type { Store } from '../../ports/store.ts';
 
@@ -62,6 +63,8 @@ export interface Ask extends Asker {
   number?: number;
   /** With `reprocess`: the present products stay until the new ones are there. */
   keep?: boolean;
+  /** With `reprocess`: where; absent: where there is a place. */
+  on?: ExecutorName;
 }
 
 /** The state of a target, and what the action would do to it. */

@@ -66,12 +66,14 @@ export async function readRunTarget(
 }
 
 /** The parameters of an action, as the effects take them. */
-export function askingOf({ fromStart, evenDone, reason, number, keep }: Partial<Ask>): Asking {
+export function askingOf(ask: Partial<Ask>): Asking {
+  const { fromStart, evenDone, reason, number, keep, on } = ask;
   return {
     ...(fromStart === undefined ? {} : { fromStart }),
     ...(evenDone === undefined ? {} : { evenDone }),
     ...(number === undefined ? {} : { number }),
     ...(keep === undefined ? {} : { keep }),
+    ...(on === undefined ? {} : { on }),
     hasReason: reason !== undefined && reason !== NO_REASON,
   };
 }
@@ -167,8 +169,9 @@ async function take(
     case 'release':
       return { landed: await store.runs.release(seen), message: done };
     case 'retry': {
-      const { failures, keep } = step;
-      return { landed: await store.runs.retry(seen, writer, failures, id, keep), message: done };
+      const { failures, again } = step;
+      const asked = { ...again, action: id };
+      return { landed: await store.runs.retry(seen, writer, failures, asked), message: done };
     }
     case 'renumber':
       return {
@@ -177,7 +180,7 @@ async function take(
       };
     case 'offer':
       await store.debts.note(step.attempt, {
-        ...{ offered: true, by, tries: 0, reason: null, paid: false },
+        ...{ offered: true, by, tries: 0, reason: null, paid: false, on: step.on },
       });
       return { landed: 'landed', message: done };
     case 'abandon': {

@@ -1,5 +1,6 @@
 import { debtFacts, debtorOf, offerable } from '../../attempt/debt/debt.pure.ts';
-import type { BootstraxFields, StoredRun } from '../../run/run.pure.ts';
+import type { Again, BootstraxFields, StoredRun } from '../../run/run.pure.ts';
+import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
 import type { RunActionKind } from './action-table.pure.ts';
 import { isHeld } from './seen.pure.ts';
@@ -13,15 +14,12 @@ export type RunStep =
   | { kind: 'release' }
   | { kind: 'abandon' }
   | { kind: 'fail'; failures: number }
-  /**
-   * Makes the run due now, with this number of failures. `keep`: whether the present products stay until
-   * the new ones are there; absent: as requested before.
-   */
-  | { kind: 'retry'; failures: number; keep?: boolean }
+  /** Makes the run due now, with this number of failures. */
+  | { kind: 'retry'; failures: number; again: Again }
   /** `due`: the run was set aside for its number, and is tried again at once. */
   | { kind: 'renumber'; number: number; due: boolean }
   /** Offers the dropped targets of this attempt to its host. */
-  | { kind: 'offer'; attempt: string };
+  | { kind: 'offer'; attempt: string; on: ExecutorName | null };
 
 export type RunEffect =
   /**
@@ -62,6 +60,8 @@ export interface Asking {
   number?: number;
   /** `reprocess`: the present products stay until the new ones are there. */
   keep?: boolean;
+  /** `reprocess`: where; absent: where there is a place. */
+  on?: ExecutorName;
 }
 
 /** What an action would do to a run, by its document. */
@@ -94,7 +94,7 @@ const EFFECTS: Readonly<
   fail,
   abandon,
   retry,
-  reprocess: (facts, asking, debtor) => reprocess(facts, debtor, asking.keep ?? false),
+  reprocess: (facts, asking, debtor) => reprocess(facts, debtor, asking),
   hold,
   release,
 };
@@ -218,7 +218,8 @@ function retry(facts: Facts, asking: Asking): RunEffect {
   return refused === null ? again(facts, asking.fromStart ?? false) : no(refused);
 }
 
-function again(facts: Facts, fromStart: boolean, keep?: boolean): RunEffect {
+function again(facts: Facts, fromStart: boolean, asked: Again = {}): RunEffect {
+  const { keep, on } = asked;
   const { name, fields, held, hasLiveData, rules } = facts;
   const { state, failures } = fields;
   const { maxFailures } = rules.retry;
@@ -238,34 +239,42 @@ function again(facts: Facts, fromStart: boolean, keep?: boolean): RunEffect {
     return no(`${run} is ${state} and its live data is gone: it cannot be made again`);
   }
   const kept = fromStart ? 0 : failures;
-  const waits = held ? ' once it is released' : ' now';
+  const waits = `${held ? ' once it is released' : ' now'}${whereOf(on)}`;
   const anew = keep === true ? madeBeside(facts) : madeAnew(facts);
   return {
     ...(keep === true ? {} : deletion(facts)),
     possible: true,
-    step: { kind: 'retry', failures: kept, ...(keep === undefined ? {} : { keep }) },
+    step: { kind: 'retry', failures: kept, again: asked },
     effect: fromStart
       ? `It is due${waits}, with all targets; ${counted(failures, 'failure is', 'failures are')} forgotten.${anew}`
       : `It is due${waits}; it counts ${counted(kept, 'failure')}.${anew}`,
-    done: `${name} is due now; it counts ${counted(kept, 'failed attempt')}.`,
+    done: `${name} is due now${whereOf(on)}; it counts ${counted(kept, 'failed attempt')}.`,
   };
 }
 
-function reprocess(facts: Facts, debtor: DebtorHistory | null, keep: boolean): RunEffect {
+/** Where a person wants it; empty: where there is a place. */
+function whereOf(on: ExecutorName | null | undefined): string {
+  if (on == null) return '';
+  return on === 'slurm' ? ', on Slurm' : ', on an event builder';
+}
+
+function reprocess(facts: Facts, debtor: DebtorHistory | null, asking: Asking): RunEffect {
+  const { keep = false, on = null } = asking;
+  const asked: Again = { keep, on, isReprocessed: true };
   const { stored, rules, name } = facts;
   const dropped = debtor?.result?.dropped ?? [];
   const isDebt = debtor !== null && dropped.length > 0 && debtor.debt?.paid !== true;
-  if (facts.fields.state !== 'done' || !isDebt) return again(facts, true, keep);
+  if (facts.fields.state !== 'done' || !isDebt) return again(facts, true, asked);
   const may = offerable(debtorOf(debtor), debtFacts(stored), rules);
   if (may.ok) {
     return {
       possible: true,
-      step: { kind: 'offer', attempt: debtor.attempt },
-      effect: `It stays done. ${debtor.host} makes the missing targets when it is idle: ${dropped.join(', ')}.`,
+      step: { kind: 'offer', attempt: debtor.attempt, on },
+      effect: `It stays done. ${debtor.host} makes the missing targets when it is idle${whereOf(on)}: ${dropped.join(', ')}.`,
       done: `${name} is offered: ${debtor.host} makes the missing targets when it is idle.`,
     };
   }
-  const anew = again(facts, true, keep);
+  const anew = again(facts, true, asked);
   if (!anew.possible) return no(`${may.reason}; ${anew.why}`);
   return {
     ...anew,

@@ -43,7 +43,7 @@ const CONCLUSIONS: Conclusion[] = [
 
 /** Every update of a run document that the program makes, by the function that makes it. */
 const UPDATES: Record<string, Document[][]> = {
-  claimUpdate: [runUpdates.claimUpdate(OWNER)],
+  claimUpdate: [runUpdates.claimUpdate(OWNER), runUpdates.claimUpdate({ ...OWNER, on: 'slurm' })],
   busyUpdate: [runUpdates.busyUpdate(PLAN)],
   heartbeatUpdate: [
     runUpdates.heartbeatUpdate(null),
@@ -56,7 +56,11 @@ const UPDATES: Record<string, Document[][]> = {
   settleUpdate: CONCLUSIONS.map((each) => runUpdates.settleUpdate(HOST, each)),
   withAction: [runUpdates.withAction(runUpdates.heartbeatUpdate(null), 'action')],
   statusStage: [[runUpdates.statusStage()]],
-  retryUpdate: [runUpdates.retryUpdate(HOST, 0), runUpdates.retryUpdate(HOST, 3)],
+  retryUpdate: [
+    runUpdates.retryUpdate(HOST, 0),
+    runUpdates.retryUpdate(HOST, 3, { keep: true, isReprocessed: true, on: 'slurm' }),
+    runUpdates.retryUpdate(HOST, 3, { keep: false, on: null }),
+  ],
   renumberUpdate: [runUpdates.renumberUpdate(8, true), runUpdates.renumberUpdate(8, false)],
   holdUpdate: [runUpdates.holdUpdate('anna')],
   releaseUpdate: [runUpdates.releaseUpdate()],
