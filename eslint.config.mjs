@@ -58,6 +58,8 @@ export default tseslint.config(
       // Leaving a field out by destructuring is the plain way to say so.
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       'no-restricted-syntax': ['error', PRIVATE],
+      'no-nested-ternary': 'error',
+      '@typescript-eslint/no-shadow': 'error',
     },
   },
   {

@@ -70,8 +70,8 @@ async function measureAlone(lab: Lab, guard: MemoryGuard, history: number): Prom
   say(`${history} runs: the queries by themselves`);
   const found = await measureQueries(lab, server, read);
   figures[`queries beside ${history} runs`] = found;
-  for (const { name, when, answered, read, ms, serverMs, grownMb } of found) {
-    queries.push([history, name, answered, read, ms, serverMs, grownMb, when]);
+  for (const { name, when, answered, read: readBy, ms, serverMs, grownMb } of found) {
+    queries.push([history, name, answered, readBy, ms, serverMs, grownMb, when]);
   }
 }
 

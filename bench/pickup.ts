@@ -148,11 +148,11 @@ async function measureOne(lab: Lab, template: LiveRun, number: number): Promise<
     { maxAwaitTimeMS: 1000 },
   );
   let consideringMs: number | null = null;
-  const begin = performance.now();
+  const watchedFrom = performance.now();
   const seen = (async () => {
     for await (const event of stream) {
       if (JSON.stringify(event).includes('considering')) {
-        consideringMs = performance.now() - begin;
+        consideringMs = performance.now() - watchedFrom;
         return;
       }
     }
@@ -160,7 +160,7 @@ async function measureOne(lab: Lab, template: LiveRun, number: number): Promise<
   // At any moment between two polls, and after the observer's stream has been opened.
   await new Promise((resolve) => setTimeout(resolve, 30 + 1000 * Math.random()));
   const inserted = performance.now();
-  const offset = inserted - begin;
+  const offset = inserted - watchedFrom;
   await lab.insertRuns(document);
   await seen;
   const directory = await until(`the attempt at run ${number}`, async () => {

@@ -219,12 +219,12 @@ async function progressOf(directory: string): Promise<{ t: number; chunks: numbe
 async function killHost(): Promise<number> {
   const lab = await Lab.start({ warmPython: false });
   try {
-    const limits = {
+    const leases = {
       BOOTSTRAX_LIMITS_BUSY_LEASE_SECONDS: String(LEASE_SECONDS),
       BOOTSTRAX_LIMITS_CONSIDERING_LEASE_SECONDS: String(LEASE_SECONDS),
     };
-    const first = new Host(lab, 'first.test.local', limits);
-    const second = new Host(lab, 'second.test.local', limits);
+    const first = new Host(lab, 'first.test.local', leases);
+    const second = new Host(lab, 'second.test.local', leases);
     const dying = await first.start();
     await dying.event('worker.ready');
     const taking = lab.takeRuns(['--seconds', '40', '--speed', '1', '--chunk-seconds', '2']);

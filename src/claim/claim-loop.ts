@@ -241,7 +241,7 @@ export class Claims {
       if (this.#debts.giveWayTo(number)) {
         return no('an attempt at a debt gives way to it: ask again');
       }
-      const busy = this.#book.all().map(({ run }) => run.number);
+      const busy = this.#book.all().map((attempt) => attempt.run.number);
       return no(`this host is busy with run ${busy.join(', ')}`);
     }
     if (this.#book.ofRun(document._id) !== null) {

@@ -184,13 +184,13 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     store,
     nameLock: {
       holder: local.holder,
-      take: async (signal) => {
-        await untilAnswered({ clock: systemClock, log: logger }, 'the mark', signal, () =>
+      take: async (until) => {
+        await untilAnswered({ clock: systemClock, log: logger }, 'the mark', until, () =>
           bindDatabase({ store, log: logger }, key, serversOf(connection.runsUrl), local.record),
         );
-        return meeting.take(signal);
+        return meeting.take(until);
       },
-      displaced: (signal) => meeting.displaced(signal),
+      displaced: (until) => meeting.displaced(until),
     },
     figures,
     executor: worker.executor,

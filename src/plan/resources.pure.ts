@@ -119,11 +119,11 @@ export function selectResources(
   rules: ResourceRules,
 ): Resources {
   const reasons: string[] = [];
-  const counted = rules.fixed ? { ...facts, failures: 0, memoryFailures: 0 } : facts;
+  const before = rules.fixed ? { ...facts, failures: 0, memoryFailures: 0 } : facts;
   const rate = effectiveRate(facts, rules);
   const fresh = beforeFailures(facts, rate, table, rules, reasons);
-  const amounts = afterFailures(fresh, counted, rules, reasons);
-  return { ...amounts, recordsCompressor: compressor(rate, counted, rules), reasons };
+  const amounts = afterFailures(fresh, before, rules, reasons);
+  return { ...amounts, recordsCompressor: compressor(rate, before, rules), reasons };
 }
 
 function beforeFailures(

@@ -155,7 +155,7 @@ export class Catalogue {
 }
 
 function newestFirst(a: Entry, b: Entry): number {
-  return b.run - a.run || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+  return b.run - a.run || Number(a.id < b.id) - Number(a.id > b.id);
 }
 
 /** Position of the first entry whose run number is not above this one. */

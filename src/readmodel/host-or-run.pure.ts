@@ -35,7 +35,7 @@ export function hostOrRun(
   group: FailureGroup | null,
   scores: readonly HostScore[],
 ): HostOrRun | null {
-  const failed = tally(attempts.filter(({ counted }) => counted));
+  const failed = tally(attempts.filter((attempt) => attempt.counted));
   if (failed.size === 0) return null;
   const succeeded = tally(attempts.filter(({ outcome }) => outcome === 'done'));
   const hosts = [...failed.keys()];

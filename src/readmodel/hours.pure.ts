@@ -91,8 +91,10 @@ export function throughputPlot(
   const rated = withRates(runs);
   const inMB = rated.some(({ rateMBps }) => rateMBps !== null);
   const perHour = inMB ? 1 / 3600 : 1 / 60;
-  const amount = (seconds: number, rateMBps: number | null) =>
-    inMB ? (rateMBps === null ? null : seconds * rateMBps * perHour) : seconds * perHour;
+  const amount = (seconds: number, rateMBps: number | null) => {
+    if (!inMB) return seconds * perHour;
+    return rateMBps === null ? null : seconds * rateMBps * perHour;
+  };
   const sums = (parts: (run: TakenRun) => { from: Date; to: Date; seconds: number } | null) =>
     at.map((begin) =>
       rated.reduce<number | null>((sum, run) => {
@@ -172,7 +174,8 @@ export interface PlottedAttempt {
 export function outcomeKind({ outcome, class: cause, counted }: PlottedAttempt): OutcomeKind {
   if (outcome === 'done') return 'done';
   if (outcome === 'abandoned') return 'person';
-  return cause === null ? (counted ? 'error' : 'surroundings') : KIND_OF_CLASS[cause];
+  if (cause !== null) return KIND_OF_CLASS[cause];
+  return counted ? 'error' : 'surroundings';
 }
 
 const KIND_OF_CLASS: Readonly<Record<CauseClass, OutcomeKind>> = {

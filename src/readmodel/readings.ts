@@ -200,8 +200,8 @@ export async function readWaiting(
   rules: Rules,
   now: Date,
 ): Promise<Waits> {
-  const { queue, attention } = await readWaitingRuns(store, cards, rules, now);
-  return { queue, attention };
+  const waiting = await readWaitingRuns(store, cards, rules, now);
+  return { queue: waiting.queue, attention: waiting.attention };
 }
 
 /** The same, with the new runs and the rows of failed and busy runs behind it. */

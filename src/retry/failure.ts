@@ -83,14 +83,14 @@ export function endedUnseen(
   reason: string,
   options: { counted?: boolean; dropped?: readonly string[] } = {},
 ): AttemptOutcome {
-  const { counted = false, dropped = [] } = options;
+  const { counted: counts = false, dropped = [] } = options;
   return {
-    outcome: counted ? 'failed' : 'requeued',
-    cause: counted ? 'vanished' : null,
-    counted,
+    outcome: counts ? 'failed' : 'requeued',
+    cause: counts ? 'vanished' : null,
+    counted: counts,
     reason,
     traceback: null,
-    fingerprint: counted ? fingerprint({ kind: 'vanished' }) : null,
+    fingerprint: counts ? fingerprint({ kind: 'vanished' }) : null,
     plugin: null,
     seconds: null,
     peakMemoryBytes: null,

@@ -32,12 +32,15 @@ export function raisedErrors(traceback: string): RaisedError[] {
   const pieces = traceback.split(LINKS);
   const errors: RaisedError[] = [];
   for (let i = 0; i < pieces.length; i += 2) {
-    const link = pieces[i + 1];
-    const ledTo = link === undefined ? null : link.startsWith('The above') ? 'cause' : 'context';
     const error = raisedError(pieces[i] ?? '');
-    if (error !== null) errors.push({ ...error, ledTo });
+    if (error !== null) errors.push({ ...error, ledTo: meaningOf(pieces[i + 1]) });
   }
   return errors;
+}
+
+function meaningOf(link: string | undefined): RaisedError['ledTo'] {
+  if (link === undefined) return null;
+  return link.startsWith('The above') ? 'cause' : 'context';
 }
 
 function raisedError(text: string): Omit<RaisedError, 'ledTo'> | null {

@@ -132,8 +132,13 @@ export function seenFilter(seen: Seen): Document {
     'bootstrax.host': { $eq: seen.host },
     'bootstrax.time': { $eq: seen.time },
     'bootstrax.attempt': { $eq: seen.attempt },
-    ...(seen.held === undefined ? {} : seen.held ? { 'tags.name': HOLD_TAG } : notTagged(HOLD_TAG)),
+    ...heldFilter(seen.held),
   };
+}
+
+function heldFilter(held: boolean | undefined): Document {
+  if (held === undefined) return {};
+  return held ? { 'tags.name': HOLD_TAG } : notTagged(HOLD_TAG);
 }
 
 /** Matches while the run is as this attempt concluded it and its live data is listed. */

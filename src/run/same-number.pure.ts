@@ -124,7 +124,7 @@ export function setAsideText(number: number, id: string, documents: readonly Num
 }
 
 function firstOwns(a: Numbered, b: Numbered): number {
-  return rank(b) - rank(a) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  return rank(b) - rank(a) || Number(a.id > b.id) - Number(a.id < b.id);
 }
 
 function rank(each: Numbered): number {

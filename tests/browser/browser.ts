@@ -69,13 +69,13 @@ export function whenShown(
 ): { watching: Promise<void>; shownAtMs: Promise<number> } {
   const key = `shown ${Math.random()}`;
   const watching = page.evaluate(
-    ([key, selector, text]) => {
+    ([name, where, words]) => {
       const isThere = () =>
-        [...document.querySelectorAll(selector!)].some(
+        [...document.querySelectorAll(where!)].some(
           (element) =>
-            element.textContent.trim() === text || element.getAttribute('aria-label') === text,
+            element.textContent.trim() === words || element.getAttribute('aria-label') === words,
         );
-      if (isThere()) throw new Error(`${text} is there already`);
+      if (isThere()) throw new Error(`${words} is there already`);
       const shown = new Promise<number>((resolve) => {
         const observer = new MutationObserver(() => {
           if (!isThere()) return;
@@ -86,7 +86,7 @@ export function whenShown(
           ...{ subtree: true, childList: true, characterData: true, attributes: true },
         });
       });
-      (window as unknown as Record<string, Promise<number>>)[key!] = shown;
+      (window as unknown as Record<string, Promise<number>>)[name!] = shown;
     },
     [key, selector, text],
   );

@@ -378,7 +378,7 @@ async function frozen(processes: AttemptProcesses): Promise<ProcessStat[]> {
 
 /** Stopped first, none of them sees another one die. */
 function killTogether(pids: readonly number[]): void {
-  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
-    for (const pid of pids) process.kill(pid, signal);
+  for (const each of ['SIGSTOP', 'SIGKILL'] as const) {
+    for (const pid of pids) process.kill(pid, each);
   }
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
   lab = await Lab.start();
 });
 afterEach(async () => {
-  await Promise.all(managers.splice(0).map((manager) => manager.kill()));
+  await Promise.all(managers.splice(0).map((each) => each.kill()));
   await lab.endCommands();
   await lab.runs.deleteMany({});
   await lab.attempts.deleteMany({});

@@ -189,19 +189,19 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
 
 /** Applies them one after the other to a document of its own. */
 export function mutated(document: Record<string, unknown>, changes: readonly Mutation[]) {
-  for (const { path, value } of changes) {
+  for (const { path, value: put } of changes) {
     const keys = path.split('.');
     const last = keys.pop() as string;
     let at: unknown = document;
     for (const key of keys) at = own(at, key);
     if (typeof at !== 'object' || at === null || Object.isFrozen(at)) continue;
-    if (value === REMOVED) {
+    if (put === REMOVED) {
       if (Array.isArray(at)) at.splice(Number(last), 1);
       else Reflect.deleteProperty(at, last);
     } else {
       // As a parser would: an own field, also if it is named like part of the prototype.
       Object.defineProperty(at, last, {
-        value,
+        value: put,
         enumerable: true,
         writable: true,
         configurable: true,

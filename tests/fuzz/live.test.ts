@@ -224,7 +224,7 @@ it('fuzzed documents end no manager, lead it nowhere, and the malformed ones are
   // The others ask for what this context cannot make, or setting them aside has mended them, or no
   // attempt could go better.
   for (const { id, setAside, problems, oddities } of listed.filter(
-    ({ id }) => !unreadable.has(id),
+    (each) => !unreadable.has(each.id),
   )) {
     // Or they are odd where it stops nothing.
     if (!setAside) {

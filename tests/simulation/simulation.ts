@@ -145,7 +145,7 @@ class Simulation {
           open: options.old?.includes('managers live side by side') === true,
           storeOf: (store, call) => options.storeOf?.(store, this.#database, call) ?? store,
           tell: (who, what) => this.#tell(who, what),
-          crashed: (host, error) => this.#crashed(host, error),
+          crashed: (which, error) => this.#crashed(which, error),
         }),
       );
     }
@@ -310,14 +310,8 @@ class Simulation {
   #reportStuck(): void {
     for (const document of this.#database.runs.all()) {
       if (this.#isSettled(document)) continue;
-      const { state, time } = fieldsOf(document);
-      const status = document.status as unknown;
       this.#violated(
-        state === 'considering' && !(time instanceof Date)
-          ? 'no claim is stuck'
-          : state === 'done' && (status === null || status === undefined)
-            ? 'done gets its status'
-            : 'no run is stuck',
+        brokenBy(document),
         `run ${String(document.number)}: ${JSON.stringify({ status: document.status as unknown, tags: document.tags as unknown, ...fieldsOf(document) })}`,
       );
     }
@@ -373,4 +367,11 @@ class Simulation {
       trace: this.#trace,
     };
   }
+}
+
+/** The invariant that a run breaks by not coming to its end. */
+function brokenBy(document: Document): string {
+  const { state, time } = fieldsOf(document);
+  if (state === 'considering' && !(time instanceof Date)) return 'no claim is stuck';
+  return state === 'done' && document.status == null ? 'done gets its status' : 'no run is stuck';
 }

@@ -238,9 +238,10 @@ export class Lab {
     failCommands: string[],
     { times, code }: { times: number | 'always'; code?: number },
   ): Promise<void> {
+    const mode = times === 'always' ? 'alwaysOn' : { times };
     await this.client.db('admin').command({
       configureFailPoint: 'failCommand',
-      mode: times === 'always' ? 'alwaysOn' : times === 0 ? 'off' : { times },
+      mode: times === 0 ? 'off' : mode,
       data: {
         failCommands,
         appName: 'bootstrax',

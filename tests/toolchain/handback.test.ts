@@ -24,7 +24,7 @@ beforeAll(async () => {
   await site.makeOutput(EB4, EB5);
 });
 afterEach(async () => {
-  for (const bystander of bystanders.splice(0)) bystander.kill('SIGKILL');
+  for (const each of bystanders.splice(0)) each.kill('SIGKILL');
   await site.endManagers();
 });
 afterAll(() => site.end());

@@ -164,16 +164,16 @@ function isCurrent(path: string, to: string): boolean {
   return to === '/' ? path === '/' : path.startsWith(to);
 }
 
+function connectionState(problem: ReturnType<typeof databaseProblem>) {
+  if (isWaiting()) return 'waiting';
+  if (!isHeard()) return 'lost';
+  return problem !== null ? 'database' : 'live';
+}
+
 function Connection() {
   useLive();
   const problem = databaseProblem();
-  const state = isWaiting()
-    ? 'waiting'
-    : !isHeard()
-      ? 'lost'
-      : problem !== null
-        ? 'database'
-        : 'live';
+  const state = connectionState(problem);
   const words = {
     waiting: '…',
     live: 'live',

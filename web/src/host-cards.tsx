@@ -186,16 +186,16 @@ interface ReadingProps {
   warnAt?: number;
 }
 
-function Reading({ name, value, limit, warnAt }: ReadingProps) {
+function toneOf({ value, limit, warnAt }: ReadingProps) {
+  if (value === null) return 'idle';
+  if (limit !== undefined && value >= limit) return 'bad';
   const from = limit === undefined ? warnAt : limit - 5;
-  const tone =
-    value === null
-      ? 'idle'
-      : limit !== undefined && value >= limit
-        ? 'bad'
-        : from !== undefined && value >= from
-          ? 'warn'
-          : 'active';
+  return from !== undefined && value >= from ? 'warn' : 'active';
+}
+
+function Reading(props: ReadingProps) {
+  const { name, value, limit } = props;
+  const tone = toneOf(props);
   return (
     <div>
       <dt>{name}</dt>

@@ -14,6 +14,7 @@ export function LogPanel({ attempt }: { attempt: AttemptView }) {
   const follows = useRef(true);
   const visible = useVisible();
   const { filesHere, attempt: id } = attempt;
+  const follow = filesHere ? 'follows' : '';
 
   useEffect(() => {
     if (!filesHere || over || !visible) return;
@@ -43,16 +44,16 @@ export function LogPanel({ attempt }: { attempt: AttemptView }) {
       class={filesHere ? 'log' : 'log elsewhere'}
       fresh={{ ageSeconds: null, stale: false, why: null }}
       loading={filesHere && text === null && !over}
-      aside={<span class="quiet">{over ? 'complete' : filesHere ? 'follows' : ''}</span>}
+      aside={<span class="quiet">{over ? 'complete' : follow}</span>}
     >
-      {!filesHere ? (
+      {!filesHere && (
         <Empty>
           The log lies on {attempt.host}: a dashboard that runs there shows it, and so does{' '}
           <code>bootstrax logs</code>.
         </Empty>
-      ) : text === null || text === '' ? (
-        <Empty>The attempt has printed nothing yet.</Empty>
-      ) : (
+      )}
+      {filesHere && !text && <Empty>The attempt has printed nothing yet.</Empty>}
+      {filesHere && text && (
         <pre
           ref={place}
           class="log-text"

@@ -8,8 +8,8 @@ export function LoginPage({ name }: { name: string | null }) {
   const [asking, setAsking] = useState(false);
   const enter = async (form: HTMLFormElement) => {
     const fields = new FormData(form);
-    const word = (name: string) => {
-      const value = fields.get(name);
+    const word = (field: string) => {
+      const value = fields.get(field);
       return typeof value === 'string' ? value : '';
     };
     setAsking(true);

@@ -186,12 +186,11 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
     series: [
       {
         label: elapsed ? 'after' : 'UTC',
-        value: (_chart, at) =>
-          at === null
-            ? 'last'
-            : elapsed
-              ? `${Math.round(at)} s`
-              : new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' '),
+        value: (_chart, at) => {
+          if (at === null) return 'last';
+          if (elapsed) return `${Math.round(at)} s`;
+          return new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' ');
+        },
       },
       ...shown.map(({ label, colour: name, dash, fill, bars, right }): uPlot.Series => ({
         label,

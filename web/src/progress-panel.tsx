@@ -11,6 +11,7 @@ export function ProgressPanel({ attempt }: { attempt: AttemptView }) {
   const url = attempt.filesHere ? `/api/attempts/${attempt.attempt}/progress` : null;
   const points = useResource<ProgressPoints>(url, running ? 2 : 60);
   const data = points.data;
+  const isMeasured = data !== null && data.t.length >= 2;
   return (
     <Panel
       title="Progress and memory"
@@ -18,11 +19,11 @@ export function ProgressPanel({ attempt }: { attempt: AttemptView }) {
       fresh={running ? points : { ...points, stale: false }}
       loading={attempt.filesHere && data === null && points.missing === null}
     >
-      {!attempt.filesHere ? (
+      {!attempt.filesHere && (
         <Empty>The curves lie on {attempt.host}: a dashboard that runs there shows them.</Empty>
-      ) : data === null || data.t.length < 2 ? (
-        <Empty>Nothing has been measured yet.</Empty>
-      ) : (
+      )}
+      {attempt.filesHere && !isMeasured && <Empty>Nothing has been measured yet.</Empty>}
+      {attempt.filesHere && isMeasured && (
         <div class="plot-row plot-pair">
           <Plot
             title="Detector time read"

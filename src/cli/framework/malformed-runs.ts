@@ -44,21 +44,19 @@ export function drawMalformed(views: readonly MalformedView[]): string {
   if (views.length === 0) return 'No malformed or odd run documents.';
   return table(
     ['run', 'document', 'set aside', 'field', 'problem'],
-    views.flatMap(({ id, run, setAside, problems, oddities }) =>
-      [...problems, ...oddities].map(({ field, problem }, i) => [
+    views.flatMap(({ id, run, setAside, problems, oddities }) => {
+      const whetherSetAside = setAside ? 'yes' : style('yellow', 'not yet');
+      return [
+        ...problems.map((each, i) => ({ ...each, aside: i === 0 ? whetherSetAside : '' })),
+        ...oddities.map((each) => ({ ...each, aside: 'only odd' })),
+      ].map(({ field, problem, aside }, i) => [
         i === 0 ? String(run ?? '?') : '',
         i === 0 ? id : '',
-        i >= problems.length
-          ? 'only odd'
-          : i > 0
-            ? ''
-            : setAside
-              ? 'yes'
-              : style('yellow', 'not yet'),
+        aside,
         printable(field),
         printable(problem),
-      ]),
-    ),
+      ]);
+    }),
   );
 }
 

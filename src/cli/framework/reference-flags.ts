@@ -17,6 +17,14 @@ interface Meaning {
   note?: string;
 }
 
+/** Words that follow a flag. */
+const MOST_VALUES: Readonly<Record<Meaning['takes'], number>> = {
+  none: 0,
+  one: 1,
+  any: Infinity,
+  some: Infinity,
+};
+
 const setting = (flag: string): Meaning => ({ takes: 'none', settings: () => [flag] });
 const words = (flag: string, none: string): Meaning => ({
   takes: 'any',
@@ -166,7 +174,7 @@ function split(args: readonly string[]): { found: Map<string, string[]>; others:
       continue;
     }
     const values = arg.includes('=') ? [arg.slice(arg.indexOf('=') + 1)] : [];
-    const most = arg.includes('=') || takes === 'none' ? 0 : takes === 'one' ? 1 : Infinity;
+    const most = arg.includes('=') ? 0 : MOST_VALUES[takes];
     for (let next = args[i + 1]; next !== undefined && isValue(next); next = args[i + 1]) {
       if (values.length >= most) break;
       values.push(next);

@@ -113,13 +113,13 @@ async function actElsewhere(
 /** On this machine the request goes directly to the manager, which works without a database too. */
 async function actHere(
   kind: HostActionKind,
-  { reason, hours }: Options,
+  { reason, hours: asked }: Options,
   loaded: Loaded,
 ): Promise<[HostAnswer, ActionDocument | null]> {
   const { settings } = loaded;
   const words = reason === undefined ? [] : [reason];
   const ask = askOf({
-    ...{ kind, words, hours },
+    ...{ kind, words, hours: asked },
     target: { kind: 'host', host: settings.host.name } as const,
   });
   const by = `drained by ${ask.by}`;
@@ -128,7 +128,7 @@ async function actHere(
     HERE[kind](loaded, { reason: text, expires, action: id });
   const withoutAudit = (why: string): Promise<HostAnswer> => {
     process.stderr.write(`bootstrax: this is not in the audit of actions: ${why}\n`);
-    if (hours !== undefined) {
+    if (asked !== undefined) {
       throw new CommandFailure(1, `--hours needs the clock of the database: ${why}`);
     }
     return carryOut(null, null);

@@ -24,10 +24,10 @@ export function addActions(program: Command): void {
         .option('--item <key>', 'only of this item')
         .option('--limit <number>', 'at most this number of actions', limit, 30),
     json: 'one object: {actions}, as the dashboard has them',
-    read: async ({ store }, { run, host, item, limit }: Options) => {
+    read: async ({ store }, { run, host, item, limit: most }: Options) => {
       const { actionView } = await import('../../dashboard/action-view.ts');
       const found = await store.actions.list({
-        limit,
+        limit: most,
         ...(run === undefined ? {} : { run }),
         ...(host === undefined ? {} : { host }),
         ...(item === undefined ? {} : { item }),

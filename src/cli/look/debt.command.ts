@@ -130,13 +130,13 @@ async function describe(
   const history = await store.attempts.ofRun(run, ATTEMPTS_READ);
   const lastCounted = history.find((attempt) => attempt.result?.counted === true)?.result;
   const why = [storedCauseText(lastCounted ?? {}), lastCounted?.reason?.split('\n')[0]];
-  const isBeingMade = facts.debtAttempt !== null;
+  const ownState = debt?.offered === true ? 'offered' : 'open';
   return {
     ...{ run, mode, host, done: ended?.toISOString() ?? '', dropped },
     ...madeOf(plan, dropped),
     why: why.filter((part) => part != null).join(': ') || null,
     data: sourceOfDebt(debtor, facts, rules),
-    state: isBeingMade ? 'being made' : debt?.offered === true ? 'offered' : 'open',
+    state: facts.debtAttempt !== null ? 'being made' : ownState,
     by: debt?.by ?? null,
     tries: debt?.tries ?? 0,
     reason: debt?.reason ?? null,

@@ -36,12 +36,10 @@ export function addDeletions(program: Command): void {
       deletions: await listed(store, run, options),
     }),
     shape: ({ deletions: found }) => ({ deletions: found }),
-    draw: ({ isOfOneRun, deletions: found }) =>
-      found.length === 0
-        ? 'No such deletions.'
-        : isOfOneRun
-          ? found.map(drawOne).join('\n\n')
-          : drawAll(found),
+    draw: ({ isOfOneRun, deletions: found }) => {
+      if (found.length === 0) return 'No such deletions.';
+      return isOfOneRun ? found.map(drawOne).join('\n\n') : drawAll(found);
+    },
   });
   verb(deletions, {
     name: 'retry',

@@ -34,9 +34,9 @@ export function addFailures(program: Command): void {
 export function failuresTable(groups: readonly GroupedFailures[]): string {
   return table(
     ['times', 'counted', 'last (UTC)', 'what', 'runs', 'points to', 'why'],
-    groups.map(({ count, counted, last, runs, reason, cause, blame }) => [
+    groups.map(({ count, counted: ofThem, last, runs, reason, cause, blame }) => [
       String(count),
-      String(counted),
+      String(ofThem),
       utcToTheSecond(last),
       cause ?? '',
       runs.join(' '),

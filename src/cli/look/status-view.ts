@@ -103,12 +103,12 @@ export function drawRun(view: RunView, now: Date): string {
     `${coveredSeconds.toFixed(0)} s of data`,
     mbPerSecond === null ? '' : `${mbPerSecond.toFixed(1)} MB/s`,
     memoryBytes > 0 ? bytes(memoryBytes) : '',
-    estimatedEnd(progress, now),
+    endInWords(progress, now),
   ];
   return `${title}  ${style('dim', targets.join(' '))}\n  ${bar(fraction ?? 0, 30)} ${facts.filter((fact) => fact !== '').join('  ')}`;
 }
 
-function estimatedEnd(
+function endInWords(
   { estimatedEnd, behindSeconds }: NonNullable<RunView['progress']>,
   now: Date,
 ): string {

@@ -133,8 +133,8 @@ function databaseFamilies(figures: readonly HostFigures[]): Family[] {
     type: 'counter',
     help: `${help}, since the start of the host’s manager.`,
     samples: figures.flatMap(({ host, database }) =>
-      Object.entries(database).map(([name, sums]) => ({
-        labels: { host, database: name },
+      Object.entries(database).map(([which, sums]) => ({
+        labels: { host, database: which },
         value: sums[of],
       })),
     ),

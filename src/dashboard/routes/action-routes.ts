@@ -56,8 +56,8 @@ const ONE = 'names exactly one of run, host and item';
 const wishes = { keep: z.boolean().optional(), on: z.enum(['local', 'slurm']).optional() };
 type Wishes = z.infer<z.ZodObject<typeof wishes>>;
 
-const mayWish = ({ kind, keep, on }: Wishes & { kind: string }) =>
-  (keep === undefined && on === undefined) || kind === 'reprocess';
+const mayWish = ({ keep, on, ...action }: Wishes & { kind: string }) =>
+  (keep === undefined && on === undefined) || action.kind === 'reprocess';
 const WISHES = 'keep is for reprocess, and so is on';
 
 const previewBody = z
@@ -201,15 +201,15 @@ function toolsOf({ store, settings }: Surroundings): Tools {
   return {
     ...{ store, rules, writer: host.name, random: Math.random },
     attention: () => attentionNow(store, rules),
-    wake: (host) => wakeManager(settings, host),
+    wake: (woken) => wakeManager(settings, woken),
   };
 }
 
-function aimedAt(kind: ActionKind, target: Given): Target {
-  const aim = targetOf(target);
-  const { target: meant } = actionRow(kind);
+function aimedAt(action: ActionKind, given: Given): Target {
+  const aim = targetOf(given);
+  const { target: meant } = actionRow(action);
   if (aim.kind !== meant) {
-    throw new Refusal(400, `targets: ${kind} is for a ${meant}, not for a ${aim.kind}`);
+    throw new Refusal(400, `targets: ${action} is for a ${meant}, not for a ${aim.kind}`);
   }
   return aim;
 }
@@ -220,14 +220,14 @@ function targetOf({ run, host, item }: Given): Target {
   return { kind: 'item', item: item ?? '' };
 }
 
-function named(target: Target): ActionTarget {
-  switch (target.kind) {
+function named(aim: Target): ActionTarget {
+  switch (aim.kind) {
     case 'run':
-      return { run: target.run };
+      return { run: aim.run };
     case 'host':
-      return { host: target.host };
+      return { host: aim.host };
     case 'item':
-      return { item: target.item };
+      return { item: aim.item };
   }
 }
 

@@ -99,12 +99,11 @@ async function describe(scratch: Scratch): Promise<string> {
   const says = await hello((command) => scratch.command('admin', command));
   const build = await scratch.command('admin', { buildInfo: 1 }).catch(() => null);
   const version = typeof build?.['version'] === 'string' ? ` ${build['version']}` : '';
-  const set = says['setName'] as unknown;
-  const kind =
-    typeof set === 'string'
-      ? `member of the replica set ${set}`
-      : says['msg'] === 'isdbgrid'
-        ? 'router of a sharded cluster'
-        : 'a single server: no fail-over';
-  return `MongoDB${version}, ${kind}`;
+  return `MongoDB${version}, ${kindOfServer(says)}`;
+}
+
+function kindOfServer(says: Record<string, unknown>): string {
+  const { setName, msg } = says;
+  if (typeof setName === 'string') return `member of the replica set ${setName}`;
+  return msg === 'isdbgrid' ? 'router of a sharded cluster' : 'a single server: no fail-over';
 }

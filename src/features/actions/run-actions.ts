@@ -10,6 +10,7 @@ import { numbered } from '../../run/same-number.store.ts';
 import { readRun, type StoredRun } from '../../run/run.pure.ts';
 import { runSnapshot } from '../../run/run-snapshot.pure.ts';
 import { seenOf } from '../../run/stored-runs.ts';
+import type { LogPriority } from '../../ports/daq.port.ts';
 import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
 import type { RunDocument, Seen } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
@@ -234,26 +235,35 @@ async function tell(
   run: number,
   step: RunStep,
 ): Promise<void> {
-  if (step.kind !== 'abandon' && step.kind !== 'fail' && step.kind !== 'renumber') return;
-  const isLast = step.kind === 'fail' && step.failures + 1 >= rules.retry.maxFailures;
-  const isFirst = step.kind === 'fail' && step.failures === 0;
-  const entry =
-    step.kind === 'abandon'
-      ? ({ priority: 'warning', message: `run ${run} is abandoned by ${by}: ${reason}` } as const)
-      : step.kind === 'renumber'
-        ? ({
-            priority: 'warning',
-            message: `a document of run ${run} is run ${step.number} now, by ${by}: ${reason}`,
-          } as const)
-        : ({
-            priority: isLast ? 'fatal' : isFirst ? 'warning' : 'info',
-            message: `${isFirst ? 'New' : 'Repeated'} failure on run ${run}: failed by ${by}: ${reason}`,
-          } as const);
+  const entry = entryOf(step, run, `by ${by}: ${reason}`, rules.retry.maxFailures);
+  if (entry === null) return;
   try {
     await store.daqLog.write({ ...entry, host: writer, run });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
   }
+}
+
+/** What the DAQ's log says of a step; null if nothing. */
+function entryOf(
+  step: RunStep,
+  run: number,
+  byWhom: string,
+  maxFailures: number,
+): { priority: LogPriority; message: string } | null {
+  if (step.kind === 'abandon') {
+    return { priority: 'warning', message: `run ${run} is abandoned ${byWhom}` };
+  }
+  if (step.kind === 'renumber') {
+    const message = `a document of run ${run} is run ${step.number} now, ${byWhom}`;
+    return { priority: 'warning', message };
+  }
+  if (step.kind !== 'fail') return null;
+  const isLast = step.failures + 1 >= maxFailures;
+  const isFirst = step.failures === 0;
+  const message = `${isFirst ? 'New' : 'Repeated'} failure on run ${run}: failed ${byWhom}`;
+  if (isLast) return { priority: 'fatal', message };
+  return { priority: isFirst ? 'warning' : 'info', message };
 }
 
 /** The state of a run, with the id of its document. */

@@ -32,8 +32,8 @@ export function isHeld({ tags }: Pick<StoredRun, 'tags'>): boolean {
 
 /** The fence of a write that lands only while this is unchanged; empty where the tag is plain text. */
 export function heldFilter(stored: Pick<StoredRun, 'tags' | 'namedTags'>): { held?: boolean } {
-  const isNamed = stored.namedTags.includes(HOLD_TAG);
-  return isNamed ? { held: true } : isHeld(stored) ? {} : { held: false };
+  if (stored.namedTags.includes(HOLD_TAG)) return { held: true };
+  return isHeld(stored) ? {} : { held: false };
 }
 
 /** What a person sees of a host: whether it is drained. */

@@ -69,8 +69,8 @@ function subjectOf(raised: readonly StoredAlarm[], cleared: readonly StoredAlarm
 }
 
 function titleOf({ kind, run, host }: StoredAlarm): string {
-  const about = run !== null ? ` ${run}` : host !== null ? ` ${host}` : '';
-  return `${ALARM_WORDS[kind]}${about}`;
+  const about = run ?? host;
+  return about === null ? ALARM_WORDS[kind] : `${ALARM_WORDS[kind]} ${about}`;
 }
 
 function lineOf({ what, todo, opened, over }: StoredAlarm): string {

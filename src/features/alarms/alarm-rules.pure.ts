@@ -165,7 +165,7 @@ function nothingProcessed(facts: AlarmFacts, limits: AlarmLimits, now: Date): Al
     host: null,
   } as const;
   const minutes = Math.round(seconds / 60);
-  const failing = new Set(facts.ended.filter(({ counted }) => counted).map(({ run }) => run));
+  const failing = new Set(facts.ended.filter((attempt) => attempt.counted).map(({ run }) => run));
   if (failing.size >= FAILING_RUNS) {
     return [
       {

@@ -270,15 +270,15 @@ async function otherHosts(place: Place, runs: readonly RunSeen[]): Promise<HostS
   const holding = new Set(runs.flatMap(({ entries }) => entries.map((entry) => entry.host)));
   const builders = new Set(runs.flatMap(({ host: on }) => (typeof on === 'string' ? [on] : [])));
   const reports = await store.hosts.all();
-  const [runsNow, daqNow] = [await store.serverTime(), await store.silentHosts.time()];
+  const [reportsAt, signsAt] = [await store.serverTime(), await store.silentHosts.time()];
   const found: HostSeen[] = [];
   for (const other of holding) {
     if (other === host || other === DAQ) continue;
     const report = reports.find((each) => each.host === other);
     const sign = await store.silentHosts.newest(other);
     const ages = [
-      ...(report === undefined ? [] : [runsNow.getTime() - report.time.getTime()]),
-      ...(sign === null ? [] : [daqNow.getTime() - sign.time.getTime()]),
+      ...(report === undefined ? [] : [reportsAt.getTime() - report.time.getTime()]),
+      ...(sign === null ? [] : [signsAt.getTime() - sign.time.getTime()]),
     ];
     // A host that never took a run nor sent a heartbeat is no event builder, but a grid site or a catalogue.
     if (ages.length === 0 && !builders.has(other)) continue;

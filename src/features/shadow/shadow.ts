@@ -282,7 +282,7 @@ export class Shadow {
   async #verdict(known: Known, verdict: ShadowVerdict, now: Date): Promise<void> {
     await this.#record(known, now, verdict);
     const run = known.stored.ownership.number;
-    const text = `run ${String(run)}: ${verdict.kind}, ${verdict.agrees === null ? 'unknown' : verdict.agrees ? 'same' : 'different'}`;
+    const text = `run ${String(run)}: ${verdict.kind}, ${agreement(verdict.agrees)}`;
     this.#means.log.info({ event: 'shadow.decision', run, ...verdict }, text);
   }
 
@@ -291,4 +291,9 @@ export class Shadow {
     const run = parsed.kind === 'run' ? parsed.run.number : parsed.malformed.number;
     await this.#means.record({ t: now.toISOString(), run, host: fields.host, ...line });
   }
+}
+
+function agreement(agrees: boolean | null): string {
+  if (agrees === null) return 'unknown';
+  return agrees ? 'same' : 'different';
 }

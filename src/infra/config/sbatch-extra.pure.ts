@@ -16,14 +16,11 @@ export function problemOfExtra(extra: readonly string[]): string | null {
     }
     // Slurm takes any beginning of a long option that is unambiguous.
     const [name = ''] = item.replace(/^--?/, '').split('=');
-    const long = item.startsWith('--');
-    const taken = long
-      ? OURS.find((each) => each.startsWith(name))
-      : OUR_LETTERS.includes(item[1] ?? '')
-        ? item.slice(0, 2)
-        : undefined;
-    if (taken !== undefined) {
-      return `${JSON.stringify(item)} sets ${long ? `--${taken}` : taken}, which bootstrax sets itself`;
+    const taken = item.startsWith('--')
+      ? OURS.filter((each) => each.startsWith(name)).map((each) => `--${each}`)
+      : [...OUR_LETTERS].filter((letter) => letter === item[1]).map((letter) => `-${letter}`);
+    if (taken[0] !== undefined) {
+      return `${JSON.stringify(item)} sets ${taken[0]}, which bootstrax sets itself`;
     }
   }
   return null;

@@ -127,22 +127,22 @@ export async function endSession(
   }
 
   // That nothing is left was seen right before, if it was.
-  const survivors = (seen.length === 0 ? seen : running()).map(({ pid }) => pid);
-  const kind =
-    survivors.length > 0
-      ? 'survived'
-      : killed.size > 0
-        ? 'killed'
-        : terminated.size > 0
-          ? 'terminated'
-          : 'already_gone';
-  return {
-    kind,
+  const ends = {
     terminated: [...terminated],
     killed: [...killed],
-    survivors,
-    seconds: (monotonicMs(systemClock) - begin) / 1000,
+    survivors: (seen.length === 0 ? seen : running()).map(({ pid }) => pid),
   };
+  return { kind: kindOfEnd(ends), ...ends, seconds: (monotonicMs(systemClock) - begin) / 1000 };
+}
+
+function kindOfEnd({
+  terminated,
+  killed,
+  survivors,
+}: Pick<SessionEnd, 'terminated' | 'killed' | 'survivors'>): SessionEnd['kind'] {
+  if (survivors.length > 0) return 'survived';
+  if (killed.length > 0) return 'killed';
+  return terminated.length > 0 ? 'terminated' : 'already_gone';
 }
 
 /** The path as /proc shows it. */

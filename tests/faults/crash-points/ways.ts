@@ -348,8 +348,8 @@ export const wordy: Way = async (trial, cut) => {
   await trial.insert();
   const manager = await trial.manager({ cut, contextOptions: { sleep_seconds: 2 } });
   const attempt = await until('the run to be busy', async () => {
-    const { state, attempt } = (await trial.run()).bootstrax;
-    return state === 'busy' ? attempt : null;
+    const fields = (await trial.run()).bootstrax;
+    return fields.state === 'busy' ? fields.attempt : null;
   });
   const line = `${'so on and '.repeat(100)}\n`;
   await appendFile(join(trial.attemptsDir, attempt, 'log.txt'), line.repeat(40_000));
@@ -360,8 +360,8 @@ export const leavesSharedMemory: Way = async (trial, cut) => {
   await trial.insert();
   const manager = await trial.manager({ cut, contextOptions: { sleep_seconds: 0.1 } });
   const attempt = await until('the run to be busy', async () => {
-    const { state, attempt } = (await trial.run()).bootstrax;
-    return state === 'busy' ? attempt : null;
+    const fields = (await trial.run()).bootstrax;
+    return fields.state === 'busy' ? fields.attempt : null;
   });
   await writeFile(`/dev/shm/test-${attempt}-1`, 'left behind');
   await trial.cutIn(manager, cut);

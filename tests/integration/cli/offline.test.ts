@@ -105,11 +105,11 @@ describe('without a database', () => {
 
   it('shows a log of one line of 60 MB as far as anybody can read it', async () => {
     const stateDir = join(folder, 'wordy');
-    const plan = planOf();
-    const directory = await createAttempt(stateDir, plan);
+    const made = planOf();
+    const directory = await createAttempt(stateDir, made);
     const file = join(directory, 'log.txt');
     await writeFile(file, `first\n${'x'.repeat(60e6)}`);
-    const { code, stdout } = await bootstrax(['logs', String(plan.run)], {
+    const { code, stdout } = await bootstrax(['logs', String(made.run)], {
       env: { ...env, BOOTSTRAX_STATE_DIR: stateDir },
     });
     expect(code).toBe(0);

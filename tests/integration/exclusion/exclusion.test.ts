@@ -263,12 +263,12 @@ describe('a state folder', () => {
     const shared = { BOOTSTRAX_STATE_DIR: join(lab.root, `shared-${one}`) };
     const first = await lab.manager({ host: one, env: shared });
     await first.event('manager.ready');
-    for (const isAlive of [true, false]) {
-      if (!isAlive) await first.kill();
+    for (const mayLive of [true, false]) {
+      if (!mayLive) await first.kill();
       const why = await refused(await lab.manager({ host: two, env: shared }));
       expect(why).toContain(`belongs to host ${one}`);
       expect(why).toContain(`bootstrax adopt --host ${two}`);
-      if (isAlive) expect(first.child.exitCode).toBeNull();
+      if (mayLive) expect(first.child.exitCode).toBeNull();
     }
   });
 

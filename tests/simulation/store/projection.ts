@@ -37,9 +37,9 @@ function add(wanted: Wanted, [name, ...rest]: string[]): void {
     wanted.set(name!, true);
     return;
   }
-  const below = wanted.get(name!);
-  if (below === true) throw new Error(`${name} is both projected and taken apart`);
-  const inner: Wanted = below ?? new Map<string, Wanted | true>();
+  const earlier = wanted.get(name!);
+  if (earlier === true) throw new Error(`${name} is both projected and taken apart`);
+  const inner: Wanted = earlier ?? new Map<string, Wanted | true>();
   wanted.set(name!, inner);
   add(inner, rest);
 }

@@ -69,7 +69,7 @@ export function sortKey(value: unknown): SortKey {
 
 export function compareKeys(a: SortKey, b: SortKey): number {
   if (a.rank !== b.rank) return a.rank - b.rank;
-  return a.size < b.size ? -1 : a.size > b.size ? 1 : 0;
+  return Number(a.size > b.size) - Number(a.size < b.size);
 }
 
 /** Equal as two stored values: another type is another value. */

@@ -3,14 +3,18 @@ import { describe, expect, it } from 'vitest';
 import type { PluginGraph } from '../../../src/attempt/attempt.pure.ts';
 import { Plugins } from '../../../src/plan/plugins.pure.ts';
 
-type Saved = PluginGraph['types'][string]['saved'];
+const SAVED: Record<string, PluginGraph['types'][string]['saved']> = {
+  '!': 'always',
+  '?': 'target',
+  '': 'never',
+};
 
 /** `type: plugin < input input` a line; `!` always stored, `?` if asked for, else never. */
 function graph(text: string): PluginGraph {
   const types: PluginGraph['types'] = {};
   for (const line of text.trim().split('\n')) {
     const [, type, mark, plugin, inputs = ''] = /^\s*(\w+)([!?]?): (\w+)(?: < (.*))?$/.exec(line)!;
-    const saved: Saved = mark === '!' ? 'always' : mark === '?' ? 'target' : 'never';
+    const saved = SAVED[mark!]!;
     types[type!] = { plugin: plugin!, dependsOn: inputs.split(' ').filter(Boolean), saved };
   }
   return { version: 1, context: 'test', types };

@@ -114,7 +114,7 @@ describe('what explain, next, status and the page say of a random fleet', () => 
           const silent = items.flatMap(({ kind, host }) => (kind === 'host_silent' ? [host] : []));
           expect(silent.sort()).toEqual(
             hosts
-              .filter(({ state }) => state === 'dead')
+              .filter((each) => each.state === 'dead')
               .map(({ host }) => host)
               .sort(),
           );

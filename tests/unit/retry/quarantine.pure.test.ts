@@ -9,6 +9,11 @@ import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 
 const RULES = defaultRules.quarantine;
 const MINUTE = 60_000;
+const VERDICTS: Record<string, RecentAttempt['verdict']> = {
+  '!': 'failed',
+  '?': 'neither',
+  '': 'succeeded',
+};
 
 /** Attempts, oldest first, one a minute: `7!` is a failure of run 7, `7` a success, `7?` neither. */
 function attempts(text: string): RecentAttempt[] {
@@ -17,11 +22,7 @@ function attempts(text: string): RecentAttempt[] {
     .filter((word) => word !== '')
     .map((word, i) => ({
       run: parseInt(word),
-      verdict: word.endsWith('!')
-        ? ('failed' as const)
-        : word.endsWith('?')
-          ? ('neither' as const)
-          : ('succeeded' as const),
+      verdict: VERDICTS[word.replace(/^\d+/, '')]!,
       endedMs: i * MINUTE,
     }))
     .reverse();

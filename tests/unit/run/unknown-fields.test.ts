@@ -156,8 +156,7 @@ const isFields = (each: unknown): each is Fields =>
 const unknownOf = (each: unknown, known: ReadonlySet<string>): Fields =>
   isFields(each) ? Object.fromEntries(Object.entries(each).filter(([key]) => !known.has(key))) : {};
 /** As a list: nothing where nothing is, one that stands alone by itself. */
-const listed = (each: unknown): unknown[] =>
-  Array.isArray(each) ? each : each === undefined || each === null ? [] : [each];
+const listed = (each: unknown): unknown[] => [each ?? []].flat();
 /** What of entries belongs to others, whichever list they are in; those that are no entries as they are. */
 const ofEntries = (...lists: unknown[]): string[] =>
   lists

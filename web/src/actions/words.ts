@@ -31,8 +31,6 @@ export function targetNames(targets: readonly ActionTarget[]): string {
   const [first] = targets;
   if (first === undefined) return 'nothing';
   if (targets.length === 1) return targetName(first);
-  return count(
-    targets.length,
-    first.run !== undefined ? 'run' : first.host !== undefined ? 'host' : 'item',
-  );
+  if (first.run !== undefined) return count(targets.length, 'run');
+  return count(targets.length, first.host !== undefined ? 'host' : 'item');
 }

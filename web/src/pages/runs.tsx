@@ -37,6 +37,10 @@ function List({ asked }: { asked: URLSearchParams }) {
   const filtered = FILTERS.some((name) => asked.has(name));
   const list = runs.data?.runs ?? [];
   const before = runs.data?.before ?? null;
+  const noneFits =
+    before === null
+      ? 'No run fits these filters.'
+      : 'No run fits these filters among those searched so far.';
   return (
     <Panel
       title={asked.has('before') ? `Runs below ${asked.get('before')}` : 'Newest runs'}
@@ -58,13 +62,7 @@ function List({ asked }: { asked: URLSearchParams }) {
         />
       )}
       {list.length === 0 ? (
-        <Empty>
-          {filtered
-            ? before === null
-              ? 'No run fits these filters.'
-              : 'No run fits these filters among those searched so far.'
-            : 'There is no run in this database yet.'}
-        </Empty>
+        <Empty>{filtered ? noneFits : 'There is no run in this database yet.'}</Empty>
       ) : (
         <RunTable runs={list} {...(mayAct ? { chosen, onChoose: setChosen } : {})} />
       )}

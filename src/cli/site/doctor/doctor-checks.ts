@@ -238,10 +238,10 @@ async function checkPrivileges({ database }: Settings): Promise<Finding[]> {
     { url, credentials: credentials.runs, of: daqUrl === null ? ['runs', 'daq'] : ['runs'] },
     ...(daqUrl === null ? [] : [{ url: daqUrl, credentials: credentials.daq, of: ['daq'] }]),
   ];
-  const findings = servers.map(async ({ url, credentials, of }): Promise<Finding> => {
-    const here = needed.filter((privilege) => of.includes(privilege.database));
+  const findings = servers.map(async (server): Promise<Finding> => {
+    const here = needed.filter((privilege) => server.of.includes(privilege.database));
     const granted = await askPrivileges(
-      { url: url ?? '', credentials, callTimeoutSeconds },
+      { url: server.url ?? '', credentials: server.credentials, callTimeoutSeconds },
       here,
       names,
     );
@@ -259,8 +259,8 @@ async function checkPrivileges({ database }: Settings): Promise<Finding[]> {
         const who = granted.users.join(', ');
         if (granted.missing.length === 0) return ok(check, `${who} has all of them`);
         const lacking = granted.missing.map(
-          ({ database, collection, actions }) =>
-            `${names[database]}.${collection}: ${actions.join(', ')}`,
+          (privilege) =>
+            `${names[privilege.database]}.${privilege.collection}: ${privilege.actions.join(', ')}`,
         );
         return problem(
           check,
@@ -309,7 +309,7 @@ async function checkIndexes(store: Store, { database }: Settings): Promise<Findi
   try {
     const missing = await store.missingIndexes();
     if (missing.length === 0) return [ok('indexes', 'all there')];
-    const named = missing.map(({ database, collection }) => `${database}.${collection}`);
+    const named = missing.map((index) => `${index.database}.${index.collection}`);
     const says = `${missing.length} missing (${[...new Set(named)].join(', ')}): queries are slow`;
     if (database.manage) return [warn('indexes', says, 'the manager creates them at its start')];
     const commands = missing.map(({ command }) => command).join('\n');

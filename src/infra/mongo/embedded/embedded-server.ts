@@ -143,7 +143,7 @@ async function launch(options: EmbeddedOptions): Promise<EmbeddedServer> {
       { cwd: stateDir, detached: true, stdio: ['ignore', log.fd, log.fd] },
     );
     const failure = new Promise<never>((_, reject) => child.once('error', reject));
-    const spawned = new Promise<void>((resolve) => child.once('spawn', resolve));
+    const spawned = new Promise<void>((done) => child.once('spawn', done));
     await Promise.race([spawned, failure]).catch((error: unknown) => {
       throw new StoreError(
         'unreachable',
@@ -222,10 +222,10 @@ async function freePort(preferred: number | null): Promise<number> {
 }
 
 function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((found) => {
     const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, LOOPBACK, () => probe.close(() => resolve(true)));
+    probe.once('error', () => found(false));
+    probe.listen(port, LOOPBACK, () => probe.close(() => found(true)));
   });
 }
 

@@ -87,7 +87,7 @@ export function forkServer(
   const server = new ForkServer(options, new TaskGroup(systemClock), {
     onState: (state) => watched.states.push(state),
     onGraph: (graph) => watched.graphs.push(graph),
-    onEnded: (attempt) => watched.ended.push(attempt),
+    onEnded: (ended) => watched.ended.push(ended),
     onNote: (note) => watched.notes.push(note),
   });
   cleanUps.push(async () => {

@@ -25,8 +25,8 @@ export function actionsContract(open: Open): void {
   it('are requested once, seen and done', async () => {
     const request = requestOf({ awaits: EB3 });
     await actions.request(request);
-    const requested = await actions.get(request.id);
-    expect(requested).toEqual({
+    const stored = await actions.get(request.id);
+    expect(stored).toEqual({
       ...request,
       ...{ state: 'requested', requested: expect.any(Date) as Date, seenBy: null, ended: null },
       ...{ message: null, expires: null, after: null, attempt: null },
@@ -34,7 +34,7 @@ export function actionsContract(open: Open): void {
     await actions.seen(request.id, EB3);
     await actions.request(request);
     expect(await actions.get(request.id)).toEqual({
-      ...requested,
+      ...stored,
       ...{ state: 'seen', seenBy: { host: EB3, at: expect.any(Date) as Date } },
     });
     const expires = new Date('2030-01-01T00:00:00Z');

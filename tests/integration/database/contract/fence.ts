@@ -221,17 +221,17 @@ export function fenceContract(open: Open): void {
       expect(fields_).not.toHaveProperty('attempt');
       expect(fields_).not.toHaveProperty('progress');
       expect(fields_).toMatchObject({ host: EB3, last_attempt: fence.attempt, plan: PLAN });
-      return { answer, document, bootstrax: fields_ };
+      return { answer, document, concluded: fields_ };
     };
     const secondsFrom = (fields: Document) =>
       ((fields.next_retry as Date).getTime() - (fields.time as Date).getTime()) / 1000;
 
     it('done: entries, state and status in one update', async () => {
-      const { answer, document, bootstrax } = await conclude({ kind: 'done', register: [ENTRY] });
+      const { answer, document, concluded } = await conclude({ kind: 'done', register: [ENTRY] });
       expect(answer).toEqual({ kind: 'landed', statusLeft: null });
       expect(document.status).toBe('eb_finished_pre');
       expect(document.data).toContainEqual(STORED_ENTRY);
-      expect(bootstrax).toMatchObject({
+      expect(concluded).toMatchObject({
         ...previous,
         state: 'done',
         outcome: 'done',
@@ -252,7 +252,7 @@ export function fenceContract(open: Open): void {
     });
 
     it('failed: counted, with the delay from the server clock', async () => {
-      const { answer, document, bootstrax } = await conclude({
+      const { answer, document, concluded } = await conclude({
         kind: 'failed',
         reason: `${EB3}:\n$weird.reason\n`,
         failures: 3,
@@ -261,58 +261,58 @@ export function fenceContract(open: Open): void {
       });
       expect(answer).toEqual({ kind: 'landed', statusLeft: null });
       expect(document).not.toHaveProperty('status');
-      expect(bootstrax).toMatchObject({
+      expect(concluded).toMatchObject({
         state: 'failed',
         outcome: 'failed',
         n_failures: 3,
         uncounted: 0,
         reason: `${EB3}:\n$weird.reason\n`,
       });
-      expect(secondsFrom(bootstrax)).toBe(90.5);
+      expect(secondsFrom(concluded)).toBe(90.5);
     });
 
     it('requeued: not counted, reason kept', async () => {
-      const { bootstrax } = await conclude({ kind: 'requeued', reason: null, delaySeconds: 5 });
-      expect(bootstrax).toMatchObject({
+      const { concluded } = await conclude({ kind: 'requeued', reason: null, delaySeconds: 5 });
+      expect(concluded).toMatchObject({
         state: 'failed',
         outcome: 'requeued',
         n_failures: 2,
         uncounted: 2,
         reason: 'old',
       });
-      expect(secondsFrom(bootstrax)).toBe(5);
+      expect(secondsFrom(concluded)).toBe(5);
     });
 
     it('requeued: a run without failures has 0 from then on, so that the reference finds it', async () => {
-      const { bootstrax } = await conclude(
+      const { concluded } = await conclude(
         { kind: 'requeued', reason: 'new', delaySeconds: 5 },
         { bootstrax: { state: null } },
       );
-      expect(bootstrax).toMatchObject({ n_failures: 0, uncounted: 1, reason: 'new' });
+      expect(concluded).toMatchObject({ n_failures: 0, uncounted: 1, reason: 'new' });
     });
 
     it('set aside: no next_retry, fields named', async () => {
       const problems = [{ field: 'daq_config', problem: 'missing' }];
-      const { bootstrax } = await conclude({ kind: 'set_aside', reason: 'why', problems });
-      expect(bootstrax).toMatchObject({
+      const { concluded } = await conclude({ kind: 'set_aside', reason: 'why', problems });
+      expect(concluded).toMatchObject({
         state: 'failed',
         outcome: 'set_aside',
         n_failures: 2,
         malformed: problems,
       });
-      expect(bootstrax).not.toHaveProperty('next_retry');
+      expect(concluded).not.toHaveProperty('next_retry');
     });
 
     it('given up', async () => {
-      const { bootstrax } = await conclude({ kind: 'given_up', reason: 'why', failures: 10 });
-      expect(bootstrax).toMatchObject({ state: 'failed', outcome: 'given_up', n_failures: 10 });
+      const { concluded } = await conclude({ kind: 'given_up', reason: 'why', failures: 10 });
+      expect(concluded).toMatchObject({ state: 'failed', outcome: 'given_up', n_failures: 10 });
       const now = await test.store.serverTime();
       expect(await store.retryDue({ now, giveUpAfter: 10, limit: 5 })).toEqual([]);
     });
 
     it('abandoned', async () => {
-      const { bootstrax } = await conclude({ kind: 'abandoned', reason: null });
-      expect(bootstrax).toMatchObject({ state: 'abandoned', outcome: 'abandoned', reason: 'old' });
+      const { concluded } = await conclude({ kind: 'abandoned', reason: null });
+      expect(concluded).toMatchObject({ state: 'abandoned', outcome: 'abandoned', reason: 'old' });
     });
 
     it('lands once among ten at once', async () => {

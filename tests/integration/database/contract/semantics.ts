@@ -25,10 +25,10 @@ export function semanticsContract(open: Open): void {
   let store: RunStore;
   let runs: Outside;
 
-  onEmptyStore(open, (opened) => {
-    test = opened;
-    store = opened.store.runs;
-    runs = opened.runs;
+  onEmptyStore(open, (empty) => {
+    test = empty;
+    store = empty.store.runs;
+    runs = empty.runs;
   });
 
   const numbers = (documents: RunDocument[]) => documents.map((each) => seenOf(each).number);

@@ -62,14 +62,13 @@ export class World {
 
   /** `kind` at a run or a host, by somebody who saw what is there. */
   ask(kind: Ask['kind'], at: number | string, more: Partial<Ask> = {}, tools = this.tools()) {
+    const named =
+      kind === 'acknowledge' && typeof at === 'string'
+        ? ({ kind: 'item', item: at } as const)
+        : ({ kind: 'host', host: String(at) } as const);
     return act(tools, {
       kind,
-      target:
-        typeof at === 'number'
-          ? { kind: 'run', run: at }
-          : kind === 'acknowledge'
-            ? { kind: 'item', item: at }
-            : { kind: 'host', host: at },
+      target: typeof at === 'number' ? { kind: 'run', run: at } : named,
       ...{ by: 'anna', via: 'dashboard', reason: 'why not', seen: null, hours: null },
       ...more,
     });

@@ -21,10 +21,10 @@ const LIMITS = { diskFullHours: 6, nothingProcessedSeconds: 1800 };
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
 
 function item(kind: AttentionItem['kind'], more: Partial<AttentionItem> = {}): AttentionItem {
-  const { run = 7, host = null } = more;
+  const { run = 7, host: at = null } = more;
   return {
-    ...{ kind, run, host, what: `${kind}.`, todo: 'do', since: ago(60).toISOString() },
-    ...{ key: `${kind}:${run ?? host}`, seen: '', acknowledged: null, ...more },
+    ...{ kind, run, host: at, what: `${kind}.`, todo: 'do', since: ago(60).toISOString() },
+    ...{ key: `${kind}:${run ?? at}`, seen: '', acknowledged: null, ...more },
   };
 }
 

@@ -58,12 +58,8 @@ export function Alarms() {
 
 function Row({ alarm }: { alarm: AlarmView }) {
   const { kind, run, host, what, opened, over, told } = alarm;
-  const to =
-    run !== null
-      ? `/runs/${run}`
-      : host !== null
-        ? `/hosts?host=${encodeURIComponent(host)}`
-        : null;
+  const ofHost = host === null ? null : `/hosts?host=${encodeURIComponent(host)}`;
+  const to = run === null ? ofHost : `/runs/${run}`;
   return (
     <li class={over === null ? '' : 'alarm-over'}>
       <span class="alarm-kind">

@@ -27,6 +27,8 @@ export function Strip() {
   );
 }
 
+const STEP_OF_KEY: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1 };
+
 function StripCells({ cells }: { cells: StripCell[] }) {
   const list = useRef<HTMLOListElement>(null);
   const shown = [...new Set(cells.map(({ condition }) => condition))];
@@ -37,8 +39,8 @@ function StripCells({ cells }: { cells: StripCell[] }) {
         ref={list}
         aria-label="oldest first; arrow keys move"
         onKeyDown={(event) => {
-          const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-          if (step === 0) return;
+          const step = STEP_OF_KEY[event.key];
+          if (step === undefined) return;
           const links = [...(list.current?.querySelectorAll('a') ?? [])];
           links[links.indexOf(document.activeElement as HTMLAnchorElement) + step]?.focus();
         }}

@@ -39,6 +39,16 @@ export function Attempts({
   );
 }
 
+function Took({ attempt }: { attempt: AttemptView }) {
+  if (attempt.seconds !== null) return <>{duration(attempt.seconds)}</>;
+  if (attempt.ended !== null) return <>unknown</>;
+  return (
+    <>
+      {outcomeText(attempt)}, for <Ago at={attempt.started} suffix="" />
+    </>
+  );
+}
+
 /** One attempt: its plan and its outcome. */
 export function AttemptDetails({
   attempt,
@@ -60,15 +70,7 @@ export function AttemptDetails({
           <Time at={attempt.started} />
         </Fact>
         <Fact name="Took">
-          {attempt.seconds !== null ? (
-            duration(attempt.seconds)
-          ) : attempt.ended === null ? (
-            <>
-              {outcomeText(attempt)}, for <Ago at={attempt.started} suffix="" />
-            </>
-          ) : (
-            'unknown'
-          )}
+          <Took attempt={attempt} />
         </Fact>
         <Fact name="Outcome">
           {outcomeText(attempt)}
