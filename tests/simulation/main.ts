@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
+import { tallyOf, tallyOfMany, type Seeds } from './many.ts';
 import type { Options } from './options.ts';
 import { withReferenceOrder } from './reference-order.ts';
 import { simulate } from './simulation.ts';
@@ -7,7 +9,8 @@ import { worldNamed, WORLDS } from './worlds.ts';
 
 const USAGE = `usage: npm run simulate -- [--seed N | --from N --count N] [--control]
   --seed N     one night, with all that happens in it
-  --count N    so many, from --from on, and what went wrong in them
+  --count N    this many, from --from on, and what went wrong in them
+  --jobs N     processes at a time; one a core by default
   --world NAME each of them such a night: ${WORLDS.join(', ')}
   --control    with the order of writes of the program before this one`;
 
@@ -16,13 +19,16 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     from: { type: 'string', default: '0' },
     count: { type: 'string', default: '10000' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    /** One of the processes among which --count nights are shared out. */
+    slice: { type: 'boolean', default: false },
     world: { type: 'string', multiple: true },
     control: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-const control: Options = {
+const options: Options = {
   ...(values.control ? { storeOf: withReferenceOrder, goOn: true } : {}),
   ...(values.world === undefined ? {} : { worlds: values.world.map(worldNamed) }),
 };
@@ -30,42 +36,36 @@ const control: Options = {
 if (values.help) {
   console.log(USAGE);
 } else if (values.seed !== undefined) {
-  const outcome = await simulate(Number(values.seed), { trace: true, ...control });
+  const outcome = await simulate(Number(values.seed), { trace: true, ...options });
   console.log(outcome.trace.join('\n'));
   console.log({ ...outcome, trace: undefined });
   process.exitCode = outcome.violations.length === 0 ? 0 : 1;
 } else {
-  await many(Number(values.from), Number(values.count));
+  const seeds = { from: Number(values.from), count: Number(values.count) };
+  if (values.slice) process.send?.(await tallyOf(seeds, options));
+  else await many(seeds);
 }
 
-async function many(from: number, count: number): Promise<void> {
+async function many(seeds: Seeds): Promise<void> {
   const begin = performance.now();
-  let events = 0;
-  let seconds = 0;
-  let bad = 0;
+  const passedOn = [
+    ...(values.world ?? []).flatMap((name) => ['--world', name]),
+    ...(values.control ? ['--control'] : []),
+  ];
+  const tally = await tallyOfMany(seeds, Number(values.jobs), passedOn);
+  const seconds = (performance.now() - begin) / 1000;
+  const each = (all: number) => (all / tally.seeds).toFixed(0);
   const kinds = new Map<string, number[]>();
-  const ends: Record<string, number> = {};
-  for (let seed = from; seed < from + count; seed++) {
-    const outcome = await simulate(seed, control);
-    events += outcome.events;
-    seconds += outcome.seconds;
-    for (const [end, n] of Object.entries(outcome.ends)) ends[end] = (ends[end] ?? 0) + n;
-    if (outcome.violations.length === 0) continue;
-    bad++;
-    for (const { invariant, what } of values.control
-      ? outcome.violations
-      : outcome.violations.slice(0, 1)) {
-      if (bad <= 20 && !values.control) console.log(`seed ${seed}: ${invariant}: ${what}`);
-      kinds.set(invariant, [...(kinds.get(invariant) ?? []), seed]);
-    }
+  for (const { invariant, seed } of tally.violations) {
+    kinds.set(invariant, [...(kinds.get(invariant) ?? []), seed]);
   }
-  const ms = performance.now() - begin;
+  const bad = new Set(tally.violations.map(({ seed }) => seed)).size;
   console.log(
-    `${count} seeds, ${bad} with violations; ${(ms / count).toFixed(1)} ms, ${(events / count).toFixed(0)} events and ${(seconds / count).toFixed(0)} simulated seconds a seed`,
+    `${tally.seeds} seeds, ${bad} with violations, in ${seconds.toFixed(0)} s; ${each(tally.events)} events and ${each(tally.simulatedSeconds)} simulated seconds a seed`,
   );
-  console.log(ends);
-  for (const [kind, seeds] of kinds) {
-    console.log(`${kind}: ${seeds.length} (${seeds.slice(0, 12).join(', ')})`);
+  console.log(tally.ends);
+  for (const [kind, of] of kinds) {
+    console.log(`${kind}: ${of.length} (${of.slice(0, 12).join(', ')})`);
   }
   process.exitCode = bad === 0 ? 0 : 1;
 }
