@@ -20,7 +20,7 @@ import { remainsOf, takeBack } from './take-back.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
-import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../retry/attempt-history.port.ts';
 import { endHistory } from '../retry/attempt-history.ts';
 import type { Conclusion } from '../run/run.port.ts';
 import type { Run } from '../run/run.pure.ts';
@@ -36,7 +36,7 @@ export async function concludeAttempt(
   attempt: AttemptSoFar,
   outcome: Outcome,
   steps: ConcludingSteps,
-): Promise<AttemptOutcome['outcome'] | null> {
+): Promise<StoredOutcome['outcome'] | null> {
   const { run, fence } = attempt;
   const { signal } = steps;
   if (outcome.kind === 'superseded') {

@@ -9,7 +9,7 @@ import { counted } from '../infra/values/counted.pure.ts';
 import { faultSeenNow } from '../plan/prepare.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
 import type { Environment } from '../ports/environment.ts';
-import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../retry/attempt-history.port.ts';
 import { concludedFailure, malformedText } from '../retry/failure.ts';
 import { howToMend, unmendableText, type Unmendable } from '../retry/unmendable.pure.ts';
 import type { Conclusion, DataRegistration, Fence } from '../run/run.port.ts';
@@ -29,7 +29,7 @@ export interface AttemptSoFar extends AttemptFigures {
 /** What an attempt has come to, as it is written into the databases and told. */
 export interface Decided {
   conclusion: Conclusion;
-  outcome: AttemptOutcome;
+  outcome: StoredOutcome;
   /** For the DAQ's log. */
   priority: LogPriority;
   message: string;
@@ -70,7 +70,7 @@ export function setAsideInstead(
   };
 }
 
-function aside(reason: string): Pick<AttemptOutcome, 'outcome' | 'counted' | 'reason'> {
+function aside(reason: string): Pick<StoredOutcome, 'outcome' | 'counted' | 'reason'> {
   return { outcome: 'set_aside', counted: false, reason };
 }
 

@@ -2,7 +2,7 @@ import { inputSummary } from './live-input.pure.ts';
 import type { AttemptFigures } from './attempt-policy.ts';
 import type { Failed } from './outcome.pure.ts';
 import type { Environment } from '../ports/environment.ts';
-import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../retry/attempt-history.port.ts';
 import { causeOf, type Cause } from '../retry/causes.pure.ts';
 import { fingerprint } from '../retry/fingerprint.pure.ts';
 
@@ -10,8 +10,8 @@ import { fingerprint } from '../retry/fingerprint.pure.ts';
 export function historyOf(
   env: Environment,
   { plan, result, progress, seconds, peakMemoryBytes }: AttemptFigures,
-  end: Pick<AttemptOutcome, 'outcome' | 'counted' | 'reason'>,
-): AttemptOutcome {
+  end: Pick<StoredOutcome, 'outcome' | 'counted' | 'reason'>,
+): StoredOutcome {
   return {
     ...end,
     cause: end.outcome === 'done' ? 'finished' : null,
@@ -42,7 +42,7 @@ export function failureInHistory({
   cause,
   traceback,
   reason,
-}: Failed): Pick<AttemptOutcome, 'cause' | 'traceback' | 'fingerprint'> {
+}: Failed): Pick<StoredOutcome, 'cause' | 'traceback' | 'fingerprint'> {
   return {
     cause: cause.kind,
     traceback: traceback === '' ? null : traceback,

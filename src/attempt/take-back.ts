@@ -7,7 +7,7 @@ import type { Environment } from '../ports/environment.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import { untilAnswered } from '../ports/persist.ts';
 import { endHistory } from '../retry/attempt-history.ts';
-import type { AttemptOutcome } from '../retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../retry/attempt-history.port.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import type { Fence } from '../run/run.port.ts';
 import type { Run } from '../run/run.pure.ts';
@@ -33,7 +33,7 @@ export interface Remains {
   isConcluded: boolean;
   /** Its end, as its manager has seen it; null for one that was found dead. */
   end: {
-    outcome: AttemptOutcome;
+    outcome: StoredOutcome;
     options: { unlessEnded?: boolean; times?: AttemptTimes };
   } | null;
 }

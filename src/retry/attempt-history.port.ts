@@ -23,7 +23,7 @@ export interface AttemptRecord {
   times?: AttemptTimes;
 }
 
-export interface AttemptOutcome {
+export interface StoredOutcome {
   outcome: OutcomeName | 'superseded';
   /** Exit cause of the attempt; null if it had none of its own. */
   cause: ExitCause['kind'] | null;
@@ -52,7 +52,7 @@ export interface AttemptOutcome {
 export interface AttemptDocument extends AttemptRecord {
   started: Date;
   ended: Date | null;
-  result: AttemptOutcome | null;
+  result: StoredOutcome | null;
 }
 
 export interface GroupedFailures {
@@ -88,7 +88,7 @@ export interface AttemptStore {
   /** False if the attempt never began (then nothing is written). */
   end(
     attempt: string,
-    outcome: AttemptOutcome,
+    outcome: StoredOutcome,
     /** With `unlessEnded` an end that is written already stays; `times` are added to the known ones. */
     options?: { unlessEnded?: boolean; times?: AttemptTimes },
   ): Promise<boolean>;

@@ -11,7 +11,7 @@ import { literal, objectAt } from '../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
 import type {
   AttemptDocument,
-  AttemptOutcome,
+  StoredOutcome,
   AttemptRecord,
   AttemptStore,
   GroupedFailures,
@@ -78,7 +78,7 @@ export function beginUpdate(record: AttemptRecord): Document[] {
   ];
 }
 
-export function endUpdate(outcome: AttemptOutcome, times?: AttemptTimes): Document[] {
+export function endUpdate(outcome: StoredOutcome, times?: AttemptTimes): Document[] {
   return [
     {
       $set: {
@@ -203,12 +203,12 @@ async function readFailures(attempts: Collection, query: FailureQuery): Promise<
 }
 
 function pastFailure({ run, host, result }: Document): PastFailure {
-  const { fingerprint } = result as AttemptOutcome;
+  const { fingerprint } = result as StoredOutcome;
   return {
     run: run as number,
     host: host as string,
     fingerprint: fingerprint ?? null,
-    class: storedCause(result as AttemptOutcome)?.class ?? null,
+    class: storedCause(result as StoredOutcome)?.class ?? null,
   };
 }
 
@@ -216,7 +216,7 @@ function pastFailure({ run, host, result }: Document): PastFailure {
 export function groupFailures(failures: readonly Document[]): GroupedFailures[] {
   const byFingerprint = new Map<string, Document[]>();
   for (const failure of failures) {
-    const key = (failure.result as AttemptOutcome).fingerprint ?? 'unknown';
+    const key = (failure.result as StoredOutcome).fingerprint ?? 'unknown';
     const group = byFingerprint.get(key);
     if (group === undefined) byFingerprint.set(key, [failure]);
     else group.push(failure);
@@ -227,12 +227,12 @@ export function groupFailures(failures: readonly Document[]): GroupedFailures[] 
 
 function failureGroup(fingerprint: string, failures: readonly Document[]): GroupedFailures {
   const [newest] = failures;
-  const result = newest?.result as AttemptOutcome;
+  const result = newest?.result as StoredOutcome;
   const runs = [...new Set(failures.map(({ run }) => run as number))];
   return {
     fingerprint,
     count: failures.length,
-    counted: failures.filter((each) => (each.result as AttemptOutcome).counted).length,
+    counted: failures.filter((each) => (each.result as StoredOutcome).counted).length,
     runs: runs.slice(0, MOST_RUNS_PER_GROUP),
     last: newest?.ended as Date,
     reason: result.reason ?? '',

@@ -1,6 +1,6 @@
 import type { AttemptTimes } from '../attempt/attempt-times.pure.ts';
 import { boundedText } from '../infra/values/bounded.pure.ts';
-import type { AttemptOutcome, AttemptRecord } from './attempt-history.port.ts';
+import type { StoredOutcome, AttemptRecord } from './attempt-history.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isUnfit, untilWritten } from '../ports/persist.ts';
 
@@ -27,7 +27,7 @@ export async function beginHistory(
 export async function endHistory(
   env: Environment,
   attempt: string,
-  outcome: AttemptOutcome,
+  outcome: StoredOutcome,
   options: { unlessEnded?: boolean; times?: AttemptTimes },
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -38,7 +38,7 @@ export async function endHistory(
   return written !== null;
 }
 
-function essence(outcome: AttemptOutcome): AttemptOutcome {
+function essence(outcome: StoredOutcome): StoredOutcome {
   const { reason } = outcome;
   return {
     ...outcome,

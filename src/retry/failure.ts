@@ -3,7 +3,7 @@ import { fingerprint } from './fingerprint.pure.ts';
 import type { FieldProblem } from '../run/run.pure.ts';
 import { concludeFailure, type FailureHistory } from './backoff.pure.ts';
 import { reasonText, type ExitCause, type Failed } from '../attempt/outcome.pure.ts';
-import type { AttemptOutcome } from './attempt-history.port.ts';
+import type { StoredOutcome } from './attempt-history.port.ts';
 import type { Conclusion } from '../run/run.port.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -82,7 +82,7 @@ export function isAboutHost(cause: ExitCause['kind'] | null): boolean {
 export function endedUnseen(
   reason: string,
   options: { counted?: boolean; dropped?: readonly string[] } = {},
-): AttemptOutcome {
+): StoredOutcome {
   const { counted: counts = false, dropped = [] } = options;
   return {
     outcome: counts ? 'failed' : 'requeued',

@@ -5,7 +5,7 @@ import type { StoredAlarm } from '../../src/features/alarms/alarm.pure.ts';
 import { StoreError } from '../../src/infra/mongo/store-error.ts';
 import { openStore } from '../../src/database/open.ts';
 import type { ActionRequest } from '../../src/features/actions/action.port.ts';
-import type { AttemptOutcome } from '../../src/retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../../src/retry/attempt-history.port.ts';
 import type { DataRegistration, Fence } from '../../src/run/run.port.ts';
 import type { Seen } from '../../src/run/run-document.port.ts';
 import type { DeletionFound } from '../../src/features/deletion/deletion.port.ts';
@@ -85,7 +85,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
       plan: null,
     }),
   'attempts.plan': ({ attempts }) => attempts.plan(FENCE.attempt, {}),
-  'attempts.end': ({ attempts }) => attempts.end(FENCE.attempt, {} as AttemptOutcome),
+  'attempts.end': ({ attempts }) => attempts.end(FENCE.attempt, {} as StoredOutcome),
   'attempts.get': ({ attempts }) => attempts.get(FENCE.attempt),
   'attempts.ofRun': ({ attempts }) => attempts.ofRun(1, 5),
   'attempts.unfinished': ({ attempts }) => attempts.unfinished('h'),

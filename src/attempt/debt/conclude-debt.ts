@@ -13,7 +13,7 @@ import type { Environment } from '../../ports/environment.ts';
 import { tellDaq } from '../../ports/notify.ts';
 import { untilWritten } from '../../ports/persist.ts';
 import { endHistory } from '../../retry/attempt-history.ts';
-import type { AttemptOutcome } from '../../retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../../retry/attempt-history.port.ts';
 import { causeText } from '../../retry/causes.pure.ts';
 import type { Fence } from '../../run/run.port.ts';
 import type { Run } from '../../run/run.pure.ts';
@@ -112,7 +112,7 @@ function noteOf(outcome: ChildOutcome, paid: boolean): Partial<DebtNote> {
   return { reason, offered: fault !== 'run' };
 }
 
-function inHistory(env: Environment, attempt: DebtSoFar, outcome: ChildOutcome): AttemptOutcome {
+function inHistory(env: Environment, attempt: DebtSoFar, outcome: ChildOutcome): StoredOutcome {
   const end = { outcome: outcome.kind, counted: false };
   switch (outcome.kind) {
     case 'done':

@@ -1,7 +1,7 @@
 import type { Holder } from '../../exclusion/holder.pure.ts';
 import { ONLINE_MONITOR_COLLECTION } from '../../attempt/online-monitor.store.ts';
 import { RATES_COLLECTION } from '../../plan/data-rate.store.ts';
-import type { AttemptOutcome } from '../../retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../../retry/attempt-history.port.ts';
 import type { HostHeartbeat } from '../../host/host.port.ts';
 import { expect, type ContractCheck } from './promise.ts';
 import { RUN_CHECKS } from './run-checks.ts';
@@ -22,7 +22,7 @@ const SIGN: Omit<HostHeartbeat, 'host'> = {
   ...{ cpu_percent: 0, memory_percent: 0, swap_percent: 0, disk_used: 0 },
 };
 
-const OUTCOME: AttemptOutcome = {
+const OUTCOME: StoredOutcome = {
   ...{ outcome: 'failed', cause: 'strax_error', counted: true, reason: 'because', traceback: null },
   ...{ fingerprint: 'f', plugin: null, seconds: 1, peakMemoryBytes: 1, bytes: 1, chunks: 1 },
   ...{ dropped: [], products: [], versions: {} },

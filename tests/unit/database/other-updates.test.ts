@@ -10,7 +10,7 @@ import { createDaqLogStore, logDocument } from '../../../src/ports/daq-log.store
 import { createEbMonitorStore, hostHeartbeatUpdate } from '../../../src/host/eb-monitor.store.ts';
 import { createHostStore, hostUpdate } from '../../../src/host/host.store.ts';
 import { maximalRatesPipeline } from '../../../src/plan/data-rate.store.ts';
-import type { AttemptOutcome } from '../../../src/retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../../../src/retry/attempt-history.port.ts';
 import type { HostStatus, HostHeartbeat } from '../../../src/host/host.port.ts';
 import { holderOf } from '../../support/holder.ts';
 import { noted } from './noted.ts';
@@ -24,7 +24,7 @@ const RECORD = {
   failures: 2,
   plan: { targets: ['$peaks'], '$odd.name': 1 },
 };
-const OUTCOME: AttemptOutcome = {
+const OUTCOME: StoredOutcome = {
   outcome: 'failed',
   cause: 'vanished',
   counted: true,

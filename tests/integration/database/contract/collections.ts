@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { HostHeartbeat } from '../../../../src/host/host.port.ts';
 import type { RunListQuery } from '../../../../src/run/run.port.ts';
 import { EB3, EB4, newAttempt, runDocument } from './run-documents.ts';
@@ -26,7 +26,7 @@ const SIGN: HostHeartbeat = {
   instance: '0123456789abcdef01234567',
 };
 
-const OUTCOME: AttemptOutcome = {
+const OUTCOME: StoredOutcome = {
   outcome: 'failed',
   counted: true,
   cause: 'strax_error',

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 
 import { debtFacts } from '../../../../src/attempt/debt/debt.pure.ts';
 import { seenOf } from '../../../../src/run/stored-runs.ts';
-import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { DebtFence, DebtStore } from '../../../../src/attempt/debt/debt.port.ts';
 import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import { EB3, EB4, newAttempt, PLAN, runDocument } from './run-documents.ts';
@@ -153,12 +153,12 @@ export function debtsContract(open: Open): void {
   });
 
   it('debts are found in the history, by age and host, until they are paid', async () => {
-    const outcome = (dropped: string[], more: Partial<AttemptOutcome> = {}): AttemptOutcome => ({
+    const outcome = (dropped: string[], more: Partial<StoredOutcome> = {}): StoredOutcome => ({
       ...{ outcome: 'done', cause: 'finished', counted: false, reason: null, traceback: null },
       ...{ fingerprint: null, plugin: null, seconds: 1, peakMemoryBytes: null, bytes: null },
       ...{ chunks: null, dropped, products: [], versions: {}, ...more },
     });
-    const begun = async (host: string, result: AttemptOutcome) => {
+    const begun = async (host: string, result: StoredOutcome) => {
       const attempt = newAttempt();
       const { attempts } = test.store;
       await attempts.begin({ attempt, run: 9, host, mode: null, failures: 0, plan: null });

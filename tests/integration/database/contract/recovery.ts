@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { seenOf } from '../../../../src/run/stored-runs.ts';
-import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { RunDocument } from '../../../../src/run/run-document.port.ts';
 import type { RunStore } from '../../../../src/run/run.port.ts';
 import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
@@ -17,7 +17,7 @@ import {
   seen,
 } from './run-documents.ts';
 
-const OUTCOME: AttemptOutcome = {
+const OUTCOME: StoredOutcome = {
   outcome: 'done',
   cause: null,
   counted: false,
@@ -178,7 +178,7 @@ export function recoveryContract(open: Open): void {
 
   it('knows the latest attempts of a host and the successes of others', async () => {
     const { attempts } = test.store;
-    const ended = async (host: string, outcome: Partial<AttemptOutcome> | null) => {
+    const ended = async (host: string, outcome: Partial<StoredOutcome> | null) => {
       const attempt = newAttempt();
       await attempts.begin({ attempt, run: 1, host, mode: null, failures: 0, plan: null });
       if (outcome !== null) await attempts.end(attempt, { ...OUTCOME, ...outcome });

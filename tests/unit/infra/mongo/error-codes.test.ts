@@ -2,7 +2,7 @@ import { MongoServerError, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { StoreError, toStoreError } from '../../../../src/infra/mongo/store-error.ts';
-import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { Fence } from '../../../../src/run/run.port.ts';
 import type { Seen } from '../../../../src/run/run-document.port.ts';
 import type { HostStatus } from '../../../../src/host/host.port.ts';
@@ -66,7 +66,7 @@ const considering: Fence = { id: HELD, attempt: OTHER, host: EB3 };
 const seenNew: Seen = { id: NEW, number: 1, state: null, host: null, time: null, attempt: null };
 const seenDone: Seen = { ...seenNew, id: DONE, number: 3, state: 'done', host: EB3 };
 const done = { id: DONE, attempt: OTHER, host: EB3 };
-const outcome: AttemptOutcome = {
+const outcome: StoredOutcome = {
   ...{ outcome: 'failed', counted: true, reason: 'r', traceback: null, fingerprint: 'f' },
   ...{ cause: null, plugin: null, seconds: 1, peakMemoryBytes: 1, bytes: 1, chunks: 1 },
   ...{ dropped: [], products: [], versions: {} },

@@ -9,12 +9,12 @@ import { HistoryTotals } from '../../../../src/retry/attempt-metrics.pure.ts';
 import { failureGroups } from '../../../../src/readmodel/failures.pure.ts';
 import { attemptOf, createAttemptStore } from '../../../../src/retry/attempt-history.store.ts';
 import { createOverviewStore } from '../../../../src/readmodel/overview.store.ts';
-import type { AttemptOutcome } from '../../../../src/retry/attempt-history.port.ts';
+import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import { noted } from '../../database/noted.ts';
 import { NOW } from '../../database/updates.ts';
 
 /** What every place that tells of a failure says of this end. */
-async function told(result: Partial<AttemptOutcome>) {
+async function told(result: Partial<StoredOutcome>) {
   const stored = {
     ...{ _id: 'a'.repeat(24), run: 7, host: 'eb3', started: NOW, ended: NOW, failures: 0 },
     plan: null,
