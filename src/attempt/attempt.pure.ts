@@ -72,6 +72,8 @@ export const planSchema = z.looseObject({
       seconds: z.number().positive(),
       /** Nodes that it must not use. */
       excluded: z.array(z.string()),
+      /** Memory that the run is known to need; absent: nothing is known. */
+      neededBytes: z.number().positive().nullish(),
     })
     .nullish(),
   /**

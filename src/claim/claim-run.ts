@@ -126,7 +126,7 @@ async function lookThrough(
   while (means.places.hasAny) {
     const next = walk.next();
     if (next === undefined) break;
-    const { on } = means.places.placeOf(next.run, now);
+    const { on } = await means.places.placeOf(next.run, now);
     if (on === 'nowhere') continue;
     // Runs claimed meanwhile are no longer in the queue.
     const still = claimDecision(next.parsed, host, turn.fleet, env.rules, now);

@@ -6,6 +6,8 @@ export interface FleetHost {
   role: HostRole;
   /** It takes runs, has a free slot, and its worker is warm. */
   free: boolean;
+  /** Slurm takes jobs of it. */
+  hasCluster: boolean;
   /** It has seen to what all hosts share lately. */
   keepsOrder: boolean;
 }

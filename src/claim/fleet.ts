@@ -15,18 +15,29 @@ const WARM_PLACE_SECONDS = 2;
 /** A host that has not done the duty for this long counts as not doing it. */
 const DUTY_SECONDS = 120;
 
+/** What the hosts say together. */
+export interface FleetSaid {
+  /** Some host has a free place. */
+  isAnyFree: boolean;
+  /** Slurm takes jobs of a host beside this one. */
+  hasOtherCluster: boolean;
+}
+
 /**
  * The other hosts, from their documents: which is to claim a run first, and which does the duty. Without
  * fresh documents every host counts itself as the first, so none waits for ever.
  */
 export class Fleet {
   readonly #env: Environment;
+  readonly #onRead: (said: FleetSaid) => void;
   #hosts: readonly FleetHost[] = [];
   #readAt = -Infinity;
   readonly #reading = new SingleFlight<void>();
 
-  constructor(env: Environment) {
+  /** `onRead` is called each time the hosts have been read. */
+  constructor(env: Environment, onRead: (said: FleetSaid) => void) {
     this.#env = env;
+    this.#onRead = onRead;
   }
 
   /** Reads the hosts if it is time, beside whatever else goes on. */
@@ -68,6 +79,11 @@ export class Fleet {
     const documents = await store.hosts.all();
     this.#hosts = documents.flatMap((document) => fleetHostOf(document, now));
     this.#readAt = clock.monotonicSeconds();
+    const others = this.#hosts.filter(({ host }) => host !== this.#env.host);
+    this.#onRead({
+      isAnyFree: this.#hosts.some(({ free }) => free),
+      hasOtherCluster: others.some(({ hasCluster }) => hasCluster),
+    });
   }
 }
 
@@ -75,6 +91,7 @@ function fleetHostOf({ host, time, extras }: HostDocument, now: Date): FleetHost
   const ageSeconds = (now.getTime() - time.getTime()) / 1000;
   if (ageSeconds > FRESH_SECONDS) return [];
   const { role, accepting, slots, runs, worker_ready: ready, order_kept_seconds: kept } = extras;
+  const { cluster_ready: hasCluster } = extras;
   const taken = Array.isArray(runs) ? runs.length : 0;
   const places = typeof slots === 'number' ? slots : 1;
   return [
@@ -82,6 +99,7 @@ function fleetHostOf({ host, time, extras }: HostDocument, now: Date): FleetHost
       host,
       role: isRole(role) ? role : 'backup',
       free: accepting === true && ready === true && taken < places,
+      hasCluster: accepting === true && hasCluster === true,
       keepsOrder: typeof kept === 'number' && kept < DUTY_SECONDS,
     },
   ];

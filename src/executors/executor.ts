@@ -48,6 +48,8 @@ export interface Executor {
   onChange(listener: () => void): () => void;
   /** Version of each package that makes the data; empty until the worker has reported them. */
   versions(): Readonly<Record<string, string>>;
+  /** Whether its processes see this path as this host does; null: nobody knows yet. */
+  sees(path: string): boolean | null;
   /** One sentence for people. */
   describe(): string;
 }

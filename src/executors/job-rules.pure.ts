@@ -7,6 +7,8 @@ export interface JobRules {
   live: boolean;
   /** The first job of a run asks for this. */
   memoryBytes: number;
+  /** And for this in addition, for each MB/s of its data rate. */
+  bytesPerMBps: number;
   maxMemoryBytes: number;
   maxSeconds: number;
 }

@@ -50,13 +50,13 @@ export function placementOf(run: RunToPlace, places: PlacesNow, rules: JobRules)
   if (onlyHere !== null) return inOrder([here.free > 0 && at('local', onlyHere)], onlyHere);
   const slurm = (cluster?.free ?? 0) > 0;
   const waits = cluster?.why ?? 'no place is free';
-  if (here.bytes !== null && run.needsBytes !== null && run.needsBytes > here.bytes) {
-    const why = 'it needs more memory than a place here has';
-    return inOrder([slurm && at('slurm', why)], `${why}; ${waits}`);
-  }
   const isDown = (cluster?.downSeconds ?? 0) >= DOWN_SECONDS;
   const isFree = here.free > 0;
   const down = isDown && isFree && at('local', 'Slurm has been down for an hour');
+  if (needsMore(run, here.bytes, rules)) {
+    const why = 'it needs more memory than a place here has';
+    return inOrder([slurm && at('slurm', why), down], `${why}; ${waits}`);
+  }
   if (run.wanted === 'slurm') {
     return inOrder([slurm && at('slurm', 'a person wants it there'), down], waits);
   }
@@ -67,7 +67,7 @@ export function placementOf(run: RunToPlace, places: PlacesNow, rules: JobRules)
     return inOrder([slurm && at('slurm', why), spare, down], waits);
   }
   if (run.kind === 'run' && !isBacklog(run, rules)) return placementOfLive(places, rules);
-  const takes = run.kind !== 'run' || rules.takes.includes('backlog');
+  const takes = run.kind === 'run' && rules.takes.includes('backlog');
   if (!takes) return inOrder([isFree && at('local', 'Slurm does not take such runs')], waits);
   return inOrder(
     [spare, slurm && at('slurm', 'it has waited long, and no place here is free')],
@@ -75,10 +75,20 @@ export function placementOf(run: RunToPlace, places: PlacesNow, rules: JobRules)
   );
 }
 
+/** It has run out of memory where a place here would have no more, and a job may have more. */
+function needsMore(
+  { needsBytes }: RunToPlace,
+  hereBytes: number | null,
+  { maxMemoryBytes }: JobRules,
+): boolean {
+  if (needsBytes === null || hereBytes === null) return false;
+  return needsBytes > hereBytes && maxMemoryBytes > hereBytes;
+}
+
 /** Whether a run that waits in Slurm is to be taken here instead. */
 export function isBetterHere(run: RunToPlace, places: PlacesNow, rules: JobRules): boolean {
   if (run.wanted === 'slurm') return false;
-  if (places.here.bytes !== null && (run.needsBytes ?? 0) > places.here.bytes) return false;
+  if (needsMore(run, places.here.bytes, rules)) return false;
   return places.here.free > reserved(places, rules);
 }
 

@@ -242,6 +242,7 @@ export class Heartbeat {
       drained: shownDrain(view.drained ?? null),
       runs: view.runners.filter(isHere).map(({ run }) => run.number),
       cluster: this.#env.cluster?.describe() ?? null,
+      cluster_ready: this.#env.jobs !== null && this.#env.cluster?.ready().ok === true,
       left_runs: this.#env.left.shown(),
       thinking: thinking(view, this.#env.slots, { withProgress: false }),
     };

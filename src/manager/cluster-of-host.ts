@@ -49,6 +49,7 @@ export function clusterOfHost({ slurm, host, worker }: Settings, tasks: Tasks): 
     setup: slurm.setup ?? '',
     resourcesOf,
     problem: () => (enabled ? null : 'Slurm is switched off (slurm.enabled)'),
+    sees: () => null,
     onFirst: () => {
       if (!enabled) tasks.start(listing, () => queue.run(tasks.signal));
     },
@@ -60,6 +61,7 @@ function rulesOf(slurm: Settings['slurm']): JobRules {
   return {
     ...{ takes: slurm.takes, live: slurm.live, backlogSeconds: slurm.backlogMinutes * 60 },
     memoryBytes: slurm.memoryGb * 1e9,
+    bytesPerMBps: slurm.memoryGbPerMbps * 1e9,
     maxMemoryBytes: slurm.maxMemoryGb * 1e9,
     maxSeconds: slurm.maxHours * 3600,
   };

@@ -61,7 +61,7 @@ export class ManagerLoop {
     this.#env = env;
     this.#ends = ends;
     this.#wake = new Wake(env.clock);
-    this.#fleet = new Fleet(env);
+    this.#fleet = new Fleet(env, (said) => this.#claims.places.seenFleet(said));
     this.#databaseNews = new DatabaseNews(env);
     this.#deletions = new Deletions(env);
     this.#attempts = new AttemptsHere(env, this.#book, {

@@ -82,7 +82,7 @@ export class WaitingClaims {
         runner.end({ kind: 'manager', reason: `${host} begins nothing more: ${why}` });
       } else if (
         now - this.#takenBackAt >= TAKE_BACK_SECONDS &&
-        places.isBetterHere(runner.run, waited)
+        places.isBetterHere(runner.run, waited, runner.plan?.job?.neededBytes ?? null)
       ) {
         this.#takenBackAt = now;
         runner.end({ kind: 'manager', reason: `a place on ${host} is free` });

@@ -1,6 +1,7 @@
 import { mayGrow, resourcesOf, type EarlierJob } from './job-resources.pure.ts';
 import { planSchema, type Plan } from '../attempt/attempt.pure.ts';
 import type { ExecutorName } from '../executors/executor-name.pure.ts';
+import type { JobRules } from '../executors/job-rules.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { AttemptDocument } from '../retry/attempt-history.port.ts';
 import type { Run } from '../run/run.pure.ts';
@@ -8,45 +9,80 @@ import type { Run } from '../run/run.pure.ts';
 /** The fields of a plan in the history that say what its job asked for. */
 const jobPlanSchema = planSchema.pick({ job: true, cores: true });
 
-/** What the job of an attempt asks for; null: it runs on its host. `history`: newest first. */
+/** What ran out of memory gets this much more. */
+const MORE_MEMORY = 1.5;
+
+/** A run that is planned, and what is known of it; `history`: newest first. */
+interface JobFacts {
+  run: Run;
+  to: ExecutorName;
+  rateMBps: number | null;
+  history: readonly AttemptDocument[];
+}
+
+/** What the job of an attempt asks for; null: it runs on its host. */
 export function jobFor(
   { jobs }: Pick<Environment, 'jobs'>,
-  run: Run,
-  to: ExecutorName,
-  history: readonly AttemptDocument[],
+  { run, to, rateMBps, history }: JobFacts,
 ): Plan['job'] {
   if (to === 'local' || jobs === null) return null;
+  const neededBytes = memoryNeeded(history);
   const { memoryBytes, seconds } = resourcesOf(
     {
       cores: 1,
-      expectedBytes: jobs.memoryBytes,
+      expectedBytes: Math.max(expectedMemory(rateMBps, jobs), neededBytes ?? 0),
       expectedSeconds: lengthOf(run),
       earlier: [...history].reverse().flatMap(earlierJob),
     },
-    { maxMemoryBytes: jobs.maxMemoryBytes, maxSeconds: jobs.maxSeconds },
+    limitsOf(jobs),
   );
-  return { memoryBytes, seconds, excluded: [] };
+  const needed = neededBytes === null ? {} : { neededBytes };
+  return { memoryBytes, seconds, excluded: [], ...needed };
+}
+
+function expectedMemory(rateMBps: number | null, rules: JobRules): number {
+  return rules.memoryBytes + rules.bytesPerMBps * Math.max(0, rateMBps ?? 0);
+}
+
+/** What a run is known to need, since its newest attempt ran out of memory; null: it did not. */
+export function memoryNeeded(history: readonly AttemptDocument[]): number | null {
+  const newest = history.find(({ result }) => result !== null);
+  if (newest?.result == null || endOf(newest.result.cause) !== 'out_of_memory') return null;
+  const [job] = earlierJob(newest);
+  const had = Math.max(newest.result.peakMemoryBytes ?? 0, job?.asked.memoryBytes ?? 0);
+  return had === 0 ? null : had * MORE_MEMORY;
 }
 
 /**
- * The history without what only the limits of jobs made fail: a job that asks for more memory or time
- * next needs no fewer plugins.
+ * The history without what only the limits of jobs, or of places with less memory, made fail: a job
+ * that asks for more memory or time next needs no fewer plugins.
  */
 export function withoutGrowing(
   { jobs }: Pick<Environment, 'jobs'>,
+  to: ExecutorName,
   history: readonly AttemptDocument[],
 ): AttemptDocument[] {
   return history.map((attempt) => {
     const { result } = attempt;
-    const [job] = earlierJob(attempt);
-    if (jobs === null || job === undefined || result === null) return attempt;
-    const limits = { maxMemoryBytes: jobs.maxMemoryBytes, maxSeconds: jobs.maxSeconds };
-    const grows =
-      job.end === 'out_of_memory' ? mayGrow(job.asked, limits) : isSlow(job, jobs.maxSeconds);
-    if (!grows || result.meaning == null) return attempt;
+    if (jobs === null || result?.meaning == null || !grows(attempt, to, jobs)) return attempt;
     const meaning = { ...result.meaning, sheddingHelps: false, lessMemory: false };
     return { ...attempt, result: { ...result, meaning, plugin: null } };
   });
+}
+
+/** Whether the next attempt gets more of what this one had too little of. */
+function grows(attempt: AttemptDocument, to: ExecutorName, jobs: JobRules): boolean {
+  const [job] = earlierJob(attempt);
+  if (job !== undefined) {
+    const limits = limitsOf(jobs);
+    return job.end === 'out_of_memory' ? mayGrow(job.asked, limits) : isSlow(job, jobs.maxSeconds);
+  }
+  const needed = memoryNeeded([attempt]);
+  return to === 'slurm' && needed !== null && needed <= jobs.maxMemoryBytes;
+}
+
+function limitsOf({ maxMemoryBytes, maxSeconds }: JobRules) {
+  return { maxMemoryBytes, maxSeconds };
 }
 
 function isSlow({ end, asked }: EarlierJob, maxSeconds: number): boolean {

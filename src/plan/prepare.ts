@@ -73,7 +73,7 @@ export async function prepare(
   ]);
   if (signal.aborted) return { kind: 'stopped' };
   const { failures: before, askedFailures } = run.bootstrax;
-  const learned = learnedFrom(withoutGrowing(env, history), before, askedFailures);
+  const learned = learnedFrom(withoutGrowing(env, to, history), before, askedFailures);
   if (rate.unknown !== null) {
     const message = `run ${run.number} gets default resources, because its data rate is not known: ${rate.unknown}`;
     env.log.warn({ event: 'rate.unknown', run: run.number, why: rate.unknown }, message);
@@ -92,7 +92,7 @@ export async function prepare(
   const made = makePlan(run, {
     ...planInputsOf(env, { fence, to }),
     ...learned,
-    job: jobFor(env, run, to, history),
+    job: jobFor(env, { run, to, rateMBps: rate.rateMBps, history }),
     hostTargets,
     onlyRaw: fault === null ? null : onlyRawText(fault.problems),
     rateMBps: rate.rateMBps,

@@ -228,7 +228,7 @@ function askedFailure(number: number): Record<string, Expression> {
 }
 
 /** What a person has asked for, until the run is done or abandoned. */
-const WISHES = ['keep_products', 'reprocessed', 'wanted_on'];
+const REQUESTS = ['keep_products', 'reprocessed', 'wanted_on'];
 
 function conclusionRemoves(conclusion: Conclusion): string[] {
   switch (conclusion.kind) {
@@ -245,9 +245,9 @@ function conclusionRemoves(conclusion: Conclusion): string[] {
     case 'requeued':
       return ['malformed', 'same_number', 'fault_seen'];
     case 'abandoned':
-      return ['malformed', 'same_number', 'fault_seen', ...WISHES];
+      return ['malformed', 'same_number', 'fault_seen', ...REQUESTS];
     case 'done':
-      return ['malformed', 'same_number', 'fault_seen', 'holders_lost', ...WISHES];
+      return ['malformed', 'same_number', 'fault_seen', 'holders_lost', ...REQUESTS];
     case 'failed':
     case 'given_up':
       return ['malformed', 'same_number', 'fault_seen', 'holders_lost'];

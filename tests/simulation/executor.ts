@@ -71,6 +71,10 @@ export class SimulatedExecutor implements Executor {
     return { kind: 'started', reach, begun: true, warm: true, why: null };
   }
 
+  sees(): boolean {
+    return true;
+  }
+
   async find(trace: AttemptTrace): Promise<SimulatedReach | null> {
     await this.#process.wait(this.#host.random.between(0, 0.01));
     const isKnown = trace.started !== null || this.#host.someoneWrites(trace.id);

@@ -29,13 +29,13 @@ export async function planDebt(
   );
   const hostTargets = await hostTargetsFor(env, run, signal);
   if (history === null || signal.aborted) return { kind: 'stopped' };
-  const { memoryFailures } = learnedFrom(withoutGrowing(env, history), run.bootstrax.failures);
+  const { memoryFailures } = learnedFrom(withoutGrowing(env, to, history), run.bootstrax.failures);
   // Without live data the reader has nothing to read, and need not, if its data is there.
   const liveLocation = run.liveLocation ?? env.liveDataRoots[0] ?? null;
   const fresh: Run = { ...run, liveLocation, bootstrax: { ...run.bootstrax, failures: 0 } };
   const made = makePlan(fresh, {
     ...planInputsOf(env, { fence, to }),
-    job: jobFor(env, fresh, to, history),
+    job: jobFor(env, { run: fresh, to, rateMBps: run.rateMBps, history }),
     culprits: [],
     memoryFailures,
     hostTargets,

@@ -53,20 +53,20 @@ const isOne = ({ run, host, item }: Given) =>
 const ONE = 'names exactly one of run, host and item';
 
 /** How a run is processed again. */
-const wishes = { keep: z.boolean().optional(), on: z.enum(['local', 'slurm']).optional() };
-type Wishes = z.infer<z.ZodObject<typeof wishes>>;
+const requests = { keep: z.boolean().optional(), on: z.enum(['local', 'slurm']).optional() };
+type Requests = z.infer<z.ZodObject<typeof requests>>;
 
-const mayWish = ({ keep, on, ...action }: Wishes & { kind: string }) =>
+const mayRequest = ({ keep, on, ...action }: Requests & { kind: string }) =>
   (keep === undefined && on === undefined) || action.kind === 'reprocess';
-const WISHES = 'keep is for reprocess, and so is on';
+const REQUESTS = 'keep is for reprocess, and so is on';
 
 const previewBody = z
   .strictObject({
     kind,
     targets: z.array(z.strictObject(target).refine(isOne, ONE)).min(1).max(MOST_TARGETS),
-    ...wishes,
+    ...requests,
   })
-  .refine(mayWish, WISHES);
+  .refine(mayRequest, REQUESTS);
 
 const actionBody = z
   .strictObject({
@@ -82,9 +82,9 @@ const actionBody = z
       .min(1)
       .max(MOST_TARGETS),
     hours: z.number().positive().max(MOST_HOURS).optional(),
-    ...wishes,
+    ...requests,
   })
-  .refine(mayWish, WISHES);
+  .refine(mayRequest, REQUESTS);
 
 const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f]{24})$/;
 const auditQuery = z.strictObject({
@@ -125,7 +125,7 @@ export function addActionRoutes(app: DashboardApp, surroundings: Surroundings): 
       const effects: ActionEffect[] = [];
       for (const each of body.targets) {
         const aim = aimedAt(body.kind, each);
-        const { seen, possible, effect } = await preview(tools, body.kind, aim, wishesOf(body));
+        const { seen, possible, effect } = await preview(tools, body.kind, aim, requestsOf(body));
         effects.push({ ...named(aim), seen, possible, effect });
       }
       const now = (await store.serverTime()).toISOString();
@@ -150,7 +150,7 @@ export function addActionRoutes(app: DashboardApp, surroundings: Surroundings): 
         const { action } = await act(tools, {
           ...{ kind: body.kind, target: aim, seen, by, via: 'dashboard', reason: body.reason },
           hours: body.hours ?? null,
-          ...wishesOf(body),
+          ...requestsOf(body),
         });
         const { id, state, message } = action;
         log.info(
@@ -231,6 +231,6 @@ function named(aim: Target): ActionTarget {
   }
 }
 
-function wishesOf({ keep, on }: Wishes): Pick<Ask, 'keep' | 'on'> {
+function requestsOf({ keep, on }: Requests): Pick<Ask, 'keep' | 'on'> {
   return { ...(keep === undefined ? {} : { keep }), ...(on === undefined ? {} : { on }) };
 }

@@ -88,6 +88,10 @@ export class LocalExecutor implements Executor {
     return this.#server.versions;
   }
 
+  sees(): boolean {
+    return true;
+  }
+
   describe(): string {
     const state = this.#server.state;
     switch (state.kind) {

@@ -47,6 +47,8 @@ export interface SlurmExecutorOptions {
   /** Why no job can work, found out by trying; null: none is known. */
   problem: () => string | null;
   submitsPerMinute: number;
+  /** Whether the nodes see this path as this host does; null: nobody knows yet. */
+  sees: (path: string) => boolean | null;
   /** Something is searched for or begun for the first time. */
   onFirst: () => void;
 }
@@ -151,6 +153,10 @@ export class SlurmExecutor implements Executor {
   /** Each job reports its own in its result. */
   versions(): Readonly<Record<string, string>> {
     return {};
+  }
+
+  sees(path: string): boolean | null {
+    return this.#options.sees(path);
   }
 
   describe(): string {

@@ -18,6 +18,7 @@ export function noWorker({ worker: { context }, paths }: Settings): LocalWorker 
       startsAtOnce: () => false,
       onChange: () => () => undefined,
       versions: () => ({}),
+      sees: () => true,
       describe: () => reason,
     },
     graph: () => readGraph(graphPath(paths.stateDir, context), context),

@@ -6,7 +6,7 @@ import { claimRank, dutyRank, Walk, type FleetHost } from '../../../src/claim/fl
 const fleetHost = fc.record({
   role: fc.constantFrom('primary', 'backup', 'never'),
   free: fc.boolean(),
-  keepsOrder: fc.boolean(),
+  ...{ keepsOrder: fc.boolean(), hasCluster: fc.boolean() },
 });
 const fleet = fc
   .array(fleetHost, { minLength: 1, maxLength: 24 })
@@ -37,7 +37,13 @@ describe('who tries a run first', () => {
 
   it('is another one for each run, so that no host goes first for all', () => {
     const hosts = Array.from({ length: 8 }, (_, n): FleetHost => {
-      return { host: `eb${n}.lab`, role: 'primary', free: true, keepsOrder: true };
+      return {
+        host: `eb${n}.lab`,
+        role: 'primary',
+        free: true,
+        keepsOrder: true,
+        hasCluster: false,
+      };
     });
     const firsts = Array.from({ length: 800 }, (_, run) =>
       hosts.findIndex((host) => claimRank(`run ${run}`, host, hosts) === 0),

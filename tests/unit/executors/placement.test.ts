@@ -11,7 +11,7 @@ import {
 
 const RULES: JobRules = {
   ...{ takes: ['debt', 'reprocess', 'backlog'], live: false, backlogSeconds: 3600 },
-  ...{ memoryBytes: 8e9, maxMemoryBytes: 64e9, maxSeconds: 86_400 },
+  ...{ memoryBytes: 8e9, bytesPerMBps: 0, maxMemoryBytes: 64e9, maxSeconds: 86_400 },
 };
 const RUN: RunToPlace = {
   ...{ kind: 'run', sinceEndSeconds: 7200, wanted: null, needsBytes: null, onlyHere: null },
@@ -53,6 +53,21 @@ describe('where a run goes', () => {
     ['wanted on Slurm, which is full', { wanted: 'slurm' }, { cluster: FULL }, {}, 'nowhere'],
     ['wanted here', { wanted: 'local' }, here(0), {}, 'nowhere'],
     ['in need of more memory', { needsBytes: 20e9, sinceEndSeconds: null }, {}, {}, 'slurm'],
+    [
+      'in need of more memory than a job may have',
+      { needsBytes: 20e9 },
+      { quietSeconds: 4000 },
+      { maxMemoryBytes: 8e9 },
+      'local',
+    ],
+    ['in need of more memory, Slurm is down', { needsBytes: 20e9 }, { cluster: DOWN }, {}, 'local'],
+    [
+      'processed again, which Slurm does not take',
+      { kind: 'reprocess' },
+      here(0),
+      { takes: ['backlog'] },
+      'nowhere',
+    ],
     ['only visible here', { onlyHere: 'its live data' }, here(0), {}, 'nowhere'],
   ])('%s', (_, run, places, rules, where) => {
     expect(on(run, places, rules)).toBe(where);
@@ -80,7 +95,8 @@ const run = fc.record<RunToPlace>({
 const rules = fc.record<JobRules>({
   takes: fc.subarray(['debt', 'reprocess', 'backlog'] as const),
   ...{ live: fc.boolean(), backlogSeconds: fc.constant(3600) },
-  ...{ memoryBytes: fc.constant(8e9), maxMemoryBytes: fc.constant(64e9) },
+  ...{ memoryBytes: fc.constant(8e9), bytesPerMBps: fc.constant(0) },
+  maxMemoryBytes: fc.constant(64e9),
   maxSeconds: fc.constant(86_400),
 });
 const PLAIN = { kind: 'run', wanted: null, onlyHere: null, needsBytes: null } as const;

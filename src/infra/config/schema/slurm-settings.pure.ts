@@ -14,6 +14,7 @@ export const SLURM_TAKES = ['debt', 'reprocess', 'backlog'] as const;
 export type SlurmTakes = (typeof SLURM_TAKES)[number];
 
 const count = z.int().positive();
+const notNegative = z.number().nonnegative();
 const positive = z.number().positive();
 
 /** Attempts as jobs of a Slurm cluster, beside those on this host. */
@@ -64,7 +65,12 @@ export const SLURM_SETTINGS = z.strictObject({
       default: 8,
       unit: 'GB',
       description:
-        'Memory that the first job of a run asks for. Later jobs ask for what the run has used and a margin, and for more after one ran out of it.',
+        'Memory that the first job of a run asks for, and a margin of 15 %. Later jobs ask for what the run has used and a margin, and for more after one ran out of it.',
+    }),
+    memoryGbPerMbps: number(notNegative, {
+      default: 0.03,
+      unit: 'GB per MB/s',
+      description: 'Memory that the first job of a run asks for in addition, for its data rate.',
     }),
     maxMemoryGb: number(positive, {
       default: 64,

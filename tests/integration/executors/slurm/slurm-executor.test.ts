@@ -62,6 +62,7 @@ function executor(setup = '', to = NOWHERE): SlurmExecutor {
     script: join(WORKER, 'bootstrax_worker/slurm_job.sh'),
     problem: () => null,
     submitsPerMinute: 100,
+    sees: () => null,
     onFirst: () => undefined,
   });
 }

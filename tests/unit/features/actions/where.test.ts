@@ -12,7 +12,7 @@ beforeEach(() => {
 
 const DONE = { state: 'done', host: EB3, time: new Date(0) };
 
-async function wishesOf(run: number) {
+async function requestsOf(run: number) {
   const parsed = parseRun(await world.run(run));
   if (parsed.kind !== 'run') throw new Error('malformed');
   const { isReprocessed, wantedOn } = parsed.run.bootstrax;
@@ -30,7 +30,7 @@ describe('a run that is reprocessed', () => {
       expect(effect.includes('on Slurm')).toBe(on === 'slurm');
       expect(effect.includes('on an event builder')).toBe(on === 'local');
       expect(outcomeOf(await world.ask('reprocess', 1, asked))).toBe('done');
-      expect(await wishesOf(1)).toEqual({ isReprocessed: true, wantedOn: on });
+      expect(await requestsOf(1)).toEqual({ isReprocessed: true, wantedOn: on });
     },
   );
 
@@ -38,9 +38,9 @@ describe('a run that is reprocessed', () => {
     await world.insertRun(1, failed(2));
     await world.ask('reprocess', 1, { on: 'slurm' });
     await world.ask('retry', 1);
-    expect(await wishesOf(1)).toEqual({ isReprocessed: true, wantedOn: 'slurm' });
+    expect(await requestsOf(1)).toEqual({ isReprocessed: true, wantedOn: 'slurm' });
     await world.ask('reprocess', 1);
-    expect(await wishesOf(1)).toEqual({ isReprocessed: true });
+    expect(await requestsOf(1)).toEqual({ isReprocessed: true });
   });
 
   it.each([
@@ -54,6 +54,6 @@ describe('a run that is reprocessed', () => {
     const { _id: id } = (await world.run(1)) as unknown as { _id: never };
     const fence = { id, attempt: 'a', host: EB3 };
     await world.database.runs.updateOne({ _id: id }, concludeUpdate(fence, conclusion));
-    expect(await wishesOf(1)).toEqual(stays ? { isReprocessed: true, wantedOn: 'slurm' } : {});
+    expect(await requestsOf(1)).toEqual(stays ? { isReprocessed: true, wantedOn: 'slurm' } : {});
   });
 });
