@@ -1,11 +1,7 @@
-"""Profiles an attempt: cProfile for every thread of its child."""
+"""Profiles an attempt, every thread of its child."""
 
 import contextlib
-import cProfile
 import os
-import pstats
-import sys
-import threading
 
 from . import durable
 from .crash_points import crash_point
@@ -21,39 +17,30 @@ def path_of(directory: str, run_id: str, name: str) -> str:
 def profiled(path: str):
     """Profile the body, threads included, and write the profile, also after an error.
 
-    strax computes in threads, and cProfile sees only its own thread: each thread gets a profile,
-    and all go into one file. Processes that strax starts are not profiled.
+    strax computes in threads, and since Python 3.12 a process may have only one profile of
+    cProfile's, which sees one thread. yappi sees all of them. Processes that strax starts are not
+    profiled. Without yappi there is no profile, and the log says so.
     """
-    profiles: list[cProfile.Profile] = []
-
-    def begin() -> None:
-        profile = cProfile.Profile()
-        profiles.append(profile)
-        profile.enable()
-
-    def in_new_thread(*_) -> None:
-        # Called at the thread's first step; the profile then takes the place of this function.
-        sys.setprofile(None)
-        begin()
-
-    threading.setprofile(in_new_thread)
-    begin()
+    try:
+        import yappi
+    except ImportError:
+        durable.say("no profile: this Python has no yappi (pip install yappi)")
+        yield
+        return
+    yappi.set_clock_type("cpu")
+    yappi.start(builtins=True, profile_threads=True)
     try:
         yield
     finally:
-        threading.setprofile(None)
-        profiles[0].disable()
-        _write(path, profiles)
+        yappi.stop()
+        _write(path, yappi.get_func_stats())
+        yappi.clear_stats()
 
 
-def _write(path: str, profiles: list[cProfile.Profile]) -> None:
+def _write(path: str, stats) -> None:
     crash_point("profile:before")
     try:
-        stats = pstats.Stats(profiles[0])
-        for profile in profiles[1:]:
-            with contextlib.suppress(TypeError):  # A thread that has never run.
-                stats.add(profile)
-        stats.dump_stats(path)
+        stats.save(path, type="pstat")
     except OSError as error:
         durable.say(f"cannot write the profile {path}: {error}")
     crash_point("profile:after")

@@ -1,6 +1,7 @@
 """Profiles and mailbox logs of attempts, as real processes make them."""
 
 import pstats
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -32,8 +33,8 @@ def run(server, tmp_path):
 
 
 def names(path) -> set[str]:
-    """Functions that a profile has seen."""
-    return {name for _, _, name in pstats.Stats(str(path)).stats}
+    """Functions that a profile has seen, without their classes."""
+    return {name.rpartition(".")[2] for _, _, name in pstats.Stats(str(path)).stats}
 
 
 @pytest.mark.parametrize("name", ["night", "night.prof"])
@@ -61,6 +62,14 @@ def test_a_profile_that_cannot_be_written_fails_nothing(tmp_path, capsys):
     with profiling.profiled(str(tmp_path / "nowhere" / "run.prof")):
         pass
     assert "cannot write the profile" in capsys.readouterr().err
+
+
+def test_without_yappi_the_log_says_why_there_is_no_profile(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "yappi", None)
+    with profiling.profiled(str(tmp_path / "run.prof")):
+        pass
+    assert "no profile" in capsys.readouterr().err
+    assert not (tmp_path / "run.prof").exists()
 
 
 def test_every_thread_is_profiled(tmp_path):

@@ -191,7 +191,7 @@ export const HOST_SETTINGS = z.strictObject({
         name: 'profile',
         expected: 'a word that can be part of a file name',
         description:
-          'Profile each attempt: Python’s `pstats` reads `run<id>_<name>.prof` in the attempt directory. The word `false` means no profile.',
+          'Profile each attempt: Python’s `pstats` reads `run<id>_<name>.prof` in the attempt directory. It needs yappi in the worker’s Python. The word `false` means no profile.',
       },
       PROFILE_NAME,
     ),
