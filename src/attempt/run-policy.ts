@@ -11,6 +11,7 @@ import { wipeOnlineMonitor } from './online-monitor.ts';
 import { withoutReplaced } from './replaced-products.ts';
 import type { Outcome, Verification } from './outcome.pure.ts';
 import { RUN_KIND } from './run-kind.ts';
+import { Standstill } from './standstill.ts';
 import { awaitForeignProcesses } from './process/foreign-processes.ts';
 import { workerIsUp } from './worker/worker-wait.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
@@ -66,6 +67,7 @@ export class RunPolicy implements AttemptPolicy {
   readonly #hostBefore: string | null;
   /** An earlier manager has begun to publish what was made: that is finished first. */
   #isPublishing = false;
+  readonly #standstill: Standstill;
   /** The document takes nothing that makes it larger. */
   #tooLarge = false;
 
@@ -75,6 +77,7 @@ export class RunPolicy implements AttemptPolicy {
     this.#to = to;
     this.#claim = fence;
     this.#life = life;
+    this.#standstill = new Standstill(env);
     this.#hostBefore = run.bootstrax.host;
     if (noticed !== null) this.#times.noticed = noticed;
   }
@@ -258,7 +261,11 @@ export class RunPolicy implements AttemptPolicy {
   progressSummary(): ProgressSummary | null {
     const { progress, phase } = this.#life;
     if (progress === null) return null;
-    return progressSummary(progress, phase === 'running' ? null : phase, this.#times.started);
+    const { started } = this.#times;
+    return {
+      ...progressSummary(progress, phase === 'running' ? null : phase, started),
+      ...this.#standstill.noted({ run: this.#run, plan: this.#life.plan, progress, started }),
+    };
   }
 
   /** What is written now was decided by what was known before. */

@@ -44,7 +44,7 @@ export async function runAnswer(
   if (own === null) return null;
   const { document, id, stored } = own;
   const parsed = checkRun(stored);
-  const view = runView(stored, now);
+  const view = runView(stored, now, rules.limits);
   const fleet = await fleetFacts(
     { store, rules, role: roleAsked(feeder.hosts), primaries: settings.host.primaries },
     now,

@@ -1,4 +1,5 @@
 import type { RunFolders, StraxProcess } from '../attempt/process/foreign-processes.pure.ts';
+import type { ChunkFiles } from '../attempt/movement.pure.ts';
 import type { LiveLook } from '../retry/unmendable.pure.ts';
 import type { MemoryCapacity } from './memory.pure.ts';
 import type { DiskSpace, FolderCheck } from '../infra/disk/disk.ts';
@@ -20,6 +21,8 @@ export interface Machine {
    * by changes also when files within its chunks come or go.
    */
   liveData(path: string, options?: { thorough?: boolean }): Promise<LiveLook>;
+  /** The files that strax needs for a chunk of a run, in the folder of that run; null: it cannot be read. */
+  chunkFiles(path: string, chunk: number): Promise<ChunkFiles | null>;
   /** Memory that there is and that is left. */
   memoryCapacity(): MemoryCapacity;
   /** Processes that are provably of strax, and not of this attempt. */

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 
 import { checkWritableFolder, diskSpace } from '../infra/disk/disk.ts';
+import { readChunkFiles } from '../attempt/files/chunk-files.ts';
 import { lookAtLiveFolder } from '../attempt/files/live-folder.ts';
 import { LoadMeter } from '../infra/linux/load.ts';
 import { memoryCapacity } from './memory.ts';
@@ -45,6 +46,14 @@ export const thisMachine: Machine = {
       return await timeout.ask(path, () => lookAtLiveFolder(path, thorough));
     } catch (error) {
       if (error instanceof NoAnswerError) return { kind: 'unseen', why: error.message };
+      throw error;
+    }
+  },
+  chunkFiles: async (path, chunk) => {
+    try {
+      return await timeout.ask(path, () => readChunkFiles(path, chunk));
+    } catch (error) {
+      if (error instanceof NoAnswerError) return null;
       throw error;
     }
   },

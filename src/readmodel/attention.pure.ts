@@ -9,6 +9,8 @@ import { slotsNow, type SlotsNow } from '../claim/slots.pure.ts';
 import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.pure.ts';
 import type { HostCard } from './hosts.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
+import { stallText } from '../run/stall.pure.ts';
+import { takenTogether, type TakenTogether } from './taken-together.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 import { ABANDON_TAG } from '../run/run-tags.pure.ts';
 
@@ -19,6 +21,8 @@ export interface AttentionItem {
     | 'set_aside'
     | 'promise_missed'
     | 'run_silent'
+    | 'run_stalled'
+    | 'taken_together'
     | 'host_silent'
     | 'host_quarantined'
     | 'two_managers'
@@ -52,6 +56,8 @@ export interface AttentionLimits {
   /** Age that the heartbeat of a busy run may reach. */
   busyLeaseSeconds: number;
   consideringLeaseSeconds: number;
+  /** A stalled run is an item after this time without progress. */
+  stalledAttentionSeconds: number;
   /** A retry that has waited for this time goes before new runs. */
   overdueSeconds: number;
 }
@@ -71,6 +77,7 @@ export function attention(
   const places = slotsNow(hosts);
   const items = [
     ...hosts.flatMap(ofHost),
+    ...takenTogether(runs, now).map(ofTogether),
     ...onceEachNumber(runs).flatMap((run) =>
       ofRun(run, changedAt.get(run.id) ?? null, limits, now, places).map((item) => ({
         ...item,
@@ -82,6 +89,16 @@ export function attention(
     return { ...item, ...itemMarks(key, occurrence, standings, now) };
   });
   return items.sort((a, b) => URGENCY[a.kind] - URGENCY[b.kind] || (b.run ?? 0) - (a.run ?? 0));
+}
+
+function ofTogether({ detector, runs, since }: TakenTogether): Bare {
+  const numbers = runs.map(({ run }) => String(run ?? '?'));
+  return {
+    ...{ kind: 'taken_together', run: runs[0]?.run ?? null, host: null, since },
+    what: `${counted(runs.length, 'run')} of ${detector} are being taken at once: ${namedInWords(numbers)}.`,
+    todo: 'A detector takes one run at a time: the end of the earlier ones was never written. Call the DAQ expert.',
+    occurrence: numbers.join(' '),
+  };
 }
 
 /** Documents that are set aside for the same run number are one problem, and one item. */
@@ -100,13 +117,15 @@ const URGENCY: Record<AttentionItem['kind'], number> = {
   host_silent: 1,
   host_quarantined: 2,
   run_silent: 3,
-  promise_missed: 4,
-  given_up: 5,
-  runs_left: 6,
-  same_number: 7,
-  set_aside: 8,
-  not_handed_on: 9,
-  incomplete: 10,
+  run_stalled: 4,
+  promise_missed: 5,
+  given_up: 6,
+  taken_together: 7,
+  runs_left: 8,
+  same_number: 9,
+  set_aside: 10,
+  not_handed_on: 11,
+  incomplete: 12,
 };
 
 function ofHost(host: HostCard): Bare[] {
@@ -239,10 +258,11 @@ function ofRun(
       ];
     }
     case 'considering':
-    case 'busy': {
+    case 'busy':
+    case 'stalled': {
       const lease =
-        run.condition === 'busy' ? limits.busyLeaseSeconds : limits.consideringLeaseSeconds;
-      if (age <= lease + limits.promiseGraceSeconds) return [];
+        run.condition === 'considering' ? limits.consideringLeaseSeconds : limits.busyLeaseSeconds;
+      if (age <= lease + limits.promiseGraceSeconds) return ofStall(run, name, limits);
       return [
         {
           ...about,
@@ -262,6 +282,24 @@ function ofRun(
 }
 
 type OfRun = Omit<Bare, 'occurrence'>[];
+
+/** A run that has failed before has waited for the same thing before, probably. */
+function ofStall(run: RunToLookAt, name: string, limits: AttentionLimits): OfRun {
+  const { progress, failures } = run;
+  if (progress === null || !progress.isStalled) return [];
+  const isItem = failures > 0 || (progress.stillSeconds ?? 0) >= limits.stalledAttentionSeconds;
+  if (!isItem) return [];
+  return [
+    {
+      ...{ run: run.run, host: run.host, kind: 'run_stalled', since: progress.movedAt },
+      what: `${name} is stalled: ${stallText(progress)}.`,
+      todo:
+        progress.waitsFor === null
+          ? `Read its log and its stacks: bootstrax logs ${run.run ?? '?'}`
+          : 'Check the reader and the disk of the live data, and call the DAQ expert.',
+    },
+  ];
+}
 
 function ofProducts(run: RunToLookAt, name: string, since: string | null): OfRun {
   if (run.notHandedOn == null) return [];

@@ -40,6 +40,7 @@ const UNSETTLED: ReadonlySet<Condition> = new Set<Condition>([
   'new',
   'considering',
   'busy',
+  'stalled',
   'retrying',
   'requeued',
 ]);

@@ -99,9 +99,12 @@ function conditionFilter(condition: Condition): Omit<ListFilter, 'tags'> & { tag
     case 'new':
       return { state: null, also: notHeld };
     case 'considering':
-    case 'busy':
     case 'abandoned':
       return { state: condition, also: {} };
+    // Only the time tells them apart: the rows say which they are.
+    case 'busy':
+    case 'stalled':
+      return { state: 'busy', also: {} };
     case 'done':
       return { state: 'done', also: { 'bootstrax.plan.dropped.0': { $exists: false } } };
     case 'debt':

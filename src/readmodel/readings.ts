@@ -56,7 +56,7 @@ export function rowOf(document: RunDocument, now: Date, rules: Rules): RunRow {
   const stored = readRun(document);
   return runRow(
     idText(document._id),
-    runView(stored, now),
+    runView(stored, now, rules.limits),
     rules.retry.maxFailures,
     runSeen(stored),
   );
@@ -249,7 +249,7 @@ export async function readWaitingRuns(
       now,
     ),
     attention: attention(
-      [...rows, ...done],
+      [...rows, ...done, ...takenNow(recent, all, now, rules)],
       cards,
       changedAt,
       {
@@ -257,6 +257,7 @@ export async function readWaitingRuns(
         busyLeaseSeconds: rules.limits.busyLeaseSeconds,
         consideringLeaseSeconds: rules.limits.consideringLeaseSeconds,
         overdueSeconds: rules.claim.overdueSeconds,
+        stalledAttentionSeconds: rules.limits.stalledAttentionSeconds,
       },
       now,
       standingsOf(standings),
@@ -281,6 +282,19 @@ function doneToLookAt(
     if (notHandedOn === null && readRun(document).own.incomplete === null) return [];
     return [{ ...rowOf(document, now, rules), notHandedOn }];
   });
+}
+
+/** New runs without an end, which no host has: for those that are taken at once. */
+function takenNow(
+  recent: readonly RunDocument[],
+  known: ReadonlyMap<string, RunDocument>,
+  now: Date,
+  rules: Rules,
+): RunToLookAt[] {
+  return recent
+    .filter(({ _id }) => !known.has(idText(_id)))
+    .map((document) => rowOf(document, now, rules))
+    .filter(({ condition, end }) => end === null && (condition === 'new' || condition === 'held'));
 }
 
 /** What needs attention, read in one call. */

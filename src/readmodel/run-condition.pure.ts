@@ -6,6 +6,7 @@ export const CONDITIONS = [
   'new',
   'considering',
   'busy',
+  'stalled',
   'done',
   'debt',
   'retrying',
@@ -25,6 +26,7 @@ export type Shape =
   | 'ring'
   | 'dots'
   | 'play'
+  | 'hourglass'
   | 'disc'
   | 'part'
   | 'triangle'
@@ -51,6 +53,12 @@ export const LOOKS: Readonly<Record<Condition, Look>> = {
     meaning: 'A host has claimed it and prepares the processing.',
   },
   busy: { word: 'busy', shape: 'play', tone: 'active', meaning: 'It is being processed.' },
+  stalled: {
+    word: 'stalled',
+    shape: 'hourglass',
+    tone: 'warn',
+    meaning: 'A host has it, but it makes no progress.',
+  },
   done: { word: 'done', shape: 'disc', tone: 'good', meaning: 'All targets are made.' },
   debt: {
     word: 'done, in part',
@@ -101,9 +109,10 @@ export const LOOKS: Readonly<Record<Condition, Look>> = {
 export function conditionOf(run: RunView, giveUpAfter: number): Condition {
   switch (run.state) {
     case 'considering':
-    case 'busy':
     case 'abandoned':
       return run.state;
+    case 'busy':
+      return run.progress?.isStalled === true ? 'stalled' : 'busy';
     case 'done':
       return missingTargets(run).length > 0 ? 'debt' : 'done';
     case 'failed':
@@ -126,5 +135,5 @@ export function missingTargets(run: Pick<RunView, 'dropped' | 'stored'>): string
 
 /** Whether a host has the run. */
 export function isWorking(condition: Condition): boolean {
-  return condition === 'considering' || condition === 'busy';
+  return condition === 'considering' || condition === 'busy' || condition === 'stalled';
 }

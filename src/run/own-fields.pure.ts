@@ -1,3 +1,4 @@
+import { boundedLine } from '../infra/values/bounded.pure.ts';
 import { fieldsOf, isMissing, isObject, readDate } from '../infra/values/bson-values.pure.ts';
 import { readIncomplete } from './incomplete.pure.ts';
 import { elementsOf, plainNumber, plainString, plainStrings, shownText } from './leaves.pure.ts';
@@ -7,6 +8,7 @@ import type { OwnFields, StoredDebt, StoredProgress } from './stored-run.pure.ts
 /** Bounds for ids, which other programs make: number of documents named, characters of an id. */
 const MOST_IDS = 5;
 const LONGEST_ID = 100;
+const LONGEST_WAIT = 200;
 /** Stands for the name of a field that cannot be read. */
 const NO_FIELD = '(unreadable)';
 
@@ -51,7 +53,14 @@ function readProgress(progress: unknown): StoredProgress | null {
     mbPerSecond: plainNumber(progress.mb_per_s),
     seconds: plainNumber(progress.t),
     firstOutput: readDate(progress.first_output),
+    moved: readDate(progress.moved),
+    waitsFor: shortText(progress.waits_for),
   };
+}
+
+function shortText(value: unknown): string | null {
+  const text = plainString(value);
+  return text === null ? null : boundedLine(text, LONGEST_WAIT);
 }
 
 function readProblem(noted: unknown): FieldProblem {

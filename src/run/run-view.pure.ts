@@ -1,5 +1,7 @@
 import { readDate } from '../infra/values/bson-values.pure.ts';
 import { incompleteInWords } from '../attempt/live-input.pure.ts';
+import { defaultRules, type LimitRules } from '../infra/config/rules.pure.ts';
+import { isMoving } from './stall.pure.ts';
 import { checkRun, type BootstraxFields, type ParsedRun, type StoredRun } from './run.pure.ts';
 import type { StoredProgress } from './stored-run.pure.ts';
 
@@ -54,7 +56,18 @@ export interface ProgressView {
   estimatedEnd: string | null;
   /** How far the reading is behind the detector while the run is being taken. */
   behindSeconds: number | null;
+  /** When a figure last changed; null: not known. */
+  movedAt: string | null;
+  /** From then to its newest heartbeat. */
+  stillSeconds: number | null;
+  /** What of the live data it waits for; null: nothing is known. */
+  waitsFor: string | null;
+  /** Without progress for longer than the limit. */
+  isStalled: boolean;
 }
+
+/** Without progress for longer than this a run is stalled. */
+export type ViewLimits = Pick<LimitRules, 'stalledSeconds'>;
 
 /** Folder to which the present attempt writes; null without one. */
 export function placeNow({ bootstrax, own }: StoredRun): string | null {
@@ -62,7 +75,11 @@ export function placeNow({ bootstrax, own }: StoredRun): string | null {
 }
 
 /** The view of a run document; `now` by the server's clock. */
-export function runView(stored: StoredRun, now: Date): RunView {
+export function runView(
+  stored: StoredRun,
+  now: Date,
+  limits: ViewLimits = defaultRules.limits,
+): RunView {
   const { plan, incomplete, sameNumber, progress } = stored.own;
   const parsed = checkRun(stored);
   return {
@@ -72,7 +89,7 @@ export function runView(stored: StoredRun, now: Date): RunView {
     incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
     setAsideFor: sameNumber,
     place: placeNow(stored),
-    progress: progress === null ? null : progressOf(progress, parsed, now),
+    progress: progress === null ? null : progressOf(progress, parsed, { now, limits }),
   };
 }
 
@@ -131,14 +148,19 @@ function fromFields(run: number | null, fields: BootstraxFields, tags: readonly 
 
 /** Null if a part of the progress is missing. */
 function progressOf(
-  { phase, chunks, coveredSeconds, bytes, memoryBytes, seconds, mbPerSecond }: StoredProgress,
+  stored: StoredProgress,
   parsed: ParsedRun,
-  now: Date,
+  { now, limits }: { now: Date; limits: ViewLimits },
 ): ProgressView | null {
+  const { phase, chunks, coveredSeconds, bytes, memoryBytes, seconds, mbPerSecond } = stored;
   if (phase === null || chunks === null || coveredSeconds === null) return null;
   if (bytes === null || memoryBytes === null || seconds === null) return null;
   if (parsed.kind !== 'run') return null;
-  const { start, end } = parsed.run;
+  const { start, end, bootstrax } = parsed.run;
+  const { moved, waitsFor } = stored;
+  const stillSeconds = moved === null ? null : secondsFrom(moved, bootstrax.time ?? now);
+  const isStalled = (stillSeconds ?? 0) > limits.stalledSeconds;
+  const moves = !isStalled && isMoving({ stillSeconds }, { seconds, chunks });
   const length = ((end ?? now).getTime() - start.getTime()) / 1000;
   const left = Math.max(0, length - coveredSeconds);
   const speed = seconds > 0 ? coveredSeconds / seconds : 0;
@@ -146,9 +168,15 @@ function progressOf(
   return {
     ...{ phase, chunks, coveredSeconds, mbPerSecond, bytes, memoryBytes },
     fraction: length > 0 ? Math.min(1, coveredSeconds / length) : null,
-    estimatedEnd: ended && speed > 0 ? isoAfter(now, left / speed) : null,
+    estimatedEnd: ended && moves && speed > 0 ? isoAfter(now, left / speed) : null,
     behindSeconds: ended ? null : left,
+    movedAt: moved?.toISOString() ?? null,
+    ...{ stillSeconds, waitsFor, isStalled },
   };
+}
+
+function secondsFrom(from: Date, to: Date): number {
+  return Math.max(0, (to.getTime() - from.getTime()) / 1000);
 }
 
 /** Null if the time is beyond the range of dates. */

@@ -51,6 +51,10 @@ export interface ProgressSummary {
   t: number;
   /** When the first chunk of a product was on disk; absent before. */
   first_output?: Date;
+  /** When a figure or the phase last changed; absent: not known. */
+  moved?: Date;
+  /** Without progress: what of the live data it waits for; absent: nothing is known. */
+  waits_for?: string;
 }
 
 interface ConclusionBase {

@@ -128,6 +128,10 @@ export interface StoredProgress {
   /** Seconds since the start of the child. */
   seconds: number | null;
   firstOutput: Date | null;
+  /** When a figure or the phase last changed. */
+  moved: Date | null;
+  /** What of the live data it waits for. */
+  waitsFor: string | null;
 }
 
 export interface StoredDebt {

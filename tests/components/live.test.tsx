@@ -2,26 +2,7 @@ import { act, cleanup, render, screen } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { connect, disconnect, usePanel } from '../../web/src/live.ts';
-
-/** The server's stream of events: the test says what it sends. */
-class Stream extends EventTarget {
-  static readonly CLOSED = 2;
-  static last: Stream;
-  readyState = 1;
-
-  constructor(readonly url: string) {
-    super();
-    Stream.last = this;
-  }
-
-  close(): void {
-    this.readyState = Stream.CLOSED;
-  }
-
-  send(type: string, data: unknown): void {
-    this.dispatchEvent(new MessageEvent(type, { data: JSON.stringify(data) }));
-  }
-}
+import { NOW, Stream } from './stream.ts';
 
 function Working() {
   const { data, stale, why } = usePanel('working');
@@ -33,7 +14,7 @@ function Working() {
   );
 }
 
-const STATUS = { now: '2026-03-01T12:00:00Z', failing: {}, ages: { working: 0 } };
+const STATUS = { now: NOW, failing: {}, ages: { working: 0 } };
 const shown = () => screen.getByText(/nothing yet|runs/).textContent;
 
 beforeEach(() => {

@@ -221,6 +221,7 @@ export class SimulatedHost {
               }
             : { kind: 'missing', path },
         ),
+      chunkFiles: () => Promise.resolve(null),
       memoryCapacity: () => ({ totalBytes: 64e9, availableBytes: 60e9 }),
       straxProcesses: (here) => this.#straxProcesses(here),
       unfinishedFolders: ({ runId }) => Promise.resolve(this.#unfinishedFolders(runId)),

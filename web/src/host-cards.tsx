@@ -92,6 +92,7 @@ function InWork({ host, working }: { host: HostCard; working: readonly RunRow[] 
                 <Meter
                   label={`Processed of run ${row.run}`}
                   fraction={row.progress?.fraction ?? 0}
+                  tone={row.progress?.isStalled === true ? 'warn' : 'active'}
                 />
                 <span class="num">{shortLag(row)}</span>
               </dd>
@@ -136,6 +137,7 @@ function MemoryOfRun({ run, usedBytes, limitBytes }: MemoryOfRunProps) {
 /** How far the processing is behind the detector, or how much of the run is done. */
 function shortLag({ progress }: RunRow): string {
   if (progress === null) return '';
+  if (progress.isStalled) return 'stalled';
   if (progress.behindSeconds !== null) return `−${roughly(progress.behindSeconds)}`;
   return progress.fraction === null ? '' : percent(progress.fraction * 100);
 }

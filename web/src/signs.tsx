@@ -32,6 +32,8 @@ function drawn(shape: Shape) {
       );
     case 'play':
       return <path d="M4 2.5v11l9.5-5.5z" {...FILLED} />;
+    case 'hourglass':
+      return <path d="M3.5 2h9L8 8l4.5 6h-9L8 8z" {...OUTLINE} stroke-linejoin="round" />;
     case 'disc':
       return <circle cx="8" cy="8" r="6" {...FILLED} />;
     case 'part':

@@ -6,7 +6,8 @@ import { runArgument, RUN_HELP, type RunArgument } from '../framework/run-argume
 import { blame, blameText, isAlike, type Blame } from '../../retry/blame.pure.ts';
 import { causeText, type Cause } from '../../retry/causes.pure.ts';
 import { deletionInWords } from '../../features/deletion/deletion-words.pure.ts';
-import { placeNow } from '../../run/run-view.pure.ts';
+import { placeNow, runView } from '../../run/run-view.pure.ts';
+import { stallText } from '../../run/stall.pure.ts';
 import { incompleteInWords } from '../../attempt/live-input.pure.ts';
 import type { Store } from '../../ports/store.ts';
 import { query } from '../framework/answering.ts';
@@ -33,11 +34,12 @@ export function addExplain(program: Command): void {
     name: 'explain',
     about: 'why this run is, or is not, being processed, and what happens next',
     takes: (command) => command.argument('<run>', RUN_HELP, runArgument),
-    json: 'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, place, sameNumber}',
+    json: 'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, place, stall, sameNumber}',
     read: async (database, _options, named: RunArgument) => {
-      const { store } = database;
+      const { store, settings } = database;
       const { now, own, others } = await explainedRun(database, named);
       const { incomplete } = own.stored.own;
+      const { progress } = runView(own.stored, now, settings.rules.limits);
       const [deletion] = await store.deletions.ofRun(own.run);
       return {
         ...own.explanation,
@@ -45,6 +47,7 @@ export function addExplain(program: Command): void {
         liveData: deletion === undefined ? null : deletionInWords(deletion),
         incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
         place: placeNow(own.stored),
+        stall: progress?.isStalled === true ? stallText(progress) : null,
         sameNumber: others.map((other) => other.explanation),
       };
     },
@@ -59,9 +62,17 @@ interface AboutRun {
   incomplete: readonly string[];
   /** The folder to which the present attempt writes. */
   place: string | null;
+  /** Why it makes no progress; null: it does, or is not in work. */
+  stall: string | null;
   sameNumber: readonly NumberedExplanation[];
 }
-const NOTHING_KNOWN = { lastFailure: null, liveData: null, incomplete: [], place: null };
+const NOTHING_KNOWN = {
+  lastFailure: null,
+  liveData: null,
+  incomplete: [],
+  place: null,
+  stall: null,
+};
 
 async function lastFailureOf(store: Store, run: number, now: Date): Promise<LastFailure | null> {
   const history = await store.attempts.ofRun(run, ATTEMPTS_READ);
@@ -83,7 +94,7 @@ function inWords(
   explanation: NumberedExplanation | (Omit<NumberedExplanation, 'sameNumber'> & AboutRun),
 ): string {
   const { run, state, verdict, rules, next, commands, hosts, document, sameNumber } = explanation;
-  const { lastFailure, liveData, incomplete, place } =
+  const { lastFailure, liveData, incomplete, place, stall } =
     'lastFailure' in explanation ? explanation : NOTHING_KNOWN;
   const which = sameNumber.length === 0 ? '' : `, document ${document}`;
   const lines = [
@@ -114,6 +125,7 @@ function inWords(
       `  points to ${blameText(lastFailure.blame)}`,
     );
   }
+  if (stall !== null) lines.push(`stalled: ${stall}`);
   lines.push(...incomplete);
   if (place !== null) {
     lines.push(`it is written to ${place}, and published from there once it is checked`);

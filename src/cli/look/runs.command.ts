@@ -147,7 +147,8 @@ export function drawRuns(runs: readonly (RunView & Partial<ListedRun>)[]): strin
   );
 }
 
-function stateOf({ state, outcome }: RunView): string {
+function stateOf({ state, outcome, progress }: RunView): string {
+  if (progress?.isStalled === true) return style('yellow', 'stalled');
   const shown =
     state === 'failed' && outcome !== null && outcome !== 'failed'
       ? `failed (${outcome.replace('_', ' ')})`

@@ -6,6 +6,7 @@ import type { AttentionItem } from '../../readmodel/attention.pure.ts';
 import { hostCondition } from '../../readmodel/hosts.pure.ts';
 import { hostViews } from './host-view.ts';
 import { bar, bytes, duration, style, table } from '../framework/output.ts';
+import { stallText } from '../../run/stall.pure.ts';
 import { runView, type RunView } from '../../run/run-view.pure.ts';
 import { readRun } from '../../run/run.pure.ts';
 
@@ -31,7 +32,7 @@ export async function readStatus(store: Store, settings: Settings): Promise<Stat
   const documents = await Promise.all(unsettled.map(({ id }) => store.runs.byId(id)));
   const runs = documents
     .filter((document) => document !== null)
-    .map((document) => runView(readRun(document), now))
+    .map((document) => runView(readRun(document), now, settings.rules.limits))
     .sort((a, b) => (a.run ?? 0) - (b.run ?? 0));
   return { time: now.toISOString(), hosts, queue, runs };
 }
@@ -91,7 +92,8 @@ function drawState(view: HostView): string {
 /** Two lines on one run that is being processed. */
 export function drawRun(view: RunView, now: Date): string {
   const { run, state, host, mode, targets, progress, waitsFor } = view;
-  const title = `${style('bold', `run ${run ?? '?'}`)}  ${mode ?? ''}  ${state ?? 'new'} on ${host ?? '?'}`;
+  const stands = progress?.isStalled === true ? style('yellow', 'stalled') : (state ?? 'new');
+  const title = `${style('bold', `run ${run ?? '?'}`)}  ${mode ?? ''}  ${stands} on ${host ?? '?'}`;
   if (progress === null) {
     const facts = waitsFor === null ? targets.join(' ') : `waits for ${waitsFor}`;
     return `${title}\n  ${bar(0, 30)} ${facts}`;
@@ -108,10 +110,9 @@ export function drawRun(view: RunView, now: Date): string {
   return `${title}  ${style('dim', targets.join(' '))}\n  ${bar(fraction ?? 0, 30)} ${facts.filter((fact) => fact !== '').join('  ')}`;
 }
 
-function endInWords(
-  { estimatedEnd, behindSeconds }: NonNullable<RunView['progress']>,
-  now: Date,
-): string {
+function endInWords(progress: NonNullable<RunView['progress']>, now: Date): string {
+  const { estimatedEnd, behindSeconds, isStalled } = progress;
+  if (isStalled) return stallText(progress);
   if (behindSeconds !== null) return `being taken, ${duration(behindSeconds)} behind`;
   if (estimatedEnd === null) return '';
   return `${duration((Date.parse(estimatedEnd) - now.getTime()) / 1000)} left`;

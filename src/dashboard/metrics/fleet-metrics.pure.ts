@@ -1,5 +1,5 @@
 import type { AttentionItem } from '../../readmodel/attention.pure.ts';
-import { CONDITIONS, type Condition } from '../../readmodel/run-condition.pure.ts';
+import { CONDITIONS, isWorking, type Condition } from '../../readmodel/run-condition.pure.ts';
 import type { Queue } from '../../readmodel/queue.pure.ts';
 import type { RunRow } from '../../readmodel/run-row.pure.ts';
 import { secondsSince } from './ages.pure.ts';
@@ -29,6 +29,8 @@ const ATTENTION: Record<AttentionItem['kind'], 0> = {
   set_aside: 0,
   promise_missed: 0,
   run_silent: 0,
+  run_stalled: 0,
+  taken_together: 0,
   host_silent: 0,
   two_managers: 0,
   host_quarantined: 0,
@@ -102,7 +104,17 @@ function runFamilies({
       'How far the reading of a run that is being taken is behind the detector, at most.',
       Math.max(0, ...taken.map(({ progress }) => progress?.behindSeconds ?? 0)),
     ),
+    single(
+      'gauge',
+      'bootstrax_run_still_seconds',
+      'How long a run in work has made no progress, at most; 0 without one.',
+      Math.max(0, ...rows.map(stillSeconds)),
+    ),
   ];
+}
+
+function stillSeconds({ condition, progress }: RunRow): number {
+  return isWorking(condition) ? (progress?.stillSeconds ?? 0) : 0;
 }
 
 function queueFamilies({ now, queue, attention }: FleetReading): Family[] {

@@ -1,6 +1,7 @@
 import type { AlarmFacts } from './alarm-rules.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
 import type { Store } from '../../ports/store.ts';
+import { isWorking } from '../../readmodel/run-condition.pure.ts';
 import { readWaitingRuns, type HostReader } from '../../readmodel/readings.ts';
 
 const MOST_ENDED = 1000;
@@ -19,8 +20,6 @@ export async function readFacts(
     readWaitingRuns(store, cards, rules, now),
     store.overview.endedSince(since, MOST_ENDED),
   ]);
-  const inWork = rows.filter(
-    ({ condition }) => condition === 'busy' || condition === 'considering',
-  ).length;
+  const inWork = rows.filter(({ condition }) => isWorking(condition)).length;
   return { attention, hosts: cards, untouched, inWork, ended };
 }

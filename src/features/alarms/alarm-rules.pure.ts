@@ -58,7 +58,7 @@ function ofItem(
   open: ReadonlySet<string>,
 ): Alarm[] {
   const { kind, run, host, what, todo, key } = item;
-  if (kind !== 'given_up' && kind !== 'host_silent' && kind !== 'not_handed_on') return [];
+  if (!isAlarmKind(kind)) return [];
   if (item.acknowledged !== null && !open.has(key)) return [];
   const since = dateOf(item.since);
   if (kind !== 'host_silent') return [{ key, kind, run, host: null, what, todo, since }];
@@ -66,6 +66,18 @@ function ofItem(
   const card = hosts.find((each) => each.host === host);
   if (card?.whyNotKind === 'drained') return [];
   return [{ key, kind, run: null, host, what, todo, since }];
+}
+
+type ItemAlarm = Extract<
+  AttentionItem['kind'],
+  'given_up' | 'host_silent' | 'not_handed_on' | 'run_stalled'
+>;
+const OF_ITEMS: ReadonlySet<string> = new Set<ItemAlarm>([
+  ...(['given_up', 'host_silent', 'not_handed_on', 'run_stalled'] as const),
+]);
+
+function isAlarmKind(kind: AttentionItem['kind']): kind is ItemAlarm {
+  return OF_ITEMS.has(kind);
 }
 
 /** One alarm for all missed promises: they probably have one cause. */

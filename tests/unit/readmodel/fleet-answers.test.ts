@@ -19,6 +19,7 @@ const LIMITS = {
   busyLeaseSeconds: defaultRules.limits.busyLeaseSeconds,
   consideringLeaseSeconds: defaultRules.limits.consideringLeaseSeconds,
   overdueSeconds: defaultRules.claim.overdueSeconds,
+  stalledAttentionSeconds: 300,
 };
 
 const someHost = fc.record({

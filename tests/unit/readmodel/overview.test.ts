@@ -45,6 +45,10 @@ function view(bootstrax: Record<string, unknown>, more: Record<string, unknown> 
   );
 }
 
+const STILL = {
+  ...{ phase: 'processing', chunks: 3, covered_seconds: 15, bytes: 1, memory_bytes: 1, t: 20 },
+  ...{ mb_per_s: 1, moved: ago(240), waits_for: 'chunk 3 of reader0' },
+};
 const HELD = { tags: [{ name: 'hold-processing', user: 'anna', date: NOW }] };
 
 test('a done run whose data lacks something says so in its row', () => {
@@ -66,6 +70,7 @@ describe('the condition of a run', () => {
     ['set_aside', view({}, { daq_config: null })],
     ['considering', view({ state: 'considering' })],
     ['busy', view({ state: 'busy' }, HELD)],
+    ['stalled', view({ state: 'busy', time: NOW, progress: STILL })],
     ['done', view({ state: 'done' })],
     ['debt', view({ state: 'done', plan: { targets: ['a'], dropped: ['b'] } })],
     ['retrying', view({ state: 'failed', n_failures: 9, next_retry: NOW, outcome: 'failed' })],
@@ -198,6 +203,7 @@ describe('what needs attention', () => {
     busyLeaseSeconds: 120,
     consideringLeaseSeconds: 60,
     overdueSeconds: 3600,
+    stalledAttentionSeconds: 300,
   };
   const kinds = (
     bootstrax: Record<string, unknown>,
@@ -251,6 +257,24 @@ describe('what needs attention', () => {
     expect(kinds({ state: 'considering' }, ago(121))).toEqual(['run_silent']);
   });
 
+  it('is a run that makes no progress, earlier if it has failed before', () => {
+    const stalled = (seconds: number, more: Record<string, unknown> = {}) => ({
+      ...{ state: 'busy', time: NOW, progress: { ...STILL, moved: ago(seconds) }, ...more },
+    });
+    expect(kinds(stalled(119))).toEqual([]);
+    expect(kinds(stalled(299))).toEqual([]);
+    expect(kinds(stalled(300))).toEqual(['run_stalled']);
+    expect(kinds(stalled(121, { n_failures: 1 }))).toEqual(['run_stalled']);
+    expect(kinds(stalled(400), ago(500))).toEqual(['run_silent']);
+  });
+
+  it('is a detector of which two runs are taken at once', () => {
+    const open = (start: Date) => runRow(`${+start}`, view({}, { start, end: null }), 10, 'seen');
+    const found = attention([open(ago(900)), open(ago(400))], [], new Map(), limits, NOW);
+    expect(found).toMatchObject([{ kind: 'taken_together', since: ago(400).toISOString() }]);
+    expect(found[0]?.what).toContain('2 runs of tpc are being taken at once');
+  });
+
   it('is what only a person can end, hosts first', () => {
     const rows = [
       runRow('a', view({ state: 'failed', n_failures: 10 }), 10, 'seen'),
@@ -275,7 +299,7 @@ describe('what needs attention', () => {
 describe('what needs attention of runs that nobody else would tell of', () => {
   const limits = {
     ...{ promiseGraceSeconds: 60, busyLeaseSeconds: 120, consideringLeaseSeconds: 60 },
-    ...{ overdueSeconds: 3600 },
+    ...{ overdueSeconds: 3600, stalledAttentionSeconds: 300 },
   };
   const items = (rows: RunView[], hosts: HostCard[] = []) =>
     attention(

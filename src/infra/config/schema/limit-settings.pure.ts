@@ -170,6 +170,17 @@ export const LIMIT_SETTINGS = z.strictObject({
       unit: 's',
       description: 'An attempt that has written nothing for this time is stopped and fails.',
     }),
+    stalledSeconds: number(positive, {
+      default: 120, // ours
+      unit: 's',
+      description: 'A run in work without progress for this time is stalled: it has no forecast.',
+    }),
+    stalledAttentionSeconds: number(positive, {
+      default: 300, // ours
+      unit: 's',
+      description:
+        'A run that has made no progress for this time needs attention; earlier if it has failed before.',
+    }),
     coverageSeconds: number(positive, {
       default: 5,
       unit: 's',

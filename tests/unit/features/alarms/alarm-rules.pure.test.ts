@@ -49,6 +49,7 @@ describe('the rules', () => {
   test.each([
     ['a run is given up', { attention: [item('given_up')] }, ['given_up:7']],
     ['a done run is not handed on', { attention: [item('not_handed_on')] }, ['not_handed_on:7']],
+    ['a run is stalled', { attention: [item('run_stalled')] }, ['run_stalled:7']],
     ['one is set aside', { attention: [item('set_aside')] }, []],
     ['a host is in quarantine', { attention: [item('host_quarantined')] }, []],
     [

@@ -11,6 +11,8 @@ const WORDS = {
   set_aside: 'set aside',
   promise_missed: 'overdue',
   run_silent: 'no heartbeat',
+  run_stalled: 'stalled',
+  taken_together: 'taken at once',
   host_silent: 'host silent',
   two_managers: 'two managers',
   host_quarantined: 'quarantine',
@@ -25,6 +27,8 @@ const SHAPES = {
   set_aside: 'diamond',
   promise_missed: 'triangle',
   run_silent: 'dots',
+  run_stalled: 'hourglass',
+  taken_together: 'diamond',
   host_silent: 'cross',
   two_managers: 'cross',
   host_quarantined: 'triangle',
@@ -111,6 +115,8 @@ function offersOf({ kind }: AttentionItem): Offer[] {
       return [{ kind: 'drain', fits: true }];
     case 'promise_missed':
     case 'run_silent':
+    case 'run_stalled':
+    case 'taken_together':
     case 'host_silent':
     case 'two_managers':
     case 'same_number':

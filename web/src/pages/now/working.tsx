@@ -3,6 +3,7 @@ import { duration, percent, roughly } from '../../format.ts';
 import { serverNow, useLive, usePanel } from '../../live.ts';
 import { Empty, HostName, Meter, Panel } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
+import { stallText } from '../../../../src/run/stall.pure.ts';
 import { ConditionSign } from '../../signs.tsx';
 
 /** The runs that are being taken or processed. */
@@ -53,7 +54,7 @@ function WorkingRun({ run }: { run: RunRow }) {
         <Meter
           label={`Processed of run ${run.run}`}
           fraction={progress?.fraction ?? 0}
-          tone={progress === null ? 'idle' : 'active'}
+          tone={toneOf(progress)}
         />
         <p class="work-facts">
           <span>{taking ? `taken for ${duration(seconds)}` : `${duration(seconds)} long`}</span>
@@ -69,6 +70,11 @@ function WorkingRun({ run }: { run: RunRow }) {
   );
 }
 
+function toneOf(progress: RunRow['progress']): 'idle' | 'warn' | 'active' {
+  if (progress === null) return 'idle';
+  return progress.isStalled ? 'warn' : 'active';
+}
+
 /** How far processing is behind the detector, in words. */
 function lagOf({ condition, progress, waitsFor, end, start }: RunRow): string {
   if (progress === null) {
@@ -78,12 +84,16 @@ function lagOf({ condition, progress, waitsFor, end, start }: RunRow): string {
     if (waitsFor !== null) return `waits for ${waitsFor}`;
     return condition === 'busy' ? 'starting' : '';
   }
+  if (progress.isStalled) return stallText(progress);
   if (end === null && progress.behindSeconds !== null) {
     return `${duration(progress.behindSeconds)} behind`;
   }
   if (progress.estimatedEnd !== null && (progress.fraction ?? 0) < 1) {
     const left = (Date.parse(progress.estimatedEnd) - serverNow()) / 1000;
     return `${percent((progress.fraction ?? 0) * 100)}, about ${roughly(left)} left`;
+  }
+  if (end !== null && progress.fraction !== null && progress.fraction < 1) {
+    return `${percent(progress.fraction * 100)} read`;
   }
   return progress.phase.replaceAll('_', ' ');
 }

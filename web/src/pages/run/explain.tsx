@@ -2,6 +2,7 @@ import type { RunAnswer } from '../../../../src/readmodel/api.ts';
 import { isWorking, LOOKS } from '../../../../src/readmodel/run-condition.pure.ts';
 import type { FleetExplanation } from '../../../../src/readmodel/explain-fleet.pure.ts';
 import type { NumberedExplanation } from '../../../../src/readmodel/explain-number.pure.ts';
+import { stallText } from '../../../../src/run/stall.pure.ts';
 import { bytes, count, duration } from '../../format.ts';
 import { Meter, Panel, Until } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';
@@ -19,7 +20,10 @@ const VERDICTS: Readonly<Record<FleetExplanation['verdict'], string>> = {
 };
 
 /** A claimed run may wait for minutes before its child starts. */
-function verdictOf({ verdict, state }: FleetExplanation): string {
+function verdictOf({ verdict, state }: FleetExplanation, row: RunAnswer['row']): string {
+  if (row.condition === 'stalled' && row.progress !== null) {
+    return `It is stalled: ${stallText(row.progress)}.`;
+  }
   return verdict === 'running' && state === 'considering'
     ? LOOKS.considering.meaning
     : VERDICTS[verdict];
@@ -32,7 +36,7 @@ export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
     <Panel title="Why" class="explain" fresh={answer} loading={explanation === undefined}>
       {explanation !== undefined && (
         <>
-          <p class="verdict">{verdictOf(explanation)}</p>
+          <p class="verdict">{verdictOf(explanation, answer.data!.row)}</p>
           {explanation.next !== null && (
             <p>
               Next: {explanation.next.what}
@@ -103,7 +107,11 @@ function RunningBar({ answer }: { answer: RunAnswer }) {
   if (progress === null || !isWorking(answer.row.condition)) return null;
   return (
     <div class="running">
-      <Meter label={`Processed of run ${run}`} fraction={progress.fraction ?? 0} />
+      <Meter
+        label={`Processed of run ${run}`}
+        fraction={progress.fraction ?? 0}
+        tone={progress.isStalled ? 'warn' : 'active'}
+      />
       <p class="work-facts">
         <span>{progress.phase.replaceAll('_', ' ')}</span>
         <span>{duration(progress.coveredSeconds)} of data read</span>
