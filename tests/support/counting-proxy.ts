@@ -134,7 +134,8 @@ function bodyOf(message: Buffer): Document {
 /** The command and its collection, and of a read the fields that it asks for. */
 function placeOf(body: Document, name: string): string {
   const collection: unknown = name === 'getMore' ? body['collection'] : body[name];
-  const fields = Object.keys((body['filter'] as Document | undefined) ?? {});
+  const [first] = (body['pipeline'] as Document[] | undefined) ?? [];
+  const fields = Object.keys((body['filter'] ?? first?.['$match'] ?? {}) as Document);
   return [name, String(collection), ...(fields.length > 0 ? [`{${fields.join(', ')}}`] : [])].join(
     ' ',
   );
