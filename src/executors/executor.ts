@@ -1,5 +1,6 @@
 import type { Plan } from '../attempt/attempt.pure.ts';
 import type { AttemptFiles } from '../attempt/files/attempt-directory.ts';
+import type { ClusterFacts } from './cluster-facts.pure.ts';
 import type { Places } from './free-places.pure.ts';
 import type { Reach } from './reach.ts';
 
@@ -50,6 +51,10 @@ export interface Executor {
   versions(): Readonly<Record<string, string>>;
   /** Whether its processes see this path as this host does; null: nobody knows yet. */
   sees(path: string): boolean | null;
+  /** Machines that the next attempt at this run must not use. */
+  avoids(run: number): readonly string[];
+  /** How it is, if it is a cluster. */
+  facts(): ClusterFacts | null;
   /** One sentence for people. */
   describe(): string;
 }

@@ -147,6 +147,7 @@ export class ManagerLoop {
     );
     this.#memory = new MemoryWatch(env, () => this.#book.all());
     env.cluster?.onChange(() => {
+      this.#heartbeat.changed();
       if (this.#claims.places.freeOnCluster > 0) this.wake();
     });
   }

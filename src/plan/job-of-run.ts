@@ -22,7 +22,7 @@ interface JobFacts {
 
 /** What the job of an attempt asks for; null: it runs on its host. */
 export function jobFor(
-  { jobs }: Pick<Environment, 'jobs'>,
+  { jobs, cluster }: Pick<Environment, 'jobs' | 'cluster'>,
   { run, to, rateMBps, history }: JobFacts,
 ): Plan['job'] {
   if (to === 'local' || jobs === null) return null;
@@ -37,7 +37,8 @@ export function jobFor(
     limitsOf(jobs),
   );
   const needed = neededBytes === null ? {} : { neededBytes };
-  return { memoryBytes, seconds, excluded: [], ...needed };
+  const excluded = [...(cluster?.avoids(run.number) ?? [])];
+  return { memoryBytes, seconds, excluded, ...needed };
 }
 
 function expectedMemory(rateMBps: number | null, rules: JobRules): number {

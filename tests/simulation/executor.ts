@@ -75,6 +75,14 @@ export class SimulatedExecutor implements Executor {
     return true;
   }
 
+  avoids(): readonly string[] {
+    return [];
+  }
+
+  facts(): null {
+    return null;
+  }
+
   async find(trace: AttemptTrace): Promise<SimulatedReach | null> {
     await this.#process.wait(this.#host.random.between(0, 0.01));
     const isKnown = trace.started !== null || this.#host.someoneWrites(trace.id);

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { Lab, until, type ManagerProcess } from './lab.ts';
 import { smallMachine, type Changes } from './small-machine.ts';
 import { endedRun, makeStandIn } from './stand-in.ts';
+import { proofKey } from '../../src/executors/slurm/storage-proof.pure.ts';
+import { stagingDirectory } from '../../src/infra/config/paths.ts';
 import { startSlurm, type SlurmCluster } from './slurm-cluster.ts';
 
 const run = promisify(execFile);
@@ -17,6 +19,8 @@ interface ManagerOnSlurm {
   host?: string;
   /** Further settings of that section. */
   slurm?: Changes['slurm'];
+  /** The storage that the nodes see has to be proved first. */
+  unproved?: boolean;
   /** What the stand-in is told. */
   options?: Record<string, string | number>;
   url?: string;
@@ -40,9 +44,10 @@ export class SlurmLab {
     return new SlurmLab(lab, cluster, await makeStandIn(lab));
   }
 
-  manager({
+  async manager({
     host = 'alpha.test.local',
     slurm = {},
+    unproved = false,
     options = {},
     url = '',
     renewSeconds = 1,
@@ -58,8 +63,23 @@ export class SlurmLab {
         ...{ memoryGb: 0.3, maxMemoryGb: 2, ...slurm },
       },
     });
+    if (!unproved) await this.#prove(host);
     const at = url === '' ? {} : { BOOTSTRAX_MONGO_URL: url };
     return lab.manager({ host, config, env: { BOOTSTRAX_PYTHON: python, ...at, ...env } });
+  }
+
+  /** As if a node had told it. */
+  async #prove(host: string): Promise<void> {
+    const { lab } = this;
+    const paths = {
+      ...{ shared: join(lab.root, 'shared'), live: lab.live, partition: '', clusters: '' },
+      staging: stagingDirectory({ output: lab.output, staging: null }),
+    };
+    const proof = { at: Date.now(), node: 'node1', problem: null, unseen: [] };
+    const key = proofKey(paths);
+    await mkdir(lab.stateDir(host), { recursive: true });
+    const file = join(lab.stateDir(host), 'slurm-proof.json');
+    await writeFile(file, JSON.stringify({ ...proof, key }));
   }
 
   /** Inserts finished runs with a little live data; answers their numbers. */

@@ -1,6 +1,7 @@
 """`python -m bootstrax_worker`: the fork server, one attempt by itself, a check of products."""
 
 import argparse
+import importlib.util
 import json
 import os
 import sys
@@ -14,6 +15,14 @@ def _options(text: str) -> dict:
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError("must be a JSON object")
     return value
+
+
+def probe() -> int:
+    """Say what is missing on this machine; return the exit code."""
+    if importlib.util.find_spec("strax") is not None:
+        return 0
+    print(f"{sys.executable} has no strax", file=sys.stderr)
+    return 1
 
 
 def main() -> int:
@@ -38,12 +47,15 @@ def main() -> int:
     attempt.add_argument("directory")
     as_job = commands.add_parser("job", help="the same, as a job of a batch system")
     as_job.add_argument("directory")
+    commands.add_parser("probe", help="whether an attempt could be carried out here")
     commands.add_parser("check-products", help="load all of the products named on stdin")
     arguments = parser.parse_args()
     if arguments.command == "check-products":
         from . import check_products
 
         return check_products.main()
+    if arguments.command == "probe":
+        return probe()
     if arguments.command == "serve":
         from .fork_server import ForkServer
 

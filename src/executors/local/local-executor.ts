@@ -92,6 +92,14 @@ export class LocalExecutor implements Executor {
     return true;
   }
 
+  avoids(): readonly string[] {
+    return [];
+  }
+
+  facts(): null {
+    return null;
+  }
+
   describe(): string {
     const state = this.#server.state;
     switch (state.kind) {

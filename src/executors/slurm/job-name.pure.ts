@@ -13,8 +13,8 @@ export function attemptOfJob(name: string): string | null {
 }
 
 /** What a job says of itself in a listing. */
-export function commentOf(run: number, host: string): string {
-  return `run ${run} of ${host}`;
+export function commentOf(run: number | null, host: string): string {
+  return run === null ? `probe of ${host}` : `run ${run} of ${host}`;
 }
 
 /** The host whose manager submitted a job with this comment; null: it is no comment of ours. */

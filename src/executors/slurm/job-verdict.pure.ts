@@ -2,6 +2,7 @@ import type { Verdict } from '../reach.pure.ts';
 import { endOfJobs } from './job-life.pure.ts';
 import type { ListedJob } from './job-listing.pure.ts';
 import { standingOf, type JobEnd } from './job-state.pure.ts';
+import type { NodeFailure } from './node-failures.pure.ts';
 
 /** Slurm's words in the output of a job that used more memory than it may (`slurmstepd`, cgroups). */
 const OUT_OF_MEMORY = /oom[- _]kill|out[- ]of[- ]memory|exceeded (job|step) memory limit/i;
@@ -38,6 +39,18 @@ export function verdictOf(facts: JobFacts): Verdict | null {
   if (end !== null && isOver) return verdictOfEnd(end, facts);
   if (!isBegun && exit !== null) return surroundings(notBegunText(exit.code, output));
   return null;
+}
+
+/** Whether the node of a job is at fault for how it ended, and how. */
+export function nodeFaultOf({
+  jobs,
+  isBegun,
+  exit,
+}: Pick<JobFacts, 'jobs' | 'isBegun' | 'exit'>): NodeFailure['kind'] | null {
+  const isOver = jobs.every(({ state, reason }) => standingOf(state, reason).kind === 'over');
+  if (isOver && endOfJobs(jobs) === 'node_lost') return 'lost';
+  // Above are signals: it was cancelled.
+  return !isBegun && exit !== null && exit.code > 0 && exit.code < 128 ? 'not_begun' : null;
 }
 
 const TOO_SLOW: Verdict = { kind: 'ended', ended: { kind: 'timed_out', which: 'processing' } };

@@ -15,7 +15,8 @@ export interface JobDestination {
 
 export interface JobSubmission {
   attempt: string;
-  run: number;
+  /** Null: it is a probe of the nodes. */
+  run: number | null;
   /** Host name of the manager. */
   host: string;
   /** Script that each job runs, and the folder of the attempt, its only argument. */

@@ -1,6 +1,7 @@
 import type { Plan } from '../../attempt/attempt.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 import type { AttemptTrace, Executor, Readiness, StartAnswer } from '../executor.ts';
+import type { ClusterFacts, ClusterNode } from '../cluster-facts.pure.ts';
 import { freePlaces, type Places } from '../free-places.pure.ts';
 import {
   keepFromJobs,
@@ -13,6 +14,12 @@ import type { Submit } from './job-files.ts';
 import type { JobResources } from '../../plan/job-resources.pure.ts';
 import type { ListedJob } from './job-listing.pure.ts';
 import { blockOf } from './job-verdict.pure.ts';
+import {
+  excludedNodes,
+  nodesToAvoid,
+  withFailure,
+  type NodeFailure,
+} from './node-failures.pure.ts';
 import { searchJob } from './job-search.pure.ts';
 import type { JobDestination } from './sbatch-arguments.pure.ts';
 import { SlurmError, type SlurmClient } from './slurm-client.ts';
@@ -60,6 +67,9 @@ export class SlurmExecutor implements Executor {
   readonly #options: SlurmExecutorOptions;
   /** Attempts that no listing has shown since, monotonic seconds. */
   readonly #missingSince = new Map<string, number>();
+  /** Since when each job of this host has waited, by attempt; monotonic seconds. */
+  #waitingSince = new Map<string, number>();
+  #failures: readonly NodeFailure[] = [];
   #isAsked = false;
   /** When jobs were submitted within the last minute, monotonic seconds. */
   #submitted: number[] = [];
@@ -68,6 +78,7 @@ export class SlurmExecutor implements Executor {
 
   constructor(options: SlurmExecutorOptions) {
     this.#options = options;
+    options.queue.onChange(() => this.#noteWaiting());
   }
 
   async start(plan: Plan, directory: string): Promise<StartAnswer> {
@@ -159,6 +170,46 @@ export class SlurmExecutor implements Executor {
     return this.#options.sees(path);
   }
 
+  avoids(run: number): readonly string[] {
+    return nodesToAvoid(this.#failures, run, this.#options.clock.monotonicSeconds());
+  }
+
+  facts(): ClusterFacts {
+    const { queue, clock, to, maxJobs } = this.#options;
+    const now = clock.monotonicSeconds();
+    const ready = this.ready();
+    const since = Math.min(...this.#waitingSince.values());
+    return {
+      ...{ name: to.clusters, whyNot: ready.ok ? null : ready.reason },
+      ...{ running: this.#count('RUNNING'), waiting: this.#waiting, most: maxJobs },
+      oldestWaitSeconds: since === Infinity ? null : now - since,
+      silentSeconds: queue.answer === null ? null : now - queue.answer.atSeconds,
+      nodes: this.#nodes(now),
+    };
+  }
+
+  #nodes(now: number): ClusterNode[] {
+    const excluded = new Map(
+      excludedNodes(this.#failures, now).map((each) => [each.node, each] as const),
+    );
+    const running = this.#jobs.filter(({ state }) => state === 'RUNNING');
+    const names = [...excluded.keys(), ...running.flatMap(({ node }) => node ?? [])];
+    return [...new Set(names)].sort().map((node) => ({
+      node,
+      running: running.filter((job) => job.node === node).length,
+      failures: excluded.get(node)?.failures ?? 0,
+      excludedForSeconds: secondsUntil(excluded.get(node)?.untilSeconds, now),
+    }));
+  }
+
+  #noteWaiting(): void {
+    const now = this.#options.clock.monotonicSeconds();
+    const waiting = this.#jobs.filter(({ state }) => state === 'PENDING');
+    this.#waitingSince = new Map(
+      waiting.map(({ attempt }) => [attempt, this.#waitingSince.get(attempt) ?? now]),
+    );
+  }
+
   describe(): string {
     const ready = this.ready();
     if (!ready.ok) return ready.reason;
@@ -195,7 +246,11 @@ export class SlurmExecutor implements Executor {
 
   get #parts(): SlurmParts {
     const { client, queue, clock, to } = this.#options;
-    return { client, queue, clock, cluster: to.clusters };
+    const nodeFailed: SlurmParts['nodeFailed'] = (failure) => {
+      const atSeconds = clock.monotonicSeconds();
+      this.#failures = withFailure(this.#failures, { ...failure, atSeconds });
+    };
+    return { client, queue, clock, cluster: to.clusters, nodeFailed };
   }
 
   async #submit(attempt: string, directory: string, submit: Submit): Promise<StartAnswer> {
@@ -231,4 +286,8 @@ export class SlurmExecutor implements Executor {
     const answer = await this.#submit(trace.id, trace.directory, { ...before, times });
     return answer.kind === 'started' ? (answer.reach as SlurmReach) : null;
   }
+}
+
+function secondsUntil(atSeconds: number | undefined, now: number): number | null {
+  return atSeconds === undefined ? null : atSeconds - now;
 }

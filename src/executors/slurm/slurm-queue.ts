@@ -63,6 +63,11 @@ export class SlurmQueue {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Whether jobs can be begun has changed. */
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
   /** A job was submitted or has ended: lists soon. */
   hurry(): void {
     this.#wake.notify();
@@ -72,7 +77,7 @@ export class SlurmQueue {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#list();
-      for (const listener of this.#listeners) listener();
+      this.changed();
       await this.#clock.sleep(SOONEST_SECONDS, signal);
       await this.#wake.wait(LIST_SECONDS - SOONEST_SECONDS, signal);
     }

@@ -10,7 +10,8 @@ import type { AttemptTrace } from '../executor.ts';
 import type { Life, Reach, ReachEnd, Verdict, Where } from '../reach.ts';
 import { keepFromJobs, readJobFiles, type JobFiles } from './job-files.ts';
 import { lifeOfJobs } from './job-life.pure.ts';
-import { tellsOfMemory, verdictOf } from './job-verdict.pure.ts';
+import { nodeFaultOf, tellsOfMemory, verdictOf } from './job-verdict.pure.ts';
+import type { NodeFailure } from './node-failures.pure.ts';
 import { standingOf } from './job-state.pure.ts';
 import { SlurmError, type SlurmClient } from './slurm-client.ts';
 import type { SlurmQueue } from './slurm-queue.ts';
@@ -33,6 +34,8 @@ export interface SlurmParts {
   queue: SlurmQueue;
   clock: Pick<Clock, 'monotonicSeconds' | 'sleep'>;
   cluster: string;
+  /** An attempt has failed for a reason of its node. */
+  nodeFailed: (failure: Omit<NodeFailure, 'atSeconds'>) => void;
 }
 
 /** The processes of an attempt on some node of a cluster. */
@@ -101,10 +104,18 @@ export class SlurmReach implements Reach {
 
   verdict(): Verdict | null {
     const { begun, exit } = this.#files;
-    const node = begun?.node ?? this.#jobs[0]?.node ?? null;
-    if (this.#unlistedForSeconds() >= UNLISTED_SECONDS) return { kind: 'lost', node };
+    const node = begun?.node ?? exit?.node ?? this.#jobs[0]?.node ?? null;
+    const isUnlisted = this.#unlistedForSeconds() >= UNLISTED_SECONDS;
     const about = { jobs: this.#jobs, isBegun: this.#isBegun, node, exit };
+    this.#noteNode(node, isUnlisted ? 'lost' : nodeFaultOf(about));
+    if (isUnlisted) return { kind: 'lost', node };
     return verdictOf({ ...about, output: this.#output });
+  }
+
+  #noteNode(node: string | null, kind: NodeFailure['kind'] | null): void {
+    const run = this.#files.submit?.run;
+    if (node === null || kind === null || run === undefined || this.#isKept) return;
+    this.#parts.nodeFailed({ attempt: this.#trace.id, run, node, kind });
   }
 
   /** Its guardian has written the end: the job's shell does so next. */

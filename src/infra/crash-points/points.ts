@@ -78,6 +78,7 @@ export const FILE_WRITES = [
   'job.json',
   'job-environment',
   'job-begun.owner',
+  'slurm-proof.json',
 ] as const;
 export type FileWrite = (typeof FILE_WRITES)[number];
 
@@ -116,6 +117,9 @@ export const DISK_STEPS = [
   'job-begun.make',
   'job-begun.take',
   'job-begun.remove',
+  'probe.make',
+  'probe.ask',
+  'probe.remove',
 ] as const;
 export type DiskStep = (typeof DISK_STEPS)[number];
 

@@ -19,6 +19,8 @@ export function noWorker({ worker: { context }, paths }: Settings): LocalWorker 
       onChange: () => () => undefined,
       versions: () => ({}),
       sees: () => true,
+      avoids: () => [],
+      facts: () => null,
       describe: () => reason,
     },
     graph: () => readGraph(graphPath(paths.stateDir, context), context),

@@ -16,15 +16,21 @@ export function addDoctor(program: Command): void {
     name: 'doctor',
     about: 'find what is wrong on this machine and say what to do; changes nothing',
     takes: (command) =>
-      command.option(
-        '--contract <url>',
-        'run this program’s database operations on that server, in a database of their own that is removed again',
-      ),
+      command
+        .option(
+          '--contract <url>',
+          'run this program’s database operations on that server, in a database of their own that is removed again',
+        )
+        .option('--slurm', 'try Slurm, with a job that looks at the storage of this host'),
     json:
       'one object: {ok, checks: [{check, state, says, todo}]}; with --contract ' +
       '{ok, server, database, left, checks: [{check, state, says, means}], privileges, granted, commands}',
-    read: async (command, { contract }: { contract?: string }): Promise<Examined> => {
+    read: async (command, { contract, slurm }: Asked): Promise<Examined> => {
       const loaded = await settingsAndEmbedded(command);
+      if (slurm === true) {
+        const { checkSlurm } = await import('./doctor-slurm.ts');
+        return { kind: 'machine', answer: answerOf(await checkSlurm(loaded.settings)) };
+      }
       if (contract === undefined) return { kind: 'machine', answer: await checkMachine(loaded) };
       const { doctorContract } = await import('./doctor-contract.ts');
       return { kind: 'contract', answer: await doctorContract(loaded, contract) };
@@ -36,6 +42,11 @@ export function addDoctor(program: Command): void {
         : contractInWords(examined.answer),
     isProblem: ({ answer }) => !answer.ok,
   });
+}
+
+interface Asked {
+  contract?: string;
+  slurm?: boolean;
 }
 
 /** What was examined: this machine, or a database server. */
@@ -61,6 +72,10 @@ async function checkMachine(loaded: Loaded): Promise<{ ok: boolean; checks: Find
     })),
     ...groups.flat(),
   ];
+  return answerOf(checks);
+}
+
+function answerOf(checks: Finding[]): { ok: boolean; checks: Finding[] } {
   return { ok: checks.every(({ state }) => state !== 'problem'), checks };
 }
 

@@ -1,7 +1,12 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { SlurmLab } from '../../../support/slurm-lab.ts';
 import { SLURM_POINTS } from '../../../faults/crash-points/elsewhere.ts';
+
+const HOST = 'alpha.test.local';
 
 let slurm: SlurmLab;
 let next = 1;
@@ -14,10 +19,13 @@ afterAll(() => slurm.end(), 60_000);
 
 /** Those of the end of a job that a person no longer wants. */
 const isOfAnEnd = (point: string) => point.startsWith('job-begun.');
+/** Those of the proof that the nodes see the storage. */
+const isOfProof = (point: string) => /^(slurm-proof|probe)[.]/.test(point);
 
 /** A manager that is cut there, once it has come so far; another one then brings the run to its end. */
 async function cutAt(point: string, wanted: () => Promise<void>): Promise<void> {
   const first = await slurm.manager({
+    unproved: isOfProof(point),
     options: point.startsWith('job-begun.remove') ? { sleep_seconds: 20 } : {},
     env: { BOOTSTRAX_CRASH_AT: point },
   });
@@ -32,7 +40,7 @@ async function abandon(number: number): Promise<void> {
   } as never);
 }
 
-test.each(SLURM_POINTS.filter((point) => !isOfAnEnd(point)))(
+test.each(SLURM_POINTS.filter((point) => !isOfAnEnd(point) && !isOfProof(point)))(
   'a manager that is killed at %s loses no run, and no attempt is begun twice',
   async (point) => {
     const { lab } = slurm;
@@ -70,6 +78,23 @@ test.each(SLURM_POINTS.filter(isOfAnEnd))(
     const run = await lab.reached(number, ['abandoned'], 120);
     expect(run.bootstrax.n_failures ?? 0).toBe(0);
     await free();
+    await second.kill();
+  },
+  300_000,
+);
+
+test.each(SLURM_POINTS.filter(isOfProof))(
+  'a manager that is killed at %s proves the storage of the nodes at its next start, and leaves nothing there',
+  async (point) => {
+    const { lab } = slurm;
+    const proof = join(lab.stateDir(HOST), 'slurm-proof.json');
+    await rm(proof, { force: true });
+    await cutAt(point, () => Promise.resolve());
+    const [number = 0] = await slurm.finishedRuns(1, next++);
+    const second = await slurm.manager({ unproved: true });
+    await lab.reached(number, ['done'], 120);
+    expect(JSON.parse(await readFile(proof, 'utf8'))).toMatchObject({ problem: null });
+    expect(await readdir(join(lab.root, 'shared/probes'))).toEqual([]);
     await second.kill();
   },
   300_000,

@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -112,4 +113,65 @@ test('a job with too little memory gets more the next time, and makes all that w
   expect(memory.length).toBeLessThanOrEqual(3);
   expect(memory).toEqual([...memory].sort((one, other) => one - other));
   expect(history.map(({ plan }) => plan.dropped)).toEqual(memory.map(() => []));
+});
+
+describe('storage that the nodes may not see as the host does', () => {
+  test('is proved by a job before the first run is taken for Slurm', async () => {
+    const { lab } = slurm;
+    await slurm.manager({ unproved: true });
+    await until('the proof', () =>
+      lab.runsDatabase.collection('bootstrax').findOne({ cluster_ready: true }),
+    );
+    expect(await readdir(join(lab.root, 'shared/probes'))).toEqual([]);
+    expect(await readdir(`${lab.output}.staging`)).toEqual([]);
+    const [number = 0] = await slurm.finishedRuns(1);
+    const { bootstrax } = await lab.reached(number, ['done'], 60);
+    const history = await lab.attempts.findOne({ _id: bootstrax.last_attempt as never });
+    expect(history?.plan).toMatchObject({ executor: 'slurm' });
+  });
+
+  test('keeps all runs here, with a sentence that says what to do', async () => {
+    const { lab } = slurm;
+    const setup = join(lab.root, 'setup.sh');
+    await writeFile(setup, 'echo no module strax >&2; return 1\n');
+    await slurm.manager({ unproved: true, slurm: { setup } });
+    const document = await until('the finding', async () => {
+      const found = await lab.runsDatabase
+        .collection('bootstrax')
+        .findOne({ host: 'alpha.test.local' });
+      return /fails/.test(String(found?.['cluster'])) ? found : undefined;
+    });
+    expect(document).toMatchObject({ cluster_ready: false });
+    expect(document?.['cluster']).toMatch(
+      /slurm\.setup fails on node[12] \(no module strax\): correct it/,
+    );
+    const [number = 0] = await slurm.finishedRuns(1);
+    const { bootstrax } = await lab.reached(number, ['done'], 60);
+    const history = await lab.attempts.findOne({ _id: bootstrax.last_attempt as never });
+    expect(history?.plan).not.toHaveProperty('executor');
+  });
+
+  test('is tried by doctor, which leaves nothing behind and says what is wrong', async () => {
+    const { lab } = slurm;
+    const tried = async (env: Record<string, string>) => {
+      const shared = { BOOTSTRAX_SLURM_SHARED: join(lab.root, 'shared') };
+      const of = { env: { ...shared, BOOTSTRAX_PYTHON: slurm.python, ...env } };
+      const { stdout } = await lab.command(['doctor', '--slurm', '--json'], of);
+      return JSON.parse(stdout) as { ok: boolean; checks: { says: string; todo: string | null }[] };
+    };
+    const good = await tried({});
+    expect(good, JSON.stringify(good)).toMatchObject({ ok: true });
+    expect(good.checks.map(({ says }) => says).join('\n')).toMatch(
+      /squeue answers.*\n.*node[12] writes in .*\n.*finds the worker/,
+    );
+    expect(await readdir(join(lab.root, 'shared/probes'))).toEqual([]);
+    const bad = await tried({ BOOTSTRAX_SLURM_PARTITION: 'nowhere' });
+    expect(bad.ok).toBe(false);
+    expect(bad.checks.at(-1)).toMatchObject({
+      ...{
+        says: /invalid partition/,
+        todo: 'correct slurm.partition (nowhere), or have the site allow it for this user',
+      },
+    });
+  });
 });

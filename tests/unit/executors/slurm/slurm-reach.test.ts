@@ -37,7 +37,7 @@ async function reach(): Promise<SlurmReach> {
   const queue = new SlurmQueue(client, clock);
   const trace = { id: ID, directory, started: null };
   return new SlurmReach(
-    { client, queue, clock, cluster: '' },
+    { client, queue, clock, cluster: '', nodeFailed: () => undefined },
     trace,
     await readJobFiles(directory),
   );
