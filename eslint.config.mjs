@@ -59,6 +59,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       'no-restricted-syntax': ['error', PRIVATE],
       'no-nested-ternary': 'error',
+      // More belong into one object, with names. A row of a table of tests is one: (...[a, b, c]).
+      'max-params': ['error', 4],
       '@typescript-eslint/no-shadow': 'error',
     },
   },

@@ -88,7 +88,7 @@ function noteInHistory(
   { outcome }: Decided,
   signal: AbortSignal,
 ): Promise<boolean> {
-  return endHistory(env, fence.attempt, outcome, { times }, signal);
+  return endHistory(env, fence.attempt, { outcome, times }, signal);
 }
 
 function wipeMonitor(

@@ -80,5 +80,5 @@ function endOf(
   unlessEnded: boolean,
 ): Remains['end'] {
   const outcome = historyOf(env, attempt, { outcome: 'superseded', counted: false, reason: why });
-  return { outcome, options: { unlessEnded, times: attempt.times } };
+  return { outcome, unlessEnded, times: attempt.times };
 }

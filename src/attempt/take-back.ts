@@ -6,12 +6,10 @@ import { takingBack, type Removal } from './files/removal.ts';
 import type { Environment } from '../ports/environment.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import { untilAnswered } from '../ports/persist.ts';
-import { endHistory } from '../retry/attempt-history.ts';
-import type { StoredOutcome } from '../retry/attempt-history.port.ts';
+import { endHistory, type AttemptEnd } from '../retry/attempt-history.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import type { Fence } from '../run/run.port.ts';
 import type { Run } from '../run/run.pure.ts';
-import type { AttemptTimes } from './attempt-times.pure.ts';
 
 /** What is left of an attempt, as far as it is known. */
 export interface Remains {
@@ -32,10 +30,7 @@ export interface Remains {
   /** The run says what became of this attempt. */
   isConcluded: boolean;
   /** Its end, as its manager has seen it; null for one that was found dead. */
-  end: {
-    outcome: StoredOutcome;
-    options: { unlessEnded?: boolean; times?: AttemptTimes };
-  } | null;
+  end: AttemptEnd | null;
 }
 
 /** Of an attempt that this manager has worked on: what is left of it, and whatever else is `known` of that. */
@@ -136,7 +131,7 @@ export async function correctHistory(
   signal: AbortSignal,
 ): Promise<readonly string[] | null> {
   if (end !== null) {
-    const isNoted = await endHistory(env, attempt, end.outcome, end.options, signal);
+    const isNoted = await endHistory(env, attempt, end, signal);
     return isNoted ? [] : null;
   }
   if (isConcluded) return [];
@@ -148,7 +143,7 @@ export async function correctHistory(
   if (noted?.outcome !== 'done') return [];
   const reason = 'the run was taken over or concluded by others';
   const outcome = { ...noted, outcome: 'superseded', counted: false, reason } as const;
-  return (await endHistory(env, attempt, outcome, {}, signal)) ? [] : null;
+  return (await endHistory(env, attempt, { outcome }, signal)) ? [] : null;
 }
 
 /** Of this kind of attempt there is nothing of the sort. */

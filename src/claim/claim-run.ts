@@ -101,7 +101,7 @@ async function lookThrough(
   const free: Takeable[] = [];
   const takeable = page.filter(({ seen }) => !env.left.isLeft(seen.id));
   for (const { document, seen, parsed } of orderCandidates(takeable, env.rules, now)) {
-    const decision = claimDecision(parsed, host, turn.fleet, env.rules, now);
+    const decision = claimDecision(parsed, host, { fleet: turn.fleet, rules: env.rules, now });
     switch (decision.kind) {
       case 'claim':
         if (parsed.kind === 'run' && means.book.ofRun(seen.id) === null) {
@@ -129,7 +129,7 @@ async function lookThrough(
     const { on } = await means.places.placeOf(next.run, now);
     if (on === 'nowhere') continue;
     // Runs claimed meanwhile are no longer in the queue.
-    const still = claimDecision(next.parsed, host, turn.fleet, env.rules, now);
+    const still = claimDecision(next.parsed, host, { fleet: turn.fleet, rules: env.rules, now });
     if (still.kind === 'claim' && !(await claim(env, { ...next, on }, turn, means))) {
       // All free hosts would try each of the last runs, and nearly all would be too late.
       if (rank >= free.length && means.leave()) break;

@@ -28,6 +28,13 @@ export interface FleetFacts {
   livePrimaries: number;
 }
 
+/** What a claim is decided by, beside the run and the host. */
+export interface Circumstances {
+  fleet: FleetFacts;
+  rules: Rules;
+  now: Date;
+}
+
 export type Verdict =
   'eligible' | 'waiting' | 'running' | 'held' | 'finished' | 'givenUp' | 'abandoned' | 'malformed';
 
@@ -57,11 +64,9 @@ export interface Evaluation {
 export function claimDecision(
   parsed: ParsedRun,
   host: HostFacts,
-  fleet: FleetFacts,
-  rules: Rules,
-  now: Date,
+  circumstances: Circumstances,
 ): ClaimDecision {
-  return evaluateClaim(parsed, host, fleet, rules, now).decision;
+  return evaluateClaim(parsed, host, circumstances).decision;
 }
 
 interface Check extends AppliedRule {
@@ -77,9 +82,7 @@ function pass(verdict: Exclude<Verdict, 'eligible'>, why: string, until: Date | 
 export function evaluateClaim(
   parsed: ParsedRun,
   host: HostFacts,
-  fleet: FleetFacts,
-  rules: Rules,
-  now: Date,
+  { fleet, rules, now }: Circumstances,
 ): Evaluation {
   const { bootstrax } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
   const purpose: Purpose = bootstrax.state === null ? 'new' : 'retry';

@@ -1,5 +1,9 @@
-import { claimDecision, orderCandidates, type FleetFacts, type HostFacts } from './claim.pure.ts';
-import type { Rules } from '../infra/config/rules.pure.ts';
+import {
+  claimDecision,
+  orderCandidates,
+  type Circumstances,
+  type HostFacts,
+} from './claim.pure.ts';
 import type { ParsedRun } from '../run/run.pure.ts';
 
 export interface NextRuns {
@@ -14,9 +18,7 @@ export interface NextRuns {
 export function nextRuns(
   candidates: readonly ParsedRun[],
   host: HostFacts,
-  fleet: FleetFacts,
-  rules: Rules,
-  now: Date,
+  { fleet, rules, now }: Circumstances,
 ): NextRuns {
   const next: NextRuns = { runs: [], passedOver: [] };
   const ordered = orderCandidates(
@@ -26,7 +28,7 @@ export function nextRuns(
   );
   let { queueLength } = fleet;
   for (const { parsed } of ordered) {
-    const decision = claimDecision(parsed, host, { ...fleet, queueLength }, rules, now);
+    const decision = claimDecision(parsed, host, { fleet: { ...fleet, queueLength }, rules, now });
     if (decision.kind === 'claim' && parsed.kind === 'run') {
       if (decision.purpose === 'new') queueLength -= 1;
       next.runs.push({ run: parsed.run.number, why: decision.why });

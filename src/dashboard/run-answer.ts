@@ -60,7 +60,7 @@ export async function runAnswer(
     row: rowOf(document, now, rules),
     reason: view.reason,
     explanation: withHandOn(
-      withNumber(explainFleet(parsed, fleetNow, fleet, rules, now), id, ofNumber),
+      withNumber(explainFleet(parsed, fleetNow, { fleet, rules, now }), id, ofNumber),
       stored,
       now,
       rules,

@@ -55,17 +55,20 @@ const READ_SHARE = 0.8;
  * `notify` hears of retries and of connections that come and go.
  */
 export function openStore(options: StoreOptions, notify: (event: StoreEvent) => void): Store {
+  const { callTimeoutSeconds } = options;
   const runsServer = createConnection(
     'runs',
-    options.runsUrl,
-    options.runsCredentials,
-    options,
+    { url: options.runsUrl, credentials: options.runsCredentials, callTimeoutSeconds },
     notify,
   );
   const daqServer =
     options.daqUrl === null
       ? runsServer
-      : createConnection('daq', options.daqUrl, options.daqCredentials, options, notify);
+      : createConnection(
+          'daq',
+          { url: options.daqUrl, credentials: options.daqCredentials, callTimeoutSeconds },
+          notify,
+        );
   const runsCaller = createCaller('runs', options.callTimeoutSeconds, notify);
   const daqCaller = createCaller('daq', options.callTimeoutSeconds, notify);
   const runsDb = () => runsServer.db(options.runsDb);

@@ -234,8 +234,8 @@ export async function askPrivileges(
   privileges: readonly Privilege[],
   names: DatabaseNames,
 ): Promise<Granted> {
-  const { url, credentials, callTimeoutSeconds } = server;
-  const connection = createConnection('runs', url, credentials, server, () => undefined);
+  const { credentials, callTimeoutSeconds } = server;
+  const connection = createConnection('runs', server, () => undefined);
   const caller = createCaller('runs', callTimeoutSeconds, () => undefined);
   try {
     const answer = await caller.once('asking for privileges', () =>

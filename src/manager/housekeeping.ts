@@ -56,13 +56,8 @@ export class Housekeeping {
   /** When all that was due had been done, monotonic seconds. */
   #keptAt: number | null = null;
 
-  constructor(
-    env: Environment,
-    book: AttemptBook,
-    handlers: RecoveryHandlers,
-    signal: AbortSignal,
-    fleet: Fleet,
-  ) {
+  constructor(env: Environment, book: AttemptBook, handlers: RecoveryHandlers, fleet: Fleet) {
+    const { signal } = env.tasks;
     this.#fleet = fleet;
     this.#env = env;
     this.#book = book;

@@ -85,7 +85,6 @@ export class ManagerLoop {
           this.#attempts.begin(runner, () => runner.advance({ kind: 'begun', files }));
         },
       },
-      ends,
       this.#fleet,
     );
     this.#debts = new Debts(

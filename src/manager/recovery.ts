@@ -177,6 +177,6 @@ async function closeHistory(
     if (book.has(attempt)) continue;
     const dropped = Array.isArray(plan?.['dropped']) ? (plan['dropped'] as string[]) : [];
     const reason = 'the manager ended before the attempt had an outcome';
-    await endHistory(env, attempt, endedUnseen(reason, { dropped }), {}, signal);
+    await endHistory(env, attempt, { outcome: endedUnseen(reason, { dropped }) }, signal);
   }
 }

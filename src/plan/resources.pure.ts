@@ -121,15 +121,13 @@ export function selectResources(
   const reasons: string[] = [];
   const before = rules.fixed ? { ...facts, failures: 0, memoryFailures: 0 } : facts;
   const rate = effectiveRate(facts, rules);
-  const fresh = beforeFailures(facts, rate, table, rules, reasons);
+  const fresh = beforeFailures({ ...facts, rate, table }, rules, reasons);
   const amounts = afterFailures(fresh, before, rules, reasons);
   return { ...amounts, recordsCompressor: compressor(rate, before, rules), reasons };
 }
 
 function beforeFailures(
-  facts: ResourceFacts,
-  rate: number | null,
-  table: string,
+  { rate, table, rateMBps, mode }: ResourceFacts & { rate: number | null; table: string },
   rules: ResourceRules,
   reasons: string[],
 ): Amounts {
@@ -146,10 +144,10 @@ function beforeFailures(
     reasons.push(`Default resources: there is no resource table '${table}'.`);
     return rules.fallback;
   }
-  const forced = rate !== facts.rateMBps;
+  const forced = rate !== rateMBps;
   reasons.push(
     forced
-      ? `Resources of the '${table}' table for ${rate} MB/s, which the mode '${facts.mode}' is always given.`
+      ? `Resources of the '${table}' table for ${rate} MB/s, which the mode '${mode}' is always given.`
       : `Resources of the '${table}' table for ${rate} MB/s.`,
   );
   return fromTable(rate, rows, rules.fallback);

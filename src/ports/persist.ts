@@ -41,7 +41,7 @@ export async function untilAnswered<T>(
   signal: AbortSignal,
   ask: (again: boolean) => Promise<T>,
 ): Promise<T | null> {
-  return untilTaken(env, what, signal, Infinity, ask);
+  return untilTaken(env, what, signal, { mostUnclear: Infinity, carryOut: ask });
 }
 
 /**
@@ -55,15 +55,14 @@ export async function untilWritten<T>(
   signal: AbortSignal,
   write: (again: boolean) => Promise<T>,
 ): Promise<T | null> {
-  return untilTaken(env, what, signal, MOST_UNCLEAR, write);
+  return untilTaken(env, what, signal, { mostUnclear: MOST_UNCLEAR, carryOut: write });
 }
 
 async function untilTaken<T>(
   env: Pick<Environment, 'clock' | 'log'>,
   what: string,
   signal: AbortSignal,
-  mostUnclear: number,
-  carryOut: (again: boolean) => Promise<T>,
+  { mostUnclear, carryOut }: { mostUnclear: number; carryOut: (again: boolean) => Promise<T> },
 ): Promise<T | null> {
   let again = false;
   let unclear = 0;

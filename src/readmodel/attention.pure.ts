@@ -65,21 +65,27 @@ export interface AttentionLimits {
 /** `notHandedOn`: why a done run has no status that hands it on, where it should have one. */
 export type RunToLookAt = RunRow & { notHandedOn?: string | null };
 
+/** What the fleet is judged by. */
+interface LookedAt {
+  runs: readonly RunToLookAt[];
+  hosts: readonly HostCard[];
+  /** When each run changed last, by the id of its document. */
+  changedAt: ReadonlyMap<string, Date | null>;
+  standings?: Standings;
+}
+
 /** What needs attention, most urgent first; normally nothing. */
 export function attention(
-  runs: readonly RunToLookAt[],
-  hosts: readonly HostCard[],
-  changedAt: ReadonlyMap<string, Date | null>,
+  { runs, hosts, changedAt, standings = new Map() }: LookedAt,
   limits: AttentionLimits,
   now: Date,
-  standings: Standings = new Map(),
 ): AttentionItem[] {
   const places = slotsNow(hosts);
   const items = [
     ...hosts.flatMap(ofHost),
     ...takenTogether(runs, now).map(ofTogether),
     ...onceEachNumber(runs).flatMap((run) =>
-      ofRun(run, changedAt.get(run.id) ?? null, limits, now, places).map((item) => ({
+      ofRun(run, changedAt.get(run.id) ?? null, { limits, now, places }).map((item) => ({
         ...item,
         occurrence: run.seen,
       })),
@@ -198,9 +204,7 @@ function stateOf(host: HostCard): Bare[] {
 function ofRun(
   run: RunToLookAt,
   changed: Date | null,
-  limits: AttentionLimits,
-  now: Date,
-  places: SlotsNow,
+  { limits, now, places }: { limits: AttentionLimits; now: Date; places: SlotsNow },
 ): Omit<Bare, 'occurrence'>[] {
   const about = { run: run.run, host: run.host };
   const name = `Run ${run.run ?? 'without a number'}`;

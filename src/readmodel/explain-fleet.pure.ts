@@ -1,10 +1,9 @@
 import { counted } from '../infra/values/counted.pure.ts';
-import type { FleetFacts, HostFacts } from '../claim/claim.pure.ts';
+import type { Circumstances, HostFacts } from '../claim/claim.pure.ts';
 import { explain, type Explanation } from './explain.pure.ts';
 import type { FleetHost } from '../claim/fleet-order.pure.ts';
 import type { HostView } from '../host/host-document.pure.ts';
 import { lastHeard, type FleetNow, type NextStep } from '../claim/next-step.pure.ts';
-import type { Rules } from '../infra/config/rules.pure.ts';
 import { freeSlots } from '../claim/slots.pure.ts';
 import type { ParsedRun } from '../run/run.pure.ts';
 import { leftToWarmText, warmHostBeside } from '../claim/warm-host.pure.ts';
@@ -32,9 +31,7 @@ export interface FleetExplanation extends Explanation {
 export function explainFleet(
   parsed: ParsedRun,
   fleetNow: FleetNow,
-  fleet: FleetFacts,
-  rules: Rules,
-  now: Date,
+  circumstances: Circumstances,
   home: Pick<HostFacts, 'host' | 'role'> = { host: 'any host', role: 'primary' },
 ): FleetExplanation {
   const live = fleetNow.hosts.filter(({ state }) => state !== 'dead');
@@ -42,7 +39,7 @@ export function explainFleet(
     live.length === 0 ? [absent(home, fleetNow)] : live.map((view) => factsOf(view, live));
   const opinions = views.map((host) => ({
     host: host.host,
-    explanation: explain(parsed, host, fleet, rules, now, fleetNow),
+    explanation: explain(parsed, host, circumstances, fleetNow),
   }));
   const holder = (parsed.kind === 'run' ? parsed.run : parsed.malformed).bootstrax.host;
   const takers = opinions.filter(({ explanation }) => explanation.verdict === 'eligible');

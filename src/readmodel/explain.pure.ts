@@ -1,13 +1,12 @@
 import {
   evaluateClaim,
   type AppliedRule,
+  type Circumstances,
   type ClaimDecision,
-  type FleetFacts,
   type HostFacts,
   type Verdict,
 } from '../claim/claim.pure.ts';
 import { nextStep, type FleetNow, type NextStep } from '../claim/next-step.pure.ts';
-import type { Rules } from '../infra/config/rules.pure.ts';
 import type { BootstraxFields, ParsedRun } from '../run/run.pure.ts';
 
 export interface Explanation {
@@ -24,13 +23,11 @@ export interface Explanation {
 export function explain(
   parsed: ParsedRun,
   host: HostFacts,
-  fleet: FleetFacts,
-  rules: Rules,
-  now: Date,
+  circumstances: Circumstances,
   fleetNow: FleetNow,
 ): Explanation {
   const { number, bootstrax, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
-  const evaluation = evaluateClaim(parsed, host, fleet, rules, now);
+  const evaluation = evaluateClaim(parsed, host, circumstances);
   const verdict = verdictOf(evaluation.decision);
   return {
     run: number,
@@ -38,7 +35,7 @@ export function explain(
     verdict,
     rules: evaluation.rules,
     next: nextStep(verdict, evaluation.decision, {
-      ...{ bootstrax, tags, host, rules, now, fleetNow },
+      ...{ bootstrax, tags, host, rules: circumstances.rules, now: circumstances.now, fleetNow },
     }),
     commands: number === null ? [] : commands(verdict, bootstrax, number),
   };

@@ -62,16 +62,14 @@ export function failureGroups(
     groups.set(key, [...(groups.get(key) ?? []), failure]);
   }
   return [...groups]
-    .map(([fingerprint, members]) => groupOf(fingerprint, members, hosts, standings, now))
+    .map(([fingerprint, members]) => groupOf(fingerprint, members, { hosts, standings, now }))
     .sort((a, b) => b.lastSeen.localeCompare(a.lastSeen));
 }
 
 function groupOf(
   fingerprint: string,
   members: CountedFailure[],
-  hosts: readonly string[],
-  standings: Standings,
-  now: Date,
+  { hosts, standings, now }: { hosts: readonly string[]; standings: Standings; now: Date },
 ): FailureGroup {
   const newestFirst = [...members].sort((a, b) => b.ended.getTime() - a.ended.getTime());
   const newest = newestFirst[0]!;

@@ -249,9 +249,12 @@ export async function readWaitingRuns(
       now,
     ),
     attention: attention(
-      [...rows, ...done, ...takenNow(recent, all, now, rules)],
-      cards,
-      changedAt,
+      {
+        runs: [...rows, ...done, ...takenNow(recent, all, now, rules)],
+        hosts: cards,
+        changedAt,
+        standings: standingsOf(standings),
+      },
       {
         promiseGraceSeconds: PROMISE_GRACE_SECONDS,
         busyLeaseSeconds: rules.limits.busyLeaseSeconds,
@@ -260,7 +263,6 @@ export async function readWaitingRuns(
         stalledAttentionSeconds: rules.limits.stalledAttentionSeconds,
       },
       now,
-      standingsOf(standings),
     ),
   };
 }

@@ -20,6 +20,13 @@ export async function beginHistory(
   return written !== null;
 }
 
+/** An end of an attempt, as it is written. */
+export interface AttemptEnd {
+  outcome: StoredOutcome;
+  unlessEnded?: boolean;
+  times?: AttemptTimes;
+}
+
 /**
  * Writes the end of an attempt; only the outcome if the database refuses the whole. False if `signal` was
  * aborted.
@@ -27,8 +34,7 @@ export async function beginHistory(
 export async function endHistory(
   env: Environment,
   attempt: string,
-  outcome: StoredOutcome,
-  options: { unlessEnded?: boolean; times?: AttemptTimes },
+  { outcome, ...options }: AttemptEnd,
   signal: AbortSignal,
 ): Promise<boolean> {
   const written = await asFits(env, attempt, signal, [

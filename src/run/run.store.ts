@@ -82,6 +82,15 @@ export const RUN_INDEXES: readonly IndexSpec[] = [
   }),
 ];
 
+/** A write that lands only while the fence holds. */
+interface FencedUpdate {
+  states: readonly string[];
+  update: Document[];
+  /** Whether a repeated write has landed already; absent: it does no harm when repeated, and leaves no trace. */
+  landed?: (document: StoredRun) => boolean;
+  repeated?: boolean | undefined;
+}
+
 /** `serverTime` is asked only to find the newest runs. */
 export function createRunStore(
   runs: Collection,
@@ -129,16 +138,10 @@ export function createRunStore(
     return newestFirst([...found.values()]);
   }
 
-  /** For writes that do no harm when repeated and leave no trace of having landed. */
-  const repeat = () => false;
-
   async function fenced(
     write: DatabaseWrite,
     fence: Fence,
-    states: readonly string[],
-    update: Document[],
-    landed: (document: StoredRun) => boolean,
-    repeated = false,
+    { states, update, landed = () => false, repeated = false }: FencedUpdate,
   ): Promise<Fenced> {
     const done = await compareAndSet(runs, {
       write,
@@ -224,11 +227,22 @@ export function createRunStore(
     queueCounts: (now, giveUpAfter) => countQueue(runs, now, giveUpAfter),
 
     markBusy: (fence, plan, again) =>
-      fenced('runs.busy', fence, ['considering'], busyUpdate(plan), owned(fence, 'busy'), again),
+      fenced('runs.busy', fence, {
+        states: ['considering'],
+        update: busyUpdate(plan),
+        landed: owned(fence, 'busy'),
+        repeated: again,
+      }),
     heartbeat: (fence, state, progress, waitsFor) =>
-      fenced('runs.heartbeat', fence, [state], heartbeatUpdate(progress, waitsFor), repeat),
+      fenced('runs.heartbeat', fence, {
+        states: [state],
+        update: heartbeatUpdate(progress, waitsFor),
+      }),
     noteJob: (fence, job, waitsFor) =>
-      fenced('runs.heartbeat', fence, ['considering'], jobUpdate(job, waitsFor), repeat),
+      fenced('runs.heartbeat', fence, {
+        states: ['considering'],
+        update: jobUpdate(job, waitsFor),
+      }),
     renewWaiting: (fences, waitsFor) =>
       runs.repeatUpdateAll(
         'runs.renew_waiting',
@@ -236,13 +250,10 @@ export function createRunStore(
         heartbeatUpdate(null, waitsFor),
       ),
     unregisterData: (fence, locations) =>
-      fenced(
-        'runs.unregister',
-        fence,
-        unsettled(fence),
-        unregisterUpdate(fence.host, locations),
-        repeat,
-      ),
+      fenced('runs.unregister', fence, {
+        states: unsettled(fence),
+        update: unregisterUpdate(fence.host, locations),
+      }),
     withdrawData: async (id, host, locations) => {
       if (locations.length === 0) return;
       for (const filter of withdrawFilters(id, host)) {
@@ -271,15 +282,13 @@ export function createRunStore(
     },
 
     conclude: async (fence, conclusion, again) => {
-      const landed = await fenced(
-        'runs.conclude',
-        fence,
-        unsettled(fence),
-        concludeUpdate(fence, conclusion),
-        ({ own, bootstrax }) =>
+      const landed = await fenced('runs.conclude', fence, {
+        states: unsettled(fence),
+        update: concludeUpdate(fence, conclusion),
+        landed: ({ own, bootstrax }) =>
           own.lastAttempt === fence.attempt && bootstrax.attempt !== fence.attempt,
-        again,
-      );
+        repeated: again,
+      });
       if (landed === 'superseded') return { kind: 'superseded' };
       if (conclusion.kind !== 'done') return { kind: 'landed', statusLeft: null };
       return { kind: 'landed', statusLeft: await foreignStatus(runs, fence.id) };

@@ -145,7 +145,10 @@ async function moveBack(lab: Lab, runs: readonly number[]): Promise<void> {
     const waitMs = 2000 + ((number * 7919) % 60) * 100;
     const early = (date: Date) => new Date(startMs + waitMs + date.getTime() - claimedMs);
     const late = (date: Date) => new Date(endMs + date.getTime() - claimedMs);
-    await lab.runs.updateOne({ number }, { $set: movedRun(run, startMs, endMs, early, late) });
+    await lab.runs.updateOne(
+      { number },
+      { $set: movedRun(run, { startMs, early }, { endMs, late }) },
+    );
     for (const attempt of attempts) {
       const { times } = attempt as unknown as { times?: Record<string, Date> };
       await lab.attempts.updateOne(
@@ -169,10 +172,8 @@ async function moveBack(lab: Lab, runs: readonly number[]): Promise<void> {
 
 function movedRun(
   { bootstrax }: StoredRun,
-  startMs: number,
-  endMs: number,
-  early: (date: Date) => Date,
-  late: (date: Date) => Date,
+  { startMs, early }: { startMs: number; early: (date: Date) => Date },
+  { endMs, late }: { endMs: number; late: (date: Date) => Date },
 ): Record<string, unknown> {
   const { time, started_processing: began } = bootstrax;
   return {

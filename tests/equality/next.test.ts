@@ -94,7 +94,7 @@ async function ours(host: string): Promise<Answer> {
   ]);
   const parsed = (found.value ?? []).map((candidate) => candidate.parsed);
   return {
-    next: nextRuns(parsed, hostFacts(settings, { hosts, waiting: 0 }), fleet, rules, now),
+    next: nextRuns(parsed, hostFacts(settings, { hosts, waiting: 0 }), { fleet, rules, now }),
     settings,
     fleet,
     now,

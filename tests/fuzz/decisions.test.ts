@@ -75,10 +75,15 @@ function decide(document: unknown): ParsedRun {
     if (characters > 10_000) expect(characters).toBeLessThanOrEqual(10_000);
   }
   for (const host of HOSTS) {
-    claimDecision(parsed, host, FLEET, defaultRules, NOW);
-    const explained = explain(parsed, host, FLEET, defaultRules, NOW, NOBODY);
+    claimDecision(parsed, host, { fleet: FLEET, rules: defaultRules, now: NOW });
+    const explained = explain(
+      parsed,
+      host,
+      { fleet: FLEET, rules: defaultRules, now: NOW },
+      NOBODY,
+    );
     JSON.stringify(explained);
-    const next = nextRuns([parsed, parsed], host, FLEET, defaultRules, NOW);
+    const next = nextRuns([parsed, parsed], host, { fleet: FLEET, rules: defaultRules, now: NOW });
     expect(next.runs.length + next.passedOver.length).toBe(2);
   }
   orderCandidates([{ parsed }, { parsed }], defaultRules, NOW);

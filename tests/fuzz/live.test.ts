@@ -184,7 +184,7 @@ it('fuzzed documents end no manager, lead it nowhere, and the malformed ones are
       const isHeld = ['considering', 'busy'].includes(bootstrax.state ?? '');
       if (isHeld) return bootstrax.host === HOST;
       if (isBeyondTheLimit(document)) return false;
-      return claimDecision(parsed, host, fleet, defaultRules, now).kind !== 'pass';
+      return claimDecision(parsed, host, { fleet, rules: defaultRules, now }).kind !== 'pass';
     });
   };
   await until(

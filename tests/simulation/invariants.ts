@@ -37,6 +37,13 @@ export interface Truth {
   lacks: (attempt: string) => Lacks;
 }
 
+/** What a night consists of, as far as it is judged. */
+interface Night {
+  database: MemoryDatabase;
+  hosts: ReadonlyMap<string, SimulatedHost>;
+  worlds: ReadonlySet<World>;
+}
+
 /** Looks at each change of a run document as it happens. */
 export class Invariants {
   readonly #database: MemoryDatabase;
@@ -56,11 +63,9 @@ export class Invariants {
   readonly #owners = new Map<string, { attempt: string; host: string } | null>();
 
   constructor(
-    database: MemoryDatabase,
-    hosts: ReadonlyMap<string, SimulatedHost>,
+    { database, hosts, worlds }: Night,
     truth: Truth,
     violated: (invariant: string, what: string) => void,
-    worlds: ReadonlySet<World>,
   ) {
     this.#twins = worlds.has('twins');
     this.#database = database;
@@ -176,7 +181,7 @@ export class Invariants {
     if (from === 'abandoned') {
       this.#violated('abandoned stays abandoned', `${run}: ${author} wrote ${String(to)}`);
     }
-    this.#failures(run, author, Number(after.number), was, is);
+    this.#failures(run, author, was, { ...is, number: Number(after.number) });
     if (to === 'done' && from !== 'done') this.#done(run, author, before, after);
   }
 
@@ -247,7 +252,7 @@ export class Invariants {
     );
   }
 
-  #failures(run: string, author: string, number: number, was: Fields, is: Fields): void {
+  #failures(run: string, author: string, was: Fields, is: Fields & { number: number }): void {
     const [before, after] = [countOf(was), countOf(is)];
     if (after === before) return;
     const say = (what: string) => this.#violated('counted failures', `${run}: ${author} ${what}`);
@@ -256,7 +261,9 @@ export class Invariants {
     const attempt = String(was.attempt);
     const uncounted = Number(was.uncounted ?? 0);
     const excused =
-      this.#truth.failed(attempt, number) || uncounted >= 10 || Number(was.holders_lost ?? 0) > 0;
+      this.#truth.failed(attempt, is.number) ||
+      uncounted >= 10 ||
+      Number(was.holders_lost ?? 0) > 0;
     if (!excused)
       say(
         `counted a failure of attempt ${attempt}, which was no fault of the run: ${String(is.reason)}`,

@@ -78,7 +78,7 @@ export class Promises {
         role: roleOf(seat.host.name),
         accepting: acceptingOf(name, fleetNow.hosts),
       };
-      const { next } = explain(parseRun(document), facts, fleet, rules, now, fleetNow);
+      const { next } = explain(parseRun(document), facts, { fleet, rules, now }, fleetNow);
       const key = `${String(document._id)} ${name}`;
       if (next === null) this.#kept.delete(key);
       else this.#hold(key, seat, document, next);

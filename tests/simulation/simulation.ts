@@ -89,15 +89,13 @@ class Simulation {
     this.#daq = new Daq(time, random, this.#database, carriedOut);
     this.#daq.damages = this.#worlds.has('damaged input');
     this.#invariants = new Invariants(
-      this.#database,
-      this.#hosts,
+      { database: this.#database, hosts: this.#hosts, worlds: this.#worlds },
       {
         failed: (attempt, number) => this.#hasFailed(attempt, number),
         succeeded: (attempt) => this.#hasSucceeded(attempt),
         lacks: (attempt) => this.#children.get(attempt)?.lacks ?? NOTHING_LACKS,
       },
       (invariant, what) => this.#violated(invariant, what),
-      this.#worlds,
     );
     const surroundings: Surroundings = {
       time,

@@ -148,16 +148,18 @@ export class Lab {
   #warm: Promise<WarmPython> | null = null;
 
   readonly #ownServer: boolean;
+  readonly url: string;
+  readonly client: MongoClient;
+  readonly runsDb: string;
+  readonly daqDb: string;
 
   private constructor(
     readonly root: string,
-    readonly url: string,
-    readonly client: MongoClient,
-    ownServer: boolean,
-    readonly runsDb: string,
-    readonly daqDb: string,
+    server: { url: string; client: MongoClient; isOwn: boolean },
+    databases: { runs: string; daq: string },
   ) {
-    this.#ownServer = ownServer;
+    ({ url: this.url, client: this.client, isOwn: this.#ownServer } = server);
+    ({ runs: this.runsDb, daq: this.daqDb } = databases);
   }
 
   /**
@@ -189,8 +191,8 @@ export class Lab {
       ).url;
     const client = await MongoClient.connect(url, given ? {} : { directConnection: true });
     const name = `lab_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
-    const { runs, daq } = databases ?? { runs: `${name}_runs`, daq: `${name}_daq` };
-    const lab = new Lab(root, url, client, !given, runs, daq);
+    const names = databases ?? { runs: `${name}_runs`, daq: `${name}_daq` };
+    const lab = new Lab(root, { url, client, isOwn: !given }, names);
     for (const folder of ['live', 'out']) await mkdir(join(root, folder));
     const apart = splitUrl(url);
     const store = openStore(

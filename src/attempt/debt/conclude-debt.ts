@@ -42,7 +42,7 @@ export async function concludeDebt(
   const { run, fence } = attempt;
   const { signal } = steps;
   const note = (each: ChildOutcome) =>
-    endHistory(env, fence.attempt, inHistory(env, attempt, each), {}, signal);
+    endHistory(env, fence.attempt, { outcome: inHistory(env, attempt, each) }, signal);
   if (!(await note(outcome))) return;
   const ended = await published(env, attempt, outcome, steps);
   if (ended === null || (ended !== outcome && !(await note(ended)))) return;
@@ -100,7 +100,7 @@ async function pay(env: Environment, attempt: DebtSoFar, signal: AbortSignal): P
   if (landed !== 'superseded') return landed === 'landed';
   // What is written there was decided here, and did not come about.
   const superseded = inHistory(env, attempt, { kind: 'superseded' });
-  await endHistory(env, fence.attempt, superseded, {}, signal);
+  await endHistory(env, fence.attempt, { outcome: superseded }, signal);
   return false;
 }
 

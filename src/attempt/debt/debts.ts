@@ -103,7 +103,8 @@ export class Debts {
       const { fleet, host } = facts;
       if (!host.accepting.ok) return;
       for (const { parsed } of page) {
-        if (claimDecision(parsed, host, fleet, env.rules, now).kind !== 'claim') continue;
+        if (claimDecision(parsed, host, { fleet, rules: env.rules, now }).kind !== 'claim')
+          continue;
         if (parsed.kind !== 'run') continue;
         this.giveWayTo(parsed.run.number);
         return;

@@ -43,7 +43,7 @@ export async function explainedRun(
   if (own === null) throw new CommandFailure(1, `there is no run ${run}`);
   const explained = (each: (typeof documents)[number]): ExplainedRun => {
     const home = { host: host.name, role: host.role };
-    const alone = explainFleet(checkRun(each.stored), fleetNow, fleet, rules, now, home);
+    const alone = explainFleet(checkRun(each.stored), fleetNow, { fleet, rules, now }, home);
     const { document, stored } = each;
     const explanation = withHandOn(withNumber(alone, each.id, documents), stored, now, rules);
     return { run, document, stored, explanation };

@@ -39,10 +39,10 @@ async function readNext({
     );
   }
   const found: ParsedRun[] = [];
-  let next = nextRuns(found, host, fleet, rules, now);
+  let next = nextRuns(found, host, { fleet, rules, now });
   for await (const page of candidatePages({ store, rules, role }, asked)) {
     found.push(...page.map(({ parsed }) => parsed));
-    next = nextRuns(found, host, fleet, rules, now);
+    next = nextRuns(found, host, { fleet, rules, now });
     // A manager reads on only while a slot is free.
     if (next.runs.length > 0) break;
   }

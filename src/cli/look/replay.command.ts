@@ -113,7 +113,7 @@ async function replayAll(
       continue;
     }
     replay.runs += 1;
-    const replayed = replayRun(parsed.run, other, tried, failures, now);
+    const replayed = replayRun(parsed.run, { other, tried }, failures, now);
     if (replayed.changes.length > 0) replay.changed.push(replayed);
   }
   return { ...replay, summary: summaryOf(replay.changed, EXAMPLES) };

@@ -67,8 +67,7 @@ function runFamilies({
       'gauge',
       'bootstrax_runs',
       'Runs that are not at their end, by state; failed ones that began within 30 days.',
-      'state',
-      states,
+      { label: 'state', values: states },
     ),
     single(
       'gauge',
@@ -76,16 +75,13 @@ function runFamilies({
       'Whether there are more of a state than were counted: 1 or 0.',
       queue.atLeast ? 1 : 0,
     ),
-    byLabel(
-      'gauge',
-      'bootstrax_recent_runs',
-      'The newest hundred runs, by state.',
-      'state',
-      tally(
+    byLabel('gauge', 'bootstrax_recent_runs', 'The newest hundred runs, by state.', {
+      label: 'state',
+      values: tally(
         CONDITIONS,
         recent.map(({ condition }) => condition),
       ),
-    ),
+    }),
     single(
       'gauge',
       'bootstrax_runs_being_taken',
@@ -129,31 +125,37 @@ function queueFamilies({ now, queue, attention }: FleetReading): Family[] {
       'gauge',
       'bootstrax_queue_retries',
       'Failed runs that are to be tried again now, or later.',
-      'due',
-      [
-        ['now', queue.due],
-        ['later', queue.later],
-      ],
+      {
+        label: 'due',
+        values: [
+          ['now', queue.due],
+          ['later', queue.later],
+        ],
+      },
     ),
     byLabel(
       'gauge',
       'bootstrax_attention_items',
       'What needs attention, by kind, acknowledged or not.',
-      'kind',
-      tally(
-        Object.keys(ATTENTION),
-        attention.map(({ kind }) => kind),
-      ),
+      {
+        label: 'kind',
+        values: tally(
+          Object.keys(ATTENTION),
+          attention.map(({ kind }) => kind),
+        ),
+      },
     ),
     byLabel(
       'gauge',
       'bootstrax_attention_unacknowledged_items',
       'What needs attention and is not acknowledged, by kind.',
-      'kind',
-      tally(
-        Object.keys(ATTENTION),
-        attention.flatMap(({ kind, acknowledged }) => (acknowledged === null ? [kind] : [])),
-      ),
+      {
+        label: 'kind',
+        values: tally(
+          Object.keys(ATTENTION),
+          attention.flatMap(({ kind, acknowledged }) => (acknowledged === null ? [kind] : [])),
+        ),
+      },
     ),
   ];
 }

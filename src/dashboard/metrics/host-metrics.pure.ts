@@ -33,13 +33,10 @@ const HOST_CONDITIONS: Record<HostCard['condition'], 0> = {
 /** Gauges of each host, and what its manager counts. */
 export function hostFamilies({ now, hosts, working, figures }: HostReading): Family[] {
   const gauge = (name: string, help: string, of: (card: HostCard) => number | null) =>
-    byLabel(
-      'gauge',
-      name,
-      help,
-      'host',
-      hosts.map((card) => [card.host, of(card)] as const),
-    );
+    byLabel('gauge', name, help, {
+      label: 'host',
+      values: hosts.map((card) => [card.host, of(card)] as const),
+    });
   const ratio = (percent: number | null) => (percent === null ? null : percent / 100);
   const seconds = (hours: number | null) => (hours === null ? null : hours * 3600);
   return [
@@ -67,16 +64,18 @@ export function hostFamilies({ now, hosts, working, figures }: HostReading): Fam
       'gauge',
       'bootstrax_host_processing_memory_bytes',
       'Memory of the processes of a host’s runs, as they said last.',
-      'host',
-      hosts.map(
-        ({ host }) =>
-          [
-            host,
-            working
-              .filter((row) => row.host === host)
-              .reduce((sum, { progress }) => sum + (progress?.memoryBytes ?? 0), 0),
-          ] as const,
-      ),
+      {
+        label: 'host',
+        values: hosts.map(
+          ({ host }) =>
+            [
+              host,
+              working
+                .filter((row) => row.host === host)
+                .reduce((sum, { progress }) => sum + (progress?.memoryBytes ?? 0), 0),
+            ] as const,
+        ),
+      },
     ),
     gauge('bootstrax_host_cpu_used_ratio', 'Use of a host’s processors.', (card) =>
       ratio(card.cpuPercent),
@@ -120,8 +119,10 @@ export function hostFamilies({ now, hosts, working, figures }: HostReading): Fam
       'counter',
       'bootstrax_host_refused_writes_total',
       'Writes of a host that the database refused because the run was no longer its own, since the start of its manager.',
-      'host',
-      figures.map(({ host, refusedWrites }) => [host, refusedWrites] as const),
+      {
+        label: 'host',
+        values: figures.map(({ host, refusedWrites }) => [host, refusedWrites] as const),
+      },
     ),
     ...databaseFamilies(figures),
   ];

@@ -132,8 +132,10 @@ export class Metrics {
         'gauge',
         'bootstrax_database_up',
         'Whether the newest call of a database was answered: 1 or 0.',
-        'database',
-        [...this.#up].map(([database, up]) => [database, up ? 1 : 0] as const),
+        {
+          label: 'database',
+          values: [...this.#up].map(([database, up]) => [database, up ? 1 : 0] as const),
+        },
       ),
       ...this.#calls.families(),
       ...this.#history.families(),

@@ -40,8 +40,7 @@ export class Scratch {
   constructor(server: ContractServer, name: string) {
     this.name = name;
     this.#server = server;
-    const { url, credentials } = server;
-    this.#connection = createConnection('runs', url, credentials, server, () => undefined);
+    this.#connection = createConnection('runs', server, () => undefined);
     this.caller = createCaller('runs', server.callTimeoutSeconds, () => undefined);
   }
 

@@ -53,7 +53,7 @@ export async function readRunTarget(
     effectOf = { possible: false, why: harm };
   } else {
     const debtor = kind === 'reprocess' ? await debtorOf(store, own.stored) : null;
-    effectOf = runEffect(kind, own.stored, debtor, rules, options);
+    effectOf = runEffect(kind, { ...own, debtor }, rules, options);
   }
   return {
     document,
@@ -127,7 +127,7 @@ export async function carryOutOnRun(
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const { document, effectOf } = look;
     if (!effectOf.possible) break;
-    const { landed, message } = await take(tools, ask, id, document, effectOf);
+    const { landed, message } = await take(tools, { ...ask, id }, document, effectOf);
     if (landed === 'landed') {
       if (effectOf.step.kind !== 'nothing') await tell(tools, ask, number, effectOf.step);
       const after = await tools.store.runs.byId(document._id);
@@ -156,8 +156,7 @@ export function changedText(saw: Pick<TargetState, 'seen'>, is: Pick<TargetState
 
 async function take(
   { store, writer, rules, random }: Tools,
-  { by, reason }: Asker,
-  id: string,
+  { by, reason, id }: Asker & { id: string },
   document: RunDocument,
   { step, done }: RunEffect & { possible: true },
 ): Promise<{ landed: 'landed' | 'changed'; message: string }> {

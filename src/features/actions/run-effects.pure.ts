@@ -67,8 +67,7 @@ export interface Asking {
 /** What an action would do to a run, by its document. */
 export function runEffect(
   kind: Exclude<RunActionKind, 'renumber'>,
-  stored: StoredRun,
-  debtor: DebtorHistory | null,
+  { stored, debtor }: { stored: StoredRun; debtor: DebtorHistory | null },
   rules: Rules,
   asking: Asking = {},
 ): RunEffect {

@@ -22,8 +22,7 @@ export function course(
   alarms: readonly Alarm[],
   open: readonly StoredAlarm[],
   before: Sightings,
-  holdSeconds: number,
-  atSeconds: number,
+  { holdSeconds, atSeconds }: { holdSeconds: number; atSeconds: number },
 ): Course {
   const openKeys = new Set(open.map(({ key }) => key));
   const present = new Set(alarms.map(({ key }) => key));

@@ -1,5 +1,5 @@
 import type { AlarmFacts } from './alarm-rules.pure.ts';
-import type { Rules } from '../../infra/config/rules.pure.ts';
+import type { Settings } from '../../infra/config/entries.ts';
 import type { Store } from '../../ports/store.ts';
 import { isWorking } from '../../readmodel/run-condition.pure.ts';
 import { readWaitingRuns, type HostReader } from '../../readmodel/readings.ts';
@@ -10,12 +10,11 @@ const MOST_ENDED = 1000;
 export async function readFacts(
   store: Store,
   hostReader: HostReader,
-  rules: Rules,
-  nothingProcessedSeconds: number,
+  { rules, alarms }: Pick<Settings, 'rules' | 'alarms'>,
   now: Date,
 ): Promise<AlarmFacts> {
   const { cards } = await hostReader.read(store, rules, now);
-  const since = new Date(now.getTime() - nothingProcessedSeconds * 1000);
+  const since = new Date(now.getTime() - alarms.nothingProcessedSeconds * 1000);
   const [{ attention, untouched, rows }, ended] = await Promise.all([
     readWaitingRuns(store, cards, rules, now),
     store.overview.endedSince(since, MOST_ENDED),

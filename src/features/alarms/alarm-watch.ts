@@ -101,21 +101,18 @@ export class AlarmWatch {
 
   /** Records the alarms that begin and those that end. */
   async #judge(): Promise<void> {
-    const { alarms: limits, rules } = this.#settings;
+    const { alarms: limits } = this.#settings;
     const now = await this.#store.serverTime();
     const [facts, open] = await Promise.all([
-      readFacts(this.#store, this.#hostReader, rules, limits.nothingProcessedSeconds, now),
+      readFacts(this.#store, this.#hostReader, this.#settings, now),
       this.#store.alarms.open(),
     ]);
     const found = alarmsOf(facts, new Set(open.map(({ key }) => key)), limits, now);
     const atSeconds = this.#clock.monotonicSeconds();
-    const { raise, clear, sightings } = course(
-      found,
-      open,
-      this.#sightings,
-      limits.holdSeconds,
+    const { raise, clear, sightings } = course(found, open, this.#sightings, {
+      holdSeconds: limits.holdSeconds,
       atSeconds,
-    );
+    });
     this.#sightings = sightings;
     const before = await this.#store.alarms.byKeys(raise.map(({ key }) => key));
     for (const alarm of raise) {

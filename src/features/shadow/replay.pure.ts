@@ -36,8 +36,7 @@ export interface ReplayedRun {
  */
 export function replayRun(
   run: Run,
-  other: Configuration,
-  tried: Configuration,
+  { other, tried }: { other: Configuration; tried: Configuration },
   failures: number | null,
   now: Date,
 ): ReplayedRun {
@@ -91,10 +90,14 @@ function whenTaken(run: Run, host: HostFacts, { rules }: DecisionInputs, now: Da
     kind: 'run',
     run: { ...run, bootstrax: { ...run.bootstrax, state: null } },
   };
-  const decision = claimDecision(fresh, host, { queueLength: 0, livePrimaries: 1 }, rules, now);
+  const decision = claimDecision(fresh, host, {
+    fleet: { queueLength: 0, livePrimaries: 1 },
+    rules,
+    now,
+  });
   if (decision.kind === 'claim') return 'always';
   const alone = { queueLength: 0, livePrimaries: 0 };
-  if (claimDecision(fresh, host, alone, rules, now).kind === 'claim') {
+  if (claimDecision(fresh, host, { fleet: alone, rules, now }).kind === 'claim') {
     return `when no primary host lives or more than ${counted(rules.claim.backupQueueLength, 'run')} wait`;
   }
   return `never: ${decision.why}`;

@@ -1,13 +1,13 @@
 import {
   claimDecision,
+  type Circumstances,
   type ClaimDecision,
-  type FleetFacts,
   type HostFacts,
 } from '../../claim/claim.pure.ts';
 import { changesBetween, type Change } from './compare.pure.ts';
 import type { decidePlan } from '../../plan/plan.pure.ts';
 import { countedConclusion, uncountedDelaySeconds } from '../../retry/backoff.pure.ts';
-import type { RetryRules, Rules } from '../../infra/config/rules.pure.ts';
+import type { RetryRules } from '../../infra/config/rules.pure.ts';
 import type { BootstraxFields, ParsedRun } from '../../run/run.pure.ts';
 
 /** Kinds of decisions that are compared. */
@@ -58,11 +58,9 @@ export function eventsBetween(before: Fields | null, after: Fields): ShadowEvent
 export function claimVerdict(
   parsed: ParsedRun,
   host: HostFacts,
-  fleet: FleetFacts,
-  rules: Rules,
-  now: Date,
+  circumstances: Circumstances,
 ): ShadowVerdict {
-  const decision = claimDecision(asItWas(parsed), host, fleet, rules, now);
+  const decision = claimDecision(asItWas(parsed), host, circumstances);
   const ours = inWords(decision);
   return {
     kind: 'claim',

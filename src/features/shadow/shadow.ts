@@ -190,7 +190,7 @@ export class Shadow {
     if (state !== null && state !== 'failed') return;
     const { host, role, rules } = this.#means;
     const facts = { host, role, accepting: { ok: true } } as const;
-    const decision = inWords(claimDecision(known.parsed, facts, fleet, rules, now));
+    const decision = inWords(claimDecision(known.parsed, facts, { fleet, rules, now }));
     const text = JSON.stringify(decision);
     if (text === known.decision) return;
     known.decision = text;
@@ -203,7 +203,7 @@ export class Shadow {
     const { role } = await this.#means.ofHost(name);
     const fleet = await fleetFacts({ store, rules, role, primaries }, now);
     const facts = { host: name, role, accepting: { ok: true } } as const;
-    await this.#verdict(known, claimVerdict(known.parsed, facts, fleet, rules, now), now);
+    await this.#verdict(known, claimVerdict(known.parsed, facts, { fleet, rules, now }), now);
   }
 
   /** Compares the plan as soon as the holder shows it, or when the attempt has ended without. */

@@ -72,8 +72,7 @@ export class CallHistograms {
         'counter',
         'bootstrax_dashboard_database_unanswered_total',
         'The dashboard’s own calls of the databases that got no answer, since it was started.',
-        'database',
-        this.#unanswered,
+        { label: 'database', values: this.#unanswered },
       ),
     ];
   }

@@ -45,8 +45,7 @@ export function byLabel(
   type: 'counter' | 'gauge',
   name: string,
   help: string,
-  label: string,
-  values: Iterable<readonly [string, number | null]>,
+  { label, values }: { label: string; values: Iterable<readonly [string, number | null]> },
 ): Family {
   const samples = [...values].flatMap(([of, value]) =>
     value === null ? [] : [{ labels: { [label]: of }, value }],

@@ -1,7 +1,7 @@
 import { MongoClient, type Db, type MongoClientOptions } from 'mongodb';
 
 import { StoreError, toStoreError } from './store-error.ts';
-import type { Credentials, StoreEvent, StoreOptions } from './connection.port.ts';
+import type { Credentials, StoreEvent } from './connection.port.ts';
 import { systemClock } from '../clock/clock.ts';
 import { giveUp, within } from '../concurrency/deadline.ts';
 
@@ -25,6 +25,13 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** A server, and how it is called. */
+export interface Server {
+  url: string;
+  credentials: Credentials | null;
+  callTimeoutSeconds: number;
+}
+
 /**
  * Connects at the first call and reports when its server comes and goes.
  *
@@ -34,9 +41,7 @@ export interface Connection {
  */
 export function createConnection(
   database: 'runs' | 'daq',
-  url: string,
-  credentials: Credentials | null,
-  options: Pick<StoreOptions, 'callTimeoutSeconds'>,
+  { url, credentials, callTimeoutSeconds }: Server,
   notify: (event: StoreEvent) => void,
 ): Connection {
   // A name alone is no secret: certificates and Kerberos go without a password.
@@ -46,7 +51,7 @@ export function createConnection(
       `the address of the ${database} database contains a password: give user and password in a credentials file`,
     );
   }
-  const settings = clientSettings(options.callTimeoutSeconds * 1000, credentials);
+  const settings = clientSettings(callTimeoutSeconds * 1000, credentials);
   const report = connectionReporter(database, notify);
   let client = open();
   let usable = true;
@@ -83,7 +88,7 @@ export function createConnection(
     },
     close: async () => {
       // Closing the connection to a server that does not answer would never end; nothing depends on it.
-      await within(systemClock, options.callTimeoutSeconds, client.close());
+      await within(systemClock, callTimeoutSeconds, client.close());
     },
   };
 }

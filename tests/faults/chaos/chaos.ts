@@ -93,7 +93,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       say(`the faults have ended; ${numbers.length} runs were taken`);
       const stuck = await settled(lab, numbers);
       say(stuck.length === 0 ? 'every run is settled' : `${stuck.length} runs are stuck`);
-      const verdict = await judge(lab, hosts, database, numbers, mayCount);
+      const verdict = await judge(lab, hosts, database, { numbers, mayCount });
       await recoveries.end();
       const problems = [...stuck, ...verdict.problems];
       if (problems.length > 0) await keepStory(options.logFile, hosts);

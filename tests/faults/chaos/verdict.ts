@@ -39,14 +39,19 @@ function isSettled({ bootstrax }: StoredRun): boolean {
   return bootstrax.state === 'done' || bootstrax.outcome === 'given_up';
 }
 
+/** The runs that were taken. */
+interface Taken {
+  numbers: readonly number[];
+  /** Attempts that a fault has ended in a way that may count as a failure of the run. */
+  mayCount: ReadonlySet<string>;
+}
+
 /** Everything that has to hold once the faults have ended and every run is settled. */
 export async function judge(
   lab: Lab,
   hosts: readonly Host[],
   database: Database,
-  numbers: readonly number[],
-  /** Attempts that a fault has ended in a way that may count as a failure of the run. */
-  mayCount: ReadonlySet<string>,
+  { numbers, mayCount }: Taken,
 ): Promise<Verdict> {
   const problems = await openEnds(lab, hosts);
   for (const host of hosts) {

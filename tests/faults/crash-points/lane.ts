@@ -36,12 +36,14 @@ export class Lane {
     readonly undisturbed: { number: number; products: string[] },
     /** What managers take for Python. */
     readonly python: string,
-    comparer: ChildProcess,
-    answers: Interface,
   ) {
     this.#template = template;
+    const comparer = spawn(PYTHON, [join(PACKAGE, 'tests/support/compare_data.py')], {
+      env: { ...process.env, PYTHONPATH: join(PACKAGE, 'worker') },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.#comparer = comparer;
-    this.#answers = answers;
+    this.#answers = createInterface({ input: comparer.stdout });
     this.#comparerEnded = once(comparer, 'exit').then(() => {
       throw new Error('the data could not be loaded: see standard error');
     });
@@ -55,17 +57,11 @@ export class Lane {
     const { _id, bootstrax, status, data, ...fields } = await lab.reached(number!, ['done']);
     await manager.event('attempt.ended', { run: number, outcome: 'done' });
     await manager.kill();
-    const comparer = spawn(PYTHON, [join(PACKAGE, 'tests/support/compare_data.py')], {
-      env: { ...process.env, PYTHONPATH: join(PACKAGE, 'worker') },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
     const lane = new Lane(
       lab,
       { ...fields, data: data.filter(({ type }) => type === 'live') },
       { number: number!, products: (await readdir(lab.output)).sort() },
       python,
-      comparer,
-      createInterface({ input: comparer.stdout }),
     );
     await lane.forgetHost(UNDISTURBED);
     return lane;

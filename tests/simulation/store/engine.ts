@@ -109,7 +109,10 @@ function applyStage(document: Value, stage: Document, nowMs: number): Value {
     case '$addFields': {
       const next = { ...document };
       for (const [path, expression] of Object.entries(body as Value)) {
-        setExpression(next, path, expression, document, options);
+        checkSettable(path, expression);
+        const value = evalExpr(document, expression, options);
+        if (value === undefined) delete next[path];
+        else next[path] = value;
       }
       return next;
     }
@@ -126,19 +129,10 @@ function applyStage(document: Value, stage: Document, nowMs: number): Value {
 }
 
 /** An object without operators is not the new value: its fields are set one by one. */
-function setExpression(
-  target: Value,
-  path: string,
-  expression: unknown,
-  document: Value,
-  options: Options,
-): void {
+function checkSettable(path: string, expression: unknown): void {
   if (path.includes('.') || (isPlainObject(expression) && !isOperator(expression))) {
     throw new Error(`the simulated store sets whole fields only, not ${path}`);
   }
-  const value = evalExpr(document, expression, options);
-  if (value === undefined) delete target[path];
-  else target[path] = value;
 }
 
 function isOperator(expression: Value): boolean {

@@ -20,7 +20,7 @@ it.each([
   ['a run of 100 h that ended 73 h ago', 173, 0.1, 73, 'timed_out processing'],
   ['an old run that is processed anew', 71, 0.1, 5000, null],
   ['an old run that is processed anew for too long', 73, 0.1, 5000, 'timed_out processing'],
-] as const)('%s has its 72 h from its end on', (_title, age, idle, sinceEnd, expected) => {
+] as const)('%s has its 72 h from its end on', (...[, age, idle, sinceEnd, expected]) => {
   const ended = exceededLimit(
     {
       ageSeconds: age * HOUR,

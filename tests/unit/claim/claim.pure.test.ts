@@ -28,9 +28,7 @@ function decide(changes: Record<string, unknown>, { host, fleet }: Situation = {
   return claimDecision(
     parsed(changes),
     { ...HOST, ...host },
-    { ...FLEET, ...fleet },
-    defaultRules,
-    NOW,
+    { fleet: { ...FLEET, ...fleet }, rules: defaultRules, now: NOW },
   );
 }
 
@@ -38,9 +36,7 @@ function explained(changes: Record<string, unknown>, { host, fleet }: Situation 
   return explain(
     parsed(changes),
     { ...HOST, ...host },
-    { ...FLEET, ...fleet },
-    defaultRules,
-    NOW,
+    { fleet: { ...FLEET, ...fleet }, rules: defaultRules, now: NOW },
     ALIVE,
   );
 }
@@ -112,7 +108,11 @@ describe('a run is passed over', () => {
   });
 
   it('if it cannot be read at all', () => {
-    const decision = claimDecision(parseRun(null), HOST, FLEET, defaultRules, NOW);
+    const decision = claimDecision(parseRun(null), HOST, {
+      fleet: FLEET,
+      rules: defaultRules,
+      now: NOW,
+    });
     expect(decision).toMatchObject({ kind: 'pass', verdict: 'malformed' });
   });
 
@@ -257,7 +257,7 @@ describe('next', () => {
       parsed({ number: 6, ...malformed }),
       parsed({ number: 'x' }),
     ];
-    expect(nextRuns(candidates, HOST, FLEET, defaultRules, NOW)).toEqual({
+    expect(nextRuns(candidates, HOST, { fleet: FLEET, rules: defaultRules, now: NOW })).toEqual({
       runs: [
         { run: 2, why: 'a new run' },
         { run: 1, why: 'a new run' },
@@ -360,16 +360,26 @@ describe('explain and claim', () => {
     fc.assert(
       fc.property(document, host, fleet, (changes, hostFacts, fleetFacts) => {
         const run = parsed(changes);
-        const decision = claimDecision(run, hostFacts, fleetFacts, defaultRules, NOW);
-        const explanation = explain(run, hostFacts, fleetFacts, defaultRules, NOW, ALIVE);
+        const decision = claimDecision(run, hostFacts, {
+          fleet: fleetFacts,
+          rules: defaultRules,
+          now: NOW,
+        });
+        const explanation = explain(
+          run,
+          hostFacts,
+          { fleet: fleetFacts, rules: defaultRules, now: NOW },
+          ALIVE,
+        );
         expect(explanation.verdict === 'eligible').toBe(decision.kind === 'claim');
         expect(explanation.rules.every(({ holds }) => holds)).toBe(decision.kind === 'claim');
         if (decision.kind === 'pass') expect(explanation.verdict).toBe(decision.verdict);
         if (decision.kind === 'set_aside') expect(explanation.verdict).toBe('malformed');
         expect(decision.why).not.toBe('');
-        expect(evaluateClaim(run, hostFacts, fleetFacts, defaultRules, NOW).decision).toEqual(
-          decision,
-        );
+        expect(
+          evaluateClaim(run, hostFacts, { fleet: fleetFacts, rules: defaultRules, now: NOW })
+            .decision,
+        ).toEqual(decision);
       }),
       { numRuns: 3000 },
     );
@@ -383,9 +393,15 @@ describe('explain and claim', () => {
         fleet,
         (documents, hostFacts, fleetFacts) => {
           const runs = documents.map((changes) => parsed(changes));
-          const next = nextRuns(runs, hostFacts, fleetFacts, defaultRules, NOW);
+          const next = nextRuns(runs, hostFacts, {
+            fleet: fleetFacts,
+            rules: defaultRules,
+            now: NOW,
+          });
           const claims = runs.filter(
-            (run) => claimDecision(run, hostFacts, fleetFacts, defaultRules, NOW).kind === 'claim',
+            (run) =>
+              claimDecision(run, hostFacts, { fleet: fleetFacts, rules: defaultRules, now: NOW })
+                .kind === 'claim',
           );
           // A backup host stops once its own claims have left too few runs to help with.
           if (hostFacts.role !== 'backup') expect(next.runs).toHaveLength(claims.length);
@@ -405,7 +421,10 @@ describe('explain and claim', () => {
         fc.constantFrom('hold-processing', 'abandon'),
         (changes, hostFacts, fleetFacts, tag) => {
           const run = parsed({ ...changes, tags: [...changes.tags, { name: tag }] });
-          expect(claimDecision(run, hostFacts, fleetFacts, defaultRules, NOW).kind).toBe('pass');
+          expect(
+            claimDecision(run, hostFacts, { fleet: fleetFacts, rules: defaultRules, now: NOW })
+              .kind,
+          ).toBe('pass');
         },
       ),
     );

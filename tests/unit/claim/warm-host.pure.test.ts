@@ -27,9 +27,13 @@ function opinions(...hosts: HostView[]) {
     verdict,
     next,
     hosts: asked,
-  } = explainFleet(run, { hosts, waiting: 0 }, FLEET, defaultRules, NOW);
+  } = explainFleet(run, { hosts, waiting: 0 }, { fleet: FLEET, rules: defaultRules, now: NOW });
   const takers = hosts
-    .filter((host) => nextRuns([run], factsOf(host, hosts), FLEET, defaultRules, NOW).runs.length)
+    .filter(
+      (host) =>
+        nextRuns([run], factsOf(host, hosts), { fleet: FLEET, rules: defaultRules, now: NOW }).runs
+          .length,
+    )
     .map(({ host }) => host);
   return { verdict, who: next?.who, obstacles: asked.map(({ obstacle }) => obstacle), takers };
 }

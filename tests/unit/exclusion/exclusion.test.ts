@@ -44,7 +44,7 @@ describe('the name of a host, where its state folder remembers another', () => {
       'as_stored',
     ],
     ['no machine id, another kernel name', owner, 'x', false, { id: null, name: 'x' }, 'refused'],
-  ] as const)('%s: %s', (_, stored, name, isExplicit, here, kind) => {
+  ] as const)('%s: %s', (...[, stored, name, isExplicit, here, kind]) => {
     const decision = hostNameFor(stored, { name, isExplicit, machine: here, stateDir: '/s' });
     expect(decision.kind).toBe(kind);
     if (decision.kind === 'refused') {
@@ -134,7 +134,7 @@ describe('a state folder and a database', () => {
       open,
       'refused',
     ],
-  ] as const)('%s: %s', (_, before, seen, attempts, kind) => {
+  ] as const)('%s: %s', (...[, before, seen, attempts, kind]) => {
     expect(bindingOf(before, seen, attempts, '/s').kind).toBe(kind);
   });
 });

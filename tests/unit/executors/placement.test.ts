@@ -69,7 +69,7 @@ describe('where a run goes', () => {
       'nowhere',
     ],
     ['only visible here', { onlyHere: 'its live data' }, here(0), {}, 'nowhere'],
-  ])('%s', (_, run, places, rules, where) => {
+  ])('%s', (...[, run, places, rules, where]) => {
     expect(on(run, places, rules)).toBe(where);
   });
 

@@ -67,7 +67,7 @@ describe('the memory of attempts', () => {
     ['it just helps', [use('a', 3)], 1, 1, ['a: host_problem']],
     ['it has half of what it may', [use('a', 42.5)], 1, 1, ['a: host_problem']],
     ['it has more than half of what it may', [use('a', 42.6)], 1, 1, ['a: memory_limit']],
-  ])('%s', (_, uses, available, slots, expected) => {
+  ])('%s', (...[, uses, available, slots, expected]) => {
     expect(ended(here(uses, slots), available)).toEqual(expected);
   });
 

@@ -230,7 +230,7 @@ describe('reference shedding', () => {
         [target, 'raw_records'],
       ],
     ),
-  ])('%s %j', (mode, detectors, zero, three, five) => {
+  ])('%s %j', (...[mode, detectors, zero, three, five]) => {
     const rungs = Array.from({ length: 10 }, (_, failures) => lists({ mode, detectors, failures }));
     expect(rungs).toEqual([zero, zero, zero, three, three, five, five, five, five, five]);
   });

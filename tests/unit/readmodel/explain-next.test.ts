@@ -22,7 +22,8 @@ function step(
 ) {
   const run = parsed({ bootstrax, ...changes });
   const facts = { ...HOST, ...host };
-  return explain(run, facts, FLEET, defaultRules, NOW, { hosts, waiting }).next;
+  return explain(run, facts, { fleet: FLEET, rules: defaultRules, now: NOW }, { hosts, waiting })
+    .next;
 }
 
 const noDisk = { accepting: { ok: false, reason: 'disk' } } as const;
@@ -149,7 +150,11 @@ describe('what comes next for a run in work', () => {
 
 it('a claim that fits gives no reason against itself', () => {
   for (const detectors of [['neutron_veto'], ['tpc']]) {
-    const decision = claimDecision(parsed({ detectors }), HOST, FLEET, defaultRules, NOW);
+    const decision = claimDecision(parsed({ detectors }), HOST, {
+      fleet: FLEET,
+      rules: defaultRules,
+      now: NOW,
+    });
     expect(decision).toEqual({ kind: 'claim', purpose: 'new', why: 'a new run' });
   }
 });

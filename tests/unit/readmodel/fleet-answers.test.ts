@@ -66,13 +66,21 @@ describe('what explain, next, status and the page say of a random fleet', () => 
         (hosts, run, facts, waiting) => {
           const stored = runDocument(run);
           const parsed = parseRun(stored);
-          const explained = explainFleet(parsed, { hosts, waiting }, facts, defaultRules, NOW);
+          const explained = explainFleet(
+            parsed,
+            { hosts, waiting },
+            { fleet: facts, rules: defaultRules, now: NOW },
+          );
           const alive = hosts.filter(({ state }) => state !== 'dead');
 
           // `next`, asked on each host that lives, lists what is eligible, and nothing else.
           const listed = alive.filter(
             (host) =>
-              nextRuns([parsed], factsOf(host, alive), facts, defaultRules, NOW).runs.length > 0,
+              nextRuns([parsed], factsOf(host, alive), {
+                fleet: facts,
+                rules: defaultRules,
+                now: NOW,
+              }).runs.length > 0,
           );
           if (alive.length > 0) expect(explained.verdict === 'eligible').toBe(listed.length > 0);
 
@@ -111,7 +119,7 @@ describe('what explain, next, status and the page say of a random fleet', () => 
             defaultRules.retry.maxFailures,
             '',
           );
-          const items = attention([row], cards, new Map(), LIMITS, NOW);
+          const items = attention({ runs: [row], hosts: cards, changedAt: new Map() }, LIMITS, NOW);
           const silent = items.flatMap(({ kind, host }) => (kind === 'host_silent' ? [host] : []));
           expect(silent.sort()).toEqual(
             hosts

@@ -211,9 +211,11 @@ describe('what needs attention', () => {
     hosts: readonly HostCard[] = [],
   ) =>
     attention(
-      [runRow('id', view(bootstrax), 10, 'seen')],
-      hosts,
-      new Map([['id', changed]]),
+      {
+        runs: [runRow('id', view(bootstrax), 10, 'seen')],
+        hosts,
+        changedAt: new Map([['id', changed]]),
+      },
       limits,
       NOW,
     ).map(({ kind }) => kind);
@@ -226,7 +228,13 @@ describe('what needs attention', () => {
       expect(kinds({ state })).toEqual([]);
     }
     expect(kinds({})).toEqual([]);
-    expect(attention([], [card({ accepting: true })], new Map(), limits, NOW)).toEqual([]);
+    expect(
+      attention(
+        { runs: [], hosts: [card({ accepting: true })], changedAt: new Map() },
+        limits,
+        NOW,
+      ),
+    ).toEqual([]);
   });
 
   it('is a promise that was not kept, after some grace', () => {
@@ -270,7 +278,11 @@ describe('what needs attention', () => {
 
   it('is a detector of which two runs are taken at once', () => {
     const open = (start: Date) => runRow(`${+start}`, view({}, { start, end: null }), 10, 'seen');
-    const found = attention([open(ago(900)), open(ago(400))], [], new Map(), limits, NOW);
+    const found = attention(
+      { runs: [open(ago(900)), open(ago(400))], hosts: [], changedAt: new Map() },
+      limits,
+      NOW,
+    );
     expect(found).toMatchObject([{ kind: 'taken_together', since: ago(400).toISOString() }]);
     expect(found[0]?.what).toContain('2 runs of tpc are being taken at once');
   });
@@ -285,7 +297,7 @@ describe('what needs attention', () => {
       card({ why_not: 'x', why_not_kind: 'quarantine' }),
       { ...card({}), twoManagers: ['pid 1', 'pid 2'] as [string, string] },
     ];
-    const items = attention(rows, hosts, new Map(), limits, NOW);
+    const items = attention({ runs: rows, hosts, changedAt: new Map() }, limits, NOW);
     expect(items.map(({ kind }) => kind)).toEqual([
       ...['two_managers', 'host_silent', 'host_quarantined', 'given_up', 'set_aside'],
     ]);
@@ -303,9 +315,11 @@ describe('what needs attention of runs that nobody else would tell of', () => {
   };
   const items = (rows: RunView[], hosts: HostCard[] = []) =>
     attention(
-      rows.map((each, i) => runRow(`document${i}`, each, 10, 'seen')),
-      hosts,
-      new Map(),
+      {
+        runs: rows.map((each, i) => runRow(`document${i}`, each, 10, 'seen')),
+        hosts,
+        changedAt: new Map(),
+      },
       limits,
       NOW,
     );
@@ -329,7 +343,7 @@ describe('what needs attention of runs that nobody else would tell of', () => {
   it('is a done run that nobody has handed on, with why and with what to do', () => {
     const row = runRow('document0', view({ state: 'done' }), 10, 'seen');
     const found = (notHandedOn: string | null) =>
-      attention([{ ...row, notHandedOn }], [], new Map(), limits, NOW);
+      attention({ runs: [{ ...row, notHandedOn }], hosts: [], changedAt: new Map() }, limits, NOW);
     expect(found(null)).toEqual([]);
     const [item, ...more] = found('its document lists no product');
     expect(item).toMatchObject({ kind: 'not_handed_on', key: 'not_handed_on:7', run: 7 });

@@ -66,7 +66,7 @@ describe('what no attempt at a run could mend', () => {
       ['data'],
       false,
     ],
-  ])('%s', (_, changes, live, fields, canBeRead) => {
+  ])('%s', (...[, changes, live, fields, canBeRead]) => {
     const found = unmendable(run(changes), live);
     expect(found?.problems.map(({ field }) => field) ?? null).toEqual(fields);
     if (found !== null) expect(found.canBeRead).toBe(canBeRead);

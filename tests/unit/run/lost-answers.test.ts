@@ -96,7 +96,7 @@ describe('a write whose answer was lost and that another has overtaken', () => {
     ['retry', retry, {}, same(retried, { n_failures: 2 }), 'changed'],
     ['retry', retry, {}, same(retried, { attempt: 'b' }), 'changed'],
     ['mend', mend, { bootstrax: { state: 'done' } }, { status: 'transferred' }, 'changed'],
-  ])('%s is refused', async (_, verb, before, theirs, expected) => {
+  ])('%s is refused', async (...[, verb, before, theirs, expected]) => {
     expect(await answer(before, verb, theirs)).toBe(expected);
   });
 

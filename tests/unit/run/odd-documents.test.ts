@@ -13,7 +13,7 @@ const FLEET = { queueLength: 1, livePrimaries: 1 };
 /** What is decided of a run: whether it is claimed, and what is made of it. */
 function decisions(document: Record<string, unknown>) {
   const read = parseRun(document);
-  const { decision } = evaluateClaim(read, HOST, FLEET, defaultRules, NOW);
+  const { decision } = evaluateClaim(read, HOST, { fleet: FLEET, rules: defaultRules, now: NOW });
   const line = planLine(
     read,
     {
@@ -100,13 +100,11 @@ describe('an odd field is read as far as it is clear, and named', () => {
   });
 
   it('also where people ask why', () => {
-    const { rules } = evaluateClaim(
-      parsed({ detectors: 'tpc', status: 7 }),
-      HOST,
-      FLEET,
-      defaultRules,
-      NOW,
-    );
+    const { rules } = evaluateClaim(parsed({ detectors: 'tpc', status: 7 }), HOST, {
+      fleet: FLEET,
+      rules: defaultRules,
+      now: NOW,
+    });
     expect(rules.find(({ rule }) => rule === 'the run document is complete')).toEqual({
       rule: 'the run document is complete',
       value: 'complete, though detectors is text, not an array; status is not a string',

@@ -344,7 +344,7 @@ describe('any document', () => {
         fc.dictionary(unknownKey, fc.anything(), { maxKeys: 3 }),
         fc.dictionary(unknownKey, fc.anything(), { maxKeys: 2 }),
         fc.boolean(),
-        (absent, daqAbsent, unknown, unknownDeep, nulls) => {
+        (...[absent, daqAbsent, unknown, unknownDeep, nulls]) => {
           const document = runDocument({
             tags: [{ name: 'messy', user: 'x', date: at(0) }],
             comments: [{ user: 'x', date: at(0), comment: 'fine' }],

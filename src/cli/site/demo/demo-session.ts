@@ -56,7 +56,7 @@ export async function runDemo(options: DemoOptions, command: Command): Promise<n
     const server = await startEmbedded({ python: settings.worker.python, stateDir, port: null });
     const loaded = withEmbedded(configured, server.url);
     return await withStore(loaded, (store) =>
-      new Demo(options, loaded, store, stop.signal, command).run(),
+      new Demo(options, { loaded, store, command }, stop.signal).run(),
     );
   } finally {
     await stopEmbedded(stateDir);
@@ -101,10 +101,8 @@ class Demo {
 
   constructor(
     options: DemoOptions,
-    loaded: Loaded,
-    store: Store,
+    { loaded, store, command }: { loaded: Loaded; store: Store; command: Command },
     stop: AbortSignal,
-    command: Command,
   ) {
     this.#options = options;
     this.#loaded = loaded;

@@ -38,8 +38,8 @@ describe('passwords', () => {
 });
 
 describe('the limit of logins', () => {
-  const fail = (limit: LoginLimit, address: string, name: string, times: number, at: number) => {
-    for (let i = 0; i < times; i++) limit.begun(address, name, at);
+  const fail = (limit: LoginLimit, address: string, name: string, times: number) => {
+    for (let i = 0; i < times; i++) limit.begun(address, name, 0);
   };
 
   it('holds for an address, whatever the names, until the time is over', () => {
@@ -61,20 +61,20 @@ describe('the limit of logins', () => {
 
   it('a login that went well counts for nothing, and takes back no failure', () => {
     const limit = new LoginLimit();
-    fail(limit, 'a', 'victim', 5, 0);
+    fail(limit, 'a', 'victim', 5);
     for (let i = 0; i < 20; i++) {
       limit.begun('a', 'own', 0);
       limit.succeeded('a', 'own');
     }
-    fail(limit, 'a', 'victim', 4, 0);
+    fail(limit, 'a', 'victim', 4);
     expect(limit.waitSeconds('a', 'x', 0)).toBe(0);
-    fail(limit, 'a', 'victim', 1, 0);
+    fail(limit, 'a', 'victim', 1);
     expect(limit.waitSeconds('a', 'x', 0)).toBe(900);
   });
 
   it('remembers no more than so much', () => {
     const limit = new LoginLimit();
-    fail(limit, 'first', 'first', 10, 0);
+    fail(limit, 'first', 'first', 10);
     for (let i = 0; i < 6000; i++) limit.begun(`a${i}`, `n${i}`, 0);
     expect(limit.waitSeconds('first', 'x', 0)).toBe(0);
     expect(limit.waitSeconds('a5999', 'x', 0)).toBe(0);

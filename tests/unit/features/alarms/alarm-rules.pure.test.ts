@@ -159,7 +159,10 @@ describe('the course of an alarm', () => {
   const run = (steps: [atSeconds: number, present: boolean][], open: StoredAlarm[]) => {
     let sightings: Sightings = NOTHING_SEEN;
     return steps.map(([at, present]) => {
-      const step = course(present ? [ALARM] : [], open, sightings, 30, at);
+      const step = course(present ? [ALARM] : [], open, sightings, {
+        holdSeconds: 30,
+        atSeconds: at,
+      });
       ({ sightings } = step);
       return step.raise.length - step.clear.length;
     });

@@ -24,7 +24,7 @@ const busy = run({ rate: { tpc: { avg: 1, max: 150 } } });
 
 describe('a run under another configuration', () => {
   it('has no changes if both decide alike', () => {
-    expect(replayRun(busy, configuration(), configuration(), null, NOW)).toEqual({
+    expect(replayRun(busy, { other: configuration(), tried: configuration() }, null, NOW)).toEqual({
       run: 4711,
       changes: [],
     });
@@ -39,7 +39,7 @@ describe('a run under another configuration', () => {
       targets: { ...targets, default: ['event_info'] },
       retry: { ...retry, baseSeconds: 120 },
     });
-    expect(replayRun(busy, configuration(), tried, null, NOW).changes).toEqual([
+    expect(replayRun(busy, { other: configuration(), tried }, null, NOW).changes).toEqual([
       {
         decision: 'targets',
         from: ['event_info', 'online_peak_monitor', 'veto_proximity'],
@@ -56,8 +56,8 @@ describe('a run under another configuration', () => {
 
   it('is looked at after as many failures as are asked for', () => {
     const tried = configuration({ retry: { ...retry, maxFailures: 5 } });
-    expect(replayRun(busy, configuration(), tried, 3, NOW).changes).toEqual([]);
-    expect(replayRun(busy, configuration(), tried, 4, NOW).changes).toEqual([
+    expect(replayRun(busy, { other: configuration(), tried }, 3, NOW).changes).toEqual([]);
+    expect(replayRun(busy, { other: configuration(), tried }, 4, NOW).changes).toEqual([
       { decision: 'afterAFailure', from: 'tried again after 7500 s', to: 'given up' },
     ]);
   });
@@ -65,7 +65,7 @@ describe('a run under another configuration', () => {
   it('is taken always, when it is needed, or never', () => {
     const done = run({ bootstrax: { state: 'done', host: 'eb5.xenon.local' } });
     const change = (from: Configuration, to: Configuration) =>
-      replayRun(done, from, to, null, NOW).changes;
+      replayRun(done, { other: from, tried: to }, null, NOW).changes;
     const backup = 'when no primary host lives or more than 3 runs wait';
     expect(change(configuration(), configuration({}, 'backup'))).toEqual([
       { decision: 'taken', from: 'always', to: backup },
@@ -83,7 +83,7 @@ describe('a run under another configuration', () => {
     const twice = configuration({
       targets: { ...targets, default: ['event_info', 'event_info'] },
     });
-    const { changes } = replayRun(busy, configuration(), twice, null, NOW);
+    const { changes } = replayRun(busy, { other: configuration(), tried: twice }, null, NOW);
     expect(changes.find(({ decision }) => decision === 'problem')?.to).toMatch(/twice/);
     expect(changes.find(({ decision }) => decision === 'cores')).toMatchObject({ to: undefined });
   });

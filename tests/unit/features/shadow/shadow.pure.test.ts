@@ -54,7 +54,7 @@ describe('a claim of another host', () => {
   const host = { host: 'eb4.xenon.local', role: 'primary', accepting: { ok: true } } as const;
   const fleet = { queueLength: 0, livePrimaries: 1 };
   const verdict = (changes: Record<string, unknown>, role: 'primary' | 'never' = 'primary') =>
-    claimVerdict(parsed(changes), { ...host, role }, fleet, defaultRules, NOW);
+    claimVerdict(parsed(changes), { ...host, role }, { fleet, rules: defaultRules, now: NOW });
 
   it('is judged by what the run was before', () => {
     expect(verdict({ bootstrax: { state: 'busy' } })).toMatchObject({ agrees: true });
