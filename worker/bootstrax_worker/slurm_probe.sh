@@ -1,6 +1,6 @@
 #!/bin/bash
-# Tells a manager what a node sees of its storage: `slurm_probe.sh DIRECTORY`. What is to be looked
-# at lies in the directory; nothing of a run is in it.
+# Tells a manager what a node sees of its storage: `slurm_probe.sh DIRECTORY`. What is to be checked
+# lies in the directory; nothing of a run is in it.
 set -u
 umask 077
 directory=$1

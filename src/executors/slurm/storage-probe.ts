@@ -46,7 +46,7 @@ export interface Probe {
 }
 
 /**
- * Has a job on some node look at the storage of this host and write there. Leaves nothing behind, also
+ * Has a job on some node read the storage of this host and write there. Leaves nothing behind, also
  * of earlier ones that were cut.
  *
  * @throws {SlurmError} if Slurm does not take the job, or does not answer.
@@ -87,13 +87,13 @@ interface Folders {
 
 async function ask(parts: ProbeParts, { asked, products }: Folders, token: string) {
   const { python, packageDirectory, setup, paths } = parts;
-  await makeFolder('probe.make', asked, 0o700);
-  await makeFolder('probe.make', products, 0o700);
+  await makeFolder('node-probe.make', asked, 0o700);
+  await makeFolder('node-probe.make', products, 0o700);
   await noteJobEnvironment(asked, { python, packageDirectory, setup });
-  await note('probe.ask', join(products, 'from-host'), token, 'replace');
+  await note('node-probe.ask', join(products, 'from-host'), token, 'replace');
   const { ino } = await stat(paths.live);
   const look = `0 token ${token} ${products}\n1 inode ${ino} ${paths.live}\n`;
-  await note('probe.ask', join(asked, 'look'), look, 'replace');
+  await note('node-probe.ask', join(asked, 'look'), look, 'replace');
 }
 
 type ProbeEnd = { text: string } | { state: string | null } | 'aborted';
@@ -164,7 +164,7 @@ async function removeEarlier({ shared, staging }: SharedPaths, host: string): Pr
   ] as const) {
     const names = await readdir(folder).catch((): string[] => []);
     for (const name of names.filter((each) => each.startsWith(prefix))) {
-      await remove('probe.remove', join(folder, name));
+      await remove('node-probe.remove', join(folder, name));
     }
   }
 }

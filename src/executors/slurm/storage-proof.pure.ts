@@ -82,8 +82,10 @@ export function probeProblem(
   if (user !== here.user) {
     return `${node} runs jobs as user ${user}, and this host writes as user ${here.user}: give the account the same number on both, ${HOW_TO_TRY}`;
   }
-  if (sees[0] !== true) return `${node} does not see what this host writes in ${mend(staging)}`;
-  if (!here.seesStaging) return `this host does not see what ${node} writes in ${mend(staging)}`;
+  if (sees[0] !== true)
+    return `${node} does not see what this host writes in ${setStaging(staging)}`;
+  if (!here.seesStaging)
+    return `this host does not see what ${node} writes in ${setStaging(staging)}`;
   if (worker === 79) return `slurm.setup fails on ${node}${said}: correct it, ${HOW_TO_TRY}`;
   if (worker !== 0) {
     return `the worker cannot be imported on ${node}${said}: set slurm.python or slurm.setup, ${HOW_TO_TRY}`;
@@ -91,7 +93,7 @@ export function probeProblem(
   return null;
 }
 
-function mend(staging: string): string {
+function setStaging(staging: string): string {
   return `${staging}: set paths.staging to a folder on storage that the nodes see under the same path, on the file system of paths.output, ${HOW_TO_TRY}`;
 }
 

@@ -117,9 +117,9 @@ export const DISK_STEPS = [
   'job-begun.make',
   'job-begun.take',
   'job-begun.remove',
-  'probe.make',
-  'probe.ask',
-  'probe.remove',
+  'node-probe.make',
+  'node-probe.ask',
+  'node-probe.remove',
 ] as const;
 export type DiskStep = (typeof DISK_STEPS)[number];
 

@@ -8,7 +8,7 @@ export const ALARM_POINTS = pointsOf('alarms');
 export const MAINTENANCE_POINTS = pointsOf('maintenance');
 /** Of attempts that are jobs: cut on a real Slurm, in `tests/integration/executors/slurm`. */
 export const SLURM_POINTS = CRASH_POINTS.filter((point) =>
-  /^(slurm-proof\.json|probe|submit\.json|job\.json|job-environment|job-begun|attempt\.link|runs\.renew_waiting)[.:]/.test(
+  /^(slurm-proof\.json|node-probe|submit\.json|job\.json|job-environment|job-begun|attempt\.link|runs\.renew_waiting)[.:]/.test(
     point,
   ),
 );

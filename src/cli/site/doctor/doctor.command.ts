@@ -21,7 +21,7 @@ export function addDoctor(program: Command): void {
           '--contract <url>',
           'run this program’s database operations on that server, in a database of their own that is removed again',
         )
-        .option('--slurm', 'try Slurm, with a job that looks at the storage of this host'),
+        .option('--slurm', 'try Slurm, with a job that checks the storage of this host'),
     json:
       'one object: {ok, checks: [{check, state, says, todo}]}; with --contract ' +
       '{ok, server, database, left, checks: [{check, state, says, means}], privileges, granted, commands}',

@@ -20,7 +20,7 @@ afterAll(() => slurm.end(), 60_000);
 /** Those of the end of a job that a person no longer wants. */
 const isOfAnEnd = (point: string) => point.startsWith('job-begun.');
 /** Those of the proof that the nodes see the storage. */
-const isOfProof = (point: string) => /^(slurm-proof|probe)[.]/.test(point);
+const isOfProof = (point: string) => /^(slurm-proof|node-probe)[.]/.test(point);
 
 /** A manager that is cut there, once it has come so far; another one then brings the run to its end. */
 async function cutAt(point: string, wanted: () => Promise<void>): Promise<void> {
