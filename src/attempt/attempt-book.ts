@@ -3,6 +3,7 @@ import type { ObjectId } from 'mongodb';
 
 import type { ExecutorName } from '../executors/executor-name.pure.ts';
 import type { Runner } from './runner.ts';
+import { assertThat } from '../infra/values/assertion.pure.ts';
 
 /** The attempts that this manager works on now. */
 export class AttemptBook {
@@ -21,7 +22,9 @@ export class AttemptBook {
   }
 
   add(runner: Runner): void {
-    this.#runners.set(runner.fence.attempt, runner);
+    const { attempt } = runner.fence;
+    assertThat(!this.#runners.has(attempt), () => `attempt ${attempt} has begun twice`);
+    this.#runners.set(attempt, runner);
   }
 
   remove(runner: Runner): void {

@@ -1,3 +1,5 @@
+import { assertThat } from '../infra/values/assertion.pure.ts';
+
 /** Where an attempt stands, from its claim to its end; each of them may be cut by a crash. */
 export const ATTEMPT_PHASES = [
   'claimed',
@@ -87,8 +89,12 @@ export function mayEnter(from: AttemptPhase, to: AttemptPhase): boolean {
 
 /** Throws where the step is not in the table: a mistake of this program, after which nothing is safe. */
 export function assertMayEnter(attempt: string, from: AttemptPhase, to: AttemptPhase): void {
-  if (mayEnter(from, to)) return;
-  throw new Error(`attempt ${attempt} cannot go from ${from} to ${to}`);
+  assertThat(mayEnter(from, to), () => `attempt ${attempt} cannot go from ${from} to ${to}`);
+}
+
+/** Throws where an attempt does what belongs to another phase. */
+export function assertIsIn(attempt: string, is: AttemptPhase, wanted: AttemptPhase): void {
+  assertThat(is === wanted, () => `attempt ${attempt} is ${is} where it must be ${wanted}`);
 }
 
 /** The traces of an attempt that has come through these phases, in the order of `TRACES`. */

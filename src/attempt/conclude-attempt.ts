@@ -17,6 +17,7 @@ import { requestDeletion } from './request-deletion.ts';
 import { RUN_KIND } from './run-kind.ts';
 import { takeBackSuperseded } from './superseded-attempt.ts';
 import { remainsOf, takeBack } from './take-back.ts';
+import { assertThat } from '../infra/values/assertion.pure.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
@@ -176,6 +177,10 @@ async function publishRegistered(
   enter('publishing');
   const listed = new Set(register.map(({ location }) => location));
   const products = (result?.products ?? []).filter(({ location }) => listed.has(location));
+  assertThat(
+    products.length === register.length,
+    () => `of ${register.length} data entries of run ${plan.run} ${products.length} are published`,
+  );
   const publication = await publish(env, plan, products, { mark, signal });
   enter('concluding');
   return publication;

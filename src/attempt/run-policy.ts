@@ -4,7 +4,7 @@ import type { AttemptFigures, AttemptPolicy, CheckWaits, Life, WayOut } from './
 import { firstStepsAt, type AttemptTimes } from './attempt-times.pure.ts';
 import { checkProducts } from './checks.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
-import { isDecided } from './attempt-phases.pure.ts';
+import { assertIsIn, isDecided } from './attempt-phases.pure.ts';
 import { makeRoom } from './files/make-room.ts';
 import { publishedLocation } from './files/place.ts';
 import { wipeOnlineMonitor } from './online-monitor.ts';
@@ -253,7 +253,10 @@ export class RunPolicy implements AttemptPolicy {
     const concluded = await concludeAttempt(this.#env, attempt, wanted, {
       signal,
       enter: (phase) => this.#life.enter(phase),
-      mark: () => this.#renewTime(),
+      mark: () => {
+        assertIsIn(this.#claim.attempt, this.#life.phase, 'publishing');
+        return this.#renewTime();
+      },
     });
     return concluded !== null;
   }

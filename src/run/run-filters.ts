@@ -4,6 +4,7 @@ import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
 import type { DoneUnfinishedQuery, Fence } from './run.port.ts';
 import type { Seen } from './run-document.port.ts';
 import type { NewCandidatesQuery } from '../claim/claim.port.ts';
+import { assertThat } from '../infra/values/assertion.pure.ts';
 import { HOLD_TAG } from './run-tags.pure.ts';
 
 /**
@@ -168,12 +169,9 @@ export function withdrawFilters(id: ObjectId, host: string): Document[] {
   ];
 }
 
-/**
- * The attempt id alone proves nothing: the reference rewrites the whole sub-document and may copy
- * unknown fields along.
- */
 /** Runs that are considering, each for one of these attempts of one host. */
 export function waitingFilter(fences: readonly Fence[]): Document {
+  for (const fence of fences) assertHolds(fence);
   return {
     _id: { $in: fences.map(({ id }) => id) },
     'bootstrax.attempt': { $in: fences.map(({ attempt }) => attempt) },
@@ -182,10 +180,22 @@ export function waitingFilter(fences: readonly Fence[]): Document {
   };
 }
 
+/**
+ * The attempt id alone proves nothing: the reference rewrites the whole sub-document and may copy
+ * unknown fields along.
+ */
 export function fenceFilter(fence: Fence, states: readonly string[]): Document {
+  assertHolds(fence);
+  assertThat(states.length > 0, () => `the fence of attempt ${fence.attempt} lets no state pass`);
   return {
     'bootstrax.attempt': fence.attempt,
     'bootstrax.host': fence.host,
     'bootstrax.state': { $in: [...states] },
   };
+}
+
+/** A field that is not set would be left out of the filter, which then holds for other runs and attempts. */
+function assertHolds({ id, attempt, host }: Fence): void {
+  const isWhole = (id as unknown) !== undefined && attempt !== '' && host !== '';
+  assertThat(isWhole, () => `the fence of attempt '${attempt}' of host '${host}' has no document`);
 }

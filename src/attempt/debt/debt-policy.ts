@@ -4,7 +4,7 @@ import { DEBT_KIND } from './debt-kind.ts';
 import { clearAdded, verifyAdded } from './debt-folders.ts';
 import { planDebt } from './debt-plan.ts';
 import type { Plan, Result } from '../attempt.pure.ts';
-import { isDecided } from '../attempt-phases.pure.ts';
+import { assertIsIn, isDecided } from '../attempt-phases.pure.ts';
 import type { AttemptFigures, AttemptPolicy, Life, WayOut } from '../attempt-policy.ts';
 import type { Outcome, Verification } from '../outcome.pure.ts';
 import { progressSummary } from '../../plan/plan-summary.ts';
@@ -153,7 +153,10 @@ export class DebtPolicy implements AttemptPolicy {
     await concludeDebt(this.#env, attempt, outcome, {
       signal,
       enter: (phase) => this.#life.enter(phase),
-      mark: () => this.#env.store.debts.renew(this.#fence),
+      mark: () => {
+        assertIsIn(this.#fence.attempt, this.#life.phase, 'publishing');
+        return this.#env.store.debts.renew(this.#fence);
+      },
     });
     return !signal.aborted;
   }

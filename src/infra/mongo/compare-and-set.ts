@@ -3,6 +3,7 @@ import type { Document, ObjectId } from 'mongodb';
 import type { DatabaseWrite } from '../crash-points/points.ts';
 import type { Collection } from './collection.ts';
 import { StoreError } from './store-error.ts';
+import { assertThat } from '../values/assertion.pure.ts';
 
 const RETRY_DELAYS_MS = [100, 400];
 
@@ -32,6 +33,10 @@ export async function compareAndSet(
   collection: Collection,
   operation: CompareAndSet,
 ): Promise<boolean> {
+  assertThat(
+    (operation.id as unknown) !== undefined && Object.keys(operation.expected).length > 0,
+    () => `the write ${operation.write} names no document, or no condition`,
+  );
   // In this order: some servers take the first field for which there is an index.
   const filter = { _id: operation.id, ...operation.expected };
   let uncertain = false;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
+  assertIsIn,
   assertMayEnter,
   ATTEMPT_PHASES,
   mayEnter,
@@ -69,6 +70,13 @@ describe('the phases of an attempt', () => {
       `attempt 5f0c cannot go from ${from} to ${to}`,
     );
   });
+});
+
+it('an attempt that does what belongs to another phase ends the program', () => {
+  expect(() => assertIsIn('5f0c', 'publishing', 'publishing')).not.toThrow();
+  expect(() => assertIsIn('5f0c', 'concluding', 'publishing')).toThrow(
+    'attempt 5f0c is concluding where it must be publishing',
+  );
 });
 
 describe('what an attempt may leave behind', () => {

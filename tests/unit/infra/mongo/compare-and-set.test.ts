@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Collection } from '../../../../src/infra/mongo/collection.ts';
 import { compareAndSet, type CompareAndSet } from '../../../../src/infra/mongo/compare-and-set.ts';
 import { StoreError } from '../../../../src/infra/mongo/store-error.ts';
+import { BrokenAssertion } from '../../../../src/infra/values/assertion.pure.ts';
 
 const id = new ObjectId();
 const lost = () => new StoreError('unreachable', 'lost', { uncertain: true, transient: true });
@@ -17,10 +18,16 @@ interface Script {
   /** What is read after an answer was lost; null: the document is gone. */
   reads?: (Document | null | Error)[];
   repeated?: boolean;
+  expected?: Document;
 }
 
 /** Runs the operation against scripted answers; `calls` tells what was asked. */
-async function carriedOut({ updates, reads = [{ mine: false }], repeated }: Script) {
+async function carriedOut({
+  updates,
+  reads = [{ mine: false }],
+  repeated,
+  expected = { state: 'free' },
+}: Script) {
   const calls: unknown[][] = [];
   const next = <T>(answers: T[]): T => (answers.length > 1 ? answers.shift()! : answers[0]!);
   const collection = {
@@ -43,7 +50,7 @@ async function carriedOut({ updates, reads = [{ mine: false }], repeated }: Scri
   const operation: CompareAndSet = {
     write: 'runs.claim',
     id,
-    expected: { state: 'free' },
+    expected,
     update: [{ $set: { state: 'taken' } }],
     projection: { mine: 1 },
     landed: (document) => document.mine === true,
@@ -54,6 +61,12 @@ async function carriedOut({ updates, reads = [{ mine: false }], repeated }: Scri
 }
 
 describe('a conditional update', () => {
+  it('without a condition is a mistake, and is not written', async () => {
+    const { answer, calls } = await carriedOut({ updates: [1], expected: {} });
+    expect(answer).toBeInstanceOf(BrokenAssertion);
+    expect(calls).toEqual([]);
+  });
+
   it('asks by id and condition, once', async () => {
     const { answer, calls } = await carriedOut({ updates: [1] });
     expect(answer).toBe(true);
