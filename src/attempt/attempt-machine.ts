@@ -380,7 +380,7 @@ export class Attempt implements Runner {
   }
 
   async #heartbeat(): Promise<void> {
-    const isRenewed = this.#phase === 'waiting_for_place' && !this.ofDebt;
+    const isRenewed = this.#phase === 'waiting_for_place';
     if (isLeft(this.#phase) || isRenewed) return;
     try {
       await this.#policy.renew();

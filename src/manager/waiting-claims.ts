@@ -4,6 +4,8 @@ import { whereText } from '../executors/where-text.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase } from '../ports/persist.ts';
 import type { PlacesHere } from '../claim/places-here.ts';
+import type { ObjectId } from 'mongodb';
+import type { RunDocument } from '../run/run-document.port.ts';
 import { idText } from '../run/document-id.ts';
 
 export interface WaitingParts {
@@ -52,7 +54,12 @@ export class WaitingClaims {
       .all()
       .filter(({ phase, ending }) => phase === 'waiting_for_place' && !ending);
     this.#endUnwanted(all);
-    const waiting = all.filter(({ ofDebt, ending }) => !ofDebt && !ending);
+    const waiting = all.filter(({ ending }) => !ending);
+    await this.#renewRuns(waiting.filter(({ ofDebt }) => !ofDebt));
+    await this.#renewDebts(waiting.filter(({ ofDebt }) => ofDebt));
+  }
+
+  async #renewRuns(waiting: readonly Runner[]): Promise<void> {
     if (waiting.length === 0) return;
     const { runs } = this.#env.store;
     for (const [waitsFor, together] of byText(waiting)) {
@@ -61,10 +68,14 @@ export class WaitingClaims {
         waitsFor,
       );
     }
-    const readings = waiting.map((runner) => ({ runner, noted: runner.reading() }));
-    const documents = await runs.byIds(waiting.map(({ fence }) => fence.id));
-    const byId = new Map(documents.map((document) => [idText(document._id), document]));
-    for (const { runner, noted } of readings) noted(byId.get(idText(runner.fence.id)) ?? null);
+    await readAll(waiting, (ids) => runs.byIds(ids));
+  }
+
+  async #renewDebts(waiting: readonly Runner[]): Promise<void> {
+    if (waiting.length === 0) return;
+    const { debts } = this.#env.store;
+    await debts.renewWaiting(waiting.map(({ fence }) => fence));
+    await readAll(waiting, (ids) => debts.byIds(ids));
   }
 
   /** Jobs of a drained host; one job for which there is a place here. */
@@ -89,6 +100,17 @@ export class WaitingClaims {
       }
     }
   }
+}
+
+/** Reads the documents of all with one query. */
+async function readAll(
+  waiting: readonly Runner[],
+  read: (ids: ObjectId[]) => Promise<RunDocument[]>,
+): Promise<void> {
+  const readings = waiting.map((runner) => ({ runner, noted: runner.reading() }));
+  const documents = await read(waiting.map(({ fence }) => fence.id));
+  const byId = new Map(documents.map((document) => [idText(document._id), document]));
+  for (const { runner, noted } of readings) noted(byId.get(idText(runner.fence.id)) ?? null);
 }
 
 /** The number of texts is small: it is the job's state and reason. */

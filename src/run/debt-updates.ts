@@ -18,6 +18,11 @@ export function debtHeldUpdate({ attempt, host }: Owner): Document[] {
   ];
 }
 
+/** Heartbeat of all debts at once that wait for a place. */
+export function debtsWaitingUpdate(): Document[] {
+  return [setBootstrax({ debt: { $mergeObjects: ['$bootstrax.debt', { time: '$$NOW' }] } })];
+}
+
 /** Removes the status until the debt is made, so that no later program takes the run meanwhile. */
 export function debtClaimUpdate(owner: Owner): Document[] {
   return [...debtHeldUpdate(owner), { $set: { status: null } }];

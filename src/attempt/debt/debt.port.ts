@@ -39,6 +39,7 @@ export interface DebtStore {
   /** The runs with these numbers, with what others have made of them. */
   runs(numbers: readonly number[]): Promise<RunDocument[]>;
   run(id: ObjectId): Promise<RunDocument | null>;
+  byIds(ids: readonly ObjectId[]): Promise<RunDocument[]>;
   /** In the history of the attempt that left the debt. */
   note(attempt: string, fields: Partial<DebtNote>): Promise<void>;
 
@@ -49,6 +50,8 @@ export interface DebtStore {
   claim(seen: Seen, owner: { attempt: string; host: string }): Promise<'claimed' | 'lost'>;
   /** Heartbeat. */
   renew(fence: DebtFence): Promise<'landed' | 'superseded'>;
+  /** The same for all that wait for a place, in one write. */
+  renewWaiting(fences: readonly DebtFence[]): Promise<void>;
   /** What was added is listed, and the run is handed on. `again`: as for `RunStore.conclude`. */
   pay(
     fence: DebtFence,

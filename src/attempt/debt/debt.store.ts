@@ -10,6 +10,7 @@ import {
   debtHeldUpdate,
   debtPaidUpdate,
   debtReleasedUpdate,
+  debtsWaitingUpdate,
 } from '../../run/debt-updates.ts';
 import { RUN_PROJECTION, seenFilter } from '../../run/run-filters.ts';
 import type { Seen } from '../../run/run-document.port.ts';
@@ -25,6 +26,17 @@ export function debtFilter({ attempt, host }: DebtFence): Document {
     'bootstrax.state': 'done',
     'bootstrax.host': host,
     'bootstrax.debt.attempt': attempt,
+    status: null,
+  };
+}
+
+/** Those of these debts that are still held as they were. */
+export function debtsWaitingFilter(fences: readonly DebtFence[]): Document {
+  return {
+    _id: { $in: fences.map(({ id }) => id) },
+    'bootstrax.state': 'done',
+    'bootstrax.host': { $in: [...new Set(fences.map(({ host }) => host))] },
+    'bootstrax.debt.attempt': { $in: fences.map(({ attempt }) => attempt) },
     status: null,
   };
 }
@@ -63,20 +75,21 @@ function debtsLeft(attempts: Collection): Pick<DebtStore, 'open' | 'offered' | '
   };
 }
 
-function runsWithDebts(runs: Collection): Pick<DebtStore, 'runs' | 'run'> {
+function runsWithDebts(runs: Collection): Pick<DebtStore, 'runs' | 'run' | 'byIds'> {
   const read = async (filter: Document) =>
     storedRuns(await runs.find(filter, { projection: PROJECTION }));
   return {
     runs: (numbers) =>
       numbers.length === 0 ? Promise.resolve([]) : read({ number: { $in: [...numbers] } }),
     run: async (id) => (await read({ _id: id }))[0] ?? null,
+    byIds: (ids) => (ids.length === 0 ? Promise.resolve([]) : read({ _id: { $in: [...ids] } })),
   };
 }
 
 /** In the run documents: each write only while the debt is as it was read. */
 function debtsHeld(
   runs: Collection,
-): Pick<DebtStore, 'claim' | 'renew' | 'pay' | 'giveBack' | 'release'> {
+): Pick<DebtStore, 'claim' | 'renew' | 'renewWaiting' | 'pay' | 'giveBack' | 'release'> {
   return {
     claim: (seen, owner) => claimDebt(runs, seen, owner),
     renew: async (fence) => {
@@ -90,6 +103,8 @@ function debtsHeld(
       });
       return done ? 'landed' : 'superseded';
     },
+    renewWaiting: (fences) =>
+      runs.repeatUpdateAll('runs.debt_renew', debtsWaitingFilter(fences), debtsWaitingUpdate()),
     pay: async (fence, made, again = false) => {
       const done = await compareAndSet(runs, {
         write: 'runs.debt_pay',

@@ -18,11 +18,11 @@ let reads: number;
 let ends: Ended[];
 let beat: () => Promise<void>;
 
-function waits(number: number, reason: string, phase = 'waiting_for_place'): void {
+function waits(number: number, reason: string, phase = 'waiting_for_place', ofDebt = false): void {
   const id = new ObjectId();
   const where = { executor: 'slurm', cluster: '', job: String(number), node: null };
   book.add({
-    ...{ phase, ofDebt: false, ending: false, on: 'slurm', run: { number } },
+    ...{ phase, ofDebt, ending: false, on: 'slurm', run: { number } },
     fence: { id, attempt: String(number), host: 'eb' },
     reach: { where: { ...where, state: 'PENDING', reason } },
     reading: () => () => (reads += 1),
@@ -40,6 +40,13 @@ beforeEach(() => {
       runs: {
         renewWaiting: (fences: unknown[], text: string) => {
           renewed.push({ runs: fences.length, text });
+          return Promise.resolve();
+        },
+        byIds: () => Promise.resolve([]),
+      },
+      debts: {
+        renewWaiting: (fences: unknown[]) => {
+          renewed.push({ runs: fences.length, text: 'debts' });
           return Promise.resolve();
         },
         byIds: () => Promise.resolve([]),
@@ -62,6 +69,14 @@ describe('runs whose jobs wait', () => {
     ]);
     expect(reads).toBe(200);
     expect(ends).toEqual([]);
+  });
+
+  it('are renewed with one write for all debts, too, and read with one', async () => {
+    for (let number = 1; number <= 200; number++)
+      waits(number, 'Priority', 'waiting_for_place', true);
+    await beat();
+    expect(renewed).toEqual([{ runs: 200, text: 'debts' }]);
+    expect(reads).toBe(200);
   });
 
   it('go back to the queue, all of them, when the host is drained', async () => {

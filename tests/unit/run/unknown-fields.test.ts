@@ -70,6 +70,7 @@ const UPDATES: Record<string, Document[][]> = {
   debtHeldUpdate: [debtUpdates.debtHeldUpdate(OWNER)],
   debtClaimUpdate: [debtUpdates.debtClaimUpdate(OWNER)],
   debtPaidUpdate: [debtUpdates.debtPaidUpdate(OWNER, { register: BOTH.register, plan: PLAN })],
+  debtsWaitingUpdate: [debtUpdates.debtsWaitingUpdate()],
   debtReleasedUpdate: [debtUpdates.debtReleasedUpdate()],
   adoptUpdate: [adoptionUpdates.adoptUpdate(HOST, 'eb4.xenon.local')],
 };
