@@ -255,7 +255,7 @@ export class Heartbeat {
         ...extras,
         ...this.#env.figures.told(),
         free_for_seconds: this.#freeForSeconds(),
-        cluster_facts: this.#env.cluster?.facts() ?? null,
+        cluster_facts: this.#env.jobs === null ? null : (this.#env.cluster?.facts() ?? null),
         order_kept_seconds: view.orderKeptSeconds ?? null,
       };
       const { host, nameLock } = this.#env;

@@ -1,3 +1,4 @@
+import { clusterFactsOf, type ClusterFacts } from '../executors/cluster-facts.pure.ts';
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 
 /** A host's document as it is stored: what it says of itself. */
@@ -47,6 +48,8 @@ export interface HostView {
   versions: Record<string, string>;
   /** Runs that it leaves alone for a while: the database refuses what has to be written. */
   leftRuns: readonly LeftRun[];
+  /** How its cluster is; absent: it has none. */
+  cluster?: ClusterFacts;
   /** What it says it is doing. */
   thinking: string | null;
 }
@@ -58,6 +61,7 @@ export function hostView(
   deadAfterSeconds: number,
   heard: Date | null = null,
 ): HostView {
+  const cluster = clusterFactsOf(extras['cluster_facts']);
   const lastMs = Math.max(time.getTime(), heard?.getTime() ?? 0);
   const ageSeconds = Math.max(0, (now.getTime() - lastMs) / 1000);
   const dead = ageSeconds > deadAfterSeconds;
@@ -97,6 +101,7 @@ export function hostView(
     memoryLimitBytes: typeof memoryLimitBytes === 'number' ? memoryLimitBytes : null,
     versions: versionsOf(versions),
     leftRuns: leftRunsOf(leftRuns),
+    ...(cluster === null ? {} : { cluster }),
     thinking: textOf(thinking),
   };
 }

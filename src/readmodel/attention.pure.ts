@@ -7,6 +7,7 @@ import { boundedLine } from '../infra/values/bounded.pure.ts';
 import { namedInWords } from '../host/host-document.pure.ts';
 import { slotsNow, type SlotsNow } from '../claim/slots.pure.ts';
 import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.pure.ts';
+import { clusterTrouble, type ClusterTrouble } from './attention-cluster.pure.ts';
 import type { HostCard } from './hosts.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
 import { stallText } from '../run/stall.pure.ts';
@@ -28,6 +29,7 @@ export interface AttentionItem {
     | 'two_managers'
     | 'same_number'
     | 'runs_left'
+    | ClusterTrouble['kind']
     | 'incomplete'
     | 'not_handed_on';
   /** The host or run whose page the item opens. */
@@ -128,6 +130,9 @@ const URGENCY: Record<AttentionItem['kind'], number> = {
   given_up: 6,
   taken_together: 7,
   runs_left: 8,
+  cluster_blocked: 8,
+  node_excluded: 8,
+  job_waits: 8,
   same_number: 9,
   set_aside: 10,
   not_handed_on: 11,
@@ -135,7 +140,10 @@ const URGENCY: Record<AttentionItem['kind'], number> = {
 };
 
 function ofHost(host: HostCard): Bare[] {
-  return host.condition === 'silent' ? stateOf(host) : [...stateOf(host), ...leftBy(host)];
+  if (host.condition === 'silent') return stateOf(host);
+  const about = { run: null, host: host.host, since: null };
+  const ofCluster = clusterTrouble(host).map((trouble) => ({ ...about, ...trouble }));
+  return [...stateOf(host), ...leftBy(host), ...ofCluster];
 }
 
 /** One item for all runs of a host that the database refuses: they probably have the same cause. */

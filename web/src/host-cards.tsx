@@ -1,3 +1,4 @@
+import { clusterText } from '../../src/executors/cluster-facts.pure.ts';
 import { leftRunsText } from '../../src/host/host-document.pure.ts';
 import { Fragment } from 'preact';
 import type { HostCard } from '../../src/readmodel/hosts.pure.ts';
@@ -40,6 +41,7 @@ export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
             <HostSign condition={host.condition} />
           </header>
           {!saysDrained(host) && <p class="says">{saysOf(host)}</p>}
+          {host.cluster !== undefined && <p class="says">{clusterText(host.cluster)}</p>}
           {host.leftRuns.length > 0 && <p class="says">{leftRunsText(host)}</p>}
           {host.condition === 'busy' && <InWork host={host} working={working} />}
           {host.drained !== null && (

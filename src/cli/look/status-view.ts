@@ -2,6 +2,7 @@ import type { Settings } from '../../infra/config/entries.ts';
 import type { QueueCounts } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { leftRunsText, type HostView } from '../../host/host-document.pure.ts';
+import { clusterText } from '../../executors/cluster-facts.pure.ts';
 import type { AttentionItem } from '../../readmodel/attention.pure.ts';
 import { hostCondition } from '../../readmodel/hosts.pure.ts';
 import { hostViews } from './host-view.ts';
@@ -63,9 +64,17 @@ export function drawHosts(hosts: readonly HostView[]): string {
       drawState(view),
       `${duration(view.ageSeconds)} ago`,
       view.runs.join(' ') || '-',
-      [view.whyNot ?? view.thinking, leftRunsText(view)].filter((says) => says !== null).join('; '),
+      saysOf(view),
     ]),
   );
+}
+
+function saysOf(view: HostView): string {
+  const { whyNot, thinking, cluster } = view;
+  const says = [whyNot ?? thinking, leftRunsText(view)];
+  return [...says, ...(cluster === undefined ? [] : [clusterText(cluster)])]
+    .filter((each) => each !== null)
+    .join('; ');
 }
 
 const MOST_ITEMS = 10;

@@ -36,6 +36,9 @@ const ATTENTION: Record<AttentionItem['kind'], 0> = {
   host_quarantined: 0,
   same_number: 0,
   runs_left: 0,
+  cluster_blocked: 0,
+  node_excluded: 0,
+  job_waits: 0,
   incomplete: 0,
   not_handed_on: 0,
 };

@@ -1,3 +1,4 @@
+import type { ClusterFacts } from '../../executors/cluster-facts.pure.ts';
 import type { HostCard } from '../../readmodel/hosts.pure.ts';
 import type { RunRow } from '../../readmodel/run-row.pure.ts';
 import { secondsSince } from './ages.pure.ts';
@@ -124,7 +125,33 @@ export function hostFamilies({ now, hosts, working, figures }: HostReading): Fam
         values: figures.map(({ host, refusedWrites }) => [host, refusedWrites] as const),
       },
     ),
+    ...clusterFamilies(hosts),
     ...databaseFamilies(figures),
+  ];
+}
+
+/** Of hosts that have a cluster. */
+function clusterFamilies(hosts: readonly HostCard[]): Family[] {
+  const gauge = (name: string, help: string, of: (facts: ClusterFacts) => number | null) =>
+    byLabel('gauge', `bootstrax_slurm_${name}`, help, {
+      label: 'host',
+      values: hosts.map(({ host, cluster }) => [host, cluster ? of(cluster) : null] as const),
+    });
+  return [
+    gauge('ready', 'Whether Slurm takes jobs of a host: 1 or 0.', ({ whyNot }) =>
+      whyNot === null ? 1 : 0,
+    ),
+    gauge('jobs_running', 'Jobs of a host that run in Slurm.', ({ running }) => running),
+    gauge('jobs_waiting', 'Jobs of a host that wait in Slurm.', ({ waiting }) => waiting),
+    gauge('oldest_wait_seconds', 'Of the job of a host that has waited longest.', (facts) =>
+      facts.waiting === 0 ? 0 : facts.oldestWaitSeconds,
+    ),
+    gauge('silent_seconds', 'Since Slurm last answered a host.', (facts) => facts.silentSeconds),
+    gauge(
+      'nodes_excluded',
+      'Nodes that get no job of a host for a while.',
+      ({ nodes }) => nodes.filter(({ excludedForSeconds }) => excludedForSeconds !== null).length,
+    ),
   ];
 }
 

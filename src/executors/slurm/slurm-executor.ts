@@ -70,6 +70,8 @@ export class SlurmExecutor implements Executor {
   /** Since when each job of this host has waited, by attempt; monotonic seconds. */
   #waitingSince = new Map<string, number>();
   #failures: readonly NodeFailure[] = [];
+  /** Since when no job can be begun, monotonic seconds; null: one can. */
+  #blockedSince: number | null = null;
   #isAsked = false;
   /** When jobs were submitted within the last minute, monotonic seconds. */
   #submitted: number[] = [];
@@ -181,6 +183,7 @@ export class SlurmExecutor implements Executor {
     const since = Math.min(...this.#waitingSince.values());
     return {
       ...{ name: to.clusters, whyNot: ready.ok ? null : ready.reason },
+      blockedSeconds: this.#blockedSince === null ? null : now - this.#blockedSince,
       ...{ running: this.#count('RUNNING'), waiting: this.#waiting, most: maxJobs },
       oldestWaitSeconds: since === Infinity ? null : now - since,
       silentSeconds: queue.answer === null ? null : now - queue.answer.atSeconds,
@@ -204,6 +207,7 @@ export class SlurmExecutor implements Executor {
 
   #noteWaiting(): void {
     const now = this.#options.clock.monotonicSeconds();
+    this.#blockedSince = this.ready().ok ? null : (this.#blockedSince ?? now);
     const waiting = this.#jobs.filter(({ state }) => state === 'PENDING');
     this.#waitingSince = new Map(
       waiting.map(({ attempt }) => [attempt, this.#waitingSince.get(attempt) ?? now]),

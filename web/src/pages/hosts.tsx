@@ -1,3 +1,4 @@
+import { clusterText } from '../../../src/executors/cluster-facts.pure.ts';
 import { leftRunsText } from '../../../src/host/host-document.pure.ts';
 import type { HostHistoryAnswer } from '../../../src/readmodel/api.ts';
 import type { HostCard, HostScore } from '../../../src/readmodel/hosts.pure.ts';
@@ -221,7 +222,13 @@ function Sayings({ hosts }: { hosts: HostCard[] }) {
               </td>
               <td class="right num">{more.load === null ? '–' : more.load.toFixed(1)}</td>
               <td class="why-wide">
-                {[thinking, leftRunsText(more)].filter((says) => says !== null).join('; ')}
+                {[
+                  thinking,
+                  leftRunsText(more),
+                  more.cluster === undefined ? null : clusterText(more.cluster),
+                ]
+                  .filter((says) => says !== null)
+                  .join('; ')}
               </td>
             </tr>
           ))}

@@ -132,6 +132,10 @@ const CARD = {
   ...{ cpuPercent: 12.5, memoryPercent: null, swapPercent: null, diskPercent: 80 },
   ...{ diskLimitPercent: 95, diskFullInHours: 2, liveDiskPercent: 60, liveDiskFullInHours: 1 },
   ...{ load: 3.5, clockSkewSeconds: -0.25 },
+  cluster: {
+    ...{ name: '', whyNot: null, blockedSeconds: null, running: 3, waiting: 2, most: 20 },
+    ...{ oldestWaitSeconds: 300, silentSeconds: 12, nodes: [] },
+  },
 };
 
 const READING = {
@@ -195,6 +199,10 @@ describe('the gauges of the fleet', () => {
     ['bootstrax_host_live_disk_used_ratio{host="eb0"}', 0.6],
     ['bootstrax_host_live_disk_full_seconds{host="eb0"}', 3600],
     ['bootstrax_host_load{host="eb0"}', 3.5],
+    ['bootstrax_slurm_ready{host="eb0"}', 1],
+    ['bootstrax_slurm_jobs_running{host="eb0"}', 3],
+    ['bootstrax_slurm_oldest_wait_seconds{host="eb0"}', 300],
+    ['bootstrax_slurm_nodes_excluded{host="eb0"}', 0],
     ['bootstrax_host_clock_skew_seconds{host="eb0"}', -0.25],
     ['bootstrax_host_refused_writes_total{host="eb0"}', 2],
     ['bootstrax_host_database_calls_total{host="eb0",database="runs"}', 10],

@@ -18,6 +18,9 @@ const WORDS = {
   host_quarantined: 'quarantine',
   same_number: 'same number',
   runs_left: 'write refused',
+  cluster_blocked: 'Slurm',
+  node_excluded: 'node',
+  job_waits: 'job waits',
   incomplete: 'incomplete',
   not_handed_on: 'not handed on',
 } as const;
@@ -34,6 +37,9 @@ const SHAPES = {
   host_quarantined: 'triangle',
   same_number: 'diamond',
   runs_left: 'triangle',
+  cluster_blocked: 'triangle',
+  node_excluded: 'triangle',
+  job_waits: 'hourglass',
   incomplete: 'diamond',
   not_handed_on: 'diamond',
 } as const;
@@ -121,6 +127,9 @@ function offersOf({ kind }: AttentionItem): Offer[] {
     case 'two_managers':
     case 'same_number':
     case 'runs_left':
+    case 'cluster_blocked':
+    case 'node_excluded':
+    case 'job_waits':
     case 'incomplete':
     case 'not_handed_on':
       return [];
