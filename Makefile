@@ -41,10 +41,10 @@ ARGS ?=
 # One west of Greenwich with summer time, one east of it that is not a whole number of hours away.
 ZONES := America/Chicago Asia/Kathmandu
 # Python tests that start no process.
-PYTHON_UNITS := $(addprefix worker/tests/test_,worker_units.py simulator_live_data.py)
+PYTHON_UNITS := $(addprefix worker/tests/test_,worker_units.py simulator_live_data.py) client/tests
 
 # Beside the package of the worker.
-OTHER_PYTHON := examples scripts tests
+OTHER_PYTHON := client examples scripts tests
 
 PYTHON := .venv/bin/python
 SOURCES := $(shell find src web -type f)
@@ -98,10 +98,10 @@ python-lint: setup
 	$(PYTHON) -m ruff format --check --config worker/pyproject.toml $(OTHER_PYTHON)
 
 python-test: setup
-	PYTHONPATH=worker $(PYTHON) -m pytest -q worker/tests
+	PYTHONPATH=worker:client $(PYTHON) -m pytest -q worker/tests client/tests
 
 python-units: setup
-	TZ=$(lastword $(ZONES)) PYTHONPATH=worker $(PYTHON) -m pytest -q $(PYTHON_UNITS)
+	TZ=$(lastword $(ZONES)) PYTHONPATH=worker:client $(PYTHON) -m pytest -q $(PYTHON_UNITS)
 
 # In another zone than that of the other tests, which costs nothing.
 unit-test: setup
@@ -117,7 +117,7 @@ test-tools: setup
 zone-test: setup test-tools
 	@for zone in $(ZONES); do \
 		echo "Unit tests in the time zone $$zone"; \
-		TZ=$$zone PYTHONPATH=worker $(PYTHON) -m pytest -q $(PYTHON_UNITS); \
+		TZ=$$zone PYTHONPATH=worker:client $(PYTHON) -m pytest -q $(PYTHON_UNITS); \
 		TZ=$$zone npx --no-install vitest run tests/unit; \
 	done
 

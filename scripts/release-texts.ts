@@ -94,5 +94,7 @@ export const VERSION_PLACES: Readonly<Record<string, Renumber>> = {
     ),
   'worker/pyproject.toml': (text, from, to) =>
     text.replace(`version = "${from}"`, `version = "${to}"`),
+  'client/pyproject.toml': (text, from, to) =>
+    text.replace(`version = "${from}"`, `version = "${to}"`),
   'docs/operation.md': (text, from, to) => text.replaceAll(from, to),
 };

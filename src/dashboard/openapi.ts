@@ -1,9 +1,8 @@
 import { z } from 'zod';
 
 import { CSRF_HEADER, SESSION_PATH } from './access/access.ts';
+import type { ApiDescription, ApiOperation, ApiParameter, Json } from './api-description.ts';
 import type { Described } from './route.ts';
-
-type Json = Record<string, unknown>;
 
 const REFUSALS: Readonly<Record<string, string>> = {
   400: 'What was sent is not understood; the message says what.',
@@ -21,8 +20,8 @@ const OF_BODIES: Readonly<Record<string, string>> = {
 };
 
 /** The API's own description, OpenAPI 3.1, made from the schemas by which each request is checked. */
-export function openApi(routes: readonly Described[], version: string): Json {
-  const paths: Record<string, Json> = {};
+export function openApi(routes: readonly Described[], version: string): ApiDescription {
+  const paths: ApiDescription['paths'] = {};
   for (const route of routes) {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
     (paths[path] ??= {})[route.method] = operationOf(route);
@@ -43,9 +42,17 @@ export function openApi(routes: readonly Described[], version: string): Json {
   };
 }
 
-function operationOf({ method, path, about, params, query, body, answers }: Described): Json {
+function operationOf({
+  method,
+  path,
+  about,
+  params,
+  query,
+  body,
+  answers,
+}: Described): ApiOperation {
   const needsToken = method !== 'get' && path !== SESSION_PATH;
-  const token = {
+  const token: ApiParameter = {
     ...{ name: CSRF_HEADER, in: 'header', required: true, schema: { type: 'string' } },
     description: `What GET ${SESSION_PATH} gives as csrf.`,
   };
@@ -75,7 +82,7 @@ function operationOf({ method, path, about, params, query, body, answers }: Desc
   };
 }
 
-function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): Json[] {
+function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): ApiParameter[] {
   if (schema === undefined) return [];
   const { properties = {}, required = [] } = jsonSchema(schema) as {
     properties?: Record<string, Json>;
@@ -86,7 +93,7 @@ function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): J
   }));
 }
 
-function schemaIn(schema: z.ZodType): Json {
+function schemaIn(schema: z.ZodType): { schema: Json } {
   return { schema: jsonSchema(schema) };
 }
 

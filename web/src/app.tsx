@@ -10,6 +10,7 @@ import { FailuresPage } from './pages/failures.tsx';
 import { HandoverPage } from './pages/handover.tsx';
 import { HostsPage } from './pages/hosts.tsx';
 import { NowPage } from './pages/now.tsx';
+import { ReferencePage } from './pages/reference.tsx';
 import { RunPage } from './pages/run.tsx';
 import { RunsPage } from './pages/runs.tsx';
 import { Link, navigate, useAddress } from './router.tsx';
@@ -24,7 +25,10 @@ const PAGES = [
   { to: '/handover', name: 'Handover', key: 'o' },
 ] as const;
 /** Pages without an entry in the menu. */
-const OTHER_TITLES: Readonly<Record<string, string>> = { '/actions': 'Actions' };
+const OTHER_TITLES: Readonly<Record<string, string>> = {
+  '/actions': 'Actions',
+  '/reference': 'API',
+};
 
 /** The page is drawn after this time even if the server has not said who is logged in. */
 const WAIT_MS = 1000;
@@ -130,6 +134,8 @@ function Page({ path, query }: { path: string; query: URLSearchParams }) {
       return <HandoverPage query={query} />;
     case '/actions':
       return <ActionsPage query={query} />;
+    case '/reference':
+      return <ReferencePage />;
     default:
       return (
         <div class="lost">

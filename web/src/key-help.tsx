@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { Link } from './router.tsx';
 
 const KEYS = [
   ['g n', 'Now'],
@@ -30,6 +31,9 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
+      <p class="quiet">
+        For programs: <Link to="/reference">the API</Link>
+      </p>
       <div class="ask-buttons">
         <button type="button" onClick={() => dialog.current?.close()}>
           Close
