@@ -113,8 +113,11 @@ export function exitCause({ started, exit, result, ended, outOfMemory }: Attempt
   const error = result?.error ?? null;
   if (exit?.outOfMemory === true || outOfMemory === true) return causeOfKill(error);
   if (error !== null) return causeOfError(error);
-  if (exit === null) return started ? { kind: 'vanished' } : { kind: 'not_started' };
-  return causeOfExit(exit);
+  return exit === null ? causeOfSilence(started) : causeOfExit(exit);
+}
+
+function causeOfSilence(started: boolean): ExitCause {
+  return started ? { kind: 'vanished' } : { kind: 'not_started' };
 }
 
 type ResultError = NonNullable<Result['error']>;

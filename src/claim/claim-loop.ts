@@ -149,6 +149,27 @@ export class Claims {
     this.#retriesChanged = true;
   }
 
+  /** A clock of fractions may end a wait a little early. */
+  #isDue(waitSeconds: number): boolean {
+    return this.#isChanged || waitSeconds <= SHORTEST_WAIT_SECONDS;
+  }
+
+  #beginTurn(now: number): void {
+    // If this poll fails, the next one is due at once.
+    Object.assign(this.#times, { polledAt: now, pollAt: -Infinity, dueAt: Infinity });
+    this.#isChanged = false;
+    this.#retriesChanged = false;
+    this.#hasLeft = this.#leaves;
+    this.#leaves = false;
+  }
+
+  /** When known waiting runs fall due, or those that were left are read again. */
+  #dueSeconds(rank: number, nextDueSeconds: number | null): number {
+    // A run that falls due wakes two hosts, in case the first is not free after all.
+    const ofWaiting = rank < WAIT_FOR_DUE ? (nextDueSeconds ?? Infinity) : Infinity;
+    return Math.min(ofWaiting, this.#leaves ? LEFT_READ_SECONDS : Infinity);
+  }
+
   /** Waits for the claim that is being written now. */
   async settled(): Promise<void> {
     await this.#claiming.idle();
@@ -162,33 +183,23 @@ export class Claims {
   async turn(intervalSeconds: number, streaming: boolean): Promise<number> {
     const now = this.#env.clock.monotonicSeconds();
     const waitSeconds = nextPoll(this.#times, intervalSeconds) - now;
-    // A clock of fractions may end a wait a little early.
-    if (streaming && !this.#isChanged && waitSeconds > SHORTEST_WAIT_SECONDS) return waitSeconds;
+    if (streaming && !this.#isDue(waitSeconds)) return waitSeconds;
     const rank = streaming ? this.#fleet.claimRank(POLL) : 0;
     const seldom = SELDOM * intervalSeconds;
     const period = rank === 0 ? intervalSeconds : seldom;
     if (this.#retriesChanged) this.#noRetryBefore = -Infinity;
     const askRetries = now >= this.#noRetryBefore;
     const withinSeconds = streaming ? Math.max(seldom, QUIET_RETRIES_SECONDS) : intervalSeconds;
-    // If this poll fails, the next one is due at once.
-    Object.assign(this.#times, { polledAt: now, pollAt: -Infinity, dueAt: Infinity });
-    this.#isChanged = false;
-    this.#retriesChanged = false;
-    this.#hasLeft = this.#leaves;
-    this.#leaves = false;
+    this.#beginTurn(now);
     const withOddCounts = now - this.#oddCountsAt >= ODD_COUNTS_SECONDS && rank < WAIT_FOR_DUE;
     const { quiet, nextDueSeconds, oddCounts } = await this.#claiming.run(() =>
       this.#claim(askRetries ? { withinSeconds, withOddCounts } : 'none'),
     );
     // If there was one, those behind it are to be found as well.
     if (askRetries && withOddCounts) this.#oddCountsAt = oddCounts ? -Infinity : now;
-    if (!quiet || !streaming) this.#noRetryBefore = -Infinity;
-    else if (askRetries) this.#noRetryBefore = now + withinSeconds;
-    // A run that falls due wakes two hosts, in case the first is not free after all.
-    const dueSeconds = Math.min(
-      rank < WAIT_FOR_DUE ? (nextDueSeconds ?? Infinity) : Infinity,
-      this.#leaves ? LEFT_READ_SECONDS : Infinity,
-    );
+    const mayRest = quiet && streaming;
+    if (askRetries || !mayRest) this.#noRetryBefore = mayRest ? now + withinSeconds : -Infinity;
+    const dueSeconds = this.#dueSeconds(rank, nextDueSeconds);
     Object.assign(this.#times, { pollAt: now + period, quiet, dueAt: now + dueSeconds });
     return Math.min(dueSeconds, period);
   }

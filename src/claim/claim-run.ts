@@ -95,13 +95,24 @@ async function lookThrough(
   turn: Turn,
   means: TurnMeans,
 ): Promise<number | null> {
-  const { now, monotonicSeconds, host } = turn;
-  for (const { seen } of page) means.notices.note(seen.id, monotonicSeconds);
+  for (const { seen } of page) means.notices.note(seen.id, turn.monotonicSeconds);
+  const { free, nextDue } = await sortOut(env, page, turn, means);
+  await claimInTurn(env, free, turn, means);
+  return nextDue;
+}
+
+/** Those of a page that may be claimed, and when the first waiting one falls due; others are settled by the way. */
+async function sortOut(
+  env: Environment,
+  page: readonly Candidate[],
+  { now, host, fleet }: Turn,
+  means: TurnMeans,
+): Promise<{ free: Takeable[]; nextDue: number | null }> {
   let nextDue: number | null = null;
   const free: Takeable[] = [];
   const takeable = page.filter(({ seen }) => !env.left.isLeft(seen.id));
   for (const { document, seen, parsed } of orderCandidates(takeable, env.rules, now)) {
-    const decision = claimDecision(parsed, host, { fleet: turn.fleet, rules: env.rules, now });
+    const decision = claimDecision(parsed, host, { fleet, rules: env.rules, now });
     switch (decision.kind) {
       case 'claim':
         if (parsed.kind === 'run' && means.book.ofRun(seen.id) === null) {
@@ -121,6 +132,16 @@ async function lookThrough(
       }
     }
   }
+  return { free, nextDue };
+}
+
+async function claimInTurn(
+  env: Environment,
+  free: readonly Takeable[],
+  turn: Turn,
+  means: TurnMeans,
+): Promise<void> {
+  const { now, host } = turn;
   const rank = means.rank();
   const walk = new Walk(free, rank, env.host);
   while (means.places.hasAny) {
@@ -139,7 +160,6 @@ async function lookThrough(
     if (still.kind === 'claim' && next.purpose === 'new') turn.fleet = withOneLess(turn.fleet);
     walk.taken();
   }
-  return nextDue;
 }
 
 /** A backup host helps only while the queue is long; a run that it has claimed no longer counts. */

@@ -107,15 +107,7 @@ export function attemptView(attempt: AttemptDocument, filesHere: boolean): Attem
     ended: attempt.ended?.toISOString() ?? null,
     begun: plan !== null,
     rung: attempt.failures,
-    outcome: result?.outcome ?? null,
-    cause: storedCauseText(result ?? {}),
-    counted: result?.counted ?? false,
-    reason: result?.reason ?? null,
-    traceback: result?.traceback ?? null,
-    fingerprint: result?.fingerprint ?? null,
-    seconds: result?.seconds ?? null,
-    peakMemoryBytes: result?.peakMemoryBytes ?? null,
-    bytes: result?.bytes ?? null,
+    ...resultView(result),
     cores: number('cores'),
     maxMessages: number('maxMessages'),
     timeoutSeconds: number('timeoutSeconds'),
@@ -124,9 +116,24 @@ export function attemptView(attempt: AttemptDocument, filesHere: boolean): Attem
       done: result?.outcome === 'done',
     }),
     reasons: textsOf(plan?.['reasons']),
-    input: inputInWords(result?.input),
-    versions: result?.versions ?? {},
     filesHere,
+  };
+}
+
+const WITHOUT_RESULT = {
+  ...{ outcome: null, counted: false, reason: null, traceback: null, fingerprint: null },
+  ...{ seconds: null, peakMemoryBytes: null, bytes: null, versions: {} },
+};
+
+function resultView(result: AttemptDocument['result']) {
+  const told = { ...WITHOUT_RESULT, ...result };
+  const { outcome, counted, reason, traceback, fingerprint } = told;
+  const { seconds, peakMemoryBytes, bytes, versions } = told;
+  return {
+    ...{ outcome, counted, reason, traceback, fingerprint },
+    ...{ seconds, peakMemoryBytes, bytes, versions },
+    cause: storedCauseText(result ?? {}),
+    input: inputInWords(result?.input),
   };
 }
 

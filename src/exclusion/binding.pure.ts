@@ -26,6 +26,12 @@ export type Binding =
   | { kind: 'mark_anew' }
   | { kind: 'refused'; reason: string };
 
+/** The mark was copied along with the collection. */
+function isCopy(stored: DatabaseIdentity, seen: DatabaseIdentity): boolean {
+  if (stored.collection === null || seen.collection === null) return false;
+  return stored.collection !== seen.collection;
+}
+
 /** Whether a state folder's attempts are of this database. */
 export function bindingOf(
   stored: DatabaseIdentity | null,
@@ -36,11 +42,7 @@ export function bindingOf(
   if (stored === null) return { kind: 'bind', warning: null };
   const spelledAlike = stored.servers.join() === seen.servers.join() && stored.name === seen.name;
   if (stored.mark !== null && seen.mark !== null) {
-    const isCopy =
-      stored.collection !== null &&
-      seen.collection !== null &&
-      stored.collection !== seen.collection;
-    if (stored.mark === seen.mark && !isCopy) return { kind: 'same' };
+    if (stored.mark === seen.mark && !isCopy(stored, seen)) return { kind: 'same' };
   } else if (stored.mark !== null) {
     if (open.known > 0 || (spelledAlike && open.count === 0)) return { kind: 'mark_anew' };
   } else if (spelledAlike) return { kind: 'same' };

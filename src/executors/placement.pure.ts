@@ -33,6 +33,8 @@ export interface PlacesNow {
   noneFreeSeconds: number;
 }
 
+const NO_CLUSTER: NonNullable<PlacesNow['cluster']> = { free: 0, why: null, downSeconds: null };
+
 /** Where a run is to be processed, and why; `nowhere`: it waits. */
 export interface Placement {
   on: ExecutorName | 'nowhere';
@@ -47,33 +49,35 @@ export interface Placement {
 export function placementOf(run: RunToPlace, places: PlacesNow, rules: JobRules): Placement {
   const { here, cluster } = places;
   const onlyHere = onlyHereBecause(run, cluster);
-  if (onlyHere !== null) return inOrder([here.free > 0 && at('local', onlyHere)], onlyHere);
-  const slurm = (cluster?.free ?? 0) > 0;
-  const waits = cluster?.why ?? 'no place is free';
-  const isDown = (cluster?.downSeconds ?? 0) >= DOWN_SECONDS;
+  if (onlyHere !== null) return inOrder([at(here.free > 0, 'local', onlyHere)], onlyHere);
+  const { free, why: whyNot, downSeconds } = cluster ?? NO_CLUSTER;
+  const slurm = free > 0;
+  const waits = whyNot ?? 'no place is free';
+  const isDown = (downSeconds ?? 0) >= DOWN_SECONDS;
   const isFree = here.free > 0;
-  const down = isDown && isFree && at('local', 'Slurm has been down for an hour');
+  const down = at(isDown && isFree, 'local', 'Slurm has been down for an hour');
   if (needsMore(run, here.bytes, rules)) {
     const why = 'it needs more memory than a place here has';
-    return inOrder([slurm && at('slurm', why), down], `${why}; ${waits}`);
+    return inOrder([at(slurm, 'slurm', why), down], `${why}; ${waits}`);
   }
   if (run.wanted === 'slurm') {
-    return inOrder([slurm && at('slurm', 'a person wants it there'), down], waits);
-  }
-  const isSpare = here.free > reserved(places, rules);
-  const spare = isSpare && at('local', 'a place here is free');
-  if (run.kind !== 'run' && rules.takes.includes(run.kind)) {
-    const why = run.kind === 'debt' ? 'it is a debt' : 'it is processed again';
-    return inOrder([slurm && at('slurm', why), spare, down], waits);
+    return inOrder([at(slurm, 'slurm', 'a person wants it there'), down], waits);
   }
   if (run.kind === 'run' && !isBacklog(run, rules)) return placementOfLive(places, rules);
-  const takes = run.kind === 'run' && rules.takes.includes('backlog');
-  if (!takes) return inOrder([isFree && at('local', 'Slurm does not take such runs')], waits);
-  return inOrder(
-    [spare, slurm && at('slurm', 'it has waited long, and no place here is free')],
-    waits,
-  );
+  if (!rules.takes.includes(run.kind === 'run' ? 'backlog' : run.kind)) {
+    return inOrder([at(isFree, 'local', 'Slurm does not take such runs')], waits);
+  }
+  const isSpare = here.free > reserved(places, rules);
+  const spare = at(isSpare, 'local', 'a place here is free');
+  const inSlurm = at(slurm, 'slurm', WHY_SLURM[run.kind]);
+  return inOrder(run.kind === 'run' ? [spare, inSlurm] : [inSlurm, spare, down], waits);
 }
+
+const WHY_SLURM: Readonly<Record<RunToPlace['kind'], string>> = {
+  run: 'it has waited long, and no place here is free',
+  debt: 'it is a debt',
+  reprocess: 'it is processed again',
+};
 
 /** It has run out of memory where a place here would have no more, and a job may have more. */
 function needsMore(
@@ -96,8 +100,8 @@ function placementOfLive({ here, cluster, noneFreeSeconds }: PlacesNow, { live }
   const isLong = live && noneFreeSeconds >= NONE_FREE_SECONDS && (cluster?.free ?? 0) > 0;
   return inOrder(
     [
-      here.free > 0 && at('local', 'a place here is free'),
-      isLong && at('slurm', 'no host has had a free place for 10 min'),
+      at(here.free > 0, 'local', 'a place here is free'),
+      at(isLong, 'slurm', 'no host has had a free place for 10 min'),
     ],
     'no place is free on this host',
   );
@@ -121,8 +125,8 @@ function isBacklog({ sinceEndSeconds }: RunToPlace, { backlogSeconds }: JobRules
   return sinceEndSeconds !== null && sinceEndSeconds >= backlogSeconds;
 }
 
-function at(on: ExecutorName, why: string): Placement {
-  return { on, why };
+function at(isOpen: boolean, on: ExecutorName, why: string): Placement | false {
+  return isOpen && { on, why };
 }
 
 function inOrder(wanted: readonly (Placement | false)[], otherwise: string): Placement {

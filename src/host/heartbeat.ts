@@ -227,25 +227,8 @@ export class Heartbeat {
   async #writeStatus(): Promise<void> {
     this.#noteFreePlace();
     const view = this.#view();
-    const accepting = view.health?.accepting ?? null;
-    const state = view.runners.some(isHere) || accepting?.ok !== true ? 'busy' : 'idle';
-    const extras = {
-      pid: process.pid,
-      slots: this.#env.slots,
-      role: this.#env.role,
-      context: this.#env.context,
-      worker: this.#env.executor.describe(),
-      worker_ready: this.#env.executor.startsAtOnce(),
-      memory_limit_bytes: this.#memoryLimitBytes(),
-      versions: { bootstrax: versionOfThis(), ...this.#env.executor.versions() },
-      ...shownAccepting(accepting),
-      drained: shownDrain(view.drained ?? null),
-      runs: view.runners.filter(isHere).map(({ run }) => run.number),
-      cluster: this.#env.cluster?.describe() ?? null,
-      cluster_ready: this.#env.jobs !== null && this.#env.cluster?.ready().ok === true,
-      left_runs: this.#env.left.shown(),
-      thinking: thinking(view, this.#env.slots, { withProgress: false }),
-    };
+    const state = view.runners.some(isHere) || view.health?.accepting.ok !== true ? 'busy' : 'idle';
+    const extras = this.#extras(view);
     const status = JSON.stringify({ state, ...extras });
     const isFresh = this.#env.clock.monotonicSeconds() - this.#lastStatusAt <= HOST_STATUS_SECONDS;
     if (isFresh && status === this.#lastStatus) return;
@@ -267,6 +250,27 @@ export class Heartbeat {
     } catch (error) {
       if (!isOfDatabase(error)) throw error;
     }
+  }
+
+  /** What the host says of itself, beside its figures. */
+  #extras(view: ManagerView) {
+    return {
+      pid: process.pid,
+      slots: this.#env.slots,
+      role: this.#env.role,
+      context: this.#env.context,
+      worker: this.#env.executor.describe(),
+      worker_ready: this.#env.executor.startsAtOnce(),
+      memory_limit_bytes: this.#memoryLimitBytes(),
+      versions: { bootstrax: versionOfThis(), ...this.#env.executor.versions() },
+      ...shownAccepting(view.health?.accepting ?? null),
+      drained: shownDrain(view.drained ?? null),
+      runs: view.runners.filter(isHere).map(({ run }) => run.number),
+      cluster: this.#env.cluster?.describe() ?? null,
+      cluster_ready: this.#env.jobs !== null && this.#env.cluster?.ready().ok === true,
+      left_runs: this.#env.left.shown(),
+      thinking: thinking(view, this.#env.slots, { withProgress: false }),
+    };
   }
 
   #freeForSeconds(): number | null {

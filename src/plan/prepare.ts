@@ -74,21 +74,7 @@ export async function prepare(
   if (signal.aborted) return { kind: 'stopped' };
   const { failures: before, askedFailures } = run.bootstrax;
   const learned = learnedFrom(withoutGrowing(env, to, history), before, askedFailures);
-  if (rate.unknown !== null) {
-    const message = `run ${run.number} gets default resources, because its data rate is not known: ${rate.unknown}`;
-    env.log.warn({ event: 'rate.unknown', run: run.number, why: rate.unknown }, message);
-    notifyDaq(env, 'warning', message, run.number);
-  }
-  if (run.daq.defaulted.length > 0) {
-    const message = `the document of run ${run.number} lacks ${run.daq.defaulted.map((name) => `daq_config.${name}`).join(', ')}: the defaults of the readers are used`;
-    env.log.warn({ event: 'daq_config.defaulted', run: run.number }, message);
-    notifyDaq(env, 'warning', message, run.number);
-  }
-  if (run.oddities.length > 0) {
-    const message = `the document of run ${run.number} has oddities: ${problemsText(run.oddities)}. The run is processed all the same`;
-    env.log.warn({ event: 'document.odd', run: run.number, oddities: run.oddities }, message);
-    notifyDaq(env, 'warning', message, run.number);
-  }
+  warnOfGaps(env, run, rate.unknown);
   const made = makePlan(run, {
     ...planInputsOf(env, { fence, to }),
     ...learned,
@@ -109,13 +95,35 @@ export async function prepare(
   if (made.kind === 'host_problem') return failed(made.reason, 'configuration');
   if (made.kind !== 'plan') return withoutPlan(made);
   const { plan } = made;
-  const failures = rungAfter(run.bootstrax)(plan.failures);
-  if (failures > 0 && !env.rules.resources.fixed) {
-    const message = `resources of run ${run.number} on ${env.host} are lowered after ${counted(failures, 'failure')}: ${counted(plan.cores, 'core')}, ${counted(plan.maxMessages, 'message')}, timeout ${plan.timeoutSeconds} s`;
-    env.log.info({ event: 'resources.lowered', run: run.number }, message);
-    notifyDaq(env, 'info', message, run.number);
-  }
+  tellOfFewer(env, run, plan);
   return { kind: 'planned', plan: { ...plan, ...replacing(env.host, run) } };
+}
+
+/** What is not known of a run, and processed all the same. */
+function warnOfGaps(env: Environment, run: Run, rateUnknown: string | null): void {
+  if (rateUnknown !== null) {
+    const message = `run ${run.number} gets default resources, because its data rate is not known: ${rateUnknown}`;
+    env.log.warn({ event: 'rate.unknown', run: run.number, why: rateUnknown }, message);
+    notifyDaq(env, 'warning', message, run.number);
+  }
+  if (run.daq.defaulted.length > 0) {
+    const message = `the document of run ${run.number} lacks ${run.daq.defaulted.map((name) => `daq_config.${name}`).join(', ')}: the defaults of the readers are used`;
+    env.log.warn({ event: 'daq_config.defaulted', run: run.number }, message);
+    notifyDaq(env, 'warning', message, run.number);
+  }
+  if (run.oddities.length > 0) {
+    const message = `the document of run ${run.number} has oddities: ${problemsText(run.oddities)}. The run is processed all the same`;
+    env.log.warn({ event: 'document.odd', run: run.number, oddities: run.oddities }, message);
+    notifyDaq(env, 'warning', message, run.number);
+  }
+}
+
+function tellOfFewer(env: Environment, run: Run, plan: Plan): void {
+  const failures = rungAfter(run.bootstrax)(plan.failures);
+  if (failures === 0 || env.rules.resources.fixed) return;
+  const message = `resources of run ${run.number} on ${env.host} are lowered after ${counted(failures, 'failure')}: ${counted(plan.cores, 'core')}, ${counted(plan.maxMessages, 'message')}, timeout ${plan.timeoutSeconds} s`;
+  env.log.info({ event: 'resources.lowered', run: run.number }, message);
+  notifyDaq(env, 'info', message, run.number);
 }
 
 /** Products that are listed here and stay until the new ones are there, if a person wants that. */

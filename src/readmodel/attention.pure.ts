@@ -217,7 +217,6 @@ function ofRun(
   const about = { run: run.run, host: run.host };
   const name = `Run ${run.run ?? 'without a number'}`;
   const because = run.why === null ? '' : `: ${run.why}`;
-  const age = changed === null ? 0 : (now.getTime() - changed.getTime()) / 1000;
   const since = changed?.toISOString() ?? null;
   switch (run.condition) {
     case 'given_up':
@@ -231,29 +230,7 @@ function ofRun(
         },
       ];
     case 'set_aside':
-      if (run.setAsideFor.length > 0) {
-        return [
-          {
-            ...about,
-            kind: 'same_number',
-            what: `${name} has ${counted(run.setAsideFor.length + 1, 'document')}. ${run.id} is set aside, because ${namedInWords(run.setAsideFor)} has the same number.`,
-            since,
-            todo: `bootstrax renumber ${run.id} NUMBER --reason TEXT, or remove the wrong document`,
-          },
-        ];
-      }
-      return [
-        {
-          ...about,
-          kind: 'set_aside',
-          what: `${name} is set aside${because}`,
-          since,
-          todo:
-            run.run === null
-              ? 'Correct the document.'
-              : `Correct the document, then bootstrax retry ${run.run}`,
-        },
-      ];
+      return [ofSetAside(run, name, since)];
     case 'retrying':
     case 'requeued': {
       // Tagged to be abandoned, it is not tried again.
@@ -272,18 +249,8 @@ function ofRun(
     case 'considering':
     case 'busy':
     case 'stalled': {
-      const lease =
-        run.condition === 'considering' ? limits.consideringLeaseSeconds : limits.busyLeaseSeconds;
-      if (age <= lease + limits.promiseGraceSeconds) return ofStall(run, name, limits);
-      return [
-        {
-          ...about,
-          kind: 'run_silent',
-          what: `${name} is ${run.condition} on ${run.host ?? 'an unknown host'} without a heartbeat, and no host has taken it over.`,
-          since,
-          todo: 'Check that managers run: bootstrax hosts',
-        },
-      ];
+      const age = changed === null ? 0 : (now.getTime() - changed.getTime()) / 1000;
+      return isSilent(run, age, limits) ? [ofSilent(run, name, since)] : ofStall(run, name, limits);
     }
     case 'done':
     case 'debt':
@@ -294,6 +261,39 @@ function ofRun(
 }
 
 type OfRun = Omit<Bare, 'occurrence'>[];
+
+function isSilent({ condition }: RunToLookAt, age: number, limits: AttentionLimits): boolean {
+  const lease =
+    condition === 'considering' ? limits.consideringLeaseSeconds : limits.busyLeaseSeconds;
+  return age > lease + limits.promiseGraceSeconds;
+}
+
+function ofSilent(run: RunToLookAt, name: string, since: string | null): OfRun[number] {
+  return {
+    ...{ run: run.run, host: run.host, kind: 'run_silent', since },
+    what: `${name} is ${run.condition} on ${run.host ?? 'an unknown host'} without a heartbeat, and no host has taken it over.`,
+    todo: 'Check that managers run: bootstrax hosts',
+  };
+}
+
+function ofSetAside(run: RunToLookAt, name: string, since: string | null): OfRun[number] {
+  const about = { run: run.run, host: run.host, since };
+  if (run.setAsideFor.length > 0) {
+    return {
+      ...about,
+      kind: 'same_number',
+      what: `${name} has ${counted(run.setAsideFor.length + 1, 'document')}. ${run.id} is set aside, because ${namedInWords(run.setAsideFor)} has the same number.`,
+      todo: `bootstrax renumber ${run.id} NUMBER --reason TEXT, or remove the wrong document`,
+    };
+  }
+  const again = run.run === null ? '.' : `, then bootstrax retry ${run.run}`;
+  return {
+    ...about,
+    kind: 'set_aside',
+    what: `${name} is set aside${run.why === null ? '' : `: ${run.why}`}`,
+    todo: `Correct the document${again}`,
+  };
+}
 
 /** A run that has failed before has waited for the same thing before, probably. */
 function ofStall(run: RunToLookAt, name: string, limits: AttentionLimits): OfRun {

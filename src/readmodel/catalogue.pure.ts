@@ -179,6 +179,10 @@ function positionOf(ordered: readonly Entry[], { id, run }: Entry): number {
   return -1;
 }
 
+function isSame<T>(wanted: T | undefined, is: T): boolean {
+  return wanted === undefined || is === wanted;
+}
+
 /** Whether a run fits the filters. */
 export function fits(
   entry: Omit<Entry, 'id' | 'run'> & { run: number | null },
@@ -186,9 +190,9 @@ export function fits(
 ): boolean {
   const { condition, mode, detector, host, tag, from, to } = query;
   return (
-    (condition === undefined || entry.condition === condition) &&
-    (mode === undefined || entry.mode === mode) &&
-    (host === undefined || entry.host === host) &&
+    isSame(condition, entry.condition) &&
+    isSame(mode, entry.mode) &&
+    isSame(host, entry.host) &&
     (from === undefined || (entry.run ?? -1) >= from) &&
     (to === undefined || (entry.run ?? Infinity) <= to) &&
     (detector === undefined || entry.detectors.includes(detector)) &&

@@ -48,36 +48,40 @@ export function hostOrRun(
     ...scores.filter(({ host }) => host === suspect).flatMap(scoreOf),
   ];
   const isWorse = scores.some(({ host, worse }) => host === suspect && worse);
-  const elsewhere = [...succeeded.keys()].filter((host) => !failed.has(host));
+  const succeedsElsewhere = [...succeeded.keys()].some((host) => !failed.has(host));
+  const isCommon = group !== null && others >= COMMON_RUNS && group.hosts.length > 1;
+  if (suspect === null) return { ...(isCommon ? COMMON : THE_RUN), because };
+  if (succeedsElsewhere || isOnlyOf(group, suspect)) return { ...theHost(suspect), because };
+  if (isCommon) return { ...COMMON, because };
+  return { ...(isWorse ? theHost(suspect) : onlyTriedOn(suspect)), because };
+}
 
-  const isTheHost: HostOrRun = {
+type Verdict = Omit<HostOrRun, 'because'>;
+
+const COMMON: Verdict = {
+  blame: 'common',
+  says: 'Neither: many runs on several hosts have the same failure.',
+  advice: 'Check what the hosts share: software, calibration, database, disk.',
+};
+
+const THE_RUN: Verdict = {
+  blame: 'run',
+  says: 'The run: it fails wherever it is tried.',
+  advice: 'Check its data and its traceback; another host will not help.',
+};
+
+function theHost(host: string): Verdict {
+  return {
     blame: 'host',
-    says: `The host ${short(suspect ?? '')} is at fault, probably; not the run.`,
-    because,
-    advice: `Drain ${short(suspect ?? '')}; the run is then tried on another host.`,
+    says: `The host ${short(host)} is at fault, probably; not the run.`,
+    advice: `Drain ${short(host)}; the run is then tried on another host.`,
   };
-  if (suspect !== null && (elsewhere.length > 0 || isOnlyOf(group, suspect))) return isTheHost;
-  if (group !== null && others >= COMMON_RUNS && group.hosts.length > 1) {
-    return {
-      blame: 'common',
-      says: 'Neither: many runs on several hosts have the same failure.',
-      because,
-      advice: 'Check what the hosts share: software, calibration, database, disk.',
-    };
-  }
-  if (suspect !== null && isWorse) return isTheHost;
-  if (hosts.length > 1) {
-    return {
-      blame: 'run',
-      says: 'The run: it fails wherever it is tried.',
-      because,
-      advice: 'Check its data and its traceback; another host will not help.',
-    };
-  }
+}
+
+function onlyTriedOn(host: string): Verdict {
   return {
     blame: 'unclear',
-    says: `Not known yet: only ${short(suspect ?? 'one host')} has tried it.`,
-    because,
+    says: `Not known yet: only ${short(host)} has tried it.`,
     advice: 'The next attempt on another host will show it.',
   };
 }

@@ -55,6 +55,21 @@ const ONE_READING_MS = 60_000;
 /** The DAQ writes to that disk until it is full. */
 const LIVE_DISK_LIMIT_PERCENT = 99;
 
+const NOT_MEASURED = {
+  ...{ cpuPercent: null, memoryPercent: null, swapPercent: null, load: null },
+  ...{ diskPercent: null, liveDiskPercent: null, clockSkewSeconds: null },
+};
+
+function measuredBy(sign: Sign | null): Pick<Sign, keyof typeof NOT_MEASURED> {
+  if (sign === null) return NOT_MEASURED;
+  const { cpuPercent, memoryPercent, swapPercent, load } = sign;
+  const { diskPercent, liveDiskPercent, clockSkewSeconds } = sign;
+  return {
+    ...{ cpuPercent, memoryPercent, swapPercent, load },
+    ...{ diskPercent, liveDiskPercent, clockSkewSeconds },
+  };
+}
+
 /** The card of a host from its document and its newest heartbeats. */
 export function hostCard(
   view: HostView,
@@ -81,16 +96,10 @@ export function hostCard(
     accepting: !silent && view.accepting,
     condition: silent ? 'silent' : hostCondition(view),
     lastSign: new Date(lastMs).toISOString(),
-    cpuPercent: newest?.cpuPercent ?? null,
-    memoryPercent: newest?.memoryPercent ?? null,
-    swapPercent: newest?.swapPercent ?? null,
-    diskPercent: newest?.diskPercent ?? null,
+    ...measuredBy(newest),
     diskLimitPercent: limits.diskPercent,
     diskFullInHours: hoursUntilFull(points('diskPercent'), limits.diskPercent),
-    liveDiskPercent: newest?.liveDiskPercent ?? null,
     liveDiskFullInHours: hoursUntilFull(points('liveDiskPercent'), LIVE_DISK_LIMIT_PERCENT),
-    load: newest?.load ?? null,
-    clockSkewSeconds: newest?.clockSkewSeconds ?? null,
     twoManagers: twoManagers(signs),
     seen: hostSeen(view.drained),
   };

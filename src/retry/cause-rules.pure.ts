@@ -207,12 +207,14 @@ export function nameOf(type: string): string {
 
 /** The class that an exception alone points to; null if no rule fits. */
 export function byItself({ type, message, frames }: Omit<RaisedError, 'ledTo'>): CauseClass | null {
+  const innermost = frames.at(-1)?.path ?? '';
+  const says = (pattern: RegExp | undefined, text: string) => pattern?.test(text) ?? true;
   const fits = (rule: Rule) =>
-    (rule.type?.test(nameOf(type)) ?? true) &&
-    (rule.module?.test(type) ?? true) &&
-    !(rule.notModule?.test(type) ?? false) &&
-    (rule.message?.test(message) ?? true) &&
+    says(rule.type, nameOf(type)) &&
+    says(rule.module, type) &&
+    rule.notModule?.test(type) !== true &&
+    says(rule.message, message) &&
     (rule.path === undefined || frames.some(({ path }) => rule.path?.test(path))) &&
-    (rule.innermost?.test(frames.at(-1)?.path ?? '') ?? true);
+    says(rule.innermost, innermost);
   return RULES.find(fits)?.class ?? null;
 }

@@ -146,6 +146,25 @@ function fromFields(run: number | null, fields: BootstraxFields, tags: readonly 
   };
 }
 
+function speedOf(coveredSeconds: number, seconds: number): number {
+  return seconds > 0 ? coveredSeconds / seconds : 0;
+}
+
+/** How far a run is processed and when it will be, at `speed` seconds of data a second; 0: it stands still. */
+function forecastOf(
+  { start, end, now }: { start: Date; end: Date | null; now: Date },
+  coveredSeconds: number,
+  speed: number,
+): Pick<ProgressView, 'fraction' | 'estimatedEnd' | 'behindSeconds'> {
+  const length = ((end ?? now).getTime() - start.getTime()) / 1000;
+  const left = Math.max(0, length - coveredSeconds);
+  return {
+    fraction: length > 0 ? Math.min(1, coveredSeconds / length) : null,
+    estimatedEnd: end !== null && speed > 0 ? isoAfter(now, left / speed) : null,
+    behindSeconds: end === null ? left : null,
+  };
+}
+
 /** Null if a part of the progress is missing. */
 function progressOf(
   stored: StoredProgress,
@@ -161,15 +180,13 @@ function progressOf(
   const stillSeconds = moved === null ? null : secondsFrom(moved, bootstrax.time ?? now);
   const isStalled = (stillSeconds ?? 0) > limits.stalledSeconds;
   const moves = !isStalled && isMoving({ stillSeconds }, { seconds, chunks });
-  const length = ((end ?? now).getTime() - start.getTime()) / 1000;
-  const left = Math.max(0, length - coveredSeconds);
-  const speed = seconds > 0 ? coveredSeconds / seconds : 0;
-  const ended = end !== null;
   return {
     ...{ phase, chunks, coveredSeconds, mbPerSecond, bytes, memoryBytes },
-    fraction: length > 0 ? Math.min(1, coveredSeconds / length) : null,
-    estimatedEnd: ended && moves && speed > 0 ? isoAfter(now, left / speed) : null,
-    behindSeconds: ended ? null : left,
+    ...forecastOf(
+      { start, end, now },
+      coveredSeconds,
+      moves ? speedOf(coveredSeconds, seconds) : 0,
+    ),
     movedAt: moved?.toISOString() ?? null,
     ...{ stillSeconds, waitsFor, isStalled },
   };

@@ -191,6 +191,7 @@ export class Faults {
     });
   }
 
+  // eslint-disable-next-line complexity -- One list of all that can happen: each case stands by itself.
   #happen(left: number): void {
     const { random, seats, tell, people, reference, time } = this.#options;
     const seat = random.pick(seats);

@@ -331,6 +331,11 @@ export class Invariants {
   }
 
   #leftBehind(host: SimulatedHost): void {
+    this.#attemptsLeft(host);
+    this.#foldersLeft(host, this.#entriesLeft(host));
+  }
+
+  #attemptsLeft(host: SimulatedHost): void {
     for (const child of host.children) {
       if (child.alive) {
         this.#violated(
@@ -345,6 +350,10 @@ export class Invariants {
         this.#violated('nothing is left behind', `${host.name}: attempt ${folder.id} is open`);
       }
     }
+  }
+
+  /** What the documents list of the host. */
+  #entriesLeft(host: SimulatedHost): ReadonlySet<unknown> {
     const listed = new Set<unknown>();
     for (const document of this.#database.runs.all()) {
       for (const { host: name, location } of entriesOf(document)) {
@@ -359,6 +368,10 @@ export class Invariants {
         );
       }
     }
+    return listed;
+  }
+
+  #foldersLeft(host: SimulatedHost, listed: ReadonlySet<unknown>): void {
     for (const folder of host.disk.output.values()) {
       const { location, attempt } = folder;
       if (dirname(location) !== OUTPUT_DIRECTORY) {

@@ -18,6 +18,7 @@ export function isSettled(document: Document, { maxFailures, shared, byHand }: S
   const parsed = parseRun(document);
   const { bootstrax, tags } = parsed.kind === 'run' ? parsed.run : parsed.malformed;
   // Data is deleted by the number: while it is shared nothing is abandoned but by a person.
+  const waitsForPerson = tags.includes(ABANDON_TAG) && shared;
   const tagged = tags.includes(ABANDON_TAG) && !shared;
   switch (bootstrax.state) {
     case 'done':
@@ -25,7 +26,7 @@ export function isSettled(document: Document, { maxFailures, shared, byHand }: S
     case 'abandoned':
       return true;
     case 'failed':
-      if (shared && tags.includes(ABANDON_TAG)) return true;
+      if (waitsForPerson) return true;
       if (tagged) return false;
       return (
         bootstrax.failures >= maxFailures ||
@@ -34,7 +35,7 @@ export function isSettled(document: Document, { maxFailures, shared, byHand }: S
         (bootstrax.outcome === 'set_aside' && bootstrax.nextRetry === null)
       );
     case null:
-      if (shared && tags.includes(ABANDON_TAG)) return true;
+      if (waitsForPerson) return true;
       return !tagged && tags.includes(HOLD_TAG);
     case 'considering':
     case 'busy':

@@ -158,6 +158,15 @@ function reason(found: ReadonlyMap<string, string[]>): string[] {
   return text.length === 0 ? [] : ['--', ...text];
 }
 
+function valuesBehind(args: readonly string[], at: number, most: number): string[] {
+  const values: string[] = [];
+  for (const next of args.slice(at + 1)) {
+    if (values.length >= most || !isValue(next)) break;
+    values.push(next);
+  }
+  return values;
+}
+
 /** The reference's flags with their values, the last of each; and everything else. */
 function split(args: readonly string[]): { found: Map<string, string[]>; others: string[] } {
   const found = new Map<string, string[]>();
@@ -173,13 +182,9 @@ function split(args: readonly string[]): { found: Map<string, string[]>; others:
       if (wantsValue(arg) && value !== undefined) others.push((i++, value));
       continue;
     }
-    const values = arg.includes('=') ? [arg.slice(arg.indexOf('=') + 1)] : [];
-    const most = arg.includes('=') ? 0 : MOST_VALUES[takes];
-    for (let next = args[i + 1]; next !== undefined && isValue(next); next = args[i + 1]) {
-      if (values.length >= most) break;
-      values.push(next);
-      i++;
-    }
+    const following = arg.includes('=') ? [] : valuesBehind(args, i, MOST_VALUES[takes]);
+    i += following.length;
+    const values = arg.includes('=') ? [arg.slice(arg.indexOf('=') + 1)] : following;
     if (values.length === 0 && (takes === 'one' || takes === 'some')) {
       throw new CommandFailure(2, `${flag} needs ${takes === 'some' ? 'a run number' : 'a value'}`);
     }

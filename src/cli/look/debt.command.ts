@@ -122,27 +122,51 @@ async function describe(
   document: DebtDocument,
   stored: StoredRun,
 ): Promise<Debt> {
-  const { run, mode, host, ended, plan, result, debt } = document;
+  const { run, mode, host, ended, plan, result } = document;
   const dropped = result?.dropped ?? [];
   const debtor = debtorOf(document);
   const facts = debtFacts(stored);
   const may = offerable(debtor, facts, rules);
-  const history = await store.attempts.ofRun(run, ATTEMPTS_READ);
-  const lastCounted = history.find((attempt) => attempt.result?.counted === true)?.result;
-  const why = [storedCauseText(lastCounted ?? {}), lastCounted?.reason?.split('\n')[0]];
-  const ownState = debt?.offered === true ? 'offered' : 'open';
+  const { by, tries, reason, offered } = { ...NEVER_OFFERED, ...document.debt };
+  const ownState = offered ? 'offered' : 'open';
   return {
     ...{ run, mode, host, done: ended?.toISOString() ?? '', dropped },
     ...madeOf(plan, dropped),
-    why: why.filter((part) => part != null).join(': ') || null,
+    why: await whyDropped(store, run),
     data: sourceOfDebt(debtor, facts, rules),
     state: facts.debtAttempt !== null ? 'being made' : ownState,
-    by: debt?.by ?? null,
-    tries: debt?.tries ?? 0,
-    reason: debt?.reason ?? null,
+    ...{ by, tries, reason },
     offerable: may.ok,
     why_not: may.ok ? null : may.reason,
   };
+}
+
+const NEVER_OFFERED = { offered: false, by: null, tries: 0, reason: null };
+
+/** By the failure after which less was wanted. */
+async function whyDropped(store: Store, run: number): Promise<string | null> {
+  const history = await store.attempts.ofRun(run, ATTEMPTS_READ);
+  const lastCounted = history.find((attempt) => attempt.result?.counted === true)?.result;
+  const why = [storedCauseText(lastCounted ?? {}), lastCounted?.reason?.split('\n')[0]];
+  return why.filter((part) => part != null).join(': ') || null;
+}
+
+/** What a done run lacks; a text says why there is nothing to offer. */
+async function debtOfRun(
+  store: Store,
+  run: number,
+): Promise<{ debtor: DebtDocument; facts: ReturnType<typeof debtFacts> } | string> {
+  const [document, another] = await store.debts.runs([run]);
+  if (document === undefined) return 'there is no such run';
+  if (another !== undefined) return 'several documents have this number';
+  const facts = debtFacts(readRun(document));
+  const { state, lastAttempt } = facts;
+  if (state !== 'done') return `it is ${state ?? 'new'}: only what done runs lack is offered`;
+  const attempt = lastAttempt === null ? null : await store.attempts.get(lastAttempt);
+  if (attempt === null) return 'it is not known what it lacks: no attempt of ours made it';
+  const debtor = attempt as DebtDocument;
+  const lacks = debtor.debt?.paid !== true && (debtor.result?.dropped ?? []).length > 0;
+  return lacks ? { debtor, facts } : 'it lacks nothing';
 }
 
 async function offer(
@@ -152,25 +176,15 @@ async function offer(
   reason = '',
 ): Promise<{ run: number; why: string | null }> {
   const no = (why: string) => ({ run, why });
-  const [document, another] = await store.debts.runs([run]);
-  if (document === undefined) return no('there is no such run');
-  if (another !== undefined) return no('several documents have this number');
-  const facts = debtFacts(readRun(document));
-  const { state, lastAttempt } = facts;
-  if (state !== 'done') return no(`it is ${state ?? 'new'}: only what done runs lack is offered`);
-  const attempt = lastAttempt === null ? null : await store.attempts.get(lastAttempt);
-  if (attempt === null) return no('it is not known what it lacks: no attempt of ours made it');
-  const debtor = attempt as DebtDocument;
-  if (debtor.debt?.paid === true || (debtor.result?.dropped ?? []).length === 0) {
-    return no('it lacks nothing');
-  }
+  const owed = await debtOfRun(store, run);
+  if (typeof owed === 'string') return no(owed);
   const { readRunTarget } = await import('../../features/actions/run-actions.ts');
   const tools = toolsOf(store, settings);
   const found = await readRunTarget(tools, 'reprocess', { kind: 'run', run });
   if (typeof found === 'string') return no(found);
   // What cannot be added is not made anew unless somebody asks for just that.
   if (!found.effectOf.possible || found.effectOf.step.kind !== 'offer') {
-    const may = offerable(debtorOf(debtor), facts, settings.rules);
+    const may = offerable(debtorOf(owed.debtor), owed.facts, settings.rules);
     return no(may.ok ? found.effect : may.reason);
   }
   const { act } = await import('../../features/actions/act.ts');

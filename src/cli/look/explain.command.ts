@@ -114,32 +114,35 @@ function inWords(
       ),
     );
   }
-  if (lastFailure !== null) {
-    const { host, at, counted, sheddingHelps, lessMemory } = lastFailure;
-    const means = [
-      sheddingHelps ? 'fewer plugins may help' : 'fewer plugins would not help',
-      ...(lessMemory ? ['the next attempt gets by with less memory'] : []),
-    ];
-    lines.push(
-      `last failure: ${causeText(lastFailure)}, on ${host}, at ${at}${counted ? '' : ' (not counted)'}; ${means.join(', ')}`,
-      `  points to ${blameText(lastFailure.blame)}`,
-    );
-  }
+  if (lastFailure !== null) lines.push(...failureInWords(lastFailure));
   if (stall !== null) lines.push(`stalled: ${stall}`);
   lines.push(...incomplete);
   if (place !== null) {
     lines.push(`it is written to ${place}, and published from there once it is checked`);
   }
   if (liveData !== null) lines.push(liveData);
-  if (next !== null) {
-    const who = next.who === null ? '' : `, by ${next.who}`;
-    const at = next.at === null ? '' : `, at ${next.at}`;
-    lines.push(`next: ${next.what}${at}${who}`);
-  }
+  if (next !== null) lines.push(nextInWords(next));
   if (commands.length > 0) {
     lines.push('you can:', ...commands.map((command) => `  ${command}`));
   }
   return lines.join('\n');
+}
+
+function failureInWords(failure: LastFailure): string[] {
+  const { host, at, counted, sheddingHelps, lessMemory } = failure;
+  const means = [
+    sheddingHelps ? 'fewer plugins may help' : 'fewer plugins would not help',
+    ...(lessMemory ? ['the next attempt gets by with less memory'] : []),
+  ];
+  return [
+    `last failure: ${causeText(failure)}, on ${host}, at ${at}${counted ? '' : ' (not counted)'}; ${means.join(', ')}`,
+    `  points to ${blameText(failure.blame)}`,
+  ];
+}
+
+function nextInWords({ what, at, who }: NonNullable<NumberedExplanation['next']>): string {
+  const when = at === null ? '' : `, at ${at}`;
+  return `next: ${what}${when}${who === null ? '' : `, by ${who}`}`;
 }
 
 function verdictInWords(verdict: Explanation['verdict'], state: string | null): string {

@@ -186,15 +186,12 @@ export class AlarmWatch {
     work: () => Promise<boolean>,
   ): Promise<void> {
     const now = await this.#store.serverTime();
-    const seen =
-      (await this.#store.alarms.receivers()).find((each) => each.destination === destination) ??
-      null;
-    const isFree = seen?.claimedUntil == null || seen.claimedUntil <= now;
-    const isDue = seen?.next == null || seen.next <= now;
-    if (!isFree || !isDue) return;
+    const receivers = await this.#store.alarms.receivers();
+    const seen = receivers.find((each) => each.destination === destination) ?? null;
+    if (seen !== null && (isAhead(seen.claimedUntil, now) || isAhead(seen.next, now))) return;
     const turn = await this.#store.alarms.claim(destination, seen, this.#me, LEASE_SECONDS);
     if (turn === null) return;
-    const before = seen?.failures ?? 0;
+    const before = seen === null ? 0 : seen.failures;
     try {
       const kind = (await work()) ? 'sent' : 'nothing_to_send';
       const nextSeconds = kind === 'sent' ? (everySeconds ?? 0) : 0;
@@ -203,20 +200,26 @@ export class AlarmWatch {
       // The database does not answer: the turn expires by itself.
       if (error instanceof StoreError) throw error;
       const problem = error instanceof Error ? error.message : String(error);
-      if (before === 0) {
-        this.#log.warn(
-          { event: 'alarms.receiver_failed', destination },
-          `cannot send to ${destination}: ${problem}`,
-        );
-      }
+      if (before === 0) this.#warnOf(destination, problem);
       const { retrySeconds } = this.#settings.alarms;
       const most = Math.min(MOST_WAIT_SECONDS, everySeconds ?? MOST_WAIT_SECONDS);
       const nextSeconds = waitSeconds(before + 1, retrySeconds, most);
       await this.#store.alarms.release(destination, turn, { kind: 'failed', problem, nextSeconds });
     }
   }
+
+  #warnOf(destination: Destination, problem: string): void {
+    this.#log.warn(
+      { event: 'alarms.receiver_failed', destination },
+      `cannot send to ${destination}: ${problem}`,
+    );
+  }
 }
 
 function isNothing({ raised, cleared }: Notices): boolean {
   return raised.length + cleared.length === 0;
+}
+
+function isAhead(time: Date | null | undefined, now: Date): boolean {
+  return time != null && time > now;
 }

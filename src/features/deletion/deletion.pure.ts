@@ -202,6 +202,17 @@ export function productsToCheck(
   return { kind: 'allowed', products };
 }
 
+/** What of a product is no longer as it was made, in words; null if nothing. */
+function changeSince(made: Product, found: CheckedProduct): string | null {
+  for (const field of ['chunks', 'rows', 'bytes', 'startNs', 'endNs'] as const) {
+    if (found[field] === made[field]) continue;
+    return `${field} is ${found[field] ?? 'none'}, and was ${made[field] ?? 'none'}`;
+  }
+  const digest = made.digest ?? null;
+  if (digest === null || found.digest === digest) return null;
+  return `its digest is ${found.digest ?? 'none'}, and was ${digest}`;
+}
+
 /** Checks that these products, as just read, replace all of the live data. */
 export function vouchersOf(
   { run, end }: { run: Run; end: Date },
@@ -215,19 +226,9 @@ export function vouchersOf(
     const found = checked.find((each) => each.type === type && each.location === location);
     if (found === undefined) return refused(`${type} was not checked`);
     if (found.problem !== null) return refused(`${type}: ${found.problem}`);
-    for (const field of ['chunks', 'rows', 'bytes', 'startNs', 'endNs'] as const) {
-      if (found[field] === made[field]) continue;
-      return refused(
-        `${type} has changed: ${field} is ${found[field] ?? 'none'}, and was ${made[field] ?? 'none'} ` +
-          `when it was made (${location})`,
-      );
-    }
-    const digest = made.digest ?? null;
-    if (digest !== null && found.digest !== digest) {
-      return refused(
-        `${type} has changed: its digest is ${found.digest ?? 'none'}, and was ${digest} when it ` +
-          `was made (${location})`,
-      );
+    const change = changeSince(made, found);
+    if (change !== null) {
+      return refused(`${type} has changed: ${change} when it was made (${location})`);
     }
     const { startNs, endNs } = found;
     if (found.chunks === 0 || startNs === null || endNs === null) {
@@ -236,7 +237,10 @@ export function vouchersOf(
     const gap = gapOf(run.start, end, found, limits.coverageSeconds);
     if (gap !== null) return refused(`${type} ${gap} (${location})`);
     const { chunks, rows, bytes } = found;
-    vouchers.push({ type, location, chunks, rows, bytes, startNs, endNs, digest });
+    vouchers.push({
+      ...{ type, location, chunks, rows, bytes, startNs, endNs },
+      digest: made.digest ?? null,
+    });
   }
   if (vouchers.length === 0) return refused('there is no raw data to replace it');
   return { kind: 'allowed', vouchers };

@@ -160,6 +160,11 @@ export async function apply(place: Place, action: Action): Promise<Applied> {
   }
 }
 
+/** Null: it is unknown to which of several documents a folder belongs. */
+function onlyDocumentOf(runs: ReturnType<typeof runsNow>) {
+  return runs.length === 1 ? (runs[0]?.document ?? null) : null;
+}
+
 /** Removes a folder by the common rule and its present stamp. */
 async function remove(
   place: Place,
@@ -174,7 +179,7 @@ async function remove(
     const { word, location, condemned } = folder;
     const runs = runsNow(await store.runs.byNumber(run));
     const verdict = mayRemove(folder, runs, {
-      document: runs.length === 1 ? (runs[0]?.document ?? null) : null,
+      document: onlyDocumentOf(runs),
       attempt: attempt ?? (word.kind === 'says' ? word.attempt : ''),
       host,
       purpose: 'take_back',
@@ -187,9 +192,8 @@ async function remove(
       return { kind: 'failed', why: `${path} stays: ${why}` };
     }
     const taken = await takeAway(trash, runId, folder);
-    if (taken.kind === 'gone') return { kind: 'done' };
-    const isRemoved = taken.kind === 'taken' && (await destroy(trash, taken.path));
-    return { kind: isRemoved ? 'done' : 'changed' };
+    if (taken.kind !== 'taken') return { kind: taken.kind === 'gone' ? 'done' : 'changed' };
+    return { kind: (await destroy(trash, taken.path)) ? 'done' : 'changed' };
   } catch (error) {
     return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
   }

@@ -32,20 +32,19 @@ export type ShadowEvent =
 
 type Fields = Pick<BootstraxFields, 'state' | 'host' | 'time' | 'attempt' | 'failures'>;
 
-const HELD = ['considering', 'busy'];
+function isHeld({ state }: Pick<BootstraxFields, 'state'>): boolean {
+  return state === 'considering' || state === 'busy';
+}
 
 /** `before` null: the first reading. A run may have been taken and concluded between two readings. */
 export function eventsBetween(before: Fields | null, after: Fields): ShadowEvent[] {
   const { state, host } = after;
-  const wasHeld = before !== null && HELD.includes(before.state ?? '');
-  const isHeld = HELD.includes(state ?? '');
-  const changed =
-    before === null ||
-    before.state !== state ||
-    (state === 'failed' && before.failures !== after.failures);
-  if (isHeld) return wasHeld && before.host === host ? [] : [{ kind: 'taken', host }];
+  const wasHeld = before !== null && isHeld(before);
+  if (isHeld(after)) return wasHeld && before.host === host ? [] : [{ kind: 'taken', host }];
   // A run that had ended at the first reading was decided before this program began.
-  if (before === null || !changed) return [];
+  if (before === null) return [];
+  const failedAgain = state === 'failed' && before.failures !== after.failures;
+  if (before.state === state && !failedAgain) return [];
   const taken: ShadowEvent[] = wasHeld || state === null ? [] : [{ kind: 'taken', host }];
   if (state === 'failed') return [...taken, { kind: 'failed', host }];
   return state === null ? [] : [...taken, { kind: 'concluded', host }];
@@ -175,7 +174,7 @@ export function staleVerdict(
   silent: { host: string | null; time: Date | null },
   after: Pick<BootstraxFields, 'state' | 'host' | 'time' | 'reason'>,
 ): ShadowVerdict {
-  const goesOn = HELD.includes(after.state ?? '') && after.host === silent.host;
+  const goesOn = isHeld(after) && after.host === silent.host;
   const theirs = {
     what: goesOn ? 'its holder went on with it' : (after.state ?? 'new'),
     host: after.host,

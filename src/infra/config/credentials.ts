@@ -59,22 +59,36 @@ export function withCredentials(
   runsDbIsDefault: boolean,
 ): Settings {
   const { database } = settings;
-  const runs = database.url === null ? null : splitUrl(database.url);
-  const daq = database.daqUrl === null ? null : splitUrl(database.daqUrl);
+  const runs = apart(database.url);
+  const daq = apart(database.daqUrl);
+  const given = file ?? NO_FILE;
+  const ofRuns = runs.credentials ?? given.runs;
   return {
     ...settings,
     database: {
       ...database,
-      url: runs?.url ?? file?.runsUrl ?? null,
+      url: runs.url ?? given.runsUrl,
       // A file's DAQ server goes with the file's runs server, not with one named elsewhere.
-      daqUrl: daq?.url ?? (database.url === null ? (file?.daqUrl ?? null) : null),
-      runsDb: runsDbIsDefault && file?.runsDb ? file.runsDb : database.runsDb,
+      daqUrl: daq.url ?? (database.url === null ? given.daqUrl : null),
+      runsDb: runsDbIsDefault && given.runsDb ? given.runsDb : database.runsDb,
       credentials: {
-        runs: runs?.credentials ?? file?.runs ?? null,
-        daq: daq?.credentials ?? file?.daq ?? runs?.credentials ?? file?.runs ?? null,
+        runs: ofRuns,
+        daq: daq.credentials ?? given.daq ?? ofRuns,
       },
     },
   };
+}
+
+const NO_FILE: CredentialsFile = {
+  runsUrl: null,
+  daqUrl: null,
+  runsDb: null,
+  runs: null,
+  daq: null,
+};
+
+function apart(url: string | null): { url: string | null; credentials: Credentials | null } {
+  return url === null ? { url: null, credentials: null } : splitUrl(url);
 }
 
 /** utilix names servers without a scheme, several separated by commas. */

@@ -95,17 +95,7 @@ const WAITED_TOO_LONG = 64;
 /** No such collection: asked again it is not there either. */
 const NAMESPACE_NOT_FOUND = 26;
 
-/** What a driver error means for the caller. `operation` says what was tried, for the message. */
-export function toStoreError(error: unknown, operation: string, database: string): StoreError {
-  if (error instanceof StoreError) return error;
-  const says = boundedLine(withoutCredentials(messageOf(error)), LONGEST_MESSAGE);
-  const text = unreachableInWords(says, database) ?? `${operation} (${database} database): ${says}`;
-  if (isAuthentication(error) || isAuthentication(causeOf(error))) {
-    return new StoreError('unauthorized', text, { code: codeOf(error) });
-  }
-  if (isCompatibility(error) || isCompatibility(causeOf(error))) {
-    return new StoreError('unsupported', `${text}; ${NEEDS}`);
-  }
+function ofDriver(error: MongoError, text: string, says: string): StoreError {
   if (error instanceof MongoServerSelectionError) return new StoreError('unreachable', text);
   if (error instanceof MongoWriteConcernError) return unconfirmed(error, text);
   if (error instanceof MongoNetworkError || error instanceof MongoTopologyClosedError) {
@@ -118,7 +108,21 @@ export function toStoreError(error: unknown, operation: string, database: string
   if (error instanceof MongoInvalidArgumentError) {
     return new StoreError(/larger than the maximum/.test(says) ? 'unfit' : 'refused', text);
   }
-  if (error instanceof MongoError) return new StoreError('unreachable', text, { uncertain: true });
+  return new StoreError('unreachable', text, { uncertain: true });
+}
+
+/** What a driver error means for the caller. `operation` says what was tried, for the message. */
+export function toStoreError(error: unknown, operation: string, database: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const says = boundedLine(withoutCredentials(messageOf(error)), LONGEST_MESSAGE);
+  const text = unreachableInWords(says, database) ?? `${operation} (${database} database): ${says}`;
+  if (isAuthentication(error) || isAuthentication(causeOf(error))) {
+    return new StoreError('unauthorized', text, { code: codeOf(error) });
+  }
+  if (isCompatibility(error) || isCompatibility(causeOf(error))) {
+    return new StoreError('unsupported', `${text}; ${NEEDS}`);
+  }
+  if (error instanceof MongoError) return ofDriver(error, text, says);
   // The driver could not encode it: an odd name or value, too large or too deep.
   if (BSON.BSONError.isBSONError(error) || error instanceof RangeError) {
     return new StoreError('unfit', text);

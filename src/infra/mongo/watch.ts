@@ -11,6 +11,7 @@ import { giveUp } from '../concurrency/deadline.ts';
 const AWAIT_MS = 30_000;
 /** Once a server does that, it does it several times a minute. */
 const MOST_EARLY = 6;
+const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 /** Longest delay of events for a reader that does not wait for them, where each poll is expensive. */
 const REST_MS = 2_000;
@@ -42,76 +43,92 @@ export interface WatchRequest {
   onlyIfQuiet?: boolean;
 }
 
+/** How far a collection has been followed. */
+interface Followed {
+  token: unknown;
+  /** Before the next try. */
+  pauseMs: number;
+}
+
 /** Follows a collection until the signal, over interruptions of any length. */
 export async function follow(request: WatchRequest): Promise<'aborted' | 'unsupported'> {
-  const { collection, caller, pipeline, onEvent, onGap, signal } = request;
-  let token: unknown = null;
-  let pause = 100;
+  const { signal } = request;
+  const followed: Followed = { token: null, pauseMs: FIRST_PAUSE_MS };
   while (!signal.aborted) {
     try {
-      const stream = collection().watch(pipeline, {
-        maxAwaitTimeMS: AWAIT_MS,
-        // Never from an operation time: some servers read their whole history to find it, and answer no
-        // call meanwhile.
-        ...(token === null ? {} : { resumeAfter: token }),
-      });
-      let stop = () => undefined as void;
-      const stopped = new Promise<void>((resolve) => {
-        stop = resolve;
-      });
-      signal.addEventListener('abort', stop);
-      stream.on('resumeTokenChanged', () => request.onAnswer?.());
-      const early = new EarlyAnswers();
-      if (request.onlyIfQuiet) {
-        stream.on('resumeTokenChanged', () => {
-          early.count();
-          if (early.tooMany) stop();
-        });
-      }
-      try {
-        if (signal.aborted) break;
-        const opened = once(stream, 'resumeTokenChanged');
-        const reading = readAll(
-          stream,
-          (event) => {
-            if (signal.aborted) return;
-            token = event._id;
-            pause = 100;
-            early.forget();
-            onEvent(event);
-          },
-          request,
-        );
-        // Its end is awaited below.
-        giveUp(reading);
-        // The stream is opened only by its first read: the gap must end at a known time.
-        await caller.once('opening a change stream', () =>
-          Promise.race([opened, reading, stopped]),
-        );
-        if (!signal.aborted) onGap();
-        // On a connection that went silent the stream would not end with its closing.
-        const hasEnded = await Promise.race([reading.then(() => true), stopped]);
-        if (hasEnded === true && !signal.aborted) {
-          throw new StoreError('refused', 'the server has ended the change stream');
-        }
-        if (early.tooMany && !signal.aborted) return 'unsupported';
-      } finally {
-        signal.removeEventListener('abort', stop);
-        token = stream.resumeToken ?? token;
-        giveUp(stream.close());
-      }
+      if ((await followOneStream(request, followed)) === 'unsupported') return 'unsupported';
     } catch (error) {
       if (signal.aborted) break;
       const failure = toStoreError(error, 'watching', 'this');
       const refused = failure.kind !== 'unreachable';
-      if (token === null && isForGood(failure)) return 'unsupported';
+      if (followed.token === null && isForGood(failure)) return 'unsupported';
       // The token is too old for the server's history, or of another life of the collection.
-      if (refused) token = null;
-      await systemClock.sleep(pause / 1000, signal);
-      pause = Math.min(pause * 2, refused ? LONGEST_REFUSED_PAUSE_MS : LONGEST_PAUSE_MS);
+      if (refused) followed.token = null;
+      await systemClock.sleep(followed.pauseMs / 1000, signal);
+      followed.pauseMs = Math.min(
+        followed.pauseMs * 2,
+        refused ? LONGEST_REFUSED_PAUSE_MS : LONGEST_PAUSE_MS,
+      );
     }
   }
   return 'aborted';
+}
+
+/** Ends with the stream, or with the signal. */
+async function followOneStream(
+  request: WatchRequest,
+  followed: Followed,
+): Promise<'ended' | 'unsupported'> {
+  const { collection, caller, pipeline, onEvent, onGap, signal } = request;
+  const stream = collection().watch(pipeline, {
+    maxAwaitTimeMS: AWAIT_MS,
+    // Never from an operation time: some servers read their whole history to find it, and answer no
+    // call meanwhile.
+    ...(followed.token === null ? {} : { resumeAfter: followed.token }),
+  });
+  let stop = () => undefined as void;
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  signal.addEventListener('abort', stop);
+  stream.on('resumeTokenChanged', () => request.onAnswer?.());
+  const early = new EarlyAnswers();
+  if (request.onlyIfQuiet) {
+    stream.on('resumeTokenChanged', () => {
+      early.count();
+      if (early.tooMany) stop();
+    });
+  }
+  try {
+    if (signal.aborted) return 'ended';
+    const opened = once(stream, 'resumeTokenChanged');
+    const reading = readAll(
+      stream,
+      (event) => {
+        if (signal.aborted) return;
+        followed.token = event._id;
+        followed.pauseMs = FIRST_PAUSE_MS;
+        early.forget();
+        onEvent(event);
+      },
+      request,
+    );
+    // Its end is awaited below.
+    giveUp(reading);
+    // The stream is opened only by its first read: the gap must end at a known time.
+    await caller.once('opening a change stream', () => Promise.race([opened, reading, stopped]));
+    if (!signal.aborted) onGap();
+    // On a connection that went silent the stream would not end with its closing.
+    const hasEnded = await Promise.race([reading.then(() => true), stopped]);
+    if (hasEnded === true && !signal.aborted) {
+      throw new StoreError('refused', 'the server has ended the change stream');
+    }
+    return early.tooMany && !signal.aborted ? 'unsupported' : 'ended';
+  } finally {
+    signal.removeEventListener('abort', stop);
+    followed.token = stream.resumeToken ?? followed.token;
+    giveUp(stream.close());
+  }
 }
 
 /** Counts answers in a row that came without an event, long before they were due. */

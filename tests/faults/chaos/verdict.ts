@@ -120,9 +120,21 @@ function judgeRun(
   hosts: readonly Host[],
   mayCount: ReadonlySet<string>,
 ): string[] {
-  const problems: string[] = [];
   const own = attempts.filter((attempt) => attempt.run === run.number);
-  const { state, host, n_failures: failures = 0, attempt } = run.bootstrax;
+  return [
+    ...judgeFailures(run, own, mayCount),
+    ...judgeEnd(run, own, hosts),
+    ...judgeEntries(run),
+  ].map((problem) => `run ${run.number} ${problem}`);
+}
+
+function judgeFailures(
+  run: StoredRun,
+  own: readonly StoredAttempt[],
+  mayCount: ReadonlySet<string>,
+): string[] {
+  const problems: string[] = [];
+  const { n_failures: failures = 0, attempt } = run.bootstrax;
   if (attempt !== undefined) problems.push(`is settled and still belongs to attempt ${attempt}`);
   const counted = own.filter(({ result }) => result?.counted === true);
   for (const { _id, result } of counted) {
@@ -134,6 +146,12 @@ function judgeRun(
   if (failures !== counted.length) {
     problems.push(`has ${failures} failures, its history ${counted.length}`);
   }
+  return problems;
+}
+
+function judgeEnd(run: StoredRun, own: readonly StoredAttempt[], hosts: readonly Host[]): string[] {
+  const problems: string[] = [];
+  const { state, host } = run.bootstrax;
   const successes = own.filter(({ result }) => result?.outcome === 'done');
   if (state === 'done') {
     if (successes.length !== 1) {
@@ -147,6 +165,12 @@ function judgeRun(
   } else if (successes.length > 0) {
     problems.push(`is ${state}, with a success in its history`);
   }
+  return problems;
+}
+
+function judgeEntries(run: StoredRun): string[] {
+  const problems: string[] = [];
+  const { state, host } = run.bootstrax;
   const entries = run.data.filter(({ type }) => type !== 'live');
   const types = entries.map(({ type }) => String(type));
   if (new Set(types).size !== types.length) problems.push(`has types twice: ${types.join(' ')}`);
@@ -157,7 +181,7 @@ function judgeRun(
       );
     }
   }
-  return problems.map((problem) => `run ${run.number} ${problem}`);
+  return problems;
 }
 
 /** The run's holder went down, or stood still past its lease: counts only the second time. */

@@ -55,13 +55,15 @@ export function parseTrace(text: string): TraceEvent[] {
 
 type WithoutCommon<T> = T extends Common ? Omit<T, keyof Common> : never;
 
+function renameOf(args: string): WithoutCommon<TraceEvent> | null {
+  const [from, to] = [...args.matchAll(/"([^"]*)"/g)].map(([, path]) => path);
+  return from === undefined || to === undefined ? null : { kind: 'rename', from, to };
+}
+
 function eventOf(call: string): WithoutCommon<TraceEvent> | null {
   const [, name = '', args = '', result = '-1'] = CALL.exec(call) ?? [];
   if (Number(result) < 0) return null;
-  if (name.startsWith('rename')) {
-    const [from, to] = [...args.matchAll(/"([^"]*)"/g)].map(([, path]) => path);
-    return from === undefined || to === undefined ? null : { kind: 'rename', from, to };
-  }
+  if (name.startsWith('rename')) return renameOf(args);
   const target = /^\d+<(.*?)>(?=$|,)/s.exec(args)?.[1];
   if (target === undefined) return null;
   if (name === 'syncfs') return { kind: 'sync_all', path: target };

@@ -83,7 +83,10 @@ export function sameValue(a: unknown, b: unknown): boolean {
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
   }
-  if (!isPlainObject(a) || !isPlainObject(b)) return false;
+  return isPlainObject(a) && isPlainObject(b) && sameFields(a, b);
+}
+
+function sameFields(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
   const names = Object.keys(a);
   const others = Object.keys(b);
   // The order of the fields is part of the value.

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import type { HostView } from '../../../src/host/host-document.pure.ts';
 import { freeSlots } from '../../../src/claim/slots.pure.ts';
 import { attention } from '../../../src/readmodel/attention.pure.ts';
-import { explainFleet, factsOf } from '../../../src/readmodel/explain-fleet.pure.ts';
+import {
+  explainFleet,
+  factsOf,
+  type FleetExplanation,
+} from '../../../src/readmodel/explain-fleet.pure.ts';
 import { hostCard } from '../../../src/readmodel/hosts.pure.ts';
 import { runRow } from '../../../src/readmodel/run-row.pure.ts';
 import { nextRuns } from '../../../src/claim/next-runs.pure.ts';
@@ -55,6 +60,35 @@ const fleetFacts = fc.record({
   livePrimaries: fc.nat({ max: 3 }),
 });
 
+function hasFreshHeartbeat({ state, time }: { state: string | null; time?: Date | undefined }) {
+  const lease = state === 'busy' ? LIMITS.busyLeaseSeconds : LIMITS.consideringLeaseSeconds;
+  return time !== undefined && time.getTime() + lease * 1000 > NOW.getTime();
+}
+
+/** The page: who is silent there promises nothing here. */
+function checkPage(
+  hosts: readonly HostView[],
+  stored: Parameters<typeof readRun>[0],
+  explained: FleetExplanation,
+) {
+  const limits = { diskPercent: 80, presumedDeadSeconds: DEAD_AFTER_SECONDS };
+  const cards = hosts.map((host) => hostCard(host, [], limits, NOW));
+  const row = runRow('1', runView(readRun(stored), NOW), defaultRules.retry.maxFailures, '');
+  const items = attention({ runs: [row], hosts: cards, changedAt: new Map() }, LIMITS, NOW);
+  const silent = items.flatMap(({ kind, host }) => (kind === 'host_silent' ? [host] : []));
+  expect(silent.sort()).toEqual(
+    hosts
+      .filter(({ state }) => state === 'dead')
+      .map(({ host }) => host)
+      .sort(),
+  );
+  if (items.some(({ kind }) => kind === 'promise_missed')) {
+    expect(['eligible', 'waiting', 'malformed']).toContain(explained.verdict);
+    expect(explained.next?.at ?? null).toBeNull();
+  }
+  if (row.condition === 'held') expect(explained.verdict).not.toBe('eligible');
+}
+
 describe('what explain, next, status and the page say of a random fleet', () => {
   it('does not contradict itself, promises nothing in the past, and nothing by the dead', () => {
     fc.assert(
@@ -90,12 +124,7 @@ describe('what explain, next, status and the page say of a random fleet', () => 
             expect(alive).not.toEqual([]);
           }
           // A run with a fresh heartbeat is held by somebody, whatever else reports.
-          const { state, time } = run.bootstrax;
-          const lease = state === 'busy' ? LIMITS.busyLeaseSeconds : LIMITS.consideringLeaseSeconds;
-          const isHeldNow =
-            explained.verdict === 'running' &&
-            time !== undefined &&
-            time.getTime() + lease * 1000 > NOW.getTime();
+          const isHeldNow = explained.verdict === 'running' && hasFreshHeartbeat(run.bootstrax);
           if (next !== null && alive.length === 0 && !isHeldNow) {
             expect(next.who).toBeNull();
             expect(next.what).toMatch(/^once a manager is started/);
@@ -110,28 +139,7 @@ describe('what explain, next, status and the page say of a random fleet', () => 
             expect(freeSlots(hosts)).toBeGreaterThan(waiting);
           }
 
-          // The page: who is silent there promises nothing here.
-          const limits = { diskPercent: 80, presumedDeadSeconds: DEAD_AFTER_SECONDS };
-          const cards = hosts.map((host) => hostCard(host, [], limits, NOW));
-          const row = runRow(
-            '1',
-            runView(readRun(stored), NOW),
-            defaultRules.retry.maxFailures,
-            '',
-          );
-          const items = attention({ runs: [row], hosts: cards, changedAt: new Map() }, LIMITS, NOW);
-          const silent = items.flatMap(({ kind, host }) => (kind === 'host_silent' ? [host] : []));
-          expect(silent.sort()).toEqual(
-            hosts
-              .filter((each) => each.state === 'dead')
-              .map(({ host }) => host)
-              .sort(),
-          );
-          if (items.some(({ kind }) => kind === 'promise_missed')) {
-            expect(['eligible', 'waiting', 'malformed']).toContain(explained.verdict);
-            expect(next?.at ?? null).toBeNull();
-          }
-          if (row.condition === 'held') expect(explained.verdict).not.toBe('eligible');
+          checkPage(hosts, stored, explained);
         },
       ),
       { numRuns: FLEETS },

@@ -66,15 +66,28 @@ function List({ asked }: { asked: URLSearchParams }) {
       ) : (
         <RunTable runs={list} {...(mayAct ? { chosen, onChoose: setChosen } : {})} />
       )}
-      <nav class="pages" aria-label="Pages of runs">
-        {asked.has('before') && <Link to={address(asked, { before: null })}>Newest</Link>}
-        {before !== null && (
-          <Link to={address(asked, { before: String(before) })}>
-            {list.length === 0 ? 'Search older runs' : 'Older'}
-          </Link>
-        )}
-      </nav>
+      <Pages
+        asked={asked}
+        before={before}
+        older={list.length === 0 ? 'Search older runs' : 'Older'}
+      />
     </Panel>
+  );
+}
+
+interface PagesProps {
+  asked: URLSearchParams;
+  before: number | null;
+  /** What stands on the link to the older runs. */
+  older: string;
+}
+
+function Pages({ asked, before, older }: PagesProps) {
+  return (
+    <nav class="pages" aria-label="Pages of runs">
+      {asked.has('before') && <Link to={address(asked, { before: null })}>Newest</Link>}
+      {before !== null && <Link to={address(asked, { before: String(before) })}>{older}</Link>}
+    </nav>
   );
 }
 

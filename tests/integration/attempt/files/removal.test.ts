@@ -157,6 +157,7 @@ async function removed(world: World, products?: Products): Promise<void> {
  * What may never go, in words of its own: what another attempt has or is done with, what is another
  * document's, and what may be somebody's who says nothing.
  */
+// eslint-disable-next-line complexity -- The rule once more, in the order of its sentences, to be compared with.
 function isSomebodyElses(world: World): boolean {
   const { word, state, holder, lastAttempt, purpose, other } = world;
   const isHeld = state === 'considering' || state === 'busy';

@@ -75,15 +75,21 @@ function toneOf(progress: RunRow['progress']): 'idle' | 'warn' | 'active' {
   return progress.isStalled ? 'warn' : 'active';
 }
 
+function waitOf({
+  condition,
+  start,
+  waitsFor,
+}: Pick<RunRow, 'condition' | 'start' | 'waitsFor'>): string {
+  if (condition === 'new' && start !== null) {
+    return `waits for a host for ${roughly((serverNow() - Date.parse(start)) / 1000)}`;
+  }
+  if (waitsFor !== null) return `waits for ${waitsFor}`;
+  return condition === 'busy' ? 'starting' : '';
+}
+
 /** How far processing is behind the detector, in words. */
 function lagOf({ condition, progress, waitsFor, end, start }: RunRow): string {
-  if (progress === null) {
-    if (condition === 'new' && start !== null) {
-      return `waits for a host for ${roughly((serverNow() - Date.parse(start)) / 1000)}`;
-    }
-    if (waitsFor !== null) return `waits for ${waitsFor}`;
-    return condition === 'busy' ? 'starting' : '';
-  }
+  if (progress === null) return waitOf({ condition, start, waitsFor });
   if (progress.isStalled) return stallText(progress);
   if (end === null && progress.behindSeconds !== null) {
     return `${duration(progress.behindSeconds)} behind`;
