@@ -56,7 +56,8 @@ cp packaging/bundle/bootstrax "$root/app/bin/"
 cp -r dist/bootstrax.mjs dist/bootstrax.mjs.map dist/web "$root/app/dist/"
 cp package.json README.md CHANGELOG.md CONTRIBUTING.md LICENSE "$root/app/"
 # Only what belongs to the project: whatever else lies about in these folders stays here.
-git ls-files -z config docs examples packaging/systemd client worker/bootstrax_worker \
+git ls-files -z config docs examples packaging/systemd client/bootstrax_client \
+  client/pyproject.toml client/README.md worker/bootstrax_worker worker/README.md \
   worker/pyproject.toml worker/requirements.lock |
   xargs -0 cp --parents -t "$root/app"
 cp "$node" "$root/node/bin/node"
