@@ -213,6 +213,26 @@ def context(**options):
     return strax.Context(storage=[], register=PLUGINS, config=options)
 
 
+def pictures():
+    """What a shifter looks at: made beside each run, from the muons it has found."""
+    from bootstrax_worker.pictures import Axis, Histogram, Value
+
+    return [
+        Histogram(
+            "muon_area",
+            of="muons",
+            title="Area of muons",
+            normal="one bump, the energy that a muon leaves in the paddles.",
+            otherwise="a bump at half its place: a paddle has lost its high voltage.",
+            value=Value("muons", "1/s"),
+            scaled=True,
+            minimum=50,
+            x=Axis("area", "ADC counts × ns", 10, 1e6, 60, log=True),
+            values=lambda muons: {"muons": muons["area"]},
+        )
+    ]
+
+
 def warm_up(context, directory):
     """Process a tiny run below `directory`, so that strax compiles its functions."""
     live_data = Path(directory) / "live_data"

@@ -103,6 +103,8 @@ export const planSchema = z.looseObject({
    * names the rest. Absent: such a file is an error.
    */
   salvage: z.boolean().nullish(),
+  /** False: no process makes pictures of the data beside it. */
+  pictures: z.boolean().nullish(),
   /** Opened in the child, with what utilix knows of databases. */
   frontends: z.array(frontendSchema).nullish(),
 });

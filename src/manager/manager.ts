@@ -171,6 +171,7 @@ async function manage(options: ManagerOptions, life: Life): Promise<number> {
     processor: settings.worker.processor,
     profile: settings.worker.profile === 'false' ? null : settings.worker.profile,
     debug: settings.worker.debug,
+    pictures: settings.worker.pictures,
     frontends: frontendsOf(settings.worker),
     ignoreChecks: settings.checks.ignore,
     wipeOnlineMonitor: settings.database.wipeOnlineMonitor,

@@ -42,6 +42,8 @@ export interface PlanInputs extends DecisionInputs {
   /** See `Plan`; null or absent: no profile. */
   profile?: string | null;
   debug?: boolean;
+  /** False: no pictures of the data are made. */
+  pictures?: boolean;
   frontends?: readonly Frontend[];
   /** What its job asks for; null or absent: it runs on its host. */
   job?: Plan['job'];
@@ -207,6 +209,7 @@ export function makePlan(
     ...(inputs.profile ? { profile: inputs.profile } : {}),
     ...(inputs.job == null ? {} : { executor: 'slurm', job: inputs.job }),
     ...(inputs.debug ? { debug: true } : {}),
+    ...(inputs.pictures === false ? { pictures: false } : {}),
     ...(decisions.salvage ? { salvage: true } : {}),
     ...(inputs.frontends?.length ? { frontends: [...inputs.frontends] } : {}),
   };

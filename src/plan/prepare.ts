@@ -147,6 +147,7 @@ export function planInputsOf(env: Environment, { fence }: PlanFor) {
     contextOptions: env.contextOptions,
     processor: env.processor,
     debug: env.debug,
+    pictures: env.pictures,
     liveDataRoots: env.liveDataRoots,
     outputDirectory: env.outputDirectory,
     stagingDirectory: env.stagingDirectory,

@@ -38,6 +38,8 @@ export interface Environment {
   profile: string | null;
   /** Children log what strax's mailboxes do. */
   debug: boolean;
+  /** Pictures of the data are made beside each attempt. */
+  pictures: boolean;
   /** straxen's storage that children open beside the output folder. */
   frontends: readonly Frontend[];
   /** Products are taken as they are, unchecked. */

@@ -1,6 +1,8 @@
 import type { ActionView } from './action-api.ts';
 import type { Latencies } from '../attempt/attempt-times.pure.ts';
 import type { Run } from '../run/run.pure.ts';
+import type { PictureStanding } from '../features/pictures/picture-standing.pure.ts';
+import type { Picture, StoredType } from '../features/pictures/pictures.pure.ts';
 import type { AlarmKind } from '../features/alarms/alarm.pure.ts';
 import type { Condition } from './run-condition.pure.ts';
 import type { NumberedExplanation } from './explain-number.pure.ts';
@@ -147,6 +149,23 @@ export interface RunAnswer {
   comments: RunNote[];
   /** Newest first; older ones are at `/api/actions?run=`. */
   actions: ActionView[];
+}
+
+/** A picture, and whether it is drawn. */
+export interface PictureView extends Picture {
+  standing: PictureStanding;
+}
+
+/** GET /api/attempts/A/pictures */
+export interface PicturesAnswer {
+  /** When they were written. */
+  written: string;
+  /** Nothing will be added. */
+  final: boolean;
+  /** Why the context has no pictures. */
+  problem: string | null;
+  stored: StoredType[];
+  pictures: PictureView[];
 }
 
 /** GET /api/runs/N/document */

@@ -3,7 +3,12 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { CRASH_POINTS } from '../../src/infra/crash-points/points.ts';
 import { sharedPython } from '../support/shared-python.ts';
 import { IS_NIGHTLY } from '../support/tier.ts';
-import { ALARM_POINTS, MAINTENANCE_POINTS, SLURM_POINTS } from './crash-points/elsewhere.ts';
+import {
+  ALARM_POINTS,
+  MAINTENANCE_POINTS,
+  PICTURE_POINTS,
+  SLURM_POINTS,
+} from './crash-points/elsewhere.ts';
 import { ALL_CASES, DAILY_CASES, writeOf } from './crash-points/cases.ts';
 import { Lane, Lanes } from './crash-points/lane.ts';
 import { Trial } from './crash-points/trial.ts';
@@ -22,6 +27,7 @@ test('the nightly tier cuts at each point of the list', () => {
     ...here,
     ...ALARM_POINTS,
     ...MAINTENANCE_POINTS,
+    ...PICTURE_POINTS,
     ...SLURM_POINTS,
   ]);
   expect(CRASH_POINTS.filter((point) => !reached.has(point))).toEqual([]);

@@ -156,7 +156,8 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
         size: 30,
         values: elapsed
           ? (_chart, ticks) => ticks.map((tick) => `${tick} s`)
-          : (_chart, ticks) => ticks.map((tick) => clockTime(tick)),
+          : (_chart, ticks, _axis, _space, step) =>
+              ticks.map((tick) => (step < 60 ? clockSeconds(tick) : clockTime(tick))),
       },
       {
         ...axis,
@@ -212,6 +213,10 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
     hooks:
       limit === undefined ? {} : { draw: [(chart) => drawLimit(chart, limit, colour('--bad'))] },
   };
+}
+
+function clockSeconds(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(11, 19);
 }
 
 function clockTime(seconds: number): string {

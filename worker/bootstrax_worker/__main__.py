@@ -48,6 +48,8 @@ def main() -> int:
     as_job = commands.add_parser("job", help="the same, as a job of a batch system")
     as_job.add_argument("directory")
     commands.add_parser("probe", help="whether an attempt could be carried out here")
+    pictures = commands.add_parser("pictures", help="make the pictures of an attempt, beside it")
+    pictures.add_argument("directory")
     commands.add_parser("check-products", help="load all of the products named on stdin")
     arguments = parser.parse_args()
     if arguments.command == "check-products":
@@ -60,6 +62,10 @@ def main() -> int:
         from .fork_server import ForkServer
 
         return ForkServer(arguments).serve()
+    if arguments.command == "pictures":
+        from .pictures.reader import run_cold as make_pictures
+
+        return make_pictures(arguments.directory)
     if arguments.command == "job":
         from .job import run
 

@@ -92,6 +92,8 @@ class _Attempt:
         account = InputAccount(self._directory, self._plan, self._state)
         processing = Processing(self._plan, loaded, self._progress, self._announce, account)
         self._skipped, self._warnings = processing.skipped, processing.warnings
+        if self._state.tap is not None:
+            self._state.tap.install()
         if self._plan.get("debug"):
             from . import debugging
 

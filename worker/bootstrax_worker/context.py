@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import inspect
 import traceback
 
 import strax
@@ -40,6 +41,7 @@ class LoadedContext:
         self.warm_up = getattr(module, "warm_up", None)
         self.prepare = getattr(module, "prepare", None)
         self.watched_files = getattr(module, "watched_files", None)
+        self._pictures = getattr(module, "pictures", None)
         self.forget_storage()
 
     def forget_storage(self) -> None:
@@ -55,6 +57,13 @@ class LoadedContext:
             for name, plugin in self.context._plugin_class_registry.items()
             if not name.startswith("_temp")
         }
+
+    def declared_pictures(self) -> object:
+        """What `pictures` of the module returns, with or without the context as its argument."""
+        if self._pictures is None:
+            return []
+        takes_context = len(inspect.signature(self._pictures).parameters) > 0
+        return self._pictures(self.context) if takes_context else self._pictures()
 
     def graph(self) -> dict:
         """The plugins as the protocol's `pluginGraph`."""

@@ -16,11 +16,12 @@ import sys
 import time
 import traceback
 
-from . import bounded, guardian, protocol, scratch
+from . import bounded, guardian, protocol, scratch, spawning
 from .fork_safety import ForkSafety, switch_off_progress_monitor
 from .identity import identity
 from .imported import Imported
 from .manager_link import ManagerLink, is_ours
+from .pictures.ends import Ends
 from .server_folder import ServerFolder
 from .versions import versions
 
@@ -121,6 +122,7 @@ class ForkServer:
     def _load(self) -> bool:
         from . import child, input_account, processing, products  # noqa: F401  each child has them already
         from .context import ContextUnusable, LoadedContext, last_lines
+        from .pictures import reader  # noqa: F401  so has the process that makes pictures
 
         switch_off_progress_monitor()
         try:
@@ -261,8 +263,10 @@ class ForkServer:
 
     def _start(self, directory: str, plan: dict) -> dict:
         why = self._cold_why or self._safety.objection() or self._other_context(plan)
-        pid = self._fork(directory, plan) if why is None else self._spawn(directory)
+        ends = Ends.of(plan) if why is None else None
+        pid = self._fork(directory, plan, ends) if why is None else spawning.spawn_cold(directory)
         self._attempts[pid] = plan["attempt"]
+        self._start_pictures(directory, plan, ends, warm=why is None)
         return {"type": "forked", "guardian": identity(pid), "warm": why is None, "why": why}
 
     def _other_context(self, plan: dict) -> str | None:
@@ -270,7 +274,23 @@ class ForkServer:
             return None
         return f"the plan asks for context {plan['context']} with options of its own"
 
-    def _fork(self, directory: str, plan: dict) -> int:
+    def _start_pictures(self, directory: str, plan: dict, ends: Ends | None, *, warm: bool) -> None:
+        """Start the process that makes pictures; an attempt goes on without it."""
+        try:
+            if warm and ends is not None:
+                self._fork_process(lambda: self._be_reader(directory, plan, ends))
+            elif not warm and plan.get("pictures") is not False:
+                spawning.spawn(directory, "pictures", os.devnull)
+        except OSError as error:
+            print(f"no pictures of attempt {plan['attempt']}: {error}", file=sys.stderr)
+        finally:
+            if ends is not None:
+                ends.close()
+
+    def _fork(self, directory: str, plan: dict, ends: Ends | None) -> int:
+        return self._fork_process(lambda: self._be_guardian(directory, plan, ends))
+
+    def _fork_process(self, work) -> int:
         self._safety.freeze()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -281,13 +301,13 @@ class ForkServer:
             return pid
         code = 1
         try:
-            code = self._be_guardian(directory, plan)
+            code = work()
         except BaseException:
             traceback.print_exc()
         finally:
             guardian.leave(code)
 
-    def _be_guardian(self, directory: str, plan: dict) -> int:
+    def _leave_server(self) -> None:
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -297,32 +317,28 @@ class ForkServer:
                 kept.close()
         for fd in self._to_close:
             os.close(fd)
+
+    def _be_reader(self, directory: str, plan: dict, ends: Ends) -> int:
+        self._leave_server()
+        guardian.close_standard_streams()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, guardian.HELD_SIGNALS)
+        from .pictures import reader
+
+        return reader.run(directory, plan, self._loaded.declared_pictures, ends.receiver())
+
+    def _be_guardian(self, directory: str, plan: dict, ends: Ends | None) -> int:
+        self._leave_server()
         guardian.open_standard_streams(directory)
         loaded = self._loaded
+        tap = None if ends is None else ends.sender()
 
         def run_child(state, guardian_pid: int) -> int:
             from . import child
 
+            state.tap = tap
             return child.run(directory, plan, lambda _: loaded, state, guardian_pid)
 
         return guardian.guard(directory, plan["attempt"], True, run_child)
-
-    @staticmethod
-    def _spawn(directory: str) -> int:
-        log = os.path.join(directory, "log.txt")
-        return os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-m", "bootstrax_worker", "attempt", directory],
-            os.environ,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
-                (os.POSIX_SPAWN_DUP2, 1, 2),
-            ],
-            setsid=True,
-            setsigdef=[signal.SIGCHLD, signal.SIGTERM],
-            setsigmask=guardian.HELD_SIGNALS,
-        )
 
     def _reap(self) -> None:
         while True:

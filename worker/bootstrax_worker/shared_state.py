@@ -36,6 +36,8 @@ class SharedState:
         self._slots = memoryview(mmap.mmap(-1, 8 * (_HEADER + _CHUNKS))).cast("q")
         self._stretches = mmap.mmap(-1, STRETCHES)
         self._read_up_to = 0
+        # Where the child sends copies of its results for pictures; None: nowhere.
+        self.tap = None
 
     def _slot(index: int) -> property:
         def get(self) -> int:

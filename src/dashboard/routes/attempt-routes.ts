@@ -1,5 +1,6 @@
 import { logFile, progressAnswer } from '../answers.ts';
 import { attemptInput, logQuery } from '../inputs.ts';
+import { picturesAnswer } from '../pictures-answer.ts';
 import type { DashboardApp } from '../access/principal.ts';
 import { found } from '../request-refusal.ts';
 import { route } from '../route.ts';
@@ -18,6 +19,20 @@ export function addAttemptRoutes(app: DashboardApp, surroundings: Surroundings):
     },
     async (context, { params: { attempt } }) =>
       context.json(found(await progressAnswer(surroundings, attempt), notHere(attempt))),
+  );
+
+  route(
+    app,
+    {
+      method: 'get',
+      path: '/api/attempts/:attempt/pictures',
+      about: 'Pictures of the data of an attempt, and rows and bytes of each stored type.',
+      params: attemptInput,
+    },
+    async (context, { params: { attempt } }) => {
+      const answer = await picturesAnswer(surroundings, attempt);
+      return context.json(found(answer, `attempt ${attempt} has no pictures within reach`));
+    },
   );
 
   route(

@@ -131,6 +131,7 @@ export const WORKER_STEPS = [
   'progress.ndjson',
   'input.ndjson',
   'profile',
+  'pictures.json',
   'syncfs',
   'worker-folder.make',
   'worker-socket.make',

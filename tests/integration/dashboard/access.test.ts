@@ -30,6 +30,9 @@ const ROUTES: Record<string, { path?: string; body?: unknown; for: 'anybody' | '
   'GET /api/attempts/{attempt}/progress': {
     ...{ for: 'read', path: `/api/attempts/${ATTEMPT}/progress` },
   },
+  'GET /api/attempts/{attempt}/pictures': {
+    ...{ for: 'read', path: `/api/attempts/${ATTEMPT}/pictures` },
+  },
   'GET /api/attempts/{attempt}/log': { for: 'read', path: `/api/attempts/${ATTEMPT}/log` },
   'GET /api/hosts/{host}/history': { for: 'read', path: '/api/hosts/beta/history' },
   'GET /api/failures': { for: 'read' },

@@ -18,6 +18,7 @@ import { Explain } from './run/explain.tsx';
 import { Facts } from './run/facts.tsx';
 import { HostOrRun } from './run/host-or-run.tsx';
 import { Notes } from './run/notes.tsx';
+import { Pictures } from './run/pictures.tsx';
 import { Targets } from './run/targets.tsx';
 
 /** Everything about one run; first why it is, or is not, being processed. */
@@ -103,6 +104,9 @@ function About({ answer, data, number, chosen }: AboutProps) {
         </div>
         <Attempts answer={answer} attempt={attempt} number={number} />
         {attempt !== null && <AttemptDetails attempt={attempt} answer={answer} />}
+        {attempt !== null && (
+          <Pictures attempt={attempt} run={number} key={`pictures ${attempt.attempt}`} />
+        )}
         {attempt !== null && <ProgressPanel attempt={attempt} key={`p${attempt.attempt}`} />}
         {attempt !== null && <LogPanel attempt={attempt} key={`l${attempt.attempt}`} />}
         <Targets answer={answer} />

@@ -16,7 +16,10 @@ import straxen
 
 from .positions import CENTROID_PROTOCOL
 from .straxen_attempt import forget_calibration, patch_classes
+from .straxen_pictures import pictures
 from .warming import make_warm_up_run, no_monitor_thread
+
+__all__ = ["CALIBRATION", "local_xenonnt", "pictures", "prepare", "warm_up"]
 
 CALIBRATION = Path(__file__).parent / "calibration"
 

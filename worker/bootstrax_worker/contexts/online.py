@@ -10,6 +10,9 @@ from typing import Any
 import straxen
 
 from .straxen_attempt import forget_calibration, patch_classes
+from .straxen_pictures import pictures
+
+__all__ = ["DatabasesUnreachable", "pictures", "prepare", "what_is_missing", "xenonnt_online"]
 
 CONNECT_SECONDS = 3.0
 MONGO_PORT = 27017

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import strax
 
+from ..pictures import Axis, Histogram, Result, Scalar, Value
 from .small_reader import SmallReader, record_ends
 from .warming import make_warm_up_run, no_monitor_thread
 
@@ -191,6 +192,31 @@ def prepare(context, plan: dict[str, Any]) -> None:
     """Settings of one attempt; called in the child before processing."""
     SmallReader.compressor = plan["recordsCompressor"]
     globals()["SmallRecords"].compressor = plan["recordsCompressor"]
+
+
+def _sum_of_peaks(result: Result) -> float:
+    return float(result.lines["peaks"].sum())
+
+
+def pictures() -> list[Histogram]:
+    """One, of no meaning."""
+    return [
+        Histogram(
+            "peak_area",
+            of="peak_basics",
+            title="Area of peaks",
+            normal="one bump.",
+            otherwise="look at the simulated DAQ.",
+            value=Value("peaks", "1/s"),
+            scaled=True,
+            minimum=50,
+            x=Axis("area", "ADC counts", 1, 1e6, 60, log=True),
+            values=lambda peaks: {"peaks": peaks["area"]},
+            scalars={
+                "peaks": Scalar("peaks", "1/s", lambda each: float(each.lines["peaks"].sum()))
+            },
+        )
+    ]
 
 
 def warm_up(context, directory: str) -> None:

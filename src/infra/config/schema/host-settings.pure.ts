@@ -213,6 +213,12 @@ export const HOST_SETTINGS = z.strictObject({
       description:
         'Also open straxen’s own `RunDB` through utilix, only to read, beside the place of the attempt. bootstrax lists the products itself, in the same form.',
     }),
+    pictures: boolean({
+      name: 'pictures',
+      default: true,
+      description:
+        'Make pictures of the data beside each attempt, as the module of the context declares them. It costs the attempt nothing: a process of the lowest priority makes them.',
+    }),
     warmUp: boolean({
       name: 'warm-up',
       default: true,
