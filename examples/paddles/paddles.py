@@ -214,7 +214,7 @@ def context(**options):
 
 
 def pictures():
-    """What a shifter looks at: made beside each run, from the muons it has found."""
+    """What the page of a run shows of its muons."""
     from bootstrax_worker.pictures import Axis, Histogram, Value
 
     return [
@@ -227,7 +227,7 @@ def pictures():
             value=Value("muons", "1/s"),
             scaled=True,
             minimum=50,
-            x=Axis("area", "ADC counts × ns", 10, 1e6, 60, log=True),
+            x=Axis("area", "ADC counts ns", 10, 1e6, 60, log=True),
             values=lambda muons: {"muons": muons["area"]},
         )
     ]

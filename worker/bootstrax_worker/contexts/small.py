@@ -206,7 +206,7 @@ def pictures() -> list[Histogram]:
             of="peak_basics",
             title="Area of peaks",
             normal="one bump.",
-            otherwise="look at the simulated DAQ.",
+            otherwise="check the simulated DAQ.",
             value=Value("peaks", "1/s"),
             scaled=True,
             minimum=50,

@@ -123,7 +123,7 @@ def _channel_health() -> list[Channels]:
             Value("baseline", "ADC counts"),
             lambda rows: {"baseline": _baselines(rows)},
             normal="near the value the digitisers are set to; a gap is a channel without pulses.",
-            otherwise="a step of a whole board: look for a change of its settings.",
+            otherwise="a step of a whole board: check what has changed of its settings.",
         ),
         strip(
             "baseline_rms",

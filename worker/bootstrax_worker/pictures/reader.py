@@ -184,7 +184,7 @@ class _Reader:
             return True
         if durable.is_gone(self._directory):
             return True
-        # As the child: nobody has been there for so long that nobody will come.
+        # As the child: no manager has been there for the orphan limit.
         try:
             followed = os.stat(os.path.join(self._directory, "followed")).st_mtime_ns
         except OSError:
