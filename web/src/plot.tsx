@@ -156,7 +156,7 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
         size: 30,
         values: elapsed
           ? (_chart, ticks) => ticks.map((tick) => `${tick} s`)
-          : (_chart, ticks, _axis, _space, step) =>
+          : (...[, ticks, , , step]) =>
               ticks.map((tick) => (step < 60 ? clockSeconds(tick) : clockTime(tick))),
       },
       {
