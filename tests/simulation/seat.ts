@@ -206,7 +206,7 @@ export class Seat {
       processor: 'threaded_mailbox',
       profile: null,
       debug: false,
-    pictures: true,
+      pictures: true,
       frontends: [],
       ignoreChecks: false,
       wipeOnlineMonitor: true,
