@@ -373,7 +373,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Preview:
-    """An action that was looked at and not carried out: see `Dashboard.act`."""
+    """An action with its effects, not carried out: see `Dashboard.act`."""
 
     kind: str
     effects: list[Effect]

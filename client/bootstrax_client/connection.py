@@ -295,7 +295,7 @@ class Connection:
         if said is None:
             return _not_the_dashboard(self.url, f"answers {status} without JSON to {path}", answer)
         if status == 503:
-            return DatabaseAway(f"{said}. The dashboard at {self.url} runs; look at its databases")
+            return DatabaseAway(f"{said}. The dashboard at {self.url} runs; check its databases")
         if status >= 500:
             return DashboardFailed(f"{said} ({self.url}{path})")
         if status == 401 and self._account is None:

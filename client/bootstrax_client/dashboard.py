@@ -239,7 +239,7 @@ class Dashboard:
         return Preview(kind, decode(list[Effect], answer["effects"], "effects"), keep, on)
 
     def act(self, preview: Preview, reason: str, *, hours: float | None = None) -> list[Action]:
-        """Carries out what was looked at, each target only if it is still as it was seen.
+        """Carries out what the preview shows, each target only if it is still as it was seen.
 
         `reason` is what others read later: it confirms the action, and is never empty. `hours`: a
         drain or an acknowledgement ends by itself after this time. What a host carries out is

@@ -30,7 +30,5 @@ def read_panel(connection: Connection, name: str) -> Any:
             if time.monotonic() > deadline:
                 break
     if failing:
-        raise DatabaseAway(
-            f"the dashboard cannot read its {name}: {failing}. Look at its databases"
-        )
-    raise DashboardAway(f"the dashboard at {connection.url} sends no {name}: look at its log")
+        raise DatabaseAway(f"the dashboard cannot read its {name}: {failing}. Check its databases")
+    raise DashboardAway(f"the dashboard at {connection.url} sends no {name}: its log says more")

@@ -1,4 +1,4 @@
-/** A mistake of this program, after which nothing that it does is safe: whoever meets one ends. */
+/** A mistake of this program, after which nothing that it does is safe: the process that meets one ends. */
 export class BrokenAssertion extends Error {
   override readonly name = 'BrokenAssertion';
 }

@@ -176,7 +176,7 @@ const BANNED: readonly Banned[] = [
 
 const FOLDERS = [
   ...readdirSync('src').map((folder) => `src/${folder}`),
-  ...['web/src', 'worker/bootstrax_worker', 'docs', 'config', 'scripts', 'bench'],
+  ...['web/src', 'worker/bootstrax_worker', 'client/bootstrax_client', 'docs', 'config', 'scripts', 'bench'],
 ];
 /** They name the words themselves, or quote what was said in its time. */
 const LEFT_OUT = ['docs/glossary.md'];
