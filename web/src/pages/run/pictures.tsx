@@ -63,5 +63,5 @@ function whyNone({ filesHere, begun, host, ended }: AttemptView): string {
   if (!filesHere) return `They lie on ${host}: a dashboard that runs there shows them.`;
   return ended === null
     ? 'None have been made yet.'
-    : 'None were made: pictures are switched off, or an earlier release has made this attempt.';
+    : 'None were made: it was a job of Slurm, or an earlier release has made it, or pictures are switched off.';
 }
