@@ -1,5 +1,4 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { Link } from './router.tsx';
 
 const KEYS = [
   ['g n', 'Now'],
@@ -32,7 +31,7 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
         ))}
       </dl>
       <p class="quiet">
-        For programs: <Link to="/reference">the API</Link>
+        For programs: <a href="/reference">the API</a>
       </p>
       <div class="ask-buttons">
         <button type="button" onClick={() => dialog.current?.close()}>
