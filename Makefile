@@ -20,7 +20,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup build bundle release demo check test test-nightly test-bundle test-zones test-tools lint eslint prettier arrows \
+.PHONY: setup build bundle release demo check test test-nightly test-bundle test-zones test-tools lint eslint prettier arrows unused \
 	check-protocol typecheck python-lint unit-test python-units python-test node-test bundle-after-python zone-test \
 	chaos pairs simulation mutation pictures clean
 
@@ -70,7 +70,7 @@ release: setup
 demo: build
 	@bin/bootstrax $(if $(CONFIG),--config $(CONFIG)) demo --runs $(RUNS) $(if $(EXIT),--exit) $(ARGS)
 
-lint: eslint typecheck prettier arrows check-protocol python-lint
+lint: eslint typecheck prettier arrows unused check-protocol python-lint
 
 eslint: build
 	npx --no-install eslint .
@@ -80,6 +80,10 @@ prettier: setup
 
 arrows: setup
 	npx --no-install depcruise --config .dependency-cruiser.cjs src
+
+# Files, exports and packages that nothing uses.
+unused: setup
+	npx --no-install knip
 
 typecheck: setup
 	npx --no-install tsc --noEmit
@@ -130,7 +134,7 @@ test-zones:
 
 # Two at a time; the longest first.
 check: build
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target eslint unit-test typecheck prettier arrows \
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target eslint unit-test typecheck prettier arrows unused \
 		check-protocol python-lint python-units
 
 bundle-after-python: python-test

@@ -130,7 +130,6 @@ export const phaseSchema = z.enum([
   'post_processing',
   'finishing',
 ]);
-export type Phase = z.infer<typeof phaseSchema>;
 
 /** A folder that strax has begun to write: becomes a `data` entry of the run document. */
 export const folderSchema = z.looseObject({

@@ -22,7 +22,6 @@ export const attemptInput = z.strictObject({
   attempt: z.string().regex(/^[0-9a-f]{24}$/, 'is no attempt id: 24 hexadecimal digits'),
 });
 export const hostInput = z.strictObject({ host: word });
-export const nothingInput = z.strictObject({});
 
 export const MOST_RUNS_PER_PAGE = 200;
 

@@ -40,11 +40,6 @@ export function processOf(holder: Holder): ProcessIdentity {
   return { pid: holder.pid, startTicks: holder.start_ticks, bootId: holder.boot_id };
 }
 
-/** For people: the process and its machine. */
-export function holderInWords({ pid, machine, state_dir: stateDir }: Holder): string {
-  return `pid ${pid} on ${machine}, state folder ${stateDir}`;
-}
-
 /** How close another manager runs to this one, which decides how it can be stopped. */
 export type Proximity =
   /** Its process can be seen and killed. */

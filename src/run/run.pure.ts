@@ -5,9 +5,7 @@ export { OUTCOMES, problemsText, RUN_STATES } from './run-shape.pure.ts';
 export type {
   Again,
   BootstraxFields,
-  DataEntry,
   FieldProblem,
-  MalformedRun,
   OutcomeName,
   ParsedRun,
   Run,

@@ -9,8 +9,6 @@ import { smallMachine, type Changes, type Configuration } from '../support/small
 export const ALPHA = 'alpha.test.local';
 export const BETA = 'beta.test.local';
 
-/** A live run: so long, seconds of detector time, taken as fast as that. */
-export const LIVE_RUN = ['--seconds', '6', '--speed', '1', '--chunk-seconds', '1'];
 /** A run that is there at once. */
 export const SHORT_RUN = ['--seconds', '2', '--speed', '0', '--chunk-seconds', '1'];
 
@@ -61,11 +59,6 @@ export function attemptProcesses(lab: Lab): { pid: number; log: string }[] {
 /** Waits until no process of any attempt is left. */
 export async function noOrphans(lab: Lab): Promise<void> {
   await until('no process of an attempt to be left', () => attemptProcesses(lab).length === 0, 30);
-}
-
-/** Folders in the output folder. */
-export function outputFolders(lab: Lab): string[] {
-  return readdirSync(lab.output).sort();
 }
 
 /** Directory of an attempt of a host. */

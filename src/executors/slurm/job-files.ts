@@ -6,9 +6,6 @@ import { z } from 'zod';
 
 import { makeFolder, remove, renameDurable, writeFileDurable } from '../../infra/disk/durable.ts';
 
-/** Exit codes of a job that did not begin the attempt (`bootstrax_worker/job.py`). */
-export const JOB_EXIT = { notMine: 75, nobodyFollows: 76, surroundings: 78 } as const;
-
 const resourcesSchema = z.object({
   cores: z.int().positive(),
   memoryBytes: z.number().positive(),

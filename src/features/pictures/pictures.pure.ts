@@ -27,7 +27,6 @@ const scalarSchema = z.object({
   unit: z.string(),
   value: z.number().nullable(),
 });
-export type Scalar = z.infer<typeof scalarSchema>;
 
 const lineSchema = z.object({
   label: z.string(),

@@ -13,12 +13,10 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
     : T;
 
 export type Rules = DeepReadonly<z.output<typeof RULES>>;
-export type ClaimRules = Rules['claim'];
 export type TargetRules = Rules['targets'];
 export type ResourceRules = Rules['resources'];
 export type RetryRules = Rules['retry'];
 export type QuarantineRules = Rules['quarantine'];
-export type DebtRules = Rules['debt'];
 /** When an attempt is stopped, before the kernel kills any process it likes. */
 export type MemoryRules = Rules['memory'];
 export type DiskRules = Rules['disk'];

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { isAlive } from '../../../src/infra/linux/process-identity.ts';
 import { signal } from '../../../src/infra/mongo/embedded/embedded-process.ts';
 import { until } from '../../support/lab.ts';
 import type { FaultKind, Planned } from './schedule.ts';
@@ -148,9 +147,4 @@ async function onHost(
     () => null,
   );
   return host === null ? null : work(host);
-}
-
-/** Whether none of the processes of an attempt runs any more. */
-export function isOver({ guardian, child }: OpenAttempt): boolean {
-  return ![guardian, child].some((identity) => identity !== null && isAlive(identity));
 }

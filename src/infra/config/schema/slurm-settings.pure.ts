@@ -11,7 +11,6 @@ import {
 
 /** Runs that Slurm may take. */
 export const SLURM_TAKES = ['debt', 'reprocess', 'backlog'] as const;
-export type SlurmTakes = (typeof SLURM_TAKES)[number];
 
 const count = z.int().positive();
 const notNegative = z.number().nonnegative();

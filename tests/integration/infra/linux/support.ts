@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -62,10 +62,4 @@ export async function saidByNobody(source: string, folder: string): Promise<stri
   for (const each of [place, folder]) chmodSync(each, 0o755);
   const other = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   return execFileSync(process.execPath, [program], other).toString();
-}
-
-/** Text of a file once it is there and not empty. */
-export async function contentOf(path: string): Promise<string> {
-  await until(path, () => existsSync(path) && readFileSync(path, 'utf8') !== '');
-  return readFileSync(path, 'utf8');
 }
