@@ -6,6 +6,7 @@ import { compareWithUndisturbed, type Processed } from './data.ts';
 import { processesOf } from '../../support/processes.ts';
 import type { Database, Host } from './stage.ts';
 
+/** Longest time in which not one more run is settled. */
 const SETTLING_SECONDS = 180;
 const CLOSING_SECONDS = 60;
 
@@ -16,23 +17,30 @@ export interface Verdict {
   problems: string[];
 }
 
-/** Waits until every run is settled, and says which are not. */
+/** Waits until every run is settled, as long as one after the other is, and says which are not. */
 export async function settled(lab: Lab, numbers: readonly number[]): Promise<string[]> {
-  let left: StoredRun[] = [];
-  try {
-    await until(
-      'all runs to be settled',
-      async () => {
-        const runs = await lab.runs.find({}, { projection: { number: 1, bootstrax: 1 } }).toArray();
-        left = runs.filter((run) => numbers.includes(run.number) && !isSettled(run));
-        return left.length === 0;
-      },
-      SETTLING_SECONDS,
-    );
-    return [];
-  } catch {
-    return left.map((run) => `run ${run.number} is stuck: ${JSON.stringify(run.bootstrax)}`);
+  let left = await unsettledOf(lab, numbers);
+  while (left.length > 0) {
+    const before = left.length;
+    try {
+      await until(
+        'the next run to be settled',
+        async () => {
+          left = await unsettledOf(lab, numbers);
+          return left.length < before;
+        },
+        SETTLING_SECONDS,
+      );
+    } catch {
+      return left.map((run) => `run ${run.number} is stuck: ${JSON.stringify(run.bootstrax)}`);
+    }
   }
+  return [];
+}
+
+async function unsettledOf(lab: Lab, numbers: readonly number[]): Promise<StoredRun[]> {
+  const runs = await lab.runs.find({}, { projection: { number: 1, bootstrax: 1 } }).toArray();
+  return runs.filter((run) => numbers.includes(run.number) && !isSettled(run));
 }
 
 function isSettled({ bootstrax }: StoredRun): boolean {
