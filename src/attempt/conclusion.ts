@@ -136,7 +136,7 @@ function decidedMalformed(
     },
     outcome: historyOf(env, attempt, aside(text)),
     priority: 'error',
-    message: `${text}. Mend the document, then 'bootstrax retry ${number}'`,
+    message: `${text}. ${howToMend(number, problems)}`,
   };
 }
 
@@ -239,7 +239,7 @@ function decidedUnmendable(
     },
     outcome: historyOf(env, attempt, aside(text)),
     priority: 'error',
-    message: `${text}. ${howToMend(number)}`,
+    message: `${text}. ${howToMend(number, unmendable.problems)}`,
   };
 }
 

@@ -10,7 +10,8 @@ import { redact } from '../readmodel/redact.pure.ts';
 import { runView } from '../run/run-view.pure.ts';
 import { checkRun } from '../run/run.pure.ts';
 import type { StoredEntry as Entry, StoredDeletion, StoredNote } from '../run/stored-run.pure.ts';
-import { storedCauseText } from '../retry/stored-cause.pure.ts';
+import { runAdvice, withFound, type LastCause } from '../readmodel/trouble.pure.ts';
+import { storedCause, storedCauseText } from '../retry/stored-cause.pure.ts';
 import { numberHolder } from '../run/same-number.pure.ts';
 import { numbered } from '../run/same-number.store.ts';
 import { fleetFacts, fleetNowOf, roleAsked } from '../claim/fleet-facts.ts';
@@ -44,6 +45,7 @@ export async function runAnswer(
   if (own === null) return null;
   const { document, id, stored } = own;
   const parsed = checkRun(stored);
+  const row = rowOf(document, now, rules);
   const view = runView(stored, now, rules.limits);
   const fleet = await fleetFacts(
     { store, rules, role: roleAsked(feeder.hosts), primaries: settings.host.primaries },
@@ -57,7 +59,7 @@ export async function runAnswer(
   const data = whole.data.map(storedOf);
   return {
     now: now.toISOString(),
-    row: rowOf(document, now, rules),
+    row,
     reason: view.reason,
     explanation: withHandOn(
       withNumber(explainFleet(parsed, fleetNow, { fleet, rules, now }), id, ofNumber),
@@ -65,6 +67,7 @@ export async function runAnswer(
       now,
       rules,
     ),
+    advice: withFound(runAdvice(row, lastCauseOf(attempts)), found?.document ?? document),
     rateMBps: parsed.kind === 'run' ? parsed.run.rateMBps : null,
     daq: parsed.kind === 'run' ? parsed.run.daq : null,
     attempts: oldestFirst.map((attempt) => attemptView(attempt, inReach.has(attempt.attempt))),
@@ -75,6 +78,15 @@ export async function runAnswer(
     tags: notesOf(whole.tagNotes),
     comments: notesOf(whole.comments),
   };
+}
+
+/** Why the newest attempt that failed did so. */
+function lastCauseOf(newestFirst: readonly AttemptDocument[]): LastCause {
+  for (const { result } of newestFirst) {
+    const cause = result === null ? null : storedCause(result);
+    if (cause !== null) return cause;
+  }
+  return null;
 }
 
 /** The run document as it is stored, for people: Extended JSON, passwords masked. */

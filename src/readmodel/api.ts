@@ -8,6 +8,7 @@ import type { Condition } from './run-condition.pure.ts';
 import type { NumberedExplanation } from './explain-number.pure.ts';
 import type { FailureGroup } from './failures.pure.ts';
 import type { LadderRow } from './ladder.pure.ts';
+import type { RunAdvice } from './trouble.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
 
 /** The answers of the API: the one definition for server and client. Times are ISO 8601, UTC. */
@@ -137,6 +138,8 @@ export interface RunAnswer {
   /** The whole reason, with traceback. */
   reason: string | null;
   explanation: NumberedExplanation;
+  /** What a person can do; null: nothing is wrong, or it becomes well by itself. */
+  advice: RunAdvice | null;
   rateMBps: number | null;
   daq: Run['daq'] | null;
   /** Oldest first. */

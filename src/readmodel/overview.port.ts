@@ -1,4 +1,4 @@
-import type { CauseClass } from '../retry/causes.pure.ts';
+import type { Cause, CauseClass } from '../retry/causes.pure.ts';
 import type { Condition } from './run-condition.pure.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
 import type { RunListQuery, RunPage } from '../run/run.port.ts';
@@ -25,6 +25,9 @@ export interface EndedAttempt {
   /** When the first chunk of a product was on disk; null: unknown, or there was none. */
   firstOutput: Date | null;
 }
+
+/** Why an attempt failed. */
+export type FailureCause = Pick<Cause, 'class' | 'plugin'>;
 
 /** A counted failure with its details. */
 export interface FailedAttempt extends EndedAttempt {
@@ -70,6 +73,8 @@ export interface OverviewStore {
   whole(number: number): Promise<RunDocument[]>;
   /** Attempts that ended after `since`. */
   endedSince(since: Date, limit: number): Promise<EndedAttempt[]>;
+  /** Why these attempts failed, by their ids; those that did not are left out. */
+  causes(attempts: readonly string[]): Promise<Map<string, FailureCause>>;
   /** Counted failures after `since`, newest first. */
   failuresSince(since: Date, limit: number): Promise<FailedAttempt[]>;
   /** Heartbeats of these hosts in a short time span, the newest of each host first. */

@@ -17,6 +17,7 @@ import { highestNumber, listRuns, onePage } from '../run/run-list.store.ts';
 import type {
   EndedAttempt,
   FailedAttempt,
+  FailureCause,
   OverviewFilter,
   OverviewStore,
   StoredSign,
@@ -50,6 +51,13 @@ const ENDED_PROJECTION = {
   'result.meaning.class': 1,
   'result.meaning.plugin': 1,
   'result.counted': 1,
+} as const;
+
+const CAUSE_PROJECTION = {
+  'result.outcome': 1,
+  'result.cause': 1,
+  'result.meaning.class': 1,
+  'result.meaning.plugin': 1,
 } as const;
 
 const FAILURE_PROJECTION = {
@@ -264,6 +272,14 @@ export function createOverviewStore(parts: {
       );
       return halves.flat().flatMap(endedOf);
     },
+    causes: async (ids) => {
+      if (ids.length === 0) return new Map();
+      const found = await attempts.find(
+        { _id: { $in: [...ids] } },
+        { projection: CAUSE_PROJECTION, limit: ids.length },
+      );
+      return new Map(found.flatMap(causeOfDocument));
+    },
     failuresSince: async (since, limit) =>
       (
         await attempts.find(
@@ -301,6 +317,11 @@ function endedOf(document: Document): EndedAttempt[] {
       firstOutput: readTimes(times).firstOutput ?? null,
     },
   ];
+}
+
+function causeOfDocument({ _id, result }: Document): [string, FailureCause][] {
+  const cause = storedCause(fieldsOf(result));
+  return cause === null ? [] : [[String(_id), cause]];
 }
 
 function failureOf(document: Document): FailedAttempt[] {

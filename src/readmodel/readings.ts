@@ -25,6 +25,8 @@ const MOST_WAITING = 1000;
 /** Failed runs that began before this age are on the page of runs alone. */
 const FAILED_DAYS = 30;
 const MOST_FAILED = 1000;
+/** Runs whose cause is read from the history; of more nobody reads the headlines. */
+const MOST_CAUSES = 500;
 /** Done runs that began before this age are not handed on by themselves; other programs may have gone on with them. */
 const UNFINISHED_DAYS = 7;
 const MOST_UNFINISHED = 200;
@@ -223,15 +225,22 @@ export async function readWaitingRuns(
       overview.doneWithoutStatus(ago(UNFINISHED_DAYS), MOST_UNFINISHED),
       actions.standing(),
     ]);
+  const stuck = [...failed, ...withoutRetry];
+  const causes = await overview.causes(stuck.flatMap(lastAttemptOf).slice(0, MOST_CAUSES));
   const all = new Map(
     [...failed, ...withoutRetry, ...inWork].map((document) => [idText(document._id), document]),
   );
-  const rows = [...all.values()].map((document) => rowOf(document, now, rules));
+  const rows = [...all.values()].map((document): RunToLookAt => {
+    const [attempt] = lastAttemptOf(document);
+    const lastCause = attempt === undefined ? null : (causes.get(attempt) ?? null);
+    return { ...rowOf(document, now, rules), lastCause };
+  });
   const retried = rows.filter(({ condition }) =>
     ['retrying', 'requeued', 'held'].includes(condition),
   );
   const waiting = untouched.map(waitingOf);
   const done = doneToLookAt(recent, unfinished, now, rules).filter(({ id }) => !all.has(id));
+  const known = new Set([...all.keys(), ...done.map(({ id }) => id)]);
   const documents = [...all.values(), ...recent, ...unfinished];
   const changedAt = new Map(documents.map((each) => [idText(each._id), timeOf(each)]));
   return {
@@ -250,7 +259,7 @@ export async function readWaitingRuns(
     ),
     attention: attention(
       {
-        runs: [...rows, ...done, ...takenNow(recent, all, now, rules)],
+        runs: [...rows, ...done, ...othersOf(recent, known, now, rules)],
         hosts: cards,
         changedAt,
         standings: standingsOf(standings),
@@ -286,17 +295,16 @@ function doneToLookAt(
   });
 }
 
-/** New runs without an end, which no host has: for those that are taken at once. */
-function takenNow(
+/** The newest runs beside those: some may be taken at once, or share a number. */
+function othersOf(
   recent: readonly RunDocument[],
-  known: ReadonlyMap<string, RunDocument>,
+  known: ReadonlySet<string>,
   now: Date,
   rules: Rules,
 ): RunToLookAt[] {
   return recent
     .filter(({ _id }) => !known.has(idText(_id)))
-    .map((document) => rowOf(document, now, rules))
-    .filter(({ condition, end }) => end === null && (condition === 'new' || condition === 'held'));
+    .map((document) => rowOf(document, now, rules));
 }
 
 /** What needs attention, read in one call. */
@@ -312,6 +320,11 @@ export async function attentionNow(
 /** Acknowledgements by item. */
 export function standingsOf(standings: readonly Standing[]): Standings {
   return new Map(standings.map((standing) => [standing.item, standing]));
+}
+
+function lastAttemptOf(document: RunDocument): string[] {
+  const { lastAttempt } = readRun(document).own;
+  return lastAttempt === null ? [] : [lastAttempt];
 }
 
 const timeOf = (document: RunDocument): Date | null => readRun(document).bootstrax.time;

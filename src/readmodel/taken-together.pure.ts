@@ -36,9 +36,9 @@ export function takenTogether(runs: readonly OpenRun[], now: Date): TakenTogethe
       .sort((a, b) => startOf(b) - startOf(a));
     const [newest] = own;
     if (newest === undefined || own.length < 2) return [];
-    const isSettled = own.length >= TOO_MANY || ageSeconds(newest, now) > GRACE_SECONDS;
+    const isCertain = own.length >= TOO_MANY || ageSeconds(newest, now) > GRACE_SECONDS;
     const ids = own.map(({ id }) => id).join(' ');
-    if (!isSettled || told.has(ids)) return [];
+    if (!isCertain || told.has(ids)) return [];
     told.add(ids);
     return [{ detector, runs: own, since: newest.start }];
   });

@@ -1,3 +1,4 @@
+import { adviceFor, adviceText } from './advice.pure.ts';
 import { causeText, type Cause } from './causes.pure.ts';
 import { fingerprint } from './fingerprint.pure.ts';
 import type { FieldProblem } from '../run/run.pure.ts';
@@ -58,9 +59,14 @@ export function concludedFailure(
         conclusion: { kind: 'given_up', reason: text, failures: conclusion.failures },
         counted: true,
         priority: 'fatal',
-        message: `run ${run} is GIVEN UP after ${counted(conclusion.failures, 'failure')} and needs attention${what}: ${reason}. Try again with 'bootstrax retry ${run} --from-start'`,
+        message: `run ${run} is GIVEN UP after ${counted(conclusion.failures, 'failure')} and needs attention${what}: ${reason}. ${whatHelps(run, cause)}`,
       };
   }
+}
+
+function whatHelps(run: number, cause: Cause | undefined): string {
+  const advice = adviceFor(cause?.class ?? 'unknown', cause?.plugin ?? null);
+  return adviceText(advice, { name: String(run), isGivenUp: true });
 }
 
 /** Whether an attempt with this exit cause counts for or against its host. */

@@ -1,4 +1,6 @@
+import { adviceFor, adviceText } from './advice.pure.ts';
 import { problemsText, type FieldProblem, type ParsedRun, type Run } from '../run/run.pure.ts';
+import { LIVE_DATA } from '../run/no-field.pure.ts';
 import type { FaultSeen } from '../run/stored-run.pure.ts';
 
 /**
@@ -6,8 +8,6 @@ import type { FaultSeen } from '../run/stored-run.pure.ts';
  * raw records are made of all that can be read.
  */
 
-/** Stands for a field where the fault is not in the document. */
-export const LIVE_DATA = '(live data)';
 /** Stands for the whole document, which the database refuses to change. */
 const WHOLE_DOCUMENT = '(document)';
 
@@ -169,6 +169,8 @@ export function unmendableText(label: string, { problems, canBeRead }: Unmendabl
 }
 
 /** What a person has to do about a permanent fault. */
-export function howToMend(run: number): string {
-  return `Correct what is named: the run is tried again by itself when its document or its live data has changed. Or use 'bootstrax retry ${run}'`;
+export function howToMend(run: number, problems: readonly FieldProblem[]): string {
+  const isOfData = problems.every(({ field }) => field === LIVE_DATA);
+  const advice = adviceFor(isOfData ? 'live_data' : 'document');
+  return adviceText(advice, { name: String(run), isGivenUp: false });
 }

@@ -24,6 +24,8 @@ export interface RunView {
   nextRetry: string | null;
   reason: string | null;
   malformed: readonly { field: string; problem: string }[];
+  /** The same, or what it was set aside for where the document itself can be read. */
+  faults: readonly { field: string; problem: string }[];
   tags: readonly string[];
   targets: readonly string[];
   dropped: readonly string[];
@@ -82,8 +84,10 @@ export function runView(
 ): RunView {
   const { plan, incomplete, sameNumber, progress } = stored.own;
   const parsed = checkRun(stored);
+  const described = describe(parsed, now);
   return {
-    ...describe(parsed, now),
+    ...described,
+    faults: described.malformed.length > 0 ? described.malformed : stored.own.malformed,
     targets: plan?.targets ?? [],
     dropped: plan?.dropped ?? [],
     incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
@@ -95,7 +99,7 @@ export function runView(
 
 type Described = Omit<
   RunView,
-  'targets' | 'dropped' | 'incomplete' | 'setAsideFor' | 'place' | 'progress'
+  'faults' | 'targets' | 'dropped' | 'incomplete' | 'setAsideFor' | 'place' | 'progress'
 >;
 
 function describe(parsed: ParsedRun, now: Date): Described {

@@ -6,6 +6,13 @@ import { runArgument, RUN_HELP, type RunArgument } from '../framework/run-argume
 import { blame, blameText, isAlike, type Blame } from '../../retry/blame.pure.ts';
 import { causeText, type Cause } from '../../retry/causes.pure.ts';
 import { deletionInWords } from '../../features/deletion/deletion-words.pure.ts';
+import {
+  runAdvice,
+  withFound,
+  type FieldAdvice,
+  type RunAdvice,
+} from '../../readmodel/trouble.pure.ts';
+import { rowOf } from '../../readmodel/readings.ts';
 import { placeNow, runView } from '../../run/run-view.pure.ts';
 import { stallText } from '../../run/stall.pure.ts';
 import { incompleteInWords } from '../../attempt/live-input.pure.ts';
@@ -34,16 +41,19 @@ export function addExplain(program: Command): void {
     name: 'explain',
     about: 'why this run is, or is not, being processed, and what happens next',
     takes: (command) => command.argument('<run>', RUN_HELP, runArgument),
-    json: 'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, liveData, incomplete, place, stall, sameNumber}',
+    json: 'one object: {run, document, state, verdict, rules, next, commands, seenFrom, hosts, lastFailure, advice, liveData, incomplete, place, stall, sameNumber}',
     read: async (database, _options, named: RunArgument) => {
       const { store, settings } = database;
       const { now, own, others } = await explainedRun(database, named);
       const { incomplete } = own.stored.own;
       const { progress } = runView(own.stored, now, settings.rules.limits);
+      const lastFailure = await lastFailureOf(store, own.run, now);
+      const row = rowOf(own.document, now, settings.rules);
       const [deletion] = await store.deletions.ofRun(own.run);
       return {
         ...own.explanation,
-        lastFailure: await lastFailureOf(store, own.run, now),
+        lastFailure,
+        advice: withFound(runAdvice(row, lastFailure), own.document),
         liveData: deletion === undefined ? null : deletionInWords(deletion),
         incomplete: incomplete === null ? [] : incompleteInWords(incomplete),
         place: placeNow(own.stored),
@@ -58,6 +68,7 @@ export function addExplain(program: Command): void {
 /** What holds for the run itself, shown once for all documents of its number. */
 interface AboutRun {
   lastFailure: LastFailure | null;
+  advice: RunAdvice | null;
   liveData: string | null;
   incomplete: readonly string[];
   /** The folder to which the present attempt writes. */
@@ -68,6 +79,7 @@ interface AboutRun {
 }
 const NOTHING_KNOWN = {
   lastFailure: null,
+  advice: null,
   liveData: null,
   incomplete: [],
   place: null,
@@ -94,7 +106,7 @@ function inWords(
   explanation: NumberedExplanation | (Omit<NumberedExplanation, 'sameNumber'> & AboutRun),
 ): string {
   const { run, state, verdict, rules, next, commands, hosts, document, sameNumber } = explanation;
-  const { lastFailure, liveData, incomplete, place, stall } =
+  const { lastFailure, advice, liveData, incomplete, place, stall } =
     'lastFailure' in explanation ? explanation : NOTHING_KNOWN;
   const which = sameNumber.length === 0 ? '' : `, document ${document}`;
   const lines = [
@@ -115,6 +127,7 @@ function inWords(
     );
   }
   if (lastFailure !== null) lines.push(...failureInWords(lastFailure));
+  if (advice !== null) lines.push(...adviceLines(advice));
   if (stall !== null) lines.push(`stalled: ${stall}`);
   lines.push(...incomplete);
   if (place !== null) {
@@ -143,6 +156,21 @@ function failureInWords(failure: LastFailure): string[] {
 function nextInWords({ what, at, who }: NonNullable<NumberedExplanation['next']>): string {
   const when = at === null ? '' : `, at ${at}`;
   return `next: ${what}${when}${who === null ? '' : `, by ${who}`}`;
+}
+
+function adviceLines({ says, check, fields, not, call }: RunAdvice): string[] {
+  return [
+    `trouble: ${says}`,
+    ...fields.map(fieldLine),
+    `  check: ${check}`,
+    ...(not === null ? [] : [`  not: ${not}`]),
+    `  call ${call}`,
+  ];
+}
+
+function fieldLine({ field, problem, found, wanted }: FieldAdvice): string {
+  const is = found === null ? '' : `; found: ${found}`;
+  return `  ${field} ${problem}${is}${wanted === null ? '' : `; wanted: ${wanted}`}`;
 }
 
 function verdictInWords(verdict: Explanation['verdict'], state: string | null): string {

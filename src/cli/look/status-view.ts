@@ -1,7 +1,8 @@
 import type { Settings } from '../../infra/config/entries.ts';
 import type { QueueCounts } from '../../run/run.port.ts';
 import type { Store } from '../../ports/store.ts';
-import { leftRunsText, type HostView } from '../../host/host-document.pure.ts';
+import { openGroups, type AttentionGroup } from '../../readmodel/attention-groups.pure.ts';
+import { leftRunsText, namedInWords, type HostView } from '../../host/host-document.pure.ts';
 import { clusterText } from '../../executors/cluster-facts.pure.ts';
 import type { AttentionItem } from '../../readmodel/attention.pure.ts';
 import { hostCondition } from '../../readmodel/hosts.pure.ts';
@@ -81,14 +82,20 @@ const MOST_ITEMS = 10;
 
 /** What needs attention, each with what to do; empty if nothing does. */
 export function drawAttention(items: readonly AttentionItem[]): string {
-  const open = items.filter(({ acknowledged }) => acknowledged === null);
+  const open = openGroups(items);
   if (open.length === 0) return '';
   const more = open.length - MOST_ITEMS;
   return [
     style('bold', 'needs attention'),
-    ...open.slice(0, MOST_ITEMS).flatMap(({ what, todo }) => [`  ${what}`, `    ${todo}`]),
+    ...open.slice(0, MOST_ITEMS).flatMap(groupLines),
     ...(more > 0 ? [`  and ${more} more, on the page and with --json`] : []),
   ].join('\n');
+}
+
+function groupLines({ what, items }: AttentionGroup): string[] {
+  const runs = items.flatMap(({ run }) => run ?? []);
+  const named = items.length === 1 ? '' : ` (${namedInWords(runs.map(String))})`;
+  return [`  ${what}${named}`, `    ${items[0].todo}`];
 }
 
 /** As the page has it: a host that takes no run and has none is not called busy. */

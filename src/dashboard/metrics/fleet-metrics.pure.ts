@@ -1,4 +1,4 @@
-import type { AttentionItem } from '../../readmodel/attention.pure.ts';
+import { ATTENTION_KINDS, type AttentionItem } from '../../readmodel/attention.pure.ts';
 import { CONDITIONS, isWorking, type Condition } from '../../readmodel/run-condition.pure.ts';
 import type { Queue } from '../../readmodel/queue.pure.ts';
 import type { RunRow } from '../../readmodel/run-row.pure.ts';
@@ -23,25 +23,6 @@ export interface FleetReading extends HostReading {
 const WAITING: readonly Condition[] = CONDITIONS.filter(
   (condition) => !['done', 'debt', 'abandoned'].includes(condition),
 );
-
-const ATTENTION: Record<AttentionItem['kind'], 0> = {
-  given_up: 0,
-  set_aside: 0,
-  promise_missed: 0,
-  run_silent: 0,
-  run_stalled: 0,
-  taken_together: 0,
-  host_silent: 0,
-  two_managers: 0,
-  host_quarantined: 0,
-  same_number: 0,
-  runs_left: 0,
-  cluster_blocked: 0,
-  node_excluded: 0,
-  job_waits: 0,
-  incomplete: 0,
-  not_handed_on: 0,
-};
 
 /** Gauges of runs, queue, hosts and what needs attention. */
 export function fleetFamilies(reading: FleetReading): Family[] {
@@ -143,7 +124,7 @@ function queueFamilies({ now, queue, attention }: FleetReading): Family[] {
       {
         label: 'kind',
         values: tally(
-          Object.keys(ATTENTION),
+          ATTENTION_KINDS,
           attention.map(({ kind }) => kind),
         ),
       },
@@ -155,7 +136,7 @@ function queueFamilies({ now, queue, attention }: FleetReading): Family[] {
       {
         label: 'kind',
         values: tally(
-          Object.keys(ATTENTION),
+          ATTENTION_KINDS,
           attention.flatMap(({ kind, acknowledged }) => (acknowledged === null ? [kind] : [])),
         ),
       },

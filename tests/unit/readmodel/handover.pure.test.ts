@@ -24,6 +24,7 @@ const QUIET: HandoverFacts = {
 
 const GIVEN_UP = {
   ...{ kind: 'given_up' as const, run: 7, host: 'eb1', since: '2026-03-01T10:20:30Z' },
+  ...{ detail: null, cause: null, advice: null },
   ...{ what: 'Run 7 is given up.', todo: 'bootstrax retry 7 --from-start' },
   ...{ key: 'given_up:7', seen: '', acknowledged: null },
 };

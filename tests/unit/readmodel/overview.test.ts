@@ -277,7 +277,8 @@ describe('what needs attention', () => {
   });
 
   it('is a detector of which two runs are taken at once', () => {
-    const open = (start: Date) => runRow(`${+start}`, view({}, { start, end: null }), 10, 'seen');
+    const open = (start: Date) =>
+      runRow(`${+start}`, view({}, { number: +start, start, end: null }), 10, 'seen');
     const found = attention(
       { runs: [open(ago(900)), open(ago(400))], hosts: [], changedAt: new Map() },
       limits,
@@ -290,7 +291,7 @@ describe('what needs attention', () => {
   it('is what only a person can end, hosts first', () => {
     const rows = [
       runRow('a', view({ state: 'failed', n_failures: 10 }), 10, 'seen'),
-      runRow('b', view({ state: 'failed', outcome: 'set_aside' }), 10, 'seen'),
+      runRow('b', view({ state: 'failed', outcome: 'set_aside' }, { number: 8 }), 10, 'seen'),
     ];
     const hosts = [
       card({}, 500),
@@ -334,7 +335,7 @@ describe('what needs attention of runs that nobody else would tell of', () => {
     };
     const [item, ...more] = items([view({ state: 'done', incomplete })]);
     expect(item).toMatchObject({ kind: 'incomplete', key: 'incomplete:7' });
-    expect(item?.what).toContain('chunk 000012');
+    expect(item?.detail).toContain('chunk 000012');
     expect(item?.todo).toContain('bootstrax retry 7 --even-done');
     expect(more).toEqual([]);
     expect(items([view({ state: 'done', incomplete: 'yes' })])).toEqual([]);
@@ -347,7 +348,7 @@ describe('what needs attention of runs that nobody else would tell of', () => {
     expect(found(null)).toEqual([]);
     const [item, ...more] = found('its document lists no product');
     expect(item).toMatchObject({ kind: 'not_handed_on', key: 'not_handed_on:7', run: 7 });
-    expect(item?.what).toContain('its document lists no product');
+    expect(item?.detail).toContain('its document lists no product');
     expect(item?.todo).toContain('bootstrax retry 7 --even-done --reason TEXT');
     expect(more).toEqual([]);
   });
@@ -373,7 +374,7 @@ describe('what needs attention of runs that nobody else would tell of', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ kind: 'runs_left', key: 'runs_left:eb0', host: 'eb0' });
     expect(found[0]?.what).toContain('run 0, run 1, run 2, run 3, run 4 and 2 more');
-    expect(found[0]?.what).toMatch(/its writes to run 0: it is too large\.$/);
+    expect(found[0]?.detail).toMatch(/its writes to run 0: it is too large\.$/);
     for (const odd of [undefined, 'x', [], [null, 3, { why: 'x' }]])
       expect(refused(odd)).toEqual([]);
     const long = refused(left.map(() => ({ run: 'x'.repeat(9000), why: 'y'.repeat(9000) })));

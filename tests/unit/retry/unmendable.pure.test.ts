@@ -8,11 +8,11 @@ import { parseRun } from '../../../src/run/run.pure.ts';
 import {
   documentMark,
   isMended,
-  LIVE_DATA,
   unmendable,
   unmendableError,
   type LiveLook,
 } from '../../../src/retry/unmendable.pure.ts';
+import { LIVE_DATA } from '../../../src/run/no-field.pure.ts';
 import { outcomeOf } from '../../../src/attempt/outcome.pure.ts';
 import { selectTargets, unknownDefaultTargets } from '../../../src/plan/targets.pure.ts';
 import { at, run, runDocument } from '../run/documents.ts';

@@ -1,5 +1,6 @@
 import type { HostCard } from '../../../src/readmodel/hosts.pure.ts';
 import type { RunRow } from '../../../src/readmodel/run-row.pure.ts';
+import type { RunAdvice } from '../../../src/readmodel/trouble.pure.ts';
 import type { RunActionKind } from '../../../src/features/actions/action-table.pure.ts';
 import type { Offer } from './buttons.tsx';
 import { HOLD_TAG } from '../../../src/run/run-tags.pure.ts';
@@ -14,10 +15,7 @@ const RUN_OFFERS: Readonly<
   retry: ({ state, condition }) => ({ fits: state === 'failed' && condition !== 'given_up' }),
   hold: (run) => (isHeld(run) ? null : { fits: !isOver(run) }),
   release: (run) => (isHeld(run) ? { fits: true, advised: run.condition === 'held' } : null),
-  reprocess: (run) => ({
-    fits: run.state === 'failed' || isOver(run),
-    advised: run.condition === 'debt' || run.condition === 'given_up',
-  }),
+  reprocess: (run) => ({ fits: run.state === 'failed' || isOver(run) }),
   abandon: (run) => ({ fits: !isOver(run) }),
   // With the log at hand, on the command line.
   fail: null,
@@ -26,11 +24,12 @@ const RUN_OFFERS: Readonly<
 
 const RUN_KINDS = Object.keys(RUN_OFFERS) as RunActionKind[];
 
-/** What can be done with a run that stands so; the server has the last word. */
-export function runOffers(run: RunRow): Offer[] {
+/** What can be done with a run that stands so; the server has the last word. `advice`: what helps is coloured. */
+export function runOffers(run: RunRow, advice: RunAdvice | null): Offer[] {
   return RUN_KINDS.flatMap((kind) => {
     const offer = RUN_OFFERS[kind]?.(run) ?? null;
-    return offer === null ? [] : [{ kind, ...offer }];
+    const helps = advice?.button?.kind === kind ? { advised: true } : {};
+    return offer === null ? [] : [{ kind, ...offer, ...helps }];
   });
 }
 

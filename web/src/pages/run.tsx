@@ -62,12 +62,13 @@ export function RunPage({ number, query }: { number: number; query: URLSearchPar
       <div class="run-actions">
         {answer.data !== null && (
           <ActionButtons
-            offers={runOffers(answer.data.row)}
+            offers={runOffers(answer.data.row, answer.data.advice)}
             targets={[{ run: number }]}
             about={`run ${number}`}
             onSent={reload}
           />
         )}
+        {answer.data !== null && <DrainButton answer={answer.data} />}
         <a class="button" href={`/api/report?run=${number}`} download>
           Bug report
         </a>
@@ -78,6 +79,19 @@ export function RunPage({ number, query }: { number: number; query: URLSearchPar
         <About answer={answer} data={answer.data} number={number} chosen={query.get('attempt')} />
       )}
     </>
+  );
+}
+
+/** Where the trouble is one of its host. */
+function DrainButton({ answer: { advice } }: { answer: RunAnswer }) {
+  const host = advice?.button?.host ?? null;
+  if (host === null) return null;
+  return (
+    <ActionButtons
+      offers={[{ kind: 'drain', fits: true, advised: true }]}
+      targets={[{ host }]}
+      about={host}
+    />
   );
 }
 

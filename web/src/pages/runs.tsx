@@ -54,13 +54,7 @@ function List({ asked }: { asked: URLSearchParams }) {
         )
       }
     >
-      {mayAct && (
-        <ManyActions
-          chosen={chosen}
-          isDebt={asked.get('condition') === 'debt'}
-          onSent={() => setChosen(new Set())}
-        />
-      )}
+      {mayAct && <ManyActions chosen={chosen} onSent={() => setChosen(new Set())} />}
       {list.length === 0 ? (
         <Empty>{filtered ? noneFits : 'There is no run in this database yet.'}</Empty>
       ) : (
@@ -93,22 +87,18 @@ function Pages({ asked, before, older }: PagesProps) {
 
 interface ManyActionsProps {
   chosen: ReadonlySet<number>;
-  isDebt: boolean;
   onSent: () => void;
 }
 
 /** The actions on the chosen runs. Always shown, so that choosing moves nothing. */
-function ManyActions({ chosen, isDebt, onSent }: ManyActionsProps) {
+function ManyActions({ chosen, onSent }: ManyActionsProps) {
   return (
     <div class="many">
       <p class="many-count" role="status">
         {chosen.size === 0 ? 'Choose runs to act on them' : `${count(chosen.size, 'run')} chosen`}
       </p>
       <ActionButtons
-        offers={MANY_RUNS.map((offer) => ({
-          ...offer,
-          advised: isDebt && offer.kind === 'reprocess' && chosen.size > 0,
-        }))}
+        offers={MANY_RUNS}
         targets={[...chosen].sort((a, b) => a - b).map((run) => ({ run }))}
         about="the chosen runs"
         onSent={onSent}

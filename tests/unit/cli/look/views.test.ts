@@ -164,6 +164,7 @@ it('says of a host which runs the database refuses of it, and how many', () => {
 it('lists what needs attention with what to do, without what somebody has taken on', () => {
   const item = (n: number, acknowledged: AttentionItem['acknowledged'] = null): AttentionItem => ({
     ...{ kind: 'given_up', run: n, host: null, since: null, seen: '', acknowledged },
+    ...{ detail: null, cause: null, advice: null },
     ...{ key: `given_up:${n}`, what: `Run ${n} is given up`, todo: `retry ${n}` },
   });
   expect(drawAttention([])).toBe('');

@@ -24,6 +24,7 @@ function item(kind: AttentionItem['kind'], more: Partial<AttentionItem> = {}): A
   const { run = 7, host: at = null } = more;
   return {
     ...{ kind, run, host: at, what: `${kind}.`, todo: 'do', since: ago(60).toISOString() },
+    ...{ detail: null, cause: null, advice: null },
     ...{ key: `${kind}:${run ?? at}`, seen: '', acknowledged: null, ...more },
   };
 }

@@ -1,6 +1,16 @@
-import type { AttentionItem } from '../../../../src/readmodel/attention.pure.ts';
+import type { ActionTarget } from '../../../../src/readmodel/action-api.ts';
+import type {
+  AttentionItem,
+  AttentionKind,
+} from '../../../../src/readmodel/attention-item.pure.ts';
+import {
+  openGroups,
+  type AttentionGroup,
+} from '../../../../src/readmodel/attention-groups.pure.ts';
+import type { Shape, Tone } from '../../../../src/readmodel/run-condition.pure.ts';
 import { ActionButtons, type Offer } from '../../actions/buttons.tsx';
-import { roughly } from '../../format.ts';
+import { AdviceLines } from '../../advice.tsx';
+import { count, roughly } from '../../format.ts';
 import { usePanel } from '../../live.ts';
 import { Ago, Linked, Panel, Until } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
@@ -23,7 +33,10 @@ const WORDS = {
   job_waits: 'job waits',
   incomplete: 'incomplete',
   not_handed_on: 'not handed on',
-} as const;
+  output_disk: 'disk',
+  live_disk: 'live-data disk',
+  versions_differ: 'versions differ',
+} as const satisfies Record<AttentionKind, string>;
 
 const SHAPES = {
   given_up: 'cross',
@@ -42,7 +55,17 @@ const SHAPES = {
   job_waits: 'hourglass',
   incomplete: 'diamond',
   not_handed_on: 'diamond',
-} as const;
+  output_disk: 'triangle',
+  live_disk: 'triangle',
+  versions_differ: 'part',
+} as const satisfies Record<AttentionKind, Shape>;
+
+/** All others are bad. */
+const TONES: Partial<Record<AttentionKind, Tone>> = {
+  run_stalled: 'warn',
+  taken_together: 'warn',
+  versions_differ: 'warn',
+};
 
 const MOST_SHOWN = 8;
 
@@ -50,7 +73,7 @@ const MOST_SHOWN = 8;
 export function Attention() {
   const panel = usePanel('attention');
   const items = panel.data ?? [];
-  const open = items.filter(({ acknowledged }) => acknowledged === null);
+  const open = openGroups(items);
   const known = items.filter(({ acknowledged }) => acknowledged !== null);
   return (
     <Panel
@@ -64,8 +87,8 @@ export function Attention() {
         <AllWell stale={panel.stale} ageSeconds={panel.ageSeconds ?? 0} known={known.length > 0} />
       ) : (
         <ul class="attention-list">
-          {open.slice(0, MOST_SHOWN).map((item) => (
-            <Item key={item.key} item={item} />
+          {open.slice(0, MOST_SHOWN).map((group) => (
+            <Group key={group.id} group={group} />
           ))}
         </ul>
       )}
@@ -110,56 +133,102 @@ function AllWell({
   );
 }
 
-/** The actions that may help with each kind. */
-function offersOf({ kind }: AttentionItem): Offer[] {
-  switch (kind) {
-    case 'given_up':
-      return [{ kind: 'reprocess', fits: true, advised: true }];
-    case 'set_aside':
-      return [{ kind: 'retry', fits: true }];
-    case 'host_quarantined':
-      return [{ kind: 'drain', fits: true }];
-    case 'promise_missed':
-    case 'run_silent':
-    case 'run_stalled':
-    case 'taken_together':
-    case 'host_silent':
-    case 'two_managers':
-    case 'same_number':
-    case 'runs_left':
-    case 'cluster_blocked':
-    case 'node_excluded':
-    case 'job_waits':
-    case 'incomplete':
-    case 'not_handed_on':
-      return [];
+/** The button that helps with a trouble; none if none does. */
+function helpOf({ items }: AttentionGroup): { offer: Offer; targets: ActionTarget[] } | null {
+  const [{ kind, host, advice }] = items;
+  if (kind === 'host_quarantined' && host !== null) {
+    return { offer: { kind: 'drain', fits: true }, targets: [{ host }] };
   }
+  const button = advice?.button ?? null;
+  if (button === null) return null;
+  const offer: Offer = { kind: button.kind, fits: true, advised: true };
+  if (button.kind !== 'drain') {
+    return { offer, targets: items.flatMap(({ run }) => (run === null ? [] : [{ run }])) };
+  }
+  const hosts = items.flatMap((item) => item.advice?.button?.host ?? []);
+  return { offer, targets: [...new Set(hosts)].map((each) => ({ host: each })) };
 }
 
-function Item({ item }: { item: AttentionItem }) {
-  const { kind, run, host, since, todo, key } = item;
-  const about = run !== null ? `run ${run}` : (host ?? 'this');
-  const target = run !== null ? { run } : { host: host ?? '' };
+function Group({ group }: { group: AttentionGroup }) {
+  const { items, since, takenOn } = group;
+  const [first] = items;
+  const about = items.length === 1 ? nameOf(first) : count(items.length, 'item');
+  const help = helpOf(group);
+  const [known] = takenOn;
   return (
     <li>
       <span class="attention-kind">
-        <Glyph shape={SHAPES[kind]} tone="bad" />
-        {WORDS[kind]}
+        <Glyph shape={SHAPES[first.kind]} tone={TONES[first.kind] ?? 'bad'} />
+        {WORDS[first.kind]}
       </span>
       <div class="attention-what">
-        <What item={item} />
-        <p class="attention-todo">{todo}</p>
+        <Headline group={group} />
+        {first.advice === null ? (
+          <p class="attention-todo">{first.todo}</p>
+        ) : (
+          <AdviceLines advice={first.advice} />
+        )}
+        <Details items={items} />
+        {known?.acknowledged != null && (
+          <p class="quiet">
+            <b>{known.acknowledged.by}</b> takes care of {takenOn.length} more of this cause.
+          </p>
+        )}
       </div>
       <div class="attention-do">
-        <ActionButtons offers={offersOf(item)} targets={[target]} about={about} />
+        {help !== null && (
+          <ActionButtons offers={[help.offer]} targets={help.targets} about={about} />
+        )}
         <ActionButtons
           offers={[{ kind: 'acknowledge', fits: true }]}
-          targets={[{ item: key }]}
+          targets={items.map(({ key }) => ({ item: key }))}
           about={`the item of ${about}`}
         />
       </div>
       <span class="attention-since">{since !== null && <Ago at={since} />}</span>
     </li>
+  );
+}
+
+function nameOf({ run, host }: AttentionItem): string {
+  return run !== null ? `run ${run}` : (host ?? 'this');
+}
+
+const MOST_RUNS = 8;
+
+function Headline({ group: { items, what } }: { group: AttentionGroup }) {
+  const [first, ...more] = items;
+  if (more.length === 0) return <What item={first} />;
+  const runs = items.flatMap(({ run }) => run ?? []);
+  return (
+    <>
+      <span>{what}</span>
+      <p class="attention-runs">
+        {runs.slice(0, MOST_RUNS).map((run) => (
+          <Link key={run} to={`/runs/${run}`}>
+            {run}
+          </Link>
+        ))}
+        {runs.length > MOST_RUNS && <span>and {runs.length - MOST_RUNS} more</span>}
+      </p>
+    </>
+  );
+}
+
+/** The whole reasons, with paths and exceptions, for those who want them. */
+function Details({ items }: { items: readonly AttentionItem[] }) {
+  const known = items.filter(({ detail }) => detail !== null);
+  if (known.length === 0) return null;
+  return (
+    <details class="attention-detail">
+      <summary>Details</summary>
+      {known.slice(0, MOST_RUNS).map((item) => (
+        <p key={item.key}>
+          {items.length > 1 && <b>{item.run}: </b>}
+          {item.detail}
+        </p>
+      ))}
+    </details>
   );
 }
 

@@ -3,6 +3,7 @@ import { isWorking, LOOKS } from '../../../../src/readmodel/run-condition.pure.t
 import type { FleetExplanation } from '../../../../src/readmodel/explain-fleet.pure.ts';
 import type { NumberedExplanation } from '../../../../src/readmodel/explain-number.pure.ts';
 import { stallText } from '../../../../src/run/stall.pure.ts';
+import { AdviceLines } from '../../advice.tsx';
 import { bytes, count, duration } from '../../format.ts';
 import { Meter, Panel, Until } from '../../parts.tsx';
 import type { Resource } from '../../resource.ts';
@@ -49,6 +50,7 @@ export function Explain({ answer }: { answer: Resource<RunAnswer> }) {
               .
             </p>
           )}
+          {answer.data!.advice !== null && <AdviceLines advice={answer.data!.advice} />}
           <SameNumber {...explanation} />
           <RunningBar answer={answer.data!} />
           {answer.data?.row.why != null && <p class="reason">{answer.data.row.why}</p>}
