@@ -4,6 +4,7 @@
 # make demo           database, simulated data-taking, manager, real processing, live status
 #                     RUNS=3 EXIT=1: take three runs, wait for them, exit 0 if all are done
 #                     CONFIG=examples/paddles/paddles.toml: with another detector, see docs/your-experiment.md
+# make demo-slurm     a backlog on a real Slurm beside one event builder; ends with where each run was processed
 # make check          lint, types and the tests that start no process: under two minutes on two quiet cores
 # make test           all checks and tests that CI holds: at most 25 minutes on two quiet cores
 # make test-nightly   what searches long: more seeds, every crash point, chaos, other time zones; hours
@@ -20,7 +21,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup build bundle release demo check test test-nightly test-bundle test-zones test-tools lint eslint prettier arrows unused \
+.PHONY: setup build bundle release demo demo-slurm check test test-nightly test-bundle test-zones test-tools lint eslint prettier arrows unused \
 	check-protocol typecheck python-lint unit-test python-units python-test node-test bundle-after-python zone-test \
 	chaos pairs simulation mutation pictures clean
 
@@ -69,6 +70,9 @@ release: setup
 
 demo: build
 	@bin/bootstrax $(if $(CONFIG),--config $(CONFIG)) demo --runs $(RUNS) $(if $(EXIT),--exit) $(ARGS)
+
+demo-slurm: build
+	@node scripts/bench.mjs slurm-demo $(ARGS)
 
 lint: eslint typecheck prettier arrows unused check-protocol python-lint
 

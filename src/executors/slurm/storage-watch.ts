@@ -71,8 +71,8 @@ export class StorageWatch {
         this.#changed();
       });
       if (probe === null) return;
-      this.#note(probe.proof);
       await writeFileDurable(FILE, this.#file, `${JSON.stringify(probe.proof)}\n`);
+      this.#note(probe.proof);
     } catch (error) {
       if (!(error instanceof SlurmError) && !isOfDisk(error)) throw error;
       const { message } = error as Error;

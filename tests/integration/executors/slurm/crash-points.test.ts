@@ -3,10 +3,12 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { until } from '../../../support/lab.ts';
 import { SlurmLab } from '../../../support/slurm-lab.ts';
 import { SLURM_POINTS } from '../../../faults/crash-points/elsewhere.ts';
 
 const HOST = 'alpha.test.local';
+const READY = { host: HOST, cluster_ready: true };
 
 let slurm: SlurmLab;
 let next = 1;
@@ -89,10 +91,10 @@ test.each(SLURM_POINTS.filter(isOfProof))(
     const { lab } = slurm;
     const proof = join(lab.stateDir(HOST), 'slurm-proof.json');
     await rm(proof, { force: true });
+    await lab.runsDatabase.collection('bootstrax').deleteOne({ host: HOST });
     await cutAt(point, () => Promise.resolve());
-    const [number = 0] = await slurm.finishedRuns(1, next++);
     const second = await slurm.manager({ unproved: true });
-    await lab.reached(number, ['done'], 120);
+    await until('the proof', () => lab.runsDatabase.collection('bootstrax').findOne(READY), 120);
     expect(JSON.parse(await readFile(proof, 'utf8'))).toMatchObject({ problem: null });
     expect(await readdir(join(lab.root, 'shared/probes'))).toEqual([]);
     await second.kill();
