@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core';
 
 import { counted } from '../src/infra/values/counted.pure.ts';
 import type { RunsAnswer } from '../src/readmodel/api.ts';
-import { CONDITIONS, type Condition } from '../src/readmodel/run-condition.pure.ts';
+import { type Condition, CONDITIONS } from '../src/readmodel/run-condition.pure.ts';
 import { startBrowser } from '../tests/browser/browser.ts';
 import { DashboardProcess } from '../tests/support/dashboard.ts';
 import { Lab, until } from '../tests/support/lab.ts';

@@ -18,14 +18,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { findEmbedded, stopEmbedded } from '../src/infra/mongo/embedded/embedded-server.ts';
 import { startCounting } from '../tests/support/counted-reads.ts';
-import { Lab, type ManagerProcess } from '../tests/support/lab.ts';
 import { CountingProxy } from '../tests/support/counting-proxy.ts';
+import { Lab, type ManagerProcess } from '../tests/support/lab.ts';
 import { configuration } from '../tests/support/small-machine.ts';
 import { endedRun, makeStandIn } from '../tests/support/stand-in.ts';
 import { printTable, quantile, report } from './figures.ts';
 import { measureQueries } from './periodic-queries.ts';
+import { cpuSeconds, MemoryGuard, memoryMb } from './process-use.ts';
 import { fillWithRecentRuns } from './recent-runs.ts';
-import { cpuSeconds, memoryMb, MemoryGuard } from './process-use.ts';
 
 const MANAGERS = numbersAfter('--managers', [1, 2, 8, 24]);
 const HISTORIES = numbersAfter('--history', [0, 20_000, 100_000]);

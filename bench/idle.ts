@@ -6,8 +6,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Lab } from '../tests/support/lab.ts';
 import { CountingProxy } from '../tests/support/counting-proxy.ts';
+import { Lab } from '../tests/support/lab.ts';
 import { configuration } from '../tests/support/small-machine.ts';
 import { median, report } from './figures.ts';
 import { cpuSeconds, peakMemoryMb } from './process-use.ts';

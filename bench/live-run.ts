@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { BSON } from 'mongodb';
 
-import { PACKAGE, PYTHON, type Lab } from '../tests/support/lab.ts';
+import { type Lab, PACKAGE, PYTHON } from '../tests/support/lab.ts';
 
 export interface LiveRun {
   number: number;

@@ -7,16 +7,16 @@
  * processes the run in each pair as well.
  */
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
-import { Lab, PACKAGE, PYTHON, until, type ManagerProcess } from '../tests/support/lab.ts';
+import { Lab, type ManagerProcess, PACKAGE, PYTHON, until } from '../tests/support/lab.ts';
 import { resourcesOfAll, smallMachine } from '../tests/support/small-machine.ts';
 import { median, report } from './figures.ts';
 import { finishedRun } from './live-run.ts';
 import { cpuSeconds, peakMemoryMb } from './process-use.ts';
-import { inTurn, printRatios, withStates, type State } from './states.ts';
+import { inTurn, printRatios, type State, withStates } from './states.ts';
 
 const args = process.argv.slice(2);
 const option = (name: string): string | null => {

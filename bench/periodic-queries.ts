@@ -1,10 +1,10 @@
-import { defaultRules } from '../src/infra/config/rules.pure.ts';
 import { openStore } from '../src/database/open.ts';
+import { defaultRules } from '../src/infra/config/rules.pure.ts';
 import type { Store } from '../src/ports/store.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../src/run/run-tags.pure.ts';
 import type { Lab } from '../tests/support/lab.ts';
 import { median } from './figures.ts';
 import { cpuSeconds, memoryMb } from './process-use.ts';
-import { ABANDON_TAG, HOLD_TAG } from '../src/run/run-tags.pure.ts';
 
 interface Query {
   name: string;

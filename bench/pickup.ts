@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { Lab, until } from '../tests/support/lab.ts';
 import { quantile, report } from './figures.ts';
 import { finishedRun, type LiveRun } from './live-run.ts';
-import { inTurn, printRatios, withStates, type State } from './states.ts';
+import { inTurn, printRatios, type State, withStates } from './states.ts';
 
 interface Scenario {
   name: string;

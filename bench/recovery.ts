@@ -13,13 +13,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { counted } from '../src/infra/values/counted.pure.ts';
-import { LOOKS_PER_LEASE } from '../src/manager/housekeeping.ts';
 import { defaultRules } from '../src/infra/config/rules.pure.ts';
 import { signal } from '../src/infra/mongo/embedded/embedded-process.ts';
-import { Lab, until, type ManagerProcess, type StoredRun } from '../tests/support/lab.ts';
-import { smallMachine } from '../tests/support/small-machine.ts';
+import { counted } from '../src/infra/values/counted.pure.ts';
+import { LOOKS_PER_LEASE } from '../src/manager/housekeeping.ts';
 import { Host } from '../tests/faults/chaos/stage.ts';
+import { Lab, type ManagerProcess, type StoredRun, until } from '../tests/support/lab.ts';
+import { smallMachine } from '../tests/support/small-machine.ts';
 import { quantile, report } from './figures.ts';
 
 const args = process.argv.slice(2);

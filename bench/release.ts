@@ -8,12 +8,12 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Lab, until, type ManagerProcess } from '../tests/support/lab.ts';
-import { resourcesOfAll, smallMachine } from '../tests/support/small-machine.ts';
+import { Lab, type ManagerProcess, until } from '../tests/support/lab.ts';
 import { processesOf } from '../tests/support/processes.ts';
+import { resourcesOfAll, smallMachine } from '../tests/support/small-machine.ts';
 import { finishedRun } from './live-run.ts';
 import { cpuSecondsWithEnded } from './process-use.ts';
-import { inTurn, printRatios, withStates, type State } from './states.ts';
+import { inTurn, printRatios, type State, withStates } from './states.ts';
 
 const args = process.argv.slice(2);
 const option = (name: string, fallback: string): string => {

@@ -1,5 +1,6 @@
 // Runs bench/<name>.ts: `node scripts/bench.mjs pickup [arguments]`.
 import { existsSync } from 'node:fs';
+
 import { runTypeScript } from './run-typescript.mjs';
 
 const [name, ...rest] = process.argv.slice(2);

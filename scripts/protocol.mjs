@@ -1,10 +1,10 @@
 // Writes what the Python side shares with src/: the JSON schema of the attempt files and worker
 // lines, from the zod schemas of src/attempt/attempt.pure.ts, and the names of all crash points, from
 // src/infra/crash-points/points.ts. A check fails when a written file is stale.
-import { build } from 'esbuild';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 
 const directory = await mkdtemp(join(process.cwd(), 'node_modules', '.protocol-'));
 try {

@@ -1,6 +1,6 @@
-import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { basename } from 'node:path';
+import { build } from 'esbuild';
 
 /** Runs a TypeScript file of this checkout as a program of its own, and ends as it ends. */
 export async function runTypeScript(entry, name, programArguments) {

@@ -1,9 +1,9 @@
 // Writes the reference of settings into docs/configuration.md, from the schema in src/infra/config/schema. A test
 // fails when it is stale.
-import { build } from 'esbuild';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 
 const FILE = 'docs/configuration.md';
 const BEGIN = '<!-- settings: written by scripts/settings.mjs -->\n';

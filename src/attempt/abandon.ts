@@ -1,9 +1,9 @@
-import { numbered } from '../run/same-number.store.ts';
-import { seenOf } from '../run/stored-runs.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import { ABANDON_TAG } from '../run/run-tags.pure.ts';
+import { numbered } from '../run/same-number.store.ts';
+import { seenOf } from '../run/stored-runs.ts';
 
 /** Brings a run that nobody holds to its end, as its tag wants it; false if somebody was faster. */
 export async function abandonTagged(env: Environment, document: RunDocument): Promise<boolean> {

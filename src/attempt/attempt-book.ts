@@ -1,9 +1,9 @@
-import { idText } from '../run/document-id.ts';
 import type { ObjectId } from 'mongodb';
 
 import type { ExecutorName } from '../executors/executor-name.pure.ts';
-import type { Runner } from './runner.ts';
 import { assertThat } from '../infra/values/assertion.pure.ts';
+import { idText } from '../run/document-id.ts';
+import type { Runner } from './runner.ts';
 
 /** The attempts that this manager works on now. */
 export class AttemptBook {

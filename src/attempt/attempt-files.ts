@@ -1,15 +1,15 @@
-import type { Ended, Folder, Plan } from './attempt.pure.ts';
-import type { FolderActivity, FolderWord } from './files/ownership.pure.ts';
-import type { FolderInPlace } from './files/finished-place.pure.ts';
-import type { Published } from './files/place.ts';
-import type { Folders, StagingProblem } from './files/staging.pure.ts';
-import type { FolderCheck } from '../infra/disk/disk.ts';
 import type { Reach } from '../executors/reach.ts';
+import type { FolderCheck } from '../infra/disk/disk.ts';
+import type { Ended, Folder, Plan } from './attempt.pure.ts';
 import type { AttemptFiles, Retention } from './files/attempt-directory.ts';
-import type { FollowHandlers, Follower } from './process/follow.ts';
+import type { FolderInPlace } from './files/finished-place.pure.ts';
 import type { Leftover } from './files/leftovers.ts';
+import type { FolderActivity, FolderWord } from './files/ownership.pure.ts';
+import type { Published } from './files/place.ts';
 import type { Inspection } from './files/products.ts';
+import type { Folders, StagingProblem } from './files/staging.pure.ts';
 import type { Taken, Trash } from './files/trash.ts';
+import type { Follower, FollowHandlers } from './process/follow.ts';
 
 /** The attempt directories of one host, as the manager uses them. */
 export interface Attempts {

@@ -1,8 +1,8 @@
-import type { Plan } from './attempt.pure.ts';
-import { TRACES, type Trace } from './attempt-phases.pure.ts';
-import type { Remains, Undoing } from './take-back.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
+import type { Plan } from './attempt.pure.ts';
+import { type Trace, TRACES } from './attempt-phases.pure.ts';
+import type { Remains, Undoing } from './take-back.ts';
 
 /** What has become of an attempt of which nothing is under way. */
 export type Became =

@@ -1,44 +1,44 @@
-import type { AttemptFiles } from './files/attempt-directory.ts';
-import { inOutput } from './files/place.ts';
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
+import type { Reach } from '../executors/reach.ts';
+import { untilAborted } from '../infra/concurrency/until-aborted.ts';
+import { isDiskTrouble } from '../ports/disk-trouble.ts';
+import type { Environment } from '../ports/environment.ts';
+import { isOfDatabase, unlessOutage, untilAnswered } from '../ports/persist.ts';
+import { beginHistory } from '../retry/attempt-history.ts';
+import type { Fence, ProgressSummary } from '../run/run.port.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import type { Plan, Progress, Result } from './attempt.pure.ts';
 import type { AttemptKind } from './attempt-kind.ts';
-import { lifeOf, type AttemptPolicy, type WayOut } from './attempt-policy.ts';
 import {
   assertMayEnter,
   ATTEMPT_PHASES,
+  type AttemptPhase,
   isDecided,
   isLeft,
   tracesOf,
-  type AttemptPhase,
 } from './attempt-phases.pure.ts';
+import { type AttemptPolicy, lifeOf, type WayOut } from './attempt-policy.ts';
 import { isJob, takePlace } from './await-place.ts';
 import { endDead } from './dead-attempt.ts';
+import type { AttemptFiles } from './files/attempt-directory.ts';
+import { inOutput } from './files/place.ts';
 import { endFoundClaim } from './found-claim.ts';
 import { NextRead } from './next-read.ts';
 import type { AttemptHooks, AttemptOf, Held, Observed } from './observed-attempt.ts';
 import {
+  type AttemptEnd,
+  type Ended,
+  type Outcome,
   outcomeOf,
   outcomeWithoutChild,
   peakMemoryOf,
   readingOf,
-  type AttemptEnd,
-  type Ended,
-  type Outcome,
   type Verification,
 } from './outcome.pure.ts';
 import type { Runner } from './runner.ts';
-import { findChild, startChild, type ChildStart, type Reached } from './start-child.ts';
+import { type ChildStart, findChild, type Reached, startChild } from './start-child.ts';
 import { Supervision } from './supervise.ts';
-import type { ExecutorName } from '../executors/executor-name.pure.ts';
-import type { Reach } from '../executors/reach.ts';
-import { untilAborted } from '../infra/concurrency/until-aborted.ts';
-import type { Environment } from '../ports/environment.ts';
-import { isDiskTrouble } from '../ports/disk-trouble.ts';
-import { isOfDatabase, unlessOutage, untilAnswered } from '../ports/persist.ts';
-import { beginHistory } from '../retry/attempt-history.ts';
-import type { Fence, ProgressSummary } from '../run/run.port.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
-import type { Run } from '../run/run.pure.ts';
 
 /** The life of one attempt on this host, whatever it is an attempt at. */
 export class Attempt implements Runner {

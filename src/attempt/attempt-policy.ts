@@ -1,13 +1,13 @@
+import type { Where } from '../executors/reach.ts';
+import type { Fenced, ProgressSummary } from '../run/run.port.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import type { Folder, Plan, Progress, Result } from './attempt.pure.ts';
 import type { AttemptKind } from './attempt-kind.ts';
 import type { AttemptPhase, Trace } from './attempt-phases.pure.ts';
-import type { Folder, Plan, Progress, Result } from './attempt.pure.ts';
-import type { AttemptFiles } from './files/attempt-directory.ts';
 import type { AttemptTimes } from './attempt-times.pure.ts';
+import type { AttemptFiles } from './files/attempt-directory.ts';
 import type { Ended, Outcome, Verification } from './outcome.pure.ts';
-import type { Where } from '../executors/reach.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
-import type { Run } from '../run/run.pure.ts';
-import type { Fenced, ProgressSummary } from '../run/run.port.ts';
 
 /** Why an attempt does not go on; `ended` is null where it was told to end already. */
 export type WayOut = { ended: Ended | null } | { outcome: Outcome };

@@ -1,6 +1,7 @@
-import { PROFILE_NAME } from '../infra/values/profile-name.pure.ts';
-import { processIdentitySchema } from '../infra/linux/process-identity.pure.ts';
 import { z } from 'zod';
+
+import { processIdentitySchema } from '../infra/linux/process-identity.pure.ts';
+import { PROFILE_NAME } from '../infra/values/profile-name.pure.ts';
 
 /**
  * The files of an attempt directory and the lines between manager and worker.

@@ -1,10 +1,10 @@
-import type { AttemptPolicy, WayOut } from './attempt-policy.ts';
-import type { Plan } from './attempt.pure.ts';
-import type { Ended } from './outcome.pure.ts';
-import { whereText } from '../executors/where-text.pure.ts';
 import type { Reach, Verdict } from '../executors/reach.ts';
-import type { Environment } from '../ports/environment.ts';
+import { whereText } from '../executors/where-text.pure.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { Plan } from './attempt.pure.ts';
+import type { AttemptPolicy, WayOut } from './attempt-policy.ts';
+import type { Ended } from './outcome.pure.ts';
 
 /** Between two reads of what an attempt that waits has in its directory. */
 const READ_SECONDS = 1;

@@ -1,5 +1,5 @@
-import type { Folder, Result, ServerMessage } from './attempt.pure.ts';
 import { boundedLine, boundedList, boundedText } from '../infra/values/bounded.pure.ts';
+import type { Folder, Result, ServerMessage } from './attempt.pure.ts';
 
 /**
  * What is taken of what a worker says, characters. All of it stays in the attempt's own files; what

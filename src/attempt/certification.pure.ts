@@ -1,5 +1,5 @@
-import type { StoredRun } from '../run/stored-run.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
+import type { StoredRun } from '../run/stored-run.pure.ts';
 import { lacksData } from './live-input.pure.ts';
 
 /** What was found of the folders that a done run lists for its host; null where they cannot be seen. */

@@ -1,25 +1,25 @@
-import { counted } from '../infra/values/counted.pure.ts';
 import { resolve } from 'node:path';
 
-import { describeProblem } from './files/products.ts';
-import { productsListed, uncertifiable } from './certification.pure.ts';
-import { lacksData } from './live-input.pure.ts';
-import { readRun } from '../run/run.pure.ts';
-import type { DebtSeen } from '../run/stored-run.pure.ts';
-import { documentsInWords, SETTLE_NUMBER } from '../run/same-number.pure.ts';
-import { idText } from '../run/document-id.ts';
-import { STATUS_TO_REPLACE } from '../run/hand-on.pure.ts';
-import { numbered } from '../run/same-number.store.ts';
-import { seenOf } from '../run/stored-runs.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
-import { abandonTagged } from './abandon.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
-import { wipeOnlineMonitor } from './online-monitor.ts';
-import { aboutOneRun } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
+import { aboutOneRun } from '../ports/persist.ts';
+import { idText } from '../run/document-id.ts';
+import { STATUS_TO_REPLACE } from '../run/hand-on.pure.ts';
+import { readRun } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import { ABANDON_TAG } from '../run/run-tags.pure.ts';
+import { documentsInWords, SETTLE_NUMBER } from '../run/same-number.pure.ts';
+import { numbered } from '../run/same-number.store.ts';
+import type { DebtSeen } from '../run/stored-run.pure.ts';
+import { seenOf } from '../run/stored-runs.ts';
+import { abandonTagged } from './abandon.ts';
+import { productsListed, uncertifiable } from './certification.pure.ts';
+import { describeProblem } from './files/products.ts';
+import { lacksData } from './live-input.pure.ts';
+import { wipeOnlineMonitor } from './online-monitor.ts';
 
 /** Runs of each kind that are read in one pass; the rest comes with the next pass. */
 const BATCH = 200;

@@ -1,9 +1,9 @@
-import type { Plan, Result } from './attempt.pure.ts';
 import type { LimitRules } from '../infra/config/rules.pure.ts';
-import type { Run } from '../run/run.pure.ts';
-import type { Verification } from './outcome.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { Plan, Result } from './attempt.pure.ts';
+import type { Verification } from './outcome.pure.ts';
 import { verify } from './verify.ts';
 
 /** What is checked, and how its run document is read again. */

@@ -1,22 +1,3 @@
-import {
-  conclusionOf,
-  conclusionOfUnpublished,
-  keepsProducts,
-  setAsideInstead,
-} from './conclusion.ts';
-import type { ConcludingSteps } from './attempt-policy.ts';
-import type { AttemptSoFar, Decided } from './conclusion.ts';
-import type { Trace } from './attempt-phases.pure.ts';
-import { concludeAsFits } from './conclude-run.ts';
-import { inputNotices } from './live-input.pure.ts';
-import { wipeOnlineMonitor } from './online-monitor.ts';
-import type { Outcome } from './outcome.pure.ts';
-import { bringBackReplaced, publish, type Publication } from './publication.ts';
-import { removeReplaced } from './replaced-products.ts';
-import { requestDeletion } from './request-deletion.ts';
-import { RUN_KIND } from './run-kind.ts';
-import { takeBackSuperseded } from './superseded-attempt.ts';
-import { remainsOf, takeBack } from './take-back.ts';
 import { assertThat } from '../infra/values/assertion.pure.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -26,6 +7,25 @@ import { endHistory } from '../retry/attempt-history.ts';
 import type { Conclusion } from '../run/run.port.ts';
 import type { Run } from '../run/run.pure.ts';
 import { FINISHED_STATUS } from '../run/run-updates.ts';
+import type { Trace } from './attempt-phases.pure.ts';
+import type { ConcludingSteps } from './attempt-policy.ts';
+import { concludeAsFits } from './conclude-run.ts';
+import type { AttemptSoFar, Decided } from './conclusion.ts';
+import {
+  conclusionOf,
+  conclusionOfUnpublished,
+  keepsProducts,
+  setAsideInstead,
+} from './conclusion.ts';
+import { inputNotices } from './live-input.pure.ts';
+import { wipeOnlineMonitor } from './online-monitor.ts';
+import type { Outcome } from './outcome.pure.ts';
+import { bringBackReplaced, type Publication, publish } from './publication.ts';
+import { removeReplaced } from './replaced-products.ts';
+import { requestDeletion } from './request-deletion.ts';
+import { RUN_KIND } from './run-kind.ts';
+import { takeBackSuperseded } from './superseded-attempt.ts';
+import { remainsOf, takeBack } from './take-back.ts';
 
 /**
  * Brings an attempt to its end in the databases and on the disk, in an order that may be cut

@@ -1,10 +1,10 @@
 import { boundedText } from '../infra/values/bounded.pure.ts';
-import { reasonText } from './outcome.pure.ts';
-import { readRun } from '../run/run.pure.ts';
-import type { Concluded, Conclusion, Fence } from '../run/run.port.ts';
-import type { Seen } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase, isUnfit, untilAnswered, untilWritten } from '../ports/persist.ts';
+import type { Concluded, Conclusion, Fence } from '../run/run.port.ts';
+import { readRun } from '../run/run.pure.ts';
+import type { Seen } from '../run/run-document.port.ts';
+import { reasonText } from './outcome.pure.ts';
 
 /** A reason that does not fit as it is keeps this much of its text. */
 const SHORT_REASON_CHARACTERS = 200;

@@ -1,21 +1,21 @@
-import type { AttemptTimes } from './attempt-times.pure.ts';
-import type { AttemptFigures } from './attempt-policy.ts';
-import type { Product } from './attempt.pure.ts';
-import { failureInHistory, historyOf, causeOfFailure } from './ended-attempt.ts';
-import { incompleteOf, lacksData } from './live-input.pure.ts';
-import { replacedBy } from './replaced-products.ts';
-import { reasonText, unpublished, type Outcome, type SetAsideCause } from './outcome.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 import { faultSeenNow } from '../plan/prepare.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { StoredOutcome } from '../retry/attempt-history.port.ts';
 import { concludedFailure, malformedText } from '../retry/failure.ts';
-import { howToMend, unmendableText, type Unmendable } from '../retry/unmendable.pure.ts';
+import { howToMend, type Unmendable, unmendableText } from '../retry/unmendable.pure.ts';
 import type { Conclusion, DataRegistration, Fence } from '../run/run.port.ts';
 import type { FieldProblem, Run } from '../run/run.pure.ts';
 import type { NumberTaken } from '../run/same-number.pure.ts';
 import type { FaultSeen } from '../run/stored-run.pure.ts';
+import type { Product } from './attempt.pure.ts';
+import type { AttemptFigures } from './attempt-policy.ts';
+import type { AttemptTimes } from './attempt-times.pure.ts';
+import { causeOfFailure, failureInHistory, historyOf } from './ended-attempt.ts';
+import { incompleteOf, lacksData } from './live-input.pure.ts';
+import { type Outcome, reasonText, type SetAsideCause, unpublished } from './outcome.pure.ts';
+import { replacedBy } from './replaced-products.ts';
 
 /** What is known of an attempt at a run when it is concluded; as much as it came to. */
 export interface AttemptSoFar extends AttemptFigures {

@@ -1,13 +1,13 @@
-import { GOES, type AttemptKind } from './attempt-kind.ts';
+import type { Environment } from '../ports/environment.ts';
+import { idText } from '../run/document-id.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import { type AttemptKind, GOES } from './attempt-kind.ts';
 import type { AttemptFiles } from './files/attempt-directory.ts';
 import { publishedLocation } from './files/place.ts';
 import { takingBack } from './files/removal.ts';
 import { endProcesses } from './process/orphans.ts';
 import { withoutReplaced } from './replaced-products.ts';
-import { takeBack, type Remains } from './take-back.ts';
-import type { Environment } from '../ports/environment.ts';
-import { idText } from '../run/document-id.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
+import { type Remains, takeBack } from './take-back.ts';
 
 /** What there is of an attempt that has neither its run nor a debt any more, or never began. */
 export interface FoundDead {

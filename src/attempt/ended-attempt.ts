@@ -1,10 +1,10 @@
-import { inputSummary } from './live-input.pure.ts';
-import type { AttemptFigures } from './attempt-policy.ts';
-import type { Failed } from './outcome.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { StoredOutcome } from '../retry/attempt-history.port.ts';
-import { causeOf, type Cause } from '../retry/causes.pure.ts';
+import { type Cause, causeOf } from '../retry/causes.pure.ts';
 import { fingerprint } from '../retry/fingerprint.pure.ts';
+import type { AttemptFigures } from './attempt-policy.ts';
+import { inputSummary } from './live-input.pure.ts';
+import type { Failed } from './outcome.pure.ts';
 
 /** What an attempt has come to, as its history keeps it: an attempt at a run, or at a debt. */
 export function historyOf(

@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 
+import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
+import type { Environment } from '../ports/environment.ts';
+import { unlessRefused, untilAnswered } from '../ports/persist.ts';
 import type { AttemptBook } from './attempt-book.ts';
-import { placeVerdict, runOfPlace, type PlaceVerdict } from './files/finished-place.pure.ts';
+import { type PlaceVerdict, placeVerdict, runOfPlace } from './files/finished-place.pure.ts';
 import { placeSeen } from './files/finished-place.ts';
 import type { RunNow } from './files/ownership.pure.ts';
 import { runsNow } from './files/removal.ts';
 import { placeIn } from './files/staging.pure.ts';
-import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
-import type { Environment } from '../ports/environment.ts';
-import { unlessRefused, untilAnswered } from '../ports/persist.ts';
 
 /**
  * Removes the places of attempts that are not going on here, once nobody needs them: what a

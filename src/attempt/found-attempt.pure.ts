@@ -1,8 +1,8 @@
-import type { Plan } from './attempt.pure.ts';
-import { debtFacts } from './debt/debt.pure.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
 import { checkRun, type Run } from '../run/run.pure.ts';
 import type { StoredRun } from '../run/stored-run.pure.ts';
+import type { Plan } from './attempt.pure.ts';
+import { debtFacts } from './debt/debt.pure.ts';
 
 /** What a manager finds of an attempt that an earlier one of its host has begun. */
 export type Found =

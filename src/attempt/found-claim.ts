@@ -1,21 +1,21 @@
-import type { ConcludingSteps } from './attempt-policy.ts';
-import { concludeAsFits } from './conclude-run.ts';
-import { isAttemptId } from './files/attempt-directory.ts';
-import { withoutFolder, type Removal } from './files/removal.ts';
-import { placeOfRemover } from './files/trash.ts';
-import { reasonText } from './outcome.pure.ts';
-import { endProcesses, listedHere } from './process/orphans.ts';
-import { RUN_KIND } from './run-kind.ts';
-import { takeBack } from './take-back.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { aboutOneRun } from '../ports/persist.ts';
 import { concludedFailure, malformedText } from '../retry/failure.ts';
 import { idText } from '../run/document-id.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
 import type { Conclusion, Fence } from '../run/run.port.ts';
-import { checkRun, readRun, type ParsedRun, type Run } from '../run/run.pure.ts';
+import { checkRun, type ParsedRun, readRun, type Run } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import { seenOf } from '../run/stored-runs.ts';
+import type { ConcludingSteps } from './attempt-policy.ts';
+import { concludeAsFits } from './conclude-run.ts';
+import { isAttemptId } from './files/attempt-directory.ts';
+import { type Removal, withoutFolder } from './files/removal.ts';
+import { placeOfRemover } from './files/trash.ts';
+import { reasonText } from './outcome.pure.ts';
+import { endProcesses, listedHere } from './process/orphans.ts';
+import { RUN_KIND } from './run-kind.ts';
+import { takeBack } from './take-back.ts';
 
 /** A run that is claimed for an attempt of this host of which there is nothing but that claim. */
 export interface FoundClaim {

@@ -1,6 +1,6 @@
+import { counted } from '../infra/values/counted.pure.ts';
 import type { Incomplete, Lack, LackKind } from '../run/incomplete.pure.ts';
 import type { Input } from './attempt.pure.ts';
-import { counted } from '../infra/values/counted.pure.ts';
 
 /** Named one by one in documents and messages; all are counted. */
 const MOST_PARTS = 20;

@@ -1,7 +1,7 @@
-import { memoryLimitBytes, shortOfMemory, type MemoryUse } from '../host/memory.pure.ts';
-import type { Ended } from './outcome.pure.ts';
 import type { Reach } from '../executors/reach.ts';
+import { memoryLimitBytes, type MemoryUse, shortOfMemory } from '../host/memory.pure.ts';
 import type { Environment } from '../ports/environment.ts';
+import type { Ended } from './outcome.pure.ts';
 
 /** Faster than this no attempt takes memory, bytes a second. */
 const FASTEST_GROWTH = 2e9;

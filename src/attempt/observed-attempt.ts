@@ -1,11 +1,11 @@
-import type { AttemptKind } from './attempt-kind.ts';
-import type { AttemptPolicy, Life } from './attempt-policy.ts';
-import type { Plan } from './attempt.pure.ts';
-import type { FoundDead } from './dead-attempt.ts';
-import type { FoundClaim } from './found-claim.ts';
-import type { AttemptFiles } from './files/attempt-directory.ts';
 import type { ExecutorName } from '../executors/executor-name.pure.ts';
 import type { Fence } from '../run/run.port.ts';
+import type { Plan } from './attempt.pure.ts';
+import type { AttemptKind } from './attempt-kind.ts';
+import type { AttemptPolicy, Life } from './attempt-policy.ts';
+import type { FoundDead } from './dead-attempt.ts';
+import type { AttemptFiles } from './files/attempt-directory.ts';
+import type { FoundClaim } from './found-claim.ts';
 
 /** What there is of an attempt when this manager takes it up. */
 export type Observed =

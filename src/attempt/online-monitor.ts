@@ -1,13 +1,13 @@
-import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
 import type { ObjectId } from 'mongodb';
 
+import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
 import { StoreError } from '../infra/mongo/store-error.ts';
-import { idText } from '../run/document-id.ts';
-import { readRun } from '../run/run.pure.ts';
-import type { Store } from '../ports/store.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
-import { counted } from '../infra/values/counted.pure.ts';
+import type { Store } from '../ports/store.ts';
+import { idText } from '../run/document-id.ts';
+import { readRun } from '../run/run.pure.ts';
 
 /** Shorter than the lease of a run that is being considered. */
 const TIMEOUT_SECONDS = 30;

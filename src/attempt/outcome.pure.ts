@@ -1,13 +1,13 @@
-import { EXIT_NO_RESULT, type Ended, type Exit, type Plan, type Result } from './attempt.pure.ts';
 import { gigabytes } from '../infra/values/amounts.pure.ts';
 import { boundedText } from '../infra/values/bounded.pure.ts';
 import type { Fault } from '../retry/backoff.pure.ts';
-import { problemsText, type FieldProblem } from '../run/run.pure.ts';
+import { type FieldProblem, problemsText } from '../run/run.pure.ts';
 import type { NumberTaken } from '../run/same-number.pure.ts';
+import { type Ended, type Exit, EXIT_NO_RESULT, type Plan, type Result } from './attempt.pure.ts';
 
 export { verifyProducts, type Verification } from './verification.pure.ts';
 export type { Ended } from './attempt.pure.ts';
-import { isOfConfiguration, unmendableError, type Unmendable } from '../retry/unmendable.pure.ts';
+import { isOfConfiguration, type Unmendable, unmendableError } from '../retry/unmendable.pure.ts';
 import type { FaultSeen } from '../run/stored-run.pure.ts';
 import type { Verification } from './verification.pure.ts';
 

@@ -1,12 +1,12 @@
 import { basename, dirname, join, resolve } from 'node:path';
 
-import type { Plan, Product } from './attempt.pure.ts';
-import type { FolderWord } from './files/ownership.pure.ts';
-import { makingRoom, runsNow, takeAside, takeIntoPlace, takingBack } from './files/removal.ts';
 import { isDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { untilAnswered, untilWritten } from '../ports/persist.ts';
 import type { Fenced } from '../run/run.port.ts';
+import type { Plan, Product } from './attempt.pure.ts';
+import type { FolderWord } from './files/ownership.pure.ts';
+import { makingRoom, runsNow, takeAside, takeIntoPlace, takingBack } from './files/removal.ts';
 
 /** Of a long run each is megabytes of metadata to read. */
 const WORDS_AT_A_TIME = 4;

@@ -1,9 +1,9 @@
 import { basename, resolve } from 'node:path';
 
-import type { Plan, Product } from './attempt.pure.ts';
-import { parseFolderName } from './files/strax-folder.ts';
-import { removeProducts, replacing, type Removed } from './files/removal.ts';
 import type { Environment } from '../ports/environment.ts';
+import type { Plan, Product } from './attempt.pure.ts';
+import { type Removed, removeProducts, replacing } from './files/removal.ts';
+import { parseFolderName } from './files/strax-folder.ts';
 
 /**
  * Where a person wants it, the products of a run stay, listed and readable, until an attempt has made

@@ -1,5 +1,10 @@
-import type { AttemptKind, Became } from './attempt-kind.ts';
+import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
+import { idText } from '../run/document-id.ts';
+import { readRun } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import type { Plan } from './attempt.pure.ts';
+import type { AttemptKind, Became } from './attempt-kind.ts';
 import { runNow } from './files/ownership.pure.ts';
 import { removeProducts, withdrawEntries } from './files/removal.ts';
 import { tidyPlace } from './finished-places.ts';
@@ -15,11 +20,6 @@ import {
   type Remains,
   type Undoing,
 } from './take-back.ts';
-import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
-import { counted } from '../infra/values/counted.pure.ts';
-import { idText } from '../run/document-id.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
-import { readRun } from '../run/run.pure.ts';
 
 const UNDOING: Undoing = {
   processes: forbidProcesses,

@@ -1,11 +1,11 @@
-import type { AttemptPhase } from './attempt-phases.pure.ts';
-import type { Plan, Progress } from './attempt.pure.ts';
-import type { Run } from '../run/run.pure.ts';
-import type { Ended } from './outcome.pure.ts';
-import type { Reach } from '../executors/reach.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
 import type { ExecutorName } from '../executors/executor-name.pure.ts';
+import type { Reach } from '../executors/reach.ts';
 import type { Fence, ProgressSummary } from '../run/run.port.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import type { Plan, Progress } from './attempt.pure.ts';
+import type { AttemptPhase } from './attempt-phases.pure.ts';
+import type { Ended } from './outcome.pure.ts';
 
 /** An attempt that this manager works on, as the rest of it sees it. */
 export interface Runner {

@@ -1,11 +1,11 @@
-import type { WayOut } from './attempt-policy.ts';
-import type { Plan } from './attempt.pure.ts';
-import type { AttemptFiles } from './files/attempt-directory.ts';
-import { executorOf } from '../executors/executors.ts';
 import type { AttemptTrace } from '../executors/executor.ts';
+import { executorOf } from '../executors/executors.ts';
 import type { Reach } from '../executors/reach.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
+import type { Plan } from './attempt.pure.ts';
+import type { WayOut } from './attempt-policy.ts';
+import type { AttemptFiles } from './files/attempt-directory.ts';
 
 /** Between two searches for what may have been started. */
 const FIND_SECONDS = 2;

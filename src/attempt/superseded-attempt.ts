@@ -1,14 +1,14 @@
-import type { AttemptSoFar } from './conclusion.ts';
-import type { ConcludingSteps } from './attempt-policy.ts';
-import { historyOf } from './ended-attempt.ts';
-import { RUN_KIND } from './run-kind.ts';
-import { remainsOf, takeBack, type Remains } from './take-back.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
 import { untilAnswered } from '../ports/persist.ts';
-import { readRun } from '../run/run.pure.ts';
 import type { Fence } from '../run/run.port.ts';
+import { readRun } from '../run/run.pure.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
+import type { ConcludingSteps } from './attempt-policy.ts';
+import type { AttemptSoFar } from './conclusion.ts';
+import { historyOf } from './ended-attempt.ts';
+import { RUN_KIND } from './run-kind.ts';
+import { type Remains, remainsOf, takeBack } from './take-back.ts';
 
 /** The run is somebody else's: takes back what this attempt has left, and nothing else. */
 export async function takeBackSuperseded(

@@ -1,14 +1,14 @@
-import type { Follower } from './process/follow.ts';
-import type { Exit, Folder, Progress, Result, Started } from './attempt.pure.ts';
 import type { Reach } from '../executors/reach.ts';
-import { exceededLimit } from './attempt-limits.pure.ts';
-import type { AttemptEnd, Ended } from './outcome.pure.ts';
-import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import { within } from '../infra/concurrency/deadline.ts';
-import type { Repeated } from '../infra/concurrency/tasks.ts';
 import { SingleFlight } from '../infra/concurrency/single-flight.ts';
+import type { Repeated } from '../infra/concurrency/tasks.ts';
+import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
 import type { Environment } from '../ports/environment.ts';
 import { tellDaq } from '../ports/notify.ts';
+import type { Exit, Folder, Progress, Result, Started } from './attempt.pure.ts';
+import { exceededLimit } from './attempt-limits.pure.ts';
+import type { AttemptEnd, Ended } from './outcome.pure.ts';
+import type { Follower } from './process/follow.ts';
 
 /** Interval at which the limits are checked, and the child is shown that a manager is there. */
 const CHECK_SECONDS = 5;

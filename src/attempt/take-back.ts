@@ -1,15 +1,15 @@
 import type { ObjectId } from 'mongodb';
 
-import type { Plan } from './attempt.pure.ts';
-import { TRACES, type Trace } from './attempt-phases.pure.ts';
-import { takingBack, type Removal } from './files/removal.ts';
-import type { Environment } from '../ports/environment.ts';
 import { unlessDiskTrouble } from '../ports/disk-trouble.ts';
+import type { Environment } from '../ports/environment.ts';
 import { untilAnswered } from '../ports/persist.ts';
-import { endHistory, type AttemptEnd } from '../retry/attempt-history.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
+import { type AttemptEnd, endHistory } from '../retry/attempt-history.ts';
 import type { Fence } from '../run/run.port.ts';
 import type { Run } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import type { Plan } from './attempt.pure.ts';
+import { type Trace, TRACES } from './attempt-phases.pure.ts';
+import { type Removal, takingBack } from './files/removal.ts';
 
 /** What is left of an attempt, as far as it is known. */
 export interface Remains {

@@ -1,9 +1,9 @@
-import type { Product } from './attempt.pure.ts';
 import type { Rules, TargetRules } from '../infra/config/rules.pure.ts';
-import type { FieldProblem, Run } from '../run/run.pure.ts';
 import { suitsDetectors } from '../infra/config/type-names.pure.ts';
-import { endProblem } from '../retry/unmendable.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
+import { endProblem } from '../retry/unmendable.pure.ts';
+import type { FieldProblem, Run } from '../run/run.pure.ts';
+import type { Product } from './attempt.pure.ts';
 
 export type Verification =
   | { kind: 'ok' }

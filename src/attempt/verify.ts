@@ -1,11 +1,11 @@
 import { basename, join } from 'node:path';
 
-import { describeProblem, sameAsResult, type Inspection } from './files/products.ts';
-import type { Plan, Product, Result } from './attempt.pure.ts';
-import type { Run } from '../run/run.pure.ts';
-import { verifyProducts, type Verification } from './outcome.pure.ts';
-import type { Environment } from '../ports/environment.ts';
 import { locationsOn } from '../plan/prepare.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { Plan, Product, Result } from './attempt.pure.ts';
+import { describeProblem, type Inspection, sameAsResult } from './files/products.ts';
+import { type Verification, verifyProducts } from './outcome.pure.ts';
 
 /**
  * Checks after the end (reference, section 4.7), on what lies on the disk and not only on what the

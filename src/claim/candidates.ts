@@ -1,7 +1,7 @@
-import { checkRun, readRun, type ParsedRun, type StoredRun } from '../run/run.pure.ts';
-import { idText } from '../run/document-id.ts';
-import type { RunDocument, Seen } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
+import { idText } from '../run/document-id.ts';
+import { checkRun, type ParsedRun, readRun, type StoredRun } from '../run/run.pure.ts';
+import type { RunDocument, Seen } from '../run/run-document.port.ts';
 import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
 
 /** Runs read from each list in every round. */

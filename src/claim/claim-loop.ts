@@ -1,22 +1,22 @@
-import { OneAtATime } from '../infra/concurrency/one-at-a-time.ts';
-import type { ExecutorName } from '../executors/executor-name.pure.ts';
-import type { ControlResponse } from '../exclusion/manager-lock.ts';
-import { leftToWarmText } from './warm-host.pure.ts';
-import { seenOf } from '../run/stored-runs.ts';
-import type { RunHint } from '../run/run.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
+import type { Debts } from '../attempt/debt/debts.ts';
+import type { RunTaken } from '../attempt/run-policy.ts';
+import type { ControlResponse } from '../exclusion/manager-lock.ts';
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
+import type { HostWatch } from '../host/host-watch.ts';
+import { OneAtATime } from '../infra/concurrency/one-at-a-time.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { RunHint } from '../run/run.port.ts';
+import { seenOf } from '../run/stored-runs.ts';
 import type { Bookmarks, Retries } from './candidates.ts';
 import { claimTurn, type TurnAnswer } from './claim-run.ts';
-import type { Debts } from '../attempt/debt/debts.ts';
-import type { Environment } from '../ports/environment.ts';
 import type { Fleet } from './fleet.ts';
-import type { HostWatch } from '../host/host-watch.ts';
-import { nextPoll, SELDOM, type PollTimes } from './poll-times.ts';
 import { NoticedRuns } from './noticed-runs.ts';
-import type { RunTaken } from '../attempt/run-policy.ts';
 import { PlacesHere } from './places-here.ts';
+import { nextPoll, type PollTimes, SELDOM } from './poll-times.ts';
 import { Prospects } from './prospects.ts';
 import { requestedRun } from './requested-run.ts';
+import { leftToWarmText } from './warm-host.pure.ts';
 
 /**
  * While nothing waits and a change stream reports changes, runs that fall due are read at least this far

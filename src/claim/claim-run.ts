@@ -1,27 +1,27 @@
-import {
-  claimDecision,
-  orderCandidates,
-  type FleetFacts,
-  type HostFacts,
-  type Purpose,
-} from './claim.pure.ts';
-import { Walk } from './fleet-order.pure.ts';
-import type { FieldProblem, ParsedRun, Run } from '../run/run.pure.ts';
-import { reasonText } from '../attempt/outcome.pure.ts';
-import type { Seen } from '../run/run-document.port.ts';
-import { fleetFacts } from './fleet-facts.ts';
 import { abandonTagged } from '../attempt/abandon.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
-import { candidatePages, type Bookmarks, type Candidate, type Retries } from './candidates.ts';
 import { setAsideAsFits, setAsideFor } from '../attempt/conclude-run.ts';
-import type { Environment } from '../ports/environment.ts';
-import { malformedText } from '../retry/failure.ts';
+import { reasonText } from '../attempt/outcome.pure.ts';
 import type { RunTaken } from '../attempt/run-policy.ts';
 import type { ExecutorName } from '../executors/executor-name.pure.ts';
+import type { Environment } from '../ports/environment.ts';
+import { runLabel, tellDaq } from '../ports/notify.ts';
+import { aboutOneRun, isUnfit } from '../ports/persist.ts';
+import { malformedText } from '../retry/failure.ts';
+import type { FieldProblem, ParsedRun, Run } from '../run/run.pure.ts';
+import type { Seen } from '../run/run-document.port.ts';
+import { type Bookmarks, type Candidate, candidatePages, type Retries } from './candidates.ts';
+import {
+  claimDecision,
+  type FleetFacts,
+  type HostFacts,
+  orderCandidates,
+  type Purpose,
+} from './claim.pure.ts';
+import { fleetFacts } from './fleet-facts.ts';
+import { Walk } from './fleet-order.pure.ts';
 import type { NoticedRuns } from './noticed-runs.ts';
 import type { PlacesHere } from './places-here.ts';
-import { aboutOneRun, isUnfit } from '../ports/persist.ts';
-import { runLabel, tellDaq } from '../ports/notify.ts';
 
 export interface TurnAnswer {
   /** There was no candidate. */

@@ -2,13 +2,13 @@ import type { HostRole } from '../infra/config/host-role.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
 export { orderCandidates } from './claim-order.pure.ts';
 
+import { counted } from '../infra/values/counted.pure.ts';
 import {
-  problemsText,
   type BootstraxFields,
   type FieldProblem,
   type ParsedRun,
+  problemsText,
 } from '../run/run.pure.ts';
-import { counted } from '../infra/values/counted.pure.ts';
 import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
 
 export interface HostFacts {

@@ -1,11 +1,11 @@
-import type { ClaimStore, RetriesQuery } from './claim.port.ts';
-import { readRetries, type Order } from './due-retries.store.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { compareAndSet } from '../infra/mongo/compare-and-set.ts';
+import { readRun } from '../run/run.pure.ts';
 import { newCandidatesFilter, RUN_PROJECTION, seenFilter } from '../run/run-filters.ts';
 import { claimUpdate } from '../run/run-updates.ts';
-import { readRun } from '../run/run.pure.ts';
 import { storedRuns } from '../run/stored-runs.ts';
+import type { ClaimStore, RetriesQuery } from './claim.port.ts';
+import { type Order, readRetries } from './due-retries.store.ts';
 
 /** Candidates, and the claim of one of them: a compare-and-set by `_id`. */
 export function createClaimStore(runs: Collection): ClaimStore {

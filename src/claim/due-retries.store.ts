@@ -2,9 +2,9 @@ import type { Document } from 'mongodb';
 
 import type { Collection } from '../infra/mongo/collection.ts';
 import { idText } from '../run/document-id.ts';
-import { without } from '../run/run-filters.ts';
 import { readRun } from '../run/run.pure.ts';
 import type { RunDocument } from '../run/run-document.port.ts';
+import { without } from '../run/run-filters.ts';
 import { storedRuns } from '../run/stored-runs.ts';
 
 /**

@@ -1,10 +1,10 @@
-import type { FleetFacts } from './claim.pure.ts';
-import type { HostRole } from '../infra/config/host-role.pure.ts';
 import type { HostView } from '../host/host-document.pure.ts';
-import type { FleetNow } from './next-step.pure.ts';
-import { freeSlots } from './slots.pure.ts';
+import type { HostRole } from '../infra/config/host-role.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
 import type { Store } from '../ports/store.ts';
+import type { FleetFacts } from './claim.pure.ts';
+import type { FleetNow } from './next-step.pure.ts';
+import { freeSlots } from './slots.pure.ts';
 
 /** Queue and primary hosts, read only for a backup host: the decision of others does not need them. */
 export async function fleetFacts(

@@ -1,10 +1,10 @@
-import { claimRank, dutyRank, type FleetHost } from './fleet-order.pure.ts';
-import type { HostRole } from '../infra/config/host-role.pure.ts';
-import { warmHostBeside } from './warm-host.pure.ts';
 import type { HostDocument } from '../host/host.port.ts';
 import { SingleFlight } from '../infra/concurrency/single-flight.ts';
+import type { HostRole } from '../infra/config/host-role.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import { unlessOutage } from '../ports/persist.ts';
+import { claimRank, dutyRank, type FleetHost } from './fleet-order.pure.ts';
+import { warmHostBeside } from './warm-host.pure.ts';
 
 /** Interval at which the hosts are read. */
 const READ_SECONDS = 60;

@@ -1,10 +1,10 @@
-import {
-  claimDecision,
-  orderCandidates,
-  type Circumstances,
-  type HostFacts,
-} from './claim.pure.ts';
 import type { ParsedRun } from '../run/run.pure.ts';
+import {
+  type Circumstances,
+  claimDecision,
+  type HostFacts,
+  orderCandidates,
+} from './claim.pure.ts';
 
 export interface NextRuns {
   runs: { run: number; why: string }[];

@@ -1,10 +1,10 @@
-import { counted } from '../infra/values/counted.pure.ts';
-import type { ClaimDecision, HostFacts, Verdict } from './claim.pure.ts';
 import type { HostView } from '../host/host-document.pure.ts';
-import { slotsNow } from './slots.pure.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 import type { BootstraxFields } from '../run/run.pure.ts';
 import { ABANDON_TAG } from '../run/run-tags.pure.ts';
+import type { ClaimDecision, HostFacts, Verdict } from './claim.pure.ts';
+import { slotsNow } from './slots.pure.ts';
 
 /** What happens to a run next. It promises only what a host that is alive can do. */
 export interface NextStep {

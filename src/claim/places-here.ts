@@ -1,8 +1,8 @@
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import {
   isBetterHere,
-  placementOf,
   type Placement,
+  placementOf,
   type PlacesNow,
   type RunToPlace,
 } from '../executors/placement.pure.ts';

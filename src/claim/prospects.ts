@@ -1,6 +1,6 @@
+import type { Environment } from '../ports/environment.ts';
 import { idText } from '../run/document-id.ts';
 import type { RunHint } from '../run/run.port.ts';
-import type { Environment } from '../ports/environment.ts';
 
 /** How long a host leaves a run to each host that comes before it. */
 const LEFT_TO_EACH_SECONDS = 0.3;

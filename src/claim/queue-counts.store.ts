@@ -1,9 +1,9 @@
-import { readRun } from '../run/run.pure.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
-import { unsettledFilter } from '../run/run-filters.ts';
-import { readRetries } from './due-retries.store.ts';
 import type { QueueCounts } from '../run/run.port.ts';
+import { readRun } from '../run/run.pure.ts';
+import { unsettledFilter } from '../run/run-filters.ts';
 import { HOLD_TAG } from '../run/run-tags.pure.ts';
+import { readRetries } from './due-retries.store.ts';
 
 /** Counting stops here; the count is then shown as "at least". */
 export const QUEUE_COUNT_LIMIT = 1000;

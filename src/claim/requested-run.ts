@@ -1,9 +1,9 @@
+import type { Environment } from '../ports/environment.ts';
 import { parseRun, type Run } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
 import { documentInWords, mayBegin, SETTLE_NUMBER, severalText } from '../run/same-number.pure.ts';
 import { numbered } from '../run/same-number.store.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
-import type { Environment } from '../ports/environment.ts';
-import { ABANDON_TAG, HOLD_TAG } from '../run/run-tags.pure.ts';
 
 export type RequestedRun =
   { ok: true; run: Run; document: RunDocument } | { ok: false; message: string };

@@ -1,15 +1,15 @@
-import { boundedLine } from '../infra/values/bounded.pure.ts';
-import { parseRun } from '../run/run.pure.ts';
-import { idText } from '../run/document-id.ts';
-import type { Seen } from '../run/run-document.port.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
-import { setAside } from './claim-run.ts';
-import { isPassedAround, observe, staleness, type Observation } from './staleness.pure.ts';
 import { setAsideFor } from '../attempt/conclude-run.ts';
+import { boundedLine } from '../infra/values/bounded.pure.ts';
 import type { Environment } from '../ports/environment.ts';
-import { concludedFailure, endedUnseen } from '../retry/failure.ts';
-import { aboutOneRun, isUnfit, unlessOutage } from '../ports/persist.ts';
 import { tellDaq } from '../ports/notify.ts';
+import { aboutOneRun, isUnfit, unlessOutage } from '../ports/persist.ts';
+import { concludedFailure, endedUnseen } from '../retry/failure.ts';
+import { idText } from '../run/document-id.ts';
+import { parseRun } from '../run/run.pure.ts';
+import type { Seen } from '../run/run-document.port.ts';
+import { setAside } from './claim-run.ts';
+import { isPassedAround, type Observation, observe, staleness } from './staleness.pure.ts';
 
 /** Characters. */
 const LONGEST_REASON = 500;

@@ -1,5 +1,5 @@
-import type { FleetHost } from './fleet-order.pure.ts';
 import { utcToTheSecond } from '../infra/values/utc.pure.ts';
+import type { FleetHost } from './fleet-order.pure.ts';
 
 /**
  * A primary host with a warm worker and a free slot; null: none. While the worker of a host warms up, a

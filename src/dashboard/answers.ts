@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 
 import { attemptDirectory, readAttempt } from '../attempt/files/attempt-directory.ts';
-import { readProgressPoints, type ProgressPoints } from '../attempt/files/progress-points.ts';
+import { type ProgressPoints, readProgressPoints } from '../attempt/files/progress-points.ts';
+import type { FailuresAnswer, HostHistoryAnswer, RunsAnswer } from '../readmodel/api.ts';
 import { failureGroups } from '../readmodel/failures.pure.ts';
 import { evenly } from '../readmodel/heartbeats.pure.ts';
-import type { FailuresAnswer, HostHistoryAnswer, RunsAnswer } from '../readmodel/api.ts';
-import { placeOfAttempt } from './attempt-places.ts';
-import { rowOf, signOf, standingsOf } from '../readmodel/readings.ts';
-import type { Surroundings } from './surroundings.ts';
 import type { OverviewFilter } from '../readmodel/overview.port.ts';
+import { rowOf, signOf, standingsOf } from '../readmodel/readings.ts';
+import { placeOfAttempt } from './attempt-places.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const RUNS_PER_PAGE = 50;
 /** A screen is not wider than this number of points, and a heartbeat comes every 9 s. */

@@ -1,19 +1,19 @@
-import { Hono, type Context } from 'hono';
+import { type Context, Hono } from 'hono';
 
 import { StoreError } from '../infra/mongo/store-error.ts';
+import type { ErrorAnswer } from '../readmodel/api.ts';
 import { access } from './access/access.ts';
 import type { Identities } from './access/identity.ts';
-import type { ErrorAnswer } from '../readmodel/api.ts';
+import type { DashboardApp, DashboardEnv } from './access/principal.ts';
 import type { Asset } from './assets.ts';
 import { securityHeaders } from './headers.ts';
-import type { DashboardApp, DashboardEnv } from './access/principal.ts';
 import { Refusal } from './request-refusal.ts';
 import { routesOf } from './route.ts';
 import { addActionRoutes } from './routes/action-routes.ts';
 import { addAttemptRoutes } from './routes/attempt-routes.ts';
 import { addFleetRoutes } from './routes/fleet-routes.ts';
-import { addReportRoutes } from './routes/report-route.ts';
 import { addMetricsRoutes } from './routes/metrics-route.ts';
+import { addReportRoutes } from './routes/report-route.ts';
 import { addRunRoutes } from './routes/run-routes.ts';
 import { addSchemaRoute } from './routes/schema-route.ts';
 import { addSessionRoutes } from './routes/session-routes.ts';

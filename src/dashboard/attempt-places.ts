@@ -1,7 +1,7 @@
 import { listAttempts } from '../attempt/files/attempt-directory.ts';
 import type { Settings } from '../infra/config/entries.ts';
-import type { AttemptDocument } from '../retry/attempt-history.port.ts';
 import type { Store } from '../ports/store.ts';
+import type { AttemptDocument } from '../retry/attempt-history.port.ts';
 
 /** A host's name comes from a document: it must not lead anywhere else. */
 const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/;

@@ -1,26 +1,26 @@
 import type { Logger } from 'pino';
 
-import type { HostView } from '../host/host-document.pure.ts';
-import type { Rules } from '../infra/config/rules.pure.ts';
-import { idText } from '../run/document-id.ts';
 import type { Destination } from '../features/alarms/alarm.port.ts';
-import type { Store } from '../ports/store.ts';
+import type { HostView } from '../host/host-document.pure.ts';
+import { type Clock, monotonicMs } from '../infra/clock/clock.ts';
+import type { Background, Tasks } from '../infra/concurrency/tasks.ts';
+import { Wake } from '../infra/concurrency/wake.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
 import type { StoreEvent } from '../infra/mongo/connection.port.ts';
+import type { Store } from '../ports/store.ts';
+import { CatalogueKeeper } from '../readmodel/catalogue-keeper.ts';
 import { FleetReader } from '../readmodel/panels/fleet-reader.ts';
 import {
   PANEL_GROUPS,
   PANEL_READERS,
-  panelsOf,
-  readPanels,
   type PanelGroup,
   type PanelName,
+  panelsOf,
   type ReadPanel,
+  readPanels,
   type StatusEvent,
 } from '../readmodel/panels/registry.ts';
-import { CatalogueKeeper } from '../readmodel/catalogue-keeper.ts';
-import { monotonicMs, type Clock } from '../infra/clock/clock.ts';
-import type { Background, Tasks } from '../infra/concurrency/tasks.ts';
-import { Wake } from '../infra/concurrency/wake.ts';
+import { idText } from '../run/document-id.ts';
 
 /** Polling stops after this time without a browser. */
 const IDLE_MS = 60_000;

@@ -1,10 +1,10 @@
 import { attemptDirectory } from '../attempt/files/attempt-directory.ts';
 import { readPicturesFile } from '../attempt/files/pictures-file.ts';
-import { standingOf, type PicturedAttempt } from '../features/pictures/picture-standing.pure.ts';
+import { type PicturedAttempt, standingOf } from '../features/pictures/picture-standing.pure.ts';
 import {
   MOST_PICTURE_BYTES,
-  picturesSchema,
   type Pictures,
+  picturesSchema,
 } from '../features/pictures/pictures.pure.ts';
 import type { PicturesAnswer } from '../readmodel/api.ts';
 import type { AttemptDocument } from '../retry/attempt-history.port.ts';

@@ -1,9 +1,9 @@
-import { showSettings } from '../infra/config/show-config.ts';
 import { attemptsOf, logsOf, part, versionsOf } from '../features/report/report-parts.ts';
 import { Secrets } from '../features/report/report-secrets.ts';
+import { systemClock } from '../infra/clock/clock.ts';
+import { showSettings } from '../infra/config/show-config.ts';
 import { runAnswer } from './run-answer.ts';
 import type { Surroundings } from './surroundings.ts';
-import { systemClock } from '../infra/clock/clock.ts';
 
 /**
  * What a bug report about a run holds, without secrets; null if there is no such run. What this

@@ -1,25 +1,25 @@
 import { BSON } from 'mongodb';
 
 import { latenciesOf } from '../attempt/attempt-times.pure.ts';
+import { inputInWords } from '../attempt/live-input.pure.ts';
+import { fleetFacts, fleetNowOf, roleAsked } from '../claim/fleet-facts.ts';
+import type { AttemptView, DeletedData, RunAnswer, RunNote, StoredData } from '../readmodel/api.ts';
 import { explainFleet } from '../readmodel/explain-fleet.pure.ts';
 import { withHandOn } from '../readmodel/explain-hand-on.pure.ts';
 import { withNumber } from '../readmodel/explain-number.pure.ts';
-import { inputInWords } from '../attempt/live-input.pure.ts';
 import { targetLadder } from '../readmodel/ladder.pure.ts';
+import { rowOf } from '../readmodel/readings.ts';
 import { redact } from '../readmodel/redact.pure.ts';
-import { runView } from '../run/run-view.pure.ts';
-import { checkRun } from '../run/run.pure.ts';
-import type { StoredEntry as Entry, StoredDeletion, StoredNote } from '../run/stored-run.pure.ts';
-import { runAdvice, withFound, type LastCause } from '../readmodel/trouble.pure.ts';
+import { type LastCause, runAdvice, withFound } from '../readmodel/trouble.pure.ts';
+import type { AttemptDocument } from '../retry/attempt-history.port.ts';
 import { storedCause, storedCauseText } from '../retry/stored-cause.pure.ts';
+import { checkRun } from '../run/run.pure.ts';
+import { runView } from '../run/run-view.pure.ts';
 import { numberHolder } from '../run/same-number.pure.ts';
 import { numbered } from '../run/same-number.store.ts';
-import { fleetFacts, fleetNowOf, roleAsked } from '../claim/fleet-facts.ts';
-import type { AttemptDocument } from '../retry/attempt-history.port.ts';
+import type { StoredDeletion, StoredEntry as Entry, StoredNote } from '../run/stored-run.pure.ts';
 import { actionView } from './action-view.ts';
-import type { AttemptView, DeletedData, RunAnswer, RunNote, StoredData } from '../readmodel/api.ts';
 import { attemptsInReach } from './attempt-places.ts';
-import { rowOf } from '../readmodel/readings.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const MOST_ATTEMPTS = 50;

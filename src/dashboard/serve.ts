@@ -1,22 +1,22 @@
-import { serve, type ServerType } from '@hono/node-server';
 import { join } from 'node:path';
+import { serve, type ServerType } from '@hono/node-server';
 import type { Logger } from 'pino';
 
+import { openStore } from '../database/open.ts';
+import { destinationsOf } from '../features/alarms/alarm-sender.ts';
+import { AlarmWatch } from '../features/alarms/alarm-watch.ts';
+import { systemClock } from '../infra/clock/clock.ts';
+import { TaskGroup } from '../infra/concurrency/task-group.ts';
 import { connectionOf } from '../infra/config/connection.ts';
 import type { Settings } from '../infra/config/entries.ts';
 import { packageDirectory } from '../infra/config/paths.ts';
-import { openStore } from '../database/open.ts';
 import { ownNames } from './access/host-names.ts';
 import { Identities } from './access/identity.ts';
 import { inUrl, isLoopback } from './address.ts';
-import { destinationsOf } from '../features/alarms/alarm-sender.ts';
-import { AlarmWatch } from '../features/alarms/alarm-watch.ts';
 import { createApp } from './app.ts';
 import { readAssets } from './assets.ts';
 import { Feeder } from './feeder.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { systemClock } from '../infra/clock/clock.ts';
-import { TaskGroup } from '../infra/concurrency/task-group.ts';
 
 /** Requests under way at the close have this time to end. */
 const CLOSE_SECONDS = 2;

@@ -1,14 +1,14 @@
 import type { Context } from 'hono';
-import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Logger } from 'pino';
 
 import { followLog, readLogEnd } from '../attempt/files/log-file.ts';
-import type { ChangedEvent } from '../readmodel/api.ts';
-import type { Feeder } from './feeder.ts';
-import type { DashboardEnv } from './access/principal.ts';
-import { systemClock, type Clock } from '../infra/clock/clock.ts';
+import { type Clock, systemClock } from '../infra/clock/clock.ts';
 import type { Tasks } from '../infra/concurrency/tasks.ts';
 import { Wake } from '../infra/concurrency/wake.ts';
+import type { ChangedEvent } from '../readmodel/api.ts';
+import type { DashboardEnv } from './access/principal.ts';
+import type { Feeder } from './feeder.ts';
 
 const STATUS_SECONDS = 2;
 /** A browser that lost the stream comes back after this. */

@@ -1,5 +1,5 @@
-import type { Settings } from '../infra/config/entries.ts';
 import { askManager, machineKey } from '../exclusion/manager-lock.ts';
+import type { Settings } from '../infra/config/entries.ts';
 
 const ANSWER_SECONDS = 2;
 

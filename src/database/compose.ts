@@ -1,35 +1,35 @@
+import { createDebtStore } from '../attempt/debt/debt.store.ts';
+import {
+  createOnlineMonitorStore,
+  ONLINE_MONITOR_COLLECTION,
+} from '../attempt/online-monitor.store.ts';
+import type { ActionStore } from '../features/actions/action.port.ts';
 import {
   ACKNOWLEDGEMENTS_COLLECTION,
   ACTIONS_COLLECTION,
   createActionStore,
 } from '../features/actions/action.store.ts';
 import { createAdoptionStore } from '../features/adoption/adoption.store.ts';
-import { ATTEMPTS_COLLECTION, createAttemptStore } from '../retry/attempt-history.store.ts';
 import { ALARMS_COLLECTION, createAlarmStore } from '../features/alarms/alarm.store.ts';
-import type { Collection } from '../infra/mongo/collection.ts';
-import { createDaqLogStore, LOG_COLLECTION } from '../ports/daq-log.store.ts';
-import { createDebtStore } from '../attempt/debt/debt.store.ts';
-import { createDeletionStore, DELETIONS_COLLECTION } from '../features/deletion/deletion.store.ts';
-import { createEbMonitorStore, EB_MONITOR_COLLECTION } from '../host/eb-monitor.store.ts';
-import { createHostHistoryStore, HOST_HISTORY_COLLECTION } from '../host/host-history.store.ts';
-import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from '../plan/host-targets.store.ts';
-import { createHostStore, HOSTS_COLLECTION } from '../host/host.store.ts';
 import {
   createMaintenanceStore,
   MAINTENANCE_COLLECTION,
 } from '../features/alarms/maintenance.store.ts';
-import {
-  createOnlineMonitorStore,
-  ONLINE_MONITOR_COLLECTION,
-} from '../attempt/online-monitor.store.ts';
-import { createOverviewStore } from '../readmodel/overview.store.ts';
-import { createRateStore, RATES_COLLECTION } from '../plan/data-rate.store.ts';
-import { createRunStore, RUNS_COLLECTION } from '../run/run.store.ts';
+import { createDeletionStore, DELETIONS_COLLECTION } from '../features/deletion/deletion.store.ts';
+import { createEbMonitorStore, EB_MONITOR_COLLECTION } from '../host/eb-monitor.store.ts';
+import { createHostStore, HOSTS_COLLECTION } from '../host/host.store.ts';
+import { createHostHistoryStore, HOST_HISTORY_COLLECTION } from '../host/host-history.store.ts';
 import { createSilentHostStore } from '../host/silent-hosts.store.ts';
-import type { ActionStore } from '../features/actions/action.port.ts';
+import type { Collection } from '../infra/mongo/collection.ts';
+import { createRateStore, RATES_COLLECTION } from '../plan/data-rate.store.ts';
+import { createHostTargetsStore, HOST_TARGETS_COLLECTION } from '../plan/host-targets.store.ts';
 import type { RateStore } from '../ports/daq.port.ts';
-import type { RunStore } from '../run/run.port.ts';
+import { createDaqLogStore, LOG_COLLECTION } from '../ports/daq-log.store.ts';
 import type { Store } from '../ports/store.ts';
+import { createOverviewStore } from '../readmodel/overview.store.ts';
+import { ATTEMPTS_COLLECTION, createAttemptStore } from '../retry/attempt-history.store.ts';
+import type { RunStore } from '../run/run.port.ts';
+import { createRunStore, RUNS_COLLECTION } from '../run/run.store.ts';
 
 /** What the collections' modules stand on: how to reach a collection, the clock, and what changes. */
 export interface StoreParts {

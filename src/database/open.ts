@@ -1,37 +1,37 @@
 import { Binary, type Document } from 'mongodb';
 
+import { ONLINE_MONITOR_INDEXES } from '../attempt/online-monitor.store.ts';
 import {
   ACTION_INDEXES,
   ACTIONS_COLLECTION,
   watchActions,
 } from '../features/actions/action.store.ts';
-import { ATTEMPT_INDEXES } from '../retry/attempt-history.store.ts';
 import { ALARM_INDEXES } from '../features/alarms/alarm.store.ts';
+import { MAINTENANCE_INDEXES } from '../features/alarms/maintenance.store.ts';
+import { DELETION_INDEXES } from '../features/deletion/deletion.store.ts';
+import { EB_MONITOR_CAPPED, EB_MONITOR_INDEXES } from '../host/eb-monitor.store.ts';
+import { HOST_INDEXES, HOSTS_COLLECTION } from '../host/host.store.ts';
+import { HOST_HISTORY_EXPIRING, HOST_HISTORY_INDEXES } from '../host/host-history.store.ts';
 import {
   boundCommand,
   boundOf,
   createCapped,
   createExpiring,
 } from '../infra/mongo/bounded-collections.ts';
-import { createCaller, type Caller } from '../infra/mongo/call.ts';
-import { createConnection, type Connection } from '../infra/mongo/client.ts';
+import { type Caller, createCaller } from '../infra/mongo/call.ts';
+import { type Connection, createConnection } from '../infra/mongo/client.ts';
 import { boundedCollection, type Collection } from '../infra/mongo/collection.ts';
-import { composeStore } from './compose.ts';
-import { DELETION_INDEXES } from '../features/deletion/deletion.store.ts';
-import { EB_MONITOR_CAPPED, EB_MONITOR_INDEXES } from '../host/eb-monitor.store.ts';
-import { StoreError } from '../infra/mongo/store-error.ts';
-import { HOST_HISTORY_EXPIRING, HOST_HISTORY_INDEXES } from '../host/host-history.store.ts';
-import { HOST_INDEXES, HOSTS_COLLECTION } from '../host/host.store.ts';
-import { asCommand, createIndexes, findMissing, type Databases } from '../infra/mongo/indexes.ts';
-import { MAINTENANCE_INDEXES } from '../features/alarms/maintenance.store.ts';
-import { ONLINE_MONITOR_INDEXES } from '../attempt/online-monitor.store.ts';
-import { RATE_INDEXES, RATES_COLLECTION, watchRates } from '../plan/data-rate.store.ts';
-import { watchRuns } from '../run/run-watch.ts';
-import { readOnlyCollection } from '../infra/mongo/read-only.ts';
-import { RUN_INDEXES, RUNS_COLLECTION } from '../run/run.store.ts';
-import { createServerClock } from '../infra/mongo/server-clock.ts';
-import type { Store } from '../ports/store.ts';
 import type { StoreEvent, StoreOptions } from '../infra/mongo/connection.port.ts';
+import { asCommand, createIndexes, type Databases, findMissing } from '../infra/mongo/indexes.ts';
+import { readOnlyCollection } from '../infra/mongo/read-only.ts';
+import { createServerClock } from '../infra/mongo/server-clock.ts';
+import { StoreError } from '../infra/mongo/store-error.ts';
+import { RATE_INDEXES, RATES_COLLECTION, watchRates } from '../plan/data-rate.store.ts';
+import type { Store } from '../ports/store.ts';
+import { ATTEMPT_INDEXES } from '../retry/attempt-history.store.ts';
+import { RUN_INDEXES, RUNS_COLLECTION } from '../run/run.store.ts';
+import { watchRuns } from '../run/run-watch.ts';
+import { composeStore } from './compose.ts';
 
 const INDEXES = [
   ...RUN_INDEXES,

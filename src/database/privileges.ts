@@ -1,24 +1,24 @@
 import { z } from 'zod';
 
+import { ONLINE_MONITOR_COLLECTION } from '../attempt/online-monitor.store.ts';
 import {
   ACKNOWLEDGEMENTS_COLLECTION,
   ACTIONS_COLLECTION,
 } from '../features/actions/action.store.ts';
-import { ATTEMPTS_COLLECTION } from '../retry/attempt-history.store.ts';
 import { ALARMS_COLLECTION } from '../features/alarms/alarm.store.ts';
-import { createCaller } from '../infra/mongo/call.ts';
-import { createConnection } from '../infra/mongo/client.ts';
+import { MAINTENANCE_COLLECTION } from '../features/alarms/maintenance.store.ts';
 import { DELETIONS_COLLECTION } from '../features/deletion/deletion.store.ts';
 import { EB_MONITOR_COLLECTION } from '../host/eb-monitor.store.ts';
-import { HOST_HISTORY_COLLECTION } from '../host/host-history.store.ts';
-import { HOST_TARGETS_COLLECTION } from '../plan/host-targets.store.ts';
 import { HOSTS_COLLECTION } from '../host/host.store.ts';
-import { LOG_COLLECTION } from '../ports/daq-log.store.ts';
-import { MAINTENANCE_COLLECTION } from '../features/alarms/maintenance.store.ts';
-import { ONLINE_MONITOR_COLLECTION } from '../attempt/online-monitor.store.ts';
-import { RATES_COLLECTION } from '../plan/data-rate.store.ts';
-import { RUNS_COLLECTION } from '../run/run.store.ts';
+import { HOST_HISTORY_COLLECTION } from '../host/host-history.store.ts';
+import { createCaller } from '../infra/mongo/call.ts';
+import { createConnection } from '../infra/mongo/client.ts';
 import type { Credentials } from '../infra/mongo/connection.port.ts';
+import { RATES_COLLECTION } from '../plan/data-rate.store.ts';
+import { HOST_TARGETS_COLLECTION } from '../plan/host-targets.store.ts';
+import { LOG_COLLECTION } from '../ports/daq-log.store.ts';
+import { ATTEMPTS_COLLECTION } from '../retry/attempt-history.store.ts';
+import { RUNS_COLLECTION } from '../run/run.store.ts';
 import type { ContractServer } from './contract/scratch.ts';
 
 /** As MongoDB names them. */

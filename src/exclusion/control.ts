@@ -2,8 +2,8 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-
 import { z } from 'zod';
+
 import { systemClock } from '../infra/clock/clock.ts';
 import { TOO_LATE, within } from '../infra/concurrency/deadline.ts';
 

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 
 import { listOpenAttempts, readAttempt } from '../attempt/files/attempt-directory.ts';
-import { keepFolderRecord, type FolderRecord } from './state-folder.ts';
-import { bindingOf, type DatabaseIdentity, type OpenAttempts } from './binding.pure.ts';
-import type { MachineKey } from './manager-lock.ts';
-import { ManagerRefused } from './exclusion-refusal.ts';
 import { StoreError, type StoreErrorKind } from '../infra/mongo/store-error.ts';
-import type { Store } from '../ports/store.ts';
 import type { Environment } from '../ports/environment.ts';
+import type { Store } from '../ports/store.ts';
+import { bindingOf, type DatabaseIdentity, type OpenAttempts } from './binding.pure.ts';
+import { ManagerRefused } from './exclusion-refusal.ts';
+import type { MachineKey } from './manager-lock.ts';
+import { type FolderRecord, keepFolderRecord } from './state-folder.ts';
 
 /** So many attempts of a folder are looked up: enough to tell whether the database has them. */
 const MOST_LOOKED_UP = 50;

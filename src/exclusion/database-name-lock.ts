@@ -1,12 +1,12 @@
-import { proximityOf, type Holder } from './holder.pure.ts';
-import { earlierManagerOf, nameTaken, type EarlierManager } from './earlier-manager.pure.ts';
-import type { OtherManagers } from './other-manager.ts';
-import { ManagerRefused } from './exclusion-refusal.ts';
 import type { HostDocument, HostStatus } from '../host/host.port.ts';
-import type { Store } from '../ports/store.ts';
 import type { Environment } from '../ports/environment.ts';
 import { untilAnswered } from '../ports/persist.ts';
+import type { Store } from '../ports/store.ts';
+import { type EarlierManager, earlierManagerOf, nameTaken } from './earlier-manager.pure.ts';
+import { ManagerRefused } from './exclusion-refusal.ts';
+import { type Holder, proximityOf } from './holder.pure.ts';
 import type { Displaced, HostNameLock } from './host-name-lock.ts';
+import type { OtherManagers } from './other-manager.ts';
 
 /** A manager that lives sends two heartbeats in this time: one comes every 9 s. */
 const WATCH_SECONDS = 25;

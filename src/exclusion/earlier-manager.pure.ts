@@ -1,4 +1,4 @@
-import { proximityOf, type Holder, type Proximity } from './holder.pure.ts';
+import { type Holder, type Proximity, proximityOf } from './holder.pure.ts';
 
 /** The manager that wrote a host's document, as the document names it. */
 export interface HostNamed {

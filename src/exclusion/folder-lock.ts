@@ -7,14 +7,14 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  type Stats,
   statSync,
   writeSync,
-  type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
 
-import { folderHolderSchema, type FolderHolder } from './holder.pure.ts';
 import { ManagerRefused } from './exclusion-refusal.ts';
+import { type FolderHolder, folderHolderSchema } from './holder.pure.ts';
 
 const LOCK_FILE = 'manager.lock';
 /** Exit code of flock(1) when another process has the lock. */

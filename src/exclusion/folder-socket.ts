@@ -2,10 +2,10 @@ import { chmodSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 
-import { ask, controlServer, ensureToken, readToken, type ControlHandlers } from './control.ts';
+import { type SocketPath, socketPath } from '../infra/linux/socket-path.ts';
 import type { ControlResponse, WireRequest } from './control.ts';
+import { ask, type ControlHandlers, controlServer, ensureToken, readToken } from './control.ts';
 import { ManagerRefused } from './exclusion-refusal.ts';
-import { socketPath, type SocketPath } from '../infra/linux/socket-path.ts';
 
 const SOCKET_FILE = 'control.sock';
 const TOKEN_FILE = 'control-token';

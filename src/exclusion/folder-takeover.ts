@@ -1,15 +1,15 @@
-import { processOf, type FolderHolder } from './holder.pure.ts';
+import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
+import { bootId, isAlive } from '../infra/linux/process-identity.ts';
+import { ManagerRefused } from './exclusion-refusal.ts';
 import {
+  type FolderLock,
   hasLockFileOpen,
   readFolderHolder,
   tryLockFolder,
-  type FolderLock,
 } from './folder-lock.ts';
 import { askFolder } from './folder-socket.ts';
-import { bootId, isAlive } from '../infra/linux/process-identity.ts';
+import { type FolderHolder, processOf } from './holder.pure.ts';
 import { pidNamespace } from './machine-mark.ts';
-import { ManagerRefused } from './exclusion-refusal.ts';
-import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 
 const RETRY_SECONDS = 0.05;
 /** How long the holder of a lock may take to write its name into the lock file. */

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto';
-
 import type { Logger } from 'pino';
 
-import { keepFolderRecord, ownerOfFolder, recordFor, type FolderRecord } from './state-folder.ts';
-import { claimOfFolder, type FolderHolder, type Holder } from './holder.pure.ts';
-import { foreignFolder } from './host-name.pure.ts';
+import { selfIdentity } from '../infra/linux/process-identity.ts';
+import { ManagerRefused } from './exclusion-refusal.ts';
 import { listenInFolder } from './folder-socket.ts';
 import { takeFolder } from './folder-takeover.ts';
-import { selfIdentity } from '../infra/linux/process-identity.ts';
-import { acquireMachineLock, type LockOptions, type MachineKey } from './manager-lock.ts';
+import { claimOfFolder, type FolderHolder, type Holder } from './holder.pure.ts';
+import { foreignFolder } from './host-name.pure.ts';
 import { machineMark, pidNamespace } from './machine-mark.ts';
-import { ManagerRefused } from './exclusion-refusal.ts';
+import { acquireMachineLock, type LockOptions, type MachineKey } from './manager-lock.ts';
+import { type FolderRecord, keepFolderRecord, ownerOfFolder, recordFor } from './state-folder.ts';
 
 /** Locks on this machine that make this the only manager of a host: its state folder and its sockets. */
 export interface LocalLock {

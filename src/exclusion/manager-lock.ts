@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 
+import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
 import type { ProcessIdentity } from '../infra/linux/process-identity.pure.ts';
-import type { FolderHolder } from './holder.pure.ts';
+import { bootId, isAlive } from '../infra/linux/process-identity.ts';
+import { ownerOfAbstractSocket } from '../infra/linux/socket-owner.ts';
 import {
   ask,
+  type ControlRequest,
+  type ControlResponse,
   controlServer,
   ensureToken,
   readToken,
-  type ControlRequest,
-  type ControlResponse,
 } from './control.ts';
 import { readFolderHolder } from './folder-lock.ts';
 import { askFolder } from './folder-socket.ts';
-import { bootId, isAlive } from '../infra/linux/process-identity.ts';
-import { ownerOfAbstractSocket } from '../infra/linux/socket-owner.ts';
-import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
+import type { FolderHolder } from './holder.pure.ts';
 
 export type { ControlRequest, ControlResponse } from './control.ts';
 

@@ -1,9 +1,9 @@
-import { processOf, type Holder } from './holder.pure.ts';
-import { hasLockFileOpen, readFolderHolder, tryLockFolder } from './folder-lock.ts';
-import { askFolder } from './folder-socket.ts';
-import { isAlive } from '../infra/linux/process-identity.ts';
 import { systemClock } from '../infra/clock/clock.ts';
 import { comesTrue } from '../infra/concurrency/comes-true.ts';
+import { isAlive } from '../infra/linux/process-identity.ts';
+import { hasLockFileOpen, readFolderHolder, tryLockFolder } from './folder-lock.ts';
+import { askFolder } from './folder-socket.ts';
+import { type Holder, processOf } from './holder.pure.ts';
 
 const POLL_SECONDS = 0.05;
 const GRACE_SECONDS = 3;

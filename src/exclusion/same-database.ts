@@ -1,7 +1,7 @@
-import type { Holder } from './holder.pure.ts';
-import { askFolder } from './folder-socket.ts';
 import type { HostStore } from '../host/host.port.ts';
 import { monotonicMs, systemClock } from '../infra/clock/clock.ts';
+import { askFolder } from './folder-socket.ts';
+import type { Holder } from './holder.pure.ts';
 
 /** Its heartbeat must appear within this time: it writes one on request, and at least every minute. */
 const PROOF_SECONDS = 15;

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { z } from 'zod';
 
-import type { FolderOwner } from './host-name.pure.ts';
 import { listOpenAttempts, readAttempt } from '../attempt/files/attempt-directory.ts';
 import { writeFileDurable } from '../infra/disk/durable.ts';
+import type { FolderOwner } from './host-name.pure.ts';
 
 const FILE = 'state-folder.json';
 

@@ -1,6 +1,6 @@
+import { roughly } from '../infra/values/amounts.pure.ts';
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
-import { roughly } from '../infra/values/amounts.pure.ts';
 
 /** How a cluster is, for people, metrics and alarms. */
 export interface ClusterFacts {

@@ -1,5 +1,5 @@
-import type { ExecutorName } from './executor-name.pure.ts';
 import type { Executor } from './executor.ts';
+import type { ExecutorName } from './executor-name.pure.ts';
 
 /** The executors of one manager. */
 export interface Executors {

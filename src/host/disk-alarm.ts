@@ -1,6 +1,6 @@
 import type { Environment } from '../ports/environment.ts';
-import type { HostHealth } from './host-health.ts';
 import { notifyDaq } from '../ports/notify.ts';
+import type { HostHealth } from './host-health.ts';
 
 /** Tells the DAQ's log once when the disk is full, and once more when that has lasted for too long. */
 export class DiskAlarm {

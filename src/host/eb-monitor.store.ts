@@ -1,11 +1,11 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 
+import { systemClock } from '../infra/clock/clock.ts';
 import type { CappedSpec } from '../infra/mongo/bounded-collections.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { literal } from '../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
 import type { EbMonitorStore, HeartbeatWriter, HostHeartbeat, LastHeartbeat } from './host.port.ts';
-import { systemClock } from '../infra/clock/clock.ts';
 
 export const EB_MONITOR_COLLECTION = 'eb_monitor';
 

@@ -1,16 +1,16 @@
-import { versionOfThis } from '../infra/config/version.ts';
-import { memoryLimitBytes } from './memory.pure.ts';
-import type { MachineLoad } from '../infra/linux/load.ts';
-import { HISTORY_SECONDS } from './host-history.store.ts';
-import type { HostHeartbeat } from './host.port.ts';
-import { counted } from '../infra/values/counted.pure.ts';
-import type { Environment } from '../ports/environment.ts';
-import type { Drain } from './drain.ts';
-import type { HostHealth } from './host-health.ts';
+import type { Runner } from '../attempt/runner.ts';
 import { Coalesced } from '../infra/concurrency/coalesced.ts';
 import type { Repeated } from '../infra/concurrency/tasks.ts';
+import { versionOfThis } from '../infra/config/version.ts';
+import type { MachineLoad } from '../infra/linux/load.ts';
+import { counted } from '../infra/values/counted.pure.ts';
+import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase } from '../ports/persist.ts';
-import type { Runner } from '../attempt/runner.ts';
+import type { Drain } from './drain.ts';
+import type { HostHeartbeat } from './host.port.ts';
+import type { HostHealth } from './host-health.ts';
+import { HISTORY_SECONDS } from './host-history.store.ts';
+import { memoryLimitBytes } from './memory.pure.ts';
 
 /**
  * `eb_monitor` promises one at least every 10 s, and a write may itself take a while. All hosts

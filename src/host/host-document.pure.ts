@@ -1,4 +1,4 @@
-import { clusterFactsOf, type ClusterFacts } from '../executors/cluster-facts.pure.ts';
+import { type ClusterFacts, clusterFactsOf } from '../executors/cluster-facts.pure.ts';
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 
 /** A host's document as it is stored: what it says of itself. */

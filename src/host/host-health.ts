@@ -1,9 +1,9 @@
 import { stagingText } from '../attempt/files/staging.pure.ts';
-import { memoryProblem } from './memory.pure.ts';
-import { unknownDefaultTargets } from '../plan/targets.pure.ts';
 import type { DiskRules } from '../infra/config/rules.pure.ts';
 import type { DiskSpace } from '../infra/disk/disk.ts';
+import { unknownDefaultTargets } from '../plan/targets.pure.ts';
 import type { Environment } from '../ports/environment.ts';
+import { memoryProblem } from './memory.pure.ts';
 
 /** Whether this host would take a run now, and what its disk says. */
 export interface HostHealth {

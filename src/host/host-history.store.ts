@@ -4,7 +4,7 @@ import type { ExpiringSpec } from '../infra/mongo/bounded-collections.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { literal } from '../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
-import type { HostHistoryStore, HostHeartbeat } from './host.port.ts';
+import type { HostHeartbeat, HostHistoryStore } from './host.port.ts';
 
 export const HOST_HISTORY_COLLECTION = 'bootstrax_host_history';
 

@@ -1,7 +1,7 @@
-import { DiskAlarm } from './disk-alarm.ts';
 import type { Environment } from '../ports/environment.ts';
-import { hostHealth, type HostHealth } from './host-health.ts';
 import { at, Quarantine } from '../retry/quarantine.ts';
+import { DiskAlarm } from './disk-alarm.ts';
+import { type HostHealth, hostHealth } from './host-health.ts';
 
 /** A check of the host counts for this time when it decides on a claim, or when something was wrong. */
 const HEALTH_SECONDS = 5;

@@ -1,10 +1,10 @@
 import type { Document } from 'mongodb';
 
-import { readHolder, type Holder } from '../exclusion/holder.pure.ts';
+import { type Holder, readHolder } from '../exclusion/holder.pure.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
-import { DUPLICATE_KEY, StoreError } from '../infra/mongo/store-error.ts';
 import { literal } from '../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
+import { DUPLICATE_KEY, StoreError } from '../infra/mongo/store-error.ts';
 import type { HostDocument, HostStatus, HostStore } from './host.port.ts';
 
 export const HOSTS_COLLECTION = 'bootstrax';

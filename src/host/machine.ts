@@ -1,10 +1,10 @@
-import type { RunFolders, StraxProcess } from '../attempt/process/foreign-processes.pure.ts';
 import type { ChunkFiles } from '../attempt/movement.pure.ts';
-import type { LiveLook } from '../retry/unmendable.pure.ts';
-import type { MemoryCapacity } from './memory.pure.ts';
+import type { RunFolders, StraxProcess } from '../attempt/process/foreign-processes.pure.ts';
+import type { RunHere } from '../attempt/process/strax-processes.ts';
 import type { DiskSpace, FolderCheck } from '../infra/disk/disk.ts';
 import type { MachineLoad } from '../infra/linux/load.ts';
-import type { RunHere } from '../attempt/process/strax-processes.ts';
+import type { LiveLook } from '../retry/unmendable.pure.ts';
+import type { MemoryCapacity } from './memory.pure.ts';
 
 /** The machine that a manager runs on, as the manager uses it. */
 export interface Machine {

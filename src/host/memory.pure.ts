@@ -1,6 +1,6 @@
+import type { Ended } from '../attempt/outcome.pure.ts';
 import type { MemoryRules } from '../infra/config/rules.pure.ts';
 import { gigabytes } from '../infra/values/amounts.pure.ts';
-import type { Ended } from '../attempt/outcome.pure.ts';
 
 /** What this machine, or the control group the manager lives in, has and has left, in bytes. */
 export interface MemoryCapacity {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { MemoryCapacity } from './memory.pure.ts';
 import { readKernelFile } from '../infra/linux/proc.ts';
+import type { MemoryCapacity } from './memory.pure.ts';
 
 const CONTROL_GROUPS = '/sys/fs/cgroup';
 

@@ -1,7 +1,7 @@
-import type { NewestHeartbeat } from './host.port.ts';
 import type { Environment } from '../ports/environment.ts';
-import { isUnfit, unlessOutage } from '../ports/persist.ts';
 import { tellDaq } from '../ports/notify.ts';
+import { isUnfit, unlessOutage } from '../ports/persist.ts';
+import type { NewestHeartbeat } from './host.port.ts';
 
 const DEAD = 'dead_bootstrax';
 

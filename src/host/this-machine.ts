@@ -1,15 +1,15 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 
-import { checkWritableFolder, diskSpace } from '../infra/disk/disk.ts';
 import { readChunkFiles } from '../attempt/files/chunk-files.ts';
 import { lookAtLiveFolder } from '../attempt/files/live-folder.ts';
-import { LoadMeter } from '../infra/linux/load.ts';
-import { memoryCapacity } from './memory.ts';
-import { NoAnswerError, DiskTimeout } from '../infra/disk/disk-timeout.ts';
 import { straxProcesses, unfinishedFolders } from '../attempt/process/strax-processes.ts';
-import type { Machine } from './machine.ts';
 import { systemClock } from '../infra/clock/clock.ts';
+import { checkWritableFolder, diskSpace } from '../infra/disk/disk.ts';
+import { DiskTimeout, NoAnswerError } from '../infra/disk/disk-timeout.ts';
+import { LoadMeter } from '../infra/linux/load.ts';
+import type { Machine } from './machine.ts';
+import { memoryCapacity } from './memory.ts';
 
 /** A healthy file system answers within milliseconds, a busy one within a few seconds. */
 const timeout = new DiskTimeout(10);

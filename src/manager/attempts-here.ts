@@ -1,6 +1,6 @@
-import type { Life } from '../attempt/attempt-policy.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import { Attempt } from '../attempt/attempt-machine.ts';
+import type { Life } from '../attempt/attempt-policy.ts';
 import { RunPolicy, type RunTaken } from '../attempt/run-policy.ts';
 import type { Runner } from '../attempt/runner.ts';
 import type { ControlResponse } from '../exclusion/manager-lock.ts';

@@ -1,6 +1,6 @@
 import type { StoreEvent } from '../infra/mongo/connection.port.ts';
 import type { Environment } from '../ports/environment.ts';
-import { notifyDaq, type DaqLogEnvironment, type LogLine } from '../ports/notify.ts';
+import { type DaqLogEnvironment, type LogLine, notifyDaq } from '../ports/notify.ts';
 
 /** The same trouble with the database is logged again after this time. */
 const SAME_AGAIN_SECONDS = 60;

@@ -1,10 +1,10 @@
 import type { AttemptBook } from '../attempt/attempt-book.ts';
+import type { Runner } from '../attempt/runner.ts';
 import type { Claims } from '../claim/claim-loop.ts';
 import type { Fleet } from '../claim/fleet.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase } from '../ports/persist.ts';
 import type { RunHint } from '../run/run.port.ts';
-import type { Runner } from '../attempt/runner.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { Asked } from './requested-actions.ts';
 

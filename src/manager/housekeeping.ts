@@ -1,10 +1,15 @@
 import type { AttemptBook } from '../attempt/attempt-book.ts';
-import type { Environment } from '../ports/environment.ts';
+import { LooseEnds } from '../attempt/certification.ts';
+import { tidyPlaces } from '../attempt/finished-places.ts';
 import type { Fleet } from '../claim/fleet.ts';
+import { StaleRuns } from '../claim/stale-runs.ts';
+import { SilentHosts } from '../host/silent-hosts.ts';
 import { OneAtATime } from '../infra/concurrency/one-at-a-time.ts';
 import { SingleFlight } from '../infra/concurrency/single-flight.ts';
-import { LooseEnds } from '../attempt/certification.ts';
+import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase, unlessRefused } from '../ports/persist.ts';
+import { SetAsideFaults } from '../retry/unmendable.ts';
+import { SetAsideNumbers } from '../run/same-number.ts';
 import {
   pruneRecords,
   recoverAttempts,
@@ -12,11 +17,6 @@ import {
   recoverTrash,
   type RecoveryHandlers,
 } from './recovery.ts';
-import { tidyPlaces } from '../attempt/finished-places.ts';
-import { SetAsideNumbers } from '../run/same-number.ts';
-import { SetAsideFaults } from '../retry/unmendable.ts';
-import { SilentHosts } from '../host/silent-hosts.ts';
-import { StaleRuns } from '../claim/stale-runs.ts';
 
 /** Looks at held runs in the time of the shortest lease. */
 export const LOOKS_PER_LEASE = 2.4;

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 
+import type { Plan } from '../attempt/attempt.pure.ts';
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import type { AttemptKind } from '../attempt/attempt-kind.ts';
 import { Attempt } from '../attempt/attempt-machine.ts';
-import type { Plan } from '../attempt/attempt.pure.ts';
 import { DEBT_KIND } from '../attempt/debt/debt-kind.ts';
-import { isAttemptId, type AttemptFiles } from '../attempt/files/attempt-directory.ts';
+import { type AttemptFiles, isAttemptId } from '../attempt/files/attempt-directory.ts';
 import { foundIn } from '../attempt/found-attempt.pure.ts';
 import { RUN_KIND } from '../attempt/run-kind.ts';
 import { isAsItsAttemptLeftIt } from '../claim/claimed-run.pure.ts';
@@ -15,9 +15,9 @@ import { tellDaq } from '../ports/notify.ts';
 import { unlessRefused, untilAnswered } from '../ports/persist.ts';
 import { endHistory } from '../retry/attempt-history.ts';
 import { endedUnseen } from '../retry/failure.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
 import type { Fence } from '../run/run.port.ts';
 import { readRun, type Run } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 
 /** What is kept of concluded attempts: their logs are what a person wants to read next week. */
 const RETENTION = { keep: 500, maxBytes: 2e9, maxLogBytes: 5e6 };

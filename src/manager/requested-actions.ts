@@ -1,17 +1,17 @@
+import type { ControlResponse } from '../exclusion/manager-lock.ts';
+import type { ActionDocument } from '../features/actions/action.port.ts';
 import {
+  type HostActionKind,
   isActionKind,
   isHostAction,
   isRunAction,
-  type HostActionKind,
 } from '../features/actions/action-table.pure.ts';
-import { isStranded, recover, unknownText } from '../features/actions/unfinished-actions.ts';
 import { hostSeen } from '../features/actions/seen.pure.ts';
-import type { ControlResponse } from '../exclusion/manager-lock.ts';
-import type { ActionDocument } from '../features/actions/action.port.ts';
-import type { Clock } from '../infra/clock/clock.ts';
-import type { Environment } from '../ports/environment.ts';
+import { isStranded, recover, unknownText } from '../features/actions/unfinished-actions.ts';
 import type { Drain } from '../host/drain.ts';
+import type { Clock } from '../infra/clock/clock.ts';
 import { Coalesced } from '../infra/concurrency/coalesced.ts';
+import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase, unlessRefused } from '../ports/persist.ts';
 
 /** A change stream may stay silent although something has happened. */

@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+
 import type { Background, Repeated } from '../infra/concurrency/tasks.ts';
 
 /** Interval in seconds at which the manager is read: READY and STATUS are sent with this delay. */

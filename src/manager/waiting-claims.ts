@@ -1,12 +1,13 @@
+import type { ObjectId } from 'mongodb';
+
 import type { AttemptBook } from '../attempt/attempt-book.ts';
 import type { Runner } from '../attempt/runner.ts';
+import type { PlacesHere } from '../claim/places-here.ts';
 import { whereText } from '../executors/where-text.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isOfDatabase } from '../ports/persist.ts';
-import type { PlacesHere } from '../claim/places-here.ts';
-import type { ObjectId } from 'mongodb';
-import type { RunDocument } from '../run/run-document.port.ts';
 import { idText } from '../run/document-id.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 
 export interface WaitingParts {
   book: AttemptBook;

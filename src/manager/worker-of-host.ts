@@ -3,20 +3,20 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 
-import { remove, writeFileDurable } from '../infra/disk/durable.ts';
+import { type PluginGraph, pluginGraphSchema } from '../attempt/attempt.pure.ts';
 import { liveDataOnDisk } from '../attempt/files/live-data.ts';
-import type { Settings } from '../infra/config/entries.ts';
-import { graphPath, packageDirectory, workersPath } from '../infra/config/paths.ts';
-import { pluginGraphSchema, type PluginGraph } from '../attempt/attempt.pure.ts';
+import { retireServers } from '../attempt/worker/find-server.ts';
+import { ForkServer } from '../attempt/worker/fork-server.ts';
+import type { ForkServerState } from '../attempt/worker/fork-server-answers.ts';
 import type { Executor } from '../executors/executor.ts';
 import { LocalExecutor } from '../executors/local/local-executor.ts';
-import { retireServers } from '../attempt/worker/find-server.ts';
-import type { ForkServerState } from '../attempt/worker/fork-server-answers.ts';
-import { ForkServer } from '../attempt/worker/fork-server.ts';
-import { checkProducts } from '../features/deletion/product-check.ts';
 import type { DeletionMeans } from '../features/deletion/deletion-means.port.ts';
+import { checkProducts } from '../features/deletion/product-check.ts';
 import { OneAtATime } from '../infra/concurrency/one-at-a-time.ts';
 import type { Tasks } from '../infra/concurrency/tasks.ts';
+import type { Settings } from '../infra/config/entries.ts';
+import { graphPath, packageDirectory, workersPath } from '../infra/config/paths.ts';
+import { remove, writeFileDurable } from '../infra/disk/durable.ts';
 
 export interface LocalWorker {
   executor: Executor;

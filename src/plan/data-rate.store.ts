@@ -1,10 +1,10 @@
-import { ObjectId, type Collection as DriverCollection, type Document } from 'mongodb';
+import { type Collection as DriverCollection, type Document, ObjectId } from 'mongodb';
 
 import type { Caller } from '../infra/mongo/call.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
-import type { RateStore } from '../ports/daq.port.ts';
 import { follow } from '../infra/mongo/watch.ts';
+import type { RateStore } from '../ports/daq.port.ts';
 
 export const RATES_COLLECTION = 'aggregate_status';
 

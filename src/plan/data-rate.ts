@@ -1,8 +1,8 @@
-import { followsRate, rateWait, statusSinceSeconds } from './data-rate.pure.ts';
-import type { Run } from '../run/run.pure.ts';
-import type { Environment } from '../ports/environment.ts';
 import { Wake } from '../infra/concurrency/wake.ts';
+import type { Environment } from '../ports/environment.ts';
 import { unlessOutage } from '../ports/persist.ts';
+import type { Run } from '../run/run.pure.ts';
+import { followsRate, rateWait, statusSinceSeconds } from './data-rate.pure.ts';
 
 /** Without a change stream the rate is read at this interval, so that a start does not wait long. */
 const READ_SECONDS = 0.4;

@@ -1,10 +1,10 @@
-import { mayGrow, resourcesOf, type EarlierJob } from './job-resources.pure.ts';
-import { planSchema, type Plan } from '../attempt/attempt.pure.ts';
+import { type Plan, planSchema } from '../attempt/attempt.pure.ts';
 import type { ExecutorName } from '../executors/executor-name.pure.ts';
 import type { JobRules } from '../executors/job-rules.pure.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { AttemptDocument } from '../retry/attempt-history.port.ts';
 import type { Run } from '../run/run.pure.ts';
+import { type EarlierJob, mayGrow, resourcesOf } from './job-resources.pure.ts';
 
 /** The fields of a plan in the history that say what its job asked for. */
 const jobPlanSchema = planSchema.pick({ job: true, cores: true });

@@ -1,5 +1,5 @@
-import { firstStepsAt } from '../attempt/attempt-times.pure.ts';
 import type { Plan, Progress } from '../attempt/attempt.pure.ts';
+import { firstStepsAt } from '../attempt/attempt-times.pure.ts';
 import type { PlanSummary, ProgressSummary } from '../run/run.port.ts';
 
 /** The part of a plan that the run document shows. */

@@ -1,16 +1,16 @@
-import { placeIn } from '../attempt/files/staging.pure.ts';
 import {
-  PROTOCOL_VERSION,
   type Frontend,
   type Plan,
   type PluginGraph,
   type Processor,
+  PROTOCOL_VERSION,
 } from '../attempt/attempt.pure.ts';
-import { selectResources } from './resources.pure.ts';
+import { placeIn } from '../attempt/files/staging.pure.ts';
 import type { Rules, Shedding } from '../infra/config/rules.pure.ts';
-import { problemsText, type FieldProblem, type ParsedRun, type Run } from '../run/run.pure.ts';
 import { endProblem } from '../retry/unmendable.pure.ts';
-import { selectTargets, type Culprit, type HostTargets } from './targets.pure.ts';
+import { type FieldProblem, type ParsedRun, problemsText, type Run } from '../run/run.pure.ts';
+import { selectResources } from './resources.pure.ts';
+import { type Culprit, type HostTargets, selectTargets } from './targets.pure.ts';
 
 export interface DecisionInputs {
   rules: Rules;

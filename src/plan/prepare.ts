@@ -1,25 +1,25 @@
 import { resolve } from 'node:path';
 
 import type { Plan } from '../attempt/attempt.pure.ts';
-import { hostTargetsOf } from './host-targets.pure.ts';
-import { jobFor, withoutGrowing } from './job-of-run.ts';
-import type { ExecutorName } from '../executors/executor-name.pure.ts';
-import type { AttemptDocument } from '../retry/attempt-history.port.ts';
-import { learnedFrom } from '../retry/learned-history.pure.ts';
-import { makePlan, onlyRawText, resolveLiveDirectory, rungAfter } from './plan.pure.ts';
-import type { Fault } from '../retry/backoff.pure.ts';
-import { problemsText, type Run } from '../run/run.pure.ts';
-import { dependsOnHost, type HostTargets } from './targets.pure.ts';
-import { documentMark, markOf, unmendable, type Unmendable } from '../retry/unmendable.pure.ts';
-import type { FaultSeen } from '../run/stored-run.pure.ts';
 import type { Failed, Outcome } from '../attempt/outcome.pure.ts';
+import type { ExecutorName } from '../executors/executor-name.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
+import type { Environment } from '../ports/environment.ts';
+import { notifyDaq, tellDaq } from '../ports/notify.ts';
+import { untilAnswered } from '../ports/persist.ts';
+import type { AttemptDocument } from '../retry/attempt-history.port.ts';
+import type { Fault } from '../retry/backoff.pure.ts';
+import { learnedFrom } from '../retry/learned-history.pure.ts';
+import { documentMark, markOf, type Unmendable, unmendable } from '../retry/unmendable.pure.ts';
 import { idText } from '../run/document-id.ts';
 import type { Fence } from '../run/run.port.ts';
+import { problemsText, type Run } from '../run/run.pure.ts';
+import type { FaultSeen } from '../run/stored-run.pure.ts';
 import { dataRate } from './data-rate.ts';
-import type { Environment } from '../ports/environment.ts';
-import { untilAnswered } from '../ports/persist.ts';
-import { notifyDaq, tellDaq } from '../ports/notify.ts';
-import { counted } from '../infra/values/counted.pure.ts';
+import { hostTargetsOf } from './host-targets.pure.ts';
+import { jobFor, withoutGrowing } from './job-of-run.ts';
+import { makePlan, onlyRawText, resolveLiveDirectory, rungAfter } from './plan.pure.ts';
+import { dependsOnHost, type HostTargets } from './targets.pure.ts';
 
 /** Number of the newest attempts at a run that are read for culprits. */
 const ATTEMPTS_LOOKED_AT = 50;

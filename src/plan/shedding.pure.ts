@@ -1,7 +1,7 @@
 import type { PluginGraph } from '../attempt/attempt.pure.ts';
-import { Plugins } from './plugins.pure.ts';
 import type { TargetRules } from '../infra/config/rules.pure.ts';
 import { dropped, suitsDetectors } from '../infra/config/type-names.pure.ts';
+import { Plugins } from './plugins.pure.ts';
 
 interface Lists {
   targets: readonly string[];

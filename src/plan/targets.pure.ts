@@ -1,9 +1,9 @@
 import type { PluginGraph } from '../attempt/attempt.pure.ts';
 import type { ModeRule, Shedding, TargetRules } from '../infra/config/rules.pure.ts';
-import type { FieldProblem } from '../run/run.pure.ts';
-import { shed } from './shedding.pure.ts';
 import { dropped, suitsDetectors } from '../infra/config/type-names.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
+import type { FieldProblem } from '../run/run.pure.ts';
+import { shed } from './shedding.pure.ts';
 
 /** The data type whose plugin raised a counted failure. */
 export interface Culprit {

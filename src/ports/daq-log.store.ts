@@ -1,4 +1,4 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 
 import type { Collection } from '../infra/mongo/collection.ts';
 import type { DaqLogStore, LogPriority } from './daq.port.ts';

@@ -1,20 +1,20 @@
 import type { Logger } from 'pino';
 
-import type { Attempts, Products } from '../attempt/attempt-files.ts';
 import type { Frontend, PluginGraph, Processor } from '../attempt/attempt.pure.ts';
-import type { HostRole } from '../infra/config/host-role.pure.ts';
-import type { Rules } from '../infra/config/rules.pure.ts';
+import type { Attempts, Products } from '../attempt/attempt-files.ts';
+import type { HostNameLock } from '../exclusion/host-name-lock.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { JobRules } from '../executors/job-rules.pure.ts';
+import type { DeletionMeans } from '../features/deletion/deletion-means.port.ts';
+import type { DrainKeeper } from '../host/drain.ts';
 import type { Machine } from '../host/machine.ts';
-import type { Store } from './store.ts';
 import type { Clock } from '../infra/clock/clock.ts';
 import type { Tasks } from '../infra/concurrency/tasks.ts';
-import type { HostNameLock } from '../exclusion/host-name-lock.ts';
-import type { ManagerFigures } from './figures.ts';
-import type { DrainKeeper } from '../host/drain.ts';
+import type { HostRole } from '../infra/config/host-role.pure.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
 import type { LeftRuns } from '../run/refused-runs.ts';
-import type { DeletionMeans } from '../features/deletion/deletion-means.port.ts';
+import type { ManagerFigures } from './figures.ts';
+import type { Store } from './store.ts';
 
 /** What all parts of one manager share; little in it changes during its life. */
 export interface Environment {

@@ -1,7 +1,7 @@
 import { CallCounter } from '../infra/metrics/call-metrics.pure.ts';
+import type { StoreEvent } from '../infra/mongo/connection.port.ts';
 import type { Fenced, RunStore } from '../run/run.port.ts';
 import type { Store } from './store.ts';
-import type { StoreEvent } from '../infra/mongo/connection.port.ts';
 
 /** What this manager counts since its start; told in the host's document. */
 export class ManagerFigures {

@@ -1,11 +1,11 @@
-import { boundedLine, boundedText } from '../infra/values/bounded.pure.ts';
-import { idText } from '../run/document-id.ts';
 import type { Plan } from '../attempt/attempt.pure.ts';
 import { StoreError } from '../infra/mongo/store-error.ts';
-import type { LogPriority } from './daq.port.ts';
-import type { Seen } from '../run/run-document.port.ts';
-import type { Environment } from './environment.ts';
+import { boundedLine, boundedText } from '../infra/values/bounded.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
+import { idText } from '../run/document-id.ts';
+import type { Seen } from '../run/run-document.port.ts';
+import type { LogPriority } from './daq.port.ts';
+import type { Environment } from './environment.ts';
 
 /** Characters. */
 const LONGEST_MESSAGE = 4000;

@@ -1,19 +1,19 @@
+import type { DebtStore } from '../attempt/debt/debt.port.ts';
 import type { ActionStore } from '../features/actions/action.port.ts';
 import type { AdoptionStore } from '../features/adoption/adoption.port.ts';
 import type { AlarmStore, MaintenanceStore } from '../features/alarms/alarm.port.ts';
-import type { AttemptStore } from '../retry/attempt-history.port.ts';
-import type { DaqLogStore, HostTargetsStore, OnlineMonitorStore, RateStore } from './daq.port.ts';
-import type { DebtStore } from '../attempt/debt/debt.port.ts';
 import type { DeletionStore } from '../features/deletion/deletion.port.ts';
-import type { Bound, MissingIndex } from '../infra/mongo/connection.port.ts';
 import type {
   EbMonitorStore,
   HostHistoryStore,
   HostStore,
   SilentHostStore,
 } from '../host/host.port.ts';
+import type { Bound, MissingIndex } from '../infra/mongo/connection.port.ts';
 import type { OverviewStore } from '../readmodel/overview.port.ts';
+import type { AttemptStore } from '../retry/attempt-history.port.ts';
 import type { RunStore } from '../run/run.port.ts';
+import type { DaqLogStore, HostTargetsStore, OnlineMonitorStore, RateStore } from './daq.port.ts';
 
 /**
  * What the rest of the program sees of the databases. Every method is bounded in time: it answers or

@@ -1,15 +1,15 @@
-import type { ActionView } from './action-api.ts';
 import type { Latencies } from '../attempt/attempt-times.pure.ts';
-import type { Run } from '../run/run.pure.ts';
+import type { AlarmKind } from '../features/alarms/alarm.pure.ts';
 import type { PictureStanding } from '../features/pictures/picture-standing.pure.ts';
 import type { Picture, StoredType } from '../features/pictures/pictures.pure.ts';
-import type { AlarmKind } from '../features/alarms/alarm.pure.ts';
-import type { Condition } from './run-condition.pure.ts';
+import type { Run } from '../run/run.pure.ts';
+import type { ActionView } from './action-api.ts';
 import type { NumberedExplanation } from './explain-number.pure.ts';
 import type { FailureGroup } from './failures.pure.ts';
 import type { LadderRow } from './ladder.pure.ts';
-import type { RunAdvice } from './trouble.pure.ts';
+import type { Condition } from './run-condition.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
+import type { RunAdvice } from './trouble.pure.ts';
 
 /** The answers of the API: the one definition for server and client. Times are ISO 8601, UTC. */
 

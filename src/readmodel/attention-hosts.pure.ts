@@ -1,7 +1,7 @@
 import { TWO_MANAGERS_TODO, twoManagersText } from '../exclusion/two-managers.pure.ts';
-import { clusterTrouble } from './attention-cluster.pure.ts';
 import { namedInWords } from '../host/host-document.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
+import { clusterTrouble } from './attention-cluster.pure.ts';
 import type { Trouble } from './attention-item.pure.ts';
 import type { HostCard } from './hosts.pure.ts';
 

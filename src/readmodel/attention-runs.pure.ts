@@ -7,8 +7,8 @@ import { ABANDON_TAG } from '../run/run-tags.pure.ts';
 import { stallText } from '../run/stall.pure.ts';
 import type { AttentionLimits, Trouble } from './attention-item.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
-import { takenTogether, type TakenTogether } from './taken-together.pure.ts';
-import { runAdvice, type LastCause } from './trouble.pure.ts';
+import { type TakenTogether, takenTogether } from './taken-together.pure.ts';
+import { type LastCause, runAdvice } from './trouble.pure.ts';
 
 /**
  * `notHandedOn`: why a done run has no status that hands it on, where it should have one. `lastCause`:

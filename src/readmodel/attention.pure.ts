@@ -6,7 +6,7 @@ import {
   type AttentionItem,
   type AttentionLimits,
 } from './attention-item.pure.ts';
-import { runTroubles, sharedTroubles, type RunToLookAt } from './attention-runs.pure.ts';
+import { type RunToLookAt, runTroubles, sharedTroubles } from './attention-runs.pure.ts';
 import type { HostCard } from './hosts.pure.ts';
 
 export { ATTENTION_KINDS, type AttentionItem } from './attention-item.pure.ts';

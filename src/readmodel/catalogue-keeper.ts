@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
 
-import { Catalogue, fits, type CatalogueQuery } from './catalogue.pure.ts';
-import type { RunRow } from './run-row.pure.ts';
-import type { Rules } from '../infra/config/rules.pure.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
-import type { Store } from '../ports/store.ts';
-import { idText } from '../run/document-id.ts';
-import { rowOf } from './readings.ts';
-import { monotonicMs, type Clock } from '../infra/clock/clock.ts';
+import { type Clock, monotonicMs } from '../infra/clock/clock.ts';
 import type { Background, Tasks } from '../infra/concurrency/tasks.ts';
 import { Wake } from '../infra/concurrency/wake.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
+import type { Store } from '../ports/store.ts';
+import { idText } from '../run/document-id.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import { Catalogue, type CatalogueQuery, fits } from './catalogue.pure.ts';
+import { rowOf } from './readings.ts';
+import type { RunRow } from './run-row.pure.ts';
 
 /** Documents read at a time. */
 const WINDOW = { least: 250, most: 500, widest: 8000 };

@@ -1,12 +1,12 @@
-import { counted } from '../infra/values/counted.pure.ts';
 import type { Circumstances, HostFacts } from '../claim/claim.pure.ts';
-import { explain, type Explanation } from './explain.pure.ts';
 import type { FleetHost } from '../claim/fleet-order.pure.ts';
-import type { HostView } from '../host/host-document.pure.ts';
-import { lastHeard, type FleetNow, type NextStep } from '../claim/next-step.pure.ts';
+import { type FleetNow, lastHeard, type NextStep } from '../claim/next-step.pure.ts';
 import { freeSlots } from '../claim/slots.pure.ts';
-import type { ParsedRun } from '../run/run.pure.ts';
 import { leftToWarmText, warmHostBeside } from '../claim/warm-host.pure.ts';
+import type { HostView } from '../host/host-document.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
+import type { ParsedRun } from '../run/run.pure.ts';
+import { explain, type Explanation } from './explain.pure.ts';
 
 /** The verdict of one host on a run. */
 export interface HostOpinion {

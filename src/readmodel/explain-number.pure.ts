@@ -1,10 +1,10 @@
 import { counted } from '../infra/values/counted.pure.ts';
 import {
-  documentsInWords,
   documentInWords,
+  documentsInWords,
   mayBegin,
-  SETTLE_NUMBER,
   type Numbered,
+  SETTLE_NUMBER,
 } from '../run/same-number.pure.ts';
 import type { FleetExplanation } from './explain-fleet.pure.ts';
 

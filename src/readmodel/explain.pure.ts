@@ -1,12 +1,12 @@
 import {
-  evaluateClaim,
   type AppliedRule,
   type Circumstances,
   type ClaimDecision,
+  evaluateClaim,
   type HostFacts,
   type Verdict,
 } from '../claim/claim.pure.ts';
-import { nextStep, type FleetNow, type NextStep } from '../claim/next-step.pure.ts';
+import { type FleetNow, type NextStep, nextStep } from '../claim/next-step.pure.ts';
 import type { BootstraxFields, ParsedRun } from '../run/run.pure.ts';
 
 export interface Explanation {

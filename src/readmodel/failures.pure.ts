@@ -1,6 +1,6 @@
 import {
-  itemMarks,
   type Acknowledged,
+  itemMarks,
   type Standings,
 } from '../features/actions/acknowledgement.pure.ts';
 

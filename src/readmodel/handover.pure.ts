@@ -2,10 +2,10 @@ import { gigabytes } from '../infra/values/amounts.pure.ts';
 import { counted } from '../infra/values/counted.pure.ts';
 import { utcToTheSecond } from '../infra/values/utc.pure.ts';
 import type { AttentionItem } from './attention.pure.ts';
-import { CONDITIONS, type Condition } from './run-condition.pure.ts';
 import type { FailureGroup } from './failures.pure.ts';
 import type { HostCard } from './hosts.pure.ts';
 import type { Queue } from './queue.pure.ts';
+import { type Condition, CONDITIONS } from './run-condition.pure.ts';
 
 /** An action in the report. */
 export interface PersonsAction {

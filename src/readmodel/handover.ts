@@ -1,11 +1,11 @@
-import { failureGroups } from './failures.pure.ts';
-import { handoverText } from './handover.pure.ts';
-import type { Rules } from '../infra/config/rules.pure.ts';
 import type { ActionDocument } from '../features/actions/action.port.ts';
+import { systemClock } from '../infra/clock/clock.ts';
+import type { Rules } from '../infra/config/rules.pure.ts';
 import type { Store } from '../ports/store.ts';
 import type { HandoverAnswer } from './api.ts';
+import { failureGroups } from './failures.pure.ts';
+import { handoverText } from './handover.pure.ts';
 import { HostReader, readWaiting, rowOf } from './readings.ts';
-import { systemClock } from '../infra/clock/clock.ts';
 
 const HOUR_MS = 3_600_000;
 /** One run per minute for eight hours. */

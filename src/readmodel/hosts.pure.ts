@@ -1,7 +1,7 @@
+import { twoManagers } from '../exclusion/two-managers.pure.ts';
 import { hostSeen } from '../features/actions/seen.pure.ts';
 import type { HostView } from '../host/host-document.pure.ts';
-import { twoManagers } from '../exclusion/two-managers.pure.ts';
-import { hoursUntilFull, type DiskPoint } from './disk-forecast.pure.ts';
+import { type DiskPoint, hoursUntilFull } from './disk-forecast.pure.ts';
 
 /** The condition of a host, in one word. */
 export type HostCondition = 'busy' | 'idle' | 'blocked' | 'drained' | 'quarantined' | 'silent';

@@ -1,7 +1,7 @@
 import type { Cause, CauseClass } from '../retry/causes.pure.ts';
-import type { Condition } from './run-condition.pure.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
 import type { RunListQuery, RunPage } from '../run/run.port.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import type { Condition } from './run-condition.pure.ts';
 
 /** The filters of a listing; an absent field does not filter. */
 export interface OverviewFilter {

@@ -1,12 +1,11 @@
 import type { Document } from 'mongodb';
 
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import { readTimes } from '../attempt/attempt-times.pure.ts';
-import type { Condition } from './run-condition.pure.ts';
-import { withOlder } from './heartbeats.pure.ts';
-import type { RunState } from '../run/run.pure.ts';
-import { storedCause, storedCauseText } from '../retry/stored-cause.pure.ts';
 import type { Collection, FindOptions } from '../infra/mongo/collection.ts';
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import { storedCause, storedCauseText } from '../retry/stored-cause.pure.ts';
+import type { RunState } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import {
   notTagged,
   RUN_PROJECTION,
@@ -14,6 +13,9 @@ import {
   withoutStatusFilters,
 } from '../run/run-filters.ts';
 import { highestNumber, listRuns, onePage } from '../run/run-list.store.ts';
+import { HOLD_TAG } from '../run/run-tags.pure.ts';
+import { storedRuns } from '../run/stored-runs.ts';
+import { withOlder } from './heartbeats.pure.ts';
 import type {
   EndedAttempt,
   FailedAttempt,
@@ -22,9 +24,7 @@ import type {
   OverviewStore,
   StoredSign,
 } from './overview.port.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
-import { storedRuns } from '../run/stored-runs.ts';
-import { HOLD_TAG } from '../run/run-tags.pure.ts';
+import type { Condition } from './run-condition.pure.ts';
 
 const WAITING_PROJECTION = { number: 1, start: 1, tags: 1, bootstrax: 1 } as const;
 

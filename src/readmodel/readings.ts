@@ -1,23 +1,23 @@
-import type { Standing, Standings } from '../features/actions/acknowledgement.pure.ts';
-import { runSeen } from '../features/actions/seen.pure.ts';
 import { handOnGraceSeconds, whyNotHandedOn } from '../attempt/certification.pure.ts';
 import { writerOf } from '../exclusion/two-managers.pure.ts';
-import { attention, type AttentionItem, type RunToLookAt } from './attention.pure.ts';
-import { hostCard, hostScores, type HostCard, type Sign } from './hosts.pure.ts';
-import { latencyPlot, outcomePlot, throughputPlot, type TakenRun } from './hours.pure.ts';
-import { queueOf, type Queue, type Waiting } from './queue.pure.ts';
-import { runRow, type RunRow } from './run-row.pure.ts';
-import { hostView, type HostView } from '../host/host-document.pure.ts';
-import { readRun } from '../run/run.pure.ts';
+import type { Standing, Standings } from '../features/actions/acknowledgement.pure.ts';
+import { runSeen } from '../features/actions/seen.pure.ts';
+import { type HostView, hostView } from '../host/host-document.pure.ts';
+import { type Clock, monotonicMs, systemClock } from '../infra/clock/clock.ts';
 import type { Rules } from '../infra/config/rules.pure.ts';
-import { runView } from '../run/run-view.pure.ts';
-import { idText } from '../run/document-id.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
 import type { Store } from '../ports/store.ts';
-import type { StoredSign } from './overview.port.ts';
-import type { StripCell } from './api.ts';
-import { monotonicMs, systemClock, type Clock } from '../infra/clock/clock.ts';
+import { idText } from '../run/document-id.ts';
+import { readRun } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
 import { HOLD_TAG } from '../run/run-tags.pure.ts';
+import { runView } from '../run/run-view.pure.ts';
+import type { StripCell } from './api.ts';
+import { attention, type AttentionItem, type RunToLookAt } from './attention.pure.ts';
+import { type HostCard, hostCard, hostScores, type Sign } from './hosts.pure.ts';
+import { latencyPlot, outcomePlot, type TakenRun, throughputPlot } from './hours.pure.ts';
+import type { StoredSign } from './overview.port.ts';
+import { type Queue, queueOf, type Waiting } from './queue.pure.ts';
+import { type RunRow, runRow } from './run-row.pure.ts';
 
 const STRIP_CELLS = 100;
 /** More waiting runs than this are shown as "at least". */

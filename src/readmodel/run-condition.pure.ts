@@ -1,5 +1,5 @@
-import type { RunView } from '../run/run-view.pure.ts';
 import { HOLD_TAG } from '../run/run-tags.pure.ts';
+import type { RunView } from '../run/run-view.pure.ts';
 
 /** The conditions of runs, for people: finer than `bootstrax.state`, and each run has exactly one. */
 export const CONDITIONS = [

@@ -1,5 +1,5 @@
 import type { RunView } from '../run/run-view.pure.ts';
-import { conditionOf, missingTargets, type Condition } from './run-condition.pure.ts';
+import { type Condition, conditionOf, missingTargets } from './run-condition.pure.ts';
 
 /** One row of the list of runs. */
 export interface RunRow extends Omit<RunView, 'reason'> {

@@ -1,7 +1,7 @@
-import { adviceFor, type Advice, type Help, type Trouble } from '../retry/advice.pure.ts';
+import { boundedLine } from '../infra/values/bounded.pure.ts';
+import { type Advice, adviceFor, type Help, type Trouble } from '../retry/advice.pure.ts';
 import type { Cause } from '../retry/causes.pure.ts';
 import { LIVE_DATA } from '../run/no-field.pure.ts';
-import { boundedLine } from '../infra/values/bounded.pure.ts';
 import type { Condition } from './run-condition.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
 

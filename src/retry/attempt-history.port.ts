@@ -1,10 +1,10 @@
 import type { AttemptTimes } from '../attempt/attempt-times.pure.ts';
-import type { Blame, PastFailure } from './blame.pure.ts';
-import type { CauseClass, Cause } from './causes.pure.ts';
 import type { InputSummary } from '../attempt/live-input.pure.ts';
+import type { ExitCause } from '../attempt/outcome.pure.ts';
 import type { OutcomeName } from '../run/run.pure.ts';
 import type { EndedFigures } from './attempt-metrics.pure.ts';
-import type { ExitCause } from '../attempt/outcome.pure.ts';
+import type { Blame, PastFailure } from './blame.pure.ts';
+import type { Cause, CauseClass } from './causes.pure.ts';
 
 /** History: one document per attempt. */
 export interface AttemptRecord {

@@ -1,22 +1,22 @@
 import type { Document } from 'mongodb';
 
-import { readTimes, type AttemptTimes } from '../attempt/attempt-times.pure.ts';
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
-import { blame, type PastFailure } from './blame.pure.ts';
-import type { Cause } from './causes.pure.ts';
-import type { EndedFigures } from './attempt-metrics.pure.ts';
-import { storedCause, storedCauseText } from './stored-cause.pure.ts';
+import { type AttemptTimes, readTimes } from '../attempt/attempt-times.pure.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { literal, objectAt } from '../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import type {
   AttemptDocument,
-  StoredOutcome,
   AttemptRecord,
   AttemptStore,
-  GroupedFailures,
   FailureQuery,
+  GroupedFailures,
+  StoredOutcome,
 } from './attempt-history.port.ts';
+import type { EndedFigures } from './attempt-metrics.pure.ts';
+import { blame, type PastFailure } from './blame.pure.ts';
+import type { Cause } from './causes.pure.ts';
+import { storedCause, storedCauseText } from './stored-cause.pure.ts';
 
 export const ATTEMPTS_COLLECTION = 'bootstrax_attempts';
 

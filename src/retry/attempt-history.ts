@@ -1,8 +1,8 @@
 import type { AttemptTimes } from '../attempt/attempt-times.pure.ts';
 import { boundedText } from '../infra/values/bounded.pure.ts';
-import type { StoredOutcome, AttemptRecord } from './attempt-history.port.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isUnfit, untilWritten } from '../ports/persist.ts';
+import type { AttemptRecord, StoredOutcome } from './attempt-history.port.ts';
 
 /** A reason that does not fit as it is keeps this much of its text. */
 const SHORT_REASON_CHARACTERS = 200;

@@ -1,9 +1,9 @@
-import { latenciesOf, type AttemptTimes, type Latencies } from '../attempt/attempt-times.pure.ts';
-import { CAUSE_CLASSES } from './causes.pure.ts';
-import { OUTCOMES } from '../run/run.pure.ts';
+import { type AttemptTimes, type Latencies, latenciesOf } from '../attempt/attempt-times.pure.ts';
 import type { ExitCause } from '../attempt/outcome.pure.ts';
-import { byLabel, single, type Family } from '../infra/metrics/exposition.pure.ts';
+import { byLabel, type Family, single } from '../infra/metrics/exposition.pure.ts';
 import { Histogram } from '../infra/metrics/histogram.pure.ts';
+import { OUTCOMES } from '../run/run.pure.ts';
+import { CAUSE_CLASSES } from './causes.pure.ts';
 
 /** The counted figures of an ended attempt. */
 export interface EndedFigures {

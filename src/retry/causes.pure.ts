@@ -1,14 +1,14 @@
 import { EXIT_NO_RESULT, type Progress } from '../attempt/attempt.pure.ts';
+import type { ExitCause, Failed } from '../attempt/outcome.pure.ts';
+import type { TargetRules } from '../infra/config/rules.pure.ts';
 import {
   byItself,
+  type CauseClass,
   firstOf,
   nameOf,
   SERVICES_AND_CALIBRATION,
-  type CauseClass,
 } from './cause-rules.pure.ts';
-import type { TargetRules } from '../infra/config/rules.pure.ts';
-import { framesOf, raisedErrors, type Frame, type RaisedError } from './traceback.pure.ts';
-import type { ExitCause, Failed } from '../attempt/outcome.pure.ts';
+import { type Frame, framesOf, type RaisedError, raisedErrors } from './traceback.pure.ts';
 
 export { CAUSE_CLASSES, type CauseClass } from './cause-rules.pure.ts';
 

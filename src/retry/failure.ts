@@ -1,14 +1,14 @@
-import { adviceFor, adviceText } from './advice.pure.ts';
-import { causeText, type Cause } from './causes.pure.ts';
-import { fingerprint } from './fingerprint.pure.ts';
-import type { FieldProblem } from '../run/run.pure.ts';
-import { concludeFailure, type FailureHistory } from './backoff.pure.ts';
-import { reasonText, type ExitCause, type Failed } from '../attempt/outcome.pure.ts';
-import type { StoredOutcome } from './attempt-history.port.ts';
-import type { Conclusion } from '../run/run.port.ts';
+import { type ExitCause, type Failed, reasonText } from '../attempt/outcome.pure.ts';
+import { counted } from '../infra/values/counted.pure.ts';
 import type { LogPriority } from '../ports/daq.port.ts';
 import type { Environment } from '../ports/environment.ts';
-import { counted } from '../infra/values/counted.pure.ts';
+import type { Conclusion } from '../run/run.port.ts';
+import type { FieldProblem } from '../run/run.pure.ts';
+import { adviceFor, adviceText } from './advice.pure.ts';
+import type { StoredOutcome } from './attempt-history.port.ts';
+import { concludeFailure, type FailureHistory } from './backoff.pure.ts';
+import { type Cause, causeText } from './causes.pure.ts';
+import { fingerprint } from './fingerprint.pure.ts';
 
 /** The run of an attempt that failed. */
 interface FailedRun {

@@ -1,5 +1,5 @@
-import { boundedLine } from '../infra/values/bounded.pure.ts';
 import type { ExitCause } from '../attempt/outcome.pure.ts';
+import { boundedLine } from '../infra/values/bounded.pure.ts';
 
 /** Number of frames that identify a fault. */
 const FRAMES = 3;

@@ -1,5 +1,5 @@
-import type { Cause } from './causes.pure.ts';
 import type { Culprit } from '../plan/targets.pure.ts';
+import type { Cause } from './causes.pure.ts';
 
 /** The part of an earlier attempt that shapes the next one. */
 export interface PastAttempt {

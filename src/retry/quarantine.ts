@@ -1,18 +1,18 @@
+import type { HostDocument } from '../host/host.port.ts';
+import { utcToTheSecond } from '../infra/values/utc.pure.ts';
+import type { Environment } from '../ports/environment.ts';
+import { tellDaq } from '../ports/notify.ts';
+import { unlessOutage } from '../ports/persist.ts';
+import type { AttemptDocument } from './attempt-history.port.ts';
 import { isCleared, type PastFailure } from './blame.pure.ts';
 import { causeText } from './causes.pure.ts';
-import {
-  hostTrust,
-  type RecentAttempt,
-  type OtherHost,
-  type HostTrust,
-} from './quarantine.pure.ts';
-import { utcToTheSecond } from '../infra/values/utc.pure.ts';
-import type { AttemptDocument } from './attempt-history.port.ts';
-import type { HostDocument } from '../host/host.port.ts';
-import type { Environment } from '../ports/environment.ts';
 import { isAboutHost } from './failure.ts';
-import { unlessOutage } from '../ports/persist.ts';
-import { tellDaq } from '../ports/notify.ts';
+import {
+  type HostTrust,
+  hostTrust,
+  type OtherHost,
+  type RecentAttempt,
+} from './quarantine.pure.ts';
 
 /** Number of attempts that count: the newest on this host. */
 const ATTEMPTS_LOOKED_AT = 50;

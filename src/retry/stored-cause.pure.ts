@@ -1,4 +1,4 @@
-import { CAUSE_CLASSES, causeText, type CauseClass, type Cause } from './causes.pure.ts';
+import { type Cause, CAUSE_CLASSES, type CauseClass, causeText } from './causes.pure.ts';
 
 /** The end of an attempt in the history, written by any release. */
 interface StoredEnd {

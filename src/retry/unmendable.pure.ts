@@ -1,7 +1,7 @@
-import { adviceFor, adviceText } from './advice.pure.ts';
-import { problemsText, type FieldProblem, type ParsedRun, type Run } from '../run/run.pure.ts';
 import { LIVE_DATA } from '../run/no-field.pure.ts';
+import { type FieldProblem, type ParsedRun, problemsText, type Run } from '../run/run.pure.ts';
 import type { FaultSeen } from '../run/stored-run.pure.ts';
+import { adviceFor, adviceText } from './advice.pure.ts';
 
 /**
  * Permanent faults of a run: no retry helps until a person corrects its document or its live data. First

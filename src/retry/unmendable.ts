@@ -1,13 +1,13 @@
 import type { ObjectId } from 'mongodb';
 
 import { resolveLiveDirectory } from '../plan/plan.pure.ts';
-import { checkRun, readRun, type Run } from '../run/run.pure.ts';
-import { isMended, type LiveLook } from './unmendable.pure.ts';
-import { seenOf } from '../run/stored-runs.ts';
-import type { RunDocument } from '../run/run-document.port.ts';
 import type { Environment } from '../ports/environment.ts';
-import { aboutOneRun } from '../ports/persist.ts';
 import { runLabel, tellDaq } from '../ports/notify.ts';
+import { aboutOneRun } from '../ports/persist.ts';
+import { checkRun, readRun, type Run } from '../run/run.pure.ts';
+import type { RunDocument } from '../run/run-document.port.ts';
+import { seenOf } from '../run/stored-runs.ts';
+import { isMended, type LiveLook } from './unmendable.pure.ts';
 
 /** Most runs in one pass; the next pass reads on. */
 const BATCH = 200;

@@ -1,9 +1,9 @@
 import type { Document } from 'mongodb';
 
 import { literal, setBootstrax, unsetBootstrax } from '../infra/mongo/expressions.ts';
+import type { DataRegistration, PlanSummary } from './run.port.ts';
 import { registerStage } from './run-data.ts';
 import { finishedStatus } from './run-updates.ts';
-import type { DataRegistration, PlanSummary } from './run.port.ts';
 
 /** The attempt that makes the debt of a done run. */
 interface Owner {

@@ -1,7 +1,7 @@
+import type { Clock } from '../infra/clock/clock.ts';
+import type { StoreError } from '../infra/mongo/store-error.ts';
 import { boundedLine } from '../infra/values/bounded.pure.ts';
 import { idText } from './document-id.ts';
-import type { StoreError } from '../infra/mongo/store-error.ts';
-import type { Clock } from '../infra/clock/clock.ts';
 
 /** After a final refusal a run is tried again this much later: a person may have corrected its document. */
 const AGAIN_SECONDS = 3600;

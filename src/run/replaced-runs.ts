@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-
 import { BSON, type Document } from 'mongodb';
 
 import { fieldsOf } from '../infra/values/bson-values.pure.ts';

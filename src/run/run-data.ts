@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 
-import { arrayAt, listAt, literal, type Expression } from '../infra/mongo/expressions.ts';
+import { arrayAt, type Expression, listAt, literal } from '../infra/mongo/expressions.ts';
 import type { DataRegistration } from './run.port.ts';
 
 /** Every program that reads these entries spells it this way. */

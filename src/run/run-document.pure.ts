@@ -22,14 +22,14 @@ import { readOwnFields } from './own-fields.pure.ts';
 import { readDaq } from './run-daq.pure.ts';
 import { readData, readDeletedData, readLiveLocation } from './run-entries.pure.ts';
 import { averageRate, maximalRate } from './run-rate.pure.ts';
-import { OUTCOMES, RUN_STATES } from './run-shape.pure.ts';
 import type {
   BootstraxFields,
-  FieldProblem,
   FieldNotes,
+  FieldProblem,
   ParsedRun,
   RunState,
 } from './run-shape.pure.ts';
+import { OUTCOMES, RUN_STATES } from './run-shape.pure.ts';
 import type { Ownership, StoredRun } from './stored-run.pure.ts';
 import { readComments, readTags } from './tags.pure.ts';
 

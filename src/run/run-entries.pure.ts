@@ -1,7 +1,7 @@
 import { isMissing, isObject, readDate } from '../infra/values/bson-values.pure.ts';
 import { absentOr, elementsOf, objectsOf, optionalString, plainString } from './leaves.pure.ts';
 import type { BootstraxFields, FieldNotes } from './run-shape.pure.ts';
-import type { StoredEntry, StoredDeletion } from './stored-run.pure.ts';
+import type { StoredDeletion, StoredEntry } from './stored-run.pure.ts';
 
 /** Entries of `data` that are objects. */
 export function readData(value: unknown, notes: FieldNotes): readonly StoredEntry[] {

@@ -1,10 +1,10 @@
 import type { Document, ObjectId } from 'mongodb';
 
+import type { NewCandidatesQuery } from '../claim/claim.port.ts';
+import { assertThat } from '../infra/values/assertion.pure.ts';
 import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
 import type { DoneUnfinishedQuery, Fence } from './run.port.ts';
 import type { Seen } from './run-document.port.ts';
-import type { NewCandidatesQuery } from '../claim/claim.port.ts';
-import { assertThat } from '../infra/values/assertion.pure.ts';
 import { HOLD_TAG } from './run-tags.pure.ts';
 
 /**

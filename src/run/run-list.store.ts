@@ -2,10 +2,10 @@ import type { Document } from 'mongodb';
 
 import type { Collection } from '../infra/mongo/collection.ts';
 import { idText } from './document-id.ts';
-import { RUN_PROJECTION } from './run-filters.ts';
+import type { RunListQuery, RunPage } from './run.port.ts';
 import { readRun } from './run.pure.ts';
 import type { RunDocument } from './run-document.port.ts';
-import type { RunListQuery, RunPage } from './run.port.ts';
+import { RUN_PROJECTION } from './run-filters.ts';
 import { storedRuns } from './stored-runs.ts';
 
 type Readable = Pick<Collection, 'find'>;

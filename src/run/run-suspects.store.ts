@@ -1,12 +1,12 @@
 import type { Document } from 'mongodb';
 
-import { readRun, RUN_STATES } from './run.pure.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { idText } from './document-id.ts';
+import type { SuspectsQuery } from './run.port.ts';
+import { readRun, RUN_STATES } from './run.pure.ts';
+import type { RunDocument } from './run-document.port.ts';
 import { RUN_PROJECTION, UNSETTLED_STATES } from './run-filters.ts';
 import { listRuns } from './run-list.store.ts';
-import type { RunDocument } from './run-document.port.ts';
-import type { SuspectsQuery } from './run.port.ts';
 import { storedRuns } from './stored-runs.ts';
 
 /** Largest number of documents of each kind. */

@@ -1,19 +1,19 @@
 import type { Document } from 'mongodb';
 
+import type { ClaimOwner } from '../claim/claim.port.ts';
 import {
   arrayAt,
+  type Expression,
   inSeconds,
   listAt,
   literal,
   numberAt,
   setBootstrax,
   unsetBootstrax,
-  type Expression,
 } from '../infra/mongo/expressions.ts';
-import { registerStage, unregisterStage } from './run-data.ts';
-import type { ClaimOwner } from '../claim/claim.port.ts';
-import type { Conclusion, Fence, PlanSummary, ProgressSummary } from './run.port.ts';
 import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
+import type { Conclusion, Fence, PlanSummary, ProgressSummary } from './run.port.ts';
+import { registerStage, unregisterStage } from './run-data.ts';
 import type { Again } from './run-shape.pure.ts';
 import { HOLD_TAG } from './run-tags.pure.ts';
 

@@ -1,8 +1,8 @@
-import { readDate } from '../infra/values/bson-values.pure.ts';
 import { incompleteInWords } from '../attempt/live-input.pure.ts';
 import { defaultRules, type LimitRules } from '../infra/config/rules.pure.ts';
+import { readDate } from '../infra/values/bson-values.pure.ts';
+import { type BootstraxFields, checkRun, type ParsedRun, type StoredRun } from './run.pure.ts';
 import { isMoving } from './stall.pure.ts';
-import { checkRun, type BootstraxFields, type ParsedRun, type StoredRun } from './run.pure.ts';
 import type { StoredProgress } from './stored-run.pure.ts';
 
 /** One run as `status`, `runs`, the demo and the dashboard show it. Times are ISO 8601 in UTC. */

@@ -1,11 +1,11 @@
 import type { ChangeStreamDocument, Collection, Document } from 'mongodb';
 
-import { fieldsOf } from '../infra/values/bson-values.pure.ts';
 import type { Caller } from '../infra/mongo/call.ts';
-import { REPLACED_PROJECTION, ReplacedRuns } from './replaced-runs.ts';
-import { readRun } from './run.pure.ts';
-import type { RunHint, RunStore } from './run.port.ts';
 import { follow } from '../infra/mongo/watch.ts';
+import { fieldsOf } from '../infra/values/bson-values.pure.ts';
+import { REPLACED_PROJECTION, ReplacedRuns } from './replaced-runs.ts';
+import type { RunHint, RunStore } from './run.port.ts';
+import { readRun } from './run.pure.ts';
 
 /** Written every few seconds for each busy run: not news for hosts that wait for work. */
 const HEARTBEAT_FIELDS = ['bootstrax.time', 'bootstrax.attempt_time', 'bootstrax.progress'];

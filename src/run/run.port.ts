@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+
 import type { ClaimStore } from '../claim/claim.port.ts';
 import type { Incomplete } from './incomplete.pure.ts';
 import type { Again, FieldProblem, RunState } from './run.pure.ts';

@@ -1,15 +1,20 @@
-import { readRun, type StoredRun } from './run.pure.ts';
 import type { Document, ObjectId } from 'mongodb';
 
+import { createClaimStore } from '../claim/claim.store.ts';
+import { countQueue } from '../claim/queue-counts.store.ts';
 import type { DatabaseWrite } from '../infra/crash-points/points.ts';
 import type { Collection } from '../infra/mongo/collection.ts';
 import { compareAndSet } from '../infra/mongo/compare-and-set.ts';
-import { idText } from './document-id.ts';
 import type { IndexSpec } from '../infra/mongo/indexes.ts';
+import { idText } from './document-id.ts';
+import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
+import type { Fence, Fenced, RunStore } from './run.port.ts';
+import { readRun, type StoredRun } from './run.pure.ts';
+import { unregisterStage, withdrawLiveStage } from './run-data.ts';
+import type { RunDocument, Seen } from './run-document.port.ts';
 import {
   doneUnfinishedFilters,
   fenceFilter,
-  waitingFilter,
   forFaultFilter,
   forNumberFilter,
   liveOfDoneFilter,
@@ -21,22 +26,22 @@ import {
   setAsideFilter,
   UNSETTLED_STATES,
   unsettledFilter,
+  waitingFilter,
   waitingTaggedFilters,
   withdrawFilters,
   withoutStatusFilters,
 } from './run-filters.ts';
 import { highestNumber, listRuns } from './run-list.store.ts';
-import { countQueue } from '../claim/queue-counts.store.ts';
-import { createClaimStore } from '../claim/claim.store.ts';
 import { suspects } from './run-suspects.store.ts';
+import { HOLD_TAG } from './run-tags.pure.ts';
 import {
   busyUpdate,
   concludedState,
   concludeUpdate,
   FINISHED_STATUS,
   heartbeatUpdate,
-  jobUpdate,
   holdUpdate,
+  jobUpdate,
   releaseUpdate,
   renumberUpdate,
   retryUpdate,
@@ -45,12 +50,7 @@ import {
   unregisterUpdate,
   withAction,
 } from './run-updates.ts';
-import { STATUS_TO_REPLACE } from './hand-on.pure.ts';
-import { unregisterStage, withdrawLiveStage } from './run-data.ts';
 import { seenOf, storedRuns } from './stored-runs.ts';
-import type { Fence, Fenced, RunStore } from './run.port.ts';
-import type { RunDocument, Seen } from './run-document.port.ts';
-import { HOLD_TAG } from './run-tags.pure.ts';
 
 export const RUNS_COLLECTION = 'runs';
 

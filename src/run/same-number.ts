@@ -1,15 +1,15 @@
 import type { ObjectId } from 'mongodb';
 
-import { readRun, type Run } from './run.pure.ts';
-import { documentInWords, mayBegin, setAsideText, type NumberTaken } from './same-number.pure.ts';
+import type { Environment } from '../ports/environment.ts';
+import { runLabel, tellDaq } from '../ports/notify.ts';
+import { untilAnswered } from '../ports/persist.ts';
 import { idText } from './document-id.ts';
+import type { Fence } from './run.port.ts';
+import { readRun, type Run } from './run.pure.ts';
+import type { RunDocument } from './run-document.port.ts';
+import { documentInWords, mayBegin, type NumberTaken, setAsideText } from './same-number.pure.ts';
 import { numbered } from './same-number.store.ts';
 import { seenOf } from './stored-runs.ts';
-import type { Fence } from './run.port.ts';
-import type { RunDocument } from './run-document.port.ts';
-import type { Environment } from '../ports/environment.ts';
-import { untilAnswered } from '../ports/persist.ts';
-import { runLabel, tellDaq } from '../ports/notify.ts';
 
 /** Most runs in one pass; the next pass reads on. */
 const BATCH = 200;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { DashboardProcess } from '../support/dashboard.ts';
 import { Lab } from '../support/lab.ts';
-import { smallMachine, type Changes } from '../support/small-machine.ts';
+import { type Changes, smallMachine } from '../support/small-machine.ts';
 import { barriers, startBrowser, troubles } from './browser.ts';
 import { act } from './clicks.ts';
 

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { DashboardProcess } from '../support/dashboard.ts';
 import { Lab, until } from '../support/lab.ts';
+import { killProcessesOf } from '../support/processes.ts';
 import { smallMachine } from '../support/small-machine.ts';
 import { barriers, startBrowser, troubles } from './browser.ts';
 import { act, giveReason, Newcomer } from './clicks.ts';
 import { EVIL } from './documents.ts';
-import { killProcessesOf } from '../support/processes.ts';
 
 const HOSTS = ['alpha.test.local', 'beta.test.local'] as const;
 const DESK = 'desk.test.local';

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 
-import { until, type Lab, type StoredRun } from '../support/lab.ts';
-import { smallMachine, type Changes, type Configuration } from '../support/small-machine.ts';
-import { act } from './clicks.ts';
+import { type Lab, type StoredRun, until } from '../support/lab.ts';
 import { killProcessesOf } from '../support/processes.ts';
+import { type Changes, type Configuration, smallMachine } from '../support/small-machine.ts';
+import { act } from './clicks.ts';
 
 /**
  * A small fleet with something of everything, for pictures. All runs are taken by the simulator and

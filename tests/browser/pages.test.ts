@@ -1,13 +1,13 @@
-import type { Browser, Page } from 'playwright-core';
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { DashboardProcess } from '../support/dashboard.ts';
 import { Lab, PACKAGE, until } from '../support/lab.ts';
 import { barriers, startBrowser, troubles } from './browser.ts';
-import { EVIL, EVIL_ATTEMPT, NUMBERS, insertFleet } from './documents.ts';
+import { EVIL, EVIL_ATTEMPT, insertFleet, NUMBERS } from './documents.ts';
 
 const PATIENCE = { timeout: 30_000 };
 

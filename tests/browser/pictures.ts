@@ -5,8 +5,8 @@ import type { Browser, Page } from 'playwright-core';
 
 import { DashboardProcess } from '../support/dashboard.ts';
 import { Lab, PACKAGE, PYTHON } from '../support/lab.ts';
-import { startBrowser } from './browser.ts';
 import { killProcessesOf } from '../support/processes.ts';
+import { startBrowser } from './browser.ts';
 import { DASHBOARD_ENV, livelyNight, type Night } from './lively-night.ts';
 
 /** A picture of each page, light and dark, on a wide screen and on a phone: `make pictures`. */

@@ -19,7 +19,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { PACKAGE } from '../support/lab.ts';
-import { lacking, NOT_ROOT, type Lack } from '../support/lacking.ts';
+import { type Lack, lacking, NOT_ROOT } from '../support/lacking.ts';
 
 const run = promisify(execFile);
 const PASSWORD = 'p@:/%s';

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { ActionButtons } from '../../web/src/actions/buttons.tsx';
 import { ActionDialog } from '../../web/src/actions/dialog.tsx';
 import { readSession } from '../../web/src/session.ts';
-import { OPERATOR, serve, VIEWER, type Request } from './server.ts';
+import { OPERATOR, type Request, serve, VIEWER } from './server.ts';
 
 afterEach(() => {
   cleanup();

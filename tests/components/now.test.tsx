@@ -2,8 +2,8 @@ import { act, cleanup, render, screen } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import type { AttentionItem } from '../../src/readmodel/attention-item.pure.ts';
-import { adviceFor } from '../../src/retry/advice.pure.ts';
 import type { RunRow } from '../../src/readmodel/run-row.pure.ts';
+import { adviceFor } from '../../src/retry/advice.pure.ts';
 import { connect, disconnect } from '../../web/src/live.ts';
 import { Attention } from '../../web/src/pages/now/attention.tsx';
 import { Working } from '../../web/src/pages/now/working.tsx';

@@ -6,12 +6,12 @@ import { createInterface } from 'node:readline';
 import { BSON, type Document } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { makePlan } from '../../src/plan/plan.pure.ts';
 import { defaultRules } from '../../src/infra/config/rules.pure.ts';
+import { makePlan } from '../../src/plan/plan.pure.ts';
 import { parseRun } from '../../src/run/run.pure.ts';
 import { PACKAGE } from '../support/lab.ts';
 import { amount } from '../support/tier.ts';
-import { grid, HOST_TARGETS, strange, type Case } from './cases.ts';
+import { type Case, grid, HOST_TARGETS, strange } from './cases.ts';
 import { Differences } from './differences.ts';
 import { Reference } from './reference.ts';
 

@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { PACKAGE } from '../support/lab.ts';
+import { lacking, SERVER_IS_GIVEN } from '../support/lacking.ts';
 import { chaos } from './chaos/chaos.ts';
 import { FAULTS, schedule } from './chaos/schedule.ts';
-import { lacking, SERVER_IS_GIVEN } from '../support/lacking.ts';
 
 const SEED = 11;
 const SECONDS = 55;

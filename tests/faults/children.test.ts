@@ -3,35 +3,35 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { startedSchema } from '../../src/attempt/attempt.pure.ts';
+import { memoryCapacity } from '../../src/host/memory.ts';
 import {
   identityOf,
   isZombie,
-  processStat,
   type ProcessStat,
+  processStat,
 } from '../../src/infra/linux/process-identity.ts';
-import { memoryCapacity } from '../../src/host/memory.ts';
 import {
+  type AttemptProcesses,
   attemptProcesses,
   signal,
-  type AttemptProcesses,
 } from '../../src/infra/linux/processes.ts';
 import {
   Lab,
-  PACKAGE,
-  PYTHON,
-  until,
   type ManagerChoices,
   type ManagerProcess,
+  PACKAGE,
+  PYTHON,
   type StoredRun,
+  until,
 } from '../support/lab.ts';
+import { lacking } from '../support/lacking.ts';
+import { MemoryGroup } from '../support/memory-group.ts';
 import {
-  resourcesOfAll,
-  smallMachine,
   type Changes,
   type Configuration,
+  resourcesOfAll,
+  smallMachine,
 } from '../support/small-machine.ts';
-import { MemoryGroup } from '../support/memory-group.ts';
-import { lacking } from '../support/lacking.ts';
 
 /** Each run is tried twice, and given up on in between: on a busy machine that takes its time. */
 const PATIENCE_SECONDS = 240;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Lab, type ManagerProcess, PYTHON, type StoredRun, until } from '../support/lab.ts';
+import { type Lack, lacking } from '../support/lacking.ts';
 import { ALPHA, attemptProcesses, BETA, config, doneOnce, SHORT_RUN } from './support.ts';
-import { lacking, type Lack } from '../support/lacking.ts';
 
 const LIBRARY = [
   '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { CRASH_POINTS } from '../../src/infra/crash-points/points.ts';
 import { sharedPython } from '../support/shared-python.ts';
 import { IS_NIGHTLY } from '../support/tier.ts';
+import { ALL_CASES, DAILY_CASES, writeOf } from './crash-points/cases.ts';
 import {
   ALARM_POINTS,
   MAINTENANCE_POINTS,
   PICTURE_POINTS,
   SLURM_POINTS,
 } from './crash-points/elsewhere.ts';
-import { ALL_CASES, DAILY_CASES, writeOf } from './crash-points/cases.ts';
 import { Lane, Lanes } from './crash-points/lane.ts';
 import { Trial } from './crash-points/trial.ts';
 

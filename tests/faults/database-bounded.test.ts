@@ -1,19 +1,19 @@
 import { ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import type { StoredAlarm } from '../../src/features/alarms/alarm.pure.ts';
-import { StoreError } from '../../src/infra/mongo/store-error.ts';
 import { openStore } from '../../src/database/open.ts';
 import type { ActionRequest } from '../../src/features/actions/action.port.ts';
+import type { StoredAlarm } from '../../src/features/alarms/alarm.pure.ts';
+import type { DeletionFound } from '../../src/features/deletion/deletion.port.ts';
+import type { HostHeartbeat, HostStatus } from '../../src/host/host.port.ts';
+import { StoreError } from '../../src/infra/mongo/store-error.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { StoredOutcome } from '../../src/retry/attempt-history.port.ts';
 import type { DataRegistration, Fence } from '../../src/run/run.port.ts';
 import type { Seen } from '../../src/run/run-document.port.ts';
-import type { DeletionFound } from '../../src/features/deletion/deletion.port.ts';
-import type { HostStatus, HostHeartbeat } from '../../src/host/host.port.ts';
-import type { Store } from '../../src/ports/store.ts';
+import { PLAN } from '../integration/database/contract/run-documents.ts';
 import { holderOf } from '../support/holder.ts';
 import { Lab, until } from '../support/lab.ts';
-import { PLAN } from '../integration/database/contract/run-documents.ts';
 import { Proxy } from '../support/proxy.ts';
 import { runCalls, type RunsOfCalls } from '../support/run-calls.ts';
 

@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { Lab, type ManagerProcess, until } from '../support/lab.ts';
+import { type Lack, lacking, NOT_ROOT } from '../support/lacking.ts';
 import { ALPHA, attemptProcesses, config, directoryOf, noOrphans, SHORT_RUN } from './support.ts';
-import { lacking, NOT_ROOT, type Lack } from '../support/lacking.ts';
 
 const LIVE_RUN = ['--seconds', '4', '--speed', '1', '--chunk-seconds', '1'];
 const DISK_BYTES = 24e6;

@@ -1,10 +1,10 @@
-import { cp } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import { signal } from '../../src/infra/mongo/embedded/embedded-process.ts';
-import { Lab, until, type StoredRun } from '../support/lab.ts';
+import { Lab, type StoredRun, until } from '../support/lab.ts';
 import { Host } from './chaos/stage.ts';
 
 const LEASE_SECONDS = 4;

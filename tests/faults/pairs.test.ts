@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
+import { lacking, SERVER_IS_GIVEN } from '../support/lacking.ts';
 import { Pairs } from './pairs/pairs.ts';
 import { BLOWS, describeRound, roundPlan, SPELLINGS } from './pairs/round-plan.ts';
-import { lacking, SERVER_IS_GIVEN } from '../support/lacking.ts';
 
 /** A few rounds, of ours and of ours with the reference; `make pairs` plays many more. */
 const SEEDS = [101, 102, 103];

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Started } from '../../src/attempt/attempt.pure.ts';
-import { Lab, PACKAGE, until, type ManagerProcess } from '../support/lab.ts';
-import { smallMachine, type Changes } from '../support/small-machine.ts';
+import { Lab, type ManagerProcess, PACKAGE, until } from '../support/lab.ts';
+import { type Changes, smallMachine } from '../support/small-machine.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 const ALPHA = 'alpha.test.local';

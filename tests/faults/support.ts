@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 
 import type { Lab } from '../support/lab.ts';
 import { type StoredRun, until } from '../support/lab.ts';
-import { smallMachine, type Changes, type Configuration } from '../support/small-machine.ts';
+import { type Changes, type Configuration, smallMachine } from '../support/small-machine.ts';
 
 export const ALPHA = 'alpha.test.local';
 export const BETA = 'beta.test.local';

@@ -11,10 +11,10 @@ import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { readWord } from '../../src/attempt/files/ownership.ts';
-import { Lab, until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
-import { smallMachine } from '../support/small-machine.ts';
-import { lastRelease, Release, releaseMissing } from '../support/release.ts';
+import { Lab, type ManagerProcess, type StoredRun, until } from '../support/lab.ts';
 import { lacking } from '../support/lacking.ts';
+import { lastRelease, Release, releaseMissing } from '../support/release.ts';
+import { smallMachine } from '../support/small-machine.ts';
 
 const BEFORE = lastRelease();
 const RUN = ['--seconds', '4', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];

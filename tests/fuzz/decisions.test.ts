@@ -1,33 +1,33 @@
 import { resolve, sep } from 'node:path';
-import { BSON } from 'mongodb';
 import fc from 'fast-check';
+import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { malformedViews } from '../../src/cli/framework/malformed-runs.ts';
-import { runView } from '../../src/run/run-view.pure.ts';
-import { drawRuns } from '../../src/cli/look/runs.command.ts';
 import { pluginGraphSchema } from '../../src/attempt/attempt.pure.ts';
-import { claimDecision, orderCandidates, type HostFacts } from '../../src/claim/claim.pure.ts';
-import { explain } from '../../src/readmodel/explain.pure.ts';
-import { hostTargetsOf } from '../../src/plan/host-targets.pure.ts';
+import { claimDecision, type HostFacts, orderCandidates } from '../../src/claim/claim.pure.ts';
 import { nextRuns } from '../../src/claim/next-runs.pure.ts';
-import { makePlan, planLine, type PlanInputs } from '../../src/plan/plan.pure.ts';
+import { malformedViews } from '../../src/cli/framework/malformed-runs.ts';
+import { drawRuns } from '../../src/cli/look/runs.command.ts';
 import { defaultRules } from '../../src/infra/config/rules.pure.ts';
-import { parseRun, readRun, type ParsedRun } from '../../src/run/run.pure.ts';
+import { hostTargetsOf } from '../../src/plan/host-targets.pure.ts';
+import { makePlan, type PlanInputs, planLine } from '../../src/plan/plan.pure.ts';
+import { explain } from '../../src/readmodel/explain.pure.ts';
+import { type ParsedRun, parseRun, readRun } from '../../src/run/run.pure.ts';
+import { runView } from '../../src/run/run-view.pure.ts';
 import { seenOf } from '../../src/run/stored-runs.ts';
 import { amount, SEARCH_SEED } from '../support/tier.ts';
-import { storedRun } from '../unit/run/documents.ts';
 import straxenGraph from '../unit/plan/straxen-graph.json' with { type: 'json' };
+import { storedRun } from '../unit/run/documents.ts';
 import {
   anything,
   mutated,
+  type Mutation,
   mutations,
   omissions,
   OPTIONAL,
   REMOVED,
   REQUIRED,
   wellFormed,
-  type Mutation,
 } from './documents.ts';
 
 /** In each run of the tests. */

@@ -1,5 +1,5 @@
-import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import fc from 'fast-check';
+import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 
 export interface Mutation {
   /** Dotted. */

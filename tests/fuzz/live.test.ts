@@ -1,23 +1,23 @@
 import { cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BSON } from 'mongodb';
 import fc from 'fast-check';
+import { BSON } from 'mongodb';
 import { Decimal128, Long, MongoError, type ObjectId } from 'mongodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { claimDecision } from '../../src/claim/claim.pure.ts';
-import { resolveLiveDirectory } from '../../src/plan/plan.pure.ts';
-import { defaultRules } from '../../src/infra/config/rules.pure.ts';
-import { parseRun, type FieldProblem } from '../../src/run/run.pure.ts';
-import { unmendable } from '../../src/retry/unmendable.pure.ts';
 import type { MalformedView } from '../../src/cli/framework/malformed-runs.ts';
-import { RUN_PROJECTION } from '../../src/run/run-filters.ts';
+import { defaultRules } from '../../src/infra/config/rules.pure.ts';
+import { resolveLiveDirectory } from '../../src/plan/plan.pure.ts';
+import { unmendable } from '../../src/retry/unmendable.pure.ts';
 import { idText } from '../../src/run/document-id.ts';
+import { type FieldProblem, parseRun } from '../../src/run/run.pure.ts';
+import { RUN_PROJECTION } from '../../src/run/run-filters.ts';
+import { lastJson } from '../integration/cli/bundle.ts';
 import { Lab, until } from '../support/lab.ts';
 import { smallMachine } from '../support/small-machine.ts';
 import { amount, SEARCH_SEED } from '../support/tier.ts';
-import { lastJson } from '../integration/cli/bundle.ts';
-import { mutated, mutations, nested, omissions, wellFormed, type Mutation } from './documents.ts';
+import { mutated, type Mutation, mutations, nested, omissions, wellFormed } from './documents.ts';
 
 const DOCUMENTS = {
   mutated: amount({ daily: 120, nightly: 400 }),

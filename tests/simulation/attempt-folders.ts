@@ -1,10 +1,10 @@
 import { basename, dirname } from 'node:path';
 
+import { PROTOCOL_VERSION } from '../../src/attempt/attempt.pure.ts';
+import type { Attempts, Products } from '../../src/attempt/attempt-files.ts';
 import type { AttemptFiles } from '../../src/attempt/files/attempt-directory.ts';
 import type { Leftover } from '../../src/attempt/files/leftovers.ts';
 import type { Inspection } from '../../src/attempt/files/products.ts';
-import type { Attempts, Products } from '../../src/attempt/attempt-files.ts';
-import { PROTOCOL_VERSION } from '../../src/attempt/attempt.pure.ts';
 import { attemptAt, type AttemptFolder, type OutputFolder } from './disk.ts';
 import { Following } from './following.ts';
 import type { SimulatedHost } from './host.ts';

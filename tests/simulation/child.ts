@@ -1,13 +1,13 @@
 import {
-  PROTOCOL_VERSION,
   type Plan,
   type Product,
   type Progress,
+  PROTOCOL_VERSION,
   type Result,
 } from '../../src/attempt/attempt.pure.ts';
-import { type ProcessIdentity } from '../../src/infra/linux/process-identity.pure.ts';
-import { isSameWord } from '../../src/attempt/files/ownership.ts';
 import type { FolderWord } from '../../src/attempt/files/ownership.pure.ts';
+import { isSameWord } from '../../src/attempt/files/ownership.ts';
+import { type ProcessIdentity } from '../../src/infra/linux/process-identity.pure.ts';
 import type { AttemptFolder } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import { accountOf, type Lacks } from './live-files.ts';

@@ -1,10 +1,10 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 
 import type { Plan } from '../../src/attempt/attempt.pure.ts';
 import type { Behaviour, Task } from './child.ts';
-import { anyDamage, atRead, UNDAMAGED, type Damage } from './live-files.ts';
 import type { SimulatedHost } from './host.ts';
 import { fieldsOf } from './invariants.ts';
+import { anyDamage, atRead, type Damage, UNDAMAGED } from './live-files.ts';
 import type { Random } from './random.ts';
 import { LIVE_DATA } from './seat.ts';
 import type { MemoryDatabase } from './store/index.ts';

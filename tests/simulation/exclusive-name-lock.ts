@@ -1,5 +1,5 @@
-import type { Holder } from '../../src/exclusion/holder.pure.ts';
 import { DatabaseNameLock } from '../../src/exclusion/database-name-lock.ts';
+import type { Holder } from '../../src/exclusion/holder.pure.ts';
 import type { Displaced, HostNameLock } from '../../src/exclusion/host-name-lock.ts';
 import type { Managers } from './managers.ts';
 import type { Process } from './process.ts';

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 
-import { keepsTheContract, type ContractStage } from '../support/executor-contract.ts';
 import type { Plan } from '../../src/attempt/attempt.pure.ts';
+import { type ContractStage, keepsTheContract } from '../support/executor-contract.ts';
 import type { Task } from './child.ts';
 import { SimulatedExecutor } from './executor.ts';
 import { SimulatedHost } from './host.ts';

@@ -1,5 +1,5 @@
-import type { Follower, FollowHandlers } from '../../src/attempt/process/follow.ts';
 import type { Progress } from '../../src/attempt/attempt.pure.ts';
+import type { Follower, FollowHandlers } from '../../src/attempt/process/follow.ts';
 import type { Reach } from '../../src/executors/reach.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Process } from './process.ts';

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 
 import type { Plan } from '../../src/attempt/attempt.pure.ts';
-import type { ProcessIdentity } from '../../src/infra/linux/process-identity.pure.ts';
 import type { StraxProcess } from '../../src/attempt/process/foreign-processes.pure.ts';
 import type { Holder } from '../../src/exclusion/holder.pure.ts';
 import type { Machine } from '../../src/host/machine.ts';
+import type { ProcessIdentity } from '../../src/infra/linux/process-identity.pure.ts';
 import type { Child, Task } from './child.ts';
-import { Disk, type OutputFolder, type Shared, OUTPUT_DIRECTORY } from './disk.ts';
+import { Disk, OUTPUT_DIRECTORY, type OutputFolder, type Shared } from './disk.ts';
 import type { Link } from './link.ts';
 import { Managers } from './managers.ts';
 import type { Random } from './random.ts';

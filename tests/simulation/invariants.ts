@@ -1,12 +1,12 @@
 import { basename, dirname } from 'node:path';
-
 import type { Document } from 'mongodb';
 
 import type { Plan } from '../../src/attempt/attempt.pure.ts';
-import { canTransition, type RunState } from '../../src/run/run.pure.ts';
 import { defaultRules } from '../../src/infra/config/rules.pure.ts';
+import { canTransition, type RunState } from '../../src/run/run.pure.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../../src/run/run-tags.pure.ts';
 import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
-import { OUTPUT_DIRECTORY, STAGING_DIRECTORY, STATE_DIRECTORY, type OutputFolder } from './disk.ts';
+import { OUTPUT_DIRECTORY, type OutputFolder, STAGING_DIRECTORY, STATE_DIRECTORY } from './disk.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Lacks } from './live-files.ts';
 import { entriesOf, Losses } from './losses.ts';
@@ -18,7 +18,6 @@ import type { Change } from './store/collection.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import { sameValue } from './store/values.ts';
 import type { World } from './worlds.ts';
-import { ABANDON_TAG, HOLD_TAG } from '../../src/run/run-tags.pure.ts';
 
 /** A claim that was on its way so long may have begun before the tag was set, seconds. */
 const TAG_GRACE_SECONDS = 90;

@@ -1,10 +1,10 @@
-import { StoreError } from '../../src/infra/mongo/store-error.ts';
 import type { HostHeartbeat } from '../../src/host/host.port.ts';
-import type { Store } from '../../src/ports/store.ts';
 import type { StoreEvent } from '../../src/infra/mongo/connection.port.ts';
+import { StoreError } from '../../src/infra/mongo/store-error.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { Process } from './process.ts';
 import type { Random } from './random.ts';
-import { openStore, type MemoryDatabase } from './store/index.ts';
+import { type MemoryDatabase, openStore } from './store/index.ts';
 import type { Time } from './time.ts';
 
 /** A call is given up on after this long, seconds. */

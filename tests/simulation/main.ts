@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
-import { tallyOf, tallyOfMany, type Seeds } from './many.ts';
+import { type Seeds, tallyOf, tallyOfMany } from './many.ts';
 import type { Options } from './options.ts';
 import { withReferenceOrder } from './reference-order.ts';
 import { simulate } from './simulation.ts';

@@ -1,11 +1,11 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
 import type * as certification from '../../src/attempt/certification.pure.ts';
-import type * as hostName from '../../src/exclusion/host-name.pure.ts';
-import type * as foreignProcesses from '../../src/attempt/process/foreign-processes.pure.ts';
-import type * as liveInput from '../../src/attempt/live-input.pure.ts';
-import type * as identity from '../../src/claim/claimed-run.pure.ts';
 import type * as ownership from '../../src/attempt/files/ownership.pure.ts';
+import type * as liveInput from '../../src/attempt/live-input.pure.ts';
+import type * as foreignProcesses from '../../src/attempt/process/foreign-processes.pure.ts';
+import type * as identity from '../../src/claim/claimed-run.pure.ts';
+import type * as hostName from '../../src/exclusion/host-name.pure.ts';
 import type * as sameNumber from '../../src/run/same-number.pure.ts';
 import type { OldRule } from './options.ts';
 import { simulate } from './simulation.ts';

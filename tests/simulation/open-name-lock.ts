@@ -1,6 +1,6 @@
 import type { Holder } from '../../src/exclusion/holder.pure.ts';
-import type { Clock } from '../../src/infra/clock/clock.ts';
 import type { Displaced, HostNameLock } from '../../src/exclusion/host-name-lock.ts';
+import type { Clock } from '../../src/infra/clock/clock.ts';
 import { StoreError } from '../../src/infra/mongo/store-error.ts';
 import type { Store } from '../../src/ports/store.ts';
 

@@ -1,12 +1,12 @@
 import type { Document } from 'mongodb';
 
-import { parseRun } from '../../src/run/run.pure.ts';
-import { seenOf } from '../../src/run/stored-runs.ts';
-import type { RunDocument } from '../../src/run/run-document.port.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { parseRun } from '../../src/run/run.pure.ts';
+import type { RunDocument } from '../../src/run/run-document.port.ts';
+import { ABANDON_TAG } from '../../src/run/run-tags.pure.ts';
+import { seenOf } from '../../src/run/stored-runs.ts';
 import type { Random } from './random.ts';
 import type { MemoryDatabase } from './store/index.ts';
-import { ABANDON_TAG } from '../../src/run/run-tags.pure.ts';
 
 export interface PeopleOptions {
   random: Random;

@@ -1,13 +1,13 @@
 import type { Document } from 'mongodb';
 
 import type { HostFacts } from '../../src/claim/claim.pure.ts';
-import { explain } from '../../src/readmodel/explain.pure.ts';
-import { hostView, type HostView } from '../../src/host/host-document.pure.ts';
 import type { FleetNow, NextStep } from '../../src/claim/next-step.pure.ts';
-import { factsOf } from '../../src/readmodel/explain-fleet.pure.ts';
-import { parseRun } from '../../src/run/run.pure.ts';
+import { type HostView, hostView } from '../../src/host/host-document.pure.ts';
 import type { Rules } from '../../src/infra/config/rules.pure.ts';
 import type { Environment } from '../../src/ports/environment.ts';
+import { explain } from '../../src/readmodel/explain.pure.ts';
+import { factsOf } from '../../src/readmodel/explain-fleet.pure.ts';
+import { parseRun } from '../../src/run/run.pure.ts';
 import { fieldsOf, sharesNumber } from './invariants.ts';
 import type { Seat } from './seat.ts';
 import type { MemoryDatabase } from './store/index.ts';

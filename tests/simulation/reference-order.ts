@@ -1,12 +1,12 @@
 import type { Document } from 'mongodb';
 
-import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
+import { fieldsOf } from '../../src/infra/values/bson-values.pure.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { Conclusion, Fence, RunStore } from '../../src/run/run.port.ts';
 import type { Seen } from '../../src/run/run-document.port.ts';
-import type { Store } from '../../src/ports/store.ts';
-import type { MemoryDatabase } from './store/index.ts';
-import { fieldsOf } from '../../src/infra/values/bson-values.pure.ts';
+import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
 import { opened } from '../unit/run/documents.ts';
+import type { MemoryDatabase } from './store/index.ts';
 
 /** How a host reaches the database. */
 export type Call = <T>(operation: string, carryOut: () => Promise<T>) => Promise<T>;

@@ -1,7 +1,8 @@
 import type { Document, ObjectId } from 'mongodb';
 
-import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
 import { parseRun } from '../../src/run/run.pure.ts';
+import { HOLD_TAG } from '../../src/run/run-tags.pure.ts';
+import { FINISHED_STATUS } from '../../src/run/run-updates.ts';
 import type { SimulatedHost } from './host.ts';
 import { entriesOf } from './losses.ts';
 import { Process } from './process.ts';
@@ -9,7 +10,6 @@ import type { Random } from './random.ts';
 import { ReferenceChild } from './reference-child.ts';
 import type { MemoryDatabase } from './store/index.ts';
 import type { Time } from './time.ts';
-import { HOLD_TAG } from '../../src/run/run-tags.pure.ts';
 
 export interface ReferenceOptions {
   time: Time;

@@ -1,24 +1,24 @@
 import type { Logger } from 'pino';
 
+import { ManagerRefused } from '../../src/exclusion/exclusion-refusal.ts';
 import { hostNameFor } from '../../src/exclusion/host-name.pure.ts';
-import type { Rules } from '../../src/infra/config/rules.pure.ts';
-import { ManagerLoop } from '../../src/manager/loop.ts';
 import type { Clock } from '../../src/infra/clock/clock.ts';
+import { TaskGroup } from '../../src/infra/concurrency/task-group.ts';
+import type { Rules } from '../../src/infra/config/rules.pure.ts';
+import { StoreError } from '../../src/infra/mongo/store-error.ts';
+import { ManagerLoop } from '../../src/manager/loop.ts';
 import type { Environment } from '../../src/ports/environment.ts';
 import { ManagerFigures } from '../../src/ports/figures.ts';
-import { TaskGroup } from '../../src/infra/concurrency/task-group.ts';
-import { LeftRuns } from '../../src/run/refused-runs.ts';
-import { ManagerRefused } from '../../src/exclusion/exclusion-refusal.ts';
-import { StoreError } from '../../src/infra/mongo/store-error.ts';
 import type { Store } from '../../src/ports/store.ts';
-import type { Call } from './reference-order.ts';
+import { LeftRuns } from '../../src/run/refused-runs.ts';
 import { attemptsOf, productsOf } from './attempt-folders.ts';
 import { OUTPUT_DIRECTORY, STAGING_DIRECTORY, STATE_DIRECTORY } from './disk.ts';
+import { ExclusiveNameLock } from './exclusive-name-lock.ts';
 import { SimulatedExecutor } from './executor.ts';
 import type { SimulatedHost } from './host.ts';
-import { ExclusiveNameLock } from './exclusive-name-lock.ts';
 import { OpenNameLock } from './open-name-lock.ts';
 import { Process, processClock } from './process.ts';
+import type { Call } from './reference-order.ts';
 
 /** The service manager starts what has ended after this long, seconds. */
 const RESTART_SECONDS = 10;

@@ -1,9 +1,9 @@
 import type { Document } from 'mongodb';
 
 import { parseRun } from '../../src/run/run.pure.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../../src/run/run-tags.pure.ts';
 import { fieldsOf } from './invariants.ts';
 import type { Lacks } from './live-files.ts';
-import { ABANDON_TAG, HOLD_TAG } from '../../src/run/run-tags.pure.ts';
 
 export interface Settling {
   maxFailures: number;

@@ -1,17 +1,18 @@
 import type { Document } from 'mongodb';
 
+import { ABANDON_TAG } from '../../src/run/run-tags.pure.ts';
 import type { Child } from './child.ts';
 import { Daq } from './daq.ts';
-import { Faults, PEOPLE_SECONDS } from './faults.ts';
 import type { AttemptFolder, Disk, OutputFolder, Shared } from './disk.ts';
+import { Faults, PEOPLE_SECONDS } from './faults.ts';
 import { SimulatedHost, type Surroundings, type Writer } from './host.ts';
 import { fieldsOf, Invariants, isTagged, sharesNumber } from './invariants.ts';
 import { Link } from './link.ts';
 import type { Lacks } from './live-files.ts';
 import type { Options, Outcome, Violation } from './options.ts';
 import { CONSOLE, People } from './people.ts';
-import { Promises } from './promises.ts';
 import { Process } from './process.ts';
+import { Promises } from './promises.ts';
 import { Random } from './random.ts';
 import { ReferenceManager } from './reference.ts';
 import { simulationRules } from './rules.ts';
@@ -19,8 +20,7 @@ import { Seat } from './seat.ts';
 import { isSettled } from './settled.ts';
 import { createDatabase } from './store/index.ts';
 import { Time } from './time.ts';
-import { worldsOf, type World } from './worlds.ts';
-import { ABANDON_TAG } from '../../src/run/run-tags.pure.ts';
+import { type World, worldsOf } from './worlds.ts';
 
 /**
  * After the last fault every run must come to its end within this time, seconds: one that takes its

@@ -1,10 +1,10 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
 import type { Role, SessionAnswer } from '../../src/dashboard/access/session-api.ts';
 import type { DashboardProcess } from './dashboard.ts';
-import { PACKAGE, PYTHON, type Lab } from './lab.ts';
+import { type Lab, PACKAGE, PYTHON } from './lab.ts';
 
 const USER = [process.execPath, join(PACKAGE, 'bin/bootstrax'), 'user'] as const;
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { PACKAGE, type Lab } from './lab.ts';
+import { type Lab, PACKAGE } from './lab.ts';
 
 /** Starts a server that counts the documents that it reads; answers how to ask for the count. */
 export async function startCounting(lab: Lab): Promise<() => number> {

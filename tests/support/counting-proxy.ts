@@ -1,5 +1,5 @@
-import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { BSON, type Document } from 'mongodb';
 
 import { HEADER_BYTES, OP_MSG, wireMessages } from './wire.ts';

@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { PACKAGE, until, type Lab } from './lab.ts';
+import { type Lab, PACKAGE, until } from './lab.ts';
 
 /** A dashboard's process as a user would start it. */
 export class DashboardProcess {

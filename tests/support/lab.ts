@@ -1,23 +1,23 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { MongoClient, type Collection, type Db, type ObjectId } from 'mongodb';
+import { type Collection, type Db, MongoClient, type ObjectId } from 'mongodb';
 
 import { serversOnDisk } from '../../src/attempt/worker/servers-on-disk.ts';
+import { openStore } from '../../src/database/open.ts';
 import { splitUrl } from '../../src/infra/config/connection.ts';
 import { workersPath } from '../../src/infra/config/paths.ts';
 import { isAlive, signalProcess } from '../../src/infra/linux/process-identity.ts';
-import { openStore } from '../../src/database/open.ts';
 import {
   findEmbedded,
   startEmbedded,
   stopEmbedded,
 } from '../../src/infra/mongo/embedded/embedded-server.ts';
 import { killProcessesOf } from './processes.ts';
-import { smallMachine, type Configuration } from './small-machine.ts';
+import { type Configuration, smallMachine } from './small-machine.ts';
 import { LOOK_MS, until } from './until.ts';
 import type { WarmPython } from './warm-python.ts';
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { BSON, type Document } from 'mongodb';
 
 import { answerTo, commandOf, OP_MSG, OP_QUERY, replyTo, wireMessages } from './wire.ts';

@@ -3,12 +3,12 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { Lab, until, type ManagerProcess } from './lab.ts';
-import { smallMachine, type Changes } from './small-machine.ts';
-import { endedRun, makeStandIn } from './stand-in.ts';
 import { proofKey } from '../../src/executors/slurm/storage-proof.pure.ts';
 import { stagingDirectory } from '../../src/infra/config/paths.ts';
-import { startSlurm, type SlurmCluster } from './slurm-cluster.ts';
+import { Lab, type ManagerProcess, until } from './lab.ts';
+import { type SlurmCluster, startSlurm } from './slurm-cluster.ts';
+import { type Changes, smallMachine } from './small-machine.ts';
+import { endedRun, makeStandIn } from './stand-in.ts';
 
 const run = promisify(execFile);
 

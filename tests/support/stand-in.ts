@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { PACKAGE, PYTHON, type Lab } from './lab.ts';
+import { type Lab, PACKAGE, PYTHON } from './lab.ts';
 
 /** Makes a program that managers and jobs start as their Python: a stand-in for strax; answers its path. */
 export async function makeStandIn(lab: Lab): Promise<string> {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
+import { type ManagerProcess, type StoredRun, until } from '../support/lab.ts';
 import { seededRandom } from './chance.ts';
 import { HASTE, ours } from './haste.ts';
 import { HALF_A_CLAIM, Observer, type Write } from './observer.ts';
-import { Site, type ReferenceManager } from './site.ts';
+import { type ReferenceManager, Site } from './site.ts';
 
 // Reference and ours on two machines each, one database, fifty runs; both are killed at random.
 

@@ -1,8 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { attemptProcesses } from '../faults/support.ts';
-import { until, type StoredRun } from '../support/lab.ts';
+import { type StoredRun, until } from '../support/lab.ts';
 import { HASTE, ours, OURS_CONFIG } from './haste.ts';
 import { Site } from './site.ts';
 

@@ -1,5 +1,5 @@
 import type { ManagerProcess } from '../support/lab.ts';
-import { smallMachine, type Changes } from '../support/small-machine.ts';
+import { type Changes, smallMachine } from '../support/small-machine.ts';
 import type { ReferenceTimes, Site } from './site.ts';
 
 /** Time constants of both programs, in the same proportions, for a test of seconds. */

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { until, type ManagerProcess, type StoredRun } from '../support/lab.ts';
+import { type ManagerProcess, type StoredRun, until } from '../support/lab.ts';
 import { HASTE, ours } from './haste.ts';
 import { Observer } from './observer.ts';
-import { Site, type ReferenceManager } from './site.ts';
+import { type ReferenceManager, Site } from './site.ts';
 
 // Where the reference leaves a run that it will not set right itself, ours does.
 

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { SMALL_CONTEXT, until, type ManagerProcess } from '../support/lab.ts';
-import { smallMachine, type Changes } from '../support/small-machine.ts';
+import { type ManagerProcess, SMALL_CONTEXT, until } from '../support/lab.ts';
+import { type Changes, smallMachine } from '../support/small-machine.ts';
 import { Observer } from './observer.ts';
 import { DAQ_DB, PASSWORD, Site } from './site.ts';
 

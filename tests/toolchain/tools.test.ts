@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Document, Filter } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { until, type StoredRun } from '../support/lab.ts';
+import { type StoredRun, until } from '../support/lab.ts';
 import { smallMachine } from '../support/small-machine.ts';
 import { DAQ_DB, Site } from './site.ts';
 

@@ -1,4 +1,5 @@
 import { useEffect, useErrorBoundary, useRef, useState } from 'preact/hooks';
+
 import { ActionDialog } from './actions/dialog.tsx';
 import { Notices } from './actions/notices.tsx';
 import { utc } from './format.ts';

@@ -1,10 +1,11 @@
+import { Fragment } from 'preact';
+
 import { clusterText } from '../../src/executors/cluster-facts.pure.ts';
 import { leftRunsText } from '../../src/host/host-document.pure.ts';
-import { Fragment } from 'preact';
 import type { HostCard } from '../../src/readmodel/hosts.pure.ts';
+import type { RunRow } from '../../src/readmodel/run-row.pure.ts';
 import { ActionButtons } from './actions/buttons.tsx';
 import { hostOffers } from './actions/offers.ts';
-import type { RunRow } from '../../src/readmodel/run-row.pure.ts';
 import { bytes, percent, roughly } from './format.ts';
 import { usePanel } from './live.ts';
 import { Ago, HostName, Meter, Until } from './parts.tsx';

@@ -1,5 +1,5 @@
 import { useEffect, useReducer, useState } from 'preact/hooks';
-import { currentSession, readSession } from './session.ts';
+
 import type { ChangedEvent } from '../../src/readmodel/api.ts';
 import type {
   PanelEvent,
@@ -8,6 +8,7 @@ import type {
   StatusEvent,
 } from '../../src/readmodel/panels/registry.ts';
 import { begin } from './background.ts';
+import { currentSession, readSession } from './session.ts';
 
 /** The stream sends an event every two seconds; after this silence the connection counts as lost. */
 const SILENCE_MS = 7000;

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+
 import type { AttemptView } from '../../src/readmodel/api.ts';
 import { Empty, Panel } from './parts.tsx';
 import { useVisible } from './visible.ts';

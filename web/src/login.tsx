@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
-import { logIn, logOut, useSession } from './session.ts';
+
 import { begin } from './background.ts';
+import { logIn, logOut, useSession } from './session.ts';
 
 /** The login. `name`: a known user without a role. The address stays, and its page is shown after the login. */
 export function LoginPage({ name }: { name: string | null }) {

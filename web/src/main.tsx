@@ -1,11 +1,13 @@
+import './styles.css';
+
 import { render } from 'preact';
+
 import { App } from './app.tsx';
+import { begin } from './background.ts';
 import { connect, disconnect, pause } from './live.ts';
 import { currentSession, onSession, readSession } from './session.ts';
-import './styles.css';
 import { applyTheme } from './theme.ts';
 import { onVisible } from './visible.ts';
-import { begin } from './background.ts';
 
 applyTheme();
 // Stream and session are requested at the same time: who is logged in sees no delay.

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
+
 import { duration, local, roughly, utc } from './format.ts';
-import { serverNow, useLive, type Freshness } from './live.ts';
+import { type Freshness, serverNow, useLive } from './live.ts';
 
 /** A time, UTC; the reader's own on hover. */
 export function Time({ at, short = false }: { at: string; short?: boolean }) {

@@ -1,6 +1,8 @@
+import 'uplot/dist/uPlot.min.css';
+
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
+
 import { onTheme } from './theme.ts';
 
 export interface Series {

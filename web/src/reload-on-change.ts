@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
+
 import { useChanges } from './live.ts';
 
 /**

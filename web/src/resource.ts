@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+
 import type { ErrorAnswer } from '../../src/readmodel/api.ts';
-import { databaseProblem, useLive, type Freshness } from './live.ts';
+import { begin } from './background.ts';
+import { databaseProblem, type Freshness, useLive } from './live.ts';
 import { sessionHasEnded } from './session.ts';
 import { useVisible } from './visible.ts';
-import { begin } from './background.ts';
 
 export interface Resource<T> extends Freshness {
   data: T | null;

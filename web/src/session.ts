@@ -1,6 +1,7 @@
 import { useEffect, useReducer } from 'preact/hooks';
-import type { ErrorAnswer } from '../../src/readmodel/api.ts';
+
 import type { LoginBody, SessionAnswer } from '../../src/dashboard/access/session-api.ts';
+import type { ErrorAnswer } from '../../src/readmodel/api.ts';
 
 const NOBODY: SessionAnswer = { name: null, role: null, via: null, csrf: null };
 

@@ -1,10 +1,10 @@
+import type { HostCondition } from '../../src/readmodel/hosts.pure.ts';
 import {
-  LOOKS,
   type Condition,
+  LOOKS,
   type Shape,
   type Tone,
 } from '../../src/readmodel/run-condition.pure.ts';
-import type { HostCondition } from '../../src/readmodel/hosts.pure.ts';
 
 const OUTLINE = { fill: 'none', stroke: 'currentColor', 'stroke-width': 2 } as const;
 const FILLED = { fill: 'currentColor' } as const;

@@ -1,22 +1,22 @@
-import { DEBT_KIND } from './debt-kind.ts';
-import type { DebtNote } from './debt.port.ts';
-import type { Trace } from '../attempt-phases.pure.ts';
-import type { AttemptFigures, ConcludingSteps } from '../attempt-policy.ts';
-import { registration } from '../conclusion.ts';
-import { failureInHistory, historyOf, causeOfFailure } from '../ended-attempt.ts';
-import { unpublished, type ChildOutcome } from '../outcome.pure.ts';
-import { publish } from '../publication.ts';
-import { remainsOf, takeBack } from '../take-back.ts';
 import { isAborted } from '../../infra/concurrency/is-aborted.ts';
 import { planSummary } from '../../plan/plan-summary.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { tellDaq } from '../../ports/notify.ts';
 import { untilWritten } from '../../ports/persist.ts';
-import { endHistory } from '../../retry/attempt-history.ts';
 import type { StoredOutcome } from '../../retry/attempt-history.port.ts';
+import { endHistory } from '../../retry/attempt-history.ts';
 import { causeText } from '../../retry/causes.pure.ts';
 import type { Fence } from '../../run/run.port.ts';
 import type { Run } from '../../run/run.pure.ts';
+import type { Trace } from '../attempt-phases.pure.ts';
+import type { AttemptFigures, ConcludingSteps } from '../attempt-policy.ts';
+import { registration } from '../conclusion.ts';
+import { causeOfFailure, failureInHistory, historyOf } from '../ended-attempt.ts';
+import { type ChildOutcome, unpublished } from '../outcome.pure.ts';
+import { publish } from '../publication.ts';
+import { remainsOf, takeBack } from '../take-back.ts';
+import type { DebtNote } from './debt.port.ts';
+import { DEBT_KIND } from './debt-kind.ts';
 
 /** What an attempt has added to a done run, and the hold that it has on it. */
 const ADDED: readonly Trace[] = ['folders', 'claim'];

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 
-import { describeProblem, sameAsResult } from '../files/products.ts';
-import { inspectMade } from '../verify.ts';
+import type { Environment } from '../../ports/environment.ts';
 import type { Plan, Result } from '../attempt.pure.ts';
 import type { Remover } from '../files/ownership.pure.ts';
+import { describeProblem, sameAsResult } from '../files/products.ts';
+import { makingRoom, type Removed, removeProducts, takingBack } from '../files/removal.ts';
 import type { Verification } from '../outcome.pure.ts';
-import type { Environment } from '../../ports/environment.ts';
-import { makingRoom, removeProducts, takingBack, type Removed } from '../files/removal.ts';
+import { inspectMade } from '../verify.ts';
 
 /**
  * Removes what the attempt has added, or before it what others have left beside what is kept;

@@ -1,7 +1,10 @@
-import { clearAdded } from './debt-folders.ts';
-import { debtFacts } from './debt.pure.ts';
-import type { AttemptKind } from '../attempt-kind.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { untilWritten } from '../../ports/persist.ts';
+import { readRun } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Plan } from '../attempt.pure.ts';
+import type { AttemptKind } from '../attempt-kind.ts';
 import {
   correctHistory,
   forbidProcesses,
@@ -9,11 +12,8 @@ import {
   type Remains,
   type Undoing,
 } from '../take-back.ts';
-import type { Environment } from '../../ports/environment.ts';
-import { untilWritten } from '../../ports/persist.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
-import { readRun } from '../../run/run.pure.ts';
+import { debtFacts } from './debt.pure.ts';
+import { clearAdded } from './debt-folders.ts';
 
 const UNDOING: Undoing = {
   processes: forbidProcesses,

@@ -1,13 +1,13 @@
 import { dirname, resolve } from 'node:path';
 
-import type { Plan } from '../attempt.pure.ts';
-import { learnedFrom } from '../../retry/learned-history.pure.ts';
-import { makePlan } from '../../plan/plan.pure.ts';
-import type { Run } from '../../run/run.pure.ts';
 import { jobFor, withoutGrowing } from '../../plan/job-of-run.ts';
+import { makePlan } from '../../plan/plan.pure.ts';
+import { hostTargetsFor, locationsOn, type PlanFor, planInputsOf } from '../../plan/prepare.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { hostTargetsFor, locationsOn, planInputsOf, type PlanFor } from '../../plan/prepare.ts';
 import { untilAnswered } from '../../ports/persist.ts';
+import { learnedFrom } from '../../retry/learned-history.pure.ts';
+import type { Run } from '../../run/run.pure.ts';
+import type { Plan } from '../attempt.pure.ts';
 
 const ATTEMPTS_LOOKED_AT = 50;
 

@@ -1,18 +1,18 @@
-import { debtFacts, OFFERABLE_RESTRAX } from './debt.pure.ts';
-import { concludeDebt } from './conclude-debt.ts';
-import { DEBT_KIND } from './debt-kind.ts';
-import { clearAdded, verifyAdded } from './debt-folders.ts';
-import { planDebt } from './debt-plan.ts';
+import type { ExecutorName } from '../../executors/executor-name.pure.ts';
+import { progressSummary } from '../../plan/plan-summary.ts';
+import type { Environment } from '../../ports/environment.ts';
+import type { Fence, ProgressSummary } from '../../run/run.port.ts';
+import { readRun, type Run } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Plan, Result } from '../attempt.pure.ts';
 import { assertIsIn, isDecided } from '../attempt-phases.pure.ts';
 import type { AttemptFigures, AttemptPolicy, Life, WayOut } from '../attempt-policy.ts';
 import type { Outcome, Verification } from '../outcome.pure.ts';
-import { progressSummary } from '../../plan/plan-summary.ts';
-import type { ExecutorName } from '../../executors/executor-name.pure.ts';
-import type { Environment } from '../../ports/environment.ts';
-import type { Fence, ProgressSummary } from '../../run/run.port.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
-import { readRun, type Run } from '../../run/run.pure.ts';
+import { concludeDebt } from './conclude-debt.ts';
+import { debtFacts, OFFERABLE_RESTRAX } from './debt.pure.ts';
+import { clearAdded, verifyAdded } from './debt-folders.ts';
+import { DEBT_KIND } from './debt-kind.ts';
+import { planDebt } from './debt-plan.ts';
 
 /** A debt that is claimed. */
 export interface DebtTaken {

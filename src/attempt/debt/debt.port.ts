@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+
 import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
 import type { DataRegistration, PlanSummary } from '../../run/run.port.ts';

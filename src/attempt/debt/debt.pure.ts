@@ -1,7 +1,7 @@
-import { lacksData } from '../live-input.pure.ts';
 import type { TargetRules } from '../../infra/config/rules.pure.ts';
-import type { StoredRun } from '../../run/stored-run.pure.ts';
 import { ABANDON_TAG, HOLD_TAG } from '../../run/run-tags.pure.ts';
+import type { StoredRun } from '../../run/stored-run.pure.ts';
+import { lacksData } from '../live-input.pure.ts';
 
 /** A done attempt that made fewer targets than wanted. */
 export interface Debtor {

@@ -1,10 +1,9 @@
 import type { Document } from 'mongodb';
 
-import { OFFERABLE_RESTRAX, OFFERABLE_STATUS } from './debt.pure.ts';
-import { attemptOf } from '../../retry/attempt-history.store.ts';
 import type { Collection } from '../../infra/mongo/collection.ts';
 import { compareAndSet } from '../../infra/mongo/compare-and-set.ts';
 import { literal, objectAt } from '../../infra/mongo/expressions.ts';
+import { attemptOf } from '../../retry/attempt-history.store.ts';
 import {
   debtClaimUpdate,
   debtHeldUpdate,
@@ -12,11 +11,12 @@ import {
   debtReleasedUpdate,
   debtsWaitingUpdate,
 } from '../../run/debt-updates.ts';
-import { RUN_PROJECTION, seenFilter } from '../../run/run-filters.ts';
-import type { Seen } from '../../run/run-document.port.ts';
 import { readRun } from '../../run/run.pure.ts';
+import type { Seen } from '../../run/run-document.port.ts';
+import { RUN_PROJECTION, seenFilter } from '../../run/run-filters.ts';
 import { storedRuns } from '../../run/stored-runs.ts';
 import type { DebtFence, DebtStore } from './debt.port.ts';
+import { OFFERABLE_RESTRAX, OFFERABLE_STATUS } from './debt.pure.ts';
 
 const PROJECTION = { ...RUN_PROJECTION, 'restrax.state': 1 } as const;
 

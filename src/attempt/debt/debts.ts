@@ -1,23 +1,23 @@
-import type { AttemptFiles } from '../files/attempt-directory.ts';
-import type { Plan } from '../attempt.pure.ts';
+import { type Bookmarks, candidatePages } from '../../claim/candidates.ts';
 import { claimDecision, type FleetFacts, type HostFacts } from '../../claim/claim.pure.ts';
-import { debtFacts, debtorOf, offerable } from './debt.pure.ts';
-import { checkRun, readRun, type Run } from '../../run/run.pure.ts';
-import type { Fence } from '../../run/run.port.ts';
-import type { Life } from '../attempt-policy.ts';
-import { seenOf } from '../../run/stored-runs.ts';
-import type { DebtDocument } from './debt.port.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
-import type { AttemptBook } from '../attempt-book.ts';
 import { fleetFacts } from '../../claim/fleet-facts.ts';
-import { candidatePages, type Bookmarks } from '../../claim/candidates.ts';
-import { DebtPolicy } from './debt-policy.ts';
-import { Attempt } from '../attempt-machine.ts';
-import type { Environment } from '../../ports/environment.ts';
-import { unlessOutage } from '../../ports/persist.ts';
-import type { Runner } from '../runner.ts';
 import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { unlessOutage } from '../../ports/persist.ts';
+import type { Fence } from '../../run/run.port.ts';
+import { checkRun, readRun, type Run } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
+import { seenOf } from '../../run/stored-runs.ts';
+import type { Plan } from '../attempt.pure.ts';
+import type { AttemptBook } from '../attempt-book.ts';
+import { Attempt } from '../attempt-machine.ts';
+import type { Life } from '../attempt-policy.ts';
+import type { AttemptFiles } from '../files/attempt-directory.ts';
+import type { Runner } from '../runner.ts';
+import type { DebtDocument } from './debt.port.ts';
+import { debtFacts, debtorOf, offerable } from './debt.pure.ts';
+import { DebtPolicy } from './debt-policy.ts';
 
 /** A debt that an attempt of this host makes up for. */
 interface Held {

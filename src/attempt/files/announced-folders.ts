@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { progressSchema, type Folder } from '../attempt.pure.ts';
+import { type Folder, progressSchema } from '../attempt.pure.ts';
 
 /** Folders that an attempt announced in its progress; a line cut off by a crash is passed over. */
 export async function foldersOf(directory: string): Promise<Folder[]> {

@@ -1,26 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-
 import type { z } from 'zod';
 
-import {
-  endingSchema,
-  exitSchema,
-  planSchema,
-  resultSchema,
-  startedSchema,
-  PROTOCOL_VERSION,
-  type Ended,
-  publishingSchema,
-  type Ending,
-  type Publishing,
-  type Exit,
-  type Plan,
-  type Result,
-  type Started,
-} from '../attempt.pure.ts';
-import { boundedResult } from '../bounded-attempt.pure.ts';
 import {
   makeFolder,
   remove,
@@ -29,6 +11,23 @@ import {
   touchFollowed,
   writeFileDurable,
 } from '../../infra/disk/durable.ts';
+import {
+  type Ended,
+  type Ending,
+  endingSchema,
+  type Exit,
+  exitSchema,
+  type Plan,
+  planSchema,
+  PROTOCOL_VERSION,
+  type Publishing,
+  publishingSchema,
+  type Result,
+  resultSchema,
+  type Started,
+  startedSchema,
+} from '../attempt.pure.ts';
+import { boundedResult } from '../bounded-attempt.pure.ts';
 import { boundLog } from './log-file.ts';
 import {
   leadsNowhere,

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 
 import { checkWritableFolder } from '../../infra/disk/disk.ts';
+import { countFollowed, touchFollowed } from '../../infra/disk/durable.ts';
+import { isWithin } from '../../infra/values/within.pure.ts';
+import type { Attempts, Products } from '../attempt-files.ts';
+import { followAttempt } from '../process/follow.ts';
+import { foldersOf } from './announced-folders.ts';
 import {
   attemptDirectory,
   createAttempt,
@@ -13,12 +18,8 @@ import {
   pruneAttempts,
   readAttempt,
 } from './attempt-directory.ts';
-import { countFollowed, touchFollowed } from '../../infra/disk/durable.ts';
-import { foldersOf } from './announced-folders.ts';
-import { followAttempt } from '../process/follow.ts';
 import { activityIn, leftoversOf } from './leftovers.ts';
 import { boundGrowingLog } from './log-file.ts';
-import { inspectProducts } from './products.ts';
 import { readWord } from './ownership.ts';
 import {
   foldersIn,
@@ -28,6 +29,7 @@ import {
   publishFolder,
   removePlace,
 } from './place.ts';
+import { inspectProducts } from './products.ts';
 import { provenStaging } from './staging.ts';
 import {
   destroy,
@@ -38,8 +40,6 @@ import {
   tidyTrash,
   trashBelow,
 } from './trash.ts';
-import { isWithin } from '../../infra/values/within.pure.ts';
-import type { Attempts, Products } from '../attempt-files.ts';
 
 /** A child that prints without an end fills no disk; what it printed first and last stays. */
 const MAX_GROWING_LOG_BYTES = 32e6;

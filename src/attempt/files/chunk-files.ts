@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { foldersOfChunk, readerOfFile, type ChunkFiles } from '../movement.pure.ts';
+import { type ChunkFiles, foldersOfChunk, readerOfFile } from '../movement.pure.ts';
 
 /** The files that strax needs for one chunk; null where the folder of the run cannot be read. */
 export async function readChunkFiles(path: string, chunk: number): Promise<ChunkFiles | null> {

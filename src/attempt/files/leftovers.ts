@@ -1,11 +1,11 @@
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import type { FolderActivity, FolderAt } from './ownership.pure.ts';
 import { processesWithOpen } from '../../infra/linux/open-files.ts';
 import { survey } from './folder-listing.ts';
-import { parseFolderName, placeOf, type StraxFolder } from './strax-folder.ts';
+import type { FolderActivity, FolderAt } from './ownership.pure.ts';
 import { readWord } from './ownership.ts';
+import { parseFolderName, placeOf, type StraxFolder } from './strax-folder.ts';
 
 /** A folder of a run in the output folder. */
 export interface Leftover extends StraxFolder, FolderAt {

@@ -1,12 +1,12 @@
 import { watch } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 
-import { replaceEnd, writeFileDurable } from '../../infra/disk/durable.ts';
-import { LineLimiter, withShortLines } from './long-lines.pure.ts';
 import { systemClock } from '../../infra/clock/clock.ts';
 import { Wake } from '../../infra/concurrency/wake.ts';
+import { replaceEnd, writeFileDurable } from '../../infra/disk/durable.ts';
+import { LineLimiter, withShortLines } from './long-lines.pure.ts';
 
 const READ_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;

@@ -1,10 +1,10 @@
-import type { Plan } from '../attempt.pure.ts';
-import type { Fence } from '../../run/run.port.ts';
 import type { Environment } from '../../ports/environment.ts';
-import { withoutReplaced } from '../replaced-products.ts';
-import { untilWritten } from '../../ports/persist.ts';
-import { makingRoom, removeProducts, whatStays, type Removed } from './removal.ts';
 import { tellDaq } from '../../ports/notify.ts';
+import { untilWritten } from '../../ports/persist.ts';
+import type { Fence } from '../../run/run.port.ts';
+import type { Plan } from '../attempt.pure.ts';
+import { withoutReplaced } from '../replaced-products.ts';
+import { makingRoom, type Removed, removeProducts, whatStays } from './removal.ts';
 
 /** Between two reads of a folder that may still be written to. */
 const READ_SECONDS = 5;

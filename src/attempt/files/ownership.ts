@@ -1,10 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { z } from 'zod';
 
-import type { FolderWord } from './ownership.pure.ts';
 import { systemClock } from '../../infra/clock/clock.ts';
+import type { FolderWord } from './ownership.pure.ts';
 
 const METADATA = /^\w+-[A-Za-z0-9]+-metadata\.json$/;
 /** strax writes its metadata anew in place, with each chunk: a look may meet it half written. */

@@ -2,12 +2,12 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 
-import type { Plan, Result } from '../attempt.pure.ts';
 import { makeFolder, remove, renameUnforced, syncFolders } from '../../infra/disk/durable.ts';
+import type { Plan, Result } from '../attempt.pure.ts';
 import { isAttemptId } from './attempt-directory.ts';
-import { readWord } from './ownership.ts';
 import type { FolderInPlace } from './finished-place.pure.ts';
 import type { FolderWord } from './ownership.pure.ts';
+import { readWord } from './ownership.ts';
 import { forgetProof } from './staging.ts';
 import { parseFolderName, placeOf } from './strax-folder.ts';
 import { besidesTrash, tidyTrash } from './trash.ts';

@@ -1,6 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-
 import { z } from 'zod';
 
 import type { Product } from '../attempt.pure.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-import { progressSchema } from '../attempt.pure.ts';
 import { FileTail } from '../../infra/disk/tail.ts';
+import { progressSchema } from '../attempt.pure.ts';
 
 /** Series of one attempt; all of the same length. */
 export interface ProgressPoints {

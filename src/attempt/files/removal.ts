@@ -1,25 +1,25 @@
 import { dirname, resolve } from 'node:path';
 
-import type { Leftover } from './leftovers.ts';
-import type { Plan } from '../attempt.pure.ts';
 import { isAsItsAttemptLeftIt } from '../../claim/claimed-run.pure.ts';
-import {
-  heldBecause,
-  mayRemove,
-  runNow,
-  type MayRemove,
-  type Remover,
-  type RunNow,
-} from './ownership.pure.ts';
-import { placeOfRemover, type Trash } from './trash.ts';
-import { orphanText } from '../process/foreign-processes.pure.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { untilAnswered, untilWritten } from '../../ports/persist.ts';
 import { idText } from '../../run/document-id.ts';
 import { readRun } from '../../run/run.pure.ts';
-import { seenOf } from '../../run/stored-runs.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
-import type { Environment } from '../../ports/environment.ts';
+import { seenOf } from '../../run/stored-runs.ts';
+import type { Plan } from '../attempt.pure.ts';
+import { orphanText } from '../process/foreign-processes.pure.ts';
 import { listedHere } from '../process/orphans.ts';
-import { untilAnswered, untilWritten } from '../../ports/persist.ts';
+import type { Leftover } from './leftovers.ts';
+import {
+  heldBecause,
+  type MayRemove,
+  mayRemove,
+  type Remover,
+  type RunNow,
+  runNow,
+} from './ownership.pure.ts';
+import { placeOfRemover, type Trash } from './trash.ts';
 
 /** Whose folders are removed, and where. */
 export interface Removal {

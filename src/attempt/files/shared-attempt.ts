@@ -1,6 +1,6 @@
 import { lstat, readlink } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
 import { userInfo } from 'node:os';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 
 import { linkFolder, makeFolder, remove, renameDurable } from '../../infra/disk/durable.ts';
 

@@ -1,28 +1,27 @@
-import { watch, type FSWatcher } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import type { z } from 'zod';
 
+import type { Reach } from '../../executors/reach.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import { isAborted } from '../../infra/concurrency/is-aborted.ts';
+import { Wake } from '../../infra/concurrency/wake.ts';
+import { FileTail } from '../../infra/disk/tail.ts';
+import { boundedLine } from '../../infra/values/bounded.pure.ts';
 import {
-  exitSchema,
-  progressSchema,
-  resultSchema,
-  startedSchema,
   type Exit,
+  exitSchema,
   type Folder,
   type Progress,
+  progressSchema,
   type Result,
+  resultSchema,
   type Started,
+  startedSchema,
 } from '../attempt.pure.ts';
 import { boundedFolder, boundedResult } from '../bounded-attempt.pure.ts';
-import { boundedLine } from '../../infra/values/bounded.pure.ts';
-import type { Reach } from '../../executors/reach.ts';
-import { readAttemptFile, type FileProblem } from '../files/attempt-directory.ts';
-import { FileTail } from '../../infra/disk/tail.ts';
-import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
-import { Wake } from '../../infra/concurrency/wake.ts';
-import { isAborted } from '../../infra/concurrency/is-aborted.ts';
+import { type FileProblem, readAttemptFile } from '../files/attempt-directory.ts';
 
 /**
  * What is told about an attempt while it is followed. Each of `onStarted`, `onResult`, `onExit` and

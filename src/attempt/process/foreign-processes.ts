@@ -1,8 +1,8 @@
-import { toWaitFor, waitText, type StraxProcess } from './foreign-processes.pure.ts';
-import type { Run } from '../../run/run.pure.ts';
-import type { Fence } from '../../run/run.port.ts';
 import type { Environment } from '../../ports/environment.ts';
 import { tellDaq } from '../../ports/notify.ts';
+import type { Fence } from '../../run/run.port.ts';
+import type { Run } from '../../run/run.pure.ts';
+import { type StraxProcess, toWaitFor, waitText } from './foreign-processes.pure.ts';
 
 /** Between two searches for them. */
 const SEARCH_SECONDS = 0.5;

@@ -1,8 +1,8 @@
-import type { AttemptFiles } from '../files/attempt-directory.ts';
 import { executorOf } from '../../executors/executors.ts';
+import type { Environment } from '../../ports/environment.ts';
 import { readRun } from '../../run/run.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
-import type { Environment } from '../../ports/environment.ts';
+import type { AttemptFiles } from '../files/attempt-directory.ts';
 
 /** For orphans: the time between TERM and KILL. */
 export const ORPHAN_GRACE_SECONDS = 3;

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
-import type { RunFolders, StraxProcess } from './foreign-processes.pure.ts';
-import type { ProcessStat } from '../../infra/linux/process-identity.ts';
 import { readKernelFile } from '../../infra/linux/proc.ts';
+import type { ProcessStat } from '../../infra/linux/process-identity.ts';
 import { runningProcesses } from '../../infra/linux/processes.ts';
+import type { RunFolders, StraxProcess } from './foreign-processes.pure.ts';
 
 /** proc(5), flags: it was forked and has never executed a program, as the reference's children. */
 const PF_FORKNOEXEC = 0x40;

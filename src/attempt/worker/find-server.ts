@@ -1,16 +1,16 @@
-import type { ServerMessage } from '../attempt.pure.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import { comesTrue } from '../../infra/concurrency/comes-true.ts';
+import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 import { isAlive, signalProcess } from '../../infra/linux/process-identity.ts';
+import type { ServerMessage } from '../attempt.pure.ts';
 import type { ServerLink } from './server-link.ts';
 import {
   clearDeadServers,
   connectTo,
-  serversOnDisk,
   type ServerOnDisk,
+  serversOnDisk,
 } from './servers-on-disk.ts';
 import { differences, type WorkerTerms } from './worker-terms.pure.ts';
-import { systemClock } from '../../infra/clock/clock.ts';
-import { comesTrue } from '../../infra/concurrency/comes-true.ts';
-import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 /** A server that takes attempts answers at once; this is generous. */
 const HELLO_SECONDS = 10;

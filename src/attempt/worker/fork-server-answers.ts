@@ -1,5 +1,5 @@
-import type { PluginGraph } from '../attempt.pure.ts';
 import type { ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
+import type { PluginGraph } from '../attempt.pure.ts';
 
 export type ForkServerState =
   /** Building and warming the context, since then (monotonic, ms); requests wait. */

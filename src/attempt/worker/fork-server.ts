@@ -1,25 +1,25 @@
 import type { ChildProcess } from 'node:child_process';
 
-import type { ManagerMessage, ServerMessage } from '../attempt.pure.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import { comesTrue } from '../../infra/concurrency/comes-true.ts';
+import type { Repeated, Tasks } from '../../infra/concurrency/tasks.ts';
 import type { ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
 import { isAlive, signalProcess } from '../../infra/linux/process-identity.ts';
+import type { ManagerMessage, ServerMessage } from '../attempt.pure.ts';
 import { findServer } from './find-server.ts';
 import {
-  NotStartedError,
-  UnansweredError,
   type Forked,
   type ForkServerListener,
   type ForkServerState,
+  NotStartedError,
+  UnansweredError,
 } from './fork-server-answers.ts';
 import type { ForkServerOptions } from './fork-server-options.ts';
 import type { ServerLink } from './server-link.ts';
 import { spawnServer } from './spawn-server.ts';
 import { backoffSeconds, CONTEXT_RETRY_SECONDS, HEALTHY_SECONDS } from './worker-restart.ts';
-import { workerTerms } from './worker-terms.ts';
 import type { WorkerTerms } from './worker-terms.pure.ts';
-import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
-import { comesTrue } from '../../infra/concurrency/comes-true.ts';
-import type { Repeated, Tasks } from '../../infra/concurrency/tasks.ts';
+import { workerTerms } from './worker-terms.ts';
 
 /** The server in use. */
 interface Running {

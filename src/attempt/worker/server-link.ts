@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 
-import type { ManagerMessage, ServerMessage } from '../attempt.pure.ts';
-import { readServerLine } from './worker-messages.ts';
 import { systemClock } from '../../infra/clock/clock.ts';
 import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
+import type { ManagerMessage, ServerMessage } from '../attempt.pure.ts';
+import { readServerLine } from './worker-messages.ts';
 
 export interface ServerLinkListener {
   onMessage: (message: ServerMessage) => void;

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import { remove } from '../../infra/disk/durable.ts';
-import { processOfName, type ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
+import { type ProcessIdentity,processOfName } from '../../infra/linux/process-identity.pure.ts';
 import { isAlive } from '../../infra/linux/process-identity.ts';
-import { socketPath, type SocketPath } from '../../infra/linux/socket-path.ts';
+import { type SocketPath,socketPath } from '../../infra/linux/socket-path.ts';
 import { ServerLink } from './server-link.ts';
 
 /** A fork server that runs, as its folder shows it (`bootstrax_worker/server_folder.py`). */

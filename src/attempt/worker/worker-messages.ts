@@ -1,4 +1,4 @@
-import { serverMessageSchema, type ServerMessage } from '../attempt.pure.ts';
+import { type ServerMessage,serverMessageSchema } from '../attempt.pure.ts';
 import { boundedServerMessage } from '../bounded-attempt.pure.ts';
 
 /** A line of the fork server: a message, or why it is none. */

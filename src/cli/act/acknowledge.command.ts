@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+
 import { ACTIONS } from '../../features/actions/action-table.pure.ts';
-import { carryOut, REASON_OPTION, wordsOf } from './act-by-command.ts';
-import { hours } from '../framework/spans.ts';
 import { verb } from '../framework/answering.ts';
+import { hours } from '../framework/spans.ts';
+import { carryOut, REASON_OPTION, wordsOf } from './act-by-command.ts';
 
 interface Options {
   hours?: number;

@@ -1,20 +1,21 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
+
+import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { Acted } from '../../features/actions/act.ts';
 import {
-  NO_REASON,
   type Ask,
+  NO_REASON,
   type RunTarget,
   type Target,
   type Tools,
 } from '../../features/actions/action.ts';
-import type { Settings } from '../../infra/config/entries.ts';
-import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { ActionKind } from '../../features/actions/action-table.pure.ts';
+import type { Settings } from '../../infra/config/entries.ts';
 import type { Store } from '../../ports/store.ts';
-import { withDatabase } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { runTarget, type RunArgument } from '../framework/run-argument.ts';
+import { type RunArgument, runTarget } from '../framework/run-argument.ts';
+import { withDatabase } from '../framework/with-database.ts';
 
 /** An action as a command requests it; who requests it is added. */
 export interface ActionCall {

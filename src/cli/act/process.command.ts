@@ -1,12 +1,13 @@
-import { Option, type Command } from 'commander';
-import { CommandFailure } from '../framework/command-failure.ts';
+import { type Command, Option } from 'commander';
+
 import type { RunTarget } from '../../features/actions/action.ts';
-import { settingsWithDatabase, withDatabase } from '../framework/with-database.ts';
-import { askManagerOf } from '../framework/manager-request.ts';
-import { verb } from '../framework/answering.ts';
 import type { Loaded } from '../../infra/config/load-config.ts';
+import { verb } from '../framework/answering.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { askManagerOf } from '../framework/manager-request.ts';
+import { RUN_HELP, type RunArgument, runArgument, runTarget } from '../framework/run-argument.ts';
+import { settingsWithDatabase, withDatabase } from '../framework/with-database.ts';
 import { manage } from '../host/run.command.ts';
-import { runArgument, runTarget, RUN_HELP, type RunArgument } from '../framework/run-argument.ts';
 
 interface Options {
   now?: boolean;

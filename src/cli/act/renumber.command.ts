@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+
 import { ACTIONS } from '../../features/actions/action-table.pure.ts';
-import { toolsOf, carryOutOnRun } from './act-by-command.ts';
-import { withDatabase } from '../framework/with-database.ts';
-import { CommandFailure } from '../framework/command-failure.ts';
 import { verb } from '../framework/answering.ts';
-import { runArgument, runTarget, RUN_HELP, type RunArgument } from '../framework/run-argument.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { RUN_HELP, type RunArgument, runArgument, runTarget } from '../framework/run-argument.ts';
 import { runNumber } from '../framework/run-number.ts';
+import { withDatabase } from '../framework/with-database.ts';
+import { carryOutOnRun, toolsOf } from './act-by-command.ts';
 
 interface Options {
   reason: string;

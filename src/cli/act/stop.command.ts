@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+
 import { workersPath } from '../../infra/config/paths.ts';
-import { settingsAndEmbedded } from '../framework/with-database.ts';
+import { type Done, verb } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { askManagerOf } from '../framework/manager-request.ts';
-import { verb, type Done } from '../framework/answering.ts';
+import { settingsAndEmbedded } from '../framework/with-database.ts';
 
 /** `bootstrax stop --children`: stops running attempts, which otherwise outlive their manager. */
 export function addStop(program: Command): void {

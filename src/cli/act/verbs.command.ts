@@ -1,14 +1,15 @@
-import { Option, type Command } from 'commander';
-import {
-  ACTIONS,
-  runActionRow,
-  type ActionOption,
-  type RunActionKind,
-} from '../../features/actions/action-table.pure.ts';
+import { type Command, Option } from 'commander';
+
 import type { ExecutorName } from '../../executors/executor-name.pure.ts';
-import { verb, type Done } from '../framework/answering.ts';
+import {
+  type ActionOption,
+  ACTIONS,
+  type RunActionKind,
+  runActionRow,
+} from '../../features/actions/action-table.pure.ts';
+import { type Done, verb } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { runArgument, RUN_HELP, type RunArgument } from '../framework/run-argument.ts';
+import { RUN_HELP, type RunArgument, runArgument } from '../framework/run-argument.ts';
 import { carryOutOnRun, REASON_OPTION, wordsOf } from './act-by-command.ts';
 import { runsOrReason } from './runs-or-reason.pure.ts';
 

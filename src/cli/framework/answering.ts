@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+
 import { print, printJson } from './output.ts';
-import { withDatabase, type Database } from './with-database.ts';
+import { type Database, withDatabase } from './with-database.ts';
 
 /** How a command is called. */
 interface Call {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
+
+import { type PluginGraph, pluginGraphSchema } from '../../attempt/attempt.pure.ts';
 import type { Settings } from '../../infra/config/entries.ts';
 import { graphPath } from '../../infra/config/paths.ts';
-import { pluginGraphSchema, type PluginGraph } from '../../attempt/attempt.pure.ts';
 import { hostTargetsOf } from '../../plan/host-targets.pure.ts';
 import type { DecisionInputs } from '../../plan/plan.pure.ts';
 import type { HostTargets } from '../../plan/targets.pure.ts';

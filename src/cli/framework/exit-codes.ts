@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+
 import { ENTRIES } from '../../infra/config/entries.ts';
 import { ConfigurationFailure } from '../../infra/config/load-config.ts';
 import { closest } from '../../infra/config/suggest.pure.ts';

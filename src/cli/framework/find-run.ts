@@ -1,10 +1,10 @@
-import { parseRun, type ParsedRun } from '../../run/run.pure.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
+import { type ParsedRun, parseRun } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import { severalText } from '../../run/same-number.pure.ts';
 import { numbered } from '../../run/same-number.store.ts';
 import { CommandFailure } from './command-failure.ts';
-import { runTarget, type RunArgument } from './run-argument.ts';
+import { type RunArgument, runTarget } from './run-argument.ts';
 
 export interface FoundRun {
   document: RunDocument;

@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 /**
  * Takes an option under its former name as well, for one release, and says the new one. `flags` as

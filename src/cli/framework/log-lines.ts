@@ -1,4 +1,5 @@
 import pino from 'pino';
+
 import { RENAMED_EVENT_HOOKS } from '../../infra/renamed/renamed-events.ts';
 import { style } from './output.ts';
 

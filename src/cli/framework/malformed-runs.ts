@@ -1,5 +1,5 @@
-import { checkRun, readRun, type FieldProblem } from '../../run/run.pure.ts';
 import { idText } from '../../run/document-id.ts';
+import { checkRun, type FieldProblem, readRun } from '../../run/run.pure.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
 import { style, table } from './output.ts';
 

@@ -1,8 +1,8 @@
-import type { Settings } from '../../infra/config/entries.ts';
-import { connectionOf } from '../../infra/config/connection.ts';
 import type { Holder } from '../../exclusion/holder.pure.ts';
-import { CommandFailure } from './command-failure.ts';
 import type { ControlRequest, ControlResponse } from '../../exclusion/manager-lock.ts';
+import { connectionOf } from '../../infra/config/connection.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import { CommandFailure } from './command-failure.ts';
 
 /** The manager has this time to answer. */
 const ANSWER_SECONDS = 30;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+
+import { workerEnvironment } from '../../attempt/worker/worker-environment.ts';
 import type { Settings } from '../../infra/config/entries.ts';
 import { packageDirectory } from '../../infra/config/paths.ts';
-import { workerEnvironment } from '../../attempt/worker/worker-environment.ts';
 
 /** This process's environment for a Python of its own, with the worker's package. */
 export function pythonEnvironment({ paths, worker }: Settings): NodeJS.ProcessEnv {

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 
 import type { RunTarget } from '../../features/actions/action.ts';
+import type { Store } from '../../ports/store.ts';
 import { documentId } from '../../run/document-id.ts';
 import { readRun } from '../../run/run.pure.ts';
-import type { Store } from '../../ports/store.ts';
 import { CommandFailure } from './command-failure.ts';
 import { runNumber } from './run-number.ts';
 

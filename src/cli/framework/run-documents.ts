@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { parseRun, type ParsedRun } from '../../run/run.pure.ts';
+
+import { type ParsedRun, parseRun } from '../../run/run.pure.ts';
 import { CommandFailure } from './command-failure.ts';
 
 /**

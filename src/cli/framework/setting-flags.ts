@@ -1,6 +1,7 @@
-import { Option, type Command } from 'commander';
+import { type Command, Option } from 'commander';
+
 import { ENTRIES, type Names } from '../../infra/config/entries.ts';
-import { loadSettings, type FoundHostName, type Loaded } from '../../infra/config/load-config.ts';
+import { type FoundHostName, type Loaded, loadSettings } from '../../infra/config/load-config.ts';
 import { closest } from '../../infra/config/suggest.pure.ts';
 
 /** Every setting is a flag of every command; they are listed by `bootstrax config`, not in the help. */

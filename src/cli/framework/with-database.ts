@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+
 import { connectionOf } from '../../infra/config/connection.ts';
 import type { Loaded } from '../../infra/config/load-config.ts';
 import type { Store } from '../../ports/store.ts';

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+
 import type { Loaded } from '../../infra/config/load-config.ts';
-import { settingsWithDatabase, withStore } from '../framework/with-database.ts';
-import { CommandFailure } from '../framework/command-failure.ts';
-import { verb } from '../framework/answering.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
+import { verb } from '../framework/answering.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { settingsWithDatabase, withStore } from '../framework/with-database.ts';
 
 interface Adopted {
   ok: true;

@@ -1,22 +1,23 @@
-import type { Command } from 'commander';
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Loaded } from '../../infra/config/load-config.ts';
-import { ACTIONS, type HostActionKind } from '../../features/actions/action-table.pure.ts';
-import { StoreError } from '../../infra/mongo/store-error.ts';
+import type { Command } from 'commander';
+
 import type { ActionDocument } from '../../features/actions/action.port.ts';
+import { ACTIONS, type HostActionKind } from '../../features/actions/action-table.pure.ts';
 import type { Drain } from '../../host/drain.ts';
+import type { Loaded } from '../../infra/config/load-config.ts';
+import { StoreError } from '../../infra/mongo/store-error.ts';
 import type { Store } from '../../ports/store.ts';
 import { askOf, toolsOf } from '../act/act-by-command.ts';
+import { verb } from '../framework/answering.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
+import { askManagerOf } from '../framework/manager-request.ts';
+import { hours } from '../framework/spans.ts';
 import {
   settingsAndEmbedded,
   settingsWithDatabase,
   withStore,
 } from '../framework/with-database.ts';
-import { CommandFailure } from '../framework/command-failure.ts';
-import { hours } from '../framework/spans.ts';
-import { askManagerOf } from '../framework/manager-request.ts';
-import { verb } from '../framework/answering.ts';
 
 /** How long another host may take to carry it out before this command ends. */
 const ANSWER_SECONDS = 15;

@@ -1,17 +1,18 @@
-import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
 import pino from 'pino';
-import { RENAMED_EVENT_HOOKS } from '../../infra/renamed/renamed-events.ts';
-import type { Loaded } from '../../infra/config/load-config.ts';
+
 import type { ControlRequest, ControlResponse } from '../../exclusion/manager-lock.ts';
+import type { Loaded } from '../../infra/config/load-config.ts';
+import { RENAMED_EVENT_HOOKS } from '../../infra/renamed/renamed-events.ts';
 import type { HandBack } from '../../manager/drain/handback.ts';
 import { readRun } from '../../run/run.pure.ts';
 import { seenOf } from '../../run/stored-runs.ts';
-import { settingsWithDatabase, withStore } from '../framework/with-database.ts';
+import { type Done, verb } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { askManagerOf } from '../framework/manager-request.ts';
-import { verb, type Done } from '../framework/answering.ts';
 import { addFormerName } from '../framework/former-names.ts';
+import { askManagerOf } from '../framework/manager-request.ts';
+import { settingsWithDatabase, withStore } from '../framework/with-database.ts';
 
 /** A manager that is awaited is asked for its status at this interval. */
 const STATUS_SECONDS = 1;

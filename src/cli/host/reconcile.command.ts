@@ -1,16 +1,17 @@
-import type { Command } from 'commander';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
+
 import type { Finding } from '../../attempt/files/folder-listing.pure.ts';
-import { isDiskTrouble } from '../../ports/disk-trouble.ts';
 import type { Applied } from '../../features/reconcile/reconcile.ts';
+import { stagingDirectory } from '../../infra/config/paths.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+import { isDiskTrouble } from '../../ports/disk-trouble.ts';
 import { query } from '../framework/answering.ts';
-import type { Database } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { askManagerOf } from '../framework/manager-request.ts';
 import { style } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
-import { stagingDirectory } from '../../infra/config/paths.ts';
+import type { Database } from '../framework/with-database.ts';
 
 interface Options {
   apply?: boolean;

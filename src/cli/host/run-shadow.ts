@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
+
+import { openStore } from '../../database/open.ts';
+import { Shadow } from '../../features/shadow/shadow.ts';
 import { openShadowLog, shadowLogPath } from '../../features/shadow/shadow-log.ts';
-import { connectionOf } from '../../infra/config/connection.ts';
-import type { Loaded } from '../../infra/config/load-config.ts';
 import { systemClock } from '../../infra/clock/clock.ts';
 import { TaskGroup } from '../../infra/concurrency/task-group.ts';
-import { Shadow } from '../../features/shadow/shadow.ts';
-import { openStore } from '../../database/open.ts';
-import { decisionInputs } from '../framework/decision-inputs.ts';
+import { connectionOf } from '../../infra/config/connection.ts';
+import type { Loaded } from '../../infra/config/load-config.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
+import { decisionInputs } from '../framework/decision-inputs.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
 
 /**

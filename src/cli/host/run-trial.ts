@@ -1,18 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+
+import type { TrialRuns } from '../../features/trial/trial-runs.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import { TaskGroup } from '../../infra/concurrency/task-group.ts';
 import { connectionOf } from '../../infra/config/connection.ts';
 import type { Settings } from '../../infra/config/entries.ts';
 import type { Loaded } from '../../infra/config/load-config.ts';
-import { readRun } from '../../run/run.pure.ts';
-import type { TrialRuns } from '../../features/trial/trial-runs.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
 import type { Store } from '../../ports/store.ts';
-import { withEmbedded } from '../framework/with-database.ts';
+import { readRun } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { print, table } from '../framework/output.ts';
-import { systemClock } from '../../infra/clock/clock.ts';
-import { TaskGroup } from '../../infra/concurrency/task-group.ts';
+import { withEmbedded } from '../framework/with-database.ts';
 
 /** Runs of each kind that are tried, newest first. */
 const MOST_RUNS = 20;

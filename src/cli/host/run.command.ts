@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+
 import type { Loaded } from '../../infra/config/load-config.ts';
-import { withEmbedded } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { makeLogger } from '../framework/log-lines.ts';
 import { runNumber } from '../framework/run-number.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
+import { withEmbedded } from '../framework/with-database.ts';
 
 interface RunOptions {
   embedded?: boolean;

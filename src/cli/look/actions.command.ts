@@ -1,6 +1,7 @@
-import { InvalidArgumentError, type Command } from 'commander';
-import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+
 import type { ActionDocument } from '../../features/actions/action.port.ts';
+import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import { query } from '../framework/answering.ts';
 import { table } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';

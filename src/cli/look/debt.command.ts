@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Settings } from '../../infra/config/entries.ts';
-import { storedCauseText } from '../../retry/stored-cause.pure.ts';
+
+import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
 import {
   debtFacts,
   debtorOf,
@@ -8,12 +8,13 @@ import {
   offerable,
   sourceOfDebt,
 } from '../../attempt/debt/debt.pure.ts';
+import type { Settings } from '../../infra/config/entries.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
-import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
-import { readRun, type StoredRun } from '../../run/run.pure.ts';
 import type { Store } from '../../ports/store.ts';
+import { storedCauseText } from '../../retry/stored-cause.pure.ts';
+import { readRun, type StoredRun } from '../../run/run.pure.ts';
 import { askOf, toolsOf } from '../act/act-by-command.ts';
 import { query } from '../framework/answering.ts';
 import { table } from '../framework/output.ts';

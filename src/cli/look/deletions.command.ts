@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
+
+import type { DeletionDocument } from '../../features/deletion/deletion.port.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
-import type { DeletionDocument } from '../../features/deletion/deletion.port.ts';
 import type { Store } from '../../ports/store.ts';
 import { readRun } from '../../run/run.pure.ts';
 import { query, verb } from '../framework/answering.ts';
-import { withDatabase } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { findRun } from '../framework/find-run.ts';
 import { bytes, table } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 import { days } from '../framework/spans.ts';
+import { withDatabase } from '../framework/with-database.ts';
 
 const HOURS_PER_DAY = 24;
 const MOST_DELETIONS = 500;

@@ -1,24 +1,25 @@
 import type { Command } from 'commander';
-import type { NumberedExplanation } from '../../readmodel/explain-number.pure.ts';
-import type { Explanation } from '../../readmodel/explain.pure.ts';
-import { explainedRun } from './explained-run.ts';
-import { runArgument, RUN_HELP, type RunArgument } from '../framework/run-argument.ts';
-import { blame, blameText, isAlike, type Blame } from '../../retry/blame.pure.ts';
-import { causeText, type Cause } from '../../retry/causes.pure.ts';
+
+import { incompleteInWords } from '../../attempt/live-input.pure.ts';
 import { deletionInWords } from '../../features/deletion/deletion-words.pure.ts';
+import type { Store } from '../../ports/store.ts';
+import type { Explanation } from '../../readmodel/explain.pure.ts';
+import type { NumberedExplanation } from '../../readmodel/explain-number.pure.ts';
+import { rowOf } from '../../readmodel/readings.ts';
 import {
-  runAdvice,
-  withFound,
   type FieldAdvice,
   type RunAdvice,
+  runAdvice,
+  withFound,
 } from '../../readmodel/trouble.pure.ts';
-import { rowOf } from '../../readmodel/readings.ts';
+import { type Blame, blame, blameText, isAlike } from '../../retry/blame.pure.ts';
+import { type Cause, causeText } from '../../retry/causes.pure.ts';
 import { placeNow, runView } from '../../run/run-view.pure.ts';
 import { stallText } from '../../run/stall.pure.ts';
-import { incompleteInWords } from '../../attempt/live-input.pure.ts';
-import type { Store } from '../../ports/store.ts';
 import { query } from '../framework/answering.ts';
 import { style } from '../framework/output.ts';
+import { RUN_HELP, type RunArgument, runArgument } from '../framework/run-argument.ts';
+import { explainedRun } from './explained-run.ts';
 
 /** Failures are compared with those of this number of days. */
 const DAYS_COMPARED = 30;

@@ -1,16 +1,16 @@
+import { fleetFacts, fleetNowOf, roleAsked } from '../../claim/fleet-facts.ts';
 import { explainFleet } from '../../readmodel/explain-fleet.pure.ts';
 import { withHandOn } from '../../readmodel/explain-hand-on.pure.ts';
-import { withNumber, type NumberedExplanation } from '../../readmodel/explain-number.pure.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
+import { type NumberedExplanation, withNumber } from '../../readmodel/explain-number.pure.ts';
 import { checkRun } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import { numberHolder } from '../../run/same-number.pure.ts';
-import type { StoredRun } from '../../run/stored-run.pure.ts';
-import { fleetFacts, fleetNowOf, roleAsked } from '../../claim/fleet-facts.ts';
 import { numbered } from '../../run/same-number.store.ts';
-import type { Database } from '../framework/with-database.ts';
+import type { StoredRun } from '../../run/stored-run.pure.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
+import { type RunArgument, runTarget } from '../framework/run-argument.ts';
+import type { Database } from '../framework/with-database.ts';
 import { hostViews } from './host-view.ts';
-import { runTarget, type RunArgument } from '../framework/run-argument.ts';
 
 export interface ExplainedRun {
   run: number;

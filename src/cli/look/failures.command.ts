@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { blameText } from '../../retry/blame.pure.ts';
+
+import { counted } from '../../infra/values/counted.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import type { GroupedFailures } from '../../retry/attempt-history.port.ts';
+import { blameText } from '../../retry/blame.pure.ts';
 import { query } from '../framework/answering.ts';
 import { table } from '../framework/output.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
 import { days } from '../framework/spans.ts';
 
 const HOURS_PER_DAY = 24;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+
 import { query } from '../framework/answering.ts';
 import { hoursUpTo } from '../framework/spans.ts';
 

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { storedCauseText } from '../../retry/stored-cause.pure.ts';
+
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
+import { storedCauseText } from '../../retry/stored-cause.pure.ts';
 import { query } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { bytes, duration, table } from '../framework/output.ts';

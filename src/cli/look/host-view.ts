@@ -1,10 +1,10 @@
-import type { Settings } from '../../infra/config/entries.ts';
 import type { HostFacts } from '../../claim/claim.pure.ts';
-import type { HostView } from '../../host/host-document.pure.ts';
 import type { FleetNow } from '../../claim/next-step.pure.ts';
-import { absent, factsOf } from '../../readmodel/explain-fleet.pure.ts';
-import type { Store } from '../../ports/store.ts';
+import type { HostView } from '../../host/host-document.pure.ts';
 import { systemClock } from '../../infra/clock/clock.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import type { Store } from '../../ports/store.ts';
+import { absent, factsOf } from '../../readmodel/explain-fleet.pure.ts';
 
 /** All hosts that ever wrote a document, by name, as the dashboard reads them. */
 export async function hostViews(

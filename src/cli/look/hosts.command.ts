@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+
 import { query } from '../framework/answering.ts';
 import { hostViews } from './host-view.ts';
 import { drawHosts } from './status-view.ts';

@@ -1,18 +1,19 @@
-import { InvalidArgumentError, type Command } from 'commander';
 import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+
 import {
+  type AttemptFiles,
   listAttempts,
   readAttempt,
-  type AttemptFiles,
 } from '../../attempt/files/attempt-directory.ts';
 import { followLog, readLogEnd } from '../../attempt/files/log-file.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import { TaskGroup } from '../../infra/concurrency/task-group.ts';
 import { isAlive } from '../../infra/linux/process-identity.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { printJson } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
-import { systemClock } from '../../infra/clock/clock.ts';
-import { TaskGroup } from '../../infra/concurrency/task-group.ts';
 
 interface Options {
   follow?: boolean;

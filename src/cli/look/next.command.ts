@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
+
 import type { HostFacts } from '../../claim/claim.pure.ts';
-import { nextRuns, type NextRuns } from '../../claim/next-runs.pure.ts';
+import { fleetFacts, fleetNowOf } from '../../claim/fleet-facts.ts';
+import { type NextRuns, nextRuns } from '../../claim/next-runs.pure.ts';
 import type { ParsedRun } from '../../run/run.pure.ts';
 import { query } from '../framework/answering.ts';
-import type { Database } from '../framework/with-database.ts';
-import { fleetFacts, fleetNowOf } from '../../claim/fleet-facts.ts';
-import { hostFacts, hostViews } from './host-view.ts';
 import { style } from '../framework/output.ts';
+import type { Database } from '../framework/with-database.ts';
+import { hostFacts, hostViews } from './host-view.ts';
 
 /** `bootstrax next`: from the functions that decide. */
 export function addNext(program: Command): void {

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { planLine, type DecisionInputs, type PlanLine } from '../../plan/plan.pure.ts';
-import { decisionInputs, readHostTargets } from '../framework/decision-inputs.ts';
+
+import { counted } from '../../infra/values/counted.pure.ts';
+import { type DecisionInputs, type PlanLine, planLine } from '../../plan/plan.pure.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
+import { decisionInputs, readHostTargets } from '../framework/decision-inputs.ts';
 import { style } from '../framework/output.ts';
 import { failureCount, runDocuments } from '../framework/run-documents.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
 
 interface Options {
   doc: string;

@@ -1,19 +1,20 @@
 import type { Command } from 'commander';
-import type { Settings } from '../../infra/config/entries.ts';
-import { loadSettings } from '../../infra/config/load-config.ts';
-import { summaryOf, type ChangeSummary } from '../../features/shadow/compare.pure.ts';
-import type { DecisionInputs } from '../../plan/plan.pure.ts';
+
+import { type ChangeSummary, summaryOf } from '../../features/shadow/compare.pure.ts';
 import {
-  replayRun,
   type Configuration,
   type Replayed,
   type ReplayedRun,
+  replayRun,
 } from '../../features/shadow/replay.pure.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import { loadSettings } from '../../infra/config/load-config.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
+import type { DecisionInputs } from '../../plan/plan.pure.ts';
+import { localQuery } from '../framework/answering.ts';
 import { decisionInputs } from '../framework/decision-inputs.ts';
 import { style, table } from '../framework/output.ts';
 import { failureCount, runDocuments } from '../framework/run-documents.ts';
-import { localQuery } from '../framework/answering.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
 
 interface Options {

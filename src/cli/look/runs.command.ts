@@ -1,16 +1,17 @@
-import { Option, type Command } from 'commander';
-import { RUN_STATES, type RunState } from '../../run/run.pure.ts';
-import { numbered } from '../../run/same-number.store.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
-import type { RunListQuery } from '../../run/run.port.ts';
+import { type Command, Option } from 'commander';
+
 import type { Store } from '../../ports/store.ts';
+import type { RunListQuery } from '../../run/run.port.ts';
+import { RUN_STATES, type RunState } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
+import { type RunView, runView } from '../../run/run-view.pure.ts';
+import { numbered } from '../../run/same-number.store.ts';
 import { query } from '../framework/answering.ts';
-import { addFormerName } from '../framework/former-names.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { drawMalformed, malformedViews, type MalformedView } from '../framework/malformed-runs.ts';
+import { addFormerName } from '../framework/former-names.ts';
+import { drawMalformed, type MalformedView, malformedViews } from '../framework/malformed-runs.ts';
 import { duration, style, table } from '../framework/output.ts';
 import { runNumber } from '../framework/run-number.ts';
-import { runView, type RunView } from '../../run/run-view.pure.ts';
 
 interface Options {
   state?: RunState | 'new';

@@ -1,13 +1,14 @@
-import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+
 import { shadowLogPath } from '../../features/shadow/shadow-log.ts';
-import { shadowReport, type ShadowReport } from '../../features/shadow/shadow-report.pure.ts';
+import { type ShadowReport, shadowReport } from '../../features/shadow/shadow-report.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
+import { localQuery } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { table } from '../framework/output.ts';
-import { localQuery } from '../framework/answering.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
 
 /** `bootstrax shadow-report`: how often a shadow would have decided as the others did. */

@@ -1,16 +1,16 @@
-import type { Settings } from '../../infra/config/entries.ts';
-import type { QueueCounts } from '../../run/run.port.ts';
-import type { Store } from '../../ports/store.ts';
-import { openGroups, type AttentionGroup } from '../../readmodel/attention-groups.pure.ts';
-import { leftRunsText, namedInWords, type HostView } from '../../host/host-document.pure.ts';
 import { clusterText } from '../../executors/cluster-facts.pure.ts';
+import { type HostView, leftRunsText, namedInWords } from '../../host/host-document.pure.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import type { Store } from '../../ports/store.ts';
 import type { AttentionItem } from '../../readmodel/attention.pure.ts';
+import { type AttentionGroup, openGroups } from '../../readmodel/attention-groups.pure.ts';
 import { hostCondition } from '../../readmodel/hosts.pure.ts';
-import { hostViews } from './host-view.ts';
-import { bar, bytes, duration, style, table } from '../framework/output.ts';
-import { stallText } from '../../run/stall.pure.ts';
-import { runView, type RunView } from '../../run/run-view.pure.ts';
+import type { QueueCounts } from '../../run/run.port.ts';
 import { readRun } from '../../run/run.pure.ts';
+import { type RunView, runView } from '../../run/run-view.pure.ts';
+import { stallText } from '../../run/stall.pure.ts';
+import { bar, bytes, duration, style, table } from '../framework/output.ts';
+import { hostViews } from './host-view.ts';
 
 /** The object of `bootstrax status --json`. */
 export interface StatusView {

@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
 import { userInfo } from 'node:os';
-import type { AlarmsPanel, AlarmView } from '../../readmodel/api.ts';
+import type { Command } from 'commander';
+
 import { ALARM_WORDS, type Receiver } from '../../features/alarms/alarm.pure.ts';
+import type { AlarmsPanel, AlarmView } from '../../readmodel/api.ts';
 import { localQuery, query } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { table } from '../framework/output.ts';

@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
 import { fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
 import type { Logger } from 'pino';
 
 import type { Settings } from '../../infra/config/entries.ts';

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { settingsWithDatabase } from '../framework/with-database.ts';
+
 import { CommandFailure } from '../framework/command-failure.ts';
 import { keepHeapSmall } from '../framework/heap.ts';
 import { makeLogger } from '../framework/log-lines.ts';
 import { print, printJson } from '../framework/output.ts';
+import { settingsWithDatabase } from '../framework/with-database.ts';
 
 /** `bootstrax dashboard`: the web pages, for the whole fleet. */
 export function addDashboard(program: Command): void {

@@ -1,13 +1,14 @@
-import type { Command } from 'commander';
 import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+
 import type { Maintenance } from '../../features/alarms/alarm.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
-import { query } from '../framework/answering.ts';
-import type { Database } from '../framework/with-database.ts';
 import type { Store } from '../../ports/store.ts';
+import { query } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { table } from '../framework/output.ts';
 import { hoursUpTo } from '../framework/spans.ts';
+import type { Database } from '../framework/with-database.ts';
 
 const MOST_HOURS = 14 * 24;
 const LISTED_DAYS = 7;

@@ -1,13 +1,13 @@
-import type { Command } from 'commander';
 import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
 
 import { problemOfPassword } from '../../dashboard/access/passwords.ts';
+import { type Role, ROLES } from '../../dashboard/access/session-api.ts';
 import { USER_NAME, Users } from '../../dashboard/access/users.ts';
-import { ROLES, type Role } from '../../dashboard/access/session-api.ts';
+import { localQuery } from '../framework/answering.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
 import { table } from '../framework/output.ts';
 import { readNewSecret } from '../framework/secret-input.ts';
-import { localQuery } from '../framework/answering.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
 
 /** `bootstrax user`: the accounts of the dashboard. */

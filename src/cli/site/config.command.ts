@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+
 import { showSettings } from '../../infra/config/show-config.ts';
-import { style, table } from '../framework/output.ts';
 import { localQuery } from '../framework/answering.ts';
+import { style, table } from '../framework/output.ts';
 import { settingsOf, unknownVariables } from '../framework/setting-flags.ts';
 
 /** `bootstrax config`: every setting with its value and source, secrets masked. */

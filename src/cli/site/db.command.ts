@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { CommandFailure } from '../framework/command-failure.ts';
+
 import { localQuery } from '../framework/answering.ts';
+import { CommandFailure } from '../framework/command-failure.ts';
 import { settingsOf } from '../framework/setting-flags.ts';
 
 /** `bootstrax db start|stop|status`: the embedded server, for the demo, tests and small labs. */

@@ -1,10 +1,11 @@
-import type { Command } from 'commander';
 import { spawn } from 'node:child_process';
+import type { Command } from 'commander';
+
 import type { Settings } from '../../infra/config/entries.ts';
-import { settingsWithDatabase } from '../framework/with-database.ts';
 import { CommandFailure } from '../framework/command-failure.ts';
-import { settingsOf } from '../framework/setting-flags.ts';
 import { pythonEnvironment } from '../framework/python-environment.ts';
+import { settingsOf } from '../framework/setting-flags.ts';
+import { settingsWithDatabase } from '../framework/with-database.ts';
 
 /** `bootstrax simulate-daq`: takes runs. All other options are the simulator's own. */
 export function addSimulateDaq(program: Command): void {

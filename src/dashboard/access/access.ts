@@ -1,8 +1,8 @@
 import type { Context, MiddlewareHandler } from 'hono';
 
-import type { DashboardEnv } from './principal.ts';
 import { Refusal } from '../request-refusal.ts';
 import type { Identities, Identity } from './identity.ts';
+import type { DashboardEnv } from './principal.ts';
 
 /** Header with what only a page of ours can know (`SessionAnswer.csrf`). */
 export const CSRF_HEADER = 'x-bootstrax-csrf';

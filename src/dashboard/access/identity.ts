@@ -2,17 +2,17 @@ import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 
+import { systemClock } from '../../infra/clock/clock.ts';
 import type { Settings } from '../../infra/config/entries.ts';
-import { userOfLoopbackPeer } from './peer-user.ts';
 import { isLoopback } from '../address.ts';
-import type { DashboardEnv } from './principal.ts';
-import type { Role } from './session-api.ts';
 import { addressList, plainAddress } from './address-list.ts';
 import { carriesToken } from './bearer.ts';
+import { userOfLoopbackPeer } from './peer-user.ts';
+import type { DashboardEnv } from './principal.ts';
 import { TrustedProxy } from './proxy.ts';
+import type { Role } from './session-api.ts';
 import { Sessions } from './sessions.ts';
 import { Users } from './users.ts';
-import { systemClock } from '../../infra/clock/clock.ts';
 
 /** Who somebody is, and how that is known. */
 export interface Identity {

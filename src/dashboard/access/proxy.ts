@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 
 import type { Settings } from '../../infra/config/entries.ts';
-import type { Role } from './session-api.ts';
 import { addressList } from './address-list.ts';
+import type { Role } from './session-api.ts';
 
 /** Everybody the proxy lets through. */
 const EVERYBODY = '*';

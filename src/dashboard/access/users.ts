@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 
-import { ROLES, type Role } from './session-api.ts';
 import { hashPassword } from './passwords.ts';
 import { listPrivate, readPrivate, removePrivate, writePrivate } from './private-files.ts';
+import { type Role, ROLES } from './session-api.ts';
 
 /** A local account. */
 export interface User {

@@ -1,9 +1,9 @@
-import { single, type Family } from '../../infra/metrics/exposition.pure.ts';
-import { HistoryTotals, type EndedFigures } from '../../retry/attempt-metrics.pure.ts';
-import type { AttemptStore } from '../../retry/attempt-history.port.ts';
 import type { Clock } from '../../infra/clock/clock.ts';
 import { within } from '../../infra/concurrency/deadline.ts';
 import { SingleFlight } from '../../infra/concurrency/single-flight.ts';
+import { type Family, single } from '../../infra/metrics/exposition.pure.ts';
+import type { AttemptStore } from '../../retry/attempt-history.port.ts';
+import { type EndedFigures, HistoryTotals } from '../../retry/attempt-metrics.pure.ts';
 
 /** Time in which the end of an attempt may be rewritten or appear late, before it is counted. */
 const SETTLE_MS = 15_000;

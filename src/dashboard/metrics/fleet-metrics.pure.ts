@@ -1,9 +1,9 @@
+import { byLabel, type Family, single } from '../../infra/metrics/exposition.pure.ts';
 import { ATTENTION_KINDS, type AttentionItem } from '../../readmodel/attention.pure.ts';
-import { CONDITIONS, isWorking, type Condition } from '../../readmodel/run-condition.pure.ts';
 import type { Queue } from '../../readmodel/queue.pure.ts';
+import { type Condition, CONDITIONS, isWorking } from '../../readmodel/run-condition.pure.ts';
 import type { RunRow } from '../../readmodel/run-row.pure.ts';
 import { secondsSince } from './ages.pure.ts';
-import { byLabel, single, type Family } from '../../infra/metrics/exposition.pure.ts';
 import { hostFamilies, type HostReading } from './host-metrics.pure.ts';
 
 /** Everything that one reading of the fleet takes from the databases; each part is bounded. */

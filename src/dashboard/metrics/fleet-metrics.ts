@@ -1,9 +1,9 @@
+import type { Rules } from '../../infra/config/rules.pure.ts';
+import type { Family } from '../../infra/metrics/exposition.pure.ts';
+import type { Store } from '../../ports/store.ts';
+import { type HostReader, readRuns, readWaitingRuns } from '../../readmodel/readings.ts';
 import { fleetFamilies } from './fleet-metrics.pure.ts';
 import { hostFigures } from './host-metrics.pure.ts';
-import type { Family } from '../../infra/metrics/exposition.pure.ts';
-import type { Rules } from '../../infra/config/rules.pure.ts';
-import type { Store } from '../../ports/store.ts';
-import { readRuns, readWaitingRuns, type HostReader } from '../../readmodel/readings.ts';
 
 /** Gauges of the fleet: what the pages show, by the same functions, in a few bounded queries. */
 export async function readFleet(

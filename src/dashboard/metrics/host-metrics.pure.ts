@@ -1,9 +1,9 @@
 import type { ClusterFacts } from '../../executors/cluster-facts.pure.ts';
+import type { DatabaseName } from '../../infra/metrics/call-metrics.pure.ts';
+import { byLabel, type Family } from '../../infra/metrics/exposition.pure.ts';
 import type { HostCard } from '../../readmodel/hosts.pure.ts';
 import type { RunRow } from '../../readmodel/run-row.pure.ts';
 import { secondsSince } from './ages.pure.ts';
-import type { DatabaseName } from '../../infra/metrics/call-metrics.pure.ts';
-import { byLabel, type Family } from '../../infra/metrics/exposition.pure.ts';
 
 /** What a host says of itself in figures, counted since the start of its manager. */
 export interface HostFigures {

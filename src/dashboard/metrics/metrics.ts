@@ -1,17 +1,17 @@
+import { type Clock, monotonicMs } from '../../infra/clock/clock.ts';
+import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
+import type { Rules } from '../../infra/config/rules.pure.ts';
 import { versionOfThis } from '../../infra/config/version.ts';
 import { CallHistograms, type DatabaseName } from '../../infra/metrics/call-metrics.pure.ts';
-import { byLabel, exposition, single, type Family } from '../../infra/metrics/exposition.pure.ts';
-import type { Rules } from '../../infra/config/rules.pure.ts';
-import { StoreError } from '../../infra/mongo/store-error.ts';
-import type { Store } from '../../ports/store.ts';
+import { byLabel, exposition, type Family, single } from '../../infra/metrics/exposition.pure.ts';
 import type { StoreEvent } from '../../infra/mongo/connection.port.ts';
-import { HostReader } from '../../readmodel/readings.ts';
+import { StoreError } from '../../infra/mongo/store-error.ts';
 import { withFormerNames } from '../../infra/renamed/renamed-metrics.pure.ts';
-import { readFleet } from './fleet-metrics.ts';
+import type { Store } from '../../ports/store.ts';
+import { HostReader } from '../../readmodel/readings.ts';
 import { CountedHistory } from './attempt-metrics.ts';
+import { readFleet } from './fleet-metrics.ts';
 import { processFamilies } from './process-metrics.ts';
-import { monotonicMs, type Clock } from '../../infra/clock/clock.ts';
-import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
 
 /** Requests within this time get the same answer. */
 const KEPT_MS = 4000;

@@ -1,5 +1,5 @@
-import { single, type Family } from '../../infra/metrics/exposition.pure.ts';
 import type { Clock } from '../../infra/clock/clock.ts';
+import { type Family, single } from '../../infra/metrics/exposition.pure.ts';
 
 /** The dashboard's own process, mostly under the names that Prometheus has for that. */
 export function processFamilies(

@@ -4,8 +4,8 @@ import { act, preview } from '../../features/actions/act.ts';
 import type { Ask, Target, Tools } from '../../features/actions/action.ts';
 import {
   ACTION_KINDS,
-  actionRow,
   type ActionKind,
+  actionRow,
 } from '../../features/actions/action-table.pure.ts';
 import type {
   ActionEffect,
@@ -15,13 +15,13 @@ import type {
   AuditAnswer,
   PreviewAnswer,
 } from '../../readmodel/action-api.ts';
-import { actionView } from '../action-view.ts';
-import { wakeManager } from '../wake-manager.ts';
-import type { DashboardApp } from '../access/principal.ts';
 import { attentionNow } from '../../readmodel/readings.ts';
+import type { DashboardApp } from '../access/principal.ts';
+import { actionView } from '../action-view.ts';
 import { Refusal } from '../request-refusal.ts';
 import { route } from '../route.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { wakeManager } from '../wake-manager.ts';
 
 const MOST_TARGETS = 200;
 const MOST_REASON = 1000;

@@ -1,7 +1,7 @@
+import type { DashboardApp } from '../access/principal.ts';
 import { logFile, progressAnswer } from '../answers.ts';
 import { attemptInput, logQuery } from '../inputs.ts';
 import { picturesAnswer } from '../pictures-answer.ts';
-import type { DashboardApp } from '../access/principal.ts';
 import { found } from '../request-refusal.ts';
 import { route } from '../route.ts';
 import { eventStream, tellLog } from '../streams.ts';

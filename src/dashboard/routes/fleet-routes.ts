@@ -1,7 +1,7 @@
-import { failuresAnswer, hostHistory } from '../answers.ts';
 import { handover } from '../../readmodel/handover.ts';
-import { failuresQuery, handoverQuery, historyQuery, hostInput } from '../inputs.ts';
 import type { DashboardApp } from '../access/principal.ts';
+import { failuresAnswer, hostHistory } from '../answers.ts';
+import { failuresQuery, handoverQuery, historyQuery, hostInput } from '../inputs.ts';
 import { route } from '../route.ts';
 import { eventStream, tellPanels } from '../streams.ts';
 import type { Surroundings } from '../surroundings.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { runNumberInput } from '../inputs.ts';
 import type { DashboardApp } from '../access/principal.ts';
-import { found } from '../request-refusal.ts';
+import { runNumberInput } from '../inputs.ts';
 import { runReport } from '../report-answer.ts';
+import { found } from '../request-refusal.ts';
 import { route } from '../route.ts';
 import type { Surroundings } from '../surroundings.ts';
 

@@ -1,7 +1,7 @@
-import { runsAnswer } from '../answers.ts';
 import type { OverviewFilter } from '../../readmodel/overview.port.ts';
-import { runNumberInput, runsQuery } from '../inputs.ts';
 import type { DashboardApp } from '../access/principal.ts';
+import { runsAnswer } from '../answers.ts';
+import { runNumberInput, runsQuery } from '../inputs.ts';
 import { found } from '../request-refusal.ts';
 import { route } from '../route.ts';
 import { documentText, runAnswer } from '../run-answer.ts';

@@ -1,6 +1,6 @@
 import { versionOfThis } from '../../infra/config/version.ts';
-import { openApi } from '../openapi.ts';
 import type { DashboardApp } from '../access/principal.ts';
+import { openApi } from '../openapi.ts';
 import { route, routesOf } from '../route.ts';
 
 /** The API's description of itself. */

@@ -2,17 +2,17 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 
+import { OneAtATime } from '../../infra/concurrency/one-at-a-time.ts';
 import { refuseWithoutToken, SESSION_PATH as path } from '../access/access.ts';
 import type { Identities, Identity } from '../access/identity.ts';
 import { LoginLimit } from '../access/login-limit.ts';
 import { isPassword, LONGEST_PASSWORD } from '../access/passwords.ts';
-import type { User } from '../access/users.ts';
 import type { DashboardApp, DashboardEnv } from '../access/principal.ts';
+import type { SessionAnswer } from '../access/session-api.ts';
+import type { User } from '../access/users.ts';
 import { Refusal } from '../request-refusal.ts';
 import { route } from '../route.ts';
-import type { SessionAnswer } from '../access/session-api.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { OneAtATime } from '../../infra/concurrency/one-at-a-time.ts';
 
 const loginBody = z.strictObject({
   name: z.string().min(1).max(64),

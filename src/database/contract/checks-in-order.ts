@@ -1,13 +1,13 @@
-import type { Holder } from '../../exclusion/holder.pure.ts';
 import { ONLINE_MONITOR_COLLECTION } from '../../attempt/online-monitor.store.ts';
+import type { Holder } from '../../exclusion/holder.pure.ts';
+import type { HostHeartbeat } from '../../host/host.port.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 import { RATES_COLLECTION } from '../../plan/data-rate.store.ts';
 import type { StoredOutcome } from '../../retry/attempt-history.port.ts';
-import type { HostHeartbeat } from '../../host/host.port.ts';
-import { expect, type ContractCheck } from './promise.ts';
+import { A, claimed, runDocument } from './contract-runs.ts';
+import { type ContractCheck, expect } from './promise.ts';
 import { RUN_CHECKS } from './run-checks.ts';
 import { idleAnswer, resumeCheck, streamCheck } from './stream-checks.ts';
-import { A, claimed, runDocument } from './contract-runs.ts';
-import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 
 const MANAGER: Holder = {
   ...{ instance: '0123456789abcdef01234567', host: A, state_dir: '/state', state_folder: 'a' },

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Document } from 'mongodb';
 
-import { seenOf } from '../../run/stored-runs.ts';
 import type { Fence } from '../../run/run.port.ts';
 import type { RunDocument } from '../../run/run-document.port.ts';
-import { expect, NotAsPromised, type CheckContext } from './promise.ts';
+import { seenOf } from '../../run/stored-runs.ts';
+import { type CheckContext, expect, NotAsPromised } from './promise.ts';
 
 /** Hosts of the trial. */
 export const A = 'contract-a.lab';

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Document } from 'mongodb';
 
+import type { PlanSummary } from '../../run/run.port.ts';
 import { readRun } from '../../run/run.pure.ts';
 import { seenOf } from '../../run/stored-runs.ts';
-import type { PlanSummary } from '../../run/run.port.ts';
-import { expect, type ContractCheck } from './promise.ts';
 import { A, B, claimed, newRun } from './contract-runs.ts';
+import { type ContractCheck, expect } from './promise.ts';
 
 const CLIENTS = 4;
 const CONTESTED = 20;

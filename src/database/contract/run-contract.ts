@@ -1,8 +1,8 @@
-import { toStoreError, withoutCredentials } from '../../infra/mongo/store-error.ts';
 import { hello } from '../../infra/mongo/hello.ts';
+import { toStoreError, withoutCredentials } from '../../infra/mongo/store-error.ts';
 import { CHECKS } from './checks-in-order.ts';
-import { NotAsPromised, type CheckContext, type ContractCheck } from './promise.ts';
-import { Scratch, scratchName, type ContractServer } from './scratch.ts';
+import { type CheckContext, type ContractCheck, NotAsPromised } from './promise.ts';
+import { type ContractServer, Scratch, scratchName } from './scratch.ts';
 
 export type { ContractServer } from './scratch.ts';
 

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { ObjectId, type Db, type Document } from 'mongodb';
+import { type Db, type Document, ObjectId } from 'mongodb';
 
-import { createCaller, type Caller } from '../../infra/mongo/call.ts';
-import { createConnection, type Connection } from '../../infra/mongo/client.ts';
-import { boundedCollection, type Collection } from '../../infra/mongo/collection.ts';
-import { StoreError } from '../../infra/mongo/store-error.ts';
-import { openStore } from '../open.ts';
-import { RUNS_COLLECTION } from '../../run/run.store.ts';
-import type { Credentials } from '../../infra/mongo/connection.port.ts';
-import type { Store } from '../../ports/store.ts';
 import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import { type Caller, createCaller } from '../../infra/mongo/call.ts';
+import { type Connection, createConnection } from '../../infra/mongo/client.ts';
+import { boundedCollection, type Collection } from '../../infra/mongo/collection.ts';
+import type { Credentials } from '../../infra/mongo/connection.port.ts';
+import { StoreError } from '../../infra/mongo/store-error.ts';
+import type { Store } from '../../ports/store.ts';
+import { RUNS_COLLECTION } from '../../run/run.store.ts';
+import { openStore } from '../open.ts';
 
 export interface ContractServer {
   /** Without user and password. */

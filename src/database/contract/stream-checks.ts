@@ -1,12 +1,12 @@
 import type { ChangeStream, Document } from 'mongodb';
 
-import { hintOf, RUN_WATCH_PIPELINE } from '../../run/run-watch.ts';
-import { RUNS_COLLECTION } from '../../run/run.store.ts';
-import type { Fence, RunHint } from '../../run/run.port.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
-import { NotAsPromised, type CheckContext } from './promise.ts';
 import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 import { giveUp, TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
+import type { Fence, RunHint } from '../../run/run.port.ts';
+import { RUNS_COLLECTION } from '../../run/run.store.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
+import { hintOf, RUN_WATCH_PIPELINE } from '../../run/run-watch.ts';
+import { type CheckContext, NotAsPromised } from './promise.ts';
 
 /** A healthy stream needs milliseconds. */
 const EVENT_SECONDS = 10;

@@ -2,12 +2,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { tellingStacks } from '../../attempt/process/stacks.pure.ts';
-import type { ProcessStat } from '../../infra/linux/process-identity.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import { note } from '../../infra/disk/durable.ts';
 import { describeProcesses } from '../../infra/linux/open-files.ts';
 import { readKernelFile } from '../../infra/linux/proc.ts';
-import { attemptProcesses, signal, type AttemptProcesses } from '../../infra/linux/processes.ts';
-import { note } from '../../infra/disk/durable.ts';
-import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
+import type { ProcessStat } from '../../infra/linux/process-identity.ts';
+import { type AttemptProcesses, attemptProcesses, signal } from '../../infra/linux/processes.ts';
 
 export const STACKS_FILE = 'stacks.txt';
 export const OPEN_FILES_FILE = 'open-files.txt';

@@ -1,13 +1,13 @@
+import { type Plan, startedSchema } from '../../attempt/attempt.pure.ts';
 import { markSuperseded, readAttemptFile } from '../../attempt/files/attempt-directory.ts';
-import { startedSchema, type Plan } from '../../attempt/attempt.pure.ts';
-import { NotStartedError, type Forked } from '../../attempt/worker/fork-server-answers.ts';
 import type { ForkServer } from '../../attempt/worker/fork-server.ts';
+import { type Forked, NotStartedError } from '../../attempt/worker/fork-server-answers.ts';
 import { warmUpProblem } from '../../attempt/worker/worker-restart.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 import { isDiskTrouble } from '../../ports/disk-trouble.ts';
 import type { AttemptTrace, Executor, Readiness, StartAnswer } from '../executor.ts';
 import { freePlaces, type Places } from '../free-places.pure.ts';
 import { LocalReach } from './local-reach.ts';
-import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 
 /** A guardian writes `started.json` within milliseconds of its own start; this is generous. */
 const STARTED_WITHIN_MS = 5000;

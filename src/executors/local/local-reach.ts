@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 
 import type { Started } from '../../attempt/attempt.pure.ts';
+import type { AttemptMemory } from '../../host/memory.pure.ts';
+import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 import type { ProcessIdentity } from '../../infra/linux/process-identity.pure.ts';
 import { isAlive } from '../../infra/linux/process-identity.ts';
 import {
+  type AttemptProcesses,
   attemptProcesses,
   endSession,
   writersOf,
-  type AttemptProcesses,
 } from '../../infra/linux/processes.ts';
 import type { AttemptTrace } from '../executor.ts';
-import type { AttemptMemory } from '../../host/memory.pure.ts';
 import type { Life, Reach, ReachEnd, Where } from '../reach.ts';
 import { keepEvidence } from './evidence.ts';
 import { lifeOf } from './life.pure.ts';
 import { MemoryMeter } from './memory-meter.ts';
 import { clearSharedMemory } from './shared-memory.ts';
-import { monotonicMs, systemClock } from '../../infra/clock/clock.ts';
 
 /** Stands for a process that is not known: those of the attempt are then found by the log they write to. */
 const NOBODY: ProcessIdentity = { pid: 1, startTicks: 0, bootId: 'none' };

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 
-import { isAlive } from '../../infra/linux/process-identity.ts';
-import type { AttemptProcesses } from '../../infra/linux/processes.ts';
 import { readKernelFile } from '../../infra/linux/proc.ts';
+import { isAlive } from '../../infra/linux/process-identity.ts';
 import { descendants } from '../../infra/linux/process-tree.ts';
+import type { AttemptProcesses } from '../../infra/linux/processes.ts';
 
 /** Measures one attempt's processes over and over. */
 export class MemoryMeter {

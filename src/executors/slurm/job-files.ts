@@ -1,7 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { z } from 'zod';
 
 import { makeFolder, remove, renameDurable, writeFileDurable } from '../../infra/disk/durable.ts';

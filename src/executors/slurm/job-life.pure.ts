@@ -1,6 +1,6 @@
 import type { Life } from '../reach.pure.ts';
 import type { ListedJob } from './job-listing.pure.ts';
-import { standingOf, type JobEnd } from './job-state.pure.ts';
+import { type JobEnd, standingOf } from './job-state.pure.ts';
 
 /** After a job is over its last files may show this much later on shared storage. */
 export const FILES_SECONDS = 90;

@@ -1,7 +1,7 @@
 import type { Verdict } from '../reach.pure.ts';
 import { endOfJobs } from './job-life.pure.ts';
 import type { ListedJob } from './job-listing.pure.ts';
-import { standingOf, type JobEnd } from './job-state.pure.ts';
+import { type JobEnd, standingOf } from './job-state.pure.ts';
 import type { NodeFailure } from './node-failures.pure.ts';
 
 /** Slurm's words in the output of a job that used more memory than it may (`slurmstepd`, cgroups). */

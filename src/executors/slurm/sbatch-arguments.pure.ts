@@ -1,5 +1,5 @@
-import { commentOf, jobNameOf } from './job-name.pure.ts';
 import type { JobResources } from '../../plan/job-resources.pure.ts';
+import { commentOf, jobNameOf } from './job-name.pure.ts';
 
 /** Where jobs go: the site's words, none of a run. */
 export interface JobDestination {

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 
-import { LISTING_FORMAT, parseListing, type ListedJob } from './job-listing.pure.ts';
+import { type ListedJob, LISTING_FORMAT, parseListing } from './job-listing.pure.ts';
 import { jobNameOf } from './job-name.pure.ts';
 import {
-  sbatchArguments,
   type JobDestination,
   type JobSubmission,
+  sbatchArguments,
 } from './sbatch-arguments.pure.ts';
 
 /** Slurm's programs wait up to 20 s for a controller that is away. */

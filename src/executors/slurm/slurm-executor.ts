@@ -1,8 +1,10 @@
 import type { Plan } from '../../attempt/attempt.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
-import type { AttemptTrace, Executor, Readiness, StartAnswer } from '../executor.ts';
+import type { JobResources } from '../../plan/job-resources.pure.ts';
 import type { ClusterFacts, ClusterNode } from '../cluster-facts.pure.ts';
+import type { AttemptTrace, Executor, Readiness, StartAnswer } from '../executor.ts';
 import { freePlaces, type Places } from '../free-places.pure.ts';
+import type { Submit } from './job-files.ts';
 import {
   keepFromJobs,
   noteJob,
@@ -10,21 +12,19 @@ import {
   noteSubmit,
   readJobFiles,
 } from './job-files.ts';
-import type { Submit } from './job-files.ts';
-import type { JobResources } from '../../plan/job-resources.pure.ts';
 import type { ListedJob } from './job-listing.pure.ts';
+import { searchJob } from './job-search.pure.ts';
 import { blockOf } from './job-verdict.pure.ts';
 import {
   excludedNodes,
+  type NodeFailure,
   nodesToAvoid,
   withFailure,
-  type NodeFailure,
 } from './node-failures.pure.ts';
-import { searchJob } from './job-search.pure.ts';
 import type { JobDestination } from './sbatch-arguments.pure.ts';
-import { SlurmError, type SlurmClient } from './slurm-client.ts';
+import { type SlurmClient, SlurmError } from './slurm-client.ts';
 import type { SlurmQueue } from './slurm-queue.ts';
-import { SlurmReach, type SlurmParts } from './slurm-reach.ts';
+import { type SlurmParts, SlurmReach } from './slurm-reach.ts';
 import { isRefusal } from './submission-refusal.pure.ts';
 
 /** A controller that was away has this time to report a job. */

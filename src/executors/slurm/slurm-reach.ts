@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import type { Started } from '../../attempt/attempt.pure.ts';
 import { tellingStacks } from '../../attempt/process/stacks.pure.ts';
@@ -8,12 +8,12 @@ import type { Clock } from '../../infra/clock/clock.ts';
 import { comesTrue } from '../../infra/concurrency/comes-true.ts';
 import type { AttemptTrace } from '../executor.ts';
 import type { Life, Reach, ReachEnd, Verdict, Where } from '../reach.ts';
-import { keepFromJobs, readJobFiles, type JobFiles } from './job-files.ts';
+import { type JobFiles, keepFromJobs, readJobFiles } from './job-files.ts';
 import { lifeOfJobs } from './job-life.pure.ts';
+import { standingOf } from './job-state.pure.ts';
 import { nodeFaultOf, tellsOfMemory, verdictOf } from './job-verdict.pure.ts';
 import type { NodeFailure } from './node-failures.pure.ts';
-import { standingOf } from './job-state.pure.ts';
-import { SlurmError, type SlurmClient } from './slurm-client.ts';
+import { type SlurmClient, SlurmError } from './slurm-client.ts';
 import type { SlurmQueue } from './slurm-queue.ts';
 
 const STACKS_FILE = 'stacks.txt';

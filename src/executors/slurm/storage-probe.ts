@@ -10,12 +10,12 @@ import type { JobDestination } from './sbatch-arguments.pure.ts';
 import type { SlurmClient } from './slurm-client.ts';
 import {
   parseProbeAnswer,
+  type ProbeAnswer,
   probeProblem,
   proofKey,
-  unansweredText,
-  type ProbeAnswer,
   type SharedPaths,
   type StorageProof,
+  unansweredText,
 } from './storage-proof.pure.ts';
 
 const RESOURCES = { cores: 1, memoryBytes: 500e6, seconds: 600 };

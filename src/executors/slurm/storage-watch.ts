@@ -3,13 +3,13 @@ import { join } from 'node:path';
 
 import { writeFileDurable } from '../../infra/disk/durable.ts';
 import { SlurmError } from './slurm-client.ts';
-import { probeStorage, type ProbeParts } from './storage-probe.ts';
+import { type ProbeParts, probeStorage } from './storage-probe.ts';
 import {
   holds,
   proofKey,
   proofSchema,
-  unprovedText,
   type StorageProof,
+  unprovedText,
 } from './storage-proof.pure.ts';
 
 /** After a probe that failed the next one comes after this time. */

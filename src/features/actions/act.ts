@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 
 import { boundedLine, boundedText } from '../../infra/values/bounded.pure.ts';
+import type { ActionAbout, ActionDocument } from './action.port.ts';
+import type { Ask, HostTarget, Target, TargetState, Tools } from './action.ts';
 import {
+  type ActionKind,
   actionRow,
+  type HostActionKind,
   isHostAction,
   isRunAction,
-  type ActionKind,
-  type HostActionKind,
 } from './action-table.pure.ts';
-import type { Asking } from './run-effects.pure.ts';
-import type { ActionAbout, ActionDocument } from './action.port.ts';
 import { readHostTarget } from './host-actions.ts';
 import { acknowledge, readItemTarget } from './item-actions.ts';
 import {
@@ -20,7 +20,7 @@ import {
   type RunAsk,
   type RunTargetState,
 } from './run-actions.ts';
-import type { Ask, HostTarget, TargetState, Target, Tools } from './action.ts';
+import type { Asking } from './run-effects.pure.ts';
 
 const MOST_NAME_CHARACTERS = 200;
 const MOST_REASON_CHARACTERS = 1000;

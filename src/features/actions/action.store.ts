@@ -1,14 +1,14 @@
 import type { Collection as DriverCollection, Document } from 'mongodb';
 
-import type { Standing } from './acknowledgement.pure.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
 import type { Caller } from '../../infra/mongo/call.ts';
 import type { Collection } from '../../infra/mongo/collection.ts';
-import { DUPLICATE_KEY, StoreError } from '../../infra/mongo/store-error.ts';
 import { inSeconds, literal } from '../../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../../infra/mongo/indexes.ts';
-import type { ActionDocument, ActionQuery, ActionRequest, ActionStore } from './action.port.ts';
+import { DUPLICATE_KEY, StoreError } from '../../infra/mongo/store-error.ts';
 import { follow } from '../../infra/mongo/watch.ts';
-import { systemClock } from '../../infra/clock/clock.ts';
+import type { Standing } from './acknowledgement.pure.ts';
+import type { ActionDocument, ActionQuery, ActionRequest, ActionStore } from './action.port.ts';
 
 export const ACTIONS_COLLECTION = 'bootstrax_actions';
 export const ACKNOWLEDGEMENTS_COLLECTION = 'bootstrax_acknowledgements';

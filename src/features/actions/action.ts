@@ -1,7 +1,7 @@
-import type { ActionKind } from './action-table.pure.ts';
 import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
 import type { Store } from '../../ports/store.ts';
+import type { ActionKind } from './action-table.pure.ts';
 
 export interface HostTarget {
   kind: 'host';

@@ -1,8 +1,8 @@
+import { hostView } from '../../host/host-document.pure.ts';
+import type { TargetState, Tools } from './action.ts';
 import type { HostActionKind } from './action-table.pure.ts';
 import { hostEffect } from './host-effects.pure.ts';
 import { hostSeen } from './seen.pure.ts';
-import { hostView } from '../../host/host-document.pure.ts';
-import type { TargetState, Tools } from './action.ts';
 
 /** The state of a host for an action. */
 export async function readHostTarget(

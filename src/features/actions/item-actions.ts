@@ -1,6 +1,6 @@
 import { itemMarks } from './acknowledgement.pure.ts';
-import { itemParts } from './seen.pure.ts';
 import type { Ask, TargetState, Tools } from './action.ts';
+import { itemParts } from './seen.pure.ts';
 
 const FAILURES = 'failure:';
 

@@ -1,27 +1,27 @@
-import { countedConclusion } from '../../retry/backoff.pure.ts';
-import { runActionRow, type RunActionKind } from './action-table.pure.ts';
-import { runEffect, type Asking, type RunEffect, type RunStep } from './run-effects.pure.ts';
-import { renumberEffect } from './renumber.pure.ts';
-import { heldFilter, runSeen } from './seen.pure.ts';
-import { harmToOthers, severalText, type Numbered } from '../../run/same-number.pure.ts';
-import { idText } from '../../run/document-id.ts';
-import { StoreError } from '../../infra/mongo/store-error.ts';
-import { numbered } from '../../run/same-number.store.ts';
-import { readRun, type StoredRun } from '../../run/run.pure.ts';
-import { runSnapshot } from '../../run/run-snapshot.pure.ts';
-import { seenOf } from '../../run/stored-runs.ts';
-import type { LogPriority } from '../../ports/daq.port.ts';
 import type { DebtDocument } from '../../attempt/debt/debt.port.ts';
-import type { RunDocument, Seen } from '../../run/run-document.port.ts';
+import { StoreError } from '../../infra/mongo/store-error.ts';
+import type { LogPriority } from '../../ports/daq.port.ts';
 import type { Store } from '../../ports/store.ts';
+import { countedConclusion } from '../../retry/backoff.pure.ts';
+import { idText } from '../../run/document-id.ts';
+import { readRun, type StoredRun } from '../../run/run.pure.ts';
+import type { RunDocument, Seen } from '../../run/run-document.port.ts';
+import { runSnapshot } from '../../run/run-snapshot.pure.ts';
+import { harmToOthers, type Numbered, severalText } from '../../run/same-number.pure.ts';
+import { numbered } from '../../run/same-number.store.ts';
+import { seenOf } from '../../run/stored-runs.ts';
 import {
-  NO_REASON,
   type Ask,
   type Asker,
-  type TargetState,
+  NO_REASON,
   type RunTarget,
+  type TargetState,
   type Tools,
 } from './action.ts';
+import { type RunActionKind, runActionRow } from './action-table.pure.ts';
+import { renumberEffect } from './renumber.pure.ts';
+import { type Asking, type RunEffect, runEffect, type RunStep } from './run-effects.pure.ts';
+import { heldFilter, runSeen } from './seen.pure.ts';
 
 /** A heartbeat may come between reading a run and writing to it. Tries of an action before it is refused. */
 const MOST_TRIES = 5;

@@ -1,11 +1,11 @@
 import { debtFacts, debtorOf, offerable } from '../../attempt/debt/debt.pure.ts';
-import type { Again, BootstraxFields, StoredRun } from '../../run/run.pure.ts';
 import type { ExecutorName } from '../../executors/executor-name.pure.ts';
 import type { Rules } from '../../infra/config/rules.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+import type { Again, BootstraxFields, StoredRun } from '../../run/run.pure.ts';
+import { HOLD_TAG } from '../../run/run-tags.pure.ts';
 import type { RunActionKind } from './action-table.pure.ts';
 import { isHeld } from './seen.pure.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
-import { HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 /** The write that carries out an action. */
 export type RunStep =

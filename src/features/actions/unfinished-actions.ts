@@ -1,17 +1,17 @@
+import { boundedLine } from '../../infra/values/bounded.pure.ts';
+import type { Store } from '../../ports/store.ts';
+import { documentId, idText } from '../../run/document-id.ts';
+import { readRun } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
+import type { ActionDocument } from './action.port.ts';
 import {
   isActionKind,
   isRunAction,
-  runActionRow,
   type RunActionKind,
+  runActionRow,
 } from './action-table.pure.ts';
-import { isHeld } from './seen.pure.ts';
-import { documentId, idText } from '../../run/document-id.ts';
-import { boundedLine } from '../../infra/values/bounded.pure.ts';
-import type { ActionDocument } from './action.port.ts';
-import { readRun } from '../../run/run.pure.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
-import type { Store } from '../../ports/store.ts';
 import { ownerOf, snapshot } from './run-actions.ts';
+import { isHeld } from './seen.pure.ts';
 
 /** After this time the requesting process has carried out its action, or is dead. */
 const RECOVER_AFTER_SECONDS = 60;

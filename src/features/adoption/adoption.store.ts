@@ -1,9 +1,9 @@
 import type { Collection } from '../../infra/mongo/collection.ts';
 import { literal } from '../../infra/mongo/expressions.ts';
 import { adoptUpdate } from '../../run/adoption-updates.ts';
-import { highestNumber } from '../../run/run-list.store.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
 import { readRun } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
+import { highestNumber } from '../../run/run-list.store.ts';
 import { storedRuns } from '../../run/stored-runs.ts';
 import type { AdoptionStore } from './adoption.port.ts';
 

@@ -1,8 +1,8 @@
-import type { AlarmFacts } from './alarm-rules.pure.ts';
 import type { Settings } from '../../infra/config/entries.ts';
 import type { Store } from '../../ports/store.ts';
+import { type HostReader, readWaitingRuns } from '../../readmodel/readings.ts';
 import { isWorking } from '../../readmodel/run-condition.pure.ts';
-import { readWaitingRuns, type HostReader } from '../../readmodel/readings.ts';
+import type { AlarmFacts } from './alarm-rules.pure.ts';
 
 const MOST_ENDED = 1000;
 

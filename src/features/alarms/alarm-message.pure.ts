@@ -1,7 +1,7 @@
+import { counted } from '../../infra/values/counted.pure.ts';
 import { utcToTheSecond } from '../../infra/values/utc.pure.ts';
 import { ALARM_WORDS, type StoredAlarm } from './alarm.pure.ts';
 import { noticeId, type Notices } from './alarm-notices.pure.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
 
 /** One message, as text and as data. */
 export interface Message {

@@ -1,7 +1,7 @@
-import type { StoredAlarm } from './alarm.pure.ts';
-import type { Destination } from './alarm.port.ts';
 import type { Store } from '../../ports/store.ts';
 import type { AlarmsPanel, AlarmView } from '../../readmodel/api.ts';
+import type { Destination } from './alarm.port.ts';
+import type { StoredAlarm } from './alarm.pure.ts';
 
 const RECENT_HOURS = 24;
 const MOST_RECENT = 20;

@@ -1,7 +1,7 @@
+import { counted } from '../../infra/values/counted.pure.ts';
 import type { AttentionItem } from '../../readmodel/attention.pure.ts';
 import type { HostCard } from '../../readmodel/hosts.pure.ts';
 import type { Alarm } from './alarm.pure.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
 
 /** The facts for the rules, read at one time. */
 export interface AlarmFacts {

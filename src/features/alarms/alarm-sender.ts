@@ -1,11 +1,11 @@
 import { createTransport } from 'nodemailer';
 
-import type { Settings } from '../../infra/config/entries.ts';
-import type { Receiver } from './alarm.pure.ts';
-import type { Message } from './alarm-message.pure.ts';
-import type { Destination } from './alarm.port.ts';
 import { systemClock } from '../../infra/clock/clock.ts';
 import { TOO_LATE, within } from '../../infra/concurrency/deadline.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import type { Destination } from './alarm.port.ts';
+import type { Receiver } from './alarm.pure.ts';
+import type { Message } from './alarm-message.pure.ts';
 
 export type AlarmSettings = Settings['alarms'];
 

@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 
-import type { Settings } from '../../infra/config/entries.ts';
-import type { Receiver, StoredAlarm } from './alarm.pure.ts';
-import { course, NOTHING_SEEN, type Sightings } from './alarm-course.pure.ts';
-import { messageOf } from './alarm-message.pure.ts';
-import { noticesFor, waitSeconds, type Notices } from './alarm-notices.pure.ts';
-import { alarmsOf } from './alarm-rules.pure.ts';
-import { StoreError } from '../../infra/mongo/store-error.ts';
-import type { Destination } from './alarm.port.ts';
-import type { Store } from '../../ports/store.ts';
-import { HostReader } from '../../readmodel/readings.ts';
-import { readFacts } from './alarm-facts.ts';
-import { receiversOf, send, signOfLife } from './alarm-sender.ts';
 import type { Clock } from '../../infra/clock/clock.ts';
 import type { Background, Tasks } from '../../infra/concurrency/tasks.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import { StoreError } from '../../infra/mongo/store-error.ts';
+import type { Store } from '../../ports/store.ts';
+import { HostReader } from '../../readmodel/readings.ts';
+import type { Destination } from './alarm.port.ts';
+import type { Receiver, StoredAlarm } from './alarm.pure.ts';
+import { course, NOTHING_SEEN, type Sightings } from './alarm-course.pure.ts';
+import { readFacts } from './alarm-facts.ts';
+import { messageOf } from './alarm-message.pure.ts';
+import { type Notices, noticesFor, waitSeconds } from './alarm-notices.pure.ts';
+import { alarmsOf } from './alarm-rules.pure.ts';
+import { receiversOf, send, signOfLife } from './alarm-sender.ts';
 
 /** Time for which one dashboard has the turn to send; longer than any message takes. */
 const LEASE_SECONDS = 60;

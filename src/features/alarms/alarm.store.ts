@@ -1,18 +1,18 @@
 import type { Document } from 'mongodb';
 
+import type { Collection } from '../../infra/mongo/collection.ts';
+import { inSeconds, literal } from '../../infra/mongo/expressions.ts';
+import type { IndexSpec } from '../../infra/mongo/indexes.ts';
+import { DUPLICATE_KEY, StoreError } from '../../infra/mongo/store-error.ts';
+import { boundedText } from '../../infra/values/bounded.pure.ts';
+import type { AlarmStore, Destination, ReceiverDocument } from './alarm.port.ts';
 import {
   ALARM_KINDS,
-  RECEIVERS,
   type AlarmKind,
+  RECEIVERS,
   type StoredAlarm,
   type Told,
 } from './alarm.pure.ts';
-import { boundedText } from '../../infra/values/bounded.pure.ts';
-import type { Collection } from '../../infra/mongo/collection.ts';
-import { DUPLICATE_KEY, StoreError } from '../../infra/mongo/store-error.ts';
-import { inSeconds, literal } from '../../infra/mongo/expressions.ts';
-import type { IndexSpec } from '../../infra/mongo/indexes.ts';
-import type { AlarmStore, Destination, ReceiverDocument } from './alarm.port.ts';
 
 export const ALARMS_COLLECTION = 'bootstrax_alarms';
 

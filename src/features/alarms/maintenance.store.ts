@@ -1,10 +1,10 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 
-import type { Maintenance } from './alarm.pure.ts';
 import type { Collection } from '../../infra/mongo/collection.ts';
 import { inSeconds, literal } from '../../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../../infra/mongo/indexes.ts';
 import type { MaintenanceStore } from './alarm.port.ts';
+import type { Maintenance } from './alarm.pure.ts';
 
 export const MAINTENANCE_COLLECTION = 'bootstrax_maintenance';
 

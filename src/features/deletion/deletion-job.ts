@@ -1,28 +1,28 @@
-import { counted } from '../../infra/values/counted.pure.ts';
-import { InTheWay } from '../../attempt/files/live-data.ts';
 import type { Product } from '../../attempt/attempt.pure.ts';
-import {
-  configuredRoot,
-  liveFolderOf,
-  productsToCheck,
-  requiredRawTypes,
-  stillOurs,
-  vouchersOf,
-  type ProductCheck,
-  type Voucher,
-} from './deletion.pure.ts';
+import { InTheWay } from '../../attempt/files/live-data.ts';
+import { inOutput } from '../../attempt/files/place.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+import { isDiskTrouble } from '../../ports/disk-trouble.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { untilAnswered, untilWritten } from '../../ports/persist.ts';
+import type { Fence } from '../../run/run.port.ts';
 import { checkRun, readRun, type Run } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
+import { ABANDON_TAG, HOLD_TAG } from '../../run/run-tags.pure.ts';
 import { documentsInWords, SETTLE_NUMBER } from '../../run/same-number.pure.ts';
 import { numbered } from '../../run/same-number.store.ts';
 import type { DeletionDocument } from './deletion.port.ts';
-import type { Fence } from '../../run/run.port.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
+import {
+  configuredRoot,
+  liveFolderOf,
+  type ProductCheck,
+  productsToCheck,
+  requiredRawTypes,
+  stillOurs,
+  type Voucher,
+  vouchersOf,
+} from './deletion.pure.ts';
 import type { DeletionMeans } from './deletion-means.port.ts';
-import { isDiskTrouble } from '../../ports/disk-trouble.ts';
-import { inOutput } from '../../attempt/files/place.ts';
-import type { Environment } from '../../ports/environment.ts';
-import { untilAnswered, untilWritten } from '../../ports/persist.ts';
-import { ABANDON_TAG, HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 export type DeletionEnd =
   | { kind: 'done'; folder: string; files: number; bytes: number; vouchedBy: readonly string[] }

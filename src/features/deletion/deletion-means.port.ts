@@ -1,5 +1,5 @@
-import type { LiveData } from '../../attempt/files/live-data.ts';
 import type { Product } from '../../attempt/attempt.pure.ts';
+import type { LiveData } from '../../attempt/files/live-data.ts';
 import type { ProductCheck } from './deletion.pure.ts';
 
 /** What the deletion of live data needs from outside. */

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { PluginGraph, Product, Result } from '../../attempt/attempt.pure.ts';
 import { standsForAll } from '../../attempt/live-input.pure.ts';
 import type { LimitRules, TargetRules } from '../../infra/config/rules.pure.ts';
-import { problemsText, type ParsedRun, type Run } from '../../run/run.pure.ts';
 import { matches, suitsDetectors } from '../../infra/config/type-names.pure.ts';
+import { type ParsedRun, problemsText, type Run } from '../../run/run.pure.ts';
 import { ABANDON_TAG, HOLD_TAG } from '../../run/run-tags.pure.ts';
 
 /**

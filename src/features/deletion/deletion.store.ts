@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 
 import type { Collection } from '../../infra/mongo/collection.ts';
-import { literal, type Expression } from '../../infra/mongo/expressions.ts';
+import { type Expression, literal } from '../../infra/mongo/expressions.ts';
 import type { IndexSpec } from '../../infra/mongo/indexes.ts';
 import type { DeletionDocument, DeletionRequest, DeletionStore } from './deletion.port.ts';
 

@@ -1,13 +1,13 @@
-import { StoreError } from '../../infra/mongo/store-error.ts';
-import type { DeletionDocument } from './deletion.port.ts';
 import { OneAtATime } from '../../infra/concurrency/one-at-a-time.ts';
 import { Wake } from '../../infra/concurrency/wake.ts';
-import { deleteLiveData, windUpDeletion, type DeletionEnd } from './deletion-job.ts';
-import type { Environment } from '../../ports/environment.ts';
-import { unlessOutage, untilWritten } from '../../ports/persist.ts';
-import { tellDaq } from '../../ports/notify.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
+import { StoreError } from '../../infra/mongo/store-error.ts';
 import { bytes as amount } from '../../infra/values/amounts.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+import type { Environment } from '../../ports/environment.ts';
+import { tellDaq } from '../../ports/notify.ts';
+import { unlessOutage, untilWritten } from '../../ports/persist.ts';
+import type { DeletionDocument } from './deletion.port.ts';
+import { deleteLiveData, type DeletionEnd, windUpDeletion } from './deletion-job.ts';
 
 /**
  * Deletes live data, one run at a time, beside the other work of the manager. The requests are in the

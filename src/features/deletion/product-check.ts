@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 
 import type { Product } from '../../attempt/attempt.pure.ts';
-import { productCheckSchema, type ProductCheck } from './deletion.pure.ts';
 import { workerEnvironment, type WorkerFolders } from '../../attempt/worker/worker-environment.ts';
+import { type ProductCheck, productCheckSchema } from './deletion.pure.ts';
 
 export interface ProductCheckOptions extends WorkerFolders {
   python: string;

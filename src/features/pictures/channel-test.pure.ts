@@ -1,4 +1,4 @@
-import { shownValues, type Picture } from './pictures.pure.ts';
+import { type Picture, shownValues } from './pictures.pure.ts';
 
 /** Channels of a picture that are not as their neighbours are. */
 export interface OddChannels {

@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { foldersOf } from '../../attempt/files/announced-folders.ts';
 import {
+  type AttemptFiles,
   listAttempts,
   readAttempt,
-  type AttemptFiles,
 } from '../../attempt/files/attempt-directory.ts';
-import { foldersOf } from '../../attempt/files/announced-folders.ts';
-import { publishedLocation } from '../../attempt/files/place.ts';
 import type { AttemptSeen } from '../../attempt/files/folder-listing.pure.ts';
+import { publishedLocation } from '../../attempt/files/place.ts';
 import { LocalReach } from '../../executors/local/local-reach.ts';
-import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
 import type { Store } from '../../ports/store.ts';
+import type { AttemptDocument } from '../../retry/attempt-history.port.ts';
 
 /** Attempts at one run that are read, the newest. */
 const ATTEMPTS_OF_A_RUN = 200;

@@ -1,14 +1,14 @@
 import {
-  liveFolderOf,
   type Finding,
   type Listing,
   type LiveContent,
+  liveFolderOf,
   type LiveSeen,
   type RunSeen,
 } from '../../attempt/files/folder-listing.pure.ts';
-import type { View } from './run-claims.pure.ts';
-import { forAPerson, forNobody, iso, stateInWords } from './finding-words.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
+import { forAPerson, forNobody, iso, stateInWords } from './finding-words.pure.ts';
+import type { View } from './run-claims.pure.ts';
 
 /** Time by which the first files of the readers may be older than the run document. */
 const DOCUMENT_DELAY_MS = 300_000;

@@ -4,9 +4,9 @@ import type {
   FolderSeen,
   RunSeen,
 } from '../../attempt/files/folder-listing.pure.ts';
-import { isInside, type Proof, type View } from './run-claims.pure.ts';
-import { forAPerson, forNobody, inWords, iso, stateInWords } from './finding-words.pure.ts';
 import { counted } from '../../infra/values/counted.pure.ts';
+import { forAPerson, forNobody, inWords, iso, stateInWords } from './finding-words.pure.ts';
+import { isInside, type Proof, type View } from './run-claims.pure.ts';
 
 /** The findings about a folder of the output folder, from the documents of its run. */
 export function outputFolder(view: View, folder: FolderSeen): Finding[] {

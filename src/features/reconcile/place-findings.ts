@@ -3,13 +3,13 @@ import { basename } from 'node:path';
 import { readAttempt } from '../../attempt/files/attempt-directory.ts';
 import { productsOnDisk } from '../../attempt/files/attempt-files-on-disk.ts';
 import { placeVerdict, runOfPlace } from '../../attempt/files/finished-place.pure.ts';
-import type { Finding } from '../../attempt/files/folder-listing.pure.ts';
 import { placeSeen } from '../../attempt/files/finished-place.ts';
+import type { Finding } from '../../attempt/files/folder-listing.pure.ts';
 import { runsNow } from '../../attempt/files/removal.ts';
 import { placeIn } from '../../attempt/files/staging.pure.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
 import type { Store } from '../../ports/store.ts';
 import { forNobody } from './finding-words.pure.ts';
-import { systemClock } from '../../infra/clock/clock.ts';
 
 /** The staging folder of this host, and its attempts. */
 export interface Places {

@@ -3,7 +3,6 @@
  * action; all others are left to a person.
  */
 
-import { SETTLE_NUMBER } from '../../run/same-number.pure.ts';
 import type {
   Action,
   AttemptSeen,
@@ -12,11 +11,12 @@ import type {
   Listing,
   RunSeen,
 } from '../../attempt/files/folder-listing.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
+import { SETTLE_NUMBER } from '../../run/same-number.pure.ts';
+import { forAPerson, stateInWords } from './finding-words.pure.ts';
 import { liveEntries, liveFolder, unreadableRoot } from './live-findings.pure.ts';
 import { dataEntries, outputFolder } from './output-findings.pure.ts';
 import { View } from './run-claims.pure.ts';
-import { forAPerson, stateInWords } from './finding-words.pure.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
 
 /** Runs that a summary names at most. */
 const MOST_NAMED = 20;

@@ -1,6 +1,14 @@
 import { basename } from 'node:path';
 
-import { leftoverAt } from '../../attempt/files/leftovers.ts';
+import {
+  type Action,
+  type Finding,
+  type HostSeen,
+  type Listing,
+  liveFolderOf,
+  type LiveSeen,
+  type RunSeen,
+} from '../../attempt/files/folder-listing.pure.ts';
 import {
   isMissing,
   listLive,
@@ -8,22 +16,8 @@ import {
   measureFolder,
   measureLive,
 } from '../../attempt/files/folder-listing.ts';
-import {
-  liveFolderOf,
-  type Action,
-  type Finding,
-  type HostSeen,
-  type Listing,
-  type LiveSeen,
-  type RunSeen,
-} from '../../attempt/files/folder-listing.pure.ts';
+import { leftoverAt } from '../../attempt/files/leftovers.ts';
 import { mayRemove } from '../../attempt/files/ownership.pure.ts';
-import { reconcile, stillPermitted } from './reconcile.pure.ts';
-import { idText } from '../../run/document-id.ts';
-import { readRun } from '../../run/run.pure.ts';
-import { seenOf } from '../../run/stored-runs.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
-import type { Store } from '../../ports/store.ts';
 import { runsNow } from '../../attempt/files/removal.ts';
 import {
   destroy,
@@ -33,9 +27,15 @@ import {
   tidyTrash,
   type Trash,
 } from '../../attempt/files/trash.ts';
+import { systemClock } from '../../infra/clock/clock.ts';
+import type { Store } from '../../ports/store.ts';
+import { idText } from '../../run/document-id.ts';
+import { readRun } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
+import { seenOf } from '../../run/stored-runs.ts';
 import { attemptsHere } from './attempt-findings.ts';
 import { placeFindings } from './place-findings.ts';
-import { systemClock } from '../../infra/clock/clock.ts';
+import { reconcile, stillPermitted } from './reconcile.pure.ts';
 
 /** The documents and folders to compare. */
 export interface Place {

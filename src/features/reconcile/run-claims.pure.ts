@@ -1,10 +1,10 @@
-import { counted } from '../../infra/values/counted.pure.ts';
 import {
-  runId,
   type AttemptSeen,
   type Listing,
+  runId,
   type RunSeen,
 } from '../../attempt/files/folder-listing.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 
 /** Outcomes of attempts whose products nobody needs. */
 const FAILED: readonly (string | null)[] = [

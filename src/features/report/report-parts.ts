@@ -3,9 +3,9 @@ import { arch, release } from 'node:os';
 import { join } from 'node:path';
 
 import {
+  type AttemptFiles,
   listAttempts,
   readAttempt,
-  type AttemptFiles,
 } from '../../attempt/files/attempt-directory.ts';
 import { readLogEnd } from '../../attempt/files/log-file.ts';
 import { packageDirectory } from '../../infra/config/paths.ts';

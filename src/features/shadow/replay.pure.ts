@@ -1,9 +1,9 @@
 import { claimDecision, type HostFacts } from '../../claim/claim.pure.ts';
-import { changesBetween, type Change } from './compare.pure.ts';
+import { counted } from '../../infra/values/counted.pure.ts';
 import { decidePlan, type DecisionInputs } from '../../plan/plan.pure.ts';
 import { countedConclusion } from '../../retry/backoff.pure.ts';
 import type { ParsedRun, Run } from '../../run/run.pure.ts';
-import { counted } from '../../infra/values/counted.pure.ts';
+import { type Change, changesBetween } from './compare.pure.ts';
 
 /** The decisions that are compared between two configurations, in the order of the table. */
 export const REPLAYED = [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { summaryOf, type ChangeSummary } from './compare.pure.ts';
+import { type ChangeSummary, summaryOf } from './compare.pure.ts';
 import { SHADOWED, type Shadowed } from './shadow.pure.ts';
 
 /** A line of a shadow's log that compares two decisions. */

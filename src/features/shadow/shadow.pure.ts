@@ -1,14 +1,14 @@
 import {
-  claimDecision,
   type Circumstances,
   type ClaimDecision,
+  claimDecision,
   type HostFacts,
 } from '../../claim/claim.pure.ts';
-import { changesBetween, type Change } from './compare.pure.ts';
+import type { RetryRules } from '../../infra/config/rules.pure.ts';
 import type { decidePlan } from '../../plan/plan.pure.ts';
 import { countedConclusion, uncountedDelaySeconds } from '../../retry/backoff.pure.ts';
-import type { RetryRules } from '../../infra/config/rules.pure.ts';
 import type { BootstraxFields, ParsedRun } from '../../run/run.pure.ts';
+import { type Change, changesBetween } from './compare.pure.ts';
 
 /** Kinds of decisions that are compared. */
 export const SHADOWED = ['claim', 'plan', 'retry', 'stale'] as const;

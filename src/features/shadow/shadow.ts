@@ -1,38 +1,38 @@
 import type { Logger } from 'pino';
 
 import type { PluginGraph } from '../../attempt/attempt.pure.ts';
+import { candidatePages } from '../../claim/candidates.ts';
 import { claimDecision, type FleetFacts } from '../../claim/claim.pure.ts';
+import { fleetFacts } from '../../claim/fleet-facts.ts';
+import { type Observation, observe, staleness } from '../../claim/staleness.pure.ts';
+import type { Clock } from '../../infra/clock/clock.ts';
+import type { Tasks } from '../../infra/concurrency/tasks.ts';
+import { Wake } from '../../infra/concurrency/wake.ts';
 import { type HostRole } from '../../infra/config/host-role.pure.ts';
+import type { Rules } from '../../infra/config/rules.pure.ts';
 import { hostTargetsOf } from '../../plan/host-targets.pure.ts';
 import { decidePlan } from '../../plan/plan.pure.ts';
-import type { Rules } from '../../infra/config/rules.pure.ts';
+import { dependsOnHost } from '../../plan/targets.pure.ts';
+import { isOfDatabase } from '../../ports/persist.ts';
+import type { Store } from '../../ports/store.ts';
+import { idText } from '../../run/document-id.ts';
 import {
-  checkRun,
-  readRun,
   type BootstraxFields,
+  checkRun,
   type ParsedRun,
+  readRun,
   type StoredRun,
 } from '../../run/run.pure.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 import {
   claimVerdict,
   eventsBetween,
   inWords,
   planVerdict,
   retryVerdict,
-  staleVerdict,
   type ShadowVerdict,
+  staleVerdict,
 } from './shadow.pure.ts';
-import { observe, staleness, type Observation } from '../../claim/staleness.pure.ts';
-import { dependsOnHost } from '../../plan/targets.pure.ts';
-import { idText } from '../../run/document-id.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
-import type { Store } from '../../ports/store.ts';
-import type { Tasks } from '../../infra/concurrency/tasks.ts';
-import { Wake } from '../../infra/concurrency/wake.ts';
-import { fleetFacts } from '../../claim/fleet-facts.ts';
-import { candidatePages } from '../../claim/candidates.ts';
-import type { Clock } from '../../infra/clock/clock.ts';
-import { isOfDatabase } from '../../ports/persist.ts';
 import { shownPlan } from './shown-plan.ts';
 
 /** What a shadow needs from outside. Its store refuses to write. */

@@ -1,8 +1,8 @@
 import { MongoClient } from 'mongodb';
 
 import { asNewRun, laterFields } from '../../run/copied-run.ts';
-import type { RunDocument } from '../../run/run-document.port.ts';
 import { RUNS_COLLECTION } from '../../run/run.store.ts';
+import type { RunDocument } from '../../run/run-document.port.ts';
 
 /**
  * The runs of a trial, in a database of its own that is removed afterwards: copies of documents of another

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 
-import { untilBeatSeconds, type Clock } from '../clock/clock.ts';
+import { type Clock, untilBeatSeconds } from '../clock/clock.ts';
 import { giveUp, within } from './deadline.ts';
 import { Periodic } from './periodic.ts';
 import type { Interval, Repeated, Tasks, Work } from './tasks.ts';

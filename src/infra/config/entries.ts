@@ -1,9 +1,10 @@
 import { z } from 'zod';
+
 import { RULES, type Rules } from './rules.pure.ts';
 import { HOST_SETTINGS } from './schema/host-settings.pure.ts';
 import { SERVICE_SETTINGS } from './schema/service-settings.pure.ts';
+import { describeSetting, type Setting, snakeCase } from './schema/setting.pure.ts';
 import { SLURM_SETTINGS } from './schema/slurm-settings.pure.ts';
-import { describeSetting, snakeCase, type Setting } from './schema/setting.pure.ts';
 
 const SITE = z.strictObject({
   ...HOST_SETTINGS.shape,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+
 import type { Setting } from './schema/setting.pure.ts';
 
 type Json = z.core.JSONSchema.BaseSchema;

@@ -1,8 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describeError, type ConfigurationError, type Sources } from './configuration-error.ts';
-import { parseCredentials, withCredentials, type CredentialsFile } from './credentials.ts';
+
+import { type ConfigurationError, describeError, type Sources } from './configuration-error.ts';
+import { type CredentialsFile, parseCredentials, withCredentials } from './credentials.ts';
 import type { Settings } from './entries.ts';
 import { packageDirectory, stateHome } from './paths.ts';
 import { resolveSettings } from './resolve.ts';

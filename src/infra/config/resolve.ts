@@ -1,11 +1,12 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+
 import type { ConfigurationError, Source, Sources } from './configuration-error.ts';
 import { passwordIn } from './connection.ts';
 import { contradictions } from './contradictions.ts';
 import { ENTRIES, type Entry, type Names, type Settings } from './entries.ts';
 import { expectedOf, problemsOf, unfit } from './expectation.pure.ts';
 import { defaultIn, type Facts, type HostRow, type MachineFacts } from './schema/setting.pure.ts';
-import { lineOf, readToml, type ConfigurationFile } from './toml-file.ts';
+import { type ConfigurationFile, lineOf, readToml } from './toml-file.ts';
 import { matches } from './type-names.pure.ts';
 
 export interface Inputs {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+
 import { DECISION_SETTINGS } from './schema/decision-settings.pure.ts';
 import { LIMIT_SETTINGS } from './schema/limit-settings.pure.ts';
 import { describeSetting } from './schema/setting.pure.ts';

@@ -1,7 +1,7 @@
+import { describeSource, type Sources } from './configuration-error.ts';
 import { maskUrl } from './connection.ts';
 import { ENTRIES, type Settings } from './entries.ts';
-import { describeSource, type Sources } from './configuration-error.ts';
-import { snakeCase, type Setting } from './schema/setting.pure.ts';
+import { type Setting, snakeCase } from './schema/setting.pure.ts';
 
 /** One setting as `bootstrax config` shows it. */
 export interface ShownSetting {

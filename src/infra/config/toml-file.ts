@@ -1,4 +1,5 @@
 import { parse, TomlError } from 'smol-toml';
+
 import type { ConfigurationError, Source } from './configuration-error.ts';
 import { ENTRIES } from './entries.ts';
 import { closest } from './suggest.pure.ts';

@@ -13,9 +13,9 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { systemClock } from '../clock/clock.ts';
 import { crashPoint } from '../crash-points/cut.ts';
 import type { DiskStep, FileWrite } from '../crash-points/points.ts';
-import { systemClock } from '../clock/clock.ts';
 
 /**
  * The one place where the manager changes a disk. Each function takes the name of the write, which

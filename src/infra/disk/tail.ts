@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 const READ_BYTES = 256 * 1024;
 /** A line without an end beyond this is given up: it can only be damage. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { lookup, lookupService } from 'node:dns/promises';
 import { hostname } from 'node:os';
 import { promisify } from 'node:util';
+
 import { systemClock } from '../clock/clock.ts';
 import { TOO_LATE, within } from '../concurrency/deadline.ts';
 

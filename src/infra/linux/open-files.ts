@@ -1,8 +1,8 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 
-import type { ProcessStat } from './process-identity.ts';
-import { readKernelFile } from './proc.ts';
 import { counted } from '../values/counted.pure.ts';
+import { readKernelFile } from './proc.ts';
+import type { ProcessStat } from './process-identity.ts';
 
 const MOST_PROCESSES = 64;
 const MOST_FILES = 256;

@@ -1,10 +1,10 @@
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 
-import type { ProcessIdentity } from './process-identity.pure.ts';
-import { bootId, isAlive, isZombie, processStat, type ProcessStat } from './process-identity.ts';
-import { descendants } from './process-tree.ts';
 import { monotonicMs, systemClock } from '../clock/clock.ts';
 import { comesTrue } from '../concurrency/comes-true.ts';
+import type { ProcessIdentity } from './process-identity.pure.ts';
+import { bootId, isAlive, isZombie, type ProcessStat, processStat } from './process-identity.ts';
+import { descendants } from './process-tree.ts';
 
 /** Pause between two checks of a session that is to end. */
 const CHECK_SECONDS = 0.005;

@@ -1,6 +1,6 @@
-import { StoreError } from './store-error.ts';
-import type { Databases } from './indexes.ts';
 import type { Bound } from './connection.port.ts';
+import type { Databases } from './indexes.ts';
+import { StoreError } from './store-error.ts';
 
 /** A collection whose oldest documents make room for new ones, if this program creates it. */
 export interface CappedSpec {

@@ -1,7 +1,7 @@
-import { StoreError, toStoreError } from './store-error.ts';
-import type { StoreEvent } from './connection.port.ts';
 import { monotonicMs, systemClock } from '../clock/clock.ts';
 import { TOO_LATE, within } from '../concurrency/deadline.ts';
+import type { StoreEvent } from './connection.port.ts';
+import { StoreError, toStoreError } from './store-error.ts';
 
 const RETRY_DELAYS_MS = [100, 400];
 const LASTING_PAUSE_SECONDS = 1;

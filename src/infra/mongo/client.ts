@@ -1,9 +1,9 @@
-import { MongoClient, type Db, type MongoClientOptions } from 'mongodb';
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 
-import { StoreError, toStoreError } from './store-error.ts';
-import type { Credentials, StoreEvent } from './connection.port.ts';
 import { systemClock } from '../clock/clock.ts';
 import { giveUp, within } from '../concurrency/deadline.ts';
+import type { Credentials, StoreEvent } from './connection.port.ts';
+import { StoreError, toStoreError } from './store-error.ts';
 
 /** The kinds of server that accept writes. */
 const WRITABLE = new Set(['RSPrimary', 'Standalone', 'Mongos', 'LoadBalancer']);

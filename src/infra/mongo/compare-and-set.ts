@@ -1,9 +1,9 @@
 import type { Document, ObjectId } from 'mongodb';
 
 import type { DatabaseWrite } from '../crash-points/points.ts';
+import { assertThat } from '../values/assertion.pure.ts';
 import type { Collection } from './collection.ts';
 import { StoreError } from './store-error.ts';
-import { assertThat } from '../values/assertion.pure.ts';
 
 const RETRY_DELAYS_MS = [100, 400];
 

@@ -1,8 +1,8 @@
 import type { Db, IndexDescriptionInfo } from 'mongodb';
 
 import type { Caller } from './call.ts';
-import { StoreError } from './store-error.ts';
 import type { MissingIndex } from './connection.port.ts';
+import { StoreError } from './store-error.ts';
 
 /** An index that the program's queries rely on. */
 export interface IndexSpec {

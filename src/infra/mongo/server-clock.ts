@@ -1,8 +1,8 @@
 import type { Db } from 'mongodb';
 
+import { monotonicMs, systemClock } from '../clock/clock.ts';
 import type { Caller } from './call.ts';
 import { hello } from './hello.ts';
-import { monotonicMs, systemClock } from '../clock/clock.ts';
 
 const MAX_AGE_MS = 60_000;
 

@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-
 import {
   BSON,
   MongoBulkWriteError,

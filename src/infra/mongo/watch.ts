@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { ChangeStream, ChangeStreamDocument, Collection, Document } from 'mongodb';
 
-import type { Caller } from './call.ts';
-import { StoreError, toStoreError } from './store-error.ts';
-import { Pace } from './pace.pure.ts';
 import { monotonicMs, systemClock } from '../clock/clock.ts';
 import { giveUp } from '../concurrency/deadline.ts';
+import type { Caller } from './call.ts';
+import { Pace } from './pace.pure.ts';
+import { StoreError, toStoreError } from './store-error.ts';
 
 /** The server answers an idle stream this often: two commands a minute. */
 const AWAIT_MS = 30_000;

@@ -1,13 +1,13 @@
-import type { ControlResponse } from '../../exclusion/manager-lock.ts';
 import type { AttemptBook } from '../../attempt/attempt-book.ts';
 import type { Claims } from '../../claim/claim-loop.ts';
+import type { ControlResponse } from '../../exclusion/manager-lock.ts';
 import type { Deletions } from '../../features/deletion/deletions.ts';
-import type { Environment } from '../../ports/environment.ts';
-import { drainText, type Drain } from '../../host/drain.ts';
-import { HANDING_BACK, leave, type HandBack } from './handback.ts';
-import type { HostWatch } from '../../host/host-watch.ts';
-import type { Housekeeping } from '../housekeeping.ts';
+import { type Drain, drainText } from '../../host/drain.ts';
 import type { Heartbeat } from '../../host/heartbeat.ts';
+import type { HostWatch } from '../../host/host-watch.ts';
+import type { Environment } from '../../ports/environment.ts';
+import type { Housekeeping } from '../housekeeping.ts';
+import { type HandBack, HANDING_BACK, leave } from './handback.ts';
 
 export interface HostParts {
   book: AttemptBook;

@@ -1,8 +1,8 @@
-import type { Settings } from '../../infra/config/entries.ts';
-import { graphPath, workersPath } from '../../infra/config/paths.ts';
 import { retireServers } from '../../attempt/worker/find-server.ts';
 import { LocalReach } from '../../executors/local/local-reach.ts';
-import { readGraph, type LocalWorker } from '../worker-of-host.ts';
+import type { Settings } from '../../infra/config/entries.ts';
+import { graphPath, workersPath } from '../../infra/config/paths.ts';
+import { type LocalWorker, readGraph } from '../worker-of-host.ts';
 
 /** For a manager that begins no attempt: it only sees to those that are there. */
 export function noWorker({ worker: { context }, paths }: Settings): LocalWorker {

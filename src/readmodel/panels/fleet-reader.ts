@@ -1,10 +1,10 @@
 import type { HostView } from '../../host/host-document.pure.ts';
-import type { HostCard } from '../hosts.pure.ts';
-import { HostReader } from '../readings.ts';
-import type { Rules } from '../../infra/config/rules.pure.ts';
-import type { Store } from '../../ports/store.ts';
 import type { Clock } from '../../infra/clock/clock.ts';
 import { untilAborted } from '../../infra/concurrency/until-aborted.ts';
+import type { Rules } from '../../infra/config/rules.pure.ts';
+import type { Store } from '../../ports/store.ts';
+import type { HostCard } from '../hosts.pure.ts';
+import { HostReader } from '../readings.ts';
 
 /** The hosts as they were read last: what other panels say depends on them. */
 export class FleetReader {

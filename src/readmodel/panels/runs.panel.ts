@@ -1,6 +1,6 @@
+import type { StripCell } from '../api.ts';
 import { readRuns } from '../readings.ts';
 import type { RunRow } from '../run-row.pure.ts';
-import type { StripCell } from '../api.ts';
 import type { PanelReader } from './panel-reader.ts';
 
 interface RunPanels {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Lab } from '../../support/lab.ts';
 import { Recoveries, type Recovery } from './recoveries.ts';
-import { schedule, type FaultKind } from './schedule.ts';
+import { type FaultKind, schedule } from './schedule.ts';
 import { Database, Host } from './stage.ts';
 import { strike } from './strikes.ts';
 import { judge, settled, type Verdict } from './verdict.ts';

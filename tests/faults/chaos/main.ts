@@ -5,9 +5,9 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { chaos, type ChaosReport } from './chaos.ts';
-import { FAULTS, type FaultKind } from './schedule.ts';
 import { table } from '../../../src/cli/framework/output.ts';
+import { chaos, type ChaosReport } from './chaos.ts';
+import { type FaultKind, FAULTS } from './schedule.ts';
 
 const HEAD = ['fault', 'times', 'nobody to hit', 'runs it hit that went on', 'longest, s'];
 

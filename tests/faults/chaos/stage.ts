@@ -3,17 +3,17 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { ProcessIdentity } from '../../../src/infra/linux/process-identity.pure.ts';
 import { serversOnDisk } from '../../../src/attempt/worker/servers-on-disk.ts';
 import { workersPath } from '../../../src/infra/config/paths.ts';
+import type { ProcessIdentity } from '../../../src/infra/linux/process-identity.pure.ts';
 import { isAlive } from '../../../src/infra/linux/process-identity.ts';
 import {
+  type EmbeddedServer,
   findEmbedded,
   startEmbedded,
-  type EmbeddedServer,
 } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import { StoreError } from '../../../src/infra/mongo/store-error.ts';
-import { PYTHON, until, type Lab, type ManagerProcess } from '../../support/lab.ts';
+import { type Lab, type ManagerProcess, PYTHON, until } from '../../support/lab.ts';
 
 /** Short, so that many of them pass in a minute; seconds. */
 export const LEASE_SECONDS = 6;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { signal } from '../../../src/infra/mongo/embedded/embedded-process.ts';
 import { until } from '../../support/lab.ts';
 import type { FaultKind, Planned } from './schedule.ts';
-import { LEASE_SECONDS, type Database, type Host, type OpenAttempt } from './stage.ts';
+import { type Database, type Host, LEASE_SECONDS, type OpenAttempt } from './stage.ts';
 
 /** How long a fault waits for somebody whom it could hit, seconds. */
 const VICTIM_SECONDS = 3;

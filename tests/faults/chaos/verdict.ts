@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { until, type Lab, type StoredAttempt, type StoredRun } from '../../support/lab.ts';
-import { compareWithUndisturbed, type Processed } from './data.ts';
+import { type Lab, type StoredAttempt, type StoredRun, until } from '../../support/lab.ts';
 import { processesOf } from '../../support/processes.ts';
+import { compareWithUndisturbed, type Processed } from './data.ts';
 import type { Database, Host } from './stage.ts';
 
 /** Longest time in which not one more run is settled. */

@@ -1,4 +1,4 @@
-import { SCENARIOS, type Scenario } from './scenarios.ts';
+import { type Scenario, SCENARIOS } from './scenarios.ts';
 import type { Cut } from './trial.ts';
 
 export interface Case {

@@ -1,8 +1,8 @@
 import {
-  FILE_MOMENTS,
-  STEP_MOMENTS,
   type CrashPoint,
+  FILE_MOMENTS,
   type FileMoment,
+  STEP_MOMENTS,
   type StepMoment,
 } from '../../../src/infra/crash-points/points.ts';
 import * as hostWays from './host-ways.ts';

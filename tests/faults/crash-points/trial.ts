@@ -5,18 +5,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Document } from 'mongodb';
 import { expect } from 'vitest';
 
+import { readWord } from '../../../src/attempt/files/ownership.ts';
 import type { CrashPoint } from '../../../src/infra/crash-points/points.ts';
 import {
-  until,
   type Lab,
   type ManagerChoices,
   type ManagerProcess,
   type StoredRun,
+  until,
 } from '../../support/lab.ts';
-import { smallMachine, type Changes } from '../../support/small-machine.ts';
-import { readWord } from '../../../src/attempt/files/ownership.ts';
 import { killProcessesOf, processesOf } from '../../support/processes.ts';
-import { runIdOf, type Lane } from './lane.ts';
+import { type Changes, smallMachine } from '../../support/small-machine.ts';
+import { type Lane, runIdOf } from './lane.ts';
 
 /** Looking more often would cost more than what is looked at. */
 const LOOK_MS = 100;

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { until, type Lab, type StoredRun } from '../../support/lab.ts';
-import { describeRound, type Blow, type RoundPlan } from './round-plan.ts';
+import { type Lab, type StoredRun, until } from '../../support/lab.ts';
+import { type Blow, describeRound, type RoundPlan } from './round-plan.ts';
 import type { Seat } from './seat.ts';
 import { entriesOf, flaw, Watcher } from './watcher.ts';
 

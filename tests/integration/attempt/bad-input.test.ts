@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Document } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerProcess, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '4', '--speed', '0', '--rate', '10'];

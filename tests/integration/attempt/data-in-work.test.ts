@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { RunView } from '../../../src/run/run-view.pure.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Lab, PACKAGE, PYTHON, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerProcess, PACKAGE, PYTHON } from '../../support/lab.ts';
 import { resourcesOfAll, smallMachine } from '../../support/small-machine.ts';
 import { IS_NIGHTLY } from '../../support/tier.ts';
 

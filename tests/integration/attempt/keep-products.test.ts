@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { Lab, until, type ManagerProcess, type StoredRun } from '../../support/lab.ts';
-import { smallMachine, type Changes, type Configuration } from '../../support/small-machine.ts';
+import { Lab, type ManagerProcess, type StoredRun, until } from '../../support/lab.ts';
+import { type Changes, type Configuration, smallMachine } from '../../support/small-machine.ts';
 
 // `bootstrax reprocess N --keep`: what a run has stays, listed and readable, until the new is there.
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerProcess, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '5', '--speed', '0', '--chunk-seconds', '1', '--rate', '40'];

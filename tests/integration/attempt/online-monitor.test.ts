@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { Lab, until, type ManagerChoices, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerChoices, type ManagerProcess, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];

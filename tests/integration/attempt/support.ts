@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { onTestFinished } from 'vitest';
 
+import { type Plan, type Progress, PROTOCOL_VERSION } from '../../../src/attempt/attempt.pure.ts';
 import { newAttemptId } from '../../../src/attempt/files/attempt-directory.ts';
-import { PROTOCOL_VERSION, type Plan, type Progress } from '../../../src/attempt/attempt.pure.ts';
 
 /** A folder that is removed after the test. */
 export function temporaryFolder(): string {

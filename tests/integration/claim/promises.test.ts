@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunAnswer, RunsAnswer } from '../../../src/readmodel/api.ts';
 import type { Condition } from '../../../src/readmodel/run-condition.pure.ts';
 import { DashboardProcess } from '../../support/dashboard.ts';
-import { Lab, PACKAGE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerProcess, PACKAGE, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 import { amount } from '../../support/tier.ts';
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import type { RunAnswer } from '../../../src/readmodel/api.ts';
 import type { RunView } from '../../../src/run/run-view.pure.ts';
 import { DashboardProcess } from '../../support/dashboard.ts';
-import { Lab, PACKAGE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerProcess, PACKAGE, until } from '../../support/lab.ts';
 
 const COLD = 'alpha.test.local';
 const WARM = 'beta.test.local';

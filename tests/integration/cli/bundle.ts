@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+
 import { PACKAGE } from '../../support/lab.ts';
 
 export interface Ended {

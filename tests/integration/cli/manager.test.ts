@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+
 import { Lab, PACKAGE, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 import { lastJson } from './bundle.ts';

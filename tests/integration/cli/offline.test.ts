@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
 import { createAttempt } from '../../../src/attempt/files/attempt-directory.ts';
 import { planOf } from '../attempt/support.ts';
 import { bootstrax, lastJson } from './bundle.ts';

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
 import { Lab } from '../../support/lab.ts';
 import { lastJson } from './bundle.ts';
 

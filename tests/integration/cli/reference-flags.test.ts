@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 
-import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
-import { smallMachine, type Configuration } from '../../support/small-machine.ts';
+import { Lab, type ManagerProcess, until } from '../../support/lab.ts';
+import { type Configuration, smallMachine } from '../../support/small-machine.ts';
 import { bootstrax, lastJson } from './bundle.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];

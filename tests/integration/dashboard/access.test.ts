@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { SessionAnswer } from '../../../src/dashboard/access/session-api.ts';
 import {
   addAccount,
+  type Login,
   logIn,
   userCommand,
   userCommandTyped,
-  type Login,
 } from '../../support/accounts.ts';
 import { DashboardProcess, EventReader } from '../../support/dashboard.ts';
 import { Lab, until } from '../../support/lab.ts';

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
+import type { SessionAnswer } from '../../../src/dashboard/access/session-api.ts';
 import type {
   FailuresAnswer,
   HandoverAnswer,
@@ -9,11 +10,10 @@ import type {
   RunAnswer,
   RunsAnswer,
 } from '../../../src/readmodel/api.ts';
-import type { SessionAnswer } from '../../../src/dashboard/access/session-api.ts';
 import {
   PANEL_GROUPS,
-  panelsOf,
   type PanelEvent,
+  panelsOf,
   type StatusEvent,
 } from '../../../src/readmodel/panels/registry.ts';
 import { addAccount } from '../../support/accounts.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { createServer, connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerProcess, until } from '../../support/lab.ts';
 
 /** Nothing that happens to the dashboard of `run --dashboard` may be felt by its manager. */
 let lab: Lab;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { ChangeStreamDocument, Document } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { ACTIONS } from '../../../src/features/actions/action-table.pure.ts';
 import type { SessionAnswer } from '../../../src/dashboard/access/session-api.ts';
+import { ACTIONS } from '../../../src/features/actions/action-table.pure.ts';
 import { DashboardProcess } from '../../support/dashboard.ts';
 import { Lab, PACKAGE, until } from '../../support/lab.ts';
 import { amount } from '../../support/tier.ts';

@@ -1,11 +1,10 @@
 import { createServer } from 'node:net';
-
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { startEmbedded, stopEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import { openStore } from '../../../src/database/open.ts';
 import type { StoreEvent, StoreOptions } from '../../../src/infra/mongo/connection.port.ts';
+import { startEmbedded, stopEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import { Proxy } from '../../support/proxy.ts';
 import {
   bootstrax,
@@ -16,7 +15,7 @@ import {
   runDocument,
   seen,
 } from './contract/run-documents.ts';
-import { ownServer, PYTHON, testStore, type TestServer, type ServerStore } from './server.ts';
+import { ownServer, PYTHON, type ServerStore, type TestServer, testStore } from './server.ts';
 
 const OPTIONS: StoreOptions = {
   runsUrl: '',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { EB_MONITOR_CAPPED } from '../../../src/host/eb-monitor.store.ts';
 import type { HostHeartbeat } from '../../../src/host/host.port.ts';
-import { onEachServer, testStore, type ServerStore } from './server.ts';
+import { onEachServer, type ServerStore, testStore } from './server.ts';
 
 const SIGN: HostHeartbeat = {
   ...{

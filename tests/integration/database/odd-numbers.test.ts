@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { highestNumber } from '../../../src/run/run-list.store.ts';
-import { onEachServer, testStore, type ServerStore } from './server.ts';
 import { seenOf } from '../../../src/run/stored-runs.ts';
+import { onEachServer, type ServerStore, testStore } from './server.ts';
 
 const DEPTH = 85;
 

@@ -1,14 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-import { MongoClient, type Db } from 'mongodb';
+import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe } from 'vitest';
 
-import { splitUrl } from '../../../src/infra/config/connection.ts';
-import { startEmbedded, stopEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import { openStore } from '../../../src/database/open.ts';
+import { splitUrl } from '../../../src/infra/config/connection.ts';
 import type { StoreEvent, StoreOptions } from '../../../src/infra/mongo/connection.port.ts';
+import { startEmbedded, stopEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import type { TestStore } from './contract/opened.ts';
 
 export const PYTHON = process.env.BOOTSTRAX_PYTHON ?? resolve('.venv/bin/python');

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { seenOf } from '../../../src/run/stored-runs.ts';
 import type { RunDocument } from '../../../src/run/run-document.port.ts';
+import { seenOf } from '../../../src/run/stored-runs.ts';
 import { EB3, newAttempt, runDocument } from './contract/run-documents.ts';
-import { onEachServer, testStore, type ServerStore } from './server.ts';
+import { onEachServer, type ServerStore, testStore } from './server.ts';
 
 onEachServer('size', ({ url }) => {
   let test: ServerStore;

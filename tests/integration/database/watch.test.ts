@@ -1,7 +1,7 @@
-import { MongoClient, type Collection } from 'mongodb';
+import { type Collection, MongoClient } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { startEmbedded, findEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
+import { findEmbedded, startEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
 import type { RunHint } from '../../../src/run/run.port.ts';
 import { claimed, EB3, runDocument } from './contract/run-documents.ts';
 import { watching } from './contract/watch.ts';

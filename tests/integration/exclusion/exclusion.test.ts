@@ -3,14 +3,14 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import type { ProcessIdentity } from '../../../src/infra/linux/process-identity.pure.ts';
-import { holderSchema, type Holder } from '../../../src/exclusion/holder.pure.ts';
 import { tryLockFolder } from '../../../src/exclusion/folder-lock.ts';
+import { type Holder, holderSchema } from '../../../src/exclusion/holder.pure.ts';
+import type { ProcessIdentity } from '../../../src/infra/linux/process-identity.pure.ts';
 import { isAlive } from '../../../src/infra/linux/process-identity.ts';
 import { holderOf } from '../../support/holder.ts';
-import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
-import { smallMachine } from '../../support/small-machine.ts';
+import { Lab, type ManagerProcess, until } from '../../support/lab.ts';
 import { lacking, NOT_ROOT } from '../../support/lacking.ts';
+import { smallMachine } from '../../support/small-machine.ts';
 
 let lab: Lab;
 beforeAll(async () => {

@@ -1,20 +1,19 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { ChildProcess } from 'node:child_process';
-
 import { expect, onTestFinished, test } from 'vitest';
 
-import { isAlive, selfIdentity } from '../../../src/infra/linux/process-identity.ts';
 import {
   acquireMachineLock,
   askManager,
-  machineKey,
   type LockOptions,
   type MachineKey,
+  machineKey,
 } from '../../../src/exclusion/manager-lock.ts';
+import { isAlive, selfIdentity } from '../../../src/infra/linux/process-identity.ts';
 import { ownerOfAbstractSocket } from '../../../src/infra/linux/socket-owner.ts';
 import { bundled, saidByNobody, start, temporaryFolder, until } from '../infra/linux/support.ts';
 

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { expect, onTestFinished, test } from 'vitest';
 
 import { checkWritableFolder, diskSpace } from '../../../src/infra/disk/disk.ts';
@@ -12,9 +11,9 @@ import {
   isAlive,
   selfIdentity,
 } from '../../../src/infra/linux/process-identity.ts';
-import { bundled, saidByNobody, temporaryFolder } from '../infra/linux/support.ts';
 import { lacking } from '../../support/lacking.ts';
 import { noMounts } from '../../support/name-spaces.ts';
+import { bundled, saidByNobody, temporaryFolder } from '../infra/linux/support.ts';
 
 function python(program: string, ...args: string[]): string {
   return execFileSync('python3', ['-c', program, ...args])

@@ -1,14 +1,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
-import { checkSharing, checkStaging } from '../../../src/cli/site/doctor/doctor-folders.ts';
 import type { Finding } from '../../../src/cli/site/doctor/doctor-finding.ts';
+import { checkSharing, checkStaging } from '../../../src/cli/site/doctor/doctor-folders.ts';
 import type { HostView } from '../../../src/host/host-document.pure.ts';
 import { Lab, until } from '../../support/lab.ts';
-import { noMounts } from '../../support/name-spaces.ts';
 import { lacking } from '../../support/lacking.ts';
+import { noMounts } from '../../support/name-spaces.ts';
 
 const HOST = 'alpha.test.local';
 /** A mount point on every Linux. */

@@ -1,9 +1,9 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { stopEmbedded } from '../../../src/infra/mongo/embedded/embedded-server.ts';
-import { join } from 'node:path';
-import { CountingProxy } from '../../support/counting-proxy.ts';
 import { startCounting } from '../../support/counted-reads.ts';
+import { CountingProxy } from '../../support/counting-proxy.ts';
 import { Lab, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 

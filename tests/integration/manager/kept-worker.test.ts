@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { serversOnDisk } from '../../../src/attempt/worker/servers-on-disk.ts';
 import { workersPath } from '../../../src/infra/config/paths.ts';
-import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerProcess, until } from '../../support/lab.ts';
 
 const TAKE = ['--seconds', '2', '--chunk-seconds', '1', '--speed', '0', '--rate', '3'];
 

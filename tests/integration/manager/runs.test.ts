@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Lab, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerProcess, until } from '../../support/lab.ts';
 
 /** When the run's attempt came how far, in the order in which that must have been. */
 async function stepsOf(lab: Lab, number: number): Promise<[string, number][]> {

@@ -1,9 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { PluginGraph } from '../../../src/attempt/attempt.pure.ts';
 import { graphPath } from '../../../src/infra/config/paths.ts';
-import { readFile } from 'node:fs/promises';
 import { Lab, PACKAGE, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 

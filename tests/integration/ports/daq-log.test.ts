@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Document } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { Lab, until, type ManagerChoices, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerChoices, type ManagerProcess, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 
 const HOST = 'alpha.test.local';

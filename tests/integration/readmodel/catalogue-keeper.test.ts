@@ -1,13 +1,13 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { CatalogueKeeper, type CountedPage } from '../../../src/readmodel/catalogue-keeper.ts';
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { openStore } from '../../../src/database/open.ts';
-import type { Store } from '../../../src/ports/store.ts';
-import { Lab, until } from '../../support/lab.ts';
 import { systemClock } from '../../../src/infra/clock/clock.ts';
 import { TaskGroup } from '../../../src/infra/concurrency/task-group.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import type { Store } from '../../../src/ports/store.ts';
+import { CatalogueKeeper, type CountedPage } from '../../../src/readmodel/catalogue-keeper.ts';
+import { Lab, until } from '../../support/lab.ts';
 
 const START = new Date(Date.now() - 86_400_000);
 /** Sparse, so that pieces without any run lie between them. */

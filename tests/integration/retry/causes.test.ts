@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { Lab, until } from '../../support/lab.ts';
-import { smallMachine, type Changes, type Configuration } from '../../support/small-machine.ts';
+import { type Changes, type Configuration, smallMachine } from '../../support/small-machine.ts';
 
 const PATIENCE_MS = 240_000;
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '5'];

@@ -1,10 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BSON } from 'mongodb';
 import type { Document } from 'mongodb';
+import { BSON } from 'mongodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { Lab, PACKAGE, until, type ManagerProcess } from '../../support/lab.ts';
+import { Lab, type ManagerProcess, PACKAGE, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 
 vi.setConfig({ testTimeout: 300_000 });

@@ -1,9 +1,9 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Double, Int32, Long, ObjectId, type Document } from 'mongodb';
+import { type Document, Double, Int32, Long, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Lab, until, type StoredRun } from '../../support/lab.ts';
+import { Lab, type StoredRun, until } from '../../support/lab.ts';
 import { smallMachine } from '../../support/small-machine.ts';
 
 const TAKE = ['--seconds', '3', '--chunk-seconds', '1', '--speed', '0', '--rate', '10'];

@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/require-await -- an error must be a rejection, as with the driver */
 import { updateOne } from 'mingo';
-import { MongoServerError, ObjectId, type Document } from 'mongodb';
+import { type Document, MongoServerError, ObjectId } from 'mongodb';
 
 import { DUPLICATE_KEY } from '../../../src/infra/mongo/store-error.ts';
 import { difference } from './changes.ts';

@@ -1,4 +1,4 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 
 import { compileQuery } from './engine.ts';
 import { isPlainObject, sameValue, type Value } from './values.ts';

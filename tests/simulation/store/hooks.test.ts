@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../src/run/stored-runs.ts';
+import { fieldsOf } from '../../../src/infra/values/bson-values.pure.ts';
 import type { RunHint } from '../../../src/run/run.port.ts';
+import { seenOf } from '../../../src/run/stored-runs.ts';
 import { holderOf } from '../../support/holder.ts';
+import { opened } from '../../unit/run/documents.ts';
 import {
   answerLost,
   createDatabase,
+  type Hooks,
   MOST_HEARTBEATS,
   notCarriedOut,
   openStore,
-  type Hooks,
 } from './index.ts';
-import { fieldsOf } from '../../../src/infra/values/bson-values.pure.ts';
-import { opened } from '../../unit/run/documents.ts';
 
 const START = Date.parse('2026-01-02T03:04:05Z');
 const OWNER = { attempt: 'a'.repeat(24), host: 'eb3' };

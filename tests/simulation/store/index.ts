@@ -1,21 +1,21 @@
-import { MongoError, type Collection as DriverCollection, type Document } from 'mongodb';
+import { type Collection as DriverCollection, type Document, MongoError } from 'mongodb';
 
+import { composeStore } from '../../../src/database/compose.ts';
 import { ACTIONS_COLLECTION } from '../../../src/features/actions/action.store.ts';
-import { ATTEMPTS_COLLECTION } from '../../../src/retry/attempt-history.store.ts';
+import { EB_MONITOR_COLLECTION } from '../../../src/host/eb-monitor.store.ts';
+import { HOSTS_COLLECTION } from '../../../src/host/host.store.ts';
 import type { Caller } from '../../../src/infra/mongo/call.ts';
 import { boundedCollection } from '../../../src/infra/mongo/collection.ts';
-import { composeStore } from '../../../src/database/compose.ts';
-import { LOG_COLLECTION } from '../../../src/ports/daq-log.store.ts';
-import { EB_MONITOR_COLLECTION } from '../../../src/host/eb-monitor.store.ts';
 import { StoreError, toStoreError } from '../../../src/infra/mongo/store-error.ts';
-import { HOSTS_COLLECTION } from '../../../src/host/host.store.ts';
 import { RATES_COLLECTION } from '../../../src/plan/data-rate.store.ts';
-import { hintOf, RUN_WATCH_PIPELINE } from '../../../src/run/run-watch.ts';
-import { RUNS_COLLECTION } from '../../../src/run/run.store.ts';
-import type { RunStore } from '../../../src/run/run.port.ts';
+import { LOG_COLLECTION } from '../../../src/ports/daq-log.store.ts';
 import type { Store } from '../../../src/ports/store.ts';
+import { ATTEMPTS_COLLECTION } from '../../../src/retry/attempt-history.store.ts';
+import type { RunStore } from '../../../src/run/run.port.ts';
+import { RUNS_COLLECTION } from '../../../src/run/run.store.ts';
+import { hintOf, RUN_WATCH_PIPELINE } from '../../../src/run/run-watch.ts';
 import type { Difference } from './changes.ts';
-import { MemoryCollection, type Change } from './collection.ts';
+import { type Change, MemoryCollection } from './collection.ts';
 import { aggregate } from './engine.ts';
 
 export { MemoryCollection } from './collection.ts';

@@ -1,14 +1,14 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
+import { type Plan, PROTOCOL_VERSION } from '../../../src/attempt/attempt.pure.ts';
 import { Attempt } from '../../../src/attempt/attempt-machine.ts';
 import type { AttemptPhase } from '../../../src/attempt/attempt-phases.pure.ts';
 import type { AttemptPolicy, Life } from '../../../src/attempt/attempt-policy.ts';
-import { PROTOCOL_VERSION, type Plan } from '../../../src/attempt/attempt.pure.ts';
 import type { AttemptFiles } from '../../../src/attempt/files/attempt-directory.ts';
-import { RUN_KIND } from '../../../src/attempt/run-kind.ts';
 import type { Outcome } from '../../../src/attempt/outcome.pure.ts';
 import type { FollowHandlers } from '../../../src/attempt/process/follow.ts';
+import { RUN_KIND } from '../../../src/attempt/run-kind.ts';
 import type { AttemptTrace, StartAnswer } from '../../../src/executors/executor.ts';
 import type { Life as ProcessLife, Reach } from '../../../src/executors/reach.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';

@@ -5,10 +5,10 @@ import {
   assertIsIn,
   assertMayEnter,
   ATTEMPT_PHASES,
+  type AttemptPhase,
   mayEnter,
   TRACES,
   tracesOf,
-  type AttemptPhase,
 } from '../../../src/attempt/attempt-phases.pure.ts';
 
 const beforeTheEnd = ATTEMPT_PHASES.filter(

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
+import { type Plan, PROTOCOL_VERSION, type Result } from '../../../src/attempt/attempt.pure.ts';
 import type { AttemptKind, Became } from '../../../src/attempt/attempt-kind.ts';
 import { Attempt } from '../../../src/attempt/attempt-machine.ts';
-import { TRACES, type Trace } from '../../../src/attempt/attempt-phases.pure.ts';
-import { PROTOCOL_VERSION, type Plan, type Result } from '../../../src/attempt/attempt.pure.ts';
+import { type Trace, TRACES } from '../../../src/attempt/attempt-phases.pure.ts';
 import type { AttemptFiles } from '../../../src/attempt/files/attempt-directory.ts';
 import type { Remains, Undoing } from '../../../src/attempt/take-back.ts';
 import type { Reach } from '../../../src/executors/reach.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
-import type { RunDocument } from '../../../src/run/run-document.port.ts';
 import { idText } from '../../../src/run/document-id.ts';
+import type { RunDocument } from '../../../src/run/run-document.port.ts';
 import { storedRun } from '../run/documents.ts';
 
 const ID = 'a'.repeat(24);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { inputSchema, type Input } from '../../../src/attempt/attempt.pure.ts';
+import { type Input, inputSchema } from '../../../src/attempt/attempt.pure.ts';
 import {
   incompleteInWords,
   incompleteOf,

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import type { Ended } from '../../../src/attempt/outcome.pure.ts';
 import { MemoryWatch, type WatchedAttempt } from '../../../src/attempt/memory-watch.ts';
+import type { Ended } from '../../../src/attempt/outcome.pure.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 
 const GB = 1e9;
 const machine = { totalBytes: 100 * GB, availableBytes: 50 * GB };

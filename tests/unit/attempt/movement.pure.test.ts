@@ -1,13 +1,13 @@
 import { describe, expect, it, test } from 'vitest';
 
+import type { Progress } from '../../../src/attempt/attempt.pure.ts';
 import {
   awaitedInput,
+  type ChunkFiles,
   foldersOfChunk,
   movedOn,
   readerOfFile,
-  type ChunkFiles,
 } from '../../../src/attempt/movement.pure.ts';
-import type { Progress } from '../../../src/attempt/attempt.pure.ts';
 
 const PROGRESS: Progress = {
   ...{ t: 10, phase: 'processing', chunks: 2, coveredSeconds: 10, bytes: 100, memoryBytes: 5 },

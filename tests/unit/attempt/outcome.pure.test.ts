@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Exit, Result } from '../../../src/attempt/attempt.pure.ts';
-import { fingerprint } from '../../../src/retry/fingerprint.pure.ts';
-import type { Fault } from '../../../src/retry/backoff.pure.ts';
 import {
+  type Ended,
+  type ExitCause,
   exitCause,
   outcomeOf,
   reasonText,
-  type Ended,
-  type ExitCause,
   type Verification,
 } from '../../../src/attempt/outcome.pure.ts';
+import type { Fault } from '../../../src/retry/backoff.pure.ts';
+import { fingerprint } from '../../../src/retry/fingerprint.pure.ts';
 
 function exit(changes: Partial<Exit> = {}): Exit {
   return {

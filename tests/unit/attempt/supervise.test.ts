@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import type { AttemptFiles } from '../../../src/attempt/files/attempt-directory.ts';
-import type { FollowHandlers } from '../../../src/attempt/process/follow.ts';
 import type { Progress } from '../../../src/attempt/attempt.pure.ts';
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import { outcomeOf, type Ended } from '../../../src/attempt/outcome.pure.ts';
-import type { Environment } from '../../../src/ports/environment.ts';
-import { Supervision } from '../../../src/attempt/supervise.ts';
 import type { Started } from '../../../src/attempt/attempt.pure.ts';
+import type { AttemptFiles } from '../../../src/attempt/files/attempt-directory.ts';
+import { type Ended, outcomeOf } from '../../../src/attempt/outcome.pure.ts';
+import type { FollowHandlers } from '../../../src/attempt/process/follow.ts';
+import { Supervision } from '../../../src/attempt/supervise.ts';
 import type { Life, Reach } from '../../../src/executors/reach.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import type { Environment } from '../../../src/ports/environment.ts';
 import { HandTasks } from '../../support/hand-tasks.ts';
 
 const HOUR = 3600;

@@ -1,10 +1,10 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { TRACES, type Trace } from '../../../src/attempt/attempt-phases.pure.ts';
 import type { Plan } from '../../../src/attempt/attempt.pure.ts';
+import { type Trace, TRACES } from '../../../src/attempt/attempt-phases.pure.ts';
 import type { Removal } from '../../../src/attempt/files/removal.ts';
-import { takeBack, type Remains, type Undoing } from '../../../src/attempt/take-back.ts';
+import { type Remains, takeBack, type Undoing } from '../../../src/attempt/take-back.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 
 const PLAN = { attempt: 'a'.repeat(24), run: 5 } as unknown as Plan;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Product } from '../../../src/attempt/attempt.pure.ts';
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { verifyProducts } from '../../../src/attempt/verification.pure.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { at, run } from '../run/documents.ts';
 
 const START = at(-1).getTime();

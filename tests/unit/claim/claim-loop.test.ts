@@ -1,14 +1,14 @@
 import { ObjectId } from 'mongodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { AttemptBook } from '../../../src/attempt/attempt-book.ts';
-import { Claims } from '../../../src/claim/claim-loop.ts';
-import type { Environment } from '../../../src/ports/environment.ts';
-import { SELDOM } from '../../../src/claim/poll-times.ts';
 import type { AttemptPhase } from '../../../src/attempt/attempt-phases.pure.ts';
-import type { RunHint } from '../../../src/run/run.port.ts';
 import type { Runner } from '../../../src/attempt/runner.ts';
+import { Claims } from '../../../src/claim/claim-loop.ts';
+import { SELDOM } from '../../../src/claim/poll-times.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import type { Environment } from '../../../src/ports/environment.ts';
+import type { RunHint } from '../../../src/run/run.port.ts';
 import { World } from '../features/actions/world.ts';
 
 const INTERVAL = 10;

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import type { Document } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
+import { AttemptBook } from '../../../src/attempt/attempt-book.ts';
+import { type Bookmarks, candidatePages } from '../../../src/claim/candidates.ts';
+import { claimTurn, type TurnMeans } from '../../../src/claim/claim-run.ts';
+import { NoticedRuns } from '../../../src/claim/noticed-runs.ts';
+import { PlacesHere } from '../../../src/claim/places-here.ts';
 import type { HostRole } from '../../../src/infra/config/host-role.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import { AttemptBook } from '../../../src/attempt/attempt-book.ts';
-import { candidatePages, type Bookmarks } from '../../../src/claim/candidates.ts';
-import { claimTurn, type TurnMeans } from '../../../src/claim/claim-run.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
-import { PlacesHere } from '../../../src/claim/places-here.ts';
-import { NoticedRuns } from '../../../src/claim/noticed-runs.ts';
 import { World } from '../features/actions/world.ts';
 
 const HOST = 'eb3.lab';

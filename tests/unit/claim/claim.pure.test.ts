@@ -4,16 +4,16 @@ import { describe, expect, it } from 'vitest';
 import {
   claimDecision,
   evaluateClaim,
-  orderCandidates,
   type FleetFacts,
   type HostFacts,
+  orderCandidates,
 } from '../../../src/claim/claim.pure.ts';
-import { explain } from '../../../src/readmodel/explain.pure.ts';
 import { nextRuns } from '../../../src/claim/next-runs.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { explain } from '../../../src/readmodel/explain.pure.ts';
 import { parseRun } from '../../../src/run/run.pure.ts';
-import { at, NOW, parsed } from '../run/documents.ts';
 import { fleetOf, hostNow } from '../readmodel/fleets.ts';
+import { at, NOW, parsed } from '../run/documents.ts';
 
 const HOST: HostFacts = { host: 'eb3.xenon.local', role: 'primary', accepting: { ok: true } };
 const FLEET: FleetFacts = { queueLength: 1, livePrimaries: 3 };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { claimRank, dutyRank, Walk, type FleetHost } from '../../../src/claim/fleet-order.pure.ts';
+import { claimRank, dutyRank, type FleetHost, Walk } from '../../../src/claim/fleet-order.pure.ts';
 
 const fleetHost = fc.record({
   role: fc.constantFrom('primary', 'backup', 'never'),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { nextPoll, SELDOM, type PollTimes } from '../../../src/claim/poll-times.ts';
+import { nextPoll, type PollTimes, SELDOM } from '../../../src/claim/poll-times.ts';
 
 const INTERVAL = 10;
 const looked: PollTimes = {

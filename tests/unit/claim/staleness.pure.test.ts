@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import {
   isPassedAround,
+  type Observation,
   observe,
   staleness,
-  type Observation,
 } from '../../../src/claim/staleness.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 

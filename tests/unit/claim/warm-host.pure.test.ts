@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { HostView } from '../../../src/host/host-document.pure.ts';
 import { nextRuns } from '../../../src/claim/next-runs.pure.ts';
-import { explainFleet, factsOf } from '../../../src/readmodel/explain-fleet.pure.ts';
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { warmHostBeside, workerWaitText } from '../../../src/claim/warm-host.pure.ts';
-import { NOW, parsed } from '../run/documents.ts';
+import type { HostView } from '../../../src/host/host-document.pure.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { explainFleet, factsOf } from '../../../src/readmodel/explain-fleet.pure.ts';
 import { hostNow } from '../readmodel/fleets.ts';
+import { NOW, parsed } from '../run/documents.ts';
 
 const FLEET = { queueLength: 1, livePrimaries: 3 };
 const WARM = { worker_ready: true };

@@ -1,17 +1,17 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
+import { createEbMonitorStore, hostHeartbeatUpdate } from '../../../src/host/eb-monitor.store.ts';
+import type { HostHeartbeat, HostStatus } from '../../../src/host/host.port.ts';
+import { createHostStore, hostUpdate } from '../../../src/host/host.store.ts';
+import { maximalRatesPipeline } from '../../../src/plan/data-rate.store.ts';
+import { createDaqLogStore, logDocument } from '../../../src/ports/daq-log.store.ts';
+import type { StoredOutcome } from '../../../src/retry/attempt-history.port.ts';
 import {
   beginUpdate,
   createAttemptStore,
   endUpdate,
 } from '../../../src/retry/attempt-history.store.ts';
-import { createDaqLogStore, logDocument } from '../../../src/ports/daq-log.store.ts';
-import { createEbMonitorStore, hostHeartbeatUpdate } from '../../../src/host/eb-monitor.store.ts';
-import { createHostStore, hostUpdate } from '../../../src/host/host.store.ts';
-import { maximalRatesPipeline } from '../../../src/plan/data-rate.store.ts';
-import type { StoredOutcome } from '../../../src/retry/attempt-history.port.ts';
-import type { HostStatus, HostHeartbeat } from '../../../src/host/host.port.ts';
 import { holderOf } from '../../support/holder.ts';
 import { noted } from './noted.ts';
 import { NOW, updated } from './updates.ts';

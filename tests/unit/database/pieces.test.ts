@@ -1,11 +1,11 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { groupFailures } from '../../../src/retry/attempt-history.store.ts';
 import { withoutCredentials } from '../../../src/infra/mongo/store-error.ts';
+import { sumRates } from '../../../src/plan/data-rate.store.ts';
+import { groupFailures } from '../../../src/retry/attempt-history.store.ts';
 import { hintOf } from '../../../src/run/run-watch.ts';
 import { seenOf } from '../../../src/run/stored-runs.ts';
-import { sumRates } from '../../../src/plan/data-rate.store.ts';
 import { storedRun } from '../run/documents.ts';
 
 const id = new ObjectId();

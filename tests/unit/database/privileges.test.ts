@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import {
   missingPrivileges,
   neededPrivileges,
-  roleCommand,
   type Privilege,
+  roleCommand,
 } from '../../../src/database/privileges.ts';
 
 const NAMES = { runs: 'xenonnt', daq: 'daq' };

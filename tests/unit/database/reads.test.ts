@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { createAttemptStore, groupFailures } from '../../../src/retry/attempt-history.store.ts';
 import { createEbMonitorStore } from '../../../src/host/eb-monitor.store.ts';
 import {
   createRateStore,
   maximalRatesPipeline,
   sumRates,
 } from '../../../src/plan/data-rate.store.ts';
+import { createAttemptStore, groupFailures } from '../../../src/retry/attempt-history.store.ts';
 import { noted } from './noted.ts';
 import { NOW } from './updates.ts';
 

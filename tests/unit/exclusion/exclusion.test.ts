@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { bindingOf, type DatabaseIdentity } from '../../../src/exclusion/binding.pure.ts';
+import { earlierManagerOf, nameTaken } from '../../../src/exclusion/earlier-manager.pure.ts';
 import { claimOfFolder, type FolderHolder } from '../../../src/exclusion/holder.pure.ts';
 import { hostNameFor } from '../../../src/exclusion/host-name.pure.ts';
-import { earlierManagerOf, nameTaken } from '../../../src/exclusion/earlier-manager.pure.ts';
 import { twoManagers, writerOf } from '../../../src/exclusion/two-managers.pure.ts';
 import { holderOf } from '../../support/holder.ts';
 

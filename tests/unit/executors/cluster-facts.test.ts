@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  type ClusterFacts,
   clusterFactsOf,
   clusterText,
-  type ClusterFacts,
 } from '../../../src/executors/cluster-facts.pure.ts';
 import { clusterTrouble } from '../../../src/readmodel/attention-cluster.pure.ts';
 

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
 
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import { systemClock, type Clock } from '../../../src/infra/clock/clock.ts';
 import { freePlaces } from '../../../src/executors/free-places.pure.ts';
-import type { Environment } from '../../../src/ports/environment.ts';
-import type { HostHealth } from '../../../src/host/host-health.ts';
-import { LeftRuns } from '../../../src/run/refused-runs.ts';
 import { Heartbeat, thinking } from '../../../src/host/heartbeat.ts';
+import type { HostHealth } from '../../../src/host/host-health.ts';
+import { type Clock, systemClock } from '../../../src/infra/clock/clock.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { StoreError } from '../../../src/infra/mongo/store-error.ts';
-import { holderOf } from '../../support/holder.ts';
+import type { Environment } from '../../../src/ports/environment.ts';
+import { LeftRuns } from '../../../src/run/refused-runs.ts';
 import { HandTasks } from '../../support/hand-tasks.ts';
+import { holderOf } from '../../support/holder.ts';
 
 const executorWith = (slots: number) => ({
   ...{ describe: () => 'warm', startsAtOnce: () => true, versions: () => ({}) },

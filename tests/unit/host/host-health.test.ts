@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { diskProblem } from '../../../src/host/host-health.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 
 const TIB = 2 ** 40;
 const space = (usedPercent: number, freeBytes: number) => ({

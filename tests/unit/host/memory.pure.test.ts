@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   memoryLimitBytes,
   memoryProblem,
-  shortOfMemory,
   type MemoryUse,
+  shortOfMemory,
 } from '../../../src/host/memory.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 

@@ -1,9 +1,9 @@
 import { MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { DatabaseNews } from '../../../src/manager/database-notices.ts';
 import { createCaller } from '../../../src/infra/mongo/call.ts';
 import type { StoreEvent } from '../../../src/infra/mongo/connection.port.ts';
+import { DatabaseNews } from '../../../src/manager/database-notices.ts';
 import { HandTasks } from '../../support/hand-tasks.ts';
 
 interface Line {

@@ -1,11 +1,11 @@
 import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { Asked } from '../../../src/manager/requested-actions.ts';
 import type { ActionRequest } from '../../../src/features/actions/action.port.ts';
 import type { Drain } from '../../../src/host/drain.ts';
-import { ATTEMPT, BUSY, EB3, World } from '../features/actions/world.ts';
+import { Asked } from '../../../src/manager/requested-actions.ts';
 import { HandTasks } from '../../support/hand-tasks.ts';
+import { ATTEMPT, BUSY, EB3, World } from '../features/actions/world.ts';
 
 const DRAINED = { reason: 'drained by bert: disk', expires: null, action: null };
 

@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { AttemptBook } from '../../../src/attempt/attempt-book.ts';
 import type { Ended } from '../../../src/attempt/outcome.pure.ts';
 import type { Runner } from '../../../src/attempt/runner.ts';
-import { WaitingClaims } from '../../../src/manager/waiting-claims.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { WaitingClaims } from '../../../src/manager/waiting-claims.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
 
 let book: AttemptBook;

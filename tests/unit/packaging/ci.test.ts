@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-
 import { expect, test } from 'vitest';
 
 test('CI runs all checks and tests, and ends as they do', () => {

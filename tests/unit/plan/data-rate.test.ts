@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 
-import { rateWait } from '../../../src/plan/data-rate.pure.ts';
 import { defaultRules, type Rules } from '../../../src/infra/config/rules.pure.ts';
-import type { Run } from '../../../src/run/run.pure.ts';
+import { rateWait } from '../../../src/plan/data-rate.pure.ts';
 import { dataRate } from '../../../src/plan/data-rate.ts';
 import type { Environment } from '../../../src/ports/environment.ts';
+import type { Run } from '../../../src/run/run.pure.ts';
 import { HandTasks } from '../../support/hand-tasks.ts';
 
 const START = Date.UTC(2026, 0, 1);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
-import { selectResources } from '../../../src/plan/resources.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { selectResources } from '../../../src/plan/resources.pure.ts';
 
 it('a forced rate is a site’s choice: without it an AmBe run has the resources of its own rate', () => {
   const facts = {

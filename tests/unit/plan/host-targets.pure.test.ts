@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { hostTargetsOf } from '../../../src/plan/host-targets.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { hostTargetsOf } from '../../../src/plan/host-targets.pure.ts';
 import { dependsOnHost } from '../../../src/plan/targets.pure.ts';
 
 const HOST = 'eb3.xenon.local';

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
-  mayGrow,
-  resourcesOf,
   type EarlierJob,
   type JobResources,
+  mayGrow,
+  resourcesOf,
 } from '../../../src/plan/job-resources.pure.ts';
 
 const GB = 1e9;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
 import { planSchema } from '../../../src/attempt/attempt.pure.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import {
   decidePlan,
   makePlan,
+  type PlanInputs,
   planLine,
   resolveLiveDirectory,
-  type PlanInputs,
 } from '../../../src/plan/plan.pure.ts';
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { at, parsed, run } from '../run/documents.ts';
 
 const INPUTS: PlanInputs = {

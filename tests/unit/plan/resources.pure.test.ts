@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { selectResources, type ResourceFacts } from '../../../src/plan/resources.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { type ResourceFacts, selectResources } from '../../../src/plan/resources.pure.ts';
 
 const RULES = defaultRules.resources;
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { PluginGraph } from '../../../src/attempt/attempt.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import { selectTargets, type Culprit, type TargetInputs } from '../../../src/plan/targets.pure.ts';
 import { dropped } from '../../../src/infra/config/type-names.pure.ts';
+import { type Culprit, selectTargets, type TargetInputs } from '../../../src/plan/targets.pure.ts';
 import straxenGraph from './straxen-graph.json' with { type: 'json' };
 
 const RULES = defaultRules.targets;

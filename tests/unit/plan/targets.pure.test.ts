@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 
 import type { PluginGraph } from '../../../src/attempt/attempt.pure.ts';
 import { defaultRules, type TargetRules } from '../../../src/infra/config/rules.pure.ts';
+import { dropped, matches, suitsDetectors } from '../../../src/infra/config/type-names.pure.ts';
 import {
   selectTargets,
-  unknownDefaultTargets,
   type TargetInputs,
+  unknownDefaultTargets,
 } from '../../../src/plan/targets.pure.ts';
-import { dropped, matches, suitsDetectors } from '../../../src/infra/config/type-names.pure.ts';
 import straxenGraph from './straxen-graph.json' with { type: 'json' };
 
 const RULES = defaultRules.targets;

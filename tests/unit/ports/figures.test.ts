@@ -2,8 +2,8 @@ import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { ManagerFigures } from '../../../src/ports/figures.ts';
-import type { Fenced, RunStore } from '../../../src/run/run.port.ts';
 import type { Store } from '../../../src/ports/store.ts';
+import type { Fenced, RunStore } from '../../../src/run/run.port.ts';
 
 const FENCE = { id: new ObjectId(), attempt: 'a'.repeat(24), host: 'a.lab' };
 

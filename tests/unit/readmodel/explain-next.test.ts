@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { claimDecision, type HostFacts } from '../../../src/claim/claim.pure.ts';
-import { explain } from '../../../src/readmodel/explain.pure.ts';
 import type { HostView } from '../../../src/host/host-document.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { explain } from '../../../src/readmodel/explain.pure.ts';
 import { at, NOW, parsed } from '../run/documents.ts';
 import { hostNow } from './fleets.ts';
 

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { HostView } from '../../../src/host/host-document.pure.ts';
+import { nextRuns } from '../../../src/claim/next-runs.pure.ts';
 import { freeSlots } from '../../../src/claim/slots.pure.ts';
+import type { HostView } from '../../../src/host/host-document.pure.ts';
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import { attention } from '../../../src/readmodel/attention.pure.ts';
 import {
   explainFleet,
@@ -11,10 +13,8 @@ import {
 } from '../../../src/readmodel/explain-fleet.pure.ts';
 import { hostCard } from '../../../src/readmodel/hosts.pure.ts';
 import { runRow } from '../../../src/readmodel/run-row.pure.ts';
-import { nextRuns } from '../../../src/claim/next-runs.pure.ts';
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import { runView } from '../../../src/run/run-view.pure.ts';
 import { parseRun, readRun } from '../../../src/run/run.pure.ts';
+import { runView } from '../../../src/run/run-view.pure.ts';
 import { at, NOW, runDocument } from '../run/documents.ts';
 import { DEAD_AFTER_SECONDS, hostNow } from './fleets.ts';
 

@@ -1,5 +1,5 @@
-import { hostView, type HostView } from '../../../src/host/host-document.pure.ts';
 import type { FleetNow } from '../../../src/claim/next-step.pure.ts';
+import { type HostView, hostView } from '../../../src/host/host-document.pure.ts';
 import { NOW } from '../run/documents.ts';
 
 /** How long a host may be silent before it counts as dead, seconds. */

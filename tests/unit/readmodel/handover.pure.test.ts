@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { handoverText, type HandoverFacts } from '../../../src/readmodel/handover.pure.ts';
 import type { FailureGroup } from '../../../src/readmodel/failures.pure.ts';
+import { type HandoverFacts, handoverText } from '../../../src/readmodel/handover.pure.ts';
 import type { HostCard } from '../../../src/readmodel/hosts.pure.ts';
 
 const TO = new Date('2026-03-01T14:00:00Z');

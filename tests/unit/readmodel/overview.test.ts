@@ -1,11 +1,10 @@
 import { describe, expect, it, test } from 'vitest';
 
-import type { CauseClass } from '../../../src/retry/causes.pure.ts';
+import { hostView } from '../../../src/host/host-document.pure.ts';
 import { attention } from '../../../src/readmodel/attention.pure.ts';
-import { conditionOf, CONDITIONS, LOOKS } from '../../../src/readmodel/run-condition.pure.ts';
-import { failureGroups, type CountedFailure } from '../../../src/readmodel/failures.pure.ts';
 import { hoursUntilFull } from '../../../src/readmodel/disk-forecast.pure.ts';
-import { hostCard, hostScores, type HostCard } from '../../../src/readmodel/hosts.pure.ts';
+import { type CountedFailure, failureGroups } from '../../../src/readmodel/failures.pure.ts';
+import { type HostCard, hostCard, hostScores } from '../../../src/readmodel/hosts.pure.ts';
 import {
   hourBins,
   latencyPlot,
@@ -16,10 +15,11 @@ import {
 import { targetLadder } from '../../../src/readmodel/ladder.pure.ts';
 import { queueOf } from '../../../src/readmodel/queue.pure.ts';
 import { redact } from '../../../src/readmodel/redact.pure.ts';
+import { conditionOf, CONDITIONS, LOOKS } from '../../../src/readmodel/run-condition.pure.ts';
 import { firstLine, runRow } from '../../../src/readmodel/run-row.pure.ts';
-import { hostView } from '../../../src/host/host-document.pure.ts';
-import { runView, type RunView } from '../../../src/run/run-view.pure.ts';
+import type { CauseClass } from '../../../src/retry/causes.pure.ts';
 import { readRun } from '../../../src/run/run.pure.ts';
+import { type RunView, runView } from '../../../src/run/run-view.pure.ts';
 
 const NOW = new Date('2026-03-01T12:30:00Z');
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Condition } from '../../../src/readmodel/run-condition.pure.ts';
-import { takenTogether, type OpenRun } from '../../../src/readmodel/taken-together.pure.ts';
+import { type OpenRun, takenTogether } from '../../../src/readmodel/taken-together.pure.ts';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000).toISOString();

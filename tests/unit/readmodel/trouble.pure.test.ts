@@ -2,17 +2,17 @@ import { describe, expect, it, test } from 'vitest';
 
 import { attention } from '../../../src/readmodel/attention.pure.ts';
 import { openGroups } from '../../../src/readmodel/attention-groups.pure.ts';
-import { runRow, type RunRow } from '../../../src/readmodel/run-row.pure.ts';
+import { type RunRow, runRow } from '../../../src/readmodel/run-row.pure.ts';
 import {
+  type LastCause,
   runAdvice,
   troubleOf,
   wantedIn,
   withFound,
-  type LastCause,
 } from '../../../src/readmodel/trouble.pure.ts';
 import { CAUSE_CLASSES } from '../../../src/retry/causes.pure.ts';
-import { runView } from '../../../src/run/run-view.pure.ts';
 import { readRun } from '../../../src/run/run.pure.ts';
+import { runView } from '../../../src/run/run-view.pure.ts';
 
 const NOW = new Date('2026-03-01T12:30:00Z');
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);

@@ -5,8 +5,8 @@ import {
   adviceFor,
   adviceText,
   backText,
-  TROUBLES,
   type Trouble,
+  TROUBLES,
 } from '../../../src/retry/advice.pure.ts';
 
 const GIVEN_UP = { name: '105', isGivenUp: true };

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import {
   concludeFailure,
+  type Fault,
   nextRetryDelaySeconds,
   uncountedDelaySeconds,
-  type Fault,
 } from '../../../src/retry/backoff.pure.ts';
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 
 const RULES = defaultRules.retry;
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 import {
   hostTrust,
-  type RecentAttempt,
   type OtherHost,
+  type RecentAttempt,
 } from '../../../src/retry/quarantine.pure.ts';
-import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
 
 const RULES = defaultRules.quarantine;
 const MINUTE = 60_000;

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { concludeFailure } from '../../../src/retry/backoff.pure.ts';
-import { decidePlan } from '../../../src/plan/plan.pure.ts';
+import { outcomeOf } from '../../../src/attempt/outcome.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
-import { parseRun } from '../../../src/run/run.pure.ts';
+import { decidePlan } from '../../../src/plan/plan.pure.ts';
+import { selectTargets, unknownDefaultTargets } from '../../../src/plan/targets.pure.ts';
+import { concludeFailure } from '../../../src/retry/backoff.pure.ts';
 import {
   documentMark,
   isMended,
+  type LiveLook,
   unmendable,
   unmendableError,
-  type LiveLook,
 } from '../../../src/retry/unmendable.pure.ts';
 import { LIVE_DATA } from '../../../src/run/no-field.pure.ts';
-import { outcomeOf } from '../../../src/attempt/outcome.pure.ts';
-import { selectTargets, unknownDefaultTargets } from '../../../src/plan/targets.pure.ts';
+import { parseRun } from '../../../src/run/run.pure.ts';
 import { at, run, runDocument } from '../run/documents.ts';
 
 const PATH = '/live_data/xenonnt/004711';

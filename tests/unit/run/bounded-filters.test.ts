@@ -2,10 +2,10 @@ import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { ANY_DATE } from '../../../src/claim/due-retries.store.ts';
-import { createRunStore, RUN_INDEXES } from '../../../src/run/run.store.ts';
 import type { Fence, RunStore } from '../../../src/run/run.port.ts';
+import { createRunStore, RUN_INDEXES } from '../../../src/run/run.store.ts';
 import type { Seen } from '../../../src/run/run-document.port.ts';
-import { runReads, runWrites, type RunsOfCalls } from '../../support/run-calls.ts';
+import { runReads, type RunsOfCalls, runWrites } from '../../support/run-calls.ts';
 import { noted } from '../database/noted.ts';
 import { NOW } from '../database/updates.ts';
 

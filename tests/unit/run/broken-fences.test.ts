@@ -1,9 +1,9 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { fenceFilter, waitingFilter } from '../../../src/run/run-filters.ts';
-import type { Fence } from '../../../src/run/run.port.ts';
 import { BrokenAssertion } from '../../../src/infra/values/assertion.pure.ts';
+import type { Fence } from '../../../src/run/run.port.ts';
+import { fenceFilter, waitingFilter } from '../../../src/run/run-filters.ts';
 
 const FENCE: Fence = { id: new ObjectId(), attempt: 'a'.repeat(24), host: 'eb0.test.local' };
 

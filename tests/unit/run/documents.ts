@@ -1,5 +1,5 @@
 import { fieldsOf } from '../../../src/infra/values/bson-values.pure.ts';
-import { parseRun, type ParsedRun, type Run } from '../../../src/run/run.pure.ts';
+import { type ParsedRun, parseRun, type Run } from '../../../src/run/run.pure.ts';
 import type { RunDocument } from '../../../src/run/run-document.port.ts';
 import { storedRuns } from '../../../src/run/stored-runs.ts';
 

@@ -1,8 +1,8 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { createRunStore } from '../../../src/run/run.store.ts';
 import type { RunStore } from '../../../src/run/run.port.ts';
+import { createRunStore } from '../../../src/run/run.store.ts';
 import type { Seen } from '../../../src/run/run-document.port.ts';
 import { answerLost, createDatabase, openStore } from '../../simulation/store/index.ts';
 import { runWrites } from '../../support/run-calls.ts';

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { evaluateClaim, type HostFacts } from '../../../src/claim/claim.pure.ts';
-import { planLine } from '../../../src/plan/plan.pure.ts';
 import { defaultRules } from '../../../src/infra/config/rules.pure.ts';
+import { planLine } from '../../../src/plan/plan.pure.ts';
 import { parseRun, type Run } from '../../../src/run/run.pure.ts';
 import { at, NOW, parsed, run, runDocument } from './documents.ts';
 

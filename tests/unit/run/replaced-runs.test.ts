@@ -1,4 +1,4 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 import { expect, it } from 'vitest';
 
 import { hintMeaning } from '../../../src/claim/prospects.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { unregisterUpdate } from '../../../src/run/run-updates.ts';
 import { registerStage, unregisterStage } from '../../../src/run/run-data.ts';
+import { unregisterUpdate } from '../../../src/run/run-updates.ts';
 import { NOW, updated } from '../database/updates.ts';
 
 const HOST = 'eb3.xenon.local';

@@ -1,5 +1,5 @@
-import { BSON } from 'mongodb';
 import fc from 'fast-check';
+import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { canTransition, parseRun, RUN_STATES, TRANSITIONS } from '../../../src/run/run.pure.ts';

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
+import { isAsItsAttemptLeftIt } from '../../../src/claim/claimed-run.pure.ts';
+import { STATUS_TO_REPLACE } from '../../../src/run/hand-on.pure.ts';
+import type { Conclusion, Fence, PlanSummary } from '../../../src/run/run.port.ts';
+import { readRun } from '../../../src/run/run.pure.ts';
 import {
   busyUpdate,
   claimUpdate,
@@ -15,11 +19,7 @@ import {
   statusStage,
   unregisterUpdate,
 } from '../../../src/run/run-updates.ts';
-import { STATUS_TO_REPLACE } from '../../../src/run/hand-on.pure.ts';
-import { isAsItsAttemptLeftIt } from '../../../src/claim/claimed-run.pure.ts';
-import type { Conclusion, Fence, PlanSummary } from '../../../src/run/run.port.ts';
 import { NOW, updated } from '../database/updates.ts';
-import { readRun } from '../../../src/run/run.pure.ts';
 
 const HOST = 'eb3.xenon.local';
 const FENCE = { id: null as unknown as Fence['id'], attempt: 'a'.repeat(24), host: HOST };

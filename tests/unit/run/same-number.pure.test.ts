@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import type { FleetExplanation } from '../../../src/readmodel/explain-fleet.pure.ts';
+import { withNumber } from '../../../src/readmodel/explain-number.pure.ts';
+import { readRun } from '../../../src/run/run.pure.ts';
 import {
   documentsInWords,
   hasProducts,
   mayBegin,
+  type Numbered,
   numberHolder,
   setAsideText,
-  type Numbered,
 } from '../../../src/run/same-number.pure.ts';
-import type { FleetExplanation } from '../../../src/readmodel/explain-fleet.pure.ts';
-import { withNumber } from '../../../src/readmodel/explain-number.pure.ts';
 import { runDocument } from './documents.ts';
-import { readRun } from '../../../src/run/run.pure.ts';
 
 const LIVE = { type: 'live', host: 'daq', location: '/live' };
 const PRODUCT = { type: 'records', host: 'eb1', location: '/out/000007-records-abc' };

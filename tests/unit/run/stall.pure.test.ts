@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 
-import { runView } from '../../../src/run/run-view.pure.ts';
 import { readRun } from '../../../src/run/run.pure.ts';
+import { runView } from '../../../src/run/run-view.pure.ts';
 import { isMoving, stallText } from '../../../src/run/stall.pure.ts';
 
 const NOW = new Date('2026-03-01T12:30:00Z');

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 
 import { checkRun, readRun, type StoredRun } from '../../../src/run/run.pure.ts';
-import { runView } from '../../../src/run/run-view.pure.ts';
 import { runSnapshot } from '../../../src/run/run-snapshot.pure.ts';
+import { runView } from '../../../src/run/run-view.pure.ts';
 import { seenOf } from '../../../src/run/stored-runs.ts';
 import { at, NOW, runDocument, storedRun } from './documents.ts';
 

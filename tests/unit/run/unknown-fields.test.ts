@@ -4,9 +4,9 @@ import { describe, expect, it, test } from 'vitest';
 
 import * as adoptionUpdates from '../../../src/run/adoption-updates.ts';
 import * as debtUpdates from '../../../src/run/debt-updates.ts';
+import type { Conclusion, Fence, PlanSummary } from '../../../src/run/run.port.ts';
 import * as runData from '../../../src/run/run-data.ts';
 import * as runUpdates from '../../../src/run/run-updates.ts';
-import type { Conclusion, Fence, PlanSummary } from '../../../src/run/run.port.ts';
 import { updated } from '../database/updates.ts';
 
 type Fields = Record<string, unknown>;

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ActionTarget } from '../../../src/readmodel/action-api.ts';
+
 import type { ActionKind } from '../../../src/features/actions/action-table.pure.ts';
+import type { ActionTarget } from '../../../src/readmodel/action-api.ts';
 
 /** An action that waits for its reason. */
 export interface Asked {

@@ -1,8 +1,9 @@
 import { useEffect } from 'preact/hooks';
+
 import type { ActionView, AuditAnswer } from '../../../src/readmodel/action-api.ts';
 import type { RunAnswer } from '../../../src/readmodel/api.ts';
 import { Ago, Empty, HostName, Linked, Panel, Until } from '../parts.tsx';
-import { useResource, type Resource } from '../resource.ts';
+import { type Resource, useResource } from '../resource.ts';
 import { Link } from '../router.tsx';
 import { saidOf } from './notices.tsx';
 import { ActionSign } from './sign.tsx';

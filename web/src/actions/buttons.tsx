@@ -1,9 +1,9 @@
-import type { ActionTarget } from '../../../src/readmodel/action-api.ts';
 import {
+  type ActionKind,
   actionRow,
   actionSentence,
-  type ActionKind,
 } from '../../../src/features/actions/action-table.pure.ts';
+import type { ActionTarget } from '../../../src/readmodel/action-api.ts';
 import { useMayAct } from '../session.ts';
 import { ask } from './asking.ts';
 

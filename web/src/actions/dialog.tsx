@@ -1,17 +1,18 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+
+import { actionRow } from '../../../src/features/actions/action-table.pure.ts';
 import type {
   ActionEffect,
   PreviewAnswer,
   PreviewBody,
 } from '../../../src/readmodel/action-api.ts';
+import { begin } from '../background.ts';
 import { count } from '../format.ts';
 import { send } from '../session.ts';
 import { Glyph } from '../signs.tsx';
-import { stopAsking, useAsked, type Asked } from './asking.ts';
+import { type Asked, stopAsking, useAsked } from './asking.ts';
 import { act } from './under-way.ts';
-import { actionRow } from '../../../src/features/actions/action-table.pure.ts';
 import { targetName, targetNames } from './words.ts';
-import { begin } from '../background.ts';
 
 /** Asks for a reason, and shows what the action will do, before it is requested. */
 export function ActionDialog() {

@@ -1,6 +1,6 @@
 import type { ActionView } from '../../../src/readmodel/action-api.ts';
 import { ActionSign } from './sign.tsx';
-import { dismiss, useBatches, type Batch } from './under-way.ts';
+import { type Batch, dismiss, useBatches } from './under-way.ts';
 import { buttonOf, targetName, targetNames } from './words.ts';
 
 /** The states of the actions just requested; in a corner, so that nothing on the page moves. */

@@ -1,9 +1,9 @@
+import type { RunActionKind } from '../../../src/features/actions/action-table.pure.ts';
 import type { HostCard } from '../../../src/readmodel/hosts.pure.ts';
 import type { RunRow } from '../../../src/readmodel/run-row.pure.ts';
 import type { RunAdvice } from '../../../src/readmodel/trouble.pure.ts';
-import type { RunActionKind } from '../../../src/features/actions/action-table.pure.ts';
-import type { Offer } from './buttons.tsx';
 import { HOLD_TAG } from '../../../src/run/run-tags.pure.ts';
+import type { Offer } from './buttons.tsx';
 
 const isOver = ({ state }: RunRow) => state === 'done' || state === 'abandoned';
 const isHeld = ({ tags }: RunRow) => tags.includes(HOLD_TAG);

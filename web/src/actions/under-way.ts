@@ -1,12 +1,13 @@
 import { useEffect, useReducer } from 'preact/hooks';
+
 import type {
   ActionBody,
   ActionsAnswer,
   ActionView,
   AuditAnswer,
 } from '../../../src/readmodel/action-api.ts';
-import { send } from '../session.ts';
 import { begin } from '../background.ts';
+import { send } from '../session.ts';
 
 /** Interval at which the states of the actions are read. */
 const POLL_MS = 1000;

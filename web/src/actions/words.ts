@@ -1,5 +1,5 @@
-import type { ActionTarget, ActionView } from '../../../src/readmodel/action-api.ts';
 import { ACTIONS, isActionKind } from '../../../src/features/actions/action-table.pure.ts';
+import type { ActionTarget, ActionView } from '../../../src/readmodel/action-api.ts';
 import type { Shape, Tone } from '../../../src/readmodel/run-condition.pure.ts';
 import { count } from '../format.ts';
 

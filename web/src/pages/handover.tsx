@@ -1,9 +1,10 @@
 import { useRef, useState } from 'preact/hooks';
+
 import type { HandoverAnswer } from '../../../src/readmodel/api.ts';
+import { begin } from '../background.ts';
 import { Panel } from '../parts.tsx';
 import { useResource } from '../resource.ts';
 import { Link } from '../router.tsx';
-import { begin } from '../background.ts';
 
 const HOURS = ['8', '12', '24'] as const;
 

@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
+
 import type { PanelName } from '../../../src/readmodel/panels/registry.ts';
-import { Alarms } from './now/alarms.tsx';
 import { usePanelsReady } from '../live.ts';
 import { Empty } from '../parts.tsx';
+import { Alarms } from './now/alarms.tsx';
 import { Attention } from './now/attention.tsx';
 import { HostsPanel } from './now/hosts.tsx';
 import { Plots } from './now/plots.tsx';

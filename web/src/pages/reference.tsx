@@ -1,5 +1,5 @@
 import type { ApiDescription } from '../../../src/dashboard/api-description.ts';
-import { bodySchema, curlCommand, parameterWords, type Asked } from '../api-words.ts';
+import { type Asked, bodySchema, curlCommand, parameterWords } from '../api-words.ts';
 import { Panel } from '../parts.tsx';
 import { useResource } from '../resource.ts';
 

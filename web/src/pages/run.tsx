@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
+
 import type { RunAnswer } from '../../../src/readmodel/api.ts';
 import { isWorking } from '../../../src/readmodel/run-condition.pure.ts';
 import { RunAudit } from '../actions/audit.tsx';
@@ -6,9 +7,9 @@ import { ActionButtons } from '../actions/buttons.tsx';
 import { runOffers } from '../actions/offers.ts';
 import { useChanges } from '../live.ts';
 import { LogPanel } from '../log-panel.tsx';
-import { ProgressPanel } from '../progress-panel.tsx';
 import { Panel } from '../parts.tsx';
-import { useResource, type Resource } from '../resource.ts';
+import { ProgressPanel } from '../progress-panel.tsx';
+import { type Resource, useResource } from '../resource.ts';
 import { Link } from '../router.tsx';
 import { ConditionSign } from '../signs.tsx';
 import { AttemptDetails, Attempts } from './run/attempts.tsx';

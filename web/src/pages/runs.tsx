@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+
 import type { RunsAnswer } from '../../../src/readmodel/api.ts';
 import { ActionButtons } from '../actions/buttons.tsx';
 import { MANY_RUNS } from '../actions/offers.ts';

@@ -1,4 +1,5 @@
 import type uPlot from 'uplot';
+
 import { short } from './numbers.ts';
 
 const FONT = '12px system-ui, sans-serif';

@@ -1,6 +1,8 @@
+import 'uplot/dist/uPlot.min.css';
+
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
+
 import { onTheme, theme } from '../theme.ts';
 
 export const CHART_HEIGHT = 260;

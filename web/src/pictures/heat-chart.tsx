@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
 import type uPlot from 'uplot';
+
 import {
-  edgesOf,
-  shownValues,
   type Axis,
+  edgesOf,
   type Picture,
+  shownValues,
 } from '../../../src/features/pictures/pictures.pure.ts';
 import { numberAxis } from './axes.ts';
 import { Chart } from './chart.tsx';

@@ -1,8 +1,9 @@
 import uPlot from 'uplot';
+
 import {
   centresOf,
-  shownValues,
   type Picture,
+  shownValues,
 } from '../../../src/features/pictures/pictures.pure.ts';
 import { colour, numberAxis, timeAxis } from './axes.ts';
 import { Chart } from './chart.tsx';

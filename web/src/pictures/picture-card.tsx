@@ -1,4 +1,5 @@
 import { useCallback, useRef } from 'preact/hooks';
+
 import { oddChannels } from '../../../src/features/pictures/channel-test.pure.ts';
 import type { PictureView } from '../../../src/readmodel/api.ts';
 import { clock, count } from '../format.ts';

@@ -1,4 +1,4 @@
-import { shownValues, type Picture } from '../../../src/features/pictures/pictures.pure.ts';
+import { type Picture, shownValues } from '../../../src/features/pictures/pictures.pure.ts';
 import { Meter } from '../parts.tsx';
 import { short } from './numbers.ts';
 

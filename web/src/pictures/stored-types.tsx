@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+
 import { ratesPerSecond, type StoredType } from '../../../src/features/pictures/pictures.pure.ts';
 import { bytes } from '../format.ts';
 import { Plot } from '../plot.tsx';

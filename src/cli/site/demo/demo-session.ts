@@ -1,20 +1,21 @@
-import type { Command } from 'commander';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+
 import type { Loaded } from '../../../infra/config/load-config.ts';
 import { packageDirectory, workersPath } from '../../../infra/config/paths.ts';
 import type { Store } from '../../../ports/store.ts';
-import { withEmbedded, withStore } from '../../framework/with-database.ts';
-import { DemoProcess } from './demo-children.ts';
-import { summary } from './demo-summary.ts';
+import { readRun } from '../../../run/run.pure.ts';
+import { type RunView, runView } from '../../../run/run-view.pure.ts';
 import { CommandFailure } from '../../framework/command-failure.ts';
 import { print, printJson, style } from '../../framework/output.ts';
-import { runView, type RunView } from '../../../run/run-view.pure.ts';
-import { readRun } from '../../../run/run.pure.ts';
 import { Screen } from '../../framework/screen.ts';
 import { flagArguments, settingsOf } from '../../framework/setting-flags.ts';
+import { withEmbedded, withStore } from '../../framework/with-database.ts';
 import { drawStatus, readStatus, type StatusView } from '../../look/status-view.ts';
+import { DemoProcess } from './demo-children.ts';
+import { summary } from './demo-summary.ts';
 
 const LOOK_SECONDS = 1;
 /** Imports and compilation of straxen's plugins take their time on a slow machine. */

@@ -1,7 +1,7 @@
 import type { Settings } from '../../../infra/config/entries.ts';
-import { duration, style, table } from '../../framework/output.ts';
-import type { RunView } from '../../../run/run-view.pure.ts';
 import { counted } from '../../../infra/values/counted.pure.ts';
+import type { RunView } from '../../../run/run-view.pure.ts';
+import { duration, style, table } from '../../framework/output.ts';
 
 /** What became of the demo's runs, and how to load their data. */
 export function summary(runs: readonly RunView[], { paths }: Settings): string {

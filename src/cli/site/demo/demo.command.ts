@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import type { DemoOptions } from './demo-session.ts';
+
 import { CommandFailure } from '../../framework/command-failure.ts';
+import type { DemoOptions } from './demo-session.ts';
 
 /** `bootstrax demo`: database, simulated DAQ and manager together, drawn live. */
 export function addDemo(program: Command): void {

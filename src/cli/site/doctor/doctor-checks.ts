@@ -4,19 +4,20 @@ import { access } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+
+import { pluginGraphSchema } from '../../../attempt/attempt.pure.ts';
 import type { Settings } from '../../../infra/config/entries.ts';
 import type { Loaded } from '../../../infra/config/load-config.ts';
-import { pluginGraphSchema } from '../../../attempt/attempt.pure.ts';
-import { unknownDefaultTargets } from '../../../plan/targets.pure.ts';
 import { StoreError } from '../../../infra/mongo/store-error.ts';
+import { counted } from '../../../infra/values/counted.pure.ts';
+import { unknownDefaultTargets } from '../../../plan/targets.pure.ts';
 import type { Store } from '../../../ports/store.ts';
+import { bytes } from '../../framework/output.ts';
+import { pythonEnvironment } from '../../framework/python-environment.ts';
 import { withStore } from '../../framework/with-database.ts';
 import { checkOneManager } from './doctor-exclusion.ts';
 import type { Finding } from './doctor-finding.ts';
 import { checkSharing, checkStaging } from './doctor-folders.ts';
-import { bytes } from '../../framework/output.ts';
-import { pythonEnvironment } from '../../framework/python-environment.ts';
-import { counted } from '../../../infra/values/counted.pure.ts';
 
 export type { Finding } from './doctor-finding.ts';
 

@@ -1,6 +1,6 @@
-import type { Loaded } from '../../../infra/config/load-config.ts';
 import type { CheckResult, ContractReport } from '../../../database/contract/run-contract.ts';
 import type { Granted, Privilege } from '../../../database/privileges.ts';
+import type { Loaded } from '../../../infra/config/load-config.ts';
 import { CommandFailure } from '../../framework/command-failure.ts';
 import { style, table } from '../../framework/output.ts';
 

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { Loaded } from '../../../infra/config/load-config.ts';
+
 import {
+  TWO_MANAGERS_TODO,
   twoManagers,
   twoManagersText,
-  TWO_MANAGERS_TODO,
 } from '../../../exclusion/two-managers.pure.ts';
+import type { Loaded } from '../../../infra/config/load-config.ts';
 import type { Store } from '../../../ports/store.ts';
 import type { Finding } from './doctor-finding.ts';
 

@@ -3,8 +3,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { FolderWord } from '../../../attempt/files/ownership.pure.ts';
-import { stagingDirectory } from '../../../infra/config/paths.ts';
 import type { Settings } from '../../../infra/config/entries.ts';
+import { stagingDirectory } from '../../../infra/config/paths.ts';
 import { counted } from '../../../infra/values/counted.pure.ts';
 import type { Finding } from './doctor-finding.ts';
 

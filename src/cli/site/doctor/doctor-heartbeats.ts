@@ -1,6 +1,6 @@
 import type { Loaded } from '../../../infra/config/load-config.ts';
-import { StoreError } from '../../../infra/mongo/store-error.ts';
 import type { Bound } from '../../../infra/mongo/connection.port.ts';
+import { StoreError } from '../../../infra/mongo/store-error.ts';
 import { withStore } from '../../framework/with-database.ts';
 import type { Finding } from './doctor-finding.ts';
 

@@ -1,6 +1,6 @@
-import { clusterRefusal, probeOf } from '../../../manager/cluster-of-host.ts';
 import type { Settings } from '../../../infra/config/entries.ts';
 import { stagingDirectory } from '../../../infra/config/paths.ts';
+import { clusterRefusal, probeOf } from '../../../manager/cluster-of-host.ts';
 import type { Finding } from './doctor-finding.ts';
 
 /** A probe waits for its place in Slurm for this time at most. */

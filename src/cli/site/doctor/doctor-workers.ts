@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { serversOnDisk, type ServerOnDisk } from '../../../attempt/worker/servers-on-disk.ts';
+
+import { type ServerOnDisk, serversOnDisk } from '../../../attempt/worker/servers-on-disk.ts';
 import type { Settings } from '../../../infra/config/entries.ts';
 import { workersPath } from '../../../infra/config/paths.ts';
 import { bytes } from '../../framework/output.ts';

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
-import { settingsAndEmbedded } from '../../framework/with-database.ts';
-import { checkDatabase, checkHost, checkPython, type Finding } from './doctor-checks.ts';
-import { checkStateFolder } from './doctor-exclusion.ts';
-import { checkWorkers } from './doctor-workers.ts';
-import { checkHeartbeats } from './doctor-heartbeats.ts';
-import { style } from '../../framework/output.ts';
+
 import type { Loaded } from '../../../infra/config/load-config.ts';
 import { localQuery } from '../../framework/answering.ts';
-import { contractInWords, type ContractAnswer } from './doctor-contract.ts';
+import { style } from '../../framework/output.ts';
 import { unknownVariables } from '../../framework/setting-flags.ts';
+import { settingsAndEmbedded } from '../../framework/with-database.ts';
+import { checkDatabase, checkHost, checkPython, type Finding } from './doctor-checks.ts';
+import { type ContractAnswer, contractInWords } from './doctor-contract.ts';
+import { checkStateFolder } from './doctor-exclusion.ts';
+import { checkHeartbeats } from './doctor-heartbeats.ts';
+import { checkWorkers } from './doctor-workers.ts';
 
 /** `bootstrax doctor`: what is missing on this machine, and what to do about it. */
 export function addDoctor(program: Command): void {

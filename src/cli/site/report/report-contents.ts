@@ -1,13 +1,13 @@
+import { attemptsOf, logsOf, part, versionsOf } from '../../../features/report/report-parts.ts';
 import type { Loaded } from '../../../infra/config/load-config.ts';
 import { showSettings } from '../../../infra/config/show-config.ts';
-import { attemptsOf, logsOf, part, versionsOf } from '../../../features/report/report-parts.ts';
 import type { Store } from '../../../ports/store.ts';
+import { unknownVariables } from '../../framework/setting-flags.ts';
 import { withStore } from '../../framework/with-database.ts';
+import { explainedRun } from '../../look/explained-run.ts';
 import { checkDatabase, checkHost, checkPython } from '../doctor/doctor-checks.ts';
 import { checkStateFolder } from '../doctor/doctor-exclusion.ts';
 import { checkHeartbeats } from '../doctor/doctor-heartbeats.ts';
-import { explainedRun } from '../../look/explained-run.ts';
-import { unknownVariables } from '../../framework/setting-flags.ts';
 
 const MOST_ATTEMPTS = 50;
 

@@ -1,13 +1,14 @@
-import type { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
+
 import { Secrets } from '../../../features/report/report-secrets.ts';
-import { settingsAndEmbedded } from '../../framework/with-database.ts';
+import { localQuery } from '../../framework/answering.ts';
 import { CommandFailure } from '../../framework/command-failure.ts';
 import { bytes } from '../../framework/output.ts';
-import { localQuery } from '../../framework/answering.ts';
-import { collectReport } from './report-contents.ts';
 import { runNumber } from '../../framework/run-number.ts';
+import { settingsAndEmbedded } from '../../framework/with-database.ts';
+import { collectReport } from './report-contents.ts';
 
 interface Options {
   out?: string;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+
 import { boolean, choice, list, number, row, table, text } from './setting.pure.ts';
 
 const positive = z.number().positive();

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PROFILE_NAME } from '../../values/profile-name.pure.ts';
+
 import eventBuilders from '../../../../config/event-builders.json' with { type: 'json' };
+import { PROFILE_NAME } from '../../values/profile-name.pure.ts';
 import {
   boolean,
   choice,
   command,
+  type HostRow,
   list,
   number,
   optionalCommand,
@@ -16,7 +18,6 @@ import {
   row,
   table,
   text,
-  type HostRow,
 } from './setting.pure.ts';
 
 const roles = ['primary', 'backup', 'never'] as const;

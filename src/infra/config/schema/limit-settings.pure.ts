@@ -1,4 +1,5 @@
 import { z } from 'zod';
+
 import { boolean, number } from './setting.pure.ts';
 
 const positive = z.number().positive();

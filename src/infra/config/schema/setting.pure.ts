@@ -1,4 +1,5 @@
 import { z } from 'zod';
+
 import type { HostRole } from '../host-role.pure.ts';
 
 /** What hosts with certain names are, where they do not say it themselves. */

@@ -3,15 +3,14 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-
 import { MongoClient } from 'mongodb';
 import { z } from 'zod';
 
-import { processIdentitySchema, type ProcessIdentity } from '../../linux/process-identity.pure.ts';
-import { identify, isAlive, signal, withArguments } from './embedded-process.ts';
-import { StoreError } from '../store-error.ts';
 import { monotonicMs, systemClock } from '../../clock/clock.ts';
 import { comesTrue } from '../../concurrency/comes-true.ts';
+import { type ProcessIdentity, processIdentitySchema } from '../../linux/process-identity.pure.ts';
+import { StoreError } from '../store-error.ts';
+import { identify, isAlive, signal, withArguments } from './embedded-process.ts';
 
 const LOOPBACK = '127.0.0.1';
 const PORTS = { from: 20_000, to: 32_000 };

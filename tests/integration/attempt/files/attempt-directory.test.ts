@@ -9,11 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-import { CRASH_POINTS } from '../../../../src/infra/crash-points/points.ts';
 import {
   attemptDirectory,
   createAttempt,
@@ -26,6 +24,7 @@ import {
   readAttempt,
   removeAttempt,
 } from '../../../../src/attempt/files/attempt-directory.ts';
+import { CRASH_POINTS } from '../../../../src/infra/crash-points/points.ts';
 import { touchFollowed, writeFileDurable } from '../../../../src/infra/disk/durable.ts';
 import { planOf, temporaryFolder } from '../support.ts';
 

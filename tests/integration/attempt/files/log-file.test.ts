@@ -2,15 +2,14 @@ import {
   appendFileSync,
   closeSync,
   openSync,
-  readFileSync,
   readdirSync,
+  readFileSync,
   statSync,
   utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-
 import { expect, onTestFinished, test } from 'vitest';
 
 import {

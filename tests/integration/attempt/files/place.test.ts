@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 
+import { productsOnDisk } from '../../../../src/attempt/files/attempt-files-on-disk.ts';
+import { leftoversOf } from '../../../../src/attempt/files/leftovers.ts';
+import type { RunNow } from '../../../../src/attempt/files/ownership.pure.ts';
 import {
   foldersIn,
   makePlace,
@@ -12,9 +14,6 @@ import {
   publishFolder,
   removePlace,
 } from '../../../../src/attempt/files/place.ts';
-import { productsOnDisk } from '../../../../src/attempt/files/attempt-files-on-disk.ts';
-import { leftoversOf } from '../../../../src/attempt/files/leftovers.ts';
-import type { RunNow } from '../../../../src/attempt/files/ownership.pure.ts';
 import { takeIntoPlace } from '../../../../src/attempt/files/removal.ts';
 import { takeAway } from '../../../../src/attempt/files/trash.ts';
 

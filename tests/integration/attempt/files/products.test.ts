@@ -12,17 +12,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-
 import { beforeAll, expect, test } from 'vitest';
 
+import type { Product } from '../../../../src/attempt/attempt.pure.ts';
 import { leftoversOf } from '../../../../src/attempt/files/leftovers.ts';
 import {
   describeProblem,
+  type InspectedProduct,
   inspectProducts,
   sameAsResult,
-  type InspectedProduct,
 } from '../../../../src/attempt/files/products.ts';
-import type { Product } from '../../../../src/attempt/attempt.pure.ts';
 import { temporaryFolder } from '../support.ts';
 
 const PYTHON = process.env['BOOTSTRAX_PYTHON'] ?? join(process.cwd(), '.venv/bin/python');

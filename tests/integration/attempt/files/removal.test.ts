@@ -12,14 +12,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 
 import type { Products } from '../../../../src/attempt/attempt-files.ts';
 import { productsOnDisk } from '../../../../src/attempt/files/attempt-files-on-disk.ts';
 import type { Remover } from '../../../../src/attempt/files/ownership.pure.ts';
-import { removeProducts, type Removal } from '../../../../src/attempt/files/removal.ts';
+import { type Removal, removeProducts } from '../../../../src/attempt/files/removal.ts';
 import type { StraxProcess } from '../../../../src/attempt/process/foreign-processes.pure.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import type { Environment } from '../../../../src/ports/environment.ts';

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { inspectProducts } from '../../../../src/attempt/files/products.ts';
 import type { Result, Started } from '../../../../src/attempt/attempt.pure.ts';
-import { Lab, until, type StoredRun } from '../../../support/lab.ts';
+import { inspectProducts } from '../../../../src/attempt/files/products.ts';
+import { Lab, type StoredRun, until } from '../../../support/lab.ts';
 import { smallMachine } from '../../../support/small-machine.ts';
 
 const ALPHA = 'alpha.test.local';

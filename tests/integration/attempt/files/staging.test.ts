@@ -10,13 +10,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { stagingProblem } from '../../../../src/attempt/files/staging.ts';
-import { bundled } from '../../infra/linux/support.ts';
-import { noMounts } from '../../../support/name-spaces.ts';
 import { lacking } from '../../../support/lacking.ts';
+import { noMounts } from '../../../support/name-spaces.ts';
+import { bundled } from '../../infra/linux/support.ts';
 
 /** A mount point on every Linux. */
 const MOUNT_POINT = '/dev/shm';

@@ -13,11 +13,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 
-import { leftoverAt, type Leftover } from '../../../../src/attempt/files/leftovers.ts';
+import { type Leftover, leftoverAt } from '../../../../src/attempt/files/leftovers.ts';
 import { removePlace } from '../../../../src/attempt/files/place.ts';
 import {
   destroy,
@@ -26,10 +25,10 @@ import {
   putBackCondemned,
   takeAway,
   tidyTrash,
-  trashBelow,
   type Trash,
+  trashBelow,
 } from '../../../../src/attempt/files/trash.ts';
-import { STEP_MOMENTS, type CrashPoint } from '../../../../src/infra/crash-points/points.ts';
+import { type CrashPoint, STEP_MOMENTS } from '../../../../src/infra/crash-points/points.ts';
 import { temporaryFolder } from '../support.ts';
 
 const RUN = '000052';

@@ -3,16 +3,15 @@ import { once } from 'node:events';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { newAttemptId } from '../../../../src/attempt/files/attempt-directory.ts';
-import { writeFileDurable } from '../../../../src/infra/disk/durable.ts';
-import { followAttempt, type Follower } from '../../../../src/attempt/process/follow.ts';
 import type { Progress, Started } from '../../../../src/attempt/attempt.pure.ts';
-import { identityOf, selfIdentity } from '../../../../src/infra/linux/process-identity.ts';
+import { newAttemptId } from '../../../../src/attempt/files/attempt-directory.ts';
+import { followAttempt, type Follower } from '../../../../src/attempt/process/follow.ts';
 import { LocalReach } from '../../../../src/executors/local/local-reach.ts';
+import { writeFileDurable } from '../../../../src/infra/disk/durable.ts';
+import { identityOf, selfIdentity } from '../../../../src/infra/linux/process-identity.ts';
 import { progressOf, temporaryFolder } from '../support.ts';
 
 /** An attempt directory and the hand that writes into it, as guardian and child would. */

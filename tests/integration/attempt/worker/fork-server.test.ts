@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { describe, expect, test } from 'vitest';
 
-import { isAlive } from '../../../../src/infra/linux/process-identity.ts';
 import { NotStartedError, UnansweredError } from '../../../../src/attempt/worker/fork-server-answers.ts';
+import { isAlive } from '../../../../src/infra/linux/process-identity.ts';
 import { attempt, forkServer, ready, settled, until } from './support.ts';
 
 describe('a warm server', () => {

@@ -3,14 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import { appendFile, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-
 import { describe, expect, test } from 'vitest';
 
-import { isAlive } from '../../../../src/infra/linux/process-identity.ts';
-import { nameOfProcess } from '../../../../src/infra/linux/process-identity.pure.ts';
 import { retireServers } from '../../../../src/attempt/worker/find-server.ts';
 import type { ForkServerOptions } from '../../../../src/attempt/worker/fork-server-options.ts';
 import { serversOnDisk } from '../../../../src/attempt/worker/servers-on-disk.ts';
+import { nameOfProcess } from '../../../../src/infra/linux/process-identity.pure.ts';
+import { isAlive } from '../../../../src/infra/linux/process-identity.ts';
 import {
   attempt,
   forkServer,

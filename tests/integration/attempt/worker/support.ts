@@ -3,16 +3,15 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterEach } from 'vitest';
 
+import { exitSchema, type Plan, type PluginGraph, type Progress,progressSchema, resultSchema, startedSchema } from '../../../../src/attempt/attempt.pure.ts';
 import { createAttempt, readAttemptFile } from '../../../../src/attempt/files/attempt-directory.ts';
-import { exitSchema, progressSchema, resultSchema, startedSchema, type Plan, type PluginGraph, type Progress } from '../../../../src/attempt/attempt.pure.ts';
-import type { ForkServerState } from '../../../../src/attempt/worker/fork-server-answers.ts';
-import { ForkServer } from '../../../../src/attempt/worker/fork-server.ts';
-import { serversOnDisk } from '../../../../src/attempt/worker/servers-on-disk.ts';
 import { retireServers } from '../../../../src/attempt/worker/find-server.ts';
+import { ForkServer } from '../../../../src/attempt/worker/fork-server.ts';
+import type { ForkServerState } from '../../../../src/attempt/worker/fork-server-answers.ts';
 import type { ForkServerOptions } from '../../../../src/attempt/worker/fork-server-options.ts';
+import { serversOnDisk } from '../../../../src/attempt/worker/servers-on-disk.ts';
 import { systemClock } from '../../../../src/infra/clock/clock.ts';
 import { TaskGroup } from '../../../../src/infra/concurrency/task-group.ts';
 

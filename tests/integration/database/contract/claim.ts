@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../../src/run/stored-runs.ts';
-import type { RunDocument } from '../../../../src/run/run-document.port.ts';
 import type { RunStore } from '../../../../src/run/run.port.ts';
+import type { RunDocument } from '../../../../src/run/run-document.port.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
+import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import {
   bootstrax,
   claimed,
@@ -13,7 +14,6 @@ import {
   PLAN,
   runDocument,
 } from './run-documents.ts';
-import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 
 const hour = 3_600_000;
 

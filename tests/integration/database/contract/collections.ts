@@ -1,13 +1,13 @@
 import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { HostHeartbeat } from '../../../../src/host/host.port.ts';
+import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { RunListQuery } from '../../../../src/run/run.port.ts';
-import { EB3, EB4, newAttempt, runDocument } from './run-documents.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import { holderOf } from '../../../support/holder.ts';
 import type { Open, TestStore } from './opened.ts';
-import { seenOf } from '../../../../src/run/stored-runs.ts';
+import { EB3, EB4, newAttempt, runDocument } from './run-documents.ts';
 
 const SIGN: HostHeartbeat = {
   host: EB3,

@@ -1,13 +1,13 @@
 import type { Document } from 'mongodb';
 import { expect, it } from 'vitest';
 
-import { debtFacts } from '../../../../src/attempt/debt/debt.pure.ts';
-import { seenOf } from '../../../../src/run/stored-runs.ts';
-import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { DebtFence, DebtStore } from '../../../../src/attempt/debt/debt.port.ts';
+import { debtFacts } from '../../../../src/attempt/debt/debt.pure.ts';
+import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
+import { readRun } from '../../../../src/run/run.pure.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import { EB3, EB4, newAttempt, PLAN, runDocument } from './run-documents.ts';
-import { readRun } from '../../../../src/run/run.pure.ts';
 
 const ENTRY = { type: 'raw_records', host: EB3, location: '/out/000001-raw_records-aaaaaaaaaa' };
 const MADE = { type: 'peaks', location: '/out/000001-peaks-aaaaaaaaaa', lineage: { x: 1 } };

@@ -1,4 +1,4 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { DeletionFound } from '../../../../src/features/deletion/deletion.port.ts';

@@ -1,8 +1,9 @@
 import type { Document } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { Conclusion, Fence, RunStore } from '../../../../src/run/run.port.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
+import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import {
   bootstrax,
   claimed,
@@ -14,7 +15,6 @@ import {
   runDocument,
   seen,
 } from './run-documents.ts';
-import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 
 const PROGRESS = {
   phase: 'processing',

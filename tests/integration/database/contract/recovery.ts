@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
-import type { RunDocument } from '../../../../src/run/run-document.port.ts';
 import type { RunStore } from '../../../../src/run/run.port.ts';
+import type { RunDocument } from '../../../../src/run/run-document.port.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import {
   bootstrax,

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-
 import type { Document } from 'mongodb';
 import { expect } from 'vitest';
 
-import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { Fence, PlanSummary, RunStore } from '../../../../src/run/run.port.ts';
 import type { RunDocument, Seen } from '../../../../src/run/run-document.port.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { Outside } from './opened.ts';
 
 export const EB3 = 'eb3.xenon.local';

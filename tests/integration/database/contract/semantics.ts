@@ -1,12 +1,12 @@
-import { Decimal128, Double, Int32, type Document } from 'mongodb';
+import { Decimal128, type Document, Double, Int32 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
-import { seenOf } from '../../../../src/run/stored-runs.ts';
-import type { RunDocument } from '../../../../src/run/run-document.port.ts';
 import type { RunStore } from '../../../../src/run/run.port.ts';
+import type { RunDocument } from '../../../../src/run/run-document.port.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
+import { opened } from '../../../unit/run/documents.ts';
 import { onEmptyStore, type Open, type Outside, type TestStore } from './opened.ts';
 import { bootstrax, claimed, EB3, EB4, insert, newAttempt, runDocument } from './run-documents.ts';
-import { opened } from '../../../unit/run/documents.ts';
 
 const HOLD = 'hold-processing';
 const ATTEMPT = 'a'.repeat(24);

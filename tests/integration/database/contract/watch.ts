@@ -1,8 +1,8 @@
 import type { Document } from 'mongodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { RunHint, RunStore } from '../../../../src/run/run.port.ts';
+import { seenOf } from '../../../../src/run/stored-runs.ts';
 import type { Open, Outside, TestStore } from './opened.ts';
 import { claimed, insert, runDocument } from './run-documents.ts';
 

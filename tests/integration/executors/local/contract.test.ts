@@ -1,7 +1,7 @@
 import { rm, symlink } from 'node:fs/promises';
 
 import { LocalExecutor } from '../../../../src/executors/local/local-executor.ts';
-import { keepsTheContract, type ContractStage } from '../../../support/executor-contract.ts';
+import { type ContractStage, keepsTheContract } from '../../../support/executor-contract.ts';
 import { attempt, forkServer, settled, until } from '../../attempt/worker/support.ts';
 
 /** Attempts of the tests' tiny context, forked from a real worker. */

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 

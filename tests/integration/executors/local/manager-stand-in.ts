@@ -2,9 +2,9 @@
 import { renameSync, writeFileSync } from 'node:fs';
 
 import type { Plan } from '../../../../src/attempt/attempt.pure.ts';
-import { LocalExecutor } from '../../../../src/executors/local/local-executor.ts';
 import { ForkServer } from '../../../../src/attempt/worker/fork-server.ts';
 import type { ForkServerOptions } from '../../../../src/attempt/worker/fork-server-options.ts';
+import { LocalExecutor } from '../../../../src/executors/local/local-executor.ts';
 import { systemClock } from '../../../../src/infra/clock/clock.ts';
 import { TaskGroup } from '../../../../src/infra/concurrency/task-group.ts';
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 
-import { identityOf } from '../../../../src/infra/linux/process-identity.ts';
 import { MemoryMeter } from '../../../../src/executors/local/memory-meter.ts';
+import { identityOf } from '../../../../src/infra/linux/process-identity.ts';
 import { start, until } from '../../infra/linux/support.ts';
 
 const FAMILY = `

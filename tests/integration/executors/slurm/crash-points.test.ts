@@ -1,11 +1,10 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { SLURM_POINTS } from '../../../faults/crash-points/elsewhere.ts';
 import { until } from '../../../support/lab.ts';
 import { SlurmLab } from '../../../support/slurm-lab.ts';
-import { SLURM_POINTS } from '../../../faults/crash-points/elsewhere.ts';
 
 const HOST = 'alpha.test.local';
 const READY = { host: HOST, cluster_ready: true };

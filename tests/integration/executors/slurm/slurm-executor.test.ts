@@ -1,11 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { newAttemptId } from '../../../../src/attempt/files/attempt-directory.ts';
 import type { Plan } from '../../../../src/attempt/attempt.pure.ts';
+import { newAttemptId } from '../../../../src/attempt/files/attempt-directory.ts';
 import {
   keepFromJobs,
   noteJobEnvironment,
@@ -16,7 +15,7 @@ import { SlurmClient } from '../../../../src/executors/slurm/slurm-client.ts';
 import { SlurmExecutor } from '../../../../src/executors/slurm/slurm-executor.ts';
 import { SlurmQueue } from '../../../../src/executors/slurm/slurm-queue.ts';
 import { systemClock } from '../../../../src/infra/clock/clock.ts';
-import { startSlurm, type SlurmCluster } from '../../../support/slurm-cluster.ts';
+import { type SlurmCluster, startSlurm } from '../../../support/slurm-cluster.ts';
 import { until } from '../../../support/until.ts';
 
 const WORKER = resolve(import.meta.dirname, '../../../../worker');

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import type { SessionAnswer } from '../../../../src/dashboard/access/session-api.ts';
 import type {
   ActionBody,
   ActionsAnswer,
@@ -11,9 +12,8 @@ import type {
   PreviewBody,
 } from '../../../../src/readmodel/action-api.ts';
 import type { RunAnswer } from '../../../../src/readmodel/api.ts';
-import type { SessionAnswer } from '../../../../src/dashboard/access/session-api.ts';
 import { DashboardProcess } from '../../../support/dashboard.ts';
-import { Lab, until, type ManagerProcess } from '../../../support/lab.ts';
+import { Lab, type ManagerProcess, until } from '../../../support/lab.ts';
 
 const HOST = 'alpha.test.local';
 const STOP_SECONDS = 10;

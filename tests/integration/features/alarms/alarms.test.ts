@@ -6,8 +6,8 @@ import type { AlarmsPanel } from '../../../../src/readmodel/api.ts';
 import { ALARM_POINTS, MAINTENANCE_POINTS } from '../../../faults/crash-points/elsewhere.ts';
 import { DashboardProcess } from '../../../support/dashboard.ts';
 import { Lab, until } from '../../../support/lab.ts';
-import { smallMachine, type Changes, type Configuration } from '../../../support/small-machine.ts';
 import { HttpReceiver, MailReceiver } from '../../../support/receivers.ts';
+import { type Changes, type Configuration, smallMachine } from '../../../support/small-machine.ts';
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
 

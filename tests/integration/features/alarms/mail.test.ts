@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Lab } from '../../../support/lab.ts';
+import { type MailGuard, MailReceiver } from '../../../support/receivers.ts';
 import { smallMachine } from '../../../support/small-machine.ts';
-import { MailReceiver, type MailGuard } from '../../../support/receivers.ts';
 
 const USER = 'alarms';
 const PASSWORD = 'p@:/%s';

@@ -5,20 +5,20 @@ import type { Document } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 
 import {
-  HOST,
-  RUN,
+  askFor,
+  attemptOf,
   BOTH,
-  liveFolder,
+  change,
+  deleting,
   deletions,
   doneRun,
-  attemptOf,
-  askFor,
-  filesIn,
-  messagesOf,
   expectDeleted,
-  change,
+  filesIn,
+  HOST,
   lab,
-  deleting,
+  liveFolder,
+  messagesOf,
+  RUN,
   useLab,
 } from './support.ts';
 

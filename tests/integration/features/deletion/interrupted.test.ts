@@ -7,17 +7,17 @@ import { describe, expect, test } from 'vitest';
 
 import { PYTHON, until } from '../../../support/lab.ts';
 import {
+  askFor,
+  change,
+  deleting,
+  doneRun,
+  expectDeleted,
+  filesIn,
+  lab,
+  liveFolder,
   LIVELY,
   ON,
-  liveFolder,
-  doneRun,
-  askFor,
   recordOf,
-  filesIn,
-  expectDeleted,
-  change,
-  lab,
-  deleting,
   useLab,
 } from './support.ts';
 

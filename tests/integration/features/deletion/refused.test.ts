@@ -4,21 +4,21 @@ import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import {
-  HOST,
+  attemptOf,
   BOTH,
-  runIdOf,
-  liveFolder,
+  change,
+  chunkOf,
   deletions,
   doneRuns,
-  endManager,
-  attemptOf,
-  filesIn,
-  expectRefused,
-  productOf,
-  chunkOf,
-  change,
   editResult,
+  endManager,
+  expectRefused,
+  filesIn,
+  HOST,
   lab,
+  liveFolder,
+  productOf,
+  runIdOf,
   useLab,
 } from './support.ts';
 

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Document } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 
-import { Lab, until, type ManagerProcess } from '../../../support/lab.ts';
+import { Lab, type ManagerProcess, until } from '../../../support/lab.ts';
 import { smallMachine } from '../../../support/small-machine.ts';
 
 export const HOST = 'alpha.test.local';

@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { BSON } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
 import { expect, onTestFinished, test } from 'vitest';
 
+import type { ProcessIdentity } from '../../../../src/infra/linux/process-identity.pure.ts';
 import {
   bootId,
   identityOf,
@@ -13,11 +13,10 @@ import {
   processStat,
 } from '../../../../src/infra/linux/process-identity.ts';
 import {
+  type AttemptProcesses,
   endSession,
   sessionProcesses,
-  type AttemptProcesses,
 } from '../../../../src/infra/linux/processes.ts';
-import type { ProcessIdentity } from '../../../../src/infra/linux/process-identity.pure.ts';
 import { start, temporaryFolder, until } from './support.ts';
 
 const PROGRAM = join(import.meta.dirname, 'attempt_processes.py');

@@ -1,9 +1,9 @@
 import type { Document } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { config, doneOnce } from '../../../faults/support.ts';
 import { Lab, type ManagerProcess, until } from '../../../support/lab.ts';
 import { type Loss, Proxy } from '../../../support/proxy.ts';
-import { config, doneOnce } from '../../../faults/support.ts';
 
 /** Named by nobody, retried by nobody, and those that a server should never give. */
 const CODES = [

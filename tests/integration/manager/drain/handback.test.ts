@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { HANDED_BACK } from '../../../../src/manager/drain/handback.ts';
 import { attemptProcesses, noOrphans } from '../../../faults/support.ts';
-import { Lab, until, type ManagerProcess } from '../../../support/lab.ts';
+import { Lab, type ManagerProcess, until } from '../../../support/lab.ts';
 import { claims, killsAtStart } from '../reference-queries.ts';
 
 const HOST = 'alpha.test.local';

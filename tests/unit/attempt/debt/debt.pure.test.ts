@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
+  type DebtFacts,
   debtFacts,
+  type Debtor,
   debtorOf,
   madeOf,
   offerable,
   sourceOfDebt,
-  type DebtFacts,
-  type Debtor,
 } from '../../../../src/attempt/debt/debt.pure.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import { readRun } from '../../../../src/run/run.pure.ts';

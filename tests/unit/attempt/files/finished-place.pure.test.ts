@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 
 import {
-  FORGOTTEN_SECONDS,
-  placeVerdict,
   type FolderInPlace,
+  FORGOTTEN_SECONDS,
   type PlaceSeen,
+  placeVerdict,
 } from '../../../../src/attempt/files/finished-place.pure.ts';
 import type { FolderWord, RunNow } from '../../../../src/attempt/files/ownership.pure.ts';
 

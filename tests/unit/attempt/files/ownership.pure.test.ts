@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 
 import {
-  heldBecause,
-  mayRemove,
-  runNow,
   type FolderAt,
   type FolderWord,
+  heldBecause,
+  mayRemove,
   type Remover,
   type RunNow,
+  runNow,
 } from '../../../../src/attempt/files/ownership.pure.ts';
 import { readRun } from '../../../../src/run/run.pure.ts';
 

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 
 import {
-  mayRemove,
-  runNow,
   type FolderAt,
   type FolderWord,
+  mayRemove,
   type Remover,
+  runNow,
 } from '../../../../src/attempt/files/ownership.pure.ts';
 import { readRun } from '../../../../src/run/run.pure.ts';
 

@@ -11,9 +11,9 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import type { Plan } from '../../../../src/attempt/attempt.pure.ts';
 import {
   attemptDirectory,
   createAttempt,
@@ -24,7 +24,6 @@ import {
   readAttempt,
 } from '../../../../src/attempt/files/attempt-directory.ts';
 import { attemptsOnDisk } from '../../../../src/attempt/files/attempt-files-on-disk.ts';
-import type { Plan } from '../../../../src/attempt/attempt.pure.ts';
 
 const RETENTION = { keep: 0, maxBytes: 1e9, maxLogBytes: 1e6 };
 let root: string;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  type StagingProblem,
   stagingSays,
   stagingText,
   stagingTodo,
-  type StagingProblem,
 } from '../../../../src/attempt/files/staging.pure.ts';
 
 const FOLDERS = { staging: '/mnt/data.staging', output: '/mnt/data' };

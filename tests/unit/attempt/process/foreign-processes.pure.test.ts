@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  type StraxProcess,
   toWaitFor,
   waitText,
-  type StraxProcess,
 } from '../../../../src/attempt/process/foreign-processes.pure.ts';
 
 const process = (changes: Partial<StraxProcess>): StraxProcess => ({

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
+import { workerIsUp } from '../../../../src/attempt/worker/worker-wait.ts';
 import type { Readiness } from '../../../../src/executors/executor.ts';
 import { systemClock } from '../../../../src/infra/clock/clock.ts';
-import { workerIsUp } from '../../../../src/attempt/worker/worker-wait.ts';
 
 /** A worker whose state is set by hand; `timers`: whether the time ever passes. */
 function surroundings({ timers = false } = {}) {

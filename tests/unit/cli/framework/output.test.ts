@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { bar, bytes, duration, table } from '../../../../src/cli/framework/output.ts';
+
 import { humanLine } from '../../../../src/cli/framework/log-lines.ts';
+import { bar, bytes, duration, table } from '../../../../src/cli/framework/output.ts';
 import { unknownVariables } from '../../../../src/cli/framework/setting-flags.ts';
 
 describe('output for people', () => {

@@ -1,10 +1,11 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { hostView } from '../../../../src/host/host-document.pure.ts';
-import { runView } from '../../../../src/run/run-view.pure.ts';
-import type { AttentionItem } from '../../../../src/readmodel/attention.pure.ts';
+
 import { drawAttention, drawStatus } from '../../../../src/cli/look/status-view.ts';
+import { hostView } from '../../../../src/host/host-document.pure.ts';
+import type { AttentionItem } from '../../../../src/readmodel/attention.pure.ts';
 import { readRun } from '../../../../src/run/run.pure.ts';
+import { runView } from '../../../../src/run/run-view.pure.ts';
 
 const NOW = new Date('2026-01-01T01:00:00Z');
 const before = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);

@@ -7,8 +7,8 @@ import {
   isPassword,
   problemOfPassword,
 } from '../../../../src/dashboard/access/passwords.ts';
-import { TrustedProxy } from '../../../../src/dashboard/access/proxy.ts';
 import { ownerOfConnection } from '../../../../src/dashboard/access/peer-user.ts';
+import { TrustedProxy } from '../../../../src/dashboard/access/proxy.ts';
 
 describe('passwords', () => {
   it('are known again, however their accents are typed, and no others', async () => {

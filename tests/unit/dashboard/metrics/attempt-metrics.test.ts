@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { CountedHistory } from '../../../../src/dashboard/metrics/attempt-metrics.ts';
-import type { EndedFigures } from '../../../../src/retry/attempt-metrics.pure.ts';
-import { StoreError } from '../../../../src/infra/mongo/store-error.ts';
 import { systemClock } from '../../../../src/infra/clock/clock.ts';
+import { StoreError } from '../../../../src/infra/mongo/store-error.ts';
+import type { EndedFigures } from '../../../../src/retry/attempt-metrics.pure.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
 const DAY = 86_400_000;

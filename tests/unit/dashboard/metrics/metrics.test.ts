@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-import { CallHistograms } from '../../../../src/infra/metrics/call-metrics.pure.ts';
-import { exposition, single } from '../../../../src/infra/metrics/exposition.pure.ts';
 import { fleetFamilies } from '../../../../src/dashboard/metrics/fleet-metrics.pure.ts';
 import { hostFigures } from '../../../../src/dashboard/metrics/host-metrics.pure.ts';
+import { CallHistograms } from '../../../../src/infra/metrics/call-metrics.pure.ts';
+import { exposition, single } from '../../../../src/infra/metrics/exposition.pure.ts';
 import { Histogram } from '../../../../src/infra/metrics/histogram.pure.ts';
-import { HistoryTotals, type EndedFigures } from '../../../../src/retry/attempt-metrics.pure.ts';
+import { type EndedFigures, HistoryTotals } from '../../../../src/retry/attempt-metrics.pure.ts';
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000);
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   endOfJobs,
   FILES_SECONDS,
-  lifeOfJobs,
   type JobsKnown,
+  lifeOfJobs,
 } from '../../../../src/executors/slurm/job-life.pure.ts';
 
 const job = (state: string, reason: string | null = null) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { searchJob, SEARCH_SECONDS } from '../../../../src/executors/slurm/job-search.pure.ts';
+import { SEARCH_SECONDS, searchJob } from '../../../../src/executors/slurm/job-search.pure.ts';
 
 const attempt = '0123456789abcdef01234567';
 const job = {

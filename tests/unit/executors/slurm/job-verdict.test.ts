@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { ListedJob } from '../../../../src/executors/slurm/job-listing.pure.ts';
-import { verdictOf, type JobFacts } from '../../../../src/executors/slurm/job-verdict.pure.ts';
+import { type JobFacts, verdictOf } from '../../../../src/executors/slurm/job-verdict.pure.ts';
 
 const job = (state: string, reason: string | null = null): ListedJob => ({
   ...{ id: '7', attempt: 'a', state, reason, node: 'n1', start: null, priority: 1 },

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import {
   excludedNodes,
+  type NodeFailure,
   nodesToAvoid,
   withFailure,
-  type NodeFailure,
 } from '../../../../src/executors/slurm/node-failures.pure.ts';
 
 let number = 0;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   holds,
   parseProbeAnswer,
+  type ProbeAnswer,
   probeProblem,
   proofKey,
-  type ProbeAnswer,
 } from '../../../../src/executors/slurm/storage-proof.pure.ts';
 
 const PATHS = { shared: '/s', staging: '/t', live: '/l', partition: '', clusters: '' };

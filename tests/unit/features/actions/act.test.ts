@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { preview } from '../../../../src/features/actions/act.ts';
-import { isStranded, recover } from '../../../../src/features/actions/unfinished-actions.ts';
 import { NO_REASON } from '../../../../src/features/actions/action.ts';
 import { itemSeen } from '../../../../src/features/actions/seen.pure.ts';
+import { isStranded, recover } from '../../../../src/features/actions/unfinished-actions.ts';
 import { StoreError } from '../../../../src/infra/mongo/store-error.ts';
 import { ATTEMPT, BUSY, EB3, failed, outcomeOf, World } from './world.ts';
 

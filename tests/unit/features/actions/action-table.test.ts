@@ -3,10 +3,10 @@ import { expect, it } from 'vitest';
 
 import {
   ACTION_KINDS,
+  type ActionKind,
   actionRow,
   actionSentence,
   isActionKind,
-  type ActionKind,
 } from '../../../../src/features/actions/action-table.pure.ts';
 
 const documentText = (name: string) =>

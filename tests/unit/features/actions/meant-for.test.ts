@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { NO_REASON } from '../../../../src/features/actions/action.ts';
 import { preview } from '../../../../src/features/actions/act.ts';
+import { NO_REASON } from '../../../../src/features/actions/action.ts';
 import { parseRun } from '../../../../src/run/run.pure.ts';
 import { EB3, failed, outcomeOf, World } from './world.ts';
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { preview } from '../../../../src/features/actions/act.ts';
-import { concludeUpdate } from '../../../../src/run/run-updates.ts';
 import { parseRun } from '../../../../src/run/run.pure.ts';
+import { concludeUpdate } from '../../../../src/run/run-updates.ts';
 import { EB3, failed, outcomeOf, World } from './world.ts';
 
 let world: World;

@@ -1,12 +1,12 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 
 import { act, type Acted } from '../../../../src/features/actions/act.ts';
 import type { Ask, Tools } from '../../../../src/features/actions/action.ts';
 import { runSeen } from '../../../../src/features/actions/seen.pure.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import type { Store } from '../../../../src/ports/store.ts';
-import { createDatabase, openStore, type Hooks } from '../../../simulation/store/index.ts';
 import { readRun } from '../../../../src/run/run.pure.ts';
+import { createDatabase, type Hooks, openStore } from '../../../simulation/store/index.ts';
 
 export const EB3 = 'eb3.lab';
 export const ATTEMPT = 'ab'.repeat(12);

@@ -1,18 +1,18 @@
 import { describe, expect, it, test } from 'vitest';
 
-import {
-  course,
-  NOTHING_SEEN,
-  type Sightings,
-} from '../../../../src/features/alarms/alarm-course.pure.ts';
 import type {
   Alarm,
   Maintenance,
   StoredAlarm,
 } from '../../../../src/features/alarms/alarm.pure.ts';
+import {
+  course,
+  NOTHING_SEEN,
+  type Sightings,
+} from '../../../../src/features/alarms/alarm-course.pure.ts';
 import { messageOf } from '../../../../src/features/alarms/alarm-message.pure.ts';
 import { noticesFor, waitSeconds } from '../../../../src/features/alarms/alarm-notices.pure.ts';
-import { alarmsOf, type AlarmFacts } from '../../../../src/features/alarms/alarm-rules.pure.ts';
+import { type AlarmFacts, alarmsOf } from '../../../../src/features/alarms/alarm-rules.pure.ts';
 import type { AttentionItem } from '../../../../src/readmodel/attention.pure.ts';
 import type { HostCard } from '../../../../src/readmodel/hosts.pure.ts';
 

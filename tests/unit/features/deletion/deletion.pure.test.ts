@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 
 import type { PluginGraph, Product, Result } from '../../../../src/attempt/attempt.pure.ts';
 import {
+  type CheckedProduct,
   configuredRoot,
   liveFolderOf,
   productsToCheck,
   requiredRawTypes,
   stillOurs,
   vouchersOf,
-  type CheckedProduct,
 } from '../../../../src/features/deletion/deletion.pure.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import { at, parsed, run } from '../../run/documents.ts';

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 
 import { medianOf, oddChannels } from '../../../../src/features/pictures/channel-test.pure.ts';
 import {
-  standingOf,
   type PicturedAttempt,
+  standingOf,
 } from '../../../../src/features/pictures/picture-standing.pure.ts';
 import {
   centresOf,
   edgesOf,
+  type Picture,
   ratesPerSecond,
   shownValues,
-  type Picture,
 } from '../../../../src/features/pictures/pictures.pure.ts';
 
 const PICTURE: Picture = {

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
-  liveFolderOf,
   type AttemptSeen,
   type Finding,
   type FolderSeen,
   type Listing,
+  liveFolderOf,
   type LiveSeen,
   type RunSeen,
 } from '../../../../src/attempt/files/folder-listing.pure.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { changesBetween, summaryOf } from '../../../../src/features/shadow/compare.pure.ts';
-import { replayRun, type Configuration } from '../../../../src/features/shadow/replay.pure.ts';
+import { type Configuration, replayRun } from '../../../../src/features/shadow/replay.pure.ts';
 import { defaultRules, type Rules } from '../../../../src/infra/config/rules.pure.ts';
 import { NOW, run } from '../../run/documents.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 
-import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import {
   claimVerdict,
   eventsBetween,
@@ -9,8 +8,9 @@ import {
   staleVerdict,
 } from '../../../../src/features/shadow/shadow.pure.ts';
 import { shadowReport } from '../../../../src/features/shadow/shadow-report.pure.ts';
-import { decidePlan } from '../../../../src/plan/plan.pure.ts';
 import { shownPlan } from '../../../../src/features/shadow/shown-plan.ts';
+import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
+import { decidePlan } from '../../../../src/plan/plan.pure.ts';
 import { at, NOW, parsed, run } from '../../run/documents.ts';
 
 const fields = (state: 'busy' | 'failed' | 'done' | 'considering' | null, more = {}) => ({

@@ -2,8 +2,8 @@ import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { Wake } from '../../../../src/infra/concurrency/wake.ts';
 import { systemClock } from '../../../../src/infra/clock/clock.ts';
+import { Wake } from '../../../../src/infra/concurrency/wake.ts';
 import { SimulatedClock } from '../../../support/simulated-clock.ts';
 
 const LONG = 3600;

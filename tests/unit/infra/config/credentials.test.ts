@@ -2,8 +2,9 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadSettings } from '../../../../src/infra/config/load-config.ts';
+
 import { connectionOf } from '../../../../src/infra/config/connection.ts';
+import { loadSettings } from '../../../../src/infra/config/load-config.ts';
 import { showSettings } from '../../../../src/infra/config/show-config.ts';
 
 let folder: string;

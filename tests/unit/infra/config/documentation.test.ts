@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'smol-toml';
 import { expect, it } from 'vitest';
+
+import { describeError } from '../../../../src/infra/config/configuration-error.ts';
 import { settingsInMarkdown } from '../../../../src/infra/config/markdown.ts';
 import { resolveSettings } from '../../../../src/infra/config/resolve.ts';
-import { describeError } from '../../../../src/infra/config/configuration-error.ts';
 
 const documentation = await readFile('docs/configuration.md', 'utf8');
 

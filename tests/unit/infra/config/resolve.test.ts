@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
+
 import { describeError } from '../../../../src/infra/config/configuration-error.ts';
+import { ENTRIES } from '../../../../src/infra/config/entries.ts';
 import {
-  resolveSettings,
   type Inputs,
   type Resolution,
+  resolveSettings,
 } from '../../../../src/infra/config/resolve.ts';
-import { defaultIn } from '../../../../src/infra/config/schema/setting.pure.ts';
-import { ENTRIES } from '../../../../src/infra/config/entries.ts';
-import { asWritten, showSettings } from '../../../../src/infra/config/show-config.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
+import { defaultIn } from '../../../../src/infra/config/schema/setting.pure.ts';
+import { asWritten, showSettings } from '../../../../src/infra/config/show-config.ts';
 
 function resolve(
   given: {

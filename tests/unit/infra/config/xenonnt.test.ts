@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 
-import { resolveSettings } from '../../../../src/infra/config/resolve.ts';
 import { describeError } from '../../../../src/infra/config/configuration-error.ts';
+import { resolveSettings } from '../../../../src/infra/config/resolve.ts';
 import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 
 const path = 'config/xenonnt.toml';

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { remove, writeFileDurable } from '../../../../src/infra/disk/durable.ts';
 import { cutOf } from '../../../../src/infra/crash-points/cut.ts';
 import {
   CRASH_POINTS,
-  WORKER_CRASH_POINTS,
   type CrashPoint,
+  WORKER_CRASH_POINTS,
 } from '../../../../src/infra/crash-points/points.ts';
+import { remove, writeFileDurable } from '../../../../src/infra/disk/durable.ts';
 import type { Collection } from '../../../../src/infra/mongo/collection.ts';
 
 const WORKER = resolve(import.meta.dirname, '../../../../worker/bootstrax_worker');

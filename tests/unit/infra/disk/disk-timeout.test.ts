@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { NoAnswerError, DiskTimeout } from '../../../../src/infra/disk/disk-timeout.ts';
+import { DiskTimeout, NoAnswerError } from '../../../../src/infra/disk/disk-timeout.ts';
 
 it('an answer in time is passed on, an error too', async () => {
   const patience = new DiskTimeout(10);

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-
 import { expect, test } from 'vitest';
 
 import { cpuTicks, LoadMeter, memoryPercents } from '../../../../src/infra/linux/load.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { MongoServerError, type Db } from 'mongodb';
+import { type Db, MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import { boundFinding } from '../../../../src/cli/site/doctor/doctor-heartbeats.ts';
-import { createCapped } from '../../../../src/infra/mongo/bounded-collections.ts';
-import { createCaller } from '../../../../src/infra/mongo/call.ts';
 import { EB_MONITOR_CAPPED } from '../../../../src/host/eb-monitor.store.ts';
 import { historyId } from '../../../../src/host/host-history.store.ts';
+import { createCapped } from '../../../../src/infra/mongo/bounded-collections.ts';
+import { createCaller } from '../../../../src/infra/mongo/call.ts';
 
 /** A server that answers as it is told, and notes what it is asked to create. */
 function server(answers: { build?: object; creation?: number; there?: boolean }) {

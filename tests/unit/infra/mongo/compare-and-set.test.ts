@@ -1,8 +1,8 @@
-import { ObjectId, type Document } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
 import type { Collection } from '../../../../src/infra/mongo/collection.ts';
-import { compareAndSet, type CompareAndSet } from '../../../../src/infra/mongo/compare-and-set.ts';
+import { type CompareAndSet, compareAndSet } from '../../../../src/infra/mongo/compare-and-set.ts';
 import { StoreError } from '../../../../src/infra/mongo/store-error.ts';
 import { BrokenAssertion } from '../../../../src/infra/values/assertion.pure.ts';
 

@@ -1,8 +1,7 @@
-import { createServer, connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
-
 import { describe, expect, it } from 'vitest';
 
 import { toStoreError } from '../../../../src/infra/mongo/store-error.ts';

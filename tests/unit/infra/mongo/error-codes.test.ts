@@ -1,14 +1,14 @@
 import { MongoServerError, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 
+import type { HostStatus } from '../../../../src/host/host.port.ts';
 import { StoreError, toStoreError } from '../../../../src/infra/mongo/store-error.ts';
+import type { Store } from '../../../../src/ports/store.ts';
 import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
 import type { Fence } from '../../../../src/run/run.port.ts';
 import type { Seen } from '../../../../src/run/run-document.port.ts';
-import type { HostStatus } from '../../../../src/host/host.port.ts';
-import type { Store } from '../../../../src/ports/store.ts';
-import { createDatabase, openStore, type MemoryDatabase } from '../../../simulation/store/index.ts';
 import { EB3, EB4 } from '../../../integration/database/contract/run-documents.ts';
+import { createDatabase, type MemoryDatabase, openStore } from '../../../simulation/store/index.ts';
 import { holderOf } from '../../../support/holder.ts';
 import { runCalls, type RunsOfCalls } from '../../../support/run-calls.ts';
 import { NOW } from '../../database/updates.ts';

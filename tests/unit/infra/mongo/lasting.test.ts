@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-
 import { expect, it } from 'vitest';
 
 import { createCaller } from '../../../../src/infra/mongo/call.ts';

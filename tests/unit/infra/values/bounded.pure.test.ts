@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import type { Result } from '../../../../src/attempt/attempt.pure.ts';
 import {
   boundedFolder,
   boundedResult,
   boundedServerMessage,
 } from '../../../../src/attempt/bounded-attempt.pure.ts';
-import { boundedLine, boundedText } from '../../../../src/infra/values/bounded.pure.ts';
-import type { Result } from '../../../../src/attempt/attempt.pure.ts';
-import { fingerprint } from '../../../../src/retry/fingerprint.pure.ts';
-import { hostTargetsOf } from '../../../../src/plan/host-targets.pure.ts';
-import { parseRun } from '../../../../src/run/run.pure.ts';
 import { reasonText } from '../../../../src/attempt/outcome.pure.ts';
+import { boundedLine, boundedText } from '../../../../src/infra/values/bounded.pure.ts';
+import { hostTargetsOf } from '../../../../src/plan/host-targets.pure.ts';
+import { fingerprint } from '../../../../src/retry/fingerprint.pure.ts';
+import { parseRun } from '../../../../src/run/run.pure.ts';
 
 const HUGE = 'x'.repeat(9_000_000);
 const sizeOf = (value: unknown) => JSON.stringify(value).length;

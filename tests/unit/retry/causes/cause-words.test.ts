@@ -3,13 +3,13 @@ import { describe, expect, it, test } from 'vitest';
 import { failuresTable } from '../../../../src/cli/look/failures.command.ts';
 import { attemptsTable } from '../../../../src/cli/look/history.command.ts';
 import { attemptView } from '../../../../src/dashboard/run-answer.ts';
-import { CAUSE_CLASSES, causeText } from '../../../../src/retry/causes.pure.ts';
 import { exposition } from '../../../../src/infra/metrics/exposition.pure.ts';
-import { HistoryTotals } from '../../../../src/retry/attempt-metrics.pure.ts';
 import { failureGroups } from '../../../../src/readmodel/failures.pure.ts';
-import { attemptOf, createAttemptStore } from '../../../../src/retry/attempt-history.store.ts';
 import { createOverviewStore } from '../../../../src/readmodel/overview.store.ts';
 import type { StoredOutcome } from '../../../../src/retry/attempt-history.port.ts';
+import { attemptOf, createAttemptStore } from '../../../../src/retry/attempt-history.store.ts';
+import { HistoryTotals } from '../../../../src/retry/attempt-metrics.pure.ts';
+import { CAUSE_CLASSES, causeText } from '../../../../src/retry/causes.pure.ts';
 import { noted } from '../../database/noted.ts';
 import { NOW } from '../../database/updates.ts';
 

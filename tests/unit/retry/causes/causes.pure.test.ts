@@ -5,19 +5,19 @@ import { describe, expect, it } from 'vitest';
 
 import type { Progress } from '../../../../src/attempt/attempt.pure.ts';
 import {
-  CAUSE_CLASSES,
-  causeText,
-  causeOf,
-  type Cause,
-} from '../../../../src/retry/causes.pure.ts';
-import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
-import { tellingStacks } from '../../../../src/attempt/process/stacks.pure.ts';
-import {
-  outcomeOf,
   type AttemptEnd,
   type ExitCause,
+  outcomeOf,
   type Verification,
 } from '../../../../src/attempt/outcome.pure.ts';
+import { tellingStacks } from '../../../../src/attempt/process/stacks.pure.ts';
+import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
+import {
+  type Cause,
+  CAUSE_CLASSES,
+  causeOf,
+  causeText,
+} from '../../../../src/retry/causes.pure.ts';
 
 interface Sample {
   name: string;

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { causeOf, type Cause } from '../../../../src/retry/causes.pure.ts';
-import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
 import { outcomeOf } from '../../../../src/attempt/outcome.pure.ts';
+import { defaultRules } from '../../../../src/infra/config/rules.pure.ts';
+import { type Cause, causeOf } from '../../../../src/retry/causes.pure.ts';
 
 /** A failure as users of strax and of what it stands on have reported it, shortened. */
 export interface Report {

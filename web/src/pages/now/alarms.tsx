@@ -1,5 +1,5 @@
-import type { AlarmsPanel, AlarmView } from '../../../../src/readmodel/api.ts';
 import { ALARM_WORDS } from '../../../../src/features/alarms/alarm.pure.ts';
+import type { AlarmsPanel, AlarmView } from '../../../../src/readmodel/api.ts';
 import { usePanel } from '../../live.ts';
 import { Ago, Panel, Time, Until } from '../../parts.tsx';
 import { Link } from '../../router.tsx';

@@ -1,12 +1,12 @@
 import type { ActionTarget } from '../../../../src/readmodel/action-api.ts';
+import {
+  type AttentionGroup,
+  openGroups,
+} from '../../../../src/readmodel/attention-groups.pure.ts';
 import type {
   AttentionItem,
   AttentionKind,
 } from '../../../../src/readmodel/attention-item.pure.ts';
-import {
-  openGroups,
-  type AttentionGroup,
-} from '../../../../src/readmodel/attention-groups.pure.ts';
 import type { Shape, Tone } from '../../../../src/readmodel/run-condition.pure.ts';
 import { ActionButtons, type Offer } from '../../actions/buttons.tsx';
 import { AdviceLines } from '../../advice.tsx';

@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+
 import type { StripCell } from '../../../../src/readmodel/api.ts';
 import { LOOKS } from '../../../../src/readmodel/run-condition.pure.ts';
 import { count, utc } from '../../format.ts';

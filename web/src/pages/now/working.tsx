@@ -1,9 +1,9 @@
 import type { RunRow } from '../../../../src/readmodel/run-row.pure.ts';
+import { stallText } from '../../../../src/run/stall.pure.ts';
 import { duration, percent, roughly } from '../../format.ts';
 import { serverNow, useLive, usePanel } from '../../live.ts';
 import { Empty, HostName, Meter, Panel } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
-import { stallText } from '../../../../src/run/stall.pure.ts';
 import { ConditionSign } from '../../signs.tsx';
 
 /** The runs that are being taken or processed. */

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+
 import type { DocumentAnswer } from '../../../../src/readmodel/api.ts';
 import { useResource } from '../../resource.ts';
 

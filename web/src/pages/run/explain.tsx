@@ -1,7 +1,7 @@
 import type { RunAnswer } from '../../../../src/readmodel/api.ts';
-import { isWorking, LOOKS } from '../../../../src/readmodel/run-condition.pure.ts';
 import type { FleetExplanation } from '../../../../src/readmodel/explain-fleet.pure.ts';
 import type { NumberedExplanation } from '../../../../src/readmodel/explain-number.pure.ts';
+import { isWorking, LOOKS } from '../../../../src/readmodel/run-condition.pure.ts';
 import { stallText } from '../../../../src/run/stall.pure.ts';
 import { AdviceLines } from '../../advice.tsx';
 import { bytes, count, duration } from '../../format.ts';

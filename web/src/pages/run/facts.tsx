@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+
 import type { RunAnswer } from '../../../../src/readmodel/api.ts';
 import { duration } from '../../format.ts';
 import { serverNow, useLive } from '../../live.ts';

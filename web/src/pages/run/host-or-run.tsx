@@ -2,7 +2,7 @@ import type { FailuresAnswer, RunAnswer } from '../../../../src/readmodel/api.ts
 import { hostOrRun, type Suspect } from '../../../../src/readmodel/host-or-run.pure.ts';
 import { usePanel } from '../../live.ts';
 import { Panel } from '../../parts.tsx';
-import { useResource, type Resource } from '../../resource.ts';
+import { type Resource, useResource } from '../../resource.ts';
 import { Link } from '../../router.tsx';
 import { Glyph } from '../../signs.tsx';
 

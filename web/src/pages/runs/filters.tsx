@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+
 import { CONDITIONS, LOOKS } from '../../../../src/readmodel/run-condition.pure.ts';
 import { usePanel } from '../../live.ts';
 import { Link, navigate } from '../../router.tsx';
