@@ -117,6 +117,7 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'overview.begunSince': ({ overview }) => overview.begunSince(NOW, 5),
   'overview.list': ({ overview }) => overview.list({ condition: 'retrying', limit: 5 }),
   'overview.whole': ({ overview }) => overview.whole(1),
+  'overview.causes': ({ overview }) => overview.causes([FENCE.attempt]),
   'overview.endedSince': ({ overview }) => overview.endedSince(NOW, 5),
   'overview.failuresSince': ({ overview }) => overview.failuresSince(NOW, 5),
   // More hosts than it asks about at a time.
@@ -160,6 +161,8 @@ const CALLS: Record<string, (store: Store) => Promise<unknown>> = {
   'debts.note': ({ debts }) => debts.note(FENCE.attempt, { offered: true, by: 'u' }),
   'debts.claim': ({ debts }) => debts.claim(DONE, FENCE),
   'debts.renew': ({ debts }) => debts.renew(FENCE),
+  'debts.renewWaiting': ({ debts }) => debts.renewWaiting([FENCE]),
+  'debts.byIds': ({ debts }) => debts.byIds([FENCE.id]),
   'debts.pay': ({ debts }) => debts.pay(FENCE, { register: [PRODUCT], plan: PLAN }),
   'debts.giveBack': ({ debts }) => debts.giveBack(FENCE),
   'debts.release': ({ debts }) => debts.release(DONE, HELD),

@@ -5,6 +5,7 @@ import type { Store } from '../../ports/store.ts';
 import type { AttentionItem } from '../../readmodel/attention.pure.ts';
 import { type AttentionGroup, openGroups } from '../../readmodel/attention-groups.pure.ts';
 import { hostCondition } from '../../readmodel/hosts.pure.ts';
+import { firstLine } from '../../readmodel/run-row.pure.ts';
 import type { QueueCounts } from '../../run/run.port.ts';
 import { readRun } from '../../run/run.pure.ts';
 import { type RunView, runView } from '../../run/run-view.pure.ts';
@@ -79,6 +80,8 @@ function saysOf(view: HostView): string {
 }
 
 const MOST_ITEMS = 10;
+/** Runs of one item of which each says what is known. */
+const MOST_DETAILS = 3;
 
 /** What needs attention, each with what to do; empty if nothing does. */
 export function drawAttention(items: readonly AttentionItem[]): string {
@@ -92,10 +95,17 @@ export function drawAttention(items: readonly AttentionItem[]): string {
   ].join('\n');
 }
 
+/** What is known of a single item, or of each of a few, stands below the headline, in one line. */
 function groupLines({ what, items }: AttentionGroup): string[] {
+  const [first] = items;
   const runs = items.flatMap(({ run }) => run ?? []);
   const named = items.length === 1 ? '' : ` (${namedInWords(runs.map(String))})`;
-  return [`  ${what}${named}`, `    ${items[0].todo}`];
+  const details = items.slice(0, MOST_DETAILS).flatMap(({ run, detail }) => {
+    const line = detail === null ? null : firstLine(detail);
+    if (line === null) return [];
+    return [`    ${items.length === 1 || run === null ? '' : `${run}: `}${line}`];
+  });
+  return [`  ${what}${named}`, ...details, `    ${first.todo}`];
 }
 
 /** As the page has it: a host that takes no run and has none is not called busy. */

@@ -92,8 +92,15 @@ beforeAll(async () => {
   );
   const host = { state: 'idle', role: 'primary', slots: 1, accepting: true, runs: [] };
   const figures = { calls: 7, seconds: 0.25, unanswered: 1 };
+  const cluster = {
+    ...{ name: '', whyNot: null, blockedSeconds: null, running: 1, waiting: 2, most: 4 },
+    ...{ oldestWaitSeconds: 60, silentSeconds: 2, nodes: [] },
+  };
   await lab.runsDatabase.collection('bootstrax').insertMany([
-    { ...host, host: 'beta', time: ago(5), refused_writes: 3, database: { runs: figures } },
+    {
+      ...{ ...host, host: 'beta', time: ago(5), refused_writes: 3, cluster_facts: cluster },
+      database: { runs: figures },
+    },
     { ...host, host: HOSTILE, time: ago(90_000) },
   ]);
   await lab.client

@@ -12,7 +12,7 @@ export function StoredTypes({ stored }: { stored: StoredType[] }) {
   const chosen = stored.find(({ type }) => type === wanted) ?? bySize[0];
   return (
     <div class="stored-types">
-      <div class="scroll" tabIndex={0} role="region" aria-label="Rates of the stored types">
+      <div class="scroll" tabIndex={0} role="region" aria-label="Stored types">
         <table>
           <thead>
             <tr>

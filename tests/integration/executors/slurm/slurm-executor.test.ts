@@ -51,7 +51,8 @@ beforeEach(async () => {
 afterEach(async () => {
   ends.abort();
   for (const job of await client.list()) await client.cancel(job.attempt);
-  await rm(shared, { recursive: true, force: true });
+  // Jobs that have just begun write their last words.
+  await rm(shared, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
 });
 
 function executor(setup = '', to = NOWHERE): SlurmExecutor {
