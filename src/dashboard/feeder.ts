@@ -45,7 +45,15 @@ interface Group {
   reading: boolean;
   /** A run has changed since it was read. */
   due: boolean;
-  failing: string | null;
+  failing: Failing | null;
+}
+
+/** Why a group cannot be read, and since when. */
+interface Failing {
+  why: string;
+  sinceMs: number;
+  /** The database that has been lost; null: a read has failed. */
+  database: string | null;
 }
 
 /** What it is made of. */
@@ -156,12 +164,15 @@ export class Feeder {
 
   status(): StatusEvent {
     const at = monotonicMs(this.#clock);
-    const status: StatusEvent = { now: this.#serverNow(at).toISOString(), ages: {}, failing: {} };
+    const status: StatusEvent = {
+      ...{ now: this.#serverNow(at).toISOString(), ages: {}, failing: {} },
+      away: this.#away(),
+    };
     for (const [name, group] of this.#groups) {
       for (const panel of panelsOf(name)) {
         const read = this.#panels.get(panel);
         if (read !== undefined) status.ages[panel] = (at - read.readAtMs) / 1000;
-        if (group.failing !== null) status.failing[panel] = group.failing;
+        if (group.failing !== null) status.failing[panel] = group.failing.why;
       }
     }
     return status;
@@ -172,10 +183,33 @@ export class Feeder {
     if (event.kind !== 'connection') return;
     for (const group of this.#groups.values()) {
       if (event.up) group.due = true;
-      else group.failing = `the ${event.database} database is away: ${event.reason ?? ''}`;
+      else {
+        const why = `the ${event.database} database is away: ${event.reason ?? ''}`;
+        this.#fail(group, why, event.database);
+      }
     }
     this.#notify();
     this.#wake.notify();
+  }
+
+  #fail(group: Group, why: string, database: string | null): void {
+    const sinceMs = group.failing?.sinceMs ?? monotonicMs(this.#clock);
+    group.failing = { why, sinceMs, database };
+  }
+
+  /**
+   * A database is away if its connection says so, or if nothing at all can be read. One group that cannot be read
+   * greys its panels, no more.
+   */
+  #away(): StatusEvent['away'] {
+    const groups = [...this.#groups.values()];
+    const failing = groups.flatMap((group) => group.failing ?? []);
+    const lost = failing.filter(({ database }) => database !== null);
+    const isNothingRead = failing.length === groups.length;
+    const [first] = (isNothingRead ? failing : lost).sort((a, b) => a.sinceMs - b.sinceMs);
+    if (first === undefined) return null;
+    const { why, database, sinceMs } = first;
+    return { since: this.#serverNow(sinceMs).toISOString(), database, why };
   }
 
   #isWanted(): boolean {
@@ -263,7 +297,7 @@ export class Feeder {
       const reason = error instanceof Error ? error.message : String(error);
       if (group.failing === null)
         this.#log.warn({ event: 'dashboard.unread', group: name }, reason);
-      group.failing = reason;
+      this.#fail(group, reason, group.failing?.database ?? null);
       this.#notify();
     } finally {
       group.reading = false;

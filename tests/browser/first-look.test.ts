@@ -69,6 +69,34 @@ test('a run whose reader misses a file is stalled, with what it waits for and no
   expect(await barriers(page)).toEqual([]);
 });
 
+test('a database that is away is the first item; buttons rest and no time counts on until it is back', async () => {
+  await page.goto(at('/'));
+  const attention = panel('Needs attention');
+  const buttons = page.locator('button.action');
+  await buttons.first().waitFor(PATIENCE);
+  await lab.signalServer('SIGKILL');
+  const first = attention.getByRole('listitem').first();
+  await first.getByText(/database does not answer for/).waitFor(PATIENCE);
+  await first.getByText(/All below is as of \d\d:\d\d:\d\d UTC/).waitFor(PATIENCE);
+  expect(await page.title()).toMatch(/^\(!\) /);
+  expect(await buttons.count()).toBeGreaterThan(0);
+  expect(await page.locator('button.action:enabled').count()).toBe(0);
+  const row = panel('Runs being taken or processed').getByRole('listitem').first();
+  const before = await row.innerText();
+  // The item itself counts on: by then two more seconds have been drawn.
+  const drawn = await first.innerText();
+  await first.getByText(/for [1-9]\d* s\./).waitFor(PATIENCE);
+  await page.waitForFunction(
+    (text) => document.querySelector('.attention-list li')?.textContent !== text,
+    drawn,
+  );
+  expect(await row.innerText()).toBe(before);
+  expect(await barriers(page)).toEqual([]);
+  await lab.startServer();
+  await first.getByText(/database does not answer for/).waitFor({ ...PATIENCE, state: 'detached' });
+  await page.locator('button.action:enabled').first().waitFor(PATIENCE);
+});
+
 test('nothing was asked of others, and nothing went against the policy of the pages', () => {
   expect(problems).toEqual([]);
 });

@@ -14,7 +14,7 @@ function Working() {
   );
 }
 
-const STATUS = { now: NOW, failing: {}, ages: { working: 0 } };
+const STATUS = { now: NOW, failing: {}, away: null, ages: { working: 0 } };
 const shown = () => screen.getByText(/nothing yet|runs/).textContent;
 
 beforeEach(() => {

@@ -125,3 +125,34 @@ test('a new run of a cause that somebody takes care of says who that is', async 
   expect(item?.textContent).toContain('Run 2 is given up: corrupt data');
   expect(item?.textContent).toContain('anna takes care of 1 more of this cause.');
 });
+
+const AWAY = { since: NOW, database: 'runs', why: 'connection refused' };
+
+test('a database that is away is the first item, with since when and what goes on meanwhile', async () => {
+  await shownItems([givenUp(1, 'operator')]);
+  await act(() =>
+    Stream.last.tells('attention', [givenUp(1, 'operator')], {
+      ...{ now: ago(-60), away: AWAY },
+      failing: { attention: 'the runs database is away' },
+    }),
+  );
+  const [first, second] = screen.getAllByRole('listitem');
+  expect(first?.textContent).toContain('The runs database does not answer for 60 s.');
+  expect(first?.textContent).toContain('Hosts go on with the runs that they have');
+  expect(first?.textContent).toContain('as of 12:00:00 UTC');
+  expect(second?.textContent).toContain('Run 1 is given up');
+});
+
+test('while the database is away buttons rest and no time counts on', async () => {
+  await shownItems([givenUp(1, 'operator')]);
+  const age = () => screen.getByText(/^\d+ (s|min) ago$/).textContent;
+  await act(() => Stream.last.tells('attention', [givenUp(1, 'operator')], { away: AWAY }));
+  const before = age();
+  await act(() => {
+    vi.advanceTimersByTime(4000);
+  });
+  expect(age()).toBe(before);
+  for (const button of screen.getAllByRole<HTMLButtonElement>('button')) {
+    expect(button.disabled).toBe(true);
+  }
+});

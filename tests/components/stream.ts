@@ -24,6 +24,7 @@ export class Stream extends EventTarget {
   /** The content of a panel, read just now. */
   tells(panel: PanelName, data: unknown, status: Partial<StatusEvent> = {}): void {
     this.send('panel', { panel, data, staleAfterSeconds: 20 });
-    this.send('status', { now: NOW, failing: {}, ages: { [panel]: 0 }, ...status });
+    const known = { now: NOW, failing: {}, ages: { [panel]: 0 }, away: null };
+    this.send('status', { ...known, ...status });
   }
 }

@@ -4,7 +4,15 @@ import { ActionDialog } from './actions/dialog.tsx';
 import { Notices } from './actions/notices.tsx';
 import { utc } from './format.ts';
 import { KeyHelp } from './key-help.tsx';
-import { databaseProblem, isHeard, isWaiting, serverNow, useLive, usePanel } from './live.ts';
+import {
+  databaseProblem,
+  isHeard,
+  isWaiting,
+  runningNow,
+  troubleNow,
+  useLive,
+  usePanel,
+} from './live.ts';
 import { LoginPage, WhoAmI } from './login.tsx';
 import { ActionsPage } from './pages/actions.tsx';
 import { FailuresPage } from './pages/failures.tsx';
@@ -115,7 +123,8 @@ function Page({ path, query }: { path: string; query: URLSearchParams }) {
   // The name of the tab counts what needs attention.
   const attention = usePanel('attention');
   const open = (attention.data ?? []).filter((item) => item.acknowledged === null);
-  const needing = open.length === 0 || attention.stale ? '' : `(${open.length}) `;
+  const known = open.length === 0 || attention.stale ? '' : `(${open.length}) `;
+  const needing = troubleNow() === null ? known : '(!) ';
   useEffect(() => {
     document.title = `${needing}${title ?? 'Not found'} · bootstrax`;
   }, [needing, title]);
@@ -189,7 +198,7 @@ function Connection() {
   }[state];
   return (
     <p class={`connection connection-${state}`} role="status" title={problem ?? undefined}>
-      <span class="num clock">{utc(new Date(serverNow())).slice(11)} UTC</span>
+      <span class="num clock">{utc(new Date(runningNow())).slice(11)} UTC</span>
       <span class="connection-word">{words}</span>
     </p>
   );

@@ -24,6 +24,7 @@ const panels = new Map<PanelName, Kept>();
 const listeners = new Set<() => void>();
 const changeListeners = new Set<(ids: string[] | null) => void>();
 let failing: StatusEvent['failing'] = {};
+let away: StatusEvent['away'] = null;
 let clock: { serverMs: number; atMs: number } | null = null;
 let heardAtMs = -Infinity;
 let begunAtMs = 0;
@@ -58,6 +59,7 @@ function open(): void {
     const at = performance.now();
     heardAtMs = at;
     failing = status.failing;
+    away = status.away;
     clock = { serverMs: Date.parse(status.now), atMs: at };
     for (const [name, age] of Object.entries(status.ages)) {
       const kept = panels.get(name as PanelName);
@@ -105,13 +107,40 @@ export function disconnect(): void {
   pause();
   panels.clear();
   failing = {};
+  away = null;
   heardAtMs = -Infinity;
   notify();
 }
 
 /** The database server's clock; that of the browser before it is known. */
-export function serverNow(): number {
+export function runningNow(): number {
   return clock === null ? Date.now() : clock.serverMs + (performance.now() - clock.atMs);
+}
+
+/** The time of all that is shown: it stands still while nobody can tell how things go on. */
+export function serverNow(): number {
+  const trouble = troubleNow();
+  return trouble === null ? runningNow() : Math.min(runningNow(), trouble.sinceMs);
+}
+
+/** Why nothing new can be shown, and nothing be done. */
+export interface NoNews {
+  what: 'database' | 'dashboard';
+  /** Name of the database, if that is known. */
+  database: string | null;
+  why: string | null;
+  /** By the database server's clock, ms since 1970. */
+  sinceMs: number;
+}
+
+/** Why nothing new comes; null: all is well, or it is too early to say. */
+export function troubleNow(): NoNews | null {
+  if (clock !== null && !isHeard() && !isWaiting()) {
+    return { what: 'dashboard', database: null, why: null, sinceMs: clock.serverMs };
+  }
+  if (away === null) return null;
+  const { database, why, since } = away;
+  return { what: 'database', database, why, sinceMs: Date.parse(since) };
 }
 
 /** Draws again at each event of the stream, and every second. */

@@ -67,4 +67,6 @@ export interface StatusEvent {
   ages: Partial<Record<PanelName, number>>;
   /** Why a panel could not be read the last time. */
   failing: Partial<Record<PanelName, string>>;
+  /** A database that does not answer; null: all do. `since`: by the database server's clock. */
+  away: { since: string; database: string | null; why: string } | null;
 }

@@ -4,6 +4,7 @@ import {
   actionSentence,
 } from '../../../src/features/actions/action-table.pure.ts';
 import type { ActionTarget } from '../../../src/readmodel/action-api.ts';
+import { troubleNow, useLive } from '../live.ts';
 import { useMayAct } from '../session.ts';
 import { ask } from './asking.ts';
 
@@ -27,6 +28,9 @@ interface ActionButtonsProps {
 /** Buttons of actions, always in the same order; viewers see none. */
 export function ActionButtons({ offers, targets, about, onSent }: ActionButtonsProps) {
   const mayAct = useMayAct();
+  useLive();
+  // Without its database nothing can be requested, nor seen.
+  const rests = troubleNow() !== null;
   if (!mayAct || offers.length === 0) return null;
   return (
     <div class="actions" role="group" aria-label={`Actions on ${about}`}>
@@ -36,7 +40,7 @@ export function ActionButtons({ offers, targets, about, onSent }: ActionButtonsP
           key={kind}
           class={`action ${advised ? 'advised' : ''} ${actionRow(kind).isDangerous ? 'danger' : ''}`}
           title={actionSentence(kind)}
-          disabled={!fits || targets.length === 0}
+          disabled={!fits || targets.length === 0 || rests}
           onClick={() => ask({ kind, targets, ...(onSent === undefined ? {} : { onSent }) })}
         >
           {actionRow(kind).button}

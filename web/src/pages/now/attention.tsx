@@ -10,8 +10,8 @@ import type {
 import type { Shape, Tone } from '../../../../src/readmodel/run-condition.pure.ts';
 import { ActionButtons, type Offer } from '../../actions/buttons.tsx';
 import { AdviceLines } from '../../advice.tsx';
-import { count, roughly } from '../../format.ts';
-import { usePanel } from '../../live.ts';
+import { count, roughly, utc } from '../../format.ts';
+import { runningNow, troubleNow, usePanel, type NoNews } from '../../live.ts';
 import { Ago, Linked, Panel, Until } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
 import { Glyph } from '../../signs.tsx';
@@ -74,6 +74,7 @@ export function Attention() {
   const panel = usePanel('attention');
   const items = panel.data ?? [];
   const open = openGroups(items);
+  const trouble = troubleNow();
   const known = items.filter(({ acknowledged }) => acknowledged !== null);
   return (
     <Panel
@@ -83,9 +84,11 @@ export function Attention() {
       loading={panel.data === null}
       aside={open.length > 0 && <span class="count">{open.length}</span>}
     >
-      {open.length === 0 ? (
+      {trouble !== null && <Away trouble={trouble} />}
+      {open.length === 0 && trouble === null && (
         <AllWell stale={panel.stale} ageSeconds={panel.ageSeconds ?? 0} known={known.length > 0} />
-      ) : (
+      )}
+      {open.length > 0 && (
         <ul class="attention-list">
           {open.slice(0, MOST_SHOWN).map((group) => (
             <Group key={group.id} group={group} />
@@ -109,6 +112,41 @@ export function Attention() {
         </>
       )}
     </Panel>
+  );
+}
+
+/** Before all other items: what is below is as of then. */
+function Away({ trouble }: { trouble: NoNews }) {
+  const { what, database, why, sinceMs } = trouble;
+  const seconds = (runningNow() - sinceMs) / 1000;
+  const which = database === null ? 'The database' : `The ${database} database`;
+  const silent = what === 'database' ? which : 'The dashboard';
+  return (
+    <ul class="attention-list">
+      <li>
+        <span class="attention-kind">
+          <Glyph shape="cross" tone="bad" />
+          {what === 'database' ? 'database away' : 'no connection'}
+        </span>
+        <div class="attention-what">
+          <span>
+            <span role="alert">{silent} does not answer</span> for {roughly(seconds)}.
+          </span>
+          <p class="attention-todo">
+            {what === 'database' &&
+              'Hosts go on with the runs that they have, and write what came of them once it answers; they begin no new run. '}
+            All below is as of {utc(new Date(sinceMs)).slice(11)} UTC; no action can be requested
+            meanwhile.
+          </p>
+          {why !== null && (
+            <details class="attention-detail">
+              <summary>Details</summary>
+              <p>{why}</p>
+            </details>
+          )}
+        </div>
+      </li>
+    </ul>
   );
 }
 
