@@ -2,11 +2,13 @@ import { join } from 'node:path';
 
 import { attemptDirectory, readAttempt } from '../attempt/files/attempt-directory.ts';
 import { type ProgressPoints, readProgressPoints } from '../attempt/files/progress-points.ts';
+import { HISTORY_SECONDS } from '../host/host-history.store.ts';
 import type { FailuresAnswer, HostHistoryAnswer, RunsAnswer } from '../readmodel/api.ts';
 import { failureGroups } from '../readmodel/failures.pure.ts';
 import { evenly } from '../readmodel/heartbeats.pure.ts';
 import type { OverviewFilter } from '../readmodel/overview.port.ts';
 import { rowOf, signOf, standingsOf } from '../readmodel/readings.ts';
+import { silencesOf } from '../readmodel/silences.pure.ts';
 import { placeOfAttempt } from './attempt-places.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -41,7 +43,7 @@ export async function runsAnswer(
 
 /** Curves of a host from its heartbeats. */
 export async function hostHistory(
-  { store }: Surroundings,
+  { store, settings }: Surroundings,
   host: string,
   hours: number,
 ): Promise<HostHistoryAnswer> {
@@ -50,7 +52,9 @@ export async function hostHistory(
   const to = new Date(now.getTime() + 60_000);
   const signs = await store.overview.signsOf(host, from, to, hours * SIGNS_PER_HOUR + 100);
   const span = { fromMs: from.getTime(), toMs: to.getTime() };
-  const kept = evenly(signs.map(signOf), span, MOST_POINTS);
+  const all = signs.map(signOf);
+  const kept = evenly(all, span, MOST_POINTS);
+  const heard = all.map(({ atMs }) => Math.round(atMs / 1000)).sort((a, b) => a - b);
   return {
     now: now.toISOString(),
     at: kept.map(({ atMs }) => Math.round(atMs / 1000)),
@@ -60,6 +64,10 @@ export async function hostHistory(
     disk: kept.map(({ diskPercent }) => diskPercent),
     liveDisk: kept.map(({ liveDiskPercent }) => liveDiskPercent),
     load: kept.map(({ load }) => load),
+    silences: silencesOf(heard, now.getTime() / 1000, {
+      keptEverySeconds: HISTORY_SECONDS,
+      presumedDeadSeconds: settings.rules.limits.presumedDeadSeconds,
+    }),
   };
 }
 

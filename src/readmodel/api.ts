@@ -9,6 +9,7 @@ import type { FailureGroup } from './failures.pure.ts';
 import type { LadderRow } from './ladder.pure.ts';
 import type { Condition } from './run-condition.pure.ts';
 import type { RunRow } from './run-row.pure.ts';
+import type { Silence } from './silences.pure.ts';
 import type { RunAdvice } from './trouble.pure.ts';
 
 /** The answers of the API: the one definition for server and client. Times are ISO 8601, UTC. */
@@ -189,6 +190,8 @@ export interface HostHistoryAnswer {
   liveDisk: (number | null)[];
   /** Processes that run or wait for a core. */
   load: (number | null)[];
+  /** Times without a heartbeat. */
+  silences: Silence[];
 }
 
 /** GET /api/failures */

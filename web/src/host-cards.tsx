@@ -56,8 +56,8 @@ export function HostCards({ hosts, acting = false, chosen }: HostCardsProps) {
             </p>
           )}
           <dl class="meters">
-            <Reading name="Memory" value={host.memoryPercent} warnAt={85} />
-            <Reading name="Disk" value={host.diskPercent} limit={host.diskLimitPercent} />
+            <Reading name="Memory" value={host.memoryPercent} warnAt={85} of={host} />
+            <Reading name="Disk" value={host.diskPercent} limit={host.diskLimitPercent} of={host} />
           </dl>
           <footer>
             <span>{diskForecast(host)}</span>
@@ -189,17 +189,18 @@ interface ReadingProps {
   value: number | null;
   limit?: number;
   warnAt?: number;
+  of: Pick<HostCard, 'condition'>;
 }
 
-function toneOf({ value, limit, warnAt }: ReadingProps) {
-  if (value === null) return 'idle';
+function toneOf({ value, limit, warnAt, of }: ReadingProps) {
+  if (value === null || of.condition === 'silent') return 'idle';
   if (limit !== undefined && value >= limit) return 'bad';
   const from = limit === undefined ? warnAt : limit - 5;
   return from !== undefined && value >= from ? 'warn' : 'active';
 }
 
 function Reading(props: ReadingProps) {
-  const { name, value, limit } = props;
+  const { name, value, limit, of } = props;
   const tone = toneOf(props);
   return (
     <div>
@@ -211,14 +212,17 @@ function Reading(props: ReadingProps) {
           tone={tone}
           {...(limit === undefined ? {} : { limit: limit / 100 })}
         />
-        <span class="num">{value === null ? 'unknown' : percent(value)}</span>
+        <span class="num">
+          {value !== null && of.condition === 'silent' && 'was '}
+          {value === null ? 'unknown' : percent(value)}
+        </span>
       </dd>
     </div>
   );
 }
 
-function diskForecast({ diskFullInHours, diskPercent }: HostCard): string {
-  if (diskPercent === null) return '';
+function diskForecast({ diskFullInHours, diskPercent, condition }: HostCard): string {
+  if (diskPercent === null || condition === 'silent') return '';
   if (diskFullInHours === null) return 'disk lasts';
   return diskFullInHours === 0 ? 'disk full' : `disk full in ${roughly(diskFullInHours * 3600)}`;
 }

@@ -36,6 +36,8 @@ interface PlotProps {
   atLeast?: number;
   /** A horizontal line, such as a limit. */
   limit?: { at: number; label: string };
+  /** Times without a value, in the unit of `at`: a grey band, and no line across. One may reach beyond the last value. */
+  silences?: readonly { from: number; to: number }[];
 }
 
 /** A time series with axes and units; the legend reads the values under the cursor. */
@@ -48,6 +50,8 @@ export function Plot(props: PlotProps) {
   const shape = JSON.stringify([
     props.series.map(({ label, colour, bars, right }) => [label, colour, bars, right]),
     ...[props.unit, props.rightUnit, props.elapsed, props.stacked, props.height, props.limit],
+    // Each changes how the lines are drawn; the end of one that lasts only moves.
+    props.silences?.map(({ from }) => from),
   ]);
 
   // Before the page is painted: the chart is there with its page, and moves nothing.
@@ -57,7 +61,7 @@ export function Plot(props: PlotProps) {
     const draw = () => {
       chart.current?.destroy();
       chart.current = new uPlot(
-        optionsOf(newest.current, element),
+        optionsOf(newest.current, element, () => newest.current),
         dataOf(newest.current),
         element,
       );
@@ -81,7 +85,7 @@ export function Plot(props: PlotProps) {
 
   useEffect(() => {
     chart.current?.setData(dataOf(props));
-  }, [props.at, props.series]);
+  }, [props.at, props.series, props.silences]);
 
   return (
     <figure class="plot">
@@ -93,12 +97,19 @@ export function Plot(props: PlotProps) {
 
 const DEFAULT_HEIGHT = 190;
 
-function summary({ title, unit, series }: PlotProps): string {
+/** The last value is one of the past: the last silence lasts. */
+function isPast({ at, silences = [] }: PlotProps): boolean {
+  return silences.some(({ from }) => from === at.at(-1));
+}
+
+function summary(props: PlotProps): string {
+  const { title, unit, series } = props;
   const last = series.map(({ label, values }) => {
     const value = [...values].reverse().find((each) => each !== null);
     return `${label} ${value == null ? 'unknown' : Math.round(value * 10) / 10}`;
   });
-  return `${title}${unit === '' ? '' : `, in ${unit}`}. Last values: ${last.join(', ')}.`;
+  const values = isPast(props) ? 'Silent. Last values were' : 'Last values';
+  return `${title}${unit === '' ? '' : `, in ${unit}`}. ${values}: ${last.join(', ')}.`;
 }
 
 function dataOf({ at, series, stacked }: PlotProps): uPlot.AlignedData {
@@ -112,7 +123,12 @@ function dataOf({ at, series, stacked }: PlotProps): uPlot.AlignedData {
   return [at, ...sums.reverse()];
 }
 
-function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
+/** `current`: what is shown when the chart draws again, with the same shape. */
+function optionsOf(
+  props: PlotProps,
+  element: HTMLElement,
+  current: () => PlotProps,
+): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const { series, stacked, elapsed, unit, rightUnit, limit } = props;
@@ -139,9 +155,11 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
       x: {
         time: !elapsed,
         // The last bar is as wide as the others.
-        ...(stacked
-          ? { range: (_chart: uPlot, low: number, high: number) => [low, high + 3600] }
-          : {}),
+        range: (_chart, low, high) => {
+          if (stacked) return [low, high + 3600];
+          const ends = (current().silences ?? []).map(({ to }) => to);
+          return [low, Math.max(high, ...ends)];
+        },
       },
       y: {
         range: (_chart, low, high) => [
@@ -190,7 +208,7 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
       {
         label: elapsed ? 'after' : 'UTC',
         value: (_chart, at) => {
-          if (at === null) return 'last';
+          if (at === null) return isPast(current()) ? 'last, before silence' : 'last';
           if (elapsed) return `${Math.round(at)} s`;
           return new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' ');
         },
@@ -200,7 +218,9 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
         scale: right ? 'right' : 'y',
         stroke: colour(name),
         width: bars ? 0 : 2,
-        spanGaps: true,
+        ...(props.silences === undefined
+          ? { spanGaps: true }
+          : { gaps: (chart: uPlot) => silentPixels(chart, current()) }),
         ...(bars ? { points: { show: false } } : { points: { size: 5 } }),
         ...(dash === undefined ? {} : { dash }),
         ...(fill || bars ? { fill: bars ? colour(name) : `${colour(name)}22` } : {}),
@@ -208,13 +228,44 @@ function optionsOf(props: PlotProps, element: HTMLElement): uPlot.Options {
         value: (_chart, _value, index, at) => {
           const values = own(index)?.values;
           const value = at === null ? values?.findLast((each) => each !== null) : values?.[at];
-          return value == null ? '–' : (right ? rightFormat : format)(value);
+          if (value == null) return '–';
+          const was = at === null && isPast(current()) ? 'was ' : '';
+          return `${was}${(right ? rightFormat : format)(value)}`;
         },
       })),
     ],
-    hooks:
-      limit === undefined ? {} : { draw: [(chart) => drawLimit(chart, limit, colour('--bad'))] },
+    hooks: {
+      drawAxes: [(chart) => drawSilences(chart, current(), colour('--quiet'))],
+      draw: limit === undefined ? [] : [(chart) => drawLimit(chart, limit, colour('--bad'))],
+    },
   };
+}
+
+/** From left to right on the canvas. */
+function silentPixels(chart: uPlot, { silences = [] }: PlotProps): [number, number][] {
+  return silences.map(({ from, to }) => [
+    chart.valToPos(from, 'x', true),
+    chart.valToPos(to, 'x', true),
+  ]);
+}
+
+function drawSilences(chart: uPlot, props: PlotProps, stroke: string): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.fillStyle = stroke;
+  for (const [from, to] of silentPixels(chart, props)) {
+    const left = Math.max(from, bbox.left);
+    const right = Math.min(to, bbox.left + bbox.width);
+    if (right <= left) continue;
+    ctx.globalAlpha = 0.18;
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.globalAlpha = 1;
+    const text = 'silent';
+    if (ctx.measureText(text).width + 16 > right - left) continue;
+    ctx.textAlign = 'left';
+    ctx.fillText(text, left + 8, bbox.top + 16 * devicePixelRatio);
+  }
+  ctx.restore();
 }
 
 function clockSeconds(seconds: number): string {

@@ -1,10 +1,13 @@
+import { useMemo } from 'preact/hooks';
+
 import { clusterText } from '../../../src/executors/cluster-facts.pure.ts';
 import { leftRunsText } from '../../../src/host/host-document.pure.ts';
 import type { HostHistoryAnswer } from '../../../src/readmodel/api.ts';
 import type { HostCard, HostScore } from '../../../src/readmodel/hosts.pure.ts';
 import { Audit } from '../actions/audit.tsx';
+import { utc } from '../format.ts';
 import { HostCards } from '../host-cards.tsx';
-import { usePanel, usePanelsReady } from '../live.ts';
+import { serverNow, useLive, usePanel, usePanelsReady } from '../live.ts';
 import { Empty, HostName, Panel } from '../parts.tsx';
 import { Plot } from '../plot.tsx';
 import { useResource } from '../resource.ts';
@@ -66,6 +69,12 @@ function Curves({ host, hours, hosts }: { host: HostCard; hours: string; hosts: 
   const name = encodeURIComponent(host.host);
   const history = useResource<HostHistoryAnswer>(`/api/hosts/${name}/history?hours=${hours}`, 15);
   const data = history.data;
+  useLive();
+  const minute = Math.ceil(serverNow() / 60_000);
+  const silences = useMemo(
+    () => data?.silences.map(({ from, to }) => ({ from, to: to ?? minute * 60 })) ?? [],
+    [data, minute],
+  );
   return (
     <Panel
       title={`Heartbeats of ${host.host}`}
@@ -109,6 +118,7 @@ function Curves({ host, hours, hosts }: { host: HostCard; hours: string; hosts: 
             rightUnit="load"
             atLeast={100}
             at={data.at}
+            silences={silences}
             series={[
               { label: 'cpu', values: data.cpu, colour: '--accent', fill: true },
               { label: 'memory', values: data.memory, colour: '--plot-b' },
@@ -121,6 +131,7 @@ function Curves({ host, hours, hosts }: { host: HostCard; hours: string; hosts: 
             unit="percent"
             atLeast={100}
             at={data.at}
+            silences={silences}
             limit={{ at: host.diskLimitPercent, label: 'takes no runs above' }}
             series={[
               { label: 'output', values: data.disk, colour: '--accent', fill: true },
@@ -211,19 +222,29 @@ function Sayings({ hosts }: { hosts: HostCard[] }) {
         </thead>
         <tbody>
           {hosts.map(({ host, role, slots, worker, thinking, ...more }) => (
-            <tr key={host}>
+            <tr key={host} class={more.condition === 'silent' ? 'quiet' : undefined}>
               <th scope="row">{host}</th>
               <td>{role ?? 'unknown'}</td>
               <td class="right num">{slots ?? '?'}</td>
-              <td>{worker ?? 'unknown'}</td>
+              <td>
+                <Was {...more} />
+                {worker ?? 'unknown'}
+              </td>
               <td>{versionsText(more.versions)}</td>
               <td class="right num">
+                <Was {...more} />
                 <Skew seconds={more.clockSkewSeconds} />
               </td>
-              <td class="right num">{more.load === null ? '–' : more.load.toFixed(1)}</td>
+              <td class="right num">
+                <Was {...more} />
+                {more.load === null ? '–' : more.load.toFixed(1)}
+              </td>
               <td class="why-wide">
                 {[
-                  thinking,
+                  more.condition === 'silent'
+                    ? `silent since ${utc(new Date(more.lastSign))}`
+                    : null,
+                  more.condition === 'silent' && thinking !== null ? `was: ${thinking}` : thinking,
                   leftRunsText(more),
                   more.cluster === undefined ? null : clusterText(more.cluster),
                 ]
@@ -236,6 +257,11 @@ function Sayings({ hosts }: { hosts: HostCard[] }) {
       </table>
     </div>
   );
+}
+
+/** Before a value that a silent host had. */
+function Was({ condition }: Pick<HostCard, 'condition'>) {
+  return condition === 'silent' ? <>was </> : null;
 }
 
 /** The packages that are shown; all others appear on hover. */

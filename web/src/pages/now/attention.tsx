@@ -11,7 +11,7 @@ import type { Shape, Tone } from '../../../../src/readmodel/run-condition.pure.t
 import { ActionButtons, type Offer } from '../../actions/buttons.tsx';
 import { AdviceLines } from '../../advice.tsx';
 import { count, roughly, utc } from '../../format.ts';
-import { runningNow, troubleNow, usePanel, type NoNews } from '../../live.ts';
+import { type NoNews, runningNow, troubleNow, usePanel } from '../../live.ts';
 import { Ago, Linked, Panel, Until } from '../../parts.tsx';
 import { Link } from '../../router.tsx';
 import { Glyph } from '../../signs.tsx';
