@@ -76,7 +76,7 @@ test('a database that is away is the first item; buttons rest and no time counts
   await buttons.first().waitFor(PATIENCE);
   await lab.signalServer('SIGKILL');
   const first = attention.getByRole('listitem').first();
-  await first.getByText(/database does not answer for/).waitFor(PATIENCE);
+  await first.getByText(/database has not answered for/).waitFor(PATIENCE);
   await first.getByText(/All below is as of \d\d:\d\d:\d\d UTC/).waitFor(PATIENCE);
   expect(await page.title()).toMatch(/^\(!\) /);
   expect(await buttons.count()).toBeGreaterThan(0);
@@ -93,7 +93,9 @@ test('a database that is away is the first item; buttons rest and no time counts
   expect(await row.innerText()).toBe(before);
   expect(await barriers(page)).toEqual([]);
   await lab.startServer();
-  await first.getByText(/database does not answer for/).waitFor({ ...PATIENCE, state: 'detached' });
+  await first
+    .getByText(/database has not answered for/)
+    .waitFor({ ...PATIENCE, state: 'detached' });
   await page.locator('button.action:enabled').first().waitFor(PATIENCE);
 });
 

@@ -137,7 +137,7 @@ test('a database that is away is the first item, with since when and what goes o
     }),
   );
   const [first, second] = screen.getAllByRole('listitem');
-  expect(first?.textContent).toContain('The runs database does not answer for 60 s.');
+  expect(first?.textContent).toContain('The runs database has not answered for 60 s.');
   expect(first?.textContent).toContain('Hosts go on with the runs that they have');
   expect(first?.textContent).toContain('as of 12:00:00 UTC');
   expect(second?.textContent).toContain('Run 1 is given up');

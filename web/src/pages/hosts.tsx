@@ -227,16 +227,16 @@ function Sayings({ hosts }: { hosts: HostCard[] }) {
               <td>{role ?? 'unknown'}</td>
               <td class="right num">{slots ?? '?'}</td>
               <td>
-                <Was {...more} />
+                {worker !== null && <Was {...more} />}
                 {worker ?? 'unknown'}
               </td>
               <td>{versionsText(more.versions)}</td>
               <td class="right num">
-                <Was {...more} />
+                {more.clockSkewSeconds !== null && <Was {...more} />}
                 <Skew seconds={more.clockSkewSeconds} />
               </td>
               <td class="right num">
-                <Was {...more} />
+                {more.load !== null && <Was {...more} />}
                 {more.load === null ? '–' : more.load.toFixed(1)}
               </td>
               <td class="why-wide">

@@ -122,7 +122,7 @@ function Away({ trouble }: { trouble: NoNews }) {
   const which = database === null ? 'The database' : `The ${database} database`;
   const silent = what === 'database' ? which : 'The dashboard';
   return (
-    <ul class="attention-list">
+    <ul class="attention-list away">
       <li>
         <span class="attention-kind">
           <Glyph shape="cross" tone="bad" />
@@ -130,7 +130,7 @@ function Away({ trouble }: { trouble: NoNews }) {
         </span>
         <div class="attention-what">
           <span>
-            <span role="alert">{silent} does not answer</span> for {roughly(seconds)}.
+            <span role="alert">{silent} has not answered</span> for {roughly(seconds)}.
           </span>
           <p class="attention-todo">
             {what === 'database' &&
