@@ -86,6 +86,43 @@ test('no barriers, and no overflow on a phone', async () => {
   }
 });
 
+/** The innermost elements that reach beyond the window, but for those that scroll by themselves. */
+function widest(): string {
+  const beyond = [...document.querySelectorAll('body *')].filter(
+    (each) =>
+      each.closest('.scroll') === null && each.getBoundingClientRect().right > window.innerWidth,
+  );
+  const inner = beyond.filter(
+    (each) => !beyond.some((other) => each !== other && each.contains(other)),
+  );
+  return inner.map(({ tagName, className }) => `${tagName}.${className}`).join(' ');
+}
+
+test('no page is wider than its window, from a phone to a wall', async () => {
+  const tooWide: string[] = [];
+  for (const path of PAGES) {
+    await open(path);
+    for (let width = 320; width <= 1920; width += 100) {
+      await page.setViewportSize({ width, height: 900 });
+      const beyond = () => document.documentElement.scrollWidth - window.innerWidth;
+      try {
+        // The plots take their new width a moment later.
+        await page.waitForFunction(
+          () => document.documentElement.scrollWidth <= window.innerWidth,
+          undefined,
+          { timeout: 3000 },
+        );
+      } catch {
+        tooWide.push(
+          `${path} at ${width}: by ${await page.evaluate(beyond)} px ${await page.evaluate(widest)}`,
+        );
+      }
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  expect(tooWide).toEqual([]);
+});
+
 test('as much contrast in the dark', async () => {
   await page.emulateMedia({ colorScheme: 'dark' });
   for (const path of PAGES) {
