@@ -6,6 +6,7 @@ writes a small folder of raw records of one second, and ends.
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -46,7 +47,12 @@ class StandIn:
         )
         self._link.send({"type": "graph", "graph": _GRAPH})
         self._link.send({"type": "ready", "warm": True, "seconds": 0, "why": None})
-        while (messages := self._link.receive()) is not None:
+        while True:
+            # By itself a link waits no longer than a message may take to be sent.
+            select.select([self._link], [], [])
+            messages = self._link.receive()
+            if messages is None:
+                return
             for message in messages:
                 if message["type"] == "retire":
                     return
@@ -68,9 +74,6 @@ class StandIn:
         self._link.close()
         guardian.open_standard_streams(directory)
         return guardian.guard(directory, plan["attempt"], True, lambda *_: _work(directory, plan))
-
-    def _send(self, message: dict) -> None:
-        durable.write_all(self._out, json.dumps(message).encode() + b"\n")
 
 
 def _as_job(directory: str) -> int:
